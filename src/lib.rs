@@ -1,0 +1,6 @@
+//! callcodes finds the call / SMS result codes of Azure multi-factor authentication in logs and says what they mean.
+
+pub mod code;
+pub mod hit;
+pub mod problem;
+pub mod time;
