@@ -1,5 +1,6 @@
 //! callcodes finds the call / SMS result codes of Azure multi-factor authentication in logs and says what they mean.
 
+pub mod chunk;
 pub mod code;
 pub mod hit;
 pub mod problem;

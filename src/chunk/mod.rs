@@ -1,0 +1,291 @@
+//! Blocks of whole lines, from ranges of big files and from streams alike.
+//!
+//! Invariants:
+//! * A chunk owns exactly the lines whose first byte lies in its range (decision 1): whatever the ranges and the block
+//!   size, the owned parts concatenate to the source.
+//! * A chunk holds no line longer than [`Limits::line_bytes`], its line end included. A longer one is cut into pieces of
+//!   exactly that size, counted from the line's first byte, so that the cuts do not depend on the blocks.
+//! * Behind the owned part a chunk shows at least [`Limits::lookahead_bytes`] of what follows, or all there is.
+//! * Memory is one buffer of at most `line_bytes + lookahead_bytes`, which is used again.
+//!
+//! One reader serves both: a range is a stream that starts in mid-file and ends with the last line it owns. Not in
+//! `source`, because nothing here opens anything; not in `scan`, because nothing here knows what is looked for.
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memrchr};
+
+/// Sizes, in bytes. The defaults serve every input; tests make them tiny to meet every boundary.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// What is read at once. Within a second-level cache, so that searching does not wait for memory.
+    pub block_bytes: usize,
+    /// The longest line that is searched as a whole.
+    pub line_bytes: usize,
+    /// How far beyond the end of its line a multi-line pattern may look.
+    pub lookahead_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { block_bytes: 256 << 10, line_bytes: 1 << 20, lookahead_bytes: 512 }
+    }
+}
+
+/// Whole lines, or a piece of a line over the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk<'b> {
+    /// The owned lines, then what follows them.
+    bytes: &'b [u8],
+    owned: usize,
+    /// Offset of the first byte in the source.
+    pub offset: u64,
+    /// Whether this is a piece that ends before its line does.
+    pub cut: Cut,
+}
+
+/// Whether the end of a chunk is the end of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The last line is whole, or ends with the source.
+    AtLineEnd,
+    /// The line was longer than the limit; its first piece ends here.
+    FirstPiece,
+    /// A further piece of such a line ends here, and the line still goes on.
+    FurtherPiece,
+}
+
+impl<'b> Chunk<'b> {
+    /// A chunk that is a whole source.
+    #[must_use]
+    pub fn whole(bytes: &'b [u8]) -> Chunk<'b> {
+        Chunk { bytes, owned: bytes.len(), offset: 0, cut: Cut::AtLineEnd }
+    }
+
+    /// The lines of this chunk.
+    #[must_use]
+    pub fn owned(&self) -> &'b [u8] {
+        &self.bytes[..self.owned]
+    }
+
+    /// The lines of this chunk and what can be seen behind them.
+    #[must_use]
+    pub fn with_lookahead(&self) -> &'b [u8] {
+        self.bytes
+    }
+}
+
+/// A chunk that holds its bytes itself, to be handed from the thread that reads a stream to the one that scans it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedChunk {
+    bytes: Vec<u8>,
+    owned: usize,
+    offset: u64,
+    cut: Cut,
+}
+
+impl OwnedChunk {
+    /// The chunk.
+    #[must_use]
+    pub fn get(&self) -> Chunk<'_> {
+        Chunk { bytes: &self.bytes, owned: self.owned, offset: self.offset, cut: self.cut }
+    }
+}
+
+impl From<Chunk<'_>> for OwnedChunk {
+    fn from(chunk: Chunk<'_>) -> OwnedChunk {
+        OwnedChunk { bytes: chunk.bytes.to_vec(), owned: chunk.owned, offset: chunk.offset, cut: chunk.cut }
+    }
+}
+
+/// Which lines of a source to read: those whose first byte lies in `start..end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First offset.
+    pub start: u64,
+    /// Offset behind the last.
+    pub end: u64,
+}
+
+impl Span {
+    /// Every line, however long the source turns out to be.
+    pub const ALL: Span = Span { start: 0, end: u64::MAX };
+
+    /// Where reading has to begin: one byte early, because only the byte before tells whether `start` starts a line.
+    #[must_use]
+    pub fn read_from(self) -> u64 {
+        self.start.saturating_sub(1)
+    }
+}
+
+/// Cuts what a reader delivers into chunks.
+#[derive(Debug)]
+pub struct Chunks<R> {
+    reader: R,
+    limits: Limits,
+    buffer: Vec<u8>,
+    /// The part of the buffer that holds data not yet handed out.
+    head: usize,
+    tail: usize,
+    /// Offset in the source of `buffer[head]`.
+    offset: u64,
+    end: u64,
+    state: State,
+    reader_is_done: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// `head` lies in a line that the range before owns.
+    InForeignLine,
+    /// `head` is the first byte of a line.
+    AtLineStart,
+    /// `head` is in the middle of an own line, behind a piece of it.
+    InOwnLine,
+}
+
+/// What the buffer's data allow next.
+enum Step {
+    HandOut { len: usize, cut: Cut },
+    NeedMore,
+    Finished,
+}
+
+impl<R: Read> Chunks<R> {
+    /// Chunks of the lines that `span` owns. `reader` delivers the source from [`Span::read_from`] on; `buffer` is
+    /// working memory, whatever it holds; [`Chunks::into_buffer`] gives it back.
+    pub fn new(reader: R, span: Span, limits: Limits, buffer: Vec<u8>) -> Chunks<R> {
+        let state = if span.start == 0 { State::AtLineStart } else { State::InForeignLine };
+        Chunks {
+            reader,
+            limits,
+            buffer,
+            head: 0,
+            tail: 0,
+            offset: span.read_from(),
+            end: span.end,
+            state,
+            reader_is_done: false,
+        }
+    }
+
+    /// The working memory, to be used again.
+    #[must_use]
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    /// The next chunk, or `None` behind the last.
+    ///
+    /// # Errors
+    /// What the reader fails with. Everything read before was or will be handed out: after an error the next call
+    /// goes on with what is there, as if the source ended.
+    pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
+        loop {
+            let step = match self.state {
+                State::InForeignLine => self.skip_foreign_line(),
+                State::AtLineStart | State::InOwnLine => self.step(),
+            };
+            match step {
+                Step::Finished => return Ok(None),
+                Step::NeedMore => self.fill()?,
+                Step::HandOut { len, cut } => {
+                    let start = self.head;
+                    let offset = self.offset;
+                    self.advance(len);
+                    self.state = if cut == Cut::AtLineEnd { State::AtLineStart } else { State::InOwnLine };
+                    let bytes = &self.buffer[start..self.tail];
+                    return Ok(Some(Chunk { bytes, owned: len, offset, cut }));
+                }
+            }
+        }
+    }
+
+    fn step(&self) -> Step {
+        let data = &self.buffer[self.head..self.tail];
+        if self.offset >= self.end && self.state == State::AtLineStart {
+            return Step::Finished;
+        }
+        if data.is_empty() && self.reader_is_done {
+            return Step::Finished;
+        }
+        // Data that can be handed out: what is left behind it suffices for the lookahead.
+        let ready = if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
+        let ready = &data[..ready.min(self.limits.line_bytes)];
+        if let Some(len) = self.whole_lines(ready) {
+            return Step::HandOut { len, cut: Cut::AtLineEnd };
+        }
+        if ready.len() == self.limits.line_bytes && data.len() > ready.len() {
+            let cut = if self.state == State::InOwnLine { Cut::FurtherPiece } else { Cut::FirstPiece };
+            return Step::HandOut { len: ready.len(), cut };
+        }
+        if self.reader_is_done {
+            return Step::HandOut { len: data.len(), cut: Cut::AtLineEnd };
+        }
+        Step::NeedMore
+    }
+
+    /// How many bytes of `ready` are owned lines that end in it.
+    fn whole_lines(&self, ready: &[u8]) -> Option<usize> {
+        // The line that holds the byte before `end` is the last one owned.
+        let last_owned = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX).saturating_sub(1);
+        if let Some(end) = ready.get(last_owned..).and_then(|rest| memchr(b'\n', rest)) {
+            return Some(last_owned + end + 1);
+        }
+        memrchr(b'\n', ready).map(|end| end + 1)
+    }
+
+    fn skip_foreign_line(&mut self) -> Step {
+        let data = &self.buffer[self.head..self.tail];
+        let newline = memchr(b'\n', data);
+        self.advance(newline.map_or(data.len(), |end| end + 1));
+        if newline.is_some() {
+            self.state = State::AtLineStart;
+        }
+        if self.offset >= self.end || (newline.is_none() && self.reader_is_done) {
+            return Step::Finished;
+        }
+        if newline.is_some() { self.step() } else { Step::NeedMore }
+    }
+
+    fn advance(&mut self, len: usize) {
+        self.head += len;
+        self.offset += len as u64;
+    }
+
+    /// How much to ask for: a block, but of what lies behind the span only what its last line is likely to need.
+    fn read_bytes(&self) -> usize {
+        const LIKELY_LINE_BYTES: usize = 4 << 10;
+        let to_end = self.end.saturating_sub(self.offset + self.tail as u64);
+        let wanted = usize::try_from(to_end).unwrap_or(usize::MAX);
+        wanted.saturating_add(self.limits.lookahead_bytes + LIKELY_LINE_BYTES).min(self.limits.block_bytes.max(1))
+    }
+
+    /// Reads once, behind the data that are there, making room first.
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.head..self.tail, 0);
+        self.tail -= self.head;
+        self.head = 0;
+        let full = self.limits.line_bytes + self.limits.lookahead_bytes + 1;
+        // Room for a block behind what is left over: a short rest of a line does not make the next read a short one.
+        let size = (self.tail + self.read_bytes()).min(full);
+        if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
+        }
+        loop {
+            match self.reader.read(&mut self.buffer[self.tail..size]) {
+                Ok(0) => self.reader_is_done = true,
+                Ok(len) => self.tail += len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.reader_is_done = true;
+                    return Err(error);
+                }
+            }
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

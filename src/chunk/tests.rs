@@ -1,0 +1,112 @@
+//! Every split of every source owns the same lines as a naive reading of it.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Lines, and pieces of lines over the limit, as a reader of the whole source would cut them.
+fn naive(source: &[u8], line_bytes: usize) -> Vec<(u64, Vec<u8>)> {
+    let mut offset = 0;
+    let mut pieces = Vec::new();
+    for line in source.split_inclusive(|&byte| byte == b'\n') {
+        for piece in line.chunks(line_bytes) {
+            pieces.push((offset, piece.to_vec()));
+            offset += piece.len() as u64;
+        }
+    }
+    pieces
+}
+
+/// The same, cut into ranges at `splits` and read through a reader that delivers at most `read_bytes` at a time.
+fn chunked(source: &[u8], splits: &[usize], limits: Limits, read_bytes: usize) -> Vec<(u64, Vec<u8>)> {
+    let mut starts: Vec<u64> = splits.iter().map(|&split| split as u64).chain([0]).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().copied().skip(1).chain([u64::MAX]).collect::<Vec<_>>();
+    let mut pieces = Vec::new();
+    let mut buffer = Vec::new();
+    for (start, end) in starts.into_iter().zip(ends) {
+        let span = Span { start, end };
+        let from = usize::try_from(span.read_from()).unwrap().min(source.len());
+        let mut chunks = Chunks::new(Slow { source: &source[from..], read_bytes }, span, limits, std::mem::take(&mut buffer));
+        while let Some(chunk) = chunks.next_chunk().unwrap() {
+            let mut offset = chunk.offset;
+            for line in chunk.owned().split_inclusive(|&byte| byte == b'\n') {
+                pieces.push((offset, line.to_vec()));
+                offset += line.len() as u64;
+            }
+            let seen_ahead = chunk.with_lookahead().len() - chunk.owned().len();
+            let left = source.len() - usize::try_from(offset).unwrap();
+            assert!(seen_ahead >= left.min(limits.lookahead_bytes), "lookahead of {seen_ahead}, {left} left");
+        }
+        buffer = chunks.into_buffer();
+        assert!(buffer.len() <= limits.line_bytes + limits.lookahead_bytes + 1);
+    }
+    pieces
+}
+
+struct Slow<'s> {
+    source: &'s [u8],
+    read_bytes: usize,
+}
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = buffer.len().min(self.read_bytes);
+        self.source.read(&mut buffer[..len])
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_split_owns_the_lines_of_the_source(
+        source in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'a'), Just(b'b')], 0..200),
+        splits in proptest::collection::vec(1_usize..220, 0..6),
+        block_bytes in 1_usize..40,
+        line_bytes in 1_usize..40,
+        lookahead_bytes in 0_usize..12,
+        read_bytes in 1_usize..40,
+    ) {
+        let limits = Limits { block_bytes, line_bytes, lookahead_bytes };
+        prop_assert_eq!(chunked(&source, &splits, limits, read_bytes), naive(&source, line_bytes));
+    }
+}
+
+#[test]
+fn a_line_as_long_as_the_limit_is_whole_and_a_longer_one_is_cut() {
+    let limits = Limits { block_bytes: 3, line_bytes: 4, lookahead_bytes: 0 };
+    let cuts = |source: &[u8]| {
+        let mut chunks = Chunks::new(source, Span::ALL, limits, Vec::new());
+        let mut cuts = Vec::new();
+        while let Some(chunk) = chunks.next_chunk().unwrap() {
+            cuts.push((chunk.owned().len(), chunk.cut));
+        }
+        cuts
+    };
+    assert_eq!(cuts(b"abc\n"), [(4, Cut::AtLineEnd)]);
+    assert_eq!(cuts(b"abcd"), [(4, Cut::AtLineEnd)]);
+    assert_eq!(cuts(b"abcd\n"), [(4, Cut::FirstPiece), (1, Cut::AtLineEnd)]);
+    assert_eq!(cuts(b"abcdefghi\n"), [(4, Cut::FirstPiece), (4, Cut::FurtherPiece), (2, Cut::AtLineEnd)]);
+}
+
+#[test]
+fn an_error_in_the_middle_keeps_what_came_before() {
+    struct Failing(usize);
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0 += 1;
+            if self.0 > 1 {
+                return Err(io::Error::other("the disk is gone"));
+            }
+            buffer[..7].copy_from_slice(b"one\ntwo");
+            Ok(7)
+        }
+    }
+    let mut chunks = Chunks::new(Failing(0), Span::ALL, Limits::default(), Vec::new());
+    assert_eq!(chunks.next_chunk().unwrap_err().to_string(), "the disk is gone");
+    let mut rest = Vec::new();
+    while let Some(chunk) = chunks.next_chunk().unwrap() {
+        rest.extend_from_slice(chunk.owned());
+    }
+    assert_eq!(rest, b"one\ntwo");
+}
