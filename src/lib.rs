@@ -1,7 +1,9 @@
 //! callcodes finds the call / SMS result codes of Azure multi-factor authentication in logs and says what they mean.
 
+pub mod catalogue;
 pub mod chunk;
 pub mod code;
 pub mod hit;
 pub mod problem;
+pub mod render;
 pub mod time;

@@ -1,0 +1,233 @@
+//! What is known of each result: its number, its names, where it comes from and what it means to whoever troubleshoots.
+//!
+//! Invariants: the entries stand in the order of their keys, no number and no name leads to two of them, and a text that
+//! several codes share leads to an entry of its own, never to one of those codes. Nothing here says whether a sign-in
+//! succeeded: a code describes a call, a message or a prompt.
+//!
+//! Not beside the patterns: they say where a log writes a result, this says which one it is.
+
+mod load;
+mod names;
+mod query;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+pub use self::load::LoadError;
+pub use self::query::{Answer, Query, QueryError};
+use crate::code::{Code, Key};
+
+/// What tables show for a result that no entry knows: the vendor's own advice.
+pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero support";
+
+static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
+    Catalogue::from_toml(include_str!("builtin/codes.toml")).expect("the built-in codes are loaded by the tests")
+});
+
+/// By which way the result came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// A phone call.
+    Call,
+    /// A text message, one-way or two-way.
+    TextMessage,
+    /// The mobile app and its notifications.
+    App,
+    /// A code from an OATH token.
+    Oath,
+    /// The check of a voice.
+    Voiceprint,
+    /// Security questions.
+    SecurityQuestions,
+    /// None was needed: a cached earlier sign-in, or a bypass.
+    Cache,
+    /// The user's or the customer's account.
+    Account,
+    /// The description does not tie it to one.
+    Any,
+    /// The request itself, before any was chosen.
+    Request,
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Channel::Call => "call",
+            Channel::TextMessage => "text message",
+            Channel::App => "app",
+            Channel::Oath => "OATH",
+            Channel::Voiceprint => "voiceprint",
+            Channel::SecurityQuestions => "security questions",
+            Channel::Cache => "cache or bypass",
+            Channel::Account => "account",
+            Channel::Any => "any",
+            Channel::Request => "request",
+        })
+    }
+}
+
+/// Where to look, by kind of result. The order is no ranking, and no group stands for an outcome of the sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// The person gave what was asked for; whether it was right is another matter.
+    FactorGiven,
+    /// Nothing was called or sent.
+    NoCallMade,
+    /// Interim: a later result follows.
+    StillPending,
+    /// The person did, or left undone, something that can be talked through.
+    PersonsAction,
+    /// The call, message or prompt did not get to the person.
+    NotReached,
+    /// Blocks, locks and fraud reports.
+    Security,
+    /// The program that asks repeats itself too early.
+    ClientResend,
+    /// Configuration, stored numbers or licences.
+    SetupOrLicence,
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Group::FactorGiven => "factor given",
+            Group::NoCallMade => "no call made",
+            Group::StillPending => "still pending",
+            Group::PersonsAction => "person's action",
+            Group::NotReached => "not reached",
+            Group::Security => "security",
+            Group::ClientResend => "client resend",
+            Group::SetupOrLicence => "set-up or licence",
+        })
+    }
+}
+
+/// What is known of one result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The number, if one is public.
+    #[serde(serialize_with = "serialize_code")]
+    pub code: Option<Code>,
+    /// Of an entry without a number: its symbol, or else the text that several codes share.
+    pub name: Option<String>,
+    /// The vendor's words, letter by letter.
+    pub description: String,
+    /// The name in the server's logs.
+    pub symbol: Option<String>,
+    /// The name in the SDK.
+    pub sdk_constant: Option<String>,
+    /// Other words for the same result, in reports or in SDKs.
+    pub other_descriptions: Vec<String>,
+    /// The codes that share this entry's description; empty for every entry that stands for one result.
+    #[serde(serialize_with = "serialize_codes")]
+    pub candidates: Vec<Code>,
+    /// By which way it came about.
+    pub channel: Channel,
+    /// Where to look.
+    pub group: Group,
+    /// One or two sentences for whoever is troubleshooting.
+    pub meaning: String,
+}
+
+impl Entry {
+    /// The row that this entry's results count in.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        match self.code {
+            Some(code) => Key::Code(code),
+            None => Key::Name(Arc::from(self.name.as_deref().unwrap_or(&self.description))),
+        }
+    }
+
+    /// Every word or wording that a log may write for it, the number apart.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.symbol
+            .iter()
+            .chain(&self.sdk_constant)
+            .chain([&self.description])
+            .chain(&self.other_descriptions)
+            .map(String::as_str)
+    }
+}
+
+/// A `serialize_with`, so that the vocabulary stays free of wire formats.
+fn serialize_code<S: Serializer>(code: &Option<Code>, serializer: S) -> Result<S::Ok, S::Error> {
+    code.map(|code| code.0).serialize(serializer)
+}
+
+fn serialize_codes<S: Serializer>(codes: &[Code], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(codes.iter().map(|code| code.0))
+}
+
+/// All entries, and the way from what a log writes to the entry.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    entries: Vec<Entry>,
+    /// The entries' keys, place by place: ascending, so that an entry is found by bisection.
+    keys: Vec<Key>,
+    names: names::Names,
+}
+
+impl Catalogue {
+    /// The catalogue that the program brings along.
+    #[must_use]
+    pub fn built_in() -> &'static Catalogue {
+        &BUILT_IN
+    }
+
+    /// Reads a catalogue in the schema that `src/builtin/codes.toml` explains.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no TOML of that schema, if an entry lacks what it needs, or if two entries claim one number or name.
+    pub fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
+        load::from_toml(text)
+    }
+
+    /// All entries: numbers ascending, then names.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What is known of a result. `None` if it is not in the list.
+    #[must_use]
+    pub fn entry(&self, key: &Key) -> Option<&Entry> {
+        self.keys.binary_search(key).ok().map(|index| &self.entries[index])
+    }
+
+    /// What tables show for a result.
+    #[must_use]
+    pub fn description(&self, key: &Key) -> Cow<'_, str> {
+        Cow::Borrowed(self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description))
+    }
+
+    /// The row that a written value counts in: a number, a symbol, an SDK constant or a text.
+    ///
+    /// Blanks, surrounding quotes and trailing ` .,;:-` do not count, and neither does letter case. Nothing at all is
+    /// [`Code::NONE`]. A decimal number of 32 bits is that code, known or not. Anything else is the entry whose name is
+    /// the longest that the value begins with, up to a word boundary: `PIN Entered for user bob` is 1, while
+    /// `SUCCESS_NO_PIN_FOO` is none of them. A name further in does not count.
+    ///
+    /// What no entry knows keeps its name as written, made printable and cut after 80 characters, where `…` marks
+    /// the cut. A value that is nothing but trailing marks, such as `...`, keeps them.
+    #[must_use]
+    pub fn resolve(&self, written: &[u8]) -> Key {
+        let core = names::core(written);
+        if core.is_empty() {
+            return Key::Code(Code::NONE);
+        }
+        if let Some(code) = names::number(core) {
+            return Key::Code(code);
+        }
+        match self.names.longest_prefix(core) {
+            Some(found) => self.keys[found.entry].clone(),
+            None => Key::Name(Arc::from(names::shown(core))),
+        }
+    }
+}

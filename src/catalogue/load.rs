@@ -1,0 +1,191 @@
+//! From TOML to a catalogue: what an entry must have, and that no two claim the same.
+//!
+//! Everything is checked here, once, so that a catalogue which exists has the invariants that `catalogue` states.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::names::{self, NAME_LIMIT, Names};
+use super::{Catalogue, Channel, Entry, Group};
+use crate::code::{Code, Key};
+
+/// Why a catalogue cannot be used. Shown as `what is wrong. what to do`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    /// Where in the text, in bytes, if that is known.
+    pub span: Option<Range<usize>>,
+    /// What is wrong, without a full stop.
+    pub message: String,
+    /// What to do about it, without a full stop.
+    pub remedy: String,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}. {}", self.message, self.remedy)
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    #[serde(default)]
+    code: Vec<RawEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    number: Option<i32>,
+    description: Spanned<String>,
+    symbol: Option<String>,
+    sdk_constant: Option<String>,
+    #[serde(default)]
+    other_descriptions: Vec<String>,
+    #[serde(default)]
+    candidates: Vec<i32>,
+    channel: Channel,
+    group: Group,
+    meaning: String,
+}
+
+/// An entry and where its description stands, which is where errors about it point.
+struct Placed {
+    entry: Entry,
+    key: Key,
+    span: Range<usize>,
+}
+
+impl Placed {
+    fn error(&self, message: String, remedy: &str) -> LoadError {
+        LoadError { span: Some(self.span.clone()), message, remedy: remedy.to_owned() }
+    }
+}
+
+pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
+    let raw: RawFile = toml::from_str(text).map_err(|error| LoadError {
+        span: error.span(),
+        message: format!("this is not a list of codes: {}", error.message()),
+        remedy: "Write one [[code]] table per result, with the keys that the built-in list uses".to_owned(),
+    })?;
+    let mut placed = raw.code.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    // Stable: of two that claim one key, the later one in the text is the one complained of.
+    placed.sort_by(|a, b| a.key.cmp(&b.key));
+    refuse_duplicates(&placed)?;
+    check_candidates(&placed)?;
+    let names = collect_names(&placed)?;
+    let (keys, entries) = placed.into_iter().map(|placed| (placed.key, placed.entry)).unzip();
+    Ok(Catalogue { entries, keys, names })
+}
+
+fn place(raw: RawEntry) -> Result<Placed, LoadError> {
+    let span = raw.description.span();
+    let description = raw.description.into_inner();
+    let name = raw.number.is_none().then(|| raw.symbol.as_ref().unwrap_or(&description).clone());
+    let entry = Entry {
+        code: raw.number.map(Code),
+        name,
+        description,
+        symbol: raw.symbol,
+        sdk_constant: raw.sdk_constant,
+        other_descriptions: raw.other_descriptions,
+        candidates: raw.candidates.into_iter().map(Code).collect(),
+        channel: raw.channel,
+        group: raw.group,
+        meaning: raw.meaning,
+    };
+    let placed = Placed { key: entry.key(), entry, span };
+    check_alone(&placed)?;
+    Ok(placed)
+}
+
+/// What can be said of an entry without looking at the others.
+fn check_alone(placed: &Placed) -> Result<(), LoadError> {
+    let Placed { entry, key, .. } = placed;
+    if entry.code.is_none() && entry.symbol.is_none() && entry.candidates.is_empty() {
+        return Err(placed.error(
+            format!("the entry \"{}\" has no number, no symbol and no candidates", entry.description),
+            "Give its `number`, or its `symbol` if no number is public",
+        ));
+    }
+    if !entry.candidates.is_empty() && (entry.code.is_some() || entry.symbol.is_some()) {
+        return Err(placed.error(
+            format!("the entry {key} has candidates beside a number or symbol of its own"),
+            "Give `candidates` only to a description that several codes share",
+        ));
+    }
+    if entry.meaning.trim().is_empty() {
+        return Err(placed.error(format!("the entry {key} has an empty meaning"), "Say in a sentence what it means"));
+    }
+    for name in entry.names() {
+        let core = names::core(name.as_bytes());
+        if core.is_empty() {
+            return Err(placed.error(format!("the entry {key} has an empty name"), "Write the name or drop its key"));
+        }
+        if names::number(core).is_some() {
+            return Err(placed.error(
+                format!("the entry {key} has the name \"{name}\", which a log could only mean as a number"),
+                "Use `number` for numbers",
+            ));
+        }
+        if names::normal_form(name).len() > NAME_LIMIT {
+            return Err(placed.error(
+                format!("the entry {key} has a name of more than {NAME_LIMIT} bytes: \"{name}\""),
+                "Shorten it: a value in a log is known by how it begins",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_duplicates(sorted: &[Placed]) -> Result<(), LoadError> {
+    match sorted.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        Some(pair) => Err(pair[1].error(format!("there are two entries for {}", pair[1].key), "Keep one of them")),
+        None => Ok(()),
+    }
+}
+
+/// Every candidate exists and bears the text that it is a candidate for.
+fn check_candidates(placed: &[Placed]) -> Result<(), LoadError> {
+    let by_code: HashMap<Code, &Entry> = placed.iter().filter_map(|p| Some((p.entry.code?, &p.entry))).collect();
+    for shared in placed {
+        let text = names::normal_form(&shared.entry.description);
+        for code in &shared.entry.candidates {
+            if !by_code.get(code).is_some_and(|entry| entry.names().any(|name| names::normal_form(name) == text)) {
+                return Err(shared.error(
+                    format!(
+                        "{code} is a candidate for \"{}\", but no entry {code} has that name",
+                        shared.entry.description
+                    ),
+                    "Name only codes that share the description",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn collect_names(placed: &[Placed]) -> Result<Names, LoadError> {
+    let mut names = Names::default();
+    // Shared texts first, so that they lead to their own entries and not to the first candidate.
+    let (shared, single): (Vec<_>, Vec<_>) =
+        placed.iter().enumerate().partition(|(_, placed)| !placed.entry.candidates.is_empty());
+    for (index, claimant) in shared.into_iter().chain(single) {
+        for name in claimant.entry.names() {
+            let Some(owner) = names.claim(name, index).map(|owner| &placed[owner]) else { continue };
+            if !claimant.entry.code.is_some_and(|code| owner.entry.candidates.contains(&code)) {
+                return Err(claimant.error(
+                    format!("\"{name}\" names both {} and {}", owner.key, claimant.key),
+                    "Keep it at one of them, or give the shared text an entry with both as `candidates`",
+                ));
+            }
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,3 @@
+//! Presentable values as text: one small file per thing shown.
+
+pub mod codes;
