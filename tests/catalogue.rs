@@ -383,6 +383,7 @@ fn a_query_for_a_range_gives_what_there_is_in_it() {
     assert_eq!(find("24-101"), ["24", "25", "100", "101"]);
     assert_eq!(find("24 – 101"), ["24", "25", "100", "101"]);
     assert_eq!(find("145-2147483647"), ["145"]);
+    assert_eq!(find("13-13"), ["13"]);
     assert_eq!(find("26-99"), Vec::<String>::new());
 }
 
@@ -396,6 +397,8 @@ fn a_query_for_words_gives_every_entry_that_has_them_all() {
     assert_eq!(find("voiceprint set-up"), ["119", "128"]);
     assert_eq!(find("STATUS_VOICEPRINT_E"), ["17", "18"]);
     assert_eq!(find("no such thing"), Vec::<String>::new());
+    assert_eq!(find("pound"), Vec::<String>::new(), "only CALL_STATUS_POUND_NOT_PRESSED has it");
+    assert_eq!(find("pound_not"), ["3"]);
 }
 
 #[test]
@@ -566,6 +569,18 @@ fn a_catalogue_may_be_empty_and_then_knows_nothing() {
     assert_eq!(empty.resolve(b"PIN Entered"), name("PIN Entered"));
     assert_eq!(empty.resolve(b"1"), code(1));
     assert_eq!(empty.description(&code(1)), UNKNOWN_DESCRIPTION);
+}
+
+#[test]
+fn the_longest_name_allowed_is_still_a_whole_word() {
+    let longest = "x".repeat(64);
+    let catalogue = Catalogue::from_toml(&toml_entry(&format!("number = 1\ndescription = '{longest}'"))).unwrap();
+    for (after, expected) in
+        [("", true), (" y", true), ("…", true), ("y", false), ("_", false), ("é", false), ("語", false)]
+    {
+        let written = format!("{longest}{after}");
+        assert_eq!(catalogue.resolve(written.as_bytes()) == code(1), expected, "{after:?}");
+    }
 }
 
 #[test]

@@ -106,6 +106,13 @@ Code  Description                  Group            Channel
 }
 
 #[test]
+fn five_entries_are_still_explained() {
+    let text = rendered(&found("21-25"), 80);
+    assert_eq!(text.matches("  Meaning  ").count(), 5);
+    assert_eq!(text.matches("\n\n").count(), 4);
+}
+
+#[test]
 fn the_overview_has_a_row_for_every_entry() {
     let entries: Vec<&Entry> = Catalogue::built_in().entries().iter().collect();
     let mut out = Vec::new();
