@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod chunk;
 pub mod code;
 pub mod hit;
+pub mod pattern;
 pub mod problem;
 pub mod render;
 pub mod time;

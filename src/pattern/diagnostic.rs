@@ -1,0 +1,277 @@
+//! What is wrong with a pattern or its file: the thing, the place with a caret under it, and the remedy.
+//!
+//! Invariant: rendering cannot fail. Whatever span a mark carries, it is brought inside its text first.
+//! One type for every kind of error, because each of them ends the same way: shown to a person who must now edit
+//! something. Nothing here decides what is wrong.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+
+/// A text that places can be shown in, with the name that it is shown under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceText {
+    /// A path, or `-e` for a regex of the command line.
+    pub name: String,
+    /// The whole text, without a byte order mark.
+    pub text: String,
+}
+
+/// A place in a text, and what is to be said about it.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    source: Arc<SourceText>,
+    span: Range<usize>,
+    label: String,
+}
+
+/// An error with its remedy. Shown plainly by `Display`, or as [`Look`] says by [`Diagnostic::render`].
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    message: String,
+    place: Option<Mark>,
+    other_place: Option<Mark>,
+    remedy: Option<String>,
+}
+
+/// Where a diagnostic is going to be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Into a file or a pipe: text only.
+    Plain,
+    /// On a terminal: with ANSI colours.
+    Styled,
+}
+
+impl Mark {
+    /// The bytes `span` of `source`, with `label` written beside the caret; it may be empty.
+    #[must_use]
+    pub fn new(source: &Arc<SourceText>, span: Range<usize>, label: impl Into<String>) -> Mark {
+        Mark { source: Arc::clone(source), span, label: label.into() }
+    }
+
+    /// The span, brought inside the text, onto character borders, and cut at the end of its first line: a caret under
+    /// the start of a long value says as much as a frame around all of it.
+    fn shown_span(&self) -> Range<usize> {
+        let text = &self.source.text;
+        let start = char_start(text, self.span.start.min(self.span.end));
+        let end = char_start(text, self.span.start.max(self.span.end));
+        let line_end = start + line_length(&text[start..]);
+        start..end.clamp(start, line_end)
+    }
+}
+
+impl Diagnostic {
+    /// An error that says `message`; neither the place nor the remedy is known yet.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Diagnostic {
+        Diagnostic { message: message.into(), place: None, other_place: None, remedy: None }
+    }
+
+    /// The same, pointing at `place`.
+    #[must_use]
+    pub fn at(mut self, place: Mark) -> Diagnostic {
+        self.place = Some(place);
+        self
+    }
+
+    /// The same, pointing also at a second place that the error is about.
+    #[must_use]
+    pub fn and_at(mut self, place: Mark) -> Diagnostic {
+        self.other_place = Some(place);
+        self
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Diagnostic {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// What is wrong, without the place and the remedy.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The whole error as lines, without a line end after the last one.
+    #[must_use]
+    pub fn render(&self, look: Look) -> String {
+        let mut group = Group::with_title(Level::ERROR.primary_title(normalize_untrusted_str(&self.message)));
+        for snippet in self.snippets() {
+            group = group.element(snippet);
+        }
+        if let Some(remedy) = &self.remedy {
+            // Line by line, for the renderer's own cleaning would turn the line ends into blanks.
+            let lines: Vec<String> = remedy.lines().map(normalize_untrusted_str).collect();
+            group = group.element(Level::HELP.message(lines.join("\n")));
+        }
+        match look {
+            Look::Plain => Renderer::plain(),
+            Look::Styled => Renderer::styled(),
+        }
+        .render(&[group])
+    }
+
+    /// The marked lines: together where they stand in one text, else one after the other.
+    fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+        match (&self.place, &self.other_place) {
+            (Some(place), Some(other)) if place.source == other.source => vec![snippet(place, Some(other))],
+            (place, other) => [place, other].into_iter().flatten().map(|mark| snippet(mark, None)).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(Look::Plain))
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// The lines from the first mark to the last one, which must be in the same text.
+fn snippet<'d>(place: &'d Mark, other: Option<&'d Mark>) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
+    let text = &place.source.text;
+    let span = place.shown_span();
+    let other_span = other.map(Mark::shown_span);
+    let first = other_span.as_ref().map_or(span.start, |other| other.start.min(span.start));
+    let last = other_span.as_ref().map_or(span.end, |other| other.end.max(span.end));
+
+    // Only these lines are handed on: the renderer indexes all it gets, and a file may be large and have many errors.
+    let start = text[..first].rfind('\n').map_or(0, |line_end| line_end + 1);
+    let end = last + line_length(&text[last..]);
+    let line_number = 1 + text[..start].bytes().filter(|&byte| byte == b'\n').count();
+
+    let mut snippet = Snippet::source(&text[start..end])
+        .line_start(line_number)
+        .path(normalize_untrusted_str(&place.source.name))
+        .annotation(annotation(AnnotationKind::Primary, place, &span, start));
+    if let (Some(other), Some(other_span)) = (other, other_span) {
+        snippet = snippet.annotation(annotation(AnnotationKind::Context, other, &other_span, start));
+    }
+    snippet
+}
+
+fn annotation<'d>(
+    kind: AnnotationKind,
+    mark: &'d Mark,
+    span: &Range<usize>,
+    start: usize,
+) -> annotate_snippets::Annotation<'d> {
+    let annotation = kind.span(span.start - start..span.end - start);
+    if mark.label.is_empty() { annotation } else { annotation.label(normalize_untrusted_str(&mark.label)) }
+}
+
+/// The greatest character border that is not behind `at`.
+fn char_start(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+/// How many bytes the first line of `text` has, without its line end.
+fn line_length(text: &str) -> usize {
+    let line = text.split('\n').next().unwrap_or_default();
+    if line.len() < text.len() { line.strip_suffix('\r').unwrap_or(line).len() } else { line.len() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn source(text: &str) -> Arc<SourceText> {
+        Arc::new(SourceText { name: "own.toml".to_owned(), text: text.to_owned() })
+    }
+
+    #[test]
+    fn shows_the_place_and_the_remedy() {
+        let source = source("first\r\nname = 'ä' \r\nlast\r\n");
+        let shown = Diagnostic::new("the name is odd")
+            .at(Mark::new(&source, 14..18, "this one"))
+            .remedy("write another\nor none")
+            .to_string();
+        let expected = "\
+error: the name is odd
+ --> own.toml:2:8
+  |
+2 | name = 'ä' 
+  |        ^^^ this one
+  |
+  = help: write another
+          or none";
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn shows_two_places_of_one_text_together() {
+        let source = source("a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\na = 7\n");
+        let shown = Diagnostic::new("`a` twice")
+            .at(Mark::new(&source, 36..37, "again"))
+            .and_at(Mark::new(&source, 0..1, "first"))
+            .to_string();
+        let expected = "\
+error: `a` twice
+ --> own.toml:7:1
+  |
+1 | a = 1
+  | - first
+...
+7 | a = 7
+  | ^ again";
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn shows_two_places_of_two_texts_one_after_the_other() {
+        let other = Arc::new(SourceText { name: "-e".to_owned(), text: "x+".to_owned() });
+        let shown = Diagnostic::new("both")
+            .at(Mark::new(&source("a"), 0..1, "here"))
+            .and_at(Mark::new(&other, 1..2, ""))
+            .to_string();
+        let expected = "\
+error: both
+ --> own.toml:1:1
+  |
+1 | a
+  | ^ here
+  |
+ ::: -e:1:2
+  |
+1 | x+
+  |  ^";
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn does_without_place_and_remedy() {
+        assert_eq!(Diagnostic::new("nothing \u{1b}[31mmore").to_string(), "error: nothing ␛[31mmore");
+    }
+
+    proptest! {
+        #[test]
+        fn rendering_never_panics(
+            text in prop_oneof!["(?s).{0,60}", "[a\r\n\t 'é漢\u{301}]{0,60}", "[a-z]{300,400}"],
+            message in "(?s).{0,20}",
+            label in "(?s).{0,20}",
+            remedy in "(?s).{0,20}",
+            spans in any::<[(usize, usize); 2]>(),
+            near in any::<bool>(),
+        ) {
+            let source = source(&text);
+            let [place, other] = spans.map(|(start, end)| {
+                let limit = if near { text.len() + 2 } else { usize::MAX };
+                start % limit..end % limit
+            });
+            let diagnostic = Diagnostic::new(message)
+                .at(Mark::new(&source, place, label.clone()))
+                .and_at(Mark::new(&source, other, label))
+                .remedy(remedy);
+            prop_assert!(diagnostic.render(Look::Plain).starts_with("error"));
+            prop_assert!(!diagnostic.render(Look::Styled).is_empty());
+        }
+    }
+}
