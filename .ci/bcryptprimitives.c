@@ -1,0 +1,8 @@
+/* The one function of bcryptprimitives.dll that Rust programs import, for a Wine that lacks the DLL. See .ci/windows. */
+#include <windows.h>
+#include <ntsecapi.h>
+
+BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T length)
+{
+    return RtlGenRandom(buffer, (ULONG)length);
+}
