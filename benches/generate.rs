@@ -1,2 +1,118 @@
-//! Placeholder until the scanner stands.
-fn main() {}
+//! Writes synthetic logs of any size: `cargo bench --bench generate -- --size 1GiB big.log`, and `-- --help` for more.
+//!
+//! A bench target, because it needs optimisation and must not ship. Without arguments, as `cargo bench` starts it, it
+//! prints how it is used.
+#![expect(clippy::print_stderr, reason = "a program of its own, with nobody else to print for it")]
+
+mod data;
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+
+use data::{Counts, Kind, Spec};
+
+/// Writes synthetic logs with a known number of results.
+#[derive(Parser)]
+#[command(name = "generate")]
+struct Args {
+    /// What the log looks like
+    #[arg(long, value_enum, default_value = "radius")]
+    kind: Kind,
+    /// One event in N is a result; 0: none is [default: what suits the kind]
+    #[arg(long, value_name = "N")]
+    density: Option<u64>,
+    /// Size of each file: a number with B, KiB, MiB or GiB, such as 0.5MiB
+    #[arg(long, default_value = "16MiB", value_parser = size_bytes)]
+    size: u64,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write a folder of this many files instead, in folders of 100
+    #[arg(long, value_name = "N")]
+    files: Option<u64>,
+    /// Say on stderr how many results of which code were written
+    #[arg(long)]
+    count: bool,
+    /// The file or, with --files, the folder; `-` is stdout
+    #[arg(required_unless_present = "bench")]
+    path: Option<PathBuf>,
+    /// What `cargo bench` adds
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let Some(path) = &args.path else {
+        eprintln!("{}", Args::command().render_help());
+        return ExitCode::SUCCESS;
+    };
+    match run(&args, path) {
+        Ok(counts) => {
+            if args.count {
+                print_counts(&counts);
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {}: {error}", path.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args, path: &Path) -> io::Result<Counts> {
+    let density = args.density.unwrap_or_else(|| args.kind.usual_density());
+    let spec = Spec { kind: args.kind, density, size_bytes: args.size, seed: args.seed };
+    let Some(file_count) = args.files else {
+        if path == Path::new("-") {
+            return data::write(&spec, &mut io::stdout().lock());
+        }
+        return write_file(&spec, path);
+    };
+    let mut total = Counts::default();
+    for index in 0..file_count {
+        let host = path.join(format!("host{:02}", index / 100));
+        fs::create_dir_all(&host)?;
+        let file = host.join(format!("MultiFactorAuthRadiusSvc.log.{}", index % 100));
+        let seed = spec.seed.wrapping_add(index);
+        total.add(&write_file(&Spec { seed, ..spec }, &file)?);
+    }
+    Ok(total)
+}
+
+fn write_file(spec: &Spec, path: &Path) -> io::Result<Counts> {
+    let mut file = File::create(path)?;
+    let counts = data::write(spec, &mut file)?;
+    file.flush()?;
+    Ok(counts)
+}
+
+fn print_counts(counts: &Counts) {
+    eprintln!("bytes {}", counts.bytes);
+    eprintln!("lines {}", counts.lines);
+    eprintln!("results {}", counts.results());
+    for (code, count) in &counts.by_code {
+        eprintln!("code {code} {count}");
+    }
+}
+
+/// In integers throughout, so that half a MiB is the same everywhere.
+fn size_bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size; write a number with B, KiB, MiB or GiB, such as 0.5MiB");
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let unit: u64 = match text[digits..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    let (whole, fraction) = text[..digits].split_once('.').unwrap_or((&text[..digits], "0"));
+    let scale = u32::try_from(fraction.len()).ok().and_then(|places| 10_u64.checked_pow(places)).ok_or_else(wrong)?;
+    let part = |digits: &str| digits.parse::<u64>().ok().and_then(|value| value.checked_mul(unit)).ok_or_else(wrong);
+    part(whole)?.checked_add(part(fraction)? / scale).ok_or_else(wrong)
+}
