@@ -1,4 +1,5 @@
 //! The generated logs hold what their counts say: the oracle of other tests, and the base of every bench.
+#![allow(clippy::unwrap_used, reason = "a test's helper functions are tests, too")]
 
 #[path = "../benches/data/mod.rs"]
 mod data;

@@ -1,0 +1,84 @@
+"""Judges `cargo metadata` (stdin) for `.ci/licences`, which says what is checked and what is not."""
+
+import json
+import re
+import sys
+import tomllib
+
+# Only what occurs. Permissive all: none asks more of the executable's users than that the notice be kept.
+ALLOWED = {"MIT", "Apache-2.0", "Unicode-3.0"}
+CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
+
+
+def acceptable(expression):
+    """Whether an SPDX expression can be met with allowed licences alone. An exception (WITH) only adds permission."""
+    # Before SPDX, `MIT/Apache-2.0` meant OR.
+    tokens = re.findall(r"[()]|[^\s()]+", expression.replace("/", " OR "))
+
+    def alternatives():
+        met = conjunction()
+        while tokens and tokens[0] == "OR":
+            tokens.pop(0)
+            met = conjunction() or met
+        return met
+
+    def conjunction():
+        met = single()
+        while tokens and tokens[0] == "AND":
+            tokens.pop(0)
+            met = single() and met
+        return met
+
+    def single():
+        token = tokens.pop(0)
+        if token == "(":
+            met = alternatives()
+            if tokens.pop(0) != ")":
+                raise ValueError("unbalanced")
+            return met
+        if tokens and tokens[0] == "WITH":
+            del tokens[:2]
+        return token in ALLOWED
+
+    try:
+        met = alternatives()
+    except (IndexError, ValueError):
+        return False
+    return met and not tokens
+
+
+def self_test():
+    good = ["MIT", "MIT/Apache-2.0", "(MIT OR GPL-3.0) AND Unicode-3.0", "GPL-2.0 OR MIT AND Apache-2.0"]
+    bad = ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT OR Apache-2.0", "MIT MIT", "GPL-3.0 OR MIT AND MPL-2.0"]
+    assert all(map(acceptable, good)) and not any(map(acceptable, bad))
+
+
+def main():
+    self_test()
+    with open("Cargo.lock", "rb") as file:
+        locked = tomllib.load(file)["package"]
+    faults = []
+    for package in locked:
+        if package["name"] == "callcodes":
+            continue
+        if package.get("source") != CRATES_IO:
+            faults.append(f"{package['name']} {package['version']}: not from crates.io: {package.get('source')}")
+        elif "checksum" not in package:
+            faults.append(f"{package['name']} {package['version']}: no checksum in Cargo.lock")
+    licences = {}
+    for package in json.load(sys.stdin)["packages"]:
+        licences[package["name"], package["version"]] = package["license"]
+    for package in locked:
+        key = package["name"], package["version"]
+        if key not in licences:
+            faults.append(f"{key[0]} {key[1]}: in Cargo.lock and not in the graph; run `cargo update --workspace`")
+        elif not acceptable(licences[key] or ""):
+            faults.append(f"{key[0]} {key[1]}: licence not on the list: {licences[key]}")
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+    if faults:
+        sys.exit(1)
+    print(f"{len(locked)} crates, licences and origins as they should be")
+
+
+main()
