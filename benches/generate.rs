@@ -1,7 +1,7 @@
 //! Writes synthetic logs of any size: `cargo bench --bench generate -- --size 1GiB big.log`, and `-- --help` for more.
 //!
-//! A bench target, because it needs optimisation and must not ship. Without arguments, as `cargo bench` starts it, it
-//! prints how it is used.
+//! A bench target, because it needs optimisation and must not ship. Without a path, as plain `cargo bench` and
+//! `cargo test --benches` start it, it prints how it is used.
 #![expect(clippy::print_stderr, reason = "a program of its own, with nobody else to print for it")]
 
 mod data;
@@ -28,6 +28,7 @@ struct Args {
     /// Size of each file: a number with B, KiB, MiB or GiB, such as 0.5MiB
     #[arg(long, default_value = "16MiB", value_parser = size_bytes)]
     size: u64,
+    /// Another seed, another log; the same seed, the same bytes everywhere
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Write a folder of this many files instead, in folders of 100
@@ -37,7 +38,6 @@ struct Args {
     #[arg(long)]
     count: bool,
     /// The file or, with --files, the folder; `-` is stdout
-    #[arg(required_unless_present = "bench")]
     path: Option<PathBuf>,
     /// What `cargo bench` adds
     #[arg(long, hide = true)]

@@ -29,12 +29,13 @@ use std::path::Path;
 #[test]
 fn cases() {
     trycmd::TestCases::new()
-        // What the machine that runs the tests prefers must not show.
+        // What the machine that runs the tests prefers must not show. These win over a case's own `env.add`.
         .env("NO_COLOR", "1")
         .env("COLUMNS", "100")
         .env("XDG_CONFIG_HOME", "no-such-folder")
         .env("APPDATA", "no-such-folder")
         .env("HOME", "no-such-folder")
+        .env("USERPROFILE", "no-such-folder")
         .case("tests/cmd/*.toml")
         .case("README.md");
 }
