@@ -7,4 +7,5 @@ pub mod hit;
 pub mod pattern;
 pub mod problem;
 pub mod render;
+pub mod summary;
 pub mod time;

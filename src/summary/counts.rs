@@ -1,0 +1,148 @@
+//! The totals of one source, or of a part of one.
+
+use super::rows::Rows;
+use super::tally::Tally;
+use crate::code::Key;
+use crate::time::Stamp;
+
+/// What was counted in one source, or in a part of one. Parts of the same source are merged here; only whole sources
+/// go into a [`Summary`](super::Summary), which counts in how many of them a result occurs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub(super) rows: Rows<Tally>,
+    results_without_zone: u64,
+}
+
+impl Counts {
+    /// Counts one result, with the time of its line if that could be read.
+    pub fn add(&mut self, key: &Key, stamp: Option<Stamp>) {
+        self.rows.add(key, &Tally::one(stamp.map(|stamp| stamp.time)));
+        if stamp.is_some_and(|stamp| !stamp.zoned) {
+            self.results_without_zone += 1;
+        }
+    }
+
+    /// Takes in the counts of another part.
+    pub fn merge(&mut self, other: Counts) {
+        self.rows.merge(other.rows);
+        self.results_without_zone += other.results_without_zone;
+    }
+
+    /// Whether no result has been counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// All results, also those beyond the limit.
+    #[must_use]
+    pub fn results(&self) -> u64 {
+        self.rows.results()
+    }
+
+    /// The results whose time named no zone.
+    #[must_use]
+    pub fn results_without_zone(&self) -> u64 {
+        self.results_without_zone
+    }
+
+    /// The rows in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &Tally)> {
+        self.rows.iter()
+    }
+
+    /// The results that are in no row, because there are more different numbers or names than
+    /// [`NAMES_LIMIT`](super::NAMES_LIMIT).
+    #[must_use]
+    pub fn overflow(&self) -> Option<Tally> {
+        Some(self.rows.overflow()).filter(|overflow| !overflow.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::NAMES_LIMIT;
+    use super::super::testing::{code, hits, name, stamp};
+    use super::*;
+
+    fn counted(hits: &[(Key, Option<Stamp>)]) -> Counts {
+        let mut counts = Counts::default();
+        for (key, stamp) in hits {
+            counts.add(key, *stamp);
+        }
+        counts
+    }
+
+    fn merged(left: &Counts, right: &Counts) -> Counts {
+        let mut sum = left.clone();
+        sum.merge(right.clone());
+        sum
+    }
+
+    #[test]
+    fn rows_come_in_the_order_of_their_keys() {
+        let keys = [name("b"), code(256), code(255), code(0), code(-1), code(-7), name("a"), code(i32::MAX), code(21)];
+        let counts = counted(&keys.clone().map(|key| (key, None)));
+
+        let mut expected = keys.to_vec();
+        expected.sort();
+        assert_eq!(counts.iter().map(|(key, _)| key).collect::<Vec<_>>(), expected);
+        assert_eq!(counts.results(), 9);
+    }
+
+    #[test]
+    fn only_results_whose_time_names_no_zone_are_counted_as_such() {
+        let counts = counted(&[(code(21), stamp(1, true)), (code(21), stamp(2, false)), (code(21), None)]);
+        assert_eq!(counts.results_without_zone(), 1);
+        assert_eq!(counts.results(), 3);
+    }
+
+    #[test]
+    fn names_and_odd_numbers_beyond_the_limit_are_counted_without_a_row() {
+        let mut counts = Counts::default();
+        // One more than the limit of each, the smallest last.
+        for number in (0..=i32::try_from(NAMES_LIMIT).unwrap()).rev() {
+            counts.add(&code(1000 + number), None);
+            counts.add(&name(&format!("{number:04}")), stamp(i64::from(number), true));
+        }
+        counts.add(&code(21), None);
+
+        let keys: Vec<Key> = counts.iter().map(|(key, _)| key).collect();
+        assert_eq!(keys.len(), 1 + 2 * NAMES_LIMIT);
+        assert_eq!(keys[0], code(21));
+        assert_eq!(keys[NAMES_LIMIT], code(1000 + 4095));
+        assert_eq!(keys.last(), Some(&name("4095")));
+        assert_eq!(counts.results(), 1 + 2 * 4097);
+        let time = stamp(4096, true).map(|stamp| stamp.time);
+        assert_eq!(counts.overflow(), Some(Tally { count: 2, first: time, last: time }));
+    }
+
+    #[test]
+    fn nothing_counted_is_empty() {
+        assert!(Counts::default().is_empty());
+        assert_eq!(Counts::default().overflow(), None);
+        assert!(!counted(&[(code(0), None)]).is_empty());
+        assert!(!counted(&[(name("x"), None)]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_of_the_hits_gives_the_same_counts(hits in hits(), cuts in (0_usize..30, 0_usize..30)) {
+            let (low, high) = (cuts.0.min(cuts.1).min(hits.len()), cuts.0.max(cuts.1).min(hits.len()));
+            let whole = counted(&hits);
+            let (a, b, c) = (counted(&hits[..low]), counted(&hits[low..high]), counted(&hits[high..]));
+            prop_assert_eq!(&merged(&merged(&a, &b), &c), &whole);
+            prop_assert_eq!(&merged(&a, &merged(&b, &c)), &whole);
+            prop_assert_eq!(&merged(&merged(&c, &b), &a), &whole);
+        }
+
+        #[test]
+        fn the_default_is_the_identity(hits in hits()) {
+            let counts = counted(&hits);
+            prop_assert_eq!(&merged(&counts, &Counts::default()), &counts);
+            prop_assert_eq!(&merged(&Counts::default(), &counts), &counts);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Cells by key: an array for the codes that the vendor may use, bounded maps for everything else.
+//!
+//! Invariant: the array is there only if one of its cells holds a result, so that equal contents are equal values.
+
+use std::sync::Arc;
+
+use super::NAMES_LIMIT;
+use super::bounded::{Bounded, Cell};
+use super::tally::Tally;
+use crate::code::{Code, Key};
+
+/// The codes 0 to 255: the vendor's end at 145, and with the array the hot path costs an index and no search.
+const DENSE_LEN: usize = 256;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rows<V> {
+    /// By code. Allocated with the first result, as most sources of a support folder have none.
+    dense: Option<Box<[V; DENSE_LEN]>>,
+    numbers: Bounded<Code, V, NAMES_LIMIT>,
+    names: Bounded<Arc<str>, V, NAMES_LIMIT>,
+}
+
+impl<V> Default for Rows<V> {
+    fn default() -> Self {
+        Rows { dense: None, numbers: Bounded::default(), names: Bounded::default() }
+    }
+}
+
+impl<V: Cell> Rows<V> {
+    /// Adds a cell, which holds a result, to the key's.
+    pub(super) fn add(&mut self, key: &Key, cell: &V) {
+        match key {
+            Key::Code(code) => match dense_index(*code) {
+                Some(index) => self.dense_cells()[index].merge(cell),
+                None => self.numbers.add(code, cell, || *code),
+            },
+            Key::Name(name) => self.names.add(&**name, cell, || Arc::clone(name)),
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        match (&mut self.dense, other.dense) {
+            (Some(mine), Some(theirs)) => {
+                for (cell, other) in mine.iter_mut().zip(theirs.iter()) {
+                    cell.merge(other);
+                }
+            }
+            (mine @ None, theirs) => *mine = theirs,
+            (Some(_), None) => {}
+        }
+        self.numbers.merge(other.numbers);
+        self.names.merge(other.names);
+    }
+
+    /// Adds the results that another table could not keep apart.
+    pub(super) fn add_overflow<W: Cell>(&mut self, other: &Rows<W>) {
+        self.numbers.add_overflow(other.numbers.overflow());
+        self.names.add_overflow(other.names.overflow());
+    }
+
+    /// The keys with their cells, in the order of the keys.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &V)> {
+        let number = |(&code, cell)| (Key::Code(code), cell);
+        let negative = self.numbers.iter().take_while(|(code, _)| code.0 < 0).map(number);
+        let dense = self.dense.iter().flat_map(|cells| (0..).zip(cells.iter()));
+        let dense =
+            dense.filter(|(_, cell)| !cell.tally().is_empty()).map(|(code, cell)| (Key::Code(Code(code)), cell));
+        let large = self.numbers.iter().skip_while(|(code, _)| code.0 < 0).map(number);
+        let names = self.names.iter().map(|(name, cell)| (Key::Name(Arc::clone(name)), cell));
+        negative.chain(dense).chain(large).chain(names)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        // What is beyond the limit implies cells within it.
+        self.iter().next().is_none()
+    }
+
+    /// The results whose number or name is beyond the limit.
+    pub(super) fn overflow(&self) -> Tally {
+        let mut overflow = *self.numbers.overflow();
+        overflow.merge(self.names.overflow());
+        overflow
+    }
+
+    /// All results.
+    pub(super) fn results(&self) -> u64 {
+        self.iter().map(|(_, cell)| cell.tally().count).sum::<u64>() + self.overflow().count
+    }
+
+    fn dense_cells(&mut self) -> &mut [V; DENSE_LEN] {
+        self.dense.get_or_insert_with(|| Box::new([V::default(); DENSE_LEN]))
+    }
+}
+
+/// Where the code's cell is in the array, if it has one there.
+fn dense_index(code: Code) -> Option<usize> {
+    usize::try_from(code.0).ok().filter(|&index| index < DENSE_LEN)
+}

@@ -1,0 +1,33 @@
+//! Hits for the tests of this module: keys of every kind, with and without times and zones.
+
+use proptest::prelude::*;
+
+use crate::code::{Code, Key};
+use crate::time::{Stamp, Time};
+
+pub(super) type Hits = Vec<(Key, Option<Stamp>)>;
+
+pub(super) fn code(number: i32) -> Key {
+    Key::Code(Code(number))
+}
+
+pub(super) fn name(name: &str) -> Key {
+    Key::Name(name.into())
+}
+
+// Tests say `true` for a time with a zone, as `Stamp` does.
+pub(super) fn stamp(second: i64, zoned: bool) -> Option<Stamp> {
+    Some(Stamp { time: Time::from_nanoseconds(second * 1_000_000_000), zoned })
+}
+
+pub(super) fn hits() -> impl Strategy<Value = Hits> {
+    let key = prop_oneof![
+        prop::sample::select(vec![0, 21, 102, 255, 256, -1, i32::MAX, i32::MIN]).prop_map(code),
+        "[a-c]{1,2}".prop_map(|text| name(&text)),
+    ];
+    let stamp = prop::option::of((-3_i64..3, any::<bool>())).prop_map(|given| {
+        let (second, zoned) = given?;
+        stamp(second, zoned)
+    });
+    prop::collection::vec((key, stamp), 0..30)
+}
