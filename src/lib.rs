@@ -7,5 +7,6 @@ pub mod hit;
 pub mod pattern;
 pub mod problem;
 pub mod render;
+pub mod report;
 pub mod summary;
 pub mod time;

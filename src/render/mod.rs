@@ -1,3 +1,85 @@
-//! Presentable values as text: one small file per thing shown.
+//! Presentable values as text: one small file per format or thing shown.
+//!
+//! A format decides how a report looks and nothing about what it says: order, shares and descriptions are the
+//! report's. No format has a colour, a mark or an order by code, as a code does not tell whether a sign-in succeeded.
 
 pub mod codes;
+pub mod csv;
+pub mod json;
+pub mod table;
+pub mod wording;
+pub mod wrap;
+
+use std::io::{self, Write};
+
+use crate::report::Report;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// A table for people.
+    #[default]
+    Table,
+    /// The contract with scripts.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// What depends on where the report goes. Only the table looks at it; the default is right for files and pipes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The terminal's width in columns. None: lines are as long as they need to be.
+    pub width: Option<usize>,
+    /// How the head of the table is set off.
+    pub head: Emphasis,
+}
+
+/// How something is set off from the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emphasis {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// In bold, by an escape sequence.
+    Bold,
+}
+
+/// Writes `report` to `out`, ending in a line end.
+///
+/// # Errors
+///
+/// Those of `out`, with their kind kept: a closed pipe can be told apart.
+pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
+    match format {
+        Format::Table => table::write(report, options, out),
+        Format::Json => json::write(report, out),
+        Format::Csv => csv::write(report, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::every_kind;
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_format_tells_a_closed_pipe_apart() {
+        for format in [Format::Table, Format::Json, Format::Csv] {
+            let error = render(&every_kind(), format, &Options::default(), &mut Closed).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Breaking text into lines of a given width, in terminal columns.
+//!
+//! Not tabled's own wrapping: it leaves the blank of a break at the start of the next line, and cuts a long symbol
+//! wherever the line happens to end.
+
+use tabled::grid::util::string::get_string_width;
+
+/// The lines of `text`, none wider than `width` columns and broken at blanks. A word that is too wide by itself is
+/// broken behind underscores, as symbols have them, and where there is none, anywhere. Blanks in a row become one.
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        for (at, fragment) in fragments(word, width).into_iter().enumerate() {
+            let blank = if at == 0 && !line.is_empty() { " " } else { "" };
+            if !line.is_empty() && get_string_width(&line) + blank.len() + get_string_width(fragment) > width {
+                lines.push(std::mem::take(&mut line));
+            } else {
+                line.push_str(blank);
+            }
+            line.push_str(fragment);
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+/// The pieces of a word that may stand on different lines.
+fn fragments(word: &str, width: usize) -> Vec<&str> {
+    if get_string_width(word) <= width {
+        return vec![word];
+    }
+    let mut fragments = Vec::new();
+    for part in word.split_inclusive('_') {
+        if get_string_width(part) <= width {
+            fragments.push(part);
+        } else {
+            fragments.extend(part.split_inclusive(|_| true));
+        }
+    }
+    fragments
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_break_at_blanks_and_long_words_behind_underscores() {
+        let cases: [(&str, usize, &[&str]); 9] = [
+            ("", 5, &[""]),
+            ("one two", 7, &["one two"]),
+            ("one two", 6, &["one", "two"]),
+            ("  one   two  ", 7, &["one two"]),
+            ("a FAILED_PHONE_BUSY", 15, &["a FAILED_PHONE_", "BUSY"]),
+            ("a FAILED_PHONE_BUSY", 13, &["a FAILED_", "PHONE_BUSY"]),
+            ("a FAILED_BUSY", 11, &["a", "FAILED_BUSY"]),
+            ("abcdefgh ij", 3, &["abc", "def", "gh", "ij"]),
+            // Two columns each.
+            ("日本語", 5, &["日本", "語"]),
+        ];
+        for (text, width, expected) in cases {
+            assert_eq!(wrap(text, width), expected, "{text} at {width}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_too_wide_and_nothing_is_lost(text in "[a-c_ é]{0,40}", width in 1_usize..12) {
+            let lines = wrap(&text, width);
+            prop_assert!(lines.iter().all(|line| get_string_width(line) <= width));
+            prop_assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        }
+    }
+}
