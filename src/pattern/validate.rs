@@ -1,0 +1,449 @@
+//! Whether the regexes of a definition are sound: judged from their syntax alone, before anything is compiled.
+//!
+//! Invariant: a definition without a complaint from [`check`] has a regex that parses, always takes part of the line,
+//! and gives a `code` with every match. Whether it is small enough to be compiled is the set's to say, and what it
+//! finds is a matter for [`super::examples`].
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use regex_syntax::ast::{self, Ast, CaptureName, GroupKind};
+use regex_syntax::hir::translate::TranslatorBuilder;
+use regex_syntax::hir::{self, Hir, HirKind};
+
+use super::definition::{Definition, Field, GROUPS};
+use super::diagnostic::Diagnostic;
+
+const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
+
+/// A regex as its syntax tree and as what it means.
+struct Parsed {
+    ast: Ast,
+    hir: Hir,
+}
+
+/// What keeps a text from being a regex.
+struct Unsound {
+    message: String,
+    span: Range<usize>,
+    /// The earlier thing that it collides with.
+    other: Option<Range<usize>>,
+    remedy: &'static str,
+}
+
+/// Everything that is wrong with the regexes of `definition`, with the first one of them to be cured first.
+#[must_use]
+pub fn check(definition: &Definition) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for field in [Field::Regex, Field::When, Field::Unless] {
+        let Some(regex) = definition.field(field) else { continue };
+        match parse(regex, definition) {
+            Ok(parsed) if field == Field::Regex => found.extend(check_regex(definition, &parsed)),
+            Ok(_) => {}
+            Err(unsound) => found.push(invalid(definition, field, unsound)),
+        }
+    }
+    found
+}
+
+/// Every definition that can never get a result because an earlier one of the same origin has the same regex and no
+/// further condition. One that takes the place of a pattern of another origin does so on purpose.
+#[must_use]
+pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut earlier_by_regex: HashMap<_, Vec<&Definition>> = HashMap::new();
+    for definition in definitions {
+        let same = (&definition.regex, definition.ignore_case, definition.multiline);
+        let earlier_ones = earlier_by_regex.entry(same).or_default();
+        let shadowing = earlier_ones.iter().find(|earlier| {
+            earlier.origin == definition.origin
+                && (earlier.when.is_none() || earlier.when == definition.when)
+                && (earlier.unless.is_none() || earlier.unless == definition.unless)
+        });
+        if let Some(earlier) = shadowing {
+            found.push(shadowed(definition, earlier));
+        }
+        earlier_ones.push(definition);
+    }
+    found
+}
+
+fn shadowed(definition: &Definition, earlier: &Definition) -> Diagnostic {
+    let (name, earlier_name) = (&definition.name, &earlier.name);
+    Diagnostic::new(format!("pattern `{name}` never gets a result: `{earlier_name}` comes first with the same regex"))
+        .at(definition.mark_field(Field::Regex, None, "always taken by the earlier pattern"))
+        .and_at(earlier.mark_field(Field::Regex, None, "the earlier pattern"))
+        .remedy("remove one of the two, or give the earlier one a `when` or an `unless`")
+}
+
+fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
+    let ast = ast::parse::Parser::new().parse(regex).map_err(|error| Unsound {
+        message: error.kind().to_string(),
+        span: bytes(error.span()),
+        other: error.auxiliary_span().map(bytes),
+        remedy: remedy_for(error.kind()),
+    })?;
+    let mut translator =
+        TranslatorBuilder::new().unicode(false).utf8(false).case_insensitive(definition.ignore_case).build();
+    let hir = translator.translate(regex, &ast).map_err(|error| Unsound {
+        message: error.kind().to_string(),
+        span: bytes(error.span()),
+        other: None,
+        remedy: match error.kind() {
+            hir::ErrorKind::UnicodeNotAllowed => "put (?u) at the start of the regex, which turns Unicode on",
+            _ => "use a class such as [A-Za-z] instead",
+        },
+    })?;
+    Ok(Parsed { ast, hir })
+}
+
+fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
+    use ast::ErrorKind;
+    match kind {
+        ErrorKind::GroupUnclosed => r"add the missing ), or write \( if a parenthesis is meant",
+        ErrorKind::GroupUnopened => r"add the missing (, or write \) if a parenthesis is meant",
+        ErrorKind::ClassUnclosed => r"add the missing ], or write \[ if a bracket is meant",
+        ErrorKind::RepetitionMissing => r"put a backslash before * + or ? if the character itself is meant",
+        ErrorKind::RepetitionCountUnclosed | ErrorKind::RepetitionCountDecimalEmpty => {
+            r"write \{ if a brace is meant, or a count such as {2,5}"
+        }
+        ErrorKind::EscapeUnrecognized | ErrorKind::ClassEscapeInvalid => {
+            r"leave out the backslash, or double it if a backslash is meant: \\"
+        }
+        ErrorKind::EscapeUnexpectedEof => r"write \\ if a backslash is meant",
+        ErrorKind::UnsupportedLookAround => "use `when` and `unless` for what the line must or must not hold besides",
+        ErrorKind::UnsupportedBackreference => "write the text out instead",
+        ErrorKind::GroupNameDuplicate { .. } => "use each group name once; | can stand inside a group",
+        _ => "the syntax is described at https://docs.rs/regex/latest/regex/#syntax",
+    }
+}
+
+fn invalid(definition: &Definition, field: Field, unsound: Unsound) -> Diagnostic {
+    let name = field.name();
+    let diagnostic = Diagnostic::new(format!("the `{name}` of pattern `{}` is not a valid regex", definition.name))
+        .at(definition.mark_field(field, Some(unsound.span), unsound.message))
+        .remedy(unsound.remedy);
+    match unsound.other {
+        Some(other) => diagnostic.and_at(definition.mark_field(field, Some(other), "the first one")),
+        None => diagnostic,
+    }
+}
+
+fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
+    let name = &definition.name;
+    let mut found = Vec::new();
+    let mut groups = Vec::new();
+    collect_groups(&parsed.ast, &mut groups);
+    for group in groups.iter().filter(|group| !GROUPS.contains(&group.name.as_str())) {
+        found.push(
+            Diagnostic::new(format!("pattern `{name}` has a group `{}`, which means nothing", group.name))
+                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "not one of the groups"))
+                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", GROUPS.join(", "))),
+        );
+    }
+    match groups.iter().find(|group| group.name == "code") {
+        None => found.push(
+            Diagnostic::new(format!("pattern `{name}` does not say where the code is"))
+                .at(definition.mark_field(Field::Regex, None, "no group `code` in this regex"))
+                .remedy(HOW_TO_MARK),
+        ),
+        Some(group) if !always_captures_code(&parsed.hir) => found.push(
+            Diagnostic::new(format!("pattern `{name}` can match without a `code`"))
+                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "this group can be left out"))
+                .remedy("put the ? * or | inside the group: an empty code counts as 0, no call result"),
+        ),
+        Some(_) => {}
+    }
+    match parsed.hir.properties().minimum_len() {
+        Some(0) => found.push(
+            Diagnostic::new(format!("pattern `{name}` can match nothing at all, and so matches everywhere"))
+                .at(definition.mark_field(Field::Regex, None, "every part of this regex can be empty"))
+                .remedy("add text that always stands before the code, or write + instead of *"),
+        ),
+        None => found.push(
+            Diagnostic::new(format!("pattern `{name}` can never match"))
+                .at(definition.mark_field(Field::Regex, None, "no text fits this regex"))
+                .remedy("remove the empty class, such as [a&&b]"),
+        ),
+        Some(_) => {}
+    }
+    found
+}
+
+/// Whether every match passes through the group `code`.
+fn always_captures_code(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+        HirKind::Repetition(repetition) => repetition.min > 0 && always_captures_code(&repetition.sub),
+        HirKind::Capture(capture) => capture.name.as_deref() == Some("code") || always_captures_code(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().any(always_captures_code),
+        HirKind::Alternation(branches) => branches.iter().all(always_captures_code),
+    }
+}
+
+/// The named groups in `ast`, in the order of the text. The parser limits the depth of nesting.
+fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a CaptureName>) {
+    match ast {
+        Ast::Group(group) => {
+            if let GroupKind::CaptureName { name, .. } = &group.kind {
+                groups.push(name);
+            }
+            collect_groups(&group.ast, groups);
+        }
+        Ast::Repetition(repetition) => collect_groups(&repetition.ast, groups),
+        Ast::Alternation(alternation) => alternation.asts.iter().for_each(|ast| collect_groups(ast, groups)),
+        Ast::Concat(concat) => concat.asts.iter().for_each(|ast| collect_groups(ast, groups)),
+        _ => {}
+    }
+}
+
+fn bytes(span: &ast::Span) -> Range<usize> {
+    span.start.offset..span.end.offset
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::definition::Origin;
+    use super::super::file::parse as parse_file;
+    use super::*;
+
+    fn complaints(text: &str) -> String {
+        let definitions = parse_file(text, &Origin::File("own.toml".into())).unwrap();
+        let found: Vec<Diagnostic> = definitions.iter().flat_map(check).chain(check_order(&definitions)).collect();
+        found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What is wrong with a regex that is written between triple quotes.
+    fn of_regex(regex: &str) -> String {
+        complaints(&format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\n"))
+    }
+
+    #[test]
+    fn sound_regexes_are_let_through() {
+        let sound = [
+            r"code (?<code>\d+)",
+            r"code (?P<code>\d*)",
+            r"(?:a|b) (?:(?<code>\d+))+",
+            r"x(?<code>)",
+            r"(?u)é (?<code>\d+)(?<text>a)(?<user>a)(?<outcome>a)(?<host>a)(?<address>a)(?<time>a)",
+            r"é(?-u)\xff(?<code>.)",
+        ];
+        for regex in sound {
+            assert_eq!(of_regex(regex), "", "{regex}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_regex() {
+        let expected = r"error: the `regex` of pattern `own` is not a valid regex
+ --> own.toml:3:17
+  |
+3 | regex = '''code=(?<code>\d+'''
+  |                 ^ unclosed group
+  |
+  = help: add the missing ), or write \( if a parenthesis is meant";
+        assert_eq!(of_regex(r"code=(?<code>\d+"), expected);
+
+        let expected = r"error: the `regex` of pattern `own` is not a valid regex
+ --> own.toml:3:26
+  |
+3 | regex = '''(?<code>a)|(?<code>b)'''
+  |               ----       ^^^^ duplicate capture group name
+  |               |
+  |               the first one
+  |
+  = help: use each group name once; | can stand inside a group";
+        assert_eq!(of_regex("(?<code>a)|(?<code>b)"), expected);
+
+        let expected = r"error: the `regex` of pattern `own` is not a valid regex
+ --> own.toml:3:13
+  |
+3 | regex = '''[é](?<code>b)'''
+  |             ^ Unicode not allowed here
+  |
+  = help: put (?u) at the start of the regex, which turns Unicode on";
+        assert_eq!(of_regex("[é](?<code>b)"), expected);
+    }
+
+    #[test]
+    fn an_invalid_condition() {
+        let expected = r"error: the `when` of pattern `own` is not a valid regex
+ --> own.toml:4:9
+  |
+4 | when = '*a'
+  |         ^ repetition operator missing expression
+  |
+  = help: put a backslash before * + or ? if the character itself is meant
+error: the `unless` of pattern `own` is not a valid regex
+ --> own.toml:5:11
+  |
+5 | unless = '[a'
+  |           ^ unclosed character class
+  |
+  = help: add the missing ], or write \[ if a bracket is meant";
+        let text = "[[pattern]]\nname = 'own'\nregex = 'x(?<code>b)'\nwhen = '*a'\nunless = '[a'\n";
+        assert_eq!(complaints(text), expected);
+    }
+
+    #[test]
+    fn an_invalid_regex_with_escapes_is_marked_as_a_whole() {
+        let expected = r#"error: the `regex` of pattern `own` is not a valid regex
+ --> own.toml:3:9
+  |
+3 | regex = "\\d(?<code>"
+  |         ^^^^^^^^^^^^^ unclosed group
+  |
+  = help: add the missing ), or write \( if a parenthesis is meant"#;
+        assert_eq!(complaints("[[pattern]]\nname = 'own'\nregex = \"\\\\d(?<code>\"\n"), expected);
+    }
+
+    #[test]
+    fn every_common_slip_has_its_own_remedy() {
+        let cases = [
+            ("a)(?<code>b)", "unopened group", r"add the missing (, or write \) if a parenthesis is meant"),
+            (
+                "a{(?<code>b)",
+                "repetition quantifier expects a valid decimal",
+                r"write \{ if a brace is meant, or a count such as {2,5}",
+            ),
+            (
+                r"\y(?<code>b)",
+                "unrecognized escape sequence",
+                r"leave out the backslash, or double it if a backslash is meant: \\",
+            ),
+            (
+                r"(?<code>b)\",
+                "incomplete escape sequence, reached end of pattern prematurely",
+                r"write \\ if a backslash is meant",
+            ),
+            (
+                "(?=a)(?<code>b)",
+                "look-around, including look-ahead and look-behind, is not supported",
+                "use `when` and `unless` for what the line must or must not hold besides",
+            ),
+            (r"(a)\1(?<code>b)", "backreferences are not supported", "write the text out instead"),
+            (
+                "(?q)(?<code>b)",
+                "unrecognized flag",
+                "the syntax is described at https://docs.rs/regex/latest/regex/#syntax",
+            ),
+            (r"(?u)\p{Nil}(?<code>b)", "Unicode property not found", "use a class such as [A-Za-z] instead"),
+        ];
+        for (regex, label, remedy) in cases {
+            let shown = of_regex(regex);
+            assert!(shown.contains(&format!("^ {label}\n")), "{shown}");
+            assert!(shown.ends_with(&format!("  = help: {remedy}")), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_expression_of_the_command_line_is_shown_as_it_was_given() {
+        let expected = r"error: pattern `e1` does not say where the code is
+ --> -e:1:1
+  |
+1 | code=\d+
+  | ^^^^^^^^ no group `code` in this regex
+  |
+  = help: put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
+        let [diagnostic] = &check(&Definition::from_expression(1, r"code=\d+"))[..] else { panic!() };
+        assert_eq!(diagnostic.to_string(), expected);
+    }
+
+    #[test]
+    fn an_unknown_group_and_no_code() {
+        let expected = r"error: pattern `own` has a group `kode`, which means nothing
+ --> own.toml:3:16
+  |
+3 | regex = '''x(?<kode>\d+)'''
+  |                ^^^^ not one of the groups
+  |
+  = help: the groups are code, text, user, outcome, host, address, time; use (?: and ) where no name is needed
+error: pattern `own` does not say where the code is
+ --> own.toml:3:9
+  |
+3 | regex = '''x(?<kode>\d+)'''
+  |         ^^^^^^^^^^^^^^^^^^^ no group `code` in this regex
+  |
+  = help: put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
+        assert_eq!(of_regex(r"x(?<kode>\d+)"), expected);
+    }
+
+    #[test]
+    fn a_code_that_can_be_left_out() {
+        let expected = r"error: pattern `own` can match without a `code`
+ --> own.toml:3:16
+  |
+3 | regex = '''x(?<code>\d+)?'''
+  |                ^^^^ this group can be left out
+  |
+  = help: put the ? * or | inside the group: an empty code counts as 0, no call result";
+        assert_eq!(of_regex(r"x(?<code>\d+)?"), expected);
+        assert!(of_regex("x(?<code>a)|y").starts_with("error: pattern `own` can match without a `code`"));
+        assert!(of_regex("x(?:y(?<code>a))*").starts_with("error: pattern `own` can match without a `code`"));
+    }
+
+    #[test]
+    fn a_regex_that_matches_everywhere_or_nowhere() {
+        let expected = r"error: pattern `own` can match nothing at all, and so matches everywhere
+ --> own.toml:3:9
+  |
+3 | regex = '''(?<code>\d*)'''
+  |         ^^^^^^^^^^^^^^^^^^ every part of this regex can be empty
+  |
+  = help: add text that always stands before the code, or write + instead of *";
+        assert_eq!(of_regex(r"(?<code>\d*)"), expected);
+
+        let expected = r"error: pattern `own` can never match
+ --> own.toml:3:9
+  |
+3 | regex = '''[a&&b](?<code>b)'''
+  |         ^^^^^^^^^^^^^^^^^^^^^^ no text fits this regex
+  |
+  = help: remove the empty class, such as [a&&b]";
+        assert_eq!(of_regex("[a&&b](?<code>b)"), expected);
+    }
+
+    #[test]
+    fn the_same_regex_twice() {
+        let pattern = |name: &str, rest: &str| format!("[[pattern]]\nname = '{name}'\nregex = 'x(?<code>b)'\n{rest}");
+        let expected = r"error: pattern `b` never gets a result: `a` comes first with the same regex
+ --> own.toml:6:9
+  |
+3 | regex = 'x(?<code>b)'
+  |         ------------- the earlier pattern
+...
+6 | regex = 'x(?<code>b)'
+  |         ^^^^^^^^^^^^^ always taken by the earlier pattern
+  |
+  = help: remove one of the two, or give the earlier one a `when` or an `unless`";
+        assert_eq!(complaints(&(pattern("a", "") + &pattern("b", ""))), expected);
+        assert_eq!(complaints(&(pattern("a", "when = 'y'\n") + &pattern("b", ""))), "");
+        assert_eq!(complaints(&(pattern("a", "unless = 'y'\n") + &pattern("b", "when = 'y'\n"))), "");
+        assert_eq!(complaints(&(pattern("a", "") + &pattern("b", "ignore_case = true\n"))), "");
+        let same = complaints(&(pattern("a", "when = 'y'\n") + &pattern("b", "when = 'y'\nunless = 'z'\n")));
+        assert!(same.starts_with("error: pattern `b` never gets a result"), "{same}");
+    }
+
+    #[test]
+    fn a_pattern_of_another_origin_may_be_taken_over() {
+        let text = "[[pattern]]\nname = 'own'\nregex = 'x(?<code>b)'\n";
+        let mut definitions = parse_file(text, &Origin::File("own.toml".into())).unwrap();
+        definitions.extend(parse_file(&text.replace("own", "other"), &Origin::BuiltIn).unwrap());
+        assert!(check_order(&definitions).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_regex_makes_it_panic(
+            regex in prop_oneof!["(?s).{0,40}", r"(\(\?<code>|\(\?|[()\[\]{}|*+?.\\^$a-cé0-9,&-]|\\[dwbxpu]){0,30}"],
+        ) {
+            let mut definition = Definition::from_expression(1, &regex);
+            definition.when = Some(regex);
+            for diagnostic in check(&definition) {
+                prop_assert!(diagnostic.to_string().starts_with("error: "));
+            }
+        }
+    }
+}
