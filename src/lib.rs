@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod chunk;
 pub mod code;
+pub mod config;
 pub mod hit;
 pub mod pattern;
 pub mod problem;

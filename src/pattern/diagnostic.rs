@@ -100,27 +100,39 @@ impl Diagnostic {
     /// The whole error as lines, without a line end after the last one.
     #[must_use]
     pub fn render(&self, look: Look) -> String {
-        let mut group = Group::with_title(Level::ERROR.primary_title(normalize_untrusted_str(&self.message)));
-        for snippet in self.snippets() {
-            group = group.element(snippet);
-        }
-        if let Some(remedy) = &self.remedy {
-            // Line by line, for the renderer's own cleaning would turn the line ends into blanks.
-            let lines: Vec<String> = remedy.lines().map(normalize_untrusted_str).collect();
-            group = group.element(Level::HELP.message(lines.join("\n")));
-        }
-        match look {
+        let renderer = match look {
             Look::Plain => Renderer::plain(),
             Look::Styled => Renderer::styled(),
+        };
+        // Line by line, for the renderer's own cleaning would turn the line ends into blanks.
+        let lines = self.remedy.iter().flat_map(|remedy| remedy.lines()).map(normalize_untrusted_str);
+        let remedy = lines.collect::<Vec<_>>().join("\n");
+        let mut group = Group::with_title(Level::ERROR.primary_title(normalize_untrusted_str(&self.message)));
+        let snippets = self.snippets();
+        if snippets.is_empty() && !remedy.is_empty() {
+            // Without a frame there is nothing that the remedy could hang on.
+            let help = Group::with_title(Level::HELP.secondary_title(remedy));
+            return format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help]));
         }
-        .render(&[group])
+        for snippet in snippets {
+            group = group.element(snippet);
+        }
+        if !remedy.is_empty() {
+            group = group.element(Level::HELP.message(remedy));
+        }
+        renderer.render(&[group])
     }
 
     /// The marked lines: together where they stand in one text, else one after the other.
     fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
         match (&self.place, &self.other_place) {
-            (Some(place), Some(other)) if place.source == other.source => vec![snippet(place, Some(other))],
-            (place, other) => [place, other].into_iter().flatten().map(|mark| snippet(mark, None)).collect(),
+            (Some(place), Some(other)) if Arc::ptr_eq(&place.source, &other.source) => {
+                vec![snippet(place, Some(other))]
+            }
+            (place, other) => {
+                let place = place.iter().map(|place| snippet(place, None));
+                place.chain(other.iter().map(other_snippet)).collect()
+            }
         }
     }
 }
@@ -135,23 +147,36 @@ impl std::error::Error for Diagnostic {}
 
 /// The lines from the first mark to the last one, which must be in the same text.
 fn snippet<'d>(place: &'d Mark, other: Option<&'d Mark>) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
-    let text = &place.source.text;
-    let span = place.shown_span();
-    let other_span = other.map(Mark::shown_span);
-    let first = other_span.as_ref().map_or(span.start, |other| other.start.min(span.start));
-    let last = other_span.as_ref().map_or(span.end, |other| other.end.max(span.end));
+    let marks: Vec<_> = [(AnnotationKind::Primary, place)]
+        .into_iter()
+        .chain(other.map(|mark| (AnnotationKind::Context, mark)))
+        .collect();
+    excerpt(&marks, &place.source)
+}
+
+/// The line of a mark that is not the main one.
+fn other_snippet(mark: &Mark) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+    excerpt(&[(AnnotationKind::Context, mark)], &mark.source)
+}
+
+fn excerpt<'d>(
+    marks: &[(AnnotationKind, &'d Mark)],
+    source: &'d SourceText,
+) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
+    let text = &source.text;
+    let spans = || marks.iter().map(|(_, mark)| mark.shown_span());
+    let first = spans().map(|span| span.start).min().unwrap_or_default();
+    let last = spans().map(|span| span.end).max().unwrap_or_default();
 
     // Only these lines are handed on: the renderer indexes all it gets, and a file may be large and have many errors.
     let start = text[..first].rfind('\n').map_or(0, |line_end| line_end + 1);
     let end = last + line_length(&text[last..]);
     let line_number = 1 + text[..start].bytes().filter(|&byte| byte == b'\n').count();
 
-    let mut snippet = Snippet::source(&text[start..end])
-        .line_start(line_number)
-        .path(normalize_untrusted_str(&place.source.name))
-        .annotation(annotation(AnnotationKind::Primary, place, &span, start));
-    if let (Some(other), Some(other_span)) = (other, other_span) {
-        snippet = snippet.annotation(annotation(AnnotationKind::Context, other, &other_span, start));
+    let mut snippet =
+        Snippet::source(&text[start..end]).line_start(line_number).path(normalize_untrusted_str(&source.name));
+    for (kind, mark) in marks {
+        snippet = snippet.annotation(annotation(*kind, mark, &mark.shown_span(), start));
     }
     snippet
 }
@@ -242,13 +267,16 @@ error: both
  ::: -e:1:2
   |
 1 | x+
-  |  ^";
+  |  -";
         assert_eq!(shown, expected);
     }
 
     #[test]
     fn does_without_place_and_remedy() {
-        assert_eq!(Diagnostic::new("nothing \u{1b}[31mmore").to_string(), "error: nothing ␛[31mmore");
+        let diagnostic = Diagnostic::new("nothing \u{1b}[31mmore");
+        assert_eq!(diagnostic.to_string(), "error: nothing ␛[31mmore");
+        let shown = diagnostic.remedy("write more\nor less").to_string();
+        assert_eq!(shown, "error: nothing ␛[31mmore\nhelp: write more\n      or less");
     }
 
     proptest! {

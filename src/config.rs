@@ -1,0 +1,439 @@
+//! Which patterns apply: the layers of files and flags, laid over one another.
+//!
+//! From the highest precedence to the lowest: regexes of `-e` in the order given (`e1`, `e2` …), the files of `-f` in
+//! the order given, the file of `--config`, the user's own configuration file, the built-in patterns. The definitions
+//! come out in that order, which is what decides between matches at one place. A pattern that has the name of one in
+//! a lower layer replaces it, and stands where its own layer stands. Two files of `-f` are one layer: a name that
+//! both have is an error, because neither order would be more right than the other.
+//!
+//! Invariant: what is loaded has unique names and sound regexes; whether it keeps to its own examples only the
+//! compiled set can tell. Where the user's file lies is asked of the platform in one place, [`user_file`]; nothing
+//! else here knows the environment.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::pattern::definition::{Definition, Origin};
+use crate::pattern::diagnostic::Diagnostic;
+use crate::pattern::{file, validate};
+use crate::problem::Problem;
+
+/// The greatest size of a pattern file, in bytes. Thousands of patterns fit; a log given by mistake does not.
+pub const FILE_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+
+/// What the user asked for, still unread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layers {
+    /// The user's configuration file, which need not exist; `None` leaves it out. See [`user_file`].
+    pub user_file: Option<PathBuf>,
+    /// The file of `--config`, which must exist.
+    pub config: Option<PathBuf>,
+    /// The pattern files of `-f`, which must exist.
+    pub files: Vec<PathBuf>,
+    /// The regexes of `-e`.
+    pub expressions: Vec<String>,
+    /// The names of `--pattern`: if there are any, only these patterns stay.
+    pub only: Vec<String>,
+    /// The names of `--no-pattern`: these patterns go.
+    pub without: Vec<String>,
+}
+
+/// Where the user's configuration file belongs: `callcodes/config.toml` in `%APPDATA%` on Windows, and in
+/// `$XDG_CONFIG_HOME` or `~/.config` elsewhere. `None` if there is no home folder.
+#[must_use]
+pub fn user_file() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.config_dir().join("callcodes").join("config.toml"))
+}
+
+/// Reads all layers, `builtin_text` being the lowest, and selects. The definitions come in order of precedence.
+///
+/// # Errors
+///
+/// Everything that is wrong in the first step that fails: reading and judging each layer, then what the layers are
+/// together, then the selection.
+pub fn load(layers: &Layers, builtin_text: &str) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let stack = read_layers(layers, builtin_text)?;
+    let definitions = merge(stack)?;
+    let definitions = select(definitions, &layers.only, &layers.without)?;
+    none_wrong(validate::check_order(&definitions))?;
+    Ok(definitions)
+}
+
+/// Reads one pattern file and judges its regexes.
+///
+/// # Errors
+///
+/// Everything that is wrong with the file, with its form, or else with its regexes.
+pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
+    read_definitions(&text, &Origin::File(path.to_owned()))
+}
+
+fn read_definitions(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let definitions = file::parse(text, origin)?;
+    none_wrong(definitions.iter().flat_map(validate::check).collect())?;
+    Ok(definitions)
+}
+
+fn none_wrong(found: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// The definitions of each layer, the highest first.
+fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition>>, Vec<Diagnostic>> {
+    let mut found = Vec::new();
+    let mut take = |read: Result<Vec<Definition>, Vec<Diagnostic>>| match read {
+        Ok(definitions) => definitions,
+        Err(diagnostics) => {
+            found.extend(diagnostics);
+            Vec::new()
+        }
+    };
+    let expressions = take(read_expressions(&layers.expressions));
+    let files = layers.files.iter().flat_map(|path| take(read_file(path))).collect();
+    let config = layers.config.iter().flat_map(|path| take(read_file(path))).collect();
+    let user = layers.user_file.iter().filter(|path| path.exists()).flat_map(|path| take(read_file(path))).collect();
+    let builtin = take(read_definitions(builtin_text, &Origin::BuiltIn));
+    none_wrong(found)?;
+    Ok(vec![expressions, files, config, user, builtin])
+}
+
+fn read_expressions(expressions: &[String]) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let definitions: Vec<Definition> =
+        (1..).zip(expressions).map(|(number, regex)| Definition::from_expression(number, regex)).collect();
+    none_wrong(definitions.iter().flat_map(validate::check).collect())?;
+    Ok(definitions)
+}
+
+/// One list out of the layers, in which a name of a higher layer hides the same name below it.
+fn merge(stack: Vec<Vec<Definition>>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let mut merged: Vec<Definition> = Vec::new();
+    let mut layer_by_name: HashMap<String, usize> = HashMap::new();
+    let mut found = Vec::new();
+    for (layer, definition) in
+        stack.into_iter().enumerate().flat_map(|(layer, all)| all.into_iter().map(move |one| (layer, one)))
+    {
+        match layer_by_name.get(&definition.name) {
+            None => {
+                layer_by_name.insert(definition.name.clone(), layer);
+                merged.push(definition);
+            }
+            Some(&other) if other == layer => found.push(in_two_files(&definition, &merged)),
+            Some(_) => {}
+        }
+    }
+    none_wrong(found)?;
+    Ok(merged)
+}
+
+fn in_two_files(definition: &Definition, merged: &[Definition]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("two files have a pattern `{}`", definition.name))
+        .at(definition.mark_name("the second one"))
+        .remedy("give one of them another name, or leave one file out");
+    match merged.iter().find(|earlier| earlier.name == definition.name) {
+        Some(earlier) => diagnostic.and_at(earlier.mark_name("the first one")),
+        None => diagnostic,
+    }
+}
+
+/// What `--pattern` and `--no-pattern` leave.
+fn select(
+    mut definitions: Vec<Definition>,
+    only: &[String],
+    without: &[String],
+) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let names: HashSet<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+    let chosen = only.iter().map(|name| ("--pattern", name)).chain(without.iter().map(|name| ("--no-pattern", name)));
+    let unknown = chosen.filter(|(_, name)| !names.contains(name.as_str()));
+    none_wrong(unknown.map(|(flag, name)| unknown_name(flag, name, &definitions)).collect())?;
+
+    definitions.retain(|definition| only.is_empty() || only.contains(&definition.name));
+    definitions.retain(|definition| !without.contains(&definition.name));
+    if definitions.is_empty() {
+        let remedy = "leave out some of --pattern and --no-pattern, or give a pattern with -e or -f";
+        return Err(vec![Diagnostic::new("no pattern is left to look for").remedy(remedy)]);
+    }
+    Ok(definitions)
+}
+
+fn unknown_name(flag: &str, name: &str, definitions: &[Definition]) -> Diagnostic {
+    let mut names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+    names.sort_unstable();
+    Diagnostic::new(format!("{flag} {name}: there is no pattern of that name"))
+        .remedy(format!("the patterns are: {}", names.join(", ")))
+}
+
+/// The text of a pattern file, which must be UTF-8 and of a sensible size.
+fn read_text(path: &Path) -> Result<String, Diagnostic> {
+    let bytes = read_bytes(path).map_err(|error| unreadable(path, &error))?;
+    let name = path.display();
+    if bytes.len() > FILE_LIMIT_BYTES {
+        let limit = FILE_LIMIT_BYTES / (1024 * 1024);
+        return Err(Diagnostic::new(format!("{name} is larger than {limit} MiB, which no pattern file needs to be"))
+            .remedy("give a file of [[pattern]] tables here, and logs as arguments"));
+    }
+    let save = "save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8";
+    // Every UTF-16 text of this schema starts with an ASCII character, and so with a zero byte, or a byte order mark.
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] = bytes[..] {
+        return Err(Diagnostic::new(format!("{name} is saved as UTF-16")).remedy(save));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
+        Diagnostic::new(format!("{name} is not UTF-8: line {line} has a character of another encoding")).remedy(save)
+    })
+}
+
+/// At most one byte more than the limit.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_LIMIT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let problem = Problem::unreadable(path.display().to_string(), error);
+    Diagnostic::new(format!("cannot read the pattern file {problem}"))
+        .remedy("give the path of a pattern file, such as `callcodes patterns new NAME` writes")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const BUILTIN: &str = "[[pattern]]\nname = 'radius'\nregex = 'status=(?<code>\\d+)'\n\
+                           [[pattern]]\nname = 'sdk'\nregex = 'call=(?<code>\\d+)'\n";
+
+    /// A folder with pattern files.
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Folder {
+            Folder(tempfile::tempdir().unwrap())
+        }
+
+        fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+            let path = self.path(name);
+            fs::write(&path, content).unwrap();
+            path
+        }
+
+        /// A file with one pattern for each name; its regex tells the file.
+        fn patterns(&self, file: &str, names: &[&str]) -> PathBuf {
+            let pattern = |name: &&str| format!("[[pattern]]\nname = '{name}'\nregex = '{file} {name} (?<code>a)'\n");
+            self.write(file, names.iter().map(pattern).collect::<String>())
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        /// The errors, with the folder's own path cut out.
+        fn errors(&self, layers: &Layers) -> String {
+            let errors = load(layers, BUILTIN).unwrap_err();
+            let shown = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            shown.replace(&format!("{}{}", self.0.path().display(), std::path::MAIN_SEPARATOR), "")
+        }
+    }
+
+    fn names(layers: &Layers) -> Vec<String> {
+        load(layers, BUILTIN).unwrap().into_iter().map(|definition| definition.name).collect()
+    }
+
+    fn strings(list: &[&str]) -> Vec<String> {
+        list.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_builtin_patterns_apply_alone() {
+        assert_eq!(names(&Layers::default()), ["radius", "sdk"]);
+    }
+
+    #[test]
+    fn layers_come_in_order_of_precedence() {
+        let folder = Folder::new();
+        let layers = Layers {
+            user_file: Some(folder.patterns("user.toml", &["user"])),
+            config: Some(folder.patterns("config.toml", &["config-1", "config-2"])),
+            files: vec![folder.patterns("a.toml", &["file-a"]), folder.patterns("b.toml", &["file-b"])],
+            expressions: strings(&["x(?<code>a)", "y(?<code>a)"]),
+            ..Layers::default()
+        };
+        let expected = ["e1", "e2", "file-a", "file-b", "config-1", "config-2", "user", "radius", "sdk"];
+        assert_eq!(names(&layers), expected);
+    }
+
+    #[test]
+    fn a_name_of_a_higher_layer_replaces_the_same_name_below() {
+        let folder = Folder::new();
+        let layers = Layers {
+            user_file: Some(folder.patterns("user.toml", &["own", "sdk"])),
+            config: Some(folder.patterns("config.toml", &["sdk"])),
+            ..Layers::default()
+        };
+        let regexes: Vec<String> =
+            load(&layers, BUILTIN).unwrap().into_iter().map(|definition| definition.regex).collect();
+        assert_eq!(regexes, ["config.toml sdk (?<code>a)", "user.toml own (?<code>a)", r"status=(?<code>\d+)"]);
+    }
+
+    #[test]
+    fn the_user_file_need_not_exist_and_config_must() {
+        let folder = Folder::new();
+        let layers = Layers { user_file: Some(folder.path("none.toml")), ..Layers::default() };
+        assert_eq!(names(&layers), ["radius", "sdk"]);
+
+        let layers = Layers { config: Some(folder.path("none.toml")), ..Layers::default() };
+        let expected = "\
+error: cannot read the pattern file none.toml: no such file or folder
+help: give the path of a pattern file, such as `callcodes patterns new NAME` writes";
+        assert_eq!(folder.errors(&layers), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_in_every_layer_is_told_at_once() {
+        let folder = Folder::new();
+        let layers = Layers {
+            expressions: strings(&["x(?<code>a)", "y"]),
+            config: Some(folder.write("config.toml", "[[pattern]]\nname = 'x'\nregex = '('\n")),
+            ..Layers::default()
+        };
+        let expected = "\
+error: pattern `e2` does not say where the code is
+ --> -e:1:1
+  |
+1 | y
+  | ^ no group `code` in this regex
+  |
+  = help: put the part of the regex that finds the code between (?<code> and ), as in (?<code>\\d+)
+error: the `regex` of pattern `x` is not a valid regex
+ --> config.toml:3:10
+  |
+3 | regex = '('
+  |          ^ unclosed group
+  |
+  = help: add the missing ), or write \\( if a parenthesis is meant";
+        assert_eq!(folder.errors(&layers), expected);
+    }
+
+    #[test]
+    fn a_name_in_two_files_of_one_layer() {
+        let folder = Folder::new();
+        let files = vec![folder.patterns("a.toml", &["x", "own"]), folder.patterns("b.toml", &["own"])];
+        let expected = "\
+error: two files have a pattern `own`
+ --> b.toml:2:8
+  |
+2 | name = 'own'
+  |        ^^^^^ the second one
+  |
+ ::: a.toml:5:8
+  |
+5 | name = 'own'
+  |        ----- the first one
+  |
+  = help: give one of them another name, or leave one file out";
+        assert_eq!(folder.errors(&Layers { files, ..Layers::default() }), expected);
+    }
+
+    #[test]
+    fn the_same_regex_in_two_expressions() {
+        let folder = Folder::new();
+        let layers = Layers { expressions: strings(&["x(?<code>a)", "x(?<code>a)"]), ..Layers::default() };
+        let expected = "\
+error: pattern `e2` never gets a result: `e1` comes first with the same regex
+ --> -e:1:1
+  |
+1 | x(?<code>a)
+  | ^^^^^^^^^^^ always taken by the earlier pattern
+  |
+ ::: -e:1:1
+  |
+1 | x(?<code>a)
+  | ----------- the earlier pattern
+  |
+  = help: remove one of the two, or give the earlier one a `when` or an `unless`";
+        assert_eq!(folder.errors(&layers), expected);
+    }
+
+    #[test]
+    fn selecting() {
+        let layers = |only: &[&str], without: &[&str]| Layers {
+            expressions: strings(&["x(?<code>a)"]),
+            only: strings(only),
+            without: strings(without),
+            ..Layers::default()
+        };
+        assert_eq!(names(&layers(&["sdk", "e1"], &[])), ["e1", "sdk"]);
+        assert_eq!(names(&layers(&[], &["radius"])), ["e1", "sdk"]);
+        assert_eq!(names(&layers(&["sdk", "radius"], &["radius"])), ["sdk"]);
+
+        let folder = Folder::new();
+        let expected = "\
+error: --pattern raduis: there is no pattern of that name
+help: the patterns are: e1, radius, sdk
+error: --no-pattern x: there is no pattern of that name
+help: the patterns are: e1, radius, sdk";
+        assert_eq!(folder.errors(&layers(&["raduis"], &["x"])), expected);
+
+        let expected = "\
+error: no pattern is left to look for
+help: leave out some of --pattern and --no-pattern, or give a pattern with -e or -f";
+        assert_eq!(folder.errors(&layers(&["sdk"], &["sdk"])), expected);
+    }
+
+    #[test]
+    fn encodings() {
+        let folder = Folder::new();
+        let load_file = |path: PathBuf| Layers { config: Some(path), ..Layers::default() };
+        let text = "[[pattern]]\r\nname = 'own'\r\nregex = 'é(?<code>a)'\r\n";
+
+        let bom = folder.write("bom.toml", format!("\u{feff}{text}"));
+        assert_eq!(names(&load_file(bom)), ["own", "radius", "sdk"]);
+
+        let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let path = folder.write("wide.toml", &wide);
+        assert_eq!(folder.errors(&load_file(path)), format!("error: wide.toml is saved as UTF-16{save}"));
+        let path = folder.write("wide-bom.toml", [&[0xff, 0xfe], &wide[..]].concat());
+        assert_eq!(folder.errors(&load_file(path)), format!("error: wide-bom.toml is saved as UTF-16{save}"));
+
+        let ansi: Vec<u8> = text.chars().map(|char| u8::try_from(char).unwrap()).collect();
+        let path = folder.write("ansi.toml", ansi);
+        let expected = format!("error: ansi.toml is not UTF-8: line 3 has a character of another encoding{save}");
+        assert_eq!(folder.errors(&load_file(path)), expected);
+    }
+
+    #[test]
+    fn a_file_too_large_and_a_folder() {
+        let folder = Folder::new();
+        let large = folder.write("large.log", vec![b'\n'; FILE_LIMIT_BYTES + 1]);
+        let expected = "\
+error: large.log is larger than 4 MiB, which no pattern file needs to be
+help: give a file of [[pattern]] tables here, and logs as arguments";
+        assert_eq!(folder.errors(&Layers { files: vec![large], ..Layers::default() }), expected);
+        let full = folder.write("full.toml", vec![b'#'; FILE_LIMIT_BYTES]);
+        assert_eq!(names(&Layers { files: vec![full], ..Layers::default() }), ["radius", "sdk"]);
+
+        fs::create_dir(folder.path("logs")).unwrap();
+        let expected = "\
+error: cannot read the pattern file logs: it is a folder
+help: give the path of a pattern file, such as `callcodes patterns new NAME` writes";
+        assert_eq!(folder.errors(&Layers { files: vec![folder.path("logs")], ..Layers::default() }), expected);
+    }
+
+    #[test]
+    fn the_user_file_has_its_place() {
+        let path = user_file().unwrap();
+        assert!(path.ends_with(Path::new("callcodes").join("config.toml")), "{}", path.display());
+    }
+}
