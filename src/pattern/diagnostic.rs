@@ -125,14 +125,13 @@ impl Diagnostic {
 
     /// The marked lines: together where they stand in one text, else one after the other.
     fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
-        match (&self.place, &self.other_place) {
-            (Some(place), Some(other)) if Arc::ptr_eq(&place.source, &other.source) => {
-                vec![snippet(place, Some(other))]
+        let place = self.place.as_ref().map(|mark| (AnnotationKind::Primary, mark));
+        let other = self.other_place.as_ref().map(|mark| (AnnotationKind::Context, mark));
+        match (place, other) {
+            (Some(place), Some(other)) if Arc::ptr_eq(&place.1.source, &other.1.source) => {
+                vec![excerpt(&place.1.source, &[place, other])]
             }
-            (place, other) => {
-                let place = place.iter().map(|place| snippet(place, None));
-                place.chain(other.iter().map(other_snippet)).collect()
-            }
+            (place, other) => place.into_iter().chain(other).map(|mark| excerpt(&mark.1.source, &[mark])).collect(),
         }
     }
 }
@@ -145,23 +144,10 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// The lines from the first mark to the last one, which must be in the same text.
-fn snippet<'d>(place: &'d Mark, other: Option<&'d Mark>) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
-    let marks: Vec<_> = [(AnnotationKind::Primary, place)]
-        .into_iter()
-        .chain(other.map(|mark| (AnnotationKind::Context, mark)))
-        .collect();
-    excerpt(&marks, &place.source)
-}
-
-/// The line of a mark that is not the main one.
-fn other_snippet(mark: &Mark) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
-    excerpt(&[(AnnotationKind::Context, mark)], &mark.source)
-}
-
+/// The lines of `source` from the first mark to the last one.
 fn excerpt<'d>(
-    marks: &[(AnnotationKind, &'d Mark)],
     source: &'d SourceText,
+    marks: &[(AnnotationKind, &'d Mark)],
 ) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
     let text = &source.text;
     let spans = || marks.iter().map(|(_, mark)| mark.shown_span());

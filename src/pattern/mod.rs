@@ -5,5 +5,6 @@
 
 pub mod definition;
 pub mod diagnostic;
+pub mod examples;
 pub mod file;
 pub mod validate;

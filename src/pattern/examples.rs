@@ -1,0 +1,460 @@
+//! Whether the patterns find what their own examples say, and nothing in their counter-examples.
+//!
+//! An example is searched with the whole set, as a line of a log is: of the results in it exactly one must be its
+//! pattern's. A pattern of another origin may take the line, for that is what own patterns are for; then the example
+//! is judged by its pattern alone. A counter-example is always judged by its pattern alone.
+//! What searches and what knows the codes is given as functions, so that neither is needed to test the rules.
+
+use crate::code::{Code, Key};
+
+use super::definition::{Definition, Example, ExpectedCode, Group};
+use super::diagnostic::Diagnostic;
+
+/// One result found in an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Index of the pattern that found it.
+    pub pattern: usize,
+    /// The row that it counts in.
+    pub key: Key,
+    /// What the group `user` captured, if it took part in the match; likewise the others.
+    pub user: Option<String>,
+    /// What the group `outcome` captured.
+    pub outcome: Option<String>,
+    /// What the group `host` captured.
+    pub host: Option<String>,
+    /// What the group `address` captured.
+    pub address: Option<String>,
+    /// What the group `time` captured.
+    pub time: Option<String>,
+}
+
+impl Found {
+    fn capture(&self, group: Group) -> Option<&str> {
+        match group {
+            Group::User => &self.user,
+            Group::Outcome => &self.outcome,
+            Group::Host => &self.host,
+            Group::Address => &self.address,
+            Group::Time => &self.time,
+        }
+        .as_deref()
+    }
+}
+
+/// What became of an example.
+enum Verdict {
+    Kept,
+    /// A pattern of the same origin, by its index, takes what this one would find.
+    TakenBy(usize),
+    Wrong(Diagnostic),
+}
+
+/// Everything in which `definitions` do not keep to their examples and counter-examples.
+///
+/// `find` gives all results in a line in their order, of the pattern with that index alone or, without one, of the
+/// whole set; a line of a `multiline` pattern may hold line ends. `resolve` tells which row a written code is.
+#[must_use]
+pub fn check(
+    definitions: &[Definition],
+    resolve: &dyn Fn(&[u8]) -> Key,
+    mut find: impl FnMut(&[u8], Option<usize>) -> Vec<Found>,
+) -> Vec<Diagnostic> {
+    let mut checker = Checker { definitions, resolve, find: &mut find };
+    let mut found = Vec::new();
+    for index in 0..definitions.len() {
+        checker.check_examples(index, &mut found);
+        checker.check_counter_examples(index, &mut found);
+    }
+    found
+}
+
+struct Checker<'c> {
+    definitions: &'c [Definition],
+    resolve: &'c dyn Fn(&[u8]) -> Key,
+    find: &'c mut dyn FnMut(&[u8], Option<usize>) -> Vec<Found>,
+}
+
+impl Checker<'_> {
+    fn check_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
+        let definition = &self.definitions[index];
+        let verdicts: Vec<Verdict> =
+            definition.examples.iter().map(|example| self.judge(index, definition, example)).collect();
+        let mut takers = verdicts.iter().map(|verdict| match verdict {
+            Verdict::TakenBy(taker) if *taker < index => Some(*taker),
+            _ => None,
+        });
+        // One complaint about the order says more than the same one for every example.
+        if let Some(Some(first)) = takers.next()
+            && takers.all(|taker| taker.is_some())
+        {
+            found.push(always_taken(definition, &self.definitions[first]));
+            return;
+        }
+        for (verdict, example) in verdicts.into_iter().zip(&definition.examples) {
+            match verdict {
+                Verdict::Kept => {}
+                Verdict::TakenBy(taker) => {
+                    let order = if taker < index { "which comes first" } else { "whose match starts further left" };
+                    found.push(taken(definition, example, &self.definitions[taker], order));
+                }
+                Verdict::Wrong(diagnostic) => found.push(diagnostic),
+            }
+        }
+    }
+
+    fn judge(&mut self, index: usize, definition: &Definition, example: &Example) -> Verdict {
+        let line = example.line.as_bytes();
+        let mut all = (self.find)(line, None);
+        if all.iter().all(|found| found.pattern != index) {
+            let alone = (self.find)(line, Some(index));
+            if alone.is_empty() {
+                return Verdict::Wrong(no_match(definition, example));
+            }
+            let origin_of = |found: &Found| self.definitions.get(found.pattern).map(|other| &other.origin);
+            let same_origin = |found: &&Found| origin_of(found) == Some(&definition.origin);
+            if let Some(taker) = all.iter().find(same_origin) {
+                return Verdict::TakenBy(taker.pattern);
+            }
+            all = alone;
+        }
+        let own: Vec<&Found> = all.iter().filter(|found| found.pattern == index).collect();
+        let [found] = own[..] else {
+            return Verdict::Wrong(several(definition, example, own.len()));
+        };
+        let expected = match &example.code {
+            ExpectedCode::Number(number) => Key::Code(Code(*number)),
+            ExpectedCode::Written(written) => (self.resolve)(written.as_bytes()),
+        };
+        if found.key != expected {
+            return Verdict::Wrong(other_code(definition, example, &found.key, &expected));
+        }
+        other_capture(definition, example, found).map_or(Verdict::Kept, Verdict::Wrong)
+    }
+
+    fn check_counter_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
+        let definition = &self.definitions[index];
+        for example in &definition.counter_examples {
+            let Some(first) = (self.find)(example.line.as_bytes(), Some(index)).into_iter().next() else { continue };
+            let label = format!("gives {}", named(&first.key));
+            found.push(
+                Diagnostic::new(format!("pattern `{}` matches its counter-example", definition.name))
+                    .at(definition.mark_place(&example.line_place, None, label))
+                    .remedy("make the regex narrower, or add an `unless` that this line matches"),
+            );
+        }
+    }
+}
+
+fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
+    let remedy = match (&definition.when, &definition.unless) {
+        (None, None) => "correct the regex or the line",
+        _ => "correct the regex or the line, and see whether `when` and `unless` let the line through",
+    };
+    Diagnostic::new(format!("an example of pattern `{}` does not match", definition.name))
+        .at(definition.mark_place(&example.line_place, None, "the pattern finds nothing in this line"))
+        .remedy(format!("{remedy}; `callcodes patterns test` shows how far the regex gets"))
+}
+
+fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
+    let name = &definition.name;
+    Diagnostic::new(format!("pattern `{name}` gets none of its examples: earlier patterns take them all"))
+        .at(definition.mark_name("the pattern that gets nothing"))
+        .and_at(earlier.mark_name("takes the first example"))
+        .remedy("put the narrower pattern first, or remove the one that is not needed")
+}
+
+fn taken(definition: &Definition, example: &Example, taker: &Definition, order: &str) -> Diagnostic {
+    let (name, other) = (&definition.name, &taker.name);
+    Diagnostic::new(format!("an example of pattern `{name}` is taken by pattern `{other}`, {order}"))
+        .at(definition.mark_place(&example.line_place, None, format!("counts as a result of `{other}`")))
+        .and_at(taker.mark_name("the pattern that takes it"))
+        .remedy(format!("make `{other}` narrower, or put the narrower pattern first"))
+}
+
+fn several(definition: &Definition, example: &Example, count: usize) -> Diagnostic {
+    Diagnostic::new(format!("pattern `{}` finds {count} results in its example", definition.name))
+        .at(definition.mark_place(&example.line_place, None, "one result is expected in this line"))
+        .remedy("let the regex take in all that belongs to one result, or leave one result in the line")
+}
+
+fn other_code(definition: &Definition, example: &Example, found: &Key, expected: &Key) -> Diagnostic {
+    let (found, expected) = (named(found), named(expected));
+    Diagnostic::new(format!("an example of pattern `{}` gives {found}, not {expected}", definition.name))
+        .at(definition.mark_place(&example.code_place, None, format!("expects {expected}")))
+        .remedy("correct the group `code` in the regex, or `code` in the example")
+}
+
+/// A complaint about the first capture that is not as expected.
+fn other_capture(definition: &Definition, example: &Example, found: &Found) -> Option<Diagnostic> {
+    let wrong = example.captures.iter().find(|capture| found.capture(capture.group) != Some(&*capture.value))?;
+    let group = wrong.group.name();
+    let captured = match found.capture(wrong.group) {
+        Some(value) => format!("captures {group} `{value}`"),
+        None => format!("captures no {group}"),
+    };
+    let diagnostic = Diagnostic::new(format!("an example of pattern `{}` {captured}", definition.name))
+        .at(definition.mark_place(&wrong.place, None, format!("expects `{}`", wrong.value)))
+        .remedy(format!("correct the group `{group}` in the regex, or `{group}` in the example"));
+    Some(diagnostic)
+}
+
+fn named(key: &Key) -> String {
+    match key {
+        Key::Code(code) => format!("code {code}"),
+        Key::Name(name) => format!("`{name}`"),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use regex::bytes::{Captures, RegexBuilder};
+
+    use super::super::definition::Origin;
+    use super::super::file::parse;
+    use super::*;
+
+    /// Numbers are codes, everything else is a name.
+    pub(in super::super) fn resolve(written: &[u8]) -> Key {
+        let text = String::from_utf8_lossy(written);
+        text.parse().map_or_else(|_| Key::Name(text.to_uppercase().into()), |number| Key::Code(Code(number)))
+    }
+
+    /// The search as the rules describe it, slow and plain: leftmost first, then the earlier pattern.
+    pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
+        let regex = |text: &str, definition: &Definition| {
+            RegexBuilder::new(text).unicode(false).case_insensitive(definition.ignore_case).build().unwrap()
+        };
+        let eligible = |definition: &Definition| {
+            definition.when.as_ref().is_none_or(|when| regex(when, definition).is_match(line))
+                && definition.unless.as_ref().is_none_or(|unless| !regex(unless, definition).is_match(line))
+        };
+        let mut results = Vec::new();
+        let mut at = 0;
+        loop {
+            let candidates = definitions
+                .iter()
+                .enumerate()
+                .filter(|(index, definition)| only.is_none_or(|only| only == *index) && eligible(definition));
+            let matches = candidates.filter_map(|(index, definition)| {
+                let captures = regex(&definition.regex, definition).captures_at(line, at)?;
+                Some((captures.get(0)?.range(), index, found(index, &captures)))
+            });
+            let Some((range, _, result)) = matches.min_by_key(|(range, index, _)| (range.start, *index)) else {
+                return results;
+            };
+            results.push(result);
+            at = range.end;
+        }
+    }
+
+    fn found(pattern: usize, captures: &Captures<'_>) -> Found {
+        let text = |name| captures.name(name).map(|capture| String::from_utf8_lossy(capture.as_bytes()).into_owned());
+        Found {
+            pattern,
+            key: resolve(&captures["code"]),
+            user: text("user"),
+            outcome: text("outcome"),
+            host: text("host"),
+            address: text("address"),
+            time: text("time"),
+        }
+    }
+
+    fn complaints_of(definitions: &[Definition]) -> String {
+        let found = check(definitions, &resolve, |line, only| find(definitions, line, only));
+        found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    fn complaints(text: &str) -> String {
+        complaints_of(&parse(text, &Origin::File("own.toml".into())).unwrap())
+    }
+
+    #[test]
+    fn examples_that_are_kept() {
+        let text = r"
+[[pattern]]
+name = 'own'
+regex = 'code=(?<code>\w+)( user=(?<user>\w+))?'
+examples = [
+  { line = 'x code=21 user=ann y', code = 21, user = 'ann' },
+  { line = 'code=21 user=ann', code = '21' },
+  { line = 'code=timeout', code = 'TIMEOUT' },
+  { line = 'status=4 code=21', code = 21 },
+]
+counter_examples = [ 'code 21', 'status=1' ]
+
+[[pattern]]
+name = 'other'
+regex = 'status=(?<code>\d+)'
+examples = [ { line = 'status=4 code=21', code = 4 } ]
+counter_examples = [ 'code=21' ]
+";
+        assert_eq!(complaints(text), "");
+    }
+
+    #[test]
+    fn an_example_that_does_not_match() {
+        let expected = "\
+error: an example of pattern `own` does not match
+ --> own.toml:4:23
+  |
+4 | examples = [ { line = 'code 21', code = 21 } ]
+  |                       ^^^^^^^^^ the pattern finds nothing in this line
+  |
+  = help: correct the regex or the line; `callcodes patterns test` shows how far the regex gets";
+        let text =
+            "[[pattern]]\nname = 'own'\nregex = 'code=(?<code>2)'\nexamples = [ { line = 'code 21', code = 21 } ]\n";
+        assert_eq!(complaints(text), expected);
+
+        let shown = complaints(&format!("{text}when = 'x'\n"));
+        let help = "  = help: correct the regex or the line, and see whether `when` and `unless` let the line through; \
+                    `callcodes patterns test` shows how far the regex gets";
+        assert_eq!(shown.lines().last(), Some(help));
+    }
+
+    #[test]
+    fn an_example_that_gives_another_code() {
+        let pattern = |code: &str| {
+            format!(
+                "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\w+)'\nexamples = [ {{ line = 'c=21', code = {code} }} ]\n"
+            )
+        };
+        let expected = "\
+error: an example of pattern `own` gives code 21, not code 22
+ --> own.toml:4:38
+  |
+4 | examples = [ { line = 'c=21', code = 22 } ]
+  |                                      ^^ expects code 22
+  |
+  = help: correct the group `code` in the regex, or `code` in the example";
+        assert_eq!(complaints(&pattern("22")), expected);
+        let shown = complaints(&pattern("'x'"));
+        assert!(shown.starts_with("error: an example of pattern `own` gives code 21, not `X`\n"), "{shown}");
+    }
+
+    #[test]
+    fn an_example_that_captures_something_else() {
+        let pattern = |user: &str| {
+            format!(
+                "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)(?<user>[a-z]+)?'\nexamples = [ {{ line = 'c=2{user}', code = 2, user = 'bob' }} ]\n"
+            )
+        };
+        let expected = "\
+error: an example of pattern `own` captures user `ann`
+ --> own.toml:4:50
+  |
+4 | examples = [ { line = 'c=2ann', code = 2, user = 'bob' } ]
+  |                                                  ^^^^^ expects `bob`
+  |
+  = help: correct the group `user` in the regex, or `user` in the example";
+        assert_eq!(complaints(&pattern("ann")), expected);
+        let shown = complaints(&pattern(""));
+        assert!(shown.starts_with("error: an example of pattern `own` captures no user\n"), "{shown}");
+        assert_eq!(complaints(&pattern("bob")), "");
+    }
+
+    #[test]
+    fn an_example_with_two_results() {
+        let expected = "\
+error: pattern `own` finds 2 results in its example
+ --> own.toml:4:23
+  |
+4 | examples = [ { line = 'c=2 c=3', code = 2 } ]
+  |                       ^^^^^^^^^ one result is expected in this line
+  |
+  = help: let the regex take in all that belongs to one result, or leave one result in the line";
+        let text =
+            "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)'\nexamples = [ { line = 'c=2 c=3', code = 2 } ]\n";
+        assert_eq!(complaints(text), expected);
+    }
+
+    const TWO: &str = r"[[pattern]]
+name = 'wide'
+regex = 'c=(?<code>\d)'
+
+[[pattern]]
+name = 'narrow'
+regex = 'c=(?<code>\d)!'
+";
+
+    #[test]
+    fn a_pattern_that_never_gets_its_examples() {
+        let expected = "\
+error: pattern `narrow` gets none of its examples: earlier patterns take them all
+ --> own.toml:6:8
+  |
+2 | name = 'wide'
+  |        ------ takes the first example
+...
+6 | name = 'narrow'
+  |        ^^^^^^^^ the pattern that gets nothing
+  |
+  = help: put the narrower pattern first, or remove the one that is not needed";
+        let text = format!("{TWO}examples = [ {{ line = 'c=2!', code = 2 }}, {{ line = 'c=3!', code = 3 }} ]\n");
+        assert_eq!(complaints(&text), expected);
+    }
+
+    #[test]
+    fn an_example_that_another_pattern_takes() {
+        let text = TWO.replace("c=(?<code>\\d)!", "[cd]=(?<code>\\d)!");
+        let text = format!("{text}examples = [ {{ line = 'c=2!', code = 2 }}, {{ line = 'd=3!', code = 3 }} ]\n");
+        let expected = "\
+error: an example of pattern `narrow` is taken by pattern `wide`, which comes first
+ --> own.toml:8:23
+  |
+2 | name = 'wide'
+  |        ------ the pattern that takes it
+...
+8 | examples = [ { line = 'c=2!', code = 2 }, { line = 'd=3!', code = 3 } ]
+  |                       ^^^^^^ counts as a result of `wide`
+  |
+  = help: make `wide` narrower, or put the narrower pattern first";
+        assert_eq!(complaints(&text), expected);
+    }
+
+    #[test]
+    fn an_example_that_a_later_pattern_takes_from_the_left() {
+        let text = r"[[pattern]]
+name = 'a'
+regex = '=(?<code>\d)'
+examples = [ { line = 'c=2', code = 2 } ]
+
+[[pattern]]
+name = 'b'
+regex = 'c=(?<code>\d)'
+";
+        let shown = complaints(text);
+        let expected = "error: an example of pattern `a` is taken by pattern `b`, whose match starts further left\n";
+        assert!(shown.starts_with(expected), "{shown}");
+    }
+
+    #[test]
+    fn a_pattern_of_another_origin_may_take_the_examples() {
+        let builtin = TWO.replace("wide", "builtin").split_once("\n\n").unwrap().0.to_owned();
+        let builtin = format!("{builtin}\nexamples = [ {{ line = 'c=2', code = 2 }} ]\n");
+        let mut definitions = parse(TWO.split_once("\n\n").unwrap().0, &Origin::File("own.toml".into())).unwrap();
+        definitions.extend(parse(&builtin, &Origin::BuiltIn).unwrap());
+        assert_eq!(complaints_of(&definitions), "");
+
+        // It is still judged by itself.
+        definitions.truncate(1);
+        definitions.extend(parse(&builtin.replace("code = 2", "code = 3"), &Origin::BuiltIn).unwrap());
+        let shown = complaints_of(&definitions);
+        assert!(shown.starts_with("error: an example of pattern `builtin` gives code 2, not code 3\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_counter_example_that_matches() {
+        let expected = "\
+error: pattern `own` matches its counter-example
+ --> own.toml:5:3
+  |
+5 |   'c=2',
+  |   ^^^^^ gives code 2
+  |
+  = help: make the regex narrower, or add an `unless` that this line matches";
+        let text = "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)'\ncounter_examples = [\n  'c=2',\n  'c=x',\n]\n";
+        assert_eq!(complaints(text), expected);
+    }
+}
