@@ -61,7 +61,7 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing::every_kind;
+    use crate::report::testing::{name, report};
 
     struct Closed;
 
@@ -77,8 +77,11 @@ mod tests {
 
     #[test]
     fn every_format_tells_a_closed_pipe_apart() {
+        // More than the writers in between keep in their buffers.
+        let names: Vec<_> = (0..1000).map(|number| (name(&number.to_string()), 1, &[][..])).collect();
+        let report = report(&[(&names, 1)]);
         for format in [Format::Table, Format::Json, Format::Csv] {
-            let error = render(&every_kind(), format, &Options::default(), &mut Closed).unwrap_err();
+            let error = render(&report, format, &Options::default(), &mut Closed).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format:?}");
         }
     }
