@@ -31,8 +31,9 @@ pub struct Mark {
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     message: String,
-    place: Option<Mark>,
-    other_place: Option<Mark>,
+    // Boxed, so that a `Result` with it stays small.
+    place: Option<Box<Mark>>,
+    other_place: Option<Box<Mark>>,
     remedy: Option<String>,
 }
 
@@ -73,14 +74,14 @@ impl Diagnostic {
     /// The same, pointing at `place`.
     #[must_use]
     pub fn at(mut self, place: Mark) -> Diagnostic {
-        self.place = Some(place);
+        self.place = Some(Box::new(place));
         self
     }
 
     /// The same, pointing also at a second place that the error is about.
     #[must_use]
     pub fn and_at(mut self, place: Mark) -> Diagnostic {
-        self.other_place = Some(place);
+        self.other_place = Some(Box::new(place));
         self
     }
 
@@ -125,8 +126,8 @@ impl Diagnostic {
 
     /// The marked lines: together where they stand in one text, else one after the other.
     fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
-        let place = self.place.as_ref().map(|mark| (AnnotationKind::Primary, mark));
-        let other = self.other_place.as_ref().map(|mark| (AnnotationKind::Context, mark));
+        let place = self.place.as_deref().map(|mark| (AnnotationKind::Primary, mark));
+        let other = self.other_place.as_deref().map(|mark| (AnnotationKind::Context, mark));
         match (place, other) {
             (Some(place), Some(other)) if Arc::ptr_eq(&place.1.source, &other.1.source) => {
                 vec![excerpt(&place.1.source, &[place, other])]

@@ -58,9 +58,9 @@ enum Verdict {
 pub fn check(
     definitions: &[Definition],
     resolve: &dyn Fn(&[u8]) -> Key,
-    mut find: impl FnMut(&[u8], Option<usize>) -> Vec<Found>,
+    find: impl FnMut(&[u8], Option<usize>) -> Vec<Found>,
 ) -> Vec<Diagnostic> {
-    let mut checker = Checker { definitions, resolve, find: &mut find };
+    let mut checker = Checker { definitions, resolve, find };
     let mut found = Vec::new();
     for index in 0..definitions.len() {
         checker.check_examples(index, &mut found);
@@ -69,13 +69,13 @@ pub fn check(
     found
 }
 
-struct Checker<'c> {
+struct Checker<'c, F> {
     definitions: &'c [Definition],
     resolve: &'c dyn Fn(&[u8]) -> Key,
-    find: &'c mut dyn FnMut(&[u8], Option<usize>) -> Vec<Found>,
+    find: F,
 }
 
-impl Checker<'_> {
+impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     fn check_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         let verdicts: Vec<Verdict> =

@@ -1,10 +1,13 @@
 //! Patterns: what a result looks like in a line, written down as data that proves itself by its own examples.
 //!
-//! A [`definition`] is what a pattern [`file`] says. Everything that can be wrong with it is told as a
-//! [`diagnostic::Diagnostic`], which points at the place in the file.
+//! A [`definition`] is what a pattern [`mod@file`] says; [`validate`] judges its regexes and [`examples`] what they find.
+//! [`nearest`] tells how far a pattern gets in a line that it finds nothing in, and [`template`] is a file to start
+//! from. Everything that can be wrong is told as a [`diagnostic::Diagnostic`], which points at the place in the file.
 
 pub mod definition;
 pub mod diagnostic;
 pub mod examples;
 pub mod file;
+pub mod nearest;
+pub mod template;
 pub mod validate;

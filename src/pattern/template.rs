@@ -1,0 +1,126 @@
+//! The pattern file that `patterns new` writes: something that works, explained, to be changed line by line.
+//!
+//! Invariant: the text loads and keeps to its own examples, so that whoever changes it always starts from a good file.
+//! It is written for people who have never seen a regex: every step is one that can be copied.
+
+use super::definition::check_name;
+use super::diagnostic::Diagnostic;
+
+/// The lines of the template, with the pattern's name still to be put in.
+const TEMPLATE: &str = r#"# A pattern for callcodes: how to find call / SMS result codes in one kind of log line.
+# Lines that start with # are for you; the program skips them. Save this file as UTF-8.
+#
+#   try it     callcodes patterns check NAME.toml
+#   use it     callcodes -f NAME.toml PATH-OF-THE-LOGS
+#   keep it    copy everything below into your configuration file, see `callcodes patterns --help`
+
+[[pattern]]
+
+# How the pattern is called in results: lower-case letters, digits and hyphens.
+name = "NAME"
+
+# What it is for, in one line. You may leave it out.
+description = "MFA results as this product writes them"
+
+# What a result looks like. To make your own, in three steps:
+#   1. Copy the part of a real line that tells a result from everything else, with the code in it:
+#          Call result: 21
+#   2. Put a backslash before each of these characters, if there are any:  \ . + * ? ( ) | [ ] { } ^ $
+#   3. Where the code stands, write (?<code>\d+) instead, which means: digits, and these digits are the code.
+#          Call result: (?<code>\d+)
+# A code that is written as a word, such as FAILED_PHONE_BUSY, is found with (?<code>\w+) instead.
+# Anything that changes from line to line: .*? stands for any text, \d+ for digits, \S+ for text without blanks.
+# Parts that may be caught as well, each at most once:
+#   (?<user>…) who signed in     (?<host>…) on which machine     (?<address>…) from which network address
+#   (?<outcome>…) the log's own word on the sign-in              (?<time>…) when, if not at the start of the line
+#   (?<text>…) the description beside a code that is written as a word
+regex = '''user '(?<user>[^']+)'.*? Call result: (?<code>\d+)'''
+
+# true: capitals and small letters are the same. false: they are not.
+ignore_case = true
+
+# Remove the # before a line below to use it.
+# Count a result only if the same line also has this in it somewhere (| means "or"):
+# when = '''mfa|azure'''
+# Do not count it if the same line has this in it somewhere:
+# unless = '''test mode'''
+# The result may go on in the next lines:
+# multiline = true
+
+# Lines as they stand in the log, each with what must be found in it. Two or three real ones are best: replace names
+# and numbers of real people first. They are tried each time the pattern is loaded, so a mistake shows at once.
+# The code is a number, or text in quotes: code = 'FAILED_PHONE_BUSY'. The user may be left out.
+examples = [
+  { line = '''2024-05-01 10:15:30 HELPDESK-7 MFA for user 'CONTOSO\ann': Call result: 21''', code = 21, user = 'CONTOSO\ann' },
+  { line = '''2024-05-01 10:16:02 HELPDESK-7 MFA for user 'bob@contoso.com': Call result: 102''', code = 102 },
+]
+
+# Lines that look similar and must not be counted.
+counter_examples = [
+  '''2024-05-01 10:15:31 HELPDESK-7 Session for user 'CONTOSO\ann' closed. Result code: 0''',
+]
+"#;
+
+/// The text of a new pattern file with one pattern called `name`, with `\n` as line end.
+///
+/// # Errors
+///
+/// If `name` cannot be the name of a pattern.
+pub fn template(name: &str) -> Result<String, Diagnostic> {
+    check_name(name).map_err(|(message, remedy)| Diagnostic::new(message).remedy(remedy))?;
+    Ok(TEMPLATE.replace("NAME", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::definition::{Definition, Origin};
+    use super::super::{examples, file, validate};
+    use super::*;
+
+    fn definitions(text: &str) -> Vec<Definition> {
+        file::parse(text, &Origin::File("netop-guest.toml".into())).unwrap_or_else(|errors| panic!("{}", errors[0]))
+    }
+
+    fn complaints(text: &str) -> Vec<String> {
+        let definitions = definitions(text);
+        let mut found: Vec<Diagnostic> = definitions.iter().flat_map(validate::check).collect();
+        found.extend(examples::check(&definitions, &examples::tests::resolve, |line, only| {
+            examples::tests::find(&definitions, line, only)
+        }));
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn loads_and_keeps_to_its_own_examples() {
+        let text = template("netop-guest").unwrap();
+        assert_eq!(complaints(&text), [""; 0]);
+        assert_eq!(complaints(&text.replace('\n', "\r\n")), [""; 0]);
+        let definitions = definitions(&text);
+        assert_eq!(definitions.len(), 1);
+        assert_eq!(definitions[0].name, "netop-guest");
+        assert_eq!((definitions[0].examples.len(), definitions[0].counter_examples.len()), (2, 1));
+        assert!(text.contains("callcodes -f netop-guest.toml "));
+    }
+
+    #[test]
+    fn what_it_offers_behind_a_hash_works_too() {
+        let text = template("x").unwrap();
+        let offered = ["when = ", "unless = ", "multiline = "];
+        let text = offered.iter().fold(text, |text, key| {
+            let line = format!("\n# {key}");
+            assert!(text.contains(&line), "{key}");
+            text.replace(&line, &format!("\n{key}"))
+        });
+        assert_eq!(complaints(&text), [""; 0]);
+        let [definition] = &definitions(&text)[..] else { panic!("{text}") };
+        assert!(definition.when.is_some() && definition.unless.is_some() && definition.multiline);
+    }
+
+    #[test]
+    fn a_bad_name_is_refused() {
+        let expected = "\
+error: `Own Log` cannot be the name of a pattern
+help: use lower-case letters, digits and hyphens, as in `netop-guest`";
+        assert_eq!(template("Own Log").unwrap_err().to_string(), expected);
+    }
+}
