@@ -97,10 +97,15 @@ fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition
     let expressions = take(read_expressions(&layers.expressions));
     let files = layers.files.iter().flat_map(|path| take(read_file(path))).collect();
     let config = layers.config.iter().flat_map(|path| take(read_file(path))).collect();
-    let user = layers.user_file.iter().filter(|path| path.exists()).flat_map(|path| take(read_file(path))).collect();
+    let user = layers.user_file.iter().filter(|path| !is_absent(path)).flat_map(|path| take(read_file(path))).collect();
     let builtin = take(read_definitions(builtin_text, &Origin::BuiltIn));
     none_wrong(found)?;
     Ok(vec![expressions, files, config, user, builtin])
+}
+
+/// Whether there surely is no such file: one that cannot be looked at is an error, and not absent.
+fn is_absent(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
 }
 
 fn read_expressions(expressions: &[String]) -> Result<Vec<Definition>, Vec<Diagnostic>> {
