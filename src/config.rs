@@ -42,6 +42,17 @@ pub struct Layers {
     pub without: Vec<String>,
 }
 
+/// The patterns that the program brings along, as a pattern file.
+pub const BUILT_IN: &str = include_str!("builtin/patterns.toml");
+
+/// The definitions that the program brings along.
+#[must_use]
+pub fn built_in() -> Vec<Definition> {
+    let read = read_definitions(BUILT_IN, &Origin::BuiltIn);
+    // Not reachable: the tests read the same text.
+    read.unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
 /// Where the user's configuration file belongs: `callcodes/config.toml` in `%APPDATA%` on Windows, and in
 /// `$XDG_CONFIG_HOME` or `~/.config` elsewhere. `None` if there is no home folder.
 #[must_use]

@@ -3,11 +3,20 @@
 //! A [`definition`] is what a pattern [`mod@file`] says; [`validate`] judges its regexes and [`examples`] what they find.
 //! [`nearest`] tells how far a pattern gets in a line that it finds nothing in, and [`template`] is a file to start
 //! from. Everything that can be wrong is told as a [`diagnostic::Diagnostic`], which points at the place in the file.
+//!
+//! Sound definitions compile to a [`PatternSet`], which says where in a line a result stands, and to the [`Prefilter`]
+//! that finds the lines worth asking about.
 
 pub mod definition;
 pub mod diagnostic;
 pub mod examples;
 pub mod file;
+mod literal;
 pub mod nearest;
+mod prefilter;
+mod set;
 pub mod template;
 pub mod validate;
+
+pub use prefilter::Prefilter;
+pub use set::{CompileError, Match, Pattern, PatternSet, Scratch};

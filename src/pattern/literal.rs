@@ -1,0 +1,218 @@
+//! Required literals: short strings of which every match of a regex must contain at least one.
+//!
+//! They are read from the regex's syntax tree. Invariant: if [`required`] returns `Some(set)`, then any text that the
+//! regex matches contains a member of the set *within the match*; `None` promises nothing. An over-cautious `None`
+//! costs speed, a wrong `Some` would lose results, so everything not understood gives `None`.
+//!
+//! Own code instead of `regex_syntax::hir::literal`: that extractor finds prefixes and suffixes, while the tell-tale
+//! part of these patterns often stands in the middle (`… Call status: …`), and letters of either case, which it
+//! multiplies out over the whole string, are here cut to a short window first.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// The most bytes of a literal that are searched for; more do not make a search faster.
+const LENGTH_LIMIT: usize = 16;
+/// The most spellings (upper and lower case) that one literal may multiply out to.
+const SPELLING_LIMIT: usize = 16;
+/// The most literals that one regex may require; with more, a search for all of them stops being fast.
+const SET_LIMIT: usize = 48;
+
+/// A byte of a literal, in every spelling that the regex accepts: one byte, or both cases of a letter.
+type Position = Vec<u8>;
+
+/// The literals of which every match of `hir` contains at least one, inside one line.
+#[must_use]
+pub(super) fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    best(hir).map(|set| set.literals)
+}
+
+/// Only literals that every match *starts* with, for a regex whose match may run on into other lines: the literal
+/// then stands in the line in which the match starts.
+#[must_use]
+pub(super) fn leading(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let parts: Vec<&Hir> = flatten(hir);
+    let run: Vec<Position> =
+        parts.iter().skip_while(|part| is_look(part)).map_while(|part| position(part)).flatten().collect();
+    window(&run).map(|set| set.literals)
+}
+
+/// A set of alternatives and how rare the commonest of them is.
+struct Set {
+    literals: Vec<Vec<u8>>,
+    rarity: u32,
+}
+
+fn best(hir: &Hir) -> Option<Set> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => None,
+        HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_) => best_in_sequence(&flatten(hir)),
+        HirKind::Capture(capture) => best(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
+        HirKind::Repetition(_) => None,
+        HirKind::Alternation(alternatives) => {
+            let mut union = Set { literals: Vec::new(), rarity: u32::MAX };
+            for alternative in alternatives {
+                let set = best(alternative)?;
+                union.rarity = union.rarity.min(set.rarity);
+                union.literals.extend(set.literals);
+            }
+            union.literals.sort();
+            union.literals.dedup();
+            (union.literals.len() <= SET_LIMIT).then_some(union)
+        }
+    }
+}
+
+/// The rarest set that any run of fixed positions, or any single part, requires.
+fn best_in_sequence(parts: &[&Hir]) -> Option<Set> {
+    let mut candidates: Vec<Set> = Vec::new();
+    let mut run: Vec<Position> = Vec::new();
+    for part in parts {
+        if is_look(part) {
+            // A look-around takes no room, so the positions before and behind it are neighbours.
+            continue;
+        }
+        match position(part) {
+            Some(positions) => run.extend(positions),
+            None => {
+                candidates.extend(window(&run));
+                run.clear();
+                if !matches!(part.kind(), HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_)) {
+                    candidates.extend(best(part));
+                }
+            }
+        }
+    }
+    candidates.extend(window(&run));
+    candidates.into_iter().max_by_key(|set| set.rarity)
+}
+
+/// The parts of a concatenation in order, with captures and nested concatenations opened.
+fn flatten(hir: &Hir) -> Vec<&Hir> {
+    match hir.kind() {
+        HirKind::Concat(parts) => parts.iter().flat_map(flatten).collect(),
+        HirKind::Capture(capture) => flatten(&capture.sub),
+        _ => vec![hir],
+    }
+}
+
+fn is_look(hir: &Hir) -> bool {
+    // Line-spanning looks change nothing here either: they assert, and consume no byte.
+    matches!(hir.kind(), HirKind::Look(Look::Start | Look::End) | HirKind::Look(_) | HirKind::Empty)
+}
+
+/// The positions that a part stands for, if it always matches that many single bytes.
+fn position(hir: &Hir) -> Option<Vec<Position>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(literal.0.iter().map(|&byte| vec![byte]).collect()),
+        HirKind::Class(class) => {
+            let ranges: Vec<(u32, u32)> = match class {
+                Class::Bytes(class) => class.iter().map(|range| (range.start().into(), range.end().into())).collect(),
+                Class::Unicode(class) => class.iter().map(|range| (range.start().into(), range.end().into())).collect(),
+            };
+            let small = ranges.iter().map(|(start, end)| end - start + 1).sum::<u32>() <= 2;
+            let bytes: Option<Position> = ranges
+                .iter()
+                .flat_map(|&(start, end)| start..=end)
+                .take(2)
+                // A character beyond ASCII is several bytes in UTF-8: no single position.
+                .map(|character| {
+                    u8::try_from(character).ok().filter(|byte| byte.is_ascii() || matches!(class, Class::Bytes(_)))
+                })
+                .collect();
+            bytes.filter(|_| small).map(|bytes| vec![bytes])
+        }
+        _ => None,
+    }
+}
+
+/// The rarest stretch of `run` that can be spelled out within the limits.
+fn window(run: &[Position]) -> Option<Set> {
+    (0..run.len())
+        .filter_map(|start| {
+            let mut spellings = 1;
+            let length = run[start..]
+                .iter()
+                .take(LENGTH_LIMIT)
+                .take_while(|position| {
+                    spellings *= position.len();
+                    spellings <= SPELLING_LIMIT
+                })
+                .count();
+            let stretch = &run[start..start + length];
+            let rarity =
+                stretch.iter().map(|position| position.iter().map(|&byte| rarity(byte)).min().unwrap_or(0)).sum();
+            // One byte alone is no filter: it is everywhere.
+            (length >= 2).then_some((rarity, stretch))
+        })
+        .max_by_key(|(rarity, _)| *rarity)
+        .map(|(rarity, stretch)| Set { literals: spell_out(stretch), rarity })
+}
+
+fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
+    stretch.iter().fold(vec![Vec::new()], |spellings, position| {
+        spellings
+            .iter()
+            .flat_map(|spelling| position.iter().map(move |&byte| [spelling.as_slice(), &[byte]].concat()))
+            .collect()
+    })
+}
+
+/// Roughly how much a byte tells in a log, in bits: what is frequent there tells little.
+fn rarity(byte: u8) -> u32 {
+    match byte {
+        b' ' | b'e' | b't' | b'a' | b'0' | b'1' | b'2' | b'\n' => 2,
+        b'i' | b'n' | b'o' | b'r' | b's' | b'l' | b'c' | b'd' | b'3'..=b'9' | b'.' | b':' | b'-' | b'|' | b'/' => 3,
+        b'u' | b'p' | b'm' | b'h' | b'f' | b'g' | b'=' | b',' | b'"' | b'\'' | b'(' | b')' | b'\\' | b'_' => 4,
+        b'a'..=b'z' | b'A' | b'C' | b'D' | b'E' | b'I' | b'S' | b'T' => 5,
+        _ => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(regex: &str) -> Hir {
+        regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).unwrap()
+    }
+
+    fn shown(set: Option<Vec<Vec<u8>>>) -> Option<Vec<String>> {
+        set.map(|literals| literals.into_iter().map(|literal| String::from_utf8(literal).unwrap()).collect())
+    }
+
+    #[test]
+    fn the_rarest_part_is_required() {
+        let cases: [(&str, Option<&[&str]>); 9] = [
+            (r"\brawCallStatus = (?<code>\d+)", Some(&["rawCallStatus = "])),
+            (r"a\d+(?:xyz|QJK)b*", Some(&["QJK", "xyz"])),
+            (r"(?:xyz)?\d", None),
+            (r"(?:xyz){2}", Some(&["xyz"])),
+            (r"(?:xyz)+\d", Some(&["xyz"])),
+            (r"\d+|xyz", None),
+            (r"[Ss]tatus:", Some(&["Status:", "status:"])),
+            (r".*", None),
+            ("x", None),
+        ];
+        for (regex, expected) in cases {
+            let mut found = shown(required(&parse(regex)));
+            if let Some(found) = &mut found {
+                found.sort();
+            }
+            let expected = expected.map(|set| set.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!(found, expected, "{regex}");
+        }
+    }
+
+    #[test]
+    fn letters_of_either_case_are_cut_to_a_window() {
+        let literals = required(&parse("(?i)call status")).unwrap();
+        assert!(literals.len() <= SPELLING_LIMIT && literals.iter().all(|literal| literal.len() >= 4), "{literals:?}");
+    }
+
+    #[test]
+    fn a_leading_literal_stands_at_the_start() {
+        assert_eq!(shown(leading(&parse("<callStatus>x"))), Some(vec!["<callStatus>x".to_owned()]));
+        assert_eq!(shown(leading(&parse(r"\s*<callStatus>x"))), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Chunk → hits: the loop from a candidate to its line, its matches and what they stand for.
+//!
+//! Invariants:
+//! * The hits of a line depend on that line and, for multi-line patterns, on a fixed number of bytes behind it: never
+//!   on where a chunk begins or ends, nor on which thread scans it.
+//! * Hits are delivered in the order in which they stand in the source.
+//!
+//! A scanner is a worker's own: its caches are reused from chunk to chunk and shared with nobody.
+
+pub mod proof;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use memchr::{memchr, memrchr};
+
+use crate::catalogue::Catalogue;
+use crate::chunk::Chunk;
+use crate::code::{Code, Key};
+use crate::hit::Hit;
+use crate::pattern::{Match, PatternSet, Scratch};
+use crate::time::{self, Stamp};
+
+/// How many spellings a scanner remembers. Logs use a few dozen; a hostile one only makes the memory useless.
+const REMEMBERED_LIMIT: usize = 1024;
+
+/// Finds the hits of one chunk after another.
+#[derive(Debug)]
+pub struct Scanner<'s> {
+    set: &'s PatternSet,
+    catalogue: &'s Catalogue,
+    scratch: Scratch,
+    lookahead_bytes: usize,
+    /// Symbols and texts met before, as written: resolving them costs more than the match.
+    remembered: HashMap<Box<[u8]>, Key>,
+}
+
+/// A line within a chunk.
+struct Line<'c> {
+    /// The line without its line end, and behind it what multi-line patterns may see.
+    window: &'c [u8],
+    len: usize,
+    offset: u64,
+}
+
+impl<'s> Scanner<'s> {
+    /// A scanner for the patterns of `set`. Multi-line patterns see `lookahead_bytes` beyond the end of a line, which
+    /// the chunks must show.
+    #[must_use]
+    pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
+        Scanner { set, catalogue, scratch: set.scratch(), lookahead_bytes, remembered: HashMap::new() }
+    }
+
+    /// Passes every hit in the lines that `chunk` owns to `sink`.
+    pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl FnMut(Hit<'c>)) {
+        let owned = chunk.owned();
+        let mut from = 0;
+        while let Some(candidate) = self.set.prefilter().next(owned, from) {
+            let start = memrchr(b'\n', &owned[from..candidate]).map_or(from, |newline| from + newline + 1);
+            let end = memchr(b'\n', &owned[candidate..]).map_or(owned.len(), |newline| candidate + newline);
+            self.scan_line(&self.line(chunk, start..end), &mut sink);
+            from = end + 1;
+        }
+    }
+
+    /// The line at `range` of the chunk, which excludes its line feed.
+    fn line<'c>(&self, chunk: &Chunk<'c>, range: Range<usize>) -> Line<'c> {
+        let offset = chunk.offset + range.start as u64;
+        let all = chunk.with_lookahead();
+        let line = &all[range.clone()];
+        let len = line.strip_suffix(b"\r").unwrap_or(line).len();
+        // From behind the line feed, or from the cut where a piece of a line ends.
+        let behind = (range.end + 1).min(chunk.owned().len());
+        let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
+        Line { window: &all[range.start..seen.min(all.len())], len, offset }
+    }
+
+    fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl FnMut(Hit<'c>)) {
+        let mut line_time: Option<Option<Stamp>> = None;
+        let mut at = 0;
+        while let Some(found) = self.set.find(&mut self.scratch, line.window, line.len, at) {
+            at = found.span.end.min(line.len);
+            let time = match &found.time {
+                Some(group) => time::read(&line.window[group.clone()]),
+                None => *line_time.get_or_insert_with(|| time::find(&line.window[..line.len])),
+            };
+            sink(self.hit(line, &found, time));
+        }
+    }
+
+    fn hit<'c>(&mut self, line: &Line<'c>, found: &Match, time: Option<Stamp>) -> Hit<'c> {
+        let group = |range: &Option<Range<usize>>| range.as_ref().map(|range| &line.window[range.clone()]);
+        Hit {
+            key: self.resolve(&line.window[found.code.clone()], group(&found.text)),
+            line: &line.window[..line.len],
+            line_offset: line.offset,
+            span: found.span.start..found.span.end.min(line.len),
+            pattern: found.pattern,
+            time,
+            user: group(&found.user),
+            outcome: group(&found.outcome),
+            host: group(&found.host),
+            address: group(&found.address),
+        }
+    }
+
+    fn resolve(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
+        if let Some(key) = self.remembered.get(written) {
+            return key.clone();
+        }
+        let key = resolve(self.catalogue, written, text);
+        // An unknown symbol is asked about again: another text may stand beside it.
+        if text.is_none() || self.catalogue.entry(&key).is_some_and(|_| key == self.catalogue.resolve(written)) {
+            if self.remembered.len() >= REMEMBERED_LIMIT {
+                self.remembered.clear();
+            }
+            self.remembered.insert(written.into(), key.clone());
+        }
+        key
+    }
+}
+
+/// What a written value stands for. Where a symbol and a text stand side by side and disagree, the symbol decides,
+/// because texts were reworded between versions and symbols were not; only a symbol that no entry knows leaves it to
+/// the text.
+fn resolve(catalogue: &Catalogue, written: &[u8], text: Option<&[u8]>) -> Key {
+    let key = catalogue.resolve(written);
+    if catalogue.entry(&key).is_some() {
+        return key;
+    }
+    let by_text = text.map(|text| catalogue.resolve(text));
+    // An empty text would stand for "no call result", which an unknown symbol does not say.
+    by_text.filter(|by_text| *by_text != Key::Code(Code::NONE) && catalogue.entry(by_text).is_some()).unwrap_or(key)
+}

@@ -1,0 +1,114 @@
+//! From definitions to a set that keeps to its own examples: a pattern that fails one does not load (decision 8).
+//!
+//! Here and not among the patterns, because an example names a code as a log writes it, and only matching and the
+//! catalogue together tell which result that is.
+
+use super::resolve;
+use crate::catalogue::Catalogue;
+use crate::pattern::definition::{Definition, Origin};
+use crate::pattern::diagnostic::Diagnostic;
+use crate::pattern::examples::{self, Found};
+use crate::pattern::{CompileError, Match, PatternSet, Scratch};
+
+/// Compiles definitions, in order of precedence, and runs their examples.
+///
+/// The built-in ones are proved by the project's tests; where there are no others, starting up does not pay for it again.
+///
+/// # Errors
+/// What the regex engine refuses, or every example that is not kept.
+pub fn compile(definitions: &[Definition], catalogue: &Catalogue) -> Result<PatternSet, Vec<Diagnostic>> {
+    let set = PatternSet::compile(definitions).map_err(|error| vec![refused(&error, definitions)])?;
+    if definitions.iter().all(|definition| definition.origin == Origin::BuiltIn) {
+        return Ok(set);
+    }
+    let broken = prove(definitions, &set, catalogue);
+    if broken.is_empty() { Ok(set) } else { Err(broken) }
+}
+
+/// Runs the examples and counter-examples of all definitions, and tells each that is not kept.
+#[must_use]
+pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue) -> Vec<Diagnostic> {
+    let mut scratch = set.scratch();
+    let find = |text: &[u8], only: Option<usize>| find_all(set, &mut scratch, catalogue, text, only);
+    examples::check(definitions, &|written| catalogue.resolve(written), find)
+}
+
+/// Every result in `text`, in order, of all patterns or of one alone. Multi-line patterns see the whole text.
+#[must_use]
+pub fn find_all(
+    set: &PatternSet,
+    scratch: &mut Scratch,
+    catalogue: &Catalogue,
+    text: &[u8],
+    only: Option<usize>,
+) -> Vec<Found> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for whole in text.split_inclusive(|&byte| byte == b'\n') {
+        let line = whole.strip_suffix(b"\n").unwrap_or(whole);
+        let line_len = line.strip_suffix(b"\r").unwrap_or(line).len();
+        let window = &text[start..];
+        let mut at = 0;
+        loop {
+            let next = match only {
+                None => set.find(scratch, window, line_len, at),
+                Some(index) => set.find_one(index, scratch, window, line_len, at),
+            };
+            let Some(next) = next else { break };
+            at = next.span.end.min(line_len);
+            all.push(found(&next, window, catalogue));
+        }
+        start += whole.len();
+    }
+    all
+}
+
+fn found(found: &Match, window: &[u8], catalogue: &Catalogue) -> Found {
+    let text = |range: &Option<std::ops::Range<usize>>| {
+        range.as_ref().map(|range| String::from_utf8_lossy(&window[range.clone()]).into_owned())
+    };
+    Found {
+        pattern: found.pattern,
+        key: resolve(catalogue, &window[found.code.clone()], found.text.as_ref().map(|text| &window[text.clone()])),
+        user: text(&found.user),
+        outcome: text(&found.outcome),
+        host: text(&found.host),
+        address: text(&found.address),
+        time: text(&found.time),
+    }
+}
+
+fn refused(error: &CompileError, definitions: &[Definition]) -> Diagnostic {
+    let diagnostic = Diagnostic::new("this regex cannot be compiled")
+        .remedy("make it simpler: fewer or smaller counted repetitions such as {0,1000}");
+    match definitions.get(error.index) {
+        Some(definition) => diagnostic.at(definition.mark_field(error.field, None, error.message.clone())),
+        None => diagnostic,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn the_built_in_patterns_keep_to_their_examples() {
+        let definitions = config::built_in();
+        let set = PatternSet::compile(&definitions).unwrap();
+        let broken: Vec<String> =
+            prove(&definitions, &set, Catalogue::built_in()).iter().map(ToString::to_string).collect();
+        assert!(broken.is_empty(), "{}", broken.join("\n"));
+    }
+
+    #[test]
+    fn every_built_in_pattern_has_examples_of_both_kinds_and_a_required_literal() {
+        let definitions = config::built_in();
+        let set = PatternSet::compile(&definitions).unwrap();
+        for (definition, pattern) in definitions.iter().zip(set.patterns()) {
+            let name = &definition.name;
+            assert!(!definition.examples.is_empty() && !definition.counter_examples.is_empty(), "{name}");
+            assert!(pattern.literals().is_some(), "{name}");
+        }
+    }
+}

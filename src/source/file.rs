@@ -1,0 +1,41 @@
+//! Reading a file at positions, which many threads can do at once with one handle.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+/// Reads a stretch of a file from front to back, without moving the file's own position.
+#[derive(Debug)]
+pub struct FileSpan<'f> {
+    file: &'f File,
+    position: u64,
+    end: u64,
+}
+
+impl<'f> FileSpan<'f> {
+    /// The bytes `start..end`; fewer if the file ends before.
+    #[must_use]
+    pub fn new(file: &'f File, start: u64, end: u64) -> FileSpan<'f> {
+        FileSpan { file, position: start, end }
+    }
+}
+
+impl Read for FileSpan<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        let len = read_at(self.file, &mut buffer[..wanted], self.position)?;
+        self.position += len as u64;
+        Ok(len)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, position)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    // `seek_read` moves the handle's own position too, which nothing here relies on.
+    std::os::windows::fs::FileExt::seek_read(file, buffer, position)
+}

@@ -1,0 +1,362 @@
+//! Exactness: the scanner and everything around it against a naive oracle that reads whole sources line by line with
+//! the plain regex crate, and shares no code with them but the catalogue's answer to what a value means.
+
+// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::chunk::{Chunk, Chunks, Limits, Span};
+use callcodes::code::Key;
+use callcodes::hit::Hit;
+use callcodes::pattern::PatternSet;
+use callcodes::pattern::definition::Definition;
+use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering, Rendered};
+use callcodes::pipeline::summarise::summarise;
+use callcodes::pipeline::{self, Event, Options};
+use callcodes::scan::Scanner;
+use callcodes::source::{Source, Walk};
+use proptest::prelude::*;
+use regex::bytes::{Regex, RegexBuilder};
+
+/// One result as the oracle and the scanner both tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Found {
+    /// Offset of the match in the source.
+    offset: u64,
+    /// Line number, from 1.
+    line: u64,
+    pattern: String,
+    key: Key,
+    user: Option<String>,
+    time: Option<String>,
+}
+
+/// What the oracle makes of a definition.
+struct NaivePattern {
+    name: String,
+    regex: Regex,
+    multiline: bool,
+    when: Option<Regex>,
+    unless: Option<Regex>,
+}
+
+fn naive_patterns(definitions: &[Definition]) -> Vec<NaivePattern> {
+    let build = |regex: &str, ignore_case: bool| {
+        RegexBuilder::new(regex).unicode(false).case_insensitive(ignore_case).build().unwrap()
+    };
+    definitions
+        .iter()
+        .map(|definition| NaivePattern {
+            name: definition.name.clone(),
+            regex: build(&definition.regex, definition.ignore_case),
+            multiline: definition.multiline,
+            when: definition.when.as_deref().map(|regex| build(regex, false)),
+            unless: definition.unless.as_deref().map(|regex| build(regex, false)),
+        })
+        .collect()
+}
+
+/// Every result of a source, by the rules as they are written down and no cleverness.
+fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found> {
+    let mut found = Vec::new();
+    let (mut offset, mut number) = (0, 1);
+    for whole in source.split_inclusive(|&byte| byte == b'\n') {
+        for piece in whole.chunks(limits.line_bytes) {
+            let behind = (offset + piece.len() + limits.lookahead_bytes).min(source.len());
+            let line = piece.strip_suffix(b"\n").unwrap_or(piece);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let mut at = 0;
+            while let Some((pattern, captures)) = leftmost(line, &source[offset..behind], patterns, at) {
+                let span = captures.get(0).unwrap();
+                let text =
+                    |name| captures.name(name).map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned());
+                found.push(Found {
+                    offset: (offset + span.start()) as u64,
+                    line: number,
+                    pattern: pattern.name.clone(),
+                    key: key(
+                        captures.name("code").map_or(b"", |code| code.as_bytes()),
+                        captures.name("text").map(|text| text.as_bytes()),
+                    ),
+                    user: text("user"),
+                    time: callcodes::time::find(line).map(|stamp| stamp.time.to_string()),
+                });
+                at = span.end().min(line.len());
+            }
+            offset += piece.len();
+        }
+        number += 1;
+    }
+    found
+}
+
+fn leftmost<'p, 'h>(
+    line: &'h [u8],
+    window: &'h [u8],
+    patterns: &'p [NaivePattern],
+    at: usize,
+) -> Option<(&'p NaivePattern, regex::bytes::Captures<'h>)> {
+    patterns
+        .iter()
+        .filter(|pattern| pattern.when.as_ref().is_none_or(|when| when.is_match(line)))
+        .filter(|pattern| !pattern.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
+        .filter_map(|pattern| {
+            let captures = pattern.regex.captures_at(if pattern.multiline { window } else { line }, at)?;
+            (captures.get(0).unwrap().start() < line.len()).then_some((pattern, captures))
+        })
+        // `min_by_key` keeps the first of several: the earlier pattern.
+        .min_by_key(|(_, captures)| captures.get(0).unwrap().start())
+}
+
+fn key(code: &[u8], text: Option<&[u8]>) -> Key {
+    let catalogue = Catalogue::built_in();
+    let by_code = catalogue.resolve(code);
+    if catalogue.entry(&by_code).is_some() {
+        return by_code;
+    }
+    text.map(|text| catalogue.resolve(text))
+        .filter(|key| catalogue.entry(key).is_some() && key.to_string() != "0")
+        .unwrap_or(by_code)
+}
+
+fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
+    Found {
+        offset: hit.line_offset + hit.span.start as u64,
+        line,
+        pattern: set.patterns()[hit.pattern].name().to_owned(),
+        key: hit.key.clone(),
+        user: hit.user.map(|user| String::from_utf8_lossy(user).into_owned()),
+        time: hit.time.map(|stamp| stamp.time.to_string()),
+    }
+}
+
+/// The scanner's results, one line number at a time from the whole source.
+fn scanned(source: &[u8], chunks: &[Chunk<'_>], set: &PatternSet, limits: Limits) -> Vec<Found> {
+    let mut scanner = Scanner::new(set, Catalogue::built_in(), limits.lookahead_bytes);
+    let mut all = Vec::new();
+    for chunk in chunks {
+        scanner.scan(chunk, |hit| {
+            let before = usize::try_from(hit.line_offset).unwrap();
+            let line = source[..before].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+            all.push(found(&hit, line, set));
+        });
+    }
+    all
+}
+
+/// Pieces of real lines and of what comes close to them, put together at random.
+fn source() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        "callStatus",
+        "callStatus=",
+        "Call Status: ",
+        "call_status: ",
+        "rawCallStatus = ",
+        "\"callStatus\": ",
+        "<callStatus>",
+        "</callStatus>",
+        "Pfauth failed for user 'ann'. ",
+        "Pfauth succeeded for user 'o'x' from 192.0.2.1:5. ",
+        "CONFIG_ISSUE",
+        "SUCCESS_NO_PIN",
+        "_BUT_TIMEOUT",
+        "FAILED_NEW",
+        "PIN Entered",
+        "Used Cache",
+        " - \"Phone Unreachable\"",
+        "21",
+        "102",
+        "-1",
+        "0",
+        "99999999999",
+        "'",
+        "\"",
+        "''",
+        " ",
+        ".",
+        ", ",
+        "|",
+        "x",
+        "=",
+        ": ",
+        "\n",
+        "\n",
+        "\r\n",
+        "\r",
+        "2017-02-14T02:57:24.600871Z|",
+        "2017-02-14 02:57:24,5 ",
+        "MFA ",
+        "result code: ",
+        "SMS result ",
+        "portal ",
+        "\u{e9}",
+        "\0",
+        "callstatuscallStatus",
+    ]);
+    let bytes = prop_oneof![20 => piece.prop_map(|piece| piece.as_bytes().to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..4)];
+    prop::collection::vec(bytes, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    (1_usize..64, prop_oneof![20_usize..400, Just(1 << 20)], prop_oneof![Just(0_usize), 1_usize..40, Just(512)])
+        .prop_map(|(block_bytes, line_bytes, lookahead_bytes)| Limits { block_bytes, line_bytes, lookahead_bytes })
+}
+
+struct Sets {
+    definitions: Vec<Definition>,
+    fast: PatternSet,
+    unfiltered: PatternSet,
+}
+
+static BUILT_IN: LazyLock<Sets> = LazyLock::new(|| {
+    let definitions = callcodes::config::built_in();
+    let fast = PatternSet::compile(&definitions).unwrap();
+    let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
+    Sets { definitions, fast, unfiltered }
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_slice_gives_what_the_oracle_finds(source in source(), lookahead_bytes in prop_oneof![Just(0_usize), 1_usize..40, Just(512)]) {
+        let limits = Limits { lookahead_bytes, ..Limits::default() };
+        let expected = naive(&source, &naive_patterns(&BUILT_IN.definitions), limits);
+        for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
+            prop_assert_eq!(&scanned(&source, &[Chunk::whole(&source)], set, limits), &expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_split_into_chunks_gives_what_the_oracle_finds(source in source(), limits in limits(), split in 0_usize..400) {
+        let expected = naive(&source, &naive_patterns(&BUILT_IN.definitions), limits);
+        let split = split.min(source.len()) as u64;
+        for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
+            let mut all = Vec::new();
+            for span in [Span { start: 0, end: split }, Span { start: split.max(1), end: u64::MAX }] {
+                let from = usize::try_from(span.read_from()).unwrap().min(source.len());
+                let mut chunks = Chunks::new(&source[from..], span, limits, Vec::new());
+                while let Some(chunk) = chunks.next_chunk().unwrap() {
+                    all.extend(scanned(&source, &[chunk], set, limits));
+                }
+                if split == 0 && span.start == 0 {
+                    all.clear();
+                    let mut chunks = Chunks::new(&source[..], Span::ALL, limits, Vec::new());
+                    while let Some(chunk) = chunks.next_chunk().unwrap() {
+                        all.extend(scanned(&source, &[chunk], set, limits));
+                    }
+                    break;
+                }
+            }
+            prop_assert_eq!(&all, &expected);
+        }
+    }
+}
+
+/// Prints what [`Found`] holds, with the number that the pipeline fills in.
+struct Plain<'s>(&'s PatternSet);
+
+impl LineFormat for Plain<'_> {
+    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+        for hit in hits {
+            out.bytes().extend_from_slice(format!("{} ", source.name).as_bytes());
+            out.line_number();
+            let Found { offset, pattern, key, user, time, .. } = found(hit, 0, self.0);
+            out.bytes().extend_from_slice(format!(" {offset} {pattern} {key} {user:?} {time:?}\n").as_bytes());
+        }
+    }
+}
+
+fn printed(paths: &[std::path::PathBuf], options: Options) -> String {
+    let set = &BUILT_IN.fast;
+    let format = Plain(set);
+    let mut out = Vec::new();
+    let mut numbering = Numbering::default();
+    pipeline::run(
+        Walk::new(paths.to_vec()),
+        set,
+        Catalogue::built_in(),
+        options,
+        || Annotate::new(&format),
+        &mut |event| {
+            match event {
+                Event::Part(part) => numbering.write(&part, &mut out)?,
+                Event::SourceEnd(_) => numbering.next_source(),
+                Event::Problem(problem) => panic!("{problem}"),
+            }
+            Ok(())
+        },
+    )
+    .unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+proptest! {
+    // Fewer cases: each writes files and starts threads.
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn threads_and_ranges_change_no_byte_of_output(
+        sources in prop::collection::vec(source(), 1..5),
+        limits in limits(),
+        range_bytes in 1_u64..300,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut expected = String::new();
+        let mut counts: BTreeMap<Key, u64> = BTreeMap::new();
+        let mut paths = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let path = folder.path().join(format!("{index}.log"));
+            std::fs::write(&path, source).unwrap();
+            for found in naive(source, &naive_patterns(&BUILT_IN.definitions), limits) {
+                let Found { offset, line, pattern, key, user, time } = found;
+                expected += &format!("{} {line} {offset} {pattern} {key} {user:?} {time:?}\n", path.display());
+                *counts.entry(key).or_default() += 1;
+            }
+            paths.push(path);
+        }
+        for threads in [1, 2, 5] {
+            let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits };
+            prop_assert_eq!(&printed(&paths, options), &expected);
+            let outcome = summarise(Walk::new(paths.clone()), &BUILT_IN.fast, Catalogue::built_in(), options).unwrap();
+            let summed: BTreeMap<Key, u64> = outcome.summary.iter().map(|(key, row)| (key, row.tally.count)).collect();
+            prop_assert_eq!(&summed, &counts);
+        }
+    }
+}
+
+/// A pipe gives the same as the file, block by block.
+#[cfg(unix)]
+#[test]
+fn a_stream_gives_what_the_file_gives() {
+    let mut text = Vec::new();
+    for number in 0..20_000_u32 {
+        text.extend_from_slice(format!("2017-02-14T02:57:24Z|x|callStatus={}\r\n", number % 150).as_bytes());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (file, pipe) = (folder.path().join("file"), folder.path().join("pipe"));
+    std::fs::write(&file, &text).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, text).unwrap()
+    });
+    let from_pipe = printed(std::slice::from_ref(&pipe), Options::default());
+    writer.join().unwrap();
+    let from_file = printed(std::slice::from_ref(&file), Options::default());
+    assert_eq!(from_file.lines().count(), 20_000);
+    assert_eq!(from_pipe.replace("/pipe ", "/file "), from_file);
+}
+
+#[test]
+fn an_empty_source_has_no_results() {
+    assert_eq!(scanned(b"", &[Chunk::whole(b"")], &BUILT_IN.fast, Limits::default()), []);
+}
