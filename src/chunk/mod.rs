@@ -210,7 +210,8 @@ impl<R: Read> Chunks<R> {
             return Step::Finished;
         }
         // Data that can be handed out: what is left behind it suffices for the lookahead.
-        let ready = if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
+        let ready =
+            if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
         let ready = &data[..ready.min(self.limits.line_bytes)];
         if let Some(len) = self.whole_lines(ready) {
             return Step::HandOut { len, cut: Cut::AtLineEnd };

@@ -28,7 +28,8 @@ fn chunked(source: &[u8], splits: &[usize], limits: Limits, read_bytes: usize) -
     for (start, end) in starts.into_iter().zip(ends) {
         let span = Span { start, end };
         let from = usize::try_from(span.read_from()).unwrap().min(source.len());
-        let mut chunks = Chunks::new(Slow { source: &source[from..], read_bytes }, span, limits, std::mem::take(&mut buffer));
+        let mut chunks =
+            Chunks::new(Slow { source: &source[from..], read_bytes }, span, limits, std::mem::take(&mut buffer));
         while let Some(chunk) = chunks.next_chunk().unwrap() {
             let mut offset = chunk.offset;
             for line in chunk.owned().split_inclusive(|&byte| byte == b'\n') {

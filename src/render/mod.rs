@@ -6,6 +6,7 @@
 pub mod codes;
 pub mod csv;
 pub mod json;
+pub mod lines;
 pub mod table;
 pub mod wording;
 pub mod wrap;

@@ -1,3 +1,38 @@
-//! The command line.
+//! The command line: arguments in, exit status out.
 
-fn main() {}
+mod args;
+mod cmd;
+mod settings;
+mod status;
+mod term;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use status::{Failure, Status};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        None => cmd::scan::run(&cli.scan),
+        Some(Command::Scan(args)) => cmd::scan::run(&args),
+        Some(Command::Lines(args)) => cmd::lines::run(&args),
+        Some(Command::Codes(args)) => cmd::codes::run(&args),
+        Some(Command::Patterns(args)) => cmd::patterns::run(args),
+        Some(Command::Generate(args)) => cmd::generate::run(&args),
+    };
+    match ended {
+        Ok(status) => status.into(),
+        Err(Failure::Write(error)) if error.is_closed_pipe() => Status::Done.into(),
+        Err(failure) => {
+            match failure {
+                Failure::Message(message) => term::note(format_args!("error: {message}")),
+                Failure::Diagnostics(text) => term::say(text.trim_end()),
+                Failure::Write(error) => term::note(format_args!("error: {error}")),
+            }
+            Status::Refused.into()
+        }
+    }
+}

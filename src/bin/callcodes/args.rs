@@ -1,0 +1,251 @@
+//! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and counts them.
+///
+/// Point it at a log file or at a whole support folder: `callcodes tickets/4711/`. Without a command the paths are
+/// scanned for a summary; a folder called like a command is reached as `./codes`.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+#[command(
+    max_term_width = 100,
+    after_help = "\
+A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.
+
+Exit status: 0 done, also when nothing was found; 2 wrong usage or a fatal error; 3 done, but some input could not \
+be read."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) scan: ScanArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Count the results in logs: the summary that a bare path gives, too
+    Scan(ScanArgs),
+    /// Print the matching lines with what their codes mean, in file order
+    Lines(LinesArgs),
+    /// Explain codes: by number, range, name or word, or from a pasted line
+    Codes(CodesArgs),
+    /// Show, check and try the patterns that results are found with
+    Patterns(PatternsArgs),
+    /// Write the man page or a shell's completions
+    Generate(GenerateArgs),
+}
+
+/// What is read.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// Files and folders to read, folders with all that is below them; `-` is standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Number of threads [default: one for each core]
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Reading")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// What is looked for.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Patterns")]
+pub(crate) struct PatternArgs {
+    /// Look for this regex too, before all others; it captures the code in a group: 'result (?<code>\d+)'
+    #[arg(short = 'e', long = "regexp", value_name = "REGEX")]
+    pub(crate) expressions: Vec<String>,
+    /// Look for the patterns in this file too, before the configured ones (see `callcodes patterns new`)
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Use only this pattern; may be repeated (see `callcodes patterns list`)
+    #[arg(long = "pattern", value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// Do not use this pattern; may be repeated
+    #[arg(long = "no-pattern", value_name = "NAME")]
+    pub(crate) without: Vec<String>,
+    /// Read patterns from this file instead of the user's configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Do not read the user's configuration file
+    #[arg(long)]
+    pub(crate) no_config: bool,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Write the result to this file, whole or not at all, instead of standard output
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    pub(crate) color: ColorArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// How to print the summary
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub(crate) format: SummaryFormatArg,
+    /// Say on standard error how long it took and how fast it read
+    #[arg(long, help_heading = "Output")]
+    pub(crate) stats: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LinesArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// How to print the lines: readable, or one JSON object for each result
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: LinesFormatArg,
+    /// Say on standard error how long it took
+    #[arg(long, help_heading = "Output")]
+    pub(crate) stats: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CodesArgs {
+    /// A number (102), a range (100-110), a name (FAILED_PHONE_BUSY) or a word (voicemail); `-` explains what is in
+    /// the lines on standard input. Without one: the whole catalogue
+    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    pub(crate) queries: Vec<String>,
+    /// How to print the entries
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: CodesFormatArg,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatternsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<PatternsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PatternsCommand {
+    /// List the patterns in the order in which they are tried
+    List {
+        #[command(flatten)]
+        patterns: PatternArgs,
+    },
+    /// Print patterns in full, with their examples
+    Show {
+        /// Names of patterns
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        patterns: PatternArgs,
+    },
+    /// Check a pattern file and run its examples
+    Check {
+        /// The pattern file
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Show for each line of a file, or of standard input, which pattern takes what, or how far the nearest one gets
+    Test {
+        /// A file with log lines; `-` or nothing: standard input
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        patterns: PatternArgs,
+    },
+    /// Write a commented pattern file to start from, NAME.toml
+    New {
+        /// Name of the pattern: small letters, digits and hyphens
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Write to this file instead; `-` prints it
+        #[arg(short = 'o', long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// What to write
+    #[arg(value_name = "WHAT")]
+    pub(crate) what: GenerateArg,
+    /// Write it to this file instead of standard output
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SummaryFormatArg {
+    /// For people
+    Table,
+    /// For scripts; versioned
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LinesFormatArg {
+    /// path:line: [code description] the line
+    Text,
+    /// One JSON object for each result
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CodesFormatArg {
+    /// For people
+    Text,
+    /// For scripts
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ColorArg {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum GenerateArg {
+    /// The man page, in roff
+    Man,
+    /// Completions for bash
+    CompleteBash,
+    /// Completions for zsh
+    CompleteZsh,
+    /// Completions for fish
+    CompleteFish,
+    /// Completions for PowerShell
+    CompletePowershell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

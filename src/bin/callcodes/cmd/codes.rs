@@ -1,0 +1,177 @@
+//! `codes`: the catalogue, in whole or in part, and what a pasted line speaks of.
+
+use std::io::{self, Read as _, Write};
+
+use callcodes::catalogue::{Answer, Catalogue, Entry, Query, UNKNOWN_DESCRIPTION};
+use callcodes::chunk::{Chunk, Limits};
+use callcodes::code::{Code, Key};
+use callcodes::pattern::PatternSet;
+use callcodes::render;
+use callcodes::scan::Scanner;
+use callcodes::source::STDIN;
+use serde::Serialize;
+
+use crate::args::{CodesArgs, CodesFormatArg};
+use crate::settings;
+use crate::status::{Failure, Status};
+use crate::term::{self, Output, Styles};
+
+/// The most that is taken for a pasted text, in bytes; more is a log.
+const PASTED_LIMIT_BYTES: u64 = 1 << 20;
+/// How wide explanations run where no terminal says.
+const COLUMNS: usize = 80;
+
+const CAVEAT: &str = "A code tells what became of the call or message, not whether the sign-in succeeded; SUCCESS_ and \
+                      FAILED_ in a symbol do not tell it either.";
+
+pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
+    let catalogue = Catalogue::built_in();
+    let mut found = Found::default();
+    for query in &args.queries {
+        if query == STDIN {
+            found.add_pasted(catalogue, &settings::pattern_set(&args.patterns)?)?;
+            continue;
+        }
+        let parsed: Query = query.parse().map_err(|error| Failure::Message(format!("{error}")))?;
+        if !found.add(catalogue.find(&parsed)) {
+            found.missed.push(format!(
+                "nothing in the catalogue matches {query:?}. Try one word of a description, such as voicemail, or a \
+                 number; `callcodes codes` lists everything"
+            ));
+        }
+    }
+    if args.queries.is_empty() {
+        found.entries.extend(catalogue.entries());
+    }
+    let mut output = Output::open(args.output.output.as_deref(), &Styles::default())?;
+    let written = match args.format {
+        CodesFormatArg::Text => found.write_text(&mut output, args.queries.is_empty()),
+        CodesFormatArg::Json => found.write_json(&mut output),
+    };
+    written.map_err(|reason| output.error(reason))?;
+    output.finish()?;
+    for missed in &found.missed {
+        term::note(missed);
+    }
+    Ok(Status::Done)
+}
+
+/// What the queries lead to, each entry once, in the order of the queries.
+#[derive(Default)]
+struct Found {
+    entries: Vec<&'static Entry>,
+    unknown: Vec<Code>,
+    /// Names in a pasted line that no entry knows.
+    unknown_names: Vec<String>,
+    missed: Vec<String>,
+}
+
+impl Found {
+    /// Whether there was anything to add.
+    fn add(&mut self, answer: Answer<'static>) -> bool {
+        match answer {
+            Answer::Nothing => return false,
+            Answer::UnknownCode(code) if self.unknown.contains(&code) => {}
+            Answer::UnknownCode(code) => self.unknown.push(code),
+            Answer::Entries(entries) => {
+                for entry in entries {
+                    if !self.entries.contains(&entry) {
+                        self.entries.push(entry);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// What the patterns find in each line of standard input, or else what it mentions.
+    fn add_pasted(&mut self, catalogue: &'static Catalogue, set: &PatternSet) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        let read = io::stdin().take(PASTED_LIMIT_BYTES + 1).read_to_end(&mut text);
+        read.map_err(|error| Failure::Message(format!("cannot read standard input: {error}")))?;
+        if text.len() as u64 > PASTED_LIMIT_BYTES {
+            let message = "standard input holds more than 1 MiB, too much to explain line by line. Use `callcodes -` to \
+                           count its results or `callcodes lines -` to list them";
+            return Err(Failure::Message(message.to_owned()));
+        }
+        let lookahead_bytes = Limits::default().lookahead_bytes;
+        let mut scanner = Scanner::new(set, catalogue, lookahead_bytes);
+        let mut keys: Vec<(u64, Key)> = Vec::new();
+        scanner.scan(&Chunk::whole(&text), |hit| keys.push((hit.line_offset, hit.key)));
+        let mut offset = 0;
+        let mut anything = false;
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            let in_line: Vec<&Key> = keys.iter().filter(|(at, _)| *at == offset).map(|(_, key)| key).collect();
+            anything |= match in_line.as_slice() {
+                [] => self.add(catalogue.explain(&String::from_utf8_lossy(line))),
+                keys => keys.iter().fold(false, |_, key| self.add_key(catalogue, key)),
+            };
+            offset += line.len() as u64;
+        }
+        if !anything {
+            self.missed.push(
+                "nothing in the pasted text is a code, a name or a description, and no pattern finds a result in it. \
+                 `callcodes patterns test` shows how far the patterns get"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    fn add_key(&mut self, catalogue: &'static Catalogue, key: &Key) -> bool {
+        match (catalogue.entry(key), key) {
+            (Some(entry), _) => self.add(Answer::Entries(vec![entry])),
+            (None, Key::Code(code)) => self.add(Answer::UnknownCode(*code)),
+            (None, Key::Name(name)) => {
+                if !self.unknown_names.iter().any(|known| **known == **name) {
+                    self.unknown_names.push(name.to_string());
+                }
+                true
+            }
+        }
+    }
+
+    fn write_text(&self, output: &mut impl Write, everything: bool) -> io::Result<()> {
+        let mut blocks = 0;
+        if everything {
+            render::codes::overview(output, &self.entries)?;
+            blocks += 1;
+        } else if !self.entries.is_empty() {
+            render::codes::entries(output, &self.entries, COLUMNS)?;
+            blocks += 1;
+        }
+        for code in &self.unknown {
+            writeln!(output, "{}", render::codes::unknown_code(*code))?;
+            blocks += 1;
+        }
+        for name in &self.unknown_names {
+            writeln!(output, "{name:?} is {UNKNOWN_DESCRIPTION}")?;
+            blocks += 1;
+        }
+        if blocks > 0 {
+            writeln!(output, "\n{CAVEAT}")?;
+        }
+        Ok(())
+    }
+
+    fn write_json(&self, output: &mut impl Write) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Document<'f> {
+            schema: u32,
+            entries: &'f [&'static Entry],
+            unknown: Vec<Unknown<'f>>,
+        }
+        #[derive(Serialize)]
+        struct Unknown<'f> {
+            code: Option<i32>,
+            name: Option<&'f str>,
+            description: &'static str,
+        }
+        let unknown = |code, name| Unknown { code, name, description: UNKNOWN_DESCRIPTION };
+        let codes = self.unknown.iter().map(|code| unknown(Some(code.0), None));
+        let names = self.unknown_names.iter().map(|name| unknown(None, Some(name)));
+        let document = Document { schema: 1, entries: &self.entries, unknown: codes.chain(names).collect() };
+        serde_json::to_writer_pretty(&mut *output, &document)?;
+        writeln!(output)
+    }
+}

@@ -1,0 +1,47 @@
+//! `scan`, which is also what a bare path does: the summary.
+
+use callcodes::catalogue::Catalogue;
+use callcodes::pipeline::summarise::summarise;
+use callcodes::render::{self, Emphasis, Format};
+use callcodes::report::{Report, Searched};
+use clap::CommandFactory as _;
+
+use crate::args::{Cli, ScanArgs, SummaryFormatArg};
+use crate::settings::Settings;
+use crate::status::{Failure, Status};
+use crate::term::{self, Output, Stopwatch, Styles};
+
+pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
+    if args.input.paths.is_empty() && term::stdin_is_terminal() {
+        // Nothing to read and nobody piping: whoever types just the name wants to know what it does.
+        term::say(Cli::command().render_help());
+        return Ok(Status::Refused);
+    }
+    let settings = Settings::resolve(&args.input, &args.patterns)?;
+    let target = args.output.output.as_deref();
+    let styles = Styles::choose(args.output.color, target);
+    let mut output = Output::open(target, &styles)?;
+    let stopwatch = Stopwatch::start();
+    let outcome = summarise(settings.walk(&output), &settings.set, Catalogue::built_in(), settings.options)
+        .map_err(|error| Failure::Message(format!("cannot start threads: {error}. Try -j 1")))?;
+    let elapsed = stopwatch.stop();
+
+    let pattern_names = settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
+    let searched = Searched { pattern_names };
+    let report = Report::new(&outcome.summary, outcome.problems, Catalogue::built_in(), searched);
+    let format = match args.format {
+        SummaryFormatArg::Table => Format::Table,
+        SummaryFormatArg::Json => Format::Json,
+        SummaryFormatArg::Csv => Format::Csv,
+    };
+    let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
+    let options = render::Options { width: term::width(target), head };
+    render::render(&report, format, &options, &mut output).map_err(|reason| output.error(reason))?;
+    output.finish()?;
+
+    term::tell_problems(&report.problems);
+    if args.stats {
+        elapsed.tell(report.totals.bytes);
+    }
+    Ok(Status::of(&report.problems))
+}

@@ -1,0 +1,68 @@
+//! From arguments to settings: every flag is resolved and checked here, before anything is read.
+
+use std::path::PathBuf;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::config::{self, Layers};
+use callcodes::pattern::PatternSet;
+use callcodes::pattern::definition::Definition;
+use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::pipeline::Options;
+use callcodes::scan::proof;
+use callcodes::source::{STDIN, Walk};
+
+use crate::args::{InputArgs, PatternArgs};
+use crate::status::Failure;
+use crate::term::{self, Output};
+
+/// What `scan` and `lines` need to know.
+pub(crate) struct Settings {
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) set: PatternSet,
+    pub(crate) options: Options,
+}
+
+impl Settings {
+    pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
+        let mut inputs = input.paths.clone();
+        if inputs.is_empty() {
+            if term::stdin_is_terminal() {
+                let message = "no input. Give the path of a log file or folder, or - for standard input";
+                return Err(Failure::Message(message.to_owned()));
+            }
+            inputs.push(PathBuf::from(STDIN));
+        }
+        let options = Options { threads: input.threads, ..Options::default() };
+        Ok(Settings { inputs, set: pattern_set(patterns)?, options })
+    }
+
+    /// The inputs, except what this run itself writes.
+    pub(crate) fn walk(&self, output: &Output) -> Walk {
+        Walk::new(self.inputs.clone()).skipping(&output.files())
+    }
+}
+
+/// The patterns of all layers, in order of precedence, as they are written.
+pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
+    let user_file = if args.no_config || args.config.is_some() { None } else { config::user_file() };
+    let layers = Layers {
+        user_file,
+        config: args.config.clone(),
+        files: args.files.clone(),
+        expressions: args.expressions.clone(),
+        only: args.only.clone(),
+        without: args.without.clone(),
+    };
+    config::load(&layers, config::BUILT_IN).map_err(|found| diagnostics(&found))
+}
+
+/// The same, compiled and proved by their examples.
+pub(crate) fn pattern_set(args: &PatternArgs) -> Result<PatternSet, Failure> {
+    proof::compile(&definitions(args)?, Catalogue::built_in()).map_err(|found| diagnostics(&found))
+}
+
+/// Errors in pattern files, as they are shown.
+pub(crate) fn diagnostics(found: &[Diagnostic]) -> Failure {
+    let shown: Vec<String> = found.iter().map(|one| one.render(term::diagnostic_look())).collect();
+    Failure::Diagnostics(shown.join("\n\n"))
+}

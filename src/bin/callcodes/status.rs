@@ -1,0 +1,52 @@
+//! How a run ends: the exit status, and the failures that end it early.
+
+use std::process::ExitCode;
+
+use callcodes::problem::Problem;
+
+use crate::term::WriteError;
+
+/// How a run that came to its end went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Everything was done, whether or not anything was found.
+    Done,
+    /// Done, but some input could not be read.
+    Incomplete,
+    /// Nothing was done, or what was checked is wrong; the reason has been told.
+    Refused,
+}
+
+impl Status {
+    /// `Incomplete` if any input was left out.
+    pub(crate) fn of(problems: &[Problem]) -> Status {
+        if problems.iter().any(|problem| problem.kind.is_loss()) { Status::Incomplete } else { Status::Done }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(match status {
+            Status::Done => 0,
+            Status::Refused => 2,
+            Status::Incomplete => 3,
+        })
+    }
+}
+
+/// What ends a run before its end.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Told in one line.
+    Message(String),
+    /// Laid out already, with its own `error:` heading.
+    Diagnostics(String),
+    /// The result could not be written.
+    Write(WriteError),
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Failure {
+        Failure::Write(error)
+    }
+}

@@ -1,0 +1,239 @@
+//! Terminal and output files: the only code that writes to standard output and standard error.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anstyle::Style;
+use callcodes::pattern::diagnostic::Look;
+use callcodes::problem::Problem;
+use callcodes::render::wording;
+use tempfile::NamedTempFile;
+
+use crate::args::ColorArg;
+
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// Where a result goes.
+pub(crate) enum Output {
+    /// Standard output, or a device or pipe that was named: written as it comes.
+    Stream { stream: BufWriter<Box<dyn Write>>, name: String },
+    /// A file that gets its name only when it is complete.
+    File { temporary: BufWriter<NamedTempFile>, target: PathBuf },
+}
+
+/// Why a result could not be written.
+#[derive(Debug)]
+pub(crate) struct WriteError {
+    /// What was written to, for the message.
+    target: String,
+    reason: io::Error,
+}
+
+impl WriteError {
+    /// A reader that has seen enough (`| head`) is no error.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.reason.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+impl std::fmt::Display for WriteError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot write to {}: {}", self.target, self.reason)
+    }
+}
+
+impl Output {
+    /// Standard output, or a file beside which the result is collected first.
+    pub(crate) fn open(target: Option<&Path>, styles: &Styles) -> Result<Output, WriteError> {
+        let Some(target) = target.filter(|target| *target != Path::new("-")) else {
+            // Only the coloured stream knows old Windows consoles; the plain one does not look at every byte.
+            let stdout: Box<dyn Write> =
+                if styles.is_plain() { Box::new(io::stdout()) } else { Box::new(anstream::stdout()) };
+            return Ok(Output::stream(stdout, "standard output".to_owned()));
+        };
+        let fail = |reason| WriteError { target: target.display().to_string(), reason };
+        // A link stays a link; what it leads to is replaced.
+        let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+        if target.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            // A device or a pipe cannot be replaced by a finished file.
+            let device = File::options().write(true).open(&target).map_err(fail)?;
+            return Ok(Output::stream(Box::new(device), target.display().to_string()));
+        }
+        if target.is_dir() {
+            return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
+        }
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // With the permissions that any new file has, not the private ones of temporary files.
+        let temporary = tempfile::Builder::new()
+            .prefix(".callcodes-")
+            .make_in(folder, |path| File::create_new(path))
+            .map_err(fail)?;
+        Ok(Output::File { temporary: BufWriter::with_capacity(BUFFER_BYTES, temporary), target })
+    }
+
+    fn stream(stream: Box<dyn Write>, name: String) -> Output {
+        Output::Stream { stream: BufWriter::with_capacity(BUFFER_BYTES, stream), name }
+    }
+
+    /// The files that belong to this output, which are not to be read as input.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Output::Stream { .. } => Vec::new(),
+            Output::File { temporary, target } => vec![temporary.get_ref().path().to_owned(), target.clone()],
+        }
+    }
+
+    /// Completes the result: only now does a file appear under its name.
+    pub(crate) fn finish(self) -> Result<(), WriteError> {
+        match self {
+            Output::Stream { mut stream, name } => stream.flush().map_err(|reason| WriteError { target: name, reason }),
+            Output::File { temporary, target } => {
+                let fail = |reason| WriteError { target: target.display().to_string(), reason };
+                let temporary = temporary.into_inner().map_err(|error| fail(error.into_error()))?;
+                temporary.as_file().sync_all().map_err(fail)?;
+                temporary.persist(&target).map_err(|error| fail(error.error))?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The error that writing to this output failed with.
+    pub(crate) fn error(&self, reason: io::Error) -> WriteError {
+        let target = match self {
+            Output::Stream { name, .. } => name.clone(),
+            Output::File { target, .. } => target.display().to_string(),
+        };
+        WriteError { target, reason }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Output::Stream { stream, .. } => stream.write(bytes),
+            Output::File { temporary, .. } => temporary.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Output::Stream { stream, .. } => stream.flush(),
+            Output::File { temporary, .. } => temporary.flush(),
+        }
+    }
+}
+
+/// Styles for text output, all plain where colour is not wanted. None of them depends on a code.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Styles {
+    pub(crate) heading: Style,
+    pub(crate) place: Style,
+    pub(crate) highlight: Style,
+}
+
+impl Styles {
+    /// By the user's choice, and for `auto` by whether the result goes to a terminal.
+    pub(crate) fn choose(color: ColorArg, target: Option<&Path>) -> Styles {
+        let coloured = match color {
+            ColorArg::Always => {
+                anstream::ColorChoice::Always.write_global();
+                true
+            }
+            ColorArg::Never => false,
+            ColorArg::Auto => {
+                target.is_none() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+            }
+        };
+        if !coloured {
+            return Styles::default();
+        }
+        Styles {
+            heading: Style::new().bold(),
+            place: Style::new().dimmed(),
+            highlight: anstyle::AnsiColor::Cyan.on_default().bold(),
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.heading.is_plain() && self.place.is_plain() && self.highlight.is_plain()
+    }
+}
+
+/// Tells the user something that is no result.
+pub(crate) fn note(message: impl std::fmt::Display) {
+    // If standard error is gone there is nobody left to tell.
+    let _ = writeln!(anstream::stderr(), "callcodes: {message}");
+}
+
+/// Tells the user something already laid out over several lines.
+pub(crate) fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Whether somebody types on standard input.
+pub(crate) fn stdin_is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// The width of the terminal that the result goes to; `None` for files and pipes.
+pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
+    if target.is_some() || !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+/// Whether errors in pattern files are shown in colour.
+pub(crate) fn diagnostic_look() -> Look {
+    match anstream::AutoStream::choice(&io::stderr()) {
+        anstream::ColorChoice::Never => Look::Plain,
+        _ => Look::Styled,
+    }
+}
+
+/// Tells what could not be read, or not as it is, one line each.
+pub(crate) fn tell_problems(problems: &[Problem]) {
+    for problem in problems {
+        note(shown(&problem.to_string()));
+    }
+}
+
+/// File names come from strangers: what could drive a terminal is shown as an escape.
+fn shown(text: &str) -> String {
+    text.chars()
+        .flat_map(|character| {
+            let escape = character.is_control().then(|| character.escape_unicode());
+            let plain = escape.is_none().then_some(character);
+            escape.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+/// How long the reading takes, for `--stats`.
+pub(crate) struct Stopwatch(Instant);
+
+/// How long it took.
+pub(crate) struct Elapsed(Duration);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    pub(crate) fn stop(&self) -> Elapsed {
+        Elapsed(self.0.elapsed())
+    }
+}
+
+impl Elapsed {
+    /// Tells time and throughput.
+    pub(crate) fn tell(&self, bytes: u64) {
+        let seconds = self.0.as_secs_f64();
+        // For a figure that is rounded to three digits, the precision of a float is enough.
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let per_second = (bytes as f64 / seconds.max(1e-9)) as u64;
+        note(format_args!("read {} in {seconds:.3} s, {}/s", wording::size(bytes), wording::size(per_second)));
+    }
+}

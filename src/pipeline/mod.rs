@@ -1,0 +1,274 @@
+//! Sources × chunks on the thread pool, and their results back in order.
+//!
+//! Every thread runs the same worker: take the next task, cut it into chunks, show each to the scanner and a
+//! [`Visitor`]. One thread or many is a matter of how many workers there are. A task is a whole small file, a range of a
+//! big one, or a block of a stream; the tasks of one source follow one another.
+//!
+//! Invariants:
+//! * The caller's sink sees everything in the order of the sources and, inside each, of the bytes (decision 6).
+//! * Memory is bounded: at most a window of tasks is ahead of the sink, each with a few parts waiting.
+//! * A worker that waits never holds what the task at the head of the line needs, so nothing can lock up.
+
+pub mod annotate;
+mod feed;
+mod order;
+pub mod summarise;
+
+use std::fs::File;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
+use crate::chunk::{Chunk, Chunks, Cut, Limits, Span};
+use crate::pattern::PatternSet;
+use crate::problem::{Kind, Problem};
+use crate::scan::Scanner;
+use crate::source::{FileSpan, Found, Opened, Source};
+use feed::{Feed, Task, Work};
+use order::Order;
+pub use order::Outlet;
+
+/// How the work is cut up.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Worker threads; `None`: as many as the machine has cores.
+    pub threads: Option<NonZeroUsize>,
+    /// Files above this size are shared among threads in ranges of it, in bytes.
+    pub range_bytes: u64,
+    /// How ranges and streams are cut into chunks.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { threads: None, range_bytes: 4 << 20, limits: Limits::default() }
+    }
+}
+
+/// What is done with the chunks of a task. Every worker has one of its own and uses it for one task after another.
+pub trait Visitor: Send {
+    /// What it hands to the sink.
+    type Part: Send;
+
+    /// Looks at one chunk of the current task.
+    fn chunk(
+        &mut self,
+        source: &Source,
+        chunk: &Chunk<'_>,
+        scanner: &mut Scanner<'_>,
+        out: &mut Outlet<'_, Self::Part>,
+    );
+
+    /// The current task has no more chunks.
+    fn finish(&mut self, out: &mut Outlet<'_, Self::Part>);
+}
+
+/// What the sink sees, in order.
+#[derive(Debug)]
+pub enum Event<P> {
+    /// A part of the current source.
+    Part(P),
+    /// The current source is done.
+    SourceEnd(SourceEnd),
+    /// An input that is no source.
+    Problem(Problem),
+}
+
+/// The end of one source.
+#[derive(Debug)]
+pub struct SourceEnd {
+    /// The source.
+    pub source: Arc<Source>,
+    /// The bytes that were scanned; `None` if it could not be opened.
+    pub bytes: Option<u64>,
+    /// What was not read, or not read as it is.
+    pub problems: Vec<Problem>,
+}
+
+/// What one task tells at its end, to be summed up over its source.
+#[derive(Debug, Default)]
+struct TaskEnd {
+    bytes: u64,
+    unopened: Option<Problem>,
+    unread: Option<Problem>,
+    long_lines: LongLines,
+    ends_source: Option<Arc<Source>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct LongLines {
+    count: u64,
+    first_offset: Option<u64>,
+}
+
+/// What workers put in line.
+enum Message<P> {
+    Part(P),
+    TaskEnd(Box<TaskEnd>),
+    Problem(Problem),
+}
+
+/// Scans `inputs` and passes what the visitors make of them to `sink`, in order.
+///
+/// # Errors
+/// The first error of the sink, which ends the run, or that threads cannot be started.
+pub fn run<V: Visitor>(
+    inputs: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: Options,
+    visitor: impl Fn() -> V + Sync,
+    sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
+) -> io::Result<()> {
+    let threads = options.threads.map_or(0, NonZeroUsize::get);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
+    let threads = pool.current_num_threads();
+    let order = Order::new(Feed::new(inputs, options), threads);
+    pool.in_place_scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|_| {
+                let scanner = Scanner::new(set, catalogue, options.limits.lookahead_bytes);
+                let mut worker = Worker { scanner, visitor: visitor(), buffer: Vec::new(), options };
+                while let Some((task, mut out)) = order.next_task() {
+                    worker.run(task, &mut out);
+                }
+            });
+        }
+        let mut source = SourceSum::default();
+        order.drain(|message| match message {
+            Message::Part(part) => sink(Event::Part(part)),
+            Message::Problem(problem) => sink(Event::Problem(problem)),
+            Message::TaskEnd(end) => source.add(*end, options.limits).map_or(Ok(()), |end| sink(Event::SourceEnd(end))),
+        })
+    })
+}
+
+/// One thread's tools.
+struct Worker<'s, V> {
+    scanner: Scanner<'s>,
+    visitor: V,
+    buffer: Vec<u8>,
+    options: Options,
+}
+
+impl<V: Visitor> Worker<'_, V> {
+    fn run(&mut self, task: Task, out: &mut Outlet<'_, V::Part>) {
+        let (source, work, is_last) = match task {
+            Task::Problem(problem) => return out.send(Message::Problem(problem)),
+            Task::Scan { source, work, is_last } => (source, work, is_last),
+        };
+        let mut end = TaskEnd::default();
+        match work {
+            Work::File => self.whole_file(&source, &mut end, out),
+            Work::Range { file, len, span } => self.range(&source, &file, len, span, &mut end, out),
+            Work::Block { chunk, failed } => {
+                if let Some(chunk) = chunk {
+                    end.bytes += chunk.get().owned().len() as u64;
+                    end.long_lines.note(&chunk.get());
+                    self.visitor.chunk(&source, &chunk.get(), &mut self.scanner, out);
+                }
+                end.unread = failed.map(|error| Problem::unreadable(&source.name, &error));
+            }
+            Work::Unopened(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
+        }
+        self.visitor.finish(out);
+        end.ends_source = is_last.then_some(source);
+        out.send(Message::TaskEnd(Box::new(end)));
+    }
+
+    fn whole_file(&mut self, source: &Source, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
+        match source.open() {
+            Ok(Opened::File { file, len }) => self.range(source, &file, len, Span::ALL, end, out),
+            Ok(Opened::Stream(stream)) => self.chunks(source, stream, Span::ALL, end, out),
+            Err(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
+        }
+    }
+
+    fn range(
+        &mut self,
+        source: &Source,
+        file: &File,
+        len: u64,
+        span: Span,
+        end: &mut TaskEnd,
+        out: &mut Outlet<'_, V::Part>,
+    ) {
+        let span = Span { end: span.end.min(len), ..span };
+        self.chunks(source, FileSpan::new(file, span.read_from(), len), span, end, out);
+    }
+
+    fn chunks(
+        &mut self,
+        source: &Source,
+        reader: impl io::Read,
+        span: Span,
+        end: &mut TaskEnd,
+        out: &mut Outlet<'_, V::Part>,
+    ) {
+        let mut chunks = Chunks::new(reader, span, self.options.limits, std::mem::take(&mut self.buffer));
+        loop {
+            match chunks.next_chunk() {
+                Ok(None) => break,
+                Ok(Some(chunk)) => {
+                    end.bytes += chunk.owned().len() as u64;
+                    end.long_lines.note(&chunk);
+                    self.visitor.chunk(source, &chunk, &mut self.scanner, out);
+                }
+                Err(error) => end.unread = Some(Problem::unreadable(&source.name, &error)),
+            }
+            if out.is_closed() {
+                break;
+            }
+        }
+        self.buffer = chunks.into_buffer();
+    }
+}
+
+/// The tasks of the current source, summed up.
+#[derive(Default)]
+struct SourceSum {
+    bytes: u64,
+    unopened: Option<Problem>,
+    unread: Option<Problem>,
+    long_lines: LongLines,
+}
+
+impl SourceSum {
+    fn add(&mut self, task: TaskEnd, limits: Limits) -> Option<SourceEnd> {
+        self.bytes += task.bytes;
+        self.long_lines.merge(task.long_lines);
+        self.unopened = self.unopened.take().or(task.unopened);
+        self.unread = self.unread.take().or(task.unread);
+        let source = task.ends_source?;
+        let sum = std::mem::take(self);
+        let long_lines = sum.long_lines.problem(&source, limits);
+        let bytes = sum.unopened.is_none().then_some(sum.bytes);
+        let problems = [sum.unopened, sum.unread, long_lines].into_iter().flatten().collect();
+        Some(SourceEnd { source, bytes, problems })
+    }
+}
+
+impl LongLines {
+    fn note(&mut self, chunk: &Chunk<'_>) {
+        if chunk.cut == Cut::FirstPiece {
+            self.merge(LongLines { count: 1, first_offset: Some(chunk.offset) });
+        }
+    }
+
+    fn merge(&mut self, later: LongLines) {
+        self.count += later.count;
+        self.first_offset = self.first_offset.or(later.first_offset);
+    }
+
+    fn problem(self, source: &Source, limits: Limits) -> Option<Problem> {
+        let first = self.first_offset?;
+        let (lines, were) = if self.count == 1 { ("line", "was") } else { ("lines", "were") };
+        let detail = format!(
+            "{} {lines} longer than {} bytes {were} searched in pieces, the first at byte {first}; a result that a cut \
+             divides is missed",
+            self.count, limits.line_bytes,
+        );
+        Some(Problem { path: source.name.clone(), kind: Kind::LongLine, detail })
+    }
+}

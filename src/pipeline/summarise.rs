@@ -1,0 +1,71 @@
+//! The visitor behind `scan`: counts each task, and sums the tasks up source by source.
+
+use std::io;
+
+use super::{Event, Options, Outlet, Visitor, run};
+use crate::catalogue::Catalogue;
+use crate::chunk::Chunk;
+use crate::pattern::PatternSet;
+use crate::problem::Problem;
+use crate::scan::Scanner;
+use crate::source::{Found, Source};
+use crate::summary::{Counts, Summary};
+
+/// What a run found, and what it could not read.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The totals over all sources.
+    pub summary: Summary,
+    /// In the order of the inputs.
+    pub problems: Vec<Problem>,
+}
+
+/// Counts the results in `inputs`.
+///
+/// # Errors
+/// Only if threads cannot be started; an input that cannot be read is one of the problems.
+pub fn summarise(
+    inputs: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: Options,
+) -> io::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    // Of the current source: its ranges arrive one after another.
+    let mut counts = Counts::default();
+    let mut sink = |event| {
+        match event {
+            Event::Part(part) => counts.merge(part),
+            Event::Problem(problem) => outcome.problems.push(problem),
+            Event::SourceEnd(end) => {
+                let counts = std::mem::take(&mut counts);
+                if let Some(bytes) = end.bytes {
+                    outcome.summary.add_source(&counts, bytes);
+                }
+                outcome.problems.extend(end.problems);
+            }
+        }
+        Ok(())
+    };
+    run(inputs, set, catalogue, options, Count::default, &mut sink)?;
+    Ok(outcome)
+}
+
+#[derive(Default)]
+struct Count {
+    counts: Counts,
+}
+
+impl Visitor for Count {
+    type Part = Counts;
+
+    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, _: &mut Outlet<'_, Counts>) {
+        scanner.scan(chunk, |hit| self.counts.add(&hit.key, hit.time));
+    }
+
+    fn finish(&mut self, out: &mut Outlet<'_, Counts>) {
+        if !self.counts.is_empty() {
+            out.part(std::mem::take(&mut self.counts));
+        }
+    }
+}

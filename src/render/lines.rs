@@ -1,0 +1,190 @@
+//! `lines`: one line of text for each matching line, or one JSON object for each hit.
+//!
+//! Text is for reading: what a log smuggles in as control characters is shown as escapes, so that no log can drive a
+//! terminal; bytes that are not UTF-8 are shown as U+FFFD. Neither changes what is counted.
+
+use std::io::Write as _;
+use std::ops::Range;
+
+use anstyle::Style;
+use serde::Serialize;
+
+use crate::catalogue::Catalogue;
+
+use crate::hit::Hit;
+use crate::pattern::PatternSet;
+use crate::pipeline::annotate::{LineFormat, Rendered};
+use crate::source::Source;
+use crate::time::Time;
+
+/// The most of a line that is shown, in bytes; of a longer one the part around its match.
+pub const SHOWN_LIMIT_BYTES: usize = 4 << 10;
+/// How much of a longer line is shown before the match.
+const SHOWN_BEFORE_BYTES: usize = 256;
+
+/// `path:line: [102 Phone Unreachable] the line`.
+pub struct Text<'c> {
+    /// Says what the codes mean.
+    pub catalogue: &'c Catalogue,
+    /// How the matched part is set off; plain where there is no terminal.
+    pub highlight: Style,
+    /// How the place and the annotation are set off.
+    pub place: Style,
+}
+
+impl LineFormat for Text<'_> {
+    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+        let place = (self.place.render(), self.place.render_reset());
+        let bytes = out.bytes();
+        // Writing to a vector cannot fail.
+        let _ = write!(bytes, "{}", place.0);
+        push_shown(bytes, source.name.as_bytes());
+        bytes.push(b':');
+        out.line_number();
+        let bytes = out.bytes();
+        let _ = write!(bytes, ":{} [", place.1);
+        self.annotation(hits, bytes);
+        bytes.extend_from_slice(b"] ");
+        self.excerpt(hits, bytes);
+        bytes.push(b'\n');
+    }
+}
+
+impl Text<'_> {
+    /// Each different result of the line once, in the order in which they stand in it.
+    fn annotation(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
+        for (index, hit) in hits.iter().enumerate() {
+            if hits[..index].iter().any(|earlier| earlier.key == hit.key) {
+                continue;
+            }
+            if index > 0 {
+                bytes.extend_from_slice(b"; ");
+            }
+            push_shown(bytes, hit.key.to_string().as_bytes());
+            let description = self.catalogue.description(&hit.key);
+            if hit.key.name() != Some(&*description) {
+                bytes.push(b' ');
+                bytes.extend_from_slice(description.as_bytes());
+            }
+        }
+    }
+
+    fn excerpt(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
+        let (line, shown) = (hits[0].line, shown_range(&hits[0]));
+        if shown.start > 0 {
+            bytes.extend_from_slice("…".as_bytes());
+        }
+        let mut at = shown.start;
+        for hit in hits.iter().filter(|hit| !self.highlight.is_plain() && hit.span.end <= shown.end) {
+            push_shown(bytes, &line[at..hit.span.start]);
+            let _ = write!(bytes, "{}", self.highlight.render());
+            push_shown(bytes, &line[hit.span.clone()]);
+            let _ = write!(bytes, "{}", self.highlight.render_reset());
+            at = hit.span.end;
+        }
+        push_shown(bytes, &line[at..shown.end]);
+        if shown.end < line.len() {
+            bytes.extend_from_slice("…".as_bytes());
+        }
+    }
+}
+
+/// One JSON object a hit.
+pub struct Jsonl<'c> {
+    /// Says what the codes mean.
+    pub catalogue: &'c Catalogue,
+    /// Names the patterns.
+    pub set: &'c PatternSet,
+}
+
+/// What stands behind the line number in an object. Groups that captured nothing are left out.
+#[derive(Serialize)]
+struct Fields<'h> {
+    offset: u64,
+    time: Option<Time>,
+    code: Option<i32>,
+    name: Option<&'h str>,
+    description: &'h str,
+    known: bool,
+    pattern: &'h str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    text: &'h str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_is_cut: Option<bool>,
+}
+
+impl LineFormat for Jsonl<'_> {
+    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+        for hit in hits {
+            self.object(source, hit, out);
+        }
+    }
+}
+
+impl Jsonl<'_> {
+    fn object(&self, source: &Source, hit: &Hit<'_>, out: &mut Rendered) {
+        let bytes = out.bytes();
+        bytes.extend_from_slice(b"{\"path\":");
+        // Writing plain strings and numbers to a vector cannot fail.
+        let _ = serde_json::to_writer(&mut *bytes, &source.name);
+        bytes.extend_from_slice(b",\"line\":");
+        out.line_number();
+        let shown = shown_range(hit);
+        let lossy = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+        let fields = Fields {
+            offset: hit.line_offset + hit.span.start as u64,
+            time: hit.time.map(|stamp| stamp.time),
+            code: hit.key.code().map(|code| code.0),
+            name: hit.key.name(),
+            description: &self.catalogue.description(&hit.key),
+            known: self.catalogue.entry(&hit.key).is_some(),
+            pattern: self.set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
+            user: hit.user.map(lossy),
+            outcome: hit.outcome.map(lossy),
+            host: hit.host.map(lossy),
+            address: hit.address.map(lossy),
+            text: &String::from_utf8_lossy(&hit.line[shown.clone()]),
+            text_is_cut: (shown.len() < hit.line.len()).then_some(true),
+        };
+        let bytes = out.bytes();
+        let start = bytes.len();
+        let _ = serde_json::to_writer(&mut *bytes, &fields);
+        // The object goes on where the path and the line number left it.
+        if let Some(brace) = bytes.get_mut(start) {
+            *brace = b',';
+        }
+        bytes.push(b'\n');
+    }
+}
+
+/// The part of the line to show: all of it, or, of a long one, what lies around the match.
+fn shown_range(hit: &Hit<'_>) -> Range<usize> {
+    if hit.line.len() <= SHOWN_LIMIT_BYTES {
+        return 0..hit.line.len();
+    }
+    let start = hit.span.start.saturating_sub(SHOWN_BEFORE_BYTES);
+    start..(start + SHOWN_LIMIT_BYTES).min(hit.line.len())
+}
+
+/// Appends `text` so that it can be shown: control characters as escapes, what is not UTF-8 as U+FFFD.
+fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    if text.iter().all(is_plain) {
+        bytes.extend_from_slice(text);
+        return;
+    }
+    for character in String::from_utf8_lossy(text).chars() {
+        if character.is_control() && character != '\t' {
+            bytes.extend(character.escape_unicode().to_string().as_bytes());
+        } else {
+            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+}
