@@ -13,7 +13,8 @@ use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::code::Key;
 use callcodes::hit::Hit;
 use callcodes::pattern::PatternSet;
-use callcodes::pattern::definition::Definition;
+use callcodes::pattern::definition::{Definition, Origin};
+use callcodes::pattern::validate;
 use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering, Rendered};
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{self, Event, Options};
@@ -105,7 +106,11 @@ fn leftmost<'p, 'h>(
         .filter(|pattern| pattern.when.as_ref().is_none_or(|when| when.is_match(line)))
         .filter(|pattern| !pattern.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
         .filter_map(|pattern| {
-            let captures = pattern.regex.captures_at(if pattern.multiline { window } else { line }, at)?;
+            let haystack = if pattern.multiline { window } else { line };
+            // A match of nothing is none: the next one that is something counts.
+            let captures = (at..=haystack.len())
+                .map_while(|from| pattern.regex.captures_at(haystack, from))
+                .find(|captures| !captures.get(0).unwrap().is_empty())?;
             (captures.get(0).unwrap().start() < line.len()).then_some((pattern, captures))
         })
         // `min_by_key` keeps the first of several: the earlier pattern.
@@ -228,6 +233,96 @@ proptest! {
         let expected = naive(&source, &naive_patterns(&BUILT_IN.definitions), limits);
         for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
             prop_assert_eq!(&scanned(&source, &[Chunk::whole(&source)], set, limits), &expected);
+        }
+    }
+}
+
+/// A regex as users may write it: literals, classes, optional parts, letters of either case, line anchors.
+fn regex() -> impl Strategy<Value = String> {
+    let atom = prop::sample::select(vec![
+        "a",
+        "b",
+        "ab",
+        "abc",
+        "call",
+        "Status",
+        "=",
+        " ",
+        "\\.",
+        ".",
+        "\\d",
+        "[ab]",
+        "[^a]",
+        "[Aa]",
+        "\\s",
+        "\\b",
+        "^",
+        "$",
+        "(?:a|bc)",
+        "(?:ab|)",
+        "(?:^|a)",
+        "(?i:ab)",
+        "(?i:k)",
+        "(?u:é)",
+        "\\x{e9}",
+        "(?i)",
+        "(?m)",
+        "(?s)",
+        "(?R)",
+        "(?mR)^",
+        "\\n",
+        "(?s:.)",
+        "\\B",
+        "\\<",
+        "\\>",
+        "[[:alpha:]]",
+    ]);
+    let repeat = prop::sample::select(vec!["", "", "", "?", "*", "+", "*?", "{2}", "{0,2}", "{1,3}?"]);
+    let part = (atom, repeat).prop_map(|(atom, repeat)| {
+        let repeated = if repeat.is_empty() { atom.to_owned() } else { format!("(?:{atom}){repeat}") };
+        // A flag or an anchor is not repeated.
+        if atom.starts_with("(?") && atom.ends_with(')') && !atom.contains(':') { atom.to_owned() } else { repeated }
+    });
+    let side = || prop::collection::vec(part.clone(), 0..4).prop_map(|parts| parts.concat());
+    (side(), prop::sample::select(vec!["\\d", "\\d+", "a", "[ab]+", "b?", "x|y"]), side(), prop::option::of(side()))
+        .prop_map(|(before, code, after, or)| match or {
+            None => format!("{before}(?<code>{code}){after}"),
+            Some(or) => format!("(?:{or}{before}|{before})(?<code>{code}){after}"),
+        })
+}
+
+fn toml_of(regexes: &[(String, bool, bool)]) -> String {
+    let pattern = |(index, (regex, ignore_case, multiline)): (usize, &(String, bool, bool))| {
+        format!(
+            "[[pattern]]\nname = 'p{index}'\nregex = '''{regex}'''\nignore_case = {ignore_case}\nmultiline = {multiline}\n"
+        )
+    };
+    regexes.iter().enumerate().map(pattern).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn any_patterns_find_what_the_oracle_finds(
+        regexes in prop::collection::vec((regex(), any::<bool>(), any::<bool>()), 1..4),
+        pieces in prop::collection::vec(
+            prop::sample::select(vec!["a", "b", "c", "A", "B", "ab", "abc", "call", "CALL", "Status", "status", "=", " ", ".", "1", "22",
+                "k", "K", "\u{212a}", "é", "x", "y", "\n", "\n", "\r\n", "\r"]),
+            0..40,
+        ),
+    ) {
+        let text = toml_of(&regexes);
+        let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
+        // What cannot be a pattern is refused before it gets to the scanner.
+        prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
+        let source = pieces.concat().into_bytes();
+        let limits = Limits::default();
+        let expected = naive(&source, &naive_patterns(&definitions), limits);
+        let fast = PatternSet::compile(&definitions).unwrap();
+        let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
+        for set in [&fast, &unfiltered] {
+            prop_assert_eq!(&scanned(&source, &[Chunk::whole(&source)], set, limits), &expected, "{}", text);
         }
     }
 }

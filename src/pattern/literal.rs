@@ -26,14 +26,55 @@ pub(super) fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     best(hir).map(|set| set.literals)
 }
 
-/// Only literals that every match *starts* with, for a regex whose match may run on into other lines: the literal
-/// then stands in the line in which the match starts.
+/// Literals that stand at a fixed distance from the start of every match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Leading {
+    /// Of which every match has one.
+    pub(super) literals: Vec<Vec<u8>>,
+    /// So many bytes behind its start.
+    pub(super) offset: usize,
+}
+
+/// The literals near the start of every match. They stand in the line in which the match starts, so they also serve a
+/// regex whose match may run on into other lines.
 #[must_use]
-pub(super) fn leading(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    let parts: Vec<&Hir> = flatten(hir);
-    let run: Vec<Position> =
-        parts.iter().skip_while(|part| is_look(part)).map_while(|part| position(part)).flatten().collect();
-    window(&run).map(|set| set.literals)
+pub(super) fn leading(hir: &Hir) -> Option<Leading> {
+    let parts = flatten(hir);
+    let mut parts = parts.iter().filter(|part| !is_look(part)).peekable();
+    if let Some(HirKind::Alternation(alternatives)) = parts.peek().map(|part| part.kind()) {
+        let all: Vec<Leading> = alternatives.iter().map(leading_here).collect::<Option<_>>()?;
+        let mut literals: Vec<Vec<u8>> = all.into_iter().flat_map(|leading| leading.literals).collect();
+        literals.sort();
+        literals.dedup();
+        return (literals.len() <= SET_LIMIT).then_some(Leading { literals, offset: 0 });
+    }
+    let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
+    window(&run).map(|(offset, set)| Leading { literals: set.literals, offset })
+}
+
+/// The literals at the very start of one of several alternatives: short ones, as there are many.
+fn leading_here(hir: &Hir) -> Option<Leading> {
+    let parts = flatten(hir);
+    if let [alternation] = parts.as_slice()
+        && matches!(alternation.kind(), HirKind::Alternation(_))
+    {
+        return leading(alternation);
+    }
+    let mut parts = parts.iter().filter(|part| !is_look(part)).peekable();
+    if matches!(parts.peek().map(|part| part.kind()), Some(HirKind::Alternation(_))) {
+        return parts.next().and_then(|part| leading(part));
+    }
+    let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
+    let mut spellings = 1;
+    let start: Vec<Position> = run
+        .into_iter()
+        .take_while(|position| {
+            spellings *= position.len();
+            spellings <= SPELLING_LIMIT / 2
+        })
+        .take(LENGTH_LIMIT)
+        .collect();
+    (start.len() >= 2).then(|| Leading { literals: spell_out(&start), offset: 0 })
 }
 
 /// A set of alternatives and how rare the commonest of them is.
@@ -75,7 +116,7 @@ fn best_in_sequence(parts: &[&Hir]) -> Option<Set> {
         match position(part) {
             Some(positions) => run.extend(positions),
             None => {
-                candidates.extend(window(&run));
+                candidates.extend(window(&run).map(|(_, set)| set));
                 run.clear();
                 if !matches!(part.kind(), HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_)) {
                     candidates.extend(best(part));
@@ -83,7 +124,7 @@ fn best_in_sequence(parts: &[&Hir]) -> Option<Set> {
             }
         }
     }
-    candidates.extend(window(&run));
+    candidates.extend(window(&run).map(|(_, set)| set));
     candidates.into_iter().max_by_key(|set| set.rarity)
 }
 
@@ -126,8 +167,8 @@ fn position(hir: &Hir) -> Option<Vec<Position>> {
     }
 }
 
-/// The rarest stretch of `run` that can be spelled out within the limits.
-fn window(run: &[Position]) -> Option<Set> {
+/// The rarest stretch of `run` that can be spelled out within the limits, and where in it that begins.
+fn window(run: &[Position]) -> Option<(usize, Set)> {
     (0..run.len())
         .filter_map(|start| {
             let mut spellings = 1;
@@ -143,10 +184,10 @@ fn window(run: &[Position]) -> Option<Set> {
             let rarity =
                 stretch.iter().map(|position| position.iter().map(|&byte| rarity(byte)).min().unwrap_or(0)).sum();
             // One byte alone is no filter: it is everywhere.
-            (length >= 2).then_some((rarity, stretch))
+            (length >= 2).then_some((rarity, start, stretch))
         })
-        .max_by_key(|(rarity, _)| *rarity)
-        .map(|(rarity, stretch)| Set { literals: spell_out(stretch), rarity })
+        .max_by_key(|(rarity, ..)| *rarity)
+        .map(|(rarity, start, stretch)| (start, Set { literals: spell_out(stretch), rarity }))
 }
 
 fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
@@ -211,8 +252,16 @@ mod tests {
     }
 
     #[test]
-    fn a_leading_literal_stands_at_the_start() {
-        assert_eq!(shown(leading(&parse("<callStatus>x"))), Some(vec!["<callStatus>x".to_owned()]));
-        assert_eq!(shown(leading(&parse(r"\s*<callStatus>x"))), None);
+    fn a_leading_literal_stands_at_a_fixed_distance_from_the_start() {
+        let found =
+            |regex| leading(&parse(regex)).map(|leading| (leading.offset, shown(Some(leading.literals)).unwrap()));
+        let one = |offset, literal: &str| Some((offset, vec![literal.to_owned()]));
+        assert_eq!(found("<callStatus>x"), one(0, "<callStatus>x"));
+        assert_eq!(found(r"\ba callStatus \d+"), one(0, "a callStatus "));
+        assert_eq!(found(r"\s*<callStatus>x"), None);
+        assert_eq!(found("(?:abc|xy)z"), Some((0, vec!["abc".to_owned(), "xy".to_owned()])));
+        assert_eq!(found(r"(?:abc|\d)z"), None);
+        assert_eq!(found("(?:(?:ab|cd)e|fg)"), Some((0, vec!["ab".to_owned(), "cd".to_owned(), "fg".to_owned()])));
+        assert_eq!(found("(?:abc)?z1"), None);
     }
 }

@@ -12,6 +12,7 @@ pub mod diagnostic;
 pub mod examples;
 pub mod file;
 mod literal;
+mod matcher;
 pub mod nearest;
 mod prefilter;
 mod set;
@@ -19,4 +20,4 @@ pub mod template;
 pub mod validate;
 
 pub use prefilter::Prefilter;
-pub use set::{CompileError, Match, Pattern, PatternSet, Scratch};
+pub use set::{CompileError, Match, Matches, Pattern, PatternSet, Scratch};

@@ -3,13 +3,13 @@
 //! Invariant (decision 3): a line that any pattern of the set matches contains a candidate; a candidate's line need
 //! not match. The full regexes decide, on the candidate's line alone.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use super::matcher::Finder;
 
 /// Finds the places in a block where a pattern may match.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Prefilter {
     /// `None` if some pattern requires no literal, or on request: then every line is a candidate.
-    literals: Option<AhoCorasick>,
+    literals: Option<Finder>,
 }
 
 impl Prefilter {
@@ -25,16 +25,15 @@ impl Prefilter {
         literals.sort();
         literals.dedup();
         // A literal that contains another one is found by the shorter one already.
-        let minimal: Vec<&Vec<u8>> = literals
+        let minimal: Vec<Vec<u8>> = literals
             .iter()
             .filter(|literal| {
                 !literals.iter().any(|other| other != *literal && memchr::memmem::find(literal, other).is_some())
             })
+            .cloned()
             .collect();
-        // Leftmost matching, because only that lets the crate use its vectorised search. It cannot fail on these
-        // few short literals; if it ever does, letting every line pass is slower and just as right.
-        let searcher = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(minimal);
-        Prefilter { literals: searcher.ok() }
+        // Without a searcher every line passes: slower, and just as right.
+        Prefilter { literals: Finder::new(&minimal) }
     }
 
     /// The first candidate in `block[from..]`, as an offset in `block`. At most at the block's end if every line passes.
@@ -45,10 +44,7 @@ impl Prefilter {
         }
         match &self.literals {
             None => Some(from),
-            Some(literals) => {
-                let input = aho_corasick::Input::new(block).range(from..);
-                literals.find(input).map(|found| found.start())
-            }
+            Some(literals) => literals.find(block, from),
         }
     }
 

@@ -9,11 +9,11 @@
 use std::ops::Range;
 
 use regex_automata::util::captures::GroupInfo;
-use regex_automata::util::primitives::NonMaxUsize;
-use regex_automata::{Anchored, Input, meta, util::syntax};
+use regex_automata::{Input, meta, util::syntax};
 
 use super::definition::{Definition, Field};
 use super::literal;
+use super::matcher::{self, Matcher, MatcherScratch, Place};
 use super::prefilter::Prefilter;
 
 /// The memory that one compiled regex may take, in bytes. Ten times what the built-in ones need.
@@ -30,7 +30,7 @@ pub struct PatternSet {
 #[derive(Debug)]
 pub struct Pattern {
     name: String,
-    regex: meta::Regex,
+    matcher: Matcher,
     multiline: bool,
     when: Option<meta::Regex>,
     unless: Option<meta::Regex>,
@@ -77,14 +77,27 @@ pub struct Match {
 #[derive(Debug)]
 pub struct Scratch {
     patterns: Vec<PatternScratch>,
-    slots: Vec<Option<NonMaxUsize>>,
 }
 
 #[derive(Debug)]
 struct PatternScratch {
-    regex: meta::Cache,
+    matcher: MatcherScratch,
     when: Option<meta::Cache>,
     unless: Option<meta::Cache>,
+    next: Next,
+    /// Whether the line's conditions hold, once asked.
+    applies: Option<bool>,
+}
+
+/// What is known of a pattern's next match in the current line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Nothing yet.
+    Unsought,
+    /// It starts here at the earliest.
+    At(Place),
+    /// There is none.
+    Exhausted,
 }
 
 /// Why a definition does not compile. The syntax was checked before; this is what only the engine can tell.
@@ -138,49 +151,126 @@ impl PatternSet {
         self.patterns.iter().any(|pattern| pattern.multiline)
     }
 
-    /// Working memory for [`PatternSet::find`].
+    /// Working memory for [`PatternSet::matches`].
     #[must_use]
     pub fn scratch(&self) -> Scratch {
-        let slots = self.patterns.iter().map(|pattern| pattern.regex.group_info().slot_len()).max().unwrap_or(0);
         let of = |pattern: &Pattern| PatternScratch {
-            regex: pattern.regex.create_cache(),
+            matcher: pattern.matcher.scratch(),
             when: pattern.when.as_ref().map(meta::Regex::create_cache),
             unless: pattern.unless.as_ref().map(meta::Regex::create_cache),
+            next: Next::Unsought,
+            applies: None,
         };
-        Scratch { patterns: self.patterns.iter().map(of).collect(), slots: vec![None; slots] }
+        Scratch { patterns: self.patterns.iter().map(of).collect() }
     }
 
-    /// The leftmost match that starts in `window[at..line_len]`, or of several there the earliest pattern's.
+    /// The matches in a line, in order.
     ///
-    /// `window` is a line without its line end (`line_len` bytes), then, for the multi-line patterns only, what
+    /// `window` is the line without its line end (`line_len` bytes), then, for the multi-line patterns only, what
     /// follows it in the source.
-    #[must_use]
-    pub fn find(&self, scratch: &mut Scratch, window: &[u8], line_len: usize, at: usize) -> Option<Match> {
-        let mut best: Option<(usize, Range<usize>)> = None;
-        for (index, pattern) in self.patterns.iter().enumerate() {
-            let limit = best.as_ref().map_or(line_len, |(_, span)| span.start);
-            let found = pattern.span(&mut scratch.patterns[index], window, line_len, at);
-            if let Some(span) = found.filter(|span| span.start < limit) {
-                best = Some((index, span));
+    pub fn matches<'m>(&'m self, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
+        self.start(scratch, window, line_len, 0..self.patterns.len())
+    }
+
+    /// What the pattern with that index would match if it were alone.
+    pub fn matches_of<'m>(
+        &'m self,
+        index: usize,
+        scratch: &'m mut Scratch,
+        window: &'m [u8],
+        line_len: usize,
+    ) -> Matches<'m> {
+        self.start(scratch, window, line_len, index..(index + 1).min(self.patterns.len()))
+    }
+
+    fn start<'m>(
+        &'m self,
+        scratch: &'m mut Scratch,
+        window: &'m [u8],
+        line_len: usize,
+        chosen: Range<usize>,
+    ) -> Matches<'m> {
+        for (pattern, scratch) in self.patterns[chosen.clone()].iter().zip(&mut scratch.patterns[chosen.clone()]) {
+            // The literals of a multi-line pattern are leading ones, so they stand in the line itself.
+            let may_match = pattern.matcher.may_match(&window[..line_len]);
+            scratch.next = if may_match { Next::Unsought } else { Next::Exhausted };
+            scratch.applies = None;
+        }
+        Matches { set: self, scratch, window, line_len, chosen, at: 0 }
+    }
+}
+
+/// The matches in one line: of overlapping ones the leftmost, of those at one place the earliest pattern's.
+///
+/// Each pattern's next place is sought once and kept until the search has passed it, so that a line with many
+/// matches costs each pattern one pass over it. A place that only may be a match is tried when it is the leftmost.
+#[derive(Debug)]
+pub struct Matches<'m> {
+    set: &'m PatternSet,
+    scratch: &'m mut Scratch,
+    window: &'m [u8],
+    line_len: usize,
+    chosen: Range<usize>,
+    /// Where the last match ended.
+    at: usize,
+}
+
+impl Iterator for Matches<'_> {
+    type Item = Match;
+
+    fn next(&mut self) -> Option<Match> {
+        loop {
+            let (index, place) = self.leftmost()?;
+            let pattern = &self.set.patterns[index];
+            let scratch = &mut self.scratch.patterns[index];
+            let haystack = pattern.haystack(self.window, self.line_len);
+            let start = match place {
+                Place::Match(start) => Some(start),
+                Place::Candidate(start) => {
+                    pattern.matcher.matches_at(&mut scratch.matcher, haystack, start).map(|_| start)
+                }
+            };
+            let (Place::Match(sought) | Place::Candidate(sought)) = place;
+            if start.is_none() {
+                scratch.next = pattern.seek(scratch, haystack, sought + 1, self.line_len);
+                continue;
+            }
+            if !pattern.applies(scratch, &self.window[..self.line_len]) {
+                scratch.next = Next::Exhausted;
+                continue;
+            }
+            let found = pattern.found(index, &scratch.matcher);
+            scratch.next = Next::Unsought;
+            self.at = found.span.end;
+            return Some(found);
+        }
+    }
+}
+
+impl Matches<'_> {
+    /// The pattern whose next place is leftmost, and that place.
+    fn leftmost(&mut self) -> Option<(usize, Place)> {
+        let mut best: Option<(usize, usize, Place)> = None;
+        for index in self.chosen.clone() {
+            let pattern = &self.set.patterns[index];
+            let scratch = &mut self.scratch.patterns[index];
+            let is_passed = match scratch.next {
+                Next::Unsought => true,
+                Next::At(Place::Candidate(start) | Place::Match(start)) => start < self.at,
+                Next::Exhausted => false,
+            };
+            if is_passed {
+                let haystack = pattern.haystack(self.window, self.line_len);
+                scratch.next = pattern.seek(scratch, haystack, self.at, self.line_len);
+            }
+            if let Next::At(place) = scratch.next {
+                let (Place::Candidate(start) | Place::Match(start)) = place;
+                if best.is_none_or(|(leftmost, ..)| start < leftmost) {
+                    best = Some((start, index, place));
+                }
             }
         }
-        let (index, span) = best?;
-        self.patterns[index].captures(index, scratch, window, line_len, span)
-    }
-
-    /// What one pattern alone would match there.
-    #[must_use]
-    pub fn find_one(
-        &self,
-        index: usize,
-        scratch: &mut Scratch,
-        window: &[u8],
-        line_len: usize,
-        at: usize,
-    ) -> Option<Match> {
-        let pattern = self.patterns.get(index)?;
-        let span = pattern.span(&mut scratch.patterns[index], window, line_len, at)?;
-        pattern.captures(index, scratch, window, line_len, span)
+        best.map(|(_, index, place)| (index, place))
     }
 }
 
@@ -197,6 +287,17 @@ impl Pattern {
         self.literals.as_deref()
     }
 
+    /// How it is searched for, in a word or two for people.
+    #[must_use]
+    pub fn ways(&self) -> &'static str {
+        match (self.literals.is_some(), self.matcher.ways()) {
+            (_, (true, true)) => "tried at its leading literal, in one pass",
+            (_, (true, false)) => "tried at its leading literal",
+            (true, _) => "searched in lines with a required literal",
+            (false, _) => "searched in every line",
+        }
+    }
+
     fn compile(index: usize, definition: &Definition) -> Result<Pattern, CompileError> {
         let ignore_case = if definition.ignore_case { IgnoreCase::Always } else { IgnoreCase::AsWritten };
         let compile =
@@ -208,11 +309,17 @@ impl Pattern {
             field: Field::Regex,
             message: "there is no group `code`".to_owned(),
         })?;
-        let literals = parse(&definition.regex, ignore_case)
-            .and_then(|hir| if definition.multiline { literal::leading(&hir) } else { literal::required(&hir) });
+        let hir = parse(&definition.regex, ignore_case);
+        let leading = hir.as_ref().and_then(literal::leading);
+        let literals = if definition.multiline {
+            leading.as_ref().map(|leading| leading.literals.clone())
+        } else {
+            hir.as_ref().and_then(literal::required)
+        };
+        let one_pass = matcher::one_pass(&definition.regex, syntax_config(ignore_case));
         Ok(Pattern {
             name: definition.name.clone(),
-            regex,
+            matcher: Matcher::new(regex, one_pass, literals.as_deref(), leading.as_ref()),
             multiline: definition.multiline,
             when: condition(Field::When, &definition.when)?,
             unless: condition(Field::Unless, &definition.unless)?,
@@ -221,50 +328,28 @@ impl Pattern {
         })
     }
 
-    /// The first non-empty match that starts in `window[at..line_len]`, if the line's conditions hold.
-    fn span(&self, scratch: &mut PatternScratch, window: &[u8], line_len: usize, at: usize) -> Option<Range<usize>> {
-        let haystack = self.haystack(window, line_len);
-        let mut from = at;
-        let span = loop {
-            let input = Input::new(haystack).range(from..);
-            let span = self.regex.search_with(&mut scratch.regex, &input)?.range();
-            if span.start >= line_len {
-                return None;
-            }
-            if !span.is_empty() {
-                break span;
-            }
-            from = span.end + 1;
-            if from > haystack.len() {
-                return None;
-            }
-        };
-        let line = &window[..line_len];
+    fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
+        self.matcher.seek(&mut scratch.matcher, haystack, at, line_len).map_or(Next::Exhausted, Next::At)
+    }
+
+    /// Whether the conditions on the line hold; asked only where the pattern itself matches, and once a line.
+    fn applies(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
         let holds = |regex: &Option<meta::Regex>, cache: &mut Option<meta::Cache>| {
             Some(regex.as_ref()?.search_half_with(cache.as_mut()?, &Input::new(line)).is_some())
         };
-        let counts = holds(&self.when, &mut scratch.when).unwrap_or(true)
-            && !holds(&self.unless, &mut scratch.unless).unwrap_or(false);
-        counts.then_some(span)
+        *scratch.applies.get_or_insert_with(|| {
+            holds(&self.when, &mut scratch.when).unwrap_or(true)
+                && !holds(&self.unless, &mut scratch.unless).unwrap_or(false)
+        })
     }
 
-    fn captures(
-        &self,
-        index: usize,
-        scratch: &mut Scratch,
-        window: &[u8],
-        line_len: usize,
-        span: Range<usize>,
-    ) -> Option<Match> {
-        let slots = &mut scratch.slots[..self.regex.group_info().slot_len()];
-        let input = Input::new(self.haystack(window, line_len)).range(span.start..).anchored(Anchored::Yes);
-        self.regex.search_slots_with(&mut scratch.patterns[index].regex, &input, slots)?;
-        let group = |index: usize| Some(slots[index * 2]?.get()..slots[index * 2 + 1]?.get());
-        let optional = |index: Option<usize>| index.and_then(group);
-        Some(Match {
+    fn found(&self, index: usize, scratch: &MatcherScratch) -> Match {
+        let optional = |group: Option<usize>| group.and_then(|group| scratch.group(group));
+        let span = scratch.group(0).unwrap_or_default();
+        Match {
             pattern: index,
             // A group that took no part in the match wrote nothing.
-            code: group(self.groups.code).unwrap_or(span.end..span.end),
+            code: scratch.group(self.groups.code).unwrap_or(span.end..span.end),
             text: optional(self.groups.text),
             user: optional(self.groups.user),
             outcome: optional(self.groups.outcome),
@@ -272,7 +357,7 @@ impl Pattern {
             address: optional(self.groups.address),
             time: optional(self.groups.time),
             span,
-        })
+        }
     }
 
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {

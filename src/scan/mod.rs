@@ -28,9 +28,15 @@ const REMEMBERED_LIMIT: usize = 1024;
 #[derive(Debug)]
 pub struct Scanner<'s> {
     set: &'s PatternSet,
-    catalogue: &'s Catalogue,
     scratch: Scratch,
     lookahead_bytes: usize,
+    resolver: Resolver<'s>,
+}
+
+/// Says what a written value stands for, and remembers it.
+#[derive(Debug)]
+struct Resolver<'s> {
+    catalogue: &'s Catalogue,
     /// Symbols and texts met before, as written: resolving them costs more than the match.
     remembered: HashMap<Box<[u8]>, Key>,
 }
@@ -48,7 +54,8 @@ impl<'s> Scanner<'s> {
     /// the chunks must show.
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
-        Scanner { set, catalogue, scratch: set.scratch(), lookahead_bytes, remembered: HashMap::new() }
+        let resolver = Resolver { catalogue, remembered: HashMap::new() };
+        Scanner { set, scratch: set.scratch(), lookahead_bytes, resolver }
     }
 
     /// Passes every hit in the lines that `chunk` owns to `sink`.
@@ -77,17 +84,19 @@ impl<'s> Scanner<'s> {
 
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl FnMut(Hit<'c>)) {
         let mut line_time: Option<Option<Stamp>> = None;
-        let mut at = 0;
-        while let Some(found) = self.set.find(&mut self.scratch, line.window, line.len, at) {
-            at = found.span.end.min(line.len);
+        // Split borrows: the matches hold the scratch while their values are resolved.
+        let Scanner { set, scratch, resolver, .. } = self;
+        for found in set.matches(scratch, line.window, line.len) {
             let time = match &found.time {
                 Some(group) => time::read(&line.window[group.clone()]),
                 None => *line_time.get_or_insert_with(|| time::find(&line.window[..line.len])),
             };
-            sink(self.hit(line, &found, time));
+            sink(resolver.hit(line, &found, time));
         }
     }
+}
 
+impl Resolver<'_> {
     fn hit<'c>(&mut self, line: &Line<'c>, found: &Match, time: Option<Stamp>) -> Hit<'c> {
         let group = |range: &Option<Range<usize>>| range.as_ref().map(|range| &line.window[range.clone()]);
         Hit {

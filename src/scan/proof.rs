@@ -48,16 +48,11 @@ pub fn find_all(
         let line = whole.strip_suffix(b"\n").unwrap_or(whole);
         let line_len = line.strip_suffix(b"\r").unwrap_or(line).len();
         let window = &text[start..];
-        let mut at = 0;
-        loop {
-            let next = match only {
-                None => set.find(scratch, window, line_len, at),
-                Some(index) => set.find_one(index, scratch, window, line_len, at),
-            };
-            let Some(next) = next else { break };
-            at = next.span.end.min(line_len);
-            all.push(found(&next, window, catalogue));
-        }
+        let matches = match only {
+            None => set.matches(scratch, window, line_len),
+            Some(index) => set.matches_of(index, scratch, window, line_len),
+        };
+        all.extend(matches.map(|next| found(&next, window, catalogue)));
         start += whole.len();
     }
     all
