@@ -5,7 +5,14 @@
 mod data;
 
 use std::fmt;
+use std::sync::LazyLock;
 
+use callcodes::catalogue::Catalogue;
+use callcodes::chunk::{Chunk, Chunks, Limits, Span};
+use callcodes::config;
+use callcodes::pattern::PatternSet;
+use callcodes::scan::Scanner;
+use callcodes::summary::Counts;
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -48,6 +55,10 @@ const INPUTS: [Input; 9] = [
     Input::new("false-candidates", Kind::FalseCandidates, 0),
 ];
 
+/// The built-in patterns, compiled once.
+static BUILT_IN: LazyLock<PatternSet> =
+    LazyLock::new(|| PatternSet::compile(&config::built_in()).expect("the built-in patterns are read by the tests"));
+
 fn main() {
     divan::main();
 }
@@ -59,4 +70,44 @@ fn read(bencher: Bencher<'_, '_>, input: &Input) {
     bencher
         .counter(BytesCount::of_slice(&log))
         .bench_local(|| memchr::memchr_iter(b'\n', divan::black_box(&log)).count());
+}
+
+/// Whole lines in blocks, as from a file or a pipe.
+#[divan::bench(args = INPUTS)]
+fn chunks(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
+        let mut chunks = Chunks::new(log.as_slice(), Span::ALL, Limits::default(), Vec::new());
+        let mut count = 0;
+        while let Ok(Some(chunk)) = chunks.next_chunk() {
+            count += chunk.owned().len();
+        }
+        count
+    });
+}
+
+/// Only the search for candidate places, of all built-in patterns.
+#[divan::bench(args = INPUTS)]
+fn prefilter(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
+        let (mut at, mut count) = (0, 0_u64);
+        while let Some(candidate) = BUILT_IN.prefilter().next(&log, at) {
+            at = candidate + 1;
+            count += 1;
+        }
+        count
+    });
+}
+
+/// The whole scanner with all built-in patterns, and the counting.
+#[divan::bench(args = INPUTS)]
+fn scan(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
+        let mut counts = Counts::default();
+        scanner.scan(&Chunk::whole(&log), |hit| counts.add(&hit.key, hit.time));
+        counts
+    });
 }
