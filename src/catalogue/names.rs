@@ -76,7 +76,7 @@ impl Names {
     }
 }
 
-/// The normal form of a name, without what [`core`] drops.
+/// The normal form of a name, without what [`core()`] drops.
 pub(super) fn normal_form(name: &str) -> Box<[u8]> {
     normal_bytes(core(name.as_bytes())).collect()
 }
