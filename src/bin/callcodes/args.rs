@@ -47,8 +47,12 @@ pub(crate) struct InputArgs {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Number of threads [default: one for each core]
-    #[arg(short = 'j', long, value_name = "N", help_heading = "Reading")]
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "give a whole number, 1 or more")
 }
 
 /// What is looked for.
@@ -123,7 +127,7 @@ pub(crate) struct LinesArgs {
 pub(crate) struct CodesArgs {
     /// A number (102), a range (100-110), a name (FAILED_PHONE_BUSY) or a word (voicemail); `-` explains what is in
     /// the lines on standard input. Without one: the whole catalogue
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
     /// How to print the entries
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
