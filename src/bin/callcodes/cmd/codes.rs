@@ -132,23 +132,22 @@ impl Found {
     }
 
     fn write_text(&self, output: &mut impl Write, everything: bool) -> io::Result<()> {
-        let mut blocks = 0;
         if everything {
             render::codes::overview(output, &self.entries)?;
-            blocks += 1;
-        } else if !self.entries.is_empty() {
+        } else {
             render::codes::entries(output, &self.entries, COLUMNS)?;
-            blocks += 1;
+        }
+        let has_unknown = !self.unknown.is_empty() || !self.unknown_names.is_empty();
+        if has_unknown && !self.entries.is_empty() {
+            writeln!(output)?;
         }
         for code in &self.unknown {
             writeln!(output, "{}", render::codes::unknown_code(*code))?;
-            blocks += 1;
         }
         for name in &self.unknown_names {
             writeln!(output, "{name:?} is {UNKNOWN_DESCRIPTION}")?;
-            blocks += 1;
         }
-        if blocks > 0 {
+        if has_unknown || !self.entries.is_empty() {
             writeln!(output, "\n{CAVEAT}")?;
         }
         Ok(())
