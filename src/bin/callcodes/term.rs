@@ -40,7 +40,15 @@ impl WriteError {
 
 impl std::fmt::Display for WriteError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "cannot write to {}: {}", self.target, self.reason)
+        write!(f, "cannot write to {}: ", shown(&self.target))?;
+        match self.reason.kind() {
+            io::ErrorKind::NotFound => f.write_str("there is no such folder. Create it first, or name another"),
+            io::ErrorKind::IsADirectory => f.write_str("it is a folder. Name a file in it"),
+            io::ErrorKind::PermissionDenied => {
+                f.write_str("permission denied. Name a file in a folder that you may write to")
+            }
+            _ => self.reason.fmt(f),
+        }
     }
 }
 
