@@ -28,9 +28,9 @@ fn main() -> ExitCode {
         Err(Failure::Write(error)) if error.is_closed_pipe() => Status::Done.into(),
         Err(failure) => {
             match failure {
-                Failure::Message(message) => term::note(format_args!("error: {message}")),
+                Failure::Message(message) => term::say(format_args!("error: {message}")),
                 Failure::Diagnostics(text) => term::say(text.trim_end()),
-                Failure::Write(error) => term::note(format_args!("error: {error}")),
+                Failure::Write(error) => term::say(format_args!("error: {error}")),
             }
             Status::Refused.into()
         }
