@@ -1,16 +1,17 @@
 //! `lines`: one line of text for each matching line, or one JSON object for each hit.
 //!
 //! Text is for reading: what a log smuggles in as control characters is shown as escapes, so that no log can drive a
-//! terminal; bytes that are not UTF-8 are shown as U+FFFD. Neither changes what is counted.
+//! terminal; bytes that are not UTF-8 are shown as U+FFFD. Neither changes what is counted. JSON escapes them as well,
+//! also those that it need not.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::ops::Range;
 
 use anstyle::Style;
 use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 
 use crate::catalogue::Catalogue;
-
 use crate::hit::Hit;
 use crate::pattern::PatternSet;
 use crate::pipeline::annotate::{LineFormat, Rendered};
@@ -133,7 +134,7 @@ impl Jsonl<'_> {
         let bytes = out.bytes();
         bytes.extend_from_slice(b"{\"path\":");
         // Writing plain strings and numbers to a vector cannot fail.
-        let _ = serde_json::to_writer(&mut *bytes, &source.name);
+        let _ = source.name.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
         bytes.extend_from_slice(b",\"line\":");
         out.line_number();
         let shown = shown_range(hit);
@@ -155,12 +156,27 @@ impl Jsonl<'_> {
         };
         let bytes = out.bytes();
         let start = bytes.len();
-        let _ = serde_json::to_writer(&mut *bytes, &fields);
+        let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
         // The object goes on where the path and the line number left it.
         if let Some(brace) = bytes.get_mut(start) {
             *brace = b',';
         }
         bytes.push(b'\n');
+    }
+}
+
+/// Compact JSON with every control character escaped: JSON itself asks for those below U+0020 only, and terminals obey
+/// U+009B as well.
+struct Escaped;
+
+impl Formatter for Escaped {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, control)) = rest.char_indices().find(|(_, character)| character.is_control()) {
+            write!(writer, "{}\\u{:04x}", &rest[..at], u32::from(control))?;
+            rest = &rest[at + control.len_utf8()..];
+        }
+        writer.write_all(rest.as_bytes())
     }
 }
 
