@@ -61,11 +61,19 @@ impl Text<'_> {
             if index > 0 {
                 bytes.extend_from_slice(b"; ");
             }
-            push_shown(bytes, hit.key.to_string().as_bytes());
             let description = self.catalogue.description(&hit.key);
-            if hit.key.name() != Some(&*description) {
-                bytes.push(b' ');
-                bytes.extend_from_slice(description.as_bytes());
+            match hit.key.name() {
+                None => {
+                    let _ = write!(bytes, "{} {description}", hit.key);
+                }
+                // Of a new name nobody knows where it ends: it may be several words.
+                Some(name) if self.catalogue.entry(&hit.key).is_none() => {
+                    push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
+                }
+                Some(name) if name == description => bytes.extend_from_slice(name.as_bytes()),
+                Some(name) => {
+                    let _ = write!(bytes, "{name} {description}");
+                }
             }
         }
     }
