@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Count the results in logs: the summary that a bare path gives, too
+    /// Count the results in logs, which is also what a path without a command does
     Scan(ScanArgs),
     /// Print the matching lines with what their codes mean, in file order
     Lines(LinesArgs),
@@ -59,7 +59,8 @@ fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Patterns")]
 pub(crate) struct PatternArgs {
-    /// Look for this regex too, before all others; it captures the code in a group: 'result (?<code>\d+)'
+    /// Look for this regex too, before all others; it captures the code in a group: 'result (?<code>\d+)'; may be
+    /// repeated
     #[arg(short = 'e', long = "regexp", value_name = "REGEX")]
     pub(crate) expressions: Vec<String>,
     /// Look for the patterns in this file too, before the configured ones (see `callcodes patterns new`)
@@ -71,10 +72,10 @@ pub(crate) struct PatternArgs {
     /// Do not use this pattern; may be repeated
     #[arg(long = "no-pattern", value_name = "NAME")]
     pub(crate) without: Vec<String>,
-    /// Read patterns from this file instead of the user's configuration file
+    /// Read patterns from this file instead of your configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Do not read the user's configuration file
+    /// Do not read your configuration file: callcodes/config.toml in %APPDATA% or ~/.config
     #[arg(long)]
     pub(crate) no_config: bool,
 }
@@ -114,7 +115,7 @@ pub(crate) struct LinesArgs {
     /// How to print the lines: readable, or one JSON object for each result
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: LinesFormatArg,
-    /// Say on standard error how long it took
+    /// Say on standard error how long it took and how fast it read
     #[arg(long, help_heading = "Output")]
     pub(crate) stats: bool,
     #[command(flatten)]
@@ -126,7 +127,7 @@ pub(crate) struct LinesArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CodesArgs {
     /// A number (102), a range (100-110), a name (FAILED_PHONE_BUSY) or a word (voicemail); `-` explains what is in
-    /// the lines on standard input. Without one: the whole catalogue
+    /// the lines on standard input, where patterns are used as well. Without one: the whole catalogue
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
     /// How to print the entries
