@@ -156,6 +156,20 @@ fn the_file_that_is_written_is_not_read() {
     }
 }
 
+#[test]
+fn a_log_that_is_named_is_not_replaced_by_what_is_found_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("a.log");
+    let by_another_name = folder.path().join(".").join("a.log");
+    fs::write(&log, "call_status: 108\n").unwrap();
+    let told = format!("error: -o would replace the input {} by the result. Name another file\n", path(&log));
+    for command in ["scan", "lines"] {
+        let args = [command, "no-such.log", path(&log), "-o", path(&by_another_name)];
+        assert_eq!(run(&args), (Some(2), String::new(), told.clone()), "{command}");
+        assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_device_is_an_error() {

@@ -1,6 +1,6 @@
 //! From arguments to settings: every flag is resolved and checked here, before anything is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
 use callcodes::config::{self, Layers};
@@ -34,6 +34,22 @@ impl Settings {
         }
         let options = Options { threads: input.threads, ..Options::default() };
         Ok(Settings { inputs, set: pattern_set(patterns)?, options })
+    }
+
+    /// Refuses a result that would take the place of the log it is made from.
+    pub(crate) fn spare_inputs(&self, target: Option<&Path>) -> Result<(), Failure> {
+        let Some(target) = target.and_then(|target| target.canonicalize().ok()).filter(|target| target.is_file())
+        else {
+            return Ok(());
+        };
+        let is_target = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == target);
+        match self.inputs.iter().find(is_target) {
+            None => Ok(()),
+            Some(input) => {
+                let input = term::shown(&input.to_string_lossy());
+                Err(Failure::Message(format!("-o would replace the input {input} by the result. Name another file")))
+            }
+        }
     }
 
     /// The inputs, except what this run itself writes.

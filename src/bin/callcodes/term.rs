@@ -209,7 +209,7 @@ pub(crate) fn tell_problems(problems: &[Problem]) {
 }
 
 /// File names come from strangers: what could drive a terminal is shown as an escape.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars()
         .flat_map(|character| {
             let escape = character.is_control().then(|| character.escape_unicode());

@@ -15,6 +15,7 @@ use crate::term::{self, Output, Stopwatch, Styles};
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let settings = Settings::resolve(&args.input, &args.patterns)?;
     let catalogue = Catalogue::built_in();
+    settings.spare_inputs(args.output.output.as_deref())?;
     let styles = Styles::choose(args.output.color, args.output.output.as_deref());
     let mut output = Output::open(args.output.output.as_deref(), &styles)?;
     let stopwatch = Stopwatch::start();

@@ -19,6 +19,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     }
     let settings = Settings::resolve(&args.input, &args.patterns)?;
     let target = args.output.output.as_deref();
+    settings.spare_inputs(target)?;
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
     let stopwatch = Stopwatch::start();
