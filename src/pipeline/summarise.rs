@@ -6,10 +6,10 @@ use super::{Event, Options, Outlet, Visitor, run};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::pattern::PatternSet;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
 use crate::source::{Found, Source};
-use crate::summary::{Counts, Summary};
+use crate::summary::{Counts, NAMES_LIMIT, Summary};
 
 /// What a run found, and what it could not read.
 #[derive(Debug, Default)]
@@ -48,7 +48,18 @@ pub fn summarise(
         Ok(())
     };
     run(inputs, set, catalogue, options, Count::default, &mut sink)?;
+    outcome.problems.extend(overflow(&outcome.summary));
     Ok(outcome)
+}
+
+/// Told as a problem, because some results then have no row of their own.
+fn overflow(summary: &Summary) -> Option<Problem> {
+    let count = summary.overflow()?.count;
+    let detail = format!(
+        "more than {NAMES_LIMIT} different names or unknown numbers were found; {count} results count in the total and \
+         have no row. `callcodes lines` shows which pattern takes them for codes"
+    );
+    Some(Problem { path: "all inputs".to_owned(), kind: Kind::TooManyNames, detail })
 }
 
 #[derive(Default)]

@@ -6,6 +6,7 @@ use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Padding, Style};
 
+use super::wrap::wrap;
 use crate::catalogue::{Entry, UNKNOWN_DESCRIPTION};
 use crate::code::Code;
 
@@ -111,19 +112,4 @@ fn number(entry: &Entry) -> String {
         (None, []) => "-".to_owned(),
         (None, codes) => codes.iter().map(Code::to_string).collect::<Vec<_>>().join(", "),
     }
-}
-
-/// Breaks `text` at blanks into lines of at most `width` characters; a longer word keeps a line to itself.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

@@ -115,6 +115,8 @@ struct Fields<'h> {
     name: Option<&'h str>,
     description: &'h str,
     known: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<i32>,
     pattern: &'h str,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
@@ -146,6 +148,7 @@ impl Jsonl<'_> {
         bytes.extend_from_slice(b",\"line\":");
         out.line_number();
         let shown = shown_range(hit);
+        let entry = self.catalogue.entry(&hit.key);
         let lossy = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
         let fields = Fields {
             offset: hit.line_offset + hit.span.start as u64,
@@ -153,7 +156,8 @@ impl Jsonl<'_> {
             code: hit.key.code().map(|code| code.0),
             name: hit.key.name(),
             description: &self.catalogue.description(&hit.key),
-            known: self.catalogue.entry(&hit.key).is_some(),
+            known: entry.is_some(),
+            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
             pattern: self.set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
             user: hit.user.map(lossy),
             outcome: hit.outcome.map(lossy),

@@ -133,8 +133,9 @@ pub(crate) struct CodesArgs {
     /// How to print the entries
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: CodesFormatArg,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    /// Write the result to this file, whole or not at all, instead of standard output
+    #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) patterns: PatternArgs,
 }

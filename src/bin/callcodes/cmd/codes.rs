@@ -20,6 +20,8 @@ use crate::term::{self, Output, Styles};
 const PASTED_LIMIT_BYTES: u64 = 1 << 20;
 /// How wide explanations run where no terminal says.
 const COLUMNS: usize = 80;
+/// Wider text is hard to read, however wide the terminal is.
+const WIDEST_COLUMNS: usize = 100;
 
 const CAVEAT: &str = "A code tells what became of the call or message, not whether the sign-in succeeded; SUCCESS_ and \
                       FAILED_ in a symbol do not tell it either.";
@@ -43,9 +45,12 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     if args.queries.is_empty() {
         found.entries.extend(catalogue.entries());
     }
-    let mut output = Output::open(args.output.output.as_deref(), &Styles::default())?;
+    let mut output = Output::open(args.output.as_deref(), &Styles::default())?;
     let written = match args.format {
-        CodesFormatArg::Text => found.write_text(&mut output, args.queries.is_empty()),
+        CodesFormatArg::Text => {
+            let columns = term::width(args.output.as_deref()).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
+            found.write_text(&mut output, args.queries.is_empty(), columns)
+        }
         CodesFormatArg::Json => found.write_json(&mut output),
     };
     written.map_err(|reason| output.error(reason))?;
@@ -98,15 +103,17 @@ impl Found {
         let mut scanner = Scanner::new(set, catalogue, lookahead_bytes);
         let mut keys: Vec<(u64, Key)> = Vec::new();
         scanner.scan(&Chunk::whole(&text), |hit| keys.push((hit.line_offset, hit.key)));
-        let mut offset = 0;
+        // In the order of the lines, as they are.
+        let mut keys = keys.into_iter().peekable();
+        let mut end = 0;
         let mut anything = false;
         for line in text.split_inclusive(|&byte| byte == b'\n') {
-            let in_line: Vec<&Key> = keys.iter().filter(|(at, _)| *at == offset).map(|(_, key)| key).collect();
-            anything |= match in_line.as_slice() {
-                [] => self.add(catalogue.explain(&String::from_utf8_lossy(line))),
-                keys => keys.iter().fold(false, |_, key| self.add_key(catalogue, key)),
-            };
-            offset += line.len() as u64;
+            end += line.len() as u64;
+            let mut has_hit = false;
+            while let Some((_, key)) = keys.next_if(|(at, _)| *at < end) {
+                has_hit |= self.add_key(catalogue, &key);
+            }
+            anything |= has_hit || self.add(catalogue.explain(&String::from_utf8_lossy(line)));
         }
         if !anything {
             self.missed.push(
@@ -131,11 +138,11 @@ impl Found {
         }
     }
 
-    fn write_text(&self, output: &mut impl Write, everything: bool) -> io::Result<()> {
+    fn write_text(&self, output: &mut impl Write, everything: bool, columns: usize) -> io::Result<()> {
         if everything {
             render::codes::overview(output, &self.entries)?;
         } else {
-            render::codes::entries(output, &self.entries, COLUMNS)?;
+            render::codes::entries(output, &self.entries, columns)?;
         }
         let has_unknown = !self.unknown.is_empty() || !self.unknown_names.is_empty();
         if has_unknown && !self.entries.is_empty() {
@@ -148,7 +155,7 @@ impl Found {
             writeln!(output, "{name:?} is {UNKNOWN_DESCRIPTION}")?;
         }
         if has_unknown || !self.entries.is_empty() {
-            writeln!(output, "\n{CAVEAT}")?;
+            writeln!(output, "\n{}", render::wrap::wrap(CAVEAT, columns).join("\n"))?;
         }
         Ok(())
     }
