@@ -83,6 +83,8 @@ fn explanation(out: &mut impl Write, entry: &Entry, columns: usize) -> io::Resul
     }
     let width = columns.saturating_sub(LABEL_WIDTH).max(LEAST_TEXT_WIDTH);
     for (label, text) in labelled(entry) {
+        // A name is there to be copied, so it stays whole.
+        let width = if text.contains(' ') { width } else { usize::MAX };
         for (index, line) in wrap(&text, width).iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             writeln!(out, "  {label:<width$}{line}", width = LABEL_WIDTH - 2)?;
