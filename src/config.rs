@@ -85,6 +85,17 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     read_definitions(&text, &Origin::File(path.to_owned()))
 }
 
+/// The definitions of pattern files over the built-in ones, as `-f` lays them, in order of precedence.
+///
+/// # Errors
+///
+/// What is wrong with them together: names that two files have, and patterns that can never get a result.
+pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let definitions = merge(vec![files, built_in()])?;
+    none_wrong(validate::check_order(&definitions))?;
+    Ok(definitions)
+}
+
 fn read_definitions(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = file::parse(text, origin)?;
     none_wrong(definitions.iter().flat_map(validate::check).collect())?;

@@ -98,6 +98,12 @@ impl Diagnostic {
         &self.message
     }
 
+    /// The name of the text that it points into, if it points anywhere.
+    #[must_use]
+    pub fn source_name(&self) -> Option<&str> {
+        self.place.as_ref().map(|place| place.source.name.as_str())
+    }
+
     /// The whole error as lines, without a line end after the last one.
     #[must_use]
     pub fn render(&self, look: Look) -> String {

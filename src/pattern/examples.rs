@@ -30,7 +30,9 @@ pub struct Found {
 }
 
 impl Found {
-    fn capture(&self, group: Group) -> Option<&str> {
+    /// What one of the groups captured.
+    #[must_use]
+    pub fn capture(&self, group: Group) -> Option<&str> {
         match group {
             Group::User => &self.user,
             Group::Outcome => &self.outcome,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::catalogue::Catalogue;
+use crate::code::Key;
 use crate::hit::Hit;
 use crate::pattern::PatternSet;
 use crate::pipeline::annotate::{LineFormat, Rendered};
@@ -61,20 +62,7 @@ impl Text<'_> {
             if index > 0 {
                 bytes.extend_from_slice(b"; ");
             }
-            let description = self.catalogue.description(&hit.key);
-            match hit.key.name() {
-                None => {
-                    let _ = write!(bytes, "{} {description}", hit.key);
-                }
-                // Of a new name nobody knows where it ends: it may be several words.
-                Some(name) if self.catalogue.entry(&hit.key).is_none() => {
-                    push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
-                }
-                Some(name) if name == description => bytes.extend_from_slice(name.as_bytes()),
-                Some(name) => {
-                    let _ = write!(bytes, "{name} {description}");
-                }
-            }
+            push_result(bytes, self.catalogue, &hit.key);
         }
     }
 
@@ -201,8 +189,26 @@ fn shown_range(hit: &Hit<'_>) -> Range<usize> {
     start..(start + SHOWN_LIMIT_BYTES).min(hit.line.len())
 }
 
+/// Appends what stands for a result: `102 Phone Unreachable`.
+pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key) {
+    let description = catalogue.description(key);
+    match key.name() {
+        None => {
+            let _ = write!(bytes, "{key} {description}");
+        }
+        // Of a new name nobody knows where it ends: it may be several words.
+        Some(name) if catalogue.entry(key).is_none() => {
+            push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
+        }
+        Some(name) if name == description => bytes.extend_from_slice(name.as_bytes()),
+        Some(name) => {
+            let _ = write!(bytes, "{name} {description}");
+        }
+    }
+}
+
 /// Appends `text` so that it can be shown: control characters as escapes, what is not UTF-8 as U+FFFD.
-fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
     if text.iter().all(is_plain) {
         bytes.extend_from_slice(text);

@@ -7,7 +7,9 @@ pub mod codes;
 pub mod csv;
 pub mod json;
 pub mod lines;
+pub mod patterns;
 pub mod table;
+pub mod trial;
 pub mod wording;
 pub mod wrap;
 

@@ -24,11 +24,11 @@ const NUMBERS: [usize; 4] = [0, 2, 3, 6];
 const TIMES: [usize; 2] = [4, 5];
 
 /// Blanks between columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
 /// Where this much is not left for descriptions, times are broken between date and clock time too.
 const ROOMY_DESCRIPTION_WIDTH: usize = 24;
 /// Descriptions are not made narrower than this: in an even narrower terminal, lines are too long.
-const LEAST_DESCRIPTION_WIDTH: usize = 16;
+pub(super) const LEAST_DESCRIPTION_WIDTH: usize = 16;
 /// `2017-02-14`
 const DATE_WIDTH: usize = 10;
 
@@ -43,18 +43,36 @@ pub fn write(report: &Report, options: &Options, out: &mut impl Write) -> io::Re
     if report.totals.results == 0 {
         return out.write_all(nothing_found(report).as_bytes());
     }
-    let table = table(&report.rows, report.totals.results, options.width).to_string();
-    let head = match options.head {
+    write_lines(&table(&report.rows, report.totals.results, options.width), options.head, out)?;
+    writeln!(out)?;
+    out.write_all(totals(report).as_bytes())
+}
+
+/// Two blanks between columns, and a rule below the head: what all tables have in common.
+pub(super) fn dress(table: &mut Table) {
+    // ASCII: what reads the output on Windows may still use a code page without box drawing.
+    let rule = HorizontalLine::filled('-').remove_left().remove_right().remove_intersection();
+    table.with(tabled::settings::Style::empty().horizontals([(1, rule)]));
+    table.with(Padding::new(0, GAP, 0, 0));
+    table.modify(Columns::last(), Padding::zero());
+}
+
+/// Writes a table without blanks at the ends of lines, its head set off.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub(super) fn write_lines(table: &Table, head: Emphasis, out: &mut impl Write) -> io::Result<()> {
+    let head = match head {
         Emphasis::Plain => Style::new(),
         Emphasis::Bold => Style::new().bold(),
     };
-    for (at, line) in table.lines().enumerate() {
+    for (at, line) in table.to_string().lines().enumerate() {
         let line = line.trim_end_matches(' ');
         let style = if at == 0 { head } else { Style::new() };
         writeln!(out, "{style}{line}{style:#}")?;
     }
-    writeln!(out)?;
-    out.write_all(totals(report).as_bytes())
+    Ok(())
 }
 
 fn table(rows: &[Row], results: u64, width: Option<usize>) -> Table {
@@ -68,11 +86,7 @@ fn table(rows: &[Row], results: u64, width: Option<usize>) -> Table {
         builder.push_record(row);
     }
     let mut table = builder.build();
-    // ASCII: what reads the output on Windows may still use a code page without box drawing.
-    let rule = HorizontalLine::filled('-').remove_left().remove_right().remove_intersection();
-    table.with(tabled::settings::Style::empty().horizontals([(1, rule)]));
-    table.with(Padding::new(0, GAP, 0, 0));
-    table.modify(Columns::last(), Padding::zero());
+    dress(&mut table);
     for column in NUMBERS {
         table.modify(Columns::one(column), Alignment::right());
     }

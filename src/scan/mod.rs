@@ -8,6 +8,7 @@
 //! A scanner is a worker's own: its caches are reused from chunk to chunk and shared with nobody.
 
 pub mod proof;
+pub mod trial;
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -17,12 +17,20 @@ use crate::pattern::{CompileError, Match, PatternSet, Scratch};
 /// # Errors
 /// What the regex engine refuses, or every example that is not kept.
 pub fn compile(definitions: &[Definition], catalogue: &Catalogue) -> Result<PatternSet, Vec<Diagnostic>> {
-    let set = PatternSet::compile(definitions).map_err(|error| vec![refused(&error, definitions)])?;
+    let set = compile_unproved(definitions).map_err(|refused| vec![refused])?;
     if definitions.iter().all(|definition| definition.origin == Origin::BuiltIn) {
         return Ok(set);
     }
     let broken = prove(definitions, &set, catalogue);
     if broken.is_empty() { Ok(set) } else { Err(broken) }
+}
+
+/// Compiles definitions without running their examples: for whoever is about to find out why one is not kept.
+///
+/// # Errors
+/// What the regex engine refuses.
+pub fn compile_unproved(definitions: &[Definition]) -> Result<PatternSet, Diagnostic> {
+    PatternSet::compile(definitions).map_err(|error| refused(&error, definitions))
 }
 
 /// Runs the examples and counter-examples of all definitions, and tells each that is not kept.

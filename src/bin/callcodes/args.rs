@@ -141,43 +141,57 @@ pub(crate) struct CodesArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = PATTERNS_HELP)]
 pub(crate) struct PatternsArgs {
     #[command(subcommand)]
     pub(crate) command: Option<PatternsCommand>,
 }
 
+const PATTERNS_HELP: &str = r"To add a pattern of your own, in four steps:
+  callcodes patterns new netop-guest            writes netop-guest.toml, which explains itself
+  callcodes patterns check netop-guest.toml     tells what is wrong with it, until nothing is
+  callcodes patterns test -f netop-guest.toml   shows what it takes of the lines that you paste
+  callcodes -f netop-guest.toml tickets/4711/   uses it
+
+To use it always, copy it into your configuration file, which holds [[pattern]] tables like any pattern file:
+  Windows     %APPDATA%\callcodes\config.toml
+  elsewhere   $XDG_CONFIG_HOME/callcodes/config.toml, or ~/.config/callcodes/config.toml";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PatternsCommand {
-    /// List the patterns in the order in which they are tried
+    /// List the patterns, those that go before others first; `patterns` alone does it too
     List {
         #[command(flatten)]
         patterns: PatternArgs,
     },
-    /// Print patterns in full, with their examples
+    /// Print patterns in full, as a pattern file that can be changed
     Show {
-        /// Names of patterns
+        /// Names of patterns (see `callcodes patterns list`)
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
+        /// Write to this file instead of standard output
+        #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
+        output: Option<PathBuf>,
         #[command(flatten)]
         patterns: PatternArgs,
     },
-    /// Check a pattern file and run its examples
+    /// Check pattern files and run their examples
     Check {
-        /// The pattern file
+        /// Pattern files; several are checked together, as with several `-f`
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// Show for each line of a file, or of standard input, which pattern takes what, or how far the nearest one gets
+    /// Show what each pattern takes of the lines that you paste, and how far the nearest gets in one that none takes
     Test {
         /// A file with log lines; `-` or nothing: standard input
         #[arg(value_name = "FILE")]
-        file: Option<PathBuf>,
+        input: Option<PathBuf>,
         #[command(flatten)]
         patterns: PatternArgs,
     },
     /// Write a commented pattern file to start from, NAME.toml
     New {
-        /// Name of the pattern: small letters, digits and hyphens
+        /// Name of the pattern: lower-case letters, digits and hyphens
         #[arg(value_name = "NAME")]
         name: String,
         /// Write to this file instead; `-` prints it

@@ -8,12 +8,16 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::Definition;
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::Options;
+use callcodes::render::wording;
 use callcodes::scan::proof;
 use callcodes::source::{STDIN, Walk};
 
 use crate::args::{InputArgs, PatternArgs};
 use crate::status::Failure;
 use crate::term::{self, Output};
+
+/// The most errors that are told at once.
+const TOLD_AT_MOST: usize = 20;
 
 /// What `scan` and `lines` need to know.
 pub(crate) struct Settings {
@@ -79,6 +83,15 @@ pub(crate) fn pattern_set(args: &PatternArgs) -> Result<PatternSet, Failure> {
 
 /// Errors in pattern files, as they are shown.
 pub(crate) fn diagnostics(found: &[Diagnostic]) -> Failure {
-    let shown: Vec<String> = found.iter().map(|one| one.render(term::diagnostic_look())).collect();
-    Failure::Diagnostics(shown.join("\n\n"))
+    Failure::Diagnostics(told(found))
+}
+
+/// The first errors, one below the other, and how many there are besides. A log given as a pattern file has thousands.
+pub(crate) fn told(found: &[Diagnostic]) -> String {
+    let look = term::diagnostic_look();
+    let mut told: Vec<String> = found.iter().take(TOLD_AT_MOST).map(|one| one.render(look)).collect();
+    if found.len() > TOLD_AT_MOST {
+        told.push(format!("… and {} more", wording::grouped((found.len() - TOLD_AT_MOST) as u64)));
+    }
+    told.join("\n\n")
 }

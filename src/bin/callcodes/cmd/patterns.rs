@@ -1,6 +1,72 @@
-//! `patterns`.
-use crate::args::PatternsArgs;
+//! `patterns`: what is looked for, and the way to a pattern of one's own.
+
+mod check;
+mod new;
+mod test;
+
+use std::path::Path;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::render::patterns::{Full, list};
+use callcodes::render::{self, Emphasis};
+use callcodes::scan::proof;
+
+use crate::args::{ColorArg, PatternArgs, PatternsArgs, PatternsCommand};
+use crate::settings;
 use crate::status::{Failure, Status};
-pub(crate) fn run(_args: PatternsArgs) -> Result<Status, Failure> {
+use crate::term::{self, Output, Styles};
+
+pub(crate) fn run(args: PatternsArgs) -> Result<Status, Failure> {
+    match args.command {
+        None => show_list(&PatternArgs::default()),
+        Some(PatternsCommand::List { patterns }) => show_list(&patterns),
+        Some(PatternsCommand::Show { names, output, patterns }) => show(&names, output.as_deref(), &patterns),
+        Some(PatternsCommand::Check { files }) => check::run(&files),
+        Some(PatternsCommand::Test { input, patterns }) => test::run(input.as_deref(), &patterns),
+        Some(PatternsCommand::New { name, output }) => new::run(&name, output.as_deref()),
+    }
+}
+
+fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
+    let definitions = settings::definitions(patterns)?;
+    let set = proof::compile(&definitions, Catalogue::built_in()).map_err(|found| settings::diagnostics(&found))?;
+    let styles = Styles::choose(ColorArg::Auto, None);
+    let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
+    let options = render::Options { width: term::width(None), head };
+    let mut output = Output::open(None, &styles)?;
+    list(&definitions, &set, &options, &mut output).map_err(|reason| output.error(reason))?;
+    output.finish()?;
+    Ok(Status::Done)
+}
+
+fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Result<Status, Failure> {
+    let definitions = settings::definitions(patterns)?;
+    let catalogue = Catalogue::built_in();
+    let set = proof::compile(&definitions, catalogue).map_err(|found| settings::diagnostics(&found))?;
+    let index_of = |name: &String| definitions.iter().position(|definition| definition.name == *name);
+    let unknown: Vec<Diagnostic> = names
+        .iter()
+        .filter(|name| index_of(name).is_none())
+        .map(|name| {
+            let all: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+            Diagnostic::new(format!("there is no pattern `{name}`"))
+                .remedy(format!("the patterns are: {}", all.join(", ")))
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(settings::diagnostics(&unknown));
+    }
+    let mut indexes: Vec<usize> = Vec::new();
+    for index in names.iter().filter_map(index_of) {
+        // The same name twice would not be a pattern file.
+        if !indexes.contains(&index) {
+            indexes.push(index);
+        }
+    }
+    let mut output = Output::open(target, &Styles::default())?;
+    let full = Full { definitions: &definitions, set: &set, catalogue };
+    full.write_all(&indexes, &mut output).map_err(|reason| output.error(reason))?;
+    output.finish()?;
     Ok(Status::Done)
 }

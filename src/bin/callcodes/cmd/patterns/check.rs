@@ -1,0 +1,148 @@
+//! `patterns check`: everything that is wrong with pattern files, or that they hold.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use callcodes::catalogue::Catalogue;
+use callcodes::config;
+use callcodes::pattern::PatternSet;
+use callcodes::pattern::definition::{Definition, Origin};
+use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::render::patterns::kept;
+use callcodes::scan::proof;
+
+use crate::settings;
+use crate::status::{Failure, Status};
+use crate::term::{self, Output, Styles};
+
+/// One pattern file, and what is wrong with it.
+struct Checked {
+    name: String,
+    definitions: Vec<Definition>,
+    wrong: Vec<Diagnostic>,
+}
+
+pub(crate) fn run(files: &[PathBuf]) -> Result<Status, Failure> {
+    let mut checked: Vec<Checked> = files.iter().map(|path| read(path)).collect();
+    let notes = check_together(&mut checked);
+
+    let mut output = Output::open(None, &Styles::default())?;
+    for file in checked.iter().filter(|file| file.wrong.is_empty()) {
+        writeln!(output, "{}", kept(&file.name, &file.definitions)).map_err(|reason| output.error(reason))?;
+    }
+    output.finish()?;
+    for note in notes {
+        term::note(note);
+    }
+    let told: Vec<String> =
+        checked.iter().filter(|file| !file.wrong.is_empty()).map(|file| settings::told(&file.wrong)).collect();
+    if told.is_empty() { Ok(Status::Done) } else { Err(Failure::Diagnostics(told.join("\n\n"))) }
+}
+
+fn read(path: &Path) -> Checked {
+    let name = Origin::File(path.to_owned()).to_string();
+    match config::read_file(path) {
+        Ok(definitions) => Checked { name, definitions, wrong: Vec::new() },
+        Err(wrong) => Checked { name, definitions: Vec::new(), wrong },
+    }
+}
+
+/// Checks all that could be read as `-f` would load it: together, and over the built-in patterns. Tells what is not
+/// wrong but worth a thought.
+fn check_together(checked: &mut [Checked]) -> Vec<String> {
+    let catalogue = Catalogue::built_in();
+    let own: Vec<Definition> = checked.iter().flat_map(|file| file.definitions.iter().cloned()).collect();
+    let (definitions, set) = match config::over_built_in(own)
+        .and_then(|all| proof::compile_unproved(&all).map(|set| (all, set)).map_err(|refused| vec![refused]))
+    {
+        Ok(compiled) => compiled,
+        Err(wrong) => {
+            assign(wrong, checked);
+            return Vec::new();
+        }
+    };
+    let wrong = proof::prove(&definitions, &set, catalogue);
+    let proved = wrong.is_empty();
+    assign(wrong, checked);
+    let mut notes: Vec<String> = checked
+        .iter()
+        .filter(|file| file.definitions.is_empty() && file.wrong.is_empty())
+        .map(|file| format!("{} holds no pattern. Write [[pattern]] above each one", file.name))
+        .collect();
+    notes.extend(thoughts(&definitions, &set));
+    if proved {
+        notes.extend(taken(&definitions, &set, catalogue));
+    }
+    notes
+}
+
+/// Puts each error to the file that it points into.
+fn assign(wrong: Vec<Diagnostic>, checked: &mut [Checked]) {
+    for diagnostic in wrong {
+        let name = diagnostic.source_name();
+        let file = checked.iter().position(|file| Some(file.name.as_str()) == name).unwrap_or(0);
+        if let Some(file) = checked.get_mut(file) {
+            file.wrong.push(diagnostic);
+        }
+    }
+}
+
+/// Own patterns, each with its index.
+fn own(definitions: &[Definition]) -> impl Iterator<Item = (usize, &Definition)> {
+    definitions.iter().enumerate().filter(|(_, definition)| definition.origin != Origin::BuiltIn)
+}
+
+/// What each own pattern could do better.
+fn thoughts(definitions: &[Definition], set: &PatternSet) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (index, definition) in own(definitions) {
+        let name = &definition.name;
+        if definition.examples.is_empty() {
+            notes.push(format!(
+                "pattern `{name}` has no examples, so nothing shows that it works. Add a line of the log and its code: \
+                 examples = [ {{ line = '…', code = 21 }} ]"
+            ));
+        }
+        if set.patterns().get(index).is_some_and(|pattern| pattern.literals().is_none()) {
+            let remedy = if definition.multiline {
+                "Start the regex with text that is always the same"
+            } else {
+                "Put text that is always the same, such as `result`, before or behind the group `code`"
+            };
+            notes.push(format!("pattern `{name}` makes every search slower, for it may match in any line. {remedy}"));
+        }
+    }
+    notes
+}
+
+/// Own patterns of whose examples others take some: no error, for the result is counted, but perhaps not as was meant.
+fn taken(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut scratch = set.scratch();
+    for (index, definition) in own(definitions) {
+        let mut takers = Vec::new();
+        for example in &definition.examples {
+            let all = proof::find_all(set, &mut scratch, catalogue, example.line.as_bytes(), None);
+            if all.iter().all(|found| found.pattern != index) {
+                takers.extend(all.first().and_then(|found| definitions.get(found.pattern)));
+            }
+        }
+        let Some(taker) = takers.first() else { continue };
+        let (name, other) = (&definition.name, &taker.name);
+        let examples = match definition.examples.len() {
+            1 => "its only example".to_owned(),
+            all => format!("{} of its {all} examples", takers.len()),
+        };
+        notes.push(match taker.origin {
+            Origin::BuiltIn => format!(
+                "pattern `{name}`: the built-in `{other}` takes {examples}, because its match starts further left. Let \
+                 the regex of `{name}` start as far left, or search with --no-pattern {other}"
+            ),
+            _ => format!(
+                "pattern `{name}`: `{other}` in {} takes {examples}. Make one of the two narrower",
+                taker.origin
+            ),
+        });
+    }
+    notes
+}

@@ -1,0 +1,76 @@
+//! `patterns new`: a pattern file to start from, and the way on from there.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use callcodes::config;
+use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::pattern::template::template;
+use callcodes::source::STDIN;
+
+use crate::settings;
+use crate::status::{Failure, Status};
+use crate::term::{self, Output, Styles};
+
+pub(crate) fn run(name: &str, target: Option<&Path>) -> Result<Status, Failure> {
+    let text = template(name).map_err(|wrong| settings::diagnostics(&[wrong]))?;
+    // Notepad of older Windows shows lines that end as elsewhere as a single one.
+    let text = if cfg!(windows) { text.replace('\n', "\r\n") } else { text };
+    if target == Some(Path::new(STDIN)) {
+        let mut output = Output::open(None, &Styles::default())?;
+        output.write_all(text.as_bytes()).map_err(|reason| output.error(reason))?;
+        output.finish()?;
+        return Ok(Status::Done);
+    }
+    let path = target.map_or_else(|| PathBuf::from(format!("{name}.toml")), Path::to_owned);
+    write_new(&path, &text).map_err(|error| not_written(&path, &error))?;
+    term::note(next_steps(&path));
+    Ok(Status::Done)
+}
+
+/// Writes a file that was not there, and never touches one that was: someone's work may be in it.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(text.as_bytes()).inspect_err(|_| {
+        // Half a template helps nobody; if it cannot be removed either, the error tells the path.
+        let _ = fs::remove_file(path);
+    })
+}
+
+fn not_written(path: &Path, error: &io::Error) -> Failure {
+    let name = path.display();
+    let diagnostic = match error.kind() {
+        io::ErrorKind::AlreadyExists => Diagnostic::new(format!("{name} is there already, and is not overwritten"))
+            .remedy("give another name, or another file with -o FILE"),
+        io::ErrorKind::NotFound => Diagnostic::new(format!("cannot write {name}: there is no such folder"))
+            .remedy("create the folder first, or give another file with -o FILE"),
+        io::ErrorKind::PermissionDenied => Diagnostic::new(format!("cannot write {name}: permission denied"))
+            .remedy("give a file in a folder of your own with -o FILE"),
+        _ => Diagnostic::new(format!("cannot write {name}: {error}")).remedy("give another file with -o FILE"),
+    };
+    settings::diagnostics(&[diagnostic])
+}
+
+fn next_steps(path: &Path) -> String {
+    let file = as_argument(path);
+    let always = match config::user_file() {
+        Some(user_file) => format!("copy it into {}", user_file.display()),
+        None => format!("add --config {file}"),
+    };
+    format!(
+        "wrote {}. Open it in an editor: it explains itself. Then
+
+  check it        callcodes patterns check {file}
+  try it          callcodes patterns test -f {file}
+  use it          callcodes -f {file} PATH
+  use it always   {always}",
+        path.display()
+    )
+}
+
+/// The path as it is typed in a command line.
+fn as_argument(path: &Path) -> String {
+    let shown = path.display().to_string();
+    if shown.contains(char::is_whitespace) { format!("\"{shown}\"") } else { shown }
+}

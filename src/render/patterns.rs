@@ -1,0 +1,394 @@
+//! Patterns as people look at them: many as a table, single ones as TOML to start an own one from.
+//!
+//! Invariant: what [`Full::write`] gives is a pattern file that holds the same pattern. Names of files and texts of
+//! pattern files come from anywhere: control characters are written as escapes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use tabled::builder::Builder;
+use tabled::grid::util::string::get_string_width;
+
+use super::lines::{push_result, push_shown};
+use super::wording::counted;
+use super::wrap::wrap;
+use super::{Options, table};
+use crate::catalogue::Catalogue;
+use crate::pattern::definition::{Definition, Example, ExpectedCode, Group, Origin};
+use crate::pattern::examples::Found;
+use crate::pattern::{Pattern, PatternSet};
+use crate::scan::proof;
+
+const HEAD: [&str; 4] = ["Name", "From", "Search", "Description"];
+const DESCRIPTION: usize = 3;
+/// The most literals that are told one by one.
+const TOLD_LITERALS: usize = 8;
+
+/// Writes a table of the patterns, one row for each, in the order given. `set` is compiled from `definitions`.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn list(definitions: &[Definition], set: &PatternSet, options: &Options, out: &mut impl Write) -> io::Result<()> {
+    let mut rows: Vec<[String; HEAD.len()]> = definitions.iter().zip(set.patterns()).map(cells).collect();
+    if let Some(width) = options.width {
+        let widest = |column: usize| rows.iter().map(|row| get_string_width(&row[column])).max().unwrap_or(0);
+        let others: usize = (0..DESCRIPTION).map(|column| widest(column).max(HEAD[column].len()) + table::GAP).sum();
+        let left = width.saturating_sub(others).max(table::LEAST_DESCRIPTION_WIDTH);
+        for row in &mut rows {
+            row[DESCRIPTION] = wrap(&row[DESCRIPTION], left).join("\n");
+        }
+    }
+    let mut builder = Builder::with_capacity(1 + rows.len(), HEAD.len());
+    builder.push_record(HEAD);
+    for row in rows {
+        builder.push_record(row);
+    }
+    let mut table = builder.build();
+    table::dress(&mut table);
+    table::write_lines(&table, options.head, out)
+}
+
+fn cells((definition, pattern): (&Definition, &Pattern)) -> [String; HEAD.len()] {
+    let search = if pattern.literals().is_some() { "fast" } else { "no literal: slower" };
+    [
+        definition.name.clone(),
+        origin(definition),
+        search.to_owned(),
+        definition.description.as_deref().map_or_else(|| "-".to_owned(), shown),
+    ]
+}
+
+fn origin(definition: &Definition) -> String {
+    match &definition.origin {
+        Origin::BuiltIn => "built-in".to_owned(),
+        other => shown(&other.to_string()),
+    }
+}
+
+/// What `patterns check` says of a sound file, without a line end.
+#[must_use]
+pub fn kept(file: &str, definitions: &[Definition]) -> String {
+    let count = |of: fn(&Definition) -> usize| definitions.iter().map(of).sum::<usize>() as u64;
+    format!(
+        "{}: {}, {} and {} hold",
+        shown(file),
+        counted(definitions.len() as u64, "pattern"),
+        counted(count(|one| one.examples.len()), "example"),
+        counted(count(|one| one.counter_examples.len()), "counter-example"),
+    )
+}
+
+/// Single patterns in full.
+#[derive(Clone, Copy, Debug)]
+pub struct Full<'f> {
+    /// All definitions, in order of precedence.
+    pub definitions: &'f [Definition],
+    /// The set that is compiled from them.
+    pub set: &'f PatternSet,
+    /// Says what the codes mean.
+    pub catalogue: &'f Catalogue,
+}
+
+impl Full<'_> {
+    /// Writes the patterns with those indexes, an empty line between them: a pattern file, if they are different.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write_all(&self, indexes: &[usize], out: &mut impl Write) -> io::Result<()> {
+        for (at, &index) in indexes.iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            self.write(index, out)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the pattern with that index as a TOML table, with comments above it and above each example. An index
+    /// beyond the last writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write(&self, index: usize, out: &mut impl Write) -> io::Result<()> {
+        let (Some(definition), Some(pattern)) = (self.definitions.get(index), self.set.patterns().get(index)) else {
+            return Ok(());
+        };
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# {}, from: {}", definition.name, origin(definition));
+        let _ = writeln!(text, "# {}", search(definition, pattern));
+        if definition.origin == Origin::CommandLine {
+            let _ = writeln!(text, "# In a file it needs another name: this kind of name is kept for -e.");
+        }
+        text.push_str("[[pattern]]\n");
+        let mut key = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{name} = {value}");
+            }
+        };
+        key("name", Some(quoted(&definition.name)));
+        key("description", definition.description.as_deref().map(quoted));
+        key("regex", Some(triply_quoted(&definition.regex)));
+        key("ignore_case", definition.ignore_case.then(|| "true".to_owned()));
+        key("multiline", definition.multiline.then(|| "true".to_owned()));
+        key("when", definition.when.as_deref().map(triply_quoted));
+        key("unless", definition.unless.as_deref().map(triply_quoted));
+        self.push_examples(index, definition, &mut text);
+        out.write_all(text.as_bytes())
+    }
+
+    fn push_examples(&self, index: usize, definition: &Definition, text: &mut String) {
+        if !definition.examples.is_empty() {
+            text.push_str("examples = [\n");
+            for example in &definition.examples {
+                let mut scratch = self.set.scratch();
+                let line = example.line.as_bytes();
+                for found in proof::find_all(self.set, &mut scratch, self.catalogue, line, Some(index)) {
+                    let _ = writeln!(text, "    # gives {}", self.given(&found));
+                }
+                let _ = writeln!(text, "    {},", inline_table(example));
+            }
+            text.push_str("]\n");
+        }
+        if !definition.counter_examples.is_empty() {
+            text.push_str("counter_examples = [\n");
+            for example in &definition.counter_examples {
+                let _ = writeln!(text, "    {},", triply_quoted(&example.line));
+            }
+            text.push_str("]\n");
+        }
+    }
+
+    /// `21 Mobile App Authenticated, user ann`
+    fn given(&self, found: &Found) -> String {
+        let mut bytes = Vec::new();
+        push_result(&mut bytes, self.catalogue, &found.key);
+        for group in Group::ALL {
+            if let Some(value) = found.capture(group) {
+                bytes.extend_from_slice(format!(", {} ", group.name()).as_bytes());
+                push_shown(&mut bytes, value.as_bytes());
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// Which lines are searched with the regex, in one line.
+fn search(definition: &Definition, pattern: &Pattern) -> String {
+    let Some(literals) = pattern.literals() else {
+        let missing = if definition.multiline { "its matches need not start with" } else { "a match need not contain" };
+        return format!("Slower: every line is searched, because there is no fixed text that {missing}");
+    };
+    let folded: BTreeSet<String> =
+        literals.iter().map(|literal| String::from_utf8_lossy(literal).to_ascii_lowercase()).collect();
+    let any_case = folded.len() < literals.len();
+    let told: Vec<String> = if any_case {
+        folded.into_iter().collect()
+    } else {
+        literals.iter().map(|literal| String::from_utf8_lossy(literal).into_owned()).collect()
+    };
+    let more = told.len().saturating_sub(TOLD_LITERALS);
+    let mut text =
+        told.iter().take(TOLD_LITERALS).map(|one| format!("`{}`", shown(one))).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        let _ = write!(text, " and {more} more");
+    }
+    let case = if any_case { ", in small letters or capitals" } else { "" };
+    let one_of = if told.len() == 1 { "" } else { "one of " };
+    format!("Fast: only lines are searched that have {one_of}{text}{case}")
+}
+
+/// `{ line = '…', code = 21, user = 'ann' }`
+fn inline_table(example: &Example) -> String {
+    let code = match &example.code {
+        ExpectedCode::Number(number) => number.to_string(),
+        ExpectedCode::Written(written) => quoted(written),
+    };
+    let mut table = format!("{{ line = {}, code = {code}", triply_quoted(&example.line));
+    for capture in &example.captures {
+        let _ = write!(table, ", {} = {}", capture.group.name(), quoted(&capture.value));
+    }
+    table.push_str(" }");
+    table
+}
+
+/// A text of TOML, literally between single quotes if it can stand so.
+fn quoted(text: &str) -> String {
+    if text.contains('\'') || has_control(text) { triply_quoted(text) } else { format!("'{text}'") }
+}
+
+/// A text of TOML, literally between triple quotes if it can stand so.
+fn triply_quoted(text: &str) -> String {
+    if !text.contains("'''") && !text.ends_with('\'') && !has_control(text) {
+        return format!("'''{text}'''");
+    }
+    let mut escaped = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => escaped.extend(['\\', character]),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            control if control.is_control() => {
+                let _ = write!(escaped, "\\u{:04X}", u32::from(control));
+            }
+            other => escaped.push(other),
+        }
+    }
+    escaped.push('"');
+    escaped
+}
+
+/// Whether there is anything that literal strings cannot hold, or that would not be seen in them.
+fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
+/// `text` so that it can be shown in one line.
+fn shown(text: &str) -> String {
+    let mut bytes = Vec::new();
+    push_shown(&mut bytes, text.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config;
+    use crate::pattern::file;
+
+    fn parse(text: &str) -> Vec<Definition> {
+        file::parse(text, &Origin::File("own.toml".into())).unwrap_or_else(|errors| panic!("{}\n{text}", errors[0]))
+    }
+
+    fn full(definitions: &[Definition], index: usize) -> String {
+        let set = proof::compile_unproved(definitions).unwrap();
+        let mut out = Vec::new();
+        Full { definitions, set: &set, catalogue: Catalogue::built_in() }.write(index, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// What a definition says, without where it stands.
+    fn said(definition: &Definition) -> String {
+        let Definition { name, description, regex, ignore_case, multiline, when, unless, .. } = definition;
+        let mut said = format!("{name} {description:?} {regex} {ignore_case} {multiline} {when:?} {unless:?}\n");
+        for example in &definition.examples {
+            let captures: Vec<_> = example.captures.iter().map(|one| (one.group, &one.value)).collect();
+            let _ = writeln!(said, "{:?} {:?} {captures:?}", example.line, example.code);
+        }
+        for example in &definition.counter_examples {
+            let _ = writeln!(said, "not {:?}", example.line);
+        }
+        said
+    }
+
+    #[test]
+    fn every_built_in_pattern_comes_back_the_same_from_its_own_text() {
+        let definitions = config::built_in();
+        for (index, definition) in definitions.iter().enumerate() {
+            let again = parse(&full(&definitions, index));
+            assert_eq!(again.len(), 1);
+            assert_eq!(said(&again[0]), said(definition));
+            assert!(proof::compile(&again, Catalogue::built_in()).is_ok(), "{}", definition.name);
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_told_in_full() {
+        let text = r#"[[pattern]]
+name = "own"
+description = "it's"
+regex = 'c=(?<code>\w+)(?: (?<user>\w+))?'
+ignore_case = true
+multiline = true
+when = "'x'"
+unless = '"'
+examples = [ { line = "'x' c=4 ann\n", code = 4, user = "ann" }, { line = "'x'\nc=used_cache", code = "used_cache" } ]
+counter_examples = [ "c", "\t" ]
+"#;
+        let expected = r#"# own, from: own.toml
+# Fast: only lines are searched that have `c=`, in small letters or capitals
+[[pattern]]
+name = 'own'
+description = '''it's'''
+regex = '''c=(?<code>\w+)(?: (?<user>\w+))?'''
+ignore_case = true
+multiline = true
+when = "'x'"
+unless = '''"'''
+examples = [
+    # gives 4 No Phone Input - Timed Out, user ann
+    { line = ''''x' c=4 ann''', code = 4, user = 'ann' },
+    { line = "'x'\nc=used_cache", code = 'used_cache' },
+]
+counter_examples = [
+    '''c''',
+    "\t",
+]
+"#;
+        let definitions = parse(text);
+        assert_eq!(full(&definitions, 0), expected);
+        assert_eq!(said(&parse(expected)[0]), said(&definitions[0]));
+        assert_eq!(full(&definitions, 1), "");
+    }
+
+    #[test]
+    fn what_keeps_a_search_from_being_fast_is_told() {
+        let text = "[[pattern]]\nname = 'a'\nregex = '(?<code>\\d+)'\n\
+                    [[pattern]]\nname = 'b'\nregex = '\\d(?<code>abc)'\nmultiline = true\n\
+                    [[pattern]]\nname = 'c'\nregex = '(?<code>ab|cd)'\n";
+        let definitions = parse(text);
+        let second = |index| full(&definitions, index).lines().nth(1).map(str::to_owned);
+        let slower = "# Slower: every line is searched, because there is no fixed text that";
+        assert_eq!(second(0), Some(format!("{slower} a match need not contain")));
+        assert_eq!(second(1), Some(format!("{slower} its matches need not start with")));
+        assert_eq!(second(2).as_deref(), Some("# Fast: only lines are searched that have one of `ab`, `cd`"));
+    }
+
+    #[test]
+    fn the_table_breaks_descriptions_and_hides_nothing_in_them() {
+        let text = "[[pattern]]\nname = 'a'\ndescription = \"one two three four\\u001B\"\nregex = '(?<code>\\d+)'\n\
+                    [[pattern]]\nname = 'bb'\nregex = 'xyz(?<code>\\d+)'\n";
+        let definitions = parse(text);
+        let set = proof::compile_unproved(&definitions).unwrap();
+        let shown = |width| {
+            let mut out = Vec::new();
+            list(&definitions, &set, &Options { width, ..Options::default() }, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let expected = "\
+Name  From      Search              Description
+------------------------------------------------------------
+a     own.toml  no literal: slower  one two three four\\u{1b}
+bb    own.toml  fast                -
+";
+        assert_eq!(shown(None), expected);
+        let expected = "\
+Name  From      Search              Description
+-------------------------------------------------
+a     own.toml  no literal: slower  one two three
+                                    four\\u{1b}
+bb    own.toml  fast                -
+";
+        // Six, ten and twenty columns before the descriptions leave sixteen.
+        assert_eq!(shown(Some(52)), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_from_its_quotes(text in any::<String>(), more in r#"['"\\\r\n\t\x00-\x1f\x7fa]{0,8}"#) {
+            for text in [text, more] {
+                for written in [quoted(&text), triply_quoted(&text)] {
+                    let table: toml::Table = format!("x = {written}").parse().unwrap();
+                    prop_assert_eq!(table["x"].as_str(), Some(&*text));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What the patterns take of pasted lines: each line, carets under what is taken, and below it what that gives.
+//!
+//! Lines come from logs: they are shown as `lines` shows them, and a tab as one blank, so that carets stand where they
+//! should.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use tabled::grid::util::string::get_string_width;
+
+use super::lines::{SHOWN_LIMIT_BYTES, push_result, push_shown};
+use super::wording::{grouped, moment};
+use crate::catalogue::Catalogue;
+use crate::hit::Hit;
+use crate::pattern::definition::Definition;
+use crate::scan::trial::{Line, Nearest, Outcome};
+
+/// How much of a line that is too wide is repeated before what is taken, in characters.
+const BEFORE_CHARS: usize = 20;
+/// Excerpts are not made narrower than this, however narrow the terminal is.
+const LEAST_WIDTH: usize = 40;
+/// The width of the captures' names, with the gap behind them.
+const NAME_WIDTH: usize = 9;
+
+/// What a trial is shown with.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'s> {
+    /// The patterns that were tried.
+    pub definitions: &'s [Definition],
+    /// Says what the codes mean.
+    pub catalogue: &'s Catalogue,
+    /// The terminal's width in columns. None: lines are as long as they need to be.
+    pub width: Option<usize>,
+}
+
+/// Writes every line with what became of it, an empty line behind each, and how many hold a result.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io::Result<()> {
+    let number_width = lines.last().map_or(1, |line| line.number.to_string().len());
+    let indent = " ".repeat(number_width + 2);
+    for line in lines {
+        let (start, end) = (0..line.text.len().min(SHOWN_LIMIT_BYTES), line.text.len());
+        let cut = if start.end < end { "…" } else { "" };
+        writeln!(out, "{:>number_width$}  {}{cut}", line.number, one_line(&line.text[start]))?;
+        match &line.outcome {
+            Outcome::Taken(hits) => {
+                for hit in hits {
+                    shown.hit(hit, &indent, out)?;
+                }
+            }
+            Outcome::Continued => writeln!(out, "{indent}belongs to the match above")?,
+            Outcome::Missed(Some(nearest)) => shown.nearest(nearest, line.text, &indent, out)?,
+            Outcome::Missed(None) => {
+                writeln!(out, "{indent}no pattern takes anything of this line, nor does any begin to match")?;
+            }
+            Outcome::Unexplained => writeln!(out, "{indent}no pattern takes anything of this line")?,
+        }
+        writeln!(out)?;
+    }
+    let taken = lines.iter().filter(|line| matches!(line.outcome, Outcome::Taken(_))).count() as u64;
+    let (noun, verb) = if lines.len() == 1 { ("line", "holds") } else { ("lines", "hold") };
+    writeln!(out, "{} of {} {noun} {verb} a result", grouped(taken), grouped(lines.len() as u64))
+}
+
+impl Shown<'_> {
+    fn name(&self, pattern: usize) -> &str {
+        self.definitions.get(pattern).map_or("", |definition| &definition.name)
+    }
+
+    fn hit(&self, hit: &Hit<'_>, indent: &str, out: &mut impl Write) -> io::Result<()> {
+        self.carets(hit.line, &hit.span, indent, out)?;
+        let mut result = Vec::new();
+        push_result(&mut result, self.catalogue, &hit.key);
+        writeln!(out, "{indent}{}: {}", self.name(hit.pattern), String::from_utf8_lossy(&result))?;
+        let captures = [("user", hit.user), ("outcome", hit.outcome), ("host", hit.host), ("address", hit.address)];
+        for (name, value) in captures {
+            if let Some(value) = value {
+                writeln!(out, "{indent}  {name:<NAME_WIDTH$}{}", one_line(value))?;
+            }
+        }
+        if let Some(stamp) = hit.time {
+            let zone = if stamp.zoned { "" } else { " (no zone given: taken as UTC)" };
+            writeln!(out, "{indent}  {:<NAME_WIDTH$}{}{zone}", "time", moment(stamp.time))?;
+        }
+        Ok(())
+    }
+
+    /// Carets under `span`: below the line itself, or, if that is wider than the terminal, below an excerpt of it.
+    fn carets(&self, line: &[u8], span: &Range<usize>, indent: &str, out: &mut impl Write) -> io::Result<()> {
+        let parts = [&line[..span.start], &line[span.clone()], &line[span.end..]].map(one_line);
+        let room = self.width.map(|width| width.saturating_sub(indent.len()).max(LEAST_WIDTH));
+        let needed: usize = parts.iter().map(|part| get_string_width(part)).sum();
+        let (before, inside) = if room.is_some_and(|room| needed > room) || line.len() > SHOWN_LIMIT_BYTES {
+            let room = room.unwrap_or(usize::MAX).min(SHOWN_LIMIT_BYTES);
+            let before = end_of(&parts[0], BEFORE_CHARS);
+            let inside = start_of(&parts[1], room.saturating_sub(BEFORE_CHARS + 2));
+            let used = get_string_width(&before) + get_string_width(&inside);
+            let after = start_of(&parts[2], room.saturating_sub(used + 1));
+            writeln!(out, "{indent}{before}{inside}{after}")?;
+            (before, inside)
+        } else {
+            let [before, inside, _] = parts;
+            (before, inside)
+        };
+        let blanks = " ".repeat(get_string_width(&before));
+        writeln!(out, "{indent}{blanks}{}", "^".repeat(get_string_width(&inside).max(1)))
+    }
+
+    fn nearest(&self, nearest: &Nearest, line: &[u8], indent: &str, out: &mut impl Write) -> io::Result<()> {
+        let name = self.name(nearest.pattern);
+        writeln!(out, "{indent}no pattern takes anything of this line; {name} comes nearest:")?;
+        let Some(definition) = self.definitions.get(nearest.pattern) else { return Ok(()) };
+        for explained in nearest.miss.render(definition, line).lines() {
+            writeln!(out, "{indent}{}", explained.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// `text` as one line of printable characters, a tab as one blank.
+fn one_line(text: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    push_shown(&mut bytes, text);
+    String::from_utf8_lossy(&bytes).replace('\t', " ")
+}
+
+/// The last `limit` characters, behind an ellipsis if there are more.
+fn end_of(text: &str, limit: usize) -> String {
+    match text.char_indices().rev().nth(limit.saturating_sub(1)) {
+        Some((at, _)) if at > 0 => format!("…{}", &text[at..]),
+        _ => text.to_owned(),
+    }
+}
+
+/// The first `limit` characters, an ellipsis behind them if there are more.
+fn start_of(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::{proof, trial};
+
+    fn shown(regexes: &[&str], text: &str, width: Option<usize>) -> String {
+        let definitions: Vec<Definition> =
+            (1..).zip(regexes).map(|(number, regex)| Definition::from_expression(number, regex)).collect();
+        let set = proof::compile_unproved(&definitions).unwrap();
+        let catalogue = Catalogue::built_in();
+        let lines = trial::run(&definitions, &set, catalogue, text.as_bytes());
+        let mut out = Vec::new();
+        write(&Shown { definitions: &definitions, catalogue, width }, &lines, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn carets_stand_under_what_is_taken_whatever_stands_before_it() {
+        // Two columns for each ideograph, one for the tab, six for the escape.
+        let text = "\t日本\u{7}c=21 c=999\r\n";
+        let expected = " 日本\\u{7}c=21 c=999
+             ^^^^
+   e1: 21 Mobile App Authenticated
+                  ^^^^^
+   e1: 999 not in the vendor's list; contact Impero support
+
+1 of 1 line holds a result
+";
+        assert_eq!(shown(&[r"c=(?<code>\d+)"], text, None), format!("1  {expected}"));
+    }
+
+    #[test]
+    fn of_a_line_that_is_wider_than_the_terminal_an_excerpt_is_marked() {
+        let text = format!("{}c=21{}", "a".repeat(30), "b".repeat(30));
+        let expected = format!(
+            "1  {text}
+   …{}c=21{}…
+   {}^^^^
+   e1: 21 Mobile App Authenticated
+
+1 of 1 line holds a result
+",
+            "a".repeat(20),
+            "b".repeat(14),
+            " ".repeat(21),
+        );
+        // 43 columns without the indent are 40: …, 20, 4, 14, …
+        assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_inside_what_is_taken_if_that_is_wide() {
+        let text = format!("c=21{}", "b".repeat(60));
+        let shown = shown(&[r"c=(?<code>\d+)b*"], &text, Some(43));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[1], format!("   c=21{}…", "b".repeat(14)));
+        assert_eq!(lines[2], format!("   {}", "^".repeat(19)));
+    }
+
+    #[test]
+    fn captures_and_misses_are_told() {
+        let text = "2024-05-01 10:15:30 h1 ann c=21\nc 21\nx\n";
+        let expected = "\
+1  2024-05-01 10:15:30 h1 ann c=21
+                          ^^^^^^^^
+   e1: 21 Mobile App Authenticated
+     user     ann
+     time     2024-05-01 10:15:30Z (no zone given: taken as UTC)
+
+2  c 21
+   no pattern takes anything of this line; e2 comes nearest:
+     c=(?<code>x)
+      ^ expected `=`
+     c 21
+     -^ matched up to here
+
+3  x
+   no pattern takes anything of this line, nor does any begin to match
+
+1 of 3 lines hold a result
+";
+        assert_eq!(shown(&[r"(?<user>ann) c=(?<code>\d+)", "c=(?<code>x)"], text, None), expected);
+    }
+}

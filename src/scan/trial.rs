@@ -1,0 +1,172 @@
+//! What the patterns take of a few lines, and for a line that none takes, how far the nearest one gets: the answer to
+//! whoever writes a pattern.
+//!
+//! Invariant: what is found is what a scan of the same text finds, because a scanner finds it.
+//! Apart from the scanner, because explaining a miss compiles regexes as it goes.
+
+use crate::catalogue::Catalogue;
+use crate::chunk::{Chunk, Limits};
+use crate::hit::Hit;
+use crate::pattern::PatternSet;
+use crate::pattern::definition::Definition;
+use crate::pattern::nearest::{self, Miss};
+
+use super::Scanner;
+
+/// How many lines are explained; each costs some dozens of compiled regexes.
+pub const EXPLAINED_LINES: usize = 50;
+/// The longest line that is explained, in bytes.
+pub const EXPLAINED_LINE_BYTES: usize = 4 << 10;
+
+/// One line that was tried.
+#[derive(Clone, Debug)]
+pub struct Line<'t> {
+    /// Its number in the text, from 1.
+    pub number: u64,
+    /// The line without its line end.
+    pub text: &'t [u8],
+    /// What became of it.
+    pub outcome: Outcome<'t>,
+}
+
+/// What became of a line.
+#[derive(Clone, Debug)]
+pub enum Outcome<'t> {
+    /// Results start in it: in their order, at least one.
+    Taken(Vec<Hit<'t>>),
+    /// It belongs to a match that starts in a line above.
+    Continued,
+    /// Nothing takes it; this pattern gets furthest, if any gets anywhere.
+    Missed(Option<Nearest>),
+    /// Nothing takes it, and it is one line too many, or too long, to be explained.
+    Unexplained,
+}
+
+/// The pattern that takes the most of a line in which it finds nothing.
+#[derive(Clone, Debug)]
+pub struct Nearest {
+    /// Its index among the definitions.
+    pub pattern: usize,
+    /// How far it gets.
+    pub miss: Miss,
+}
+
+/// Tries every line of `text` that is not blank. `set` is compiled from `definitions`.
+#[must_use]
+pub fn run<'t>(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue, text: &'t [u8]) -> Vec<Line<'t>> {
+    let mut hits = Vec::new();
+    Scanner::new(set, catalogue, Limits::default().lookahead_bytes).scan(&Chunk::whole(text), |hit| hits.push(hit));
+    let mut hits = hits.into_iter().peekable();
+    let mut lines = Vec::new();
+    let (mut start, mut matched_until, mut explained) = (0, 0, 0);
+    for (number, whole) in (1..).zip(text.split_inclusive(|&byte| byte == b'\n')) {
+        let line = whole.strip_suffix(b"\n").unwrap_or(whole);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut taken = Vec::new();
+        while let Some(hit) = hits.next_if(|hit| hit.line_offset == start as u64) {
+            matched_until = matched_until.max(start + match_end(set, &text[start..], whole.len(), &hit));
+            taken.push(hit);
+        }
+        let outcome = if !taken.is_empty() {
+            Outcome::Taken(taken)
+        } else if start < matched_until {
+            Outcome::Continued
+        } else if explained == EXPLAINED_LINES || line.len() > EXPLAINED_LINE_BYTES {
+            Outcome::Unexplained
+        } else {
+            Outcome::Missed(nearest(definitions, line))
+        };
+        start += whole.len();
+        if line.trim_ascii().is_empty() && !matches!(outcome, Outcome::Taken(_)) {
+            continue;
+        }
+        explained += usize::from(matches!(outcome, Outcome::Missed(_)));
+        lines.push(Line { number, text: line, outcome });
+    }
+    lines
+}
+
+/// Where the match of a hit ends, which may be in a later line: as an offset in `rest`, which starts with the hit's line.
+fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>) -> usize {
+    if !set.looks_ahead() || hit.span.end < hit.line.len() {
+        return hit.span.end;
+    }
+    let seen = line_with_end.saturating_add(Limits::default().lookahead_bytes);
+    let window = &rest[..seen.min(rest.len())];
+    set.find_one(hit.pattern, &mut set.scratch(), window, hit.line.len(), hit.span.start)
+        .map_or(hit.span.end, |found| found.span.end)
+}
+
+fn nearest(definitions: &[Definition], line: &[u8]) -> Option<Nearest> {
+    let mut best: Option<Nearest> = None;
+    for (pattern, definition) in definitions.iter().enumerate() {
+        let Some(miss) = nearest::explain(definition, line) else { continue };
+        if miss.matched_len() > best.as_ref().map_or(0, |best| best.miss.matched_len()) {
+            best = Some(Nearest { pattern, miss });
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::definition::Origin;
+    use crate::pattern::file;
+    use crate::scan::proof;
+
+    const PATTERNS: &str = r"[[pattern]]
+name = 'one-line'
+regex = 'call=(?<code>\d+)'
+
+[[pattern]]
+name = 'two-lines'
+regex = '<status>\s*(?<code>\d+)\s*</status>'
+multiline = true
+";
+
+    /// Each line with what became of it.
+    fn outcomes(text: &str) -> Vec<String> {
+        let definitions = file::parse(PATTERNS, &Origin::CommandLine).unwrap();
+        let set = proof::compile_unproved(&definitions).unwrap();
+        let said = |line: &Line<'_>| match &line.outcome {
+            Outcome::Taken(hits) => hits.iter().map(|hit| format!(" {}={}", hit.pattern, hit.key)).collect(),
+            Outcome::Continued => " continued".to_owned(),
+            Outcome::Missed(None) => " missed".to_owned(),
+            Outcome::Missed(Some(nearest)) => format!(" near {} {}", nearest.pattern, nearest.miss.matched_len()),
+            Outcome::Unexplained => " unexplained".to_owned(),
+        };
+        let lines = run(&definitions, &set, Catalogue::built_in(), text.as_bytes());
+        lines.iter().map(|line| format!("{}{}", line.number, said(line))).collect()
+    }
+
+    #[test]
+    fn every_line_that_is_not_blank_has_an_outcome() {
+        for end in ["\n", "\r\n"] {
+            let text = ["x call=1 call=2", "", "<status>", " 3", "</status>", "call:4", "<status 5", "2 2", "  "];
+            let expected = ["1 0=1 0=2", "3 1=3", "4 continued", "5 continued", "6 near 0 4", "7 near 1 7", "8 missed"];
+            assert_eq!(outcomes(&text.join(end)), expected, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_below_a_match_that_ends_with_its_own_line_is_not_part_of_it() {
+        assert_eq!(outcomes("<status>3</status>\nx\ncall=1\nx\n"), ["1 1=3", "2 missed", "3 0=1", "4 missed"]);
+    }
+
+    #[test]
+    fn a_match_is_not_sought_further_than_a_scan_does() {
+        let within = format!("<status>\n{}3</status>", " ".repeat(Limits::default().lookahead_bytes - 10));
+        assert_eq!(outcomes(&within), ["1 1=3", "2 continued"]);
+        let beyond = format!("<status>\n{}3</status>", " ".repeat(Limits::default().lookahead_bytes - 9));
+        assert_eq!(outcomes(&beyond)[0], "1 near 1 8");
+    }
+
+    #[test]
+    fn only_the_first_lines_and_no_long_ones_are_explained() {
+        let text = "x\n".repeat(EXPLAINED_LINES + 1);
+        assert_eq!(outcomes(&text).last().map(String::as_str), Some("51 unexplained"));
+        assert_eq!(outcomes(&"x".repeat(EXPLAINED_LINE_BYTES)), ["1 missed"]);
+        assert_eq!(outcomes(&"x".repeat(EXPLAINED_LINE_BYTES + 1)), ["1 unexplained"]);
+    }
+}
