@@ -197,9 +197,9 @@ fn search(definition: &Definition, pattern: &Pattern) -> String {
     if more > 0 {
         let _ = write!(text, " and {more} more");
     }
-    let case = if any_case { ", in small letters or capitals" } else { "" };
+    let case = if any_case { ", in small letters or capitals," } else { "" };
     let one_of = if told.len() == 1 { "" } else { "one of " };
-    format!("Fast: only lines are searched that have {one_of}{text}{case}")
+    format!("Fast: only lines that have {one_of}{text}{case} are searched")
 }
 
 /// `{ line = '…', code = 21, user = 'ann' }`
@@ -313,7 +313,7 @@ examples = [ { line = "'x' c=4 ann\n", code = 4, user = "ann" }, { line = "'x'\n
 counter_examples = [ "c", "\t" ]
 "#;
         let expected = r#"# own, from: own.toml
-# Fast: only lines are searched that have `c=`, in small letters or capitals
+# Fast: only lines that have `c=`, in small letters or capitals, are searched
 [[pattern]]
 name = 'own'
 description = '''it's'''
@@ -348,7 +348,7 @@ counter_examples = [
         let slower = "# Slower: every line is searched, because there is no fixed text that";
         assert_eq!(second(0), Some(format!("{slower} a match need not contain")));
         assert_eq!(second(1), Some(format!("{slower} its matches need not start with")));
-        assert_eq!(second(2).as_deref(), Some("# Fast: only lines are searched that have one of `ab`, `cd`"));
+        assert_eq!(second(2).as_deref(), Some("# Fast: only lines that have one of `ab`, `cd` are searched"));
     }
 
     #[test]

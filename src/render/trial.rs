@@ -12,7 +12,7 @@ use super::lines::{SHOWN_LIMIT_BYTES, push_result, push_shown};
 use super::wording::{grouped, moment};
 use crate::catalogue::Catalogue;
 use crate::hit::Hit;
-use crate::pattern::definition::Definition;
+use crate::pattern::definition::{Definition, Origin};
 use crate::scan::trial::{Line, Nearest, Outcome};
 
 /// How much of a line that is too wide is repeated before what is taken, in characters.
@@ -52,11 +52,17 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
                 }
             }
             Outcome::Continued => writeln!(out, "{indent}belongs to the match above")?,
-            Outcome::Missed(Some(nearest)) => shown.nearest(nearest, line.text, &indent, out)?,
-            Outcome::Missed(None) => {
+            Outcome::Missed(all) if all.is_empty() => {
                 writeln!(out, "{indent}no pattern takes anything of this line, nor does any begin to match")?;
             }
-            Outcome::Unexplained => writeln!(out, "{indent}no pattern takes anything of this line")?,
+            Outcome::Missed(_) | Outcome::Unexplained => {
+                writeln!(out, "{indent}no pattern takes anything of this line")?;
+            }
+        }
+        if let Outcome::Missed(all) = &line.outcome {
+            for nearest in all {
+                shown.nearest(nearest, line.text, &indent, out)?;
+            }
         }
         writeln!(out)?;
     }
@@ -110,9 +116,9 @@ impl Shown<'_> {
     }
 
     fn nearest(&self, nearest: &Nearest, line: &[u8], indent: &str, out: &mut impl Write) -> io::Result<()> {
-        let name = self.name(nearest.pattern);
-        writeln!(out, "{indent}no pattern takes anything of this line; {name} comes nearest:")?;
         let Some(definition) = self.definitions.get(nearest.pattern) else { return Ok(()) };
+        let built_in = if definition.origin == Origin::BuiltIn { "the built-in " } else { "" };
+        writeln!(out, "{indent}nearest is {built_in}{}:", definition.name)?;
         for explained in nearest.miss.render(definition, line).lines() {
             writeln!(out, "{indent}{}", explained.trim_end())?;
         }
@@ -213,7 +219,8 @@ mod tests {
      time     2024-05-01 10:15:30Z (no zone given: taken as UTC)
 
 2  c 21
-   no pattern takes anything of this line; e2 comes nearest:
+   no pattern takes anything of this line
+   nearest is e2:
      c=(?<code>x)
       ^ expected `=`
      c 21

@@ -8,7 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Limits};
 use crate::hit::Hit;
 use crate::pattern::PatternSet;
-use crate::pattern::definition::Definition;
+use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::nearest::{self, Miss};
 
 use super::Scanner;
@@ -36,8 +36,9 @@ pub enum Outcome<'t> {
     Taken(Vec<Hit<'t>>),
     /// It belongs to a match that starts in a line above.
     Continued,
-    /// Nothing takes it; this pattern gets furthest, if any gets anywhere.
-    Missed(Option<Nearest>),
+    /// Nothing takes it. Who gets furthest, if any gets anywhere: of the own patterns, for it is mostly one of them that
+    /// is being tried, and of all, if that is a built-in one.
+    Missed(Vec<Nearest>),
     /// Nothing takes it, and it is one line too many, or too long, to be explained.
     Unexplained,
 }
@@ -97,15 +98,22 @@ fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>)
         .map_or(hit.span.end, |found| found.span.end)
 }
 
-fn nearest(definitions: &[Definition], line: &[u8]) -> Option<Nearest> {
-    let mut best: Option<Nearest> = None;
+fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
+    let (mut own, mut built_in): (Option<Nearest>, Option<Nearest>) = (None, None);
     for (pattern, definition) in definitions.iter().enumerate() {
         let Some(miss) = nearest::explain(definition, line) else { continue };
-        if miss.matched_len() > best.as_ref().map_or(0, |best| best.miss.matched_len()) {
-            best = Some(Nearest { pattern, miss });
+        let best = if definition.origin == Origin::BuiltIn { &mut built_in } else { &mut own };
+        if miss.matched_len() > matched_len(best.as_ref()) {
+            *best = Some(Nearest { pattern, miss });
         }
     }
-    best
+    // At the same distance the own one goes before, as in a search.
+    let built_in = built_in.filter(|nearest| nearest.miss.matched_len() > matched_len(own.as_ref()));
+    own.into_iter().chain(built_in).collect()
+}
+
+fn matched_len(nearest: Option<&Nearest>) -> usize {
+    nearest.map_or(0, |nearest| nearest.miss.matched_len())
 }
 
 #[cfg(test)]
@@ -127,16 +135,21 @@ multiline = true
 
     /// Each line with what became of it.
     fn outcomes(text: &str) -> Vec<String> {
-        let definitions = file::parse(PATTERNS, &Origin::CommandLine).unwrap();
-        let set = proof::compile_unproved(&definitions).unwrap();
+        outcomes_with(&file::parse(PATTERNS, &Origin::CommandLine).unwrap(), text)
+    }
+
+    fn outcomes_with(definitions: &[Definition], text: &str) -> Vec<String> {
+        let set = proof::compile_unproved(definitions).unwrap();
         let said = |line: &Line<'_>| match &line.outcome {
             Outcome::Taken(hits) => hits.iter().map(|hit| format!(" {}={}", hit.pattern, hit.key)).collect(),
             Outcome::Continued => " continued".to_owned(),
-            Outcome::Missed(None) => " missed".to_owned(),
-            Outcome::Missed(Some(nearest)) => format!(" near {} {}", nearest.pattern, nearest.miss.matched_len()),
+            Outcome::Missed(all) => {
+                let near = |one: &Nearest| format!(" near {} {}", one.pattern, one.miss.matched_len());
+                format!(" missed{}", all.iter().map(near).collect::<String>())
+            }
             Outcome::Unexplained => " unexplained".to_owned(),
         };
-        let lines = run(&definitions, &set, Catalogue::built_in(), text.as_bytes());
+        let lines = run(definitions, &set, Catalogue::built_in(), text.as_bytes());
         lines.iter().map(|line| format!("{}{}", line.number, said(line))).collect()
     }
 
@@ -144,7 +157,15 @@ multiline = true
     fn every_line_that_is_not_blank_has_an_outcome() {
         for end in ["\n", "\r\n"] {
             let text = ["x call=1 call=2", "", "<status>", " 3", "</status>", "call:4", "<status 5", "2 2", "  "];
-            let expected = ["1 0=1 0=2", "3 1=3", "4 continued", "5 continued", "6 near 0 4", "7 near 1 7", "8 missed"];
+            let expected = [
+                "1 0=1 0=2",
+                "3 1=3",
+                "4 continued",
+                "5 continued",
+                "6 missed near 0 4",
+                "7 missed near 1 7",
+                "8 missed",
+            ];
             assert_eq!(outcomes(&text.join(end)), expected, "{end:?}");
         }
     }
@@ -159,7 +180,7 @@ multiline = true
         let within = format!("<status>\n{}3</status>", " ".repeat(Limits::default().lookahead_bytes - 10));
         assert_eq!(outcomes(&within), ["1 1=3", "2 continued"]);
         let beyond = format!("<status>\n{}3</status>", " ".repeat(Limits::default().lookahead_bytes - 9));
-        assert_eq!(outcomes(&beyond)[0], "1 near 1 8");
+        assert_eq!(outcomes(&beyond)[0], "1 missed near 1 8");
     }
 
     #[test]
@@ -168,5 +189,17 @@ multiline = true
         assert_eq!(outcomes(&text).last().map(String::as_str), Some("51 unexplained"));
         assert_eq!(outcomes(&"x".repeat(EXPLAINED_LINE_BYTES)), ["1 missed"]);
         assert_eq!(outcomes(&"x".repeat(EXPLAINED_LINE_BYTES + 1)), ["1 unexplained"]);
+    }
+
+    #[test]
+    fn a_built_in_pattern_that_gets_further_does_not_hide_the_own_one() {
+        let parse = |text: &str, origin: Origin| file::parse(text, &origin).unwrap();
+        let mut definitions = parse(&PATTERNS.replace("call=", "ca="), Origin::File("own.toml".into()));
+        definitions.extend(parse("[[pattern]]\nname = 'b'\nregex = 'call:(?<code>x)'\n", Origin::BuiltIn));
+        assert_eq!(outcomes_with(&definitions, "call:4"), ["1 missed near 0 2 near 2 5"]);
+        assert_eq!(outcomes_with(&definitions, "ca"), ["1 missed near 0 2"]);
+        assert_eq!(outcomes_with(&definitions, "call"), ["1 missed near 0 2 near 2 4"]);
+        definitions.drain(..2);
+        assert_eq!(outcomes_with(&definitions, "call:4"), ["1 missed near 0 5"]);
     }
 }
