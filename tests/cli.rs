@@ -1,6 +1,7 @@
 //! The command line as its users meet it: every case is a data file with its whole stdout, stderr and exit status.
 //!
-//! To add a case, write `tests/cmd/NAME.toml`; it runs in the package's root, so fixtures are `fixtures/logs/…`:
+//! To add a case, write `tests/cmd/NAME.toml`; it runs in the package's root, so fixtures are `fixtures/logs/…`, or in
+//! a folder beside it, as `fs.cwd = "patterns"` says:
 //!
 //! ```toml
 //! bin.name = "callcodes"
@@ -49,7 +50,8 @@ fn every_case_expects_both_streams_of_this_program() {
     for entry in fs::read_dir("tests/cmd").unwrap() {
         paths.insert(entry.unwrap().path());
     }
-    for path in paths {
+    // Folders hold what cases read.
+    for path in paths.into_iter().filter(|path| path.is_file()) {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         if extension != "toml" {
             assert!(path.with_extension("toml").exists(), "{}: no case of that name", path.display());

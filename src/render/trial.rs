@@ -53,7 +53,7 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
             }
             Outcome::Continued => writeln!(out, "{indent}belongs to the match above")?,
             Outcome::Missed(all) if all.is_empty() => {
-                writeln!(out, "{indent}no pattern takes anything of this line, nor does any begin to match")?;
+                writeln!(out, "{indent}no pattern takes anything of this line, nor does any come near")?;
             }
             Outcome::Missed(_) | Outcome::Unexplained => {
                 writeln!(out, "{indent}no pattern takes anything of this line")?;
@@ -227,7 +227,7 @@ mod tests {
      -^ matched up to here
 
 3  x
-   no pattern takes anything of this line, nor does any begin to match
+   no pattern takes anything of this line, nor does any come near
 
 1 of 3 lines hold a result
 ";

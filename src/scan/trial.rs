@@ -18,6 +18,9 @@ pub const EXPLAINED_LINES: usize = 50;
 /// The longest line that is explained, in bytes.
 pub const EXPLAINED_LINE_BYTES: usize = 4 << 10;
 
+/// A built-in pattern is near a line only if it takes that much of it, in bytes: most lines hold some first letter of one.
+const LEAST_BUILT_IN_BYTES: usize = 3;
+
 /// One line that was tried.
 #[derive(Clone, Debug)]
 pub struct Line<'t> {
@@ -102,8 +105,11 @@ fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
     let (mut own, mut built_in): (Option<Nearest>, Option<Nearest>) = (None, None);
     for (pattern, definition) in definitions.iter().enumerate() {
         let Some(miss) = nearest::explain(definition, line) else { continue };
-        let best = if definition.origin == Origin::BuiltIn { &mut built_in } else { &mut own };
-        if miss.matched_len() > matched_len(best.as_ref()) {
+        let (best, least) = match definition.origin {
+            Origin::BuiltIn => (&mut built_in, LEAST_BUILT_IN_BYTES),
+            _ => (&mut own, 1),
+        };
+        if miss.matched_len() >= least && miss.matched_len() > matched_len(best.as_ref()) {
             *best = Some(Nearest { pattern, miss });
         }
     }
@@ -200,6 +206,7 @@ multiline = true
         assert_eq!(outcomes_with(&definitions, "ca"), ["1 missed near 0 2"]);
         assert_eq!(outcomes_with(&definitions, "call"), ["1 missed near 0 2 near 2 4"]);
         definitions.drain(..2);
+        assert_eq!(outcomes_with(&definitions, "ca"), ["1 missed"]);
         assert_eq!(outcomes_with(&definitions, "call:4"), ["1 missed near 0 5"]);
     }
 }

@@ -61,18 +61,22 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
             return Vec::new();
         }
     };
-    let wrong = proof::prove(&definitions, &set, catalogue);
-    let proved = wrong.is_empty();
-    assign(wrong, checked);
-    let mut notes: Vec<String> = checked
-        .iter()
-        .filter(|file| file.definitions.is_empty() && file.wrong.is_empty())
+    assign(proof::prove(&definitions, &set, catalogue), checked);
+    // Of a file that has to be changed anyway, the errors are enough to read.
+    let sound = || checked.iter().filter(|file| file.wrong.is_empty());
+    let mut notes: Vec<String> = sound()
+        .filter(|file| file.definitions.is_empty())
         .map(|file| format!("{} holds no pattern. Write [[pattern]] above each one", file.name))
         .collect();
-    notes.extend(thoughts(&definitions, &set));
-    if proved {
-        notes.extend(taken(&definitions, &set, catalogue));
-    }
+    let files: Vec<&str> = sound().map(|file| file.name.as_str()).collect();
+    let own: Vec<(usize, &Definition)> = definitions
+        .iter()
+        .enumerate()
+        .filter(|(_, definition)| definition.origin != Origin::BuiltIn)
+        .filter(|(_, definition)| files.contains(&definition.origin.to_string().as_str()))
+        .collect();
+    notes.extend(thoughts(&own, &set));
+    notes.extend(taken(&own, &definitions, &set, catalogue));
     notes
 }
 
@@ -87,15 +91,10 @@ fn assign(wrong: Vec<Diagnostic>, checked: &mut [Checked]) {
     }
 }
 
-/// Own patterns, each with its index.
-fn own(definitions: &[Definition]) -> impl Iterator<Item = (usize, &Definition)> {
-    definitions.iter().enumerate().filter(|(_, definition)| definition.origin != Origin::BuiltIn)
-}
-
-/// What each own pattern could do better.
-fn thoughts(definitions: &[Definition], set: &PatternSet) -> Vec<String> {
+/// What each of these patterns, given with their indexes, could do better.
+fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
     let mut notes = Vec::new();
-    for (index, definition) in own(definitions) {
+    for &(index, definition) in own {
         let name = &definition.name;
         if definition.examples.is_empty() {
             notes.push(format!(
@@ -116,10 +115,15 @@ fn thoughts(definitions: &[Definition], set: &PatternSet) -> Vec<String> {
 }
 
 /// Own patterns of whose examples others take some: no error, for the result is counted, but perhaps not as was meant.
-fn taken(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue) -> Vec<String> {
+fn taken(
+    own: &[(usize, &Definition)],
+    definitions: &[Definition],
+    set: &PatternSet,
+    catalogue: &Catalogue,
+) -> Vec<String> {
     let mut notes = Vec::new();
     let mut scratch = set.scratch();
-    for (index, definition) in own(definitions) {
+    for &(index, definition) in own {
         let mut takers = Vec::new();
         for example in &definition.examples {
             let all = proof::find_all(set, &mut scratch, catalogue, example.line.as_bytes(), None);
