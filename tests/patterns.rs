@@ -15,15 +15,15 @@ fn callcodes(folder: &Path, args: &[&str]) -> Output {
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .output()
-        .unwrap()
+        .expect("the program starts")
 }
 
 fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n")
+    String::from_utf8(output.stdout.clone()).expect("text").replace("\r\n", "\n")
 }
 
 fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap().replace("\r\n", "\n")
+    String::from_utf8(output.stderr.clone()).expect("text").replace("\r\n", "\n")
 }
 
 #[test]
