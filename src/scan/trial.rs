@@ -97,7 +97,8 @@ fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>)
     }
     let seen = line_with_end.saturating_add(Limits::default().lookahead_bytes);
     let window = &rest[..seen.min(rest.len())];
-    set.find_one(hit.pattern, &mut set.scratch(), window, hit.line.len(), hit.span.start)
+    set.matches_of(hit.pattern, &mut set.scratch(), window, hit.line.len())
+        .find(|found| found.span.start == hit.span.start)
         .map_or(hit.span.end, |found| found.span.end)
 }
 
