@@ -13,6 +13,7 @@ use callcodes::config;
 use callcodes::pattern::PatternSet;
 use callcodes::scan::Scanner;
 use callcodes::summary::Counts;
+use callcodes::units::Units;
 use divan::Bencher;
 use divan::counter::BytesCount;
 
@@ -77,7 +78,7 @@ fn read(bencher: Bencher<'_, '_>, input: &Input) {
 fn chunks(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
-        let mut chunks = Chunks::new(log.as_slice(), Span::ALL, Limits::default(), Vec::new());
+        let mut chunks = Chunks::new(log.as_slice(), Span::ALL, Limits::default(), Units::Bytes, Vec::new());
         let mut count = 0;
         while let Ok(Some(chunk)) = chunks.next_chunk() {
             count += chunk.owned().len();

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::code::Key;
 use crate::time::Stamp;
+use crate::units::Units;
 
 /// One result found in one line.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +16,12 @@ pub struct Hit<'c> {
     pub key: Key,
     /// The line it starts in, without its line end. Of a line over the limit: the piece.
     pub line: &'c [u8],
+    /// Where the line starts in the chunk that was scanned.
+    pub line_start: usize,
     /// Offset of the line's first byte in the source, in bytes.
     pub line_offset: u64,
+    /// What the source is made of.
+    pub units: Units,
     /// The matched part, as offsets in `line`. A match that goes on in the following lines is cut at the line's end.
     pub span: Range<usize>,
     /// Index of the pattern that matched, in its set.
@@ -31,4 +36,12 @@ pub struct Hit<'c> {
     pub host: Option<&'c [u8]>,
     /// What the pattern's group `address` captured.
     pub address: Option<&'c [u8]>,
+}
+
+impl Hit<'_> {
+    /// Offset of the match's first byte in the source, in bytes.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.line_offset + self.units.source_bytes(&self.line[..self.span.start])
+    }
 }

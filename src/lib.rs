@@ -13,7 +13,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`code`], [`time`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
+//! | [`code`], [`time`], [`units`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
@@ -58,6 +58,7 @@
 
 pub mod code;
 pub mod time;
+pub mod units;
 
 pub mod hit;
 pub mod problem;

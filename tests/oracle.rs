@@ -20,6 +20,7 @@ use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{self, Event, Options};
 use callcodes::scan::Scanner;
 use callcodes::source::{Source, Walk};
+use callcodes::units::Units;
 use proptest::prelude::*;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -130,7 +131,7 @@ fn key(code: &[u8], text: Option<&[u8]>) -> Key {
 
 fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     Found {
-        offset: hit.line_offset + hit.span.start as u64,
+        offset: hit.offset(),
         line,
         pattern: set.patterns()[hit.pattern].name().to_owned(),
         key: hit.key.clone(),
@@ -337,14 +338,14 @@ proptest! {
         for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
             let mut all = Vec::new();
             for span in [Span { start: 0, end: split }, Span { start: split.max(1), end: u64::MAX }] {
-                let from = usize::try_from(span.read_from()).unwrap().min(source.len());
-                let mut chunks = Chunks::new(&source[from..], span, limits, Vec::new());
+                let from = usize::try_from(span.read_from(Units::Bytes)).unwrap().min(source.len());
+                let mut chunks = Chunks::new(&source[from..], span, limits, Units::Bytes, Vec::new());
                 while let Some(chunk) = chunks.next_chunk().unwrap() {
                     all.extend(scanned(&source, &[chunk], set, limits));
                 }
                 if split == 0 && span.start == 0 {
                     all.clear();
-                    let mut chunks = Chunks::new(&source[..], Span::ALL, limits, Vec::new());
+                    let mut chunks = Chunks::new(&source[..], Span::ALL, limits, Units::Bytes, Vec::new());
                     while let Some(chunk) = chunks.next_chunk().unwrap() {
                         all.extend(scanned(&source, &[chunk], set, limits));
                     }
@@ -419,11 +420,50 @@ proptest! {
             paths.push(path);
         }
         for threads in [1, 2, 5] {
-            let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits };
+            let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
             prop_assert_eq!(&printed(&paths, options), &expected);
             let outcome = summarise(Walk::new(paths.clone()), &BUILT_IN.fast, Catalogue::built_in(), options).unwrap();
             let summed: BTreeMap<Key, u64> = outcome.summary.iter().map(|(key, row)| (key, row.tally.count)).collect();
             prop_assert_eq!(&summed, &counts);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// The same text in UTF-16 gives the same results on the same lines, at the offsets of the UTF-16 file.
+    #[test]
+    fn an_encoding_changes_nothing_but_the_offsets(
+        // Enough plain text in front that UTF-16 without a mark shows itself.
+        source in source().prop_map(|source| format!("2017-02-14 plain\n{}", String::from_utf8_lossy(&source))),
+        range_bytes in (1_u64..150).prop_map(|units| 2 * units),
+        block_bytes in 1_usize..64,
+    ) {
+        let limits = Limits { block_bytes, ..Limits::default() };
+        let options = Options { threads: NonZeroUsize::new(2), range_bytes, limits, ..Options::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let expected = naive(source.as_bytes(), &naive_patterns(&BUILT_IN.definitions), limits);
+        let utf16 = |unit: fn(u16) -> [u8; 2]| source.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        let marked = |mark: &[u8], text: Vec<u8>| [mark, &text].concat();
+        let files = [
+            (marked(b"\xEF\xBB\xBF", source.clone().into_bytes()), 1, 3),
+            (utf16(u16::to_le_bytes), 2, 0),
+            (utf16(u16::to_be_bytes), 2, 0),
+            (marked(b"\xFF\xFE", utf16(u16::to_le_bytes)), 2, 2),
+            (marked(b"\xFE\xFF", utf16(u16::to_be_bytes)), 2, 2),
+        ];
+        for (bytes, unit_bytes, mark_bytes) in files {
+            std::fs::write(&path, bytes).unwrap();
+            let mut text = String::new();
+            for Found { offset, line, pattern, key, user, time } in &expected {
+                let before = &source[..usize::try_from(*offset).unwrap()];
+                let units = if unit_bytes == 1 { before.len() } else { before.encode_utf16().count() };
+                let offset = mark_bytes + unit_bytes * units;
+                text += &format!("{} {line} {offset} {pattern} {key} {user:?} {time:?}\n", path.display());
+            }
+            prop_assert_eq!(&printed(std::slice::from_ref(&path), options), &text);
         }
     }
 }

@@ -5,15 +5,18 @@
 //!   size, the owned parts concatenate to the source.
 //! * A chunk holds no line longer than [`Limits::line_bytes`], its line end included. A longer one is cut into pieces of
 //!   exactly that size, counted from the line's first byte, so that the cuts do not depend on the blocks.
+//! * What a chunk holds can be searched as bytes: UTF-16 is decoded here, after it was cut, so that the owner of a line
+//!   does not depend on the encoding. Limits count units: the same text is cut alike in UTF-8 and in UTF-16.
 //! * Behind the owned part a chunk shows at least [`Limits::lookahead_bytes`] of what follows, or all there is.
-//! * Memory is one buffer of at most `line_bytes + lookahead_bytes`, which is used again.
+//! * Memory is one buffer of at most `line_bytes + lookahead_bytes` (units, for UTF-16, and a second buffer for the
+//!   decoded text), which is used again.
 //!
 //! One reader serves both: a range is a stream that starts in mid-file and ends with the last line it owns. Not in
 //! `source`, because nothing here opens anything; not in `scan`, because nothing here knows what is looked for.
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memrchr};
+use crate::units::Units;
 
 /// Sizes, in bytes. The defaults serve every input; tests make them tiny to meet every boundary.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +27,21 @@ pub struct Limits {
     pub line_bytes: usize,
     /// How far beyond the end of its line a multi-line pattern may look.
     pub lookahead_bytes: usize,
+}
+
+impl Limits {
+    /// The same limits for other units, in bytes. One unit more of lookahead, because half a character at its end is
+    /// no character.
+    fn of(self, units: Units) -> Limits {
+        match units.size_bytes() {
+            1 => self,
+            size => Limits {
+                block_bytes: self.block_bytes,
+                line_bytes: self.line_bytes * size,
+                lookahead_bytes: (self.lookahead_bytes + 1) * size,
+            },
+        }
+    }
 }
 
 impl Default for Limits {
@@ -40,6 +58,10 @@ pub struct Chunk<'b> {
     owned: usize,
     /// Offset of the first byte in the source.
     pub offset: u64,
+    /// How many bytes of the source the owned part was.
+    pub source_bytes: u64,
+    /// What the source is made of.
+    pub units: Units,
     /// Whether this is a piece that ends before its line does.
     pub cut: Cut,
 }
@@ -59,7 +81,8 @@ impl<'b> Chunk<'b> {
     /// A chunk that is a whole source.
     #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Chunk<'b> {
-        Chunk { bytes, owned: bytes.len(), offset: 0, cut: Cut::AtLineEnd }
+        let owned = bytes.len();
+        Chunk { bytes, owned, offset: 0, source_bytes: owned as u64, units: Units::Bytes, cut: Cut::AtLineEnd }
     }
 
     /// The lines of this chunk.
@@ -79,22 +102,21 @@ impl<'b> Chunk<'b> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedChunk {
     bytes: Vec<u8>,
-    owned: usize,
-    offset: u64,
-    cut: Cut,
+    /// The rest of the chunk.
+    rest: Chunk<'static>,
 }
 
 impl OwnedChunk {
     /// The chunk.
     #[must_use]
     pub fn get(&self) -> Chunk<'_> {
-        Chunk { bytes: &self.bytes, owned: self.owned, offset: self.offset, cut: self.cut }
+        Chunk { bytes: &self.bytes, ..self.rest }
     }
 }
 
 impl From<Chunk<'_>> for OwnedChunk {
     fn from(chunk: Chunk<'_>) -> OwnedChunk {
-        OwnedChunk { bytes: chunk.bytes.to_vec(), owned: chunk.owned, offset: chunk.offset, cut: chunk.cut }
+        OwnedChunk { bytes: chunk.bytes.to_vec(), rest: Chunk { bytes: &[], ..chunk } }
     }
 }
 
@@ -111,10 +133,10 @@ impl Span {
     /// Every line, however long the source turns out to be.
     pub const ALL: Span = Span { start: 0, end: u64::MAX };
 
-    /// Where reading has to begin: one byte early, because only the byte before tells whether `start` starts a line.
+    /// Where reading has to begin: one unit early, because only what stands before tells whether `start` starts a line.
     #[must_use]
-    pub fn read_from(self) -> u64 {
-        self.start.saturating_sub(1)
+    pub fn read_from(self, units: Units) -> u64 {
+        self.start.saturating_sub(units.size_bytes() as u64)
     }
 }
 
@@ -123,7 +145,10 @@ impl Span {
 pub struct Chunks<R> {
     reader: R,
     limits: Limits,
+    units: Units,
     buffer: Vec<u8>,
+    /// The text of the last chunk, where it had to be decoded.
+    decoded: Vec<u8>,
     /// The part of the buffer that holds data not yet handed out.
     head: usize,
     tail: usize,
@@ -153,16 +178,19 @@ enum Step {
 
 impl<R: Read> Chunks<R> {
     /// Chunks of the lines that `span` owns. `reader` delivers the source from [`Span::read_from`] on; `buffer` is
-    /// working memory, whatever it holds; [`Chunks::into_buffer`] gives it back.
-    pub fn new(reader: R, span: Span, limits: Limits, buffer: Vec<u8>) -> Chunks<R> {
+    /// working memory, whatever it holds; [`Chunks::into_buffer`] gives it back. A span of UTF-16 starts and ends with
+    /// whole units.
+    pub fn new(reader: R, span: Span, limits: Limits, units: Units, buffer: Vec<u8>) -> Chunks<R> {
         let state = if span.start == 0 { State::AtLineStart } else { State::InForeignLine };
         Chunks {
             reader,
-            limits,
+            limits: limits.of(units),
+            units,
             buffer,
+            decoded: Vec::new(),
             head: 0,
             tail: 0,
-            offset: span.read_from(),
+            offset: span.read_from(units),
             end: span.end,
             state,
             reader_is_done: false,
@@ -190,15 +218,33 @@ impl<R: Read> Chunks<R> {
                 Step::Finished => return Ok(None),
                 Step::NeedMore => self.fill()?,
                 Step::HandOut { len, cut } => {
-                    let start = self.head;
-                    let offset = self.offset;
+                    let (start, offset) = (self.head, self.offset);
                     self.advance(len);
                     self.state = if cut == Cut::AtLineEnd { State::AtLineStart } else { State::InOwnLine };
-                    let bytes = &self.buffer[start..self.tail];
-                    return Ok(Some(Chunk { bytes, owned: len, offset, cut }));
+                    return Ok(Some(self.chunk(start, len, offset, cut)));
                 }
             }
         }
+    }
+
+    /// The chunk of the `len` bytes that begin at `start` in the buffer.
+    fn chunk(&mut self, start: usize, len: usize, offset: u64, cut: Cut) -> Chunk<'_> {
+        let data = &self.buffer[start..self.tail];
+        // A byte order mark is no part of the first line.
+        let mark = self.units.byte_order_mark();
+        let skipped = if offset == 0 && data[..len].starts_with(mark) { mark.len() } else { 0 };
+        let (bytes, owned) = match self.units {
+            Units::Bytes => (&data[skipped..], len - skipped),
+            units => {
+                self.decoded.clear();
+                units.decode(&data[skipped..len], &mut self.decoded);
+                let owned = self.decoded.len();
+                let ahead = data.len().min(len + self.limits.lookahead_bytes);
+                units.decode(&data[len..ahead], &mut self.decoded);
+                (self.decoded.as_slice(), owned)
+            }
+        };
+        Chunk { bytes, owned, offset: offset + skipped as u64, source_bytes: len as u64, units: self.units, cut }
     }
 
     fn step(&self) -> Step {
@@ -212,7 +258,8 @@ impl<R: Read> Chunks<R> {
         // Data that can be handed out: what is left behind it suffices for the lookahead.
         let ready =
             if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
-        let ready = &data[..ready.min(self.limits.line_bytes)];
+        let ready = ready.min(self.limits.line_bytes);
+        let ready = &data[..ready - ready % self.units.size_bytes()];
         if let Some(len) = self.whole_lines(ready) {
             return Step::HandOut { len, cut: Cut::AtLineEnd };
         }
@@ -228,25 +275,26 @@ impl<R: Read> Chunks<R> {
 
     /// How many bytes of `ready` are owned lines that end in it.
     fn whole_lines(&self, ready: &[u8]) -> Option<usize> {
-        // The line that holds the byte before `end` is the last one owned.
-        let last_owned = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX).saturating_sub(1);
-        if let Some(end) = ready.get(last_owned..).and_then(|rest| memchr(b'\n', rest)) {
-            return Some(last_owned + end + 1);
+        // The line that holds the unit before `end` is the last one owned.
+        let to_end = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let last_owned = to_end.saturating_sub(self.units.size_bytes());
+        if let Some(len) = ready.get(last_owned..).and_then(|rest| self.units.first_line_end(rest)) {
+            return Some(last_owned + len);
         }
-        memrchr(b'\n', ready).map(|end| end + 1)
+        self.units.last_line_end(ready)
     }
 
     fn skip_foreign_line(&mut self) -> Step {
         let data = &self.buffer[self.head..self.tail];
-        let newline = memchr(b'\n', data);
-        self.advance(newline.map_or(data.len(), |end| end + 1));
-        if newline.is_some() {
+        let line_end = self.units.first_line_end(data);
+        self.advance(line_end.unwrap_or(data.len() - data.len() % self.units.size_bytes()));
+        if line_end.is_some() {
             self.state = State::AtLineStart;
         }
-        if self.offset >= self.end || (newline.is_none() && self.reader_is_done) {
+        if self.offset >= self.end || (line_end.is_none() && self.reader_is_done) {
             return Step::Finished;
         }
-        if newline.is_some() { self.step() } else { Step::NeedMore }
+        if line_end.is_some() { self.step() } else { Step::NeedMore }
     }
 
     fn advance(&mut self, len: usize) {

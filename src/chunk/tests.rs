@@ -27,9 +27,14 @@ fn chunked(source: &[u8], splits: &[usize], limits: Limits, read_bytes: usize) -
     let mut buffer = Vec::new();
     for (start, end) in starts.into_iter().zip(ends) {
         let span = Span { start, end };
-        let from = usize::try_from(span.read_from()).unwrap().min(source.len());
-        let mut chunks =
-            Chunks::new(Slow { source: &source[from..], read_bytes }, span, limits, std::mem::take(&mut buffer));
+        let from = usize::try_from(span.read_from(Units::Bytes)).unwrap().min(source.len());
+        let mut chunks = Chunks::new(
+            Slow { source: &source[from..], read_bytes },
+            span,
+            limits,
+            Units::Bytes,
+            std::mem::take(&mut buffer),
+        );
         while let Some(chunk) = chunks.next_chunk().unwrap() {
             let mut offset = chunk.offset;
             for line in chunk.owned().split_inclusive(|&byte| byte == b'\n') {
@@ -77,7 +82,7 @@ proptest! {
 fn a_line_as_long_as_the_limit_is_whole_and_a_longer_one_is_cut() {
     let limits = Limits { block_bytes: 3, line_bytes: 4, lookahead_bytes: 0 };
     let cuts = |source: &[u8]| {
-        let mut chunks = Chunks::new(source, Span::ALL, limits, Vec::new());
+        let mut chunks = Chunks::new(source, Span::ALL, limits, Units::Bytes, Vec::new());
         let mut cuts = Vec::new();
         while let Some(chunk) = chunks.next_chunk().unwrap() {
             cuts.push((chunk.owned().len(), chunk.cut));
@@ -103,7 +108,7 @@ fn an_error_in_the_middle_keeps_what_came_before() {
             Ok(7)
         }
     }
-    let mut chunks = Chunks::new(Failing(0), Span::ALL, Limits::default(), Vec::new());
+    let mut chunks = Chunks::new(Failing(0), Span::ALL, Limits::default(), Units::Bytes, Vec::new());
     assert_eq!(chunks.next_chunk().unwrap_err().to_string(), "the disk is gone");
     let mut rest = Vec::new();
     while let Some(chunk) = chunks.next_chunk().unwrap() {

@@ -79,8 +79,8 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
         scanner.scan(chunk, |hit| hits.push(hit));
         let owned = chunk.owned();
         let mut counted = 0;
-        for line in hits.chunk_by(|one, next| one.line_offset == next.line_offset) {
-            let start = usize::try_from(line[0].line_offset - chunk.offset).unwrap_or(owned.len());
+        for line in hits.chunk_by(|one, next| one.line_start == next.line_start) {
+            let start = line[0].line_start;
             self.rendered.newlines += memchr_iter(b'\n', &owned[counted..start]).count() as u64;
             counted = start;
             // In portions, because one line may hold any number of hits.

@@ -8,6 +8,7 @@ use super::Options;
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::Problem;
 use crate::source::{Found, Opened, Source};
+use crate::units::Units;
 
 /// A piece of work for one worker.
 pub(super) enum Task {
@@ -26,7 +27,7 @@ pub(super) enum Work {
     /// Open it and read all of it.
     File,
     /// The lines of a range of an opened file.
-    Range { file: Arc<File>, len: u64, span: Span },
+    Range { file: Arc<File>, len: u64, units: Units, span: Span },
     /// A block of a stream, and why there is no further one.
     Block { chunk: Option<OwnedChunk>, failed: Option<io::Error> },
     /// It does not open.
@@ -42,7 +43,7 @@ pub(super) struct Feed<I> {
 
 /// A source that is handed out in several tasks.
 enum Current {
-    File { file: Arc<File>, len: u64, next: u64 },
+    File { file: Arc<File>, len: u64, units: Units, next: u64 },
     Stream(Chunks<Box<dyn Read + Send>>),
 }
 
@@ -63,11 +64,11 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         if source.listed_size().is_some_and(|size| size <= self.options.range_bytes) {
             return Some(Task::Scan { source, work: Work::File, is_last: true });
         }
-        let current = match source.open() {
+        let current = match source.open(self.options.encoding) {
             Err(error) => return Some(Task::Scan { source, work: Work::Unopened(error), is_last: true }),
-            Ok(Opened::File { file, len }) => Current::File { file: Arc::new(file), len, next: 0 },
-            Ok(Opened::Stream(stream)) => {
-                Current::Stream(Chunks::new(stream, Span::ALL, self.options.limits, Vec::new()))
+            Ok(Opened::File { file, len, units }) => Current::File { file: Arc::new(file), len, units, next: 0 },
+            Ok(Opened::Stream { stream, units }) => {
+                Current::Stream(Chunks::new(stream, Span::ALL, self.options.limits, units, Vec::new()))
             }
         };
         Some(self.next_of(source, current))
@@ -76,10 +77,10 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     /// The next task of a source that is handed out in several, keeping what is left of it.
     fn next_of(&mut self, source: Arc<Source>, current: Current) -> Task {
         let (work, rest) = match current {
-            Current::File { file, len, next } => {
+            Current::File { file, len, units, next } => {
                 let end = len.min(next.saturating_add(self.options.range_bytes));
-                let work = Work::Range { file: Arc::clone(&file), len, span: Span { start: next, end } };
-                (work, (end < len).then_some(Current::File { file, len, next: end }))
+                let work = Work::Range { file: Arc::clone(&file), len, units, span: Span { start: next, end } };
+                (work, (end < len).then_some(Current::File { file, len, units, next: end }))
             }
             Current::Stream(mut chunks) => {
                 let (chunk, failed) = next_block(&mut chunks);

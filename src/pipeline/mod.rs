@@ -24,7 +24,8 @@ use crate::chunk::{Chunk, Chunks, Cut, Limits, Span};
 use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
-use crate::source::{FileSpan, Found, Opened, Source};
+use crate::source::{EncodingChoice, FileSpan, Found, Opened, Source};
+use crate::units::Units;
 use feed::{Feed, Task, Work};
 use order::Order;
 pub use order::Outlet;
@@ -38,11 +39,13 @@ pub struct Options {
     pub range_bytes: u64,
     /// How ranges and streams are cut into chunks.
     pub limits: Limits,
+    /// What sources are taken for.
+    pub encoding: EncodingChoice,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { threads: None, range_bytes: 4 << 20, limits: Limits::default() }
+        Options { threads: None, range_bytes: 4 << 20, limits: Limits::default(), encoding: EncodingChoice::default() }
     }
 }
 
@@ -161,10 +164,10 @@ impl<V: Visitor> Worker<'_, V> {
         let mut end = TaskEnd::default();
         match work {
             Work::File => self.whole_file(&source, &mut end, out),
-            Work::Range { file, len, span } => self.range(&source, &file, len, span, &mut end, out),
+            Work::Range { file, len, units, span } => self.range(&source, (&file, len, units), span, &mut end, out),
             Work::Block { chunk, failed } => {
                 if let Some(chunk) = chunk {
-                    end.bytes += chunk.get().owned().len() as u64;
+                    end.bytes += chunk.get().source_bytes;
                     end.long_lines.note(&chunk.get());
                     self.visitor.chunk(&source, &chunk.get(), &mut self.scanner, out);
                 }
@@ -178,9 +181,9 @@ impl<V: Visitor> Worker<'_, V> {
     }
 
     fn whole_file(&mut self, source: &Source, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
-        match source.open() {
-            Ok(Opened::File { file, len }) => self.range(source, &file, len, Span::ALL, end, out),
-            Ok(Opened::Stream(stream)) => self.chunks(source, stream, Span::ALL, end, out),
+        match source.open(self.options.encoding) {
+            Ok(Opened::File { file, len, units }) => self.range(source, (&file, len, units), Span::ALL, end, out),
+            Ok(Opened::Stream { stream, units }) => self.chunks(source, (stream, units), Span::ALL, end, out),
             Err(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
         }
     }
@@ -188,30 +191,29 @@ impl<V: Visitor> Worker<'_, V> {
     fn range(
         &mut self,
         source: &Source,
-        file: &File,
-        len: u64,
+        (file, len, units): (&File, u64, Units),
         span: Span,
         end: &mut TaskEnd,
         out: &mut Outlet<'_, V::Part>,
     ) {
         let span = Span { end: span.end.min(len), ..span };
-        self.chunks(source, FileSpan::new(file, span.read_from(), len), span, end, out);
+        self.chunks(source, (FileSpan::new(file, span.read_from(units), len), units), span, end, out);
     }
 
     fn chunks(
         &mut self,
         source: &Source,
-        reader: impl io::Read,
+        (reader, units): (impl io::Read, Units),
         span: Span,
         end: &mut TaskEnd,
         out: &mut Outlet<'_, V::Part>,
     ) {
-        let mut chunks = Chunks::new(reader, span, self.options.limits, std::mem::take(&mut self.buffer));
+        let mut chunks = Chunks::new(reader, span, self.options.limits, units, std::mem::take(&mut self.buffer));
         loop {
             match chunks.next_chunk() {
                 Ok(None) => break,
                 Ok(Some(chunk)) => {
-                    end.bytes += chunk.owned().len() as u64;
+                    end.bytes += chunk.source_bytes;
                     end.long_lines.note(&chunk);
                     self.visitor.chunk(source, &chunk, &mut self.scanner, out);
                 }

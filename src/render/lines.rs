@@ -139,7 +139,7 @@ impl Jsonl<'_> {
         let entry = self.catalogue.entry(&hit.key);
         let lossy = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
         let fields = Fields {
-            offset: hit.line_offset + hit.span.start as u64,
+            offset: hit.offset(),
             time: hit.time.map(|stamp| stamp.time),
             code: hit.key.code().map(|code| code.0),
             name: hit.key.name(),

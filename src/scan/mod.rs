@@ -21,6 +21,7 @@ use crate::code::{Code, Key};
 use crate::hit::Hit;
 use crate::pattern::{Match, PatternSet, Scratch};
 use crate::time::{self, Stamp};
+use crate::units::Units;
 
 /// How many spellings a scanner remembers. Logs use a few dozen; a hostile one only makes the memory useless.
 const REMEMBERED_LIMIT: usize = 1024;
@@ -47,7 +48,10 @@ struct Line<'c> {
     /// The line without its line end, and behind it what multi-line patterns may see.
     window: &'c [u8],
     len: usize,
+    start: usize,
+    /// In the source.
     offset: u64,
+    units: Units,
 }
 
 impl<'s> Scanner<'s> {
@@ -63,24 +67,28 @@ impl<'s> Scanner<'s> {
     pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl FnMut(Hit<'c>)) {
         let owned = chunk.owned();
         let mut from = 0;
+        // Where the last line with a candidate started, in the chunk and in the source.
+        let (mut counted, mut offset) = (0, chunk.offset);
         while let Some(candidate) = self.set.prefilter().next(owned, from) {
             let start = memrchr(b'\n', &owned[from..candidate]).map_or(from, |newline| from + newline + 1);
             let end = memchr(b'\n', &owned[candidate..]).map_or(owned.len(), |newline| candidate + newline);
-            self.scan_line(&self.line(chunk, start..end), &mut sink);
+            offset += chunk.units.source_bytes(&owned[counted..start]);
+            counted = start;
+            self.scan_line(&self.line(chunk, start..end, offset), &mut sink);
             from = end + 1;
         }
     }
 
-    /// The line at `range` of the chunk, which excludes its line feed.
-    fn line<'c>(&self, chunk: &Chunk<'c>, range: Range<usize>) -> Line<'c> {
-        let offset = chunk.offset + range.start as u64;
+    /// The line at `range` of the chunk, which excludes its line feed, and at `offset` of the source.
+    fn line<'c>(&self, chunk: &Chunk<'c>, range: Range<usize>, offset: u64) -> Line<'c> {
         let all = chunk.with_lookahead();
         let line = &all[range.clone()];
         let len = line.strip_suffix(b"\r").unwrap_or(line).len();
         // From behind the line feed, or from the cut where a piece of a line ends.
         let behind = (range.end + 1).min(chunk.owned().len());
         let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
-        Line { window: &all[range.start..seen.min(all.len())], len, offset }
+        let window = &all[range.start..seen.min(all.len())];
+        Line { window, len, start: range.start, offset, units: chunk.units }
     }
 
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl FnMut(Hit<'c>)) {
@@ -103,7 +111,9 @@ impl Resolver<'_> {
         Hit {
             key: self.resolve(&line.window[found.code.clone()], group(&found.text)),
             line: &line.window[..line.len],
+            line_start: line.start,
             line_offset: line.offset,
+            units: line.units,
             span: found.span.start..found.span.end.min(line.len),
             pattern: found.pattern,
             time,

@@ -6,6 +6,7 @@
 //! Files are read at positions and never mapped (decision 2): a log may be truncated or rotated at any moment, and a
 //! mapped file then takes the process with it.
 
+mod encoding;
 mod file;
 mod walk;
 
@@ -13,8 +14,12 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub use encoding::EncodingChoice;
+use encoding::HEAD_BYTES;
 pub use file::FileSpan;
 pub use walk::{Found, Walk};
+
+use crate::units::Units;
 
 /// The argument, and the name in results, of standard input.
 pub const STDIN: &str = "-";
@@ -41,9 +46,16 @@ pub enum Opened {
         file: File,
         /// In bytes.
         len: u64,
+        /// What it is made of.
+        units: Units,
     },
     /// A pipe, a device or standard input.
-    Stream(Box<dyn Read + Send>),
+    Stream {
+        /// To be read once, from front to back.
+        stream: Box<dyn Read + Send>,
+        /// What it is made of.
+        units: Units,
+    },
 }
 
 impl Source {
@@ -63,9 +75,9 @@ impl Source {
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn open(&self) -> io::Result<Opened> {
+    pub fn open(&self, encoding: EncodingChoice) -> io::Result<Opened> {
         match &self.place {
-            Place::Stdin => Ok(Opened::Stream(Box::new(io::stdin()))),
+            Place::Stdin => stream(io::stdin(), encoding),
             Place::File(path) => {
                 let file = File::open(path)?;
                 let metadata = file.metadata()?;
@@ -74,7 +86,12 @@ impl Source {
                 }
                 // A file that claims to be empty may be one that is made while it is read, as below /proc.
                 let positioned = metadata.is_file() && metadata.len() > 0;
-                Ok(if positioned { Opened::File { file, len: metadata.len() } } else { Opened::Stream(Box::new(file)) })
+                if !positioned {
+                    return stream(file, encoding);
+                }
+                let len = metadata.len();
+                let units = encoding.units(&head(&mut FileSpan::new(&file, 0, len))?);
+                Ok(Opened::File { file, len, units })
             }
         }
     }
@@ -87,4 +104,30 @@ impl Source {
             Place::File(path) => fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()),
         }
     }
+}
+
+/// A stream, once its beginning is known.
+fn stream(mut reader: impl Read + Send + 'static, encoding: EncodingChoice) -> io::Result<Opened> {
+    let head = head(&mut reader)?;
+    let units = encoding.units(&head);
+    Ok(Opened::Stream { stream: Box::new(io::Cursor::new(head).chain(reader)), units })
+}
+
+/// What a reader delivers first: enough to tell what it is, or all there is.
+///
+/// A stream that is still being written is not waited for beyond its first lines.
+fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    const ENOUGH_BYTES: usize = 64;
+    let mut head = vec![0; HEAD_BYTES];
+    let mut len = 0;
+    while len < ENOUGH_BYTES {
+        match reader.read(&mut head[len..]) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(len);
+    Ok(head)
 }

@@ -1,0 +1,141 @@
+//! What a text is made of: bytes, or UTF-16 code units; where its lines end, and how it becomes searchable.
+//!
+//! Only UTF-16 is decoded before it is searched. In every other encoding that logs come in, ASCII is ASCII, and the
+//! bytes are searched as they lie.
+
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use memchr::{memchr_iter, memrchr_iter};
+
+/// The units of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Units {
+    /// UTF-8 and everything else in which ASCII is ASCII.
+    #[default]
+    Bytes,
+    /// UTF-16, low byte first.
+    Utf16Le,
+    /// UTF-16, high byte first.
+    Utf16Be,
+}
+
+impl Units {
+    /// The size of one, in bytes.
+    #[must_use]
+    pub fn size_bytes(self) -> usize {
+        match self {
+            Units::Bytes => 1,
+            Units::Utf16Le | Units::Utf16Be => 2,
+        }
+    }
+
+    /// The mark that such a text may begin with.
+    pub(crate) fn byte_order_mark(self) -> &'static [u8] {
+        match self {
+            Units::Bytes => b"\xEF\xBB\xBF",
+            Units::Utf16Le => b"\xFF\xFE",
+            Units::Utf16Be => b"\xFE\xFF",
+        }
+    }
+
+    /// Behind the first line end. `data` begins with a whole unit, here and below.
+    pub(crate) fn first_line_end(self, data: &[u8]) -> Option<usize> {
+        memchr_iter(b'\n', data).find_map(|at| self.line_end(data, at))
+    }
+
+    /// Behind the last line end.
+    pub(crate) fn last_line_end(self, data: &[u8]) -> Option<usize> {
+        memrchr_iter(b'\n', data).find_map(|at| self.line_end(data, at))
+    }
+
+    /// Behind the line feed to which the byte `data[at]` belongs, if it does.
+    fn line_end(self, data: &[u8], at: usize) -> Option<usize> {
+        let is_line_feed = match self {
+            Units::Bytes => true,
+            Units::Utf16Le => at.is_multiple_of(2) && data.get(at + 1) == Some(&0),
+            Units::Utf16Be => !at.is_multiple_of(2) && data[at - 1] == 0,
+        };
+        let behind = if self == Units::Utf16Le { at + 2 } else { at + 1 };
+        is_line_feed.then_some(behind)
+    }
+
+    /// Appends `data` as UTF-8. What is no character becomes U+FFFD.
+    ///
+    /// Not for bytes, which need no decoding.
+    pub(crate) fn decode(self, data: &[u8], text: &mut Vec<u8>) {
+        let encoding: &Encoding = match self {
+            Units::Bytes => return text.extend_from_slice(data),
+            Units::Utf16Le => UTF_16LE,
+            Units::Utf16Be => UTF_16BE,
+        };
+        let mut decoder = encoding.new_decoder_without_bom_handling();
+        let start = text.len();
+        // Three bytes for each unit always suffice, and a few for what is left over at the end.
+        let room = decoder.max_utf8_buffer_length(data.len()).unwrap_or(3 * data.len() + 16);
+        text.resize(start + room, 0);
+        let (_, _, written, _) = decoder.decode_to_utf8(data, &mut text[start..], true);
+        text.truncate(start + written);
+    }
+
+    /// How many bytes of the source became these of the text.
+    #[must_use]
+    pub fn source_bytes(self, text: &[u8]) -> u64 {
+        match self {
+            Units::Bytes => text.len() as u64,
+            // One unit for each character, and a second one for each that takes four bytes in UTF-8.
+            Units::Utf16Le | Units::Utf16Be => {
+                let units: usize =
+                    text.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum();
+                2 * units as u64
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn encoded(text: &str, units: Units) -> Vec<u8> {
+        match units {
+            Units::Bytes => text.as_bytes().to_vec(),
+            Units::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Units::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        }
+    }
+
+    const ALL: [Units; 3] = [Units::Bytes, Units::Utf16Le, Units::Utf16Be];
+
+    proptest! {
+        #[test]
+        fn decoding_gives_the_text_back_and_tells_its_size(text in "(?s).{0,60}") {
+            for units in ALL {
+                let data = encoded(&text, units);
+                let mut decoded = Vec::new();
+                units.decode(&data, &mut decoded);
+                prop_assert_eq!(std::str::from_utf8(&decoded), Ok(text.as_str()));
+                prop_assert_eq!(units.source_bytes(&decoded), data.len() as u64);
+            }
+        }
+
+        #[test]
+        fn line_ends_are_those_of_the_text(text in "[a\u{0a0a}\u{010a}\u{0a00}\n]{0,20}") {
+            for units in ALL {
+                let data = encoded(&text, units);
+                let behind = |at: usize| encoded(&text[..=at], units).len();
+                prop_assert_eq!(units.first_line_end(&data), text.find('\n').map(behind));
+                prop_assert_eq!(units.last_line_end(&data), text.rfind('\n').map(behind));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd_to_decode(data in prop::collection::vec(any::<u8>(), 0..40)) {
+            for units in [Units::Utf16Le, Units::Utf16Be] {
+                let mut decoded = Vec::new();
+                units.decode(&data, &mut decoded);
+                prop_assert!(std::str::from_utf8(&decoded).is_ok());
+            }
+        }
+    }
+}
