@@ -6,7 +6,7 @@ import sys
 import tomllib
 
 # Only what occurs. Permissive all: none asks more of the executable's users than that the notice be kept.
-ALLOWED = {"MIT", "Apache-2.0", "Unicode-3.0"}
+ALLOWED = {"MIT", "Apache-2.0", "Unicode-3.0", "BSD-3-Clause"}
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 
 

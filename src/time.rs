@@ -86,6 +86,9 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
 
     let (nanosecond, rest) = fraction(&text[19..])?;
     let (offset_seconds, zoned) = zone(rest)?;
+    if is_half_day(rest) {
+        return None;
+    }
     // A leap second is the last moment of its minute.
     let second = small(17)?.min(if two(17) == 60 { 59 } else { i8::MAX });
     let civil = DateTime::new(year, small(5)?, small(8)?, small(11)?, small(14)?, second, nanosecond).ok()?;
@@ -114,6 +117,9 @@ fn fraction(text: &[u8]) -> Option<(i32, &[u8])> {
 fn zone(text: &[u8]) -> Option<(i32, bool)> {
     let (sign, rest) = match text {
         [b'Z' | b'z', ..] => return Some((0, true)),
+        [b' ', b'U', b'T', b'C', rest @ ..] | [b' ', b'G', b'M', b'T', rest @ ..] if !starts_word(rest) => {
+            return Some((0, true));
+        }
         // `2024-05-01 10:00:00 -0500`: the space form is common where the date is separated by a space.
         [b' ', b'+', rest @ ..] if is_offset(rest) => (1, rest),
         [b' ', b'-', rest @ ..] if is_offset(rest) => (-1, rest),
@@ -130,6 +136,16 @@ fn zone(text: &[u8]) -> Option<(i32, bool)> {
         _ => 0,
     };
     (hours <= 18 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60), true))
+}
+
+/// Whether a 12-hour clock's AM or PM follows: such a time is not what its digits say.
+fn is_half_day(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    matches!(text, [b'A' | b'a' | b'P' | b'p', b'M' | b'm', rest @ ..] if !starts_word(rest))
+}
+
+fn starts_word(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// Two, or four digits with or without a colon, and then no further digit.
@@ -163,6 +179,10 @@ mod tests {
             ("1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z"),
             ("2017-02-14T02:57:24 - started", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14T02:57:24-", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 UTC x", "2017-02-14T02:57:24Z"),
+            ("2017-02-14 02:57:24 GMT", "2017-02-14T02:57:24Z"),
+            ("2017-02-14 02:57:24 UTCX", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 Amber", "2017-02-14T02:57:24Z assumed"),
         ];
         for (line, expected) in cases {
             assert_eq!(shown(line).as_deref(), Some(expected), "{line}");
@@ -180,6 +200,8 @@ mod tests {
             "2017-02-14T24:00:00Z",
             "2017-02-14T02:57:245",
             "2017-02-14T02:57:24+19:00",
+            "2017-02-14 02:57:24 PM",
+            "2017-02-14 02:57:24am|x",
             "12017-02-14T02:57:24Z",
             "9999-02-14T02:57:24Z",
             far.as_str(),

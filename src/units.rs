@@ -3,7 +3,9 @@
 //! Only UTF-16 is decoded before it is searched. In every other encoding that logs come in, ASCII is ASCII, and the
 //! bytes are searched as they lie.
 
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::{memchr_iter, memrchr_iter};
 
 /// The units of a text.
@@ -91,6 +93,30 @@ impl Units {
     }
 }
 
+/// How the bytes of a line become characters where they are shown. Searching needs none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodePage(&'static Encoding);
+
+impl CodePage {
+    /// The one that was given; else UTF-8 if `line` is that, and Windows-1252, the ANSI code page of the west, if not.
+    ///
+    /// By the line and not by the file: telling a file's would mean to read all of it before the first line is shown.
+    #[must_use]
+    pub fn of(line: &[u8], units: Units, given: Option<&'static Encoding>) -> CodePage {
+        match given {
+            _ if units != Units::Bytes || std::str::from_utf8(line).is_ok() => CodePage(UTF_8),
+            Some(encoding) => CodePage(encoding),
+            None => CodePage(WINDOWS_1252),
+        }
+    }
+
+    /// A part of the line. What is no character becomes U+FFFD.
+    #[must_use]
+    pub fn read(self, part: &[u8]) -> Cow<'_, str> {
+        self.0.decode_without_bom_handling(part).0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -106,6 +132,15 @@ mod tests {
     }
 
     const ALL: [Units; 3] = [Units::Bytes, Units::Utf16Le, Units::Utf16Be];
+
+    #[test]
+    fn a_line_is_shown_in_utf_8_or_else_in_the_code_page() {
+        let shown = |line: &[u8], given| CodePage::of(line, Units::Bytes, given).read(line).into_owned();
+        assert_eq!(shown("Jürgen".as_bytes(), None), "Jürgen");
+        assert_eq!(shown(b"J\xFCrgen \x80", None), "Jürgen €");
+        assert_eq!(shown(b"\xCE\xE9\xE0", Encoding::for_label(b"windows-1251")), "Ойа");
+        assert_eq!(shown(b"J\xFCrgen", Some(UTF_8)), "J\u{fffd}rgen");
+    }
 
     proptest! {
         #[test]

@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 
 use anstyle::Style;
+use encoding_rs::Encoding;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
@@ -18,6 +19,7 @@ use crate::pattern::PatternSet;
 use crate::pipeline::annotate::{LineFormat, Rendered};
 use crate::source::Source;
 use crate::time::Time;
+use crate::units::CodePage;
 
 /// The most of a line that is shown, in bytes; of a longer one the part around its match.
 pub const SHOWN_LIMIT_BYTES: usize = 4 << 10;
@@ -32,6 +34,8 @@ pub struct Text<'c> {
     pub highlight: Style,
     /// How the place and the annotation are set off.
     pub place: Style,
+    /// The code page of lines that are not UTF-8, if it was given.
+    pub encoding: Option<&'static Encoding>,
 }
 
 impl LineFormat for Text<'_> {
@@ -68,18 +72,20 @@ impl Text<'_> {
 
     fn excerpt(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
         let (line, shown) = (hits[0].line, shown_range(&hits[0]));
+        let page = CodePage::of(line, hits[0].units, self.encoding);
+        let push = |bytes: &mut Vec<u8>, part: &[u8]| push_text(bytes, &page.read(part));
         if shown.start > 0 {
             bytes.extend_from_slice("…".as_bytes());
         }
         let mut at = shown.start;
         for hit in hits.iter().filter(|hit| !self.highlight.is_plain() && hit.span.end <= shown.end) {
-            push_shown(bytes, &line[at..hit.span.start]);
+            push(bytes, &line[at..hit.span.start]);
             let _ = write!(bytes, "{}", self.highlight.render());
-            push_shown(bytes, &line[hit.span.clone()]);
+            push(bytes, &line[hit.span.clone()]);
             let _ = write!(bytes, "{}", self.highlight.render_reset());
             at = hit.span.end;
         }
-        push_shown(bytes, &line[at..shown.end]);
+        push(bytes, &line[at..shown.end]);
         if shown.end < line.len() {
             bytes.extend_from_slice("…".as_bytes());
         }
@@ -92,6 +98,8 @@ pub struct Jsonl<'c> {
     pub catalogue: &'c Catalogue,
     /// Names the patterns.
     pub set: &'c PatternSet,
+    /// The code page of lines that are not UTF-8, if it was given.
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// What stands behind the line number in an object. Groups that captured nothing are left out.
@@ -137,7 +145,8 @@ impl Jsonl<'_> {
         out.line_number();
         let shown = shown_range(hit);
         let entry = self.catalogue.entry(&hit.key);
-        let lossy = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+        let page = CodePage::of(hit.line, hit.units, self.encoding);
+        let read = |part: &[u8]| page.read(part).into_owned();
         let fields = Fields {
             offset: hit.offset(),
             time: hit.time.map(|stamp| stamp.time),
@@ -147,11 +156,11 @@ impl Jsonl<'_> {
             known: entry.is_some(),
             candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
             pattern: self.set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
-            user: hit.user.map(lossy),
-            outcome: hit.outcome.map(lossy),
-            host: hit.host.map(lossy),
-            address: hit.address.map(lossy),
-            text: &String::from_utf8_lossy(&hit.line[shown.clone()]),
+            user: hit.user.map(read),
+            outcome: hit.outcome.map(read),
+            host: hit.host.map(read),
+            address: hit.address.map(read),
+            text: &page.read(&hit.line[shown.clone()]),
             text_is_cut: (shown.len() < hit.line.len()).then_some(true),
         };
         let bytes = out.bytes();
@@ -214,7 +223,12 @@ pub(super) fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
         bytes.extend_from_slice(text);
         return;
     }
-    for character in String::from_utf8_lossy(text).chars() {
+    push_text(bytes, &String::from_utf8_lossy(text));
+}
+
+/// Appends `text` with control characters as escapes.
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    for character in text.chars() {
         if character.is_control() && character != '\t' {
             bytes.extend(character.escape_unicode().to_string().as_bytes());
         } else {

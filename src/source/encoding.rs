@@ -4,6 +4,9 @@
 //! being NUL, as text that is mostly ASCII must. Everything else is searched as it lies, and a code page matters only
 //! for what is printed.
 
+use std::fmt;
+use std::str::FromStr;
+
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use crate::units::Units;
@@ -21,7 +24,49 @@ pub enum EncodingChoice {
     Given(&'static Encoding),
 }
 
+/// An encoding that logs cannot be searched in, or that nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownEncoding(String);
+
+impl fmt::Display for UnknownEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "there is no encoding {:?} to read logs in. Known are auto, utf-8, utf-16le, utf-16be, windows-1252 and the \
+             other names that web pages use",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for UnknownEncoding {}
+
+impl FromStr for EncodingChoice {
+    type Err = UnknownEncoding;
+
+    fn from_str(name: &str) -> Result<EncodingChoice, UnknownEncoding> {
+        if name.eq_ignore_ascii_case("auto") {
+            return Ok(EncodingChoice::Automatic);
+        }
+        let known = Encoding::for_label_no_replacement(name.as_bytes());
+        // Where ASCII is not ASCII, nothing would be found; only UTF-16 is decoded first.
+        let searchable = |&encoding: &&'static Encoding| {
+            encoding.is_ascii_compatible() || encoding == UTF_16LE || encoding == UTF_16BE
+        };
+        known.filter(searchable).map(EncodingChoice::Given).ok_or_else(|| UnknownEncoding(name.to_owned()))
+    }
+}
+
 impl EncodingChoice {
+    /// The encoding that was given.
+    #[must_use]
+    pub fn given(self) -> Option<&'static Encoding> {
+        match self {
+            EncodingChoice::Automatic => None,
+            EncodingChoice::Given(encoding) => Some(encoding),
+        }
+    }
+
     /// What a source that begins with `head` is made of.
     pub(super) fn units(self, head: &[u8]) -> Units {
         match self {
@@ -93,5 +138,16 @@ mod tests {
         let given = |label: &str| EncodingChoice::Given(Encoding::for_label(label.as_bytes()).unwrap());
         assert_eq!(given("utf-16le").units(b"plain"), Units::Utf16Le);
         assert_eq!(given("windows-1252").units(b"\xFF\xFEa\0"), Units::Bytes);
+    }
+
+    #[test]
+    fn names_are_those_of_the_web_where_logs_can_be_searched() {
+        assert_eq!("auto".parse(), Ok(EncodingChoice::Automatic));
+        assert_eq!("UTF-16LE".parse(), Ok(EncodingChoice::Given(UTF_16LE)));
+        assert_eq!("latin1".parse(), Ok(EncodingChoice::Given(encoding_rs::WINDOWS_1252)));
+        let refused = |name: &str| name.parse::<EncodingChoice>().unwrap_err().to_string();
+        for name in ["utf-17", "iso-2022-jp", ""] {
+            assert!(refused(name).starts_with(&format!("there is no encoding {name:?} to read logs in. ")), "{name}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use callcodes::source::EncodingChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and counts them.
@@ -46,6 +47,9 @@ pub(crate) struct InputArgs {
     /// Files and folders to read, folders with all that is below them; `-` is standard input
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Take all input for this encoding, such as utf-16le or windows-1252, instead of telling it file by file
+    #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", help_heading = "Reading")]
+    pub(crate) encoding: EncodingChoice,
     /// Number of threads [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     pub(crate) threads: Option<NonZeroUsize>,

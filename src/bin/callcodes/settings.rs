@@ -36,7 +36,7 @@ impl Settings {
             }
             inputs.push(PathBuf::from(STDIN));
         }
-        let options = Options { threads: input.threads, ..Options::default() };
+        let options = Options { threads: input.threads, encoding: input.encoding, ..Options::default() };
         Ok(Settings { inputs, set: pattern_set(patterns)?, options })
     }
 

@@ -19,13 +19,14 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let styles = Styles::choose(args.output.color, args.output.output.as_deref());
     let mut output = Output::open(args.output.output.as_deref(), &styles)?;
     let stopwatch = Stopwatch::start();
+    let encoding = settings.options.encoding.given();
     let read = match args.format {
         LinesFormatArg::Text => {
-            let format = Text { catalogue, highlight: styles.highlight, place: styles.place };
+            let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
             write_lines(&settings, &format, &mut output)?
         }
         LinesFormatArg::Jsonl => {
-            let format = Jsonl { catalogue, set: &settings.set };
+            let format = Jsonl { catalogue, set: &settings.set, encoding };
             write_lines(&settings, &format, &mut output)?
         }
     };

@@ -1,0 +1,74 @@
+//! The same log in every encoding, through the program itself.
+
+// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+fn callcodes(args: &[&str], path: &Path) -> String {
+    let run = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).arg("--no-config").arg(path).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+    String::from_utf8(run.stdout).unwrap().replace("\r\n", "\n")
+}
+
+/// 62 results; see `fixtures/README.md`.
+fn fixture() -> String {
+    let mut text = String::new();
+    for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {
+        text += &std::fs::read_to_string(Path::new("fixtures/logs").join(name)).unwrap();
+    }
+    // Umlauts and a sign outside the basic plane, which UTF-16 writes as two units.
+    text + "2017-02-14T05:00:00Z für Jürgen \u{1f4de}: Call Status: 13\r\n"
+}
+
+#[test]
+fn every_encoding_gives_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fixture();
+    let utf16 = |mark: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("{mark}{text}").encode_utf16().flat_map(unit).collect()
+    };
+    let rows = |bytes: Vec<u8>| {
+        let path = folder.path().join("x.log");
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&["scan", "--format", "csv"], &path)
+    };
+    let plain = rows(text.clone().into_bytes());
+    // 10 + 12 + 3 by hand, and the one added.
+    let sum: u64 = plain.lines().skip(1).map(|row| row.split(',').nth(4).unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(sum, 26);
+    for (name, bytes) in [
+        ("UTF-8 with BOM", format!("\u{feff}{text}").into_bytes()),
+        ("UTF-16LE with BOM", utf16("\u{feff}", u16::to_le_bytes)),
+        ("UTF-16BE with BOM", utf16("\u{feff}", u16::to_be_bytes)),
+        ("UTF-16LE", utf16("", u16::to_le_bytes)),
+        ("UTF-16BE", utf16("", u16::to_be_bytes)),
+        ("LF for CRLF", text.replace("\r\n", "\n").into_bytes()),
+        ("a stray NUL byte in front", format!("\0{text}").into_bytes()),
+    ] {
+        assert_eq!(rows(bytes), plain, "{name}");
+    }
+}
+
+#[test]
+fn lines_are_shown_in_the_encoding_of_their_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let shown = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
+    };
+    let expected = "x.log:1: [13 Got Voicemail] für Jürgen: Call Status: 13\n";
+    let utf16: Vec<u8> = "für Jürgen: Call Status: 13\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let code_page = b"f\xFCr J\xFCrgen: Call Status: 13\r\n";
+    assert_eq!(shown("für Jürgen: Call Status: 13".as_bytes(), &[]), expected);
+    assert_eq!(shown(&utf16, &[]), expected);
+    assert_eq!(shown(code_page, &[]), expected);
+    assert_eq!(shown(code_page, &["-E", "utf-8"]), expected.replace('ü', "\u{fffd}"));
+    assert_eq!(shown(code_page, &["-E", "windows-1251"]), expected.replace('ü', "ь"));
+    // Hardly any ASCII in it, so that nothing but the user can say what it is.
+    let chinese = "\u{7535}\u{8bdd}\u{547c}\u{53eb}\u{7684}\u{7ed3}\u{679c}".repeat(9) + " callStatus=13\n";
+    let utf16: Vec<u8> = chinese.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(shown(&utf16, &["-E", "utf-16be"]), format!("x.log:1: [13 Got Voicemail] {chinese}"));
+}
