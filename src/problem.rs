@@ -1,6 +1,7 @@
 //! What could not be read, or not read whole: a value that travels with the result, never a message that is printed
 //! on the spot.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 
@@ -23,6 +24,14 @@ pub struct Problem {
 pub enum Kind {
     /// A file or folder could not be opened, listed or read to its end.
     Unreadable,
+    /// Compressed data contradict themselves; what came before was read.
+    Damaged,
+    /// Compressed data break off; what came before was read.
+    Truncated,
+    /// Bytes that belong to nothing follow the compressed data, and were not read.
+    TrailingBytes,
+    /// Reading it would take more memory, or more layers of compression, than is allowed.
+    OverLimit,
     /// A line was longer than the limit and was searched in pieces.
     LongLine,
     /// More different unknown names were found than are kept apart.
@@ -34,7 +43,7 @@ impl Kind {
     #[must_use]
     pub fn is_loss(self) -> bool {
         match self {
-            Kind::Unreadable => true,
+            Kind::Unreadable | Kind::Damaged | Kind::Truncated | Kind::TrailingBytes | Kind::OverLimit => true,
             Kind::LongLine | Kind::TooManyNames => false,
         }
     }
@@ -44,6 +53,10 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Unreadable => "unreadable",
+            Kind::Damaged => "damaged",
+            Kind::Truncated => "truncated",
+            Kind::TrailingBytes => "trailing-bytes",
+            Kind::OverLimit => "over-limit",
             Kind::LongLine => "long-line",
             Kind::TooManyNames => "too-many-names",
         })
@@ -51,10 +64,46 @@ impl fmt::Display for Kind {
 }
 
 impl Problem {
-    /// An input that could not be opened or read, with the system's reason.
+    /// An input that could not be opened or read, with the system's reason or, where a [`Loss`] travels in it, that one.
     #[must_use]
     pub fn unreadable(path: impl Into<String>, reason: &io::Error) -> Problem {
-        Problem { path: path.into(), kind: Kind::Unreadable, detail: describe(reason) }
+        let loss = reason.get_ref().and_then(|inner| inner.downcast_ref::<Loss>());
+        let (kind, detail) =
+            loss.map_or_else(|| (Kind::Unreadable, describe(reason)), |loss| (loss.kind, loss.to_string()));
+        Problem { path: path.into(), kind, detail }
+    }
+}
+
+/// Why a reader delivers no more, on its way through [`io::Error`] to become a [`Problem`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The kind of problem it is.
+    pub kind: Kind,
+    /// What happened, as the first part of a sentence.
+    pub what: String,
+    /// How many bytes the reader delivered before; told where it helps to find the place.
+    pub delivered: Option<u64>,
+    /// What to do about it, as the last part of the sentence.
+    pub remedy: &'static str,
+}
+
+impl Error for Loss {}
+
+impl From<Loss> for io::Error {
+    fn from(loss: Loss) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, loss)
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Loss { what, remedy, .. } = self;
+        match self.delivered {
+            None => write!(f, "{what}; {remedy}"),
+            Some(0) => write!(f, "{what}; nothing of it could be read; {remedy}"),
+            Some(1) => write!(f, "{what}; only the 1 byte decompressed before was read; {remedy}"),
+            Some(bytes) => write!(f, "{what}; only the {bytes} bytes decompressed before were read; {remedy}"),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! From sources to tasks: big files in ranges, streams in blocks, everything else whole.
+//! From sources to tasks: big files in ranges, streams in blocks, everything else whole. Compressed files are always
+//! one task: several are then decompressed in parallel.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use super::Options;
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::Problem;
-use crate::source::{Found, Opened, Source};
+use crate::source::{Found, Opened, Source, Stream};
 use crate::units::Units;
 
 /// A piece of work for one worker.
@@ -28,6 +29,8 @@ pub(super) enum Work {
     File,
     /// The lines of a range of an opened file.
     Range { file: Arc<File>, len: u64, units: Units, span: Span },
+    /// All of a big compressed file.
+    Compressed(Stream),
     /// A block of a stream, and why there is no further one.
     Block { chunk: Option<OwnedChunk>, failed: Option<io::Error> },
     /// It does not open.
@@ -67,8 +70,11 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         let current = match source.open(self.options.encoding) {
             Err(error) => return Some(Task::Scan { source, work: Work::Unopened(error), is_last: true }),
             Ok(Opened::File { file, len, units }) => Current::File { file: Arc::new(file), len, units, next: 0 },
-            Ok(Opened::Stream { stream, units }) => {
-                Current::Stream(Chunks::new(stream, Span::ALL, self.options.limits, units, Vec::new()))
+            Ok(Opened::Compressed(stream)) => {
+                return Some(Task::Scan { source, work: Work::Compressed(stream), is_last: true });
+            }
+            Ok(Opened::Stream(stream)) => {
+                Current::Stream(Chunks::new(stream.reader, Span::ALL, self.options.limits, stream.units, Vec::new()))
             }
         };
         Some(self.next_of(source, current))

@@ -2,7 +2,10 @@
 //!
 //! Every thread runs the same worker: take the next task, cut it into chunks, show each to the scanner and a
 //! [`Visitor`]. One thread or many is a matter of how many workers there are. A task is a whole small file, a range of a
-//! big one, or a block of a stream; the tasks of one source follow one another.
+//! big one, all of a compressed one, or a block of a stream; the tasks of one source follow one another.
+//!
+//! A worker that has a big compressed file scans what a thread of its own decompresses meanwhile, unless there is to be
+//! one thread only; so one such file keeps two cores busy, and several keep all.
 //!
 //! Invariants:
 //! * The caller's sink sees everything in the order of the sources and, inside each, of the bytes (decision 6).
@@ -24,7 +27,7 @@ use crate::chunk::{Chunk, Chunks, Cut, Limits, Span};
 use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
-use crate::source::{EncodingChoice, FileSpan, Found, Opened, Source};
+use crate::source::{Ahead, EncodingChoice, FileSpan, Found, Opened, Source, Stream};
 use crate::units::Units;
 use feed::{Feed, Task, Work};
 use order::Order;
@@ -83,7 +86,7 @@ pub enum Event<P> {
 pub struct SourceEnd {
     /// The source.
     pub source: Arc<Source>,
-    /// The bytes that were scanned; `None` if it could not be opened.
+    /// The bytes that were scanned, of a compressed source the decompressed ones; `None` if it could not be opened.
     pub bytes: Option<u64>,
     /// What was not read, or not read as it is.
     pub problems: Vec<Problem>,
@@ -132,7 +135,7 @@ pub fn run<V: Visitor>(
         for _ in 0..threads {
             scope.spawn(|_| {
                 let scanner = Scanner::new(set, catalogue, options.limits.lookahead_bytes);
-                let mut worker = Worker { scanner, visitor: visitor(), buffer: Vec::new(), options };
+                let mut worker = Worker { scanner, visitor: visitor(), buffer: Vec::new(), options, threads };
                 while let Some((task, mut out)) = order.next_task() {
                     worker.run(task, &mut out);
                 }
@@ -153,6 +156,8 @@ struct Worker<'s, V> {
     visitor: V,
     buffer: Vec<u8>,
     options: Options,
+    /// How many workers there are.
+    threads: usize,
 }
 
 impl<V: Visitor> Worker<'_, V> {
@@ -164,6 +169,7 @@ impl<V: Visitor> Worker<'_, V> {
         let mut end = TaskEnd::default();
         match work {
             Work::File => self.whole_file(&source, &mut end, out),
+            Work::Compressed(stream) => self.compressed(&source, stream, &mut end, out),
             Work::Range { file, len, units, span } => self.range(&source, (&file, len, units), span, &mut end, out),
             Work::Block { chunk, failed } => {
                 if let Some(chunk) = chunk {
@@ -183,7 +189,19 @@ impl<V: Visitor> Worker<'_, V> {
     fn whole_file(&mut self, source: &Source, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         match source.open(self.options.encoding) {
             Ok(Opened::File { file, len, units }) => self.range(source, (&file, len, units), Span::ALL, end, out),
-            Ok(Opened::Stream { stream, units }) => self.chunks(source, (stream, units), Span::ALL, end, out),
+            Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => {
+                self.chunks(source, (stream.reader, stream.units), Span::ALL, end, out);
+            }
+            Err(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
+        }
+    }
+
+    fn compressed(&mut self, source: &Source, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
+        if self.threads == 1 {
+            return self.chunks(source, (stream.reader, stream.units), Span::ALL, end, out);
+        }
+        match Ahead::new(stream.reader) {
+            Ok(reader) => self.chunks(source, (reader, stream.units), Span::ALL, end, out),
             Err(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
         }
     }

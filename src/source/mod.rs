@@ -4,19 +4,26 @@
 //! folder gives the same output anywhere; what cannot be listed or opened is a [`Problem`](crate::problem::Problem) and stops nothing.
 //!
 //! Files are read at positions and never mapped (decision 2): a log may be truncated or rotated at any moment, and a
-//! mapped file then takes the process with it.
+//! mapped file then takes the process with it. Compressed files are decompressed in memory, by their content; all that
+//! comes after sees their text only, and every offset is one in that text.
 
+mod ahead;
+mod compression;
 mod encoding;
 mod file;
+mod input;
+mod member;
 mod walk;
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
+pub use ahead::Ahead;
+pub use compression::{Codec, MAX_LAYERS, decompressed};
 pub use encoding::EncodingChoice;
-use encoding::HEAD_BYTES;
 pub use file::FileSpan;
+pub use member::WINDOW_LIMIT;
 pub use walk::{Found, Walk};
 
 use crate::units::Units;
@@ -49,13 +56,18 @@ pub enum Opened {
         /// What it is made of.
         units: Units,
     },
-    /// A pipe, a device or standard input.
-    Stream {
-        /// To be read once, from front to back.
-        stream: Box<dyn Read + Send>,
-        /// What it is made of.
-        units: Units,
-    },
+    /// A compressed regular file, decompressed, up to the length it had when it was opened.
+    Compressed(Stream),
+    /// A pipe, a device or standard input, decompressed if need be.
+    Stream(Stream),
+}
+
+/// Something to be read once, from front to back.
+pub struct Stream {
+    /// Its text.
+    pub reader: Box<dyn Read + Send>,
+    /// What that is made of.
+    pub units: Units,
 }
 
 impl Source {
@@ -76,22 +88,28 @@ impl Source {
     /// # Errors
     /// What the operating system says.
     pub fn open(&self, encoding: EncodingChoice) -> io::Result<Opened> {
+        let stream = |reader| Opened::Stream(Stream::new(decompressed(reader), encoding));
         match &self.place {
-            Place::Stdin => stream(io::stdin(), encoding),
+            Place::Stdin => Ok(stream(Box::new(io::stdin()))),
             Place::File(path) => {
-                let file = File::open(path)?;
+                let mut file = File::open(path)?;
                 let metadata = file.metadata()?;
                 if metadata.is_dir() {
                     return Err(io::Error::from(io::ErrorKind::IsADirectory));
                 }
                 // A file that claims to be empty may be one that is made while it is read, as below /proc.
-                let positioned = metadata.is_file() && metadata.len() > 0;
-                if !positioned {
-                    return stream(file, encoding);
-                }
                 let len = metadata.len();
-                let units = encoding.units(&head(&mut FileSpan::new(&file, 0, len))?);
-                Ok(Opened::File { file, len, units })
+                if !metadata.is_file() || len == 0 {
+                    return Ok(stream(Box::new(file)));
+                }
+                let head = file_head(&file, len)?;
+                if Codec::of(&head).is_some() {
+                    // On Windows, reading at a position moves the file's own.
+                    file.rewind()?;
+                    let text = decompressed(Box::new(file.take(len)));
+                    return Ok(Opened::Compressed(Stream::new(text, encoding)));
+                }
+                Ok(Opened::File { file, len, units: encoding.units(&head) })
             }
         }
     }
@@ -106,28 +124,30 @@ impl Source {
     }
 }
 
-/// A stream, once its beginning is known.
-fn stream(mut reader: impl Read + Send + 'static, encoding: EncodingChoice) -> io::Result<Opened> {
-    let head = head(&mut reader)?;
-    let units = encoding.units(&head);
-    Ok(Opened::Stream { stream: Box::new(io::Cursor::new(head).chain(reader)), units })
+impl Stream {
+    /// A stream, once its beginning is known. One that is still being written is not waited for beyond its first lines.
+    fn new(mut reader: Box<dyn Read + Send>, encoding: EncodingChoice) -> Stream {
+        const ENOUGH_BYTES: u64 = 64;
+        let mut head = Vec::new();
+        // What fails at once fails again where it is reported, behind what could be read.
+        let failed = reader.by_ref().take(ENOUGH_BYTES).read_to_end(&mut head).err();
+        let units = encoding.units(&head);
+        Stream { reader: Box::new(io::Cursor::new(head).chain(Failing(failed)).chain(reader)), units }
+    }
 }
 
-/// What a reader delivers first: enough to tell what it is, or all there is.
-///
-/// A stream that is still being written is not waited for beyond its first lines.
-fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    const ENOUGH_BYTES: usize = 64;
-    let mut head = vec![0; HEAD_BYTES];
-    let mut len = 0;
-    while len < ENOUGH_BYTES {
-        match reader.read(&mut head[len..]) {
-            Ok(0) => break,
-            Ok(more) => len += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+/// Fails once with an error that was met before.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
-    head.truncate(len);
+}
+
+/// The first bytes of a file.
+fn file_head(file: &File, len: u64) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    FileSpan::new(file, 0, len.min(encoding::HEAD_BYTES as u64)).read_to_end(&mut head)?;
     Ok(head)
 }

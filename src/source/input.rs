@@ -1,0 +1,133 @@
+//! A buffered reader that can be looked ahead in, and that never fails: an error is an end with a reason, kept for
+//! whoever meets the end. Decoders then need not carry the errors of what they read from through their own.
+
+use std::io::{self, Read};
+
+/// What is read at once, in bytes.
+const BUFFER_BYTES: usize = 64 << 10;
+
+pub(super) struct Input {
+    reader: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    head: usize,
+    tail: usize,
+    end: End,
+    /// Whether somebody asked for bytes behind the end.
+    was_short: bool,
+}
+
+enum End {
+    NotMet,
+    Met,
+    Failed(io::Error),
+}
+
+impl Default for Input {
+    /// An input that is at its end.
+    fn default() -> Input {
+        Input { end: End::Met, ..Input::new(Box::new(io::empty())) }
+    }
+}
+
+impl Input {
+    pub(super) fn new(reader: Box<dyn Read + Send>) -> Input {
+        Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotMet, was_short: false }
+    }
+
+    /// The next `len` bytes, without taking them; fewer only at the end. `len` is small.
+    pub(super) fn peek(&mut self, len: usize) -> &[u8] {
+        while self.tail - self.head < len && matches!(self.end, End::NotMet) {
+            self.buffer.copy_within(self.head..self.tail, 0);
+            self.tail -= self.head;
+            self.head = 0;
+            self.buffer.resize(BUFFER_BYTES, 0);
+            self.tail += read_once(&mut self.reader, &mut self.buffer[self.tail..], &mut self.end);
+        }
+        &self.buffer[self.head..self.tail.min(self.head + len)]
+    }
+
+    /// The bytes that can be had at once: at least one unless this is the end.
+    pub(super) fn available(&mut self) -> &[u8] {
+        self.was_short |= self.peek(1).is_empty();
+        &self.buffer[self.head..self.tail]
+    }
+
+    /// Takes `len` of the available bytes.
+    pub(super) fn consume(&mut self, len: usize) {
+        self.head = (self.head + len).min(self.tail);
+    }
+
+    /// The next byte; `None` at the end.
+    pub(super) fn byte(&mut self) -> Option<u8> {
+        let byte = self.available().first().copied();
+        self.consume(1);
+        byte
+    }
+
+    /// The next `N` bytes; `None` if the end comes before.
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        for byte in &mut bytes {
+            *byte = self.byte()?;
+        }
+        Some(bytes)
+    }
+
+    /// Takes up to `len` bytes and says how many there were.
+    pub(super) fn skip(&mut self, len: u64) -> u64 {
+        let mut skipped = 0;
+        while skipped < len {
+            let step = (self.available().len() as u64).min(len - skipped);
+            if step == 0 {
+                break;
+            }
+            self.consume(usize::try_from(step).unwrap_or(usize::MAX));
+            skipped += step;
+        }
+        skipped
+    }
+
+    /// Why it ended, if not because everything was delivered. Told once.
+    pub(super) fn failure(&mut self) -> Option<io::Error> {
+        match std::mem::replace(&mut self.end, End::Met) {
+            End::Failed(error) => Some(error),
+            end => {
+                self.end = end;
+                None
+            }
+        }
+    }
+
+    /// Whether bytes were asked for behind the end.
+    pub(super) fn was_short(&self) -> bool {
+        self.was_short
+    }
+}
+
+impl Read for Input {
+    /// Never fails, see [`Input::failure`].
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.head == self.tail && out.len() >= BUFFER_BYTES && matches!(self.end, End::NotMet) {
+            let len = read_once(&mut self.reader, out, &mut self.end);
+            self.was_short |= len == 0;
+            return Ok(len);
+        }
+        let available = self.available();
+        let len = available.len().min(out.len());
+        out[..len].copy_from_slice(&available[..len]);
+        self.consume(len);
+        Ok(len)
+    }
+}
+
+fn read_once(reader: &mut impl Read, target: &mut [u8], end: &mut End) -> usize {
+    loop {
+        match reader.read(target) {
+            Ok(0) => *end = End::Met,
+            Ok(len) => return len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => *end = End::Failed(error),
+        }
+        return 0;
+    }
+}

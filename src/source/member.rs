@@ -1,0 +1,245 @@
+//! One gzip member, zstd frame, bzip2 stream, xz stream or lz4 frame: the step from compressed bytes to decompressed
+//! ones, with nothing lost before a fault.
+//!
+//! Where the crate allows it, its decoder is fed by hand instead of being read from: a reader that fails drops what it
+//! had decompressed in the same call.
+
+use std::io::Read;
+
+use flate2::{Crc, Decompress, FlushDecompress};
+use lzma_rust2::{Action, XzStream};
+use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use super::compression::Codec;
+use super::input::Input;
+
+/// The largest window or dictionary that is granted, in bytes: what `zstd -d` grants, and twice what `xz -9` uses.
+pub const WINDOW_LIMIT: u64 = 128 << 20;
+
+/// Why a member delivers no more.
+pub(super) enum Stop {
+    /// It is complete.
+    End,
+    /// The input ends, or fails, in the middle of it.
+    Short,
+    /// It contradicts itself; what is wrong with it.
+    Damaged(String),
+    /// It needs a larger window than is granted.
+    Window,
+    /// It needs a dictionary that does not come with it.
+    Dictionary,
+}
+
+/// How many bytes were decompressed, and whether there are more.
+pub(super) type Step = (usize, Result<(), Stop>);
+
+pub(super) enum Member {
+    Gzip { inflate: Decompress, crc: Crc },
+    Zstd { decoder: Box<FrameDecoder>, len: u64, stop: Option<Stop> },
+    Bzip2(bzip2::Decompress),
+    Xz(Box<XzStream>),
+    Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
+}
+
+impl Member {
+    /// Begins a member of this codec, at its magic bytes.
+    pub(super) fn begin(codec: Codec, input: &mut Input) -> Result<Member, Stop> {
+        Ok(match codec {
+            Codec::Gzip => {
+                gzip_header(input)?;
+                Member::Gzip { inflate: Decompress::new(false), crc: Crc::new() }
+            }
+            Codec::Zstd => {
+                let mut decoder = FrameDecoder::new();
+                decoder.set_max_window_size(WINDOW_LIMIT);
+                decoder.init(&mut *input).map_err(|error| zstd_stop(&error, input))?;
+                Member::Zstd { decoder: Box::new(decoder), len: 0, stop: None }
+            }
+            Codec::Bzip2 => Member::Bzip2(bzip2::Decompress::new(false)),
+            Codec::Xz => {
+                // The decoder counts, in KiB, some of its own tables with the dictionary.
+                let limit = u32::try_from(WINDOW_LIMIT >> 10).unwrap_or(u32::MAX) + 1024;
+                Member::Xz(Box::new(XzStream::new_mem_limit(false, limit)))
+            }
+            Codec::Lz4 => Member::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(Input::default()))),
+        })
+    }
+
+    /// Decompresses some more into `out`, which is not empty.
+    pub(super) fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
+        match self {
+            Member::Gzip { inflate, crc } => gzip(inflate, crc, input, out),
+            Member::Zstd { decoder, len, stop } => zstd(decoder, len, stop, input, out),
+            Member::Bzip2(decoder) => bzip2(decoder, input, out),
+            Member::Xz(decoder) => xz(decoder, input, out),
+            Member::Lz4(decoder) => lz4(decoder, input, out),
+        }
+    }
+}
+
+fn damaged(what: &str) -> Stop {
+    Stop::Damaged(what.to_string())
+}
+
+fn difference(after: u64, before: u64) -> usize {
+    usize::try_from(after - before).unwrap_or(usize::MAX)
+}
+
+fn gzip_header(input: &mut Input) -> Result<(), Stop> {
+    const HEADER_CRC: u8 = 2;
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
+    let [_, _, method, flags, ..] = input.array::<10>().ok_or(Stop::Short)?;
+    if method != 8 || flags >= 32 {
+        return Err(damaged("unknown method or flags"));
+    }
+    if flags & EXTRA != 0 {
+        let len = u64::from(u16::from_le_bytes(input.array().ok_or(Stop::Short)?));
+        if input.skip(len) < len {
+            return Err(Stop::Short);
+        }
+    }
+    for text in [NAME, COMMENT] {
+        while flags & text != 0 && input.byte().ok_or(Stop::Short)? != 0 {}
+    }
+    if flags & HEADER_CRC != 0 {
+        input.array::<2>().ok_or(Stop::Short)?;
+    }
+    Ok(())
+}
+
+fn gzip(inflate: &mut Decompress, crc: &mut Crc, input: &mut Input, out: &mut [u8]) -> Step {
+    let before = (inflate.total_in(), inflate.total_out());
+    let available = input.available();
+    let at_end = available.is_empty();
+    let result = inflate.decompress(available, out, FlushDecompress::None);
+    input.consume(difference(inflate.total_in(), before.0));
+    let len = difference(inflate.total_out(), before.1);
+    crc.update(&out[..len]);
+    let step = match result {
+        Ok(flate2::Status::StreamEnd) => Err(gzip_trailer(crc, input)),
+        Ok(_) if at_end && len == 0 => Err(Stop::Short),
+        Ok(_) => Ok(()),
+        Err(_) => Err(damaged("invalid deflate data")),
+    };
+    (len, step)
+}
+
+fn gzip_trailer(crc: &Crc, input: &mut Input) -> Stop {
+    match (input.array(), input.array()) {
+        (Some(sum), Some(len)) if u32::from_le_bytes(sum) == crc.sum() && u32::from_le_bytes(len) == crc.amount() => {
+            Stop::End
+        }
+        (Some(_), Some(_)) => damaged("the checksum does not match"),
+        _ => Stop::Short,
+    }
+}
+
+fn bzip2(decoder: &mut bzip2::Decompress, input: &mut Input, out: &mut [u8]) -> Step {
+    let before = (decoder.total_in(), decoder.total_out());
+    let available = input.available();
+    let at_end = available.is_empty();
+    let result = decoder.decompress(available, out);
+    input.consume(difference(decoder.total_in(), before.0));
+    let len = difference(decoder.total_out(), before.1);
+    let step = match result {
+        Ok(bzip2::Status::StreamEnd) => Err(Stop::End),
+        Ok(bzip2::Status::MemNeeded) => Err(damaged("not enough memory to decompress")),
+        Ok(_) if at_end && len == 0 => Err(Stop::Short),
+        Ok(_) => Ok(()),
+        Err(error) => Err(damaged(error.to_string().trim_start_matches("bzip2: "))),
+    };
+    (len, step)
+}
+
+fn xz(decoder: &mut XzStream, input: &mut Input, out: &mut [u8]) -> Step {
+    let before = (decoder.total_in(), decoder.total_out());
+    let available = input.available();
+    let at_end = available.is_empty();
+    let action = if at_end { Action::Finish } else { Action::Run };
+    let result = decoder.process(available, out, action);
+    input.consume(difference(decoder.total_in(), before.0));
+    let len = difference(decoder.total_out(), before.1);
+    let step = match result {
+        Ok(result) if result.status == lzma_rust2::Status::StreamEnd => Err(Stop::End),
+        Ok(_) if at_end && len == 0 => Err(Stop::Short),
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            std::io::ErrorKind::OutOfMemory => Stop::Window,
+            std::io::ErrorKind::UnexpectedEof if at_end => Stop::Short,
+            _ => damaged(&error.to_string()),
+        }),
+    };
+    (len, step)
+}
+
+fn lz4(decoder: &mut lz4_flex::frame::FrameDecoder<Input>, input: &mut Input, out: &mut [u8]) -> Step {
+    // The decoder owns its reader: it gets the input for the length of this call.
+    std::mem::swap(decoder.get_mut(), input);
+    let result = decoder.read(out);
+    std::mem::swap(decoder.get_mut(), input);
+    match result {
+        // It takes an end between two blocks for the end of the frame.
+        Ok(0) | Err(_) if input.was_short() => (0, Err(Stop::Short)),
+        Ok(0) => (0, Err(Stop::End)),
+        Ok(len) => (len, Ok(())),
+        Err(error) => {
+            let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<lz4_flex::frame::Error>());
+            let dictionary = matches!(reason, Some(lz4_flex::frame::Error::DictionaryNotSupported));
+            (0, Err(if dictionary { Stop::Dictionary } else { damaged("invalid lz4 data") }))
+        }
+    }
+}
+
+fn zstd_stop(error: &FrameDecoderError, input: &Input) -> Stop {
+    match error {
+        _ if input.was_short() => Stop::Short,
+        FrameDecoderError::WindowSizeTooBig { .. }
+        | FrameDecoderError::FrameHeaderError(FrameHeaderError::WindowTooBig { .. }) => Stop::Window,
+        FrameDecoderError::DictNotProvided { .. } => Stop::Dictionary,
+        _ => damaged("invalid zstd data"),
+    }
+}
+
+fn zstd(
+    decoder: &mut FrameDecoder,
+    total: &mut u64,
+    stop: &mut Option<Stop>,
+    input: &mut Input,
+    out: &mut [u8],
+) -> Step {
+    loop {
+        // The decoder keeps back a window while the frame goes on.
+        let len = decoder.read(out).unwrap_or(0);
+        *total += len as u64;
+        if len > 0 {
+            return (len, Ok(()));
+        }
+        if let Some(stop) = stop.take() {
+            return (0, Err(stop));
+        }
+        if decoder.is_finished() {
+            return (0, Err(zstd_end(decoder, *total)));
+        }
+        if let Err(error) = decoder.decode_blocks(&mut *input, BlockDecodingStrategy::UptoBlocks(1)) {
+            *stop = Some(zstd_stop(&error, input));
+            // An empty last block and any checksum: the decoder then gives out what it kept back.
+            const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
+            let _ = decoder.decode_blocks(&LAST_BLOCK[..], BlockDecodingStrategy::UptoBlocks(1));
+        }
+    }
+}
+
+fn zstd_end(decoder: &FrameDecoder, total: u64) -> Stop {
+    let sum = decoder.get_checksum_from_data();
+    if sum.is_some() && sum != decoder.get_calculated_checksum() {
+        return damaged("the checksum does not match");
+    }
+    // Zero is also what it says where the frame does not tell.
+    if ![0, total].contains(&decoder.content_size()) {
+        return damaged("it is not as long as it says");
+    }
+    Stop::End
+}
