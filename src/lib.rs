@@ -17,7 +17,7 @@
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
-//! | [`source`] | the only code that opens inputs |
+//! | [`source`] | the only code that opens inputs, and decompresses them |
 //! | [`chunk`] | blocks of whole lines, of ranges and of streams |
 //! | [`scan`] | chunk → hits; and the proof of patterns by their examples |
 //! | [`summary`] | mergeable totals |
@@ -38,6 +38,7 @@
 //! * **Totals are monoids.** Threads, files and machines are joined by one `merge` ([`summary`]); nothing is cut or sorted
 //!   by count before the [`report`].
 //! * **Order never leaks.** The same input gives the same bytes on standard output ([`pipeline`]).
+//! * **Half a line is no line.** Where reading fails, the line in which it fails does not count ([`chunk`]).
 //! * **Nothing is lost silently.** What was not read, or not read as it is, is a [`problem::Problem`] in the result.
 //! * **A limit on everything.** Line length, lookahead, parts waiting, names kept apart, pattern files: memory does not
 //!   grow with the input.

@@ -67,7 +67,7 @@ impl Problem {
     /// An input that could not be opened or read, with the system's reason or, where a [`Loss`] travels in it, that one.
     #[must_use]
     pub fn unreadable(path: impl Into<String>, reason: &io::Error) -> Problem {
-        let loss = reason.get_ref().and_then(|inner| inner.downcast_ref::<Loss>());
+        let loss = Loss::of(reason);
         let (kind, detail) =
             loss.map_or_else(|| (Kind::Unreadable, describe(reason)), |loss| (loss.kind, loss.to_string()));
         Problem { path: path.into(), kind, detail }
@@ -87,6 +87,14 @@ pub struct Loss {
     pub remedy: &'static str,
 }
 
+impl Loss {
+    /// The one that travels in `error`.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<&Loss> {
+        error.get_ref().and_then(|inner| inner.downcast_ref())
+    }
+}
+
 impl Error for Loss {}
 
 impl From<Loss> for io::Error {
@@ -101,8 +109,7 @@ impl fmt::Display for Loss {
         match self.delivered {
             None => write!(f, "{what}; {remedy}"),
             Some(0) => write!(f, "{what}; nothing of it could be read; {remedy}"),
-            Some(1) => write!(f, "{what}; only the 1 byte decompressed before was read; {remedy}"),
-            Some(bytes) => write!(f, "{what}; only the {bytes} bytes decompressed before were read; {remedy}"),
+            Some(bytes) => write!(f, "{what}; only the whole lines in the {bytes} bytes before were read; {remedy}"),
         }
     }
 }

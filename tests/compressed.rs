@@ -220,7 +220,7 @@ fn a_problem_says_what_where_and_what_to_do() {
         (
             Kind::Truncated,
             format!(
-                "the gzip data break off; only the {len} bytes decompressed before were read; ask for the file again, \
+                "the gzip data break off; only the whole lines in the {len} bytes before were read; ask for the file again, \
                  copied whole"
             )
         )
@@ -228,7 +228,7 @@ fn a_problem_says_what_where_and_what_to_do() {
     let mut damaged = gzip.clone();
     *damaged.last_mut().unwrap() ^= 1;
     let expected = format!(
-        "the gzip data are damaged (the checksum does not match); only the {len} bytes decompressed before were read; \
+        "the gzip data are damaged (the checksum does not match); only the whole lines in the {len} bytes before were read; \
          ask for the file again, copied whole"
     );
     assert_eq!(detail(&damaged), (Kind::Damaged, expected.clone()));
@@ -352,6 +352,22 @@ fn damaged_files_among_others_cost_only_their_own_rest() {
     }
 }
 
+/// Half a number is another number: a line counts if it is whole, or if its text is complete without a line end.
+#[test]
+fn the_line_in_which_data_break_off_does_not_count() {
+    let text = b"rawCallStatus = 21\nrawCallStatus = 102";
+    let whole = compress(Codec::Gzip, text);
+    let mut stored = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x26\0\xd9\xff".to_vec();
+    stored.extend_from_slice(&text[..37]);
+    let trailing = [&whole[..], b"tail"].concat();
+    for (bytes, results, len) in [(&whole, 2, 38), (&stored, 1, 19), (&trailing, 2, 38)] {
+        for range_bytes in [1, 1 << 30] {
+            let summary = run(&[("a", bytes)], 2, range_bytes).summary;
+            assert_eq!((summary.results(), summary.totals().bytes), (results, len));
+        }
+    }
+}
+
 /// Runs the program with `input` on its standard input.
 fn program(args: &[&str], input: &[u8]) -> (String, String, Option<i32>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_callcodes"))
@@ -387,6 +403,9 @@ fn a_damaged_stream_ends_with_status_3() {
     *bytes.last_mut().unwrap() ^= 1;
     let (stdout, stderr, status) = program(&["lines", "-"], &bytes);
     assert_eq!(stdout.lines().count(), text.split(|&byte| byte == b'\n').count() - 1);
-    assert!(stderr.contains("stdin: the gzip data are damaged (the checksum does not match); only the "), "{stderr}");
+    assert!(
+        stderr.contains("stdin: the gzip data are damaged (the checksum does not match); only the whole lines in the "),
+        "{stderr}"
+    );
     assert_eq!(status, Some(3));
 }

@@ -18,6 +18,8 @@ use std::io::{self, Read};
 
 use crate::units::Units;
 
+use crate::problem::{Kind, Loss};
+
 /// Sizes, in bytes. The defaults serve every input; tests make them tiny to meet every boundary.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -206,8 +208,9 @@ impl<R: Read> Chunks<R> {
     /// The next chunk, or `None` behind the last.
     ///
     /// # Errors
-    /// What the reader fails with. Everything read before was or will be handed out: after an error the next call
-    /// goes on with what is there, as if the source ended.
+    /// What the reader fails with. Every whole line read before was or will be handed out by further calls, but not the
+    /// beginning of a line that may go on: half a number is another number. Trailing bytes behind compressed data
+    /// ([`Kind::TrailingBytes`]) break off nothing.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
             let step = match self.state {
@@ -310,6 +313,11 @@ impl<R: Read> Chunks<R> {
         wanted.saturating_add(self.limits.lookahead_bytes + LIKELY_LINE_BYTES).min(self.limits.block_bytes.max(1))
     }
 
+    fn forget_unfinished_line(&mut self) {
+        let data = &self.buffer[self.head..self.tail];
+        self.tail = self.head + memrchr(b'\n', data).map_or(0, |end| end + 1);
+    }
+
     /// Reads once, behind the data that are there, making room first.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.head..self.tail, 0);
@@ -328,6 +336,9 @@ impl<R: Read> Chunks<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     self.reader_is_done = true;
+                    if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::TrailingBytes) {
+                        self.forget_unfinished_line();
+                    }
                     return Err(error);
                 }
             }
