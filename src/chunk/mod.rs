@@ -315,7 +315,7 @@ impl<R: Read> Chunks<R> {
 
     fn forget_unfinished_line(&mut self) {
         let data = &self.buffer[self.head..self.tail];
-        self.tail = self.head + memrchr(b'\n', data).map_or(0, |end| end + 1);
+        self.tail = self.head + self.units.last_line_end(data).unwrap_or(0);
     }
 
     /// Reads once, behind the data that are there, making room first.

@@ -15,7 +15,7 @@ use crate::problem::{Kind, Loss};
 pub const MAX_LAYERS: u8 = 3;
 
 /// How many bytes [`Codec::of`] needs to see, if there are so many.
-pub const HEAD_BYTES: usize = 10;
+const HEAD_BYTES: usize = 10;
 
 const ASK_AGAIN: &str = "ask for the file again, copied whole";
 
