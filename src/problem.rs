@@ -1,4 +1,4 @@
-//! What could not be read, or not read whole: a value that travels with the result, never a message that is printed
+//! What could not be read, or not read whole, or was skipped: a value that travels with the result, never a message that is printed
 //! on the spot.
 
 use std::error::Error;
@@ -36,15 +36,38 @@ pub enum Kind {
     LongLine,
     /// More different unknown names were found than are kept apart.
     TooManyNames,
+    /// A file that holds no text was skipped.
+    Binary,
+    /// A pipe, socket or device met in a folder was skipped.
+    Special,
+    /// A link to a folder was not followed.
+    Link,
+    /// A link that leads back to where it lies was not followed.
+    Loop,
+    /// A file was larger than asked for.
+    TooLarge,
+    /// A file was modified outside the times asked for.
+    OutsideTime,
+    /// A file or folder had been read already, under this or another name.
+    ReadAlready,
 }
 
 impl Kind {
-    /// Whether some of the input was left out, which the exit status reports.
+    /// Whether some of the input was left out that should have been read, which the exit status reports. What is skipped
+    /// by a stated rule, or because the user asked for it, is none.
     #[must_use]
     pub fn is_loss(self) -> bool {
         match self {
             Kind::Unreadable | Kind::Damaged | Kind::Truncated | Kind::TrailingBytes | Kind::OverLimit => true,
-            Kind::LongLine | Kind::TooManyNames => false,
+            Kind::LongLine
+            | Kind::TooManyNames
+            | Kind::Binary
+            | Kind::Special
+            | Kind::Link
+            | Kind::Loop
+            | Kind::TooLarge
+            | Kind::OutsideTime
+            | Kind::ReadAlready => false,
         }
     }
 }
@@ -59,6 +82,13 @@ impl fmt::Display for Kind {
             Kind::OverLimit => "over-limit",
             Kind::LongLine => "long-line",
             Kind::TooManyNames => "too-many-names",
+            Kind::Binary => "binary",
+            Kind::Special => "special",
+            Kind::Link => "link",
+            Kind::Loop => "loop",
+            Kind::TooLarge => "too-large",
+            Kind::OutsideTime => "outside-time",
+            Kind::ReadAlready => "read-already",
         })
     }
 }
@@ -117,7 +147,8 @@ impl fmt::Display for Loss {
 /// The reason in words that do not differ from one operating system to another where the kind of error is known.
 fn describe(reason: &io::Error) -> String {
     match reason.kind() {
-        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        // Windows says so of wildcards that match nothing.
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename => "no such file or folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied; run as a user who may read it".to_owned(),
         _ => reason.to_string(),
     }

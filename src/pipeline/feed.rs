@@ -33,8 +33,8 @@ pub(super) enum Work {
     Compressed(Stream),
     /// A block of a stream, and why there is no further one.
     Block { chunk: Option<OwnedChunk>, failed: Option<io::Error> },
-    /// It does not open.
-    Unopened(io::Error),
+    /// It does not open, or is skipped.
+    Unopened(Problem),
 }
 
 /// Hands out tasks in order. Streams are read in here, by whichever worker asks next, while the others scan.
@@ -68,7 +68,13 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             return Some(Task::Scan { source, work: Work::File, is_last: true });
         }
         let current = match source.open(self.options.encoding) {
-            Err(error) => return Some(Task::Scan { source, work: Work::Unopened(error), is_last: true }),
+            Err(error) => {
+                let problem = Problem::unreadable(&source.name, &error);
+                return Some(Task::Scan { source, work: Work::Unopened(problem), is_last: true });
+            }
+            Ok(Opened::Skipped(problem)) => {
+                return Some(Task::Scan { source, work: Work::Unopened(problem), is_last: true });
+            }
             Ok(Opened::File { file, len, units }) => Current::File { file: Arc::new(file), len, units, next: 0 },
             Ok(Opened::Compressed(stream)) => {
                 return Some(Task::Scan { source, work: Work::Compressed(stream), is_last: true });

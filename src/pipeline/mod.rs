@@ -86,7 +86,8 @@ pub enum Event<P> {
 pub struct SourceEnd {
     /// The source.
     pub source: Arc<Source>,
-    /// The bytes that were scanned, of a compressed source the decompressed ones; `None` if it could not be opened.
+    /// The bytes that were scanned, of a compressed source the decompressed ones; `None` if it could not be opened or
+    /// was skipped.
     pub bytes: Option<u64>,
     /// What was not read, or not read as it is.
     pub problems: Vec<Problem>,
@@ -179,7 +180,7 @@ impl<V: Visitor> Worker<'_, V> {
                 }
                 end.unread = failed.map(|error| Problem::unreadable(&source.name, &error));
             }
-            Work::Unopened(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
+            Work::Unopened(problem) => end.unopened = Some(problem),
         }
         self.visitor.finish(out);
         end.ends_source = is_last.then_some(source);
@@ -192,6 +193,7 @@ impl<V: Visitor> Worker<'_, V> {
             Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => {
                 self.chunks(source, (stream.reader, stream.units), Span::ALL, end, out);
             }
+            Ok(Opened::Skipped(problem)) => end.unopened = Some(problem),
             Err(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
         }
     }

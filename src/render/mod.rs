@@ -8,6 +8,7 @@ pub mod csv;
 pub mod json;
 pub mod lines;
 pub mod patterns;
+pub mod problems;
 pub mod table;
 pub mod trial;
 pub mod wording;

@@ -3,17 +3,27 @@
 //! Invariants: inputs are visited in the order in which they were named and, inside a folder, by name, so that the same
 //! folder gives the same output anywhere; what cannot be listed or opened is a [`Problem`](crate::problem::Problem) and stops nothing.
 //!
+//! What is skipped, and why, is a problem as well, of a kind that is no loss: a picture, a pipe, what the user left out.
+//!
+//! Long paths and network shares on Windows need nothing here: the standard library opens and lists what goes beyond 260
+//! characters by its verbatim form (`\\?\`, `\\?\UNC\`), and results show the path as it was given.
+//!
 //! Files are read at positions and never mapped (decision 2): a log may be truncated or rotated at any moment, and a
 //! mapped file then takes the process with it. Compressed files are decompressed in memory, by their content; all that
 //! comes after sees their text only, and every offset is one in that text.
 
 mod ahead;
+pub mod binary;
 mod compression;
 mod encoding;
 mod file;
 mod input;
 mod member;
+pub mod name;
+mod seen;
+pub mod select;
 mod walk;
+pub mod wildcard;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _};
@@ -24,8 +34,11 @@ pub use compression::{Codec, MAX_LAYERS, decompressed};
 pub use encoding::EncodingChoice;
 pub use file::FileSpan;
 pub use member::WINDOW_LIMIT;
+use select::Content;
+pub use select::{Globs, Links, Selection};
 pub use walk::{Found, Walk};
 
+use crate::problem::{Kind, Problem};
 use crate::units::Units;
 
 /// The argument, and the name in results, of standard input.
@@ -37,6 +50,7 @@ pub struct Source {
     /// How results name it: the path as it was given, continued by what was found below it.
     pub name: String,
     place: Place,
+    content: Content,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +74,8 @@ pub enum Opened {
     Compressed(Stream),
     /// A pipe, a device or standard input, decompressed if need be.
     Stream(Stream),
+    /// It is not to be read, and why.
+    Skipped(Problem),
 }
 
 /// Something to be read once, from front to back.
@@ -74,16 +90,22 @@ impl Source {
     /// Standard input.
     #[must_use]
     pub fn stdin() -> Source {
-        Source { name: "stdin".to_owned(), place: Place::Stdin }
+        Source { name: "stdin".to_owned(), place: Place::Stdin, content: Content::Any }
     }
 
-    /// The file at `path`.
+    /// The file at `path`, whatever it holds.
     #[must_use]
     pub fn file(path: &Path) -> Source {
-        Source { name: path.to_string_lossy().into_owned(), place: Place::File(path.to_owned()) }
+        Source::selected(path, Content::Any)
     }
 
-    /// Opens it.
+    /// The file at `path` if it has that content. Pipes and devices are not asked.
+    #[must_use]
+    pub fn selected(path: &Path, content: Content) -> Source {
+        Source { name: name::shown(path), place: Place::File(path.to_owned()), content }
+    }
+
+    /// Opens it, or says why it is skipped.
     ///
     /// # Errors
     /// What the operating system says.
@@ -109,9 +131,27 @@ impl Source {
                     let text = decompressed(Box::new(file.take(len)));
                     return Ok(Opened::Compressed(Stream::new(text, encoding)));
                 }
-                Ok(Opened::File { file, len, units: encoding.units(&head) })
+                Ok(match self.binary_kind(&file)? {
+                    Some(kind) => Opened::Skipped(self.binary(kind)),
+                    None => Opened::File { file, len, units: encoding.units(&head) },
+                })
             }
         }
+    }
+
+    /// What kind of binary file it is, if that matters.
+    fn binary_kind(&self, file: &File) -> io::Result<Option<&'static str>> {
+        if self.content == Content::Any {
+            return Ok(None);
+        }
+        let mut sample = Vec::with_capacity(binary::SAMPLE_BYTES);
+        FileSpan::new(file, 0, binary::SAMPLE_BYTES as u64).read_to_end(&mut sample)?;
+        Ok(binary::kind(&sample))
+    }
+
+    fn binary(&self, kind: &str) -> Problem {
+        let detail = format!("skipped, a binary file ({kind}); --binary reads it");
+        Problem { path: self.name.clone(), kind: Kind::Binary, detail }
     }
 
     /// The size that the file system lists, in bytes; `None` for what is not a regular file.

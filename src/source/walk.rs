@@ -1,30 +1,59 @@
 //! From the arguments to the files below them, in a stable order.
 
+use std::fs::{self, FileType, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use super::{STDIN, Source};
+use super::seen::{self, Seen};
+use super::select::{Links, Selection};
+use super::{STDIN, Source, name};
 use crate::problem::{Kind, Problem};
 
 /// A file to read, or why there is none.
 pub type Found = Result<Source, Problem>;
 
 /// Visits the inputs one after another, folders recursively and in the order of their names. Hidden files are
-/// included, because support folders are copies of other machines' folders; symbolic links are followed only where
-/// they are named as inputs or lead to files.
+/// included, because support folders are copies of other machines' folders. Each file is read once, whatever names lead
+/// to it.
 pub struct Walk {
     inputs: vec::IntoIter<PathBuf>,
-    folder: Option<walkdir::IntoIter>,
+    selection: Selection,
+    folder: Option<Folder>,
     skipped: Vec<PathBuf>,
+    /// `None` where a file cannot be met twice.
+    seen: Option<Seen>,
+    stdin_seen: bool,
+}
+
+/// The folder that is being visited.
+struct Folder {
+    input: PathBuf,
+    entries: walkdir::IntoIter,
 }
 
 impl Walk {
     /// A walk through `inputs`, of which `-` is standard input.
     #[must_use]
     pub fn new(inputs: Vec<PathBuf>) -> Walk {
-        Walk { inputs: inputs.into_iter(), folder: None, skipped: Vec::new() }
+        let seen = (seen::ALWAYS || inputs.len() > 1).then(Seen::default);
+        Walk {
+            inputs: inputs.into_iter(),
+            selection: Selection::default(),
+            folder: None,
+            skipped: Vec::new(),
+            seen,
+            stdin_seen: false,
+        }
+    }
+
+    /// The same walk, reading only what is selected.
+    #[must_use]
+    pub fn selecting(self, selection: Selection) -> Walk {
+        let seen = self.seen.or_else(|| (selection.links == Links::Follow).then(Seen::default));
+        Walk { selection, seen, ..self }
     }
 
     /// The same walk, except for these files where they are met in folders: what a run writes is not its input.
@@ -41,19 +70,104 @@ impl Walk {
         })
     }
 
+    fn is_new(&mut self, path: &Path, metadata: &Metadata) -> bool {
+        self.seen.as_mut().is_none_or(|seen| seen.is_new(path, metadata))
+    }
+
     fn next_in_folder(&mut self) -> Option<Found> {
-        while let Some(entry) = self.folder.as_mut()?.next() {
-            match entry {
-                Err(error) => return Some(Err(unlisted(&error))),
-                // In a folder only regular files are read: a pipe or device found there would block or never end.
-                Ok(entry) if is_file(&entry) && !self.is_skipped(entry.path()) => {
-                    return Some(Ok(Source::file(entry.path())));
+        loop {
+            let folder = self.folder.as_mut()?;
+            let Some(entry) = folder.entries.next() else {
+                self.folder = None;
+                return None;
+            };
+            let found = match entry {
+                Err(error) => Some(Err(unlisted(&error))),
+                Ok(entry) => {
+                    let relative = entry.path().strip_prefix(&folder.input).unwrap_or(entry.path()).to_owned();
+                    self.entry(&entry, &relative)
                 }
-                Ok(_) => {}
+            };
+            if found.is_some() {
+                return found;
             }
         }
-        self.folder = None;
-        None
+    }
+
+    /// What becomes of something that is met in a folder; `None` if it needs no mention.
+    fn entry(&mut self, entry: &DirEntry, relative: &Path) -> Option<Found> {
+        let path = entry.path();
+        if entry.file_type().is_dir() {
+            return self.folder_entry(entry, relative).map(Err);
+        }
+        if entry.file_type().is_symlink() && path.is_dir() {
+            let is_entered = self.selection.max_depth.is_none_or(|limit| entry.depth() < limit)
+                && !self.selection.excludes_folder(relative);
+            return is_entered.then(|| Err(skip(path, Kind::Link, "link to a folder, not followed; -L follows it")));
+        }
+        if self.selection.excludes_file(relative) || self.is_skipped(path) {
+            return None;
+        }
+        let metadata = match if entry.file_type().is_symlink() { fs::metadata(path) } else { own_metadata(entry) } {
+            Ok(metadata) => metadata,
+            Err(reason) => return Some(Err(unreachable_entry(entry, &reason))),
+        };
+        if !metadata.is_file() {
+            let detail = format!("skipped, {}; name it to read it", special(metadata.file_type()));
+            return Some(Err(skip(path, Kind::Special, detail)));
+        }
+        if let Some((kind, detail)) = self.selection.refuses(&metadata) {
+            return Some(Err(skip(path, kind, detail)));
+        }
+        Some(self.file(path, &metadata))
+    }
+
+    /// Leaves out folders that are excluded or have been gone through.
+    fn folder_entry(&mut self, entry: &DirEntry, relative: &Path) -> Option<Problem> {
+        let below_input = entry.depth() > 0;
+        let excluded = below_input && self.selection.excludes_folder(relative);
+        // Links that lead to one another's folders would otherwise multiply.
+        let again = !excluded
+            && self.selection.is_same_everywhere()
+            && entry.metadata().is_ok_and(|metadata| !self.is_new(entry.path(), &metadata));
+        if excluded || again {
+            let folder = self.folder.as_mut()?;
+            folder.entries.skip_current_dir();
+        }
+        again.then(|| skip(entry.path(), Kind::ReadAlready, READ_ALREADY))
+    }
+
+    fn file(&mut self, path: &Path, metadata: &Metadata) -> Found {
+        if metadata.is_file() && !self.is_new(path, metadata) {
+            return Err(skip(path, Kind::ReadAlready, READ_ALREADY));
+        }
+        Ok(Source::selected(path, self.selection.content))
+    }
+
+    /// What becomes of an input; `None` if it is a folder, which is entered.
+    fn input(&mut self, input: PathBuf) -> Option<Found> {
+        if input == Path::new(STDIN) {
+            let again = std::mem::replace(&mut self.stdin_seen, true);
+            return Some(if again {
+                Err(skip(Path::new("stdin"), Kind::ReadAlready, READ_ALREADY))
+            } else {
+                Ok(Source::stdin())
+            });
+        }
+        match fs::metadata(&input) {
+            // Opening it tells what is wrong with it, in order with the others.
+            Err(_) => Some(Ok(Source::selected(&input, self.selection.content))),
+            Ok(metadata) if metadata.is_dir() => {
+                let entries = WalkDir::new(&input)
+                    .max_depth(self.selection.max_depth.unwrap_or(usize::MAX))
+                    .follow_links(self.selection.links == Links::Follow)
+                    .sort_by_file_name()
+                    .into_iter();
+                self.folder = Some(Folder { input, entries });
+                None
+            }
+            Ok(metadata) => Some(self.file(&input, &metadata)),
+        }
     }
 }
 
@@ -66,26 +180,67 @@ impl Iterator for Walk {
                 return Some(found);
             }
             let input = self.inputs.next()?;
-            if input == Path::new(STDIN) {
-                return Some(Ok(Source::stdin()));
+            if let Some(found) = self.input(input) {
+                return Some(found);
             }
-            if !input.is_dir() {
-                return Some(Ok(Source::file(&input)));
-            }
-            self.folder = Some(WalkDir::new(&input).sort_by_file_name().into_iter());
         }
     }
 }
 
-fn is_file(entry: &walkdir::DirEntry) -> bool {
-    let kind = entry.file_type();
-    kind.is_file() || (kind.is_symlink() && entry.path().is_file())
+const READ_ALREADY: &str = "skipped, already read under this or another name";
+
+fn skip(path: &Path, kind: Kind, detail: impl Into<String>) -> Problem {
+    Problem { path: name::shown(path), kind, detail: detail.into() }
+}
+
+fn own_metadata(entry: &DirEntry) -> io::Result<Metadata> {
+    entry.metadata().map_err(io::Error::from)
+}
+
+fn unreachable_entry(entry: &DirEntry, reason: &io::Error) -> Problem {
+    let path = name::shown(entry.path());
+    if entry.path_is_symlink() && reason.kind() == io::ErrorKind::NotFound {
+        return broken_link(path);
+    }
+    Problem::unreadable(path, reason)
+}
+
+fn broken_link(path: String) -> Problem {
+    Problem { path, kind: Kind::Unreadable, detail: "symbolic link to a file or folder that does not exist".to_owned() }
 }
 
 fn unlisted(error: &walkdir::Error) -> Problem {
-    let path = error.path().unwrap_or(Path::new("")).to_string_lossy();
-    match error.io_error() {
-        Some(reason) => Problem::unreadable(path, reason),
-        None => Problem { path: path.into_owned(), kind: Kind::Unreadable, detail: error.to_string() },
+    let path = name::shown(error.path().unwrap_or(Path::new("")));
+    if let Some(ancestor) = error.loop_ancestor() {
+        let detail = format!("not followed, leads back to {}", name::shown(ancestor));
+        return Problem { path, kind: Kind::Loop, detail };
     }
+    match error.io_error() {
+        Some(_) if is_broken_link(error) => broken_link(path),
+        Some(reason) => Problem::unreadable(path, reason),
+        None => Problem { path, kind: Kind::Unreadable, detail: error.to_string() },
+    }
+}
+
+/// Where links are followed, a broken one is an error of the listing.
+fn is_broken_link(error: &walkdir::Error) -> bool {
+    error.io_error().is_some_and(|reason| reason.kind() == io::ErrorKind::NotFound)
+        && error.path().is_some_and(Path::is_symlink)
+}
+
+#[cfg(unix)]
+fn special(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: FileType) -> &'static str {
+    "no regular file"
 }

@@ -2,9 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
+use callcodes::render::problems::Extent;
 use callcodes::source::EncodingChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::values;
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and counts them.
 ///
@@ -53,6 +57,41 @@ pub(crate) struct InputArgs {
     /// Number of threads [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
+}
+
+/// Which files are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files in folders (what is named itself is read whatever these say, but see --binary)")]
+pub(crate) struct FileArgs {
+    /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**'. Matched against
+    /// the path below the folder that is named, or the file's name alone if there is no slash; may be repeated, the last
+    /// that matches decides
+    #[arg(short = 'g', long = "glob", value_name = "GLOB", value_parser = values::glob)]
+    pub(crate) globs: Vec<String>,
+    /// Like -g, in any letter case; decides over -g
+    #[arg(long = "iglob", value_name = "GLOB", value_parser = values::glob)]
+    pub(crate) iglobs: Vec<String>,
+    /// Go so many folders deep; 1 reads what lies in the folder itself
+    #[arg(long, value_name = "N")]
+    pub(crate) max_depth: Option<usize>,
+    /// Skip larger files: 500K, 10M, 1GiB (in powers of 1024)
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub(crate) max_filesize: Option<u64>,
+    /// Skip files last modified before: how long ago (2h, 3d, 1w) or a date and time (2024-05-01, '2024-05-01 10:00'), in
+    /// UTC unless it names a zone (+02:00)
+    #[arg(long, value_name = "WHEN", value_parser = values::when)]
+    pub(crate) newer_than: Option<SystemTime>,
+    /// Skip files last modified then or later
+    #[arg(long, value_name = "WHEN", value_parser = values::when)]
+    pub(crate) older_than: Option<SystemTime>,
+    /// Follow symbolic links to folders; those to files are always followed. Whatever leads to it, a file is read once
+    #[arg(short = 'L', long)]
+    pub(crate) follow: bool,
+    /// Read binary files, too (pictures, executables, databases), also those that are named
+    #[arg(long)]
+    pub(crate) binary: bool,
 }
 
 fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
@@ -94,6 +133,16 @@ pub(crate) struct OutputArgs {
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
     pub(crate) color: ColorArg,
+    /// Name on standard error every file that was skipped or could not be read, not only how many
+    #[arg(short = 'v', long)]
+    pub(crate) verbose: bool,
+}
+
+impl OutputArgs {
+    /// How much is told of what was not read.
+    pub(crate) fn extent(&self) -> Extent {
+        if self.verbose { Extent::All } else { Extent::Kinds }
+    }
 }
 
 #[derive(Debug, Args)]

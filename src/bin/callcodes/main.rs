@@ -5,6 +5,7 @@ mod cmd;
 mod settings;
 mod status;
 mod term;
+mod values;
 
 use std::process::ExitCode;
 

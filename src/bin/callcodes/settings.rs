@@ -10,9 +10,10 @@ use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::Options;
 use callcodes::render::wording;
 use callcodes::scan::proof;
-use callcodes::source::{STDIN, Walk};
+use callcodes::source::select::Content;
+use callcodes::source::{Globs, Links, STDIN, Selection, Walk, name, wildcard};
 
-use crate::args::{InputArgs, PatternArgs};
+use crate::args::{FileArgs, InputArgs, PatternArgs};
 use crate::status::Failure;
 use crate::term::{self, Output};
 
@@ -22,6 +23,7 @@ const TOLD_AT_MOST: usize = 20;
 /// What `scan` and `lines` need to know.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
+    selection: Selection,
     pub(crate) set: PatternSet,
     pub(crate) options: Options,
 }
@@ -29,6 +31,10 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
         let mut inputs = input.paths.clone();
+        // Elsewhere the shell has done it, and a star that is left is part of a name.
+        if cfg!(windows) {
+            inputs = inputs.iter().flat_map(|input| wildcard::expand(input)).collect();
+        }
         if inputs.is_empty() {
             if term::stdin_is_terminal() {
                 let message = "no input. Give the path of a log file or folder, or - for standard input";
@@ -37,7 +43,8 @@ impl Settings {
             inputs.push(PathBuf::from(STDIN));
         }
         let options = Options { threads: input.threads, encoding: input.encoding, ..Options::default() };
-        Ok(Settings { inputs, set: pattern_set(patterns)?, options })
+        let selection = selection(&input.files)?;
+        Ok(Settings { inputs, selection, set: pattern_set(patterns)?, options })
     }
 
     /// Refuses a result that would take the place of the log it is made from.
@@ -50,7 +57,7 @@ impl Settings {
         match self.inputs.iter().find(is_target) {
             None => Ok(()),
             Some(input) => {
-                let input = term::shown(&input.to_string_lossy());
+                let input = term::shown(&name::shown(input));
                 Err(Failure::Message(format!("-o would replace the input {input} by the result. Name another file")))
             }
         }
@@ -58,8 +65,21 @@ impl Settings {
 
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
-        Walk::new(self.inputs.clone()).skipping(&output.files())
+        Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files())
     }
+}
+
+fn selection(args: &FileArgs) -> Result<Selection, Failure> {
+    let globs = Globs::new(args.globs.iter().map(String::as_str), args.iglobs.iter().map(String::as_str));
+    Ok(Selection {
+        globs: globs.map_err(|reason| Failure::Message(format!("the globs do not go together: {reason}")))?,
+        max_depth: args.max_depth,
+        max_bytes: args.max_filesize,
+        newer_than: args.newer_than,
+        older_than: args.older_than,
+        links: if args.follow { Links::Follow } else { Links::Stay },
+        content: if args.binary { Content::Any } else { Content::Text },
+    })
 }
 
 /// The patterns of all layers, in order of precedence, as they are written.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anstyle::Style;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
+use callcodes::render::problems::{self, Extent};
 use callcodes::render::wording;
 use tempfile::NamedTempFile;
 
@@ -201,10 +202,10 @@ pub(crate) fn diagnostic_look() -> Look {
     }
 }
 
-/// Tells what could not be read, or not as it is, one line each.
-pub(crate) fn tell_problems(problems: &[Problem]) {
-    for problem in problems {
-        note(shown(&problem.to_string()));
+/// Tells what could not be read, or not as it is, or was skipped.
+pub(crate) fn tell_problems(problems: &[Problem], extent: Extent) {
+    for line in problems::lines(problems, extent) {
+        note(shown(&line));
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     };
     output.finish()?;
     let elapsed = stopwatch.stop();
-    term::tell_problems(&read.problems);
+    term::tell_problems(&read.problems, args.output.extent());
     if args.stats {
         elapsed.tell(read.bytes);
     }

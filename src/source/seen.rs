@@ -1,0 +1,55 @@
+//! Recognises a file or folder that has been met before, under whatever name.
+//!
+//! On Unix the device and the inode tell, so that hard links are one file, too. On Windows it is the final path, which
+//! sees through links, junctions, mapped drives and letter case, and not through hard links: file numbers there are
+//! not unique on all file systems, and taking two files for one would lose one of them.
+//!
+//! Memory: a few dozen bytes for each file on Unix, its path on Windows. There asking costs an open, so nothing is
+//! remembered if there is one input and no link to a folder is followed.
+
+use std::collections::HashSet;
+use std::fs::Metadata;
+use std::path::Path;
+
+/// What has been met.
+#[derive(Default)]
+pub(super) struct Seen {
+    ids: HashSet<imp::Id>,
+}
+
+impl Seen {
+    /// Whether this is the first time. What cannot be identified is always new.
+    pub(super) fn is_new(&mut self, path: &Path, metadata: &Metadata) -> bool {
+        imp::id(path, metadata).is_none_or(|id| self.ids.insert(id))
+    }
+}
+
+/// Whether a file can be met twice without anybody having named it twice and without following links to folders.
+pub(super) const ALWAYS: bool = cfg!(unix);
+
+#[cfg(unix)]
+mod imp {
+    use std::fs::Metadata;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::Path;
+
+    pub(super) type Id = (u64, u64);
+
+    // An option, because Windows has no answer for some files.
+    #[allow(clippy::unnecessary_wraps)]
+    pub(super) fn id(_: &Path, metadata: &Metadata) -> Option<Id> {
+        Some((metadata.dev(), metadata.ino()))
+    }
+}
+
+#[cfg(windows)]
+mod imp {
+    use std::fs::Metadata;
+    use std::path::{Path, PathBuf};
+
+    pub(super) type Id = PathBuf;
+
+    pub(super) fn id(path: &Path, _: &Metadata) -> Option<Id> {
+        path.canonicalize().ok()
+    }
+}

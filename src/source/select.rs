@@ -1,0 +1,174 @@
+//! Which of the files that are met in folders are read. What is named as an input is read whatever this says, as with
+//! ripgrep; only [`Content`] holds for it too.
+
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::SystemTime;
+
+use ignore::overrides::{Override, OverrideBuilder};
+
+use crate::problem::Kind;
+
+/// Which files are read; by default every one that holds text.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// By path.
+    pub globs: Globs,
+    /// How many folders deep: 1 is what lies in the input itself.
+    pub max_depth: Option<usize>,
+    /// The largest size, in bytes.
+    pub max_bytes: Option<u64>,
+    /// Modified at this time or later.
+    pub newer_than: Option<SystemTime>,
+    /// Modified before this time.
+    pub older_than: Option<SystemTime>,
+    /// Whether links to folders are gone through.
+    pub links: Links,
+    /// By what they hold.
+    pub content: Content,
+}
+
+/// What happens to symbolic links to folders that are met in folders. Those to files are always read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Links {
+    /// They are skipped.
+    #[default]
+    Stay,
+    /// What they lead to is read, unless that is where they lie.
+    Follow,
+}
+
+/// What a file has to hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// Text, by the rule of [`binary`](super::binary).
+    #[default]
+    Text,
+    /// Anything.
+    Any,
+}
+
+/// Globs with ripgrep's meaning: matched against the path below the input, or the name alone if they have no slash; `!`
+/// excludes; the last that matches decides; with any that does not exclude, files that match none are left out.
+#[derive(Clone, Debug)]
+pub struct Globs(Override);
+
+impl Default for Globs {
+    fn default() -> Globs {
+        Globs(Override::empty())
+    }
+}
+
+impl Globs {
+    /// `sensitive` to letter case first, then `insensitive`, which decide where both match.
+    ///
+    /// # Errors
+    /// What is wrong with the first one that is no glob.
+    pub fn new<'g>(
+        sensitive: impl IntoIterator<Item = &'g str>,
+        insensitive: impl IntoIterator<Item = &'g str>,
+    ) -> Result<Globs, String> {
+        let build = || {
+            let mut builder = OverrideBuilder::new("");
+            for glob in sensitive {
+                builder.add(glob)?;
+            }
+            builder.case_insensitive(true)?;
+            for glob in insensitive {
+                builder.add(glob)?;
+            }
+            builder.build()
+        };
+        build().map(Globs).map_err(|error| reason(&error))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn reason(error: &ignore::Error) -> String {
+    match error {
+        ignore::Error::Glob { err, .. } => err.clone(),
+        ignore::Error::WithLineNumber { err, .. }
+        | ignore::Error::WithPath { err, .. }
+        | ignore::Error::WithDepth { err, .. } => reason(err),
+        other => other.to_string(),
+    }
+}
+
+impl Selection {
+    /// Whether the globs leave out a file, at its path below the input.
+    pub(super) fn excludes_file(&self, relative: &Path) -> bool {
+        self.globs.0.matched(relative, false).is_ignore()
+    }
+
+    /// Whether the globs leave out a folder with all that is below it.
+    pub(super) fn excludes_folder(&self, relative: &Path) -> bool {
+        self.globs.0.matched(relative, true).is_ignore()
+    }
+
+    /// Whether the same is read of a folder wherever it is met.
+    pub(super) fn is_same_everywhere(&self) -> bool {
+        self.globs.is_empty() && self.max_depth.is_none()
+    }
+
+    /// Why a file is not read: a kind of problem and its particulars.
+    pub(super) fn refuses(&self, metadata: &Metadata) -> Option<(Kind, &'static str)> {
+        if self.max_bytes.is_some_and(|limit| metadata.len() > limit) {
+            return Some((Kind::TooLarge, "skipped, larger than --max-filesize"));
+        }
+        // A file system that keeps no times cannot tell, and then the file is read.
+        let modified = metadata.modified().ok()?;
+        if self.newer_than.is_some_and(|time| modified < time) {
+            return Some((Kind::OutsideTime, "skipped, last modified before --newer-than"));
+        }
+        if self.older_than.is_some_and(|time| modified >= time) {
+            return Some((Kind::OutsideTime, "skipped, last modified at or after --older-than"));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_mean_what_they_mean_to_ripgrep() {
+        let cases: [(&[&str], &[&str], &str, bool); 12] = [
+            (&[], &[], "a.log", true),
+            (&["*.log"], &[], "deep/a.log", true),
+            (&["*.log"], &[], "deep/A.LOG", false),
+            (&[], &["*.log"], "deep/A.LOG", true),
+            (&["!*.log"], &[], "a.log", false),
+            (&["!*.log"], &[], "a.txt", true),
+            (&["*.log", "!old*"], &[], "old.log", false),
+            (&["!old*", "*.log"], &[], "old.log", true),
+            (&["/a.log"], &[], "deep/a.log", false),
+            (&["deep/*.log"], &[], "deep/a.log", true),
+            (&["deep/*.log"], &[], "other/deep/a.log", false),
+            (&["**/deep/*.{log,txt}"], &[], "other/deep/a.txt", true),
+        ];
+        for (sensitive, insensitive, path, read) in cases {
+            let globs = Globs::new(sensitive.iter().copied(), insensitive.iter().copied()).unwrap();
+            let selection = Selection { globs, ..Selection::default() };
+            assert_eq!(!selection.excludes_file(Path::new(path)), read, "{sensitive:?} {insensitive:?} {path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_left_out_only_if_excluded() {
+        let globs = Globs::new(["*.log", "!old"], []).unwrap();
+        let selection = Selection { globs, ..Selection::default() };
+        assert!(selection.excludes_folder(Path::new("deep/old")));
+        assert!(!selection.excludes_folder(Path::new("deep")));
+    }
+
+    #[test]
+    fn what_is_no_glob_is_told() {
+        let reason = |glob| Globs::new([glob], []).unwrap_err();
+        assert_eq!(reason("[a"), "unclosed character class; missing ']'");
+        assert_eq!(reason("{a,b"), "unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)");
+    }
+}

@@ -1,0 +1,119 @@
+//! Expands wildcards in paths, for systems whose shells leave that to the program.
+//!
+//! `*` stands for any part of a name and `?` for one character, in every part of the path, in any letter case. Nothing
+//! else is special, as file names on Windows may hold brackets and braces, and there neither `*` nor `?` can occur in a
+//! name. A crate that expands all arguments would also expand regexes and globs that are meant for us.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// The paths that `path` stands for, by name; `path` itself if it has no wildcard or nothing matches, so that opening
+/// it tells that it is not there.
+#[must_use]
+pub fn expand(path: &Path) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::new()];
+    let mut any = false;
+    for component in path.components() {
+        let wildcard = match component {
+            Component::Normal(name) => name.to_str().filter(|name| name.contains(['*', '?'])),
+            _ => None,
+        };
+        match wildcard {
+            None => found.iter_mut().for_each(|found| found.push(component)),
+            Some(wildcard) => {
+                any = true;
+                found = found.iter().flat_map(|folder| matching(folder, wildcard)).collect();
+            }
+        }
+    }
+    // What follows a wildcard need not exist: of `*\logs` only the folders that have such logs count.
+    if any {
+        found.retain(|path| path.symlink_metadata().is_ok());
+    }
+    if !any || found.is_empty() { vec![path.to_owned()] } else { found }
+}
+
+fn matching(folder: &Path, wildcard: &str) -> Vec<PathBuf> {
+    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = fs::read_dir(listed) else { return Vec::new() };
+    let wildcard: Vec<char> = folded(wildcard);
+    let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
+    names.retain(|name| matches(&wildcard, &folded(&name.to_string_lossy())));
+    names.sort();
+    names.iter().map(|name| folder.join(name)).collect()
+}
+
+fn folded(text: &str) -> Vec<char> {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Whether the whole of `name` matches. After a mismatch only the last `*` takes one character more, so time is at most
+/// the product of the lengths.
+fn matches(wildcard: &[char], name: &[char]) -> bool {
+    let (mut w, mut n) = (0, 0);
+    let mut retry = None;
+    while n < name.len() {
+        match wildcard.get(w) {
+            Some('*') => {
+                retry = Some((w + 1, n));
+                w += 1;
+            }
+            Some(&character) if character == '?' || character == name[n] => (w, n) = (w + 1, n + 1),
+            _ => match &mut retry {
+                None => return false,
+                Some((after_star, taken)) => {
+                    *taken += 1;
+                    (w, n) = (*after_star, *taken);
+                }
+            },
+        }
+    }
+    wildcard[w..].iter().all(|&character| character == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_take_any_part_and_question_marks_one_character() {
+        let cases = [
+            ("*.log", "a.log", true),
+            ("*.log", "A.LOG", true),
+            ("*.log", "a.log.1", false),
+            ("*", "", true),
+            ("a*b*c", "aXbXbc", true),
+            ("a*b*c", "aXbXb", false),
+            ("?.log", ".log", false),
+            ("???", "äöü", true),
+            ("[a].log", "a.log", false),
+            ("[a]*", "[a].log", true),
+            ("*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+        ];
+        for (wildcard, name, expected) in cases {
+            assert_eq!(matches(&folded(wildcard), &folded(name)), expected, "{wildcard} {name}");
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_path_may_have_wildcards() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b/x.log", "a/y.log", "a/x.txt", "c/deep/z.log", "top.log"] {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
+        }
+        let expanded = |wildcard: &str| -> Vec<String> {
+            let found = expand(&folder.path().join(wildcard));
+            let relative = found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap());
+            relative.map(|path| path.replace('\\', "/")).collect()
+        };
+        assert_eq!(expanded("*.log"), ["top.log"]);
+        assert_eq!(expanded("*/*.log"), ["a/y.log", "b/x.log"]);
+        assert_eq!(expanded("*/x.*"), ["a/x.txt", "b/x.log"]);
+        assert_eq!(expanded("*/deep"), ["c/deep"]);
+        assert_eq!(expanded("*.none"), ["*.none"], "told as missing");
+        assert_eq!(expanded("top.log"), ["top.log"]);
+        assert_eq!(expanded("missing.log"), ["missing.log"]);
+    }
+}
