@@ -186,6 +186,8 @@ fn nothing_found(report: &Report) -> String {
     if totals.files_read == 0 {
         return if report.lacks_input() {
             "No file could be read, so nothing was searched: see the problems.\n".to_owned()
+        } else if !report.problems.is_empty() {
+            "All files were skipped, so nothing was searched: see what is told of them.\n".to_owned()
         } else {
             "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n".to_owned()
         };
@@ -362,5 +364,8 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
         );
         report.problems.push(Problem { path: "a".to_owned(), kind: Kind::Unreadable, detail: "x".to_owned() });
         assert_eq!(written(&report, None), "No file could be read, so nothing was searched: see the problems.\n");
+        report.problems[0].kind = Kind::Binary;
+        let skipped = "All files were skipped, so nothing was searched: see what is told of them.\n";
+        assert_eq!(written(&report, None), skipped);
     }
 }

@@ -48,7 +48,8 @@ pub(crate) enum Command {
 /// What is read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// Files and folders to read, folders with all that is below them; `-` is standard input
+    /// Files and folders to read, folders with all that is below them; `-` is standard input. The options about files in
+    /// folders do not touch files that are named here, except for --binary
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Take all input for this encoding, such as utf-16le or windows-1252, instead of telling it file by file
@@ -63,7 +64,7 @@ pub(crate) struct InputArgs {
 
 /// Which files are read.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Files in folders (what is named itself is read whatever these say, but see --binary)")]
+#[command(next_help_heading = "Files in folders")]
 pub(crate) struct FileArgs {
     /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**'. Matched against
     /// the path below the folder that is named, or the file's name alone if there is no slash; may be repeated, the last

@@ -22,7 +22,7 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         "M" | "MB" | "MIB" => 2,
         "G" | "GB" | "GIB" => 3,
         "T" | "TB" | "TIB" => 4,
-        _ => return Err(format!("'{unit}' is no unit; give a size like 500K, 10M or 1.5GiB")),
+        _ => return Err(format!("'{}' is no unit; give a size like 500K, 10M or 1.5GiB", unit.trim_start())),
     };
     scaled(number, 1 << (10 * power)).ok_or_else(|| {
         let fault = if number.is_empty() { "the number is missing" } else { "the number is wrong or too large" };
