@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
@@ -66,6 +66,8 @@ fn globs_choose_below_each_input_and_the_last_decides() {
     assert_eq!(read(&folder, &["t", "-g", "*.log"]), ["t/a.log", "t/deep/old/d.log", "t/old/c.log"]);
     assert_eq!(read(&folder, &["t", "--iglob", "*.log", "-g", "!old"]), ["t/.hidden/B.LOG", "t/a.log"]);
     assert_eq!(read(&folder, &["t", "-g", "/old/**"]), ["t/old/c.log"]);
+    assert_eq!(read(&folder, &[".", "-g", "t/old/*"]), ["./t/old/c.log"]);
+    assert_eq!(read(&folder, &["t/", "-g", "/a.*"]), ["t/a.log", "t/a.txt"]);
     assert_eq!(read(&folder, &["t", "-g", "*.log", "-g", "!c.*"]), ["t/a.log", "t/deep/old/d.log"]);
     assert_eq!(read(&folder, &["t", "-g", "!c.*", "-g", "*.log"]), ["t/a.log", "t/deep/old/d.log", "t/old/c.log"]);
     // Silent, and not about what is named.
@@ -228,6 +230,7 @@ mod unix {
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
+    use std::path::Path;
 
     use super::*;
 

@@ -205,6 +205,9 @@ mod tests {
     fn a_table_of_small_numbers_is_no_text() {
         let table: Vec<u8> = (0..2000_u32).flat_map(|number| (number % 24).to_le_bytes()).collect();
         assert_eq!(kind(&table), Some("not text"));
+        // One number in 64 bytes: the NULs between do not make text of it.
+        let sparse: Vec<u8> = (0..100_u8).flat_map(|number| [&[number % 8 + 1][..], &[0; 63]].concat()).collect();
+        assert_eq!(kind(&sparse), Some("not text"));
     }
 
     #[test]

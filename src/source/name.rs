@@ -116,3 +116,17 @@ mod tests {
         }
     }
 }
+
+#[cfg(all(test, windows))]
+mod tests {
+    use std::ffi::OsString;
+    use std::os::windows::ffi::OsStringExt as _;
+
+    use super::*;
+
+    #[test]
+    fn half_a_surrogate_pair_is_escaped() {
+        let units: Vec<u16> = r"C:\é".encode_utf16().chain([0xd800, 0x2e]).collect();
+        assert_eq!(shown(Path::new(&OsString::from_wide(&units))), r"C:\é\u{d800}.");
+    }
+}

@@ -1,6 +1,7 @@
 //! Which of the files that are met in folders are read. What is named as an input is read whatever this says, as with
 //! ripgrep; only [`Content`] holds for it too.
 
+use std::borrow::Cow;
 use std::fs::Metadata;
 use std::path::Path;
 use std::time::SystemTime;
@@ -71,11 +72,11 @@ impl Globs {
         let build = || {
             let mut builder = OverrideBuilder::new("");
             for glob in sensitive {
-                builder.add(glob)?;
+                builder.add(&with_slashes(glob))?;
             }
             builder.case_insensitive(true)?;
             for glob in insensitive {
-                builder.add(glob)?;
+                builder.add(&with_slashes(glob))?;
             }
             builder.build()
         };
@@ -85,6 +86,12 @@ impl Globs {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// On Windows a backslash separates folders in what people type, so there it cannot escape; `[*]` can. ripgrep takes it for
+/// an escape and then finds nothing.
+fn with_slashes(glob: &str) -> Cow<'_, str> {
+    if cfg!(windows) { Cow::Owned(glob.replace('\\', "/")) } else { Cow::Borrowed(glob) }
 }
 
 fn reason(error: &ignore::Error) -> String {
@@ -155,6 +162,15 @@ mod tests {
             let selection = Selection { globs, ..Selection::default() };
             assert_eq!(!selection.excludes_file(Path::new(path)), read, "{sensitive:?} {insensitive:?} {path}");
         }
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn backslashes_separate_folders() {
+        let globs = Globs::new([r"deep\*.log"], []).unwrap();
+        let selection = Selection { globs, ..Selection::default() };
+        assert!(!selection.excludes_file(Path::new(r"deep\a.log")));
+        assert!(selection.excludes_file(Path::new(r"other\deep\a.log")));
     }
 
     #[test]
