@@ -51,6 +51,8 @@ pub struct Source {
     pub name: String,
     place: Place,
     content: Content,
+    /// The size in bytes, if whoever found it knows: asking again costs as much as it did.
+    listed: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,19 +92,19 @@ impl Source {
     /// Standard input.
     #[must_use]
     pub fn stdin() -> Source {
-        Source { name: "stdin".to_owned(), place: Place::Stdin, content: Content::Any }
+        Source { name: "stdin".to_owned(), place: Place::Stdin, content: Content::Any, listed: None }
     }
 
     /// The file at `path`, whatever it holds.
     #[must_use]
     pub fn file(path: &Path) -> Source {
-        Source::selected(path, Content::Any)
+        Source::selected(path, Content::Any, None)
     }
 
-    /// The file at `path` if it has that content. Pipes and devices are not asked.
-    #[must_use]
-    pub fn selected(path: &Path, content: Content) -> Source {
-        Source { name: name::shown(path), place: Place::File(path.to_owned()), content }
+    /// The file at `path`, to be skipped unless it has that content, which pipes and devices are not asked for.
+    /// `listed`: its size in bytes, if it is known and the file a regular one.
+    fn selected(path: &Path, content: Content, listed: Option<u64>) -> Source {
+        Source { name: name::shown(path), place: Place::File(path.to_owned()), content, listed }
     }
 
     /// Opens it, or says why it is skipped.
@@ -144,9 +146,10 @@ impl Source {
         if self.content == Content::Any {
             return Ok(None);
         }
-        let mut sample = Vec::with_capacity(binary::SAMPLE_BYTES);
-        FileSpan::new(file, 0, binary::SAMPLE_BYTES as u64).read_to_end(&mut sample)?;
-        Ok(binary::kind(&sample))
+        let mut sample = [0; binary::SAMPLE_BYTES];
+        // Once: in the rare case that the system gives less than it could, less is judged.
+        let len = FileSpan::new(file, 0, u64::MAX).read(&mut sample)?;
+        Ok(binary::kind(&sample[..len]))
     }
 
     fn binary(&self, kind: &str) -> Problem {
@@ -159,7 +162,9 @@ impl Source {
     pub fn listed_size(&self) -> Option<u64> {
         match &self.place {
             Place::Stdin => None,
-            Place::File(path) => fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len()),
+            Place::File(path) => self
+                .listed
+                .or_else(|| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())),
         }
     }
 }

@@ -141,7 +141,8 @@ impl Walk {
         if metadata.is_file() && !self.is_new(path, metadata) {
             return Err(skip(path, Kind::ReadAlready, READ_ALREADY));
         }
-        Ok(Source::selected(path, self.selection.content))
+        let size = metadata.is_file().then_some(metadata.len());
+        Ok(Source::selected(path, self.selection.content, size))
     }
 
     /// What becomes of an input; `None` if it is a folder, which is entered.
@@ -156,7 +157,7 @@ impl Walk {
         }
         match fs::metadata(&input) {
             // Opening it tells what is wrong with it, in order with the others.
-            Err(_) => Some(Ok(Source::selected(&input, self.selection.content))),
+            Err(_) => Some(Ok(Source::selected(&input, self.selection.content, None))),
             Ok(metadata) if metadata.is_dir() => {
                 let entries = WalkDir::new(&input)
                     .max_depth(self.selection.max_depth.unwrap_or(usize::MAX))
