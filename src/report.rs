@@ -22,6 +22,8 @@ use crate::time::Time;
 pub struct Report {
     /// Sums over the whole run.
     pub totals: Totals,
+    /// Results whose line has no time that can be read, so that no first and last time takes them in.
+    pub results_without_time: u64,
     /// Results whose time named no zone, so that it was read as UTC.
     pub times_without_zone: u64,
     /// Results in `totals` that are in no row, because there are more different numbers or names than are kept apart.
@@ -101,6 +103,7 @@ impl Report {
                 files_with_results: totals.files_with_results,
                 bytes: totals.bytes,
             },
+            results_without_time: totals.results_without_time,
             times_without_zone: totals.results_without_zone,
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
             rows,
@@ -262,6 +265,8 @@ mod tests {
         let report = every_kind();
         let totals = Totals { results: 1000, distinct: 8, files_read: 2, files_with_results: 2, bytes: 123_456 };
         assert_eq!(report.totals, totals);
+        // All but nine: two times each for 102, 21 and "Used Cache", and in the other file one each for 102 and the text.
+        assert_eq!(report.results_without_time, 992);
         assert_eq!((report.times_without_zone, report.results_without_row), (2, 0));
         assert_eq!(report.rows.iter().map(|row| row.count).collect::<Vec<_>>(), [700, 188, 50, 40, 10, 10, 1, 1]);
         assert_eq!((report.rows[0].share, report.rows[1].share), (0.7, 0.188));

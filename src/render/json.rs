@@ -16,6 +16,7 @@ pub const SCHEMA: u32 = 1;
 struct Document<'r> {
     schema: u32,
     totals: &'r Totals,
+    results_without_time: u64,
     times_without_zone: u64,
     results: &'r [Row],
     problems: &'r [Problem],
@@ -30,6 +31,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let document = Document {
         schema: SCHEMA,
         totals: &report.totals,
+        results_without_time: report.results_without_time,
         times_without_zone: report.times_without_zone,
         results: &report.rows,
         problems: &report.problems,
@@ -79,6 +81,7 @@ mod tests {
     "files_with_results": 2,
     "bytes": 123
   },
+  "results_without_time": 2,
   "times_without_zone": 1,
   "results": [
     {
@@ -132,6 +135,7 @@ mod tests {
     "files_with_results": 0,
     "bytes": 0
   },
+  "results_without_time": 0,
   "times_without_zone": 0,
   "results": [],
   "problems": []

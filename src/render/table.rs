@@ -172,10 +172,20 @@ fn totals(report: &Report) -> String {
             ),
         });
     }
+    match report.results_without_time {
+        0 => {}
+        1 => text.push_str("1 result has no time that can be read; first and last seen leave it out.\n"),
+        many => text.push_str(&format!(
+            "{} results have no time that can be read; first and last seen leave them out.\n",
+            grouped(many)
+        )),
+    }
     match report.times_without_zone {
         0 => {}
-        1 => text.push_str("1 time names no zone and is read as UTC.\n"),
-        many => text.push_str(&format!("{} times name no zone and are read as UTC.\n", grouped(many))),
+        1 => text.push_str("1 result has a time without a zone; it is read as UTC.\n"),
+        many => {
+            text.push_str(&format!("{} results have a time without a zone; it is read as UTC.\n", grouped(many)));
+        }
     }
     text.push_str("A code tells what became of the call or message, not whether the sign-in succeeded.\n");
     text
@@ -230,7 +240,8 @@ Code  Description                                                    Count  Shar
    0  No call result                                                     1   0.1%  -                     -                         1
 
 1,000 results, 8 distinct codes, 2 files read, 120.6 KiB
-2 times name no zone and are read as UTC.
+992 results have no time that can be read; first and last seen leave them out.
+2 results have a time without a zone; it is read as UTC.
 A code tells what became of the call or message, not whether the sign-in succeeded.
 ";
         assert_eq!(written(&every_kind(), None), expected);
@@ -262,7 +273,8 @@ Code  Description                    Count  Share  First seen            Last se
    0  No call result                     1   0.1%  -                     -                         1
 
 1,000 results, 8 distinct codes, 2 files read, 120.6 KiB
-2 times name no zone and are read as UTC.
+992 results have no time that can be read; first and last seen leave them out.
+2 results have a time without a zone; it is read as UTC.
 A code tells what became of the call or message, not whether the sign-in succeeded.
 "
         );
@@ -283,6 +295,7 @@ Code  Description                 Count  Share  First seen  Last seen   Files
                                                 02:57:25Z   02:57:25Z
 
 3 results, 2 distinct codes, 1 file read, 1 B
+1 result has no time that can be read; first and last seen leave it out.
 A code tells what became of the call or message, not whether the sign-in succeeded.
 "
         );
@@ -313,7 +326,7 @@ Code  Description               Count   Share  First seen            Last seen  
   21  Mobile App Authenticated      1  100.0%  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z      1
 
 1 result, 1 distinct code, 1 file read, 1 B
-1 time names no zone and is read as UTC.
+1 result has a time without a zone; it is read as UTC.
 A code tells what became of the call or message, not whether the sign-in succeeded.
 "
         );
@@ -321,7 +334,7 @@ A code tells what became of the call or message, not whether the sign-in succeed
 
     #[test]
     fn results_without_a_row_are_told() {
-        let mut report = report(&[(&[(name("x"), 1, &[])], 1)]);
+        let mut report = report(&[(&[(name("x"), 1, &["2017-02-14T02:57:24Z"])], 1)]);
         let told = |report: &Report| written(report, None).lines().nth_back(1).map(str::to_owned);
         report.results_without_row = 1;
         let expected = "1 result is in no row: there are more different names or numbers than are kept apart.";

@@ -10,6 +10,7 @@ use crate::time::Stamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub(super) rows: Rows<Tally>,
+    results_without_time: u64,
     results_without_zone: u64,
 }
 
@@ -17,14 +18,17 @@ impl Counts {
     /// Counts one result, with the time of its line if that could be read.
     pub fn add(&mut self, key: &Key, stamp: Option<Stamp>) {
         self.rows.add(key, &Tally::one(stamp.map(|stamp| stamp.time)));
-        if stamp.is_some_and(|stamp| !stamp.zoned) {
-            self.results_without_zone += 1;
+        match stamp {
+            None => self.results_without_time += 1,
+            Some(stamp) if !stamp.zoned => self.results_without_zone += 1,
+            Some(_) => {}
         }
     }
 
     /// Takes in the counts of another part.
     pub fn merge(&mut self, other: Counts) {
         self.rows.merge(other.rows);
+        self.results_without_time += other.results_without_time;
         self.results_without_zone += other.results_without_zone;
     }
 
@@ -38,6 +42,12 @@ impl Counts {
     #[must_use]
     pub fn results(&self) -> u64 {
         self.rows.results()
+    }
+
+    /// The results whose line has no time that can be read.
+    #[must_use]
+    pub fn results_without_time(&self) -> u64 {
+        self.results_without_time
     }
 
     /// The results whose time named no zone.
@@ -93,10 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn only_results_whose_time_names_no_zone_are_counted_as_such() {
-        let counts = counted(&[(code(21), stamp(1, true)), (code(21), stamp(2, false)), (code(21), None)]);
+    fn results_without_a_time_and_with_one_without_a_zone_are_counted_apart() {
+        let counts =
+            counted(&[(code(21), stamp(1, true)), (code(21), stamp(2, false)), (code(21), None), (code(4), None)]);
+        assert_eq!(counts.results_without_time(), 2);
         assert_eq!(counts.results_without_zone(), 1);
-        assert_eq!(counts.results(), 3);
+        assert_eq!(counts.results(), 4);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Totals {
     pub files_with_results: u64,
     /// What was read of all sources.
     pub bytes: u64,
+    /// Results whose line has no time that can be read.
+    pub results_without_time: u64,
     /// Results whose time named no zone.
     pub results_without_zone: u64,
 }
@@ -44,6 +46,7 @@ impl Totals {
         self.files_read += other.files_read;
         self.files_with_results += other.files_with_results;
         self.bytes += other.bytes;
+        self.results_without_time += other.results_without_time;
         self.results_without_zone += other.results_without_zone;
     }
 }
@@ -67,6 +70,7 @@ impl Summary {
             files_read: 1,
             files_with_results: u64::from(!counts.is_empty()),
             bytes,
+            results_without_time: counts.results_without_time(),
             results_without_zone: counts.results_without_zone(),
         });
     }
@@ -154,7 +158,13 @@ mod tests {
                 (name("x"), Row { tally: Tally { count: 1, first: None, last: None }, files: 1 }),
             ]
         );
-        let totals = Totals { files_read: 3, files_with_results: 2, bytes: 123, results_without_zone: 1 };
+        let totals = Totals {
+            files_read: 3,
+            files_with_results: 2,
+            bytes: 123,
+            results_without_time: 1,
+            results_without_zone: 1,
+        };
         assert_eq!((summary.totals(), summary.results()), (&totals, 4));
     }
 
