@@ -18,6 +18,8 @@ use crate::term::{self, Output, Styles};
 
 /// The most that is taken for a pasted text, in bytes; more is a log.
 const PASTED_LIMIT_BYTES: u64 = 1 << 20;
+/// So many words are no question any more, but a line of a log.
+const PASTED_LINE_WORDS: usize = 8;
 /// How wide explanations run where no terminal says.
 const COLUMNS: usize = 80;
 /// Wider text is hard to read, however wide the terminal is.
@@ -29,17 +31,11 @@ const CAVEAT: &str = "A code tells what became of the call or message, not wheth
 pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
     let mut found = Found::default();
-    for query in &args.queries {
-        if query == STDIN {
-            found.add_pasted(catalogue, &settings::pattern_set(&args.patterns)?)?;
-            continue;
-        }
-        let parsed: Query = query.parse().map_err(|error| Failure::Message(format!("{error}")))?;
-        if !found.add(catalogue.find(&parsed)) {
-            found.missed.push(format!(
-                "nothing in the catalogue matches {query:?}. Try one word of a description, such as voicemail, or a \
-                 number; `callcodes codes` lists everything"
-            ));
+    for question in questions(&args.queries)? {
+        match question {
+            Question::Pasted => found.add_pasted(catalogue, &settings::pattern_set(&args.patterns)?)?,
+            Question::One(query) => found.add_query(catalogue, &query),
+            Question::Phrase(words) => found.add_phrase(catalogue, &words),
         }
     }
     if args.queries.is_empty() {
@@ -59,6 +55,59 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
         term::note(missed);
     }
     Ok(Status::Done)
+}
+
+/// One argument, or several that belong together.
+#[derive(Debug, PartialEq)]
+enum Question {
+    /// What is on standard input.
+    Pasted,
+    /// Something that is looked up as it is.
+    One(Query),
+    /// Words one behind the other: at least one, each without blanks.
+    Phrase(Vec<String>),
+}
+
+/// The arguments as questions. Commas separate, unless they stand in a text with blanks; plain words that follow one
+/// another are one question.
+fn questions(arguments: &[String]) -> Result<Vec<Question>, Failure> {
+    let mut questions = Vec::new();
+    // A comma also ends a phrase.
+    let mut goes_on = false;
+    for argument in arguments {
+        let parts: Vec<&str> = argument.split(',').map(str::trim).collect();
+        let is_list = parts.len() > 1 && parts.iter().any(|part| !part.is_empty());
+        let separates = is_list && parts.iter().all(|part| !part.contains(char::is_whitespace));
+        let parts = if separates { parts } else { vec![argument.as_str()] };
+        for (at, part) in parts.iter().enumerate() {
+            goes_on &= at == 0;
+            if *part == STDIN {
+                questions.push(Question::Pasted);
+                goes_on = false;
+            } else if !separates || !part.is_empty() {
+                let query = part.parse().map_err(|error| Failure::Message(format!("{error}")))?;
+                goes_on = add_question(&mut questions, query, goes_on);
+            }
+        }
+    }
+    Ok(questions)
+}
+
+/// Adds a query, to the phrase before it if that goes on, and tells whether a word behind it would belong to it.
+fn add_question(questions: &mut Vec<Question>, query: Query, goes_on: bool) -> bool {
+    match query {
+        Query::Words(word) if !word.contains(char::is_whitespace) => {
+            match questions.last_mut() {
+                Some(Question::Phrase(words)) if goes_on => words.push(word),
+                _ => questions.push(Question::Phrase(vec![word])),
+            }
+            true
+        }
+        query => {
+            questions.push(Question::One(query));
+            false
+        }
+    }
 }
 
 /// What the queries lead to, each entry once, in the order of the queries.
@@ -89,8 +138,42 @@ impl Found {
         true
     }
 
+    fn add_query(&mut self, catalogue: &'static Catalogue, query: &Query) {
+        if self.add(catalogue.find(query)) {
+            return;
+        }
+        let text = match query {
+            Query::Code(code) => code.to_string(),
+            Query::Range(codes) => format!("{}-{}", codes.start(), codes.end()),
+            Query::Words(words) => words.clone(),
+        };
+        self.missed.push(if text.split_whitespace().count() > PASTED_LINE_WORDS {
+            "nothing in the catalogue matches so many words. If they are a line of a log, pipe it into `callcodes codes \
+             -`, or start that and paste the line"
+                .to_owned()
+        } else {
+            format!(
+                "nothing in the catalogue matches {text:?}. Try one word of a description, such as voicemail, or a \
+                 number; `callcodes codes` lists everything"
+            )
+        });
+    }
+
+    /// Entries with all the words; if there are none, what each of them leads to.
+    fn add_phrase(&mut self, catalogue: &'static Catalogue, words: &[String]) {
+        let whole = Query::Words(words.join(" "));
+        if words.len() == 1 || words.len() > PASTED_LINE_WORDS {
+            self.add_query(catalogue, &whole);
+        } else if !self.add(catalogue.find(&whole)) {
+            for word in words {
+                self.add_query(catalogue, &Query::Words(word.clone()));
+            }
+        }
+    }
+
     /// What the patterns find in each line of standard input, or else what it mentions.
     fn add_pasted(&mut self, catalogue: &'static Catalogue, set: &PatternSet) -> Result<(), Failure> {
+        term::tell_typing("reading standard input; end it");
         let mut text = Vec::new();
         let read = io::stdin().take(PASTED_LIMIT_BYTES + 1).read_to_end(&mut text);
         read.map_err(|error| Failure::Message(format!("cannot read standard input: {error}")))?;
@@ -179,5 +262,46 @@ impl Found {
         let document = Document { schema: 1, entries: &self.entries, unknown: codes.chain(names).collect() };
         serde_json::to_writer_pretty(&mut *output, &document)?;
         writeln!(output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(arguments: &[&str]) -> Vec<Question> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        questions(&arguments).unwrap_or_else(|failure| panic!("{failure:?}"))
+    }
+
+    fn code(number: i32) -> Question {
+        Question::One(Query::Code(Code(number)))
+    }
+
+    fn phrase(words: &[&str]) -> Question {
+        Question::Phrase(words.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn words_in_a_row_are_one_question_and_nothing_else_is() {
+        assert_eq!(asked(&["user", "hung", "up"]), [phrase(&["user", "hung", "up"])]);
+        assert_eq!(asked(&["not", "102", "reached"]), [phrase(&["not"]), code(102), phrase(&["reached"])]);
+        assert_eq!(asked(&["not", "-", "reached"]), [phrase(&["not"]), Question::Pasted, phrase(&["reached"])]);
+        let quoted = Question::One(Query::Words("text message".to_owned()));
+        assert_eq!(asked(&["text message", "pin"]), [quoted, phrase(&["pin"])]);
+        assert_eq!(asked(&["7-9", "-7"]), [Question::One(Query::Range(7..=9)), code(-7)]);
+    }
+
+    #[test]
+    fn commas_separate_but_not_in_a_text_with_blanks() {
+        assert_eq!(asked(&["101,102"]), [code(101), code(102)]);
+        assert_eq!(asked(&["101,", "102"]), [code(101), code(102)]);
+        assert_eq!(asked(&["101, 102"]), [code(101), code(102)]);
+        assert_eq!(asked(&["voicemail,pin"]), [phrase(&["voicemail"]), phrase(&["pin"])]);
+        assert_eq!(asked(&["hung", "up,", "pin"]), [phrase(&["hung", "up"]), phrase(&["pin"])]);
+        let comma = phrase(&[","]);
+        assert_eq!(asked(&[","]), [comma]);
+        let text = "Denied, 21 of 22";
+        assert_eq!(asked(&[text]), [Question::One(Query::Words(text.to_owned()))]);
     }
 }
