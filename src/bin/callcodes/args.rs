@@ -1,12 +1,13 @@
 //! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use callcodes::render::problems::Extent;
 use callcodes::source::EncodingChoice;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::values;
 
@@ -43,6 +44,31 @@ pub(crate) enum Command {
     Patterns(PatternsArgs),
     /// Write the man page or a shell's completions
     Generate(GenerateArgs),
+}
+
+impl Command {
+    /// What it is called on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Command::Scan(_) => "scan",
+            Command::Lines(_) => "lines",
+            Command::Codes(_) => "codes",
+            Command::Patterns(_) => "patterns",
+            Command::Generate(_) => "generate",
+        }
+    }
+}
+
+impl Cli {
+    /// The short help of the program or of one of its commands.
+    pub(crate) fn help(command: Option<&str>) -> impl Display {
+        let mut program = Cli::command();
+        program.build();
+        match command.and_then(|name| program.find_subcommand_mut(name)) {
+            Some(command) => command.render_help(),
+            None => program.render_help(),
+        }
+    }
 }
 
 /// What is read.
@@ -103,7 +129,7 @@ fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Patterns")]
 pub(crate) struct PatternArgs {
-    /// Look for this regex too, before all others; it captures the code in a group: 'result (?<code>\d+)'; may be
+    /// Look for this regex too, before all others; it captures the code in a group: "result (?<code>\d+)"; may be
     /// repeated
     #[arg(short = 'e', long = "regexp", value_name = "REGEX")]
     pub(crate) expressions: Vec<String>,
@@ -180,8 +206,9 @@ pub(crate) struct LinesArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CodesArgs {
-    /// A number (102), a range (100-110), a name (FAILED_PHONE_BUSY) or a word (voicemail); `-` explains what is in
-    /// the lines on standard input, where patterns are used as well. Without one: the whole catalogue
+    /// A number (102), a range (100-110), a name (FAILED_PHONE_BUSY) or words (not reached), several with blanks or
+    /// commas between; `-` explains what is in the lines on standard input, where patterns are used as well. Without
+    /// one: the whole catalogue
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
     /// How to print the entries
@@ -195,10 +222,12 @@ pub(crate) struct CodesArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = PATTERNS_HELP)]
+#[command(after_help = PATTERNS_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct PatternsArgs {
     #[command(subcommand)]
     pub(crate) command: Option<PatternsCommand>,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
 }
 
 const PATTERNS_HELP: &str = r"To add a pattern of your own, in four steps:
@@ -316,10 +345,10 @@ pub(crate) enum GenerateArg {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use super::*;
 
     #[test]
     fn the_definition_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 mod settings;
+mod slip;
 mod status;
 mod term;
 mod values;
@@ -16,8 +17,9 @@ use status::{Failure, Status};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let name = cli.command.as_ref().map(Command::name);
     let ended = match cli.command {
-        None => cmd::scan::run(&cli.scan),
+        None => slip::check(&cli.scan.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),
         Some(Command::Scan(args)) => cmd::scan::run(&args),
         Some(Command::Lines(args)) => cmd::lines::run(&args),
         Some(Command::Codes(args)) => cmd::codes::run(&args),
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
                 Failure::Message(message) => term::say(format_args!("error: {message}")),
                 Failure::Diagnostics(text) => term::say(text.trim_end()),
                 Failure::Write(error) => term::say(format_args!("error: {error}")),
+                Failure::NoInput => term::say(Cli::help(name)),
             }
             Status::Refused.into()
         }

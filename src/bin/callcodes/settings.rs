@@ -37,14 +37,17 @@ impl Settings {
         }
         if inputs.is_empty() {
             if term::stdin_is_terminal() {
-                let message = "no input. Give the path of a log file or folder, or - for standard input";
-                return Err(Failure::Message(message.to_owned()));
+                return Err(Failure::NoInput);
             }
             inputs.push(PathBuf::from(STDIN));
         }
         let options = Options { threads: input.threads, encoding: input.encoding, ..Options::default() };
         let selection = selection(&input.files)?;
-        Ok(Settings { inputs, selection, set: pattern_set(patterns)?, options })
+        let set = pattern_set(patterns)?;
+        if inputs.iter().any(|input| input == Path::new(STDIN)) {
+            term::tell_typing("reading standard input; end it");
+        }
+        Ok(Settings { inputs, selection, set, options })
     }
 
     /// Refuses a result that would take the place of the log it is made from.

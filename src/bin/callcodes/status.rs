@@ -37,6 +37,8 @@ impl From<Status> for ExitCode {
 /// What ends a run before its end.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// Nothing to read and nobody piping: whoever types just the command's name wants to know what it does.
+    NoInput,
     /// Told in one line.
     Message(String),
     /// Laid out already, with its own `error:` heading.

@@ -186,6 +186,14 @@ pub(crate) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
+/// Tells whoever sits at the keyboard what is waited for and `.. end it` with which keys.
+pub(crate) fn tell_typing(what_to_end: &str) {
+    if stdin_is_terminal() {
+        let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
+        note(format_args!("{what_to_end} with {end}"));
+    }
+}
+
 /// The width of the terminal that the result goes to; `None` for files and pipes.
 pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
     if target.is_some() || !io::stdout().is_terminal() {

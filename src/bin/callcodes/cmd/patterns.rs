@@ -19,7 +19,7 @@ use crate::term::{self, Output, Styles};
 
 pub(crate) fn run(args: PatternsArgs) -> Result<Status, Failure> {
     match args.command {
-        None => show_list(&PatternArgs::default()),
+        None => show_list(&args.patterns),
         Some(PatternsCommand::List { patterns }) => show_list(&patterns),
         Some(PatternsCommand::Show { names, output, patterns }) => show(&names, output.as_deref(), &patterns),
         Some(PatternsCommand::Check { files }) => check::run(&files),

@@ -4,19 +4,13 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::render::{self, Emphasis, Format};
 use callcodes::report::{Report, Searched};
-use clap::CommandFactory as _;
 
-use crate::args::{Cli, ScanArgs, SummaryFormatArg};
+use crate::args::{ScanArgs, SummaryFormatArg};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Stopwatch, Styles};
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
-    if args.input.paths.is_empty() && term::stdin_is_terminal() {
-        // Nothing to read and nobody piping: whoever types just the name wants to know what it does.
-        term::say(Cli::command().render_help());
-        return Ok(Status::Refused);
-    }
     let settings = Settings::resolve(&args.input, &args.patterns)?;
     let target = args.output.output.as_deref();
     settings.spare_inputs(target)?;

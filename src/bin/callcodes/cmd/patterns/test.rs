@@ -51,10 +51,7 @@ pub(crate) fn run(input: Option<&Path>, patterns: &PatternArgs) -> Result<Status
 /// At most one byte more than the limit.
 fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let Some(path) = path else {
-        if term::stdin_is_terminal() {
-            let end = if cfg!(windows) { "Ctrl-Z and then Enter" } else { "Ctrl-D" };
-            term::note(format_args!("paste log lines here; then, on a line of its own, press {end}"));
-        }
+        term::tell_typing("paste log lines here; end them, on a line of its own,");
         return take(io::stdin().lock()).map_err(|error| {
             Failure::Message(format!("cannot read {}", Problem::unreadable("standard input", &error)))
         });
