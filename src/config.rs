@@ -75,14 +75,30 @@ pub fn load(layers: &Layers, builtin_text: &str) -> Result<Vec<Definition>, Vec<
     Ok(definitions)
 }
 
-/// Reads one pattern file and judges its regexes.
+/// Reads one pattern file that was named, so that there must be something in it, and judges its regexes.
 ///
 /// # Errors
 ///
 /// Everything that is wrong with the file, with its form, or else with its regexes.
 pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    let definitions = read_any_file(path)?;
+    if definitions.is_empty() {
+        let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
+        return Err(vec![Diagnostic::new(format!("{} holds no pattern", path.display())).remedy(remedy)]);
+    }
+    Ok(definitions)
+}
+
+/// The same of a file that is read unasked, and may hold nothing.
+fn read_any_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
     read_definitions(&text, &Origin::File(path.to_owned()))
+}
+
+/// Whether the program brings along a pattern of that name, which a pattern of one's own then replaces.
+#[must_use]
+pub fn is_built_in(name: &str) -> bool {
+    built_in().iter().any(|definition| definition.name == name)
 }
 
 /// The definitions of pattern files over the built-in ones, as `-f` lays them, in order of precedence.
@@ -119,7 +135,8 @@ fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition
     let expressions = take(read_expressions(&layers.expressions));
     let files = layers.files.iter().flat_map(|path| take(read_file(path))).collect();
     let config = layers.config.iter().flat_map(|path| take(read_file(path))).collect();
-    let user = layers.user_file.iter().filter(|path| !is_absent(path)).flat_map(|path| take(read_file(path))).collect();
+    let user_file = layers.user_file.iter().filter(|path| !is_absent(path));
+    let user = user_file.flat_map(|path| take(read_any_file(path))).collect();
     let builtin = take(read_definitions(builtin_text, &Origin::BuiltIn));
     none_wrong(found)?;
     Ok(vec![expressions, files, config, user, builtin])
@@ -229,7 +246,7 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let problem = Problem::unreadable(path.display().to_string(), error);
     Diagnostic::new(format!("cannot read the pattern file {problem}"))
-        .remedy("give the path of a pattern file, such as `callcodes patterns new NAME` writes")
+        .remedy("check the path; `callcodes patterns new NAME` writes a pattern file to start from")
 }
 
 #[cfg(test)]
@@ -322,7 +339,7 @@ mod tests {
         let layers = Layers { config: Some(folder.path("none.toml")), ..Layers::default() };
         let expected = "\
 error: cannot read the pattern file none.toml: no such file or folder
-help: give the path of a pattern file, such as `callcodes patterns new NAME` writes";
+help: check the path; `callcodes patterns new NAME` writes a pattern file to start from";
         assert_eq!(folder.errors(&layers), expected);
     }
 
@@ -449,13 +466,25 @@ error: large.log is larger than 4 MiB, which no pattern file needs to be
 help: give a file of [[pattern]] tables here, and logs as arguments";
         assert_eq!(folder.errors(&Layers { files: vec![large], ..Layers::default() }), expected);
         let full = folder.write("full.toml", vec![b'#'; FILE_LIMIT_BYTES]);
-        assert_eq!(names(&Layers { files: vec![full], ..Layers::default() }), ["radius", "sdk"]);
+        assert_eq!(names(&Layers { user_file: Some(full), ..Layers::default() }), ["radius", "sdk"]);
 
         fs::create_dir(folder.path("logs")).unwrap();
         let expected = "\
 error: cannot read the pattern file logs: it is a folder
-help: give the path of a pattern file, such as `callcodes patterns new NAME` writes";
+help: check the path; `callcodes patterns new NAME` writes a pattern file to start from";
         assert_eq!(folder.errors(&Layers { files: vec![folder.path("logs")], ..Layers::default() }), expected);
+    }
+
+    #[test]
+    fn a_file_without_a_pattern_is_refused_where_it_was_named() {
+        let folder = Folder::new();
+        let empty = folder.write("empty.toml", "# nothing yet\n");
+        let expected = "\
+error: empty.toml holds no pattern
+help: write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
+        assert_eq!(folder.errors(&Layers { files: vec![empty.clone()], ..Layers::default() }), expected);
+        assert_eq!(folder.errors(&Layers { config: Some(empty.clone()), ..Layers::default() }), expected);
+        assert_eq!(names(&Layers { user_file: Some(empty), ..Layers::default() }), ["radius", "sdk"]);
     }
 
     #[test]

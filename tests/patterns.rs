@@ -65,6 +65,14 @@ fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
 }
 
 #[test]
+fn new_tells_a_name_that_a_built_in_pattern_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = stderr(&callcodes(folder.path(), &["patterns", "new", "mfa-result"]));
+    let note = "callcodes: note: pattern `mfa-result` replaces the built-in one of that name";
+    assert_eq!(told.lines().last(), Some(note));
+}
+
+#[test]
 fn new_prints_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
     let printed = callcodes(folder.path(), &["patterns", "new", "own", "-o", "-"]);
@@ -88,7 +96,8 @@ fn every_built_in_pattern_can_be_copied_as_an_own_one() {
             plural(examples),
             plural(counter_examples)
         );
-        assert_eq!((stdout(&checked), stderr(&checked)), (expected, String::new()), "{name}");
+        let note = format!("callcodes: note: pattern `{name}` replaces the built-in one of that name\n");
+        assert_eq!((stdout(&checked), stderr(&checked)), (expected, note), "{name}");
     }
 }
 

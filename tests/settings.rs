@@ -62,8 +62,26 @@ fn a_file_with_a_mistake_is_named_and_nothing_is_read() {
     assert!(stderr.starts_with("error: "), "{stderr}");
     assert!(stderr.contains(&format!("{}:3:1", file.display())), "{stderr}");
     assert!(stderr.contains("regexp"), "{stderr}");
+    let around = "\n\nhelp: to go on without your configuration file, add --no-config\n";
+    assert!(stderr.ends_with(around), "{stderr}");
     // Whoever cannot mend it now can still work.
     assert_eq!(run(home.path(), &["--no-config"]), not_found());
+}
+
+#[test]
+fn a_way_around_the_file_is_shown_for_whatever_is_wrong_in_it_and_for_no_other() {
+    let around = "add --no-config\n";
+    let example = "examples = [ { line = 'x 1', code = 2 } ]\n";
+    let (failing, _) = home(&format!("[[pattern]]\nname = 'x'\nregex = 'x (?<code>\\d)'\n{example}"));
+    let (_, _, stderr) = run(failing.path(), &[]);
+    assert!(stderr.starts_with("error: an example of") && stderr.ends_with(around), "{stderr}");
+    let (unreadable, file) = home("");
+    fs::write(file, [0xff, 0xfe, b'x', 0]).unwrap();
+    let (_, _, stderr) = run(unreadable.path(), &[]);
+    assert!(stderr.contains("is saved as UTF-16") && stderr.ends_with(around), "{stderr}");
+    let (sound, _) = home("");
+    let (_, _, stderr) = run(sound.path(), &["-f", "no-such.toml"]);
+    assert!(stderr.contains("no-such.toml") && !stderr.contains(around), "{stderr}");
 }
 
 #[test]

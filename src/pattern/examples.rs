@@ -7,6 +7,7 @@
 
 use crate::code::{Code, Key};
 
+use super::brackets;
 use super::definition::{Definition, Example, ExpectedCode, Group};
 use super::diagnostic::Diagnostic;
 
@@ -153,9 +154,11 @@ fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
         (None, None) => "correct the regex or the line",
         _ => "correct the regex or the line, and see whether `when` and `unless` let the line through",
     };
+    let brackets = brackets::remedy(&definition.regex, example.line.as_bytes());
+    let brackets = brackets.map_or_else(String::new, |remedy| format!("{remedy}; "));
     Diagnostic::new(format!("an example of pattern `{}` does not match", definition.name))
         .at(definition.mark_place(&example.line_place, None, "the pattern finds nothing in this line"))
-        .remedy(format!("{remedy}; `callcodes patterns test` shows how far the regex gets"))
+        .remedy(format!("{brackets}{remedy}; `callcodes patterns test` shows how far the regex gets"))
 }
 
 fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
@@ -270,6 +273,16 @@ pub(super) mod tests {
 
     fn complaints(text: &str) -> String {
         complaints_of(&parse(text, &Origin::File("own.toml".into())).unwrap())
+    }
+
+    #[test]
+    fn brackets_that_stand_in_an_example() {
+        let text =
+            "[[pattern]]\nname = 'own'\nregex = '[GW] (?<code>\\d+)'\nexamples = [ { line = '[GW] 21', code = 21 } ]\n";
+        let told = complaints(text);
+        let expected =
+            r"help: write \[GW\] for brackets that stand in the log; correct the regex or the line; `callcodes";
+        assert!(told.contains(expected), "{told}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Sound definitions compile to a [`PatternSet`], which says where in a line a result stands, and to the [`Prefilter`]
 //! that finds the lines worth asking about.
 
+mod brackets;
 pub mod definition;
 pub mod diagnostic;
 pub mod examples;

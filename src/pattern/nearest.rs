@@ -13,6 +13,7 @@ use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
 
+use super::brackets;
 use super::definition::{Definition, Field};
 
 /// How much of a regex or a line is shown before and behind what matters, in characters.
@@ -86,7 +87,12 @@ impl Miss {
     pub fn render(&self, definition: &Definition, line: &[u8]) -> String {
         let mut shown = String::new();
         match self {
-            Miss::Regex(progress) => progress.render(&definition.regex, line, &mut shown),
+            Miss::Regex(progress) => {
+                progress.render(&definition.regex, line, &mut shown);
+                if let Some(remedy) = brackets::remedy(&definition.regex, line) {
+                    push_line(&mut shown, &remedy);
+                }
+            }
             Miss::When { matched, progress } => {
                 let label = "matches here, but counts only if the line also matches `when`:";
                 underline(&mut shown, &Excerpt::new(line, matched), label);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use callcodes::catalogue::Catalogue;
 use callcodes::config::{self, Layers};
 use callcodes::pattern::PatternSet;
-use callcodes::pattern::definition::Definition;
+use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::Options;
 use callcodes::render::wording;
@@ -87,21 +87,41 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
 
 /// The patterns of all layers, in order of precedence, as they are written.
 pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
-    let user_file = if args.no_config || args.config.is_some() { None } else { config::user_file() };
     let layers = Layers {
-        user_file,
+        user_file: user_file(args),
         config: args.config.clone(),
         files: args.files.clone(),
         expressions: args.expressions.clone(),
         only: args.only.clone(),
         without: args.without.clone(),
     };
-    config::load(&layers, config::BUILT_IN).map_err(|found| diagnostics(&found))
+    config::load(&layers, config::BUILT_IN).map_err(|found| refused(&found, args))
 }
 
-/// The same, compiled and proved by their examples.
+/// The same, and the set that is compiled from them and proved by their examples.
+pub(crate) fn proved(args: &PatternArgs) -> Result<(Vec<Definition>, PatternSet), Failure> {
+    let definitions = definitions(args)?;
+    let set = proof::compile(&definitions, Catalogue::built_in()).map_err(|found| refused(&found, args))?;
+    Ok((definitions, set))
+}
+
+/// The patterns of all layers, ready to search with.
 pub(crate) fn pattern_set(args: &PatternArgs) -> Result<PatternSet, Failure> {
-    proof::compile(&definitions(args)?, Catalogue::built_in()).map_err(|found| diagnostics(&found))
+    proved(args).map(|(_, set)| set)
+}
+
+/// The user's own configuration file, if it is to be read.
+fn user_file(args: &PatternArgs) -> Option<PathBuf> {
+    if args.no_config || args.config.is_some() { None } else { config::user_file() }
+}
+
+/// Errors in the layers. One in the user's own file stands in the way of every search: then there is a way around it.
+fn refused(found: &[Diagnostic], args: &PatternArgs) -> Failure {
+    let name = user_file(args).map(|path| Origin::File(path).to_string());
+    let is_of = |one: &Diagnostic, name: &str| one.source_name() == Some(name) || one.message().contains(name);
+    let is_users_own = name.is_some_and(|name| found.iter().any(|one| is_of(one, &name)));
+    let around = if is_users_own { "\n\nhelp: to go on without your configuration file, add --no-config" } else { "" };
+    Failure::Diagnostics(told(found) + around)
 }
 
 /// Errors in pattern files, as they are shown.

@@ -10,7 +10,6 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::render::patterns::{Full, list};
 use callcodes::render::{self, Emphasis};
-use callcodes::scan::proof;
 
 use crate::args::{ColorArg, PatternArgs, PatternsArgs, PatternsCommand};
 use crate::settings;
@@ -28,9 +27,13 @@ pub(crate) fn run(args: PatternsArgs) -> Result<Status, Failure> {
     }
 }
 
+/// A note on the name of a pattern of one's own.
+fn replaces_built_in(name: &str) -> String {
+    format!("note: pattern `{name}` replaces the built-in one of that name")
+}
+
 fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
-    let definitions = settings::definitions(patterns)?;
-    let set = proof::compile(&definitions, Catalogue::built_in()).map_err(|found| settings::diagnostics(&found))?;
+    let (definitions, set) = settings::proved(patterns)?;
     let styles = Styles::choose(ColorArg::Auto, None);
     let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
     let options = render::Options { width: term::width(None), head };
@@ -41,9 +44,8 @@ fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
 }
 
 fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Result<Status, Failure> {
-    let definitions = settings::definitions(patterns)?;
+    let (definitions, set) = settings::proved(patterns)?;
     let catalogue = Catalogue::built_in();
-    let set = proof::compile(&definitions, catalogue).map_err(|found| settings::diagnostics(&found))?;
     let index_of = |name: &String| definitions.iter().position(|definition| definition.name == *name);
     let unknown: Vec<Diagnostic> = names
         .iter()

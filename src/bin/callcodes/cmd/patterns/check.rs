@@ -11,6 +11,7 @@ use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::render::patterns::kept;
 use callcodes::scan::proof;
 
+use super::replaces_built_in;
 use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
@@ -63,18 +64,15 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
     };
     assign(proof::prove(&definitions, &set, catalogue), checked);
     // Of a file that has to be changed anyway, the errors are enough to read.
-    let sound = || checked.iter().filter(|file| file.wrong.is_empty());
-    let mut notes: Vec<String> = sound()
-        .filter(|file| file.definitions.is_empty())
-        .map(|file| format!("{} holds no pattern. Write [[pattern]] above each one", file.name))
-        .collect();
-    let files: Vec<&str> = sound().map(|file| file.name.as_str()).collect();
+    let files: Vec<&str> = checked.iter().filter(|file| file.wrong.is_empty()).map(|file| file.name.as_str()).collect();
     let own: Vec<(usize, &Definition)> = definitions
         .iter()
         .enumerate()
         .filter(|(_, definition)| definition.origin != Origin::BuiltIn)
         .filter(|(_, definition)| files.contains(&definition.origin.to_string().as_str()))
         .collect();
+    let replaced = own.iter().filter(|(_, definition)| config::is_built_in(&definition.name));
+    let mut notes: Vec<String> = replaced.map(|(_, definition)| replaces_built_in(&definition.name)).collect();
     notes.extend(thoughts(&own, &set));
     notes.extend(taken(&own, &definitions, &set, catalogue));
     notes

@@ -9,6 +9,7 @@ use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pattern::template::template;
 use callcodes::source::STDIN;
 
+use super::replaces_built_in;
 use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
@@ -26,6 +27,9 @@ pub(crate) fn run(name: &str, target: Option<&Path>) -> Result<Status, Failure> 
     let path = target.map_or_else(|| PathBuf::from(format!("{name}.toml")), Path::to_owned);
     write_new(&path, &text).map_err(|error| not_written(&path, &error))?;
     term::note(next_steps(&path));
+    if config::is_built_in(name) {
+        term::note(replaces_built_in(name));
+    }
     Ok(Status::Done)
 }
 
