@@ -68,7 +68,23 @@ fn the_man_page_has_every_command_with_its_options() {
 fn the_man_page_sends_nobody_to_pages_that_do_not_exist() {
     let page = stdout(&["generate", "man"]);
     assert_eq!(page.lines().filter(|line| line.ends_with("(1)")).collect::<Vec<_>>(), Vec::<&str>::new());
-    assert!(page.contains("Exit status: 0 done"));
+}
+
+#[test]
+fn the_man_page_has_the_sections_that_readers_look_for() {
+    let page = stdout(&["generate", "man"]);
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+    let named: Vec<&str> = sections.into_iter().filter(|title| !title.starts_with("\"CALLCODES ")).collect();
+    // Those of the commands stand between.
+    let own = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "FILES", "\"EXIT STATUS\"", "VERSION"];
+    for title in own {
+        assert!(named.contains(&title), "{title}: {named:?}");
+    }
+    assert!(!named.contains(&"EXTRA"));
+    let page = page.replace("\\-", "-");
+    assert!(page.contains("\\fBcallcodes lines\\fR [-E ENCODING] [-j N] "), "{page}");
+    assert!(page.contains(" [-e REGEX]... [-f FILE]... "), "{page}");
+    assert!(page.contains(".TP\n\\fB3\\fR\ndone, but some input could not be read\n"), "{page}");
 }
 
 #[test]
@@ -79,6 +95,16 @@ fn completions_offer_the_commands_in_every_shell() {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
+}
+
+#[test]
+fn completions_offer_files_where_one_is_wanted() {
+    let zsh = stdout(&["generate", "complete-zsh"]);
+    for option in ["--file=", "--config=", "--output="] {
+        let offered = zsh.lines().filter(|line| line.contains(option));
+        assert!(offered.clone().count() > 0 && offered.clone().all(|line| line.contains("_files")), "{option}");
+    }
+    assert!(zsh.contains("paths -- Files and folders to read"), "{zsh}");
 }
 
 #[test]

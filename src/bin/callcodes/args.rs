@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use callcodes::render::problems::Extent;
 use callcodes::source::EncodingChoice;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::values;
 
@@ -17,14 +17,7 @@ use crate::values;
 /// scanned for a summary; a folder called like a command is reached as `./codes`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
-#[command(
-    max_term_width = 100,
-    after_help = "\
-A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.
-
-Exit status: 0 done, also when nothing was found; 2 wrong usage or a fatal error; 3 done, but some input could not \
-be read."
-)]
+#[command(max_term_width = 100, after_help = after_help())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -44,6 +37,22 @@ pub(crate) enum Command {
     Patterns(PatternsArgs),
     /// Write the man page or a shell's completions
     Generate(GenerateArgs),
+}
+
+/// What must not be forgotten when results are read.
+pub(crate) const CAVEAT: &str =
+    "A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.";
+
+/// Every exit status with its meaning.
+pub(crate) const EXIT_STATUS: [(&str, &str); 3] = [
+    ("0", "done, also when nothing was found"),
+    ("2", "wrong usage or a fatal error"),
+    ("3", "done, but some input could not be read"),
+];
+
+fn after_help() -> String {
+    let statuses = EXIT_STATUS.map(|(status, meaning)| format!("{status} {meaning}"));
+    format!("{CAVEAT}\n\nExit status: {}.", statuses.join("; "))
 }
 
 impl Command {
@@ -134,7 +143,7 @@ pub(crate) struct PatternArgs {
     #[arg(short = 'e', long = "regexp", value_name = "REGEX")]
     pub(crate) expressions: Vec<String>,
     /// Look for the patterns in this file too, before the configured ones (see `callcodes patterns new`)
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    #[arg(short = 'f', long = "file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
     /// Use only this pattern; may be repeated (see `callcodes patterns list`)
     #[arg(long = "pattern", value_name = "NAME")]
@@ -143,7 +152,7 @@ pub(crate) struct PatternArgs {
     #[arg(long = "no-pattern", value_name = "NAME")]
     pub(crate) without: Vec<String>,
     /// Read patterns from this file instead of your configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
     /// Do not read your configuration file: callcodes/config.toml in %APPDATA% or ~/.config
     #[arg(long)]
@@ -155,7 +164,7 @@ pub(crate) struct PatternArgs {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Write the result to this file, whole or not at all, instead of standard output
-    #[arg(short = 'o', long, value_name = "FILE")]
+    #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
@@ -215,7 +224,7 @@ pub(crate) struct CodesArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: CodesFormatArg,
     /// Write the result to this file, whole or not at all, instead of standard output
-    #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
+    #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) patterns: PatternArgs,
@@ -253,7 +262,7 @@ pub(crate) enum PatternsCommand {
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
         /// Write to this file instead of standard output
-        #[arg(short = 'o', long, value_name = "FILE", help_heading = "Output")]
+        #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
         output: Option<PathBuf>,
         #[command(flatten)]
         patterns: PatternArgs,
@@ -261,13 +270,13 @@ pub(crate) enum PatternsCommand {
     /// Check pattern files and run their examples
     Check {
         /// Pattern files; several are checked together, as with several `-f`
-        #[arg(value_name = "FILE", required = true)]
+        #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
     },
     /// Show what each pattern takes of the lines that you paste, and how far the nearest gets in one that none takes
     Test {
         /// A file with log lines; `-` or nothing: standard input
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         input: Option<PathBuf>,
         #[command(flatten)]
         patterns: PatternArgs,
@@ -278,7 +287,7 @@ pub(crate) enum PatternsCommand {
         #[arg(value_name = "NAME")]
         name: String,
         /// Write to this file instead; `-` prints it
-        #[arg(short = 'o', long, value_name = "FILE")]
+        #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
     },
 }
@@ -289,7 +298,7 @@ pub(crate) struct GenerateArgs {
     #[arg(value_name = "WHAT")]
     pub(crate) what: GenerateArg,
     /// Write it to this file instead of standard output
-    #[arg(short = 'o', long, value_name = "FILE")]
+    #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 }
 

@@ -2,14 +2,33 @@
 
 use std::io;
 
-use clap::{Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
-use clap_mangen::roff::Roff;
+use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::args::{Cli, GenerateArg, GenerateArgs};
+use crate::args::{CAVEAT, Cli, EXIT_STATUS, GenerateArg, GenerateArgs};
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
+
+/// What the program is mostly used for.
+const EXAMPLES: [(&str, &str); 6] = [
+    ("callcodes tickets/4711/", "Count the results in a folder with all that is below it."),
+    ("callcodes --format csv -o results.csv tickets/4711/", "The same for a spreadsheet."),
+    ("callcodes lines tickets/4711/", "Print the lines that hold a result, each with what its code means."),
+    ("callcodes codes 102", "Explain a code."),
+    ("callcodes codes -", "Explain what is in a line that is pasted."),
+    (r#"callcodes -e "mfa-answer=(?<code>\d+)" tickets/4711/"#, "Look for results that no built-in pattern knows."),
+];
+
+/// What is read unasked.
+const FILES: [(&str, &str); 2] = [
+    (
+        "$XDG_CONFIG_HOME/callcodes/config.toml, or ~/.config/callcodes/config.toml",
+        "Your own patterns, in [[pattern]] tables like those of any pattern file. It need not exist.",
+    ),
+    (r"%APPDATA%\callcodes\config.toml", "The same on Windows."),
+];
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<Status, Failure> {
     let mut output = Output::open(args.output.as_deref(), &Styles::default())?;
@@ -36,15 +55,53 @@ fn write(what: GenerateArg, output: &mut Output) -> io::Result<()> {
 fn write_man_page(output: &mut Output) -> io::Result<()> {
     let mut program = Cli::command();
     program.build();
-    let page = Man::new(program.clone());
+    let page = Man::new(program.clone().override_usage(synopsis(&program, "callcodes")));
     page.render_title(output)?;
     page.render_name_section(output)?;
     page.render_synopsis_section(output)?;
     page.render_description_section(output)?;
+    let mut caveat = Roff::new();
+    caveat.control("PP", []).text([roman(CAVEAT)]);
+    caveat.to_writer(output)?;
     page.render_options_section(output)?;
     write_commands(&program, "callcodes", output)?;
-    page.render_extra_section(output)?;
+    write_list("EXAMPLES", &EXAMPLES, output)?;
+    write_list("FILES", &FILES, output)?;
+    write_list("EXIT STATUS", &EXIT_STATUS, output)?;
     page.render_version_section(output)
+}
+
+/// A section of terms, each with what there is to say about it.
+fn write_list(title: &str, terms: &[(&str, &str)], output: &mut Output) -> io::Result<()> {
+    let mut section = Roff::new();
+    section.control("SH", [title]);
+    for (term, meaning) in terms {
+        section.control("TP", []).text([bold(*term)]).text([roman(*meaning)]);
+    }
+    section.to_writer(output)
+}
+
+/// Every option with its value, then what is read; unlike the help, which must be short, and the crate's own synopsis,
+/// which leaves the values out.
+fn synopsis(command: &Command, path: &str) -> String {
+    let mut usage = path.to_owned();
+    let is_shown = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
+    let (positional, options): (Vec<&Arg>, Vec<&Arg>) =
+        command.get_arguments().filter(is_shown).partition(|arg| arg.is_positional());
+    for arg in options.into_iter().chain(positional) {
+        let flag = match (arg.get_short(), arg.get_long()) {
+            (Some(short), _) => format!("-{short}"),
+            (None, Some(long)) => format!("--{long}"),
+            (None, None) => String::new(),
+        };
+        let takes_value = arg.get_action().takes_values();
+        let values = arg.get_value_names().filter(|_| takes_value).map(|names| names.join(" ")).unwrap_or_default();
+        let gap = if flag.is_empty() || values.is_empty() { "" } else { " " };
+        let (open, close) = if arg.is_required_set() { ("", "") } else { ("[", "]") };
+        let repeats = if matches!(arg.get_action(), ArgAction::Append) { "..." } else { "" };
+        usage.push_str(&format!(" {open}{flag}{gap}{values}{close}{repeats}"));
+    }
+    if command.has_subcommands() { format!("{usage}\n{path} COMMAND") } else { usage }
 }
 
 /// The commands below `parent`, which is called `path`, and those below them.
@@ -55,7 +112,7 @@ fn write_commands(parent: &Command, path: &str, output: &mut Output) -> io::Resu
         let mut heading = Roff::new();
         heading.control("SH", [path.to_uppercase().as_str()]);
         heading.to_writer(output)?;
-        let page = Man::new(command.clone().bin_name(&path));
+        let page = Man::new(command.clone().bin_name(&path).override_usage(synopsis(command, &path)));
         page.render_synopsis_section(output)?;
         page.render_description_section(output)?;
         page.render_options_section(output)?;
