@@ -41,40 +41,51 @@ pub(super) struct Leading {
 pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let parts = flatten(hir);
     let mut parts = parts.iter().filter(|part| !is_look(part)).peekable();
-    if let Some(HirKind::Alternation(alternatives)) = parts.peek().map(|part| part.kind()) {
-        let all: Vec<Leading> = alternatives.iter().map(leading_here).collect::<Option<_>>()?;
-        let mut literals: Vec<Vec<u8>> = all.into_iter().flat_map(|leading| leading.literals).collect();
+    if matches!(parts.peek().map(|part| part.kind()), Some(HirKind::Alternation(_))) {
+        let mut literals = starts(hir)?;
         literals.sort();
         literals.dedup();
-        return (literals.len() <= SET_LIMIT).then_some(Leading { literals, offset: 0 });
+        let serves = literals.len() <= SET_LIMIT && literals.iter().all(|literal| literal.len() >= 2);
+        return serves.then_some(Leading { literals, offset: 0 });
     }
     let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
     window(&run).map(|(offset, set)| Leading { literals: set.literals, offset })
 }
 
-/// The literals at the very start of one of several alternatives: short ones, as there are many.
-fn leading_here(hir: &Hir) -> Option<Leading> {
+/// The literals at the very start: short ones, as several alternatives add up. At least one byte each.
+fn starts(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     let parts = flatten(hir);
-    if let [alternation] = parts.as_slice()
-        && matches!(alternation.kind(), HirKind::Alternation(_))
-    {
-        return leading(alternation);
-    }
     let mut parts = parts.iter().filter(|part| !is_look(part)).peekable();
-    if matches!(parts.peek().map(|part| part.kind()), Some(HirKind::Alternation(_))) {
-        return parts.next().and_then(|part| leading(part));
-    }
-    let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
+    let mut run: Vec<Position> = Vec::new();
     let mut spellings = 1;
-    let start: Vec<Position> = run
-        .into_iter()
-        .take_while(|position| {
+    while let Some(positions) = parts.peek().and_then(|part| position(part)) {
+        parts.next();
+        for position in positions {
             spellings *= position.len();
-            spellings <= SPELLING_LIMIT / 2
-        })
-        .take(LENGTH_LIMIT)
-        .collect();
-    (start.len() >= 2).then(|| Leading { literals: spell_out(&start), offset: 0 })
+            if spellings > SPELLING_LIMIT / 2 || run.len() == LENGTH_LIMIT {
+                return (!run.is_empty()).then(|| spell_out(&run));
+            }
+            run.push(position);
+        }
+    }
+    let begun = spell_out(&run);
+    let alternatives = match parts.peek().map(|part| part.kind()) {
+        // Long enough to be told from other text: what follows need not be known.
+        _ if run.len() >= 4 => return Some(begun),
+        Some(HirKind::Alternation(alternatives)) => alternatives,
+        _ => return (!run.is_empty()).then_some(begun),
+    };
+    let mut all = Vec::new();
+    for alternative in alternatives {
+        match starts(alternative) {
+            Some(rests) => {
+                all.extend(rests.iter().flat_map(|rest| begun.iter().map(|begun| [&begun[..], rest].concat())));
+            }
+            None if run.is_empty() => return None,
+            None => all.extend(begun.iter().cloned()),
+        }
+    }
+    (all.len() <= SET_LIMIT).then_some(all)
 }
 
 /// A set of alternatives and how rare the commonest of them is.
@@ -263,5 +274,7 @@ mod tests {
         assert_eq!(found(r"(?:abc|\d)z"), None);
         assert_eq!(found("(?:(?:ab|cd)e|fg)"), Some((0, vec!["ab".to_owned(), "cd".to_owned(), "fg".to_owned()])));
         assert_eq!(found("(?:abc)?z1"), None);
+        assert_eq!(found(r"\b(?:ca|C(?:a|A))x"), Some((0, vec!["CA".to_owned(), "Ca".to_owned(), "ca".to_owned()])));
+        assert_eq!(found(r"(?:ab|c\d)"), None);
     }
 }
