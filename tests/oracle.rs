@@ -73,8 +73,13 @@ fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found>
             let line = piece.strip_suffix(b"\n").unwrap_or(piece);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let mut at = 0;
+            // A piece of a line over the limit; what touches the cut is told as missed.
+            let is_cut = offset + piece.len() < source.len() && !piece.ends_with(b"\n");
             while let Some((pattern, captures)) = leftmost(line, &source[offset..behind], patterns, at) {
                 let span = captures.get(0).unwrap();
+                if is_cut && span.end() == line.len() {
+                    break;
+                }
                 let text =
                     |name| captures.name(name).map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned());
                 found.push(Found {

@@ -12,7 +12,7 @@ use regex_automata::util::captures::GroupInfo;
 use regex_automata::{Input, meta, util::syntax};
 
 use super::definition::{Definition, Field};
-use super::literal;
+use super::literal::{self, Leading};
 use super::matcher::{self, Matcher, MatcherScratch, Place};
 use super::prefilter::Prefilter;
 
@@ -191,8 +191,7 @@ impl PatternSet {
         chosen: Range<usize>,
     ) -> Matches<'m> {
         for (pattern, scratch) in self.patterns[chosen.clone()].iter().zip(&mut scratch.patterns[chosen.clone()]) {
-            // The literals of a multi-line pattern are leading ones, so they stand in the line itself.
-            let may_match = pattern.matcher.may_match(&window[..line_len]);
+            let may_match = pattern.matcher.may_match(pattern.haystack(window, line_len));
             scratch.next = if may_match { Next::Unsought } else { Next::Exhausted };
             scratch.applies = None;
         }
@@ -310,7 +309,10 @@ impl Pattern {
             message: "there is no group `code`".to_owned(),
         })?;
         let hir = parse(&definition.regex, ignore_case);
-        let leading = hir.as_ref().and_then(literal::leading);
+        // A literal that reaches over the line's end is not in the line, nor always in the block.
+        let is_in_line =
+            |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
+        let leading = hir.as_ref().and_then(literal::leading).filter(is_in_line);
         let literals = if definition.multiline {
             leading.as_ref().map(|leading| leading.literals.clone())
         } else {

@@ -16,7 +16,7 @@ use std::ops::Range;
 use memchr::{memchr, memrchr};
 
 use crate::catalogue::Catalogue;
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
 use crate::hit::Hit;
 use crate::pattern::{Match, PatternSet, Scratch};
@@ -25,6 +25,8 @@ use crate::units::Units;
 
 /// How many spellings a scanner remembers. Logs use a few dozen; a hostile one only makes the memory useless.
 const REMEMBERED_LIMIT: usize = 1024;
+/// The longest of them, in bytes: longer than any name of the catalogue.
+const REMEMBERED_BYTES: usize = 128;
 
 /// Finds the hits of one chunk after another.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ struct Line<'c> {
     /// In the source.
     offset: u64,
     units: Units,
+    /// Whether the line goes on behind its end here, because it is longer than the limit.
+    is_cut: bool,
 }
 
 impl<'s> Scanner<'s> {
@@ -69,7 +73,9 @@ impl<'s> Scanner<'s> {
         let mut from = 0;
         // Where the last line with a candidate started, in the chunk and in the source.
         let (mut counted, mut offset) = (0, chunk.offset);
-        while let Some(candidate) = self.set.prefilter().next(owned, from) {
+        // Of a multi-line pattern even the literal may go on behind a cut.
+        let searched = if self.set.looks_ahead() { chunk.with_lookahead() } else { owned };
+        while let Some(candidate) = self.set.prefilter().next(searched, from).filter(|&at| at < owned.len()) {
             let start = memrchr(b'\n', &owned[from..candidate]).map_or(from, |newline| from + newline + 1);
             let end = memchr(b'\n', &owned[candidate..]).map_or(owned.len(), |newline| candidate + newline);
             offset += chunk.units.source_bytes(&owned[counted..start]);
@@ -88,7 +94,8 @@ impl<'s> Scanner<'s> {
         let behind = (range.end + 1).min(chunk.owned().len());
         let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
         let window = &all[range.start..seen.min(all.len())];
-        Line { window, len, start: range.start, offset, units: chunk.units }
+        let is_cut = chunk.cut != Cut::AtLineEnd && range.end == chunk.owned().len();
+        Line { window, len, start: range.start, offset, units: chunk.units, is_cut }
     }
 
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl FnMut(Hit<'c>)) {
@@ -96,6 +103,10 @@ impl<'s> Scanner<'s> {
         // Split borrows: the matches hold the scratch while their values are resolved.
         let Scanner { set, scratch, resolver, .. } = self;
         for found in set.matches(scratch, line.window, line.len) {
+            // What touches a cut may go on behind it: half a number is another number.
+            if line.is_cut && found.span.end == line.len {
+                continue;
+            }
             let time = match &found.time {
                 Some(group) => time::read(&line.window[group.clone()]),
                 None => *line_time.get_or_insert_with(|| time::find(&line.window[..line.len])),
@@ -129,8 +140,9 @@ impl Resolver<'_> {
             return key.clone();
         }
         let key = resolve(self.catalogue, written, text);
-        // An unknown symbol is asked about again: another text may stand beside it.
-        if text.is_none() || self.catalogue.entry(&key).is_some_and(|_| key == self.catalogue.resolve(written)) {
+        // What no entry knows is asked about again each time: a text beside it may know more.
+        let is_known = self.catalogue.entry(&key).is_some() && key == self.catalogue.resolve(written);
+        if is_known && written.len() <= REMEMBERED_BYTES {
             if self.remembered.len() >= REMEMBERED_LIMIT {
                 self.remembered.clear();
             }
