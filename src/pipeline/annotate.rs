@@ -18,6 +18,9 @@ use crate::source::Source;
 /// even where a line is printed once for each of thousands of hits.
 const PART_BYTES: usize = 512 << 10;
 
+/// How many hits of one line are rendered at once.
+const PORTION_HITS: usize = 256;
+
 /// How a line with hits is printed.
 pub trait LineFormat: Sync {
     /// Renders the hits of one line, of which there is at least one.
@@ -75,23 +78,29 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
     type Part = Rendered;
 
     fn chunk(&mut self, source: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Rendered>) {
-        let mut hits: Vec<Hit<'_>> = Vec::new();
-        scanner.scan(chunk, |hit| hits.push(hit));
+        let Annotate { format, rendered } = self;
         let owned = chunk.owned();
         let mut counted = 0;
-        for line in hits.chunk_by(|one, next| one.line_start == next.line_start) {
-            let start = line[0].line_start;
-            self.rendered.newlines += memchr_iter(b'\n', &owned[counted..start]).count() as u64;
-            counted = start;
-            // In portions, because one line may hold any number of hits.
-            for portion in line.chunks(256) {
-                self.format.line(source, portion, &mut self.rendered);
-                self.rendered.hits += portion.len() as u64;
-                if self.rendered.bytes.len() > PART_BYTES {
-                    self.hand_on(out);
-                }
+        let mut flush = |line: &mut Vec<Hit<'_>>| {
+            let Some(first) = line.first() else { return };
+            rendered.newlines += memchr_iter(b'\n', &owned[counted..first.line_start]).count() as u64;
+            counted = first.line_start;
+            format.line(source, line, rendered);
+            rendered.hits += line.len() as u64;
+            line.clear();
+            if rendered.bytes.len() > PART_BYTES {
+                out.part(std::mem::take(rendered));
             }
-        }
+        };
+        // The hits of one line, in portions, because one line may hold any number of them.
+        let mut line: Vec<Hit<'_>> = Vec::new();
+        scanner.scan(chunk, |hit| {
+            if line.len() == PORTION_HITS || line.first().is_some_and(|first| first.line_start != hit.line_start) {
+                flush(&mut line);
+            }
+            line.push(hit);
+        });
+        flush(&mut line);
         self.rendered.newlines += memchr_iter(b'\n', &owned[counted..]).count() as u64;
         self.hand_on(out);
     }

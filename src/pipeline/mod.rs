@@ -33,10 +33,13 @@ use feed::{Feed, Task, Work};
 use order::Order;
 pub use order::Outlet;
 
+/// More threads than any machine has cores for only cost time and memory.
+const THREADS_LIMIT: usize = 256;
+
 /// How the work is cut up.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Worker threads; `None`: as many as the machine has cores.
+    /// Worker threads, at most 256; `None`: as many as the machine has cores.
     pub threads: Option<NonZeroUsize>,
     /// Files above this size are shared among threads in ranges of it, in bytes.
     pub range_bytes: u64,
@@ -128,7 +131,7 @@ pub fn run<V: Visitor>(
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let threads = options.threads.map_or(0, NonZeroUsize::get);
+    let threads = options.threads.map_or(0, |threads| threads.get().min(THREADS_LIMIT));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
     let threads = pool.current_num_threads();
     let order = Order::new(Feed::new(inputs, options), threads);
