@@ -495,6 +495,18 @@ fn a_stream_gives_what_the_file_gives() {
     assert_eq!(from_pipe.replace("/pipe ", "/file "), from_file);
 }
 
+/// Hits are handed on in portions; none may get lost between two of them.
+#[test]
+fn a_line_with_hundreds_of_results_tells_all_of_them() {
+    let text = "callStatus=102,".repeat(600) + "\ncallStatus=21\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    std::fs::write(&path, text).unwrap();
+    let printed = printed(std::slice::from_ref(&path), Options::default());
+    assert_eq!(printed.lines().filter(|line| line.contains(" call-status 102 ")).count(), 600);
+    assert_eq!(printed.lines().filter(|line| line.contains("log 2 ") && line.contains(" 21 ")).count(), 1);
+}
+
 #[test]
 fn an_empty_source_has_no_results() {
     assert_eq!(scanned(b"", &[Chunk::whole(b"")], &BUILT_IN.fast, Limits::default()), []);

@@ -44,12 +44,6 @@ impl Prefilter {
             Some(literals) => literals.find(block, from),
         }
     }
-
-    /// Whether lines are filtered at all.
-    #[must_use]
-    pub fn is_effective(&self) -> bool {
-        self.literals.is_some()
-    }
 }
 
 /// How long a part has to be to be searched for in place of the literals that have it in common.
