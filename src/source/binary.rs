@@ -73,13 +73,19 @@ const BINARY: &[Magic] = &[
     magic(0, b"\n\r\r\n", WithControl, "network capture"),
 ];
 
-/// Compressed files and tar archives, which are not binary, whatever their bytes look like.
+/// Compressed files and archives, which are not binary, whatever their bytes look like.
 const CONTAINERS: &[(usize, &[u8])] = &[
     (0, b"\x1f\x8b"),
     (0, b"\x28\xb5\x2f\xfd"),
     (0, b"BZh"),
     (0, b"\xfd7zXZ\0"),
     (0, b"\x04\x22\x4d\x18"),
+    (0, b"PK\x03\x04"),
+    (0, b"PK\x05\x06"),
+    (0, b"PK\x07\x08"),
+    (0, b"PK00PK\x03\x04"),
+    (0, b"7z\xbc\xaf\x27\x1c"),
+    (0, b"MSCF\0\0\0\0"),
     (257, b"ustar"),
 ];
 

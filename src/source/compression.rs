@@ -17,7 +17,7 @@ pub const MAX_LAYERS: u8 = 3;
 /// How many bytes [`Codec::of`] needs to see, if there are so many.
 const HEAD_BYTES: usize = 10;
 
-const ASK_AGAIN: &str = "ask for the file again, copied whole";
+pub(super) const ASK_AGAIN: &str = "ask for the file again, copied whole";
 
 /// A compressed format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,7 +224,7 @@ impl Members {
                 self.codec = codec;
                 return Member::begin(codec, &mut self.input).map_or_else(|stop| self.ended(stop), State::In);
             } else if head.is_empty() {
-                return State::Ended(self.input.failure().map(|error| self.passed_on(error)));
+                return State::Ended(self.input.failure().map(|error| passed_on(error, Some(self.delivered))));
             } else if head.len() < HEAD_BYTES && self.codec.begins(head) {
                 return self.ended(Stop::Short);
             } else if head[0] == 0 {
@@ -239,7 +239,7 @@ impl Members {
 
     fn trailing(&mut self, len: u64) -> State {
         if let Some(error) = self.input.failure() {
-            return State::Ended(Some(self.passed_on(error)));
+            return State::Ended(Some(passed_on(error, Some(self.delivered))));
         }
         let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
         let what = format!("{len} {bytes} behind the {} data {were} not read", self.codec);
@@ -253,7 +253,7 @@ impl Members {
         let (kind, what, remedy) = match stop {
             Stop::End => return State::Ended(None),
             Stop::Short => match self.input.failure() {
-                Some(error) => return State::Ended(Some(self.passed_on(error))),
+                Some(error) => return State::Ended(Some(passed_on(error, Some(self.delivered)))),
                 None => (Kind::Truncated, format!("the {codec} data break off"), ASK_AGAIN),
             },
             Stop::Damaged(why) => (Kind::Damaged, format!("the {codec} data are damaged ({why})"), ASK_AGAIN),
@@ -269,12 +269,12 @@ impl Members {
         };
         State::Ended(Some(Loss { kind, what, delivered, remedy }.into()))
     }
+}
 
-    /// An error of the layer below, told with the place in this one.
-    fn passed_on(&self, mut error: io::Error) -> io::Error {
-        if let Some(loss) = error.get_mut().and_then(|inner| inner.downcast_mut::<Loss>()) {
-            loss.delivered = loss.delivered.map(|_| self.delivered);
-        }
-        error
+/// An error of the layer below, told with the place in this one, if it has one.
+pub(super) fn passed_on(mut error: io::Error, delivered: Option<u64>) -> io::Error {
+    if let Some(loss) = error.get_mut().and_then(|inner| inner.downcast_mut::<Loss>()) {
+        loss.delivered = loss.delivered.and(delivered);
     }
+    error
 }

@@ -1,19 +1,33 @@
 //! A buffered reader that can be looked ahead in, and that never fails: an error is an end with a reason, kept for
 //! whoever meets the end. Decoders then need not carry the errors of what they read from through their own.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::file::FileSpan;
 
 /// What is read at once, in bytes.
 const BUFFER_BYTES: usize = 64 << 10;
 
 pub(super) struct Input {
-    reader: Box<dyn Read + Send>,
+    reader: Reader,
     buffer: Vec<u8>,
     head: usize,
     tail: usize,
     end: End,
     /// Whether somebody asked for bytes behind the end.
     was_short: bool,
+}
+
+enum Reader {
+    Stream(Box<dyn Read + Send>),
+    /// The bytes `position..end` of a file, which are passed over without being read.
+    File {
+        file: Arc<File>,
+        position: u64,
+        end: u64,
+    },
 }
 
 enum End {
@@ -31,6 +45,15 @@ impl Default for Input {
 
 impl Input {
     pub(super) fn new(reader: Box<dyn Read + Send>) -> Input {
+        Input::over(Reader::Stream(reader))
+    }
+
+    /// The bytes `start..end` of a file; fewer if it ends before.
+    pub(super) fn of_file(file: Arc<File>, start: u64, end: u64) -> Input {
+        Input::over(Reader::File { file, position: start, end })
+    }
+
+    fn over(reader: Reader) -> Input {
         Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotMet, was_short: false }
     }
 
@@ -77,6 +100,9 @@ impl Input {
     pub(super) fn skip(&mut self, len: u64) -> u64 {
         let mut skipped = 0;
         while skipped < len {
+            if self.head == self.tail {
+                skipped += self.reader.pass_over(len - skipped);
+            }
             let step = (self.available().len() as u64).min(len - skipped);
             if step == 0 {
                 break;
@@ -101,6 +127,30 @@ impl Input {
     /// Whether bytes were asked for behind the end.
     pub(super) fn was_short(&self) -> bool {
         self.was_short
+    }
+}
+
+impl Reader {
+    /// Takes less than `len` bytes where that needs no reading, and says how many. The last one has to be read: the file
+    /// may have become shorter than it was.
+    fn pass_over(&mut self, len: u64) -> u64 {
+        let Reader::File { position, end, .. } = self else { return 0 };
+        let step = len.min(end.saturating_sub(*position)).saturating_sub(1);
+        *position += step;
+        step
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Reader::Stream(reader) => reader.read(out),
+            Reader::File { file, position, end } => {
+                let len = FileSpan::new(file, *position, *end).read(out)?;
+                *position += len as u64;
+                Ok(len)
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! The path itself is what is opened; a name is never turned back into one.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// How results name `path`.
@@ -15,43 +16,48 @@ pub fn shown(path: &Path) -> String {
     imp::shown(path)
 }
 
+/// The same of a name that is bytes everywhere, as in an archive.
+#[must_use]
+pub fn shown_bytes(bytes: &[u8]) -> String {
+    let mut name = String::new();
+    for chunk in bytes.utf8_chunks() {
+        push_text(&mut name, chunk.valid(), !chunk.invalid().is_empty());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "\\x{byte:02x}");
+        }
+    }
+    name
+}
+
+/// Text that may end right before an escape.
+fn push_text(name: &mut String, text: &str, before_escape: bool) {
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (plain, tail) = rest.split_at(at);
+        let after = tail.trim_start_matches('\\');
+        let slashes = &tail[..tail.len() - after.len()];
+        name.push_str(plain);
+        name.push_str(slashes);
+        if looks_like_escape(after) || (after.is_empty() && before_escape) {
+            name.push_str(slashes);
+        }
+        rest = after;
+    }
+    name.push_str(rest);
+}
+
+fn looks_like_escape(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+}
+
 #[cfg(unix)]
 mod imp {
-    use std::fmt::Write as _;
     use std::os::unix::ffi::OsStrExt as _;
     use std::path::Path;
 
     pub(super) fn shown(path: &Path) -> String {
-        let mut name = String::new();
-        for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-            push_text(&mut name, chunk.valid(), !chunk.invalid().is_empty());
-            for byte in chunk.invalid() {
-                // Writing to a string cannot fail.
-                let _ = write!(name, "\\x{byte:02x}");
-            }
-        }
-        name
-    }
-
-    /// Text that may end right before an escape.
-    fn push_text(name: &mut String, text: &str, before_escape: bool) {
-        let mut rest = text;
-        while let Some(at) = rest.find('\\') {
-            let (plain, tail) = rest.split_at(at);
-            let after = tail.trim_start_matches('\\');
-            let slashes = &tail[..tail.len() - after.len()];
-            name.push_str(plain);
-            name.push_str(slashes);
-            if looks_like_escape(after) || (after.is_empty() && before_escape) {
-                name.push_str(slashes);
-            }
-            rest = after;
-        }
-        name.push_str(rest);
-    }
-
-    fn looks_like_escape(text: &str) -> bool {
-        matches!(text.as_bytes(), [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+        super::shown_bytes(path.as_os_str().as_bytes())
     }
 }
 

@@ -1,0 +1,207 @@
+//! Archives: what is in them, one member after another, read in memory and never unpacked to disk.
+//!
+//! Invariants: a format is recognised by its bytes, never by a name; a member's path is only a name, which nothing
+//! interprets; a member is delivered up to the fault in it, and what came before a fault in the archive has been visited by
+//! then; each fault is told once, by the member in which it was met or else by the walk; what an archive claims costs no
+//! memory, only what it holds, and that within the limits of [`Options`] and
+//! [`WINDOW_LIMIT`](super::member::WINDOW_LIMIT).
+//!
+//! Folders, links and devices hold no text and are passed over. How deep archives may lie in each other, how much they
+//! may unpack to and which members are read is decided by whoever visits them.
+
+mod tar;
+#[cfg(test)]
+mod testing;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::compression::{ASK_AGAIN, passed_on};
+use super::input::Input;
+use crate::problem::{Kind, Loss};
+
+/// What remains to be done with what cannot be read in the archive.
+const UNPACK: &str = "unpack it and name the result";
+
+/// An archive format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Zip,
+    /// As POSIX and GNU write it, and as it was before.
+    Tar,
+    SevenZip,
+    /// Microsoft's cabinet.
+    Cab,
+}
+
+impl Format {
+    /// The format of a file that begins with `head`, its first [`Format::HEAD_BYTES`] or all of it.
+    pub(crate) fn of(head: &[u8]) -> Option<Format> {
+        // Members first; only the end of an empty archive; the mark of a first or only part of several.
+        const ZIP: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04"];
+        if ZIP.iter().any(|magic| head.starts_with(magic)) {
+            Some(Format::Zip)
+        } else if head.starts_with(b"7z\xbc\xaf\x27\x1c") {
+            Some(Format::SevenZip)
+        } else if head.starts_with(b"MSCF\0\0\0\0") {
+            Some(Format::Cab)
+        } else {
+            tar::begins(head).then_some(Format::Tar)
+        }
+    }
+
+    /// How many bytes [`Format::of`] needs to see, if there are so many.
+    pub(crate) const HEAD_BYTES: usize = 512;
+
+    fn truncated(self, delivered: Option<u64>) -> Loss {
+        let what = format!("the {self} archive breaks off");
+        Loss { kind: Kind::Truncated, what, delivered, remedy: ASK_AGAIN }
+    }
+
+    /// Why `input` ended too early: what it met itself, or else the archive was cut.
+    fn cut(self, input: &mut Input, delivered: Option<u64>) -> io::Error {
+        let failure = input.failure().map(|error| passed_on(error, delivered));
+        failure.unwrap_or_else(|| self.truncated(delivered).into())
+    }
+
+    fn damaged(self, why: &str) -> Loss {
+        let what = format!("the {self} archive is damaged ({why})");
+        Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN }
+    }
+
+    fn too_many_members(self, limit: u64) -> Loss {
+        let what = format!("the {self} archive has more than {limit} members; the others were not read");
+        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Zip => "zip",
+            Format::Tar => "tar",
+            Format::SevenZip => "7z",
+            Format::Cab => "cab",
+        })
+    }
+}
+
+/// What an archive tells of a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Its path, with slashes; what is not Unicode is escaped as in [`name`](super::name).
+    pub(crate) name: String,
+    /// Unpacked, in bytes, if it is told.
+    pub(crate) size: Option<u64>,
+    /// In the archive, in bytes, if it is told of this member alone.
+    pub(crate) packed: Option<u64>,
+    /// When it was last modified. A time without a zone is taken as UTC.
+    pub(crate) modified: Option<SystemTime>,
+}
+
+/// What is met in an archive.
+pub(crate) enum Item<'a> {
+    /// A member and its data. A fault is an [`io::Error`], which carries a [`Loss`] unless it is the system's, behind
+    /// everything that could be read before it.
+    Member(Entry, &'a mut dyn Read),
+    /// A member that cannot be read, and why.
+    Unread(Entry, Loss),
+}
+
+/// Visits what is met; breaking ends the walk.
+pub(crate) type Visit<'v> = dyn FnMut(Item<'_>) -> ControlFlow<()> + 'v;
+
+/// Where an archive lies.
+pub(crate) enum Container {
+    /// A stretch of a file, which is read at positions.
+    File { file: Arc<File>, start: u64, len: u64 },
+    /// Something to be read once, from front to back.
+    Stream(Box<dyn Read + Send>),
+}
+
+impl Container {
+    fn into_input(self) -> Input {
+        match self {
+            Container::File { file, start, len } => Input::of_file(file, start, start.saturating_add(len)),
+            Container::Stream(reader) => Input::new(reader),
+        }
+    }
+}
+
+/// What opens encrypted members. It is never printed.
+#[derive(Clone)]
+pub(crate) struct Password(String);
+
+impl Password {
+    pub(crate) fn new(text: String) -> Password {
+        Password(text)
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+/// What a walk may use.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) password: Option<Password>,
+    /// How much of a stream is held in memory if it can only be read by seeking, in bytes.
+    pub(crate) held_bytes: u64,
+    /// How many members are visited, folders and links included.
+    pub(crate) max_members: u64,
+}
+
+/// Visits the members in the order in which they are stored.
+///
+/// # Errors
+/// The archive is damaged, breaks off or goes beyond a limit; what came before was visited. A fault inside a member that the
+/// visitor met while reading is not told again.
+pub(crate) fn walk(format: Format, container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
+    match format {
+        Format::Tar => tar::walk(container.into_input(), options, visit),
+        Format::Zip | Format::SevenZip | Format::Cab => {
+            let what = format!("{format} archives cannot be read yet");
+            Err(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: UNPACK }.into())
+        }
+    }
+}
+
+/// A moment `seconds` after 1970, if the system can tell such times.
+fn unix_time(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        let cases: [(&[u8], Option<Format>); 9] = [
+            (b"PK\x03\x04\x14\0", Some(Format::Zip)),
+            (b"PK\x05\x06\0\0", Some(Format::Zip)),
+            (b"PK00PK\x03\x04\x14\0", Some(Format::Zip)),
+            (b"7z\xbc\xaf\x27\x1c\0\x04", Some(Format::SevenZip)),
+            (b"MSCF\0\0\0\0\x2c", Some(Format::Cab)),
+            (b"", None),
+            (b"PK 2017-02-14 call result = 102", None),
+            (b"MSCF 2017-02-14 call result = 102", None),
+            (b"7z 2017-02-14 call result = 102", None),
+        ];
+        for (head, format) in cases {
+            assert_eq!(Format::of(head), format, "{head:?}");
+        }
+    }
+}
