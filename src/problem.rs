@@ -36,6 +36,8 @@ pub enum Kind {
     LongLine,
     /// More different unknown names were found than are kept apart.
     TooManyNames,
+    /// An archive holds no file.
+    Empty,
     /// A file that holds no text was skipped.
     Binary,
     /// A pipe, socket or device met in a folder was skipped.
@@ -61,6 +63,7 @@ impl Kind {
             Kind::Unreadable | Kind::Damaged | Kind::Truncated | Kind::TrailingBytes | Kind::OverLimit => true,
             Kind::LongLine
             | Kind::TooManyNames
+            | Kind::Empty
             | Kind::Binary
             | Kind::Special
             | Kind::Link
@@ -82,6 +85,7 @@ impl fmt::Display for Kind {
             Kind::OverLimit => "over-limit",
             Kind::LongLine => "long-line",
             Kind::TooManyNames => "too-many-names",
+            Kind::Empty => "empty",
             Kind::Binary => "binary",
             Kind::Special => "special",
             Kind::Link => "link",

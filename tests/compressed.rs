@@ -82,7 +82,7 @@ fn run(files: &[(&str, &[u8])], threads: usize, range_bytes: u64) -> Outcome {
         fs::write(folder.path().join(name), bytes).unwrap();
     }
     let options = Options { threads: NonZeroUsize::new(threads), range_bytes, ..Options::default() };
-    summarise(Walk::new(vec![folder.path().to_owned()]), &SET, Catalogue::built_in(), options).unwrap()
+    summarise(Walk::new(vec![folder.path().to_owned()]), &SET, Catalogue::built_in(), &options).unwrap()
 }
 
 /// Lines with results in all of them, of `len` bytes or a few more, none like another.

@@ -382,7 +382,7 @@ fn walk(paths: &[std::path::PathBuf]) -> Walk {
     Walk::new(paths.to_vec()).selecting(Selection { content: Content::Any, ..Selection::default() })
 }
 
-fn printed(paths: &[std::path::PathBuf], options: Options) -> String {
+fn printed(paths: &[std::path::PathBuf], options: &Options) -> String {
     let set = &BUILT_IN.fast;
     let format = Plain(set);
     let mut out = Vec::new();
@@ -425,8 +425,8 @@ proptest! {
         }
         for threads in [1, 2, 5] {
             let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
-            prop_assert_eq!(&printed(&paths, options), &expected);
-            let outcome = summarise(walk(&paths), &BUILT_IN.fast, Catalogue::built_in(), options).unwrap();
+            prop_assert_eq!(&printed(&paths, &options), &expected);
+            let outcome = summarise(walk(&paths), &BUILT_IN.fast, Catalogue::built_in(), &options).unwrap();
             let summed: BTreeMap<Key, u64> = outcome.summary.iter().map(|(key, row)| (key, row.tally.count)).collect();
             prop_assert_eq!(&summed, &counts);
         }
@@ -467,7 +467,7 @@ proptest! {
                 let offset = mark_bytes + unit_bytes * units;
                 text += &format!("{} {line} {offset} {pattern} {key} {user:?} {time:?}\n", path.display());
             }
-            prop_assert_eq!(&printed(std::slice::from_ref(&path), options), &text);
+            prop_assert_eq!(&printed(std::slice::from_ref(&path), &options), &text);
         }
     }
 }
@@ -488,9 +488,9 @@ fn a_stream_gives_what_the_file_gives() {
         let pipe = pipe.clone();
         move || std::fs::write(pipe, text).unwrap()
     });
-    let from_pipe = printed(std::slice::from_ref(&pipe), Options::default());
+    let from_pipe = printed(std::slice::from_ref(&pipe), &Options::default());
     writer.join().unwrap();
-    let from_file = printed(std::slice::from_ref(&file), Options::default());
+    let from_file = printed(std::slice::from_ref(&file), &Options::default());
     assert_eq!(from_file.lines().count(), 20_000);
     assert_eq!(from_pipe.replace("/pipe ", "/file "), from_file);
 }
@@ -502,7 +502,7 @@ fn a_line_with_hundreds_of_results_tells_all_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
     std::fs::write(&path, text).unwrap();
-    let printed = printed(std::slice::from_ref(&path), Options::default());
+    let printed = printed(std::slice::from_ref(&path), &Options::default());
     assert_eq!(printed.lines().filter(|line| line.contains(" call-status 102 ")).count(), 600);
     assert_eq!(printed.lines().filter(|line| line.contains("log 2 ") && line.contains(" 21 ")).count(), 1);
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::Options;
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::Problem;
-use crate::source::{Found, Opened, Source, Stream};
+use crate::source::{Found, Members, Opened, Source, Stream, What};
 use crate::units::Units;
 
 /// A piece of work for one worker.
@@ -26,13 +26,15 @@ pub(super) enum Task {
 
 pub(super) enum Work {
     /// Open it and read all of it.
-    File,
+    Source,
     /// The lines of a range of an opened file.
     Range { file: Arc<File>, len: u64, units: Units, span: Span },
     /// All of a big compressed file.
     Compressed(Stream),
+    /// All of a big archive whose members have to be read one after another.
+    Archive(Members),
     /// A block of a stream, and why there is no further one.
-    Block { chunk: Option<OwnedChunk>, failed: Option<io::Error> },
+    Block { chunk: Option<OwnedChunk>, failed: Option<io::Error>, what: What },
     /// It does not open, or is skipped.
     Unopened(Problem),
 }
@@ -40,6 +42,8 @@ pub(super) enum Work {
 /// Hands out tasks in order. Streams are read in here, by whichever worker asks next, while the others scan.
 pub(super) struct Feed<I> {
     inputs: I,
+    /// The big archive that is being handed out, member by member.
+    members: Option<Members>,
     current: Option<(Arc<Source>, Current)>,
     options: Options,
 }
@@ -47,43 +51,65 @@ pub(super) struct Feed<I> {
 /// A source that is handed out in several tasks.
 enum Current {
     File { file: Arc<File>, len: u64, units: Units, next: u64 },
-    Stream(Chunks<Box<dyn Read + Send>>),
+    Stream { chunks: Chunks<Box<dyn Read + Send>>, what: What },
 }
 
 impl<I: Iterator<Item = Found>> Feed<I> {
     pub(super) fn new(inputs: I, options: Options) -> Feed<I> {
-        Feed { inputs, current: None, options }
+        Feed { inputs, members: None, current: None, options }
     }
 
     pub(super) fn next(&mut self) -> Option<Task> {
-        if let Some((source, current)) = self.current.take() {
-            return Some(self.next_of(source, current));
+        loop {
+            if let Some((source, current)) = self.current.take() {
+                return Some(self.next_of(source, current));
+            }
+            let source = match self.next_found()? {
+                Err(problem) => return Some(Task::Problem(problem)),
+                Ok(source) => Arc::new(source),
+            };
+            if let Some(task) = self.begin(source) {
+                return Some(task);
+            }
         }
-        let source = match self.inputs.next()? {
-            Err(problem) => return Some(Task::Problem(problem)),
-            Ok(source) => Arc::new(source),
-        };
+    }
+
+    fn next_found(&mut self) -> Option<Found> {
+        let member = self.members.as_mut().and_then(Iterator::next);
+        if member.is_none() {
+            self.members = None;
+        }
+        member.or_else(|| self.inputs.next())
+    }
+
+    /// The first task of a source; `None` if it is handed out in several, or is nothing to do.
+    fn begin(&mut self, source: Arc<Source>) -> Option<Task> {
         // Opened by the worker, so that a folder of small files is opened in parallel too.
-        if source.listed_size().is_some_and(|size| size <= self.options.range_bytes) {
-            return Some(Task::Scan { source, work: Work::File, is_last: true });
+        let is_small = source.listed_size().is_some_and(|size| size <= self.options.range_bytes);
+        if is_small || source.is_member() {
+            return Some(Task::Scan { source, work: Work::Source, is_last: true });
         }
-        let current = match source.open(self.options.encoding) {
-            Err(error) => {
-                let problem = Problem::unreadable(&source.name, &error);
-                return Some(Task::Scan { source, work: Work::Unopened(problem), is_last: true });
+        let work = match source.open(&self.options.opening) {
+            Err(error) => Work::Unopened(Problem::unreadable(&source.name, &error)),
+            Ok(Opened::Skipped(problem)) => Work::Unopened(problem),
+            Ok(Opened::LeftOut) => return None,
+            Ok(Opened::Compressed(stream)) => Work::Compressed(stream),
+            Ok(Opened::Archive(members)) if members.are_independent() => {
+                self.members = Some(members);
+                return None;
             }
-            Ok(Opened::Skipped(problem)) => {
-                return Some(Task::Scan { source, work: Work::Unopened(problem), is_last: true });
+            Ok(Opened::Archive(members)) => Work::Archive(members),
+            Ok(Opened::File { file, len, units }) => {
+                self.current = Some((source, Current::File { file: Arc::new(file), len, units, next: 0 }));
+                return None;
             }
-            Ok(Opened::File { file, len, units }) => Current::File { file: Arc::new(file), len, units, next: 0 },
-            Ok(Opened::Compressed(stream)) => {
-                return Some(Task::Scan { source, work: Work::Compressed(stream), is_last: true });
-            }
-            Ok(Opened::Stream(stream)) => {
-                Current::Stream(Chunks::new(stream.reader, Span::ALL, self.options.limits, stream.units, Vec::new()))
+            Ok(Opened::Stream(Stream { reader, what })) => {
+                let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
+                self.current = Some((source, Current::Stream { chunks, what }));
+                return None;
             }
         };
-        Some(self.next_of(source, current))
+        Some(Task::Scan { source, work, is_last: true })
     }
 
     /// The next task of a source that is handed out in several, keeping what is left of it.
@@ -94,10 +120,10 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 let work = Work::Range { file: Arc::clone(&file), len, units, span: Span { start: next, end } };
                 (work, (end < len).then_some(Current::File { file, len, units, next: end }))
             }
-            Current::Stream(mut chunks) => {
+            Current::Stream { mut chunks, what } => {
                 let (chunk, failed) = next_block(&mut chunks);
-                let goes_on = chunk.is_some();
-                (Work::Block { chunk, failed }, goes_on.then_some(Current::Stream(chunks)))
+                let rest = chunk.is_some().then(|| Current::Stream { chunks, what: what.clone() });
+                (Work::Block { chunk, failed, what }, rest)
             }
         };
         let is_last = rest.is_none();

@@ -5,7 +5,8 @@
 //! big one, all of a compressed one, or a block of a stream; the tasks of one source follow one another.
 //!
 //! A worker that has a big compressed file scans what a thread of its own decompresses meanwhile, unless there is to be
-//! one thread only; so one such file keeps two cores busy, and several keep all.
+//! one thread only; so one such file keeps two cores busy, and several keep all. The members of a big zip on disk are tasks of
+//! their own; any other archive is one task, whose members follow one another.
 //!
 //! Invariants:
 //! * The caller's sink sees everything in the order of the sources and, inside each, of the bytes (decision 6).
@@ -27,7 +28,7 @@ use crate::chunk::{Chunk, Chunks, Cut, Limits, Span};
 use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
-use crate::source::{Ahead, EncodingChoice, FileSpan, Found, Opened, Source, Stream};
+use crate::source::{Ahead, Chain, FileSpan, Found, Members, Opened, Opening, Source, Stream, What};
 use crate::units::Units;
 use feed::{Feed, Task, Work};
 use order::Order;
@@ -37,7 +38,7 @@ pub use order::Outlet;
 const THREADS_LIMIT: usize = 256;
 
 /// How the work is cut up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Worker threads, at most 256; `None`: as many as the machine has cores.
     pub threads: Option<NonZeroUsize>,
@@ -45,13 +46,13 @@ pub struct Options {
     pub range_bytes: u64,
     /// How ranges and streams are cut into chunks.
     pub limits: Limits,
-    /// What sources are taken for.
-    pub encoding: EncodingChoice,
+    /// How sources are opened.
+    pub opening: Opening,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { threads: None, range_bytes: 4 << 20, limits: Limits::default(), encoding: EncodingChoice::default() }
+        Options { threads: None, range_bytes: 4 << 20, limits: Limits::default(), opening: Opening::default() }
     }
 }
 
@@ -92,6 +93,8 @@ pub struct SourceEnd {
     /// The bytes that were scanned, of a compressed source the decompressed ones; `None` if it could not be opened or
     /// was skipped.
     pub bytes: Option<u64>,
+    /// What it turned out to be; `None` like `bytes`.
+    pub what: Option<What>,
     /// What was not read, or not read as it is.
     pub problems: Vec<Problem>,
 }
@@ -100,6 +103,7 @@ pub struct SourceEnd {
 #[derive(Debug, Default)]
 struct TaskEnd {
     bytes: u64,
+    what: Option<What>,
     unopened: Option<Problem>,
     unread: Option<Problem>,
     long_lines: LongLines,
@@ -127,14 +131,14 @@ pub fn run<V: Visitor>(
     inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
     catalogue: &Catalogue,
-    options: Options,
+    options: &Options,
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
 ) -> io::Result<()> {
     let threads = options.threads.map_or(0, |threads| threads.get().min(THREADS_LIMIT));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
     let threads = pool.current_num_threads();
-    let order = Order::new(Feed::new(inputs, options), threads);
+    let order = Order::new(Feed::new(inputs, options.clone()), threads);
     pool.in_place_scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|_| {
@@ -159,7 +163,7 @@ struct Worker<'s, V> {
     scanner: Scanner<'s>,
     visitor: V,
     buffer: Vec<u8>,
-    options: Options,
+    options: &'s Options,
     /// How many workers there are.
     threads: usize,
 }
@@ -172,10 +176,12 @@ impl<V: Visitor> Worker<'_, V> {
         };
         let mut end = TaskEnd::default();
         match work {
-            Work::File => self.whole_file(&source, &mut end, out),
+            Work::Source => return self.source(source, out),
+            Work::Archive(members) => return self.members(members, out),
             Work::Compressed(stream) => self.compressed(&source, stream, &mut end, out),
             Work::Range { file, len, units, span } => self.range(&source, (&file, len, units), span, &mut end, out),
-            Work::Block { chunk, failed } => {
+            Work::Block { chunk, failed, what } => {
+                end.what = Some(what);
                 if let Some(chunk) = chunk {
                     end.bytes += chunk.get().source_bytes;
                     end.long_lines.note(&chunk.get());
@@ -185,28 +191,57 @@ impl<V: Visitor> Worker<'_, V> {
             }
             Work::Unopened(problem) => end.unopened = Some(problem),
         }
+        self.finish(is_last.then_some(source), end, out);
+    }
+
+    fn finish(&mut self, ends_source: Option<Arc<Source>>, mut end: TaskEnd, out: &mut Outlet<'_, V::Part>) {
         self.visitor.finish(out);
-        end.ends_source = is_last.then_some(source);
+        end.ends_source = ends_source;
         out.send(Message::TaskEnd(Box::new(end)));
     }
 
-    fn whole_file(&mut self, source: &Source, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
-        match source.open(self.options.encoding) {
-            Ok(Opened::File { file, len, units }) => self.range(source, (&file, len, units), Span::ALL, end, out),
-            Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => {
-                self.chunks(source, (stream.reader, stream.units), Span::ALL, end, out);
+    /// Opens a source and reads all of it.
+    fn source(&mut self, source: Arc<Source>, out: &mut Outlet<'_, V::Part>) {
+        let mut end = TaskEnd::default();
+        match source.open(&self.options.opening) {
+            Ok(Opened::File { file, len, units }) => {
+                self.range(&source, (&file, len, units), Span::ALL, &mut end, out);
             }
+            // Small, or read ahead already.
+            Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => self.stream(&source, stream, &mut end, out),
+            Ok(Opened::Archive(members)) => return self.members(members, out),
+            Ok(Opened::LeftOut) => return,
             Ok(Opened::Skipped(problem)) => end.unopened = Some(problem),
             Err(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
         }
+        self.finish(Some(source), end, out);
+    }
+
+    /// Reads the members of an archive, and those of archives in it.
+    fn members(&mut self, members: Members, out: &mut Outlet<'_, V::Part>) {
+        for found in members {
+            match found {
+                Ok(source) => self.source(Arc::new(source), out),
+                Err(problem) => out.send(Message::Problem(problem)),
+            }
+            if out.is_closed() {
+                break;
+            }
+        }
+    }
+
+    fn stream(&mut self, source: &Source, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
+        let Stream { reader, what } = stream;
+        self.chunks(source, (reader, what.units), Span::ALL, end, out);
+        end.what = Some(what);
     }
 
     fn compressed(&mut self, source: &Source, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         if self.threads == 1 {
-            return self.chunks(source, (stream.reader, stream.units), Span::ALL, end, out);
+            return self.stream(source, stream, end, out);
         }
         match Ahead::new(stream.reader) {
-            Ok(reader) => self.chunks(source, (reader, stream.units), Span::ALL, end, out),
+            Ok(reader) => self.stream(source, Stream { reader: Box::new(reader), ..stream }, end, out),
             Err(error) => end.unopened = Some(Problem::unreadable(&source.name, &error)),
         }
     }
@@ -219,6 +254,7 @@ impl<V: Visitor> Worker<'_, V> {
         end: &mut TaskEnd,
         out: &mut Outlet<'_, V::Part>,
     ) {
+        end.what = Some(What { chain: Chain::default(), units });
         let span = Span { end: span.end.min(len), ..span };
         self.chunks(source, (FileSpan::new(file, span.read_from(units), len), units), span, end, out);
     }
@@ -254,6 +290,7 @@ impl<V: Visitor> Worker<'_, V> {
 #[derive(Default)]
 struct SourceSum {
     bytes: u64,
+    what: Option<What>,
     unopened: Option<Problem>,
     unread: Option<Problem>,
     long_lines: LongLines,
@@ -262,6 +299,7 @@ struct SourceSum {
 impl SourceSum {
     fn add(&mut self, task: TaskEnd, limits: Limits) -> Option<SourceEnd> {
         self.bytes += task.bytes;
+        self.what = self.what.take().or(task.what);
         self.long_lines.merge(task.long_lines);
         self.unopened = self.unopened.take().or(task.unopened);
         self.unread = self.unread.take().or(task.unread);
@@ -270,7 +308,7 @@ impl SourceSum {
         let long_lines = sum.long_lines.problem(&source, limits);
         let bytes = sum.unopened.is_none().then_some(sum.bytes);
         let problems = [sum.unopened, sum.unread, long_lines].into_iter().flatten().collect();
-        Some(SourceEnd { source, bytes, problems })
+        Some(SourceEnd { source, bytes, what: sum.what, problems })
     }
 }
 

@@ -28,7 +28,7 @@ pub fn summarise(
     inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
     catalogue: &Catalogue,
-    options: Options,
+    options: &Options,
 ) -> io::Result<Outcome> {
     let mut outcome = Outcome::default();
     // Of the current source: its ranges arrive one after another.

@@ -44,6 +44,7 @@ fn sum(first: &Problem, count: u64) -> String {
         Kind::OverLimit => format!("{many} inputs go beyond a limit; first: {first} (-v lists all)"),
         Kind::LongLine => format!("{many} inputs have very long lines; first: {first} (-v lists all)"),
         Kind::TooManyNames => format!("{many} times too many names; first: {first} (-v lists all)"),
+        Kind::Empty => format!("{many} archives without any file in them (-v lists them)"),
         Kind::Binary => format!("{} skipped (--binary reads them, -v lists them)", counted(count, "binary file")),
         Kind::Special => format!("{many} pipes, sockets or devices in folders skipped (-v lists them)"),
         Kind::Link => format!("{many} links to folders not followed (-L follows them, -v lists them)"),

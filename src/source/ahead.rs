@@ -1,8 +1,9 @@
-//! Reading ahead on a thread of its own, so that what one thread decompresses another one scans meanwhile.
+//! Reading ahead on another thread, so that what one thread decompresses another one scans meanwhile.
 //!
 //! Invariants: the bytes and the error, if any, arrive in the reader's order; at most [`BLOCKS`] blocks wait, and they are
-//! used again; a reader that is dropped ends its thread.
+//! used again; a reader that is dropped ends the other side's work.
 
+use std::fmt;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -20,6 +21,19 @@ pub struct Ahead {
     is_done: bool,
 }
 
+/// The other side of an [`Ahead`].
+pub(super) struct Filler {
+    filled: SyncSender<io::Result<Block>>,
+    emptied: Receiver<Vec<u8>>,
+}
+
+/// Whether the other side still wants what it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    GoesOn,
+    Gone,
+}
+
 #[derive(Default)]
 struct Block {
     bytes: Vec<u8>,
@@ -33,29 +47,61 @@ impl Ahead {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn new(reader: Box<dyn Read + Send>) -> io::Result<Ahead> {
+    pub fn new(mut reader: Box<dyn Read + Send>) -> io::Result<Ahead> {
+        let (filler, ahead) = Ahead::pair();
+        thread::Builder::new().spawn(move || filler.fill(&mut reader, None))?;
+        Ok(ahead)
+    }
+
+    /// A reader, and what it is fed by.
+    pub(super) fn pair() -> (Filler, Ahead) {
         let (filled_sender, filled) = sync_channel(BLOCKS);
         let (emptied, emptied_receiver) = channel();
-        thread::Builder::new().spawn(move || read_all(reader, &filled_sender, &emptied_receiver))?;
-        Ok(Ahead { filled, emptied, current: Block::default(), is_done: false })
+        let ahead = Ahead { filled, emptied, current: Block::default(), is_done: false };
+        (Filler { filled: filled_sender, emptied: emptied_receiver }, ahead)
     }
 }
 
-/// Sends block after block, then an empty one or the error.
-fn read_all(mut reader: Box<dyn Read + Send>, filled: &SyncSender<io::Result<Block>>, emptied: &Receiver<Vec<u8>>) {
-    loop {
-        let mut bytes = emptied.try_recv().unwrap_or_default();
-        bytes.resize(BLOCK_BYTES, 0);
-        let read = reader.read(&mut bytes);
-        if matches!(&read, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
-            continue;
-        }
-        let is_last = !matches!(read, Ok(1..));
-        let sent = filled.send(read.map(|tail| Block { bytes, head: 0, tail }));
-        if is_last || sent.is_err() {
-            return;
+impl fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ahead").finish_non_exhaustive()
+    }
+}
+
+impl Filler {
+    /// Sends all that `reader` delivers, then the end or the error. `size`: how much it is likely to be, in bytes.
+    pub(super) fn fill(self, reader: &mut dyn Read, size: Option<u64>) -> Demand {
+        // One byte more, so that the end of a small member is seen without another block.
+        let wanted = size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1));
+        let block_bytes = wanted.clamp(4 << 10, BLOCK_BYTES);
+        loop {
+            let mut bytes = self.emptied.try_recv().unwrap_or_default();
+            bytes.resize(block_bytes, 0);
+            let (tail, ended) = fill_block(reader, &mut bytes);
+            if tail > 0 && self.filled.send(Ok(Block { bytes, head: 0, tail })).is_err() {
+                return Demand::Gone;
+            }
+            if let Some(end) = ended {
+                let sent = self.filled.send(end.map(|()| Block::default()));
+                return if sent.is_ok() { Demand::GoesOn } else { Demand::Gone };
+            }
         }
     }
+}
+
+/// Reads until the block is full or nothing more is to come. What is delivered slowly is handed on as it comes only where
+/// each read fills a block; the files and members that are read ahead are there already.
+fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Result<()>>) {
+    let mut tail = 0;
+    while tail < bytes.len() {
+        match reader.read(&mut bytes[tail..]) {
+            Ok(0) => return (tail, Some(Ok(()))),
+            Ok(len) => tail += len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (tail, Some(Err(error))),
+        }
+    }
+    (tail, None)
 }
 
 impl Read for Ahead {

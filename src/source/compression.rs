@@ -6,7 +6,10 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::Arc;
 
+use super::budget::{Budget, Charged, Limits};
+use super::chain::{Chain, Layer};
 use super::input::Input;
 use super::member::{Member, Stop, WINDOW_LIMIT};
 use crate::problem::{Kind, Loss};
@@ -103,56 +106,36 @@ fn is_bzip2(head: &[u8]) -> bool {
 }
 
 /// What `reader` delivers, decompressed as often as it was compressed, up to [`MAX_LAYERS`] times; itself if it is not
-/// compressed. Nothing is read before the first read.
+/// compressed. Without a limit on what comes out: sources have a [`Budget`].
 #[must_use]
 pub fn decompressed(reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-    Box::new(Layer { content: Content::Unknown(Input::new(reader)), layers_left: MAX_LAYERS })
+    let limits = Limits { unpacked_bytes: u64::MAX, ratio: u64::MAX, ..Limits::default() };
+    let input = unpacked(Input::new(reader), &mut Chain::default(), &Budget::new(limits, 0));
+    Box::new(input.into_reader())
 }
 
-/// A stream that may turn out to be compressed.
-struct Layer {
-    content: Content,
-    layers_left: u8,
-}
-
-enum Content {
-    Unknown(Input),
-    Plain(Input),
-    Compressed(Box<Layer>),
-    TooDeep,
-}
-
-impl Layer {
-    /// Looks at the first bytes.
-    fn recognise(&self, mut input: Input) -> Content {
-        let Some(codec) = Codec::of(input.peek(HEAD_BYTES)) else { return Content::Plain(input) };
-        let Some(layers_left) = self.layers_left.checked_sub(1) else { return Content::TooDeep };
-        let members = Box::new(Members::new(codec, input));
-        Content::Compressed(Box::new(Layer { content: Content::Unknown(Input::new(members)), layers_left }))
+/// The same within a budget, noting the layers in `chain`. Reads as far as is needed to tell what they are.
+pub(super) fn unpacked(mut input: Input, chain: &mut Chain, budget: &Arc<Budget>) -> Input {
+    let mut layers = 0;
+    while let Some(codec) = Codec::of(input.peek(HEAD_BYTES)) {
+        if layers == MAX_LAYERS {
+            return Input::failed(too_deep().into());
+        }
+        let level = chain.len();
+        let members = Members::new(codec, input);
+        input = Input::new(Box::new(Charged { reader: members, budget: Arc::clone(budget), level }));
+        chain.push(Layer::Codec(codec));
+        layers += 1;
     }
+    input
 }
 
-impl Read for Layer {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Content::Unknown(input) = &mut self.content {
-            let input = std::mem::take(input);
-            self.content = self.recognise(input);
-        }
-        match &mut self.content {
-            Content::Unknown(_) => Ok(0),
-            Content::Compressed(layer) => layer.read(out),
-            Content::Plain(input) => match input.read(out)? {
-                0 => input.failure().map_or(Ok(0), Err),
-                len => Ok(len),
-            },
-            Content::TooDeep => Err(Loss {
-                kind: Kind::OverLimit,
-                what: format!("it was compressed more than {MAX_LAYERS} times over and was not read"),
-                delivered: None,
-                remedy: "decompress it and name the result",
-            }
-            .into()),
-        }
+fn too_deep() -> Loss {
+    Loss {
+        kind: Kind::OverLimit,
+        what: format!("it was compressed more than {MAX_LAYERS} times over and was not read"),
+        delivered: None,
+        remedy: "decompress it and name the result",
     }
 }
 

@@ -57,6 +57,16 @@ impl Input {
         Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotMet, was_short: false }
     }
 
+    /// An input that has nothing but the reason why.
+    pub(super) fn failed(reason: io::Error) -> Input {
+        Input { end: End::Failed(reason), ..Input::default() }
+    }
+
+    /// A reader of what is left, which fails where this fails.
+    pub(super) fn into_reader(self) -> InputReader {
+        InputReader(self)
+    }
+
     /// The next `len` bytes, without taking them; fewer only at the end. `len` is small.
     pub(super) fn peek(&mut self, len: usize) -> &[u8] {
         while self.tail - self.head < len && matches!(self.end, End::NotMet) {
@@ -150,6 +160,21 @@ impl Read for Reader {
                 *position += len as u64;
                 Ok(len)
             }
+        }
+    }
+}
+
+/// An input whose failure is an error again.
+pub(super) struct InputReader(Input);
+
+impl Read for InputReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() {
+            return Ok(0);
+        }
+        match self.0.read(out)? {
+            0 => self.0.failure().map_or(Ok(0), Err),
+            len => Ok(len),
         }
     }
 }

@@ -13,14 +13,16 @@
 //! comes after sees their text only, and every offset is one in that text.
 
 mod ahead;
-#[allow(dead_code, reason = "not opened from anywhere yet")]
 mod archive;
 pub mod binary;
+mod budget;
+mod chain;
 mod compression;
 mod encoding;
 mod file;
 mod input;
 mod member;
+mod members;
 pub mod name;
 mod seen;
 pub mod select;
@@ -28,39 +30,86 @@ mod walk;
 pub mod wildcard;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use ahead::Ahead;
+pub use archive::{Format, Password};
+pub use budget::{FLOOR_BYTES, Limits, NESTING_LIMIT};
+pub use chain::{Chain, Layer, What};
 pub use compression::{Codec, MAX_LAYERS, decompressed};
 pub use encoding::EncodingChoice;
 pub use file::FileSpan;
 pub use member::WINDOW_LIMIT;
+pub use members::Members;
 use select::Content;
 pub use select::{Globs, Links, Selection};
 pub use walk::{Found, Walk};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Loss, Problem};
 use crate::units::Units;
+use archive::{Container, ZipFile};
+use budget::{Budget, Counted};
+use input::Input;
+use members::{Around, Nest};
 
 /// The argument, and the name in results, of standard input.
 pub const STDIN: &str = "-";
+/// How much of an archive that cannot be read from front to back is held in memory where it is no file, in bytes.
+pub const HELD_BYTES: u64 = 64 << 20;
+
+/// How sources are opened: the same for all of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// What text is taken for.
+    pub encoding: EncodingChoice,
+    /// How much is unpacked.
+    pub limits: Limits,
+    /// What encrypted archives are opened with.
+    pub password: Option<Password>,
+}
 
 /// Something that can be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Source {
     /// How results name it: the path as it was given, continued by what was found below it.
     pub name: String,
     place: Place,
-    content: Content,
+    wanted: Wanted,
     /// The size in bytes, if whoever found it knows: asking again costs as much as it did.
     listed: Option<u64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Place {
     Stdin,
     File(PathBuf),
+    /// A member of a zip on disk.
+    ZipMember {
+        zip: ZipFile,
+        index: usize,
+        nest: Nest,
+    },
+    /// A member that can be read once.
+    Member(Mutex<Option<Ahead>>, Nest),
+}
+
+/// What of a source is read.
+#[derive(Clone, Debug, Default)]
+struct Wanted {
+    selection: Arc<Selection>,
+    /// Its path below the input, which globs are matched against; empty for the input itself.
+    below: String,
+    /// Why it is not read, unless it is an archive: then its members are asked themselves, as files in a folder are.
+    refused: Option<Refused>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// The user did not ask for it.
+    Silently,
+    Because(Kind, &'static str),
 }
 
 /// An opened source.
@@ -76,76 +125,189 @@ pub enum Opened {
     },
     /// A compressed regular file, decompressed, up to the length it had when it was opened.
     Compressed(Stream),
-    /// A pipe, a device or standard input, decompressed if need be.
+    /// A pipe, a device, standard input or a member of an archive, decompressed if need be.
     Stream(Stream),
+    /// It holds other sources.
+    Archive(Members),
     /// It is not to be read, and why.
     Skipped(Problem),
+    /// It is not to be read, as the user knows.
+    LeftOut,
 }
 
 /// Something to be read once, from front to back.
 pub struct Stream {
     /// Its text.
     pub reader: Box<dyn Read + Send>,
-    /// What that is made of.
-    pub units: Units,
+    /// What that is, and was.
+    pub what: What,
 }
 
 impl Source {
     /// Standard input.
-    #[must_use]
-    pub fn stdin() -> Source {
-        Source { name: "stdin".to_owned(), place: Place::Stdin, content: Content::Any, listed: None }
+    fn stdin(wanted: Wanted) -> Source {
+        Source { name: "stdin".to_owned(), place: Place::Stdin, wanted, listed: None }
     }
 
     /// The file at `path`, whatever it holds.
     #[must_use]
     pub fn file(path: &Path) -> Source {
-        Source::selected(path, Content::Any, None)
+        let selection = Arc::new(Selection { content: Content::Any, ..Selection::default() });
+        Source::selected(path, Wanted { selection, ..Wanted::default() }, None)
     }
 
-    /// The file at `path`, to be skipped unless it has that content, which pipes and devices are not asked for.
-    /// `listed`: its size in bytes, if it is known and the file a regular one.
-    fn selected(path: &Path, content: Content, listed: Option<u64>) -> Source {
-        Source { name: name::shown(path), place: Place::File(path.to_owned()), content, listed }
+    /// The file at `path`, as far as it is wanted. `listed`: its size in bytes, if it is known and the file a regular one.
+    fn selected(path: &Path, wanted: Wanted, listed: Option<u64>) -> Source {
+        Source { name: name::shown(path), place: Place::File(path.to_owned()), wanted, listed }
     }
 
     /// Opens it, or says why it is skipped.
     ///
     /// # Errors
-    /// What the operating system says.
-    pub fn open(&self, encoding: EncodingChoice) -> io::Result<Opened> {
-        let stream = |reader| Opened::Stream(Stream::new(decompressed(reader), encoding));
+    /// What the operating system says, or what is wrong with the archive that it lies in.
+    pub fn open(&self, opening: &Opening) -> io::Result<Opened> {
         match &self.place {
-            Place::Stdin => Ok(stream(Box::new(io::stdin()))),
-            Place::File(path) => {
-                let mut file = File::open(path)?;
-                let metadata = file.metadata()?;
-                if metadata.is_dir() {
-                    return Err(io::Error::from(io::ErrorKind::IsADirectory));
-                }
-                // A file that claims to be empty may be one that is made while it is read, as below /proc.
-                let len = metadata.len();
-                if !metadata.is_file() || len == 0 {
-                    return Ok(stream(Box::new(file)));
-                }
-                let head = file_head(&file, len)?;
-                if Codec::of(&head).is_some() {
-                    // On Windows, reading at a position moves the file's own.
-                    file.rewind()?;
-                    let text = decompressed(Box::new(file.take(len)));
-                    return Ok(Opened::Compressed(Stream::new(text, encoding)));
-                }
-                Ok(match self.binary_kind(&file)? {
-                    Some(kind) => Opened::Skipped(self.binary(kind)),
-                    None => Opened::File { file, len, units: encoding.units(&head) },
-                })
+            Place::Stdin => self.stream(Box::new(io::stdin()), opening),
+            Place::File(path) => match self.open_file(path, opening) {
+                Err(_) if self.wanted.refused == Some(Refused::Silently) => Ok(Opened::LeftOut),
+                opened => opened,
+            },
+            Place::ZipMember { zip, index, nest } => {
+                self.member(members::zip_member(zip.clone(), *index, nest)?, nest, opening)
+            }
+            Place::Member(data, nest) => {
+                let taken = data.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let data = taken.ok_or_else(|| io::Error::other("a member of an archive can be read only once"))?;
+                self.member(data, nest, opening)
             }
         }
     }
 
+    fn open_file(&self, path: &Path, opening: &Opening) -> io::Result<Opened> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        // A file that claims to be empty may be one that is made while it is read, as below /proc.
+        let len = metadata.len();
+        if !metadata.is_file() || len == 0 {
+            return self.stream(Box::new(file), opening);
+        }
+        let head = file_head(&file, len)?;
+        if let Some(format) = Format::of(&head) {
+            return self.archive_file(format, Arc::new(file), len, opening);
+        }
+        if Codec::of(&head).is_some() {
+            let input = Input::of_file(Arc::new(file), 0, len);
+            let budget = Budget::new(opening.limits, len);
+            return self.recognise(input, Nest { chain: Chain::default(), budget }, opening).map(
+                |opened| match opened {
+                    Opened::Stream(stream) => Opened::Compressed(stream),
+                    other => other,
+                },
+            );
+        }
+        if let Some(refused) = self.refused() {
+            return Ok(refused);
+        }
+        Ok(match self.binary_kind(&file)? {
+            Some(kind) => Opened::Skipped(self.binary(kind)),
+            None => Opened::File { file, len, units: opening.encoding.units(&head) },
+        })
+    }
+
+    /// What is no regular file.
+    fn stream(&self, reader: Box<dyn Read + Send>, opening: &Opening) -> io::Result<Opened> {
+        let budget = Budget::new(opening.limits, 0);
+        let input = Input::new(Box::new(Counted { reader, budget: Arc::clone(&budget) }));
+        self.recognise(input, Nest { chain: Chain::default(), budget }, opening)
+    }
+
+    fn member(&self, data: Ahead, nest: &Nest, opening: &Opening) -> io::Result<Opened> {
+        let mut input = Input::new(Box::new(data));
+        if input.peek(1).is_empty() {
+            if let Some(error) = input.failure() {
+                return Err(error);
+            }
+        }
+        self.recognise(input, nest.clone(), opening)
+    }
+
+    /// Tells by its first bytes what a stream is, layer by layer.
+    fn recognise(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
+        let Nest { mut chain, budget } = nest;
+        let is_bare = chain.is_empty();
+        let mut input = compression::unpacked(input, &mut chain, &budget);
+        if let Some(format) = Format::of(input.peek(Format::HEAD_BYTES)) {
+            let container = Container::Stream(Box::new(input.into_reader()));
+            return self.archive(format, container, Nest { chain, budget }, opening);
+        }
+        if let Some(refused) = self.refused() {
+            return Ok(refused);
+        }
+        // What is piped in is meant to be read.
+        let is_judged = self.wanted.selection.content == Content::Text && !(is_bare && chain.is_empty());
+        if let Some(kind) = is_judged.then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
+            return Ok(Opened::Skipped(self.binary(kind)));
+        }
+        let units = opening.encoding.units(input.peek(ENOUGH_BYTES));
+        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units } }))
+    }
+
+    /// An archive that is a file.
+    fn archive_file(&self, format: Format, file: Arc<File>, len: u64, opening: &Opening) -> io::Result<Opened> {
+        let nest = Nest { chain: Chain::default(), budget: Budget::new(opening.limits, len) };
+        if format == Format::Zip {
+            let options = archive_options(opening);
+            // One that has lost its directory is read from front to back, as far as it goes.
+            if let Ok(zip) = ZipFile::open(Arc::clone(&file), len, &options) {
+                let around = self.around(format, nest);
+                return Ok(Opened::Archive(Members::independent(around, zip, len)));
+            }
+        }
+        self.archive(format, Container::File { file, start: 0, len }, nest, opening)
+    }
+
+    fn archive(&self, format: Format, container: Container, nest: Nest, opening: &Opening) -> io::Result<Opened> {
+        if nest.chain.archives() >= usize::from(opening.limits.nesting.min(NESTING_LIMIT)) {
+            return Ok(Opened::Skipped(self.nested_too_deep(opening.limits.nesting)));
+        }
+        let around = self.around(format, nest);
+        Members::sequential(around, format, container, archive_options(opening)).map(Opened::Archive)
+    }
+
+    fn around(&self, format: Format, nest: Nest) -> Around {
+        let Nest { mut chain, budget } = nest;
+        chain.push(Layer::Archive(format));
+        let (name, below) = (self.name.clone(), self.wanted.below.clone());
+        Around { name, below, selection: Arc::clone(&self.wanted.selection), chain, budget }
+    }
+
+    fn nested_too_deep(&self, limit: u8) -> Problem {
+        let remedy = if limit < NESTING_LIMIT {
+            "--max-nesting reads deeper"
+        } else {
+            "unpack the outermost one and name the folder"
+        };
+        let what = format!("an archive inside {limit} others was not read");
+        let loss = Loss { kind: Kind::OverLimit, what, delivered: None, remedy };
+        Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
+    }
+
+    /// What becomes of it if it is no archive and not wanted.
+    fn refused(&self) -> Option<Opened> {
+        self.wanted.refused.map(|refused| match refused {
+            Refused::Silently => Opened::LeftOut,
+            Refused::Because(kind, why) => {
+                Opened::Skipped(Problem { path: self.name.clone(), kind, detail: why.to_owned() })
+            }
+        })
+    }
+
     /// What kind of binary file it is, if that matters.
     fn binary_kind(&self, file: &File) -> io::Result<Option<&'static str>> {
-        if self.content == Content::Any {
+        if self.wanted.selection.content == Content::Any {
             return Ok(None);
         }
         let mut sample = [0; binary::SAMPLE_BYTES];
@@ -163,33 +325,26 @@ impl Source {
     #[must_use]
     pub fn listed_size(&self) -> Option<u64> {
         match &self.place {
-            Place::Stdin => None,
+            Place::Stdin | Place::ZipMember { .. } | Place::Member(..) => None,
             Place::File(path) => self
                 .listed
                 .or_else(|| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())),
         }
     }
-}
 
-impl Stream {
-    /// A stream, once its beginning is known. One that is still being written is not waited for beyond its first lines.
-    fn new(mut reader: Box<dyn Read + Send>, encoding: EncodingChoice) -> Stream {
-        const ENOUGH_BYTES: u64 = 64;
-        let mut head = Vec::new();
-        // What fails at once fails again where it is reported, behind what could be read.
-        let failed = reader.by_ref().take(ENOUGH_BYTES).read_to_end(&mut head).err();
-        let units = encoding.units(&head);
-        Stream { reader: Box::new(io::Cursor::new(head).chain(Failing(failed)).chain(reader)), units }
+    /// Whether it is one piece of work, however large it is: what lies in an archive cannot be read in ranges.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        matches!(self.place, Place::ZipMember { .. } | Place::Member(..))
     }
 }
 
-/// Fails once with an error that was met before.
-struct Failing(Option<io::Error>);
+/// How much of a stream is looked at for its encoding, in bytes. One that is still being written is not waited for beyond
+/// its first lines.
+const ENOUGH_BYTES: usize = 512;
 
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
-    }
+fn archive_options(opening: &Opening) -> archive::Options {
+    archive::Options { password: opening.password.clone(), held_bytes: HELD_BYTES, max_members: opening.limits.members }
 }
 
 /// The first bytes of a file.

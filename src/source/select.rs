@@ -2,7 +2,6 @@
 //! ripgrep; only [`Content`] holds for it too.
 
 use std::borrow::Cow;
-use std::fs::Metadata;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -104,15 +103,38 @@ fn reason(error: &ignore::Error) -> String {
     }
 }
 
+/// What the globs say of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Globbed {
+    /// It is read.
+    Read,
+    /// It is like none of those that are to be read. An archive may hold files that are.
+    Unmatched,
+    /// It, or a folder that it lies in, is excluded, and whatever it holds.
+    Excluded,
+}
+
 impl Selection {
-    /// Whether the globs leave out a file, at its path below the input.
-    pub(super) fn excludes_file(&self, relative: &Path) -> bool {
-        self.globs.0.matched(relative, false).is_ignore()
+    /// What the globs say of a file, at its path below the input. Of the folders only those inside archives are looked at:
+    /// an excluded folder on disk is never entered.
+    pub(super) fn globbed(&self, below: &Path) -> Globbed {
+        if self.globs.is_empty() {
+            return Globbed::Read;
+        }
+        let inside = below.ancestors().take_while(|folder| folder.components().count() > 0);
+        let is_excluded = inside.into_iter().any(|folder| self.excludes_folder(folder));
+        if is_excluded {
+            Globbed::Excluded
+        } else if self.globs.0.matched(below, false).is_ignore() {
+            Globbed::Unmatched
+        } else {
+            Globbed::Read
+        }
     }
 
     /// Whether the globs leave out a folder with all that is below it.
-    pub(super) fn excludes_folder(&self, relative: &Path) -> bool {
-        self.globs.0.matched(relative, true).is_ignore()
+    pub(super) fn excludes_folder(&self, below: &Path) -> bool {
+        self.globs.0.matched(below, true).is_ignore()
     }
 
     /// Whether the same is read of a folder wherever it is met.
@@ -120,13 +142,13 @@ impl Selection {
         self.globs.is_empty() && self.max_depth.is_none()
     }
 
-    /// Why a file is not read: a kind of problem and its particulars.
-    pub(super) fn refuses(&self, metadata: &Metadata) -> Option<(Kind, &'static str)> {
-        if self.max_bytes.is_some_and(|limit| metadata.len() > limit) {
+    /// Why a file is not read: a kind of problem and its particulars. What is not known of it is no reason.
+    pub(super) fn refuses(&self, size: Option<u64>, modified: Option<SystemTime>) -> Option<(Kind, &'static str)> {
+        let exceeds = |limit: u64| size.is_some_and(|size| size > limit);
+        if self.max_bytes.is_some_and(exceeds) {
             return Some((Kind::TooLarge, "skipped, larger than --max-filesize"));
         }
-        // A file system that keeps no times cannot tell, and then the file is read.
-        let modified = metadata.modified().ok()?;
+        let modified = modified?;
         if self.newer_than.is_some_and(|time| modified < time) {
             return Some((Kind::OutsideTime, "skipped, last modified before --newer-than"));
         }
@@ -160,7 +182,11 @@ mod tests {
         for (sensitive, insensitive, path, read) in cases {
             let globs = Globs::new(sensitive.iter().copied(), insensitive.iter().copied()).unwrap();
             let selection = Selection { globs, ..Selection::default() };
-            assert_eq!(!selection.excludes_file(Path::new(path)), read, "{sensitive:?} {insensitive:?} {path}");
+            assert_eq!(
+                selection.globbed(Path::new(path)) == Globbed::Read,
+                read,
+                "{sensitive:?} {insensitive:?} {path}"
+            );
         }
     }
 

@@ -3,13 +3,14 @@
 use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::vec;
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::seen::{self, Seen};
-use super::select::{Links, Selection};
-use super::{STDIN, Source, name};
+use super::select::{Globbed, Links, Selection};
+use super::{Refused, STDIN, Source, Wanted, name};
 use crate::problem::{Kind, Problem};
 
 /// A file to read, or why there is none.
@@ -20,11 +21,13 @@ pub type Found = Result<Source, Problem>;
 /// to it.
 pub struct Walk {
     inputs: vec::IntoIter<PathBuf>,
-    selection: Selection,
+    selection: Arc<Selection>,
     folder: Option<Folder>,
     skipped: Vec<PathBuf>,
     /// `None` where a file cannot be met twice.
     seen: Option<Seen>,
+    /// Files that are looked at only because they may be archives.
+    unmatched: Seen,
     stdin_seen: bool,
 }
 
@@ -41,10 +44,11 @@ impl Walk {
         let seen = (seen::ALWAYS || inputs.len() > 1).then(Seen::default);
         Walk {
             inputs: inputs.into_iter(),
-            selection: Selection::default(),
+            selection: Arc::default(),
             folder: None,
             skipped: Vec::new(),
             seen,
+            unmatched: Seen::default(),
             stdin_seen: false,
         }
     }
@@ -53,7 +57,7 @@ impl Walk {
     #[must_use]
     pub fn selecting(self, selection: Selection) -> Walk {
         let seen = self.seen.or_else(|| (selection.links == Links::Follow).then(Seen::default));
-        Walk { selection, seen, ..self }
+        Walk { selection: Arc::new(selection), seen, ..self }
     }
 
     /// The same walk, except for these files where they are met in folders: what a run writes is not its input.
@@ -105,21 +109,31 @@ impl Walk {
                 && !self.selection.excludes_folder(relative);
             return is_entered.then(|| Err(skip(path, Kind::Link, "link to a folder, not followed; -L follows it")));
         }
-        if self.selection.excludes_file(relative) || self.is_skipped(path) {
+        let globbed = self.selection.globbed(relative);
+        if globbed == Globbed::Excluded || self.is_skipped(path) {
             return None;
         }
+        let is_unmatched = globbed == Globbed::Unmatched;
         let metadata = match if entry.file_type().is_symlink() { fs::metadata(path) } else { own_metadata(entry) } {
             Ok(metadata) => metadata,
-            Err(reason) => return Some(Err(unreachable_entry(entry, &reason))),
+            Err(reason) => return (!is_unmatched).then(|| Err(unreachable_entry(entry, &reason))),
         };
+        if is_unmatched && !metadata.is_file() {
+            return None;
+        }
         if !metadata.is_file() {
             let detail = format!("skipped, {}; name it to read it", special(metadata.file_type()));
             return Some(Err(skip(path, Kind::Special, detail)));
         }
-        if let Some((kind, detail)) = self.selection.refuses(&metadata) {
-            return Some(Err(skip(path, kind, detail)));
-        }
-        Some(self.file(path, &metadata))
+        let refused = if is_unmatched {
+            Some(Refused::Silently)
+        } else {
+            // A file system that keeps no times cannot tell, and then the file is read.
+            let refusal = self.selection.refuses(Some(metadata.len()), metadata.modified().ok());
+            refusal.map(|(kind, why)| Refused::Because(kind, why))
+        };
+        let wanted = Wanted { selection: Arc::clone(&self.selection), below: name::shown(relative), refused };
+        self.file(path, &metadata, wanted)
     }
 
     /// Leaves out folders that are excluded or have been gone through.
@@ -137,12 +151,24 @@ impl Walk {
         again.then(|| skip(entry.path(), Kind::ReadAlready, READ_ALREADY))
     }
 
-    fn file(&mut self, path: &Path, metadata: &Metadata) -> Found {
-        if metadata.is_file() && !self.is_new(path, metadata) {
-            return Err(skip(path, Kind::ReadAlready, READ_ALREADY));
+    fn file(&mut self, path: &Path, metadata: &Metadata, wanted: Wanted) -> Option<Found> {
+        if metadata.is_file() {
+            if wanted.refused == Some(Refused::Silently) {
+                // It must not stand in the way of a name by which the same file is asked for.
+                if !self.unmatched.is_new(path, metadata) {
+                    return None;
+                }
+            } else if !self.is_new(path, metadata) {
+                return Some(Err(skip(path, Kind::ReadAlready, READ_ALREADY)));
+            }
         }
         let size = metadata.is_file().then_some(metadata.len());
-        Ok(Source::selected(path, self.selection.content, size))
+        Some(Ok(Source::selected(path, wanted, size)))
+    }
+
+    /// What is read of something that is named itself.
+    fn named(&self) -> Wanted {
+        Wanted { selection: Arc::clone(&self.selection), below: String::new(), refused: None }
     }
 
     /// What becomes of an input; `None` if it is a folder, which is entered.
@@ -152,12 +178,12 @@ impl Walk {
             return Some(if again {
                 Err(skip(Path::new("stdin"), Kind::ReadAlready, READ_ALREADY))
             } else {
-                Ok(Source::stdin())
+                Ok(Source::stdin(self.named()))
             });
         }
         match fs::metadata(&input) {
             // Opening it tells what is wrong with it, in order with the others.
-            Err(_) => Some(Ok(Source::selected(&input, self.selection.content, None))),
+            Err(_) => Some(Ok(Source::selected(&input, self.named(), None))),
             Ok(metadata) if metadata.is_dir() => {
                 let entries = WalkDir::new(&input)
                     .max_depth(self.selection.max_depth.unwrap_or(usize::MAX))
@@ -167,7 +193,7 @@ impl Walk {
                 self.folder = Some(Folder { input, entries });
                 None
             }
-            Ok(metadata) => Some(self.file(&input, &metadata)),
+            Ok(metadata) => self.file(&input, &metadata, self.named()),
         }
     }
 }

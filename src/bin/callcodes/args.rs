@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use callcodes::render::problems::Extent;
-use callcodes::source::EncodingChoice;
+use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::values;
@@ -95,6 +95,9 @@ pub(crate) struct InputArgs {
     pub(crate) threads: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) files: FileArgs,
+
+    #[command(flatten)]
+    pub(crate) archives: ArchiveArgs,
 }
 
 /// Which files are read.
@@ -128,6 +131,32 @@ pub(crate) struct FileArgs {
     /// Read binary files, too (pictures, executables, databases), also those that are named
     #[arg(long)]
     pub(crate) binary: bool,
+}
+
+/// How much is unpacked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Archives and compressed files")]
+pub(crate) struct ArchiveArgs {
+    /// Open encrypted archives with the password in the first line of this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) password_file: Option<PathBuf>,
+
+    /// Read at most so many members of one archive, those of archives in it included
+    #[arg(long, value_name = "N", default_value_t = Limits::default().members)]
+    pub(crate) max_members: u64,
+
+    /// Unpack at most so much of one file: 500M, 10GiB
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "64GiB")]
+    pub(crate) max_unpacked: u64,
+
+    /// Unpack one file to at most so many times its size, and 256 MiB
+    #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
+    pub(crate) max_ratio: u64,
+
+    /// Read archives in archives, so many deep; 1 reads none, 16 is the most
+    #[arg(long, value_name = "N", default_value_t = Limits::default().nesting,
+          value_parser = clap::value_parser!(u8).range(1..=i64::from(NESTING_LIMIT)))]
+    pub(crate) max_nesting: u8,
 }
 
 fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {

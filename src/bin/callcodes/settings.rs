@@ -1,5 +1,6 @@
 //! From arguments to settings: every flag is resolved and checked here, before anything is read.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
@@ -8,10 +9,11 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::Options;
+use callcodes::problem::Problem;
 use callcodes::render::wording;
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
-use callcodes::source::{Globs, Links, STDIN, Selection, Walk, name, wildcard};
+use callcodes::source::{Globs, Limits, Links, Opening, Password, STDIN, Selection, Walk, name, wildcard};
 
 use crate::args::{FileArgs, InputArgs, PatternArgs};
 use crate::status::Failure;
@@ -41,7 +43,7 @@ impl Settings {
             }
             inputs.push(PathBuf::from(STDIN));
         }
-        let options = Options { threads: input.threads, encoding: input.encoding, ..Options::default() };
+        let options = Options { threads: input.threads, opening: opening(input)?, ..Options::default() };
         let selection = selection(&input.files)?;
         let set = pattern_set(patterns)?;
         if inputs.iter().any(|input| input == Path::new(STDIN)) {
@@ -69,6 +71,33 @@ impl Settings {
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files())
+    }
+}
+
+fn opening(input: &InputArgs) -> Result<Opening, Failure> {
+    let archives = &input.archives;
+    let limits = Limits {
+        members: archives.max_members,
+        unpacked_bytes: archives.max_unpacked,
+        ratio: archives.max_ratio,
+        nesting: archives.max_nesting,
+    };
+    let password = archives.password_file.as_deref().map(password).transpose()?;
+    Ok(Opening { encoding: input.encoding, limits, password })
+}
+
+/// The first line of a file, whatever ends it.
+fn password(file: &Path) -> Result<Password, Failure> {
+    let path = term::shown(&name::shown(file));
+    let refuse = |why: &str| Failure::Message(format!("the password file {path} {why}"));
+    let text = fs::read(file).map_err(|reason| {
+        let problem = Problem::unreadable(path.as_str(), &reason);
+        Failure::Message(format!("cannot read the password file {problem}"))
+    })?;
+    let text = String::from_utf8(text).map_err(|_| refuse("is not UTF-8. Save it as UTF-8 text"))?;
+    match text.trim_start_matches('\u{feff}').lines().next() {
+        Some(line) if !line.is_empty() => Ok(Password::new(line.to_owned())),
+        _ => Err(refuse("has an empty first line. Write the password there")),
     }
 }
 

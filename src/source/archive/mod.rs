@@ -29,10 +29,12 @@ const UNPACK: &str = "unpack it and name the result";
 
 /// An archive format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
+    /// PKWARE's, as everybody writes it.
     Zip,
     /// As POSIX and GNU write it, and as it was before.
     Tar,
+    /// 7-Zip's own.
     SevenZip,
     /// Microsoft's cabinet.
     Cab,
@@ -40,7 +42,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// The format of a file that begins with `head`, its first [`Format::HEAD_BYTES`] or all of it.
-    pub(crate) fn of(head: &[u8]) -> Option<Format> {
+    pub fn of(head: &[u8]) -> Option<Format> {
         // Members first; only the end of an empty archive; the mark of a first or only part of several.
         const ZIP: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04"];
         if ZIP.iter().any(|magic| head.starts_with(magic)) {
@@ -55,7 +57,7 @@ impl Format {
     }
 
     /// How many bytes [`Format::of`] needs to see, if there are so many.
-    pub(crate) const HEAD_BYTES: usize = 512;
+    pub const HEAD_BYTES: usize = 512;
 
     fn truncated(self, delivered: Option<u64>) -> Loss {
         let what = format!("the {self} archive breaks off");
@@ -134,10 +136,12 @@ impl Container {
 
 /// What opens encrypted members. It is never printed.
 #[derive(Clone)]
-pub(crate) struct Password(String);
+pub struct Password(String);
 
 impl Password {
-    pub(crate) fn new(text: String) -> Password {
+    /// This text, as it was typed.
+    #[must_use]
+    pub fn new(text: String) -> Password {
         Password(text)
     }
 }
@@ -181,6 +185,21 @@ fn unix_time(seconds: i64) -> Option<SystemTime> {
     } else {
         SystemTime::UNIX_EPOCH.checked_add(distance)
     }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ZipFile;
+impl ZipFile {
+    pub(crate) fn open(_: Arc<File>, _: u64, _: &Options) -> io::Result<ZipFile> {
+        Err(io::Error::other("none"))
+    }
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &[]
+    }
+    pub(crate) fn fault(&self) -> Option<Loss> {
+        None
+    }
+    pub(crate) fn read(&self, _: usize, _: &mut dyn FnMut(Item<'_>)) {}
 }
 
 #[cfg(test)]

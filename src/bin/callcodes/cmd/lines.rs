@@ -19,7 +19,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let styles = Styles::choose(args.output.color, args.output.output.as_deref());
     let mut output = Output::open(args.output.output.as_deref(), &styles)?;
     let stopwatch = Stopwatch::start();
-    let encoding = settings.options.encoding.given();
+    let encoding = settings.options.opening.encoding.given();
     let read = match args.format {
         LinesFormatArg::Text => {
             let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
@@ -59,7 +59,7 @@ fn write_lines(settings: &Settings, format: &impl LineFormat, output: &mut Outpu
         settings.walk(output),
         &settings.set,
         Catalogue::built_in(),
-        settings.options,
+        &settings.options,
         || Annotate::new(format),
         &mut |event| {
             match event {

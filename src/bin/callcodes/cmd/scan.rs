@@ -17,7 +17,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
     let stopwatch = Stopwatch::start();
-    let outcome = summarise(settings.walk(&output), &settings.set, Catalogue::built_in(), settings.options)
+    let outcome = summarise(settings.walk(&output), &settings.set, Catalogue::built_in(), &settings.options)
         .map_err(|error| Failure::Message(format!("cannot start threads: {error}. Try -j 1")))?;
     let elapsed = stopwatch.stop();
 

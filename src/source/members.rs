@@ -1,0 +1,296 @@
+//! The members of an archive, as sources like files in a folder.
+//!
+//! An archive is unpacked by a thread of its own, which is at most a few blocks ahead of whoever reads its members. That is
+//! also what lets members be sources that own what they read, whatever the format's crate lends: archives in archives,
+//! compressed members and text all go the same way from there. The members of a zip on disk can be read independently,
+//! so that several threads read them at once; the others come one after another.
+//!
+//! Invariants: members come in the order in which they are stored; a member that nobody reads delays nobody; a fault
+//! in the archive comes as a problem behind the members before it.
+
+use std::fmt;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use super::ahead::{Ahead, Demand, Filler};
+use super::archive::{self, Container, Entry, Format, Item, ZipFile};
+use super::budget::{self, Budget, Charged};
+use super::chain::Chain;
+use super::input::Input;
+use super::select::{Globbed, Selection};
+use super::walk::Found;
+use super::{Place, Refused, Source, Wanted};
+use crate::problem::{Kind, Loss, Problem};
+
+/// How many members may wait that nobody has begun to read.
+const MEMBERS_AHEAD: usize = 2;
+
+/// What stands between an archive and its member in names.
+const SEPARATOR: &str = "!/";
+
+/// What members have from the archive that they lie in.
+#[derive(Clone, Debug)]
+pub(super) struct Around {
+    /// Name of the archive in results.
+    pub(super) name: String,
+    /// The same, below the input.
+    pub(super) below: String,
+    pub(super) selection: Arc<Selection>,
+    /// The layers around its members.
+    pub(super) chain: Chain,
+    pub(super) budget: Arc<Budget>,
+}
+
+/// The members of one archive, one after another.
+pub struct Members {
+    around: Around,
+    format: Format,
+    kind: Access,
+    /// Whether there was anything in it.
+    is_empty: bool,
+    is_done: bool,
+}
+
+enum Access {
+    Sequential(Receiver<Told>),
+    Independent { zip: ZipFile, next: usize, len: u64 },
+}
+
+/// What the unpacking thread tells.
+enum Told {
+    Member(Entry, Ahead),
+    Unread(Entry, Loss),
+    End(io::Result<()>),
+}
+
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Members").field("around", &self.around).finish_non_exhaustive()
+    }
+}
+
+impl Members {
+    /// The members of an archive that has to be read from front to back.
+    pub(super) fn sequential(
+        around: Around,
+        format: Format,
+        container: Container,
+        options: archive::Options,
+    ) -> io::Result<Members> {
+        let (sender, receiver) = sync_channel(MEMBERS_AHEAD);
+        let (budget, level) = (Arc::clone(&around.budget), around.chain.len() - 1);
+        thread::Builder::new().spawn(move || unpack(format, container, &options, (&budget, level), &sender))?;
+        Ok(Members { around, format, kind: Access::Sequential(receiver), is_empty: true, is_done: false })
+    }
+
+    /// The members of a zip on disk of `len` bytes.
+    pub(super) fn independent(around: Around, zip: ZipFile, len: u64) -> Members {
+        let kind = Access::Independent { zip, next: 0, len };
+        Members { around, format: Format::Zip, kind, is_empty: true, is_done: false }
+    }
+
+    /// Whether its members may be read at the same time.
+    #[must_use]
+    pub fn are_independent(&self) -> bool {
+        matches!(self.kind, Access::Independent { .. })
+    }
+
+    /// What becomes of the next member; `None` if it needs no mention.
+    fn told(&mut self, told: Told) -> Option<Found> {
+        match told {
+            Told::Member(entry, ahead) => {
+                let place = Place::Member(Mutex::new(Some(ahead)), self.around.nest());
+                self.around.source(&entry, place).map(Ok)
+            }
+            Told::Unread(entry, loss) => self.around.unread(&entry, &loss).map(Err),
+            Told::End(ended) => {
+                self.is_done = true;
+                ended.err().map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
+            }
+        }
+    }
+
+    /// The next member of a zip on disk.
+    fn pick(&mut self) -> Option<Found> {
+        let Access::Independent { zip, next, len } = &mut self.kind else { return None };
+        let index = *next;
+        let limits = self.around.budget.limits();
+        let Some(entry) = zip.entries().get(index) else {
+            self.is_done = true;
+            return zip.fault().map(|loss| Err(self.around.problem(&loss)));
+        };
+        if index as u64 >= limits.members {
+            self.is_done = true;
+            return Some(Err(self.around.problem(&budget::too_many_members(limits.members))));
+        }
+        *next += 1;
+        // A member of no known size could take all there is.
+        let share = (entry.packed.unwrap_or(*len).max(1), *len);
+        let budget = Budget::share(limits, *len, share);
+        let nest = Nest { chain: self.around.chain.clone(), budget };
+        let place = Place::ZipMember { zip: zip.clone(), index, nest };
+        self.around.source(entry, place).map(Ok)
+    }
+}
+
+/// What a member knows of the archives around it.
+#[derive(Clone, Debug)]
+pub(super) struct Nest {
+    pub(super) chain: Chain,
+    pub(super) budget: Arc<Budget>,
+}
+
+impl Around {
+    fn nest(&self) -> Nest {
+        Nest { chain: self.chain.clone(), budget: Arc::clone(&self.budget) }
+    }
+
+    fn member_name(&self, entry: &Entry) -> String {
+        format!("{}{SEPARATOR}{}", self.name, entry.name)
+    }
+
+    /// A member's path below the input, which globs are matched against.
+    fn member_below(&self, entry: &Entry) -> String {
+        let name = entry.name.trim_start_matches('/');
+        if self.below.is_empty() { name.to_owned() } else { format!("{}{SEPARATOR}{name}", self.below) }
+    }
+
+    fn problem(&self, loss: &Loss) -> Problem {
+        Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
+    }
+
+    fn unread(&self, entry: &Entry, loss: &Loss) -> Option<Problem> {
+        let is_selected = self.selection.globbed(Path::new(&self.member_below(entry))) == Globbed::Read;
+        is_selected.then(|| Problem { path: self.member_name(entry), kind: loss.kind, detail: loss.to_string() })
+    }
+
+    fn source(&self, entry: &Entry, place: Place) -> Option<Source> {
+        let below = self.member_below(entry);
+        let refused = match self.selection.globbed(Path::new(&below)) {
+            Globbed::Excluded => return None,
+            Globbed::Unmatched => Some(Refused::Silently),
+            Globbed::Read => {
+                self.selection.refuses(entry.size, entry.modified).map(|(kind, why)| Refused::Because(kind, why))
+            }
+        };
+        let wanted = Wanted { selection: Arc::clone(&self.selection), below, refused };
+        Some(Source { name: self.member_name(entry), place, wanted, listed: None })
+    }
+}
+
+impl Iterator for Members {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        while !self.is_done {
+            let found = match &self.kind {
+                Access::Independent { .. } => {
+                    let found = self.pick();
+                    self.is_empty &= self.is_done;
+                    found
+                }
+                Access::Sequential(receiver) => {
+                    let told = receiver.recv().unwrap_or_else(|_| Told::End(Err(stopped(self.format).into())));
+                    self.is_empty &= matches!(told, Told::End(Ok(())));
+                    self.told(told)
+                }
+            };
+            if found.is_some() {
+                self.is_empty = false;
+                return found;
+            }
+        }
+        let format = self.format;
+        std::mem::take(&mut self.is_empty).then(|| {
+            let detail = format!("a {format} archive without any file in it");
+            Err(Problem { path: self.around.name.clone(), kind: Kind::Empty, detail })
+        })
+    }
+}
+
+/// The unpacking thread.
+fn unpack(
+    format: Format,
+    container: Container,
+    options: &archive::Options,
+    (budget, level): (&Arc<Budget>, usize),
+    told: &SyncSender<Told>,
+) {
+    let mut over = None;
+    let mut visit = |item: Item<'_>| {
+        if let Err(loss) = budget.member() {
+            over = Some(loss);
+            return ControlFlow::Break(());
+        }
+        let went = match item {
+            Item::Unread(entry, loss) => told.send(Told::Unread(entry, loss)).map_err(|_| None),
+            Item::Member(entry, reader) => {
+                let size = entry.size;
+                let (filler, ahead) = Ahead::pair();
+                let sent = told.send(Told::Member(entry, ahead)).map_err(|_| None);
+                let mut reader = Charged { reader, budget: Arc::clone(budget), level };
+                sent.and_then(|()| deliver(filler, &mut reader, size, format).map_err(Some))
+            }
+        };
+        match went {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(loss) => {
+                over = loss;
+                ControlFlow::Break(())
+            }
+        }
+    };
+    let ended = archive::walk(format, container, options, &mut visit);
+    // Nobody may be listening any more.
+    let _ = told.send(Told::End(over.map_or(ended, |loss| Err(loss.into()))));
+}
+
+/// Sends one member. What nobody wants is unpacked all the same where the next one lies behind it, so that the budget holds
+/// for it, too. Fails when the budget is used up.
+fn deliver(
+    filler: Filler,
+    reader: &mut Charged<&mut dyn io::Read>,
+    size: Option<u64>,
+    format: Format,
+) -> Result<(), Loss> {
+    if filler.fill(reader, size) == Demand::Gone && format != Format::Zip {
+        // A fault of a member that is not read is no fault of the reading.
+        let _ = io::copy(reader, &mut io::sink());
+    }
+    reader
+        .budget
+        .is_left(reader.level)
+        .map_err(|loss| Loss { what: format!("{}, and the other members were not read", loss.what), ..loss })
+}
+
+/// One member of a zip on disk, unpacked by a thread of its own.
+pub(super) fn zip_member(zip: ZipFile, index: usize, nest: &Nest) -> io::Result<Ahead> {
+    let (filler, ahead) = Ahead::pair();
+    let (budget, level) = (Arc::clone(&nest.budget), nest.chain.len() - 1);
+    thread::Builder::new().spawn(move || {
+        let mut filler = Some(filler);
+        zip.read(index, &mut |item| {
+            let Some(filler) = filler.take() else { return };
+            match item {
+                Item::Member(entry, reader) => {
+                    filler.fill(&mut Charged { reader, budget: Arc::clone(&budget), level }, entry.size)
+                }
+                Item::Unread(_, loss) => filler.fill(&mut Input::failed(loss.into()).into_reader(), Some(0)),
+            };
+        });
+    })?;
+    Ok(ahead)
+}
+
+fn stopped(format: Format) -> Loss {
+    Loss {
+        kind: Kind::Damaged,
+        what: format!("the {format} archive cannot be read any further"),
+        delivered: None,
+        remedy: "unpack it with another program and name the folder",
+    }
+}
