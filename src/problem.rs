@@ -52,6 +52,10 @@ pub enum Kind {
     OutsideTime,
     /// A file or folder had been read already, under this or another name.
     ReadAlready,
+    /// It holds the same bytes as a source before, and was not counted.
+    Copy,
+    /// It holds the same bytes as a source before, which was found out too late not to count it.
+    CopyCounted,
 }
 
 impl Kind {
@@ -70,7 +74,9 @@ impl Kind {
             | Kind::Loop
             | Kind::TooLarge
             | Kind::OutsideTime
-            | Kind::ReadAlready => false,
+            | Kind::ReadAlready
+            | Kind::Copy
+            | Kind::CopyCounted => false,
         }
     }
 }
@@ -93,6 +99,8 @@ impl fmt::Display for Kind {
             Kind::TooLarge => "too-large",
             Kind::OutsideTime => "outside-time",
             Kind::ReadAlready => "read-already",
+            Kind::Copy => "copy",
+            Kind::CopyCounted => "copy-counted",
         })
     }
 }

@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::Options;
 use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
 use callcodes::source::{Codec, Walk, decompressed};
 
@@ -81,7 +81,13 @@ fn run(files: &[(&str, &[u8])], threads: usize, range_bytes: u64) -> Outcome {
     for (name, bytes) in files {
         fs::write(folder.path().join(name), bytes).unwrap();
     }
-    let options = Options { threads: NonZeroUsize::new(threads), range_bytes, ..Options::default() };
+    let options = Options {
+        threads: NonZeroUsize::new(threads),
+        range_bytes,
+        // The same log, compressed in every way.
+        copies: CopyRule::CountAll,
+        ..Options::default()
+    };
     summarise(Walk::new(vec![folder.path().to_owned()]), &SET, Catalogue::built_in(), &options).unwrap()
 }
 

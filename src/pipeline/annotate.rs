@@ -105,6 +105,10 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
         self.hand_on(out);
     }
 
+    fn weight(part: &Rendered) -> usize {
+        part.bytes.len()
+    }
+
     fn finish(&mut self, _out: &mut Outlet<'_, Rendered>) {}
 }
 

@@ -1,15 +1,13 @@
 //! From sources to tasks: big files in ranges, streams in blocks, everything else whole. Compressed files are always
 //! one task: several are then decompressed in parallel.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::Options;
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::Problem;
-use crate::source::{Found, Members, Opened, Source, Stream, What};
-use crate::units::Units;
+use crate::source::{Found, Members, Opened, Source, Stream, TextFile, What};
 
 /// A piece of work for one worker.
 pub(super) enum Task {
@@ -28,7 +26,7 @@ pub(super) enum Work {
     /// Open it and read all of it.
     Source,
     /// The lines of a range of an opened file.
-    Range { file: Arc<File>, len: u64, units: Units, span: Span },
+    Range { text: Arc<TextFile>, span: Span },
     /// All of a big compressed file.
     Compressed(Stream),
     /// All of a big archive whose members have to be read one after another.
@@ -50,7 +48,7 @@ pub(super) struct Feed<I> {
 
 /// A source that is handed out in several tasks.
 enum Current {
-    File { file: Arc<File>, len: u64, units: Units, next: u64 },
+    File { text: Arc<TextFile>, next: u64 },
     Stream { chunks: Chunks<Box<dyn Read + Send>>, what: What },
 }
 
@@ -99,11 +97,12 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 return None;
             }
             Ok(Opened::Archive(members)) => Work::Archive(members),
-            Ok(Opened::File { file, len, units }) => {
-                self.current = Some((source, Current::File { file: Arc::new(file), len, units, next: 0 }));
+            Ok(Opened::File(text)) => {
+                self.current = Some((source, Current::File { text: Arc::new(text), next: 0 }));
                 return None;
             }
-            Ok(Opened::Stream(Stream { reader, what })) => {
+            // What is piped in is compared with nothing.
+            Ok(Opened::Stream(Stream { reader, what, .. })) => {
                 let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
                 self.current = Some((source, Current::Stream { chunks, what }));
                 return None;
@@ -115,10 +114,10 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     /// The next task of a source that is handed out in several, keeping what is left of it.
     fn next_of(&mut self, source: Arc<Source>, current: Current) -> Task {
         let (work, rest) = match current {
-            Current::File { file, len, units, next } => {
-                let end = len.min(next.saturating_add(self.options.range_bytes));
-                let work = Work::Range { file: Arc::clone(&file), len, units, span: Span { start: next, end } };
-                (work, (end < len).then_some(Current::File { file, len, units, next: end }))
+            Current::File { text, next } => {
+                let end = text.len.min(next.saturating_add(self.options.range_bytes));
+                let work = Work::Range { text: Arc::clone(&text), span: Span { start: next, end } };
+                (work, (end < text.len).then_some(Current::File { text, next: end }))
             }
             Current::Stream { mut chunks, what } => {
                 let (chunk, failed) = next_block(&mut chunks);

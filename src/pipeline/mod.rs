@@ -14,11 +14,12 @@
 //! * A worker that waits never holds what the task at the head of the line needs, so nothing can lock up.
 
 pub mod annotate;
+mod copies;
+mod deliver;
 mod feed;
 mod order;
 pub mod summarise;
 
-use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -28,8 +29,12 @@ use crate::chunk::{Chunk, Chunks, Cut, Limits, Span};
 use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
-use crate::source::{Ahead, Chain, FileSpan, Found, Members, Opened, Opening, Source, Stream, What};
+use crate::source::{
+    Ahead, Beginning, Chain, Digest, Digesting, FileSpan, Found, Members, Opened, Opening, Source, Stream, TextFile,
+    What,
+};
 use crate::units::Units;
+use deliver::Deliver;
 use feed::{Feed, Task, Work};
 use order::Order;
 pub use order::Outlet;
@@ -48,12 +53,30 @@ pub struct Options {
     pub limits: Limits,
     /// How sources are opened.
     pub opening: Opening,
+    /// What becomes of sources that hold the same as one before.
+    pub copies: CopyRule,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { threads: None, range_bytes: 4 << 20, limits: Limits::default(), opening: Opening::default() }
+        Options {
+            threads: None,
+            range_bytes: 4 << 20,
+            limits: Limits::default(),
+            opening: Opening::default(),
+            copies: CopyRule::default(),
+        }
     }
+}
+
+/// What becomes of sources that hold the same bytes as one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CopyRule {
+    /// They are skipped and told.
+    #[default]
+    CountOnce,
+    /// They count like any other.
+    CountAll,
 }
 
 /// What is done with the chunks of a task. Every worker has one of its own and uses it for one task after another.
@@ -69,6 +92,11 @@ pub trait Visitor: Send {
         scanner: &mut Scanner<'_>,
         out: &mut Outlet<'_, Self::Part>,
     );
+
+    /// How much memory a part takes, roughly, in bytes.
+    fn weight(part: &Self::Part) -> usize {
+        size_of_val(part)
+    }
 
     /// The current task has no more chunks.
     fn finish(&mut self, out: &mut Outlet<'_, Self::Part>);
@@ -95,8 +123,19 @@ pub struct SourceEnd {
     pub bytes: Option<u64>,
     /// What it turned out to be; `None` like `bytes`.
     pub what: Option<What>,
+    /// If it was skipped as a copy of another source: its bytes.
+    pub copied: Option<u64>,
     /// What was not read, or not read as it is.
     pub problems: Vec<Problem>,
+}
+
+/// What is known of a source before its first part.
+#[derive(Debug)]
+struct SourceStart {
+    source: Arc<Source>,
+    beginning: Beginning,
+    /// Its length, if it is a file that is read as it lies.
+    file_bytes: Option<u64>,
 }
 
 /// What one task tells at its end, to be summed up over its source.
@@ -107,6 +146,8 @@ struct TaskEnd {
     unopened: Option<Problem>,
     unread: Option<Problem>,
     long_lines: LongLines,
+    /// Of all bytes, if they came out of an archive or a compressed file.
+    digest: Option<Digest>,
     ends_source: Option<Arc<Source>>,
 }
 
@@ -118,6 +159,7 @@ struct LongLines {
 
 /// What workers put in line.
 enum Message<P> {
+    Start(Box<SourceStart>),
     Part(P),
     TaskEnd(Box<TaskEnd>),
     Problem(Problem),
@@ -149,12 +191,8 @@ pub fn run<V: Visitor>(
                 }
             });
         }
-        let mut source = SourceSum::default();
-        order.drain(|message| match message {
-            Message::Part(part) => sink(Event::Part(part)),
-            Message::Problem(problem) => sink(Event::Problem(problem)),
-            Message::TaskEnd(end) => source.add(*end, options.limits).map_or(Ok(()), |end| sink(Event::SourceEnd(end))),
-        })
+        let mut deliver = Deliver::<V>::new(options.limits, options.copies, sink);
+        order.drain(|message| deliver.message(message))
     })
 }
 
@@ -179,7 +217,12 @@ impl<V: Visitor> Worker<'_, V> {
             Work::Source => return self.source(source, out),
             Work::Archive(members) => return self.members(members, out),
             Work::Compressed(stream) => self.compressed(&source, stream, &mut end, out),
-            Work::Range { file, len, units, span } => self.range(&source, (&file, len, units), span, &mut end, out),
+            Work::Range { text, span } => {
+                if span.start == 0 {
+                    self.start(&source, text.beginning, Some(text.len), out);
+                }
+                self.range(&source, &text, span, &mut end, out);
+            }
             Work::Block { chunk, failed, what } => {
                 end.what = Some(what);
                 if let Some(chunk) = chunk {
@@ -204,8 +247,9 @@ impl<V: Visitor> Worker<'_, V> {
     fn source(&mut self, source: Arc<Source>, out: &mut Outlet<'_, V::Part>) {
         let mut end = TaskEnd::default();
         match source.open(&self.options.opening) {
-            Ok(Opened::File { file, len, units }) => {
-                self.range(&source, (&file, len, units), Span::ALL, &mut end, out);
+            Ok(Opened::File(text)) => {
+                self.start(&source, text.beginning, Some(text.len), out);
+                self.range(&source, &text, Span::ALL, &mut end, out);
             }
             // Small, or read ahead already.
             Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => self.stream(&source, stream, &mut end, out),
@@ -230,13 +274,34 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
-    fn stream(&mut self, source: &Source, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
-        let Stream { reader, what } = stream;
-        self.chunks(source, (reader, what.units), Span::ALL, end, out);
+    /// Tells how a source begins, for whoever looks for copies.
+    fn start(
+        &self,
+        source: &Arc<Source>,
+        beginning: Beginning,
+        file_bytes: Option<u64>,
+        out: &mut Outlet<'_, V::Part>,
+    ) {
+        if self.options.copies == CopyRule::CountOnce {
+            let source = Arc::clone(source);
+            out.send(Message::Start(Box::new(SourceStart { source, beginning, file_bytes })));
+        }
+    }
+
+    fn stream(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
+        let Stream { reader, what, beginning } = stream;
+        if self.options.copies == CopyRule::CountOnce {
+            self.start(source, beginning, None, out);
+            let mut reader = Digesting::new(reader);
+            self.chunks(source, (&mut reader, what.units), Span::ALL, end, out);
+            end.digest = Some(reader.digest());
+        } else {
+            self.chunks(source, (reader, what.units), Span::ALL, end, out);
+        }
         end.what = Some(what);
     }
 
-    fn compressed(&mut self, source: &Source, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
+    fn compressed(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         if self.threads == 1 {
             return self.stream(source, stream, end, out);
         }
@@ -249,14 +314,15 @@ impl<V: Visitor> Worker<'_, V> {
     fn range(
         &mut self,
         source: &Source,
-        (file, len, units): (&File, u64, Units),
+        text: &TextFile,
         span: Span,
         end: &mut TaskEnd,
         out: &mut Outlet<'_, V::Part>,
     ) {
-        end.what = Some(What { chain: Chain::default(), units });
-        let span = Span { end: span.end.min(len), ..span };
-        self.chunks(source, (FileSpan::new(file, span.read_from(units), len), units), span, end, out);
+        let TextFile { file, len, units, .. } = text;
+        end.what = Some(What { chain: Chain::default(), units: *units });
+        let span = Span { end: span.end.min(*len), ..span };
+        self.chunks(source, (FileSpan::new(file, span.read_from(*units), *len), *units), span, end, out);
     }
 
     fn chunks(
@@ -283,32 +349,6 @@ impl<V: Visitor> Worker<'_, V> {
             }
         }
         self.buffer = chunks.into_buffer();
-    }
-}
-
-/// The tasks of the current source, summed up.
-#[derive(Default)]
-struct SourceSum {
-    bytes: u64,
-    what: Option<What>,
-    unopened: Option<Problem>,
-    unread: Option<Problem>,
-    long_lines: LongLines,
-}
-
-impl SourceSum {
-    fn add(&mut self, task: TaskEnd, limits: Limits) -> Option<SourceEnd> {
-        self.bytes += task.bytes;
-        self.what = self.what.take().or(task.what);
-        self.long_lines.merge(task.long_lines);
-        self.unopened = self.unopened.take().or(task.unopened);
-        self.unread = self.unread.take().or(task.unread);
-        let source = task.ends_source?;
-        let sum = std::mem::take(self);
-        let long_lines = sum.long_lines.problem(&source, limits);
-        let bytes = sum.unopened.is_none().then_some(sum.bytes);
-        let problems = [sum.unopened, sum.unread, long_lines].into_iter().flatten().collect();
-        Some(SourceEnd { source, bytes, what: sum.what, problems })
     }
 }
 

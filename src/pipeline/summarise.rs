@@ -18,6 +18,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// In the order of the inputs.
     pub problems: Vec<Problem>,
+    /// Bytes of copies that were not counted.
+    pub copied_bytes: u64,
 }
 
 /// Counts the results in `inputs`.
@@ -42,6 +44,7 @@ pub fn summarise(
                 if let Some(bytes) = end.bytes {
                     outcome.summary.add_source(&counts, bytes);
                 }
+                outcome.copied_bytes += end.copied.unwrap_or(0);
                 outcome.problems.extend(end.problems);
             }
         }

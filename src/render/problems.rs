@@ -5,7 +5,7 @@
 
 use crate::problem::{Kind, Problem};
 
-use super::wording::{counted, grouped};
+use super::wording::{counted, grouped, size};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,23 +16,24 @@ pub enum Extent {
     All,
 }
 
-/// The lines, without line ends. Problems of one kind stay in the order in which they are given.
+/// The lines, without line ends. Problems of one kind stay in the order in which they are given. `copied_bytes`: how large
+/// the copies are that were not counted, together.
 #[must_use]
-pub fn lines(problems: &[Problem], extent: Extent) -> Vec<String> {
+pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<String> {
     let mut sorted: Vec<&Problem> = problems.iter().collect();
     // Stable.
     sorted.sort_by_key(|problem| problem.kind);
     let kinds = sorted.chunk_by(|one, next| one.kind == next.kind);
     kinds
         .flat_map(|kind| match (extent, kind) {
-            (Extent::Kinds, [first, _, ..]) => vec![sum(first, kind.len() as u64)],
+            (Extent::Kinds, [first, _, ..]) => vec![sum(first, kind.len() as u64, copied_bytes)],
             _ => kind.iter().map(ToString::to_string).collect(),
         })
         .collect()
 }
 
 /// Several problems of one kind.
-fn sum(first: &Problem, count: u64) -> String {
+fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     let many = grouped(count);
     match first.kind {
         Kind::Unreadable => format!("{many} inputs could not be read; first: {first} (-v lists all)"),
@@ -56,6 +57,13 @@ fn sum(first: &Problem, count: u64) -> String {
         Kind::ReadAlready => {
             format!("{many} inputs skipped that were read already under the same or another name (-v lists them)")
         }
+        Kind::Copy => {
+            let bytes = size(copied_bytes);
+            format!(
+                "{many} copies of files already read, {bytes}, not counted (--keep-copies counts them, -v lists them)"
+            )
+        }
+        Kind::CopyCounted => format!("{many} copies of files already read counted; first: {first} (-v lists all)"),
     }
 }
 
@@ -77,7 +85,7 @@ mod tests {
             problem("w", Kind::Unreadable, "permission denied"),
         ];
         assert_eq!(
-            lines(&problems, Extent::Kinds),
+            lines(&problems, 0, Extent::Kinds),
             [
                 "2 inputs could not be read; first: x: no such file or folder (-v lists all)",
                 "2 binary files skipped (--binary reads them, -v lists them)",
@@ -85,7 +93,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            lines(&problems, Extent::All),
+            lines(&problems, 0, Extent::All),
             [
                 "x: no such file or folder",
                 "w: permission denied",
@@ -94,6 +102,6 @@ mod tests {
                 "pipe: skipped, a pipe; name it to read it",
             ]
         );
-        assert_eq!(lines(&[], Extent::Kinds), Vec::<String>::new());
+        assert_eq!(lines(&[], 0, Extent::Kinds), Vec::<String>::new());
     }
 }

@@ -18,6 +18,7 @@ pub mod binary;
 mod budget;
 mod chain;
 mod compression;
+mod content;
 mod encoding;
 mod file;
 mod input;
@@ -39,6 +40,8 @@ pub use archive::{Format, Password};
 pub use budget::{FLOOR_BYTES, Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
 pub use compression::{Codec, MAX_LAYERS, decompressed};
+use content::BEGINNING_BYTES;
+pub use content::{Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
 pub use file::FileSpan;
 pub use member::WINDOW_LIMIT;
@@ -115,14 +118,7 @@ enum Refused {
 /// An opened source.
 pub enum Opened {
     /// A regular file, and its length when it was opened: what is appended later is not read.
-    File {
-        /// To be read at positions, by several threads if need be.
-        file: File,
-        /// In bytes.
-        len: u64,
-        /// What it is made of.
-        units: Units,
-    },
+    File(TextFile),
     /// A compressed regular file, decompressed, up to the length it had when it was opened.
     Compressed(Stream),
     /// A pipe, a device, standard input or a member of an archive, decompressed if need be.
@@ -135,12 +131,27 @@ pub enum Opened {
     LeftOut,
 }
 
+/// A regular file that is read as it lies.
+#[derive(Debug)]
+pub struct TextFile {
+    /// To be read at positions, by several threads if need be.
+    pub file: File,
+    /// In bytes.
+    pub len: u64,
+    /// What it is made of.
+    pub units: Units,
+    /// How it begins.
+    pub beginning: Beginning,
+}
+
 /// Something to be read once, from front to back.
 pub struct Stream {
     /// Its text.
     pub reader: Box<dyn Read + Send>,
     /// What that is, and was.
     pub what: What,
+    /// How it begins.
+    pub beginning: Beginning,
 }
 
 impl Source {
@@ -213,7 +224,10 @@ impl Source {
         }
         Ok(match self.binary_kind(&file)? {
             Some(kind) => Opened::Skipped(self.binary(kind)),
-            None => Opened::File { file, len, units: opening.encoding.units(&head) },
+            None => {
+                let (units, beginning) = (opening.encoding.units(&head), Beginning::of(&head));
+                Opened::File(TextFile { file, len, units, beginning })
+            }
         })
     }
 
@@ -226,10 +240,10 @@ impl Source {
 
     fn member(&self, data: Ahead, nest: &Nest, opening: &Opening) -> io::Result<Opened> {
         let mut input = Input::new(Box::new(data));
-        if input.peek(1).is_empty() {
-            if let Some(error) = input.failure() {
-                return Err(error);
-            }
+        if input.peek(1).is_empty()
+            && let Some(error) = input.failure()
+        {
+            return Err(error);
         }
         self.recognise(input, nest.clone(), opening)
     }
@@ -251,8 +265,9 @@ impl Source {
         if let Some(kind) = is_judged.then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
             return Ok(Opened::Skipped(self.binary(kind)));
         }
-        let units = opening.encoding.units(input.peek(ENOUGH_BYTES));
-        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units } }))
+        let head = input.peek(BEGINNING_BYTES);
+        let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
+        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units }, beginning }))
     }
 
     /// An archive that is a file.
@@ -290,7 +305,7 @@ impl Source {
         } else {
             "unpack the outermost one and name the folder"
         };
-        let what = format!("an archive inside {limit} others was not read");
+        let what = format!("an archive inside so many others ({limit}) was not read");
         let loss = Loss { kind: Kind::OverLimit, what, delivered: None, remedy };
         Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
     }
@@ -332,16 +347,21 @@ impl Source {
         }
     }
 
+    /// The digest of its first `len` bytes, if it is a file that has them.
+    #[must_use]
+    pub fn digest(&self, len: u64) -> Option<Digest> {
+        match &self.place {
+            Place::File(path) => content::file_digest(path, len).ok().flatten(),
+            Place::Stdin | Place::ZipMember { .. } | Place::Member(..) => None,
+        }
+    }
+
     /// Whether it is one piece of work, however large it is: what lies in an archive cannot be read in ranges.
     #[must_use]
     pub fn is_member(&self) -> bool {
         matches!(self.place, Place::ZipMember { .. } | Place::Member(..))
     }
 }
-
-/// How much of a stream is looked at for its encoding, in bytes. One that is still being written is not waited for beyond
-/// its first lines.
-const ENOUGH_BYTES: usize = 512;
 
 fn archive_options(opening: &Opening) -> archive::Options {
     archive::Options { password: opening.password.clone(), held_bytes: HELD_BYTES, max_members: opening.limits.members }

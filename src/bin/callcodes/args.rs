@@ -93,6 +93,11 @@ pub(crate) struct InputArgs {
     /// Number of threads, 256 at most [default: one for each core]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     pub(crate) threads: Option<NonZeroUsize>,
+    /// Count a file that holds the same as another one, too; without this, copies count once, wherever they lie and
+    /// however they are packed
+    #[arg(long, help_heading = "Reading")]
+    pub(crate) keep_copies: bool,
+
     #[command(flatten)]
     pub(crate) files: FileArgs,
 

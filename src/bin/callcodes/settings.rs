@@ -8,7 +8,7 @@ use callcodes::config::{self, Layers};
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
-use callcodes::pipeline::Options;
+use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Problem;
 use callcodes::render::wording;
 use callcodes::scan::proof;
@@ -43,7 +43,8 @@ impl Settings {
             }
             inputs.push(PathBuf::from(STDIN));
         }
-        let options = Options { threads: input.threads, opening: opening(input)?, ..Options::default() };
+        let copies = if input.keep_copies { CopyRule::CountAll } else { CopyRule::CountOnce };
+        let options = Options { threads: input.threads, opening: opening(input)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
         let set = pattern_set(patterns)?;
         if inputs.iter().any(|input| input == Path::new(STDIN)) {

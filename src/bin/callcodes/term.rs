@@ -211,8 +211,8 @@ pub(crate) fn diagnostic_look() -> Look {
 }
 
 /// Tells what could not be read, or not as it is, or was skipped.
-pub(crate) fn tell_problems(problems: &[Problem], extent: Extent) {
-    for line in problems::lines(problems, extent) {
+pub(crate) fn tell_problems(problems: &[Problem], copied_bytes: u64, extent: Extent) {
+    for line in problems::lines(problems, copied_bytes, extent) {
         note(shown(&line));
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     };
     output.finish()?;
     let elapsed = stopwatch.stop();
-    term::tell_problems(&read.problems, args.output.extent());
+    term::tell_problems(&read.problems, read.copied_bytes, args.output.extent());
     if args.stats {
         elapsed.tell(read.bytes);
     }
@@ -49,6 +49,7 @@ struct Read {
     files: u64,
     bytes: u64,
     results: u64,
+    copied_bytes: u64,
     problems: Vec<Problem>,
 }
 
@@ -69,6 +70,7 @@ fn write_lines(settings: &Settings, format: &impl LineFormat, output: &mut Outpu
                     numbering.next_source();
                     read.files += u64::from(end.bytes.is_some());
                     read.bytes += end.bytes.unwrap_or(0);
+                    read.copied_bytes += end.copied.unwrap_or(0);
                     read.problems.extend(end.problems);
                 }
             }

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     render::render(&report, format, &options, &mut output).map_err(|reason| output.error(reason))?;
     output.finish()?;
 
-    term::tell_problems(&report.problems, args.output.extent());
+    term::tell_problems(&report.problems, outcome.copied_bytes, args.output.extent());
     if args.stats {
         elapsed.tell(report.totals.bytes);
     }

@@ -1,0 +1,141 @@
+//! From what the workers tell, in order, to what the caller's sink sees: tasks are summed up source by source, and copies
+//! of sources before are left out.
+
+use std::io;
+
+use super::copies::{self, Copies, First};
+use super::{CopyRule, Event, LongLines, Message, SourceEnd, SourceStart, TaskEnd, Visitor};
+use crate::chunk::Limits;
+use crate::problem::Problem;
+use crate::source::{Digest, What};
+
+/// Where messages become events.
+pub(super) struct Deliver<'s, V: Visitor> {
+    sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
+    limits: Limits,
+    copies: Option<Copies>,
+    sum: SourceSum,
+    start: Option<SourceStart>,
+    state: State<V::Part>,
+}
+
+/// What becomes of the parts of the current source.
+enum State<P> {
+    PassedOn,
+    /// It begins like a source before.
+    Held {
+        parts: Vec<P>,
+        weight: usize,
+    },
+    /// It is a copy of this one.
+    Dropped(String),
+}
+
+impl<'s, V: Visitor> Deliver<'s, V> {
+    pub(super) fn new(
+        limits: Limits,
+        rule: CopyRule,
+        sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
+    ) -> Deliver<'s, V> {
+        let copies = (rule == CopyRule::CountOnce).then(Copies::default);
+        Deliver { sink, limits, copies, sum: SourceSum::default(), start: None, state: State::PassedOn }
+    }
+
+    pub(super) fn message(&mut self, message: Message<V::Part>) -> io::Result<()> {
+        match message {
+            Message::Start(start) => {
+                self.begin(*start);
+                Ok(())
+            }
+            Message::Part(part) => self.part(part),
+            Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
+            Message::TaskEnd(end) => match self.sum.add(*end, self.limits) {
+                None => Ok(()),
+                Some((end, digest)) => self.end(end, digest),
+            },
+        }
+    }
+
+    fn begin(&mut self, start: SourceStart) {
+        self.state = match self.copies.as_mut().map(|copies| copies.first(&start)) {
+            None | Some(First::New) => State::PassedOn,
+            Some(First::Doubtful) => State::Held { parts: Vec::new(), weight: 0 },
+            Some(First::Copy(original)) => State::Dropped(original),
+        };
+        self.start = Some(start);
+    }
+
+    fn part(&mut self, part: V::Part) -> io::Result<()> {
+        match &mut self.state {
+            State::PassedOn => (self.sink)(Event::Part(part)),
+            State::Dropped(_) => Ok(()),
+            State::Held { parts, weight } => {
+                *weight += V::weight(&part);
+                parts.push(part);
+                if *weight > copies::HELD_BYTES { self.pass_on() } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Passes on what was held back.
+    fn pass_on(&mut self) -> io::Result<()> {
+        if let State::Held { parts, .. } = std::mem::replace(&mut self.state, State::PassedOn) {
+            parts.into_iter().try_for_each(|part| (self.sink)(Event::Part(part)))?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, mut end: SourceEnd, digest: Option<Digest>) -> io::Result<()> {
+        let start = self.start.take();
+        let is_whole = !end.problems.iter().any(|problem| problem.kind.is_loss());
+        if let (Some(copies), Some(start)) = (&mut self.copies, &start) {
+            let original = match &mut self.state {
+                State::Dropped(original) => Some(std::mem::take(original)),
+                _ if is_whole => copies.last(start, &end, digest),
+                _ => None,
+            };
+            match (original, &self.state) {
+                (Some(original), State::PassedOn) => end.problems.push(copies::counted(&end.source, &original)),
+                (Some(original), State::Held { .. } | State::Dropped(_)) => {
+                    end.copied = end.bytes.take();
+                    let bytes = end.copied.unwrap_or(0);
+                    end.problems = vec![copies::dropped(&end.source, &original, bytes)];
+                    self.state = State::Dropped(original);
+                }
+                (None, _) if is_whole => copies.add(start, &end, digest),
+                (None, _) => {}
+            }
+        }
+        self.pass_on()?;
+        self.state = State::PassedOn;
+        (self.sink)(Event::SourceEnd(end))
+    }
+}
+
+/// The tasks of the current source, summed up.
+#[derive(Default)]
+struct SourceSum {
+    bytes: u64,
+    what: Option<What>,
+    unopened: Option<Problem>,
+    unread: Option<Problem>,
+    long_lines: LongLines,
+    digest: Option<Digest>,
+}
+
+impl SourceSum {
+    fn add(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
+        self.bytes += task.bytes;
+        self.what = self.what.take().or(task.what);
+        self.long_lines.merge(task.long_lines);
+        self.unopened = self.unopened.take().or(task.unopened);
+        self.unread = self.unread.take().or(task.unread);
+        self.digest = self.digest.take().or(task.digest);
+        let source = task.ends_source?;
+        let sum = std::mem::take(self);
+        let long_lines = sum.long_lines.problem(&source, limits);
+        let bytes = sum.unopened.is_none().then_some(sum.bytes);
+        let problems = [sum.unopened, sum.unread, long_lines].into_iter().flatten().collect();
+        Some((SourceEnd { source, bytes, what: sum.what, copied: None, problems }, sum.digest))
+    }
+}

@@ -1,0 +1,98 @@
+//! Tells whether two sources hold the same bytes without reading every one of them.
+//!
+//! A source is known by its beginning and its length, which cost nothing: the beginning is read anyway. Only where both are
+//! those of a source before are all bytes compared, by a cryptographic hash of them ([`Digest`]). What comes out of an
+//! archive or a compressed file is hashed while it is read, because reading it again would mean to unpack it again.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// How much of a source its [`Beginning`] is, in bytes.
+pub(super) const BEGINNING_BYTES: usize = 512;
+
+/// What stands for the first bytes of a source. Different beginnings may be taken for the same, but not the other way
+/// round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Beginning(u64);
+
+impl Beginning {
+    /// Of a source that begins with `head`, its first 512 bytes or all of it.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Beginning {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&head[..head.len().min(BEGINNING_BYTES)]);
+        Beginning(hasher.finish())
+    }
+}
+
+/// What stands for all bytes of a source: BLAKE3, so that equal digests mean equal bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest(blake3::Hash);
+
+/// Reads a source and keeps a record of its bytes.
+pub struct Digesting<R> {
+    reader: R,
+    hasher: Box<blake3::Hasher>,
+}
+
+impl<R: Read> Digesting<R> {
+    /// Everything that is to come from `reader`.
+    pub fn new(reader: R) -> Digesting<R> {
+        Digesting { reader, hasher: Box::default() }
+    }
+
+    /// Of what was read so far.
+    pub fn digest(&self) -> Digest {
+        Digest(self.hasher.finalize())
+    }
+}
+
+impl<R: Read> Read for Digesting<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = self.reader.read(out)?;
+        self.hasher.update(&out[..len]);
+        Ok(len)
+    }
+}
+
+/// The digest of the first `len` bytes of a file; `None` if it has become shorter.
+pub(super) fn file_digest(path: &Path, len: u64) -> io::Result<Option<Digest>> {
+    let mut reader = Digesting::new(File::open(path)?.take(len));
+    let mut buffer = vec![0; 256 << 10];
+    let mut total = 0;
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok((total == len).then(|| reader.digest())),
+            Ok(step) => total += step as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_beginning_takes_in_makes_a_difference_to_it() {
+        let long = [vec![b'a'; BEGINNING_BYTES], b"1".to_vec()].concat();
+        let other = [vec![b'a'; BEGINNING_BYTES], b"2".to_vec()].concat();
+        assert_eq!(Beginning::of(&long), Beginning::of(&other));
+        assert_ne!(Beginning::of(b"a"), Beginning::of(b"b"));
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_how_the_bytes_are_read() {
+        let digest = |step: usize| {
+            let mut reader = Digesting::new(&b"call result = 102\n"[..]);
+            let mut buffer = vec![0; step];
+            while reader.read(&mut buffer).unwrap() > 0 {}
+            reader.digest()
+        };
+        assert_eq!(digest(1), digest(100));
+        assert_eq!(digest(100), Digest(blake3::hash(b"call result = 102\n")));
+    }
+}
