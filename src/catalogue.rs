@@ -170,6 +170,9 @@ pub struct Catalogue {
     entries: Vec<Entry>,
     /// The entries' keys, place by place: ascending, so that an entry is found by bisection.
     keys: Vec<Key>,
+    /// Those of them that are numbers, which come first: compared in a third of the time, and asked for with every
+    /// line that is printed.
+    codes: Vec<Code>,
     names: names::Names,
 }
 
@@ -198,7 +201,11 @@ impl Catalogue {
     /// What is known of a result. `None` if it is not in the list.
     #[must_use]
     pub fn entry(&self, key: &Key) -> Option<&Entry> {
-        self.keys.binary_search(key).ok().map(|index| &self.entries[index])
+        let index = match key {
+            Key::Code(code) => self.codes.binary_search(code),
+            Key::Name(_) => self.keys.binary_search(key),
+        };
+        index.ok().map(|index| &self.entries[index])
     }
 
     /// What tables show for a result.

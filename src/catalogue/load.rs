@@ -80,8 +80,9 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
     refuse_duplicates(&placed)?;
     check_candidates(&placed)?;
     let names = collect_names(&placed)?;
-    let (keys, entries) = placed.into_iter().map(|placed| (placed.key, placed.entry)).unzip();
-    Ok(Catalogue { entries, keys, names })
+    let (keys, entries): (Vec<Key>, _) = placed.into_iter().map(|placed| (placed.key, placed.entry)).unzip();
+    let codes = keys.iter().map_while(Key::code).collect();
+    Ok(Catalogue { entries, keys, codes, names })
 }
 
 fn place(raw: RawEntry) -> Result<Placed, LoadError> {

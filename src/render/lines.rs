@@ -13,10 +13,10 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::catalogue::Catalogue;
-use crate::code::Key;
+use crate::code::{Code, Key};
 use crate::hit::Hit;
 use crate::pattern::PatternSet;
-use crate::pipeline::annotate::{LineFormat, Rendered};
+use crate::pipeline::annotate::{LineFormat, Rendered, push_number};
 use crate::source::Source;
 use crate::time::Time;
 use crate::units::CodePage;
@@ -40,15 +40,15 @@ pub struct Text<'c> {
 
 impl LineFormat for Text<'_> {
     fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
-        let place = (self.place.render(), self.place.render_reset());
         let bytes = out.bytes();
-        // Writing to a vector cannot fail.
-        let _ = write!(bytes, "{}", place.0);
+        push_start(bytes, self.place);
         push_shown(bytes, source.name.as_bytes());
         bytes.push(b':');
         out.line_number();
         let bytes = out.bytes();
-        let _ = write!(bytes, ":{} [", place.1);
+        bytes.push(b':');
+        push_end(bytes, self.place);
+        bytes.extend_from_slice(b" [");
         self.annotation(hits, bytes);
         bytes.extend_from_slice(b"] ");
         self.excerpt(hits, bytes);
@@ -72,17 +72,21 @@ impl Text<'_> {
 
     fn excerpt(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
         let (line, shown) = (hits[0].line, shown_range(&hits[0]));
-        let page = CodePage::of(line, hits[0].units, self.encoding);
-        let push = |bytes: &mut Vec<u8>, part: &[u8]| push_text(bytes, &page.read(part));
+        // What is plain reads the same in every code page.
+        let page = (!is_plain(&line[shown.clone()])).then(|| CodePage::of(line, hits[0].units, self.encoding));
+        let push = |bytes: &mut Vec<u8>, part: &[u8]| match page {
+            None => bytes.extend_from_slice(part),
+            Some(page) => push_text(bytes, &page.read(part)),
+        };
         if shown.start > 0 {
             bytes.extend_from_slice("…".as_bytes());
         }
         let mut at = shown.start;
         for hit in hits.iter().filter(|hit| !self.highlight.is_plain() && hit.span.end <= shown.end) {
             push(bytes, &line[at..hit.span.start]);
-            let _ = write!(bytes, "{}", self.highlight.render());
+            push_start(bytes, self.highlight);
             push(bytes, &line[hit.span.clone()]);
-            let _ = write!(bytes, "{}", self.highlight.render_reset());
+            push_end(bytes, self.highlight);
             at = hit.span.end;
         }
         push(bytes, &line[at..shown.end]);
@@ -200,39 +204,118 @@ fn shown_range(hit: &Hit<'_>) -> Range<usize> {
 
 /// Appends what stands for a result: `102 Phone Unreachable`.
 pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key) {
+    // Piece by piece: once for each line that is printed, formatting costs more than all else here.
     let description = catalogue.description(key);
-    match key.name() {
-        None => {
-            let _ = write!(bytes, "{key} {description}");
+    match key {
+        Key::Code(Code(number)) => {
+            if *number < 0 {
+                bytes.push(b'-');
+            }
+            push_number(bytes, number.unsigned_abs().into());
         }
         // Of a new name nobody knows where it ends: it may be several words.
-        Some(name) if catalogue.entry(key).is_none() => {
-            push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
+        Key::Name(name) if catalogue.entry(key).is_none() => {
+            return push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
         }
-        Some(name) if name == description => bytes.extend_from_slice(name.as_bytes()),
-        Some(name) => {
-            let _ = write!(bytes, "{name} {description}");
-        }
+        Key::Name(name) => bytes.extend_from_slice(name.as_bytes()),
+    }
+    if key.name() != Some(&*description) {
+        bytes.push(b' ');
+        bytes.extend_from_slice(description.as_bytes());
+    }
+}
+
+/// Appends what turns a style on. A plain one is not even asked.
+fn push_start(bytes: &mut Vec<u8>, style: Style) {
+    if !style.is_plain() {
+        // Writing to a vector cannot fail.
+        let _ = write!(bytes, "{}", style.render());
+    }
+}
+
+/// Appends what turns a style off.
+fn push_end(bytes: &mut Vec<u8>, style: Style) {
+    if !style.is_plain() {
+        let _ = write!(bytes, "{}", style.render_reset());
     }
 }
 
 /// Appends `text` so that it can be shown: control characters as escapes, what is not UTF-8 as U+FFFD.
 pub(super) fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
-    if text.iter().all(is_plain) {
+    if is_plain(text) {
         bytes.extend_from_slice(text);
-        return;
+    } else {
+        push_text(bytes, &String::from_utf8_lossy(text));
     }
-    push_text(bytes, &String::from_utf8_lossy(text));
+}
+
+/// Whether `text` is nothing but what ASCII prints, and tabs.
+///
+/// Block by block, without a way out in between: so the compiler makes vector instructions of it.
+fn is_plain(text: &[u8]) -> bool {
+    let all =
+        |block: &[u8]| block.iter().fold(true, |all, byte| all & (matches!(byte, b' '..=b'~') | (*byte == b'\t')));
+    let mut blocks = text.chunks_exact(16);
+    blocks.all(all) && all(blocks.remainder())
 }
 
 /// Appends `text` with control characters as escapes.
 fn push_text(bytes: &mut Vec<u8>, text: &str) {
-    for character in text.chars() {
-        if character.is_control() && character != '\t' {
-            bytes.extend(character.escape_unicode().to_string().as_bytes());
-        } else {
-            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    let mut rest = text;
+    while let Some(at) = rest.find(|character: char| character.is_control() && character != '\t') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let mut characters = rest[at..].chars();
+        let escaped = characters.next().into_iter().flat_map(char::escape_unicode);
+        escaped.for_each(|character| bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()));
+        rest = characters.as_str();
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &[u8]) -> String {
+        let mut bytes = Vec::new();
+        push_shown(&mut bytes, text);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_drives_a_terminal_is_shown_as_an_escape() {
+        assert_eq!(shown(b"a\tb~ !"), "a\tb~ !");
+        assert_eq!(shown(b"\x1b[2J\x07\x7fend"), r"\u{1b}[2J\u{7}\u{7f}end");
+        assert_eq!(shown("Jürgen \u{9b}31m".as_bytes()), r"Jürgen \u{9b}31m");
+        assert_eq!(shown(b"J\xFCrgen"), "J\u{fffd}rgen");
+    }
+
+    #[test]
+    fn a_result_is_told_by_its_number_or_name() {
+        let of = |written: &[u8]| {
+            let mut bytes = Vec::new();
+            push_result(&mut bytes, Catalogue::built_in(), &Catalogue::built_in().resolve(written));
+            String::from_utf8(bytes).unwrap()
+        };
+        assert_eq!(of(b"102"), "102 Phone Unreachable");
+        assert_eq!(of(b"-7"), "-7 not in the vendor's list; contact Impero support");
+        assert_eq!(of(b"-2147483648"), "-2147483648 not in the vendor's list; contact Impero support");
+        assert_eq!(of(b"FAILED_AUTHENTICATION_THROTTLED"), "FAILED_AUTHENTICATION_THROTTLED Authentication Throttled");
+        assert_eq!(of(b"used cache"), "Used Cache");
+        assert_eq!(of(b"new name"), "\"new name\": not in the vendor's list; contact Impero support");
+    }
+
+    proptest! {
+        // Longer than the blocks in which it is looked at, with the odd byte anywhere.
+        #[test]
+        fn plain_is_what_ascii_prints(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
+            if let Some(byte) = text.get_mut(usize::from(at)) {
+                *byte = odd;
+            }
+            let naive = text.iter().all(|byte| byte.is_ascii_graphic() || b" \t".contains(byte));
+            prop_assert_eq!(is_plain(&text), naive);
         }
     }
 }
