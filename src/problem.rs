@@ -24,6 +24,8 @@ pub struct Problem {
 pub enum Kind {
     /// A file or folder could not be opened, listed or read to its end.
     Unreadable,
+    /// A file became shorter while it was read.
+    Shortened,
     /// Compressed data contradict themselves; what came before was read.
     Damaged,
     /// Compressed data break off; what came before was read.
@@ -64,7 +66,12 @@ impl Kind {
     #[must_use]
     pub fn is_loss(self) -> bool {
         match self {
-            Kind::Unreadable | Kind::Damaged | Kind::Truncated | Kind::TrailingBytes | Kind::OverLimit => true,
+            Kind::Unreadable
+            | Kind::Shortened
+            | Kind::Damaged
+            | Kind::Truncated
+            | Kind::TrailingBytes
+            | Kind::OverLimit => true,
             Kind::LongLine
             | Kind::TooManyNames
             | Kind::Empty
@@ -85,6 +92,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Unreadable => "unreadable",
+            Kind::Shortened => "shortened",
             Kind::Damaged => "damaged",
             Kind::Truncated => "truncated",
             Kind::TrailingBytes => "trailing-bytes",

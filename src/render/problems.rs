@@ -37,8 +37,9 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     let many = grouped(count);
     match first.kind {
         Kind::Unreadable => format!("{many} inputs could not be read; first: {first} (-v lists all)"),
-        Kind::Damaged => format!("{many} compressed inputs are damaged; first: {first} (-v lists all)"),
-        Kind::Truncated => format!("{many} compressed inputs are cut short; first: {first} (-v lists all)"),
+        Kind::Shortened => format!("{many} files became shorter while they were read; first: {first} (-v lists all)"),
+        Kind::Damaged => format!("{many} compressed files or archives are damaged; first: {first} (-v lists all)"),
+        Kind::Truncated => format!("{many} compressed files or archives are cut short; first: {first} (-v lists all)"),
         Kind::TrailingBytes => {
             format!("{many} compressed inputs are followed by other bytes; first: {first} (-v lists all)")
         }

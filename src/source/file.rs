@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 
+use crate::problem::{Kind, Loss};
+
 /// Reads a stretch of a file from front to back, without moving the file's own position.
 #[derive(Debug)]
 pub struct FileSpan<'f> {
@@ -12,7 +14,8 @@ pub struct FileSpan<'f> {
 }
 
 impl<'f> FileSpan<'f> {
-    /// The bytes `start..end`; fewer if the file ends before.
+    /// The bytes `start..end` of a file that had them all when it was opened. If it has become shorter meanwhile, reading
+    /// fails where it ends now.
     #[must_use]
     pub fn new(file: &'f File, start: u64, end: u64) -> FileSpan<'f> {
         FileSpan { file, position: start, end }
@@ -24,8 +27,22 @@ impl Read for FileSpan<'_> {
         let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
         let len = read_at(self.file, &mut buffer[..wanted], self.position)?;
+        if len == 0 && wanted > 0 {
+            return Err(self.shortened().into());
+        }
         self.position += len as u64;
         Ok(len)
+    }
+}
+
+impl FileSpan<'_> {
+    fn shortened(&self) -> Loss {
+        Loss {
+            kind: Kind::Shortened,
+            what: "it became shorter while it was read".to_owned(),
+            delivered: Some(self.position),
+            remedy: "read a copy of it, or again when nobody writes to it",
+        }
     }
 }
 

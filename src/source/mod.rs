@@ -222,7 +222,7 @@ impl Source {
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        Ok(match self.binary_kind(&file)? {
+        Ok(match self.binary_kind(&file, len)? {
             Some(kind) => Opened::Skipped(self.binary(kind)),
             None => {
                 let (units, beginning) = (opening.encoding.units(&head), Beginning::of(&head));
@@ -321,13 +321,13 @@ impl Source {
     }
 
     /// What kind of binary file it is, if that matters.
-    fn binary_kind(&self, file: &File) -> io::Result<Option<&'static str>> {
+    fn binary_kind(&self, file: &File, len: u64) -> io::Result<Option<&'static str>> {
         if self.wanted.selection.content == Content::Any {
             return Ok(None);
         }
         let mut sample = [0; binary::SAMPLE_BYTES];
         // Once: in the rare case that the system gives less than it could, less is judged.
-        let len = FileSpan::new(file, 0, u64::MAX).read(&mut sample)?;
+        let len = FileSpan::new(file, 0, len).read(&mut sample)?;
         Ok(binary::kind(&sample[..len]))
     }
 
