@@ -225,6 +225,22 @@ fn wildcards_are_expanded_where_the_shell_does_not() {
     assert_eq!(told(&folder, &["*.none"]), ("callcodes: *.none: no such file or folder\n".to_owned(), Some(3)));
 }
 
+#[test]
+fn the_file_that_the_result_goes_to_is_not_read() {
+    let folder = tree(&["t/a.log"]);
+    // What is in it was printed before, and is appended to.
+    let path = put(&folder, "t/out.txt", b"callStatus=102\n");
+    let file = File::options().append(true).open(&path).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let status = command.args(["lines", "t", "--no-config"]).current_dir(folder.path()).stdout(file).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let printed = fs::read_to_string(path).unwrap().replace('\\', "/");
+    assert_eq!(
+        printed,
+        "callStatus=102\nt/a.log:1: [21 Mobile App Authenticated] 2017-02-14 02:57:24 rawCallStatus = 21\n"
+    );
+}
+
 #[cfg(unix)]
 mod unix {
     use std::ffi::OsStr;

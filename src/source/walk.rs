@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
+use same_file::Handle;
 use walkdir::{DirEntry, WalkDir};
 
 use super::seen::{self, Seen};
@@ -24,6 +25,8 @@ pub struct Walk {
     selection: Arc<Selection>,
     folder: Option<Folder>,
     skipped: Vec<PathBuf>,
+    /// Standard output, if it is a file.
+    stdout: Option<Handle>,
     /// `None` where a file cannot be met twice.
     seen: Option<Seen>,
     /// Files that are looked at only because they may be archives.
@@ -47,6 +50,7 @@ impl Walk {
             selection: Arc::default(),
             folder: None,
             skipped: Vec::new(),
+            stdout: None,
             seen,
             unmatched: Seen::default(),
             stdin_seen: false,
@@ -67,7 +71,22 @@ impl Walk {
         Walk { skipped, ..self }
     }
 
+    /// The same walk, except for the file that standard output was redirected to, if it is met in a folder: it would be
+    /// read while it is written.
+    #[must_use]
+    pub fn skipping_stdout(self) -> Walk {
+        let is_file = |handle: &Handle| handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file());
+        Walk { stdout: Handle::stdout().ok().filter(is_file), ..self }
+    }
+
+    fn is_stdout(&self, path: &Path) -> bool {
+        self.stdout.as_ref().is_some_and(|stdout| Handle::from_path(path).is_ok_and(|handle| handle == *stdout))
+    }
+
     fn is_skipped(&self, path: &Path) -> bool {
+        if self.is_stdout(path) {
+            return true;
+        }
         // By name first: asking the system for the true path of every file would cost more than listing it.
         self.skipped.iter().any(|skipped| {
             skipped.file_name() == path.file_name() && path.canonicalize().is_ok_and(|path| path == *skipped)

@@ -71,7 +71,7 @@ impl Settings {
 
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
-        Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files())
+        Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
     }
 }
 
