@@ -4,6 +4,8 @@
 // A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
 #![allow(clippy::unwrap_used)]
 
+mod packing;
+
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -16,45 +18,7 @@ use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
 use callcodes::source::{Codec, Walk, decompressed};
-
-const CODECS: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz, Codec::Lz4];
-
-fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
-    match codec {
-        Codec::Gzip => {
-            let mut encoder = flate2::GzBuilder::new()
-                .filename("host.log")
-                .comment("kept")
-                .extra("extra")
-                .write(Vec::new(), flate2::Compression::default());
-            encoder.write_all(plain).unwrap();
-            encoder.finish().unwrap()
-        }
-        Codec::Zstd => {
-            let level = ruzstd::encoding::CompressionLevel::Fastest;
-            ruzstd::encoding::compress_to_vec(plain, level)
-        }
-        Codec::Bzip2 => {
-            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-            encoder.write_all(plain).unwrap();
-            encoder.finish().unwrap()
-        }
-        Codec::Xz => {
-            let options = lzma_rust2::XzOptions::with_preset(1);
-            let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
-            encoder.write_all(plain).unwrap();
-            encoder.finish().unwrap()
-        }
-        Codec::Lz4 => {
-            let info = lz4_flex::frame::FrameInfo::new()
-                .block_size(lz4_flex::frame::BlockSize::Max64KB)
-                .content_checksum(true);
-            let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
-            encoder.write_all(plain).unwrap();
-            encoder.finish().unwrap()
-        }
-    }
-}
+use packing::{CODECS, compress};
 
 /// A frame that zstd and lz4 readers skip.
 fn skippable_frame() -> Vec<u8> {

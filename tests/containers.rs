@@ -1,0 +1,103 @@
+//! One log in every encoding, compressed in every way, in every archive: the same results each time, and the same lines at
+//! the same places.
+
+#![allow(clippy::unwrap_used)]
+
+mod packing;
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::pattern::PatternSet;
+use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::{CopyRule, Options};
+use callcodes::source::{Codec, Format, Walk};
+use packing::{CODECS, FORMATS, compress, pack};
+
+static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
+
+/// 25 results by hand, see fixtures/README.md, one more, and letters of which every encoding has its own idea.
+static LOG: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::new();
+    for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {
+        text += &fs::read_to_string(Path::new("fixtures/logs").join(name)).unwrap();
+    }
+    text + "2017-02-14T05:00:00Z f\u{fc}r J\u{fc}rgen: Call Status: 13\r\n"
+});
+
+type Encode = fn(&str) -> Vec<u8>;
+
+/// Every encoding that is recognised.
+const ENCODINGS: [(&str, Encode); 7] = [
+    ("UTF-8", |text| text.as_bytes().to_vec()),
+    ("UTF-8 with mark", |text| format!("\u{feff}{text}").into_bytes()),
+    ("UTF-16LE", |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ("UTF-16BE", |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+    ("UTF-16LE with mark", |text| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ("UTF-16BE with mark", |text| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect()),
+    // Latin-1 has the same letters in the same places.
+    ("Windows-1252", |text| text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect()),
+];
+
+/// A file, and what it is.
+struct Variant {
+    what: String,
+    bytes: Vec<u8>,
+}
+
+/// Bare, and compressed in every way.
+fn compressed(what: &str, bytes: &[u8]) -> Vec<Variant> {
+    let bare = Variant { what: what.to_owned(), bytes: bytes.to_vec() };
+    let packed = |codec: &Codec| Variant { what: format!("{codec} of {what}"), bytes: compress(*codec, bytes) };
+    CODECS.iter().map(packed).chain([bare]).collect()
+}
+
+/// In no archive, in every archive, and in a zip in every archive.
+fn archived(variant: &Variant) -> Vec<Variant> {
+    let Variant { what, bytes } = variant;
+    let other: (&str, &[u8]) = ("notes/readme.txt", b"nothing of interest\n");
+    let mut variants = vec![Variant { what: what.clone(), bytes: bytes.clone() }];
+    for format in FORMATS {
+        let archive = pack(format, &[other, ("host7/app.log", bytes)]);
+        variants.push(Variant { what: format!("{format} of {what}"), bytes: archive });
+        let inner = pack(Format::Zip, &[("app.log", bytes), other]);
+        let outer = pack(format, &[("inner.zip", &inner), other]);
+        variants.push(Variant { what: format!("{format} of zip of {what}"), bytes: outer });
+    }
+    variants
+}
+
+fn scan(bytes: &[u8]) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x"), bytes).unwrap();
+    let options = Options {
+        threads: NonZeroUsize::new(2),
+        // Small enough to be met by some files and not by others.
+        range_bytes: 3000,
+        copies: CopyRule::CountAll,
+        ..Options::default()
+    };
+    summarise(Walk::new(vec![folder.path().to_owned()]), &SET, Catalogue::built_in(), &options).unwrap()
+}
+
+#[test]
+fn every_way_of_packing_gives_the_same_results() {
+    let rows = |outcome: &Outcome| -> Vec<_> { outcome.summary.iter().map(|(key, row)| (key, *row)).collect() };
+    let expected = rows(&scan(LOG.as_bytes()));
+    assert_eq!(expected.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
+    let mut variants = 0;
+    for (encoding, encode) in ENCODINGS {
+        for one in compressed(encoding, &encode(&LOG)) {
+            for variant in archived(&one) {
+                let outcome = scan(&variant.bytes);
+                assert_eq!(outcome.problems, [], "{}", variant.what);
+                assert_eq!(rows(&outcome), expected, "{}", variant.what);
+                variants += 1;
+            }
+        }
+    }
+    assert_eq!(variants, 7 * 6 * (1 + 2 * FORMATS.len()));
+}
