@@ -89,6 +89,13 @@ impl Filler {
     }
 }
 
+impl Filler {
+    /// Sends nothing but the reason why.
+    pub(super) fn fail(self, reason: io::Error) -> Demand {
+        if self.filled.send(Err(reason)).is_ok() { Demand::GoesOn } else { Demand::Gone }
+    }
+}
+
 /// Reads until the block is full or nothing more is to come. What is delivered slowly is handed on as it comes only where
 /// each read fills a block; the files and members that are read ahead are there already.
 fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Result<()>>) {

@@ -118,14 +118,9 @@ impl Budget {
         if before < self.part(self.limits.members).max(least) {
             return Ok(());
         }
-        Err(too_many_members(self.limits.members))
+        let what = format!("there are more than {} members, and the others were not read", self.limits.members);
+        Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: "--max-members reads more" })
     }
-}
-
-/// What is said where an archive has more members than are read.
-pub(super) fn too_many_members(limit: u64) -> Loss {
-    let what = format!("there are more than {limit} members, and the others were not read");
-    Loss { kind: Kind::OverLimit, what, delivered: None, remedy: "--max-members reads more" }
 }
 
 /// A reader of what one layer unpacks to, which ends with an error where that is too much.

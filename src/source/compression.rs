@@ -2,7 +2,7 @@
 //!
 //! Invariants: every member, frame or stream of a file counts, one after another, as in the tools of each format; what
 //! was decompressed before a fault is delivered before the fault is; the fault is an [`io::Error`] that carries a
-//! [`Loss`]; memory is bounded by a window of at most [`WINDOW_LIMIT`] for each layer, and by nothing that a header says.
+//! [`Loss`]; memory is bounded by a window of at most [`WINDOW_LIMIT`](super::WINDOW_LIMIT) for each layer, and by nothing that a header says.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::budget::{Budget, Charged, Limits};
 use super::chain::{Chain, Layer};
 use super::input::Input;
-use super::member::{Member, Stop, WINDOW_LIMIT};
+use super::member::{Member, Stop};
 use crate::problem::{Kind, Loss};
 
 /// How often a file may have been compressed over.
@@ -231,26 +231,18 @@ impl Members {
     }
 
     fn ended(&mut self, stop: Stop) -> State {
-        let codec = self.codec;
-        let mut delivered = Some(self.delivered);
-        let (kind, what, remedy) = match stop {
-            Stop::End => return State::Ended(None),
+        let delivered = Some(self.delivered);
+        let reason = match stop {
             Stop::Short => match self.input.failure() {
-                Some(error) => return State::Ended(Some(passed_on(error, Some(self.delivered)))),
-                None => (Kind::Truncated, format!("the {codec} data break off"), ASK_AGAIN),
+                Some(error) => Some(passed_on(error, delivered)),
+                None => {
+                    let what = format!("the {} data break off", self.codec);
+                    Some(Loss { kind: Kind::Truncated, what, delivered, remedy: ASK_AGAIN }.into())
+                }
             },
-            Stop::Damaged(why) => (Kind::Damaged, format!("the {codec} data are damaged ({why})"), ASK_AGAIN),
-            Stop::Window => {
-                let what = format!("the {codec} data need a window of more than {} MiB", WINDOW_LIMIT >> 20);
-                (Kind::OverLimit, what, "decompress them and name the result")
-            }
-            Stop::Dictionary => {
-                delivered = delivered.filter(|&bytes| bytes > 0);
-                let what = format!("the {codec} data need a dictionary that does not come with them");
-                (Kind::Unreadable, what, "decompress them with it and name the result")
-            }
+            stop => stop.into_loss(&self.codec.to_string(), delivered).map(io::Error::from),
         };
-        State::Ended(Some(Loss { kind, what, delivered, remedy }.into()))
+        State::Ended(reason)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A buffered reader that can be looked ahead in, and that never fails: an error is an end with a reason, kept for
 //! whoever meets the end. Decoders then need not carry the errors of what they read from through their own.
 
+use std::any::Any;
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub(super) struct Input {
     head: usize,
     tail: usize,
     end: End,
+    /// How many bytes were taken.
+    position: u64,
     /// Whether somebody asked for bytes behind the end.
     was_short: bool,
 }
@@ -28,6 +31,12 @@ enum Reader {
         position: u64,
         end: u64,
     },
+    Part(Box<dyn Part>),
+}
+
+/// Something that reads from an input which it gives back when it has been read.
+pub(super) trait Part: Read + Send {
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
 enum End {
@@ -53,8 +62,24 @@ impl Input {
         Input::over(Reader::File { file, position: start, end })
     }
 
+    /// What `part` makes of the input that it holds.
+    pub(super) fn of_part(part: Box<dyn Part>) -> Input {
+        Input::over(Reader::Part(part))
+    }
+
     fn over(reader: Reader) -> Input {
-        Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotMet, was_short: false }
+        Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotMet, position: 0, was_short: false }
+    }
+
+    /// The part that it was made of, if it was of this type. What was looked ahead is lost.
+    pub(super) fn into_part<P: Part + 'static>(self) -> Option<Box<P>> {
+        let Reader::Part(part) = self.reader else { return None };
+        part.into_any().downcast().ok()
+    }
+
+    /// How many bytes were taken so far.
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     /// An input that has nothing but the reason why.
@@ -87,7 +112,9 @@ impl Input {
 
     /// Takes `len` of the available bytes.
     pub(super) fn consume(&mut self, len: usize) {
-        self.head = (self.head + len).min(self.tail);
+        let len = len.min(self.tail - self.head);
+        self.head += len;
+        self.position += len as u64;
     }
 
     /// The next byte; `None` at the end.
@@ -111,7 +138,9 @@ impl Input {
         let mut skipped = 0;
         while skipped < len {
             if self.head == self.tail {
-                skipped += self.reader.pass_over(len - skipped);
+                let passed = self.reader.pass_over(len - skipped);
+                self.position += passed;
+                skipped += passed;
             }
             let step = (self.available().len() as u64).min(len - skipped);
             if step == 0 {
@@ -160,6 +189,7 @@ impl Read for Reader {
                 *position += len as u64;
                 Ok(len)
             }
+            Reader::Part(part) => part.read(out),
         }
     }
 }
@@ -184,6 +214,7 @@ impl Read for Input {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.head == self.tail && out.len() >= BUFFER_BYTES && matches!(self.end, End::NotMet) {
             let len = read_once(&mut self.reader, out, &mut self.end);
+            self.position += len as u64;
             self.was_short |= len == 0;
             return Ok(len);
         }

@@ -1,18 +1,20 @@
-//! One gzip member, zstd frame, bzip2 stream, xz stream or lz4 frame: the step from compressed bytes to decompressed
-//! ones, with nothing lost before a fault.
+//! One gzip member, zstd frame, bzip2 stream, xz stream or lz4 frame, or the bare data of an archive's member: the step
+//! from compressed bytes to decompressed ones, with nothing lost before a fault.
 //!
 //! Where the crate allows it, its decoder is fed by hand instead of being read from: a reader that fails drops what it
 //! had decompressed in the same call.
 
 use std::io::Read;
 
+use deflate64::InflaterManaged;
 use flate2::{Crc, Decompress, FlushDecompress};
-use lzma_rust2::{Action, XzStream};
+use lzma_rust2::{Action, LzmaStream, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::compression::Codec;
+use super::compression::{ASK_AGAIN, Codec};
 use super::input::Input;
+use crate::problem::{Kind, Loss};
 
 /// The largest window or dictionary that is granted, in bytes: what `zstd -d` grants, and twice what `xz -9` uses.
 pub const WINDOW_LIMIT: u64 = 128 << 20;
@@ -40,6 +42,31 @@ pub(super) enum Member {
     Bzip2(bzip2::Decompress),
     Xz(Box<XzStream>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
+    // In archives only:
+    Stored,
+    Deflate(Decompress),
+    Deflate64(Box<InflaterManaged>),
+    Lzma(Box<LzmaStream>),
+}
+
+impl Stop {
+    /// What to tell of it, for `data` of any kind. [`Stop::Short`] is left to whoever knows why the input ended.
+    pub(super) fn into_loss(self, data: &str, mut delivered: Option<u64>) -> Option<Loss> {
+        let (kind, what, remedy) = match self {
+            Stop::End | Stop::Short => return None,
+            Stop::Damaged(why) => (Kind::Damaged, format!("the {data} data are damaged ({why})"), ASK_AGAIN),
+            Stop::Window => {
+                let what = format!("the {data} data need a window of more than {} MiB", WINDOW_LIMIT >> 20);
+                (Kind::OverLimit, what, "decompress them and name the result")
+            }
+            Stop::Dictionary => {
+                delivered = delivered.filter(|&bytes| bytes > 0);
+                let what = format!("the {data} data need a dictionary that does not come with them");
+                (Kind::Unreadable, what, "decompress them with it and name the result")
+            }
+        };
+        Some(Loss { kind, what, delivered, remedy })
+    }
 }
 
 impl Member {
@@ -66,6 +93,25 @@ impl Member {
         })
     }
 
+    pub(super) fn deflate() -> Member {
+        Member::Deflate(Decompress::new(false))
+    }
+
+    pub(super) fn deflate64() -> Member {
+        Member::Deflate64(Box::new(InflaterManaged::new()))
+    }
+
+    /// LZMA without any header. `properties` and `dictionary_bytes` come from one; `len` is what it unpacks to, unless its
+    /// end is marked.
+    pub(super) fn lzma(properties: u8, dictionary_bytes: u32, len: Option<u64>) -> Result<Member, Stop> {
+        if u64::from(dictionary_bytes) > WINDOW_LIMIT {
+            return Err(Stop::Window);
+        }
+        // The window grows with what is decompressed.
+        let stream = LzmaStream::new_with_props(len.unwrap_or(u64::MAX), properties, dictionary_bytes, None);
+        stream.map(|stream| Member::Lzma(Box::new(stream))).map_err(|error| damaged(&error.to_string()))
+    }
+
     /// Decompresses some more into `out`, which is not empty.
     pub(super) fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
         match self {
@@ -74,6 +120,10 @@ impl Member {
             Member::Bzip2(decoder) => bzip2(decoder, input, out),
             Member::Xz(decoder) => xz(decoder, input, out),
             Member::Lz4(decoder) => lz4(decoder, input, out),
+            Member::Stored => stored(input, out),
+            Member::Deflate(inflate) => deflate(inflate, input, out),
+            Member::Deflate64(inflate) => deflate64(inflate, input, out),
+            Member::Lzma(decoder) => lzma(decoder, input, out),
         }
     }
 }
@@ -111,15 +161,49 @@ fn gzip_header(input: &mut Input) -> Result<(), Stop> {
 }
 
 fn gzip(inflate: &mut Decompress, crc: &mut Crc, input: &mut Input, out: &mut [u8]) -> Step {
+    let (len, step) = deflate(inflate, input, out);
+    crc.update(&out[..len]);
+    match step {
+        Err(Stop::End) => (len, Err(gzip_trailer(crc, input))),
+        step => (len, step),
+    }
+}
+
+/// What is stored ends where its input does.
+fn stored(input: &mut Input, out: &mut [u8]) -> Step {
+    let available = input.available();
+    let len = available.len().min(out.len());
+    out[..len].copy_from_slice(&available[..len]);
+    input.consume(len);
+    (len, if len == 0 { Err(Stop::End) } else { Ok(()) })
+}
+
+fn deflate64(inflate: &mut InflaterManaged, input: &mut Input, out: &mut [u8]) -> Step {
+    let available = input.available();
+    let at_end = available.is_empty();
+    let result = inflate.inflate(available, out);
+    input.consume(result.bytes_consumed);
+    let step = if result.data_error {
+        Err(damaged("invalid deflate64 data"))
+    } else if inflate.finished() {
+        Err(Stop::End)
+    } else if at_end && result.bytes_written == 0 {
+        Err(Stop::Short)
+    } else {
+        Ok(())
+    };
+    (result.bytes_written, step)
+}
+
+fn deflate(inflate: &mut Decompress, input: &mut Input, out: &mut [u8]) -> Step {
     let before = (inflate.total_in(), inflate.total_out());
     let available = input.available();
     let at_end = available.is_empty();
     let result = inflate.decompress(available, out, FlushDecompress::None);
     input.consume(difference(inflate.total_in(), before.0));
     let len = difference(inflate.total_out(), before.1);
-    crc.update(&out[..len]);
     let step = match result {
-        Ok(flate2::Status::StreamEnd) => Err(gzip_trailer(crc, input)),
+        Ok(flate2::Status::StreamEnd) => Err(Stop::End),
         Ok(_) if at_end && len == 0 => Err(Stop::Short),
         Ok(_) => Ok(()),
         Err(_) => Err(damaged("invalid deflate data")),
@@ -155,6 +239,27 @@ fn bzip2(decoder: &mut bzip2::Decompress, input: &mut Input, out: &mut [u8]) -> 
 }
 
 fn xz(decoder: &mut XzStream, input: &mut Input, out: &mut [u8]) -> Step {
+    let before = (decoder.total_in(), decoder.total_out());
+    let available = input.available();
+    let at_end = available.is_empty();
+    let action = if at_end { Action::Finish } else { Action::Run };
+    let result = decoder.process(available, out, action);
+    input.consume(difference(decoder.total_in(), before.0));
+    let len = difference(decoder.total_out(), before.1);
+    let step = match result {
+        Ok(result) if result.status == lzma_rust2::Status::StreamEnd => Err(Stop::End),
+        Ok(_) if at_end && len == 0 => Err(Stop::Short),
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            std::io::ErrorKind::OutOfMemory => Stop::Window,
+            std::io::ErrorKind::UnexpectedEof if at_end => Stop::Short,
+            _ => damaged(&error.to_string()),
+        }),
+    };
+    (len, step)
+}
+
+fn lzma(decoder: &mut LzmaStream, input: &mut Input, out: &mut [u8]) -> Step {
     let before = (decoder.total_in(), decoder.total_out());
     let available = input.available();
     let at_end = available.is_empty();

@@ -18,9 +18,8 @@ use std::thread;
 
 use super::ahead::{Ahead, Demand, Filler};
 use super::archive::{self, Container, Entry, Format, Item, ZipFile};
-use super::budget::{self, Budget, Charged};
+use super::budget::{Budget, Charged};
 use super::chain::Chain;
-use super::input::Input;
 use super::select::{Globbed, Selection};
 use super::walk::Found;
 use super::{Place, Refused, Source, Wanted};
@@ -119,14 +118,10 @@ impl Members {
         let Access::Independent { zip, next, len } = &mut self.kind else { return None };
         let index = *next;
         let limits = self.around.budget.limits();
-        let Some(entry) = zip.entries().get(index) else {
+        let Some(entry) = zip.entries().nth(index) else {
             self.is_done = true;
-            return zip.fault().map(|loss| Err(self.around.problem(&loss)));
+            return zip.shortfall().map(|loss| Err(self.around.problem(loss)));
         };
-        if index as u64 >= limits.members {
-            self.is_done = true;
-            return Some(Err(self.around.problem(&budget::too_many_members(limits.members))));
-        }
         *next += 1;
         // A member of no known size could take all there is.
         let share = (entry.packed.unwrap_or(*len).max(1), *len);
@@ -272,16 +267,21 @@ pub(super) fn zip_member(zip: ZipFile, index: usize, nest: &Nest) -> io::Result<
     let (filler, ahead) = Ahead::pair();
     let (budget, level) = (Arc::clone(&nest.budget), nest.chain.len() - 1);
     thread::Builder::new().spawn(move || {
-        let mut filler = Some(filler);
-        zip.read(index, &mut |item| {
-            let Some(filler) = filler.take() else { return };
-            match item {
-                Item::Member(entry, reader) => {
-                    filler.fill(&mut Charged { reader, budget: Arc::clone(&budget), level }, entry.size)
-                }
-                Item::Unread(_, loss) => filler.fill(&mut Input::failed(loss.into()).into_reader(), Some(0)),
-            };
+        let mut unfilled = Some(filler);
+        let ended = zip.read(index, &mut |item| {
+            if let Some(filler) = unfilled.take() {
+                match item {
+                    Item::Member(entry, reader) => {
+                        filler.fill(&mut Charged { reader, budget: Arc::clone(&budget), level }, entry.size)
+                    }
+                    Item::Unread(_, loss) => filler.fail(loss.into()),
+                };
+            }
+            ControlFlow::Break(())
         });
+        if let (Some(filler), Err(error)) = (unfilled, ended) {
+            filler.fail(error);
+        }
     })?;
     Ok(ahead)
 }

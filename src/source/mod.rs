@@ -276,7 +276,7 @@ impl Source {
         if format == Format::Zip {
             let options = archive_options(opening);
             // One that has lost its directory is read from front to back, as far as it goes.
-            if let Ok(zip) = ZipFile::open(Arc::clone(&file), len, &options) {
+            if let Ok(Some(zip)) = ZipFile::open(Arc::clone(&file), 0, len, &options) {
                 let around = self.around(format, nest);
                 return Ok(Opened::Archive(Members::independent(around, zip, len)));
             }

@@ -9,10 +9,10 @@ use std::io::{Cursor, Write as _};
 use callcodes::source::{Codec, Format};
 
 /// Every compressed format.
-pub const CODECS: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz, Codec::Lz4];
+pub(crate) const CODECS: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz, Codec::Lz4];
 
 /// A compressed file of these bytes.
-pub fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
+pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
     match codec {
         Codec::Gzip => {
             let mut encoder = flate2::GzBuilder::new()
@@ -50,10 +50,10 @@ pub fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
 }
 
 /// Every archive format that a writer is at hand for.
-pub const FORMATS: [Format; 2] = [Format::Zip, Format::Tar];
+pub(crate) const FORMATS: [Format; 2] = [Format::Zip, Format::Tar];
 
 /// An archive of these members.
-pub fn pack(format: Format, members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn pack(format: Format, members: &[(&str, &[u8])]) -> Vec<u8> {
     match format {
         Format::Tar => tar(members),
         Format::Zip => zip(members, zip::CompressionMethod::Deflated),
@@ -73,7 +73,7 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// A zip whose members are all compressed by `method`.
-pub fn zip(members: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
+pub(crate) fn zip(members: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(method);
     for (name, bytes) in members {

@@ -9,9 +9,11 @@
 //! Folders, links and devices hold no text and are passed over. How deep archives may lie in each other, how much they
 //! may unpack to and which members are read is decided by whoever visits them.
 
+mod dos;
 mod tar;
 #[cfg(test)]
 mod testing;
+mod zip;
 
 use std::fmt;
 use std::fs::File;
@@ -23,6 +25,8 @@ use std::time::{Duration, SystemTime};
 use super::compression::{ASK_AGAIN, passed_on};
 use super::input::Input;
 use crate::problem::{Kind, Loss};
+#[allow(unused_imports, reason = "not used from anywhere yet")]
+pub(crate) use zip::ZipFile;
 
 /// What remains to be done with what cannot be read in the archive.
 const UNPACK: &str = "unpack it and name the result";
@@ -76,8 +80,8 @@ impl Format {
     }
 
     fn too_many_members(self, limit: u64) -> Loss {
-        let what = format!("the {self} archive has more than {limit} members; the others were not read");
-        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }
+        let what = format!("the {self} archive has more than {limit} members, and the others were not read");
+        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: "--max-members reads more" }
     }
 }
 
@@ -170,7 +174,8 @@ pub(crate) struct Options {
 pub(crate) fn walk(format: Format, container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     match format {
         Format::Tar => tar::walk(container.into_input(), options, visit),
-        Format::Zip | Format::SevenZip | Format::Cab => {
+        Format::Zip => zip::walk(container, options, visit),
+        Format::SevenZip | Format::Cab => {
             let what = format!("{format} archives cannot be read yet");
             Err(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: UNPACK }.into())
         }
@@ -185,21 +190,6 @@ fn unix_time(seconds: i64) -> Option<SystemTime> {
     } else {
         SystemTime::UNIX_EPOCH.checked_add(distance)
     }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct ZipFile;
-impl ZipFile {
-    pub(crate) fn open(_: Arc<File>, _: u64, _: &Options) -> io::Result<ZipFile> {
-        Err(io::Error::other("none"))
-    }
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &[]
-    }
-    pub(crate) fn fault(&self) -> Option<Loss> {
-        None
-    }
-    pub(crate) fn read(&self, _: usize, _: &mut dyn FnMut(Item<'_>)) {}
 }
 
 #[cfg(test)]

@@ -535,7 +535,7 @@ mod tests {
     fn no_more_members_than_allowed_are_visited() {
         let options = Options { max_members: 1, ..options() };
         let seen = from_both(Format::Tar, &two_members(), &options);
-        let end = "the tar archive has more than 1 members; the others were not read; unpack it and name the result";
+        let end = "the tar archive has more than 1 members, and the others were not read; --max-members reads more";
         assert_eq!((seen.members.len(), seen.end.as_deref()), (1, Some(end)));
     }
 

@@ -1,0 +1,149 @@
+//! Decryption of zip members: the classic way, which proves a password by one byte, and WinZip's AES, which also proves
+//! the data.
+
+use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
+use aes::{Aes128, Aes192, Aes256};
+use hmac::{Hmac, Mac as _};
+use sha1::Sha1;
+
+/// How many bytes stand before the data in the classic encryption.
+pub(super) const CLASSIC_HEADER_BYTES: usize = 12;
+/// How many bytes prove the password, and the data, in AES.
+pub(super) const AES_PROOF_BYTES: usize = 2;
+pub(super) const AES_MAC_BYTES: usize = 10;
+
+pub(super) enum Crypt {
+    Classic(Classic),
+    Aes(Box<Aes>),
+}
+
+impl Crypt {
+    pub(super) fn decrypt(&mut self, bytes: &mut [u8]) {
+        match self {
+            Crypt::Classic(classic) => bytes.iter_mut().for_each(|byte| *byte = classic.decrypt(*byte)),
+            Crypt::Aes(aes) => aes.decrypt(bytes),
+        }
+    }
+}
+
+/// Three keys, which go on with each byte of the password and then of the text.
+pub(super) struct Classic([u32; 3]);
+
+impl Classic {
+    /// `None` if the header proves that the password is wrong.
+    pub(super) fn new(password: &[u8], mut header: [u8; CLASSIC_HEADER_BYTES], proof: u8) -> Option<Classic> {
+        let mut keys = Classic([0x1234_5678, 0x2345_6789, 0x3456_7890]);
+        password.iter().for_each(|byte| keys.update(*byte));
+        header.iter_mut().for_each(|byte| *byte = keys.decrypt(*byte));
+        (header[CLASSIC_HEADER_BYTES - 1] == proof).then_some(keys)
+    }
+
+    fn decrypt(&mut self, byte: u8) -> u8 {
+        let key = self.0[2] | 2;
+        let [_, mask, ..] = key.wrapping_mul(key ^ 1).to_le_bytes();
+        let byte = byte ^ mask;
+        self.update(byte);
+        byte
+    }
+
+    fn update(&mut self, byte: u8) {
+        let [one, two, three] = &mut self.0;
+        *one = crc32(*one, byte);
+        *two = two.wrapping_add(*one & 0xff).wrapping_mul(134_775_813).wrapping_add(1);
+        *three = crc32(*three, two.to_le_bytes()[3]);
+    }
+}
+
+/// One step of the checksum, without what is done before the first and after the last.
+fn crc32(sum: u32, byte: u8) -> u32 {
+    CRC_TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)] ^ (sum >> 8)
+}
+
+const CRC_TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let mut sum = index;
+        let mut bit = 0;
+        while bit < 8 {
+            sum = if sum & 1 == 0 { sum >> 1 } else { (sum >> 1) ^ 0xedb8_8320 };
+            bit += 1;
+        }
+        table[index as usize] = sum;
+        index += 1;
+    }
+    table
+};
+
+/// AES in counter mode, and the sum over what is encrypted.
+pub(super) struct Aes {
+    cipher: Cipher,
+    /// The number of the block of which `mask` is what is left.
+    counter: u128,
+    mask: [u8; 16],
+    used: usize,
+    sum: Hmac<Sha1>,
+}
+
+enum Cipher {
+    Aes128(Aes128),
+    Aes192(Aes192),
+    Aes256(Aes256),
+}
+
+impl Aes {
+    /// How long a key is for this strength, and a salt half of it, in bytes.
+    pub(super) fn key_len(strength: u8) -> usize {
+        8 + 8 * usize::from(strength)
+    }
+
+    /// `None` if the proof shows that the password is wrong.
+    pub(super) fn new(password: &[u8], strength: u8, salt: &[u8], proof: [u8; AES_PROOF_BYTES]) -> Option<Aes> {
+        // Fixed by the format.
+        const ROUNDS: u32 = 1000;
+        let len = Aes::key_len(strength);
+        let mut keys = [0; 2 * 32 + AES_PROOF_BYTES];
+        let keys = keys.get_mut(..2 * len + AES_PROOF_BYTES)?;
+        pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, ROUNDS, keys);
+        let (key, rest) = keys.split_at(len);
+        let (sum_key, expected) = rest.split_at(len);
+        if expected != proof {
+            return None;
+        }
+        let cipher = match strength {
+            1 => Cipher::Aes128(Aes128::new_from_slice(key).ok()?),
+            2 => Cipher::Aes192(Aes192::new_from_slice(key).ok()?),
+            _ => Cipher::Aes256(Aes256::new_from_slice(key).ok()?),
+        };
+        let sum = Hmac::new_from_slice(sum_key).ok()?;
+        Some(Aes { cipher, counter: 0, mask: [0; 16], used: 16, sum })
+    }
+
+    fn decrypt(&mut self, bytes: &mut [u8]) {
+        self.sum.update(bytes);
+        for byte in bytes {
+            if self.used == self.mask.len() {
+                self.next_mask();
+            }
+            *byte ^= self.mask[self.used];
+            self.used += 1;
+        }
+    }
+
+    fn next_mask(&mut self) {
+        self.counter = self.counter.wrapping_add(1);
+        let mut block = self.counter.to_le_bytes().into();
+        match &self.cipher {
+            Cipher::Aes128(cipher) => cipher.encrypt_block(&mut block),
+            Cipher::Aes192(cipher) => cipher.encrypt_block(&mut block),
+            Cipher::Aes256(cipher) => cipher.encrypt_block(&mut block),
+        }
+        self.mask = block.into();
+        self.used = 0;
+    }
+
+    /// Whether everything that was decrypted is what was encrypted.
+    pub(super) fn proves(&self, mac: [u8; AES_MAC_BYTES]) -> bool {
+        self.sum.clone().verify_truncated_left(&mac).is_ok()
+    }
+}

@@ -1,0 +1,190 @@
+//! A zip archive in a file, by its directory: every member can be read for itself, by several threads.
+//!
+//! Only a directory that is whole, begins where it says, leaves no bytes over and lists as many members as it says is
+//! trusted; else the file is read as a stream is. It costs memory as it is read, not as it claims.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::super::dos::{u16_at, u32_at, u64_at};
+use super::super::{Entry, Item};
+use super::record::{Listed, Record, read_header, read_listed};
+use super::{Extent, Format, Left, Loss, Options, Visit, damaged, visit_member};
+use crate::source::file::FileSpan;
+use crate::source::input::Input;
+
+const END_BYTES: u64 = 22;
+const LOCATOR_BYTES: u64 = 20;
+const END64_BYTES: u64 = 56;
+
+/// A zip archive in a file. Cloning it is cheap.
+#[derive(Clone)]
+pub(crate) struct ZipFile(Arc<Zip>);
+
+impl fmt::Debug for ZipFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ZipFile").field("members", &self.0.members.len()).finish_non_exhaustive()
+    }
+}
+
+struct Zip {
+    file: Arc<File>,
+    start: u64,
+    /// In the order in which they are stored.
+    members: Vec<Listed>,
+    /// Where the directory begins, in the archive.
+    end: u64,
+    options: Options,
+    shortfall: Option<Loss>,
+}
+
+/// Where the directory lies, and what it says of itself.
+struct Directory {
+    offset: u64,
+    end: u64,
+    count: u64,
+}
+
+impl ZipFile {
+    /// Reads the directory; `None` if the archive has to be read as a stream.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn open(file: Arc<File>, start: u64, len: u64, options: &Options) -> io::Result<Option<ZipFile>> {
+        let Some(directory) = find(&file, start, len)? else { return Ok(None) };
+        let mut input = Input::of_file(
+            Arc::clone(&file),
+            start.saturating_add(directory.offset),
+            start.saturating_add(directory.end),
+        );
+        let (mut members, mut count, mut shortfall) = (Vec::new(), 0, None);
+        while input.array() == Some(*b"PK\x01\x02") {
+            let Some(listed) = read_listed(&mut input) else { return Ok(None) };
+            count += 1;
+            if count > options.max_members {
+                shortfall = Some(Format::Zip.too_many_members(options.max_members));
+            } else if !listed.record.is_folder {
+                members.push(listed);
+            }
+        }
+        if let Some(error) = input.failure() {
+            return Err(error);
+        }
+        if count != directory.count || input.position() != directory.end - directory.offset {
+            return Ok(None);
+        }
+        members.sort_by_key(|listed| listed.offset);
+        let zip = Zip { file, start, members, end: directory.offset, options: options.clone(), shortfall };
+        Ok(Some(ZipFile(Arc::new(zip))))
+    }
+
+    /// The members, in the order in which they are stored, without folders and links.
+    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.0.members.iter().map(|listed| &listed.record.entry)
+    }
+
+    /// What is to be told when all members were read.
+    pub(crate) fn shortfall(&self) -> Option<&Loss> {
+        self.0.shortfall.as_ref()
+    }
+
+    /// Visits the member at `index` in [`ZipFile::entries`].
+    ///
+    /// # Errors
+    /// The archive ends in the member, and the visitor did not meet that while reading.
+    pub(crate) fn read(&self, index: usize, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
+        let Zip { file, start, members, end, options, .. } = &*self.0;
+        let Some(Listed { record, offset }) = members.get(index) else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let limit = members.get(index + 1).map_or(*end, |next| next.offset).min(*end);
+        let at = |offset: u64| start.saturating_add(offset);
+        let mut outer = Input::of_file(Arc::clone(file), at(*offset), at(*end));
+        if let Err(why) = pass_header(&mut outer, record, limit.saturating_sub(*offset)) {
+            return Ok(match outer.failure() {
+                Some(error) => return Err(error),
+                None => visit(Item::Unread(record.entry.clone(), damaged(why))),
+            });
+        }
+        let record = Record { has_descriptor: false, ..record.clone() };
+        match visit_member(&record, outer, Extent::Known(record.packed), options, visit)? {
+            Left::Cut => Ok(ControlFlow::Continue(())),
+            Left::Behind { flow, .. } => Ok(flow),
+        }
+    }
+
+    pub(super) fn walk(&self, visit: &mut Visit<'_>) -> io::Result<()> {
+        for index in 0..self.0.members.len() {
+            if self.read(index, visit)?.is_break() {
+                return Ok(());
+            }
+        }
+        self.shortfall().map_or(Ok(()), |loss| Err(loss.clone().into()))
+    }
+}
+
+/// Passes over the header before the data, which have to end before `limit` bytes are over; or says what is wrong.
+fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'static str> {
+    const MISSING: &str = "the header of a member is not where its directory says";
+    if input.array() != Some(*b"PK\x03\x04") {
+        return Err(MISSING);
+    }
+    let header = read_header(input).ok_or(MISSING)?;
+    if header.method != record.method || header.encryption != record.encryption {
+        return Err("the header of a member contradicts its directory");
+    }
+    if input.position().checked_add(record.packed).is_none_or(|end| end > limit) {
+        return Err("members overlap");
+    }
+    Ok(())
+}
+
+fn find(file: &File, start: u64, len: u64) -> io::Result<Option<Directory>> {
+    // With the longest comment.
+    let tail_len = len.min(END_BYTES + LOCATOR_BYTES + u64::from(u16::MAX));
+    let mut tail = Vec::new();
+    FileSpan::new(file, start.saturating_add(len - tail_len), start.saturating_add(len)).read_to_end(&mut tail)?;
+    if tail.len() as u64 != tail_len {
+        return Ok(None);
+    }
+    let is_end = |at: &usize| {
+        let comment = u16_at(&tail, at + 20);
+        tail[*at..].starts_with(b"PK\x05\x06") && comment.is_some_and(|len| at + 22 + usize::from(len) == tail.len())
+    };
+    let Some(at) = (0..tail.len()).rev().find(is_end) else { return Ok(None) };
+    let position = len - tail_len + at as u64;
+    let locator = at.checked_sub(20).map(|before| &tail[before..at]).filter(|bytes| bytes.starts_with(b"PK\x06\x07"));
+    match locator {
+        None => Ok(short(&tail[at..], position)),
+        Some(locator) => {
+            let Some(offset) = u64_at(locator, 8) else { return Ok(None) };
+            let mut end = Vec::new();
+            let begin = start.saturating_add(offset);
+            FileSpan::new(file, begin, begin.saturating_add(END64_BYTES)).read_to_end(&mut end)?;
+            Ok(long(&end, offset, position))
+        }
+    }
+}
+
+/// The directory before the record of its end, which lies at `position`.
+fn short(end: &[u8], position: u64) -> Option<Directory> {
+    let count = u16_at(end, 10)?;
+    let (len, offset) = (u64::from(u32_at(end, 12)?), u64::from(u32_at(end, 16)?));
+    let is_whole = u32_at(end, 4)? == 0 && u16_at(end, 8)? == count && offset + len == position;
+    is_whole.then_some(Directory { offset, end: position, count: count.into() })
+}
+
+/// The same of a record with large numbers, which a locator separates from the other one.
+fn long(end: &[u8], offset64: u64, position: u64) -> Option<Directory> {
+    let record_len = u64_at(end, 4)?.checked_add(12)?;
+    let (count, len, offset) = (u64_at(end, 32)?, u64_at(end, 40)?, u64_at(end, 48)?);
+    let is_whole = end.starts_with(b"PK\x06\x06")
+        && u64_at(end, 16)? == 0
+        && u64_at(end, 24)? == count
+        && offset.checked_add(len)? == offset64
+        && offset64.checked_add(record_len)?.checked_add(LOCATOR_BYTES)? == position;
+    is_whole.then_some(Directory { offset, end: offset64, count })
+}

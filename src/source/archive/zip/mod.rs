@@ -1,0 +1,84 @@
+//! zip: members one after another, each behind a header of its own, and a directory at the end.
+//!
+//! What is in a file is read by its directory ([`ZipFile`]), in the order in which it is stored. What comes as a stream, and
+//! a file whose directory is missing, contradicts the file or leaves bytes over, is read through the headers before the data
+//! ([`stream`]), so that it has not to be held; the directory is compared with them where it is met.
+
+mod crypt;
+mod data;
+mod directory;
+mod packed;
+mod record;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use data::Data;
+pub(crate) use directory::ZipFile;
+use packed::{Behind, Extent, Packed};
+use record::Record;
+
+use super::{Container, Format, Item, Options, Visit};
+use crate::problem::Loss;
+use crate::source::input::Input;
+
+/// See [`super::walk`].
+pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
+    let Container::File { file, start, len } = &container else {
+        return stream::walk(container.into_input(), options, visit);
+    };
+    match ZipFile::open(Arc::clone(file), *start, *len, options)? {
+        Some(zip) => zip.walk(visit),
+        None => stream::walk(container.into_input(), options, visit),
+    }
+}
+
+fn damaged(why: &str) -> Loss {
+    Format::Zip.damaged(why)
+}
+
+/// How a visit left the input.
+enum Left {
+    /// Behind the member, at what follows it.
+    Behind { outer: Input, flow: ControlFlow<()> },
+    /// The archive ends in the member, and that was told.
+    Cut,
+}
+
+/// Visits one member, whose data begin at `outer`.
+fn visit_member(
+    record: &Record,
+    outer: Input,
+    extent: Extent,
+    options: &Options,
+    visit: &mut Visit<'_>,
+) -> io::Result<Left> {
+    let mut packed = Packed::new(outer, extent);
+    let mut flow = ControlFlow::Continue(());
+    let mut entry = record.entry.clone();
+    if extent == Extent::Open {
+        (entry.size, entry.packed) = (None, None);
+    }
+    if !record.is_folder {
+        let refused = data::refuses(record.method).map_or_else(|| packed.unlock(record, options), Err);
+        if let Err(loss) = refused {
+            flow = visit(Item::Unread(entry, loss));
+        } else {
+            let mut data = Data::new(record, packed, extent);
+            flow = visit(Item::Member(entry, &mut data));
+            let Some((rest, is_cut)) = data.close() else { return Ok(Left::Cut) };
+            if is_cut {
+                return Ok(Left::Cut);
+            }
+            packed = rest;
+        }
+    }
+    if flow.is_continue() && packed.pass(record) == Behind::Cut {
+        return Err(Format::Zip.cut(&mut packed.outer, None));
+    }
+    Ok(Left::Behind { outer: packed.outer, flow })
+}

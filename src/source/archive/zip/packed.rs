@@ -1,0 +1,205 @@
+//! The packed data of one member, as a part of an input that goes on behind it.
+
+use std::any::Any;
+use std::io::{self, Read};
+
+use super::crypt::{AES_MAC_BYTES, AES_PROOF_BYTES, Aes, CLASSIC_HEADER_BYTES, Classic, Crypt};
+use super::record::{Descriptor, Encryption, Record};
+use crate::problem::{Kind, Loss};
+use crate::source::archive::{Options, UNPACK};
+use crate::source::input::{Input, Part};
+
+/// How much is looked at when the end is searched for, in bytes.
+const LOOK_BYTES: usize = 4096;
+
+/// Where the data end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// So many bytes are left.
+    Known(u64),
+    /// Where a descriptor says that there are as many as there were.
+    Open,
+    /// There.
+    Found(Descriptor),
+}
+
+pub(super) struct Packed {
+    pub(super) outer: Input,
+    extent: Extent,
+    /// How many bytes were taken.
+    taken: u64,
+    crypt: Option<Crypt>,
+    /// Whether what follows was reached.
+    is_passed: bool,
+    /// Bytes of the extent that prove the data and are none.
+    mac_bytes: u64,
+}
+
+/// What follows the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// The input ends before they do.
+    Cut,
+    /// They are not what was encrypted.
+    Forged,
+    Descriptor(Descriptor),
+    Nothing,
+}
+
+impl Packed {
+    pub(super) fn new(outer: Input, extent: Extent) -> Packed {
+        Packed { outer, extent, taken: 0, crypt: None, is_passed: false, mac_bytes: 0 }
+    }
+
+    /// Sets out to decrypt, where that is needed.
+    pub(super) fn unlock(&mut self, record: &Record, options: &Options) -> Result<(), Loss> {
+        let password = match record.encryption {
+            Encryption::None => return Ok(()),
+            Encryption::Unknown => return Err(refused("it is encrypted in a way that is not supported", UNPACK)),
+            _ => options.password.as_ref().ok_or_else(|| refused("it is encrypted", GIVE_PASSWORD))?.0.as_bytes(),
+        };
+        let wrong = || refused("it is encrypted with another password than the given one", GIVE_PASSWORD);
+        self.crypt = Some(match record.encryption {
+            Encryption::Aes { strength } => {
+                let Extent::Known(_) = self.extent else {
+                    return Err(refused("it is encrypted, and how long it is does not stand before it", UNPACK));
+                };
+                let mut salt = [0; 16];
+                let salt = &mut salt[..Aes::key_len(strength) / 2];
+                let mut proof = [0; AES_PROOF_BYTES];
+                self.read_exactly(salt)?;
+                self.read_exactly(&mut proof)?;
+                self.mac_bytes = AES_MAC_BYTES as u64;
+                Crypt::Aes(Box::new(Aes::new(password, strength, salt, proof).ok_or_else(wrong)?))
+            }
+            _ => {
+                let mut header = [0; CLASSIC_HEADER_BYTES];
+                self.read_exactly(&mut header)?;
+                Crypt::Classic(Classic::new(password, header, record.proof).ok_or_else(wrong)?)
+            }
+        });
+        Ok(())
+    }
+
+    fn read_exactly(&mut self, out: &mut [u8]) -> Result<(), Loss> {
+        let short = |_| super::damaged("the data of an encrypted member are too short");
+        self.read_exact(out).map_err(short)
+    }
+
+    /// Passes over what was not read of the data, to what follows them.
+    pub(super) fn pass(&mut self, record: &Record) -> Behind {
+        if std::mem::replace(&mut self.is_passed, true) {
+            return Behind::Nothing;
+        }
+        if self.extent == Extent::Open {
+            let mut unread = [0; LOOK_BYTES];
+            while matches!(self.read(&mut unread), Ok(1..)) {}
+        }
+        match self.extent {
+            Extent::Open => Behind::Cut,
+            Extent::Found(descriptor) => {
+                self.outer.skip(descriptor.len as u64);
+                Behind::Descriptor(descriptor)
+            }
+            Extent::Known(left) => {
+                self.extent = Extent::Known(0);
+                self.taken += left;
+                if self.outer.skip(left) < left {
+                    return Behind::Cut;
+                }
+                let head = self.outer.peek(Descriptor::HEAD_BYTES);
+                match Descriptor::of(head, self.taken).filter(|_| record.has_descriptor) {
+                    Some(descriptor) => {
+                        self.outer.skip(descriptor.len as u64);
+                        Behind::Descriptor(descriptor)
+                    }
+                    None => Behind::Nothing,
+                }
+            }
+        }
+    }
+
+    /// The same when all was read, so that it can be judged.
+    pub(super) fn finish(&mut self, record: &Record) -> Behind {
+        if let Some(Crypt::Aes(_)) = &self.crypt {
+            let mut unread = [0; LOOK_BYTES];
+            while matches!(self.read(&mut unread), Ok(1..)) {}
+            if self.extent == Extent::Known(self.mac_bytes) {
+                let Some(mac) = self.outer.array() else { return Behind::Cut };
+                self.extent = Extent::Known(0);
+                self.taken += self.mac_bytes;
+                if let Some(Crypt::Aes(aes)) = &self.crypt
+                    && !aes.proves(mac)
+                {
+                    return Behind::Forged;
+                }
+            }
+        }
+        self.pass(record)
+    }
+
+    /// Whether the input ended within the data.
+    pub(super) fn is_cut(&mut self) -> bool {
+        match self.extent {
+            Extent::Known(left) => left > self.mac_bytes && self.outer.peek(1).is_empty(),
+            Extent::Open => true,
+            Extent::Found(_) => false,
+        }
+    }
+
+    /// Takes data up to where a descriptor may be.
+    fn read_open(&mut self, out: &mut [u8]) -> usize {
+        let window = self.outer.peek(LOOK_BYTES);
+        let at_end = window.len() < LOOK_BYTES;
+        let searched = if at_end { window.len() } else { window.len() - Descriptor::HEAD_BYTES };
+        let searched = searched.min(out.len());
+        let found = (0..=searched).find_map(|at| {
+            let head = &window[at..window.len().min(at + Descriptor::HEAD_BYTES)];
+            let packed = self.taken + at as u64;
+            match Descriptor::of(head, packed) {
+                Some(descriptor) => Some((at, Some(descriptor))),
+                None => (at_end && Descriptor::is_cut(head, packed)).then_some((at, None)),
+            }
+        });
+        let len = found.map_or(searched, |(at, _)| at);
+        out[..len].copy_from_slice(&window[..len]);
+        self.outer.consume(len);
+        if let Some((_, Some(descriptor))) = found {
+            self.extent = Extent::Found(descriptor);
+        }
+        len
+    }
+}
+
+const GIVE_PASSWORD: &str = "give its password with --password-file";
+
+fn refused(what: &str, remedy: &'static str) -> Loss {
+    Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
+}
+
+impl Read for Packed {
+    /// Never fails, as its input does not.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = match &mut self.extent {
+            Extent::Known(left) => {
+                let wanted = usize::try_from(*left - self.mac_bytes.min(*left)).unwrap_or(usize::MAX).min(out.len());
+                let len = if wanted == 0 { 0 } else { self.outer.read(&mut out[..wanted])? };
+                *left -= len as u64;
+                len
+            }
+            Extent::Open => self.read_open(out),
+            Extent::Found(_) => 0,
+        };
+        self.taken += len as u64;
+        if let Some(crypt) = &mut self.crypt {
+            crypt.decrypt(&mut out[..len]);
+        }
+        Ok(len)
+    }
+}
+
+impl Part for Packed {
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}

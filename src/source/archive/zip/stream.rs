@@ -1,0 +1,194 @@
+//! A zip archive from front to back, through the headers before the data.
+//!
+//! Where a header does not tell how long its data are, they end at a descriptor which tells just that. The directory,
+//! when it comes, has to list the members that were met. Another archive may follow, as where files were concatenated.
+
+use std::io;
+
+use super::record::{read_header, read_listed};
+use super::{Extent, Format, Left, Loss, Options, Visit, damaged, visit_member};
+use crate::problem::Kind;
+use crate::source::compression::passed_on;
+use crate::source::input::Input;
+
+/// How much is looked at when a signature is searched for, in bytes.
+const LOOK_BYTES: usize = 4096;
+
+/// See [`super::walk`].
+pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
+    let mut walk =
+        Walk { input, start: 0, met: Vec::new(), listed: Vec::new(), place: Place::Members, members: 0, damage: None };
+    while walk.next(options, visit)? {}
+    walk.damage.map_or(Ok(()), |loss| Err(loss.into()))
+}
+
+struct Walk {
+    input: Input,
+    /// Where the archive begins, of several.
+    start: u64,
+    /// Where the headers that were met lie, and where those lie that the directory lists.
+    met: Vec<u64>,
+    listed: Vec<u64>,
+    place: Place,
+    /// Met in all.
+    members: u64,
+    /// The first that was passed over.
+    damage: Option<Loss>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Members,
+    Directory,
+    /// Behind the end of an archive.
+    Behind,
+}
+
+impl Walk {
+    /// Goes on to what follows; `false` at the end.
+    fn next(&mut self, options: &Options, visit: &mut Visit<'_>) -> io::Result<bool> {
+        let position = self.input.position();
+        let signature = self.input.peek(4).to_vec();
+        match signature.as_slice() {
+            [] => return self.end().map(|()| false),
+            // A mark of archives in several parts.
+            b"PK\x07\x08" | b"PK00" if position == self.start => self.take_signature(),
+            b"PK\x03\x04" => {
+                if self.place != Place::Members {
+                    (self.place, self.start) = (Place::Members, position);
+                }
+                return self.member(options, visit);
+            }
+            b"PK\x01\x02" if self.place != Place::Behind => {
+                self.take_signature();
+                self.place = Place::Directory;
+                let listed = read_listed(&mut self.input).ok_or_else(|| self.cut())?;
+                self.listed.push(listed.offset);
+                if self.listed.len() > self.met.len() {
+                    self.note("its directory lists other members than it holds");
+                }
+                self.listed.truncate(self.met.len());
+            }
+            b"PK\x05\x06" => self.end_of_directory()?,
+            b"PK\x06\x06" if self.place != Place::Behind => {
+                self.take_signature();
+                let len = u64::from_le_bytes(self.input.array().ok_or_else(|| self.cut())?);
+                self.skip(len)?;
+            }
+            b"PK\x06\x07" if self.place != Place::Behind => self.skip(20)?,
+            _ if self.place == Place::Behind => return self.trailing().map(|()| false),
+            _ => return Ok(self.search()),
+        }
+        Ok(true)
+    }
+
+    fn take_signature(&mut self) {
+        self.input.consume(4);
+    }
+
+    fn cut(&mut self) -> io::Error {
+        Format::Zip.cut(&mut self.input, None)
+    }
+
+    fn skip(&mut self, len: u64) -> io::Result<()> {
+        if self.input.skip(len) < len { Err(self.cut()) } else { Ok(()) }
+    }
+
+    fn note(&mut self, why: &str) {
+        self.damage.get_or_insert_with(|| damaged(why));
+    }
+
+    fn member(&mut self, options: &Options, visit: &mut Visit<'_>) -> io::Result<bool> {
+        self.members += 1;
+        if self.members > options.max_members {
+            return Err(Format::Zip.too_many_members(options.max_members).into());
+        }
+        self.met.push(self.input.position() - self.start);
+        self.take_signature();
+        let record = read_header(&mut self.input).ok_or_else(|| self.cut())?;
+        let is_open = record.has_descriptor && record.packed == 0;
+        let extent = if is_open { Extent::Open } else { Extent::Known(record.packed) };
+        match visit_member(&record, std::mem::take(&mut self.input), extent, options, visit)? {
+            Left::Cut => Ok(false),
+            Left::Behind { outer, flow } => {
+                self.input = outer;
+                if flow.is_break() {
+                    self.damage = None;
+                }
+                Ok(flow.is_continue())
+            }
+        }
+    }
+
+    fn end_of_directory(&mut self) -> io::Result<()> {
+        let record: [u8; 22] = self.input.array().ok_or_else(|| self.cut())?;
+        let comment = u64::from(u16::from_le_bytes([record[20], record[21]]));
+        self.skip(comment)?;
+        self.met.sort_unstable();
+        self.listed.sort_unstable();
+        if self.met != self.listed {
+            self.note("its directory lists other members than it holds");
+        }
+        self.met.clear();
+        self.listed.clear();
+        self.place = Place::Behind;
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        match self.input.failure() {
+            Some(error) => Err(passed_on(error, None)),
+            // What was noted before is the reason, or comes to the same.
+            None if self.place == Place::Behind || self.damage.is_some() => Ok(()),
+            None => Err(Format::Zip.truncated(None).into()),
+        }
+    }
+
+    /// What follows an archive and is none. Zeros are padding, as from block devices.
+    fn trailing(&mut self) -> io::Result<()> {
+        let (mut len, mut others) = (0, 0);
+        loop {
+            let rest = self.input.available();
+            if rest.is_empty() {
+                break;
+            }
+            let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+            if others > 0 || zeros < rest.len() {
+                others += rest.len();
+            }
+            len += rest.len();
+            let taken = rest.len();
+            self.input.consume(taken);
+        }
+        if let Some(error) = self.input.failure() {
+            return Err(passed_on(error, None));
+        }
+        if others > 0 {
+            let what = format!("{len} bytes behind the end of the zip archive were not read");
+            let remedy = "if they belong to the log, cut them out and name them as a file";
+            self.damage.get_or_insert(Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy });
+        }
+        Ok(())
+    }
+
+    /// Searches for something that can be read; `false` if there is nothing.
+    fn search(&mut self) -> bool {
+        const KNOWN: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"];
+        self.note("something else stands where a member should begin");
+        // Not the directory's fault any more.
+        self.input.consume(1);
+        loop {
+            let window = self.input.peek(LOOK_BYTES);
+            if let Some(at) = window.windows(4).position(|bytes| KNOWN.contains(&bytes)) {
+                self.input.consume(at);
+                return true;
+            }
+            let len = window.len();
+            if len < LOOK_BYTES {
+                self.input.consume(len);
+                return true;
+            }
+            self.input.consume(len - 3);
+        }
+    }
+}
