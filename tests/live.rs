@@ -59,8 +59,8 @@ fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<
     pipeline::run(walk, &set, Catalogue::built_in(), &options, visitor, &mut |event| {
         match event {
             Event::Part(part) => hits += part,
-            Event::Problem(problem) => problems.push(told(problem, folder.path())),
-            Event::SourceEnd(end) => problems.extend(end.problems.into_iter().map(|one| told(one, folder.path()))),
+            Event::Problem(problem) => problems.push(told(&problem, folder.path())),
+            Event::SourceEnd(end) => problems.extend(end.problems.into_iter().map(|one| told(&one, folder.path()))),
         }
         Ok(())
     })
@@ -68,7 +68,7 @@ fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<
     (hits, problems)
 }
 
-fn told(problem: Problem, folder: &Path) -> String {
+fn told(problem: &Problem, folder: &Path) -> String {
     let below = PathBuf::from(&problem.path).strip_prefix(folder).unwrap().display().to_string();
     format!("{}: {below}: {}", problem.kind, problem.detail)
 }
@@ -127,7 +127,7 @@ fn a_log_that_is_gone_before_it_is_opened_is_a_problem_and_the_others_are_read()
     let set = PatternSet::compile(&callcodes::config::built_in()).unwrap();
     let options = Options::default();
     let outcome = pipeline::summarise::summarise(listed.into_iter(), &set, Catalogue::built_in(), &options).unwrap();
-    let problems: Vec<_> = outcome.problems.into_iter().map(|problem| told(problem, folder.path())).collect();
+    let problems: Vec<_> = outcome.problems.into_iter().map(|problem| told(&problem, folder.path())).collect();
     assert_eq!(problems, ["unreadable: a.log: no such file or folder"]);
     assert_eq!((outcome.summary.results(), outcome.summary.totals().files_read), (1, 1));
 }
