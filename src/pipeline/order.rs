@@ -20,10 +20,12 @@ use crate::source::Found;
 
 /// How many parts may wait behind the head, at the least; each is the result of a few chunks or of a task.
 const PARTS_AHEAD: usize = 16;
-/// How many parts of the head may wait for the sink.
+/// How many messages of a task behind the head may wait, parts or not.
+const MESSAGES_AHEAD: usize = 64;
+/// How many messages of the head may wait for the sink.
 const PARTS_AT_HEAD: usize = 4;
 /// With how many messages of an unfinished head the sink is woken. Not with each: waking costs more than most hold.
-const NEWS_AT_HEAD: usize = 2;
+const NEWS_AT_HEAD: usize = 3;
 
 pub(super) struct Order<I, P> {
     feed: Mutex<Feed<I>>,
@@ -239,23 +241,32 @@ impl<P> Lanes<P> {
         woken
     }
 
-    fn lane(&mut self, number: u64) -> Option<&mut Lane<P>> {
+    fn lane(&self, number: u64) -> Option<&Lane<P>> {
+        let index = usize::try_from(number.checked_sub(self.head)?).ok()?;
+        self.lanes.get(index)
+    }
+
+    fn lane_mut(&mut self, number: u64) -> Option<&mut Lane<P>> {
         let index = usize::try_from(number.checked_sub(self.head)?).ok()?;
         self.lanes.get_mut(index)
     }
 
-    /// For a worker: whether there is room for another part.
-    fn has_room(&self, number: u64) -> bool {
+    /// For a worker: whether there is room for another part, or another message of a task. Only parts are large; what
+    /// else there is to tell of a single source never waits, but an archive has a lot of it.
+    fn has_room(&self, number: u64, is_part: bool) -> bool {
+        let waiting = self.lane(number).map_or(0, |lane| lane.waiting.len());
         if number == self.head {
-            self.lanes.front().is_none_or(|front| front.waiting.len() < PARTS_AT_HEAD)
-        } else {
+            waiting < PARTS_AT_HEAD
+        } else if is_part {
             self.parts_waiting < self.parts_ahead
+        } else {
+            waiting < MESSAGES_AHEAD
         }
     }
 
     /// For a worker: has it woken when there is room.
     fn sleep_in(&mut self, number: u64) {
-        if let Some(lane) = self.lane(number) {
+        if let Some(lane) = self.lane_mut(number) {
             let is_new = lane.worker.replace(thread::current()).is_none();
             self.asleep += usize::from(is_new);
         }
@@ -269,16 +280,13 @@ impl<P> Lanes<P> {
 
 impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
     fn send(&self, number: u64, message: Message<P>) {
-        // Only parts are large; the end of a task may always be told, so that a small task never waits.
         let is_part = message.is_part();
-        let mut lanes = self.sleep_until(|lanes| !is_part || lanes.has_room(number), |lanes| lanes.sleep_in(number));
+        let mut lanes = self.sleep_until(|lanes| lanes.has_room(number, is_part), |lanes| lanes.sleep_in(number));
         if lanes.closed {
             return;
         }
-        if let Some(lane) = lanes.lane(number) {
+        if let Some(lane) = lanes.lane_mut(number) {
             lane.waiting.push_back(message);
-            // Nothing follows the end, and so the sink is woken once.
-            lane.is_done = !is_part;
             lanes.parts_waiting += usize::from(is_part);
         }
         let sink = lanes.sink_that_can_go_on();
@@ -292,7 +300,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
 
     fn finish(&self, number: u64) {
         let mut lanes = self.lock();
-        if let Some(lane) = lanes.lane(number) {
+        if let Some(lane) = lanes.lane_mut(number) {
             lane.is_done = true;
         }
         let sink = lanes.sink_that_can_go_on();
