@@ -8,7 +8,7 @@ use std::io::Read;
 
 use deflate64::InflaterManaged;
 use flate2::{Crc, Decompress, FlushDecompress};
-use lzma_rust2::{Action, LzmaStream, XzStream};
+use lzma_rust2::{Action, Lzma2Stream, LzmaStream, StreamResult, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -47,6 +47,7 @@ pub(super) enum Member {
     Deflate(Decompress),
     Deflate64(Box<InflaterManaged>),
     Lzma(Box<LzmaStream>),
+    Lzma2(Box<Lzma2Stream>),
 }
 
 impl Stop {
@@ -112,18 +113,27 @@ impl Member {
         stream.map(|stream| Member::Lzma(Box::new(stream))).map_err(|error| damaged(&error.to_string()))
     }
 
+    /// LZMA2 without any header.
+    pub(super) fn lzma2(dictionary_bytes: u32) -> Result<Member, Stop> {
+        if u64::from(dictionary_bytes) > WINDOW_LIMIT {
+            return Err(Stop::Window);
+        }
+        Ok(Member::Lzma2(Box::new(Lzma2Stream::new(dictionary_bytes))))
+    }
+
     /// Decompresses some more into `out`, which is not empty.
     pub(super) fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
         match self {
             Member::Gzip { inflate, crc } => gzip(inflate, crc, input, out),
             Member::Zstd { decoder, len, stop } => zstd(decoder, len, stop, input, out),
             Member::Bzip2(decoder) => bzip2(decoder, input, out),
-            Member::Xz(decoder) => xz(decoder, input, out),
+            Member::Xz(decoder) => lzma(&mut **decoder, input, out),
             Member::Lz4(decoder) => lz4(decoder, input, out),
             Member::Stored => stored(input, out),
             Member::Deflate(inflate) => deflate(inflate, input, out),
             Member::Deflate64(inflate) => deflate64(inflate, input, out),
-            Member::Lzma(decoder) => lzma(decoder, input, out),
+            Member::Lzma(decoder) => lzma(&mut **decoder, input, out),
+            Member::Lzma2(decoder) => lzma(&mut **decoder, input, out),
         }
     }
 }
@@ -238,35 +248,37 @@ fn bzip2(decoder: &mut bzip2::Decompress, input: &mut Input, out: &mut [u8]) -> 
     (len, step)
 }
 
-fn xz(decoder: &mut XzStream, input: &mut Input, out: &mut [u8]) -> Step {
-    let before = (decoder.total_in(), decoder.total_out());
-    let available = input.available();
-    let at_end = available.is_empty();
-    let action = if at_end { Action::Finish } else { Action::Run };
-    let result = decoder.process(available, out, action);
-    input.consume(difference(decoder.total_in(), before.0));
-    let len = difference(decoder.total_out(), before.1);
-    let step = match result {
-        Ok(result) if result.status == lzma_rust2::Status::StreamEnd => Err(Stop::End),
-        Ok(_) if at_end && len == 0 => Err(Stop::Short),
-        Ok(_) => Ok(()),
-        Err(error) => Err(match error.kind() {
-            std::io::ErrorKind::OutOfMemory => Stop::Window,
-            std::io::ErrorKind::UnexpectedEof if at_end => Stop::Short,
-            _ => damaged(&error.to_string()),
-        }),
-    };
-    (len, step)
+/// What the decoders of lzma-rust2 have in common.
+trait LzmaFamily {
+    fn totals(&self) -> (u64, u64);
+    fn process(&mut self, input: &[u8], out: &mut [u8], action: Action) -> lzma_rust2::Result<StreamResult>;
 }
 
-fn lzma(decoder: &mut LzmaStream, input: &mut Input, out: &mut [u8]) -> Step {
-    let before = (decoder.total_in(), decoder.total_out());
+macro_rules! lzma_family {
+    ($($stream:ty),*) => {$(
+        impl LzmaFamily for $stream {
+            fn totals(&self) -> (u64, u64) {
+                (self.total_in(), self.total_out())
+            }
+
+            fn process(&mut self, input: &[u8], out: &mut [u8], action: Action) -> lzma_rust2::Result<StreamResult> {
+                self.process(input, out, action)
+            }
+        }
+    )*};
+}
+
+lzma_family!(XzStream, LzmaStream, Lzma2Stream);
+
+fn lzma(decoder: &mut impl LzmaFamily, input: &mut Input, out: &mut [u8]) -> Step {
+    let before = decoder.totals();
     let available = input.available();
     let at_end = available.is_empty();
     let action = if at_end { Action::Finish } else { Action::Run };
     let result = decoder.process(available, out, action);
-    input.consume(difference(decoder.total_in(), before.0));
-    let len = difference(decoder.total_out(), before.1);
+    let after = decoder.totals();
+    input.consume(difference(after.0, before.0));
+    let len = difference(after.1, before.1);
     let step = match result {
         Ok(result) if result.status == lzma_rust2::Status::StreamEnd => Err(Stop::End),
         Ok(_) if at_end && len == 0 => Err(Stop::Short),

@@ -10,6 +10,8 @@
 //! may unpack to and which members are read is decided by whoever visits them.
 
 mod dos;
+mod held;
+mod seven_zip;
 mod tar;
 #[cfg(test)]
 mod testing;
@@ -77,6 +79,31 @@ impl Format {
     fn damaged(self, why: &str) -> Loss {
         let what = format!("the {self} archive is damaged ({why})");
         Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN }
+    }
+
+    /// What there is to tell of what `input` still holds behind the archive. Zeros are padding, as from block devices.
+    fn trailing(self, input: &mut Input) -> io::Result<()> {
+        let (mut len, mut is_padding) = (0, true);
+        loop {
+            let rest = input.available();
+            let taken = rest.len();
+            if taken == 0 {
+                break;
+            }
+            is_padding &= rest.iter().all(|byte| *byte == 0);
+            len += taken as u64;
+            input.consume(taken);
+        }
+        if let Some(error) = input.failure() {
+            return Err(passed_on(error, None));
+        }
+        if is_padding {
+            return Ok(());
+        }
+        let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
+        let what = format!("{len} {bytes} behind the end of the {self} archive {were} not read");
+        let remedy = "if they belong to the log, cut them out and name them as a file";
+        Err(Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy }.into())
     }
 
     fn too_many_members(self, limit: u64) -> Loss {
@@ -175,11 +202,19 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
     match format {
         Format::Tar => tar::walk(container.into_input(), options, visit),
         Format::Zip => zip::walk(container, options, visit),
-        Format::SevenZip | Format::Cab => {
+        Format::SevenZip => seven_zip::walk(container, options, visit),
+        Format::Cab => {
             let what = format!("{format} archives cannot be read yet");
             Err(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: UNPACK }.into())
         }
     }
+}
+
+const GIVE_PASSWORD: &str = "give its password with --password-file";
+
+/// Why something cannot be read that is not damaged.
+fn refused(what: &str, remedy: &'static str) -> Loss {
+    Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
 }
 
 /// A moment `seconds` after 1970, if the system can tell such times.

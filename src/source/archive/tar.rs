@@ -9,7 +9,7 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use super::{Entry, Format, Item, Options, UNPACK, Visit, unix_time};
+use super::{Entry, Format, Item, Options, UNPACK, Visit, refused, unix_time};
 use crate::problem::{Kind, Loss};
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
@@ -184,7 +184,9 @@ impl Walk {
             };
             if block.iter().any(|byte| *byte != 0) {
                 if is_marked && Header::of(&block).is_none() {
-                    return Err(self.trailing());
+                    let block = Input::new(Box::new(io::Cursor::new(block)));
+                    let mut rest = Input::new(Box::new(block.chain(std::mem::take(&mut self.input))));
+                    return Format::Tar.trailing(&mut rest).map(|()| None);
                 }
                 return Ok(Some(block));
             }
@@ -194,16 +196,6 @@ impl Walk {
 
     fn short(&mut self) -> io::Error {
         Format::Tar.cut(&mut self.input, None)
-    }
-
-    fn trailing(&mut self) -> io::Error {
-        let len = BLOCK + self.input.skip(u64::MAX);
-        let failure = self.input.failure().map(|error| passed_on(error, None));
-        failure.unwrap_or_else(|| {
-            let what = format!("{len} bytes behind the end of the tar archive were not read");
-            let remedy = "if they belong to the log, cut them out and name them as a file";
-            Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy }.into()
-        })
     }
 
     /// Takes what only says something of later members, and whether it was that.
@@ -263,12 +255,12 @@ impl Walk {
             0 if name.ends_with(b"/") => ControlFlow::Continue(()),
             b'S' => {
                 self.pass_sparse_map(header.block)?;
-                visit(Item::Unread(entry, unread("it is stored without its holes (sparse)")))
+                visit(Item::Unread(entry, refused("it is stored without its holes (sparse)", UNPACK)))
             }
             _ if before.is_sparse || self.everywhere.is_sparse => {
-                visit(Item::Unread(entry, unread("it is stored without its holes (sparse)")))
+                visit(Item::Unread(entry, refused("it is stored without its holes (sparse)", UNPACK)))
             }
-            b'M' => visit(Item::Unread(entry, unread("it began in another volume of the tar archive"))),
+            b'M' => visit(Item::Unread(entry, refused("it began in another volume of the tar archive", UNPACK))),
             _ => return self.data(entry, size, visit),
         };
         if flow.is_continue() {
@@ -300,10 +292,6 @@ impl Walk {
         }
         Ok(())
     }
-}
-
-fn unread(what: &str) -> Loss {
-    Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy: UNPACK }
 }
 
 /// What fills the last block of data.

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 
 use super::crypt::{AES_MAC_BYTES, AES_PROOF_BYTES, Aes, CLASSIC_HEADER_BYTES, Classic, Crypt};
 use super::record::{Descriptor, Encryption, Record};
-use crate::problem::{Kind, Loss};
-use crate::source::archive::{Options, UNPACK};
+use crate::problem::Loss;
+use crate::source::archive::{GIVE_PASSWORD, Options, UNPACK, refused};
 use crate::source::input::{Input, Part};
 
 /// How much is looked at when the end is searched for, in bytes.
@@ -169,12 +169,6 @@ impl Packed {
         }
         len
     }
-}
-
-const GIVE_PASSWORD: &str = "give its password with --password-file";
-
-fn refused(what: &str, remedy: &'static str) -> Loss {
-    Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
 }
 
 impl Read for Packed {

@@ -7,7 +7,6 @@ use std::io;
 
 use super::record::{read_header, read_listed};
 use super::{Extent, Format, Left, Loss, Options, Visit, damaged, visit_member};
-use crate::problem::Kind;
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
 
@@ -76,7 +75,7 @@ impl Walk {
                 self.skip(len)?;
             }
             b"PK\x06\x07" if self.place != Place::Behind => self.skip(20)?,
-            _ if self.place == Place::Behind => return self.trailing().map(|()| false),
+            _ if self.place == Place::Behind => return Format::Zip.trailing(&mut self.input).map(|()| false),
             _ => return Ok(self.search()),
         }
         Ok(true)
@@ -142,33 +141,6 @@ impl Walk {
             None if self.place == Place::Behind || self.damage.is_some() => Ok(()),
             None => Err(Format::Zip.truncated(None).into()),
         }
-    }
-
-    /// What follows an archive and is none. Zeros are padding, as from block devices.
-    fn trailing(&mut self) -> io::Result<()> {
-        let (mut len, mut others) = (0, 0);
-        loop {
-            let rest = self.input.available();
-            if rest.is_empty() {
-                break;
-            }
-            let zeros = rest.iter().take_while(|byte| **byte == 0).count();
-            if others > 0 || zeros < rest.len() {
-                others += rest.len();
-            }
-            len += rest.len();
-            let taken = rest.len();
-            self.input.consume(taken);
-        }
-        if let Some(error) = self.input.failure() {
-            return Err(passed_on(error, None));
-        }
-        if others > 0 {
-            let what = format!("{len} bytes behind the end of the zip archive were not read");
-            let remedy = "if they belong to the log, cut them out and name them as a file";
-            self.damage.get_or_insert(Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy });
-        }
-        Ok(())
     }
 
     /// Searches for something that can be read; `false` if there is nothing.

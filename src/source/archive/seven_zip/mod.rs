@@ -1,0 +1,309 @@
+//! 7z: blocks of packed data, and a directory at the end.
+//!
+//! Files that were packed together are unpacked one after another, and only as far as they are read; behind a fault, the
+//! others of the same block cannot be read. An archive that breaks off has lost its directory, and with it everything.
+//!
+//! There is a crate for the format (sevenz-rust2). It needs a newer compiler, its zstd is C, it forgets what some decoders
+//! gave before a fault, and it keeps about 200 bytes for each file that a directory claims, which a small archive can make
+//! gigabytes. So the directory is read here, and unpacked by the decoders that compressed files are unpacked by.
+
+mod cursor;
+mod directory;
+#[cfg(test)]
+mod tests;
+mod unpack;
+
+use std::fmt::Write as _;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use flate2::Crc;
+
+use self::cursor::Cursor;
+use self::directory::{ENCODED_HEADER, File, NextBlock, Streams};
+use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
+use super::held::Held;
+use super::{Container, Entry, Format, GIVE_PASSWORD, Item, Options, UNPACK, Visit, refused, unix_time};
+use crate::problem::{Kind, Loss};
+use crate::source::compression::{ASK_AGAIN, passed_on};
+use crate::source::input::Input;
+
+/// How large a directory may be, in bytes, unpacked: about 100,000 files.
+const DIRECTORY_LIMIT: u64 = 16 << 20;
+
+/// How often a directory may have been packed over.
+const DIRECTORY_LAYERS: usize = 4;
+
+/// See [`super::walk`].
+pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
+    let (held, failure) = Held::new(container, Format::SevenZip, options)?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let mut keys = Keys::default();
+    let (directory, end) = read_directory(&held, &mut keys, options)?;
+    if !directory.is_empty() {
+        let (streams, mut files) = directory::read(&directory).ok_or_else(contradiction)?;
+        let mut walk = Walk { held: &held, streams, keys, options, current: None };
+        let mut members = 0;
+        while let Some(file) = files.next_file().ok_or_else(contradiction)? {
+            members += 1;
+            if members > options.max_members {
+                return Err(Format::SevenZip.too_many_members(options.max_members).into());
+            }
+            if walk.file(&file, visit)?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Format::SevenZip.trailing(&mut held.input(end, u64::MAX))
+}
+
+/// The directory, unpacked, and where the archive ends.
+fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result<(Vec<u8>, u64)> {
+    let mut input = held.input(0, START_BYTES);
+    let start: [u8; 32] = input.array().ok_or_else(|| Format::SevenZip.cut(&mut input, None))?;
+    let mut numbers = Cursor(&start[8..]);
+    let (Some(start_crc), Some(offset), Some(len), Some(crc)) =
+        (numbers.u32(), numbers.u64(), numbers.u64(), numbers.u32())
+    else {
+        return Err(contradiction().into());
+    };
+    if start[6] != 0 {
+        return Err(refused("the 7z archive is of a version that is not known", UNPACK).into());
+    }
+    if sum(&start[12..]) != start_crc {
+        return Err(Format::SevenZip.damaged("its beginning contradicts its checksum").into());
+    }
+    let begin = START_BYTES.saturating_add(offset);
+    let end = begin.saturating_add(len);
+    if end > held.len() {
+        let what = "the 7z archive breaks off, and its directory, which stands at the end, is missing".to_owned();
+        return Err(Loss { what, delivered: Some(0), ..Format::SevenZip.truncated(None) }.into());
+    }
+    let mut directory = read_all(&mut held.input(begin, end), len)?;
+    if sum(&directory) != crc {
+        return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
+    }
+    for _ in 0..DIRECTORY_LAYERS {
+        if directory.first() != Some(&ENCODED_HEADER) {
+            break;
+        }
+        directory = unpack_directory(&directory, held, keys, options)?;
+    }
+    Ok((directory, end))
+}
+
+fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Options) -> io::Result<Vec<u8>> {
+    let block = Streams::read(&mut Cursor(&packed[1..])).and_then(|mut streams| streams.next_block());
+    let block = block.ok_or_else(contradiction)?;
+    let is_encrypted = is_encrypted(&block);
+    if is_encrypted && options.password.is_none() {
+        return Err(refused("the 7z archive is encrypted, even the names in it", GIVE_PASSWORD).into());
+    }
+    let size = block.block.size().ok_or_else(contradiction)?;
+    let wrong = |error: io::Error| if is_encrypted { wrong_password("the 7z archive").into() } else { error };
+    let mut input = unpack(&block, held, keys, options)?;
+    let directory = read_all(&mut input, size).map_err(wrong)?;
+    if block.crc.is_some_and(|crc| crc != sum(&directory)) {
+        return Err(wrong(Format::SevenZip.damaged("its directory contradicts its checksum").into()));
+    }
+    Ok(directory)
+}
+
+fn wrong_password(what: &str) -> Loss {
+    refused(&format!("{what} is damaged, or encrypted with another password than the given one"), GIVE_PASSWORD)
+}
+
+/// The `len` bytes of a directory.
+fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
+    if len > DIRECTORY_LIMIT {
+        let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
+        return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+    }
+    let mut bytes = Vec::new();
+    input.take(len).read_to_end(&mut bytes)?;
+    if (bytes.len() as u64) < len {
+        return Err(Format::SevenZip.cut(input, None));
+    }
+    Ok(bytes)
+}
+
+fn sum(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+struct Walk<'h> {
+    held: &'h Held,
+    streams: Streams<'h>,
+    keys: Keys,
+    options: &'h Options,
+    current: Option<Current<'h>>,
+}
+
+/// The block whose files come next.
+struct Current<'h> {
+    block: NextBlock<'h>,
+    files_left: u64,
+    bytes_left: u64,
+    /// What it unpacks to, once a file in it has been met that can be read.
+    unpacked: Option<Result<Input, Loss>>,
+    /// How much lies before the next file that nobody has read.
+    unread: u64,
+    is_broken: bool,
+}
+
+impl<'h> Walk<'h> {
+    fn file(&mut self, file: &File<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
+        let mut entry = Entry { name: shown_name(file.name), size: Some(0), packed: None, modified: None };
+        entry.modified = file.modified.and_then(windows_time);
+        if !file.has_data {
+            let is_member = file.is_empty && !file.is_anti && !is_link_or_folder(file.attributes);
+            return Ok(if is_member {
+                visit(Item::Member(entry, &mut io::empty()))
+            } else {
+                ControlFlow::Continue(())
+            });
+        }
+        let (size, crc) = self.next_file().ok_or_else(contradiction)?;
+        entry.size = Some(size);
+        let Walk { held, keys, options, current: Some(current), .. } = self else {
+            return Err(contradiction().into());
+        };
+        if current.block.files == 1 {
+            entry.packed = Some(current.block.packed.iter().map(|(start, end)| end - start).sum());
+        }
+        if is_link_or_folder(file.attributes) {
+            current.unread += size;
+            return Ok(ControlFlow::Continue(()));
+        }
+        if current.is_broken {
+            let what = "it was packed together with data that are damaged before it".to_owned();
+            let loss = Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN };
+            return Ok(visit(Item::Unread(entry, loss)));
+        }
+        let Current { block, unpacked, .. } = current;
+        match unpacked.get_or_insert_with(|| unpack(block, held, keys, options)) {
+            Err(loss) => Ok(visit(Item::Unread(entry, loss.clone()))),
+            Ok(input) => {
+                let is_encrypted = is_encrypted(block);
+                let (unread, is_broken) = (&mut current.unread, &mut current.is_broken);
+                let mut data = Data { input, unread, is_broken, is_encrypted, size, left: size, crc, sum: Crc::new() };
+                let flow = visit(Item::Member(entry, &mut data));
+                let left = data.left;
+                current.unread += left;
+                Ok(flow)
+            }
+        }
+    }
+
+    /// Goes on to the next file that has data, and tells its size and sum.
+    fn next_file(&mut self) -> Option<(u64, Option<u32>)> {
+        while self.current.as_ref().is_none_or(|current| current.files_left == 0) {
+            let block = self.streams.next_block()?;
+            let (files_left, bytes_left) = (block.files, block.block.size()?);
+            self.current = Some(Current { block, files_left, bytes_left, unpacked: None, unread: 0, is_broken: false });
+        }
+        let current = self.current.as_mut()?;
+        let (size, crc) = self.streams.next_file(&current.block, (current.files_left, current.bytes_left))?;
+        current.files_left -= 1;
+        current.bytes_left -= size;
+        Some((size, crc))
+    }
+}
+
+/// The data of one file.
+struct Data<'c> {
+    input: &'c mut Input,
+    unread: &'c mut u64,
+    is_broken: &'c mut bool,
+    is_encrypted: bool,
+    size: u64,
+    left: u64,
+    crc: Option<u32>,
+    sum: Crc,
+}
+
+impl Data<'_> {
+    fn fault(&mut self) -> io::Error {
+        *self.is_broken = true;
+        let delivered = self.size - self.left;
+        self.left = 0;
+        if self.is_encrypted {
+            return Loss { delivered: Some(delivered), ..wrong_password("it") }.into();
+        }
+        let failure = self.input.failure().map(|error| passed_on(error, Some(delivered)));
+        failure.unwrap_or_else(|| Format::SevenZip.truncated(Some(delivered)).into())
+    }
+
+    /// What there is to tell at the end.
+    fn judge(&mut self) -> io::Result<()> {
+        if self.crc.take().is_none_or(|crc| crc == self.sum.sum()) {
+            return Ok(());
+        }
+        if self.is_encrypted {
+            return Err(Loss { delivered: Some(self.size), ..wrong_password("it") }.into());
+        }
+        let what = "the unpacked data are damaged (the checksum does not match)".to_owned();
+        Err(Loss { kind: Kind::Damaged, what, delivered: Some(self.size), remedy: ASK_AGAIN }.into())
+    }
+}
+
+impl Read for Data<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() || *self.is_broken {
+            return Ok(0);
+        }
+        let before = std::mem::take(self.unread);
+        if self.input.skip(before) < before {
+            return Err(self.fault());
+        }
+        let wanted = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        if wanted == 0 {
+            return self.judge().map(|()| 0);
+        }
+        let len = self.input.read(&mut out[..wanted])?;
+        if len == 0 {
+            return Err(self.fault());
+        }
+        self.sum.update(&out[..len]);
+        self.left -= len as u64;
+        Ok(len)
+    }
+}
+
+/// A name in UTF-16. Half a surrogate pair is escaped, as in the names of files on Windows.
+fn shown_name(bytes: &[u8]) -> String {
+    let units = bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit));
+    let mut name = String::new();
+    for decoded in char::decode_utf16(units) {
+        match decoded {
+            Ok(character) => name.push(character),
+            Err(half) => {
+                // Writing to a string cannot fail.
+                let _ = write!(name, "\\u{{{:x}}}", half.unpaired_surrogate());
+            }
+        }
+    }
+    name
+}
+
+/// By Windows' attributes, or Unix' mode in their upper half.
+fn is_link_or_folder(attributes: u32) -> bool {
+    const FOLDER: u32 = 0x10;
+    const REPARSE_POINT: u32 = 0x400;
+    const HAS_MODE: u32 = 0x8000;
+    const UNIX_TYPE: u32 = 0o170_000;
+    const UNIX_FILE: u32 = 0o100_000;
+    let unix_type = (attributes >> 16) & UNIX_TYPE;
+    attributes & (FOLDER | REPARSE_POINT) != 0 || (attributes & HAS_MODE != 0 && ![0, UNIX_FILE].contains(&unix_type))
+}
+
+/// Since 1601, in 100 ns.
+fn windows_time(ticks: u64) -> Option<std::time::SystemTime> {
+    const TICKS_PER_SECOND: u64 = 10_000_000;
+    const FROM_1601_TO_1970: i64 = 11_644_473_600;
+    unix_time(i64::try_from(ticks / TICKS_PER_SECOND).ok()?.checked_sub(FROM_1601_TO_1970)?)
+}
