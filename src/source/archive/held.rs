@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::{Container, Format, Options, UNPACK};
 use crate::problem::{Kind, Loss};
-use crate::source::compression::passed_on;
 use crate::source::input::Input;
 
 /// How much is allocated at once for what is held, so that it takes no more than it is long.
@@ -23,29 +22,26 @@ pub(super) enum Held {
 pub(super) struct Pieces {
     pieces: Vec<Vec<u8>>,
     len: u64,
+    /// Why there are no more.
+    failure: Option<io::Error>,
 }
 
 impl Held {
-    /// Where `container` can be read at positions, and why it ended early, if it did.
+    /// Where `container` can be read at positions.
     ///
     /// # Errors
     /// It is longer than may be held.
-    pub(super) fn new(
-        container: Container,
-        format: Format,
-        options: &Options,
-    ) -> io::Result<(Held, Option<io::Error>)> {
+    pub(super) fn new(container: Container, format: Format, options: &Options) -> io::Result<Held> {
         let mut reader = match container {
-            Container::File { file, start, len } => return Ok((Held::File { file, start, len }, None)),
+            Container::File { file, start, len } => return Ok(Held::File { file, start, len }),
             Container::Stream(reader) => reader,
         };
-        let mut held = Pieces { pieces: Vec::new(), len: 0 };
-        let mut failure = None;
+        let mut held = Pieces { pieces: Vec::new(), len: 0, failure: None };
         loop {
             let mut piece = Vec::new();
             let read = reader.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece);
-            failure = failure.or(read.err()).map(|error| passed_on(error, None));
-            let is_last = failure.is_some() || piece.len() < PIECE_BYTES;
+            held.failure = read.err();
+            let is_last = held.failure.is_some() || piece.len() < PIECE_BYTES;
             held.len += piece.len() as u64;
             piece.shrink_to_fit();
             held.pieces.push(piece);
@@ -55,8 +51,16 @@ impl Held {
                 return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
             }
             if is_last {
-                return Ok((Held::Memory(Arc::new(held)), failure));
+                return Ok(Held::Memory(Arc::new(held)));
             }
+        }
+    }
+
+    /// Why what is held ended early, if it did.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        match self {
+            Held::File { .. } => None,
+            Held::Memory(pieces) => pieces.failure(),
         }
     }
 
@@ -81,6 +85,14 @@ impl Held {
     }
 }
 
+impl Pieces {
+    fn failure(&self) -> Option<io::Error> {
+        let error = self.failure.as_ref()?;
+        let same = || io::Error::new(error.kind(), error.to_string());
+        Some(Loss::of(error).map_or_else(same, |loss| loss.clone().into()))
+    }
+}
+
 struct Span {
     pieces: Arc<Pieces>,
     position: u64,
@@ -89,6 +101,11 @@ struct Span {
 
 impl Read for Span {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.position == self.pieces.len
+            && let Some(error) = self.pieces.failure()
+        {
+            return Err(error);
+        }
         let place = usize::try_from(self.position).unwrap_or(usize::MAX);
         let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
         let piece = self.pieces.pieces.get(place / PIECE_BYTES).map_or(&[][..], Vec::as_slice);

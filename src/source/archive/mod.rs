@@ -9,9 +9,11 @@
 //! Folders, links and devices hold no text and are passed over. How deep archives may lie in each other, how much they
 //! may unpack to and which members are read is decided by whoever visits them.
 
+mod cab;
 mod dos;
 mod held;
 mod seven_zip;
+mod solid;
 mod tar;
 #[cfg(test)]
 mod testing;
@@ -203,10 +205,7 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
         Format::Tar => tar::walk(container.into_input(), options, visit),
         Format::Zip => zip::walk(container, options, visit),
         Format::SevenZip => seven_zip::walk(container, options, visit),
-        Format::Cab => {
-            let what = format!("{format} archives cannot be read yet");
-            Err(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: UNPACK }.into())
-        }
+        Format::Cab => cab::walk(container, options, visit),
     }
 }
 

@@ -23,9 +23,10 @@ use self::cursor::Cursor;
 use self::directory::{ENCODED_HEADER, File, NextBlock, Streams};
 use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
 use super::held::Held;
+use super::solid::{Solid, SolidFile};
 use super::{Container, Entry, Format, GIVE_PASSWORD, Item, Options, UNPACK, Visit, refused, unix_time};
 use crate::problem::{Kind, Loss};
-use crate::source::compression::{ASK_AGAIN, passed_on};
+use crate::source::compression::passed_on;
 use crate::source::input::Input;
 
 /// How large a directory may be, in bytes, unpacked: about 100,000 files.
@@ -36,8 +37,8 @@ const DIRECTORY_LAYERS: usize = 4;
 
 /// See [`super::walk`].
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
-    let (held, failure) = Held::new(container, Format::SevenZip, options)?;
-    if let Some(error) = failure {
+    let held = Held::new(container, Format::SevenZip, options)?;
+    if let Some(error) = held.failure().map(|error| passed_on(error, None)) {
         return Err(error);
     }
     let mut keys = Keys::default();
@@ -148,11 +149,8 @@ struct Current<'h> {
     block: NextBlock<'h>,
     files_left: u64,
     bytes_left: u64,
-    /// What it unpacks to, once a file in it has been met that can be read.
-    unpacked: Option<Result<Input, Loss>>,
-    /// How much lies before the next file that nobody has read.
-    unread: u64,
-    is_broken: bool,
+    /// What it unpacks to, once a file in it has been met.
+    unpacked: Option<Result<Solid, Loss>>,
 }
 
 impl<'h> Walk<'h> {
@@ -175,28 +173,24 @@ impl<'h> Walk<'h> {
         if current.block.files == 1 {
             entry.packed = Some(current.block.packed.iter().map(|(start, end)| end - start).sum());
         }
-        if is_link_or_folder(file.attributes) {
-            current.unread += size;
+        let is_passed_over = is_link_or_folder(file.attributes);
+        let Current { block, unpacked, .. } = current;
+        let unpacked = unpacked
+            .get_or_insert_with(|| unpack(block, held, keys, options).map(|input| Solid::new(Format::SevenZip, input)));
+        let solid = match unpacked {
+            Err(_) if is_passed_over => return Ok(ControlFlow::Continue(())),
+            Err(loss) => return Ok(visit(Item::Unread(entry, loss.clone()))),
+            Ok(solid) => solid,
+        };
+        if is_passed_over {
+            solid.pass(size);
             return Ok(ControlFlow::Continue(()));
         }
-        if current.is_broken {
-            let what = "it was packed together with data that are damaged before it".to_owned();
-            let loss = Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN };
-            return Ok(visit(Item::Unread(entry, loss)));
-        }
-        let Current { block, unpacked, .. } = current;
-        match unpacked.get_or_insert_with(|| unpack(block, held, keys, options)) {
-            Err(loss) => Ok(visit(Item::Unread(entry, loss.clone()))),
-            Ok(input) => {
-                let is_encrypted = is_encrypted(block);
-                let (unread, is_broken) = (&mut current.unread, &mut current.is_broken);
-                let mut data = Data { input, unread, is_broken, is_encrypted, size, left: size, crc, sum: Crc::new() };
-                let flow = visit(Item::Member(entry, &mut data));
-                let left = data.left;
-                current.unread += left;
-                Ok(flow)
-            }
-        }
+        Ok(match solid.file(size, crc) {
+            Err(loss) => visit(Item::Unread(entry, loss)),
+            Ok(data) if is_encrypted(block) => visit(Item::Member(entry, &mut Decrypted(data))),
+            Ok(mut data) => visit(Item::Member(entry, &mut data)),
+        })
     }
 
     /// Goes on to the next file that has data, and tells its size and sum.
@@ -204,7 +198,7 @@ impl<'h> Walk<'h> {
         while self.current.as_ref().is_none_or(|current| current.files_left == 0) {
             let block = self.streams.next_block()?;
             let (files_left, bytes_left) = (block.files, block.block.size()?);
-            self.current = Some(Current { block, files_left, bytes_left, unpacked: None, unread: 0, is_broken: false });
+            self.current = Some(Current { block, files_left, bytes_left, unpacked: None });
         }
         let current = self.current.as_mut()?;
         let (size, crc) = self.streams.next_file(&current.block, (current.files_left, current.bytes_left))?;
@@ -214,63 +208,13 @@ impl<'h> Walk<'h> {
     }
 }
 
-/// The data of one file.
-struct Data<'c> {
-    input: &'c mut Input,
-    unread: &'c mut u64,
-    is_broken: &'c mut bool,
-    is_encrypted: bool,
-    size: u64,
-    left: u64,
-    crc: Option<u32>,
-    sum: Crc,
-}
+/// A file that may have been decrypted with a wrong password, which only shows in what comes out.
+struct Decrypted<'s>(SolidFile<'s>);
 
-impl Data<'_> {
-    fn fault(&mut self) -> io::Error {
-        *self.is_broken = true;
-        let delivered = self.size - self.left;
-        self.left = 0;
-        if self.is_encrypted {
-            return Loss { delivered: Some(delivered), ..wrong_password("it") }.into();
-        }
-        let failure = self.input.failure().map(|error| passed_on(error, Some(delivered)));
-        failure.unwrap_or_else(|| Format::SevenZip.truncated(Some(delivered)).into())
-    }
-
-    /// What there is to tell at the end.
-    fn judge(&mut self) -> io::Result<()> {
-        if self.crc.take().is_none_or(|crc| crc == self.sum.sum()) {
-            return Ok(());
-        }
-        if self.is_encrypted {
-            return Err(Loss { delivered: Some(self.size), ..wrong_password("it") }.into());
-        }
-        let what = "the unpacked data are damaged (the checksum does not match)".to_owned();
-        Err(Loss { kind: Kind::Damaged, what, delivered: Some(self.size), remedy: ASK_AGAIN }.into())
-    }
-}
-
-impl Read for Data<'_> {
+impl Read for Decrypted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if out.is_empty() || *self.is_broken {
-            return Ok(0);
-        }
-        let before = std::mem::take(self.unread);
-        if self.input.skip(before) < before {
-            return Err(self.fault());
-        }
-        let wanted = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if wanted == 0 {
-            return self.judge().map(|()| 0);
-        }
-        let len = self.input.read(&mut out[..wanted])?;
-        if len == 0 {
-            return Err(self.fault());
-        }
-        self.sum.update(&out[..len]);
-        self.left -= len as u64;
-        Ok(len)
+        let delivered = Some(self.0.delivered());
+        self.0.read(out).map_err(|_| Loss { delivered, ..wrong_password("it") }.into())
     }
 }
 

@@ -290,7 +290,7 @@ fn what_is_damaged_is_told_and_the_other_blocks_are_read() {
     let half = usize::midpoint(a.1.len(), b.1.len() + 1) - a.1.len();
     let told = "the bzip2 data are damaged (";
     assert!(second.1 == b.1[..half] && second.2.as_ref().unwrap().starts_with(told), "{second:?}");
-    let told = format!("it was packed together with data that are damaged before it; {ASK}");
+    let told = format!("it lies behind data that could not be read, with which it was packed together; {ASK}");
     assert_eq!(*third, lost("c.log", b"", &told));
     assert_eq!(*other, whole("c.log", b"z"));
     assert_eq!(*empty, whole("logs/empty.log", b""));
