@@ -8,7 +8,9 @@
 //! part of these patterns often stands in the middle (`… Call status: …`), and letters of either case, which it
 //! multiplies out over the whole string, are here cut to a short window first.
 
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::{Hir, HirKind, Look};
+
+use super::byte_set::ByteSet;
 
 /// The most bytes of a literal that are searched for; more do not make a search faster.
 const LENGTH_LIMIT: usize = 16;
@@ -20,10 +22,19 @@ const SET_LIMIT: usize = 48;
 /// A byte of a literal, in every spelling that the regex accepts: one byte, or both cases of a letter.
 type Position = Vec<u8>;
 
+/// Literals of which every match contains at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Required {
+    pub(super) literals: Vec<Vec<u8>>,
+    /// What may stand before that literal, other than the start of the text: `authResult` is none of the places where
+    /// `\bResult` or `call ?Result` asks for `Result`.
+    pub(super) before: ByteSet,
+}
+
 /// The literals of which every match of `hir` contains at least one, inside one line.
 #[must_use]
-pub(super) fn required(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    best(hir).map(|set| set.literals)
+pub(super) fn required(hir: &Hir) -> Option<Required> {
+    best(hir, ByteSet::ALL).map(|set| Required { literals: set.literals, before: set.before })
 }
 
 /// Literals that stand at a fixed distance from the start of every match.
@@ -33,23 +44,26 @@ pub(super) struct Leading {
     pub(super) literals: Vec<Vec<u8>>,
     /// So many bytes behind its start.
     pub(super) offset: usize,
+    /// What may stand before the literal, other than the start of the text.
+    pub(super) before: ByteSet,
 }
 
 /// The literals near the start of every match. They stand in the line in which the match starts, so they also serve a
 /// regex whose match may run on into other lines.
 #[must_use]
 pub(super) fn leading(hir: &Hir) -> Option<Leading> {
-    let parts = flatten(hir);
-    let mut parts = parts.iter().filter(|part| !is_look(part)).peekable();
+    let all = flatten(hir);
+    let before = behind_looks(&all, ByteSet::ALL);
+    let mut parts = all.iter().filter(|part| !is_look(part)).peekable();
     if matches!(parts.peek().map(|part| part.kind()), Some(HirKind::Alternation(_))) {
         let mut literals = starts(hir)?;
         literals.sort();
         literals.dedup();
         let serves = literals.len() <= SET_LIMIT && literals.iter().all(|literal| literal.len() >= 2);
-        return serves.then_some(Leading { literals, offset: 0 });
+        return serves.then_some(Leading { literals, offset: 0, before });
     }
     let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
-    window(&run).map(|(offset, set)| Leading { literals: set.literals, offset })
+    window(&run, before).map(|(offset, set)| Leading { literals: set.literals, offset, before: set.before })
 }
 
 /// The literals at the very start: short ones, as several alternatives add up. At least one byte each.
@@ -88,24 +102,30 @@ fn starts(hir: &Hir) -> Option<Vec<Vec<u8>>> {
     (all.len() <= SET_LIMIT).then_some(all)
 }
 
-/// A set of alternatives and how rare the commonest of them is.
+/// A set of alternatives, what may stand before them, and how rare the commonest of them is.
 struct Set {
     literals: Vec<Vec<u8>>,
+    before: ByteSet,
     rarity: u32,
 }
 
-fn best(hir: &Hir) -> Option<Set> {
+/// `before`: what may stand before a match of `hir`, here and below.
+fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => None,
-        HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_) => best_in_sequence(&flatten(hir)),
-        HirKind::Capture(capture) => best(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => best(&repetition.sub),
+        HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_) => best_in_sequence(&flatten(hir), before),
+        HirKind::Capture(capture) => best(&capture.sub, before),
+        HirKind::Repetition(repetition) if repetition.min > 0 => {
+            // The one that is sought may be any of them, not only the first.
+            best(&repetition.sub, before.union(edge(&repetition.sub, Side::Last)))
+        }
         HirKind::Repetition(_) => None,
         HirKind::Alternation(alternatives) => {
-            let mut union = Set { literals: Vec::new(), rarity: u32::MAX };
+            let mut union = Set { literals: Vec::new(), before: ByteSet::EMPTY, rarity: u32::MAX };
             for alternative in alternatives {
-                let set = best(alternative)?;
+                let set = best(alternative, before)?;
                 union.rarity = union.rarity.min(set.rarity);
+                union.before = union.before.union(set.before);
                 union.literals.extend(set.literals);
             }
             union.literals.sort();
@@ -116,27 +136,99 @@ fn best(hir: &Hir) -> Option<Set> {
 }
 
 /// The rarest set that any run of fixed positions, or any single part, requires.
-fn best_in_sequence(parts: &[&Hir]) -> Option<Set> {
+fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
     let mut candidates: Vec<Set> = Vec::new();
     let mut run: Vec<Position> = Vec::new();
-    for part in parts {
+    // What may stand before the run, and before the part.
+    let (mut before_run, mut before) = (before, before);
+    for (index, part) in parts.iter().enumerate() {
         if is_look(part) {
             // A look-around takes no room, so the positions before and behind it are neighbours.
+            before = behind_looks(&parts[index..], before);
             continue;
         }
         match position(part) {
-            Some(positions) => run.extend(positions),
+            Some(positions) => {
+                before_run = if run.is_empty() { before } else { before_run };
+                run.extend(positions);
+            }
             None => {
-                candidates.extend(window(&run).map(|(_, set)| set));
+                candidates.extend(window(&run, before_run).map(|(_, set)| set));
                 run.clear();
                 if !matches!(part.kind(), HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_)) {
-                    candidates.extend(best(part));
+                    candidates.extend(best(part, before));
                 }
             }
         }
+        before = behind(part, before);
     }
-    candidates.extend(window(&run).map(|(_, set)| set));
+    candidates.extend(window(&run, before_run).map(|(_, set)| set));
     candidates.into_iter().max_by_key(|set| set.rarity)
+}
+
+/// What may stand before what follows `part`.
+fn behind(part: &Hir, before: ByteSet) -> ByteSet {
+    let last = edge(part, Side::Last);
+    if can_be_empty(part) { last.union(before) } else { last }
+}
+
+/// What may stand before the first of `parts` that is no look-around, where the look-arounds before it hold.
+fn behind_looks(parts: &[&Hir], before: ByteSet) -> ByteSet {
+    // All that can come first: some parts that can be empty, and one that cannot.
+    let first = parts.iter().position(|part| !can_be_empty(part));
+    let starts_word = first
+        .is_some_and(|first| parts[..=first].iter().all(|part| edge(part, Side::First).is_subset(ByteSet::word())));
+    parts.iter().take_while(|part| is_look(part)).fold(before, |before, part| match part.kind() {
+        HirKind::Look(Look::WordAscii | Look::WordStartAscii | Look::WordStartHalfAscii) if starts_word => {
+            before.intersection(ByteSet::word().complement())
+        }
+        _ => before,
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    First,
+    Last,
+}
+
+/// What a match of `hir` may begin or end with; more than that where it cannot easily be told.
+fn edge(hir: &Hir, side: Side) -> ByteSet {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => ByteSet::EMPTY,
+        HirKind::Literal(literal) => {
+            let byte = match side {
+                Side::First => literal.0.first(),
+                Side::Last => literal.0.last(),
+            };
+            byte.copied().into_iter().collect()
+        }
+        HirKind::Class(class) => ByteSet::of_class(class).unwrap_or(ByteSet::ALL),
+        HirKind::Capture(capture) => edge(&capture.sub, side),
+        HirKind::Repetition(repetition) => edge(&repetition.sub, side),
+        HirKind::Alternation(alternatives) => {
+            alternatives.iter().fold(ByteSet::EMPTY, |set, alternative| set.union(edge(alternative, side)))
+        }
+        HirKind::Concat(parts) => {
+            let mut set = ByteSet::EMPTY;
+            for at in 0..parts.len() {
+                let part = match side {
+                    Side::First => &parts[at],
+                    Side::Last => &parts[parts.len() - 1 - at],
+                };
+                set = set.union(edge(part, side));
+                if !can_be_empty(part) {
+                    break;
+                }
+            }
+            set
+        }
+    }
+}
+
+fn can_be_empty(hir: &Hir) -> bool {
+    // `None`: it can never match, so nothing stands behind it.
+    hir.properties().minimum_len().is_some_and(|len| len == 0)
 }
 
 /// The parts of a concatenation in order, with captures and nested concatenations opened.
@@ -158,28 +250,14 @@ fn position(hir: &Hir) -> Option<Vec<Position>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(literal.0.iter().map(|&byte| vec![byte]).collect()),
         HirKind::Class(class) => {
-            let ranges: Vec<(u32, u32)> = match class {
-                Class::Bytes(class) => class.iter().map(|range| (range.start().into(), range.end().into())).collect(),
-                Class::Unicode(class) => class.iter().map(|range| (range.start().into(), range.end().into())).collect(),
-            };
-            let small = ranges.iter().map(|(start, end)| end - start + 1).sum::<u32>() <= 2;
-            let bytes: Option<Position> = ranges
-                .iter()
-                .flat_map(|&(start, end)| start..=end)
-                .take(2)
-                // A character beyond ASCII is several bytes in UTF-8: no single position.
-                .map(|character| {
-                    u8::try_from(character).ok().filter(|byte| byte.is_ascii() || matches!(class, Class::Bytes(_)))
-                })
-                .collect();
-            bytes.filter(|_| small).map(|bytes| vec![bytes])
+            ByteSet::of_class(class).filter(|set| set.len() <= 2).map(|set| vec![set.iter().collect()])
         }
         _ => None,
     }
 }
 
 /// The rarest stretch of `run` that can be spelled out within the limits, and where in it that begins.
-fn window(run: &[Position]) -> Option<(usize, Set)> {
+fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
     (0..run.len())
         .filter_map(|start| {
             let mut spellings = 1;
@@ -198,7 +276,10 @@ fn window(run: &[Position]) -> Option<(usize, Set)> {
             (length >= 2).then_some((rarity, start, stretch))
         })
         .max_by_key(|(rarity, ..)| *rarity)
-        .map(|(rarity, start, stretch)| (start, Set { literals: spell_out(stretch), rarity }))
+        .map(|(rarity, start, stretch)| {
+            let before = if start == 0 { before } else { run[start - 1].iter().copied().collect() };
+            (start, Set { literals: spell_out(stretch), before, rarity })
+        })
 }
 
 fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
@@ -208,6 +289,11 @@ fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
             .flat_map(|spelling| position.iter().map(move |&byte| [spelling.as_slice(), &[byte]].concat()))
             .collect()
     })
+}
+
+/// Roughly the share that a byte has in a log.
+pub(super) fn share(byte: u8) -> f64 {
+    0.25 / f64::from(1_u32 << rarity(byte))
 }
 
 /// Roughly how much a byte tells in a log, in bits: what is frequent there tells little.
@@ -247,7 +333,7 @@ mod tests {
             ("x", None),
         ];
         for (regex, expected) in cases {
-            let mut found = shown(required(&parse(regex)));
+            let mut found = shown(required(&parse(regex)).map(|required| required.literals));
             if let Some(found) = &mut found {
                 found.sort();
             }
@@ -258,8 +344,26 @@ mod tests {
 
     #[test]
     fn letters_of_either_case_are_cut_to_a_window() {
-        let literals = required(&parse("(?i)call status")).unwrap();
+        let literals = required(&parse("(?i)call status")).unwrap().literals;
         assert!(literals.len() <= SPELLING_LIMIT && literals.iter().all(|literal| literal.len() >= 4), "{literals:?}");
+    }
+
+    #[test]
+    fn what_may_stand_before_a_literal_is_known() {
+        let before = |regex: &str| required(&parse(regex)).unwrap().before;
+        let bytes = |text: &str| text.bytes().collect::<ByteSet>();
+        let no_word = ByteSet::word().complement();
+        assert_eq!(before("xyz"), ByteSet::ALL);
+        assert_eq!(before(r"\bxyz"), no_word);
+        assert_eq!(before(r"\b(?:xyz|QJK)"), no_word);
+        assert_eq!(before(r"\B(?:xyz)"), ByteSet::ALL);
+        assert_eq!(before(r"\b:xyz"), ByteSet::ALL);
+        assert_eq!(before(r"\d(?:xyz)"), bytes("0123456789"));
+        assert_eq!(before(r"\b(?:ab?)xyz"), bytes("ab"));
+        assert_eq!(before(r"\b(?:[ab]+|)xyz"), bytes("ab").union(no_word));
+        assert_eq!(before(r"(?:c|d)?\b(?:xyz)+"), no_word.union(bytes("z")));
+        assert_eq!(before(r"\b(?:al|sm)?(?:_(?i:c))?xyz"), bytes("lmcC").union(no_word));
+        assert_eq!(before(r"(?u)éxyz\d"), ByteSet::ALL);
     }
 
     #[test]

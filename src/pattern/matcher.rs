@@ -3,9 +3,8 @@
 //! Invariant: whichever way is taken, the matches are those of the regex engine's unanchored search; the oracle's
 //! property tests run every way. The ways, cheapest first:
 //!
-//! 1. A line without any of the required literals is not searched.
-//! 2. Where every match begins with a literal at a fixed place, only there is the regex tried, anchored.
-//! 3. Anchored, a one-pass automaton gives the groups while it matches, where the regex allows one.
+//! 1. Where every match begins with a literal at a fixed place, only there is the regex tried, anchored.
+//! 2. Anchored, a one-pass automaton gives the groups while it matches, where the regex allows one.
 //!
 //! `cargo bench --bench throughput -- scan` shows what they are worth, on `every-line` and `every-line-symbols`.
 
@@ -68,8 +67,6 @@ impl Finder {
 pub(super) struct Matcher {
     regex: meta::Regex,
     one_pass: Option<onepass::DFA>,
-    /// Every line with a match contains one of these.
-    required: Option<Finder>,
     /// Every match has one of these so many bytes behind its start.
     leading: Option<(Finder, usize)>,
 }
@@ -90,17 +87,11 @@ impl MatcherScratch {
 }
 
 impl Matcher {
-    /// `required` must hold for every line with a match, `leading` for every match.
-    pub(super) fn new(
-        regex: meta::Regex,
-        one_pass: Option<onepass::DFA>,
-        required: Option<&[Vec<u8>]>,
-        leading: Option<&Leading>,
-    ) -> Matcher {
+    /// `leading` must hold for every match.
+    pub(super) fn new(regex: meta::Regex, one_pass: Option<onepass::DFA>, leading: Option<&Leading>) -> Matcher {
         Matcher {
             regex,
             one_pass,
-            required: required.and_then(Finder::new),
             leading: leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset))),
         }
     }
@@ -116,11 +107,6 @@ impl Matcher {
             one_pass: self.one_pass.as_ref().map(onepass::DFA::create_cache),
             slots: vec![None; self.regex.group_info().slot_len()],
         }
-    }
-
-    /// Whether `line` may hold a match at all.
-    pub(super) fn may_match(&self, line: &[u8]) -> bool {
-        self.required.as_ref().is_none_or(|required| required.find(line, 0).is_some())
     }
 
     /// The first place at or behind `at` where a match may start, and below `limit`. Whether one does, only
@@ -169,6 +155,13 @@ pub(super) enum Place {
     Candidate(usize),
     /// A match starts here; its groups are in the scratch.
     Match(usize),
+}
+
+impl Place {
+    pub(super) fn start(self) -> usize {
+        let (Place::Candidate(start) | Place::Match(start)) = self;
+        start
+    }
 }
 
 /// A one-pass automaton for the regex, if it allows one.

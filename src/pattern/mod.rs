@@ -8,6 +8,7 @@
 //! that finds the lines worth asking about.
 
 mod brackets;
+mod byte_set;
 pub mod definition;
 pub mod diagnostic;
 pub mod examples;
@@ -19,6 +20,8 @@ mod prefilter;
 mod set;
 pub mod template;
 pub mod validate;
+mod window;
 
 pub use prefilter::Prefilter;
+pub(crate) use prefilter::{Candidate, Marks};
 pub use set::{CompileError, Match, Matches, Pattern, PatternSet, Scratch};

@@ -2,109 +2,429 @@
 //!
 //! Invariant (decision 3): a line that any pattern of the set matches contains a candidate; a candidate's line need
 //! not match. The full regexes decide, on the candidate's line alone.
+//!
+//! A candidate says more than that, where it can: which literal stands there, and so which patterns may match, and where
+//! a match of them would begin. The line then is not searched again.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-use memchr::memmem;
+use fearless_simd::Level;
 
+use super::byte_set::ByteSet;
+use super::literal::{Leading, Required};
 use super::matcher::Finder;
+use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
+
+/// How many bytes of a literal are sought and compared, at once. The few longer ones are told by their beginning.
+const COMPARED_BYTES: usize = 16;
+/// How far behind a window's place its neighbourhood goes.
+const NEAR_BYTES: usize = 3;
+
+/// What a pattern offers to be found by.
+#[derive(Clone, Debug)]
+pub(super) struct Anchors {
+    /// Of these every match has one, at a fixed distance from its start.
+    pub(super) leading: Option<Leading>,
+    /// Of these every match has one.
+    pub(super) required: Option<Required>,
+}
 
 /// Finds the places in a block where a pattern may match.
 #[derive(Debug)]
 pub struct Prefilter {
-    /// `None` if some pattern requires no literal, or on request: then every line is a candidate.
-    literals: Option<Finder>,
+    search: Search,
+    level: Level,
+    /// Patterns that require no literal: every line is to be searched for them.
+    always: Vec<usize>,
+}
+
+#[derive(Debug)]
+enum Search {
+    Windows(Box<Windows>),
+    /// Finds lines only, in which these patterns are to be searched for.
+    Lines(Option<Finder>, Vec<Use>),
+}
+
+#[derive(Debug)]
+struct Windows {
+    windows: Vec<Window>,
+    literals: Vec<Literal>,
+    near: Near,
+}
+
+/// A literal that stands somewhere in every match of some patterns.
+#[derive(Debug)]
+struct Literal {
+    /// Its bytes, the first one lowest, and ones for each of its bits.
+    bytes: u128,
+    mask: u128,
+    len: usize,
+    /// Where in it its window begins.
+    offset: usize,
+    /// What may stand before it, other than a line's start.
+    before: ByteSet,
+    uses: Vec<Use>,
+}
+
+/// What a literal says of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Use {
+    pub(super) pattern: usize,
+    /// How many bytes before the literal every match begins, if they all begin so.
+    pub(super) distance: Option<usize>,
+}
+
+/// Which literals, a bit for each, are possible by three bytes near the place of a window: mostly just the right ones.
+#[derive(Debug)]
+struct Near {
+    before: [u64; 256],
+    within: [u64; 256],
+    behind: [u64; 256],
+}
+
+/// Working memory of a search.
+#[derive(Debug)]
+pub(crate) struct Marks(Box<[u64; SPAN_BYTES / WORD_BYTES]>);
+
+impl Default for Marks {
+    fn default() -> Marks {
+        Marks(Box::new([0; SPAN_BYTES / WORD_BYTES]))
+    }
+}
+
+/// A place where a pattern may match.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate<'p> {
+    /// Where the literal stands.
+    pub(crate) at: usize,
+    /// What it says.
+    pub(super) uses: &'p [Use],
 }
 
 impl Prefilter {
-    /// A prefilter that lets every line pass.
-    #[must_use]
-    pub fn pass_all() -> Prefilter {
-        Prefilter { literals: None }
+    /// A prefilter that lets every line pass, for so many patterns.
+    pub(super) fn pass_all(patterns: usize) -> Prefilter {
+        Prefilter::new(&vec![Anchors { leading: None, required: None }; patterns])
     }
 
-    /// A prefilter for matches that contain at least one of `literals`.
-    #[must_use]
-    pub(super) fn new(mut literals: Vec<Vec<u8>>) -> Prefilter {
-        literals.sort();
-        literals.dedup();
-        // Without a searcher every line passes: slower, and just as right.
-        Prefilter { literals: Finder::new(&shared(literals)) }
+    /// A prefilter for patterns with these anchors, in their order.
+    pub(super) fn new(anchors: &[Anchors]) -> Prefilter {
+        let always = |(index, anchors): (usize, &Anchors)| {
+            (anchors.leading.is_none() && anchors.required.is_none()).then_some(index)
+        };
+        let always = anchors.iter().enumerate().filter_map(always).collect();
+        Prefilter { search: Search::new(anchors), level: Level::new(), always }
     }
 
-    /// The first candidate in `block[from..]`, as an offset in `block`. At most at the block's end if every line passes.
+    /// The patterns that are to be searched for in every line.
+    pub(super) fn always(&self) -> &[usize] {
+        &self.always
+    }
+
+    /// Every candidate in `text`, in about their order: the window in one literal may stand further in than in another.
+    pub(crate) fn candidates<'s>(&'s self, text: &'s [u8], marks: &'s mut Marks) -> Candidates<'s> {
+        Candidates { prefilter: self, text, marks, span: 0..0, word: 0, bits: 0, place: 0, possible: 0 }
+    }
+
+    /// How many candidates there are in `text`.
     #[must_use]
-    pub fn next(&self, block: &[u8], from: usize) -> Option<usize> {
-        if from >= block.len() {
-            return None;
-        }
-        match &self.literals {
-            None => Some(from),
-            Some(literals) => literals.find(block, from),
-        }
+    pub fn count(&self, text: &[u8]) -> usize {
+        let mut marks = Marks::default();
+        let mut candidates = self.candidates(text, &mut marks);
+        std::iter::from_fn(|| candidates.next()).count()
     }
 }
 
-/// How long a part has to be to be searched for in place of the literals that have it in common.
-const SHARED_BYTES: usize = 5;
+/// Literals, with what may stand before them, and what they say.
+#[derive(Default)]
+struct Literals(BTreeMap<(Vec<u8>, ByteSet), Vec<Use>>);
 
-/// Literals of which every given one contains at least one, and fewer of them: those that have a part in common are
-/// found by that part. `rawCallStatus` and `Call status` cost one search for `tatus`, not two.
-fn shared(mut literals: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    loop {
-        let mut count_by_part: BTreeMap<&[u8], usize> = BTreeMap::new();
-        for literal in &literals {
-            let parts: BTreeSet<&[u8]> = literal.windows(SHARED_BYTES).collect();
-            for part in parts {
-                *count_by_part.entry(part).or_default() += 1;
+impl Literals {
+    /// Of each pattern the leading literals, if it has some and they are wanted, or else the required ones.
+    fn new(anchors: &[Anchors], wants_leading: impl Fn(&Leading) -> bool) -> Literals {
+        let mut all = Literals::default();
+        for (pattern, anchors) in anchors.iter().enumerate() {
+            let leading =
+                anchors.leading.as_ref().filter(|leading| anchors.required.is_none() || wants_leading(leading));
+            if let Some(leading) = leading {
+                all.add(&leading.literals, leading.before, Use { pattern, distance: Some(leading.offset) });
+            } else if let Some(required) = &anchors.required {
+                all.add(&required.literals, required.before, Use { pattern, distance: None });
             }
         }
-        // Of parts in as many literals the first, so that the choice is always the same.
-        let best = count_by_part
-            .into_iter()
-            .filter(|(_, count)| *count > 1)
-            .max_by_key(|(part, count)| (*count, Reverse(*part)));
-        let Some((part, _)) = best else { break };
-        let part = part.to_vec();
-        literals.retain(|literal| memmem::find(literal, &part).is_none());
-        found.push(part);
+        all
     }
-    // What contains a shorter one is found by that already.
-    let is_longer = |literal: &Vec<u8>, other: &Vec<u8>| other != literal && memmem::find(literal, other).is_some();
-    let minimal = |all: &[Vec<u8>]| -> Vec<Vec<u8>> {
-        all.iter().filter(|literal| !all.iter().any(|other| is_longer(literal, other))).cloned().collect()
-    };
-    literals.extend(found);
-    minimal(&literals)
+
+    fn add(&mut self, literals: &[Vec<u8>], before: ByteSet, says: Use) {
+        for literal in literals {
+            let beginning = literal[..literal.len().min(COMPARED_BYTES)].to_vec();
+            self.0.entry((beginning, before)).or_default().push(says);
+        }
+    }
+
+    fn bytes(&self) -> Vec<Vec<u8>> {
+        self.0.keys().map(|(bytes, _)| bytes.clone()).collect()
+    }
+}
+
+impl Search {
+    fn new(anchors: &[Anchors]) -> Search {
+        // Leading literals tell where a match begins; others may have more in common.
+        let leading = Literals::new(anchors, |_| true);
+        let by_leading = window::choose(&leading.bytes());
+        let mut required = Literals::new(anchors, |_| false);
+        let by_required = window::choose(&required.bytes());
+        if let Some(choice) = &by_required {
+            // Leading ones that these windows find anyway.
+            let fits = |literal: &Vec<u8>| choice.windows.iter().any(|window| window.fits(literal).is_some());
+            required = Literals::new(anchors, |leading| leading.literals.iter().all(fits));
+        }
+        let (literals, choice) = match (by_leading, by_required) {
+            (Some(by_leading), Some(by_required)) if by_required.cost < by_leading.cost => (required, by_required),
+            (Some(by_leading), _) => (leading, by_leading),
+            (None, Some(by_required)) => (required, by_required),
+            (None, None) => return Search::lines(&required),
+        };
+        Windows::new(literals, choice).map_or_else(|literals| Search::lines(&literals), Search::Windows)
+    }
+
+    fn lines(literals: &Literals) -> Search {
+        let mut patterns: Vec<usize> = literals.0.values().flatten().map(|says| says.pattern).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        Search::Lines(Finder::new(&literals.bytes()), patterns.into_iter().map(Use::somewhere).collect())
+    }
+}
+
+impl Use {
+    fn somewhere(pattern: usize) -> Use {
+        Use { pattern, distance: None }
+    }
+}
+
+impl Windows {
+    /// Fails if there are more literals than bits for them.
+    fn new(literals: Literals, choice: Choice) -> Result<Box<Windows>, Literals> {
+        if literals.0.len() > window::LITERALS_LIMIT {
+            return Err(literals);
+        }
+        let Choice { windows, .. } = choice;
+        let offset = |bytes: &[u8]| windows.iter().find_map(|window| window.fits(bytes)).unwrap_or_default();
+        let mut near = Near { before: [0; 256], within: [0; 256], behind: [0; 256] };
+        let literals = literals.0.into_iter().enumerate().map(|(index, ((bytes, before), uses))| {
+            let offset = offset(&bytes);
+            near.add(index, &bytes, offset);
+            Literal::new(&bytes, offset, before, uses)
+        });
+        let literals = literals.collect();
+        Ok(Box::new(Windows { windows, literals, near }))
+    }
+}
+
+impl Near {
+    fn add(&mut self, index: usize, literal: &[u8], offset: usize) {
+        let add = |table: &mut [u64; 256], byte: Option<&u8>| match byte {
+            Some(&byte) => table[usize::from(byte)] |= 1 << index,
+            None => table.iter_mut().for_each(|bits| *bits |= 1 << index),
+        };
+        add(&mut self.before, offset.checked_sub(1).and_then(|at| literal.get(at)));
+        add(&mut self.within, literal.get(offset + 1));
+        add(&mut self.behind, literal.get(offset + NEAR_BYTES));
+    }
+
+    /// The literals that may stand around `place`.
+    fn possible(&self, text: &[u8], place: usize) -> u64 {
+        let bits = |table: &[u64; 256], at: Option<usize>| {
+            at.and_then(|at| text.get(at)).map_or(u64::MAX, |&byte| table[usize::from(byte)])
+        };
+        bits(&self.before, place.checked_sub(1))
+            & bits(&self.within, Some(place + 1))
+            & bits(&self.behind, Some(place + NEAR_BYTES))
+    }
+}
+
+impl Literal {
+    fn new(bytes: &[u8], offset: usize, before: ByteSet, uses: Vec<Use>) -> Literal {
+        let mut padded = [0; COMPARED_BYTES];
+        let len = bytes.len();
+        padded[..len].copy_from_slice(bytes);
+        let mask = u128::MAX >> (8 * (COMPARED_BYTES - len));
+        Literal { bytes: u128::from_le_bytes(padded), mask, len, offset, before, uses }
+    }
+
+    /// Where it stands, if its window's place is this one and it does.
+    #[inline]
+    fn stands(&self, text: &[u8], place: usize) -> Option<usize> {
+        let at = place.checked_sub(self.offset)?;
+        let rest = text.get(at..)?;
+        let bytes = match rest.first_chunk::<COMPARED_BYTES>() {
+            Some(bytes) => u128::from_le_bytes(*bytes),
+            None => {
+                let mut padded = [0; COMPARED_BYTES];
+                padded[..rest.len()].copy_from_slice(rest);
+                u128::from_le_bytes(padded)
+            }
+        };
+        let fits = bytes & self.mask == self.bytes && rest.len() >= self.len;
+        let before = at.checked_sub(1).map_or(b'\n', |at| text[at]);
+        (fits && (before == b'\n' || self.before.contains(before))).then_some(at)
+    }
+}
+
+/// The candidates in a text.
+pub(crate) struct Candidates<'s> {
+    prefilter: &'s Prefilter,
+    text: &'s [u8],
+    marks: &'s mut Marks,
+    /// Where the text is marked.
+    span: Range<usize>,
+    /// The next word of marks to look at.
+    word: usize,
+    /// The marks of the last word that have not been looked at.
+    bits: u64,
+    /// The last marked place, and the literals that may stand there.
+    place: usize,
+    possible: u64,
+}
+
+impl<'s> Candidates<'s> {
+    /// The next one.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<Candidate<'s>> {
+        match &self.prefilter.search {
+            Search::Windows(windows) => self.next_in(windows),
+            Search::Lines(finder, uses) => {
+                let at = finder.as_ref()?.find(self.text, self.place)?;
+                self.place = at + 1;
+                Some(Candidate { at, uses })
+            }
+        }
+    }
+
+    fn next_in(&mut self, windows: &'s Windows) -> Option<Candidate<'s>> {
+        loop {
+            while self.possible != 0 {
+                let literal = &windows.literals[self.possible.trailing_zeros() as usize];
+                self.possible &= self.possible - 1;
+                if let Some(at) = literal.stands(self.text, self.place) {
+                    return Some(Candidate { at, uses: &literal.uses });
+                }
+            }
+            while self.bits == 0 {
+                if self.word * WORD_BYTES >= self.span.len() && !self.mark_next(windows) {
+                    return None;
+                }
+                self.bits = self.marks.0[self.word];
+                self.word += 1;
+            }
+            self.place = self.span.start + (self.word - 1) * WORD_BYTES + self.bits.trailing_zeros() as usize;
+            self.bits &= self.bits - 1;
+            self.possible = windows.near.possible(self.text, self.place);
+        }
+    }
+
+    /// Marks the text behind what is marked; `false` if there is none.
+    fn mark_next(&mut self, windows: &Windows) -> bool {
+        let start = self.span.end;
+        let Some(rest) = self.text.get(start..).filter(|rest| !rest.is_empty()) else { return false };
+        self.span = start..start + rest.len().min(SPAN_BYTES);
+        self.word = 0;
+        let words = &mut self.marks.0[..self.span.len().div_ceil(WORD_BYTES)];
+        words.fill(0);
+        for window in &windows.windows {
+            // A window may begin in the span and end behind it.
+            window.mark(self.prefilter.level, &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)], words);
+        }
+        true
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use memchr::memmem;
     use proptest::prelude::*;
 
     use super::*;
 
-    #[test]
-    fn literals_with_a_part_in_common_are_found_by_it() {
-        let of = |literals: &[&str]| {
-            let found = shared(literals.iter().map(|literal| literal.as_bytes().to_vec()).collect());
-            found.into_iter().map(|literal| String::from_utf8(literal).unwrap()).collect::<Vec<_>>()
+    fn leading(literals: &[&str]) -> Anchors {
+        let literals = literals.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+        Anchors { leading: Some(Leading { literals, offset: 1, before: ByteSet::ALL }), required: None }
+    }
+
+    fn required(literals: Vec<Vec<u8>>, before: ByteSet) -> Anchors {
+        Anchors { leading: None, required: Some(Required { literals, before }) }
+    }
+
+    /// Each candidate: where, and of which patterns.
+    fn found(prefilter: &Prefilter, text: &[u8]) -> Vec<(usize, Vec<usize>)> {
+        let mut marks = Marks::default();
+        let mut candidates = prefilter.candidates(text, &mut marks);
+        let next = || {
+            let candidate = candidates.next()?;
+            Some((candidate.at, candidate.uses.iter().map(|says| says.pattern).collect()))
         };
-        assert_eq!(of(&["Status", "rawCallStatus", "status", "<x>"]), ["<x>", "tatus"]);
-        assert_eq!(of(&["ab", "cabd", "abcdefgh"]), ["ab"]);
-        assert_eq!(of(&["alone"]), ["alone"]);
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn a_candidate_says_whose_literal_stands_there() {
+        let prefilter = Prefilter::new(&[
+            leading(&["rawCallStatus"]),
+            leading(&["CallStatus", "call status"]),
+            required(vec![b"CallStatus".to_vec()], ByteSet::one(b'/')),
+            required(vec![b"CallStatus".to_vec()], ByteSet::ALL),
+        ]);
+        let text = b"rawCallStatus, call status\nCallStatus, /CallStatus, callStatu";
+        let mut all = found(&prefilter, text);
+        all.sort();
+        let expected = [
+            (0, vec![0]),
+            (3, vec![1, 3]),
+            (15, vec![1]),
+            (27, vec![1, 3]),
+            (27, vec![2]),
+            (40, vec![1, 3]),
+            (40, vec![2]),
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn patterns_without_a_literal_are_always_searched_for() {
+        let prefilter = Prefilter::new(&[leading(&["abc"]), Anchors { leading: None, required: None }]);
+        assert_eq!(prefilter.always(), [1]);
+        assert_eq!(found(&prefilter, b"abc x"), [(0, vec![0])]);
+        assert_eq!(Prefilter::pass_all(3).always(), [0, 1, 2]);
     }
 
     proptest! {
         #[test]
-        fn every_literal_contains_a_shared_one(literals in prop::collection::vec("[ab]{2,9}", 1..8)) {
-            let literals: Vec<Vec<u8>> = literals.into_iter().map(String::into_bytes).collect();
-            let shared = shared(literals.clone());
-            prop_assert!(shared.len() <= literals.len());
-            for literal in &literals {
-                prop_assert!(shared.iter().any(|part| memmem::find(literal, part).is_some()));
+        fn no_literal_is_missed(
+            few in prop::collection::vec("[abcA]{2,16}", 1..8),
+            // So many that they are left to an automaton.
+            many in prop_oneof![Just(0), 60_usize..80],
+            pieces in prop::collection::vec("[abcA.]{0,5}", 0..60),
+        ) {
+            let mut literals: Vec<Vec<u8>> = few.into_iter().map(String::into_bytes).collect();
+            literals.extend((0..many).map(|number| format!("{number:04}").into_bytes()));
+            let text: Vec<u8> =
+                pieces.iter().enumerate().flat_map(|(index, piece)| [piece.as_bytes(), &literals[index % literals.len()]].concat()).collect();
+            let anchors: Vec<Anchors> =
+                literals.iter().map(|literal| required(vec![literal.clone()], ByteSet::ALL)).collect();
+            let prefilter = Prefilter::new(&anchors);
+            let all = found(&prefilter, &text);
+            for (pattern, literal) in literals.iter().enumerate() {
+                for at in memmem::find_iter(&text, literal) {
+                    let is_found = match &prefilter.search {
+                        Search::Windows(_) => all.iter().any(|(place, patterns)| *place == at && patterns.contains(&pattern)),
+                        // Something in it, which will do for its line.
+                        Search::Lines(..) => all.iter().any(|(place, patterns)| {
+                            (at..at + literal.len()).contains(place) && patterns.contains(&pattern)
+                        }),
+                    };
+                    prop_assert!(is_found, "{pattern} at {at}");
+                }
             }
         }
     }

@@ -14,16 +14,22 @@ use regex_automata::{Input, meta, util::syntax};
 use super::definition::{Definition, Field};
 use super::literal::{self, Leading};
 use super::matcher::{self, Matcher, MatcherScratch, Place};
-use super::prefilter::Prefilter;
+use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 
 /// The memory that one compiled regex may take, in bytes. Ten times what the built-in ones need.
 const COMPILED_LIMIT_BYTES: usize = 2 << 20;
+
+/// How many places of a line are kept. Where there are more, the line is searched for them instead, so that memory does
+/// not grow with what is in it.
+const PLACES_LIMIT: usize = 1 << 14;
 
 /// Patterns in order of precedence.
 #[derive(Debug)]
 pub struct PatternSet {
     patterns: Vec<Pattern>,
     prefilter: Prefilter,
+    /// The patterns that are for certain lines only.
+    conditional: Vec<usize>,
 }
 
 /// One compiled pattern.
@@ -35,7 +41,7 @@ pub struct Pattern {
     when: Option<meta::Regex>,
     unless: Option<meta::Regex>,
     groups: Groups,
-    literals: Option<Vec<Vec<u8>>>,
+    anchors: Anchors,
 }
 
 /// The index of each named group.
@@ -77,6 +83,18 @@ pub struct Match {
 #[derive(Debug)]
 pub struct Scratch {
     patterns: Vec<PatternScratch>,
+    places: Places,
+    /// For lines whose places nobody has found before.
+    marks: Marks,
+}
+
+/// Where in a line which patterns may match, as far as literals tell.
+#[derive(Debug, Default)]
+struct Places {
+    /// The patterns whose matches begin with a literal: where, and which. A place may stand here twice.
+    starts: Vec<(usize, usize)>,
+    /// The patterns that are to be searched for.
+    sought: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -122,15 +140,17 @@ impl PatternSet {
             .enumerate()
             .map(|(index, definition)| Pattern::compile(index, definition))
             .collect::<Result<Vec<_>, _>>()?;
-        let literals: Option<Vec<_>> = patterns.iter().map(|pattern| pattern.literals.clone()).collect();
-        let prefilter = literals.map_or_else(Prefilter::pass_all, |all| Prefilter::new(all.concat()));
-        Ok(PatternSet { patterns, prefilter })
+        let anchors: Vec<Anchors> = patterns.iter().map(|pattern| pattern.anchors.clone()).collect();
+        let prefilter = Prefilter::new(&anchors);
+        let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
+        let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
+        Ok(PatternSet { patterns, prefilter, conditional })
     }
 
     /// The same set without its prefilter, so that every line is searched.
     #[must_use]
     pub fn without_prefilter(self) -> PatternSet {
-        PatternSet { prefilter: Prefilter::pass_all(), ..self }
+        PatternSet { prefilter: Prefilter::pass_all(self.patterns.len()), ..self }
     }
 
     /// The patterns in order.
@@ -143,6 +163,12 @@ impl PatternSet {
     #[must_use]
     pub fn prefilter(&self) -> &Prefilter {
         &self.prefilter
+    }
+
+    /// Whether some pattern requires no literal, so that no line can be passed over.
+    #[must_use]
+    pub fn searches_every_line(&self) -> bool {
+        !self.prefilter.always().is_empty()
     }
 
     /// Whether any pattern looks beyond the end of its line.
@@ -161,7 +187,8 @@ impl PatternSet {
             next: Next::Unsought,
             applies: None,
         };
-        Scratch { patterns: self.patterns.iter().map(of).collect() }
+        let patterns = self.patterns.iter().map(of).collect();
+        Scratch { patterns, places: Places::default(), marks: Marks::default() }
     }
 
     /// The matches in a line, in order.
@@ -169,7 +196,8 @@ impl PatternSet {
     /// `window` is the line without its line end (`line_len` bytes), then, for the multi-line patterns only, what
     /// follows it in the source.
     pub fn matches<'m>(&'m self, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
-        self.start(scratch, window, line_len, 0..self.patterns.len())
+        self.find_places(scratch, window, 0..self.patterns.len());
+        self.matches_at_places(scratch, window, line_len)
     }
 
     /// What the pattern with that index would match if it were alone.
@@ -180,36 +208,96 @@ impl PatternSet {
         window: &'m [u8],
         line_len: usize,
     ) -> Matches<'m> {
-        self.start(scratch, window, line_len, index..(index + 1).min(self.patterns.len()))
+        self.find_places(scratch, window, index..index + 1);
+        self.matches_at_places(scratch, window, line_len)
     }
 
-    fn start<'m>(
+    /// Begins a line: what was noted of the one before is forgotten.
+    pub(crate) fn begin_line(&self, scratch: &mut Scratch) {
+        scratch.places.starts.clear();
+        scratch.places.sought.clear();
+        scratch.places.sought.extend_from_slice(self.prefilter.always());
+    }
+
+    /// Notes a candidate of the line that starts at `line_start` of the searched block.
+    pub(crate) fn note(&self, scratch: &mut Scratch, candidate: Candidate<'_>, line_start: usize) {
+        for says in candidate.uses {
+            let start = says.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
+            match start {
+                Some(None) => {}
+                Some(Some(start)) => scratch.places.note(start, says.pattern),
+                None => scratch.places.seek(says.pattern),
+            }
+        }
+    }
+
+    /// The matches in a line of which every candidate was noted.
+    pub(crate) fn matches_at_places<'m>(
         &'m self,
         scratch: &'m mut Scratch,
         window: &'m [u8],
         line_len: usize,
-        chosen: Range<usize>,
     ) -> Matches<'m> {
-        for (pattern, scratch) in self.patterns[chosen.clone()].iter().zip(&mut scratch.patterns[chosen.clone()]) {
-            let may_match = pattern.matcher.may_match(pattern.haystack(window, line_len));
-            scratch.next = if may_match { Next::Unsought } else { Next::Exhausted };
-            scratch.applies = None;
+        // Mostly one or two: not worth a call.
+        if !scratch.places.starts.is_sorted() {
+            scratch.places.starts.sort_unstable();
         }
-        Matches { set: self, scratch, window, line_len, chosen, at: 0 }
+        scratch.places.sought.sort_unstable();
+        for &index in &scratch.places.sought {
+            scratch.patterns[index].next = Next::Unsought;
+        }
+        for &index in &self.conditional {
+            scratch.patterns[index].applies = None;
+        }
+        Matches { set: self, scratch, window, line_len, next_place: 0, at: 0 }
+    }
+
+    fn find_places(&self, scratch: &mut Scratch, window: &[u8], chosen: Range<usize>) {
+        self.begin_line(scratch);
+        let mut marks = std::mem::take(&mut scratch.marks);
+        let mut candidates = self.prefilter.candidates(window, &mut marks);
+        while let Some(candidate) = candidates.next() {
+            self.note(scratch, candidate, 0);
+        }
+        scratch.marks = marks;
+        scratch.places.starts.retain(|(_, pattern)| chosen.contains(pattern));
+        scratch.places.sought.retain(|pattern| chosen.contains(pattern));
+    }
+}
+
+impl Places {
+    fn note(&mut self, start: usize, pattern: usize) {
+        if self.starts.len() < PLACES_LIMIT {
+            self.starts.push((start, pattern));
+            return;
+        }
+        // From now on these are sought for, and found from the line's start on.
+        for (_, pattern) in std::mem::take(&mut self.starts) {
+            self.seek(pattern);
+        }
+        self.seek(pattern);
+    }
+
+    fn seek(&mut self, pattern: usize) {
+        if !self.sought.contains(&pattern) {
+            self.sought.push(pattern);
+        }
     }
 }
 
 /// The matches in one line: of overlapping ones the leftmost, of those at one place the earliest pattern's.
 ///
-/// Each pattern's next place is sought once and kept until the search has passed it, so that a line with many
-/// matches costs each pattern one pass over it. A place that only may be a match is tried when it is the leftmost.
+/// Most patterns come with the places where they may match. Of the others, each one's next place is sought once and kept
+/// until the search has passed it, so that a line with many matches costs each pattern one pass over it. A place that
+/// only may be a match is tried when it is the leftmost.
 #[derive(Debug)]
 pub struct Matches<'m> {
     set: &'m PatternSet,
     scratch: &'m mut Scratch,
     window: &'m [u8],
     line_len: usize,
-    chosen: Range<usize>,
+    /// The first of the noted places that has not been tried.
+    next_place: usize,
     /// Where the last match ended.
     at: usize,
 }
@@ -219,57 +307,82 @@ impl Iterator for Matches<'_> {
 
     fn next(&mut self) -> Option<Match> {
         loop {
-            let (index, place) = self.leftmost()?;
-            let pattern = &self.set.patterns[index];
-            let scratch = &mut self.scratch.patterns[index];
-            let haystack = pattern.haystack(self.window, self.line_len);
-            let start = match place {
-                Place::Match(start) => Some(start),
-                Place::Candidate(start) => {
-                    pattern.matcher.matches_at(&mut scratch.matcher, haystack, start).map(|_| start)
+            let noted = self.noted();
+            let sought = self.leftmost_sought();
+            let found = match (noted, sought) {
+                (Some(noted), Some((start, index, place))) if (start, index) < noted => self.try_sought(index, place),
+                (Some((start, index)), _) => {
+                    self.next_place += 1;
+                    self.try_place(index, Place::Candidate(start))
                 }
+                (None, Some((_, index, place))) => self.try_sought(index, place),
+                (None, None) => return None,
             };
-            let (Place::Match(sought) | Place::Candidate(sought)) = place;
-            if start.is_none() {
-                scratch.next = pattern.seek(scratch, haystack, sought + 1, self.line_len);
-                continue;
+            if let Some(found) = found {
+                self.at = found.span.end;
+                return Some(found);
             }
-            if !pattern.applies(scratch, &self.window[..self.line_len]) {
-                scratch.next = Next::Exhausted;
-                continue;
-            }
-            let found = pattern.found(index, &scratch.matcher);
-            scratch.next = Next::Unsought;
-            self.at = found.span.end;
-            return Some(found);
         }
     }
 }
 
 impl Matches<'_> {
-    /// The pattern whose next place is leftmost, and that place.
-    fn leftmost(&mut self) -> Option<(usize, Place)> {
+    /// The leftmost of the noted places that the search has not passed, and its pattern.
+    fn noted(&mut self) -> Option<(usize, usize)> {
+        let rest = self.scratch.places.starts.get(self.next_place..)?;
+        self.next_place += rest.iter().take_while(|(start, _)| *start < self.at).count();
+        let place = *self.scratch.places.starts.get(self.next_place)?;
+        (place.0 < self.line_len).then_some(place)
+    }
+
+    /// The match at a place, if there is one and the line is one that the pattern is for.
+    fn try_place(&mut self, index: usize, place: Place) -> Option<Match> {
+        let pattern = &self.set.patterns[index];
+        let scratch = &mut self.scratch.patterns[index];
+        if let Place::Candidate(start) = place {
+            let haystack = pattern.haystack(self.window, self.line_len);
+            pattern.matcher.matches_at(&mut scratch.matcher, haystack, start)?;
+        }
+        pattern.applies(scratch, &self.window[..self.line_len]).then(|| pattern.found(index, &scratch.matcher))
+    }
+
+    fn try_sought(&mut self, index: usize, place: Place) -> Option<Match> {
+        let found = self.try_place(index, place);
+        let pattern = &self.set.patterns[index];
+        let scratch = &mut self.scratch.patterns[index];
+        scratch.next = if found.is_some() {
+            Next::Unsought
+        } else if scratch.applies == Some(false) {
+            Next::Exhausted
+        } else {
+            let haystack = pattern.haystack(self.window, self.line_len);
+            pattern.seek(scratch, haystack, place.start() + 1, self.line_len)
+        };
+        found
+    }
+
+    /// The leftmost place of those patterns that are sought, with its start and the pattern.
+    fn leftmost_sought(&mut self) -> Option<(usize, usize, Place)> {
         let mut best: Option<(usize, usize, Place)> = None;
-        for index in self.chosen.clone() {
+        for &index in &self.scratch.places.sought {
             let pattern = &self.set.patterns[index];
             let scratch = &mut self.scratch.patterns[index];
             let is_passed = match scratch.next {
                 Next::Unsought => true,
-                Next::At(Place::Candidate(start) | Place::Match(start)) => start < self.at,
+                Next::At(place) => place.start() < self.at,
                 Next::Exhausted => false,
             };
             if is_passed {
                 let haystack = pattern.haystack(self.window, self.line_len);
                 scratch.next = pattern.seek(scratch, haystack, self.at, self.line_len);
             }
-            if let Next::At(place) = scratch.next {
-                let (Place::Candidate(start) | Place::Match(start)) = place;
-                if best.is_none_or(|(leftmost, ..)| start < leftmost) {
-                    best = Some((start, index, place));
-                }
+            if let Next::At(place) = scratch.next
+                && best.is_none_or(|(leftmost, ..)| place.start() < leftmost)
+            {
+                best = Some((place.start(), index, place));
             }
         }
-        best.map(|(_, index, place)| (index, place))
+        best
     }
 }
 
@@ -283,13 +396,15 @@ impl Pattern {
     /// The literals of which every match contains one; `None` if there are none, and every line has to be searched.
     #[must_use]
     pub fn literals(&self) -> Option<&[Vec<u8>]> {
-        self.literals.as_deref()
+        let Anchors { leading, required } = &self.anchors;
+        let leading = || leading.as_ref().map(|leading| leading.literals.as_slice());
+        required.as_ref().map(|required| required.literals.as_slice()).or_else(leading)
     }
 
     /// How it is searched for, in a word or two for people.
     #[must_use]
     pub fn ways(&self) -> &'static str {
-        match (self.literals.is_some(), self.matcher.ways()) {
+        match (self.literals().is_some(), self.matcher.ways()) {
             (_, (true, true)) => "tried at its leading literal, in one pass",
             (_, (true, false)) => "tried at its leading literal",
             (true, _) => "searched in lines with a required literal",
@@ -313,20 +428,20 @@ impl Pattern {
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
         let leading = hir.as_ref().and_then(literal::leading).filter(is_in_line);
-        let literals = if definition.multiline {
-            leading.as_ref().map(|leading| leading.literals.clone())
-        } else {
-            hir.as_ref().and_then(literal::required)
-        };
+        let mut required = hir.as_ref().and_then(literal::required).filter(|_| !definition.multiline);
+        if let Some(required) = &mut required {
+            // No line holds such a one.
+            required.literals.retain(|literal| !literal.contains(&b'\n'));
+        }
         let one_pass = matcher::one_pass(&definition.regex, syntax_config(ignore_case));
         Ok(Pattern {
             name: definition.name.clone(),
-            matcher: Matcher::new(regex, one_pass, literals.as_deref(), leading.as_ref()),
+            matcher: Matcher::new(regex, one_pass, leading.as_ref()),
             multiline: definition.multiline,
             when: condition(Field::When, &definition.when)?,
             unless: condition(Field::Unless, &definition.unless)?,
             groups,
-            literals,
+            anchors: Anchors { leading, required },
         })
     }
 

@@ -11,6 +11,7 @@ pub mod proof;
 pub mod trial;
 
 use std::collections::HashMap;
+use std::iter;
 use std::ops::Range;
 
 use memchr::{memchr, memrchr};
@@ -19,7 +20,7 @@ use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
 use crate::hit::Hit;
-use crate::pattern::{Match, PatternSet, Scratch};
+use crate::pattern::{Candidate, Marks, Match, PatternSet, Scratch};
 use crate::time::{self, Stamp};
 use crate::units::Units;
 
@@ -33,6 +34,7 @@ const REMEMBERED_BYTES: usize = 128;
 pub struct Scanner<'s> {
     set: &'s PatternSet,
     scratch: Scratch,
+    marks: Marks,
     lookahead_bytes: usize,
     resolver: Resolver<'s>,
 }
@@ -64,25 +66,41 @@ impl<'s> Scanner<'s> {
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let resolver = Resolver { catalogue, remembered: HashMap::new() };
-        Scanner { set, scratch: set.scratch(), lookahead_bytes, resolver }
+        Scanner { set, scratch: set.scratch(), marks: Marks::default(), lookahead_bytes, resolver }
     }
 
     /// Passes every hit in the lines that `chunk` owns to `sink`.
     pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl FnMut(Hit<'c>)) {
         let owned = chunk.owned();
-        let mut from = 0;
-        // Where the last line with a candidate started, in the chunk and in the source.
-        let (mut counted, mut offset) = (0, chunk.offset);
         // Of a multi-line pattern even the literal may go on behind a cut.
         let searched = if self.set.looks_ahead() { chunk.with_lookahead() } else { owned };
-        while let Some(candidate) = self.set.prefilter().next(searched, from).filter(|&at| at < owned.len()) {
-            let start = memrchr(b'\n', &owned[from..candidate]).map_or(from, |newline| from + newline + 1);
-            let end = memchr(b'\n', &owned[candidate..]).map_or(owned.len(), |newline| candidate + newline);
+        let mut marks = std::mem::take(&mut self.marks);
+        let mut candidates = self.set.prefilter().candidates(searched, &mut marks);
+        let mut next = || iter::from_fn(|| candidates.next()).find(|candidate| candidate.at < owned.len());
+        let mut candidate = next();
+        let mut from = 0;
+        // Where the last searched line started, in the chunk and in the source.
+        let (mut counted, mut offset) = (0, chunk.offset);
+        while from < owned.len() {
+            let (start, inside) = match candidate {
+                _ if self.set.searches_every_line() => (from, from),
+                Some(Candidate { at, .. }) => {
+                    (memrchr(b'\n', &owned[from..at]).map_or(from, |newline| from + newline + 1), at)
+                }
+                None => break,
+            };
+            let end = memchr(b'\n', &owned[inside..]).map_or(owned.len(), |newline| inside + newline);
+            self.set.begin_line(&mut self.scratch);
+            while let Some(inside) = candidate.filter(|candidate| candidate.at <= end) {
+                self.set.note(&mut self.scratch, inside, start);
+                candidate = next();
+            }
             offset += chunk.units.source_bytes(&owned[counted..start]);
             counted = start;
             self.scan_line(&self.line(chunk, start..end, offset), &mut sink);
             from = end + 1;
         }
+        self.marks = marks;
     }
 
     /// The line at `range` of the chunk, which excludes its line feed, and at `offset` of the source.
@@ -102,7 +120,7 @@ impl<'s> Scanner<'s> {
         let mut line_time: Option<Option<Stamp>> = None;
         // Split borrows: the matches hold the scratch while their values are resolved.
         let Scanner { set, scratch, resolver, .. } = self;
-        for found in set.matches(scratch, line.window, line.len) {
+        for found in set.matches_at_places(scratch, line.window, line.len) {
             // What touches a cut may go on behind it: half a number is another number.
             if line.is_cut && found.span.end == line.len {
                 continue;

@@ -1,0 +1,98 @@
+//! Sets of bytes: what a class of a regex stands for, where a regex works on bytes.
+
+use regex_syntax::hir::Class;
+
+/// A set of bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    pub(super) const EMPTY: ByteSet = ByteSet([0; 4]);
+    pub(super) const ALL: ByteSet = ByteSet([u64::MAX; 4]);
+
+    pub(super) fn one(byte: u8) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        set.insert(byte);
+        set
+    }
+
+    /// The bytes that `\w` stands for.
+    pub(super) fn word() -> ByteSet {
+        (0..=u8::MAX).filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').collect()
+    }
+
+    /// The bytes that a class stands for, if all of its members are single bytes.
+    pub(super) fn of_class(class: &Class) -> Option<ByteSet> {
+        let mut set = ByteSet::EMPTY;
+        match class {
+            Class::Bytes(class) => {
+                for range in class.iter() {
+                    (range.start()..=range.end()).for_each(|byte| set.insert(byte));
+                }
+            }
+            Class::Unicode(class) => {
+                for range in class.iter() {
+                    // A character beyond ASCII is several bytes in UTF-8.
+                    let end = u8::try_from(range.end()).ok().filter(u8::is_ascii)?;
+                    let start = u8::try_from(range.start()).ok()?;
+                    (start..=end).for_each(|byte| set.insert(byte));
+                }
+            }
+        }
+        Some(set)
+    }
+
+    pub(super) fn insert(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
+    }
+
+    pub(super) fn union(self, other: ByteSet) -> ByteSet {
+        ByteSet(std::array::from_fn(|word| self.0[word] | other.0[word]))
+    }
+
+    pub(super) fn intersection(self, other: ByteSet) -> ByteSet {
+        ByteSet(std::array::from_fn(|word| self.0[word] & other.0[word]))
+    }
+
+    pub(super) fn complement(self) -> ByteSet {
+        ByteSet(self.0.map(|word| !word))
+    }
+
+    pub(super) fn is_subset(self, of: ByteSet) -> bool {
+        self.intersection(of) == self
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..).zip(self.0).flat_map(|(index, mut word)| {
+            std::iter::from_fn(move || {
+                // At most 63, and 4 words: below 256.
+                let byte = u8::try_from(index * 64 + word.trailing_zeros()).ok().filter(|_| word != 0)?;
+                word &= word - 1;
+                Some(byte)
+            })
+        })
+    }
+}
+
+impl FromIterator<u8> for ByteSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        bytes.into_iter().for_each(|byte| set.insert(byte));
+        set
+    }
+}
+
+impl std::fmt::Debug for ByteSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter().map(char::from)).finish()
+    }
+}
