@@ -4,10 +4,11 @@
 //! regex matches contains a member of the set *within the match*; `None` promises nothing. An over-cautious `None`
 //! costs speed, a wrong `Some` would lose results, so everything not understood gives `None`.
 //!
-//! Own code instead of `regex_syntax::hir::literal`: that extractor finds prefixes and suffixes, while the tell-tale
-//! part of these patterns often stands in the middle (`… Call status: …`), and letters of either case, which it
-//! multiplies out over the whole string, are here cut to a short window first.
+//! Mostly own code, as `regex_syntax::hir::literal` finds prefixes and suffixes only, while the tell-tale part of these
+//! patterns often stands in the middle (`… Call status: …`), and letters of either case, which it multiplies out over the
+//! whole string, are here cut to a short window first.
 
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
 use super::byte_set::ByteSet;
@@ -54,52 +55,26 @@ pub(super) struct Leading {
 pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let all = flatten(hir);
     let before = behind_looks(&all, ByteSet::ALL);
-    let mut parts = all.iter().filter(|part| !is_look(part)).peekable();
-    if matches!(parts.peek().map(|part| part.kind()), Some(HirKind::Alternation(_))) {
-        let mut literals = starts(hir)?;
-        literals.sort();
-        literals.dedup();
-        let serves = literals.len() <= SET_LIMIT && literals.iter().all(|literal| literal.len() >= 2);
-        return serves.then_some(Leading { literals, offset: 0, before });
-    }
+    let parts = all.iter().filter(|part| !is_look(part));
     let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
-    window(&run, before).map(|(offset, set)| Leading { literals: set.literals, offset, before: set.before })
+    let run = window(&run, before);
+    let start = starts(hir, before);
+    let is_rarer = |start: &Set| run.as_ref().is_none_or(|(_, run)| run.rarity < start.rarity);
+    let (offset, set) = start.filter(is_rarer).map(|start| (0, start)).or(run)?;
+    Some(Leading { literals: set.literals, offset, before: set.before })
 }
 
-/// The literals at the very start: short ones, as several alternatives add up. At least one byte each.
-fn starts(hir: &Hir) -> Option<Vec<Vec<u8>>> {
-    let parts = flatten(hir);
-    let mut parts = parts.iter().filter(|part| !is_look(part)).peekable();
-    let mut run: Vec<Position> = Vec::new();
-    let mut spellings = 1;
-    while let Some(positions) = parts.peek().and_then(|part| position(part)) {
-        parts.next();
-        for position in positions {
-            spellings *= position.len();
-            if spellings > SPELLING_LIMIT / 2 || run.len() == LENGTH_LIMIT {
-                return (!run.is_empty()).then(|| spell_out(&run));
-            }
-            run.push(position);
-        }
-    }
-    let begun = spell_out(&run);
-    let alternatives = match parts.peek().map(|part| part.kind()) {
-        // Long enough to be told from other text: what follows need not be known.
-        _ if run.len() >= 4 => return Some(begun),
-        Some(HirKind::Alternation(alternatives)) => alternatives,
-        _ => return (!run.is_empty()).then_some(begun),
-    };
-    let mut all = Vec::new();
-    for alternative in alternatives {
-        match starts(alternative) {
-            Some(rests) => {
-                all.extend(rests.iter().flat_map(|rest| begun.iter().map(|begun| [&begun[..], rest].concat())));
-            }
-            None if run.is_empty() => return None,
-            None => all.extend(begun.iter().cloned()),
-        }
-    }
-    (all.len() <= SET_LIMIT).then_some(all)
+/// The literals at the very start, with what is optional or one of several in them spelled out.
+fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
+    let mut extractor = Extractor::new();
+    extractor.limit_class(2).limit_literal_len(LENGTH_LIMIT).limit_total(SET_LIMIT);
+    let found = extractor.extract(hir);
+    let mut literals: Vec<Vec<u8>> = found.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+    literals.sort();
+    literals.dedup();
+    let all_long = literals.iter().all(|literal| literal.len() >= 2);
+    let rarity = literals.iter().map(|literal| literal.iter().map(|&byte| rarity(byte)).sum()).min()?;
+    all_long.then_some(Set { literals, before, rarity })
 }
 
 /// A set of alternatives, what may stand before them, and how rare the commonest of them is.
@@ -187,13 +162,13 @@ fn behind_looks(parts: &[&Hir], before: ByteSet) -> ByteSet {
 }
 
 #[derive(Clone, Copy)]
-enum Side {
+pub(super) enum Side {
     First,
     Last,
 }
 
 /// What a match of `hir` may begin or end with; more than that where it cannot easily be told.
-fn edge(hir: &Hir, side: Side) -> ByteSet {
+pub(super) fn edge(hir: &Hir, side: Side) -> ByteSet {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => ByteSet::EMPTY,
         HirKind::Literal(literal) => {
@@ -226,7 +201,7 @@ fn edge(hir: &Hir, side: Side) -> ByteSet {
     }
 }
 
-fn can_be_empty(hir: &Hir) -> bool {
+pub(super) fn can_be_empty(hir: &Hir) -> bool {
     // `None`: it can never match, so nothing stands behind it.
     hir.properties().minimum_len().is_some_and(|len| len == 0)
 }
@@ -374,11 +349,13 @@ mod tests {
         assert_eq!(found("<callStatus>x"), one(0, "<callStatus>x"));
         assert_eq!(found(r"\ba callStatus \d+"), one(0, "a callStatus "));
         assert_eq!(found(r"\s*<callStatus>x"), None);
-        assert_eq!(found("(?:abc|xy)z"), Some((0, vec!["abc".to_owned(), "xy".to_owned()])));
+        let several = |literals: &[&str]| Some((0, literals.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        assert_eq!(found("(?:abc|xy)z"), several(&["abcz", "xyz"]));
         assert_eq!(found(r"(?:abc|\d)z"), None);
-        assert_eq!(found("(?:(?:ab|cd)e|fg)"), Some((0, vec!["ab".to_owned(), "cd".to_owned(), "fg".to_owned()])));
-        assert_eq!(found("(?:abc)?z1"), None);
-        assert_eq!(found(r"\b(?:ca|C(?:a|A))x"), Some((0, vec!["CA".to_owned(), "Ca".to_owned(), "ca".to_owned()])));
+        assert_eq!(found("(?:(?:ab|cd)e|fg)"), several(&["abe", "cde", "fg"]));
+        assert_eq!(found(r"(?:abc)?z1\d"), several(&["abcz1", "z1"]));
+        assert_eq!(found(r"\b(?:ca|C(?:a|A))x"), several(&["CAx", "Cax", "cax"]));
         assert_eq!(found(r"(?:ab|c\d)"), None);
+        assert_eq!(found("ca[ _]?[Ss]t"), several(&["ca St", "ca st", "caSt", "ca_St", "ca_st", "cast"]));
     }
 }

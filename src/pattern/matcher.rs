@@ -4,7 +4,8 @@
 //! property tests run every way. The ways, cheapest first:
 //!
 //! 1. Where every match begins with a literal at a fixed place, only there is the regex tried, anchored.
-//! 2. Anchored, a one-pass automaton gives the groups while it matches, where the regex allows one.
+//! 2. Anchored, where the regex leaves no choice, it is tried [step by step](super::program).
+//! 3. Anchored, a one-pass automaton gives the groups while it matches, where the regex allows one.
 //!
 //! `cargo bench --bench throughput -- scan` shows what they are worth, on `every-line` and `every-line-symbols`.
 
@@ -14,12 +15,17 @@ use aho_corasick::{AhoCorasick, MatchKind, packed};
 use memchr::memmem;
 use regex_automata::dfa::onepass;
 use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, meta};
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::literal::Leading;
+use super::program::{Kept, Program};
 
 /// The memory that a one-pass automaton may take, in bytes; a larger one is left to the general engine.
 const ONE_PASS_LIMIT_BYTES: usize = 1 << 20;
+/// The memory that the general engine may take for one regex, in bytes. Ten times what the built-in ones need.
+const COMPILED_LIMIT_BYTES: usize = 2 << 20;
 
 /// Finds any of a few literals.
 #[derive(Debug)]
@@ -65,17 +71,40 @@ impl Finder {
 /// A compiled regex and the ways to search with it.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    regex: meta::Regex,
-    one_pass: Option<onepass::DFA>,
+    way: Way,
     /// Every match has one of these so many bytes behind its start.
     leading: Option<(Finder, usize)>,
+    /// The general engine; `None` where a program is tried at leading literals, which leaves nothing to it. Compiling it
+    /// takes longer than reading a small log.
+    regex: Option<meta::Regex>,
+    slot_count: usize,
+}
+
+/// How the groups of a match are found, where it may start.
+#[derive(Debug)]
+enum Way {
+    Program(Program),
+    OnePass(Box<onepass::DFA>),
+    Engine,
+}
+
+/// How a match is tried, as people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trial {
+    /// Step by step, with no choice left at any byte.
+    Steps,
+    /// With an automaton that needs one pass.
+    OnePass,
+    /// With the general engine.
+    Engine,
 }
 
 /// Working memory of one matcher, with the slots of its last match.
 #[derive(Debug)]
 pub(super) struct MatcherScratch {
-    regex: meta::Cache,
+    regex: Option<meta::Cache>,
     one_pass: Option<onepass::Cache>,
+    kept: Kept,
     slots: Vec<Option<NonMaxUsize>>,
 }
 
@@ -87,26 +116,44 @@ impl MatcherScratch {
 }
 
 impl Matcher {
-    /// `leading` must hold for every match.
-    pub(super) fn new(regex: meta::Regex, one_pass: Option<onepass::DFA>, leading: Option<&Leading>) -> Matcher {
-        Matcher {
-            regex,
-            one_pass,
-            leading: leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset))),
-        }
+    /// `hir` is what `regex` says, and `leading` must hold for every match.
+    ///
+    /// # Errors
+    /// What the general engine says, where it is needed.
+    pub(super) fn new(
+        regex: &str,
+        syntax: syntax::Config,
+        hir: &Hir,
+        leading: Option<&Leading>,
+    ) -> Result<Matcher, String> {
+        let leading = leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
+        let program = Program::new(hir);
+        let engine = (leading.is_none() || program.is_none()).then(|| engine(regex, syntax)).transpose()?;
+        let way = match program {
+            Some(program) => Way::Program(program),
+            None => one_pass(regex, syntax).map_or(Way::Engine, |one_pass| Way::OnePass(Box::new(one_pass))),
+        };
+        let slot_count = 2 * (1 + last_group(hir));
+        Ok(Matcher { way, leading, regex: engine, slot_count })
     }
 
-    /// Whether the regex is only tried where a literal says so, and whether one pass gives the groups.
-    pub(super) fn ways(&self) -> (bool, bool) {
-        (self.leading.is_some(), self.one_pass.is_some())
+    /// Whether it is only tried where a literal says so, and how.
+    pub(super) fn ways(&self) -> (bool, Trial) {
+        let trial = match &self.way {
+            Way::Program(_) => Trial::Steps,
+            Way::OnePass(_) => Trial::OnePass,
+            Way::Engine => Trial::Engine,
+        };
+        (self.leading.is_some(), trial)
     }
 
     pub(super) fn scratch(&self) -> MatcherScratch {
-        MatcherScratch {
-            regex: self.regex.create_cache(),
-            one_pass: self.one_pass.as_ref().map(onepass::DFA::create_cache),
-            slots: vec![None; self.regex.group_info().slot_len()],
-        }
+        let one_pass = match &self.way {
+            Way::OnePass(one_pass) => Some(one_pass.create_cache()),
+            Way::Program(_) | Way::Engine => None,
+        };
+        let regex = self.regex.as_ref().map(meta::Regex::create_cache);
+        MatcherScratch { regex, one_pass, kept: Kept::default(), slots: vec![None; self.slot_count] }
     }
 
     /// The first place at or behind `at` where a match may start, and below `limit`. Whether one does, only
@@ -116,9 +163,10 @@ impl Matcher {
             let start = finder.find(text, at + offset)? - offset;
             return (start < limit).then_some(Place::Candidate(start));
         }
+        let regex = self.regex.as_ref()?;
         let mut from = at;
         while from <= text.len() {
-            let found = self.regex.search_with(&mut scratch.regex, &Input::new(text).range(from..))?.range();
+            let found = regex.search_with(scratch.regex.as_mut()?, &Input::new(text).range(from..))?.range();
             if found.start >= limit {
                 return None;
             }
@@ -133,16 +181,19 @@ impl Matcher {
 
     /// Whether a match starts at `at`: its end, with the groups in the scratch. An empty match is none.
     pub(super) fn matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
+        let MatcherScratch { regex: cache, one_pass: one_pass_cache, kept, slots } = scratch;
+        if let Way::Program(program) = &self.way {
+            return program.run(text, at, slots, kept).filter(|&end| end > at);
+        }
         let input = Input::new(text).range(at..).anchored(Anchored::Yes);
-        let MatcherScratch { regex: cache, one_pass: one_pass_cache, slots } = scratch;
-        let in_one_pass = match (&self.one_pass, one_pass_cache) {
-            (Some(one_pass), Some(cache)) => one_pass.try_search_slots(cache, &input, slots).ok(),
+        let in_one_pass = match (&self.way, one_pass_cache) {
+            (Way::OnePass(one_pass), Some(cache)) => one_pass.try_search_slots(cache, &input, slots).ok(),
             _ => None,
         };
         // `None`: there is no such automaton, or it gave up.
         match in_one_pass {
             Some(found) => found?,
-            None => self.regex.search_slots_with(cache, &input, slots)?,
+            None => self.regex.as_ref()?.search_slots_with(cache.as_mut()?, &input, slots)?,
         };
         scratch.group(0).map(|span| span.end).filter(|&end| end > at)
     }
@@ -164,12 +215,36 @@ impl Place {
     }
 }
 
+/// The highest index of a group.
+fn last_group(hir: &Hir) -> usize {
+    let own = match hir.kind() {
+        HirKind::Capture(capture) => usize::try_from(capture.index).unwrap_or_default(),
+        _ => 0,
+    };
+    hir.kind().subs().iter().map(last_group).fold(own, usize::max)
+}
+
 /// A one-pass automaton for the regex, if it allows one.
-pub(super) fn one_pass(regex: &str, syntax: regex_automata::util::syntax::Config) -> Option<onepass::DFA> {
+fn one_pass(regex: &str, syntax: syntax::Config) -> Option<onepass::DFA> {
     onepass::Builder::new()
         .syntax(syntax)
         .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
         .configure(onepass::Config::new().size_limit(Some(ONE_PASS_LIMIT_BYTES)))
         .build(regex)
         .ok()
+}
+
+/// The general engine for a regex.
+///
+/// # Errors
+/// What is wrong with the regex: the syntax was checked before, so mostly its size.
+pub(super) fn engine(regex: &str, syntax: syntax::Config) -> Result<meta::Regex, String> {
+    meta::Regex::builder()
+        .syntax(syntax)
+        .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(COMPILED_LIMIT_BYTES)))
+        .build(regex)
+        .map_err(|error| match error.size_limit() {
+            Some(limit) => format!("the compiled regex needs more than {limit} bytes"),
+            None => error.to_string(),
+        })
 }

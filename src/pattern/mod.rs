@@ -17,6 +17,7 @@ mod literal;
 mod matcher;
 pub mod nearest;
 mod prefilter;
+mod program;
 mod set;
 pub mod template;
 pub mod validate;

@@ -8,16 +8,13 @@
 
 use std::ops::Range;
 
-use regex_automata::util::captures::GroupInfo;
 use regex_automata::{Input, meta, util::syntax};
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::definition::{Definition, Field};
 use super::literal::{self, Leading};
-use super::matcher::{self, Matcher, MatcherScratch, Place};
+use super::matcher::{self, Matcher, MatcherScratch, Place, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
-
-/// The memory that one compiled regex may take, in bytes. Ten times what the built-in ones need.
-const COMPILED_LIMIT_BYTES: usize = 2 << 20;
 
 /// How many places of a line are kept. Where there are more, the line is searched for them instead, so that memory does
 /// not grow with what is in it.
@@ -405,8 +402,9 @@ impl Pattern {
     #[must_use]
     pub fn ways(&self) -> &'static str {
         match (self.literals().is_some(), self.matcher.ways()) {
-            (_, (true, true)) => "tried at its leading literal, in one pass",
-            (_, (true, false)) => "tried at its leading literal",
+            (_, (true, Trial::Steps)) => "tried at its leading literal, step by step",
+            (_, (true, Trial::OnePass)) => "tried at its leading literal, in one pass",
+            (_, (true, Trial::Engine)) => "tried at its leading literal",
             (true, _) => "searched in lines with a required literal",
             (false, _) => "searched in every line",
         }
@@ -414,29 +412,27 @@ impl Pattern {
 
     fn compile(index: usize, definition: &Definition) -> Result<Pattern, CompileError> {
         let ignore_case = if definition.ignore_case { IgnoreCase::Always } else { IgnoreCase::AsWritten };
-        let compile =
-            |field, regex: &str| build(regex, ignore_case).map_err(|message| CompileError { index, field, message });
-        let condition = |field, regex: &Option<String>| regex.as_deref().map(|regex| compile(field, regex)).transpose();
-        let regex = compile(Field::Regex, &definition.regex)?;
-        let groups = Groups::of(regex.group_info()).ok_or_else(|| CompileError {
-            index,
-            field: Field::Regex,
-            message: "there is no group `code`".to_owned(),
-        })?;
-        let hir = parse(&definition.regex, ignore_case);
+        let syntax = syntax_config(ignore_case);
+        let error = |field| move |message| CompileError { index, field, message };
+        let condition = |field, regex: &Option<String>| {
+            regex.as_deref().map(|regex| matcher::engine(regex, syntax).map_err(error(field))).transpose()
+        };
+        let hir =
+            syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
+        let groups = Groups::of(&hir).ok_or_else(|| error(Field::Regex)("there is no group `code`".to_owned()))?;
         // A literal that reaches over the line's end is not in the line, nor always in the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
-        let leading = hir.as_ref().and_then(literal::leading).filter(is_in_line);
-        let mut required = hir.as_ref().and_then(literal::required).filter(|_| !definition.multiline);
+        let leading = literal::leading(&hir).filter(is_in_line);
+        let mut required = literal::required(&hir).filter(|_| !definition.multiline);
         if let Some(required) = &mut required {
             // No line holds such a one.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
-        let one_pass = matcher::one_pass(&definition.regex, syntax_config(ignore_case));
+        let matcher = Matcher::new(&definition.regex, syntax, &hir, leading.as_ref()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
-            matcher: Matcher::new(regex, one_pass, leading.as_ref()),
+            matcher,
             multiline: definition.multiline,
             when: condition(Field::When, &definition.when)?,
             unless: condition(Field::Unless, &definition.unless)?,
@@ -483,8 +479,10 @@ impl Pattern {
 }
 
 impl Groups {
-    fn of(info: &GroupInfo) -> Option<Groups> {
-        let index = |name| info.to_index(regex_automata::PatternID::ZERO, name);
+    fn of(hir: &Hir) -> Option<Groups> {
+        let mut named = Vec::new();
+        collect_groups(hir, &mut named);
+        let index = |name| named.iter().find(|(_, group)| *group == name).map(|&(index, _)| index);
         Some(Groups {
             code: index("code")?,
             text: index("text"),
@@ -508,17 +506,12 @@ fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
 }
 
-fn parse(regex: &str, ignore_case: IgnoreCase) -> Option<regex_syntax::hir::Hir> {
-    syntax::parse_with(regex, &syntax_config(ignore_case)).ok()
-}
-
-fn build(regex: &str, ignore_case: IgnoreCase) -> Result<meta::Regex, String> {
-    meta::Regex::builder()
-        .syntax(syntax_config(ignore_case))
-        .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(COMPILED_LIMIT_BYTES)))
-        .build(regex)
-        .map_err(|error| match error.size_limit() {
-            Some(limit) => format!("the compiled regex needs more than {limit} bytes"),
-            None => error.to_string(),
-        })
+/// The named groups, with their indexes.
+fn collect_groups<'h>(hir: &'h Hir, named: &mut Vec<(usize, &'h str)>) {
+    if let HirKind::Capture(capture) = hir.kind()
+        && let (Some(name), Ok(index)) = (&capture.name, usize::try_from(capture.index))
+    {
+        named.push((index, name));
+    }
+    hir.kind().subs().iter().for_each(|sub| collect_groups(sub, named));
 }

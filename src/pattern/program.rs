@@ -1,0 +1,532 @@
+//! The way of most regexes at a place where they may match: a list of steps, of which each next byte allows one.
+//!
+//! Steps are made of a regex whose syntax tree is of literals, classes and their greedy repetitions, options and
+//! alternatives that differ in their first byte: then no two ways have to be tried. Everything else is left to the regex
+//! engine, as `None`.
+//!
+//! Invariant: where there is a program, it finds what the engine's anchored search finds; the property tests below and
+//! the oracle's hold it to that.
+//!
+//! Apart from the engine's own one-pass automaton, which takes about the same regexes, because that looks at tables for
+//! each byte and sets up a search for each match.
+
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
+
+use super::byte_set::ByteSet;
+use super::literal::{Side, can_be_empty, edge};
+
+/// The most steps of a program: counted repetitions of groups are written out.
+const STEPS_LIMIT: usize = 200;
+/// The most places for the ends of groups.
+const SLOTS_LIMIT: usize = 64;
+
+/// The steps, from the first.
+#[derive(Debug)]
+pub(super) struct Program(Vec<Step>);
+
+#[derive(Debug)]
+enum Step {
+    /// These bytes.
+    Literal(Box<[u8]>),
+    /// One byte of the class.
+    One(Box<Class>),
+    /// As many bytes of the class as there are, within the limits.
+    Run { class: Box<Class>, least: usize, most: usize },
+    /// This must hold here.
+    Holds(Assertion),
+    /// A group starts or ends here.
+    Slot(usize),
+    /// The next step if it can begin with the next byte, or else that one.
+    Branch { class: Box<Class>, otherwise: usize },
+    /// Goes on there.
+    Jump(usize),
+    /// If nothing longer is found, the match ends here, if all of that holds.
+    MayEnd(Vec<AtEnd>),
+    /// The match ends here.
+    Match,
+}
+
+type Class = [bool; 256];
+
+/// What is asserted of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Assertion {
+    Start,
+    End,
+    WordBoundary,
+    NoWordBoundary,
+}
+
+/// What is left to do where the rest of a regex matches nothing.
+#[derive(Clone, Copy, Debug)]
+enum AtEnd {
+    Holds(Assertion),
+    Slot(usize),
+}
+
+/// What may stand behind a part of the regex.
+#[derive(Clone)]
+struct Follow {
+    /// What it may begin with.
+    first: ByteSet,
+    /// What is left to do if nothing stands there; `None` if something must.
+    end: Option<Vec<AtEnd>>,
+}
+
+/// Working memory of a program.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// The groups at the last place where the match may end.
+    slots: Vec<Option<NonMaxUsize>>,
+}
+
+type Slots = [Option<NonMaxUsize>];
+
+impl Program {
+    /// The program for a regex, if it allows one.
+    pub(super) fn new(hir: &Hir) -> Option<Program> {
+        let mut program = Program(Vec::new());
+        program.part(hir, &Follow { first: ByteSet::EMPTY, end: Some(Vec::new()) })?;
+        program.step(Step::Match)?;
+        Some(program)
+    }
+
+    /// The end of the match that starts at `at`, if one does, with the groups that have names in `slots`. The match may
+    /// be empty.
+    pub(super) fn run(&self, text: &[u8], at: usize, slots: &mut Slots, kept: &mut Kept) -> Option<usize> {
+        slots.fill(None);
+        let mut kept_end = None;
+        let (mut next, mut at) = (0, at);
+        let start = at;
+        let end = loop {
+            let step = &self.0[next];
+            next += 1;
+            let goes_on = match step {
+                Step::Literal(literal) => {
+                    let fits = text[at..].starts_with(literal);
+                    at += if fits { literal.len() } else { 0 };
+                    fits
+                }
+                Step::One(class) => {
+                    let fits = text.get(at).is_some_and(|&byte| class[usize::from(byte)]);
+                    at += usize::from(fits);
+                    fits
+                }
+                Step::Run { class, least, most } => {
+                    let rest = &text[at..];
+                    let rest = &rest[..rest.len().min(*most)];
+                    let len = rest.iter().position(|&byte| !class[usize::from(byte)]).unwrap_or(rest.len());
+                    at += len;
+                    len >= *least
+                }
+                Step::Holds(assertion) => assertion.holds(text, at),
+                Step::Slot(slot) => {
+                    slots[*slot] = NonMaxUsize::new(at);
+                    true
+                }
+                Step::Branch { class, otherwise } => {
+                    if !text.get(at).is_some_and(|&byte| class[usize::from(byte)]) {
+                        next = *otherwise;
+                    }
+                    true
+                }
+                Step::Jump(to) => {
+                    next = *to;
+                    true
+                }
+                Step::MayEnd(rest) => {
+                    kept_end = kept.keep(slots, rest, text, at).or(kept_end);
+                    true
+                }
+                Step::Match => break at,
+            };
+            if !goes_on {
+                let end = kept_end?;
+                slots.copy_from_slice(&kept.slots);
+                break end;
+            }
+        };
+        slots[0] = NonMaxUsize::new(start);
+        slots[1] = NonMaxUsize::new(end);
+        Some(end)
+    }
+
+    fn step(&mut self, step: Step) -> Option<usize> {
+        self.0.push(step);
+        (self.0.len() <= STEPS_LIMIT).then_some(self.0.len() - 1)
+    }
+
+    /// Lets the branch or jump at `step` lead to what comes next.
+    fn lead_here(&mut self, step: usize) {
+        let here = self.0.len();
+        if let Step::Branch { otherwise: to, .. } | Step::Jump(to) = &mut self.0[step] {
+            *to = here;
+        }
+    }
+
+    /// Steps for `hir`, with `follow` behind it.
+    fn part(&mut self, hir: &Hir, follow: &Follow) -> Option<()> {
+        match hir.kind() {
+            HirKind::Empty => {}
+            HirKind::Literal(literal) => {
+                self.step(Step::Literal(literal.0.clone()))?;
+            }
+            HirKind::Class(_) => {
+                self.step(Step::One(table(single(hir)?)))?;
+            }
+            HirKind::Look(look) => {
+                self.step(Step::Holds(Assertion::of(*look)?))?;
+            }
+            HirKind::Repetition(repetition) => self.repetition(repetition, follow)?,
+            HirKind::Capture(capture) => {
+                let slot = usize::try_from(capture.index).ok()?.checked_mul(2).filter(|slot| slot + 1 < SLOTS_LIMIT)?;
+                // Nobody asks for a group without a name.
+                let is_named = capture.name.is_some();
+                let mut inner = follow.clone();
+                if is_named {
+                    self.step(Step::Slot(slot))?;
+                    inner.end = inner.end.map(|end| [&[AtEnd::Slot(slot + 1)], end.as_slice()].concat());
+                }
+                self.part(&capture.sub, &inner)?;
+                if is_named {
+                    self.step(Step::Slot(slot + 1))?;
+                }
+            }
+            HirKind::Concat(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    self.part(part, &follow.behind(&parts[index + 1..])?)?;
+                }
+            }
+            HirKind::Alternation(alternatives) => self.alternation(alternatives, follow)?,
+        }
+        Some(())
+    }
+
+    fn repetition(&mut self, repetition: &Repetition, follow: &Follow) -> Option<()> {
+        let first = edge(&repetition.sub, Side::First);
+        let is_clear = repetition.greedy && first.intersection(follow.first) == ByteSet::EMPTY;
+        if !is_clear || can_be_empty(&repetition.sub) {
+            return None;
+        }
+        let most = repetition.max.map_or(Some(usize::MAX), |most| usize::try_from(most).ok())?;
+        let least = usize::try_from(repetition.min).ok()?;
+        if let Some(class) = single(&repetition.sub) {
+            return self.run_of(class, least, most, follow);
+        }
+        let must_go_on = Follow { first, end: None };
+        let may_go_on = Follow { first: follow.first.union(first), end: follow.end.clone() };
+        for left in (0..least).rev() {
+            let follow = if left > 0 {
+                &must_go_on
+            } else if most > least {
+                &may_go_on
+            } else {
+                follow
+            };
+            self.part(&repetition.sub, follow)?;
+        }
+        if most == usize::MAX {
+            let head = self.0.len();
+            let branch = self.option(first, follow)?;
+            self.part(&repetition.sub, &may_go_on)?;
+            self.step(Step::Jump(head))?;
+            self.lead_here(branch);
+            return Some(());
+        }
+        let mut branches = Vec::new();
+        for _ in least..most {
+            branches.push(self.option(first, follow)?);
+            self.part(&repetition.sub, &may_go_on)?;
+        }
+        branches.into_iter().for_each(|branch| self.lead_here(branch));
+        Some(())
+    }
+
+    /// Begins what may be left out: the step that leads past it is still to be told where.
+    fn option(&mut self, first: ByteSet, follow: &Follow) -> Option<usize> {
+        if let Some(end) = &follow.end {
+            self.step(Step::MayEnd(end.clone()))?;
+        }
+        self.step(Step::Branch { class: table(first), otherwise: 0 })
+    }
+
+    fn run_of(&mut self, class: ByteSet, least: usize, most: usize, follow: &Follow) -> Option<()> {
+        let assertions: Vec<Assertion> = follow.end.iter().flatten().filter_map(AtEnd::assertion).collect();
+        // A shorter run may be followed by nothing, too: where what must hold then does not hold inside a run, only the
+        // longest and, behind something else, the empty one are to be tried.
+        if !assertions.iter().all(|assertion| assertion.never_holds_within(class)) {
+            return None;
+        }
+        if let Some(end) = follow.end.as_ref().filter(|_| least == 0 && !assertions.is_empty()) {
+            self.step(Step::MayEnd(end.clone()))?;
+        }
+        self.step(Step::Run { class: table(class), least, most }).map(|_| ())
+    }
+
+    fn alternation(&mut self, alternatives: &[Hir], follow: &Follow) -> Option<()> {
+        let (last, others) = alternatives.split_last()?;
+        let mut taken = ByteSet::EMPTY;
+        let mut ends = Vec::new();
+        if *last.kind() == HirKind::Empty
+            && let Some(end) = &follow.end
+        {
+            self.step(Step::MayEnd(end.clone()))?;
+        }
+        for alternative in others {
+            let first = edge(alternative, Side::First);
+            if can_be_empty(alternative) || first.intersection(taken) != ByteSet::EMPTY {
+                return None;
+            }
+            taken = taken.union(first);
+            let branch = self.step(Step::Branch { class: table(first), otherwise: 0 })?;
+            self.part(alternative, follow)?;
+            ends.push(self.step(Step::Jump(0))?);
+            self.lead_here(branch);
+        }
+        let last_first = match last.kind() {
+            HirKind::Empty => follow.first,
+            _ if can_be_empty(last) => return None,
+            _ => edge(last, Side::First),
+        };
+        if last_first.intersection(taken) != ByteSet::EMPTY {
+            return None;
+        }
+        self.part(last, follow)?;
+        ends.into_iter().for_each(|jump| self.lead_here(jump));
+        Some(())
+    }
+}
+
+impl Follow {
+    /// What follows if `parts` stand before this.
+    fn behind(&self, parts: &[Hir]) -> Option<Follow> {
+        let mut follow = self.clone();
+        for part in parts.iter().rev() {
+            let first = edge(part, Side::First);
+            if can_be_empty(part) {
+                follow.first = follow.first.union(first);
+                if let Some(end) = follow.end {
+                    let mut whole = at_end(part)?;
+                    whole.extend(end);
+                    follow.end = Some(whole);
+                }
+            } else {
+                follow = Follow { first, end: None };
+            }
+        }
+        Some(follow)
+    }
+}
+
+/// What is left to do if `hir`, which can be empty, matches nothing.
+fn at_end(hir: &Hir) -> Option<Vec<AtEnd>> {
+    match hir.kind() {
+        HirKind::Empty => Some(Vec::new()),
+        HirKind::Look(look) => Some(vec![AtEnd::Holds(Assertion::of(*look)?)]),
+        HirKind::Repetition(repetition) => (!can_be_empty(&repetition.sub)).then(Vec::new),
+        HirKind::Concat(parts) => parts.iter().map(at_end).collect::<Option<Vec<_>>>().map(|parts| parts.concat()),
+        HirKind::Alternation(alternatives) => {
+            let (last, others) = alternatives.split_last()?;
+            (*last.kind() == HirKind::Empty && !others.iter().any(can_be_empty)).then(Vec::new)
+        }
+        // A group that took part in the match: not worth the trouble.
+        HirKind::Capture(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
+    }
+}
+
+impl AtEnd {
+    fn assertion(&self) -> Option<Assertion> {
+        match self {
+            AtEnd::Holds(assertion) => Some(*assertion),
+            AtEnd::Slot(_) => None,
+        }
+    }
+}
+
+impl Kept {
+    /// Notes that the match may end at `at`, if all of `rest` holds there.
+    fn keep(&mut self, slots: &Slots, rest: &[AtEnd], text: &[u8], at: usize) -> Option<usize> {
+        if !rest.iter().filter_map(AtEnd::assertion).all(|assertion| assertion.holds(text, at)) {
+            return None;
+        }
+        self.slots.clear();
+        self.slots.extend_from_slice(slots);
+        for step in rest {
+            if let AtEnd::Slot(slot) = step {
+                self.slots[*slot] = NonMaxUsize::new(at);
+            }
+        }
+        Some(at)
+    }
+}
+
+impl Assertion {
+    fn of(look: Look) -> Option<Assertion> {
+        match look {
+            Look::Start => Some(Assertion::Start),
+            Look::End => Some(Assertion::End),
+            Look::WordAscii => Some(Assertion::WordBoundary),
+            Look::WordAsciiNegate => Some(Assertion::NoWordBoundary),
+            _ => None,
+        }
+    }
+
+    fn holds(self, text: &[u8], at: usize) -> bool {
+        let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let before = || is_word(at.checked_sub(1).and_then(|before| text.get(before)));
+        match self {
+            Assertion::Start => at == 0,
+            Assertion::End => at == text.len(),
+            Assertion::WordBoundary => before() != is_word(text.get(at)),
+            Assertion::NoWordBoundary => before() == is_word(text.get(at)),
+        }
+    }
+
+    /// Whether it holds nowhere between two bytes of the class.
+    fn never_holds_within(self, class: ByteSet) -> bool {
+        match self {
+            Assertion::Start | Assertion::End => true,
+            Assertion::WordBoundary => {
+                class.is_subset(ByteSet::word()) || class.intersection(ByteSet::word()) == ByteSet::EMPTY
+            }
+            Assertion::NoWordBoundary => false,
+        }
+    }
+}
+
+/// What `hir` may be, if it always is one byte.
+fn single(hir: &Hir) -> Option<ByteSet> {
+    match hir.kind() {
+        HirKind::Class(class) => ByteSet::of_class(class),
+        HirKind::Literal(literal) => match literal.0[..] {
+            [byte] => Some(ByteSet::one(byte)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn table(set: ByteSet) -> Box<Class> {
+    let mut table = [false; 256];
+    set.iter().for_each(|byte| table[usize::from(byte)] = true);
+    Box::new(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex_automata::util::syntax;
+    use regex_automata::{Anchored, Input, meta};
+
+    use super::*;
+
+    fn config() -> syntax::Config {
+        syntax::Config::new().unicode(false).utf8(false)
+    }
+
+    fn program(regex: &str) -> Option<Program> {
+        Program::new(&syntax::parse_with(regex, &config()).unwrap())
+    }
+
+    fn engine(regex: &str) -> meta::Regex {
+        let builder =
+            meta::Regex::builder().syntax(config()).configure(meta::Config::new().utf8_empty(false)).build(regex);
+        builder.unwrap()
+    }
+
+    /// The groups of the match at `at`, if there is one.
+    fn by_engine(regex: &meta::Regex, text: &[u8], at: usize) -> Option<Vec<Option<NonMaxUsize>>> {
+        let mut slots = vec![None; regex.group_info().slot_len()];
+        let input = Input::new(text).range(at..).anchored(Anchored::Yes);
+        regex.search_slots(&input, &mut slots).map(|_| slots)
+    }
+
+    fn by_program(program: &Program, len: usize, text: &[u8], at: usize) -> Option<Vec<Option<NonMaxUsize>>> {
+        let mut slots = vec![None; len];
+        program.run(text, at, &mut slots, &mut Kept::default()).map(|_| slots)
+    }
+
+    #[test]
+    fn the_usual_shapes_have_a_program() {
+        for regex in [
+            r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b",
+            r#"x(?:=>?|:)\s*["']?(?<code>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b(?:["']?\s*-\s*"(?<text>[^"]*)")?"#,
+            r"x(?<code>-?\d+(?:\.\d+)*\b|[A-Za-z#][\w #+/-]*)",
+            r"for user '(?<user>[^']*)'(?: (?:\([^()]*\)|from (?<address>\d+\.\d+)(?::\d+)?))*\. Call: (?<code>\d+)",
+        ] {
+            assert!(program(regex).is_some(), "{regex}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_a_choice_has_none() {
+        let cases = ["a*ab", "a*?b", "(?:ab|ac)d", "(?:a|)a", "(?:a*)*b", "(?u)\\bx", "(?m)^x", r"\d*\Bx?", r"[a-]*\b"];
+        for regex in cases {
+            assert!(program(regex).is_none(), "{regex}");
+        }
+    }
+
+    #[test]
+    fn where_something_longer_fails_the_match_ends_before_it() {
+        for (regex, text, end) in [
+            (r"a(?:-(?<text>b)c)?", "a-bd", Some(1)),
+            (r"\d+(?:\.\d+)*\b", "1.22.x", Some(4)),
+            (r"\d+(?:\.\d+)*\b", "1.22x", Some(1)),
+            (r"(?:a(?:bc)?){2}", "abca", Some(4)),
+            // The first one has to come twice.
+            ("(?:a(?:bc)?){2}", "abcd", None),
+            (r"a\d*\b", "a1b", None),
+            (r"a-\d*\b", "a-1b", Some(2)),
+            ("a(?:bc|)", "abd", Some(1)),
+        ] {
+            let expected = by_engine(&engine(regex), text.as_bytes(), 0);
+            let found = by_program(&program(regex).unwrap(), expected.as_ref().map_or(4, Vec::len), text.as_bytes(), 0);
+            assert_eq!(found, expected, "{regex}");
+            assert_eq!(found.map(|slots| slots[1].unwrap().get()), end, "{regex}");
+        }
+    }
+
+    /// Regexes of which about one in three leaves no choice.
+    fn regex() -> impl Strategy<Value = String> {
+        let atoms = vec![
+            "a", "b", "ab", "-", ".", "[ab]", "[^a]", "[a-c-]", r"\b", r"\B", "^", "$", r"\d", r"\w", r"\s", "(?i:a)",
+            "(?:a|bc)", "(?:a|b|)", "(?:-c|)", "(?:^|a)", "(?i:bc)", "1",
+        ];
+        let leaf = prop::sample::select(atoms).prop_map(str::to_owned);
+        leaf.prop_recursive(3, 20, 4, |inner| {
+            let repeat = prop::sample::select(vec!["?", "*", "+", "{2}", "{0,2}", "{1,3}", "{2,}", "*?"]);
+            prop_oneof![
+                2 => prop::collection::vec(inner.clone(), 1..5).prop_map(|parts| parts.concat()),
+                3 => (inner.clone(), repeat).prop_map(|(part, repeat)| format!("(?:{part}){repeat}")),
+                1 => prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("(?:{})", parts.join("|"))),
+                2 => inner.prop_map(|part| format!("(?<X>{part})")),
+            ]
+        })
+    }
+
+    /// Groups need names of their own, and a few are left without.
+    fn named(regex: &str) -> String {
+        let mut parts = regex.split("(?<X>");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.enumerate().fold(first, |all, (index, part)| match index % 4 {
+            3 => format!("{all}(?:{part}"),
+            _ => format!("{all}(?<x{index}>{part}"),
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_program_finds_what_the_engine_finds(regex in regex(), text in "[abcA1. _-]{0,12}", at in 0_usize..4) {
+            let regex = named(&regex);
+            let Some(program) = program(&regex) else { return Err(TestCaseError::reject("leaves a choice")) };
+            let engine = engine(&regex);
+            let at = at.min(text.len());
+            let expected = by_engine(&engine, text.as_bytes(), at);
+            let found = by_program(&program, engine.group_info().slot_len(), text.as_bytes(), at);
+            prop_assert_eq!(found, expected, "{} {:?}", regex, program);
+        }
+    }
+}
