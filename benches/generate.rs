@@ -7,11 +7,14 @@
 mod data;
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, Parser, ValueEnum};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use data::{Counts, Kind, Spec};
 
@@ -34,6 +37,12 @@ struct Args {
     /// Write a folder of this many files instead, in folders of 100
     #[arg(long, value_name = "N")]
     files: Option<u64>,
+    /// Write the files into this many folders
+    #[arg(long, value_name = "N", requires = "files")]
+    folders: Option<NonZeroU64>,
+    /// Encode each file; its size is that of the text before
+    #[arg(long, value_enum, default_value = "none")]
+    encode: Encoding,
     /// Say on stderr how many results of which code were written
     #[arg(long)]
     count: bool,
@@ -69,26 +78,79 @@ fn run(args: &Args, path: &Path) -> io::Result<Counts> {
     let spec = Spec { kind: args.kind, density, size_bytes: args.size, seed: args.seed };
     let Some(file_count) = args.files else {
         if path == Path::new("-") {
-            return data::write(&spec, &mut io::stdout().lock());
+            return args.encode.write(&spec, io::stdout().lock());
         }
-        return write_file(&spec, path);
+        return args.encode.write(&spec, File::create(path)?);
     };
+    let in_each = args.folders.map_or(100, |folders| file_count.div_ceil(folders.get()));
     let mut total = Counts::default();
     for index in 0..file_count {
-        let host = path.join(format!("host{:02}", index / 100));
+        let host = path.join(format!("host{:02}", index / in_each));
         fs::create_dir_all(&host)?;
-        let file = host.join(format!("MultiFactorAuthRadiusSvc.log.{}", index % 100));
+        let name = format!("MultiFactorAuthRadiusSvc.log.{}{}", index % in_each, args.encode.extension());
         let seed = spec.seed.wrapping_add(index);
-        total.add(&write_file(&Spec { seed, ..spec }, &file)?);
+        total.add(&args.encode.write(&Spec { seed, ..spec }, File::create(host.join(name))?)?);
     }
     Ok(total)
 }
 
-fn write_file(spec: &Spec, path: &Path) -> io::Result<Counts> {
-    let mut file = File::create(path)?;
-    let counts = data::write(spec, &mut file)?;
-    file.flush()?;
-    Ok(counts)
+/// What becomes of the text.
+#[derive(Clone, Copy, ValueEnum)]
+enum Encoding {
+    None,
+    /// UTF-16, low byte first, with a byte order mark
+    Utf16,
+    Gzip,
+}
+
+impl Encoding {
+    /// By which tools that go by names know it.
+    fn extension(self) -> &'static str {
+        match self {
+            Encoding::None | Encoding::Utf16 => "",
+            Encoding::Gzip => ".gz",
+        }
+    }
+
+    fn write(self, spec: &Spec, mut out: impl Write) -> io::Result<Counts> {
+        match self {
+            Encoding::None => {
+                let counts = data::write(spec, &mut out)?;
+                out.flush()?;
+                Ok(counts)
+            }
+            Encoding::Utf16 => {
+                out.write_all(b"\xFF\xFE")?;
+                let mut wide = Wide { out };
+                let counts = data::write(spec, &mut wide)?;
+                wide.flush()?;
+                Ok(counts)
+            }
+            Encoding::Gzip => {
+                let mut packed = GzEncoder::new(out, Compression::default());
+                let counts = data::write(spec, &mut packed)?;
+                packed.finish()?.flush()?;
+                Ok(counts)
+            }
+        }
+    }
+}
+
+/// Writes ASCII, which all logs made here are, as UTF-16.
+struct Wide<W> {
+    out: W,
+}
+
+impl<W: Write> Write for Wide<W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let units: Vec<u8> = text.iter().flat_map(|&byte| [byte, 0]).collect();
+        self.out.write_all(&units)?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn print_counts(counts: &Counts) {
