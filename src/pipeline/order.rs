@@ -20,12 +20,16 @@ use crate::source::Found;
 
 /// How many parts may wait behind the head, at the least; each is the result of a few chunks or of a task.
 const PARTS_AHEAD: usize = 16;
-/// How many messages of a task behind the head may wait, parts or not.
-const MESSAGES_AHEAD: usize = 64;
-/// How many messages of the head may wait for the sink.
-const PARTS_AT_HEAD: usize = 4;
-/// With how many messages of an unfinished head the sink is woken. Not with each: waking costs more than most hold.
-const NEWS_AT_HEAD: usize = 3;
+/// With how many messages of the head the sink is woken, unless the task is done before. Not with each: waking costs
+/// more than most hold, and a small file has three.
+const NEWS_AT_HEAD: usize = 4;
+/// How many messages of the head may wait for the sink: so many that its worker can go on meanwhile.
+const WAITING_AT_HEAD: usize = 2 * NEWS_AT_HEAD;
+/// How many messages of one task may wait while others are at the head. What is no part is small, but an archive may
+/// have millions of members.
+const WAITING_IN_LANE: usize = 256;
+/// How many parts the sink takes at once.
+const PARTS_AT_ONCE: usize = 4;
 
 pub(super) struct Order<I, P> {
     feed: Mutex<Feed<I>>,
@@ -208,7 +212,7 @@ impl<P> Lanes<P> {
     /// For the sink: moves what is next to `taken`, of as many lanes as are done, up to a few parts.
     fn take(&mut self, taken: &mut Vec<Message<P>>) {
         let mut parts = 0;
-        while parts < PARTS_AT_HEAD
+        while parts < PARTS_AT_ONCE
             && let Some(front) = self.lanes.front_mut()
         {
             match front.waiting.pop_front() {
@@ -233,40 +237,38 @@ impl<P> Lanes<P> {
             return woken;
         }
         let mut lanes = self.lanes.iter_mut();
-        woken
-            .extend(lanes.next().filter(|head| head.waiting.len() < PARTS_AT_HEAD).and_then(|head| head.worker.take()));
+        woken.extend(
+            lanes.next().filter(|head| head.waiting.len() < WAITING_AT_HEAD).and_then(|head| head.worker.take()),
+        );
         let room = self.parts_ahead.saturating_sub(self.parts_waiting);
-        woken.extend(lanes.filter_map(|lane| lane.worker.take()).take(room));
+        let with_room = lanes.filter(|lane| lane.waiting.len() < WAITING_IN_LANE);
+        woken.extend(with_room.filter_map(|lane| lane.worker.take()).take(room));
         self.asleep -= woken.len();
         woken
     }
 
-    fn lane(&self, number: u64) -> Option<&Lane<P>> {
-        let index = usize::try_from(number.checked_sub(self.head)?).ok()?;
-        self.lanes.get(index)
+    fn lane(&mut self, number: u64) -> Option<&mut Lane<P>> {
+        self.index(number).and_then(|index| self.lanes.get_mut(index))
     }
 
-    fn lane_mut(&mut self, number: u64) -> Option<&mut Lane<P>> {
-        let index = usize::try_from(number.checked_sub(self.head)?).ok()?;
-        self.lanes.get_mut(index)
+    fn index(&self, number: u64) -> Option<usize> {
+        usize::try_from(number.checked_sub(self.head)?).ok()
     }
 
-    /// For a worker: whether there is room for another part, or another message of a task. Only parts are large; what
-    /// else there is to tell of a single source never waits, but an archive has a lot of it.
+    /// For a worker: whether there is room for another message. Only parts are large; of all else there may be more, so
+    /// that a small task never waits.
     fn has_room(&self, number: u64, is_part: bool) -> bool {
-        let waiting = self.lane(number).map_or(0, |lane| lane.waiting.len());
-        if number == self.head {
-            waiting < PARTS_AT_HEAD
-        } else if is_part {
-            self.parts_waiting < self.parts_ahead
-        } else {
-            waiting < MESSAGES_AHEAD
+        let in_lane = self.index(number).and_then(|index| self.lanes.get(index)).map_or(0, |lane| lane.waiting.len());
+        match number == self.head {
+            _ if !is_part => in_lane < WAITING_IN_LANE,
+            true => in_lane < WAITING_AT_HEAD,
+            false => in_lane < WAITING_IN_LANE && self.parts_waiting < self.parts_ahead,
         }
     }
 
     /// For a worker: has it woken when there is room.
     fn sleep_in(&mut self, number: u64) {
-        if let Some(lane) = self.lane_mut(number) {
+        if let Some(lane) = self.lane(number) {
             let is_new = lane.worker.replace(thread::current()).is_none();
             self.asleep += usize::from(is_new);
         }
@@ -281,11 +283,13 @@ impl<P> Lanes<P> {
 impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
     fn send(&self, number: u64, message: Message<P>) {
         let is_part = message.is_part();
-        let mut lanes = self.sleep_until(|lanes| lanes.has_room(number, is_part), |lanes| lanes.sleep_in(number));
+        let has_room = |lanes: &Lanes<P>| lanes.has_room(number, is_part);
+        let mut lanes = self.sleep_until(has_room, |lanes| lanes.sleep_in(number));
         if lanes.closed {
             return;
         }
-        if let Some(lane) = lanes.lane_mut(number) {
+        debug_assert!(lanes.lane(number).is_some(), "a lane stays as long as its outlet");
+        if let Some(lane) = lanes.lane(number) {
             lane.waiting.push_back(message);
             lanes.parts_waiting += usize::from(is_part);
         }
@@ -300,7 +304,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
 
     fn finish(&self, number: u64) {
         let mut lanes = self.lock();
-        if let Some(lane) = lanes.lane_mut(number) {
+        if let Some(lane) = lanes.lane(number) {
             lane.is_done = true;
         }
         let sink = lanes.sink_that_can_go_on();
@@ -373,6 +377,8 @@ mod tests {
                         for part in 0..parts[task] {
                             work((task, part));
                             out.part((task, part));
+                            // What is no part is no end either: an archive has many sources.
+                            out.send(Message::Problem(problem.clone()));
                         }
                         out.send(Message::TaskEnd(Box::new(TaskEnd { bytes: task as u64, ..TaskEnd::default() })));
                     }
@@ -385,7 +391,8 @@ mod tests {
                     let task = usize::try_from(end.bytes).unwrap();
                     sink((task, parts[task]))
                 }
-                Message::Start(_) | Message::Problem(_) => panic!("the workers send none"),
+                Message::Problem(_) => Ok(()),
+                Message::Start(_) => panic!("the workers send none"),
             })
         })
     }
@@ -448,7 +455,38 @@ mod tests {
             most.into_inner()
         });
         // Of each worker the one that it is about to hand on, and of the sink those that it has taken.
-        assert!(most <= PARTS_AHEAD + PARTS_AT_HEAD + 4 + PARTS_AT_HEAD, "{most}");
+        assert!(most <= PARTS_AHEAD + WAITING_AT_HEAD + 4 + PARTS_AT_ONCE, "{most}");
+    }
+
+    #[test]
+    fn an_archive_of_many_members_waits_too() {
+        const MEMBERS: usize = 3000;
+        let (told, most) = in_time(|| {
+            let order: Order<_, Part> = Order::new(Feed::new((0..20).map(input), Options::default()), 4);
+            let (waiting, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let mut told = 0;
+            let work = || {
+                while let Some((Task::Problem(problem), mut out)) = order.next_task() {
+                    for _ in 0..MEMBERS {
+                        most.fetch_max(waiting.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        out.send(Message::Problem(problem.clone()));
+                    }
+                }
+            };
+            thread::scope(|scope| {
+                (0..4).for_each(|_| drop(scope.spawn(work)));
+                let sink = |_| {
+                    waiting.fetch_sub(1, Ordering::SeqCst);
+                    told += 1;
+                    Ok(())
+                };
+                order.drain(sink).unwrap();
+            });
+            (told, most.into_inner())
+        });
+        assert_eq!(told, 20 * MEMBERS);
+        // Of four workers, of a task that is just done, and what the sink has taken of that and of the next.
+        assert!(most <= 8 * WAITING_IN_LANE, "{most} of {told}");
     }
 
     /// Whether `run` ends, and by that panic.
