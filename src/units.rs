@@ -3,10 +3,14 @@
 //! Only UTF-16 is decoded before it is searched. In every other encoding that logs come in, ASCII is ASCII, and the
 //! bytes are searched as they lie.
 
+mod characters;
+
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::{memchr_iter, memrchr_iter};
+
+pub use characters::Characters;
 
 /// The units of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
