@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! argv, config ─▶ Settings ─▶ source::Walk ─▶ Source ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ table, JSON, CSV
-//!                                                                                             └▶ annotated lines, in order
+//!                                                                                             ├▶ annotated lines, in order
+//!                                                                                             └▶ an entry for each source, in order
 //! ```
 //!
 //! # Code map

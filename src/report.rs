@@ -7,6 +7,8 @@
 //! Not in the summary: a share, or an order by count, of a part says nothing about the whole. Not in the formats: they
 //! would disagree.
 
+pub mod files;
+
 use std::cmp::Reverse;
 
 use serde::{Serialize, Serializer};
@@ -140,12 +142,16 @@ fn share(count: u64, results: u64) -> f64 {
     if results == 0 { 0.0 } else { count as f64 / results as f64 }
 }
 
-/// `text` without what a terminal would obey: control characters, also the eight-bit ones that JSON does not escape,
-/// and marks that break a line or turn its direction. The catalogue has replaced them in what it read from a log; a
-/// name can also come from elsewhere, and here all names pass.
+/// `text` without what a terminal would obey. The catalogue has replaced it in what it read from a log; a name can also
+/// come from elsewhere, and here all names pass.
 fn printable(text: &str) -> String {
-    let harmful = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.replace(harmful, "\u{fffd}")
+    text.replace(is_obeyed, "\u{fffd}")
+}
+
+/// Whether a terminal would obey it: control characters, also the eight-bit ones that JSON does not escape, and marks that
+/// break a line or turn its direction.
+pub(crate) fn is_obeyed(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 // `serialize_with`, so that the vocabulary stays free of wire formats.

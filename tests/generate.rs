@@ -91,7 +91,7 @@ fn the_man_page_has_the_sections_that_readers_look_for() {
 fn completions_offer_the_commands_in_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = stdout(&["generate", &format!("complete-{shell}")]);
-        for word in ["callcodes", "scan", "lines", "codes", "patterns", "generate", "no-config"] {
+        for word in ["callcodes", "scan", "lines", "files", "codes", "patterns", "generate", "no-config"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

@@ -163,7 +163,7 @@ fn a_log_that_is_named_is_not_replaced_by_what_is_found_in_it() {
     let by_another_name = folder.path().join(".").join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
     let told = format!("error: -o would replace the input {} by the result. Name another file\n", path(&log));
-    for command in ["scan", "lines"] {
+    for command in ["scan", "lines", "files"] {
         let args = [command, "no-such.log", path(&log), "-o", path(&by_another_name)];
         assert_eq!(run(&args), (Some(2), String::new(), told.clone()), "{command}");
         assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
@@ -173,7 +173,13 @@ fn a_log_that_is_named_is_not_replaced_by_what_is_found_in_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_device_is_an_error() {
-    for args in [&["fixtures/logs"][..], &["lines", "fixtures/logs"], &["codes"], &["generate", "man"]] {
+    for args in [
+        &["fixtures/logs"][..],
+        &["lines", "fixtures/logs"],
+        &["files", "fixtures/logs"],
+        &["codes"],
+        &["generate", "man"],
+    ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
         let output = command.args(args).args(["-o", "/dev/full"]).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();

@@ -17,6 +17,7 @@ pub mod annotate;
 mod copies;
 mod deliver;
 mod feed;
+pub mod inventory;
 mod order;
 pub mod summarise;
 

@@ -23,11 +23,16 @@ const COLUMNS: [&str; 10] =
 /// Those of `out`.
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
-    write_records(report, &mut writer).map_err(|error| match error.into_kind() {
+    write_records(report, &mut writer).map_err(reason)?;
+    writer.flush()
+}
+
+/// The error of what is written to.
+pub(super) fn reason(error: Error) -> io::Error {
+    match error.into_kind() {
         ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
-    })?;
-    writer.flush()
+    }
 }
 
 fn write_records(report: &Report, writer: &mut Writer<impl Write>) -> Result<(), Error> {
@@ -54,12 +59,12 @@ fn cells(row: &Row) -> [Cow<'_, str>; COLUMNS.len()] {
     ]
 }
 
-fn shown(value: Option<impl ToString>) -> Cow<'static, str> {
+pub(super) fn shown(value: Option<impl ToString>) -> Cow<'static, str> {
     value.map_or(Cow::Borrowed(""), |value| Cow::Owned(value.to_string()))
 }
 
 /// A text that no spreadsheet takes for a formula. The wide forms count as well where East Asian input is usual.
-fn guarded(text: &str) -> Cow<'_, str> {
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         Cow::Owned(format!("'{text}"))
     } else {

@@ -180,7 +180,7 @@ impl Jsonl<'_> {
 
 /// Compact JSON with every control character escaped: JSON itself asks for those below U+0020 only, and terminals obey
 /// U+009B as well.
-struct Escaped;
+pub(super) struct Escaped;
 
 impl Formatter for Escaped {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {

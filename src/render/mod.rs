@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod csv;
+pub mod files;
 pub mod json;
 pub mod lines;
 pub mod patterns;

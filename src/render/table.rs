@@ -30,7 +30,7 @@ const ROOMY_DESCRIPTION_WIDTH: usize = 24;
 /// Descriptions are not made narrower than this: in an even narrower terminal, lines are too long.
 pub(super) const LEAST_DESCRIPTION_WIDTH: usize = 16;
 /// `2017-02-14`
-const DATE_WIDTH: usize = 10;
+pub(super) const DATE_WIDTH: usize = 10;
 
 type Cells<T = String> = [T; HEAD.len()];
 
@@ -63,16 +63,21 @@ pub(super) fn dress(table: &mut Table) {
 ///
 /// Those of `out`.
 pub(super) fn write_lines(table: &Table, head: Emphasis, out: &mut impl Write) -> io::Result<()> {
-    let head = match head {
-        Emphasis::Plain => Style::new(),
-        Emphasis::Bold => Style::new().bold(),
-    };
+    let head = style(head);
     for (at, line) in table.to_string().lines().enumerate() {
         let line = line.trim_end_matches(' ');
         let style = if at == 0 { head } else { Style::new() };
         writeln!(out, "{style}{line}{style:#}")?;
     }
     Ok(())
+}
+
+/// How the head of a table is set off.
+pub(super) fn style(head: Emphasis) -> Style {
+    match head {
+        Emphasis::Plain => Style::new(),
+        Emphasis::Bold => Style::new().bold(),
+    }
 }
 
 fn table(rows: &[Row], results: u64, width: Option<usize>) -> Table {

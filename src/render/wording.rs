@@ -1,5 +1,6 @@
 //! Numbers, sizes and times as people read them, the same in every table and message.
 
+use crate::report::is_obeyed;
 use crate::time::Time;
 
 /// `1234567` as `1,234,567`.
@@ -65,6 +66,20 @@ pub fn moment(time: Time) -> String {
     format!("{}Z", seconds.replace('T', " "))
 }
 
+/// A name or a reason as it can be shown. File names come from strangers: what could drive a terminal is an escape.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_obeyed(character) {
+            escaped.extend(character.escape_unicode());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +143,12 @@ mod tests {
         for (count, total, expected) in cases {
             assert_eq!(share(count, total), expected, "{count} of {total}");
         }
+    }
+
+    #[test]
+    fn what_drives_a_terminal_is_escaped() {
+        let name = "é\u{1b}[2J\t\n\u{9b}\u{202e}gol.x";
+        assert_eq!(escaped(name), r"é\u{1b}[2J\u{9}\u{a}\u{9b}\u{202e}gol.x");
     }
 
     #[test]

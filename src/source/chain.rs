@@ -32,6 +32,11 @@ impl Chain {
         self.0.is_empty()
     }
 
+    /// The layers, outermost first.
+    pub fn iter(&self) -> impl Iterator<Item = &Layer> {
+        self.0.iter()
+    }
+
     /// How many archives are around it.
     #[must_use]
     pub fn archives(&self) -> usize {

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     /// Print the matching lines with what their codes mean, in file order
     Lines(LinesArgs),
+    /// Tell what each file is, from when to when it goes, and what is in the way of reading it
+    Files(FilesArgs),
     /// Explain codes: by number, range, name or word, or from a pasted line
     Codes(CodesArgs),
     /// Show, check and try the patterns that results are found with
@@ -61,6 +63,7 @@ impl Command {
         match self {
             Command::Scan(_) => "scan",
             Command::Lines(_) => "lines",
+            Command::Files(_) => "files",
             Command::Codes(_) => "codes",
             Command::Patterns(_) => "patterns",
             Command::Generate(_) => "generate",
@@ -238,6 +241,22 @@ pub(crate) struct LinesArgs {
     /// How to print the lines: readable, or one JSON object for each result
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: LinesFormatArg,
+    /// Say on standard error how long it took and how fast it read
+    #[arg(long, help_heading = "Output")]
+    pub(crate) stats: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) patterns: PatternArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FilesArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// How to print the list
+    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    pub(crate) format: SummaryFormatArg,
     /// Say on standard error how long it took and how fast it read
     #[arg(long, help_heading = "Output")]
     pub(crate) stats: bool,

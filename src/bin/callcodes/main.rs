@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         None => slip::check(&cli.scan.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),
         Some(Command::Scan(args)) => cmd::scan::run(&args),
         Some(Command::Lines(args)) => cmd::lines::run(&args),
+        Some(Command::Files(args)) => cmd::files::run(&args),
         Some(Command::Codes(args)) => cmd::codes::run(&args),
         Some(Command::Patterns(args)) => cmd::patterns::run(args),
         Some(Command::Generate(args)) => cmd::generate::run(&args),

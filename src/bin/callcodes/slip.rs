@@ -69,6 +69,7 @@ mod tests {
     fn a_command_behind_options_is_told_with_its_usage() {
         let cases = [
             ("lines", "callcodes lines [OPTIONS] [PATH]..."),
+            ("files", "callcodes files [OPTIONS] [PATH]..."),
             ("scan", "callcodes scan [OPTIONS] [PATH]..."),
             ("codes", "callcodes codes [OPTIONS] [QUERY]..."),
             ("generate", "callcodes generate [OPTIONS] <WHAT>"),
@@ -91,6 +92,7 @@ mod tests {
     fn a_misspelt_command_is_suggested_and_nothing_further_away() {
         let cases = [
             ("line", Some("lines")),
+            ("file", Some("files")),
             ("code", Some("codes")),
             ("pattern", Some("patterns")),
             ("scans", Some("scan")),

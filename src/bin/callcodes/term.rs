@@ -219,13 +219,7 @@ pub(crate) fn tell_problems(problems: &[Problem], copied_bytes: u64, extent: Ext
 
 /// File names come from strangers: what could drive a terminal is shown as an escape.
 pub(crate) fn shown(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let escape = character.is_control().then(|| character.escape_unicode());
-            let plain = escape.is_none().then_some(character);
-            escape.into_iter().flatten().chain(plain)
-        })
-        .collect()
+    wording::escaped(text)
 }
 
 /// How long the reading takes, for `--stats`.

@@ -1,0 +1,61 @@
+//! `files`: what each input is, in the order of the inputs.
+
+use callcodes::catalogue::Catalogue;
+use callcodes::pipeline::inventory::inventory;
+use callcodes::problem::Problem;
+use callcodes::render::files::Listing;
+use callcodes::render::{Emphasis, Format, Options};
+use callcodes::report::files::{Row, Totals};
+
+use crate::args::{FilesArgs, SummaryFormatArg};
+use crate::settings::Settings;
+use crate::status::{Failure, Status};
+use crate::term::{self, Output, Stopwatch, Styles};
+
+pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
+    let settings = Settings::resolve(&args.input, &args.patterns)?;
+    let target = args.output.output.as_deref();
+    settings.spare_inputs(target)?;
+    let styles = Styles::choose(args.output.color, target);
+    let mut output = Output::open(target, &styles)?;
+    let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
+    let listing = Listing::new(format(args.format), Options { width: term::width(target), head });
+    let stopwatch = Stopwatch::start();
+    let told = write_rows(&settings, listing, &mut output)?;
+    output.finish()?;
+
+    let elapsed = stopwatch.stop();
+    term::tell_problems(&told.problems, args.output.extent());
+    if args.stats {
+        elapsed.tell(told.totals.bytes);
+    }
+    Ok(Status::of(&told.problems))
+}
+
+fn format(format: SummaryFormatArg) -> Format {
+    match format {
+        SummaryFormatArg::Table => Format::Table,
+        SummaryFormatArg::Json => Format::Json,
+        SummaryFormatArg::Csv => Format::Csv,
+    }
+}
+
+/// What is left to tell when the rows are written.
+#[derive(Default)]
+struct Told {
+    totals: Totals,
+    problems: Vec<Problem>,
+}
+
+fn write_rows(settings: &Settings, mut listing: Listing, output: &mut Output) -> Result<Told, Failure> {
+    let mut told = Told::default();
+    let walk = settings.walk(output);
+    let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
+        told.problems.extend(entry.problems.iter().cloned());
+        let row = Row::new(entry);
+        told.totals.add(&row);
+        listing.row(&row, output)
+    });
+    ended.and_then(|()| listing.finish(&told.totals, output)).map_err(|reason| output.error(reason))?;
+    Ok(told)
+}
