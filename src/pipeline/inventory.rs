@@ -6,7 +6,7 @@
 //! The first and the last time are those of the first and of the last line that have one that can be read, so a few lines of
 //! each chunk are looked at: from its front until the source's first time is known, and from its back until there is one. In a
 //! log that has times that costs next to nothing; the earliest and the latest would cost a look at every line, and are
-//! the same unless somebody set the clock back. As everywhere, a piece of a line over the limit is taken for a line.
+//! the same where lines are written in order. As everywhere, a piece of a line over the limit is taken for a line.
 
 use std::io;
 
