@@ -4,6 +4,8 @@
 // A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
 #![allow(clippy::unwrap_used)]
 
+mod packing;
+
 use std::fs;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -18,8 +20,9 @@ use callcodes::pipeline::Options;
 use callcodes::pipeline::inventory::{Text, inventory};
 use callcodes::pipeline::summarise::summarise;
 use callcodes::source::select::Content;
-use callcodes::source::{Chain, Selection, Walk};
+use callcodes::source::{Chain, Format, Selection, Walk};
 use callcodes::time;
+use packing::pack;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -158,27 +161,6 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A tar archive of these files.
-fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = Vec::new();
-    for (name, bytes) in files {
-        let mut header = [0; 512];
-        header[..name.len()].copy_from_slice(name.as_bytes());
-        header[124..136].copy_from_slice(format!("{:011o}\0", bytes.len()).as_bytes());
-        header[156] = b'0';
-        header[257..265].copy_from_slice(b"ustar\x0000");
-        // The sum is taken with blanks in its own place.
-        header[148..156].copy_from_slice(b"        ");
-        let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        archive.extend_from_slice(&header);
-        archive.extend_from_slice(bytes);
-        archive.resize(archive.len().next_multiple_of(512), 0);
-    }
-    archive.resize(archive.len() + 1024, 0);
-    archive
-}
-
 /// Four lines, two of them with a result, the last without a line end. The first has no time.
 const LOG: &str = "log of host7\n2017-02-14T02:57:24.600871Z Jürgen rawCallStatus = 21\r\n\
                    2017-02-14T03:00:00Z Jürgen rawCallStatus = 102\r\n2017-02-14T03:01:00Z end";
@@ -232,8 +214,9 @@ fn layers_are_told_from_the_outside_to_the_inside() {
     let marked = utf16(&format!("\u{feff}{LOG}"), u16::to_le_bytes);
     let packed = gzip(&marked);
     put(&folder, "t/1.log", &gzip(LOG.as_bytes()));
-    put(&folder, "t/2.data", &gzip(&tar(&[("host7/a.log", &packed), ("host7/b.log", b"")])));
+    put(&folder, "t/2.data", &gzip(&pack(Format::Tar, &[("host7/a.log", &packed), ("host7/b.log", b"")])));
     put(&folder, "t/3.log", &gzip(b""));
+    put(&folder, "t/4.exe", &pack(Format::Zip, &[("host8/c.log", &gzip(b"call_status: 21\n"))]));
     let short = |row: &Value| -> Vec<Value> {
         ["path", "kind", "layers", "bytes", "bytes_on_disk", "lines", "results"].map(|field| row[field].clone()).into()
     };
@@ -252,6 +235,7 @@ fn layers_are_told_from_the_outside_to_the_inside() {
         ]),
         json!(["t/2.data!/host7/b.log", "gzip › tar › empty", ["gzip", "tar"], 0, null, 0, 0]),
         json!(["t/3.log", "gzip › empty", ["gzip"], 0, on_disk("t/3.log"), 0, 0]),
+        json!(["t/4.exe!/host8/c.log", "zip › gzip › ASCII text", ["zip", "gzip"], 16, null, 1, 1]),
     ];
     assert_eq!(found, expected.map(|row| row.as_array().unwrap().clone()));
 }
@@ -285,8 +269,9 @@ fn anything() -> TempDir {
     let packed = gzip(LOG.as_bytes());
     put(&folder, "t/c.log.gz", &packed[..packed.len() - 8]);
     // It ends in the second header.
-    put(&folder, "t/d.tar", &tar(&[("x.log", b"2017-02-14 02:57:24 x\n"), ("y.log", b"")])[..1500]);
+    put(&folder, "t/d.tar", &pack(Format::Tar, &[("x.log", b"2017-02-14 02:57:24 x\n"), ("y.log", b"")])[..1500]);
     put(&folder, "t/e.log", b"");
+    put(&folder, "t/f.log", b"call_status: 21");
     put(&folder, "z.log", b"call_status: 21");
     folder
 }
@@ -296,6 +281,7 @@ callcodes: t/c.log.gz: the gzip data break off; only the whole lines in the 143 
 callcodes: t/d.tar: the tar archive breaks off; ask for the file again, copied whole
 callcodes: t/a.png: skipped, a binary file (PNG picture); --binary reads it
 callcodes: t/b.log: skipped, already read under this or another name
+callcodes: t/f.log: a copy of z.log (15 bytes), not counted; --keep-copies counts it
 ";
 
 #[test]
@@ -316,9 +302,10 @@ t/c.log.gz      gzip › UTF-8 text, 158 B on disk, breaks off  119 B      3  20
 t/d.tar!/x.log  tar › ASCII text                               22 B      1  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z        0
 t/d.tar         the tar archive breaks off
 t/e.log         empty                                           0 B      0  -                     -                           0
+t/f.log         a copy of z.log (15 bytes), not counted
 t/b.log         skipped, already read under this or another name
 
-5 files read, 1 of them not to the end, 2 skipped, 2 could not be read, 299 B, 9 lines, 5 results
+5 files read, 1 of them not to the end, 3 skipped, 2 could not be read, 299 B, 9 lines, 5 results
 1 file has times without a zone; they are read as UTC.
 "
     );
@@ -348,8 +335,8 @@ fn what_is_selected_is_selected_here_too() {
         let (stdout, _, _) = run(&folder, &[args, &["t", "--format", "csv"]].concat(), b"");
         stdout.lines().skip(1).map(|row| row.split(',').next().unwrap().replace('\\', "/")).collect()
     };
-    assert_eq!(paths(&["-g", "*.log"]), ["t/b.log", "t/d.tar!/x.log", "t/d.tar", "t/e.log"]);
-    assert_eq!(paths(&["-g", "!d.tar", "--binary"]), ["t/a.png", "t/b.log", "t/c.log.gz", "t/e.log"]);
+    assert_eq!(paths(&["-g", "*.log"]), ["t/b.log", "t/d.tar!/x.log", "t/d.tar", "t/e.log", "t/f.log"]);
+    assert_eq!(paths(&["-g", "!d.tar", "--binary"]), ["t/a.png", "t/b.log", "t/c.log.gz", "t/e.log", "t/f.log"]);
     assert_eq!(paths(&["--max-filesize", "0", "-g", "b.log"]), ["t/b.log", "t/d.tar"]);
     let results = run(&folder, &["t/b.log", "--no-pattern", "raw-call-status", "--format", "csv"], b"").0;
     assert!(results.ends_with(",false,0,,\n"), "{results}");

@@ -32,6 +32,8 @@ pub struct Entry {
     pub bytes_on_disk: Option<u64>,
     /// What was read of it; `None` if it was skipped.
     pub text: Option<Text>,
+    /// If it was skipped as a copy of another input: its bytes.
+    pub copied: Option<u64>,
     /// Why it was skipped, or not read whole or as it is; each of this input.
     pub problems: Vec<Problem>,
 }
@@ -78,7 +80,7 @@ pub fn inventory(
         }
         Event::Problem(problem) => {
             let path = problem.path.clone();
-            sink(Entry { path, bytes_on_disk: None, text: None, problems: vec![problem] })
+            sink(Entry { path, bytes_on_disk: None, text: None, copied: None, problems: vec![problem] })
         }
         Event::SourceEnd(end) => sink(entry(end, &std::mem::take(&mut facts), given)),
     })
@@ -87,7 +89,7 @@ pub fn inventory(
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| text(bytes, what, facts, given));
     let bytes_on_disk = end.source.listed_size();
-    Entry { path: end.source.name.clone(), bytes_on_disk, text, problems: end.problems }
+    Entry { path: end.source.name.clone(), bytes_on_disk, text, copied: end.copied, problems: end.problems }
 }
 
 fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>) -> Text {

@@ -76,7 +76,7 @@ impl Row {
     /// Makes an entry presentable.
     #[must_use]
     pub fn new(entry: Entry) -> Row {
-        let Entry { path, bytes_on_disk, text, problems } = entry;
+        let Entry { path, bytes_on_disk, text, problems, copied: _ } = entry;
         let problems: Vec<Reason> = problems.into_iter().map(Reason::from).collect();
         let mut row = Row { path, bytes_on_disk, problems, ..Row::default() };
         if let Some(text) = &text {
@@ -167,7 +167,8 @@ pub(crate) mod testing {
     }
 
     pub(crate) fn read(path: &str, on_disk: Option<u64>, text: Text) -> Row {
-        Row::new(Entry { path: path.to_owned(), bytes_on_disk: on_disk, text: Some(text), problems: Vec::new() })
+        let (path, problems) = (path.to_owned(), Vec::new());
+        Row::new(Entry { path, bytes_on_disk: on_disk, text: Some(text), copied: None, problems })
     }
 
     pub(crate) fn with(row: Row, kind: Kind, detail: &str) -> Row {

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     output.finish()?;
 
     let elapsed = stopwatch.stop();
-    term::tell_problems(&told.problems, args.output.extent());
+    term::tell_problems(&told.problems, told.copied_bytes, args.output.extent());
     if args.stats {
         elapsed.tell(told.totals.bytes);
     }
@@ -44,6 +44,7 @@ fn format(format: SummaryFormatArg) -> Format {
 #[derive(Default)]
 struct Told {
     totals: Totals,
+    copied_bytes: u64,
     problems: Vec<Problem>,
 }
 
@@ -51,6 +52,7 @@ fn write_rows(settings: &Settings, mut listing: Listing, output: &mut Output) ->
     let mut told = Told::default();
     let walk = settings.walk(output);
     let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
+        told.copied_bytes += entry.copied.unwrap_or(0);
         told.problems.extend(entry.problems.iter().cloned());
         let row = Row::new(entry);
         told.totals.add(&row);
