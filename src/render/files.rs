@@ -202,6 +202,14 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); --bina
     }
 
     #[test]
+    fn layers_are_told_in_ascii_in_csv() {
+        let layers = Some(vec!["zip".to_owned(), "gzip".to_owned()]);
+        let row = Row { kind: Some("zip › gzip › ASCII text".to_owned()), layers, ..read("a", None, text(&["x"])) };
+        let csv = written(&[row], Format::Csv, Options::default());
+        assert_eq!(csv.lines().nth(1), Some("a,zip > gzip > ASCII text,zip gzip,ASCII,false,2,,1,,,false,1,,"));
+    }
+
+    #[test]
     fn no_input_leaves_what_frames_the_rows() {
         let nothing = "No files were found: name a log file, or a folder that holds some.\n";
         assert_eq!(table(&[], None), nothing);

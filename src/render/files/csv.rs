@@ -66,7 +66,8 @@ fn record(cells: &[Cow<'_, str>; COLUMNS.len()], out: &mut impl Write) -> io::Re
 fn cells(row: &Row) -> [Cow<'_, str>; COLUMNS.len()] {
     [
         text(&row.path),
-        row.kind.as_deref().unwrap_or_default().into(),
+        // A spreadsheet may take the file for another code page.
+        row.kind.as_deref().unwrap_or_default().replace('›', ">").into(),
         row.layers.as_ref().map(|layers| layers.join(" ")).unwrap_or_default().into(),
         row.encoding.unwrap_or_default().into(),
         shown(row.byte_order_mark),
