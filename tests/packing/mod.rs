@@ -50,14 +50,15 @@ pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
 }
 
 /// Every archive format that a writer is at hand for.
-pub(crate) const FORMATS: [Format; 2] = [Format::Zip, Format::Tar];
+pub(crate) const FORMATS: [Format; 4] = [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab];
 
 /// An archive of these members.
 pub(crate) fn pack(format: Format, members: &[(&str, &[u8])]) -> Vec<u8> {
     match format {
         Format::Tar => tar(members),
         Format::Zip => zip(members, zip::CompressionMethod::Deflated),
-        Format::SevenZip | Format::Cab => todo!(),
+        Format::SevenZip => seven_zip(members),
+        Format::Cab => cab(members),
     }
 }
 
@@ -79,6 +80,30 @@ pub(crate) fn zip(members: &[(&str, &[u8])], method: zip::CompressionMethod) -> 
     for (name, bytes) in members {
         archive.start_file(*name, options).unwrap();
         archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// A 7z of one solid block.
+fn seven_zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = sevenz_rust2::ArchiveWriter::new(Cursor::new(Vec::new())).unwrap();
+    let entries = members.iter().map(|(name, _)| sevenz_rust2::ArchiveEntry::new_file(name)).collect();
+    let contents = members.iter().map(|(_, bytes)| sevenz_rust2::SourceReader::new(*bytes)).collect();
+    archive.push_archive_entries(entries, contents).unwrap();
+    archive.finish().unwrap().into_inner()
+}
+
+/// A cabinet of one folder.
+fn cab(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = cab::CabinetBuilder::new();
+    let folder = builder.add_folder(cab::CompressionType::MsZip);
+    for (name, _) in members {
+        folder.add_file(name.replace('/', "\\"));
+    }
+    let mut archive = builder.build(Cursor::new(Vec::new())).unwrap();
+    let mut bytes = members.iter().map(|(_, bytes)| bytes);
+    while let Some(mut file) = archive.next_file().unwrap() {
+        file.write_all(bytes.next().unwrap()).unwrap();
     }
     archive.finish().unwrap().into_inner()
 }
