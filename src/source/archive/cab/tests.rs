@@ -234,7 +234,7 @@ fn what_is_wrong_with_the_archive_is_told_whole() {
     let expected = Seen { members: vec![], end: Some(told) };
     assert_eq!(from_both(Format::Cab, &archive[..30], &options()), expected);
     let limited = Options { max_members: 1, ..options() };
-    let told = "the cab archive has more than 1 members; the others were not read; unpack it and name the result";
+    let told = "the cab archive has more than 1 members, and the others were not read; --max-members reads more";
     let expected = Seen { members: vec![whole("a.log", b"x")], end: Some(told.to_owned()) };
     assert_eq!(from_both(Format::Cab, &archive, &limited), expected);
     let limited = Options { held_bytes: 10, ..options() };
