@@ -10,7 +10,6 @@
 pub mod proof;
 pub mod trial;
 
-use std::collections::HashMap;
 use std::iter;
 use std::ops::Range;
 
@@ -24,10 +23,13 @@ use crate::pattern::{Candidate, Marks, Match, PatternSet, Scratch};
 use crate::time::{self, Stamp};
 use crate::units::Units;
 
-/// How many spellings a scanner remembers. Logs use a few dozen; a hostile one only makes the memory useless.
-const REMEMBERED_LIMIT: usize = 1024;
+/// How many spellings a scanner remembers, at most one in each place. Logs use a few dozen; where two share a place, both
+/// are looked up.
+const REMEMBERED_PLACES: usize = 256;
 /// The longest of them, in bytes: longer than any name of the catalogue.
 const REMEMBERED_BYTES: usize = 128;
+/// The most digits that always fit into a code.
+const SURE_DIGITS: usize = 9;
 
 /// Finds the hits of one chunk after another.
 #[derive(Debug)]
@@ -43,9 +45,13 @@ pub struct Scanner<'s> {
 #[derive(Debug)]
 struct Resolver<'s> {
     catalogue: &'s Catalogue,
-    /// Symbols and texts met before, as written: resolving them costs more than the match.
-    remembered: HashMap<Box<[u8]>, Key>,
+    /// Symbols and texts met before, as written, each in the place that its bytes give: resolving one costs more than the
+    /// match, and a map's hash as much as both.
+    remembered: Box<[Option<Spelling>; REMEMBERED_PLACES]>,
 }
+
+/// What was written, and what it stands for.
+type Spelling = (Box<[u8]>, Key);
 
 /// A line within a chunk.
 struct Line<'c> {
@@ -65,7 +71,7 @@ impl<'s> Scanner<'s> {
     /// the chunks must show.
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
-        let resolver = Resolver { catalogue, remembered: HashMap::new() };
+        let resolver = Resolver { catalogue, remembered: Box::new([const { None }; REMEMBERED_PLACES]) };
         Scanner { set, scratch: set.scratch(), marks: Marks::default(), lookahead_bytes, resolver }
     }
 
@@ -154,20 +160,45 @@ impl Resolver<'_> {
     }
 
     fn resolve(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
-        if let Some(key) = self.remembered.get(written) {
+        if text.is_none()
+            && let Some(code) = plain_number(written)
+        {
+            return Key::Code(code);
+        }
+        let place = place(written);
+        if let Some((remembered, key)) = &self.remembered[place]
+            && **remembered == *written
+        {
             return key.clone();
         }
         let key = resolve(self.catalogue, written, text);
         // What no entry knows is asked about again each time: a text beside it may know more.
         let is_known = self.catalogue.entry(&key).is_some() && key == self.catalogue.resolve(written);
         if is_known && written.len() <= REMEMBERED_BYTES {
-            if self.remembered.len() >= REMEMBERED_LIMIT {
-                self.remembered.clear();
-            }
-            self.remembered.insert(written.into(), key.clone());
+            self.remembered[place] = Some((written.into(), key.clone()));
         }
         key
     }
+}
+
+/// The number, if that is all there is, and a small one.
+fn plain_number(written: &[u8]) -> Option<Code> {
+    if written.is_empty() || written.len() > SURE_DIGITS {
+        return None;
+    }
+    let add = |sum: i32, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + i32::from(byte - b'0'));
+    written.iter().try_fold(0, add).map(Code)
+}
+
+/// Where a spelling is remembered: by its length, its beginning and its end, which tell symbols apart.
+fn place(written: &[u8]) -> usize {
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let (head, tail) = match (written.first_chunk(), written.last_chunk()) {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => (written.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte)), 0),
+    };
+    let mixed = (head ^ tail.rotate_left(23) ^ written.len() as u64).wrapping_mul(SPREAD);
+    usize::from(mixed.to_be_bytes()[0])
 }
 
 /// What a written value stands for. Where a symbol and a text stand side by side and disagree, the symbol decides,
