@@ -7,7 +7,7 @@ import tomllib
 
 # Only what occurs. Permissive all: none asks more of the executable's users than that the notice be kept.
 # bzip2-1.0.6 is BSD-like: libbz2-rs-sys is a translation of bzip2 and keeps its licence, as any maintained one must.
-ALLOWED = {"MIT", "Apache-2.0", "Unicode-3.0", "BSD-3-Clause", "bzip2-1.0.6", "MIT-0"}
+ALLOWED = {"MIT", "Apache-2.0", "Unicode-3.0", "BSD-3-Clause", "bzip2-1.0.6", "MIT-0", "Zlib"}
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 
 
