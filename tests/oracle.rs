@@ -4,6 +4,8 @@
 // A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
 #![allow(clippy::unwrap_used)]
 
+mod naive;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
@@ -22,118 +24,8 @@ use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
 use callcodes::source::{Selection, Source, Walk};
 use callcodes::units::Units;
+use naive::{Found, naive, naive_patterns};
 use proptest::prelude::*;
-use regex::bytes::{Regex, RegexBuilder};
-
-/// One result as the oracle and the scanner both tell it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Found {
-    /// Offset of the match in the source.
-    offset: u64,
-    /// Line number, from 1.
-    line: u64,
-    pattern: String,
-    key: Key,
-    user: Option<String>,
-    time: Option<String>,
-}
-
-/// What the oracle makes of a definition.
-struct NaivePattern {
-    name: String,
-    regex: Regex,
-    multiline: bool,
-    when: Option<Regex>,
-    unless: Option<Regex>,
-}
-
-fn naive_patterns(definitions: &[Definition]) -> Vec<NaivePattern> {
-    let build = |regex: &str, ignore_case: bool| {
-        RegexBuilder::new(regex).unicode(false).case_insensitive(ignore_case).build().unwrap()
-    };
-    definitions
-        .iter()
-        .map(|definition| NaivePattern {
-            name: definition.name.clone(),
-            regex: build(&definition.regex, definition.ignore_case),
-            multiline: definition.multiline,
-            when: definition.when.as_deref().map(|regex| build(regex, false)),
-            unless: definition.unless.as_deref().map(|regex| build(regex, false)),
-        })
-        .collect()
-}
-
-/// Every result of a source, by the rules as they are written down and no cleverness.
-fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found> {
-    let mut found = Vec::new();
-    let (mut offset, mut number) = (0, 1);
-    for whole in source.split_inclusive(|&byte| byte == b'\n') {
-        for piece in whole.chunks(limits.line_bytes) {
-            let behind = (offset + piece.len() + limits.lookahead_bytes).min(source.len());
-            let line = piece.strip_suffix(b"\n").unwrap_or(piece);
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let mut at = 0;
-            // A piece of a line over the limit; what touches the cut is told as missed.
-            let is_cut = offset + piece.len() < source.len() && !piece.ends_with(b"\n");
-            while let Some((pattern, captures)) = leftmost(line, &source[offset..behind], patterns, at) {
-                let span = captures.get(0).unwrap();
-                if is_cut && span.end() == line.len() {
-                    break;
-                }
-                let text =
-                    |name| captures.name(name).map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned());
-                found.push(Found {
-                    offset: (offset + span.start()) as u64,
-                    line: number,
-                    pattern: pattern.name.clone(),
-                    key: key(
-                        captures.name("code").map_or(b"", |code| code.as_bytes()),
-                        captures.name("text").map(|text| text.as_bytes()),
-                    ),
-                    user: text("user"),
-                    time: callcodes::time::find(line).map(|stamp| stamp.time.to_string()),
-                });
-                at = span.end().min(line.len());
-            }
-            offset += piece.len();
-        }
-        number += 1;
-    }
-    found
-}
-
-fn leftmost<'p, 'h>(
-    line: &'h [u8],
-    window: &'h [u8],
-    patterns: &'p [NaivePattern],
-    at: usize,
-) -> Option<(&'p NaivePattern, regex::bytes::Captures<'h>)> {
-    patterns
-        .iter()
-        .filter(|pattern| pattern.when.as_ref().is_none_or(|when| when.is_match(line)))
-        .filter(|pattern| !pattern.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
-        .filter_map(|pattern| {
-            let haystack = if pattern.multiline { window } else { line };
-            // A match of nothing is none: the next one that is something counts.
-            let captures = (at..=haystack.len())
-                .map_while(|from| pattern.regex.captures_at(haystack, from))
-                .find(|captures| !captures.get(0).unwrap().is_empty())?;
-            (captures.get(0).unwrap().start() < line.len()).then_some((pattern, captures))
-        })
-        // `min_by_key` keeps the first of several: the earlier pattern.
-        .min_by_key(|(_, captures)| captures.get(0).unwrap().start())
-}
-
-fn key(code: &[u8], text: Option<&[u8]>) -> Key {
-    let catalogue = Catalogue::built_in();
-    let by_code = catalogue.resolve(code);
-    if catalogue.entry(&by_code).is_some() {
-        return by_code;
-    }
-    text.map(|text| catalogue.resolve(text))
-        .filter(|key| catalogue.entry(key).is_some() && key.to_string() != "0")
-        .unwrap_or(by_code)
-}
 
 fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     Found {
