@@ -19,6 +19,11 @@ use crate::problem::{Kind, Loss};
 /// The largest window or dictionary that is granted, in bytes: what `zstd -d` grants, and twice what `xz -9` uses.
 pub const WINDOW_LIMIT: u64 = 128 << 20;
 
+/// How much an LZMA decoder is given at once, in bytes. What a call had decoded before it met a fault stays in the decoder,
+/// so this is what may get lost: about a line of a log. All that is there would be up to 64 KiB, or most of a megabyte
+/// of text; a single byte costs a third of the speed and these cost a fifteenth.
+const LZMA_STEP_BYTES: usize = 16;
+
 /// Why a member delivers no more.
 pub(super) enum Stop {
     /// It is complete.
@@ -272,7 +277,7 @@ lzma_family!(XzStream, LzmaStream, Lzma2Stream);
 
 fn lzma(decoder: &mut impl LzmaFamily, input: &mut Input, out: &mut [u8]) -> Step {
     let before = decoder.totals();
-    let available = input.available();
+    let available = input.peek(LZMA_STEP_BYTES);
     let at_end = available.is_empty();
     let action = if at_end { Action::Finish } else { Action::Run };
     let result = decoder.process(available, out, action);
