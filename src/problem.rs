@@ -22,6 +22,8 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// The user ended the run early; what was read until then counts.
+    Interrupted,
     /// A file or folder could not be opened, listed or read to its end.
     Unreadable,
     /// A file became shorter while it was read.
@@ -66,7 +68,8 @@ impl Kind {
     #[must_use]
     pub fn is_loss(self) -> bool {
         match self {
-            Kind::Unreadable
+            Kind::Interrupted
+            | Kind::Unreadable
             | Kind::Shortened
             | Kind::Damaged
             | Kind::Truncated
@@ -91,6 +94,7 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Kind::Interrupted => "interrupted",
             Kind::Unreadable => "unreadable",
             Kind::Shortened => "shortened",
             Kind::Damaged => "damaged",
@@ -122,6 +126,12 @@ impl Problem {
             loss.map_or_else(|| (Kind::Unreadable, describe(reason)), |loss| (loss.kind, loss.to_string()));
         Problem { path: path.into(), kind, detail }
     }
+
+    /// An input of which only a part was read, because the run was ended early.
+    #[must_use]
+    pub fn interrupted(path: impl Into<String>) -> Problem {
+        Problem { path: path.into(), kind: Kind::Interrupted, detail: Loss::interrupted().to_string() }
+    }
 }
 
 /// Why a reader delivers no more, on its way through [`io::Error`] to become a [`Problem`].
@@ -138,6 +148,13 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// The run is to end early.
+    #[must_use]
+    pub fn interrupted() -> Loss {
+        let remedy = "run callcodes again to read all of it";
+        Loss { kind: Kind::Interrupted, what: "reading was interrupted".to_owned(), delivered: None, remedy }
+    }
+
     /// The one that travels in `error`.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<&Loss> {

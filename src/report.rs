@@ -22,6 +22,8 @@ use crate::time::Time;
 /// What a run found, ready to be shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
+    /// Whether the run was interrupted, so that there is more than what was read.
+    pub is_partial: bool,
     /// Sums over the whole run.
     pub totals: Totals,
     /// Results whose line has no time that can be read, so that no first and last time takes them in.
@@ -98,6 +100,7 @@ impl Report {
         rows.sort_by_key(|row| Reverse(row.count));
         let totals = summary.totals();
         Report {
+            is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
             totals: Totals {
                 results,
                 distinct: u64::try_from(rows.len()).unwrap_or(u64::MAX),
@@ -294,5 +297,7 @@ mod tests {
         assert_eq!(report.problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert!(report.lacks_input());
         assert!(!new(vec![problem("a", Kind::LongLine)]).lacks_input());
+        assert!(!report.is_partial);
+        assert!(new(vec![problem("a", Kind::Interrupted)]).is_partial);
     }
 }

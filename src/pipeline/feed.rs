@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Options;
 use crate::chunk::{Chunks, OwnedChunk, Span};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::source::{Found, Members, Opened, Source, Stream, TextFile, What};
 
 /// A piece of work for one worker.
@@ -35,6 +35,8 @@ pub(super) enum Work {
     Block { chunk: Option<OwnedChunk>, failed: Option<io::Error>, what: What },
     /// It does not open, or is skipped.
     Unopened(Problem),
+    /// The run ends before it does.
+    Interrupted,
 }
 
 /// Hands out tasks in order. Streams are read in here, by whichever worker asks next, while the others scan.
@@ -43,6 +45,8 @@ pub(super) struct Feed<I> {
     /// The big archive that is being handed out, member by member.
     members: Option<Members>,
     current: Option<(Arc<Source>, Current)>,
+    /// Whether nothing more is asked of the inputs.
+    is_over: bool,
     options: Options,
 }
 
@@ -54,11 +58,14 @@ enum Current {
 
 impl<I: Iterator<Item = Found>> Feed<I> {
     pub(super) fn new(inputs: I, options: Options) -> Feed<I> {
-        Feed { inputs, members: None, current: None, options }
+        Feed { inputs, members: None, current: None, is_over: false, options }
     }
 
     pub(super) fn next(&mut self) -> Option<Task> {
         loop {
+            if self.options.opening.stop.is_requested() {
+                return self.wind_up();
+            }
             if let Some((source, current)) = self.current.take() {
                 return Some(self.next_of(source, current));
             }
@@ -70,6 +77,28 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 return Some(task);
             }
         }
+    }
+
+    /// What is left to do when the run is to end: a source of which some tasks were handed out gets its last one, and the
+    /// first that is not read is told.
+    fn wind_up(&mut self) -> Option<Task> {
+        if let Some((source, _)) = self.current.take() {
+            return Some(Task::Scan { source, work: Work::Interrupted, is_last: true });
+        }
+        if self.is_over {
+            return None;
+        }
+        Some(Task::Problem(match self.next_found() {
+            Some(Err(problem)) => problem,
+            Some(Ok(source)) => {
+                self.is_over = true;
+                unread(&source)
+            }
+            None => {
+                self.is_over = true;
+                return None;
+            }
+        }))
     }
 
     fn next_found(&mut self) -> Option<Found> {
@@ -129,6 +158,13 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         self.current = rest.map(|rest| (Arc::clone(&source), rest));
         Task::Scan { source, work, is_last }
     }
+}
+
+/// Told of the first source that nobody begins to read. Nobody knows how many follow.
+fn unread(source: &Source) -> Problem {
+    let detail =
+        "neither this nor what follows was read, because the run was interrupted; run callcodes again to read it";
+    Problem { path: source.name.clone(), kind: Kind::Interrupted, detail: detail.to_owned() }
 }
 
 /// The next block; after an error what had been read before it.

@@ -12,6 +12,9 @@
 //! * The caller's sink sees everything in the order of the sources and, inside each, of the bytes (decision 6).
 //! * Memory is bounded: at most a window of tasks is ahead of the sink, each with a few parts waiting.
 //! * A worker that waits never holds what the task at the head of the line needs, so nothing can lock up.
+//! * When a run is to end early ([`Stop`](crate::source::Stop)), no further source is begun, and those in work end with
+//!   the chunk that is being scanned. The parts that were made until then reach the sink as ever; each source that was
+//!   cut has a problem that says so, and so has the first that was not begun.
 
 pub mod annotate;
 mod copies;
@@ -182,6 +185,11 @@ pub fn run<V: Visitor>(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
     let threads = pool.current_num_threads();
     let order = Order::new(Feed::new(inputs, options.clone()), threads);
+    let mut interruption_is_told = false;
+    let mut watched = |event: Event<V::Part>| {
+        interruption_is_told |= event.problems().iter().any(|problem| problem.kind == Kind::Interrupted);
+        sink(event)
+    };
     pool.in_place_scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|_| {
@@ -192,9 +200,25 @@ pub fn run<V: Visitor>(
                 }
             });
         }
-        let mut deliver = Deliver::<V>::new(options.limits, options.copies, sink);
+        let mut deliver = Deliver::<V>::new(options.limits, options.copies, &mut watched);
         order.drain(|message| deliver.message(message))
-    })
+    })?;
+    // Ctrl-C also ends the program at the other end of a pipe, and the end of the pipe may be here first.
+    if options.opening.stop.is_requested() && !interruption_is_told {
+        sink(Event::Problem(Problem::interrupted("all inputs")))?;
+    }
+    Ok(())
+}
+
+impl<P> Event<P> {
+    /// What it tells was not read.
+    fn problems(&self) -> &[Problem] {
+        match self {
+            Event::Part(_) => &[],
+            Event::SourceEnd(end) => &end.problems,
+            Event::Problem(problem) => std::slice::from_ref(problem),
+        }
+    }
 }
 
 /// One thread's tools.
@@ -234,6 +258,7 @@ impl<V: Visitor> Worker<'_, V> {
                 end.unread = failed.map(|error| Problem::unreadable(&source.name, &error));
             }
             Work::Unopened(problem) => end.unopened = Some(problem),
+            Work::Interrupted => end.unread = Some(Problem::interrupted(&source.name)),
         }
         self.finish(is_last.then_some(source), end, out);
     }
@@ -338,6 +363,10 @@ impl<V: Visitor> Worker<'_, V> {
         loop {
             match chunks.next_chunk() {
                 Ok(None) => break,
+                Ok(Some(_)) if self.options.opening.stop.is_requested() => {
+                    end.unread = Some(Problem::interrupted(&source.name));
+                    break;
+                }
                 Ok(Some(chunk)) => {
                     end.bytes += chunk.source_bytes;
                     end.long_lines.note(&chunk);

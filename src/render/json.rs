@@ -15,6 +15,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Serialize)]
 struct Document<'r> {
     schema: u32,
+    partial: bool,
     totals: &'r Totals,
     results_without_time: u64,
     times_without_zone: u64,
@@ -30,6 +31,7 @@ struct Document<'r> {
 pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let document = Document {
         schema: SCHEMA,
+        partial: report.is_partial,
         totals: &report.totals,
         results_without_time: report.results_without_time,
         times_without_zone: report.times_without_zone,
@@ -74,6 +76,7 @@ mod tests {
             written(&report),
             r#"{
   "schema": 1,
+  "partial": false,
   "totals": {
     "results": 5,
     "distinct": 2,
@@ -128,6 +131,7 @@ mod tests {
     fn nothing_found_is_the_same_object_with_nothing_in_it() {
         let expected = r#"{
   "schema": 1,
+  "partial": false,
   "totals": {
     "results": 0,
     "distinct": 0,
@@ -142,6 +146,12 @@ mod tests {
 }
 "#;
         assert_eq!(written(&report(&[])), expected);
+    }
+
+    #[test]
+    fn a_run_that_was_interrupted_is_partial() {
+        let text = written(&Report { is_partial: true, ..report(&[]) });
+        assert!(text.starts_with("{\n  \"schema\": 1,\n  \"partial\": true,\n"), "{text}");
     }
 
     #[test]

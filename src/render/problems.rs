@@ -36,6 +36,7 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
 fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     let many = grouped(count);
     match first.kind {
+        Kind::Interrupted => format!("{many} inputs not read to their end; first: {first} (-v lists all)"),
         Kind::Unreadable => format!("{many} inputs could not be read; first: {first} (-v lists all)"),
         Kind::Shortened => format!("{many} files became shorter while they were read; first: {first} (-v lists all)"),
         Kind::Damaged => format!("{many} compressed files or archives are damaged; first: {first} (-v lists all)"),

@@ -1,6 +1,6 @@
 //! The table for people, with its totals; or, where nothing was found, where and for what was looked.
 //!
-//! No line ends in blanks. Without a width no line is broken, so that pipes and files get one line a row.
+//! A partial result says so before anything else. No line ends in blanks. Without a width no line is broken, so that pipes and files get one line a row.
 
 use std::io::{self, Write};
 
@@ -23,6 +23,9 @@ const DESCRIPTION: usize = 1;
 const NUMBERS: [usize; 4] = [0, 2, 3, 6];
 const TIMES: [usize; 2] = [4, 5];
 
+/// What stands above all that is said of a part.
+const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";
+
 /// Blanks between columns.
 pub(super) const GAP: usize = 2;
 /// Where this much is not left for descriptions, times are broken between date and clock time too.
@@ -40,6 +43,9 @@ type Cells<T = String> = [T; HEAD.len()];
 ///
 /// Those of `out`.
 pub fn write(report: &Report, options: &Options, out: &mut impl Write) -> io::Result<()> {
+    if report.is_partial {
+        out.write_all(PARTIAL.as_bytes())?;
+    }
     if report.totals.results == 0 {
         return out.write_all(nothing_found(report).as_bytes());
     }
@@ -228,6 +234,16 @@ mod tests {
         let mut out = Vec::new();
         write(report, &Options { width, head: Emphasis::Plain }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_partial_result_says_so_first() {
+        let whole = every_kind();
+        let partial = Report { is_partial: true, ..whole.clone() };
+        let head = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";
+        assert_eq!(written(&partial, None), head.to_owned() + &written(&whole, None));
+        let nothing = Report { is_partial: true, ..report(&[]) };
+        assert_eq!(written(&nothing, None), head.to_owned() + &written(&report(&[]), None));
     }
 
     #[test]

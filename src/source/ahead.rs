@@ -1,17 +1,21 @@
 //! Reading ahead on another thread, so that what one thread decompresses another one scans meanwhile.
 //!
 //! Invariants: the bytes and the error, if any, arrive in the reader's order; at most [`BLOCKS`] blocks wait, and they are
-//! used again; a reader that is dropped ends the other side's work.
+//! used again; a reader that is dropped ends the other side's work, at the latest with the next block.
 
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
+use super::stop::Stop;
+
 /// How much is read at once, in bytes.
 const BLOCK_BYTES: usize = 256 << 10;
 /// How many blocks may wait.
 const BLOCKS: usize = 4;
+/// How much is read at once of what comes when it comes, in bytes: what a pipe holds on Linux.
+const PIPE_BYTES: usize = 64 << 10;
 
 /// A reader whose bytes are fetched before they are asked for.
 pub struct Ahead {
@@ -19,6 +23,7 @@ pub struct Ahead {
     emptied: Sender<Vec<u8>>,
     current: Block,
     is_done: bool,
+    stop: Stop,
 }
 
 /// The other side of an [`Ahead`].
@@ -53,11 +58,22 @@ impl Ahead {
         Ok(ahead)
     }
 
+    /// Starts to read something that may keep its reader waiting, which a request to stop ends. What comes is handed on
+    /// at once.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub(super) fn patient(mut reader: Box<dyn Read + Send>, stop: &Stop) -> io::Result<Ahead> {
+        let (filler, ahead) = Ahead::pair();
+        thread::Builder::new().spawn(move || filler.pass_on(&mut reader))?;
+        Ok(Ahead { stop: stop.clone(), ..ahead })
+    }
+
     /// A reader, and what it is fed by.
     pub(super) fn pair() -> (Filler, Ahead) {
         let (filled_sender, filled) = sync_channel(BLOCKS);
         let (emptied, emptied_receiver) = channel();
-        let ahead = Ahead { filled, emptied, current: Block::default(), is_done: false };
+        let ahead = Ahead { filled, emptied, current: Block::default(), is_done: false, stop: Stop::default() };
         (Filler { filled: filled_sender, emptied: emptied_receiver }, ahead)
     }
 }
@@ -84,6 +100,23 @@ impl Filler {
             if let Some(end) = ended {
                 let sent = self.filled.send(end.map(|()| Block::default()));
                 return if sent.is_ok() { Demand::GoesOn } else { Demand::Gone };
+            }
+        }
+    }
+
+    /// Sends what each read delivers, then the end or the error.
+    fn pass_on(self, reader: &mut dyn Read) {
+        loop {
+            let mut bytes = self.emptied.try_recv().unwrap_or_default();
+            bytes.resize(PIPE_BYTES, 0);
+            let read = match reader.read(&mut bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read,
+            };
+            let is_last = !matches!(read, Ok(1..));
+            let sent = self.filled.send(read.map(|tail| Block { bytes, head: 0, tail }));
+            if is_last || sent.is_err() {
+                return;
             }
         }
     }
@@ -116,9 +149,9 @@ impl Read for Ahead {
         if self.current.head == self.current.tail && !self.is_done {
             // The other side may be gone already, and then wants none.
             let _ = self.emptied.send(std::mem::take(&mut self.current.bytes));
-            let received = self.filled.recv();
+            let received = self.stop.receive(&self.filled);
             self.is_done = !matches!(&received, Ok(Ok(block)) if block.tail > 0);
-            self.current = received.map_err(|_| io::Error::other("reading stopped unexpectedly"))??;
+            self.current = received??;
         }
         let waiting = &self.current.bytes[self.current.head..self.current.tail];
         let len = waiting.len().min(out.len());

@@ -2,11 +2,10 @@
 //! whoever meets the end. Decoders then need not carry the errors of what they read from through their own.
 
 use std::any::Any;
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::file::FileSpan;
+use super::file::{DiskFile, FileSpan};
 
 /// What is read at once, in bytes.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -27,7 +26,7 @@ enum Reader {
     Stream(Box<dyn Read + Send>),
     /// The bytes `position..end` of a file, which are passed over without being read.
     File {
-        file: Arc<File>,
+        file: Arc<DiskFile>,
         position: u64,
         end: u64,
     },
@@ -58,7 +57,7 @@ impl Input {
     }
 
     /// The bytes `start..end` of a file; fewer if it ends before.
-    pub(super) fn of_file(file: Arc<File>, start: u64, end: u64) -> Input {
+    pub(super) fn of_file(file: Arc<DiskFile>, start: u64, end: u64) -> Input {
         Input::over(Reader::File { file, position: start, end })
     }
 

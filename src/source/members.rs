@@ -21,6 +21,7 @@ use super::archive::{self, Container, Entry, Format, Item, ZipFile};
 use super::budget::{Budget, Charged};
 use super::chain::Chain;
 use super::select::{Globbed, Selection};
+use super::stop::Stop;
 use super::walk::Found;
 use super::{Place, Refused, Source, Wanted};
 use crate::problem::{Kind, Loss, Problem};
@@ -42,6 +43,7 @@ pub(super) struct Around {
     /// The layers around its members.
     pub(super) chain: Chain,
     pub(super) budget: Arc<Budget>,
+    pub(super) stop: Stop,
 }
 
 /// The members of one archive, one after another.
@@ -182,6 +184,10 @@ impl Iterator for Members {
 
     fn next(&mut self) -> Option<Found> {
         while !self.is_done {
+            if self.around.stop.is_requested() {
+                (self.is_done, self.is_empty) = (true, false);
+                return Some(Err(Problem::interrupted(&self.around.name)));
+            }
             let found = match &self.kind {
                 Access::Independent { .. } => {
                     let found = self.pick();
@@ -189,7 +195,10 @@ impl Iterator for Members {
                     found
                 }
                 Access::Sequential(receiver) => {
-                    let told = receiver.recv().unwrap_or_else(|_| Told::End(Err(stopped(self.format).into())));
+                    let told = self.around.stop.receive(receiver).unwrap_or_else(|error| {
+                        let error = if Loss::of(&error).is_some() { error } else { stopped(self.format).into() };
+                        Told::End(Err(error))
+                    });
                     self.is_empty &= matches!(told, Told::End(Ok(())));
                     self.told(told)
                 }

@@ -24,13 +24,15 @@ mod file;
 mod input;
 mod member;
 mod members;
+mod meter;
 pub mod name;
 mod seen;
 pub mod select;
+mod stop;
 mod walk;
 pub mod wildcard;
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,11 +45,13 @@ pub use compression::{Codec, MAX_LAYERS, decompressed};
 use content::BEGINNING_BYTES;
 pub use content::{Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
-pub use file::FileSpan;
+pub use file::{DiskFile, FileSpan};
 pub use member::WINDOW_LIMIT;
 pub use members::Members;
+pub use meter::{Amount, Meter};
 use select::Content;
 pub use select::{Globs, Links, Selection};
+pub use stop::Stop;
 pub use walk::{Found, Walk};
 
 use crate::problem::{Kind, Loss, Problem};
@@ -56,6 +60,7 @@ use archive::{Container, ZipFile};
 use budget::{Budget, Counted};
 use input::Input;
 use members::{Around, Nest};
+use meter::{Gauge, Metered};
 
 /// The argument, and the name in results, of standard input.
 pub const STDIN: &str = "-";
@@ -71,6 +76,10 @@ pub struct Opening {
     pub limits: Limits,
     /// What encrypted archives are opened with.
     pub password: Option<Password>,
+    /// What adds up how much was read.
+    pub meter: Meter,
+    /// What ends reading early; the pipeline heeds it, too.
+    pub stop: Stop,
 }
 
 /// Something that can be opened.
@@ -135,7 +144,7 @@ pub enum Opened {
 #[derive(Debug)]
 pub struct TextFile {
     /// To be read at positions, by several threads if need be.
-    pub file: File,
+    pub file: DiskFile,
     /// In bytes.
     pub len: u64,
     /// What it is made of.
@@ -178,7 +187,10 @@ impl Source {
     /// What the operating system says, or what is wrong with the archive that it lies in.
     pub fn open(&self, opening: &Opening) -> io::Result<Opened> {
         match &self.place {
-            Place::Stdin => self.stream(Box::new(io::stdin()), opening),
+            Place::Stdin => {
+                let gauge = opening.meter.begin(None);
+                self.stream(Box::new(Ahead::patient(Box::new(io::stdin()), &opening.stop)?), gauge, opening)
+            }
             Place::File(path) => match self.open_file(path, opening) {
                 Err(_) if self.wanted.refused == Some(Refused::Silently) => Ok(Opened::LeftOut),
                 opened => opened,
@@ -195,16 +207,18 @@ impl Source {
     }
 
     fn open_file(&self, path: &Path, opening: &Opening) -> io::Result<Opened> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        let opened = self.open_path(path, &opening.stop);
+        let (file, metadata) = opened.inspect_err(|_| opening.meter.pass_over(self.listed.unwrap_or(0)))?;
+        let len = metadata.len();
+        if !metadata.is_file() {
+            let gauge = opening.meter.begin(None);
+            return self.stream(Box::new(Ahead::patient(Box::new(file), &opening.stop)?), gauge, opening);
         }
         // A file that claims to be empty may be one that is made while it is read, as below /proc.
-        let len = metadata.len();
-        if !metadata.is_file() || len == 0 {
-            return self.stream(Box::new(file), opening);
+        if len == 0 {
+            return self.stream(Box::new(file), opening.meter.begin(None), opening);
         }
+        let file = DiskFile::new(file, len, &opening.meter);
         let head = file_head(&file, len)?;
         if let Some(format) = Format::of(&head) {
             return self.archive_file(format, Arc::new(file), len, opening);
@@ -231,8 +245,26 @@ impl Source {
         })
     }
 
+    /// What lies at `path`, if that is no folder.
+    fn open_path(&self, path: &Path, stop: &Stop) -> io::Result<(File, Metadata)> {
+        // A pipe opens when somebody writes to it.
+        let may_wait = self.listed.is_none() && fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+        let file = if may_wait {
+            let path = path.to_owned();
+            stop.wait_for(move || File::open(path))?
+        } else {
+            File::open(path)?
+        };
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        Ok((file, metadata))
+    }
+
     /// What is no regular file.
-    fn stream(&self, reader: Box<dyn Read + Send>, opening: &Opening) -> io::Result<Opened> {
+    fn stream(&self, reader: Box<dyn Read + Send>, gauge: Gauge, opening: &Opening) -> io::Result<Opened> {
+        let reader = Metered { reader, gauge };
         let budget = Budget::new(opening.limits, 0);
         let input = Input::new(Box::new(Counted { reader, budget: Arc::clone(&budget) }));
         self.recognise(input, Nest { chain: Chain::default(), budget }, opening)
@@ -271,13 +303,13 @@ impl Source {
     }
 
     /// An archive that is a file.
-    fn archive_file(&self, format: Format, file: Arc<File>, len: u64, opening: &Opening) -> io::Result<Opened> {
+    fn archive_file(&self, format: Format, file: Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Opened> {
         let nest = Nest { chain: Chain::default(), budget: Budget::new(opening.limits, len) };
         if format == Format::Zip {
             let options = archive_options(opening);
             // One that has lost its directory is read from front to back, as far as it goes.
             if let Ok(Some(zip)) = ZipFile::open(Arc::clone(&file), 0, len, &options) {
-                let around = self.around(format, nest);
+                let around = self.around(format, nest, opening);
                 return Ok(Opened::Archive(Members::independent(around, zip, len)));
             }
         }
@@ -288,15 +320,16 @@ impl Source {
         if nest.chain.archives() >= usize::from(opening.limits.nesting.min(NESTING_LIMIT)) {
             return Ok(Opened::Skipped(self.nested_too_deep(opening.limits.nesting)));
         }
-        let around = self.around(format, nest);
+        let around = self.around(format, nest, opening);
         Members::sequential(around, format, container, archive_options(opening)).map(Opened::Archive)
     }
 
-    fn around(&self, format: Format, nest: Nest) -> Around {
+    fn around(&self, format: Format, nest: Nest, opening: &Opening) -> Around {
         let Nest { mut chain, budget } = nest;
         chain.push(Layer::Archive(format));
         let (name, below) = (self.name.clone(), self.wanted.below.clone());
-        Around { name, below, selection: Arc::clone(&self.wanted.selection), chain, budget }
+        let selection = Arc::clone(&self.wanted.selection);
+        Around { name, below, selection, chain, budget, stop: opening.stop.clone() }
     }
 
     fn nested_too_deep(&self, limit: u8) -> Problem {
@@ -321,7 +354,7 @@ impl Source {
     }
 
     /// What kind of binary file it is, if that matters.
-    fn binary_kind(&self, file: &File, len: u64) -> io::Result<Option<&'static str>> {
+    fn binary_kind(&self, file: &DiskFile, len: u64) -> io::Result<Option<&'static str>> {
         if self.wanted.selection.content == Content::Any {
             return Ok(None);
         }
@@ -341,9 +374,23 @@ impl Source {
     pub fn listed_size(&self) -> Option<u64> {
         match &self.place {
             Place::Stdin | Place::ZipMember { .. } | Place::Member(..) => None,
-            Place::File(path) => self
-                .listed
-                .or_else(|| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())),
+            Place::File(path) => {
+                self.listed.or_else(|| fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| metadata.len()))
+            }
+        }
+    }
+
+    /// How much of the disk is read for it, in bytes: nothing if it cannot be opened; `None` if only its end will tell, as
+    /// of a pipe.
+    #[must_use]
+    pub fn disk_bytes(&self) -> Option<u64> {
+        match &self.place {
+            Place::Stdin => None,
+            Place::ZipMember { .. } | Place::Member(..) => Some(0),
+            Place::File(path) => self.listed.or_else(|| match fs::metadata(path) {
+                Ok(metadata) => metadata.is_file().then_some(metadata.len()),
+                Err(_) => Some(0),
+            }),
         }
     }
 
@@ -368,7 +415,7 @@ fn archive_options(opening: &Opening) -> archive::Options {
 }
 
 /// The first bytes of a file.
-fn file_head(file: &File, len: u64) -> io::Result<Vec<u8>> {
+fn file_head(file: &DiskFile, len: u64) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     FileSpan::new(file, 0, len.min(encoding::HEAD_BYTES as u64)).read_to_end(&mut head)?;
     Ok(head)

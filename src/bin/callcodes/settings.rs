@@ -84,7 +84,7 @@ fn opening(input: &InputArgs) -> Result<Opening, Failure> {
         nesting: archives.max_nesting,
     };
     let password = archives.password_file.as_deref().map(password).transpose()?;
-    Ok(Opening { encoding: input.encoding, limits, password })
+    Ok(Opening { encoding: input.encoding, limits, password, ..Opening::default() })
 }
 
 /// The first line of a file, whatever ends it.

@@ -20,13 +20,13 @@ mod testing;
 mod zip;
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::compression::{ASK_AGAIN, passed_on};
+use super::file::DiskFile;
 use super::input::Input;
 use crate::problem::{Kind, Loss};
 #[allow(unused_imports, reason = "not used from anywhere yet")]
@@ -153,7 +153,7 @@ pub(crate) type Visit<'v> = dyn FnMut(Item<'_>) -> ControlFlow<()> + 'v;
 /// Where an archive lies.
 pub(crate) enum Container {
     /// A stretch of a file, which is read at positions.
-    File { file: Arc<File>, start: u64, len: u64 },
+    File { file: Arc<DiskFile>, start: u64, len: u64 },
     /// Something to be read once, from front to back.
     Stream(Box<dyn Read + Send>),
 }

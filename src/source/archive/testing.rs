@@ -62,7 +62,7 @@ pub(super) fn from_stream(format: Format, archive: &[u8], options: &Options) -> 
 pub(super) fn from_file(format: Format, archive: &[u8], options: &Options) -> Seen {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&[b"before", archive, b"behind"].concat()).unwrap();
-    see(format, Container::File { file: Arc::new(file), start: 6, len: archive.len() as u64 }, options)
+    see(format, Container::File { file: Arc::new(file.into()), start: 6, len: archive.len() as u64 }, options)
 }
 
 /// From both, which makes no difference.

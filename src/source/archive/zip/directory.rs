@@ -4,7 +4,6 @@
 //! trusted; else the file is read as a stream is. It costs memory as it is read, not as it claims.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use super::super::dos::{u16_at, u32_at, u64_at};
 use super::super::{Entry, Item};
 use super::record::{Listed, Record, read_header, read_listed};
 use super::{Extent, Format, Left, Loss, Options, Visit, damaged, visit_member};
-use crate::source::file::FileSpan;
+use crate::source::file::{DiskFile, FileSpan};
 use crate::source::input::Input;
 
 const END_BYTES: u64 = 22;
@@ -31,7 +30,7 @@ impl fmt::Debug for ZipFile {
 }
 
 struct Zip {
-    file: Arc<File>,
+    file: Arc<DiskFile>,
     start: u64,
     /// In the order in which they are stored.
     members: Vec<Listed>,
@@ -53,7 +52,7 @@ impl ZipFile {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(crate) fn open(file: Arc<File>, start: u64, len: u64, options: &Options) -> io::Result<Option<ZipFile>> {
+    pub(crate) fn open(file: Arc<DiskFile>, start: u64, len: u64, options: &Options) -> io::Result<Option<ZipFile>> {
         let Some(directory) = find(&file, start, len)? else { return Ok(None) };
         let mut input = Input::of_file(
             Arc::clone(&file),
@@ -142,7 +141,7 @@ fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'s
     Ok(())
 }
 
-fn find(file: &File, start: u64, len: u64) -> io::Result<Option<Directory>> {
+fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> {
     // With the longest comment.
     let tail_len = len.min(END_BYTES + LOCATOR_BYTES + u64::from(u16::MAX));
     let mut tail = Vec::new();

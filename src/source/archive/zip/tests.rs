@@ -260,7 +260,7 @@ fn what_is_told_of_a_member_is_passed_on() {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&zip(&members)).unwrap();
     let len = file.metadata().unwrap().len();
-    let zip = ZipFile::open(Arc::new(file), 0, len, &options()).unwrap().unwrap();
+    let zip = ZipFile::open(Arc::new(file.into()), 0, len, &options()).unwrap().unwrap();
     let entries: Vec<Entry> = zip.entries().cloned().collect();
     let entry = |name: &str, size: u64, packed: u64, modified: i64| Entry {
         name: name.to_owned(),

@@ -1,0 +1,133 @@
+//! How far reading has come, in bytes and files on disk, for whoever watches it.
+//!
+//! Invariants: a file counts with its size when it was opened, however often parts of it are read, and with all of it as soon
+//! as nobody reads it any more: what of it was skipped (a picture, members that nobody asked for) delays no end. So the
+//! meter ends at the sum of the sizes that were listed. What has no size, such as a pipe, counts as it comes. An archive
+//! is one file.
+//!
+//! Costs one addition for each read of the system, and nothing for a line.
+
+use std::io::{self, Read};
+use std::ops::AddAssign;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// So much of what lies on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// As they lie there, compressed or not.
+    pub bytes: u64,
+    /// Those that are read to their end, or passed over.
+    pub files: u64,
+}
+
+impl AddAssign for Amount {
+    fn add_assign(&mut self, other: Amount) {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.files += other.files;
+    }
+}
+
+/// Adds up what is read. Clones share the sum.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    bytes: AtomicU64,
+    files: AtomicU64,
+}
+
+impl Meter {
+    /// What was read so far.
+    #[must_use]
+    pub fn read(&self) -> Amount {
+        Amount { bytes: self.0.bytes.load(Ordering::Relaxed), files: self.0.files.load(Ordering::Relaxed) }
+    }
+
+    /// Takes in a whole file, of which nothing can be read.
+    pub(super) fn pass_over(&self, bytes: u64) {
+        drop(self.begin(Some(bytes)));
+    }
+
+    /// Begins a file of so many bytes, or of nobody knows how many.
+    pub(super) fn begin(&self, len: Option<u64>) -> Gauge {
+        Gauge { meter: self.clone(), len, read: AtomicU64::new(0) }
+    }
+}
+
+/// What one file adds to the meter.
+#[derive(Debug)]
+pub(super) struct Gauge {
+    meter: Meter,
+    len: Option<u64>,
+    read: AtomicU64,
+}
+
+impl Gauge {
+    /// Takes in `bytes` that were read.
+    pub(super) fn add(&self, bytes: u64) {
+        let limit = self.len.unwrap_or(u64::MAX);
+        let before = self.read.fetch_add(bytes, Ordering::Relaxed);
+        let news = before.saturating_add(bytes).min(limit) - before.min(limit);
+        self.meter.0.bytes.fetch_add(news, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Gauge {
+    fn drop(&mut self) {
+        let read = self.read.load(Ordering::Relaxed);
+        self.add(self.len.map_or(0, |len| len.saturating_sub(read)));
+        self.meter.0.files.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A reader that counts as it is read.
+pub(super) struct Metered<R> {
+    pub(super) reader: R,
+    pub(super) gauge: Gauge,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = self.reader.read(out)?;
+        self.gauge.add(len as u64);
+        Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_counts_once_and_at_its_end_with_all_of_it() {
+        let meter = Meter::default();
+        let one = meter.begin(Some(100));
+        one.add(30);
+        assert_eq!(meter.read(), Amount { bytes: 30, files: 0 });
+        // Parts that are read twice, where two threads meet.
+        one.add(60);
+        one.add(60);
+        assert_eq!(meter.read(), Amount { bytes: 100, files: 0 });
+        drop(one);
+        assert_eq!(meter.read(), Amount { bytes: 100, files: 1 });
+
+        let skipped = meter.begin(Some(1000));
+        skipped.add(8);
+        drop(skipped);
+        meter.pass_over(5);
+        assert_eq!(meter.read(), Amount { bytes: 1105, files: 3 });
+    }
+
+    #[test]
+    fn what_has_no_size_counts_as_it_comes() {
+        let meter = Meter::default();
+        let mut reader = Metered { reader: &b"a line\n"[..], gauge: meter.begin(None) };
+        reader.read_exact(&mut [0; 5]).unwrap();
+        assert_eq!(meter.read(), Amount { bytes: 5, files: 0 });
+        io::copy(&mut reader, &mut io::sink()).unwrap();
+        drop(reader);
+        assert_eq!(meter.read(), Amount { bytes: 7, files: 1 });
+    }
+}
