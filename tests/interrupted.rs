@@ -101,8 +101,9 @@ fn run(folder: &Path, options: &Options, chunks: u64) -> (BTreeMap<String, Read>
                 Event::Problem(problem) => problems.push(problem),
                 Event::SourceEnd(end) => {
                     let is_cut = !end.problems.is_empty();
+                    assert_eq!(end.bytes.is_none(), is_cut && lines == 0);
                     assert!(end.problems.iter().all(|problem| *problem == Problem::interrupted(&end.source.name)));
-                    let source = Read { lines: std::mem::take(&mut lines), bytes: end.bytes.unwrap(), is_cut };
+                    let source = Read { lines: std::mem::take(&mut lines), bytes: end.bytes.unwrap_or(0), is_cut };
                     read.insert(file_name(&end.source.name), source);
                 }
             }

@@ -139,7 +139,9 @@ impl SourceSum {
         let source = task.ends_source?;
         let sum = std::mem::take(self);
         let long_lines = sum.long_lines.problem(&source, limits);
-        let bytes = sum.unopened.is_none().then_some(sum.bytes);
+        let is_untouched =
+            sum.bytes == 0 && sum.unread.as_ref().is_some_and(|problem| problem.kind == Kind::Interrupted);
+        let bytes = (sum.unopened.is_none() && !is_untouched).then_some(sum.bytes);
         let problems = [sum.unopened, sum.unread, long_lines].into_iter().flatten().collect();
         Some((SourceEnd { source, bytes, what: sum.what, copied: None, problems }, sum.digest))
     }

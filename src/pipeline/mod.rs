@@ -123,7 +123,7 @@ pub struct SourceEnd {
     /// The source.
     pub source: Arc<Source>,
     /// The bytes that were scanned, of a compressed source the decompressed ones; `None` if it could not be opened or
-    /// was skipped.
+    /// was skipped, or the run was interrupted before anything of it was scanned.
     pub bytes: Option<u64>,
     /// What it turned out to be; `None` like `bytes`.
     pub what: Option<What>,

@@ -46,10 +46,11 @@ pub(crate) const CAVEAT: &str =
     "A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.";
 
 /// Every exit status with its meaning.
-pub(crate) const EXIT_STATUS: [(&str, &str); 3] = [
+pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "done, also when nothing was found"),
     ("2", "wrong usage or a fatal error"),
     ("3", "done, but some input could not be read"),
+    ("130", "interrupted by Ctrl-C after printing what had been read"),
 ];
 
 fn after_help() -> String {

@@ -2,6 +2,7 @@
 
 mod args;
 mod cmd;
+mod interrupt;
 mod settings;
 mod slip;
 mod status;

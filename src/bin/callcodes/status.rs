@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use callcodes::problem::Problem;
+use callcodes::problem::{Kind, Problem};
 
 use crate::term::WriteError;
 
@@ -13,6 +13,8 @@ pub(crate) enum Status {
     Done,
     /// Done, but some input could not be read.
     Incomplete,
+    /// Ended by the user before everything was read.
+    Interrupted,
     /// Nothing was done, or what was checked is wrong; the reason has been told.
     Refused,
 }
@@ -20,17 +22,31 @@ pub(crate) enum Status {
 impl Status {
     /// `Incomplete` if any input was left out.
     pub(crate) fn of(problems: &[Problem]) -> Status {
-        if problems.iter().any(|problem| problem.kind.is_loss()) { Status::Incomplete } else { Status::Done }
+        let mut kinds = problems.iter().map(|problem| problem.kind);
+        if kinds.clone().any(|kind| kind == Kind::Interrupted) {
+            Status::Interrupted
+        } else if kinds.any(Kind::is_loss) {
+            Status::Incomplete
+        } else {
+            Status::Done
+        }
+    }
+
+    /// The number that is told the system.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Status::Done => 0,
+            Status::Refused => 2,
+            Status::Incomplete => 3,
+            // What shells make of a program that SIGINT ends.
+            Status::Interrupted => 130,
+        }
     }
 }
 
 impl From<Status> for ExitCode {
     fn from(status: Status) -> ExitCode {
-        ExitCode::from(match status {
-            Status::Done => 0,
-            Status::Refused => 2,
-            Status::Incomplete => 3,
-        })
+        ExitCode::from(status.code())
     }
 }
 

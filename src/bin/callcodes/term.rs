@@ -10,9 +10,11 @@ use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
 use callcodes::render::problems::{self, Extent};
 use callcodes::render::wording;
+use callcodes::source::name;
 use tempfile::NamedTempFile;
 
 use crate::args::ColorArg;
+use crate::status::Status;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -91,6 +93,27 @@ impl Output {
         match self {
             Output::Stream { .. } => Vec::new(),
             Output::File { temporary, target } => vec![temporary.get_ref().path().to_owned(), target.clone()],
+        }
+    }
+
+    /// A file that is not to be left behind if the program ends before the result does.
+    pub(crate) fn unfinished(&self) -> Option<PathBuf> {
+        match self {
+            Output::Stream { .. } => None,
+            Output::File { temporary, .. } => Some(temporary.get_ref().path().to_owned()),
+        }
+    }
+
+    /// Ends the result of a run: one that was interrupted completes no file, as a part must not take the place of a whole
+    /// that may be there.
+    pub(crate) fn end(self, status: Status) -> Result<(), WriteError> {
+        match &self {
+            Output::File { target, .. } if status == Status::Interrupted => {
+                let target = shown(&name::shown(target));
+                note(format_args!("{target} was not written, because the run was interrupted"));
+                Ok(())
+            }
+            _ => self.finish(),
         }
     }
 

@@ -8,6 +8,7 @@ use callcodes::render::lines::{Jsonl, Text};
 use callcodes::render::wording;
 
 use crate::args::{LinesArgs, LinesFormatArg};
+use crate::interrupt;
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Stopwatch, Styles};
@@ -18,6 +19,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     settings.spare_inputs(args.output.output.as_deref())?;
     let styles = Styles::choose(args.output.color, args.output.output.as_deref());
     let mut output = Output::open(args.output.output.as_deref(), &styles)?;
+    interrupt::heed(&settings.options.opening.stop, output.unfinished());
     let stopwatch = Stopwatch::start();
     let encoding = settings.options.opening.encoding.given();
     let read = match args.format {
@@ -30,7 +32,8 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
             write_lines(&settings, &format, &mut output)?
         }
     };
-    output.finish()?;
+    let status = Status::of(&read.problems);
+    output.end(status)?;
     let elapsed = stopwatch.stop();
     term::tell_problems(&read.problems, read.copied_bytes, args.output.extent());
     if args.stats {
@@ -40,7 +43,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
         let files = wording::counted(read.files, "file");
         term::note(format_args!("no result codes found in {files} ({})", wording::size(read.bytes)));
     }
-    Ok(Status::of(&read.problems))
+    Ok(status)
 }
 
 /// What was read and found on the way.

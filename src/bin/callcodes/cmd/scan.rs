@@ -6,6 +6,7 @@ use callcodes::render::{self, Emphasis, Format};
 use callcodes::report::{Report, Searched};
 
 use crate::args::{ScanArgs, SummaryFormatArg};
+use crate::interrupt;
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Stopwatch, Styles};
@@ -16,6 +17,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     settings.spare_inputs(target)?;
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
+    interrupt::heed(&settings.options.opening.stop, output.unfinished());
     let stopwatch = Stopwatch::start();
     let outcome = summarise(settings.walk(&output), &settings.set, Catalogue::built_in(), &settings.options)
         .map_err(|error| Failure::Message(format!("cannot start threads: {error}. Try -j 1")))?;
@@ -32,11 +34,12 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
     let options = render::Options { width: term::width(target), head };
     render::render(&report, format, &options, &mut output).map_err(|reason| output.error(reason))?;
-    output.finish()?;
+    let status = Status::of(&report.problems);
+    output.end(status)?;
 
     term::tell_problems(&report.problems, outcome.copied_bytes, args.output.extent());
     if args.stats {
         elapsed.tell(report.totals.bytes);
     }
-    Ok(Status::of(&report.problems))
+    Ok(status)
 }
