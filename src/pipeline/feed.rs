@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Options;
 use crate::chunk::{Chunks, OwnedChunk, Span};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Loss, Problem};
 use crate::source::{Found, Members, Opened, Source, Stream, TextFile, What};
 
 /// A piece of work for one worker.
@@ -82,8 +82,16 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     /// What is left to do when the run is to end: a source of which some tasks were handed out gets its last one, and the
     /// first that is not read is told.
     fn wind_up(&mut self) -> Option<Task> {
-        if let Some((source, _)) = self.current.take() {
-            return Some(Task::Scan { source, work: Work::Interrupted, is_last: true });
+        if let Some((source, current)) = self.current.take() {
+            let work = match current {
+                Current::File { .. } => Work::Interrupted,
+                // Of what comes slowly all may have been read and nothing handed out.
+                Current::Stream { mut chunks, what } => {
+                    let (chunk, failed) = next_block(&mut chunks);
+                    Work::Block { chunk, failed: failed.or_else(|| Some(Loss::interrupted().into())), what }
+                }
+            };
+            return Some(Task::Scan { source, work, is_last: true });
         }
         if self.is_over {
             return None;
@@ -174,6 +182,43 @@ fn next_block(chunks: &mut Chunks<impl Read>) -> (Option<OwnedChunk>, Option<io:
         match chunks.next_chunk() {
             Ok(chunk) => return (chunk.map(OwnedChunk::from), failed),
             Err(error) => failed = Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::source::Chain;
+    use crate::units::Units;
+
+    #[test]
+    fn what_was_read_of_a_pipe_counts_though_nothing_of_it_was_handed_out() {
+        // A line and a half, and then the request to stop.
+        let typed: Vec<io::Result<&[u8]>> = vec![Ok(b"call result = 102\ncall resu"), Err(Loss::interrupted().into())];
+        let mut typed = typed.into_iter();
+        let reader = std::iter::from_fn(move || typed.next());
+        let options = Options::default();
+        options.opening.stop.request();
+        let what = What { chain: Chain::default(), units: Units::Bytes };
+        let chunks = Chunks::new(Box::new(Reads(reader)) as _, Span::ALL, options.limits, what.units, Vec::new());
+        let mut feed = Feed::new(std::iter::empty(), options);
+        feed.current = Some((Arc::new(Source::file(Path::new("pipe"))), Current::Stream { chunks, what }));
+
+        let Some(Task::Scan { work: Work::Block { chunk, failed, .. }, is_last, .. }) = feed.next() else { panic!() };
+        assert_eq!((chunk.unwrap().get().owned(), is_last), (&b"call result = 102\n"[..], true));
+        assert_eq!(Loss::of(&failed.unwrap()), Some(&Loss::interrupted()));
+        assert!(feed.next().is_none());
+    }
+
+    /// A reader, read by read.
+    struct Reads<I>(I);
+
+    impl<'b, I: Iterator<Item = io::Result<&'b [u8]>>> Read for Reads<I> {
+        fn read(&mut self, mut out: &mut [u8]) -> io::Result<usize> {
+            self.0.next().map_or(Ok(0), |read| io::Write::write(&mut out, read?))
         }
     }
 }

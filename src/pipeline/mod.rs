@@ -363,7 +363,8 @@ impl<V: Visitor> Worker<'_, V> {
         loop {
             match chunks.next_chunk() {
                 Ok(None) => break,
-                Ok(Some(_)) if self.options.opening.stop.is_requested() => {
+                // What is left where reading failed is little, and may be all there was.
+                Ok(Some(_)) if self.options.opening.stop.is_requested() && end.unread.is_none() => {
                     end.unread = Some(Problem::interrupted(&source.name));
                     break;
                 }
