@@ -291,6 +291,24 @@ fn statistics_go_to_standard_error() {
 }
 
 #[test]
+fn progress_is_for_terminals_only() {
+    // Here standard error is a pipe; the run takes longer than the half second after which a terminal would show something.
+    for more in [&[][..], &["--no-progress"]] {
+        let args = [&["scan", "-", "fixtures/logs/netop"][..], more].concat();
+        let (stdin, stderr) = (Stdio::piped(), Stdio::piped());
+        let mut child = callcodes(&args).stdin(stdin).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let enough = Instant::now() + Duration::from_millis(800);
+        while Instant::now() < enough {
+            stdin.write_all(b"call_status: 108\n").unwrap();
+        }
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+    }
+}
+
+#[test]
 fn colour_sets_off_the_match_and_nothing_by_its_code() {
     let styled = |code: u32| {
         let folder = tempfile::tempdir().unwrap();

@@ -10,6 +10,7 @@ pub mod json;
 pub mod lines;
 pub mod patterns;
 pub mod problems;
+pub mod progress;
 pub mod table;
 pub mod trial;
 pub mod wording;

@@ -9,6 +9,7 @@ use callcodes::render::problems::Extent;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::progress::Line;
 use crate::values;
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and counts them.
@@ -210,9 +211,17 @@ pub(crate) struct OutputArgs {
     /// Name on standard error every file that was skipped or could not be read, not only how many
     #[arg(short = 'v', long)]
     pub(crate) verbose: bool,
+    /// Do not show on a terminal how far a run has come that takes longer than half a second
+    #[arg(long)]
+    pub(crate) no_progress: bool,
 }
 
 impl OutputArgs {
+    /// Whether a terminal shows how far a run has come.
+    pub(crate) fn progress_line(&self) -> Line {
+        if self.no_progress { Line::NotDrawn } else { Line::Drawn }
+    }
+
     /// How much is told of what was not read.
     pub(crate) fn extent(&self) -> Extent {
         if self.verbose { Extent::All } else { Extent::Kinds }

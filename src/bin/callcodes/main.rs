@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 mod interrupt;
+mod progress;
 mod settings;
 mod slip;
 mod status;

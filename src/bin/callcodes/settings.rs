@@ -47,10 +47,16 @@ impl Settings {
         let options = Options { threads: input.threads, opening: opening(input)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
         let set = pattern_set(patterns)?;
-        if inputs.iter().any(|input| input == Path::new(STDIN)) {
+        let settings = Settings { inputs, selection, set, options };
+        if settings.is_typed() {
             term::tell_typing("reading standard input; end it");
         }
-        Ok(Settings { inputs, selection, set, options })
+        Ok(settings)
+    }
+
+    /// Whether somebody types what is read.
+    pub(crate) fn is_typed(&self) -> bool {
+        self.inputs.iter().any(|input| input == Path::new(STDIN)) && term::stdin_is_terminal()
     }
 
     /// Refuses a result that would take the place of the log it is made from.

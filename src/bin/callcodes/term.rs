@@ -96,6 +96,11 @@ impl Output {
         }
     }
 
+    /// Whether what is written shows on a terminal as it comes.
+    pub(crate) fn scrolls(&self) -> bool {
+        matches!(self, Output::Stream { .. }) && io::stdout().is_terminal()
+    }
+
     /// A file that is not to be left behind if the program ends before the result does.
     pub(crate) fn unfinished(&self) -> Option<PathBuf> {
         match self {
@@ -202,6 +207,45 @@ pub(crate) fn note(message: impl std::fmt::Display) {
 /// Tells the user something already laid out over several lines.
 pub(crate) fn say(text: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Whether a line on standard error can be drawn over again.
+pub(crate) fn can_draw() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// A line on standard error that is drawn over again and leaves nothing behind.
+///
+/// By carriage returns and blanks alone, which every terminal and every Windows console obeys; a crate that draws bars
+/// would be six, for these few lines.
+#[derive(Debug, Default)]
+pub(crate) struct StatusLine {
+    /// The columns that are drawn over.
+    width: usize,
+}
+
+impl StatusLine {
+    /// Draws `text`, which is ASCII, as far as it fits.
+    pub(crate) fn draw(&mut self, text: &str) {
+        let columns = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        // A full line would go on in the next one.
+        self.width = columns.saturating_sub(1);
+        self.write(text);
+    }
+
+    /// Removes what was drawn.
+    pub(crate) fn clear(&mut self) {
+        if self.width > 0 {
+            self.write("");
+            self.width = 0;
+        }
+    }
+
+    fn write(&self, text: &str) {
+        let width = self.width;
+        // In one piece. If standard error is gone there is nobody left to look.
+        let _ = io::stderr().write_all(format!("\r{text:<width$.width$}\r").as_bytes());
+    }
 }
 
 /// Whether somebody types on standard input.

@@ -9,6 +9,7 @@ use callcodes::render::wording;
 
 use crate::args::{LinesArgs, LinesFormatArg};
 use crate::interrupt;
+use crate::progress::{Line, Progress};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Stopwatch, Styles};
@@ -20,6 +21,8 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let styles = Styles::choose(args.output.color, args.output.output.as_deref());
     let mut output = Output::open(args.output.output.as_deref(), &styles)?;
     interrupt::heed(&settings.options.opening.stop, output.unfinished());
+    let line = if output.scrolls() { Line::NotDrawn } else { args.output.progress_line() };
+    let progress = Progress::begin(&settings, &output, line);
     let stopwatch = Stopwatch::start();
     let encoding = settings.options.opening.encoding.given();
     let read = match args.format {
@@ -32,6 +35,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
             write_lines(&settings, &format, &mut output)?
         }
     };
+    drop(progress);
     let status = Status::of(&read.problems);
     output.end(status)?;
     let elapsed = stopwatch.stop();

@@ -7,6 +7,7 @@ use callcodes::report::{Report, Searched};
 
 use crate::args::{ScanArgs, SummaryFormatArg};
 use crate::interrupt;
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Stopwatch, Styles};
@@ -18,10 +19,12 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
     interrupt::heed(&settings.options.opening.stop, output.unfinished());
+    let progress = Progress::begin(&settings, &output, args.output.progress_line());
     let stopwatch = Stopwatch::start();
     let outcome = summarise(settings.walk(&output), &settings.set, Catalogue::built_in(), &settings.options)
         .map_err(|error| Failure::Message(format!("cannot start threads: {error}. Try -j 1")))?;
     let elapsed = stopwatch.stop();
+    drop(progress);
 
     let pattern_names = settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
     let searched = Searched { pattern_names };
