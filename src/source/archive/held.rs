@@ -1,11 +1,11 @@
 //! An archive that is read at positions: in a file, or held in memory.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::{Container, Format, Options, UNPACK};
 use crate::problem::{Kind, Loss};
+use crate::source::file::DiskFile;
 use crate::source::input::Input;
 
 /// How much is allocated at once for what is held, so that it takes no more than it is long.
@@ -14,7 +14,7 @@ const PIECE_BYTES: usize = 1 << 20;
 /// Cloning it is cheap.
 #[derive(Clone)]
 pub(super) enum Held {
-    File { file: Arc<File>, start: u64, len: u64 },
+    File { file: Arc<DiskFile>, start: u64, len: u64 },
     Memory(Arc<Pieces>),
 }
 

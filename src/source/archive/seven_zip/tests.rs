@@ -257,7 +257,7 @@ fn what_is_told_of_a_file_is_passed_on_and_unread_files_are_passed_over() {
     let single = [("c.log", b"z".to_vec())];
     let archive = seven_zip(&[lzma2(&files()), copied(&single)]);
     file.write_all(&archive).unwrap();
-    let container = Container::File { file: std::sync::Arc::new(file), start: 0, len: archive.len() as u64 };
+    let container = Container::File { file: std::sync::Arc::new(file.into()), start: 0, len: archive.len() as u64 };
     super::super::walk(Format::SevenZip, container, &options(), &mut |item| {
         let Item::Member(entry, data) = item else { panic!("all can be read") };
         if entry.name == "b.log" {
