@@ -49,7 +49,7 @@ pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Every archive format that a writer is at hand for.
+/// Every archive format.
 pub(crate) const FORMATS: [Format; 4] = [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab];
 
 /// An archive of these members.
