@@ -78,6 +78,8 @@ pub(crate) struct Use {
 /// Which literals, a bit for each, are possible by three bytes near the place of a window: mostly just the right ones.
 #[derive(Debug)]
 struct Near {
+    /// All literals: at the ends of a text none of the three bytes may be there.
+    all: u64,
     before: [u64; 256],
     within: [u64; 256],
     behind: [u64; 256],
@@ -211,7 +213,7 @@ impl Windows {
         }
         let Choice { windows, .. } = choice;
         let offset = |bytes: &[u8]| windows.iter().find_map(|window| window.fits(bytes)).unwrap_or_default();
-        let mut near = Near { before: [0; 256], within: [0; 256], behind: [0; 256] };
+        let mut near = Near { all: 0, before: [0; 256], within: [0; 256], behind: [0; 256] };
         let literals = literals.0.into_iter().enumerate().map(|(index, ((bytes, before), uses))| {
             let offset = offset(&bytes);
             near.add(index, &bytes, offset);
@@ -228,6 +230,7 @@ impl Near {
             Some(&byte) => table[usize::from(byte)] |= 1 << index,
             None => table.iter_mut().for_each(|bits| *bits |= 1 << index),
         };
+        self.all |= 1 << index;
         add(&mut self.before, offset.checked_sub(1).and_then(|at| literal.get(at)));
         add(&mut self.within, literal.get(offset + 1));
         add(&mut self.behind, literal.get(offset + NEAR_BYTES));
@@ -236,7 +239,7 @@ impl Near {
     /// The literals that may stand around `place`.
     fn possible(&self, text: &[u8], place: usize) -> u64 {
         let bits = |table: &[u64; 256], at: Option<usize>| {
-            at.and_then(|at| text.get(at)).map_or(u64::MAX, |&byte| table[usize::from(byte)])
+            at.and_then(|at| text.get(at)).map_or(self.all, |&byte| table[usize::from(byte)])
         };
         bits(&self.before, place.checked_sub(1))
             & bits(&self.within, Some(place + 1))
