@@ -85,7 +85,7 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
     if is_half_day(rest) {
         return None;
     }
-    let year = i64::from(date[0]) * 100 + i64::from(date[2]);
+    let year = u32::from(date[0]) * 100 + u32::from(date[2]);
     let day = days(year, date[5], clock[0])?;
     let (hour, minute) = (clock[3], clock[6]);
     // A leap second is the last moment of its minute.
@@ -93,8 +93,8 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
-    let second = day * 86_400 + of_day - i64::from(offset_seconds);
+    let of_day = u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second);
+    let second = day * 86_400 + i64::from(of_day) - i64::from(offset_seconds);
     // Beyond 2262 there are more nanoseconds than a time can have.
     let nanoseconds = i128::from(second) * 1_000_000_000 + i128::from(nanosecond);
     Some(Stamp { time: Time(i64::try_from(nanoseconds).ok()?), zoned })
@@ -116,22 +116,22 @@ fn pairs(text: [u8; 8], shape: [u8; 8]) -> Option<[u8; 8]> {
     Some((values * 10 + (values >> 8)).to_le_bytes())
 }
 
-/// The days from the start of 1970 to a date of the Gregorian calendar, if there is such a date.
-fn days(year: i64, month: u8, day: u8) -> Option<i64> {
-    const DAYS_BEFORE: [i64; 13] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
-    let month = usize::from(month).checked_sub(1).filter(|&month| month < 12)?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let february = i64::from(is_leap && month == 1);
-    let length = DAYS_BEFORE[month + 1] - DAYS_BEFORE[month] + february;
-    let day = i64::from(day);
-    if day < 1 || day > length {
+/// The days from the start of 1970 to a date of the Gregorian calendar, if there is such a date. `year`: below 10,000.
+fn days(year: u32, month: u8, day: u8) -> Option<i64> {
+    const LENGTHS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    /// From the 1st of March of the year -400, from which the sums below count, to 1970.
+    const TO_1970: i64 = 719_468 + 146_097;
+    let length = *LENGTHS.get(usize::from(month))?;
+    let is_leap = || year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    if day == 0 || (day > length && !(month == 2 && day == 29 && is_leap())) {
         return None;
     }
-    // The leap days before this year; of the year 0 there is one, which the next line counts for all later ones.
-    let before = year - 1;
-    let leap_days = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
-    let after_february = i64::from(is_leap && month > 1);
-    Some(before * 365 + leap_days + DAYS_BEFORE[month] + after_february + day - 1 - 719_162)
+    // Years that begin with March have the leap day at their end; 400 years more, so that none is negative.
+    let (year, month) = if month > 2 { (year + 400, u32::from(month)) } else { (year + 399, u32::from(month) + 12) };
+    let before = year * 365 + year / 4 - year / 100 + year / 400;
+    // The days of the months before, from March: 31, 61, 92, 122, 153, 184, …
+    let in_year = (153 * (month - 3) + 2) / 5 + u32::from(day) - 1;
+    Some(i64::from(before + in_year) - TO_1970)
 }
 
 /// The nanoseconds of `.123` or `,123` and what follows; digits beyond the ninth are dropped.

@@ -49,6 +49,17 @@ enum Step {
 
 type Class = [bool; 256];
 
+/// The bytes that `\w` stands for.
+const IS_WORD: Class = {
+    let mut class = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        class[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    class
+};
+
 /// What is asserted of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Assertion {
@@ -373,7 +384,7 @@ impl Assertion {
     }
 
     fn holds(self, text: &[u8], at: usize) -> bool {
-        let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let is_word = |byte: Option<&u8>| byte.is_some_and(|&byte| IS_WORD[usize::from(byte)]);
         let before = || is_word(at.checked_sub(1).and_then(|before| text.get(before)));
         match self {
             Assertion::Start => at == 0,

@@ -54,26 +54,59 @@ struct Groups {
 }
 
 /// Where a pattern matched: offsets in the window that was searched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
+#[derive(Debug)]
+pub struct Match<'m> {
     /// Index of the pattern in its set.
     pub pattern: usize,
     /// The whole match. It may end behind the line if the pattern is a multi-line one.
     pub span: Range<usize>,
+    groups: &'m Groups,
+    slots: &'m MatcherScratch,
+}
+
+impl Match<'_> {
     /// The number, symbol or text. May be empty.
-    pub code: Range<usize>,
+    #[must_use]
+    pub fn code(&self) -> Range<usize> {
+        // A group that took no part in the match wrote nothing.
+        self.slots.group(self.groups.code).unwrap_or(self.span.end..self.span.end)
+    }
+
     /// The description beside a symbol.
-    pub text: Option<Range<usize>>,
+    #[must_use]
+    pub fn text(&self) -> Option<Range<usize>> {
+        self.slots.group(self.groups.text?)
+    }
+
     /// The user concerned.
-    pub user: Option<Range<usize>>,
+    #[must_use]
+    pub fn user(&self) -> Option<Range<usize>> {
+        self.slots.group(self.groups.user?)
+    }
+
     /// The log's own word on the sign-in.
-    pub outcome: Option<Range<usize>>,
+    #[must_use]
+    pub fn outcome(&self) -> Option<Range<usize>> {
+        self.slots.group(self.groups.outcome?)
+    }
+
     /// The machine concerned.
-    pub host: Option<Range<usize>>,
+    #[must_use]
+    pub fn host(&self) -> Option<Range<usize>> {
+        self.slots.group(self.groups.host?)
+    }
+
     /// The network address concerned.
-    pub address: Option<Range<usize>>,
+    #[must_use]
+    pub fn address(&self) -> Option<Range<usize>> {
+        self.slots.group(self.groups.address?)
+    }
+
     /// The time, where the pattern finds it itself.
-    pub time: Option<Range<usize>>,
+    #[must_use]
+    pub fn time(&self) -> Option<Range<usize>> {
+        self.slots.group(self.groups.time?)
+    }
 }
 
 /// Working memory for searching with one set; one for each thread.
@@ -299,31 +332,33 @@ pub struct Matches<'m> {
     at: usize,
 }
 
-impl Iterator for Matches<'_> {
-    type Item = Match;
-
-    fn next(&mut self) -> Option<Match> {
-        loop {
+impl Matches<'_> {
+    /// The next match. Its groups are where the one after it will put its own.
+    #[expect(clippy::should_implement_trait, reason = "what it gives borrows from it")]
+    pub fn next(&mut self) -> Option<Match<'_>> {
+        let (index, span) = loop {
             let noted = self.noted();
-            let sought = self.leftmost_sought();
-            let found = match (noted, sought) {
-                (Some(noted), Some((start, index, place))) if (start, index) < noted => self.try_sought(index, place),
+            let sought = if self.scratch.places.sought.is_empty() { None } else { self.leftmost_sought() };
+            let (index, found) = match (noted, sought) {
+                (Some(noted), Some((start, index, place))) if (start, index) < noted => {
+                    (index, self.try_sought(index, place))
+                }
                 (Some((start, index)), _) => {
                     self.next_place += 1;
-                    self.try_place(index, Place::Candidate(start))
+                    (index, self.try_place(index, Place::Candidate(start)))
                 }
-                (None, Some((_, index, place))) => self.try_sought(index, place),
+                (None, Some((_, index, place))) => (index, self.try_sought(index, place)),
                 (None, None) => return None,
             };
-            if let Some(found) = found {
-                self.at = found.span.end;
-                return Some(found);
+            if let Some(span) = found {
+                break (index, span);
             }
-        }
+        };
+        self.at = span.end;
+        let pattern = &self.set.patterns[index];
+        Some(Match { pattern: index, span, groups: &pattern.groups, slots: &self.scratch.patterns[index].matcher })
     }
-}
 
-impl Matches<'_> {
     /// The leftmost of the noted places that the search has not passed, and its pattern.
     fn noted(&mut self) -> Option<(usize, usize)> {
         let rest = self.scratch.places.starts.get(self.next_place..)?;
@@ -333,17 +368,20 @@ impl Matches<'_> {
     }
 
     /// The match at a place, if there is one and the line is one that the pattern is for.
-    fn try_place(&mut self, index: usize, place: Place) -> Option<Match> {
+    fn try_place(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let pattern = &self.set.patterns[index];
         let scratch = &mut self.scratch.patterns[index];
-        if let Place::Candidate(start) = place {
-            let haystack = pattern.haystack(self.window, self.line_len);
-            pattern.matcher.matches_at(&mut scratch.matcher, haystack, start)?;
-        }
-        pattern.applies(scratch, &self.window[..self.line_len]).then(|| pattern.found(index, &scratch.matcher))
+        let span = match place {
+            Place::Candidate(start) => {
+                let haystack = pattern.haystack(self.window, self.line_len);
+                start..pattern.matcher.matches_at(&mut scratch.matcher, haystack, start)?
+            }
+            Place::Match(_) => scratch.matcher.group(0)?,
+        };
+        pattern.applies(scratch, &self.window[..self.line_len]).then_some(span)
     }
 
-    fn try_sought(&mut self, index: usize, place: Place) -> Option<Match> {
+    fn try_sought(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let found = self.try_place(index, place);
         let pattern = &self.set.patterns[index];
         let scratch = &mut self.scratch.patterns[index];
@@ -450,27 +488,13 @@ impl Pattern {
         let holds = |regex: &Option<meta::Regex>, cache: &mut Option<meta::Cache>| {
             Some(regex.as_ref()?.search_half_with(cache.as_mut()?, &Input::new(line)).is_some())
         };
+        if self.when.is_none() && self.unless.is_none() {
+            return true;
+        }
         *scratch.applies.get_or_insert_with(|| {
             holds(&self.when, &mut scratch.when).unwrap_or(true)
                 && !holds(&self.unless, &mut scratch.unless).unwrap_or(false)
         })
-    }
-
-    fn found(&self, index: usize, scratch: &MatcherScratch) -> Match {
-        let optional = |group: Option<usize>| group.and_then(|group| scratch.group(group));
-        let span = scratch.group(0).unwrap_or_default();
-        Match {
-            pattern: index,
-            // A group that took no part in the match wrote nothing.
-            code: scratch.group(self.groups.code).unwrap_or(span.end..span.end),
-            text: optional(self.groups.text),
-            user: optional(self.groups.user),
-            outcome: optional(self.groups.outcome),
-            host: optional(self.groups.host),
-            address: optional(self.groups.address),
-            time: optional(self.groups.time),
-            span,
-        }
     }
 
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {

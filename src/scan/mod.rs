@@ -126,13 +126,14 @@ impl<'s> Scanner<'s> {
         let mut line_time: Option<Option<Stamp>> = None;
         // Split borrows: the matches hold the scratch while their values are resolved.
         let Scanner { set, scratch, resolver, .. } = self;
-        for found in set.matches_at_places(scratch, line.window, line.len) {
+        let mut matches = set.matches_at_places(scratch, line.window, line.len);
+        while let Some(found) = matches.next() {
             // What touches a cut may go on behind it: half a number is another number.
             if line.is_cut && found.span.end == line.len {
                 continue;
             }
-            let time = match &found.time {
-                Some(group) => time::read(&line.window[group.clone()]),
+            let time = match found.time() {
+                Some(group) => time::read(&line.window[group]),
                 None => *line_time.get_or_insert_with(|| time::find(&line.window[..line.len])),
             };
             sink(resolver.hit(line, &found, time));
@@ -141,10 +142,10 @@ impl<'s> Scanner<'s> {
 }
 
 impl Resolver<'_> {
-    fn hit<'c>(&mut self, line: &Line<'c>, found: &Match, time: Option<Stamp>) -> Hit<'c> {
-        let group = |range: &Option<Range<usize>>| range.as_ref().map(|range| &line.window[range.clone()]);
+    fn hit<'c>(&mut self, line: &Line<'c>, found: &Match<'_>, time: Option<Stamp>) -> Hit<'c> {
+        let group = |range: Option<Range<usize>>| range.map(|range| &line.window[range]);
         Hit {
-            key: self.resolve(&line.window[found.code.clone()], group(&found.text)),
+            key: self.resolve(&line.window[found.code()], group(found.text())),
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
@@ -152,10 +153,10 @@ impl Resolver<'_> {
             span: found.span.start..found.span.end.min(line.len),
             pattern: found.pattern,
             time,
-            user: group(&found.user),
-            outcome: group(&found.outcome),
-            host: group(&found.host),
-            address: group(&found.address),
+            user: group(found.user()),
+            outcome: group(found.outcome()),
+            host: group(found.host()),
+            address: group(found.address()),
         }
     }
 

@@ -56,28 +56,29 @@ pub fn find_all(
         let line = whole.strip_suffix(b"\n").unwrap_or(whole);
         let line_len = line.strip_suffix(b"\r").unwrap_or(line).len();
         let window = &text[start..];
-        let matches = match only {
+        let mut matches = match only {
             None => set.matches(scratch, window, line_len),
             Some(index) => set.matches_of(index, scratch, window, line_len),
         };
-        all.extend(matches.map(|next| found(&next, window, catalogue)));
+        while let Some(next) = matches.next() {
+            all.push(found(&next, window, catalogue));
+        }
         start += whole.len();
     }
     all
 }
 
-fn found(found: &Match, window: &[u8], catalogue: &Catalogue) -> Found {
-    let text = |range: &Option<std::ops::Range<usize>>| {
-        range.as_ref().map(|range| String::from_utf8_lossy(&window[range.clone()]).into_owned())
-    };
+fn found(found: &Match<'_>, window: &[u8], catalogue: &Catalogue) -> Found {
+    let text =
+        |range: Option<std::ops::Range<usize>>| range.map(|range| String::from_utf8_lossy(&window[range]).into_owned());
     Found {
         pattern: found.pattern,
-        key: resolve(catalogue, &window[found.code.clone()], found.text.as_ref().map(|text| &window[text.clone()])),
-        user: text(&found.user),
-        outcome: text(&found.outcome),
-        host: text(&found.host),
-        address: text(&found.address),
-        time: text(&found.time),
+        key: resolve(catalogue, &window[found.code()], found.text().map(|text| &window[text])),
+        user: text(found.user()),
+        outcome: text(found.outcome()),
+        host: text(found.host()),
+        address: text(found.address()),
+        time: text(found.time()),
     }
 }
 

@@ -97,9 +97,14 @@ fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>)
     }
     let seen = line_with_end.saturating_add(Limits::default().lookahead_bytes);
     let window = &rest[..seen.min(rest.len())];
-    set.matches_of(hit.pattern, &mut set.scratch(), window, hit.line.len())
-        .find(|found| found.span.start == hit.span.start)
-        .map_or(hit.span.end, |found| found.span.end)
+    let mut scratch = set.scratch();
+    let mut matches = set.matches_of(hit.pattern, &mut scratch, window, hit.line.len());
+    while let Some(found) = matches.next() {
+        if found.span.start == hit.span.start {
+            return found.span.end;
+        }
+    }
+    hit.span.end
 }
 
 fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
