@@ -53,6 +53,8 @@ pub struct Reason {
 /// Sums over all rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
+    /// Whether the run was interrupted, so that there is more than what was read.
+    pub partial: bool,
     /// Inputs that were read, whether or not to their end.
     pub files_read: u64,
     /// Those of them that could not be read to their end.
@@ -211,6 +213,7 @@ mod tests {
     #[test]
     fn totals_are_those_of_the_rows() {
         let expected = Totals {
+            partial: false,
             files_read: 4,
             files_read_in_part: 1,
             files_skipped: 1,

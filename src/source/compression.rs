@@ -106,7 +106,7 @@ fn is_bzip2(head: &[u8]) -> bool {
 }
 
 /// What `reader` delivers, decompressed as often as it was compressed, up to [`MAX_LAYERS`] times; itself if it is not
-/// compressed. Without a limit on what comes out: sources have a [`Budget`].
+/// compressed. Without a limit on what comes out, which sources have.
 #[must_use]
 pub fn decompressed(reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
     let limits = Limits { unpacked_bytes: u64::MAX, ratio: u64::MAX, ..Limits::default() };

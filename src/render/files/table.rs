@@ -234,7 +234,8 @@ fn reservation(problem: &Reason) -> Cow<'static, str> {
 }
 
 fn sums(totals: &Totals) -> String {
-    let mut text = format!("{} read", counted(totals.files_read, "file"));
+    let partial = if totals.partial { "PARTIAL RESULT, the run was interrupted: " } else { "" };
+    let mut text = format!("{partial}{} read", counted(totals.files_read, "file"));
     let counts = [
         (totals.files_read_in_part, "of them not to the end"),
         (totals.files_skipped, "skipped"),

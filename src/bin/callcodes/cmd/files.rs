@@ -1,13 +1,16 @@
 //! `files`: what each input is, in the order of the inputs.
 
 use callcodes::catalogue::Catalogue;
+use callcodes::pipeline::ALL_INPUTS;
 use callcodes::pipeline::inventory::inventory;
-use callcodes::problem::Problem;
+use callcodes::problem::{Kind, Problem};
 use callcodes::render::files::Listing;
 use callcodes::render::{Emphasis, Format, Options};
 use callcodes::report::files::{Row, Totals};
 
 use crate::args::{FilesArgs, SummaryFormatArg};
+use crate::interrupt;
+use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Stopwatch, Styles};
@@ -18,18 +21,22 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     settings.spare_inputs(target)?;
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
+    interrupt::heed(&settings.options.opening.stop, output.unfinished());
+    let progress = Progress::begin(&settings, &output, args.output.progress_line());
     let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
     let listing = Listing::new(format(args.format), Options { width: term::width(target), head });
     let stopwatch = Stopwatch::start();
     let told = write_rows(&settings, listing, &mut output)?;
-    output.finish()?;
+    drop(progress);
+    let status = Status::of(&told.problems);
+    output.end(status)?;
 
     let elapsed = stopwatch.stop();
     term::tell_problems(&told.problems, told.copied_bytes, args.output.extent());
     if args.stats {
         elapsed.tell(told.totals.bytes);
     }
-    Ok(Status::of(&told.problems))
+    Ok(status)
 }
 
 fn format(format: SummaryFormatArg) -> Format {
@@ -54,6 +61,11 @@ fn write_rows(settings: &Settings, mut listing: Listing, output: &mut Output) ->
     let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
         told.copied_bytes += entry.copied.unwrap_or(0);
         told.problems.extend(entry.problems.iter().cloned());
+        told.totals.partial |= entry.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
+        if entry.path == ALL_INPUTS {
+            // The run was interrupted between two inputs, which is no row of its own.
+            return Ok(());
+        }
         let row = Row::new(entry);
         told.totals.add(&row);
         listing.row(&row, output)
