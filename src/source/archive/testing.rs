@@ -99,16 +99,17 @@ pub(super) fn cuts_are_told(format: Format, archive: &[u8], options: &Options) {
     }
 }
 
-/// With a bit or all bits of any byte wrong, an archive is read without a panic and within its limits.
+/// With a bit or all bits of any byte wrong, an archive is read without a panic and within its limits. The two ways of reading
+/// take turns, as they take their time.
 pub(super) fn flips_are_survived(format: Format, archive: &[u8], options: &Options) {
     let mut archive = archive.to_vec();
     for at in 0..archive.len() {
-        for flip in [1 << (at % 8), 0xff] {
+        for (turn, flip) in [1 << (at % 8), 0xff].into_iter().enumerate() {
             archive[at] ^= flip;
-            for seen in [from_stream(format, &archive, options), from_file(format, &archive, options)] {
-                let bytes: usize = seen.members.iter().map(|(_, data, _)| data.len()).sum();
-                assert!(bytes < 1 << 20, "{at} {flip}: {bytes} bytes");
-            }
+            let read = if (at + turn) % 2 == 0 { from_stream } else { from_file };
+            let seen = read(format, &archive, options);
+            let bytes: usize = seen.members.iter().map(|(_, data, _)| data.len()).sum();
+            assert!(bytes < 1 << 20, "{at} {flip}: {bytes} bytes");
             archive[at] ^= flip;
         }
     }
