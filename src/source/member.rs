@@ -198,8 +198,11 @@ fn deflate64(inflate: &mut InflaterManaged, input: &mut Input, out: &mut [u8]) -
     let at_end = available.is_empty();
     let result = inflate.inflate(available, out);
     input.consume(result.bytes_consumed);
-    let step = if result.data_error {
+    // What it had unpacked before a fault it gives only when it is asked again.
+    let step = if result.data_error && inflate.available_output() == 0 {
         Err(damaged("invalid deflate64 data"))
+    } else if result.data_error {
+        Ok(())
     } else if inflate.finished() {
         Err(Stop::End)
     } else if at_end && result.bytes_written == 0 {

@@ -105,8 +105,23 @@ fn deflate64(name: &str, len: usize) -> Made {
     code((u32::try_from(len - 4).unwrap() << 16).reverse_bits(), 16);
     code(0, 5); // One byte back.
     code(0, 7); // The end.
+    made(name, 9, &vec![b'a'; len], bytes_of_bits(&bits))
+}
+
+/// The lowest bit of each byte first.
+fn bytes_of_bits(bits: &[u32]) -> Vec<u8> {
     let byte = |bits: &[u32]| bits.iter().rev().fold(0, |sum, bit| sum * 2 + u8::try_from(*bit).unwrap());
-    made(name, 9, &vec![b'a'; len], bits.chunks(8).map(byte).collect())
+    bits.chunks(8).map(byte).collect()
+}
+
+/// `count` times an `a`, then a length that there is not (symbol 286), and as many zeros.
+fn broken_deflate64(name: &str, count: usize) -> Made {
+    let mut bits = vec![1, 1, 0];
+    let literal = (0..8).rev().map(|bit| (0x30 + u32::from(b'a')) >> bit & 1);
+    bits.extend(literal.cycle().take(8 * count));
+    bits.extend([1, 1, 0, 0, 0, 1, 1, 0]);
+    bits.extend(vec![0; 8 * count]);
+    made(name, 9, &vec![b'a'; 2 * count], bytes_of_bits(&bits))
 }
 
 impl Made {
@@ -399,6 +414,7 @@ fn what_is_wrong_with_a_member_is_told_and_the_others_are_read() {
             format!("it is encrypted in a way that is not supported; {UNPACK}"),
         ),
         (broken, b"", damage("deflate", "invalid deflate data", 0)),
+        (broken_deflate64("a.log", 5), b"aaaaa", damage("deflate64", "invalid deflate64 data", 5)),
         (Made { crc: 1, ..stored("a.log", text) }, text, damage("stored", "the checksum does not match", 36)),
         (
             Made { size: 40, ..stored("a.log", text) },
