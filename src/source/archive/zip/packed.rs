@@ -154,8 +154,12 @@ impl Packed {
         let searched = if at_end { window.len() } else { window.len() - Descriptor::HEAD_BYTES };
         let searched = searched.min(out.len());
         let found = (0..=searched).find_map(|at| {
-            let head = &window[at..window.len().min(at + Descriptor::HEAD_BYTES)];
             let packed = self.taken + at as u64;
+            // What neither has a signature nor tells the right size is no descriptor; one byte of each says so nearly always.
+            if window.get(at) != Some(&b'P') && window.get(at + 4) != Some(&packed.to_le_bytes()[0]) {
+                return None;
+            }
+            let head = &window[at..window.len().min(at + Descriptor::HEAD_BYTES)];
             match Descriptor::of(head, packed) {
                 Some(descriptor) => Some((at, Some(descriptor))),
                 None => (at_end && Descriptor::is_cut(head, packed)).then_some((at, None)),
