@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod packing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Source, Stop, Walk};
+use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
 use proptest::prelude::*;
 
 /// One result, 16 bytes.
@@ -165,7 +166,7 @@ proptest! {
         let folder = logs(&line_counts);
         for (number, _) in packed.iter().take(line_counts.len()).enumerate().filter(|(_, is_packed)| **is_packed) {
             let path = folder.path().join(format!("{number:02}.log"));
-            fs::write(&path, gzip(&fs::read(&path).unwrap())).unwrap();
+            fs::write(&path, packing::compress(Codec::Gzip, &fs::read(&path).unwrap())).unwrap();
         }
         let options = Options { copies: CopyRule::CountOnce, ..options(threads) };
         let (chunks_left, stop) = (Arc::new(AtomicU64::new(chunks)), &options.opening.stop);
@@ -182,12 +183,6 @@ proptest! {
         prop_assert!(lines <= different.iter().sum::<usize>() as u64);
         prop_assert!(stop.is_requested() || lines == different.iter().sum::<usize>() as u64);
     }
-}
-
-fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(plain).unwrap();
-    encoder.finish().unwrap()
 }
 
 fn summary(folder: &Path, options: &Options) -> Outcome {
@@ -218,36 +213,24 @@ fn a_run_that_comes_to_its_end_is_not_partial() {
     assert_eq!((report.is_partial, report.totals.results, report.totals.files_read), (false, 8, 2));
 }
 
-/// A member of a tar, as POSIX has it.
-fn tar_member(name: &str, data: &str) -> Vec<u8> {
-    let mut header = [0; 512];
-    header[..name.len()].copy_from_slice(name.as_bytes());
-    header[100..108].copy_from_slice(b"0000644\0");
-    header[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
-    header[148..156].fill(b' ');
-    header[156] = b'0';
-    header[257..265].copy_from_slice(b"ustar\x0000");
-    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let padding = vec![0; data.len().next_multiple_of(512) - data.len()];
-    [&header, data.as_bytes(), &padding].concat()
-}
-
 #[test]
 fn of_an_archive_the_members_until_then_count() {
-    let folder = tempfile::tempdir().unwrap();
     // Of the second one chunk is read.
-    let texts = [LINE.to_owned(), LINE.repeat(100), LINE.to_owned()];
-    let members = ["a", "b", "c"].iter().zip(&texts).flat_map(|(name, text)| tar_member(name, text));
-    fs::write(folder.path().join("all.tar"), members.chain([0; 1024]).collect::<Vec<u8>>()).unwrap();
-    for threads in [1, 3] {
-        let (read, problems) = run(folder.path(), &options(threads), 2);
-        let [(a, first), (b, second)] = &read.into_iter().collect::<Vec<_>>()[..] else { panic!() };
-        assert_eq!((a.as_str(), first), ("a", &Read { lines: 1, bytes: LINE_BYTES, is_cut: false }));
-        assert_eq!((b.as_str(), second.is_cut, second.bytes), ("b", true, second.lines * LINE_BYTES));
-        assert!((1..100).contains(&second.lines), "{second:?}");
-        let archive = folder.path().join("all.tar").to_str().unwrap().to_owned();
-        assert_eq!(problems, [Problem::interrupted(archive)]);
+    let text = LINE.repeat(100);
+    let members = [("a", LINE.as_bytes()), ("b", text.as_bytes()), ("c", LINE.as_bytes())];
+    for format in [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab] {
+        // The members of a zip can be read by several threads.
+        for threads in if format == Format::Zip { vec![1] } else { vec![1, 3] } {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("all"), packing::pack(format, &members)).unwrap();
+            let (read, problems) = run(folder.path(), &options(threads), 2);
+            let [(a, first), (b, second)] = &read.into_iter().collect::<Vec<_>>()[..] else { panic!("{format}") };
+            assert_eq!((a.as_str(), first), ("a", &Read { lines: 1, bytes: LINE_BYTES, is_cut: false }), "{format}");
+            assert_eq!((b.as_str(), second.is_cut, second.bytes), ("b", true, second.lines * LINE_BYTES), "{format}");
+            assert!((1..100).contains(&second.lines), "{format}: {second:?}");
+            let archive = folder.path().join("all").to_str().unwrap().to_owned();
+            assert_eq!(problems, [Problem::interrupted(archive)], "{format}");
+        }
     }
 }
 
@@ -255,7 +238,7 @@ fn of_an_archive_the_members_until_then_count() {
 #[test]
 fn what_is_read_adds_up_to_what_is_listed() {
     let folder = logs(&[0, 3, 500]);
-    fs::write(folder.path().join("packed.gz"), gzip(LINE.repeat(10_000).as_bytes())).unwrap();
+    fs::write(folder.path().join("packed.gz"), packing::compress(Codec::Gzip, LINE.repeat(10_000).as_bytes())).unwrap();
     fs::write(folder.path().join("picture.png"), [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 100_000]].concat()).unwrap();
     fs::create_dir(folder.path().join("deep")).unwrap();
     fs::write(

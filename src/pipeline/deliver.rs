@@ -1,19 +1,22 @@
 //! From what the workers tell, in order, to what the caller's sink sees: tasks are summed up source by source, and copies
 //! of sources before are left out.
 
+use std::collections::HashSet;
 use std::io;
 
 use super::copies::{self, Copies, First};
 use super::{CopyRule, Event, LongLines, Message, SourceEnd, SourceStart, TaskEnd, Visitor};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
-use crate::source::{Digest, What};
+use crate::source::{Beginning, Digest, What};
 
 /// Where messages become events.
 pub(super) struct Deliver<'s, V: Visitor> {
     sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
     limits: Limits,
     copies: Option<Copies>,
+    /// How the sources begin that were cut when the run was interrupted.
+    cut: HashSet<Beginning>,
     sum: SourceSum,
     start: Option<SourceStart>,
     state: State<V::Part>,
@@ -29,6 +32,9 @@ enum State<P> {
     },
     /// It is a copy of this one.
     Dropped(String),
+    /// Whether it is a copy nobody knows, as the run was interrupted, and then it does not count: an interrupted run counts
+    /// no more than a whole one.
+    Unknown,
 }
 
 impl<'s, V: Visitor> Deliver<'s, V> {
@@ -38,7 +44,8 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
     ) -> Deliver<'s, V> {
         let copies = (rule == CopyRule::CountOnce).then(Copies::default);
-        Deliver { sink, limits, copies, sum: SourceSum::default(), start: None, state: State::PassedOn }
+        let (cut, sum) = (HashSet::new(), SourceSum::default());
+        Deliver { sink, limits, copies, cut, sum, start: None, state: State::PassedOn }
     }
 
     pub(super) fn message(&mut self, message: Message<V::Part>) -> io::Result<()> {
@@ -57,10 +64,14 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     }
 
     fn begin(&mut self, start: SourceStart) {
-        self.state = match self.copies.as_mut().map(|copies| copies.first(&start)) {
-            None | Some(First::New) => State::PassedOn,
-            Some(First::Doubtful) => State::Held { parts: Vec::new(), weight: 0 },
-            Some(First::Copy(original)) => State::Dropped(original),
+        self.state = match &mut self.copies {
+            None => State::PassedOn,
+            Some(_) if self.cut.contains(&start.beginning) => State::Unknown,
+            Some(copies) => match copies.first(&start) {
+                First::New => State::PassedOn,
+                First::Doubtful => State::Held { parts: Vec::new(), weight: 0 },
+                First::Copy(original) => State::Dropped(original),
+            },
         };
         self.start = Some(start);
     }
@@ -68,7 +79,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     fn part(&mut self, part: V::Part) -> io::Result<()> {
         match &mut self.state {
             State::PassedOn => (self.sink)(Event::Part(part)),
-            State::Dropped(_) => Ok(()),
+            State::Dropped(_) | State::Unknown => Ok(()),
             State::Held { parts, weight } => {
                 *weight += V::weight(&part);
                 parts.push(part);
@@ -87,6 +98,18 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 
     fn end(&mut self, mut end: SourceEnd, digest: Option<Digest>) -> io::Result<()> {
         let start = self.start.take();
+        if end.problems.iter().any(|problem| problem.kind == Kind::Interrupted) {
+            self.cut.extend(start.as_ref().map(|start| start.beginning));
+            if let State::Held { .. } = self.state {
+                self.state = State::Unknown;
+            }
+        }
+        if let State::Unknown = self.state {
+            self.state = State::PassedOn;
+            end.bytes = None;
+            end.problems = vec![Problem::interrupted(&end.source.name)];
+            return (self.sink)(Event::SourceEnd(end));
+        }
         let is_whole = !end.problems.iter().any(|problem| problem.kind.is_loss());
         if let (Some(copies), Some(start)) = (&mut self.copies, &start) {
             let original = match &mut self.state {
@@ -103,13 +126,8 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                     self.state = State::Dropped(original);
                 }
                 (None, _) if is_whole => copies.add(start, &end, digest),
-                (None, _) => {}
+                (None, _) | (_, State::Unknown) => {}
             }
-        }
-        if matches!(self.state, State::Held { .. }) && end.problems.iter().any(|one| one.kind == Kind::Interrupted) {
-            // Nobody will know whether it is a copy, and an interrupted run does not count more than a whole one.
-            self.state = State::PassedOn;
-            end.bytes = None;
         }
         self.pass_on()?;
         self.state = State::PassedOn;
