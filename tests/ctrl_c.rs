@@ -113,6 +113,28 @@ callcodes: pipe: reading was interrupted; run callcodes again to read all of it
 }
 
 #[test]
+fn a_list_of_files_is_marked_too() {
+    let folder = tree();
+    let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["files"]));
+    let expected = "\
+PARTIAL RESULT: the run was interrupted, and this is what was read until then.
+
+File   What it is  Size  Lines  First time  Last time  Results
+--------------------------------------------------------------
+a.log  ASCII text  51 B      3  -           -                3
+pipe   reading was interrupted
+c.log  neither this nor what follows was read, because the run was interrupted
+
+1 file read, 2 could not be read, 51 B, 3 lines, 3 results
+";
+    assert_eq!((status, stdout.as_str(), stderr.lines().count()), (Some(130), expected, 1));
+
+    let (status, stdout, _) = interrupted_at_the_pipe(folder.path(), &args(&["files", "--format=json"]));
+    let list: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((status, &list["partial"], &list["totals"]["files_read"]), (Some(130), &true.into(), &1.into()));
+}
+
+#[test]
 fn csv_keeps_its_columns() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["--format=csv"]));

@@ -46,9 +46,6 @@ pub use order::Outlet;
 /// More threads than any machine has cores for only cost time and memory.
 const THREADS_LIMIT: usize = 256;
 
-/// What a problem of the whole run is told of.
-pub const ALL_INPUTS: &str = "all inputs";
-
 /// How the work is cut up.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -208,7 +205,7 @@ pub fn run<V: Visitor>(
     })?;
     // Ctrl-C also ends the program at the other end of a pipe, and the end of the pipe may be here first.
     if options.opening.stop.is_requested() && !interruption_is_told {
-        sink(Event::Problem(Problem::interrupted(ALL_INPUTS)))?;
+        sink(Event::Problem(Problem::interrupted("all inputs")))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{ALL_INPUTS, Event, Options, Outlet, Visitor, run};
+use super::{Event, Options, Outlet, Visitor, run};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::pattern::PatternSet;
@@ -62,7 +62,7 @@ fn overflow(summary: &Summary) -> Option<Problem> {
         "more than {NAMES_LIMIT} different names or unknown numbers were found; {count} results count in the total and \
          have no row. `callcodes lines` shows which pattern takes them for codes"
     );
-    Some(Problem { path: ALL_INPUTS.to_owned(), kind: Kind::TooManyNames, detail })
+    Some(Problem { path: "all inputs".to_owned(), kind: Kind::TooManyNames, detail })
 }
 
 #[derive(Default)]

@@ -180,7 +180,8 @@ t/a\\u{1b}[2J.png
     {"path":"t/a\u001b[2J.png","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"results":null,"problems":[{"kind":"binary","detail":"skipped, a binary file (PNG picture); --binary reads it"}]},
     {"path":"=x.log","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"results":null,"problems":[{"kind":"unreadable","detail":"no such file or folder"}]}
   ],
-  "totals": {"partial":false,"files_read":4,"files_read_in_part":1,"files_skipped":1,"files_unreadable":1,"bytes":2545,"lines":1238,"results":1238,"files_with_zone_assumed":1}
+  "partial": false,
+  "totals": {"files_read":4,"files_read_in_part":1,"files_skipped":1,"files_unreadable":1,"bytes":2545,"lines":1238,"results":1238,"files_with_zone_assumed":1}
 }
 "#
         );

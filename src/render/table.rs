@@ -24,7 +24,7 @@ const NUMBERS: [usize; 4] = [0, 2, 3, 6];
 const TIMES: [usize; 2] = [4, 5];
 
 /// What stands above all that is said of a part.
-const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";
+pub(super) const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";
 
 /// Blanks between columns.
 pub(super) const GAP: usize = 2;

@@ -53,8 +53,6 @@ pub struct Reason {
 /// Sums over all rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// Whether the run was interrupted, so that there is more than what was read.
-    pub partial: bool,
     /// Inputs that were read, whether or not to their end.
     pub files_read: u64,
     /// Those of them that could not be read to their end.
@@ -72,6 +70,9 @@ pub struct Totals {
     pub results: u64,
     /// Inputs with a first or last time that named no zone, so that it was read as UTC.
     pub files_with_zone_assumed: u64,
+    /// Whether the run was interrupted, so that there is more than what was read.
+    #[serde(skip)]
+    pub is_partial: bool,
 }
 
 impl Row {
@@ -142,6 +143,7 @@ impl Totals {
         self.lines += row.lines.unwrap_or(0);
         self.results += row.results.unwrap_or(0);
         self.files_with_zone_assumed += u64::from(row.zone_assumed == Some(true));
+        self.is_partial |= row.problems.iter().any(|reason| reason.kind == Kind::Interrupted);
     }
 }
 
@@ -213,7 +215,6 @@ mod tests {
     #[test]
     fn totals_are_those_of_the_rows() {
         let expected = Totals {
-            partial: false,
             files_read: 4,
             files_read_in_part: 1,
             files_skipped: 1,
@@ -223,8 +224,10 @@ mod tests {
             lines: 2 + 2 + 1234,
             results: 2 + 2 + 1234,
             files_with_zone_assumed: 1,
+            is_partial: false,
         };
         assert_eq!(totals(&every_kind()), expected);
+        assert!(totals(&[skipped("a", Kind::Interrupted, "x")]).is_partial);
     }
 
     #[test]

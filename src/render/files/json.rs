@@ -36,7 +36,7 @@ impl Rows {
         } else {
             write!(out, "{{\n  \"schema\": {SCHEMA},\n  \"files\": [],\n")?;
         }
-        out.write_all(b"  \"totals\": ")?;
+        write!(out, "  \"partial\": {},\n  \"totals\": ", totals.is_partial)?;
         write_line(totals, out)?;
         out.write_all(b"\n}\n")
     }

@@ -16,7 +16,7 @@ use tabled::grid::util::string::get_string_width;
 
 use crate::problem::Kind;
 use crate::render::Options;
-use crate::render::table::{DATE_WIDTH, GAP, style};
+use crate::render::table::{DATE_WIDTH, GAP, PARTIAL, style};
 use crate::render::wording::{counted, escaped, grouped, moment, size};
 use crate::render::wrap::wrap;
 use crate::report::files::{Reason, Row, Totals};
@@ -70,6 +70,9 @@ impl Table {
     }
 
     pub(super) fn write(self, totals: &Totals, out: &mut impl Write) -> io::Result<()> {
+        if totals.is_partial {
+            out.write_all(PARTIAL.as_bytes())?;
+        }
         if self.rows.is_empty() {
             return out.write_all(b"No files were found: name a log file, or a folder that holds some.\n");
         }
@@ -234,8 +237,7 @@ fn reservation(problem: &Reason) -> Cow<'static, str> {
 }
 
 fn sums(totals: &Totals) -> String {
-    let partial = if totals.partial { "PARTIAL RESULT, the run was interrupted: " } else { "" };
-    let mut text = format!("{partial}{} read", counted(totals.files_read, "file"));
+    let mut text = format!("{} read", counted(totals.files_read, "file"));
     let counts = [
         (totals.files_read_in_part, "of them not to the end"),
         (totals.files_skipped, "skipped"),

@@ -1,16 +1,15 @@
 //! `files`: what each input is, in the order of the inputs.
 
 use callcodes::catalogue::Catalogue;
-use callcodes::pipeline::ALL_INPUTS;
 use callcodes::pipeline::inventory::inventory;
-use callcodes::problem::{Kind, Problem};
+use callcodes::problem::Problem;
 use callcodes::render::files::Listing;
 use callcodes::render::{Emphasis, Format, Options};
 use callcodes::report::files::{Row, Totals};
 
 use crate::args::{FilesArgs, SummaryFormatArg};
 use crate::interrupt;
-use crate::progress::Progress;
+use crate::progress::{Line, Progress};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Stopwatch, Styles};
@@ -21,17 +20,21 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     settings.spare_inputs(target)?;
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
-    interrupt::heed(&settings.options.opening.stop, output.unfinished());
-    let progress = Progress::begin(&settings, &output, args.output.progress_line());
     let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
-    let listing = Listing::new(format(args.format), Options { width: term::width(target), head });
+    let mut listing = Listing::new(format(args.format), Options { width: term::width(target), head });
+    interrupt::heed(&settings.options.opening.stop, output.unfinished());
+    // A table comes at the end.
+    let scrolls = output.scrolls() && !matches!(args.format, SummaryFormatArg::Table);
+    let line = if scrolls { Line::NotDrawn } else { args.output.progress_line() };
+    let progress = Progress::begin(&settings, &output, line);
     let stopwatch = Stopwatch::start();
-    let told = write_rows(&settings, listing, &mut output)?;
+    let told = write_rows(&settings, &mut listing, &mut output)?;
+    let elapsed = stopwatch.stop();
     drop(progress);
+    listing.finish(&told.totals, &mut output).map_err(|reason| output.error(reason))?;
     let status = Status::of(&told.problems);
     output.end(status)?;
 
-    let elapsed = stopwatch.stop();
     term::tell_problems(&told.problems, told.copied_bytes, args.output.extent());
     if args.stats {
         elapsed.tell(told.totals.bytes);
@@ -55,21 +58,16 @@ struct Told {
     problems: Vec<Problem>,
 }
 
-fn write_rows(settings: &Settings, mut listing: Listing, output: &mut Output) -> Result<Told, Failure> {
+fn write_rows(settings: &Settings, listing: &mut Listing, output: &mut Output) -> Result<Told, Failure> {
     let mut told = Told::default();
     let walk = settings.walk(output);
     let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
         told.copied_bytes += entry.copied.unwrap_or(0);
         told.problems.extend(entry.problems.iter().cloned());
-        told.totals.partial |= entry.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
-        if entry.path == ALL_INPUTS {
-            // The run was interrupted between two inputs, which is no row of its own.
-            return Ok(());
-        }
         let row = Row::new(entry);
         told.totals.add(&row);
         listing.row(&row, output)
     });
-    ended.and_then(|()| listing.finish(&told.totals, output)).map_err(|reason| output.error(reason))?;
+    ended.map_err(|reason| output.error(reason))?;
     Ok(told)
 }
