@@ -70,15 +70,18 @@ pub fn find(line: &[u8]) -> Option<Stamp> {
 /// Reads the time that `text` starts with. What follows it is not looked at, except that no further digit may.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Stamp> {
+    const DATE: Shape = Shape::new(*b"dddd-dd-");
+    const CLOCK: Shape = Shape::new(*b"ddTdd:dd");
+    const SECONDS: Shape = Shape::new(*b"dd:dd:dd");
     let head = text.first_chunk::<19>()?;
-    let date = pairs(*head.first_chunk()?, *b"dddd-dd-")?;
+    let date = DATE.pairs(*head.first_chunk()?)?;
     let mut clock = *head[8..].first_chunk()?;
     if !matches!(clock[2], b'T' | b't' | b' ') {
         return None;
     }
     clock[2] = b'T';
-    let clock = pairs(clock, *b"ddTdd:dd")?;
-    let seconds = pairs(*head.last_chunk()?, *b"dd:dd:dd")?;
+    let clock = CLOCK.pairs(clock)?;
+    let seconds = SECONDS.pairs(*head.last_chunk()?)?;
 
     let (nanosecond, rest) = fraction(&text[19..])?;
     let (offset_seconds, zoned) = zone(rest)?;
@@ -100,20 +103,41 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
     Some(Stamp { time: Time(i64::try_from(nanoseconds).ok()?), zoned })
 }
 
-/// At each column the number of two digits that begins there, if the text has a digit wherever `shape` has a `d`, and
-/// is like it everywhere else.
-fn pairs(text: [u8; 8], shape: [u8; 8]) -> Option<[u8; 8]> {
-    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-    let zero = shape.map(|mark| if mark == b'd' { b'0' } else { mark });
-    // What reaches the highest bit from beyond the greatest value that is allowed: 9 or 0.
-    let reach = shape.map(|mark| if mark == b'd' { 0x7F - 9 } else { 0x7F });
-    let values = u64::from_le_bytes(text) ^ u64::from_le_bytes(zero);
-    // Without carries between columns: where one of the values had its highest bit set, that alone decides.
-    if (values | values.wrapping_add(u64::from_le_bytes(reach))) & HIGH_BITS != 0 {
-        return None;
+/// What eight columns look like.
+struct Shape {
+    /// A zero for each digit, and everything else as it is.
+    zero: u64,
+    /// What reaches a column's highest bit from beyond the greatest value above `zero`: 9, or 0.
+    reach: u64,
+}
+
+impl Shape {
+    /// `d` stands for a digit.
+    const fn new(shape: [u8; 8]) -> Shape {
+        let (mut zero, mut reach) = (shape, [0x7F; 8]);
+        let mut at = 0;
+        while at < shape.len() {
+            if shape[at] == b'd' {
+                zero[at] = b'0';
+                reach[at] = 0x7F - 9;
+            }
+            at += 1;
+        }
+        Shape { zero: u64::from_le_bytes(zero), reach: u64::from_le_bytes(reach) }
     }
-    // Each at most 99.
-    Some((values * 10 + (values >> 8)).to_le_bytes())
+
+    /// At each column the number of two digits that begins there, if the text looks like that.
+    #[inline]
+    fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
+        const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+        let values = u64::from_le_bytes(text) ^ self.zero;
+        // Without carries between columns: where one of the values had its highest bit set, that alone decides.
+        if (values | values.wrapping_add(self.reach)) & HIGH_BITS != 0 {
+            return None;
+        }
+        // Each at most 99.
+        Some((values * 10 + (values >> 8)).to_le_bytes())
+    }
 }
 
 /// The days from the start of 1970 to a date of the Gregorian calendar, if there is such a date. `year`: below 10,000.

@@ -10,6 +10,7 @@
 //! `cargo bench --bench throughput -- scan` shows what they are worth, on `every-line` and `every-line-symbols`.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 use memchr::memmem;
@@ -74,9 +75,8 @@ pub(super) struct Matcher {
     way: Way,
     /// Every match has one of these so many bytes behind its start.
     leading: Option<(Finder, usize)>,
-    /// The general engine; `None` where a program is tried at leading literals, which leaves nothing to it. Compiling it
-    /// takes longer than reading a small log.
-    regex: Option<meta::Regex>,
+    /// `None` where a program is tried at leading literals, which leaves nothing to it.
+    regex: Option<Engine>,
     slot_count: usize,
 }
 
@@ -102,7 +102,7 @@ pub(super) enum Trial {
 /// Working memory of one matcher, with the slots of its last match.
 #[derive(Debug)]
 pub(super) struct MatcherScratch {
-    regex: Option<meta::Cache>,
+    regex: EngineScratch,
     one_pass: Option<onepass::Cache>,
     kept: Kept,
     slots: Vec<Option<NonMaxUsize>>,
@@ -122,16 +122,16 @@ impl Matcher {
     /// What the general engine says, where it is needed.
     pub(super) fn new(
         regex: &str,
-        syntax: syntax::Config,
+        settings: Settings,
         hir: &Hir,
         leading: Option<&Leading>,
     ) -> Result<Matcher, String> {
         let leading = leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
         let program = Program::new(hir);
-        let engine = (leading.is_none() || program.is_none()).then(|| engine(regex, syntax)).transpose()?;
+        let engine = (leading.is_none() || program.is_none()).then(|| Engine::new(regex, settings)).transpose()?;
         let way = match program {
             Some(program) => Way::Program(program),
-            None => one_pass(regex, syntax).map_or(Way::Engine, |one_pass| Way::OnePass(Box::new(one_pass))),
+            None => one_pass(regex, settings.syntax).map_or(Way::Engine, |one_pass| Way::OnePass(Box::new(one_pass))),
         };
         let slot_count = 2 * (1 + last_group(hir));
         Ok(Matcher { way, leading, regex: engine, slot_count })
@@ -152,8 +152,12 @@ impl Matcher {
             Way::OnePass(one_pass) => Some(one_pass.create_cache()),
             Way::Program(_) | Way::Engine => None,
         };
-        let regex = self.regex.as_ref().map(meta::Regex::create_cache);
-        MatcherScratch { regex, one_pass, kept: Kept::default(), slots: vec![None; self.slot_count] }
+        MatcherScratch {
+            regex: EngineScratch::default(),
+            one_pass,
+            kept: Kept::default(),
+            slots: vec![None; self.slot_count],
+        }
     }
 
     /// The first place at or behind `at` where a match may start, and below `limit`. Whether one does, only
@@ -166,7 +170,8 @@ impl Matcher {
         let regex = self.regex.as_ref()?;
         let mut from = at;
         while from <= text.len() {
-            let found = regex.search_with(scratch.regex.as_mut()?, &Input::new(text).range(from..))?.range();
+            let (regex, cache) = regex.with(&mut scratch.regex)?;
+            let found = regex.search_with(cache, &Input::new(text).range(from..))?.range();
             if found.start >= limit {
                 return None;
             }
@@ -193,7 +198,10 @@ impl Matcher {
         // `None`: there is no such automaton, or it gave up.
         match in_one_pass {
             Some(found) => found?,
-            None => self.regex.as_ref()?.search_slots_with(cache.as_mut()?, &input, slots)?,
+            None => {
+                let (regex, cache) = self.regex.as_ref()?.with(cache)?;
+                regex.search_slots_with(cache, &input, slots)?
+            }
         };
         scratch.group(0).map(|span| span.end).filter(|&end| end > at)
     }
@@ -234,17 +242,68 @@ fn one_pass(regex: &str, syntax: syntax::Config) -> Option<onepass::DFA> {
         .ok()
 }
 
-/// The general engine for a regex.
-///
-/// # Errors
-/// What is wrong with the regex: the syntax was checked before, so mostly its size.
-pub(super) fn engine(regex: &str, syntax: syntax::Config) -> Result<meta::Regex, String> {
-    meta::Regex::builder()
-        .syntax(syntax)
-        .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(COMPILED_LIMIT_BYTES)))
-        .build(regex)
-        .map_err(|error| match error.size_limit() {
-            Some(limit) => format!("the compiled regex needs more than {limit} bytes"),
-            None => error.to_string(),
-        })
+/// How regexes are compiled.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) syntax: syntax::Config,
+    pub(super) compile: Compile,
+}
+
+/// When the general engine is compiled, which takes longer than reading a small log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compile {
+    /// At once, because nobody knows yet whether it can be.
+    AtOnce,
+    /// When it is first asked: for regexes that the tests compile.
+    WhenAsked,
+}
+
+/// The general engine for one regex.
+#[derive(Debug)]
+pub(super) struct Engine {
+    regex: String,
+    syntax: syntax::Config,
+    compiled: OnceLock<Result<meta::Regex, String>>,
+}
+
+/// Its working memory, once it was asked.
+#[derive(Debug, Default)]
+pub(super) struct EngineScratch(Option<meta::Cache>);
+
+impl Engine {
+    /// # Errors
+    /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
+    pub(super) fn new(regex: &str, settings: Settings) -> Result<Engine, String> {
+        let engine = Engine { regex: regex.to_owned(), syntax: settings.syntax, compiled: OnceLock::new() };
+        match settings.compile {
+            Compile::AtOnce => engine.compiled().as_ref().map(|_| ()).map_err(Clone::clone)?,
+            Compile::WhenAsked => {}
+        }
+        Ok(engine)
+    }
+
+    /// Whether it matches anywhere in `text`.
+    pub(super) fn is_match(&self, scratch: &mut EngineScratch, text: &[u8]) -> bool {
+        self.with(scratch).is_some_and(|(regex, cache)| regex.search_half_with(cache, &Input::new(text)).is_some())
+    }
+
+    /// The engine and its working memory; `None` if the regex cannot be compiled, which nobody built in.
+    fn with<'e>(&'e self, scratch: &'e mut EngineScratch) -> Option<(&'e meta::Regex, &'e mut meta::Cache)> {
+        let regex = self.compiled().as_ref().ok()?;
+        Some((regex, scratch.0.get_or_insert_with(|| regex.create_cache())))
+    }
+
+    fn compiled(&self) -> &Result<meta::Regex, String> {
+        let compile = || {
+            meta::Regex::builder()
+                .syntax(self.syntax)
+                .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(COMPILED_LIMIT_BYTES)))
+                .build(&self.regex)
+                .map_err(|error| match error.size_limit() {
+                    Some(limit) => format!("the compiled regex needs more than {limit} bytes"),
+                    None => error.to_string(),
+                })
+        };
+        self.compiled.get_or_init(compile)
+    }
 }

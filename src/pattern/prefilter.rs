@@ -315,11 +315,15 @@ impl<'s> Candidates<'s> {
                 }
             }
             while self.bits == 0 {
-                if self.word * WORD_BYTES >= self.span.len() && !self.mark_next(windows) {
-                    return None;
+                let words = &self.marks.0[..self.span.len().div_ceil(WORD_BYTES)];
+                match words[self.word..].iter().position(|&word| word != 0) {
+                    Some(skipped) => {
+                        self.bits = words[self.word + skipped];
+                        self.word += skipped + 1;
+                    }
+                    None if !self.mark_next(windows) => return None,
+                    None => {}
                 }
-                self.bits = self.marks.0[self.word];
-                self.word += 1;
             }
             self.place = self.span.start + (self.word - 1) * WORD_BYTES + self.bits.trailing_zeros() as usize;
             self.bits &= self.bits - 1;
@@ -331,8 +335,8 @@ impl<'s> Candidates<'s> {
     fn mark_next(&mut self, windows: &Windows) -> bool {
         let start = self.span.end;
         let Some(rest) = self.text.get(start..).filter(|rest| !rest.is_empty()) else { return false };
-        self.span = start..start + rest.len().min(SPAN_BYTES);
         self.word = 0;
+        self.span = start..start + rest.len().min(SPAN_BYTES);
         let words = &mut self.marks.0[..self.span.len().div_ceil(WORD_BYTES)];
         words.fill(0);
         for window in &windows.windows {

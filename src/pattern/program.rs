@@ -29,6 +29,8 @@ pub(super) struct Program(Vec<Step>);
 enum Step {
     /// These bytes.
     Literal(Box<[u8]>),
+    /// This byte.
+    Byte(u8),
     /// One byte of the class.
     One(Box<Class>),
     /// As many bytes of the class as there are, within the limits.
@@ -119,17 +121,23 @@ impl Program {
                     at += if fits { literal.len() } else { 0 };
                     fits
                 }
+                Step::Byte(byte) => {
+                    let fits = text.get(at) == Some(byte);
+                    at += usize::from(fits);
+                    fits
+                }
                 Step::One(class) => {
                     let fits = text.get(at).is_some_and(|&byte| class[usize::from(byte)]);
                     at += usize::from(fits);
                     fits
                 }
                 Step::Run { class, least, most } => {
-                    let rest = &text[at..];
-                    let rest = &rest[..rest.len().min(*most)];
-                    let len = rest.iter().position(|&byte| !class[usize::from(byte)]).unwrap_or(rest.len());
-                    at += len;
-                    len >= *least
+                    let from = at;
+                    let limit = text.len().min(at.saturating_add(*most));
+                    while at < limit && class[usize::from(text[at])] {
+                        at += 1;
+                    }
+                    at - from >= *least
                 }
                 Step::Holds(assertion) => assertion.holds(text, at),
                 Step::Slot(slot) => {
@@ -181,7 +189,11 @@ impl Program {
         match hir.kind() {
             HirKind::Empty => {}
             HirKind::Literal(literal) => {
-                self.step(Step::Literal(literal.0.clone()))?;
+                let step = match literal.0[..] {
+                    [byte] => Step::Byte(byte),
+                    _ => Step::Literal(literal.0.clone()),
+                };
+                self.step(step)?;
             }
             HirKind::Class(_) => {
                 self.step(Step::One(table(single(hir)?)))?;

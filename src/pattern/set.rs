@@ -8,12 +8,12 @@
 
 use std::ops::Range;
 
-use regex_automata::{Input, meta, util::syntax};
+use regex_automata::util::syntax;
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::definition::{Definition, Field};
+use super::definition::{Definition, Field, Origin};
 use super::literal::{self, Leading};
-use super::matcher::{self, Matcher, MatcherScratch, Place, Trial};
+use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 
 /// How many places of a line are kept. Where there are more, the line is searched for them instead, so that memory does
@@ -35,8 +35,8 @@ pub struct Pattern {
     name: String,
     matcher: Matcher,
     multiline: bool,
-    when: Option<meta::Regex>,
-    unless: Option<meta::Regex>,
+    when: Option<Engine>,
+    unless: Option<Engine>,
     groups: Groups,
     anchors: Anchors,
 }
@@ -130,8 +130,8 @@ struct Places {
 #[derive(Debug)]
 struct PatternScratch {
     matcher: MatcherScratch,
-    when: Option<meta::Cache>,
-    unless: Option<meta::Cache>,
+    when: EngineScratch,
+    unless: EngineScratch,
     next: Next,
     /// Whether the line's conditions hold, once asked.
     applies: Option<bool>,
@@ -212,8 +212,8 @@ impl PatternSet {
     pub fn scratch(&self) -> Scratch {
         let of = |pattern: &Pattern| PatternScratch {
             matcher: pattern.matcher.scratch(),
-            when: pattern.when.as_ref().map(meta::Regex::create_cache),
-            unless: pattern.unless.as_ref().map(meta::Regex::create_cache),
+            when: EngineScratch::default(),
+            unless: EngineScratch::default(),
             next: Next::Unsought,
             applies: None,
         };
@@ -451,9 +451,11 @@ impl Pattern {
     fn compile(index: usize, definition: &Definition) -> Result<Pattern, CompileError> {
         let ignore_case = if definition.ignore_case { IgnoreCase::Always } else { IgnoreCase::AsWritten };
         let syntax = syntax_config(ignore_case);
+        let compile = if definition.origin == Origin::BuiltIn { Compile::WhenAsked } else { Compile::AtOnce };
+        let settings = Settings { syntax, compile };
         let error = |field| move |message| CompileError { index, field, message };
         let condition = |field, regex: &Option<String>| {
-            regex.as_deref().map(|regex| matcher::engine(regex, syntax).map_err(error(field))).transpose()
+            regex.as_deref().map(|regex| Engine::new(regex, settings).map_err(error(field))).transpose()
         };
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
@@ -467,7 +469,7 @@ impl Pattern {
             // No line holds such a one.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
-        let matcher = Matcher::new(&definition.regex, syntax, &hir, leading.as_ref()).map_err(error(Field::Regex))?;
+        let matcher = Matcher::new(&definition.regex, settings, &hir, leading.as_ref()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
             matcher,
@@ -485,8 +487,8 @@ impl Pattern {
 
     /// Whether the conditions on the line hold; asked only where the pattern itself matches, and once a line.
     fn applies(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
-        let holds = |regex: &Option<meta::Regex>, cache: &mut Option<meta::Cache>| {
-            Some(regex.as_ref()?.search_half_with(cache.as_mut()?, &Input::new(line)).is_some())
+        let holds = |regex: &Option<Engine>, scratch: &mut EngineScratch| {
+            regex.as_ref().map(|regex| regex.is_match(scratch, line))
         };
         if self.when.is_none() && self.unless.is_none() {
             return true;
@@ -538,4 +540,19 @@ fn collect_groups<'h>(hir: &'h Hir, named: &mut Vec<(usize, &'h str)>) {
         named.push((index, name));
     }
     hir.kind().subs().iter().for_each(|sub| collect_groups(sub, named));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn what_is_built_in_and_compiled_when_it_is_asked_can_be_compiled() {
+        let mut definitions = config::built_in();
+        for definition in &mut definitions {
+            definition.origin = Origin::CommandLine;
+        }
+        assert!(PatternSet::compile(&definitions).is_ok());
+    }
 }
