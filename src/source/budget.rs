@@ -1,7 +1,7 @@
 //! How much a file may unpack to, so that a bomb (a small file that unpacks to terabytes) costs neither memory nor time.
 //!
 //! Invariants:
-//! * A file of `len` bytes may unpack to `floor + ratio * len` bytes and never to more than `unpacked_bytes`, in each
+//! * A file of `len` bytes may unpack to `floor_bytes + ratio * len` bytes and never to more than `unpacked_bytes`, in each
 //!   layer of archives and compression: a layer that yields more ends there, with a [`Loss`] that names the limit.
 //! * Where the members of an archive are read in parallel, each has its own share, in proportion to the bytes that it takes
 //!   in the file. So the shares add up to the whole, and where reading ends does not depend on which thread was faster.
@@ -14,8 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::compression::MAX_LAYERS;
 use crate::problem::{Kind, Loss};
 
-/// What the smallest file may unpack to, whatever the ratio, in bytes: one log that repeats itself compresses well.
-pub const FLOOR_BYTES: u64 = 256 << 20;
 /// How many members every nested archive may have, however small its share is.
 const MEMBERS_FLOOR: u64 = 10_000;
 /// How deep archives may be nested at most, whatever the user asks for: each level has a thread of its own.
@@ -30,15 +28,17 @@ pub struct Limits {
     pub members: u64,
     /// Bytes that one file on disk may unpack to.
     pub unpacked_bytes: u64,
-    /// How many times its size one file on disk may unpack to, beyond [`FLOOR_BYTES`].
+    /// How many times its size one file on disk may unpack to, beyond `floor_bytes`.
     pub ratio: u64,
+    /// What the smallest file may unpack to, whatever the ratio: one log that repeats itself compresses well.
+    pub floor_bytes: u64,
     /// How many archives may lie in one another; 1: an archive in an archive is not read.
     pub nesting: u8,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { members: 100_000, unpacked_bytes: 64 << 30, ratio: 250, nesting: 5 }
+        Limits { members: 100_000, unpacked_bytes: 64 << 30, ratio: 250, floor_bytes: 256 << 20, nesting: 5 }
     }
 }
 
@@ -88,7 +88,7 @@ impl Budget {
     }
 
     fn by_ratio(&self) -> u64 {
-        self.packed.load(Ordering::Relaxed).saturating_mul(self.limits.ratio).saturating_add(FLOOR_BYTES)
+        self.packed.load(Ordering::Relaxed).saturating_mul(self.limits.ratio).saturating_add(self.limits.floor_bytes)
     }
 
     fn spend(&self, level: usize, bytes: u64) -> Result<(), Loss> {
@@ -156,18 +156,20 @@ impl<R: Read> Read for Counted<R> {
 mod tests {
     use super::*;
 
+    const FLOOR: u64 = 1 << 20;
+
     fn limits(ratio: u64, unpacked_bytes: u64) -> Limits {
-        Limits { ratio, unpacked_bytes, ..Limits::default() }
+        Limits { ratio, unpacked_bytes, floor_bytes: FLOOR, ..Limits::default() }
     }
 
     #[test]
     fn a_layer_may_yield_what_the_ratio_allows_and_the_error_names_the_flag() {
         let budget = Budget::new(limits(2, u64::MAX), 10);
-        assert_eq!(budget.spend(0, FLOOR_BYTES + 20), Ok(()));
+        assert_eq!(budget.spend(0, FLOOR + 20), Ok(()));
         let loss = budget.spend(0, 1).unwrap_err();
         assert_eq!(loss.to_string(), "it unpacks to more than 2 times its size; --max-ratio reads more");
         // Another layer has as much again.
-        assert_eq!(budget.spend(1, FLOOR_BYTES + 20), Ok(()));
+        assert_eq!(budget.spend(1, FLOOR + 20), Ok(()));
     }
 
     #[test]

@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use ahead::Ahead;
 pub use archive::{Format, Password};
-pub use budget::{FLOOR_BYTES, Limits, NESTING_LIMIT};
+pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
 pub use compression::{Codec, MAX_LAYERS, decompressed};
 use content::BEGINNING_BYTES;

@@ -88,6 +88,7 @@ fn opening(input: &InputArgs) -> Result<Opening, Failure> {
         unpacked_bytes: archives.max_unpacked,
         ratio: archives.max_ratio,
         nesting: archives.max_nesting,
+        ..Limits::default()
     };
     let password = archives.password_file.as_deref().map(password).transpose()?;
     Ok(Opening { encoding: input.encoding, limits, password, ..Opening::default() })
