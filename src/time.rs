@@ -103,6 +103,8 @@ pub fn read(text: &[u8]) -> Option<Stamp> {
     Some(Stamp { time: Time(i64::try_from(nanoseconds).ok()?), zoned })
 }
 
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
 /// What eight columns look like.
 struct Shape {
     /// A zero for each digit, and everything else as it is.
@@ -129,7 +131,6 @@ impl Shape {
     /// At each column the number of two digits that begins there, if the text looks like that.
     #[inline]
     fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
-        const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
         let values = u64::from_le_bytes(text) ^ self.zero;
         // Without carries between columns: where one of the values had its highest bit set, that alone decides.
         if (values | values.wrapping_add(self.reach)) & HIGH_BITS != 0 {
@@ -159,22 +160,36 @@ fn days(year: u32, month: u8, day: u8) -> Option<i64> {
 }
 
 /// The nanoseconds of `.123` or `,123` and what follows; digits beyond the ninth are dropped.
-fn fraction(text: &[u8]) -> Option<(i32, &[u8])> {
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let digits = match text {
         [b'.' | b',', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => digits,
         [next, ..] if next.is_ascii_digit() => return None,
         _ => return Some((0, text)),
     };
-    let mut nanosecond = 0;
-    let mut digit_count = 0;
+    let (mut nanosecond, mut digit_count) = digits.first_chunk().map_or((0, 0), |eight| leading_digits(*eight));
     while let Some(digit) = digits.get(digit_count).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
         if digit_count < 9 {
-            nanosecond = nanosecond * 10 + i32::from(digit);
+            nanosecond = nanosecond * 10 + u32::from(digit);
         }
         digit_count += 1;
     }
-    const MISSING: [i32; 10] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
+    const MISSING: [u32; 10] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
     Some((nanosecond * MISSING[digit_count.min(9)], &digits[digit_count..]))
+}
+
+/// The number that the digits at the beginning make, and how many there are.
+fn leading_digits(text: [u8; 8]) -> (u32, usize) {
+    const DIGITS: Shape = Shape::new(*b"dddddddd");
+    let values = u64::from_le_bytes(text) ^ DIGITS.zero;
+    let others = (values | values.wrapping_add(DIGITS.reach)) & HIGH_BITS;
+    let count = others.trailing_zeros() as usize / 8;
+    // As if zeros stood before them, then two, four and eight digits at a time.
+    let values = if count == 0 { 0 } else { values << (8 * (8 - count)) };
+    let twos = (values * 10 + (values >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (twos * 100 + (twos >> 16)) & 0x0000_FFFF_0000_FFFF;
+    let eight = (fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF;
+    // Below 100,000,000.
+    (u32::try_from(eight).unwrap_or_default(), count)
 }
 
 /// The offset from UTC in seconds of `Z`, `+01:00`, `+0100` or `+01`, and whether there is one. Nothing of the kind
@@ -292,6 +307,13 @@ mod tests {
                 .and_then(|moment| i64::try_from(moment.as_nanosecond()).ok());
             let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
             prop_assert_eq!(read(text.as_bytes()).map(|stamp| stamp.time), expected.map(Time), "{}", text);
+        }
+
+        #[test]
+        fn a_fraction_has_any_number_of_digits(digits in "[0-9]{1,12}", rest in "[Zx:/ ]{0,9}") {
+            let nine: i64 = format!("{digits:0<9}")[..9].parse().unwrap();
+            let stamp = read(format!("1970-01-01T00:00:00.{digits}{rest}").as_bytes());
+            prop_assert_eq!(stamp.map(|stamp| stamp.time), Some(Time(nine)));
         }
 
         #[test]

@@ -121,6 +121,7 @@ impl Full<'_> {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# {}, from: {}", definition.name, origin(definition));
         let _ = writeln!(text, "# {}", search(definition, pattern));
+        let _ = writeln!(text, "# {}", pattern.ways());
         if definition.origin == Origin::CommandLine {
             let _ = writeln!(text, "# In a file it needs another name: this kind of name is kept for -e.");
         }
@@ -314,6 +315,7 @@ counter_examples = [ "c", "\t" ]
 "#;
         let expected = r#"# own, from: own.toml
 # Fast: only lines that have `c=`, in small letters or capitals, are searched
+# A match is read step by step: the fastest way
 [[pattern]]
 name = 'own'
 description = '''it's'''
@@ -349,6 +351,10 @@ counter_examples = [
         assert_eq!(second(0), Some(format!("{slower} a match need not contain")));
         assert_eq!(second(1), Some(format!("{slower} its matches need not start with")));
         assert_eq!(second(2).as_deref(), Some("# Fast: only lines that have one of `ab`, `cd` are searched"));
+        let third = |index| full(&definitions, index).lines().nth(2).map(str::to_owned);
+        let engine = "# The general regex engine searches such a line: five times as long as the fastest way, or more";
+        assert_eq!(third(0).as_deref(), Some(engine));
+        assert_eq!(third(2).as_deref(), Some("# A match is read step by step: the fastest way"));
     }
 
     #[test]

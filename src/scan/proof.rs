@@ -123,7 +123,7 @@ mod tests {
         let set = PatternSet::compile(&definitions).unwrap();
         for name in ["pfauth", "raw-call-status", "call-status-symbol", "call-status"] {
             let pattern = set.patterns().iter().find(|pattern| pattern.name() == name).unwrap();
-            assert_eq!(pattern.ways(), "tried at its leading literal, step by step", "{name}");
+            assert_eq!(pattern.ways(), "A match is read step by step: the fastest way", "{name}");
         }
     }
 }
