@@ -1,21 +1,30 @@
 //! Throughput by density of results, and on the inputs that hurt: `cargo bench --bench throughput`.
 //!
-//! Each stage runs over the same inputs in memory, so that its cost is the difference to the stage above it.
+//! The stages from `read` to `scan` run over the same inputs in memory, so that the cost of each is the difference to the one
+//! above it; those below stand for themselves.
 
 mod data;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::LazyLock;
 
+use anstyle::Style;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::config;
 use callcodes::pattern::PatternSet;
+use callcodes::pipeline::annotate::{LineFormat as _, Rendered};
+use callcodes::render::lines::Text;
+use callcodes::render::{self, Format, render};
+use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::summary::Counts;
+use callcodes::source::Source;
+use callcodes::summary::{Counts, Summary};
+use callcodes::time;
 use callcodes::units::Units;
 use divan::Bencher;
-use divan::counter::BytesCount;
+use divan::counter::{BytesCount, ItemsCount};
 
 use data::{Kind, Spec};
 
@@ -103,5 +112,77 @@ fn scan(bencher: Bencher<'_, '_>, input: &Input) {
         let mut counts = Counts::default();
         scanner.scan(&Chunk::whole(&log), |hit| counts.add(&hit.key, hit.time));
         counts
+    });
+}
+
+/// The matches in every line, with their groups, by all built-in patterns.
+#[divan::bench(args = INPUTS)]
+fn captures(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    let mut scratch = BUILT_IN.scratch();
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
+        let mut count = 0;
+        for line in log.split(|&byte| byte == b'\n') {
+            let mut matches = BUILT_IN.matches(&mut scratch, line, line.len());
+            while let Some(found) = matches.next() {
+                count += found.code().len() + found.user().unwrap_or_default().len();
+            }
+        }
+        count
+    });
+}
+
+/// The time of every line.
+#[divan::bench(args = INPUTS)]
+fn time(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    bencher
+        .counter(BytesCount::of_slice(&log))
+        .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(time::find).count());
+}
+
+/// Every line with a hit, as `lines` prints it: to be compared with `scan`.
+#[divan::bench(args = INPUTS)]
+fn render_lines(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    let source = Source::file(Path::new("logs/MultiFactorAuthRadiusSvc.log"));
+    let plain = Style::new();
+    let format = Text { catalogue: Catalogue::built_in(), highlight: plain, place: plain, encoding: None };
+    let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
+        let mut rendered = Rendered::default();
+        scanner.scan(&Chunk::whole(&log), |hit| format.line(&source, &[hit], &mut rendered));
+        rendered
+    });
+}
+
+/// What 1,000 small files or ranges counted, with every code in each: as if each were a source, summed up.
+#[divan::bench]
+fn merge(bencher: Bencher<'_, '_>) {
+    let input = Input::new("every-line", Kind::Radius, 1);
+    let log = data::bytes(&Spec { kind: input.kind, density: input.density, size_bytes: 64 << 10, seed: 1 }).0;
+    let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);
+    let mut counts = Counts::default();
+    scanner.scan(&Chunk::whole(&log), |hit| counts.add(&hit.key, hit.time));
+    bencher.counter(ItemsCount::new(1000_u32)).bench_local(|| {
+        let mut summary = Summary::default();
+        (0..1000).for_each(|_| summary.add_source(&counts, log.len() as u64));
+        summary
+    });
+}
+
+/// The table with every code in it.
+#[divan::bench]
+fn render_table(bencher: Bencher<'_, '_>) {
+    let log = Input::new("every-line", Kind::Radius, 1).log();
+    let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);
+    let (mut counts, mut summary) = (Counts::default(), Summary::default());
+    scanner.scan(&Chunk::whole(&log), |hit| counts.add(&hit.key, hit.time));
+    summary.add_source(&counts, log.len() as u64);
+    bencher.bench_local(|| {
+        let report = Report::new(&summary, Vec::new(), Catalogue::built_in(), Searched::default());
+        let mut table = Vec::new();
+        render(&report, Format::Table, &render::Options::default(), &mut table).expect("a Vec takes every write");
+        table
     });
 }
