@@ -236,13 +236,13 @@ impl Source {
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        Ok(match self.binary_kind(&file, len)? {
-            Some(kind) => Opened::Skipped(self.binary(kind)),
-            None => {
-                let (units, beginning) = (opening.encoding.units(&head), Beginning::of(&head));
-                Opened::File(TextFile { file, len, units, beginning })
-            }
-        })
+        let is_judged = self.wanted.selection.content == Content::Text;
+        if let Some(kind) = is_judged.then(|| binary::kind(&head)).flatten() {
+            return Ok(Opened::Skipped(self.binary(kind)));
+        }
+        let told = &head[..head.len().min(encoding::HEAD_BYTES)];
+        let (units, beginning) = (opening.encoding.units(told), Beginning::of(told));
+        Ok(Opened::File(TextFile { file, len, units, beginning }))
     }
 
     /// What lies at `path`, if that is no folder.
@@ -353,17 +353,6 @@ impl Source {
         })
     }
 
-    /// What kind of binary file it is, if that matters.
-    fn binary_kind(&self, file: &DiskFile, len: u64) -> io::Result<Option<&'static str>> {
-        if self.wanted.selection.content == Content::Any {
-            return Ok(None);
-        }
-        let mut sample = [0; binary::SAMPLE_BYTES];
-        // Once: in the rare case that the system gives less than it could, less is judged.
-        let len = FileSpan::new(file, 0, len).read(&mut sample)?;
-        Ok(binary::kind(&sample[..len]))
-    }
-
     fn binary(&self, kind: &str) -> Problem {
         let detail = format!("skipped, a binary file ({kind}); --binary reads it");
         Problem { path: self.name.clone(), kind: Kind::Binary, detail }
@@ -414,9 +403,10 @@ fn archive_options(opening: &Opening) -> archive::Options {
     archive::Options { password: opening.password.clone(), held_bytes: HELD_BYTES, max_members: opening.limits.members }
 }
 
-/// The first bytes of a file.
+/// The first bytes of a file, as many as are looked at, in one read where the system allows it.
 fn file_head(file: &DiskFile, len: u64) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    FileSpan::new(file, 0, len.min(encoding::HEAD_BYTES as u64)).read_to_end(&mut head)?;
+    let wanted = usize::try_from(len).unwrap_or(usize::MAX).min(binary::SAMPLE_BYTES);
+    let mut head = vec![0; wanted];
+    FileSpan::new(file, 0, len).read_exact(&mut head)?;
     Ok(head)
 }

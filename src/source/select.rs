@@ -195,8 +195,8 @@ mod tests {
     fn backslashes_separate_folders() {
         let globs = Globs::new([r"deep\*.log"], []).unwrap();
         let selection = Selection { globs, ..Selection::default() };
-        assert!(!selection.excludes_file(Path::new(r"deep\a.log")));
-        assert!(selection.excludes_file(Path::new(r"other\deep\a.log")));
+        assert_eq!(selection.globbed(Path::new(r"deep\a.log")), Globbed::Read);
+        assert_eq!(selection.globbed(Path::new(r"other\deep\a.log")), Globbed::Unmatched);
     }
 
     #[test]
