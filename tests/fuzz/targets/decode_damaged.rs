@@ -1,0 +1,115 @@
+//! Compressed data that were cut or changed: what comes out before the fault is a beginning of what went in.
+
+#![no_main]
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../packing/mod.rs"]
+mod packing;
+
+use std::io::{Cursor, Read};
+
+use arbitrary::Arbitrary;
+use callcodes::problem::Problem;
+use callcodes::source::{Codec, MAX_LAYERS, decompressed};
+use libfuzzer_sys::fuzz_target;
+use packing::{CODECS, compress};
+
+/// What may go in, in bytes.
+const TEXT_BYTES: usize = 400 << 10;
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    /// The first one is compressed over by the others.
+    codecs: [u8; MAX_LAYERS as usize],
+    layers: u8,
+    /// Compressed one by one, and concatenated.
+    members: Vec<Member<'a>>,
+    damage: Damage,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Member<'a> {
+    text: &'a [u8],
+    times: u8,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Damage {
+    /// Zeros at the end, which are none.
+    Padding(u8),
+    Cut(u16),
+    Change {
+        at: u16,
+        by: u8,
+    },
+}
+
+fuzz_target!(|input: Input<'_>| {
+    let members: Vec<Vec<u8>> =
+        input.members.iter().take(4).map(|member| member.text.repeat(1 + usize::from(member.times))).collect();
+    let text = members.concat();
+    // What looks compressed itself is decompressed as well.
+    if members.is_empty() || text.len() > TEXT_BYTES || Codec::of(&text).is_some() {
+        return;
+    }
+    let codec = |layer: usize| CODECS[usize::from(input.codecs[layer]) % CODECS.len()];
+    let packed_members: Vec<Vec<u8>> = members.iter().map(|member| compress(codec(0), member)).collect();
+    let mut layers = vec![packed_members.concat()];
+    for layer in 1..1 + usize::from(input.layers) % usize::from(MAX_LAYERS) {
+        layers.push(compress(codec(layer), &layers[layer - 1]));
+    }
+    let packed = layers.last().unwrap().clone();
+    let outer = Codec::of(&packed);
+    assert_eq!(outer, Some(codec(layers.len() - 1)));
+    match input.damage {
+        Damage::Padding(len) => {
+            let padded = [packed, vec![0; usize::from(len)]].concat();
+            assert_eq!(read(&padded), (text, None));
+        }
+        Damage::Cut(at) => {
+            let cut = &packed[..usize::from(at) % packed.len()];
+            let (out, fault) = read(cut);
+            if outer != Codec::of(cut) {
+                assert_eq!((&out[..], fault), (cut, None), "what is too short to be recognised is text");
+                return;
+            }
+            // The same holds for what a layer delivers before it breaks off.
+            let is_bare = Codec::of(&out).is_none() && layers.iter().any(|layer| layer.starts_with(&out));
+            assert!(text.starts_with(&out) || is_bare, "more than went in");
+            if layers.len() == 1 {
+                let whole = whole_members(&members, &packed_members, cut.len());
+                assert!(out.len() >= whole, "a whole member is lost");
+                assert!(fault.is_some() || out.len() == whole, "half a member is lost without a word");
+            } else {
+                assert!(fault.is_some(), "a cut is not told");
+            }
+        }
+        Damage::Change { at, by } => {
+            let mut changed = packed.clone();
+            let at = usize::from(at) % changed.len();
+            changed[at] ^= by;
+            let (out, fault) = read(&changed);
+            assert!(fault.is_some() || out == text || Codec::of(&changed) != outer, "a change goes unnoticed");
+        }
+    }
+});
+
+/// How much text is in the members that end before the cut.
+fn whole_members(members: &[Vec<u8>], packed: &[Vec<u8>], cut: usize) -> usize {
+    let mut end = 0;
+    let is_whole = |packed: &Vec<u8>| {
+        end += packed.len();
+        end <= cut
+    };
+    let whole = packed.iter().map(is_whole).filter(|is_whole| *is_whole).count();
+    members[..whole].iter().map(Vec::len).sum()
+}
+
+/// What comes out, and why no more does.
+fn read(bytes: &[u8]) -> (Vec<u8>, Option<Problem>) {
+    let mut all = Vec::new();
+    // A changed length may stand for gigabytes.
+    let mut reader = decompressed(Box::new(Cursor::new(bytes.to_vec()))).take(2 * TEXT_BYTES as u64);
+    let result = reader.read_to_end(&mut all);
+    (all, result.err().map(|error| Problem::unreadable("x", &error)))
+}

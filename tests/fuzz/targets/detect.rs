@@ -1,0 +1,86 @@
+//! What a file is taken for, by its first bytes.
+
+#![no_main]
+
+use std::io::Write as _;
+
+use callcodes::source::binary::{self, SAMPLE_BYTES};
+use callcodes::source::{Codec, Format, Opened, Opening, Source, Walk};
+use callcodes::units::Units;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let head = &bytes[..bytes.len().min(Format::HEAD_BYTES)];
+    let (kind, codec, format) = (binary::kind(sample), Codec::of(head), Format::of(head));
+
+    assert_eq!(Codec::of(&bytes[..bytes.len().min(10)]), codec, "ten bytes tell a codec");
+    assert_eq!(Format::of(bytes), format, "the first 512 bytes tell an archive");
+    if is_plain_text(sample) {
+        // These two begin with letters that nothing has to follow.
+        assert!(matches!(kind, None | Some("PDF document" | "library")), "text is taken for a {kind:?}");
+        assert_eq!((codec, format), (None, None), "text is taken for something to unpack");
+    }
+
+    let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
+    file.write_all(bytes).expect("room for temporary files");
+    let source = Walk::new(vec![file.path().to_owned()]).next().expect("one input").expect("a file");
+    match source.open(&Opening::default()).expect("a file that can be read") {
+        Opened::Archive(_) => assert!(format.is_some() || codec.is_some(), "no archive"),
+        Opened::Compressed(_) => assert!(format.is_none() && codec.is_some(), "nothing compressed"),
+        Opened::Skipped(problem) => {
+            assert!(format.is_none(), "an archive is skipped: {problem}");
+            assert!(codec.is_some() || kind.is_some(), "text is skipped: {problem}");
+        }
+        Opened::File(text) => {
+            assert_eq!((format, codec, kind), (None, None, None));
+            assert_eq!(text.len, bytes.len() as u64);
+            check_units(bytes, text.units);
+        }
+        // What claims to be empty is read like a device.
+        Opened::Stream(_) => assert_eq!(bytes, b""),
+        Opened::LeftOut => panic!("everything is asked for"),
+    }
+});
+
+/// UTF-8 without any control character but line ends and tabs.
+fn is_plain_text(sample: &[u8]) -> bool {
+    let is_plain = |text: &str| text.chars().all(|char| matches!(char, '\n' | '\r' | '\t') || !char.is_control());
+    match std::str::from_utf8(sample) {
+        Ok(text) => is_plain(text),
+        // The sample may end within a character.
+        Err(error) => {
+            error.error_len().is_none() && std::str::from_utf8(&sample[..error.valid_up_to()]).is_ok_and(is_plain)
+        }
+    }
+}
+
+fn check_units(bytes: &[u8], units: Units) {
+    match bytes {
+        [0xFF, 0xFE, ..] => assert_eq!(units, Units::Utf16Le),
+        [0xFE, 0xFF, ..] => assert_eq!(units, Units::Utf16Be),
+        _ if !bytes.contains(&0) => assert_eq!(units, Units::Bytes, "UTF-16 has NUL bytes"),
+        _ => {
+            // The same with the bytes of each unit swapped is the same text in the other byte order.
+            let swapped: Vec<u8> = bytes.chunks(2).flat_map(|unit| unit.iter().rev().copied()).collect();
+            let expected = match units {
+                Units::Bytes => Units::Bytes,
+                Units::Utf16Le => Units::Utf16Be,
+                Units::Utf16Be => Units::Utf16Le,
+            };
+            if bytes.len() % 2 == 0 && !swapped.starts_with(b"\xFF\xFE") && !swapped.starts_with(b"\xFE\xFF") {
+                assert!(units_of(&swapped).is_none_or(|units| units == expected), "not {expected:?}");
+            }
+        }
+    }
+}
+
+/// What such a file is made of, if it is one to be read as it lies.
+fn units_of(bytes: &[u8]) -> Option<Units> {
+    let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
+    file.write_all(bytes).expect("room for temporary files");
+    match Source::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
+        Opened::File(text) => Some(text.units),
+        _ => None,
+    }
+}

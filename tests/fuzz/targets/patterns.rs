@@ -1,0 +1,110 @@
+//! Pattern files and regexes as somebody may write them, and what sound ones find in a text: what the naive reading finds.
+//!
+//! The input is a pattern file; behind its first NUL byte, which no such file has, stands the text.
+
+#![no_main]
+
+#[path = "../../naive/mod.rs"]
+mod naive;
+
+use std::io::Write as _;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::chunk::{Chunk, Limits};
+use callcodes::config::{self, Layers};
+use callcodes::pattern::PatternSet;
+use callcodes::pattern::definition::Definition;
+use callcodes::pattern::diagnostic::{Diagnostic, Look};
+use callcodes::scan::{Scanner, proof, trial};
+use libfuzzer_sys::fuzz_target;
+use naive::{Found, naive, naive_patterns};
+
+/// How long a text may be, in bytes: the naive reading takes its time.
+const TEXT_BYTES: usize = 500;
+/// How many patterns are tried on it.
+const PATTERNS: usize = 4;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut parts = bytes.splitn(2, |byte| *byte == 0);
+    let written = parts.next().unwrap_or_default();
+    let text = parts.next().unwrap_or_default();
+    let text = &text[..text.len().min(TEXT_BYTES)];
+
+    let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
+    file.write_all(written).expect("room for temporary files");
+    let layers = Layers { files: vec![file.path().to_owned()], ..Layers::default() };
+    match (config::read_file(file.path()), config::load(&layers, config::BUILT_IN)) {
+        (Ok(own), Ok(all)) => {
+            assert_eq!(names(&own), names(&all[..own.len()]));
+            try_out(&own, text);
+        }
+        (Ok(own), Err(found)) => {
+            show(&found);
+            assert!(config::over_built_in(own).is_err(), "sound by itself and over the built-in ones");
+        }
+        (Err(found), Err(_)) => show(&found),
+        (Err(_), Ok(_)) => panic!("not sound by itself"),
+    }
+
+    let expression = String::from_utf8_lossy(written).into_owned();
+    let layers = Layers { expressions: vec![expression], ..Layers::default() };
+    match config::load(&layers, "") {
+        Ok(own) => try_out(&own, text),
+        Err(found) => show(&found),
+    }
+});
+
+fn names(definitions: &[Definition]) -> Vec<&str> {
+    definitions.iter().map(|definition| definition.name.as_str()).collect()
+}
+
+fn show(found: &[Diagnostic]) {
+    assert!(!found.is_empty(), "refused without a reason");
+    for one in found {
+        assert!(one.render(Look::Plain).starts_with("error"));
+        assert!(!one.render(Look::Styled).is_empty());
+    }
+}
+
+/// What was read is searched for.
+fn try_out(definitions: &[Definition], text: &[u8]) {
+    let definitions = &definitions[..definitions.len().min(PATTERNS)];
+    if let Err(found) = proof::compile(definitions, Catalogue::built_in()) {
+        show(&found);
+    }
+    let fast = match PatternSet::compile(definitions) {
+        Ok(set) => set,
+        // Too large, which only compiling it can tell.
+        Err(_) => return show(&[proof::compile_unproved(definitions).expect_err("refused once, refused again")]),
+    };
+    let limits = Limits::default();
+    let expected = naive(text, &naive_patterns(definitions), limits);
+    assert_eq!(scanned(&fast, text, limits), expected);
+    let unfiltered = PatternSet::compile(definitions).expect("compiled once").without_prefilter();
+    assert_eq!(scanned(&unfiltered, text, limits), expected, "without the prefilter");
+
+    for line in trial::run(definitions, &fast, Catalogue::built_in(), text) {
+        if let trial::Outcome::Missed(all) = line.outcome {
+            for near in all {
+                assert!(!near.miss.render(&definitions[near.pattern], line.text).is_empty());
+            }
+        }
+    }
+}
+
+fn scanned(set: &PatternSet, text: &[u8], limits: Limits) -> Vec<Found> {
+    let mut all = Vec::new();
+    let mut scanner = Scanner::new(set, Catalogue::built_in(), limits.lookahead_bytes);
+    scanner.scan(&Chunk::whole(text), |hit| {
+        let before = &text[..hit.line_start];
+        all.push(Found {
+            offset: hit.offset(),
+            line: before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1,
+            pattern: set.patterns()[hit.pattern].name().to_owned(),
+            key: hit.key.clone(),
+            user: hit.user.map(|user| String::from_utf8_lossy(user).into_owned()),
+            time: hit.time.map(|stamp| stamp.time.to_string()),
+        });
+    });
+    all
+}
