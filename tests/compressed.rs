@@ -203,6 +203,35 @@ fn pieces_make_no_difference_to_damaged_data() {
     }
 }
 
+/// How much is asked for at once depends on the number of threads. Found by fuzzing, made smaller by hand.
+#[test]
+fn room_makes_no_difference_to_damaged_data() {
+    // A bzip2 block of 700 runs of 259 letters, and one more that lacks its length: which the decoder notices only after it
+    // has written the others.
+    let bytes = b"BZh1\x31\x41\x59\x26\x53\x59\0\0\0\0\0\x01\x5f\x80\x80\x80\x20\0\0\xa0\0\x21\0\x82\x99\x45\x44\x90\x15\x44\xc0\
+                  \0\0\0\0";
+    let read_by = |step: usize| {
+        let mut reader = decompressed(Box::new(Cursor::new(bytes.to_vec())));
+        let (mut text, mut block) = (Vec::new(), vec![0; step]);
+        loop {
+            match reader.read(&mut block) {
+                Ok(len) => text.extend_from_slice(&block[..len]),
+                Err(error) => return (text, error.to_string()),
+            }
+        }
+    };
+    let (text, why) = read_by(1000);
+    assert_eq!((text.len(), text.iter().all(|byte| *byte == b'y')), (160 << 10, true));
+    assert_eq!(
+        why,
+        "the bzip2 data are damaged (invalid data); only the whole lines in the 163840 bytes before were read; ask for the \
+         file again, copied whole"
+    );
+    for step in [1, 70_000, 1 << 20] {
+        assert!(read_by(step) == (text.clone(), why.clone()), "{step}");
+    }
+}
+
 /// Gzip and xz have no blocks of which all or nothing is read.
 #[test]
 fn damage_costs_hardly_anything_before_it() {

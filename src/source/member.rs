@@ -24,6 +24,9 @@ pub const WINDOW_LIMIT: u64 = 128 << 20;
 /// of text; a single byte costs a third of the speed and these cost a fifteenth.
 const LZMA_STEP_BYTES: usize = 16;
 
+/// How much bzip2 is decompressed at once, in bytes.
+const BZIP2_STEP_BYTES: usize = 32 << 10;
+
 /// Why a member delivers no more.
 pub(super) enum Stop {
     /// It is complete.
@@ -44,7 +47,7 @@ pub(super) type Step = (usize, Result<(), Stop>);
 pub(super) enum Member {
     Gzip { inflate: Decompress, crc: Crc },
     Zstd { decoder: Box<FrameDecoder>, len: u64, stop: Option<Stop> },
-    Bzip2(bzip2::Decompress),
+    Bzip2(Box<Bzip2>),
     Xz(Box<XzStream>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
     // In archives only:
@@ -89,7 +92,7 @@ impl Member {
                 decoder.init(&mut *input).map_err(|error| zstd_stop(&error, input))?;
                 Member::Zstd { decoder: Box::new(decoder), len: 0, stop: None }
             }
-            Codec::Bzip2 => Member::Bzip2(bzip2::Decompress::new(false)),
+            Codec::Bzip2 => Member::Bzip2(Box::default()),
             Codec::Xz => {
                 // The decoder counts, in KiB, some of its own tables with the dictionary.
                 let limit = u32::try_from(WINDOW_LIMIT >> 10).unwrap_or(u32::MAX) + 1024;
@@ -131,7 +134,7 @@ impl Member {
         match self {
             Member::Gzip { inflate, crc } => gzip(inflate, crc, input, out),
             Member::Zstd { decoder, len, stop } => zstd(decoder, len, stop, input, out),
-            Member::Bzip2(decoder) => bzip2(decoder, input, out),
+            Member::Bzip2(decoder) => decoder.step(input, out),
             Member::Xz(decoder) => lzma(&mut **decoder, input, out),
             Member::Lz4(decoder) => lz4(decoder, input, out),
             Member::Stored => stored(input, out),
@@ -239,21 +242,61 @@ fn gzip_trailer(crc: &Crc, input: &mut Input) -> Stop {
     }
 }
 
-fn bzip2(decoder: &mut bzip2::Decompress, input: &mut Input, out: &mut [u8]) -> Step {
-    let before = (decoder.total_in(), decoder.total_out());
-    let available = input.available();
-    let at_end = available.is_empty();
-    let result = decoder.decompress(available, out);
-    input.consume(difference(decoder.total_in(), before.0));
-    let len = difference(decoder.total_out(), before.1);
-    let step = match result {
-        Ok(bzip2::Status::StreamEnd) => Err(Stop::End),
-        Ok(bzip2::Status::MemNeeded) => Err(damaged("not enough memory to decompress")),
-        Ok(_) if at_end && len == 0 => Err(Stop::Short),
-        Ok(_) => Ok(()),
-        Err(error) => Err(damaged(error.to_string().trim_start_matches("bzip2: "))),
-    };
-    (len, step)
+/// Decompresses bzip2 into a buffer of its own.
+///
+/// A damaged block may show itself by its order only while it is written out, and the decoder then drops what it wrote in
+/// that call. So what a call writes must not depend on how much the reader has room for, or else the same file would give
+/// one result with one thread and another with two.
+pub(super) struct Bzip2 {
+    decoder: bzip2::Decompress,
+    buffer: Vec<u8>,
+    /// How much of the buffer was handed out.
+    head: usize,
+    stop: Option<Stop>,
+}
+
+impl Default for Bzip2 {
+    fn default() -> Bzip2 {
+        Bzip2 { decoder: bzip2::Decompress::new(false), buffer: Vec::new(), head: 0, stop: None }
+    }
+}
+
+impl Bzip2 {
+    fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
+        if self.head == self.buffer.len() && self.stop.is_none() {
+            self.fill(input);
+        }
+        let waiting = &self.buffer[self.head..];
+        let len = waiting.len().min(out.len());
+        out[..len].copy_from_slice(&waiting[..len]);
+        self.head += len;
+        let stop = if len == 0 { self.stop.take() } else { None };
+        (len, stop.map_or(Ok(()), Err))
+    }
+
+    /// Fills the buffer, unless there is a stop before.
+    fn fill(&mut self, input: &mut Input) {
+        self.head = 0;
+        self.buffer.resize(BZIP2_STEP_BYTES, 0);
+        let mut tail = 0;
+        while tail < self.buffer.len() && self.stop.is_none() {
+            let before = (self.decoder.total_in(), self.decoder.total_out());
+            let available = input.available();
+            let at_end = available.is_empty();
+            let result = self.decoder.decompress(available, &mut self.buffer[tail..]);
+            input.consume(difference(self.decoder.total_in(), before.0));
+            let len = difference(self.decoder.total_out(), before.1);
+            tail += len;
+            self.stop = match result {
+                Ok(bzip2::Status::StreamEnd) => Some(Stop::End),
+                Ok(bzip2::Status::MemNeeded) => Some(damaged("not enough memory to decompress")),
+                Ok(_) if at_end && len == 0 => Some(Stop::Short),
+                Ok(_) => None,
+                Err(error) => Some(damaged(error.to_string().trim_start_matches("bzip2: "))),
+            };
+        }
+        self.buffer.truncate(tail);
+    }
 }
 
 /// What the decoders of lzma-rust2 have in common.
