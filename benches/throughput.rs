@@ -103,6 +103,23 @@ fn prefilter(bencher: Bencher<'_, '_>, input: &Input) {
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| BUILT_IN.prefilter().count(&log));
 }
 
+/// What that search is measured against: the one for a single literal.
+#[divan::bench(args = INPUTS)]
+fn prefilter_of_one_literal(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    let literal = memchr::memmem::Finder::new("rawCallStatus");
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| literal.find_iter(divan::black_box(&log)).count());
+}
+
+/// And the vectorised one for what the built-in patterns' literals have in common.
+#[divan::bench(args = INPUTS)]
+fn prefilter_of_packed_literals(bencher: Bencher<'_, '_>, input: &Input) {
+    let log = input.log();
+    let literals = ["tatus", "STATU", "esult", "RESULT", "eturn", "RETURN"];
+    let Some(searcher) = aho_corasick::packed::Searcher::new(literals) else { return };
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| searcher.find_iter(divan::black_box(&log)).count());
+}
+
 /// The whole scanner with all built-in patterns, and the counting.
 #[divan::bench(args = INPUTS)]
 fn scan(bencher: Bencher<'_, '_>, input: &Input) {
@@ -184,5 +201,21 @@ fn render_table(bencher: Bencher<'_, '_>) {
         let mut table = Vec::new();
         render(&report, Format::Table, &render::Options::default(), &mut table).expect("a Vec takes every write");
         table
+    });
+}
+
+/// The same in UTF-16, as it is read from a file: decoded, scanned and counted.
+#[divan::bench(args = INPUTS)]
+fn scan_of_utf_16(bencher: Bencher<'_, '_>, input: &Input) {
+    let log: Vec<u8> = input.log().iter().flat_map(|&byte| [byte, 0]).collect();
+    let limits = Limits::default();
+    let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), limits.lookahead_bytes);
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
+        let mut chunks = Chunks::new(log.as_slice(), Span::ALL, limits, Units::Utf16Le, Vec::new());
+        let mut counts = Counts::default();
+        while let Ok(Some(chunk)) = chunks.next_chunk() {
+            scanner.scan(&chunk, |hit| counts.add(&hit.key, hit.time));
+        }
+        counts
     });
 }

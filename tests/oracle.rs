@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
-use callcodes::code::Key;
+use callcodes::code::{Code, Key};
 use callcodes::hit::Hit;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
@@ -220,7 +220,11 @@ proptest! {
         let expected = naive(&source, &naive_patterns(&definitions), limits);
         let fast = PatternSet::compile(&definitions).unwrap();
         let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
-        for set in [&fast, &unfiltered] {
+        // With more literals than are told apart at once, so that they only find lines.
+        let crowd: Vec<Definition> =
+            (0..70).map(|number| Definition::from_expression(number, &format!("qx{number:02}(?<code>.)"))).collect();
+        let crowded = PatternSet::compile(&[definitions, crowd].concat()).unwrap();
+        for set in [&fast, &unfiltered, &crowded] {
             prop_assert_eq!(&scanned(&source, &[Chunk::whole(&source)], set, limits), &expected, "{}", text);
         }
     }
@@ -397,6 +401,21 @@ fn a_line_with_hundreds_of_results_tells_all_of_them() {
     let printed = printed(std::slice::from_ref(&path), &Options::default());
     assert_eq!(printed.lines().filter(|line| line.contains(" call-status 102 ")).count(), 600);
     assert_eq!(printed.lines().filter(|line| line.contains("log 2 ") && line.contains(" 21 ")).count(), 1);
+}
+
+/// More places in a line than are kept: from there on it is searched for them.
+#[test]
+fn a_line_with_tens_of_thousands_of_results_tells_all_of_them_once() {
+    let text = "callStatus=102,rawCallStatus = 4,".repeat(20_000) + "\ncallStatus=21\n";
+    let found = scanned(text.as_bytes(), &[Chunk::whole(text.as_bytes())], &BUILT_IN.fast, Limits::default());
+    let code = |code| Key::Code(Code(code));
+    let expected: Vec<(u64, Key)> = (0..20_000_u64)
+        .flat_map(|number| [(33 * number, code(102)), (33 * number + 15, code(4))])
+        .chain([(33 * 20_000 + 1, code(21))])
+        .collect();
+    let found: Vec<(u64, Key)> = found.into_iter().map(|found| (found.offset, found.key)).collect();
+    assert_eq!(found.len(), expected.len());
+    assert!(found == expected);
 }
 
 #[test]
