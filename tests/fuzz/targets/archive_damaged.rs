@@ -125,14 +125,17 @@ impl Packing {
     }
 
     fn check_cut(&self, seen: &Seen, bytes: &[u8]) {
+        // A text shows no cut, and half a number in it is a number.
+        if Codec::of(bytes).is_none() && Format::of(bytes).is_none() {
+            return;
+        }
         for (key, count) in &seen.counts {
             let packed = self.counts.get(key).copied().unwrap_or(0);
             assert!(*count <= packed, "{count} of {packed} results {key}");
         }
         let counted: u64 = seen.counts.iter().map(|(_, count)| count).sum();
         let is_less = counted < self.counts.values().sum();
-        let is_recognised = Codec::of(bytes).is_some() || Format::of(bytes).is_some();
-        assert!(tells_a_loss(seen) || !is_less || !is_recognised, "{:?}", seen.problems);
+        assert!(tells_a_loss(seen) || !is_less, "{:?}", seen.problems);
     }
 }
 

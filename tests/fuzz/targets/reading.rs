@@ -12,7 +12,7 @@ use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Problem;
-use callcodes::source::{Limits, Opening, Walk};
+use callcodes::source::{Format, Limits, Opening, Password, Walk};
 
 /// What may come out of each layer of a file, in bytes: little, so that the limits are met.
 pub(crate) const UNPACKED_BYTES: u64 = 1 << 20;
@@ -51,26 +51,31 @@ pub(crate) fn scan(bytes: &[u8], way: Way, threads: usize, copies: CopyRule) -> 
         Way::File => {
             let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
             file.write_all(bytes).expect("room for temporary files");
-            Some(run(file.path().to_owned(), threads, copies))
+            Some(run(file.path().to_owned(), password(bytes), threads, copies))
         }
         Way::Pipe if bytes.len() > PIPE_BYTES => None,
         Way::Pipe => {
             let (reader, mut writer) = io::pipe().expect("a pipe");
             writer.write_all(bytes).expect("room in the pipe");
             drop(writer);
-            Some(run(PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd())), threads, copies))
+            Some(run(PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd())), password(bytes), threads, copies))
         }
     }
 }
 
-fn run(path: PathBuf, threads: usize, copies: CopyRule) -> Seen {
+/// The one that the seeds are encrypted with. Not for a 7z, of which the first bytes say how many seconds a key takes.
+fn password(bytes: &[u8]) -> Option<Password> {
+    (Format::of(bytes) == Some(Format::Zip)).then(|| Password::new("secret".to_owned()))
+}
+
+fn run(path: PathBuf, password: Option<Password>, threads: usize, copies: CopyRule) -> Seen {
     let name = path.display().to_string();
-    let limits = Limits { members: MEMBERS, unpacked_bytes: UNPACKED_BYTES, ratio: 10, nesting: NESTING };
+    let limits = Limits { members: MEMBERS, unpacked_bytes: UNPACKED_BYTES, nesting: NESTING, ..Limits::default() };
     let options = Options {
         threads: NonZeroUsize::new(threads),
         // So that small files, too, are shared among threads.
         range_bytes: 300,
-        opening: Opening { limits, ..Opening::default() },
+        opening: Opening { limits, password, ..Opening::default() },
         copies,
         ..Options::default()
     };
