@@ -176,7 +176,11 @@ impl fmt::Display for Loss {
         match self.delivered {
             None => write!(f, "{what}; {remedy}"),
             Some(0) => write!(f, "{what}; nothing of it could be read; {remedy}"),
-            Some(bytes) => write!(f, "{what}; only the whole lines in the {bytes} bytes before were read; {remedy}"),
+            Some(bytes) => {
+                // Nobody knows how long before the fault was found the data were wrong.
+                let doubt = if self.kind == Kind::Damaged { ", and may be wrong too" } else { "" };
+                write!(f, "{what}; only the whole lines in the {bytes} bytes before were read{doubt}; {remedy}")
+            }
         }
     }
 }

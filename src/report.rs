@@ -87,6 +87,8 @@ pub struct Row {
 pub struct Searched {
     /// The names of the patterns, in their order of precedence.
     pub pattern_names: Vec<String>,
+    /// Whether globs decided which files were read.
+    pub by_glob: bool,
 }
 
 impl Report {
@@ -202,7 +204,8 @@ pub(crate) mod testing {
     }
 
     pub(crate) fn report(sources: &[(&[Found], u64)]) -> Report {
-        let searched = Searched { pattern_names: ["radius-raw", "sdk-text"].map(String::from).to_vec() };
+        let pattern_names = ["radius-raw", "sdk-text"].map(String::from).to_vec();
+        let searched = Searched { pattern_names, ..Searched::default() };
         Report::new(&summary(sources), Vec::new(), Catalogue::built_in(), searched)
     }
 

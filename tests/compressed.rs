@@ -224,7 +224,7 @@ fn room_makes_no_difference_to_damaged_data() {
     assert_eq!((text.len(), text.iter().all(|byte| *byte == b'y')), (160 << 10, true));
     assert_eq!(
         why,
-        "the bzip2 data are damaged (invalid data); only the whole lines in the 163840 bytes before were read; ask for the \
+        "the bzip2 data are damaged (invalid data); only the whole lines in the 163840 bytes before were read, and may be wrong too; ask for the \
          file again, copied whole"
     );
     for step in [1, 70_000, 1 << 20] {
@@ -266,7 +266,7 @@ fn a_problem_says_what_where_and_what_to_do() {
     let mut damaged = gzip.clone();
     *damaged.last_mut().unwrap() ^= 1;
     let expected = format!(
-        "the gzip data are damaged (the checksum does not match); only the whole lines in the {len} bytes before were read; \
+        "the gzip data are damaged (the checksum does not match); only the whole lines in the {len} bytes before were read, and may be wrong too; \
          ask for the file again, copied whole"
     );
     assert_eq!(detail(&damaged), (Kind::Damaged, expected.clone()));

@@ -319,6 +319,22 @@ mod unix {
         let _socket = UnixListener::bind(folder.path().join("t/socket")).unwrap();
         let two = "callcodes: 2 pipes, sockets or devices in folders skipped (-v lists them)\n".to_owned();
         assert_eq!(told(&folder, &["t"]), (two, Some(0)));
+        let each = "callcodes: t/pipe: skipped, a pipe; name it to read it\n\
+                    callcodes: t/socket: skipped, a socket: it holds nothing to read\n";
+        assert_eq!(told(&folder, &["t", "-v"]), (each.to_owned(), Some(0)));
+    }
+
+    /// Whether a file is the one that the result goes to is asked of all that lie in the folder.
+    #[test]
+    fn pipes_are_not_opened_when_the_result_goes_to_a_file() {
+        let folder = tree(&["t/a.log"]);
+        assert!(Command::new("mkfifo").arg(folder.path().join("t/pipe")).status().unwrap().success());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let out = File::create(folder.path().join("t/out.csv")).unwrap();
+        command.args(["t", "--format=csv", "--no-config"]).current_dir(folder.path()).stdout(out);
+        assert_eq!(command.status().unwrap().code(), Some(0));
+        let written = fs::read_to_string(folder.path().join("t/out.csv")).unwrap();
+        assert_eq!(written.lines().count(), 2, "{written}");
     }
 
     #[test]

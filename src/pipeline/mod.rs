@@ -44,7 +44,7 @@ use order::Order;
 pub use order::Outlet;
 
 /// More threads than any machine has cores for only cost time and memory.
-const THREADS_LIMIT: usize = 256;
+pub const THREADS_LIMIT: usize = 256;
 
 /// How the work is cut up.
 #[derive(Clone, Debug)]

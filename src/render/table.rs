@@ -23,6 +23,11 @@ const DESCRIPTION: usize = 1;
 const NUMBERS: [usize; 4] = [0, 2, 3, 6];
 const TIMES: [usize; 2] = [4, 5];
 
+/// Where globs leave nothing, a glob that means something else than was thought is the likely reason.
+pub(super) const LEFT_OUT_BY_GLOB: &str = "-g and --iglob leave out all other files.\n\
+    A glob is matched against the path below the folder or archive that is named, or against the name alone if it has no \
+    slash.\n";
+
 /// What stands above all that is said of a part.
 pub(super) const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";
 
@@ -207,8 +212,10 @@ fn nothing_found(report: &Report) -> String {
     if totals.files_read == 0 {
         return if report.lacks_input() {
             "No file could be read, so nothing was searched: see the problems.\n".to_owned()
+        } else if report.searched.by_glob {
+            format!("No file was read, so nothing was searched: {LEFT_OUT_BY_GLOB}")
         } else if !report.problems.is_empty() {
-            "All files were skipped, so nothing was searched: see what is told of them.\n".to_owned()
+            "All files were skipped, so nothing was searched: standard error says why.\n".to_owned()
         } else {
             "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n".to_owned()
         };
@@ -399,7 +406,10 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
         report.problems.push(Problem { path: "a".to_owned(), kind: Kind::Unreadable, detail: "x".to_owned() });
         assert_eq!(written(&report, None), "No file could be read, so nothing was searched: see the problems.\n");
         report.problems[0].kind = Kind::Binary;
-        let skipped = "All files were skipped, so nothing was searched: see what is told of them.\n";
+        let skipped = "All files were skipped, so nothing was searched: standard error says why.\n";
         assert_eq!(written(&report, None), skipped);
+        report.searched.by_glob = true;
+        let left_out = "No file was read, so nothing was searched: -g and --iglob leave out all other files.\n";
+        assert!(written(&report, None).starts_with(left_out));
     }
 }

@@ -73,6 +73,9 @@ pub struct Totals {
     /// Whether the run was interrupted, so that there is more than what was read.
     #[serde(skip)]
     pub is_partial: bool,
+    /// Whether globs decided which inputs have a row.
+    #[serde(skip)]
+    pub by_glob: bool,
 }
 
 impl Row {
@@ -225,6 +228,7 @@ mod tests {
             results: 2 + 2 + 1234,
             files_with_zone_assumed: 1,
             is_partial: false,
+            by_glob: false,
         };
         assert_eq!(totals(&every_kind()), expected);
         assert!(totals(&[skipped("a", Kind::Interrupted, "x")]).is_partial);

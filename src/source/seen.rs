@@ -11,6 +11,8 @@ use std::collections::HashSet;
 use std::fs::Metadata;
 use std::path::Path;
 
+use same_file::Handle;
+
 /// What has been met.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -24,6 +26,11 @@ impl Seen {
     }
 }
 
+/// Whether `open` is this regular file. On Windows, where only an open file has an identity, this opens it.
+pub(super) fn is_open(open: &Handle, path: &Path, metadata: &Metadata) -> bool {
+    imp::is_open(open, path, metadata)
+}
+
 /// Whether a file can be met twice without anybody having named it twice and without following links to folders.
 pub(super) const ALWAYS: bool = cfg!(unix);
 
@@ -33,7 +40,13 @@ mod imp {
     use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
 
+    use same_file::Handle;
+
     pub(super) type Id = (u64, u64);
+
+    pub(super) fn is_open(open: &Handle, _: &Path, metadata: &Metadata) -> bool {
+        (open.dev(), open.ino()) == (metadata.dev(), metadata.ino())
+    }
 
     // An option, because Windows has no answer for some files.
     #[allow(clippy::unnecessary_wraps)]
@@ -47,7 +60,13 @@ mod imp {
     use std::fs::Metadata;
     use std::path::{Path, PathBuf};
 
+    use same_file::Handle;
+
     pub(super) type Id = PathBuf;
+
+    pub(super) fn is_open(open: &Handle, path: &Path, _: &Metadata) -> bool {
+        Handle::from_path(path).is_ok_and(|handle| handle == *open)
+    }
 
     pub(super) fn id(path: &Path, _: &Metadata) -> Option<Id> {
         path.canonicalize().ok()

@@ -82,7 +82,9 @@ impl Globs {
         build().map(Globs).map_err(|error| reason(&error))
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether there is none, so that every file is read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

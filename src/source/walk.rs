@@ -79,12 +79,9 @@ impl Walk {
         Walk { stdout: Handle::stdout().ok().filter(is_file), ..self }
     }
 
-    fn is_stdout(&self, path: &Path) -> bool {
-        self.stdout.as_ref().is_some_and(|stdout| Handle::from_path(path).is_ok_and(|handle| handle == *stdout))
-    }
-
-    fn is_skipped(&self, path: &Path) -> bool {
-        if self.is_stdout(path) {
+    /// For a regular file: looking at a pipe opens it, which waits for somebody to write to it.
+    fn is_skipped(&self, path: &Path, metadata: &Metadata) -> bool {
+        if self.stdout.as_ref().is_some_and(|stdout| seen::is_open(stdout, path, metadata)) {
             return true;
         }
         // By name first: asking the system for the true path of every file would cost more than listing it.
@@ -129,7 +126,7 @@ impl Walk {
             return is_entered.then(|| Err(skip(path, Kind::Link, "link to a folder, not followed; -L follows it")));
         }
         let globbed = self.selection.globbed(relative);
-        if globbed == Globbed::Excluded || self.is_skipped(path) {
+        if globbed == Globbed::Excluded {
             return None;
         }
         let is_unmatched = globbed == Globbed::Unmatched;
@@ -141,8 +138,10 @@ impl Walk {
             return None;
         }
         if !metadata.is_file() {
-            let detail = format!("skipped, {}; name it to read it", special(metadata.file_type()));
-            return Some(Err(skip(path, Kind::Special, detail)));
+            return Some(Err(skip(path, Kind::Special, special(metadata.file_type()))));
+        }
+        if self.is_skipped(path, &metadata) {
+            return None;
         }
         let refused = if is_unmatched {
             Some(Refused::Silently)
@@ -278,15 +277,15 @@ fn is_broken_link(error: &walkdir::Error) -> bool {
 fn special(kind: FileType) -> &'static str {
     use std::os::unix::fs::FileTypeExt as _;
     if kind.is_fifo() {
-        "a pipe"
+        "skipped, a pipe; name it to read it"
     } else if kind.is_socket() {
-        "a socket"
+        "skipped, a socket: it holds nothing to read"
     } else {
-        "a device"
+        "skipped, a device; name it to read it"
     }
 }
 
 #[cfg(not(unix))]
 fn special(_: FileType) -> &'static str {
-    "no regular file"
+    "skipped, no regular file; name it to read it"
 }

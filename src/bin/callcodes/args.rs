@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use callcodes::pipeline::THREADS_LIMIT;
 use callcodes::render::problems::Extent;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
@@ -88,8 +89,8 @@ impl Cli {
 /// What is read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// Files and folders to read, folders with all that is below them; `-` is standard input. The options about files in
-    /// folders do not touch files that are named here, except for --binary
+    /// Files, archives and folders to read, folders with all that is below them; `-`, or none where something is piped in,
+    /// is standard input. The options about files in folders do not touch files that are named here, except for --binary
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Take all input for this encoding, such as utf-16le or windows-1252, instead of telling it file by file
@@ -114,9 +115,9 @@ pub(crate) struct InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files in folders")]
 pub(crate) struct FileArgs {
-    /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**'. Matched against
-    /// the path below the folder that is named, or the file's name alone if there is no slash; may be repeated, the last
-    /// that matches decides
+    /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**', in archives too:
+    /// '**/old.zip!/**', '!old.zip'. Matched against the path below the folder or archive that is named, or the file's
+    /// name alone if there is no slash; may be repeated, the last that matches decides
     #[arg(short = 'g', long = "glob", value_name = "GLOB", value_parser = values::glob)]
     pub(crate) globs: Vec<String>,
     /// Like -g, in any letter case; decides over -g
@@ -170,7 +171,8 @@ pub(crate) struct ArchiveArgs {
 }
 
 fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| "give a whole number, 1 or more")
+    let count = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= THREADS_LIMIT);
+    count.ok_or("give a whole number from 1 to 256")
 }
 
 /// What is looked for.

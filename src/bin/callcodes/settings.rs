@@ -25,7 +25,7 @@ const TOLD_AT_MOST: usize = 20;
 /// What `scan` and `lines` need to know.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
-    selection: Selection,
+    pub(crate) selection: Selection,
     pub(crate) set: PatternSet,
     pub(crate) options: Options,
 }

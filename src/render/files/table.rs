@@ -16,7 +16,7 @@ use tabled::grid::util::string::get_string_width;
 
 use crate::problem::Kind;
 use crate::render::Options;
-use crate::render::table::{DATE_WIDTH, GAP, PARTIAL, style};
+use crate::render::table::{DATE_WIDTH, GAP, LEFT_OUT_BY_GLOB, PARTIAL, style};
 use crate::render::wording::{counted, escaped, grouped, moment, size};
 use crate::render::wrap::wrap;
 use crate::report::files::{Reason, Row, Totals};
@@ -72,6 +72,9 @@ impl Table {
     pub(super) fn write(self, totals: &Totals, out: &mut impl Write) -> io::Result<()> {
         if totals.is_partial {
             out.write_all(PARTIAL.as_bytes())?;
+        }
+        if self.rows.is_empty() && totals.by_glob {
+            return write!(out, "No files are left: {LEFT_OUT_BY_GLOB}");
         }
         if self.rows.is_empty() {
             return out.write_all(b"No files were found: name a log file, or a folder that holds some.\n");

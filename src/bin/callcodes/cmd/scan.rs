@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     drop(progress);
 
     let pattern_names = settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
-    let searched = Searched { pattern_names };
+    let searched = Searched { pattern_names, by_glob: !settings.selection.globs.is_empty() };
     let report = Report::new(&outcome.summary, outcome.problems, Catalogue::built_in(), searched);
     let format = match args.format {
         SummaryFormatArg::Table => Format::Table,

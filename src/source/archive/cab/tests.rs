@@ -190,7 +190,7 @@ fn what_is_wrong_is_told_whole_and_the_other_folders_are_read() {
     let damage = |method: &str, why: &str, len: usize| {
         let place = match len {
             0 => "nothing of it could be read".to_owned(),
-            len => format!("only the whole lines in the {len} bytes before were read"),
+            len => format!("only the whole lines in the {len} bytes before were read, and may be wrong too"),
         };
         format!("the {method} data are damaged ({why}); {place}; {ASK}")
     };

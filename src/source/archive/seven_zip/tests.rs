@@ -309,14 +309,14 @@ fn what_is_wrong_with_a_file_is_told_whole() {
             changed,
             &b"ball result = 102\n"[..],
             format!(
-                "the unpacked data are damaged (the checksum does not match); only the whole lines in the 18 bytes before were read; {ASK}"
+                "the unpacked data are damaged (the checksum does not match); only the whole lines in the 18 bytes before were read, and may be wrong too; {ASK}"
             ),
         ),
         (
             short,
             b"call ",
             format!(
-                "the stored data are damaged (they end too early); only the whole lines in the 5 bytes before were read; {ASK}"
+                "the stored data are damaged (they end too early); only the whole lines in the 5 bytes before were read, and may be wrong too; {ASK}"
             ),
         ),
         (

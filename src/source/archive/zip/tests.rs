@@ -380,7 +380,7 @@ fn encrypted_members_are_read_with_their_password_and_told_without() {
     let data = 30 + 5 + 11 + 16 + 2;
     forged[data] ^= 1;
     let told = format!(
-        "the stored data are damaged (they are not what was encrypted); only the whole lines in the 29 bytes before were read; {ASK}"
+        "the stored data are damaged (they are not what was encrypted); only the whole lines in the 29 bytes before were read, and may be wrong too; {ASK}"
     );
     let seen = from_both(Format::Zip, &forged, &with_password("secret"));
     assert_eq!((&seen.members[0].2, seen.members[0].1[0]), (&Some(told), log[0] ^ 1));
@@ -439,7 +439,7 @@ const UNPACK: &str = "unpack it and name the result";
 fn damage(method: &str, why: &str, delivered: usize) -> String {
     let place = match delivered {
         0 => "nothing of it could be read".to_owned(),
-        len => format!("only the whole lines in the {len} bytes before were read"),
+        len => format!("only the whole lines in the {len} bytes before were read, and may be wrong too"),
     };
     format!("the {method} data are damaged ({why}); {place}; {ASK}")
 }
