@@ -305,7 +305,8 @@ mod unix {
         symlink("gone.log", folder.path().join("t/current.log")).unwrap();
         let broken = "callcodes: t/current.log: symbolic link to a file or folder that does not exist\n".to_owned();
         assert_eq!(told(&folder, &["t"]), (broken.clone(), Some(3)));
-        assert_eq!(told(&folder, &["t", "-L"]), (broken, Some(3)));
+        assert_eq!(told(&folder, &["t", "-L"]), (broken.clone(), Some(3)));
+        assert_eq!(told(&folder, &["t/current.log"]), (broken, Some(3)), "named");
         assert_eq!(told(&folder, &["t", "-g", "a.*"]), (String::new(), Some(0)), "left out");
     }
 

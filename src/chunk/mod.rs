@@ -305,12 +305,15 @@ impl<R: Read> Chunks<R> {
         self.offset += len as u64;
     }
 
-    /// How much to ask for: a block, but of what lies behind the span only what its last line is likely to need.
+    /// How much to ask for: a block, but of what lies behind the span only what its last line is likely to need, and all
+    /// that is left rather than a block and a little rest.
     fn read_bytes(&self) -> usize {
         const LIKELY_LINE_BYTES: usize = 4 << 10;
         let to_end = self.end.saturating_sub(self.offset + self.tail as u64);
         let wanted = usize::try_from(to_end).unwrap_or(usize::MAX);
-        wanted.saturating_add(self.limits.lookahead_bytes + LIKELY_LINE_BYTES).min(self.limits.block_bytes.max(1))
+        let (wanted, block) =
+            (wanted.saturating_add(self.limits.lookahead_bytes + LIKELY_LINE_BYTES), self.limits.block_bytes.max(1));
+        if wanted <= block + block / 4 { wanted } else { block }
     }
 
     fn forget_unfinished_line(&mut self) {

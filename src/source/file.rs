@@ -48,8 +48,11 @@ impl Read for FileSpan<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
+        if wanted == 0 {
+            return Ok(0);
+        }
         let len = read_at(&self.file.file, &mut buffer[..wanted], self.position)?;
-        if len == 0 && wanted > 0 {
+        if len == 0 {
             return Err(self.shortened().into());
         }
         self.file.gauge.add(len as u64);

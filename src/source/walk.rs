@@ -200,6 +200,9 @@ impl Walk {
             });
         }
         match fs::metadata(&input) {
+            Err(reason) if reason.kind() == io::ErrorKind::NotFound && input.is_symlink() => {
+                Some(Err(broken_link(name::shown(&input))))
+            }
             // Opening it tells what is wrong with it, in order with the others.
             Err(_) => Some(Ok(Source::selected(&input, self.named(), None))),
             Ok(metadata) if metadata.is_dir() => {
