@@ -72,20 +72,12 @@ impl Finder {
 /// A compiled regex and the ways to search with it.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    way: Way,
+    program: Option<Program>,
     /// Every match has one of these so many bytes behind its start.
     leading: Option<(Finder, usize)>,
     /// `None` where a program is tried at leading literals, which leaves nothing to it.
     regex: Option<Engine>,
     slot_count: usize,
-}
-
-/// How the groups of a match are found, where it may start.
-#[derive(Debug)]
-enum Way {
-    Program(Program),
-    OnePass(Box<onepass::DFA>),
-    Engine,
 }
 
 /// How a match is tried, as people are told.
@@ -129,32 +121,24 @@ impl Matcher {
         let leading = leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
         let program = Program::new(hir);
         let engine = (leading.is_none() || program.is_none()).then(|| Engine::new(regex, settings)).transpose()?;
-        let way = match program {
-            Some(program) => Way::Program(program),
-            None => one_pass(regex, settings.syntax).map_or(Way::Engine, |one_pass| Way::OnePass(Box::new(one_pass))),
-        };
         let slot_count = 2 * (1 + last_group(hir));
-        Ok(Matcher { way, leading, regex: engine, slot_count })
+        Ok(Matcher { program, leading, regex: engine, slot_count })
     }
 
     /// Whether it is only tried where a literal says so, and how.
     pub(super) fn ways(&self) -> (bool, Trial) {
-        let trial = match &self.way {
-            Way::Program(_) => Trial::Steps,
-            Way::OnePass(_) => Trial::OnePass,
-            Way::Engine => Trial::Engine,
+        let trial = match &self.program {
+            Some(_) => Trial::Steps,
+            None if self.regex.as_ref().is_some_and(|regex| regex.one_pass().is_some()) => Trial::OnePass,
+            None => Trial::Engine,
         };
         (self.leading.is_some(), trial)
     }
 
     pub(super) fn scratch(&self) -> MatcherScratch {
-        let one_pass = match &self.way {
-            Way::OnePass(one_pass) => Some(one_pass.create_cache()),
-            Way::Program(_) | Way::Engine => None,
-        };
         MatcherScratch {
             regex: EngineScratch::default(),
-            one_pass,
+            one_pass: None,
             kept: Kept::default(),
             slots: vec![None; self.slot_count],
         }
@@ -187,19 +171,20 @@ impl Matcher {
     /// Whether a match starts at `at`: its end, with the groups in the scratch. An empty match is none.
     pub(super) fn matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
         let MatcherScratch { regex: cache, one_pass: one_pass_cache, kept, slots } = scratch;
-        if let Way::Program(program) = &self.way {
+        if let Some(program) = &self.program {
             return program.run(text, at, slots, kept).filter(|&end| end > at);
         }
+        let regex = self.regex.as_ref()?;
         let input = Input::new(text).range(at..).anchored(Anchored::Yes);
-        let in_one_pass = match (&self.way, one_pass_cache) {
-            (Way::OnePass(one_pass), Some(cache)) => one_pass.try_search_slots(cache, &input, slots).ok(),
-            _ => None,
-        };
+        let in_one_pass = regex.one_pass().and_then(|one_pass| {
+            let cache = one_pass_cache.get_or_insert_with(|| one_pass.create_cache());
+            one_pass.try_search_slots(cache, &input, slots).ok()
+        });
         // `None`: there is no such automaton, or it gave up.
         match in_one_pass {
             Some(found) => found?,
             None => {
-                let (regex, cache) = self.regex.as_ref()?.with(cache)?;
+                let (regex, cache) = regex.with(cache)?;
                 regex.search_slots_with(cache, &input, slots)?
             }
         };
@@ -232,16 +217,6 @@ fn last_group(hir: &Hir) -> usize {
     hir.kind().subs().iter().map(last_group).fold(own, usize::max)
 }
 
-/// A one-pass automaton for the regex, if it allows one.
-fn one_pass(regex: &str, syntax: syntax::Config) -> Option<onepass::DFA> {
-    onepass::Builder::new()
-        .syntax(syntax)
-        .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
-        .configure(onepass::Config::new().size_limit(Some(ONE_PASS_LIMIT_BYTES)))
-        .build(regex)
-        .ok()
-}
-
 /// How regexes are compiled.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
@@ -264,6 +239,8 @@ pub(super) struct Engine {
     regex: String,
     syntax: syntax::Config,
     compiled: OnceLock<Result<meta::Regex, String>>,
+    /// `None` in it if the regex allows none. Built when it is first asked, too.
+    one_pass: OnceLock<Option<Box<onepass::DFA>>>,
 }
 
 /// Its working memory, once it was asked.
@@ -274,7 +251,8 @@ impl Engine {
     /// # Errors
     /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
     pub(super) fn new(regex: &str, settings: Settings) -> Result<Engine, String> {
-        let engine = Engine { regex: regex.to_owned(), syntax: settings.syntax, compiled: OnceLock::new() };
+        let (regex, syntax) = (regex.to_owned(), settings.syntax);
+        let engine = Engine { regex, syntax, compiled: OnceLock::new(), one_pass: OnceLock::new() };
         match settings.compile {
             Compile::AtOnce => engine.compiled().as_ref().map(|_| ()).map_err(Clone::clone)?,
             Compile::WhenAsked => {}
@@ -291,6 +269,19 @@ impl Engine {
     fn with<'e>(&'e self, scratch: &'e mut EngineScratch) -> Option<(&'e meta::Regex, &'e mut meta::Cache)> {
         let regex = self.compiled().as_ref().ok()?;
         Some((regex, scratch.0.get_or_insert_with(|| regex.create_cache())))
+    }
+
+    /// An automaton that gives the groups in one pass.
+    fn one_pass(&self) -> Option<&onepass::DFA> {
+        let build = || {
+            let built = onepass::Builder::new()
+                .syntax(self.syntax)
+                .thompson(regex_automata::nfa::thompson::Config::new().utf8(false))
+                .configure(onepass::Config::new().size_limit(Some(ONE_PASS_LIMIT_BYTES)))
+                .build(&self.regex);
+            built.ok().map(Box::new)
+        };
+        self.one_pass.get_or_init(build).as_deref()
     }
 
     fn compiled(&self) -> &Result<meta::Regex, String> {

@@ -135,11 +135,11 @@ impl Window {
 }
 
 /// Literals that share a window.
-#[derive(Clone, Default)]
 struct Group {
     /// Which literal, and where in it the window begins.
     members: Vec<(usize, usize)>,
     classes: Classes,
+    cost: f64,
 }
 
 fn alignments(literal: &[u8]) -> impl Iterator<Item = usize> {
@@ -152,37 +152,38 @@ fn group(literals: &[Vec<u8>], offset: usize) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (index, literal) in literals.iter().enumerate() {
         let offsets = alignments(literal).filter(|&at| index > 0 || at == offset);
-        let mut best: Option<(f64, usize, Group)> = None;
+        let mut best: Option<(f64, usize, Joined)> = None;
         for offset in offsets {
             for place in 0..=groups.len() {
-                let mut joined = groups.get(place).cloned().unwrap_or_default();
-                let before = if joined.members.is_empty() { 0.0 } else { joined.cost() };
-                joined.classes.add(literal, offset);
-                joined.members.push((index, offset));
-                let added = joined.cost() - before;
-                if best.as_ref().is_none_or(|(least, ..)| added < *least) {
-                    best = Some((added, place, joined));
+                let (mut classes, before) =
+                    groups.get(place).map_or_else(Default::default, |group| (group.classes, group.cost));
+                classes.add(literal, offset);
+                let cost = 1.0 + PLACE_COST * classes.window().1;
+                if best.as_ref().is_none_or(|(least, ..)| cost - before < *least) {
+                    best = Some((cost - before, place, Joined { offset, classes, cost }));
                 }
             }
         }
-        if let Some((_, place, joined)) = best {
-            match groups.get_mut(place) {
-                Some(group) => *group = joined,
-                None => groups.push(joined),
-            }
+        let Some((_, place, Joined { offset, classes, cost })) = best else { continue };
+        if place == groups.len() {
+            groups.push(Group { members: Vec::new(), classes, cost });
         }
+        let group = &mut groups[place];
+        group.members.push((index, offset));
+        (group.classes, group.cost) = (classes, cost);
     }
     groups
 }
 
-fn cost(groups: &[Group]) -> f64 {
-    groups.iter().map(Group::cost).sum()
+/// What a group becomes with another literal in it.
+struct Joined {
+    offset: usize,
+    classes: Classes,
+    cost: f64,
 }
 
-impl Group {
-    fn cost(&self) -> f64 {
-        1.0 + PLACE_COST * self.classes.window().1
-    }
+fn cost(groups: &[Group]) -> f64 {
+    groups.iter().map(|group| group.cost).sum()
 }
 
 /// What the bytes of a window may be.

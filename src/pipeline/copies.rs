@@ -15,14 +15,15 @@ use std::sync::Arc;
 
 use super::{SourceEnd, SourceStart};
 use crate::problem::{Kind, Problem};
-use crate::source::{Beginning, Digest, Source};
+use crate::source::{Beginning, Digest, Source, Stop};
 
 /// How much is held back of a source that may be a copy, in bytes as the visitor counts them.
 pub(super) const HELD_BYTES: usize = 16 << 20;
 
 /// The sources that were read so far.
-#[derive(Default)]
 pub(super) struct Copies {
+    /// Comparing ends early, too.
+    stop: Stop,
     originals: HashMap<Beginning, Vec<Original>>,
 }
 
@@ -47,6 +48,17 @@ pub(super) enum First {
     Doubtful,
     /// It is a copy of this one.
     Copy(String),
+    /// The run is to end before this is known.
+    Unknown,
+}
+
+/// What comparing told.
+pub(super) enum Compared {
+    Different,
+    /// The same as the source of this name.
+    Same(String),
+    /// The run is to end before this is known.
+    Unknown,
 }
 
 impl Original {
@@ -58,15 +70,19 @@ impl Original {
     }
 
     /// The digest of what was read of it, made when it is first asked for.
-    fn digest(&mut self) -> Option<Digest> {
+    fn digest(&mut self, stop: &Stop) -> Option<Digest> {
         if let (None, Place::File(source)) = (self.digest, &self.place) {
-            self.digest = source.digest(self.len);
+            self.digest = source.digest(self.len, stop);
         }
         self.digest
     }
 }
 
 impl Copies {
+    pub(super) fn new(stop: &Stop) -> Copies {
+        Copies { stop: stop.clone(), originals: HashMap::new() }
+    }
+
     /// Compares a source before its parts are passed on.
     pub(super) fn first(&mut self, start: &SourceStart) -> First {
         let Some(alike) = self.originals.get_mut(&start.beginning) else { return First::New };
@@ -74,13 +90,20 @@ impl Copies {
         if alike.iter().all(|original| original.len != len) {
             return First::New;
         }
-        let digest = start.source.digest(len);
-        same(alike, len, digest).map_or(First::New, First::Copy)
+        let digest = start.source.digest(len, &self.stop);
+        match compare(alike, len, digest, &self.stop) {
+            Compared::Different => First::New,
+            Compared::Same(original) => First::Copy(original),
+            Compared::Unknown => First::Unknown,
+        }
     }
 
-    /// Compares a source that has been read; the name of the one that it is a copy of.
-    pub(super) fn last(&mut self, start: &SourceStart, end: &SourceEnd, digest: Option<Digest>) -> Option<String> {
-        same(self.originals.get_mut(&start.beginning)?, end.bytes?, digest)
+    /// Compares a source that has been read.
+    pub(super) fn last(&mut self, start: &SourceStart, end: &SourceEnd, digest: Option<Digest>) -> Compared {
+        match (self.originals.get_mut(&start.beginning), end.bytes) {
+            (Some(alike), Some(len)) => compare(alike, len, digest, &self.stop),
+            _ => Compared::Different,
+        }
     }
 
     /// Takes in a source that counts.
@@ -96,11 +119,18 @@ impl Copies {
     }
 }
 
-fn same(alike: &mut [Original], len: u64, digest: Option<Digest>) -> Option<String> {
-    let digest = digest?;
-    let mut candidates = alike.iter_mut().filter(|original| original.len == len);
-    let original = candidates.find_map(|original| (original.digest() == Some(digest)).then_some(original))?;
-    Some(original.name().to_owned())
+fn compare(alike: &mut [Original], len: u64, digest: Option<Digest>, stop: &Stop) -> Compared {
+    let mut compared = Compared::Different;
+    for original in alike.iter_mut().filter(|original| original.len == len) {
+        match (original.digest(stop), digest) {
+            (Some(one), Some(other)) if one == other => return Compared::Same(original.name().to_owned()),
+            (Some(_), Some(_)) => {}
+            // What cannot be compared counts, unless it is only that there is no time for it.
+            _ if stop.is_requested() => compared = Compared::Unknown,
+            _ => {}
+        }
+    }
+    compared
 }
 
 /// What is told of a copy.

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::io;
 
-use super::copies::{self, Copies, First};
-use super::{CopyRule, Event, LongLines, Message, SourceEnd, SourceStart, TaskEnd, Visitor};
+use super::copies::{self, Compared, Copies, First};
+use super::{CopyRule, Event, LongLines, Message, Options, SourceEnd, SourceStart, TaskEnd, Visitor};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
 use crate::source::{Beginning, Digest, What};
@@ -38,12 +38,9 @@ enum State<P> {
 }
 
 impl<'s, V: Visitor> Deliver<'s, V> {
-    pub(super) fn new(
-        limits: Limits,
-        rule: CopyRule,
-        sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
-    ) -> Deliver<'s, V> {
-        let copies = (rule == CopyRule::CountOnce).then(Copies::default);
+    pub(super) fn new(options: &Options, sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>) -> Deliver<'s, V> {
+        let Options { limits, copies: rule, opening, .. } = options;
+        let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(&opening.stop)));
         let (cut, sum) = (HashSet::new(), SourceSum::default());
         Deliver { sink, limits, copies, cut, sum, start: None, state: State::PassedOn }
     }
@@ -71,6 +68,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 First::New => State::PassedOn,
                 First::Doubtful => State::Held { parts: Vec::new(), weight: 0 },
                 First::Copy(original) => State::Dropped(original),
+                First::Unknown => State::Unknown,
             },
         };
         self.start = Some(start);
@@ -104,30 +102,36 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 self.state = State::Unknown;
             }
         }
-        if let State::Unknown = self.state {
-            self.state = State::PassedOn;
-            end.bytes = None;
-            end.problems = vec![Problem::interrupted(&end.source.name)];
-            return (self.sink)(Event::SourceEnd(end));
-        }
         let is_whole = !end.problems.iter().any(|problem| problem.kind.is_loss());
-        if let (Some(copies), Some(start)) = (&mut self.copies, &start) {
-            let original = match &mut self.state {
-                State::Dropped(original) => Some(std::mem::take(original)),
-                _ if is_whole => copies.last(start, &end, digest),
-                _ => None,
-            };
-            match (original, &self.state) {
-                (Some(original), State::PassedOn) => end.problems.push(copies::counted(&end.source, &original)),
-                (Some(original), State::Held { .. } | State::Dropped(_)) => {
-                    end.copied = end.bytes.take();
-                    let bytes = end.copied.unwrap_or(0);
-                    end.problems = vec![copies::dropped(&end.source, &original, bytes)];
-                    self.state = State::Dropped(original);
-                }
-                (None, _) if is_whole => copies.add(start, &end, digest),
-                (None, _) | (_, State::Unknown) => {}
+        let compared = match (&mut self.state, &mut self.copies, &start) {
+            (State::Dropped(original), ..) => Compared::Same(std::mem::take(original)),
+            (State::PassedOn | State::Held { .. }, Some(copies), Some(start)) if is_whole => {
+                copies.last(start, &end, digest)
             }
+            _ => Compared::Different,
+        };
+        match (compared, &self.state) {
+            (_, State::Unknown) | (Compared::Unknown, State::Held { .. }) => {
+                self.state = State::PassedOn;
+                end.bytes = None;
+                end.problems = vec![Problem::interrupted(&end.source.name)];
+                return (self.sink)(Event::SourceEnd(end));
+            }
+            (Compared::Same(original), State::PassedOn) => {
+                end.problems.push(copies::counted(&end.source, &original));
+            }
+            (Compared::Same(original), State::Held { .. } | State::Dropped(_)) => {
+                end.copied = end.bytes.take();
+                let bytes = end.copied.unwrap_or(0);
+                end.problems = vec![copies::dropped(&end.source, &original, bytes)];
+                self.state = State::Dropped(original);
+            }
+            (Compared::Different, _) if is_whole => {
+                if let (Some(copies), Some(start)) = (&mut self.copies, &start) {
+                    copies.add(start, &end, digest);
+                }
+            }
+            (Compared::Different | Compared::Unknown, _) => {}
         }
         self.pass_on()?;
         self.state = State::PassedOn;

@@ -200,7 +200,7 @@ pub fn run<V: Visitor>(
                 }
             });
         }
-        let mut deliver = Deliver::<V>::new(options.limits, options.copies, &mut watched);
+        let mut deliver = Deliver::<V>::new(options, &mut watched);
         order.drain(|message| deliver.message(message))
     })?;
     // Ctrl-C also ends the program at the other end of a pipe, and the end of the pipe may be here first.

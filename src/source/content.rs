@@ -9,6 +9,8 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::stop::Stop;
+
 /// How much of a source its [`Beginning`] is, in bytes.
 pub(super) const BEGINNING_BYTES: usize = 512;
 
@@ -57,12 +59,12 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// The digest of the first `len` bytes of a file; `None` if it has become shorter.
-pub(super) fn file_digest(path: &Path, len: u64) -> io::Result<Option<Digest>> {
+/// The digest of the first `len` bytes of a file; `None` if it has become shorter, or the run is to end.
+pub(super) fn file_digest(path: &Path, len: u64, stop: &Stop) -> io::Result<Option<Digest>> {
     let mut reader = Digesting::new(File::open(path)?.take(len));
     let mut buffer = vec![0; 256 << 10];
     let mut total = 0;
-    loop {
+    while !stop.is_requested() {
         match reader.read(&mut buffer) {
             Ok(0) => return Ok((total == len).then(|| reader.digest())),
             Ok(step) => total += step as u64,
@@ -70,6 +72,7 @@ pub(super) fn file_digest(path: &Path, len: u64) -> io::Result<Option<Digest>> {
             Err(error) => return Err(error),
         }
     }
+    Ok(None)
 }
 
 #[cfg(test)]

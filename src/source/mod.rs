@@ -383,11 +383,11 @@ impl Source {
         }
     }
 
-    /// The digest of its first `len` bytes, if it is a file that has them.
+    /// The digest of its first `len` bytes, if it is a file that has them and the run is not to end.
     #[must_use]
-    pub fn digest(&self, len: u64) -> Option<Digest> {
+    pub fn digest(&self, len: u64, stop: &Stop) -> Option<Digest> {
         match &self.place {
-            Place::File(path) => content::file_digest(path, len).ok().flatten(),
+            Place::File(path) => content::file_digest(path, len, stop).ok().flatten(),
             Place::Stdin | Place::ZipMember { .. } | Place::Member(..) => None,
         }
     }
