@@ -84,6 +84,9 @@ fn detect(head: &[u8]) -> Units {
         [0xFE, 0xFF, ..] => return Units::Utf16Be,
         _ => {}
     }
+    if !head.contains(&0) {
+        return Units::Bytes;
+    }
     let pairs = head.as_chunks::<2>().0;
     let count = |is: fn(&[u8; 2]) -> bool| pairs.iter().filter(|pair| is(pair)).count();
     let low_first = count(|pair| pair[0] != 0 && pair[1] == 0);
