@@ -11,10 +11,12 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
+use callcodes::code::Key;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::source::{Codec, Format, Walk};
+use callcodes::summary::Row;
 use packing::{CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
@@ -83,9 +85,12 @@ fn scan(bytes: &[u8]) -> Outcome {
     summarise(Walk::new(vec![folder.path().to_owned()]), &SET, Catalogue::built_in(), &options).unwrap()
 }
 
+fn rows(outcome: &Outcome) -> Vec<(Key, Row)> {
+    outcome.summary.iter().map(|(key, row)| (key, *row)).collect()
+}
+
 #[test]
 fn every_way_of_packing_gives_the_same_results() {
-    let rows = |outcome: &Outcome| -> Vec<_> { outcome.summary.iter().map(|(key, row)| (key, *row)).collect() };
     let expected = rows(&scan(LOG.as_bytes()));
     assert_eq!(expected.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
     let mut variants = 0;
@@ -100,4 +105,21 @@ fn every_way_of_packing_gives_the_same_results() {
         }
     }
     assert_eq!(variants, 7 * 6 * (1 + 2 * FORMATS.len()));
+}
+
+/// How much of a text is looked at to tell its encoding must not depend on what it is packed in.
+#[test]
+fn an_encoding_that_shows_late_is_told_everywhere() {
+    let chinese = "\u{7535}\u{8bdd}\u{547c}\u{53eb}\u{7684}\u{7ed3}\u{679c}".repeat(60) + "\n";
+    let nuls = "\0".repeat(400) + "\n";
+    let expected = rows(&scan(LOG.as_bytes()));
+    for (before, encode) in [(&chinese, ENCODINGS[2].1), (&chinese, ENCODINGS[3].1), (&nuls, ENCODINGS[2].1)] {
+        let bytes = encode(&format!("{before}{}", *LOG));
+        assert!(bytes[..512].chunks(2).all(|unit| unit == [0, 0] || !unit.contains(&0)), "it shows behind that");
+        for packed in compressed("the log", &bytes) {
+            for variant in archived(&packed) {
+                assert_eq!(rows(&scan(&variant.bytes)), expected, "{}", variant.what);
+            }
+        }
+    }
 }

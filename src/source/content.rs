@@ -12,7 +12,7 @@ use std::path::Path;
 use super::stop::Stop;
 
 /// How much of a source its [`Beginning`] is, in bytes.
-pub(super) const BEGINNING_BYTES: usize = 512;
+const BEGINNING_BYTES: usize = 512;
 
 /// What stands for the first bytes of a source. Different beginnings may be taken for the same, but not the other way
 /// round.

@@ -42,7 +42,6 @@ pub use archive::{Format, Password};
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
 pub use compression::{Codec, MAX_LAYERS, decompressed};
-use content::BEGINNING_BYTES;
 pub use content::{Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
 pub use file::{DiskFile, FileSpan};
@@ -297,7 +296,7 @@ impl Source {
         if let Some(kind) = is_judged.then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
             return Ok(Opened::Skipped(self.binary(kind)));
         }
-        let head = input.peek(BEGINNING_BYTES);
+        let head = input.peek(encoding::HEAD_BYTES);
         let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units }, beginning }))
     }
