@@ -104,7 +104,7 @@ fn completions_offer_files_where_one_is_wanted() {
         let offered = zsh.lines().filter(|line| line.contains(option));
         assert!(offered.clone().count() > 0 && offered.clone().all(|line| line.contains("_files")), "{option}");
     }
-    assert!(zsh.contains("paths -- Files and folders to read"), "{zsh}");
+    assert!(zsh.contains("paths -- Files, archives and folders to read"), "{zsh}");
 }
 
 #[test]

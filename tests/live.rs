@@ -23,18 +23,16 @@ use callcodes::source::{Source, Walk};
 const LINES: usize = 100;
 const LINE: &[u8; 16] = b"callStatus=102;\n";
 
-/// Runs something once, at the first chunk, and counts the results.
+/// Does something at each chunk, whose offset it is told, and counts the results.
 struct Meddle<'m, F> {
-    once: &'m Mutex<Option<F>>,
+    meddle: &'m Mutex<F>,
 }
 
-impl<F: FnOnce() + Send> Visitor for Meddle<'_, F> {
+impl<F: FnMut(u64) + Send> Visitor for Meddle<'_, F> {
     type Part = u64;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, u64>) {
-        if let Some(once) = self.once.lock().unwrap().take() {
-            once();
-        }
+        (self.meddle.lock().unwrap())(chunk.offset);
         let mut hits = 0;
         scanner.scan(chunk, |_| hits += 1);
         out.part(hits);
@@ -46,16 +44,26 @@ impl<F: FnOnce() + Send> Visitor for Meddle<'_, F> {
 /// The results and problems of a folder `t` with a log of 100 lines in it, of which ten or so are read when `meddle` is
 /// called with its path.
 fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<String>) {
+    let mut once = Some(meddle);
+    read_with(range_bytes, |path, _| {
+        if let Some(meddle) = once.take() {
+            meddle(path);
+        }
+    })
+}
+
+/// The same, where `meddle` is called at each chunk, with its offset too.
+fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u64, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
     fs::write(&path, LINE.repeat(LINES)).unwrap();
     let limits = Limits { block_bytes: 160, line_bytes: 64, lookahead_bytes: 16 };
     let options = Options { threads: NonZeroUsize::new(1), range_bytes, limits, ..Options::default() };
     let set = PatternSet::compile(&callcodes::config::built_in()).unwrap();
-    let once = Mutex::new(Some(|| meddle(&path)));
+    let meddle = Mutex::new(|offset| meddle(&path, offset));
     let (mut hits, mut problems) = (0, Vec::new());
     let walk = Walk::new(vec![folder.path().to_owned()]);
-    let visitor = || Meddle { once: &once };
+    let visitor = || Meddle { meddle: &meddle };
     pipeline::run(walk, &set, Catalogue::built_in(), &options, visitor, &mut |event| {
         match event {
             Event::Part(part) => hits += part,
@@ -97,6 +105,22 @@ fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
                     read; read a copy of it, or again when nobody writes to it";
         assert_eq!(read, (50, vec![told.to_owned()]));
     }
+}
+
+/// Ranges behind that place can be read all the same: by another thread before, or because the log grows again.
+#[test]
+fn nothing_counts_behind_the_place_where_reading_failed() {
+    let read = read_with(64, |path, offset| {
+        // The range that holds the new end begins at 768; its second line comes when reading has failed.
+        if offset < 784 {
+            File::options().write(true).open(path).unwrap().set_len(50 * 16 + 14).unwrap();
+        } else {
+            fs::write(path, LINE.repeat(LINES)).unwrap();
+        }
+    });
+    let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 814 bytes before were \
+                read; read a copy of it, or again when nobody writes to it";
+    assert_eq!(read, (50, vec![told.to_owned()]));
 }
 
 // Windows refuses to remove the name of an open file's last link only in old versions, and to replace it by renaming.

@@ -51,6 +51,9 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 self.begin(*start);
                 Ok(())
             }
+            // Ranges behind the place where reading failed may have been read: a hole would make every line number behind it
+            // wrong, and depend on where ranges begin.
+            Message::Part(_) if self.sum.unread.is_some() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
             Message::TaskEnd(end) => match self.sum.add(*end, self.limits) {
@@ -152,9 +155,11 @@ struct SourceSum {
 
 impl SourceSum {
     fn add(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
-        self.bytes += task.bytes;
+        if self.unread.is_none() {
+            self.bytes += task.bytes;
+            self.long_lines.merge(task.long_lines);
+        }
         self.what = self.what.take().or(task.what);
-        self.long_lines.merge(task.long_lines);
         self.unopened = self.unopened.take().or(task.unopened);
         self.unread = self.unread.take().or(task.unread);
         self.digest = self.digest.take().or(task.digest);

@@ -7,7 +7,7 @@
 //! Memory: a few dozen bytes for each file on Unix, its path on Windows. There asking costs an open, so nothing is
 //! remembered if there is one input and no link to a folder is followed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::Metadata;
 use std::path::Path;
 
@@ -24,6 +24,56 @@ impl Seen {
     pub(super) fn is_new(&mut self, path: &Path, metadata: &Metadata) -> bool {
         imp::id(path, metadata).is_none_or(|id| self.ids.insert(id))
     }
+}
+
+/// Under how many paths a folder is gone through where its path decides what is read of it.
+pub(super) const PATHS_LIMIT: u8 = 8;
+
+/// Folders that have been gone through. Where links lead from each of some folders to all others, there are more paths to
+/// them than anybody can wait for.
+#[derive(Default)]
+pub(super) struct Folders {
+    known: HashMap<imp::Id, Visits>,
+}
+
+struct Visits {
+    count: u8,
+    deepest: usize,
+}
+
+/// What to do with a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Visit {
+    Enter,
+    /// Everything in it has been met.
+    Skip,
+    /// There may be more in it.
+    GiveUp,
+}
+
+impl Folders {
+    /// A folder of which so many levels would be gone through, and whose path decides what is read or does not.
+    pub(super) fn visit(&mut self, path: &Path, metadata: &Metadata, levels: usize, matters: PathMatters) -> Visit {
+        let Some(id) = imp::id(path, metadata) else { return Visit::Enter };
+        let visits = self.known.entry(id).or_insert(Visits { count: 0, deepest: 0 });
+        if visits.count > 0 && levels <= visits.deepest {
+            match matters {
+                PathMatters::No => return Visit::Skip,
+                PathMatters::Yes if visits.count >= PATHS_LIMIT => return Visit::GiveUp,
+                PathMatters::Yes => {}
+            }
+        }
+        visits.count = visits.count.saturating_add(1);
+        visits.deepest = visits.deepest.max(levels);
+        Visit::Enter
+    }
+}
+
+/// Whether a folder's path decides what is read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PathMatters {
+    Yes,
+    No,
 }
 
 /// Whether `open` is this regular file. On Windows, where only an open file has an identity, this opens it.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use ignore::overrides::{Override, OverrideBuilder};
 
+use super::seen::PathMatters;
 use crate::problem::Kind;
 
 /// Which files are read; by default every one that holds text.
@@ -51,11 +52,15 @@ pub enum Content {
 /// Globs with ripgrep's meaning: matched against the path below the input, or the name alone if they have no slash; `!`
 /// excludes; the last that matches decides; with any that does not exclude, files that match none are left out.
 #[derive(Clone, Debug)]
-pub struct Globs(Override);
+pub struct Globs {
+    globs: Override,
+    /// Whether any of them looks at more than a name.
+    look_at_paths: bool,
+}
 
 impl Default for Globs {
     fn default() -> Globs {
-        Globs(Override::empty())
+        Globs { globs: Override::empty(), look_at_paths: false }
     }
 }
 
@@ -68,24 +73,34 @@ impl Globs {
         sensitive: impl IntoIterator<Item = &'g str>,
         insensitive: impl IntoIterator<Item = &'g str>,
     ) -> Result<Globs, String> {
+        let mut look_at_paths = false;
         let build = || {
             let mut builder = OverrideBuilder::new("");
+            let mut add = |builder: &mut OverrideBuilder, glob| {
+                let glob = with_slashes(glob);
+                look_at_paths |=
+                    glob.trim_start_matches('!').trim_start_matches("**/").trim_end_matches('/').contains('/');
+                builder.add(&glob).map(|_| ())
+            };
             for glob in sensitive {
-                builder.add(&with_slashes(glob))?;
+                add(&mut builder, glob)?;
             }
             builder.case_insensitive(true)?;
             for glob in insensitive {
-                builder.add(&with_slashes(glob))?;
+                add(&mut builder, glob)?;
             }
             builder.build()
         };
-        build().map(Globs).map_err(|error| reason(&error))
+        match build() {
+            Ok(globs) => Ok(Globs { globs, look_at_paths }),
+            Err(error) => Err(reason(&error)),
+        }
     }
 
     /// Whether there is none, so that every file is read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.globs.is_empty()
     }
 }
 
@@ -127,7 +142,7 @@ impl Selection {
         let is_excluded = inside.into_iter().any(|folder| self.excludes_folder(folder));
         if is_excluded {
             Globbed::Excluded
-        } else if self.globs.0.matched(below, false).is_ignore() {
+        } else if self.globs.globs.matched(below, false).is_ignore() {
             Globbed::Unmatched
         } else {
             Globbed::Read
@@ -136,12 +151,12 @@ impl Selection {
 
     /// Whether the globs leave out a folder with all that is below it.
     pub(super) fn excludes_folder(&self, below: &Path) -> bool {
-        self.globs.0.matched(below, true).is_ignore()
+        self.globs.globs.matched(below, true).is_ignore()
     }
 
-    /// Whether the same is read of a folder wherever it is met.
-    pub(super) fn is_same_everywhere(&self) -> bool {
-        self.globs.is_empty() && self.max_depth.is_none()
+    /// Whether a folder's path decides what is read of it.
+    pub(super) fn path_matters(&self) -> PathMatters {
+        if self.globs.look_at_paths { PathMatters::Yes } else { PathMatters::No }
     }
 
     /// Why a file is not read: a kind of problem and its particulars. What is not known of it is no reason.

@@ -9,7 +9,7 @@ use std::vec;
 use same_file::Handle;
 use walkdir::{DirEntry, WalkDir};
 
-use super::seen::{self, Seen};
+use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
 use super::{Refused, STDIN, Source, Wanted, name};
 use crate::problem::{Kind, Problem};
@@ -29,6 +29,7 @@ pub struct Walk {
     stdout: Option<Handle>,
     /// `None` where a file cannot be met twice.
     seen: Option<Seen>,
+    folders: Folders,
     /// Files that are looked at only because they may be archives.
     unmatched: Seen,
     stdin_seen: bool,
@@ -52,6 +53,7 @@ impl Walk {
             skipped: Vec::new(),
             stdout: None,
             seen,
+            folders: Folders::default(),
             unmatched: Seen::default(),
             stdin_seen: false,
         }
@@ -156,17 +158,25 @@ impl Walk {
 
     /// Leaves out folders that are excluded or have been gone through.
     fn folder_entry(&mut self, entry: &DirEntry, relative: &Path) -> Option<Problem> {
-        let below_input = entry.depth() > 0;
-        let excluded = below_input && self.selection.excludes_folder(relative);
-        // Links that lead to one another's folders would otherwise multiply.
-        let again = !excluded
-            && self.selection.is_same_everywhere()
-            && entry.metadata().is_ok_and(|metadata| !self.is_new(entry.path(), &metadata));
-        if excluded || again {
+        let path = entry.path();
+        let levels = self.selection.max_depth.map_or(usize::MAX, |limit| limit.saturating_sub(entry.depth()));
+        let is_excluded = entry.depth() > 0 && self.selection.excludes_folder(relative);
+        let visit = match entry.metadata() {
+            _ if is_excluded => Visit::Skip,
+            Ok(metadata) if self.seen.is_some() => {
+                self.folders.visit(path, &metadata, levels, self.selection.path_matters())
+            }
+            _ => Visit::Enter,
+        };
+        if visit != Visit::Enter {
             let folder = self.folder.as_mut()?;
             folder.entries.skip_current_dir();
         }
-        again.then(|| skip(entry.path(), Kind::ReadAlready, READ_ALREADY))
+        match visit {
+            Visit::Skip if !is_excluded => Some(skip(path, Kind::ReadAlready, READ_ALREADY)),
+            Visit::GiveUp => Some(skip(path, Kind::OverLimit, too_many_paths())),
+            Visit::Enter | Visit::Skip => None,
+        }
     }
 
     fn file(&mut self, path: &Path, metadata: &Metadata, wanted: Wanted) -> Option<Found> {
@@ -233,6 +243,13 @@ impl Iterator for Walk {
             }
         }
     }
+}
+
+fn too_many_paths() -> String {
+    format!(
+        "not gone through again: links lead to it under more than {} paths, and -g looks at paths; name it to read it",
+        seen::PATHS_LIMIT
+    )
 }
 
 const READ_ALREADY: &str = "skipped, already read under this or another name";
