@@ -124,8 +124,9 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 end.problems.push(copies::counted(&end.source, &original));
             }
             (Compared::Same(original), State::Held { .. } | State::Dropped(_)) => {
-                end.copied = end.bytes.take();
-                let bytes = end.copied.unwrap_or(0);
+                // All of a file was compared, however much of it was scanned when the run was interrupted.
+                let bytes = start.as_ref().and_then(|start| start.file_bytes).or(end.bytes).unwrap_or(0);
+                (end.bytes, end.copied) = (None, Some(bytes));
                 end.problems = vec![copies::dropped(&end.source, &original, bytes)];
                 self.state = State::Dropped(original);
             }
