@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use super::Message;
 use super::feed::{Feed, Task};
@@ -20,9 +21,11 @@ use crate::source::Found;
 
 /// How many parts may wait behind the head, at the least; each is the result of a few chunks or of a task.
 const PARTS_AHEAD: usize = 16;
-/// With how many messages of the head the sink is woken, unless the task is done before. Not with each: waking costs
-/// more than most hold, and a small file has three.
+/// With how many messages of the head the sink is woken. Not with each, nor with each task that is done: waking costs more
+/// than a small file's few messages.
 const NEWS_AT_HEAD: usize = 4;
+/// After which time the sink takes what there is, however little.
+const LINGERING: Duration = Duration::from_millis(20);
 /// How many messages of the head may wait for the sink: so many that its worker can go on meanwhile.
 const WAITING_AT_HEAD: usize = 2 * NEWS_AT_HEAD;
 /// How many messages of one task may wait while others are at the head. What is no part is small, but an archive may
@@ -45,10 +48,12 @@ struct Lanes<P> {
     parts_waiting: usize,
     /// Above how many parts a worker waits for its turn.
     parts_ahead: usize,
+    /// With how many tasks done at the front the sink is woken.
+    done_ahead: usize,
     no_more_tasks: bool,
     /// The sink has failed, or a thread panicked; nothing is wanted any more.
     closed: bool,
-    /// Sleeps until there is something for the sink.
+    /// Sleeps until there is enough for the sink, or for some time.
     sink: Option<Thread>,
     /// Sleeps, with the feed in hand, until another task may begin.
     feeder: Option<Thread>,
@@ -119,6 +124,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
             lanes: VecDeque::new(),
             parts_waiting: 0,
             parts_ahead: PARTS_AHEAD.max(2 * threads),
+            done_ahead: 2 * threads + 2,
             no_more_tasks: false,
             closed: false,
             sink: None,
@@ -159,7 +165,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
         let _closing = Closing(self);
         let mut taken = Vec::new();
         loop {
-            let mut lanes = self.sleep_until(Lanes::has_news, |lanes| lanes.sink = Some(thread::current()));
+            let mut lanes = self.await_news();
             if lanes.closed || lanes.lanes.is_empty() {
                 return Ok(());
             }
@@ -178,6 +184,19 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// For the sink: sleeps until there is enough for it, or something for some time.
+    fn await_news(&self) -> MutexGuard<'_, Lanes<P>> {
+        let mut lanes = self.lock();
+        while !lanes.closed && !lanes.has_news() {
+            lanes.sink = Some(thread::current());
+            drop(lanes);
+            thread::park_timeout(LINGERING);
+            lanes = self.lock();
+        }
+        lanes.sink = None;
+        lanes
+    }
+
     /// Sleeps until `is_ready`, or until the order is closed. `leave_word` says where this thread is to be woken; it
     /// may be woken in vain.
     fn sleep_until(
@@ -188,7 +207,9 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
         let mut lanes = self.lock();
         while !lanes.closed && !is_ready(&lanes) {
             leave_word(&mut lanes);
+            let sink = lanes.sink_that_should_go_on();
             drop(lanes);
+            wake(sink);
             thread::park();
             lanes = self.lock();
         }
@@ -204,9 +225,18 @@ impl<P> Lanes<P> {
     /// For the sink: whether it can go on.
     fn has_news(&self) -> bool {
         match self.lanes.front() {
-            Some(front) => front.is_done || front.waiting.len() >= NEWS_AT_HEAD,
+            Some(front) => front.is_done || !front.waiting.is_empty(),
             None => self.no_more_tasks,
         }
+    }
+
+    /// Whether the sink is to be woken: there is enough for it, or others wait for it.
+    fn has_enough_news(&self) -> bool {
+        let is_awaited = self.no_more_tasks || self.feeder.is_some() || self.asleep > 0;
+        let is_enough = |front: &Lane<P>| front.waiting.len() >= NEWS_AT_HEAD;
+        (is_awaited && self.has_news())
+            || self.lanes.front().is_some_and(is_enough)
+            || self.lanes.iter().take_while(|lane| lane.is_done).nth(self.done_ahead - 1).is_some()
     }
 
     /// For the sink: moves what is next to `taken`, of as many lanes as are done, up to a few parts.
@@ -274,9 +304,9 @@ impl<P> Lanes<P> {
         }
     }
 
-    /// The sink, if it sleeps and need not any longer.
-    fn sink_that_can_go_on(&mut self) -> Option<Thread> {
-        if self.has_news() { self.sink.take() } else { None }
+    /// The sink, if it sleeps and should not any longer.
+    fn sink_that_should_go_on(&mut self) -> Option<Thread> {
+        if self.sink.is_some() && self.has_enough_news() { self.sink.take() } else { None }
     }
 }
 
@@ -293,7 +323,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
             lane.waiting.push_back(message);
             lanes.parts_waiting += usize::from(is_part);
         }
-        let sink = lanes.sink_that_can_go_on();
+        let sink = lanes.sink_that_should_go_on();
         drop(lanes);
         wake(sink);
     }
@@ -307,7 +337,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
         if let Some(lane) = lanes.lane(number) {
             lane.is_done = true;
         }
-        let sink = lanes.sink_that_can_go_on();
+        let sink = lanes.sink_that_should_go_on();
         drop(lanes);
         wake(sink);
     }
