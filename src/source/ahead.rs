@@ -12,6 +12,8 @@ use super::stop::Stop;
 
 /// How much is read at once, in bytes.
 const BLOCK_BYTES: usize = 256 << 10;
+/// How much is read at once where it may be all that is ever asked for, in bytes: enough to tell what it is.
+const FIRST_BYTES: usize = 16 << 10;
 /// How many blocks may wait.
 const BLOCKS: usize = 4;
 /// How much is read at once of what comes when it comes, in bytes: what a pipe holds on Linux.
@@ -30,6 +32,15 @@ pub struct Ahead {
 pub(super) struct Filler {
     filled: SyncSender<io::Result<Block>>,
     emptied: Receiver<Vec<u8>>,
+}
+
+/// How far reading is ahead of whoever asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As far as blocks may wait.
+    Ahead,
+    /// The same, once more is asked for than a first small block: what nobody wants costs little.
+    AsAsked,
 }
 
 /// Whether the other side still wants what it is sent.
@@ -54,7 +65,7 @@ impl Ahead {
     /// The thread cannot be started.
     pub fn new(mut reader: Box<dyn Read + Send>) -> io::Result<Ahead> {
         let (filler, ahead) = Ahead::pair();
-        thread::Builder::new().spawn(move || filler.fill(&mut reader, None))?;
+        thread::Builder::new().spawn(move || filler.fill(&mut reader, None, Pace::Ahead))?;
         Ok(ahead)
     }
 
@@ -86,13 +97,25 @@ impl fmt::Debug for Ahead {
 
 impl Filler {
     /// Sends all that `reader` delivers, then the end or the error. `size`: how much it is likely to be, in bytes.
-    pub(super) fn fill(self, reader: &mut dyn Read, size: Option<u64>) -> Demand {
+    pub(super) fn fill(self, reader: &mut dyn Read, size: Option<u64>, pace: Pace) -> Demand {
         // One byte more, so that the end of a small member is seen without another block.
         let wanted = size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1));
         let block_bytes = wanted.clamp(4 << 10, BLOCK_BYTES);
+        let mut is_first = true;
+        // Each block is asked for by handing one back, the first by an empty one.
+        let mut asked = 0;
         loop {
-            let mut bytes = self.emptied.try_recv().unwrap_or_default();
-            bytes.resize(block_bytes, 0);
+            let mut bytes = self.emptied.try_recv().inspect(|_| asked += 1).unwrap_or_default();
+            while pace == Pace::AsAsked && !is_first && asked < 2 {
+                match self.emptied.recv() {
+                    Ok(emptied) => bytes = emptied,
+                    Err(_) => return Demand::Gone,
+                }
+                asked += 1;
+            }
+            let is_small = pace == Pace::AsAsked && is_first;
+            bytes.resize(if is_small { block_bytes.min(FIRST_BYTES) } else { block_bytes }, 0);
+            is_first = false;
             let (tail, ended) = fill_block(reader, &mut bytes);
             if tail > 0 && self.filled.send(Ok(Block { bytes, head: 0, tail })).is_err() {
                 return Demand::Gone;

@@ -2,33 +2,40 @@
 //!
 //! Invariants:
 //! * A file of `len` bytes may unpack to `floor_bytes + ratio * len` bytes and never to more than `unpacked_bytes`, in each
-//!   layer of archives and compression: a layer that yields more ends there, with a [`Loss`] that names the limit.
-//! * Where the members of an archive are read in parallel, each has its own share, in proportion to the bytes that it takes
-//!   in the file. So the shares add up to the whole, and where reading ends does not depend on which thread was faster.
+//!   layer of archives and compression, and hold `members` in each layer of archives: a layer with more ends there, to the
+//!   byte, with a [`Loss`] that names the limit. What a layer yields is counted when it is taken, or where it has to be
+//!   unpacked whether or not anybody takes it, when it is unpacked.
+//! * Where reading ends does not depend on which thread was faster. The members of a zip on disk, which are read side by
+//!   side, are counted in the order in which they are stored ([`ledger`](super::ledger)). How much they hold themselves
+//!   stands in the archive; what is inside them nobody knows beforehand, and so a part of it is free: a quarter of the
+//!   limit, which all members have in proportion to the bytes that they take in the file. It is not counted, so nothing
+//!   is lost that fits into the limit, and members in archives that are no bombs do not wait for each other.
 //! * What is neither compressed nor in an archive has no budget: it can only be as large as it is.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::chain::Layer;
 use super::compression::MAX_LAYERS;
+use super::ledger::{Entry, Ledger, Purse};
 use crate::problem::{Kind, Loss};
 
-/// How many members every nested archive may have, however small its share is.
-const MEMBERS_FLOOR: u64 = 10_000;
 /// How deep archives may be nested at most, whatever the user asks for: each level has a thread of its own.
 pub const NESTING_LIMIT: u8 = 16;
 /// Every archive may be compressed over, and so may what is in the last one.
 const LEVELS: usize = (NESTING_LIMIT as usize + 1) * (MAX_LAYERS as usize + 1);
+/// Which part of the limit is free in the inner layers of a zip on disk: one in so many.
+const FREE_PART: u64 = 4;
 
 /// Limits on what is unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Members of one archive on disk, those of archives in it included.
+    /// Members of one archive, and of all archives in it that lie equally deep.
     pub members: u64,
-    /// Bytes that one file on disk may unpack to.
+    /// Bytes that one file on disk may unpack to, in each layer.
     pub unpacked_bytes: u64,
-    /// How many times its size one file on disk may unpack to, beyond `floor_bytes`.
+    /// How many times its size one file on disk may unpack to, in each layer, beyond `floor_bytes`.
     pub ratio: u64,
     /// What the smallest file may unpack to, whatever the ratio: one log that repeats itself compresses well.
     pub floor_bytes: u64,
@@ -42,98 +49,213 @@ impl Default for Limits {
     }
 }
 
-/// What is left for one file, or for one member of an archive that is read in parallel with others.
+/// What is left for one file, or for one member of an archive whose members are read side by side.
 #[derive(Debug)]
 pub(super) struct Budget {
     limits: Limits,
-    /// The share of the file that this budget is for, as a fraction.
-    share: (u64, u64),
+    /// How messages call the file.
+    file: String,
     /// Bytes of the file, as far as they are known.
     packed: AtomicU64,
-    /// Bytes that came out, by layer.
-    spent: [AtomicU64; LEVELS],
-    members: AtomicU64,
+    counts: Mutex<Vec<Count>>,
+    beside: Option<Beside>,
+}
+
+/// What came out, of one purse.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    spent: u64,
+    /// How much the members before leave, as far as that was asked.
+    granted: u64,
+    is_over: bool,
+}
+
+/// The place among members that are read at the same time.
+#[derive(Debug)]
+struct Beside {
+    entry: Entry,
+    /// The part of the file that the member takes, as a fraction.
+    share: (u64, u64),
 }
 
 impl Budget {
-    /// The whole budget of a file of this many bytes; 0 for a stream, whose bytes are counted as they come.
-    pub(super) fn new(limits: Limits, packed: u64) -> Arc<Budget> {
-        Budget::share(limits, packed, (1, 1))
+    /// The whole budget of a file of this many bytes; 0 for a stream, whose bytes are counted as they come. `file` is what
+    /// messages call it.
+    pub(super) fn new(limits: Limits, packed: u64, file: &str) -> Arc<Budget> {
+        let (file, packed) = (file.to_owned(), AtomicU64::new(packed));
+        Arc::new(Budget { limits, file, packed, counts: Mutex::default(), beside: None })
     }
 
-    /// The part of the budget of a file of `packed` bytes for a member that takes `share.0` of `share.1` bytes of it.
-    pub(super) fn share(limits: Limits, packed: u64, share: (u64, u64)) -> Arc<Budget> {
-        Arc::new(Budget {
-            limits,
-            share: (share.0.min(share.1), share.1.max(1)),
-            packed: AtomicU64::new(packed),
-            spent: [const { AtomicU64::new(0) }; LEVELS],
-            members: AtomicU64::new(0),
-        })
+    /// The budget of the next member of a file of which this is the budget. The member takes `packed` bytes in it and holds
+    /// `most` at the most.
+    pub(super) fn of_member(&self, ledger: &Arc<Ledger>, packed: u64, most: u64) -> Arc<Budget> {
+        let len = self.packed.load(Ordering::Relaxed);
+        let beside = Beside { entry: ledger.open(most), share: (packed.min(len), len.max(1)) };
+        let (limits, file, packed) = (self.limits, self.file.clone(), AtomicU64::new(len));
+        Arc::new(Budget { limits, file, packed, counts: Mutex::default(), beside: Some(beside) })
     }
 
-    /// The limits that it follows.
-    pub(super) fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    fn part(&self, whole: u64) -> u64 {
-        let part = u128::from(whole) * u128::from(self.share.0) / u128::from(self.share.1);
-        u64::try_from(part).unwrap_or(u64::MAX)
-    }
-
-    /// How many bytes may come out of each layer.
-    fn allowed(&self) -> u64 {
-        self.part(self.by_ratio().min(self.limits.unpacked_bytes))
+    fn whole(&self, purse: Purse) -> u64 {
+        match purse {
+            Purse::Bytes(_) => self.by_ratio().min(self.limits.unpacked_bytes),
+            Purse::Members(_) => self.limits.members,
+        }
     }
 
     fn by_ratio(&self) -> u64 {
         self.packed.load(Ordering::Relaxed).saturating_mul(self.limits.ratio).saturating_add(self.limits.floor_bytes)
     }
 
-    fn spend(&self, level: usize, bytes: u64) -> Result<(), Loss> {
-        let spent = self.spent[level.min(LEVELS - 1)].fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if spent <= self.allowed() {
-            return Ok(());
-        }
-        let (what, remedy) = if self.by_ratio() < self.limits.unpacked_bytes {
-            let ratio = self.limits.ratio;
-            (format!("it unpacks to more than {ratio} times its size"), "--max-ratio reads more")
-        } else {
-            let bytes = self.limits.unpacked_bytes;
-            (format!("the file unpacks to more than {bytes} bytes"), "--max-unpacked reads more")
+    /// What it may take without counting it.
+    fn free(&self, purse: Purse) -> u64 {
+        let (Some(Beside { share: (part, of), .. }), Purse::Bytes(1..) | Purse::Members(_)) = (&self.beside, purse)
+        else {
+            return 0;
         };
-        Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy })
+        let free = u128::from(self.whole(purse) / FREE_PART) * u128::from(*part) / u128::from(*of);
+        u64::try_from(free).unwrap_or(u64::MAX)
     }
 
-    /// Fails as reading in that layer does once it has come to its limit.
-    pub(super) fn is_left(&self, level: usize) -> Result<(), Loss> {
-        self.spend(level, 0)
+    fn counts(&self) -> MutexGuard<'_, Vec<Count>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one member into account.
-    pub(super) fn member(&self) -> Result<(), Loss> {
-        let before = self.members.fetch_add(1, Ordering::Relaxed);
-        let least = MEMBERS_FLOOR.min(self.limits.members);
-        if before < self.part(self.limits.members).max(least) {
+    fn count<T>(&self, purse: Purse, change: impl FnOnce(&mut Count) -> T) -> T {
+        let mut counts = self.counts();
+        let index = purse.index();
+        let len = counts.len().max(index + 1);
+        counts.resize(len, Count::default());
+        change(&mut counts[index])
+    }
+
+    /// How much may be taken now, without waiting for anybody.
+    fn left(&self, purse: Purse) -> u64 {
+        let whole = self.whole(purse);
+        let Count { spent, granted, .. } = self.count(purse, |count| *count);
+        let Some(beside) = &self.beside else { return whole.saturating_sub(spent) };
+        let free = self.free(purse);
+        if spent < free.saturating_add(granted) {
+            return free.saturating_add(granted) - spent;
+        }
+        let granted = beside.entry.left(purse, whole).amount;
+        self.count(purse, |count| count.granted = granted);
+        free.saturating_add(granted).saturating_sub(spent)
+    }
+
+    /// Whether anything may be taken. Waits until that is known.
+    fn has_left(&self, purse: Purse) -> bool {
+        if self.left(purse) > 0 {
+            return true;
+        }
+        let Some(beside) = &self.beside else { return false };
+        let wanted = self.count(purse, |count| count.spent).saturating_add(1).saturating_sub(self.free(purse));
+        let granted = beside.entry.wait(purse, self.whole(purse), wanted).amount;
+        self.count(purse, |count| count.granted = granted);
+        granted >= wanted
+    }
+
+    /// Takes one member of an archive in this layer into account.
+    pub(super) fn member(&self, level: usize, layer: Layer) -> Result<(), Loss> {
+        let purse = purse(level, Purse::Members);
+        if self.has_left(purse) {
+            self.count(purse, |count| count.spent += 1);
             return Ok(());
         }
-        let what = format!("there are more than {} members, and the others were not read", self.limits.members);
+        let (file, limit) = (&self.file, self.limits.members);
+        let what =
+            format!("{file} has more than {limit} members{}, and the others were not read", told_layer(level, layer));
         Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: "--max-members reads more" })
+    }
+
+    /// Fails if something in this layer went beyond the limit.
+    pub(super) fn goes_on(&self, level: usize, layer: Layer) -> Result<(), Loss> {
+        if !self.count(purse(level, Purse::Bytes), |count| count.is_over) {
+            return Ok(());
+        }
+        let loss = self.over(level, layer, None);
+        Err(Loss { what: format!("{}, and no member behind that was read", loss.what), ..loss })
+    }
+
+    /// Fails where the first byte of what comes next would be too much. Waits until that is known.
+    pub(super) fn begins(&self, level: usize, layer: Layer) -> Result<(), Loss> {
+        let has_left = self.has_left(purse(level, Purse::Bytes));
+        if has_left { Ok(()) } else { Err(self.over(level, layer, Some(0))) }
+    }
+
+    fn over(&self, level: usize, layer: Layer, delivered: Option<u64>) -> Loss {
+        let Limits { ratio, floor_bytes, unpacked_bytes, .. } = self.limits;
+        let (limit, remedy) = if self.by_ratio() < unpacked_bytes {
+            let floor = if floor_bytes > 0 { format!(" and {}", size(floor_bytes)) } else { String::new() };
+            (format!("{ratio} times its size{floor}"), "--max-ratio reads more")
+        } else {
+            (size(unpacked_bytes), "--max-unpacked reads more")
+        };
+        let what = format!("{} unpacks to more than {limit}{}", self.file, told_layer(level, layer));
+        Loss { kind: Kind::OverLimit, what, delivered, remedy }
     }
 }
 
-/// A reader of what one layer unpacks to, which ends with an error where that is too much.
+impl Drop for Budget {
+    fn drop(&mut self) {
+        let counts = std::mem::take(&mut *self.counts());
+        let counted = |(index, count): (usize, &Count)| {
+            let purse = if index % 2 == 0 { Purse::Bytes(index / 2) } else { Purse::Members(index / 2) };
+            count.spent.saturating_sub(self.free(purse))
+        };
+        let took = counts.iter().enumerate().map(counted).collect();
+        if let Some(beside) = &mut self.beside {
+            beside.entry.took(took);
+        }
+    }
+}
+
+fn purse(level: usize, of: impl Fn(usize) -> Purse) -> Purse {
+    of(level.min(LEVELS - 1))
+}
+
+/// Which layer it is, where that is not plain from the file.
+fn told_layer(level: usize, layer: Layer) -> String {
+    if level == 0 { String::new() } else { format!(" in layer {} ({layer})", level + 1) }
+}
+
+/// As it is given on the command line, and never rounded.
+fn size(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = units.into_iter().find(|(power, _)| bytes >> power > 0 && bytes.trailing_zeros() >= *power);
+    unit.map_or_else(|| format!("{bytes} bytes"), |(power, unit)| format!("{} {unit}", bytes >> power))
+}
+
+/// A reader of what one layer unpacks to, which ends with an error where that is too much: behind the last byte that is not.
 pub(super) struct Charged<R> {
-    pub(super) reader: R,
-    pub(super) budget: Arc<Budget>,
-    pub(super) level: usize,
+    reader: R,
+    budget: Arc<Budget>,
+    level: usize,
+    layer: Layer,
+    delivered: u64,
+}
+
+impl<R> Charged<R> {
+    pub(super) fn new(reader: R, budget: &Arc<Budget>, level: usize, layer: Layer) -> Charged<R> {
+        Charged { reader, budget: Arc::clone(budget), level, layer, delivered: 0 }
+    }
 }
 
 impl<R: Read> Read for Charged<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let len = self.reader.read(out)?;
-        self.budget.spend(self.level, len as u64)?;
+        if out.is_empty() {
+            return Ok(0);
+        }
+        let purse = purse(self.level, Purse::Bytes);
+        let left = self.budget.left(purse);
+        // That there is a byte more shows when it is read, and only then it matters whether it is allowed.
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).clamp(1, out.len());
+        let len = self.reader.read(&mut out[..wanted])?;
+        if left == 0 && len > 0 && !self.budget.has_left(purse) {
+            self.budget.count(purse, |count| count.is_over = true);
+            return Err(self.budget.over(self.level, self.layer, Some(self.delivered)).into());
+        }
+        self.budget.count(purse, |count| count.spent += len as u64);
+        self.delivered += len as u64;
         Ok(len)
     }
 }
@@ -155,49 +277,132 @@ impl<R: Read> Read for Counted<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::archive::Format;
+    use crate::source::compression::Codec;
 
     const FLOOR: u64 = 1 << 20;
+    const GZIP: Layer = Layer::Codec(Codec::Gzip);
+    const ZIP: Layer = Layer::Archive(Format::Zip);
 
     fn limits(ratio: u64, unpacked_bytes: u64) -> Limits {
         Limits { ratio, unpacked_bytes, floor_bytes: FLOOR, ..Limits::default() }
     }
 
-    #[test]
-    fn a_layer_may_yield_what_the_ratio_allows_and_the_error_names_the_flag() {
-        let budget = Budget::new(limits(2, u64::MAX), 10);
-        assert_eq!(budget.spend(0, FLOOR + 20), Ok(()));
-        let loss = budget.spend(0, 1).unwrap_err();
-        assert_eq!(loss.to_string(), "it unpacks to more than 2 times its size; --max-ratio reads more");
-        // Another layer has as much again.
-        assert_eq!(budget.spend(1, FLOOR + 20), Ok(()));
+    /// What comes of so many bytes in that layer, read with a buffer of so many.
+    fn read(budget: &Arc<Budget>, (level, layer): (usize, Layer), bytes: u64, buffer: usize) -> (u64, Option<String>) {
+        let mut charged = Charged::new(io::repeat(b'x').take(bytes), budget, level, layer);
+        let (mut buffer, mut sum) = (vec![0; buffer], 0);
+        loop {
+            match charged.read(&mut buffer) {
+                Ok(0) => return (sum, None),
+                Ok(len) => sum += len as u64,
+                Err(error) => return (sum, Some(error.to_string())),
+            }
+        }
     }
 
     #[test]
-    fn a_file_may_unpack_to_so_many_bytes_whatever_its_size() {
-        let budget = Budget::new(limits(250, 100), 1 << 40);
-        assert_eq!(budget.spend(0, 100), Ok(()));
-        let loss = budget.spend(0, 1).unwrap_err();
-        assert_eq!(loss.to_string(), "the file unpacks to more than 100 bytes; --max-unpacked reads more");
+    fn a_layer_yields_what_the_ratio_allows_to_the_byte_and_the_error_names_the_flag() {
+        let told = "a.gz unpacks to more than 2 times its size and 1 MiB; only the whole lines in the 1048596 bytes before \
+                    were read; --max-ratio reads more";
+        for buffer in [1, 7, 4096, 1 << 21] {
+            let budget = Budget::new(limits(2, u64::MAX), 10, "a.gz");
+            assert_eq!(read(&budget, (0, GZIP), FLOOR + 21, buffer), (FLOOR + 20, Some(told.to_owned())), "{buffer}");
+            // Another layer has as much again.
+            assert_eq!(read(&budget, (1, GZIP), FLOOR + 20, buffer), (FLOOR + 20, None), "{buffer}");
+        }
     }
 
     #[test]
-    fn the_shares_of_a_file_add_up_to_no_more_than_the_whole() {
-        let limits = limits(250, 64 << 30);
-        let len = 1000;
-        let shares = [300, 300, 399, 1].map(|packed| Budget::share(limits, len, (packed, len)).allowed());
-        assert_eq!(shares.iter().sum::<u64>() / 10, Budget::new(limits, len).allowed() / 10);
-        // A member cannot have more than all of it, whatever the archive claims.
-        assert_eq!(Budget::share(limits, len, (5000, len)).allowed(), Budget::new(limits, len).allowed());
+    fn a_file_unpacks_to_so_many_bytes_whatever_its_size() {
+        let budget = Budget::new(limits(250, 100), 1 << 40, "a.tar");
+        let tar = (0, Layer::Archive(Format::Tar));
+        assert_eq!(read(&budget, tar, 60, 50), (60, None));
+        assert_eq!(budget.goes_on(0, tar.1), Ok(()));
+        assert_eq!(budget.begins(0, tar.1), Ok(()));
+        let told = "a.tar unpacks to more than 100 bytes; only the whole lines in the 40 bytes before were read; --max-unpacked reads more";
+        assert_eq!(read(&budget, tar, 50, 50), (40, Some(told.to_owned())));
+        // What is empty is not too much.
+        assert_eq!(read(&budget, tar, 0, 50), (0, None));
+        let told = "a.tar unpacks to more than 100 bytes; nothing of it could be read; --max-unpacked reads more";
+        assert_eq!(read(&budget, tar, 1, 50), (0, Some(told.to_owned())));
+        assert_eq!(budget.begins(0, tar.1).unwrap_err().to_string(), told);
+        let told =
+            "a.tar unpacks to more than 100 bytes, and no member behind that was read; --max-unpacked reads more";
+        assert_eq!(budget.goes_on(0, tar.1).unwrap_err().to_string(), told);
+        assert_eq!(budget.goes_on(1, tar.1), Ok(()));
     }
 
     #[test]
-    fn members_are_limited() {
+    fn a_stream_may_unpack_to_more_the_longer_it_turns_out_to_be() {
+        let budget = Budget::new(Limits { floor_bytes: 0, ..limits(2, u64::MAX) }, 0, "stdin");
+        let counted = Counted { reader: io::repeat(b'x').take(30), budget: Arc::clone(&budget) };
+        // As much as was packed, and not twice as much.
+        let mut charged = Charged::new(counted, &budget, 0, GZIP);
+        assert_eq!(io::copy(&mut charged, &mut io::sink()).unwrap(), 30);
+        let told = "stdin unpacks to more than 2 times its size; only the whole lines in the 30 bytes before were read; --max-ratio reads more";
+        assert_eq!(read(&budget, (0, GZIP), 31, 8), (30, Some(told.to_owned())));
+    }
+
+    #[test]
+    fn members_side_by_side_read_what_they_would_read_one_after_another() {
+        let file = Budget::new(limits(250, 100), 1000, "x.zip");
+        let ledger = Arc::new(Ledger::default());
+        // The second needs no more than is certainly left, whatever the first holds; the others have to wait for it.
+        let [one, two, three] = [50, 50, 60].map(|most| file.of_member(&ledger, 100, most));
+        assert_eq!(read(&two, (0, ZIP), 50, 8), (50, None));
+        assert_eq!(three.left(Purse::Bytes(0)), 0);
+        assert_eq!(read(&one, (0, ZIP), 40, 8), (40, None));
+        drop((one, two));
+        let told = "x.zip unpacks to more than 100 bytes; only the whole lines in the 10 bytes before were read; --max-unpacked reads more";
+        assert_eq!(read(&three, (0, ZIP), 60, 8), (10, Some(told.to_owned())));
+    }
+
+    #[test]
+    fn a_part_of_the_inner_layers_is_free_and_not_counted() {
+        let file = Budget::new(Limits { members: 40, ..limits(250, 400) }, 1000, "x.zip");
+        let ledger = Arc::new(Ledger::default());
+        // A quarter of 400 bytes and of 40 members, for members that take 400, 300 and, as it claims, 5000 of 1000 bytes.
+        let [one, two, three] = [400, 300, 5000].map(|packed| file.of_member(&ledger, packed, 10));
+        let free = |budget: &Budget| (budget.free(Purse::Bytes(1)), budget.free(Purse::Members(1)));
+        assert_eq!((free(&one), free(&two), free(&three)), ((40, 4), (30, 3), (100, 10)));
+        assert_eq!(one.free(Purse::Bytes(0)), 0);
+        // While the first is read, the second has what is free.
+        assert_eq!(two.left(Purse::Bytes(1)), 30);
+        assert_eq!(read(&one, (1, GZIP), 300, 64), (300, None));
+        drop(one);
+        // 400 less what was not free of 300, and 30 that are.
+        let told = "x.zip unpacks to more than 400 bytes in layer 2 (gzip); only the whole lines in the 170 bytes before were read; --max-unpacked reads more";
+        assert_eq!(read(&two, (1, GZIP), 1000, 64), (170, Some(told.to_owned())));
+        drop(two);
+        assert_eq!(three.left(Purse::Bytes(1)), 100);
+    }
+
+    #[test]
+    fn members_are_limited_in_each_layer() {
         let limits = Limits { members: 2, ..Limits::default() };
-        let budget = Budget::share(limits, 1000, (1, 1000));
-        assert_eq!((budget.member(), budget.member()), (Ok(()), Ok(())));
+        let budget = Budget::new(limits, 1000, "x.tar");
+        assert_eq!([1, 1, 2].map(|level| budget.member(level, ZIP)), [Ok(()), Ok(()), Ok(())]);
         assert_eq!(
-            budget.member().unwrap_err().to_string(),
-            "there are more than 2 members, and the others were not read; --max-members reads more"
+            budget.member(1, ZIP).unwrap_err().to_string(),
+            "x.tar has more than 2 members in layer 2 (zip), and the others were not read; --max-members reads more"
         );
+    }
+
+    #[test]
+    fn sizes_are_told_as_they_are_given() {
+        let told = [0, 1, 1023, 1024, 1025, 1 << 20, 64 << 30, 1536 << 20, (1 << 40) + 1].map(size);
+        let expected = [
+            "0 bytes",
+            "1 bytes",
+            "1023 bytes",
+            "1 KiB",
+            "1025 bytes",
+            "1 MiB",
+            "64 GiB",
+            "1536 MiB",
+            "1099511627777 bytes",
+        ];
+        assert_eq!(told, expected);
     }
 }

@@ -110,7 +110,7 @@ fn is_bzip2(head: &[u8]) -> bool {
 #[must_use]
 pub fn decompressed(reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
     let limits = Limits { unpacked_bytes: u64::MAX, ratio: u64::MAX, ..Limits::default() };
-    let input = unpacked(Input::new(reader), &mut Chain::default(), &Budget::new(limits, 0));
+    let input = unpacked(Input::new(reader), &mut Chain::default(), &Budget::new(limits, 0, ""));
     Box::new(input.into_reader())
 }
 
@@ -121,10 +121,10 @@ pub(super) fn unpacked(mut input: Input, chain: &mut Chain, budget: &Arc<Budget>
         if layers == MAX_LAYERS {
             return Input::failed(too_deep().into());
         }
-        let level = chain.len();
+        let layer = Layer::Codec(codec);
         let members = Members::new(codec, input);
-        input = Input::new(Box::new(Charged { reader: members, budget: Arc::clone(budget), level }));
-        chain.push(Layer::Codec(codec));
+        input = Input::new(Box::new(Charged::new(members, budget, chain.len(), layer)));
+        chain.push(layer);
         layers += 1;
     }
     input

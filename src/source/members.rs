@@ -5,6 +5,9 @@
 //! compressed members and text all go the same way from there. The members of a zip on disk can be read independently,
 //! so that several threads read them at once; the others come one after another.
 //!
+//! Members of a zip count against the [`Budget`] as they are read, since one that nobody wants is passed over packed. Those
+//! of the other formats have to be unpacked to come to the next one, so they count as they are unpacked.
+//!
 //! Invariants: members come in the order in which they are stored; a member that nobody reads delays nobody; a fault
 //! in the archive comes as a problem behind the members before it.
 
@@ -16,10 +19,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::ahead::{Ahead, Demand, Filler};
+use super::ahead::{Ahead, Demand, Filler, Pace};
 use super::archive::{self, Container, Entry, Format, Item, ZipFile};
 use super::budget::{Budget, Charged};
-use super::chain::Chain;
+use super::chain::{Chain, Layer};
+use super::ledger::Ledger;
 use super::select::{Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
@@ -58,7 +62,19 @@ pub struct Members {
 
 enum Access {
     Sequential(Receiver<Told>),
-    Independent { zip: ZipFile, next: usize, len: u64 },
+    Independent { zip: ZipFile, next: usize, len: u64, ledger: Arc<Ledger> },
+}
+
+/// A member that can be read once.
+pub(super) struct Unread {
+    pub(super) reader: Box<dyn io::Read + Send>,
+    pub(super) nest: Nest,
+}
+
+impl fmt::Debug for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unread").field("nest", &self.nest).finish_non_exhaustive()
+    }
 }
 
 /// What the unpacking thread tells.
@@ -83,14 +99,14 @@ impl Members {
         options: archive::Options,
     ) -> io::Result<Members> {
         let (sender, receiver) = sync_channel(MEMBERS_AHEAD);
-        let (budget, level) = (Arc::clone(&around.budget), around.chain.len() - 1);
+        let (budget, level) = (Arc::clone(&around.budget), around.level());
         thread::Builder::new().spawn(move || unpack(format, container, &options, (&budget, level), &sender))?;
         Ok(Members { around, format, kind: Access::Sequential(receiver), is_empty: true, is_done: false })
     }
 
     /// The members of a zip on disk of `len` bytes.
     pub(super) fn independent(around: Around, zip: ZipFile, len: u64) -> Members {
-        let kind = Access::Independent { zip, next: 0, len };
+        let kind = Access::Independent { zip, next: 0, len, ledger: Arc::default() };
         Members { around, format: Format::Zip, kind, is_empty: true, is_done: false }
     }
 
@@ -102,10 +118,20 @@ impl Members {
 
     /// What becomes of the next member; `None` if it needs no mention.
     fn told(&mut self, told: Told) -> Option<Found> {
+        let (around, is_zip) = (&self.around, self.format == Format::Zip);
+        if is_zip
+            && !matches!(told, Told::End(_))
+            && let Err(loss) = count_member(&around.budget, around.level(), self.format)
+        {
+            self.is_done = true;
+            return Some(Err(around.problem(&loss)));
+        }
         match told {
             Told::Member(entry, ahead) => {
-                let place = Place::Member(Mutex::new(Some(ahead)), self.around.nest());
-                self.around.source(&entry, place).map(Ok)
+                let nest = around.nest();
+                let reader = if is_zip { nest.charged(ahead) } else { Box::new(ahead) };
+                let place = Place::Member(Mutex::new(Some(Unread { reader, nest })));
+                around.wanted(&entry).map(|wanted| Ok(around.source(&entry, wanted, place)))
             }
             Told::Unread(entry, loss) => self.around.unread(&entry, &loss).map(Err),
             Told::End(ended) => {
@@ -117,20 +143,19 @@ impl Members {
 
     /// The next member of a zip on disk.
     fn pick(&mut self) -> Option<Found> {
-        let Access::Independent { zip, next, len } = &mut self.kind else { return None };
+        let Access::Independent { zip, next, len, ledger } = &mut self.kind else { return None };
         let index = *next;
-        let limits = self.around.budget.limits();
         let Some(entry) = zip.entries().nth(index) else {
             self.is_done = true;
             return zip.shortfall().map(|loss| Err(self.around.problem(loss)));
         };
         *next += 1;
-        // A member of no known size could take all there is.
-        let share = (entry.packed.unwrap_or(*len).max(1), *len);
-        let budget = Budget::share(limits, *len, share);
+        let wanted = self.around.wanted(entry)?;
+        let (packed, most) = (entry.packed.unwrap_or(*len), entry.size.unwrap_or(u64::MAX));
+        let budget = self.around.budget.of_member(ledger, packed, most);
         let nest = Nest { chain: self.around.chain.clone(), budget };
-        let place = Place::ZipMember { zip: zip.clone(), index, nest };
-        self.around.source(entry, place).map(Ok)
+        let place = Place::ZipMember { zip: zip.clone(), index, nest: Mutex::new(Some(nest)) };
+        Some(Ok(self.around.source(entry, wanted, place)))
     }
 }
 
@@ -141,7 +166,19 @@ pub(super) struct Nest {
     pub(super) budget: Arc<Budget>,
 }
 
+impl Nest {
+    /// What `ahead` delivers, as far as the budget allows it.
+    fn charged(&self, ahead: Ahead) -> Box<dyn io::Read + Send> {
+        Box::new(Charged::new(ahead, &self.budget, self.chain.len() - 1, Layer::Archive(Format::Zip)))
+    }
+}
+
 impl Around {
+    /// The layer that its members are in.
+    fn level(&self) -> usize {
+        self.chain.len() - 1
+    }
+
     fn nest(&self) -> Nest {
         Nest { chain: self.chain.clone(), budget: Arc::clone(&self.budget) }
     }
@@ -165,7 +202,8 @@ impl Around {
         is_selected.then(|| Problem { path: self.member_name(entry), kind: loss.kind, detail: loss.to_string() })
     }
 
-    fn source(&self, entry: &Entry, place: Place) -> Option<Source> {
+    /// What of a member is read; `None` if the user left it out, archive or not.
+    fn wanted(&self, entry: &Entry) -> Option<Wanted> {
         let below = self.member_below(entry);
         let refused = match self.selection.globbed(Path::new(&below)) {
             Globbed::Excluded => return None,
@@ -174,8 +212,11 @@ impl Around {
                 self.selection.refuses(entry.size, entry.modified).map(|(kind, why)| Refused::Because(kind, why))
             }
         };
-        let wanted = Wanted { selection: Arc::clone(&self.selection), below, refused };
-        Some(Source { name: self.member_name(entry), place, wanted, listed: None })
+        Some(Wanted { selection: Arc::clone(&self.selection), below, refused })
+    }
+
+    fn source(&self, entry: &Entry, wanted: Wanted, place: Place) -> Source {
+        Source { name: self.member_name(entry), place, wanted, listed: None }
     }
 }
 
@@ -216,6 +257,12 @@ impl Iterator for Members {
     }
 }
 
+/// Takes the next member of an archive into account, unless there have been enough.
+fn count_member(budget: &Budget, level: usize, format: Format) -> Result<(), Loss> {
+    budget.goes_on(level, Layer::Archive(format))?;
+    budget.member(level, Layer::Archive(format))
+}
+
 /// The unpacking thread.
 fn unpack(
     format: Format,
@@ -226,7 +273,9 @@ fn unpack(
 ) {
     let mut over = None;
     let mut visit = |item: Item<'_>| {
-        if let Err(loss) = budget.member() {
+        if format != Format::Zip
+            && let Err(loss) = count_member(budget, level, format)
+        {
             over = Some(loss);
             return ControlFlow::Break(());
         }
@@ -236,8 +285,7 @@ fn unpack(
                 let size = entry.size;
                 let (filler, ahead) = Ahead::pair();
                 let sent = told.send(Told::Member(entry, ahead)).map_err(|_| None);
-                let mut reader = Charged { reader, budget: Arc::clone(budget), level };
-                sent.and_then(|()| deliver(filler, &mut reader, size, format).map_err(Some))
+                sent.and_then(|()| deliver(filler, (reader, size), format, (budget, level)).map_err(Some))
             }
         };
         match went {
@@ -257,32 +305,36 @@ fn unpack(
 /// for it, too. Fails when the budget is used up.
 fn deliver(
     filler: Filler,
-    reader: &mut Charged<&mut dyn io::Read>,
-    size: Option<u64>,
+    (reader, size): (&mut dyn io::Read, Option<u64>),
     format: Format,
+    (budget, level): (&Arc<Budget>, usize),
 ) -> Result<(), Loss> {
-    if filler.fill(reader, size) == Demand::Gone && format != Format::Zip {
-        // A fault of a member that is not read is no fault of the reading.
-        let _ = io::copy(reader, &mut io::sink());
+    if format == Format::Zip {
+        filler.fill(reader, size, Pace::AsAsked);
+        return Ok(());
     }
-    reader
-        .budget
-        .is_left(reader.level)
-        .map_err(|loss| Loss { what: format!("{}, and the other members were not read", loss.what), ..loss })
+    let mut reader = Charged::new(reader, budget, level, Layer::Archive(format));
+    if filler.fill(&mut reader, size, Pace::Ahead) == Demand::Gone {
+        // A fault of a member that is not read is no fault of the reading.
+        let _ = io::copy(&mut reader, &mut io::sink());
+    }
+    budget.goes_on(level, Layer::Archive(format))
 }
 
 /// One member of a zip on disk, unpacked by a thread of its own.
-pub(super) fn zip_member(zip: ZipFile, index: usize, nest: &Nest) -> io::Result<Ahead> {
+pub(super) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<Unread> {
+    let size = zip.entries().nth(index).and_then(|entry| entry.size);
+    if size != Some(0) {
+        // Where the budget is used up, a million members cost no million threads.
+        nest.budget.begins(nest.chain.len() - 1, Layer::Archive(Format::Zip))?;
+    }
     let (filler, ahead) = Ahead::pair();
-    let (budget, level) = (Arc::clone(&nest.budget), nest.chain.len() - 1);
     thread::Builder::new().spawn(move || {
         let mut unfilled = Some(filler);
         let ended = zip.read(index, &mut |item| {
             if let Some(filler) = unfilled.take() {
                 match item {
-                    Item::Member(entry, reader) => {
-                        filler.fill(&mut Charged { reader, budget: Arc::clone(&budget), level }, entry.size)
-                    }
+                    Item::Member(entry, reader) => filler.fill(reader, entry.size, Pace::AsAsked),
                     Item::Unread(_, loss) => filler.fail(loss.into()),
                 };
             }
@@ -292,7 +344,7 @@ pub(super) fn zip_member(zip: ZipFile, index: usize, nest: &Nest) -> io::Result<
             filler.fail(error);
         }
     })?;
-    Ok(ahead)
+    Ok(Unread { reader: nest.charged(ahead), nest })
 }
 
 fn stopped(format: Format) -> Loss {

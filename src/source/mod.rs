@@ -22,6 +22,7 @@ mod content;
 mod encoding;
 mod file;
 mod input;
+mod ledger;
 mod member;
 mod members;
 mod meter;
@@ -58,7 +59,7 @@ use crate::units::Units;
 use archive::{Container, ZipFile};
 use budget::{Budget, Counted};
 use input::Input;
-use members::{Around, Nest};
+use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
 
 /// The argument, and the name in results, of standard input.
@@ -100,10 +101,11 @@ enum Place {
     ZipMember {
         zip: ZipFile,
         index: usize,
-        nest: Nest,
+        /// Gone when it is read, so that the end of reading is that of the budget.
+        nest: Mutex<Option<Nest>>,
     },
-    /// A member that can be read once.
-    Member(Mutex<Option<Ahead>>, Nest),
+    /// A member that comes once.
+    Member(Mutex<Option<Unread>>),
 }
 
 /// What of a source is read.
@@ -195,13 +197,9 @@ impl Source {
                 opened => opened,
             },
             Place::ZipMember { zip, index, nest } => {
-                self.member(members::zip_member(zip.clone(), *index, nest)?, nest, opening)
+                self.member(members::zip_member(zip.clone(), *index, taken_once(nest)?), opening)
             }
-            Place::Member(data, nest) => {
-                let taken = data.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let data = taken.ok_or_else(|| io::Error::other("a member of an archive can be read only once"))?;
-                self.member(data, nest, opening)
-            }
+            Place::Member(unread) => self.member(taken_once(unread), opening),
         }
     }
 
@@ -224,7 +222,7 @@ impl Source {
         }
         if Codec::of(&head).is_some() {
             let input = Input::of_file(Arc::new(file), 0, len);
-            let budget = Budget::new(opening.limits, len);
+            let budget = self.budget(opening, len);
             return self.recognise(input, Nest { chain: Chain::default(), budget }, opening).map(
                 |opened| match opened {
                     Opened::Stream(stream) => Opened::Compressed(stream),
@@ -261,22 +259,33 @@ impl Source {
         Ok((file, metadata))
     }
 
+    fn budget(&self, opening: &Opening, len: u64) -> Arc<Budget> {
+        let file = match &self.place {
+            Place::File(path) => path.file_name().map(Path::new).map(name::shown),
+            _ => None,
+        };
+        Budget::new(opening.limits, len, file.as_deref().unwrap_or(&self.name))
+    }
+
     /// What is no regular file.
     fn stream(&self, reader: Box<dyn Read + Send>, gauge: Gauge, opening: &Opening) -> io::Result<Opened> {
         let reader = Metered { reader, gauge };
-        let budget = Budget::new(opening.limits, 0);
+        let budget = self.budget(opening, 0);
         let input = Input::new(Box::new(Counted { reader, budget: Arc::clone(&budget) }));
         self.recognise(input, Nest { chain: Chain::default(), budget }, opening)
     }
 
-    fn member(&self, data: Ahead, nest: &Nest, opening: &Opening) -> io::Result<Opened> {
-        let mut input = Input::new(Box::new(data));
-        if input.peek(1).is_empty()
-            && let Some(error) = input.failure()
-        {
-            return Err(error);
+    fn member(&self, unread: io::Result<Unread>, opening: &Opening) -> io::Result<Opened> {
+        let begun = unread.and_then(|Unread { reader, nest }| {
+            let mut input = Input::new(reader);
+            let failure = if input.peek(1).is_empty() { input.failure() } else { None };
+            failure.map_or(Ok((input, nest)), Err)
+        });
+        match begun {
+            Ok((input, nest)) => self.recognise(input, nest, opening),
+            Err(_) if self.wanted.refused == Some(Refused::Silently) => Ok(Opened::LeftOut),
+            Err(error) => Err(error),
         }
-        self.recognise(input, nest.clone(), opening)
     }
 
     /// Tells by its first bytes what a stream is, layer by layer.
@@ -303,7 +312,7 @@ impl Source {
 
     /// An archive that is a file.
     fn archive_file(&self, format: Format, file: Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Opened> {
-        let nest = Nest { chain: Chain::default(), budget: Budget::new(opening.limits, len) };
+        let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
         if format == Format::Zip {
             let options = archive_options(opening);
             // One that has lost its directory is read from front to back, as far as it goes.
@@ -361,7 +370,7 @@ impl Source {
     #[must_use]
     pub fn listed_size(&self) -> Option<u64> {
         match &self.place {
-            Place::Stdin | Place::ZipMember { .. } | Place::Member(..) => None,
+            Place::Stdin | Place::ZipMember { .. } | Place::Member(_) => None,
             Place::File(path) => {
                 self.listed.or_else(|| fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| metadata.len()))
             }
@@ -374,7 +383,7 @@ impl Source {
     pub fn disk_bytes(&self) -> Option<u64> {
         match &self.place {
             Place::Stdin => None,
-            Place::ZipMember { .. } | Place::Member(..) => Some(0),
+            Place::ZipMember { .. } | Place::Member(_) => Some(0),
             Place::File(path) => self.listed.or_else(|| match fs::metadata(path) {
                 Ok(metadata) => metadata.is_file().then_some(metadata.len()),
                 Err(_) => Some(0),
@@ -387,15 +396,20 @@ impl Source {
     pub fn digest(&self, len: u64, stop: &Stop) -> Option<Digest> {
         match &self.place {
             Place::File(path) => content::file_digest(path, len, stop).ok().flatten(),
-            Place::Stdin | Place::ZipMember { .. } | Place::Member(..) => None,
+            Place::Stdin | Place::ZipMember { .. } | Place::Member(_) => None,
         }
     }
 
     /// Whether it is one piece of work, however large it is: what lies in an archive cannot be read in ranges.
     #[must_use]
     pub fn is_member(&self) -> bool {
-        matches!(self.place, Place::ZipMember { .. } | Place::Member(..))
+        matches!(self.place, Place::ZipMember { .. } | Place::Member(_))
     }
+}
+
+fn taken_once<T>(once: &Mutex<Option<T>>) -> io::Result<T> {
+    let taken = once.lock().unwrap_or_else(PoisonError::into_inner).take();
+    taken.ok_or_else(|| io::Error::other("a member of an archive can be read only once"))
 }
 
 fn archive_options(opening: &Opening) -> archive::Options {

@@ -152,15 +152,15 @@ pub(crate) struct ArchiveArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
 
-    /// Read at most so many members of one archive, those of archives in it included
+    /// Read at most so many members of one archive, and in each layer of archives in it, as many of all together
     #[arg(long, value_name = "N", default_value_t = Limits::default().members)]
     pub(crate) max_members: u64,
 
-    /// Unpack at most so much of one file: 500M, 10GiB
+    /// Unpack at most so much of one file: 500M, 10GiB. Counted in each layer: of a tar.gz, the tar and then its logs
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "64GiB")]
     pub(crate) max_unpacked: u64,
 
-    /// Unpack one file to at most so many times its size, and 256 MiB
+    /// Unpack one file to at most so many times its size, and 256 MiB, in each layer
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     pub(crate) max_ratio: u64,
 
