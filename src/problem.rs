@@ -26,6 +26,8 @@ pub enum Kind {
     Interrupted,
     /// A file or folder could not be opened, listed or read to its end.
     Unreadable,
+    /// An archive or a member of one is encrypted, and no password was given, or others.
+    Encrypted,
     /// A file became shorter while it was read.
     Shortened,
     /// Compressed data contradict themselves; what came before was read.
@@ -70,6 +72,7 @@ impl Kind {
         match self {
             Kind::Interrupted
             | Kind::Unreadable
+            | Kind::Encrypted
             | Kind::Shortened
             | Kind::Damaged
             | Kind::Truncated
@@ -96,6 +99,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Kind::Interrupted => "interrupted",
             Kind::Unreadable => "unreadable",
+            Kind::Encrypted => "encrypted",
             Kind::Shortened => "shortened",
             Kind::Damaged => "damaged",
             Kind::Truncated => "truncated",

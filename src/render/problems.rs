@@ -38,6 +38,9 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     match first.kind {
         Kind::Interrupted => format!("{many} inputs not read to their end; first: {first} (-v lists all)"),
         Kind::Unreadable => format!("{many} inputs could not be read; first: {first} (-v lists all)"),
+        Kind::Encrypted => {
+            format!("{many} encrypted archives or members could not be read; first: {first} (-v lists all)")
+        }
         Kind::Shortened => format!("{many} files became shorter while they were read; first: {first} (-v lists all)"),
         Kind::Damaged => format!("{many} compressed files or archives are damaged; first: {first} (-v lists all)"),
         Kind::Truncated => format!("{many} compressed files or archives are cut short; first: {first} (-v lists all)"),
@@ -84,12 +87,16 @@ mod tests {
             problem("x", Kind::Unreadable, "no such file or folder"),
             problem("pipe", Kind::Special, "skipped, a pipe; name it to read it"),
             problem("b.png", Kind::Binary, "skipped, a binary file (PNG picture); --binary reads it"),
+            problem("z.zip!/a.log", Kind::Encrypted, "it is encrypted; give its password with --password-file"),
+            problem("z.zip!/b.log", Kind::Encrypted, "it is encrypted; give its password with --password-file"),
             problem("w", Kind::Unreadable, "permission denied"),
         ];
         assert_eq!(
             lines(&problems, 0, Extent::Kinds),
             [
                 "2 inputs could not be read; first: x: no such file or folder (-v lists all)",
+                "2 encrypted archives or members could not be read; first: z.zip!/a.log: it is encrypted; give its \
+                 password with --password-file (-v lists all)",
                 "2 binary files skipped (--binary reads them, -v lists them)",
                 "pipe: skipped, a pipe; name it to read it",
             ]
@@ -99,6 +106,8 @@ mod tests {
             [
                 "x: no such file or folder",
                 "w: permission denied",
+                "z.zip!/a.log: it is encrypted; give its password with --password-file",
+                "z.zip!/b.log: it is encrypted; give its password with --password-file",
                 "a.png: skipped, a binary file (PNG picture); --binary reads it",
                 "b.png: skipped, a binary file (PNG picture); --binary reads it",
                 "pipe: skipped, a pipe; name it to read it",

@@ -223,10 +223,11 @@ fn nothing_found(report: &Report) -> String {
     let names = &report.searched.pattern_names;
     let patterns = if names.len() == 1 { "pattern" } else { "patterns" };
     format!(
-        "No result codes found in {} ({}). Searched for the {patterns}: {}.\n\
+        "No result codes found in {} ({}){}. Searched for the {patterns}: {}.\n\
          If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets.\n",
         counted(totals.files_read, "file"),
         size(totals.bytes),
+        if report.lacks_input() { ", but not all of the input could be read: see the problems" } else { "" },
         if names.is_empty() { "none".to_owned() } else { names.join(", ") },
     )
 }
@@ -391,6 +392,19 @@ A code tells what became of the call or message, not whether the sign-in succeed
             written(&report(&[(&[], 1_000_000), (&[], 258_291), (&[], 0)]), None),
             "\
 No result codes found in 3 files (1.2 MiB). Searched for the patterns: radius-raw, sdk-text.
+If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets.
+"
+        );
+    }
+
+    #[test]
+    fn of_a_part_it_is_not_said_that_it_holds_nothing() {
+        let mut report = report(&[(&[], 1_000_000)]);
+        report.problems.push(Problem { path: "a.gz".to_owned(), kind: Kind::OverLimit, detail: "x".to_owned() });
+        assert_eq!(
+            written(&report, None),
+            "\
+No result codes found in 1 file (976.6 KiB), but not all of the input could be read: see the problems. Searched for the patterns: radius-raw, sdk-text.
 If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets.
 "
         );

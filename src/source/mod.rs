@@ -39,7 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use ahead::Ahead;
-pub use archive::{Format, Password};
+pub use archive::{Format, Passwords};
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
 pub use compression::{Codec, MAX_LAYERS, decompressed};
@@ -75,7 +75,7 @@ pub struct Opening {
     /// How much is unpacked.
     pub limits: Limits,
     /// What encrypted archives are opened with.
-    pub password: Option<Password>,
+    pub passwords: Passwords,
     /// What adds up how much was read.
     pub meter: Meter,
     /// What ends reading early; the pipeline heeds it, too.
@@ -413,7 +413,11 @@ fn taken_once<T>(once: &Mutex<Option<T>>) -> io::Result<T> {
 }
 
 fn archive_options(opening: &Opening) -> archive::Options {
-    archive::Options { password: opening.password.clone(), held_bytes: HELD_BYTES, max_members: opening.limits.members }
+    archive::Options {
+        passwords: opening.passwords.clone(),
+        held_bytes: HELD_BYTES,
+        max_members: opening.limits.members,
+    }
 }
 
 /// The first bytes of a file, as many as are looked at, in one read where the system allows it.

@@ -148,7 +148,7 @@ pub(crate) struct FileArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Archives and compressed files")]
 pub(crate) struct ArchiveArgs {
-    /// Open encrypted archives with the password in the first line of this file
+    /// Open encrypted archives with the passwords in this file, one a line, each of which is tried; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
 

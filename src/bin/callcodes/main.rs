@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 mod interrupt;
+mod passwords;
 mod progress;
 mod settings;
 mod slip;

@@ -1,6 +1,5 @@
 //! From arguments to settings: every flag is resolved and checked here, before anything is read.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
@@ -9,13 +8,13 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::{CopyRule, Options};
-use callcodes::problem::Problem;
 use callcodes::render::wording;
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
-use callcodes::source::{Globs, Limits, Links, Opening, Password, STDIN, Selection, Walk, name, wildcard};
+use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, name, wildcard};
 
 use crate::args::{FileArgs, InputArgs, PatternArgs};
+use crate::passwords;
 use crate::status::Failure;
 use crate::term::{self, Output};
 
@@ -44,7 +43,8 @@ impl Settings {
             inputs.push(PathBuf::from(STDIN));
         }
         let copies = if input.keep_copies { CopyRule::CountAll } else { CopyRule::CountOnce };
-        let options = Options { threads: input.threads, opening: opening(input)?, copies, ..Options::default() };
+        let options =
+            Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
         let set = pattern_set(patterns)?;
         let settings = Settings { inputs, selection, set, options };
@@ -81,7 +81,7 @@ impl Settings {
     }
 }
 
-fn opening(input: &InputArgs) -> Result<Opening, Failure> {
+fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
     let archives = &input.archives;
     let limits = Limits {
         members: archives.max_members,
@@ -90,23 +90,9 @@ fn opening(input: &InputArgs) -> Result<Opening, Failure> {
         nesting: archives.max_nesting,
         ..Limits::default()
     };
-    let password = archives.password_file.as_deref().map(password).transpose()?;
-    Ok(Opening { encoding: input.encoding, limits, password, ..Opening::default() })
-}
-
-/// The first line of a file, whatever ends it.
-fn password(file: &Path) -> Result<Password, Failure> {
-    let path = term::shown(&name::shown(file));
-    let refuse = |why: &str| Failure::Message(format!("the password file {path} {why}"));
-    let text = fs::read(file).map_err(|reason| {
-        let problem = Problem::unreadable(path.as_str(), &reason);
-        Failure::Message(format!("cannot read the password file {problem}"))
-    })?;
-    let text = String::from_utf8(text).map_err(|_| refuse("is not UTF-8. Save it as UTF-8 text"))?;
-    match text.trim_start_matches('\u{feff}').lines().next() {
-        Some(line) if !line.is_empty() => Ok(Password::new(line.to_owned())),
-        _ => Err(refuse("has an empty first line. Write the password there")),
-    }
+    let file = archives.password_file.as_deref();
+    let passwords = file.map(|file| passwords::read(file, inputs)).transpose()?.unwrap_or_default();
+    Ok(Opening { encoding: input.encoding, limits, passwords, ..Opening::default() })
 }
 
 fn selection(args: &FileArgs) -> Result<Selection, Failure> {

@@ -230,6 +230,7 @@ fn brief(reason: &Reason) -> String {
 fn reservation(problem: &Reason) -> Cow<'static, str> {
     Cow::Borrowed(match problem.kind {
         Kind::Unreadable => "not readable to its end",
+        Kind::Encrypted => "damaged, or another password",
         Kind::Damaged => "damaged",
         Kind::Truncated => "breaks off",
         Kind::TrailingBytes => "other bytes behind it",

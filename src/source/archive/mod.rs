@@ -167,28 +167,46 @@ impl Container {
     }
 }
 
-/// What opens encrypted members. It is never printed.
-#[derive(Clone)]
-pub struct Password(String);
+/// What may open encrypted members, each of which is tried in turn. They are never printed. Cloning them is cheap.
+#[derive(Clone, Default)]
+pub struct Passwords(Arc<[String]>);
 
-impl Password {
-    /// This text, as it was typed.
+impl Passwords {
+    /// These texts, as they were typed.
     #[must_use]
-    pub fn new(text: String) -> Password {
-        Password(text)
+    pub fn new(texts: Vec<String>) -> Passwords {
+        Passwords(texts.into())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// None of them opens `what`, as far as can be known.
+    fn wrong(&self, what: &str) -> Loss {
+        const ADD: &str = "write its password into the password file, in a line of its own";
+        let given = match self.0.len() {
+            1 => "the given one".to_owned(),
+            many => format!("the {many} given ones"),
+        };
+        encrypted(&format!("{what} encrypted with another password than {given}"), ADD)
     }
 }
 
-impl fmt::Debug for Password {
+impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password")
+        f.write_str("Passwords")
     }
 }
 
 /// What a walk may use.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) password: Option<Password>,
+    pub(crate) passwords: Passwords,
     /// How much of a stream is held in memory if it can only be read by seeking, in bytes.
     pub(crate) held_bytes: u64,
     /// How many members are visited, folders and links included.
@@ -214,6 +232,11 @@ const GIVE_PASSWORD: &str = "give its password with --password-file";
 /// Why something cannot be read that is not damaged.
 fn refused(what: &str, remedy: &'static str) -> Loss {
     Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
+}
+
+/// Why something cannot be read that is encrypted.
+fn encrypted(what: &str, remedy: &'static str) -> Loss {
+    Loss { kind: Kind::Encrypted, ..refused(what, remedy) }
 }
 
 /// A moment `seconds` after 1970, if the system can tell such times.

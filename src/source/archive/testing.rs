@@ -4,7 +4,7 @@ use std::io::{Cursor, Write as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::{Container, Format, Item, Options, Password, walk};
+use super::{Container, Format, Item, Options, Passwords, walk};
 
 /// What was met: a name, the data, and why there is no more of it.
 pub(super) type Met = (String, Vec<u8>, Option<String>);
@@ -17,11 +17,16 @@ pub(super) struct Seen {
 }
 
 pub(super) fn options() -> Options {
-    Options { password: None, held_bytes: 1 << 20, max_members: 1000 }
+    Options { passwords: Passwords::default(), held_bytes: 1 << 20, max_members: 1000 }
 }
 
 pub(super) fn with_password(password: &str) -> Options {
-    Options { password: Some(Password::new(password.to_owned())), ..options() }
+    with_passwords(&[password])
+}
+
+pub(super) fn with_passwords(passwords: &[&str]) -> Options {
+    let passwords = passwords.iter().map(|password| (*password).to_owned()).collect();
+    Options { passwords: Passwords::new(passwords), ..options() }
 }
 
 pub(super) fn see(format: Format, container: Container, options: &Options) -> Seen {

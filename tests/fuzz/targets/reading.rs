@@ -12,7 +12,7 @@ use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Problem;
-use callcodes::source::{Format, Limits, Opening, Password, Walk};
+use callcodes::source::{Format, Limits, Opening, Passwords, Walk};
 
 /// What may come out of each layer of a file, in bytes: little, so that the limits are met.
 pub(crate) const UNPACKED_BYTES: u64 = 1 << 20;
@@ -51,31 +51,32 @@ pub(crate) fn scan(bytes: &[u8], way: Way, threads: usize, copies: CopyRule) -> 
         Way::File => {
             let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
             file.write_all(bytes).expect("room for temporary files");
-            Some(run(file.path().to_owned(), password(bytes), threads, copies))
+            Some(run(file.path().to_owned(), passwords(bytes), threads, copies))
         }
         Way::Pipe if bytes.len() > PIPE_BYTES => None,
         Way::Pipe => {
             let (reader, mut writer) = io::pipe().expect("a pipe");
             writer.write_all(bytes).expect("room in the pipe");
             drop(writer);
-            Some(run(PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd())), password(bytes), threads, copies))
+            Some(run(PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd())), passwords(bytes), threads, copies))
         }
     }
 }
 
 /// The one that the seeds are encrypted with. Not for a 7z, of which the first bytes say how many seconds a key takes.
-fn password(bytes: &[u8]) -> Option<Password> {
-    (Format::of(bytes) == Some(Format::Zip)).then(|| Password::new("secret".to_owned()))
+fn passwords(bytes: &[u8]) -> Passwords {
+    let is_zip = Format::of(bytes) == Some(Format::Zip);
+    Passwords::new(if is_zip { vec!["other".to_owned(), "secret".to_owned()] } else { Vec::new() })
 }
 
-fn run(path: PathBuf, password: Option<Password>, threads: usize, copies: CopyRule) -> Seen {
+fn run(path: PathBuf, passwords: Passwords, threads: usize, copies: CopyRule) -> Seen {
     let name = path.display().to_string();
     let limits = Limits { members: MEMBERS, unpacked_bytes: UNPACKED_BYTES, nesting: NESTING, ..Limits::default() };
     let options = Options {
         threads: NonZeroUsize::new(threads),
         // So that small files, too, are shared among threads.
         range_bytes: 300,
-        opening: Opening { limits, password, ..Opening::default() },
+        opening: Opening { limits, passwords, ..Opening::default() },
         copies,
         ..Options::default()
     };

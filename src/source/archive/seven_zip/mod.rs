@@ -24,7 +24,9 @@ use self::directory::{ENCODED_HEADER, File, NextBlock, Streams};
 use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
 use super::held::Held;
 use super::solid::{Solid, SolidFile};
-use super::{Container, Entry, Format, GIVE_PASSWORD, Item, Options, UNPACK, Visit, refused, unix_time};
+use super::{
+    Container, Entry, Format, GIVE_PASSWORD, Item, Options, Passwords, UNPACK, Visit, encrypted, refused, unix_time,
+};
 use crate::problem::{Kind, Loss};
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
@@ -98,22 +100,46 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
 fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Options) -> io::Result<Vec<u8>> {
     let block = Streams::read(&mut Cursor(&packed[1..])).and_then(|mut streams| streams.next_block());
     let block = block.ok_or_else(contradiction)?;
-    let is_encrypted = is_encrypted(&block);
-    if is_encrypted && options.password.is_none() {
-        return Err(refused("the 7z archive is encrypted, even the names in it", GIVE_PASSWORD).into());
-    }
     let size = block.block.size().ok_or_else(contradiction)?;
-    let wrong = |error: io::Error| if is_encrypted { wrong_password("the 7z archive").into() } else { error };
-    let mut input = unpack(&block, held, keys, options)?;
-    let directory = read_all(&mut input, size).map_err(wrong)?;
-    if block.crc.is_some_and(|crc| crc != sum(&directory)) {
-        return Err(wrong(Format::SevenZip.damaged("its directory contradicts its checksum").into()));
+    let mut read = |password| -> io::Result<Vec<u8>> {
+        let directory = read_all(&mut unpack(&block, held, keys, password)?, size)?;
+        if block.crc.is_some_and(|crc| crc != sum(&directory)) {
+            return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
+        }
+        Ok(directory)
+    };
+    if !is_encrypted(&block) {
+        return read(None);
     }
-    Ok(directory)
+    if options.passwords.is_empty() {
+        return Err(encrypted("the 7z archive is encrypted, even the names in it", GIVE_PASSWORD).into());
+    }
+    let directory = options.passwords.iter().find_map(|password| read(Some(password)).ok());
+    directory.ok_or_else(|| options.passwords.wrong("the 7z archive is damaged, or").into())
 }
 
-fn wrong_password(what: &str) -> Loss {
-    refused(&format!("{what} is damaged, or encrypted with another password than the given one"), GIVE_PASSWORD)
+/// What a block unpacks to, whose first file has this size and sum. Of several passwords, the first one is used by which that
+/// file begins as it should: nothing else proves them.
+fn open(
+    block: &NextBlock<'_>,
+    (size, crc): (u64, Option<u32>),
+    held: &Held,
+    keys: &mut Keys,
+    passwords: &Passwords,
+) -> Result<Input, Loss> {
+    /// So much is looked at, in bytes.
+    const ENOUGH: u64 = 64 << 10;
+    if !is_encrypted(block) || passwords.0.len() < 2 {
+        return unpack(block, held, keys, passwords.iter().next());
+    }
+    for password in passwords.iter() {
+        let mut input = unpack(block, held, keys, Some(password))?;
+        let begin = read_all(&mut input, size.min(ENOUGH));
+        if begin.is_ok_and(|begin| size > ENOUGH || crc.is_none_or(|crc| crc == sum(&begin))) {
+            return unpack(block, held, keys, Some(password));
+        }
+    }
+    Err(passwords.wrong("it is damaged, or"))
 }
 
 /// The `len` bytes of a directory.
@@ -175,8 +201,9 @@ impl<'h> Walk<'h> {
         }
         let is_passed_over = is_link_or_folder(file.attributes);
         let Current { block, unpacked, .. } = current;
-        let unpacked = unpacked
-            .get_or_insert_with(|| unpack(block, held, keys, options).map(|input| Solid::new(Format::SevenZip, input)));
+        let unpacked = unpacked.get_or_insert_with(|| {
+            open(block, (size, crc), held, keys, &options.passwords).map(|input| Solid::new(Format::SevenZip, input))
+        });
         let solid = match unpacked {
             Err(_) if is_passed_over => return Ok(ControlFlow::Continue(())),
             Err(loss) => return Ok(visit(Item::Unread(entry, loss.clone()))),
@@ -188,7 +215,9 @@ impl<'h> Walk<'h> {
         }
         Ok(match solid.file(size, crc) {
             Err(loss) => visit(Item::Unread(entry, loss)),
-            Ok(data) if is_encrypted(block) => visit(Item::Member(entry, &mut Decrypted(data))),
+            Ok(data) if is_encrypted(block) => {
+                visit(Item::Member(entry, &mut Decrypted { data, passwords: &options.passwords }))
+            }
             Ok(mut data) => visit(Item::Member(entry, &mut data)),
         })
     }
@@ -209,12 +238,15 @@ impl<'h> Walk<'h> {
 }
 
 /// A file that may have been decrypted with a wrong password, which only shows in what comes out.
-struct Decrypted<'s>(SolidFile<'s>);
+struct Decrypted<'s> {
+    data: SolidFile<'s>,
+    passwords: &'s Passwords,
+}
 
 impl Read for Decrypted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let delivered = Some(self.0.delivered());
-        self.0.read(out).map_err(|_| Loss { delivered, ..wrong_password("it") }.into())
+        let delivered = Some(self.data.delivered());
+        self.data.read(out).map_err(|_| Loss { delivered, ..self.passwords.wrong("it is damaged, or") }.into())
     }
 }
 

@@ -229,7 +229,7 @@ fn encrypted_archives_ask_for_their_password() {
     let told = "the 7z archive is encrypted, even the names in it; give its password with --password-file";
     let expected = Seen { members: vec![], end: Some(told.to_owned()) };
     assert_eq!(from_both(Format::SevenZip, &bytes(AES), &options()), expected);
-    let told = "the 7z archive is damaged, or encrypted with another password than the given one; give its password with --password-file";
+    let told = "the 7z archive is damaged, or encrypted with another password than the given one; write its password into the password file, in a line of its own";
     let expected = Seen { members: vec![], end: Some(told.to_owned()) };
     assert_eq!(from_both(Format::SevenZip, &bytes(AES), &with_password("wrong")), expected);
     // Encrypted data behind names that are not: the property says 2 to the power of 0 rounds, and no salt.
@@ -245,8 +245,45 @@ fn encrypted_archives_ask_for_their_password() {
     ];
     assert_eq!(seen(&[encrypted()]), Seen { members, end: None });
     let seen = from_both(Format::SevenZip, &seven_zip(&[encrypted()]), &with_password("wrong"));
-    let told = "it is damaged, or encrypted with another password than the given one; only the whole lines in the 20 bytes before were read; give its password with --password-file";
+    let told = "it is damaged, or encrypted with another password than the given one; only the whole lines in the 20 bytes before were read; write its password into the password file, in a line of its own";
     assert_eq!(seen.members[0].2.as_deref(), Some(told));
+}
+
+/// Encrypted with a key that is the password itself, in UTF-16 and filled up with zeros.
+fn locked(password: &str, name: &'static str, data: &[u8]) -> Made {
+    use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
+    let mut key = [0; 32];
+    for (byte, given) in key.iter_mut().zip(password.encode_utf16().flat_map(u16::to_le_bytes)) {
+        *byte = given;
+    }
+    let cipher = aes::Aes256::new(&key.into());
+    let (mut packed, mut previous) = (Vec::new(), [0; 16]);
+    for chunk in data.chunks(16) {
+        let mut block = previous;
+        block.iter_mut().zip(chunk).for_each(|(byte, plain)| *byte ^= plain);
+        let mut block = block.into();
+        cipher.encrypt_block(&mut block);
+        previous = block.into();
+        packed.extend(previous);
+    }
+    Made { method: &[6, 0xf1, 7, 1], properties: vec![63, 0], packed, files: vec![(name, data.to_vec())] }
+}
+
+#[test]
+fn each_of_several_passwords_is_tried() {
+    let log = two_logs()[0].1.clone();
+    let directory = Seen { members: vec![whole("a.log", &log)], end: None };
+    assert_eq!(from_both(Format::SevenZip, &bytes(AES), &with_passwords(&["wrong", "secret"])), directory);
+    let told = "the 7z archive is damaged, or encrypted with another password than the 2 given ones; write its password \
+                into the password file, in a line of its own";
+    let seen = from_both(Format::SevenZip, &bytes(AES), &with_passwords(&["wrong", "other"]));
+    assert_eq!(seen.end.as_deref(), Some(told));
+    // Only the sum of a file tells which password it is that one was encrypted with.
+    let archive = seven_zip(&[locked("one", "a.log", &log), locked("two", "b.log", &log)]);
+    let read = |passwords: &[&str]| from_both(Format::SevenZip, &archive, &with_passwords(passwords)).members;
+    assert_eq!(read(&["two", "wrong", "one"])[..2], [whole("a.log", &log), whole("b.log", &log)]);
+    let told = told.replace("the 7z archive", "it");
+    assert_eq!(read(&["two", "wrong"])[..2], [lost("a.log", b"", &told), whole("b.log", &log)]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Unpacking of a block: its coders, each of which reads what others gave or what is packed.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use aes::Aes256;
@@ -14,7 +15,7 @@ use super::directory::{Coder, NextBlock};
 use crate::problem::Loss;
 use crate::source::WINDOW_LIMIT;
 use crate::source::archive::held::Held;
-use crate::source::archive::{Format, GIVE_PASSWORD, Options, UNPACK, refused};
+use crate::source::archive::{Format, GIVE_PASSWORD, UNPACK, encrypted, refused};
 use crate::source::compression::Codec;
 use crate::source::input::Input;
 use crate::source::member::{Member, Stop};
@@ -24,39 +25,57 @@ pub(super) const START_BYTES: u64 = 32;
 
 const AES: &[u8] = &[6, 0xf1, 7, 1];
 
-/// Finds the keys of encrypted blocks, and remembers the last one, since each takes a while.
+/// Finds the keys of encrypted blocks, and remembers the last ones, since each takes a while.
 #[derive(Default)]
-pub(super) struct Keys(Option<(u8, Vec<u8>, [u8; 32])>);
+pub(super) struct Keys(VecDeque<Key>);
+
+struct Key {
+    password: String,
+    power: u8,
+    salt: Vec<u8>,
+    key: [u8; 32],
+}
 
 impl Keys {
     fn get(&mut self, password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
-        /// As many as 7-Zip itself accepts.
-        const POWER_LIMIT: u8 = 24;
-        /// Without any hashing.
-        const NO_POWER: u8 = 63;
-        if let Some((_, _, key)) = self.0.as_ref().filter(|(of, with, _)| *of == power && with == salt) {
-            return Ok(*key);
+        /// How many are remembered: of as many passwords as may be given.
+        const KEYS_LIMIT: usize = 100;
+        let is_that = |known: &&Key| known.password == password && known.power == power && known.salt == salt;
+        if let Some(known) = self.0.iter().find(is_that) {
+            return Ok(known.key);
         }
-        let password: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let mut key = [0; 32];
-        if power == NO_POWER {
-            for (byte, given) in key.iter_mut().zip(salt.iter().chain(&password)) {
-                *byte = *given;
-            }
-        } else if power > POWER_LIMIT {
-            return Err(refused("its key takes too long to find", UNPACK));
-        } else {
-            let mut hash = Sha256::new();
-            for round in 0..1_u64 << power {
-                hash.update(salt);
-                hash.update(&password);
-                hash.update(round.to_le_bytes());
-            }
-            key = hash.finalize().into();
+        let key = find_key(password, power, salt)?;
+        if self.0.len() == KEYS_LIMIT {
+            self.0.pop_front();
         }
-        self.0 = Some((power, salt.to_vec(), key));
+        self.0.push_back(Key { password: password.to_owned(), power, salt: salt.to_vec(), key });
         Ok(key)
     }
+}
+
+fn find_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
+    /// As many as 7-Zip itself accepts.
+    const POWER_LIMIT: u8 = 24;
+    /// Without any hashing.
+    const NO_POWER: u8 = 63;
+    let password: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut key = [0; 32];
+    if power == NO_POWER {
+        for (byte, given) in key.iter_mut().zip(salt.iter().chain(&password)) {
+            *byte = *given;
+        }
+    } else if power > POWER_LIMIT {
+        return Err(refused("its key takes too long to find", UNPACK));
+    } else {
+        let mut hash = Sha256::new();
+        for round in 0..1_u64 << power {
+            hash.update(salt);
+            hash.update(&password);
+            hash.update(round.to_le_bytes());
+        }
+        key = hash.finalize().into();
+    }
+    Ok(key)
 }
 
 /// Whether a password is needed.
@@ -64,10 +83,15 @@ pub(super) fn is_encrypted(block: &NextBlock<'_>) -> bool {
     block.block.coders.iter().any(|coder| coder.method == AES)
 }
 
-/// What the block unpacks to.
-pub(super) fn unpack(block: &NextBlock<'_>, held: &Held, keys: &mut Keys, options: &Options) -> Result<Input, Loss> {
+/// What the block unpacks to, with this password if it needs one.
+pub(super) fn unpack(
+    block: &NextBlock<'_>,
+    held: &Held,
+    keys: &mut Keys,
+    password: Option<&str>,
+) -> Result<Input, Loss> {
     let last = block.block.last_coder().ok_or_else(contradiction)?;
-    Unpacker { block, held, keys, options, coders_left: block.block.coders.len() }.coder(last)
+    Unpacker { block, held, keys, password, coders_left: block.block.coders.len() }.coder(last)
 }
 
 pub(super) fn contradiction() -> Loss {
@@ -78,7 +102,7 @@ struct Unpacker<'u> {
     block: &'u NextBlock<'u>,
     held: &'u Held,
     keys: &'u mut Keys,
-    options: &'u Options,
+    password: Option<&'u str>,
     /// That may still be met before they are met in a circle.
     coders_left: usize,
 }
@@ -156,7 +180,7 @@ impl Unpacker<'_> {
     }
 
     fn decrypt(&mut self, properties: &[u8], input: Input) -> Result<Step, Loss> {
-        let password = self.options.password.as_ref().ok_or_else(|| refused("it is encrypted", GIVE_PASSWORD))?;
+        let password = self.password.ok_or_else(|| encrypted("it is encrypted", GIVE_PASSWORD))?;
         let [flags, lens, rest @ ..] = properties else { return Err(contradiction()) };
         let salt_len = usize::from((flags >> 7) + (lens >> 4));
         let vector_len = usize::from((flags >> 6 & 1) + (lens & 15));
@@ -166,7 +190,7 @@ impl Unpacker<'_> {
             .get_mut(..vector_len)
             .ok_or_else(contradiction)?
             .copy_from_slice(vector.get(..vector_len).ok_or_else(contradiction)?);
-        let key = self.keys.get(&password.0, flags & 63, salt)?;
+        let key = self.keys.get(password, flags & 63, salt)?;
         Ok(Step::Decrypt(Box::new(Decrypt {
             input,
             cipher: Aes256::new(&key.into()),

@@ -1,6 +1,6 @@
 //! The data of one member, unpacked, and judged by what the archive says of them.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
 use flate2::Crc;
 
@@ -84,6 +84,36 @@ fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Member
             Member::lzma(properties, dictionary, size.filter(|_| !record.has_end_mark))
         }
         _ => Ok(Member::Stored),
+    }
+}
+
+/// Whether data that begin so can be unpacked. `is_whole`: whether that is all of them.
+pub(super) fn makes_sense(record: &Record, packed: Vec<u8>, is_whole: bool) -> bool {
+    /// So much of what they unpack to is looked at, in bytes.
+    const ENOUGH: u64 = 1 << 20;
+    let mut input = Input::new(Box::new(Cursor::new(packed)));
+    let Ok(mut member) = begin(record, Some(record.size).filter(|_| !record.has_descriptor), &mut input) else {
+        return false;
+    };
+    let (mut out, mut crc, mut len) = (vec![0; 1 << 12], Crc::new(), 0);
+    let stop = loop {
+        let (step_len, step) = member.step(&mut input, &mut out);
+        crc.update(&out[..step_len]);
+        len += step_len as u64;
+        match step {
+            Ok(()) if len <= ENOUGH => {}
+            Ok(()) => return true,
+            Err(stop) => break stop,
+        }
+    };
+    match stop {
+        // Where it stands behind the data, some write it before them all the same.
+        Stop::End if is_whole && (record.crc != Some(0) || !record.has_descriptor) => {
+            record.crc.is_none_or(|sum| sum == crc.sum())
+        }
+        Stop::End => true,
+        Stop::Short => !is_whole,
+        Stop::Damaged(_) | Stop::Window | Stop::Dictionary => false,
     }
 }
 
@@ -173,6 +203,12 @@ impl<'r> Data<'r> {
             Stop::Short => self.damaged("they end too early"),
             stop => stop.into_loss(method_name(self.record.method), delivered).map(io::Error::from),
         };
+        // A lock of one byte also opens to one wrong password in 256.
+        if let (Some(doubt), Some(fault)) = (&packed.doubt, &self.fault)
+            && Loss::of(fault).is_some_and(|loss| loss.kind == Kind::Damaged)
+        {
+            self.fault = Some(Loss { delivered, ..doubt.clone() }.into());
+        }
         self.phase = Phase::Done(packed);
     }
 

@@ -4,9 +4,10 @@ use std::any::Any;
 use std::io::{self, Read};
 
 use super::crypt::{AES_MAC_BYTES, AES_PROOF_BYTES, Aes, CLASSIC_HEADER_BYTES, Classic, Crypt};
+use super::data;
 use super::record::{Descriptor, Encryption, Record};
 use crate::problem::Loss;
-use crate::source::archive::{GIVE_PASSWORD, Options, UNPACK, refused};
+use crate::source::archive::{GIVE_PASSWORD, Options, UNPACK, encrypted};
 use crate::source::input::{Input, Part};
 
 /// How much is looked at when the end is searched for, in bytes.
@@ -23,12 +24,34 @@ pub(super) enum Extent {
     Found(Descriptor),
 }
 
+/// What proves a password.
+enum Lock {
+    Classic { header: [u8; CLASSIC_HEADER_BYTES] },
+    Aes { strength: u8, salt: [u8; 16], proof: [u8; AES_PROOF_BYTES] },
+}
+
+impl Lock {
+    /// `None` if the password does not fit. `proof` is the classic one.
+    fn open(&self, password: &str, proof: u8) -> Option<Crypt> {
+        let password = password.as_bytes();
+        match self {
+            Lock::Classic { header } => Classic::new(password, *header, proof).map(Crypt::Classic),
+            Lock::Aes { strength, salt, proof } => {
+                let salt = &salt[..Aes::key_len(*strength) / 2];
+                Aes::new(password, *strength, salt, *proof).map(|aes| Crypt::Aes(Box::new(aes)))
+            }
+        }
+    }
+}
+
 pub(super) struct Packed {
     pub(super) outer: Input,
     extent: Extent,
     /// How many bytes were taken.
     taken: u64,
     crypt: Option<Crypt>,
+    /// What to tell of a fault that a wrong password may be the reason of.
+    pub(super) doubt: Option<Loss>,
     /// Whether what follows was reached.
     is_passed: bool,
     /// Bytes of the extent that prove the data and are none.
@@ -48,37 +71,65 @@ pub(super) enum Behind {
 
 impl Packed {
     pub(super) fn new(outer: Input, extent: Extent) -> Packed {
-        Packed { outer, extent, taken: 0, crypt: None, is_passed: false, mac_bytes: 0 }
+        Packed { outer, extent, taken: 0, crypt: None, doubt: None, is_passed: false, mac_bytes: 0 }
     }
 
     /// Sets out to decrypt, where that is needed.
     pub(super) fn unlock(&mut self, record: &Record, options: &Options) -> Result<(), Loss> {
-        let password = match record.encryption {
+        match record.encryption {
             Encryption::None => return Ok(()),
-            Encryption::Unknown => return Err(refused("it is encrypted in a way that is not supported", UNPACK)),
-            _ => options.password.as_ref().ok_or_else(|| refused("it is encrypted", GIVE_PASSWORD))?.0.as_bytes(),
-        };
-        let wrong = || refused("it is encrypted with another password than the given one", GIVE_PASSWORD);
-        self.crypt = Some(match record.encryption {
-            Encryption::Aes { strength } => {
-                let Extent::Known(_) = self.extent else {
-                    return Err(refused("it is encrypted, and how long it is does not stand before it", UNPACK));
-                };
-                let mut salt = [0; 16];
-                let salt = &mut salt[..Aes::key_len(strength) / 2];
-                let mut proof = [0; AES_PROOF_BYTES];
-                self.read_exactly(salt)?;
-                self.read_exactly(&mut proof)?;
-                self.mac_bytes = AES_MAC_BYTES as u64;
-                Crypt::Aes(Box::new(Aes::new(password, strength, salt, proof).ok_or_else(wrong)?))
-            }
-            _ => {
-                let mut header = [0; CLASSIC_HEADER_BYTES];
-                self.read_exactly(&mut header)?;
-                Crypt::Classic(Classic::new(password, header, record.proof).ok_or_else(wrong)?)
-            }
-        });
+            Encryption::Unknown => return Err(encrypted("it is encrypted in a way that is not supported", UNPACK)),
+            _ if options.passwords.is_empty() => return Err(encrypted("it is encrypted", GIVE_PASSWORD)),
+            _ => {}
+        }
+        let lock = self.read_lock(record.encryption)?;
+        let mut fitting: Vec<&str> =
+            options.passwords.iter().filter(|password| lock.open(password, record.proof).is_some()).collect();
+        // A lock has a byte or two, so of several passwords a wrong one may fit as well. Then the data tell.
+        if fitting.len() > 1
+            && let Some(at) = fitting.iter().position(|password| self.makes_sense(record, &lock, password))
+        {
+            fitting.swap(0, at);
+        }
+        let open = fitting.first().and_then(|password| lock.open(password, record.proof));
+        self.crypt = Some(open.ok_or_else(|| options.passwords.wrong("it is"))?);
+        self.doubt = (record.encryption == Encryption::Classic).then(|| options.passwords.wrong("it is damaged, or"));
         Ok(())
+    }
+
+    /// What stands before encrypted data.
+    fn read_lock(&mut self, encryption: Encryption) -> Result<Lock, Loss> {
+        let Encryption::Aes { strength } = encryption else {
+            let mut header = [0; CLASSIC_HEADER_BYTES];
+            self.read_exactly(&mut header)?;
+            return Ok(Lock::Classic { header });
+        };
+        let Extent::Known(_) = self.extent else {
+            return Err(encrypted("it is encrypted, and how long it is does not stand before it", UNPACK));
+        };
+        let mut salt = [0; 16];
+        let salt_len = Aes::key_len(strength) / 2;
+        let mut proof = [0; AES_PROOF_BYTES];
+        self.read_exactly(&mut salt[..salt_len])?;
+        self.read_exactly(&mut proof)?;
+        self.mac_bytes = AES_MAC_BYTES as u64;
+        Ok(Lock::Aes { strength, salt, proof })
+    }
+
+    /// Whether the first data can be unpacked once they are decrypted with this password.
+    fn makes_sense(&mut self, record: &Record, lock: &Lock, password: &str) -> bool {
+        let Some(mut crypt) = lock.open(password, record.proof) else { return false };
+        let window = self.outer.peek(LOOK_BYTES);
+        let (len, is_whole) = match self.extent {
+            Extent::Known(left) => {
+                let data = usize::try_from(left.saturating_sub(self.mac_bytes)).unwrap_or(usize::MAX);
+                (data.min(window.len()), data <= window.len())
+            }
+            Extent::Open | Extent::Found(_) => (window.len(), false),
+        };
+        let mut begin = window[..len].to_vec();
+        crypt.decrypt(&mut begin);
+        data::makes_sense(record, begin, is_whole)
     }
 
     fn read_exactly(&mut self, out: &mut [u8]) -> Result<(), Loss> {

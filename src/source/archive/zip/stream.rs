@@ -2,6 +2,8 @@
 //!
 //! Where a header does not tell how long its data are, they end at a descriptor which tells just that. The directory,
 //! when it comes, has to list the members that were met. Another archive may follow, as where files were concatenated.
+//!
+//! That a member is a link only the directory tells, which comes too late: here it is a file that holds where it leads to.
 
 use std::io;
 

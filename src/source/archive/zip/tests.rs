@@ -363,7 +363,7 @@ fn encrypted_members_are_read_with_their_password_and_told_without() {
         assert_eq!(read(&with_password("secret")), Seen { members: vec![whole("a.log", log)], end: None });
         let told = "it is encrypted; give its password with --password-file";
         assert_eq!(read(&options()), Seen { members: vec![lost("a.log", b"", told)], end: None });
-        let told = "it is encrypted with another password than the given one; give its password with --password-file";
+        let told = "it is encrypted with another password than the given one; write its password into the password file, in a line of its own";
         assert_eq!(read(&with_password("wrong")), Seen { members: vec![lost("a.log", b"", told)], end: None });
         cuts_are_told(Format::Zip, &archive, &with_password("secret"));
         flips_are_survived(Format::Zip, &archive, &with_password("secret"));
@@ -384,6 +384,30 @@ fn encrypted_members_are_read_with_their_password_and_told_without() {
     );
     let seen = from_both(Format::Zip, &forged, &with_password("secret"));
     assert_eq!((&seen.members[0].2, seen.members[0].1[0]), (&Some(told), log[0] ^ 1));
+}
+
+#[test]
+fn each_of_several_passwords_is_tried() {
+    let log = &two_logs()[0].1;
+    let read = |hex, passwords: &[&str]| from_both(Format::Zip, &bytes(hex), &with_passwords(passwords)).members;
+    for hex in [CLASSIC, AES] {
+        assert_eq!(read(hex, &["wrong", "secret", ""]), [whole("a.log", log)]);
+        let told = "it is encrypted with another password than the 2 given ones; \
+                    write its password into the password file, in a line of its own";
+        assert_eq!(read(hex, &["wrong", "other"]), [lost("a.log", b"", told)]);
+    }
+    // The classic way proves a password by one byte, to which some wrong one fits, too. Only the data tell.
+    let told = "it is damaged, or encrypted with another password than the given one; only the whole lines in the 29 bytes \
+                before were read; write its password into the password file, in a line of its own";
+    let wrong = (0..10_000).map(|number| format!("wrong {number}"));
+    let fits = |password: &String| read(CLASSIC, &[password])[0].2.as_deref() == Some(told);
+    let fitting = wrong.into_iter().find(fits).unwrap();
+    assert_eq!(read(CLASSIC, &[&fitting, "secret"]), [whole("a.log", log)]);
+    // Data that no password makes sense of are read as far as the first makes some of it.
+    let mut damaged = bytes(CLASSIC);
+    damaged[30 + 5 + 12 + 28] ^= 1;
+    let seen = from_both(Format::Zip, &damaged, &with_passwords(&["secret", &fitting])).members;
+    assert_eq!(seen[0].1[..28], log[..28]);
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! `--password-file`: passwords come from a file or through a pipe, never from the command line, where others see them. None
+//! of them is ever printed, also not in an error.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use callcodes::problem::Problem;
+use callcodes::source::{Passwords, STDIN, name};
+
+use crate::status::Failure;
+use crate::term;
+
+/// What is larger is no list of passwords.
+const FILE_BYTES: u64 = 64 << 10;
+/// Each is tried on each encrypted member, which takes a while.
+const PASSWORDS_LIMIT: usize = 100;
+
+/// The lines of `file`, whatever ends them; `-` is standard input, unless that is one of `inputs`.
+pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure> {
+    let shown = term::shown(&name::shown(file));
+    let cannot_read = |reason: &io::Error| {
+        let problem = Problem::unreadable(shown.as_str(), reason);
+        Failure::Message(format!("cannot read the password file {problem}"))
+    };
+    let mut bytes = Vec::new();
+    let what = if file == Path::new(STDIN) {
+        check_stdin(inputs)?;
+        let what = "what --password-file - reads from standard input";
+        io::stdin().take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|reason| cannot_read(&reason))?;
+        what.to_owned()
+    } else {
+        let read = File::open(file).and_then(|file| file.take(FILE_BYTES + 1).read_to_end(&mut bytes));
+        read.map_err(|reason| cannot_read(&reason))?;
+        format!("the password file {shown}")
+    };
+    parse(bytes).map_err(|why| Failure::Message(format!("{what} {why}")))
+}
+
+fn check_stdin(inputs: &[PathBuf]) -> Result<(), Failure> {
+    let why = if inputs.iter().any(|input| input == Path::new(STDIN)) {
+        "standard input cannot be both the log and the password file. Write the passwords to a file, or name the log's"
+    } else if term::stdin_is_terminal() {
+        "--password-file - would show the password while it is typed. Pipe it in, or write it to a file"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Message(why.to_owned()))
+}
+
+fn parse(bytes: Vec<u8>) -> Result<Passwords, &'static str> {
+    if bytes.len() as u64 > FILE_BYTES {
+        return Err("is larger than 64 KiB. Write nothing but passwords there, one a line");
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8. Save it as UTF-8 text")?;
+    let lines = text.trim_start_matches('\u{feff}').lines().filter(|line| !line.is_empty());
+    let passwords: Vec<String> = lines.map(str::to_owned).collect();
+    match passwords.len() {
+        0 => Err("is empty. Write the password there, or several, one a line"),
+        1..=PASSWORDS_LIMIT => Ok(Passwords::new(passwords)),
+        _ => Err("has more than 100 lines. Leave those that may fit"),
+    }
+}
