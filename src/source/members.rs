@@ -9,12 +9,14 @@
 //! of the other formats have to be unpacked to come to the next one, so they count as they are unpacked.
 //!
 //! Invariants: members come in the order in which they are stored; a member that nobody reads delays nobody; a fault
-//! in the archive comes as a problem behind the members before it.
+//! in the archive comes as a problem behind the members before it, also where it lies in a member of which nobody was told
+//! anything: who leaves out a picture still wants to know that the log behind it is lost.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -32,6 +34,10 @@ use crate::problem::{Kind, Loss, Problem};
 
 /// How many members may wait that nobody has begun to read.
 const MEMBERS_AHEAD: usize = 2;
+
+/// Up to which size a member of a zip on disk is unpacked at once by whoever reads it, in bytes: a thread for it would cost
+/// more.
+const SMALL_BYTES: u64 = 64 << 10;
 
 /// What stands between an archive and its member in names.
 const SEPARATOR: &str = "!/";
@@ -67,8 +73,80 @@ enum Access {
 
 /// A member that can be read once.
 pub(super) struct Unread {
-    pub(super) reader: Box<dyn io::Read + Send>,
+    pub(super) reader: Box<dyn Read + Send>,
     pub(super) nest: Nest,
+    pub(super) told: FaultTold,
+}
+
+/// Whether whoever reads a member was told of a fault in it. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FaultTold(Arc<AtomicBool>);
+
+impl FaultTold {
+    pub(super) fn set(&self, is_told: bool) {
+        self.0.store(is_told, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A reader that takes note of its faults.
+struct Telling<R> {
+    reader: R,
+    told: FaultTold,
+}
+
+impl<R: Read> Read for Telling<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(out).inspect_err(|_| self.told.set(true))
+    }
+}
+
+/// A reader that keeps its fault.
+struct Keeping<'r> {
+    reader: &'r mut dyn Read,
+    fault: Option<io::Error>,
+}
+
+impl Read for Keeping<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(out).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.fault = Some(again(error));
+            }
+        })
+    }
+}
+
+/// The same error once more, as one of the archive.
+fn again(error: &io::Error) -> io::Error {
+    match Loss::of(error) {
+        Some(loss) => Loss { delivered: None, ..loss.clone() }.into(),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+/// A fault in a member, behind which nothing of the archive can be read.
+struct Break {
+    fault: io::Error,
+    told: FaultTold,
+}
+
+/// What was unpacked at once, then what kept it from being more.
+struct Unpacked {
+    data: io::Cursor<Vec<u8>>,
+    fault: Option<io::Error>,
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self.data.read(out)? {
+            0 if !out.is_empty() => self.fault.take().map_or(Ok(0), Err),
+            len => Ok(len),
+        }
+    }
 }
 
 impl fmt::Debug for Unread {
@@ -79,9 +157,10 @@ impl fmt::Debug for Unread {
 
 /// What the unpacking thread tells.
 enum Told {
-    Member(Entry, Ahead),
+    Member(Entry, Telling<Ahead>),
     Unread(Entry, Loss),
-    End(io::Result<()>),
+    /// With a fault that its reader may not have been told of.
+    End(io::Result<Option<Break>>),
 }
 
 impl fmt::Debug for Members {
@@ -128,15 +207,18 @@ impl Members {
         }
         match told {
             Told::Member(entry, ahead) => {
-                let nest = around.nest();
+                let (nest, told) = (around.nest(), ahead.told.clone());
                 let reader = if is_zip { nest.charged(ahead) } else { Box::new(ahead) };
-                let place = Place::Member(Mutex::new(Some(Unread { reader, nest })));
+                let place = Place::Member(Mutex::new(Some(Unread { reader, nest, told })));
                 around.wanted(&entry).map(|wanted| Ok(around.source(&entry, wanted, place)))
             }
             Told::Unread(entry, loss) => self.around.unread(&entry, &loss).map(Err),
             Told::End(ended) => {
                 self.is_done = true;
-                ended.err().map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
+                // Members are read one after another, so whoever read the last one is done with it.
+                let unheard = |broken: Break| (!broken.told.get()).then_some(broken.fault);
+                let fault = ended.map_or_else(Some, |broken| broken.and_then(unheard));
+                fault.map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
             }
         }
     }
@@ -167,9 +249,9 @@ pub(super) struct Nest {
 }
 
 impl Nest {
-    /// What `ahead` delivers, as far as the budget allows it.
-    fn charged(&self, ahead: Ahead) -> Box<dyn io::Read + Send> {
-        Box::new(Charged::new(ahead, &self.budget, self.chain.len() - 1, Layer::Archive(Format::Zip)))
+    /// What `reader` delivers, as far as the budget allows it.
+    fn charged(&self, reader: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+        Box::new(Charged::new(reader, &self.budget, self.chain.len() - 1, Layer::Archive(Format::Zip)))
     }
 }
 
@@ -240,7 +322,7 @@ impl Iterator for Members {
                         let error = if Loss::of(&error).is_some() { error } else { stopped(self.format).into() };
                         Told::End(Err(error))
                     });
-                    self.is_empty &= matches!(told, Told::End(Ok(())));
+                    self.is_empty &= matches!(told, Told::End(Ok(None)));
                     self.told(told)
                 }
             };
@@ -271,8 +353,14 @@ fn unpack(
     (budget, level): (&Arc<Budget>, usize),
     told: &SyncSender<Told>,
 ) {
-    let mut over = None;
+    let (mut over, mut broken) = (None, None);
+    let container_fault = FaultTold::default();
+    let container = match container {
+        Container::Stream(reader) => Container::Stream(Box::new(Telling { reader, told: container_fault.clone() })),
+        file @ Container::File { .. } => file,
+    };
     let mut visit = |item: Item<'_>| {
+        broken = None;
         if format != Format::Zip
             && let Err(loss) = count_member(budget, level, format)
         {
@@ -284,8 +372,14 @@ fn unpack(
             Item::Member(entry, reader) => {
                 let size = entry.size;
                 let (filler, ahead) = Ahead::pair();
+                let fault_told = FaultTold::default();
+                let ahead = Telling { reader: ahead, told: fault_told.clone() };
+                let mut reader = Keeping { reader, fault: None };
                 let sent = told.send(Told::Member(entry, ahead)).map_err(|_| None);
-                sent.and_then(|()| deliver(filler, (reader, size), format, (budget, level)).map_err(Some))
+                let delivered =
+                    sent.and_then(|()| deliver(filler, (&mut reader, size), format, (budget, level)).map_err(Some));
+                broken = reader.fault.map(|fault| Break { fault, told: fault_told });
+                delivered
             }
         };
         match went {
@@ -297,15 +391,25 @@ fn unpack(
         }
     };
     let ended = archive::walk(format, container, options, &mut visit);
+    let ended = match over {
+        Some(loss) => Err(loss.into()),
+        // The walk ended without a word because of the last member's fault, or that fault is the member's own.
+        None => ended.map(|()| broken.filter(|broken| container_fault.get() || is_of_archive(&broken.fault))),
+    };
     // Nobody may be listening any more.
-    let _ = told.send(Told::End(over.map_or(ended, |loss| Err(loss.into()))));
+    let _ = told.send(Told::End(ended));
+}
+
+/// Whether a fault that was met in a member keeps the members behind it from being read.
+fn is_of_archive(fault: &io::Error) -> bool {
+    Loss::of(fault).is_none_or(|loss| matches!(loss.kind, Kind::Truncated | Kind::Shortened))
 }
 
 /// Sends one member. What nobody wants is unpacked all the same where the next one lies behind it, so that the budget holds
 /// for it, too. Fails when the budget is used up.
 fn deliver(
     filler: Filler,
-    (reader, size): (&mut dyn io::Read, Option<u64>),
+    (reader, size): (&mut dyn Read, Option<u64>),
     format: Format,
     (budget, level): (&Arc<Budget>, usize),
 ) -> Result<(), Loss> {
@@ -321,12 +425,15 @@ fn deliver(
     budget.goes_on(level, Layer::Archive(format))
 }
 
-/// One member of a zip on disk, unpacked by a thread of its own.
+/// One member of a zip on disk, unpacked by a thread of its own unless it is small.
 pub(super) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<Unread> {
     let size = zip.entries().nth(index).and_then(|entry| entry.size);
     if size != Some(0) {
         // Where the budget is used up, a million members cost no million threads.
         nest.budget.begins(nest.chain.len() - 1, Layer::Archive(Format::Zip))?;
+    }
+    if size.is_some_and(|size| size <= SMALL_BYTES) {
+        return Ok(Unread { reader: nest.charged(small_zip_member(&zip, index)), nest, told: FaultTold::default() });
     }
     let (filler, ahead) = Ahead::pair();
     thread::Builder::new().spawn(move || {
@@ -344,7 +451,20 @@ pub(super) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<U
             filler.fail(error);
         }
     })?;
-    Ok(Unread { reader: nest.charged(ahead), nest })
+    Ok(Unread { reader: nest.charged(ahead), nest, told: FaultTold::default() })
+}
+
+/// One that is unpacked here and now; its claimed size is not exceeded.
+fn small_zip_member(zip: &ZipFile, index: usize) -> Unpacked {
+    let (mut data, mut fault) = (Vec::new(), None);
+    let ended = zip.read(index, &mut |item| {
+        fault = match item {
+            Item::Member(_, reader) => reader.read_to_end(&mut data).err(),
+            Item::Unread(_, loss) => Some(loss.into()),
+        };
+        ControlFlow::Break(())
+    });
+    Unpacked { data: io::Cursor::new(data), fault: fault.or(ended.err()) }
 }
 
 fn stopped(format: Format) -> Loss {

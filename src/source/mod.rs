@@ -199,7 +199,16 @@ impl Source {
             Place::ZipMember { zip, index, nest } => {
                 self.member(members::zip_member(zip.clone(), *index, taken_once(nest)?), opening)
             }
-            Place::Member(unread) => self.member(taken_once(unread), opening),
+            Place::Member(unread) => {
+                let unread = taken_once(unread);
+                let told = unread.as_ref().ok().map(|unread| unread.told.clone());
+                let opened = self.member(unread, opening);
+                if let (Some(told), Ok(Opened::LeftOut | Opened::Skipped(_))) = (told, &opened) {
+                    // Whatever was met in it.
+                    told.set(false);
+                }
+                opened
+            }
         }
     }
 
@@ -276,7 +285,7 @@ impl Source {
     }
 
     fn member(&self, unread: io::Result<Unread>, opening: &Opening) -> io::Result<Opened> {
-        let begun = unread.and_then(|Unread { reader, nest }| {
+        let begun = unread.and_then(|Unread { reader, nest, .. }| {
             let mut input = Input::new(reader);
             let failure = if input.peek(1).is_empty() { input.failure() } else { None };
             failure.map_or(Ok((input, nest)), Err)
