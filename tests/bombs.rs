@@ -193,6 +193,24 @@ fn many_small_bombs_cost_little_more_than_one() {
     assert_eq!((over, problems.len()), (6, 6), "{problems:?}");
 }
 
+/// Zips in zips, each of which is left where the limit of its layer is met, while it is being unpacked.
+#[test]
+fn where_nested_bombs_end_does_not_depend_on_who_is_faster() {
+    let mut bomb = pack(Format::Zip, &[("a.log", &LINE.repeat(1 << 16))]);
+    let names: Vec<String> = (0..12).map(|member| format!("{member}.zip")).collect();
+    for _ in 0..3 {
+        let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), bomb.as_slice())).collect();
+        bomb = pack(Format::Zip, &members);
+    }
+    for kibibytes in [40, 60, 100, 150] {
+        let limits = Limits { unpacked_bytes: kibibytes << 10, ..Limits::default() };
+        let told = with_threads(&bomb, limits, 1);
+        for threads in [1, 1, 1, 2, 5] {
+            assert_eq!(with_threads(&bomb, limits, threads), told, "{kibibytes} KiB, {threads} threads");
+        }
+    }
+}
+
 /// Results and problems, with so many threads.
 fn with_threads(zip: &[u8], limits: Limits, threads: usize) -> (u64, Vec<String>) {
     let opening = Opening { limits, ..Opening::default() };
@@ -275,7 +293,7 @@ proptest! {
 
     #[test]
     fn whatever_is_in_a_zip_the_threads_make_no_difference(
-        logs in prop::collection::vec((logs(), 0_usize..7), 1..6),
+        logs in prop::collection::vec((logs(), 0_usize..9), 1..6),
         members in 1_u64..30,
         part in 0.0_f64..1.2,
         ratio in 0_u64..30,
@@ -290,6 +308,13 @@ proptest! {
                     // A picture is dropped as soon as it is seen to be one.
                     1 => [b"\x89PNG\r\n\x1a\n", logs[0].1].concat(),
                     2 => compress(Codec::Xz, &pack(Format::Tar, &logs)),
+                    // Each log in a zip, and these in another one.
+                    7 | 8 => {
+                        let inner = |log| pack(Format::Zip, &[("a.log", log), ("b.log", &log[..log.len() / 2])]);
+                        let zips: Vec<Vec<u8>> = logs.iter().map(|(_, log)| inner(log)).collect();
+                        let mut names = Vec::new();
+                        pack(Format::Zip, &named(&zips, &mut names))
+                    }
                     kind => pack(packing::FORMATS[kind - 3], &logs),
                 }
             })

@@ -12,12 +12,13 @@
 //! in the archive comes as a problem behind the members before it, also where it lies in a member of which nobody was told
 //! anything: who leaves out a picture still wants to know that the log behind it is lost.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -67,8 +68,19 @@ pub struct Members {
 }
 
 enum Access {
-    Sequential(Receiver<Told>),
-    Independent { zip: ZipFile, next: usize, len: u64, ledger: Arc<Ledger> },
+    Sequential {
+        told: Receiver<Told>,
+        /// Comes to its end when the unpacking thread does.
+        running: Receiver<Infallible>,
+    },
+    /// Nobody wants the others.
+    Abandoned,
+    Independent {
+        zip: ZipFile,
+        next: usize,
+        len: u64,
+        ledger: Arc<Ledger>,
+    },
 }
 
 /// A member that can be read once.
@@ -177,10 +189,16 @@ impl Members {
         container: Container,
         options: archive::Options,
     ) -> io::Result<Members> {
-        let (sender, receiver) = sync_channel(MEMBERS_AHEAD);
+        // Where the members of a zip stop to be wanted shows when they are read, and no other is to be met then.
+        let (sender, told) = sync_channel(if format == Format::Zip { 0 } else { MEMBERS_AHEAD });
+        let (runs, running) = channel();
         let (budget, level) = (Arc::clone(&around.budget), around.level());
-        thread::Builder::new().spawn(move || unpack(format, container, &options, (&budget, level), &sender))?;
-        Ok(Members { around, format, kind: Access::Sequential(receiver), is_empty: true, is_done: false })
+        thread::Builder::new().spawn(move || {
+            let _runs = runs;
+            unpack(format, container, &options, (&budget, level), &sender);
+        })?;
+        let kind = Access::Sequential { told, running };
+        Ok(Members { around, format, kind, is_empty: true, is_done: false })
     }
 
     /// The members of a zip on disk of `len` bytes.
@@ -198,15 +216,14 @@ impl Members {
     /// What becomes of the next member; `None` if it needs no mention.
     fn told(&mut self, told: Told) -> Option<Found> {
         let (around, is_zip) = (&self.around, self.format == Format::Zip);
-        if is_zip
-            && !matches!(told, Told::End(_))
-            && let Err(loss) = count_member(&around.budget, around.level(), self.format)
-        {
-            self.is_done = true;
-            return Some(Err(around.problem(&loss)));
-        }
         match told {
             Told::Member(entry, ahead) => {
+                if is_zip && let Err(loss) = count_member(&around.budget, around.level(), self.format) {
+                    let problem = around.problem(&loss);
+                    drop(ahead);
+                    self.abandon();
+                    return Some(Err(problem));
+                }
                 let (nest, told) = (around.nest(), ahead.told.clone());
                 let reader = if is_zip { nest.charged(ahead) } else { Box::new(ahead) };
                 let place = Place::Member(Mutex::new(Some(Unread { reader, nest, told })));
@@ -220,6 +237,16 @@ impl Members {
                 let fault = ended.map_or_else(Some, |broken| broken.and_then(unheard));
                 fault.map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
             }
+        }
+    }
+
+    /// Reads no further, and waits until nobody does: what lies around the archive is counted as far as it was read.
+    fn abandon(&mut self) {
+        self.is_done = true;
+        if let Access::Sequential { told, running } = std::mem::replace(&mut self.kind, Access::Abandoned) {
+            drop(told);
+            // It is never sent anything.
+            let _ = self.around.stop.receive(&running);
         }
     }
 
@@ -317,8 +344,9 @@ impl Iterator for Members {
                     self.is_empty &= self.is_done;
                     found
                 }
-                Access::Sequential(receiver) => {
-                    let told = self.around.stop.receive(receiver).unwrap_or_else(|error| {
+                Access::Abandoned => return None,
+                Access::Sequential { told, .. } => {
+                    let told = self.around.stop.receive(told).unwrap_or_else(|error| {
                         let error = if Loss::of(&error).is_some() { error } else { stopped(self.format).into() };
                         Told::End(Err(error))
                     });
