@@ -18,8 +18,10 @@ use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 
 /// How many bytes of a literal are sought and compared, at once. The few longer ones are told by their beginning.
 const COMPARED_BYTES: usize = 16;
-/// How far behind a window's place its neighbourhood goes.
+/// How many bytes near a window tell its literals apart.
 const NEAR_BYTES: usize = 3;
+/// How far from the window's place they may be, before and behind it.
+const NEAR_DISTANCE: isize = 8;
 
 /// What a pattern offers to be found by.
 #[derive(Clone, Debug)]
@@ -75,14 +77,14 @@ pub(crate) struct Use {
     pub(super) distance: Option<usize>,
 }
 
-/// Which literals, a bit for each, are possible by three bytes near the place of a window: mostly just the right ones.
+/// Which literals, a bit for each, are possible by some bytes near the place of a window: mostly just the right ones. Which
+/// bytes those are depends on the literals: seven before `atu` tell `rawCallStatus` from a word that is `CallStatus`.
 #[derive(Debug)]
 struct Near {
-    /// All literals: at the ends of a text none of the three bytes may be there.
+    /// All literals.
     all: u64,
-    before: [u64; 256],
-    within: [u64; 256],
-    behind: [u64; 256],
+    /// How far behind the place, and what the byte there says.
+    tables: [(isize, [u64; 256]); NEAR_BYTES],
 }
 
 /// Working memory of a search.
@@ -213,37 +215,49 @@ impl Windows {
         }
         let Choice { windows, .. } = choice;
         let offset = |bytes: &[u8]| windows.iter().find_map(|window| window.fits(bytes)).unwrap_or_default();
-        let mut near = Near { all: 0, before: [0; 256], within: [0; 256], behind: [0; 256] };
-        let literals = literals.0.into_iter().enumerate().map(|(index, ((bytes, before), uses))| {
-            let offset = offset(&bytes);
-            near.add(index, &bytes, offset);
-            Literal::new(&bytes, offset, before, uses)
-        });
-        let literals = literals.collect();
+        let new = |((bytes, before), uses): ((Vec<u8>, ByteSet), _)| Literal::new(&bytes, offset(&bytes), before, uses);
+        let literals: Vec<Literal> = literals.0.into_iter().map(new).collect();
+        let near = Near::new(&literals);
         Ok(Box::new(Windows { windows, literals, near }))
     }
 }
 
 impl Near {
-    fn add(&mut self, index: usize, literal: &[u8], offset: usize) {
-        let add = |table: &mut [u64; 256], byte: Option<&u8>| match byte {
-            Some(&byte) => table[usize::from(byte)] |= 1 << index,
-            None => table.iter_mut().for_each(|bits| *bits |= 1 << index),
+    /// For at most as many literals as there are bits.
+    fn new(literals: &[Literal]) -> Near {
+        // The pairs that are not told apart yet: of each literal the others that are possible where it stands.
+        let mut confused: Vec<Vec<usize>> = literals.iter().map(|_| (0..literals.len()).collect()).collect();
+        let left = |confused: &[Vec<usize>], distance: isize| -> Vec<Vec<usize>> {
+            let with_it = |(literal, others): (&Literal, &Vec<usize>)| {
+                let byte = literal.byte(distance);
+                let is_left = |other: &usize| byte.is_none_or(|byte| literals[*other].allows(distance, byte));
+                others.iter().copied().filter(is_left).collect()
+            };
+            literals.iter().zip(confused).map(with_it).collect()
         };
-        self.all |= 1 << index;
-        add(&mut self.before, offset.checked_sub(1).and_then(|at| literal.get(at)));
-        add(&mut self.within, literal.get(offset + 1));
-        add(&mut self.behind, literal.get(offset + NEAR_BYTES));
+        let tables = std::array::from_fn(|_| {
+            let count = |distance: &isize| left(&confused, *distance).iter().map(Vec::len).sum::<usize>();
+            let best = (-NEAR_DISTANCE..=NEAR_DISTANCE).min_by_key(count).unwrap_or_default();
+            confused = left(&confused, best);
+            let bits = |byte| {
+                let allows = |(index, literal): (usize, &Literal)| u64::from(literal.allows(best, byte)) << index;
+                literals.iter().enumerate().map(allows).sum()
+            };
+            let mut table = [0; 256];
+            table.iter_mut().zip(0..=u8::MAX).for_each(|(entry, byte)| *entry = bits(byte));
+            (best, table)
+        });
+        Near { all: (0..literals.len()).map(|index| 1 << index).sum(), tables }
     }
 
     /// The literals that may stand around `place`.
+    #[inline]
     fn possible(&self, text: &[u8], place: usize) -> u64 {
-        let bits = |table: &[u64; 256], at: Option<usize>| {
-            at.and_then(|at| text.get(at)).map_or(self.all, |&byte| table[usize::from(byte)])
+        let bits = |(distance, table): &(isize, [u64; 256])| {
+            let byte = place.checked_add_signed(*distance).and_then(|at| text.get(at));
+            byte.map_or(self.all, |&byte| table[usize::from(byte)])
         };
-        bits(&self.before, place.checked_sub(1))
-            & bits(&self.within, Some(place + 1))
-            & bits(&self.behind, Some(place + NEAR_BYTES))
+        self.tables.iter().map(bits).fold(self.all, |all, some| all & some)
     }
 }
 
@@ -254,6 +268,26 @@ impl Literal {
         padded[..len].copy_from_slice(bytes);
         let mask = u128::MAX >> (8 * (COMPARED_BYTES - len));
         Literal { bytes: u128::from_le_bytes(padded), mask, len, offset, before, uses }
+    }
+
+    /// Its byte so far behind its window's place.
+    fn byte(&self, distance: isize) -> Option<u8> {
+        let at = self.offset.checked_add_signed(distance).filter(|&at| at < self.len)?;
+        self.bytes.to_le_bytes().get(at).copied()
+    }
+
+    /// Whether that byte may stand so far behind its window's place.
+    fn allows(&self, distance: isize, byte: u8) -> bool {
+        match self.byte(distance) {
+            Some(own) => own == byte,
+            None if self.offset.checked_add_signed(distance + 1) == Some(0) => self.may_follow(byte),
+            None => true,
+        }
+    }
+
+    /// Whether it may stand behind that byte, which may be the end of the line before.
+    fn may_follow(&self, byte: u8) -> bool {
+        byte == b'\n' || self.before.contains(byte)
     }
 
     /// Where it stands, if its window's place is this one and it does.
@@ -271,7 +305,7 @@ impl Literal {
         };
         let fits = bytes & self.mask == self.bytes && rest.len() >= self.len;
         let before = at.checked_sub(1).map_or(b'\n', |at| text[at]);
-        (fits && (before == b'\n' || self.before.contains(before))).then_some(at)
+        (fits && self.may_follow(before)).then_some(at)
     }
 }
 
