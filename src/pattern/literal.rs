@@ -20,6 +20,9 @@ const SPELLING_LIMIT: usize = 16;
 /// The most literals that one regex may require; with more, a search for all of them stops being fast.
 const SET_LIMIT: usize = 48;
 
+/// From this rarity on, in bits, one run of literals is as good as a set of longer ones, and found faster.
+const RARE_ENOUGH: u32 = 20;
+
 /// A byte of a literal, in every spelling that the regex accepts: one byte, or both cases of a letter.
 type Position = Vec<u8>;
 
@@ -58,7 +61,8 @@ pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let parts = all.iter().filter(|part| !is_look(part));
     let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
     let run = window(&run, before);
-    let start = starts(hir, before);
+    let is_rare = run.as_ref().is_some_and(|(_, run)| run.rarity >= RARE_ENOUGH);
+    let start = if is_rare { None } else { starts(hir, before) };
     let is_rarer = |start: &Set| run.as_ref().is_none_or(|(_, run)| run.rarity < start.rarity);
     let (offset, set) = start.filter(is_rarer).map(|start| (0, start)).or(run)?;
     Some(Leading { literals: set.literals, offset, before: set.before })
