@@ -142,6 +142,8 @@ impl<'s> Scanner<'s> {
 }
 
 impl Resolver<'_> {
+    // Inlined, so that what a sink does not look at is not even looked up: counting wants the key alone.
+    #[inline(always)]
     fn hit<'c>(&mut self, line: &Line<'c>, found: &Match<'_>, time: Option<Stamp>) -> Hit<'c> {
         let group = |range: Option<Range<usize>>| range.map(|range| &line.window[range]);
         Hit {
