@@ -169,11 +169,16 @@ impl Matcher {
     }
 
     /// Whether a match starts at `at`: its end, with the groups in the scratch. An empty match is none.
+    #[inline]
     pub(super) fn matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
-        let MatcherScratch { regex: cache, one_pass: one_pass_cache, kept, slots } = scratch;
-        if let Some(program) = &self.program {
-            return program.run(text, at, slots, kept).filter(|&end| end > at);
+        match &self.program {
+            Some(program) => program.run(text, at, &mut scratch.slots, &mut scratch.kept).filter(|&end| end > at),
+            None => self.engine_matches_at(scratch, text, at),
         }
+    }
+
+    fn engine_matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
+        let MatcherScratch { regex: cache, one_pass: one_pass_cache, slots, .. } = scratch;
         let regex = self.regex.as_ref()?;
         let input = Input::new(text).range(at..).anchored(Anchored::Yes);
         let in_one_pass = regex.one_pass().and_then(|one_pass| {

@@ -10,6 +10,7 @@
 //! Apart from the engine's own one-pass automaton, which takes about the same regexes, because that looks at tables for
 //! each byte and sets up a search for each match.
 
+use memchr::memchr;
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
@@ -23,18 +24,24 @@ const SLOTS_LIMIT: usize = 64;
 
 /// The steps, from the first.
 #[derive(Debug)]
-pub(super) struct Program(Vec<Step>);
+pub(super) struct Program {
+    steps: Vec<Step>,
+    /// The slots that a match may leave as they were: those behind a choice.
+    left_over: Vec<usize>,
+}
 
 #[derive(Debug)]
 enum Step {
     /// These bytes.
-    Literal(Box<[u8]>),
+    Literal(Word),
     /// This byte.
     Byte(u8),
     /// One byte of the class.
     One(Box<Class>),
     /// As many bytes of the class as there are, within the limits.
     Run { class: Box<Class>, least: usize, most: usize },
+    /// As many bytes other than this one as there are.
+    Until { byte: u8, least: usize },
     /// This must hold here.
     Holds(Assertion),
     /// A group starts or ends here.
@@ -50,6 +57,17 @@ enum Step {
 }
 
 type Class = [bool; 256];
+
+/// A few bytes, compared at once: a call costs more than that.
+#[derive(Debug)]
+struct Word {
+    /// The first one lowest, and ones for each of their bits.
+    bytes: u128,
+    mask: u128,
+    len: usize,
+}
+
+const WORD_BYTES: usize = 16;
 
 /// The bytes that `\w` stands for.
 const IS_WORD: Class = {
@@ -99,87 +117,85 @@ type Slots = [Option<NonMaxUsize>];
 impl Program {
     /// The program for a regex, if it allows one.
     pub(super) fn new(hir: &Hir) -> Option<Program> {
-        let mut program = Program(Vec::new());
+        let mut program = Program { steps: Vec::new(), left_over: Vec::new() };
         program.part(hir, &Follow { first: ByteSet::EMPTY, end: Some(Vec::new()) })?;
         program.step(Step::Match)?;
+        let choice = program.steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
+        let slot = |step: &Step| if let Step::Slot(slot) = step { Some(*slot) } else { None };
+        let behind = choice.and_then(|choice| program.steps.get(choice..)).unwrap_or_default();
+        program.left_over = behind.iter().filter_map(slot).collect();
         Some(program)
     }
 
-    /// The end of the match that starts at `at`, if one does, with the groups that have names in `slots`. The match may
-    /// be empty.
+    /// The end of the match that starts at `at`, if one does, with the groups that have names in `slots`, where only
+    /// programs of the same regex may have left something. The match may be empty.
     pub(super) fn run(&self, text: &[u8], at: usize, slots: &mut Slots, kept: &mut Kept) -> Option<usize> {
-        slots.fill(None);
+        self.left_over.iter().for_each(|&slot| slots[slot] = None);
         let mut kept_end = None;
-        let (mut next, mut at) = (0, at);
-        let start = at;
+        let mut next = 0;
+        // Of the text what has not been matched: asking that for its first bytes takes one comparison.
+        let mut rest = text.get(at..)?;
         let end = loop {
-            let step = &self.0[next];
+            let step = self.steps.get(next)?;
             next += 1;
-            let goes_on = match step {
-                Step::Literal(literal) => {
-                    let fits = text[at..].starts_with(literal);
-                    at += if fits { literal.len() } else { 0 };
-                    fits
-                }
-                Step::Byte(byte) => {
-                    let fits = text.get(at) == Some(byte);
-                    at += usize::from(fits);
-                    fits
-                }
+            let behind = match step {
+                Step::Literal(word) => word.strip(rest),
+                Step::Byte(byte) => rest.split_first().filter(|(first, _)| *first == byte).map(|(_, rest)| rest),
                 Step::One(class) => {
-                    let fits = text.get(at).is_some_and(|&byte| class[usize::from(byte)]);
-                    at += usize::from(fits);
-                    fits
+                    rest.split_first().filter(|(first, _)| class[usize::from(**first)]).map(|(_, rest)| rest)
                 }
                 Step::Run { class, least, most } => {
-                    let from = at;
-                    let limit = text.len().min(at.saturating_add(*most));
-                    while at < limit && class[usize::from(text[at])] {
-                        at += 1;
-                    }
-                    at - from >= *least
+                    let len = rest.iter().take(*most).take_while(|byte| class[usize::from(**byte)]).count();
+                    if len >= *least { rest.get(len..) } else { None }
                 }
-                Step::Holds(assertion) => assertion.holds(text, at),
+                Step::Until { byte, least } => {
+                    let len = memchr(*byte, rest).unwrap_or(rest.len());
+                    if len >= *least { rest.get(len..) } else { None }
+                }
+                Step::Holds(assertion) => assertion.holds(text, text.len() - rest.len()).then_some(rest),
                 Step::Slot(slot) => {
-                    slots[*slot] = NonMaxUsize::new(at);
-                    true
+                    slots[*slot] = NonMaxUsize::new(text.len() - rest.len());
+                    Some(rest)
                 }
                 Step::Branch { class, otherwise } => {
-                    if !text.get(at).is_some_and(|&byte| class[usize::from(byte)]) {
+                    if !rest.first().is_some_and(|&byte| class[usize::from(byte)]) {
                         next = *otherwise;
                     }
-                    true
+                    Some(rest)
                 }
                 Step::Jump(to) => {
                     next = *to;
-                    true
+                    Some(rest)
                 }
-                Step::MayEnd(rest) => {
-                    kept_end = kept.keep(slots, rest, text, at).or(kept_end);
-                    true
+                Step::MayEnd(last) => {
+                    kept_end = kept.keep(slots, last, text, text.len() - rest.len()).or(kept_end);
+                    Some(rest)
                 }
-                Step::Match => break at,
+                Step::Match => break text.len() - rest.len(),
             };
-            if !goes_on {
-                let end = kept_end?;
-                slots.copy_from_slice(&kept.slots);
-                break end;
+            match behind {
+                Some(behind) => rest = behind,
+                None => {
+                    let end = kept_end?;
+                    slots.copy_from_slice(&kept.slots);
+                    break end;
+                }
             }
         };
-        slots[0] = NonMaxUsize::new(start);
+        slots[0] = NonMaxUsize::new(at);
         slots[1] = NonMaxUsize::new(end);
         Some(end)
     }
 
     fn step(&mut self, step: Step) -> Option<usize> {
-        self.0.push(step);
-        (self.0.len() <= STEPS_LIMIT).then_some(self.0.len() - 1)
+        self.steps.push(step);
+        (self.steps.len() <= STEPS_LIMIT).then_some(self.steps.len() - 1)
     }
 
     /// Lets the branch or jump at `step` lead to what comes next.
     fn lead_here(&mut self, step: usize) {
-        let here = self.0.len();
-        if let Step::Branch { otherwise: to, .. } | Step::Jump(to) = &mut self.0[step] {
+        let here = self.steps.len();
+        if let Step::Branch { otherwise: to, .. } | Step::Jump(to) = &mut self.steps[step] {
             *to = here;
         }
     }
@@ -189,11 +205,12 @@ impl Program {
         match hir.kind() {
             HirKind::Empty => {}
             HirKind::Literal(literal) => {
-                let step = match literal.0[..] {
-                    [byte] => Step::Byte(byte),
-                    _ => Step::Literal(literal.0.clone()),
-                };
-                self.step(step)?;
+                for bytes in literal.0.chunks(WORD_BYTES) {
+                    self.step(match *bytes {
+                        [byte] => Step::Byte(byte),
+                        _ => Step::Literal(Word::new(bytes)),
+                    })?;
+                }
             }
             HirKind::Class(_) => {
                 self.step(Step::One(table(single(hir)?)))?;
@@ -250,7 +267,7 @@ impl Program {
             self.part(&repetition.sub, follow)?;
         }
         if most == usize::MAX {
-            let head = self.0.len();
+            let head = self.steps.len();
             let branch = self.option(first, follow)?;
             self.part(&repetition.sub, &may_go_on)?;
             self.step(Step::Jump(head))?;
@@ -284,7 +301,12 @@ impl Program {
         if let Some(end) = follow.end.as_ref().filter(|_| least == 0 && !assertions.is_empty()) {
             self.step(Step::MayEnd(end.clone()))?;
         }
-        self.step(Step::Run { class: table(class), least, most }).map(|_| ())
+        let mut others = class.complement().iter();
+        let step = match (others.next(), others.next()) {
+            (Some(byte), None) if most == usize::MAX => Step::Until { byte, least },
+            _ => Step::Run { class: table(class), least, most },
+        };
+        self.step(step).map(|_| ())
     }
 
     fn alternation(&mut self, alternatives: &[Hir], follow: &Follow) -> Option<()> {
@@ -384,6 +406,26 @@ impl Kept {
     }
 }
 
+impl Word {
+    /// At most [`WORD_BYTES`].
+    fn new(bytes: &[u8]) -> Word {
+        let mut padded = [0; WORD_BYTES];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        let mask = u128::MAX >> (8 * (WORD_BYTES - bytes.len()));
+        Word { bytes: u128::from_le_bytes(padded), mask, len: bytes.len() }
+    }
+
+    /// What stands behind it, if `text` begins with it.
+    #[inline]
+    fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let fits = match text.first_chunk() {
+            Some(bytes) => u128::from_le_bytes(*bytes) & self.mask == self.bytes,
+            None => text.starts_with(&self.bytes.to_le_bytes()[..self.len]),
+        };
+        if fits { text.get(self.len..) } else { None }
+    }
+}
+
 impl Assertion {
     fn of(look: Look) -> Option<Assertion> {
         match look {
@@ -467,6 +509,10 @@ mod tests {
 
     fn by_program(program: &Program, len: usize, text: &[u8], at: usize) -> Option<Vec<Option<NonMaxUsize>>> {
         let mut slots = vec![None; len];
+        // Whatever was tried before.
+        for before in 0..at {
+            program.run(text, before, &mut slots, &mut Kept::default());
+        }
         program.run(text, at, &mut slots, &mut Kept::default()).map(|_| slots)
     }
 
@@ -542,7 +588,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 4000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_program_finds_what_the_engine_finds(regex in regex(), text in "[abcA1. _-]{0,12}", at in 0_usize..4) {
+        fn a_program_finds_what_the_engine_finds(regex in regex(), text in "[abcA1. _-]{0,12}[ab-]{0,20}", at in 0_usize..4) {
             let regex = named(&regex);
             let Some(program) = program(&regex) else { return Err(TestCaseError::reject("leaves a choice")) };
             let engine = engine(&regex);

@@ -439,7 +439,7 @@ impl Pattern {
     /// How a match is read, and how long that takes, in a line for people.
     #[must_use]
     pub fn ways(&self) -> &'static str {
-        // Instructions a match (callgrind): 400 in steps and 970 in one pass for `rawCallStatus = 21`; 1,600 in steps for a
+        // Instructions a match (callgrind): 340 in steps and 970 in one pass for `rawCallStatus = 21`; 1,300 in steps for a
         // `Pfauth` line, and 19,000 by the engine where a quote in the user's name leaves it to that.
         match self.matcher.ways() {
             (true, Trial::Steps) => "A match is read step by step: the fastest way",
