@@ -28,12 +28,17 @@ impl<V> Default for Rows<V> {
 
 impl<V: Cell> Rows<V> {
     /// Adds a cell, which holds a result, to the key's.
+    #[inline(always)]
     pub(super) fn add(&mut self, key: &Key, cell: &V) {
+        match key.code().and_then(dense_index) {
+            Some(index) => self.dense_cells()[index].merge(cell),
+            None => self.add_bounded(key, cell),
+        }
+    }
+
+    fn add_bounded(&mut self, key: &Key, cell: &V) {
         match key {
-            Key::Code(code) => match dense_index(*code) {
-                Some(index) => self.dense_cells()[index].merge(cell),
-                None => self.numbers.add(code, cell, || *code),
-            },
+            Key::Code(code) => self.numbers.add(code, cell, || *code),
             Key::Name(name) => self.names.add(&**name, cell, || Arc::clone(name)),
         }
     }
@@ -87,12 +92,14 @@ impl<V: Cell> Rows<V> {
         self.iter().map(|(_, cell)| cell.tally().count).sum::<u64>() + self.overflow().count
     }
 
+    #[inline]
     fn dense_cells(&mut self) -> &mut [V; DENSE_LEN] {
         self.dense.get_or_insert_with(|| Box::new([V::default(); DENSE_LEN]))
     }
 }
 
 /// Where the code's cell is in the array, if it has one there.
+#[inline]
 fn dense_index(code: Code) -> Option<usize> {
     usize::try_from(code.0).ok().filter(|&index| index < DENSE_LEN)
 }

@@ -16,6 +16,7 @@ pub struct Tally {
 impl Tally {
     /// A single result.
     #[must_use]
+    #[inline]
     pub fn one(time: Option<Time>) -> Tally {
         Tally { count: 1, first: time, last: time }
     }
@@ -26,6 +27,7 @@ impl Tally {
     }
 
     /// Takes in the results of `other`.
+    #[inline]
     pub fn merge(&mut self, other: &Tally) {
         self.count += other.count;
         // `None` sorts before every time: right for the latest, wrong for the earliest.
