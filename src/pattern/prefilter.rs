@@ -19,9 +19,10 @@ use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 /// How many bytes of a literal are sought and compared, at once. The few longer ones are told by their beginning.
 const COMPARED_BYTES: usize = 16;
 /// How many bytes near a window tell its literals apart.
-const NEAR_BYTES: usize = 3;
-/// How far from the window's place they may be, before and behind it.
-const NEAR_DISTANCE: isize = 8;
+const NEAR_BYTES: usize = 4;
+/// The bytes that they may be among, and how many of these are before the window's place.
+const NEAR_SPAN: usize = 16;
+const NEAR_DISTANCE: usize = 8;
 
 /// What a pattern offers to be found by.
 #[derive(Clone, Debug)]
@@ -83,8 +84,8 @@ pub(crate) struct Use {
 struct Near {
     /// All literals.
     all: u64,
-    /// How far behind the place, and what the byte there says.
-    tables: [(isize, [u64; 256]); NEAR_BYTES],
+    /// Which byte of the span, and what it says.
+    tables: [(usize, [u64; 256]); NEAR_BYTES],
 }
 
 /// Working memory of a search.
@@ -128,7 +129,7 @@ impl Prefilter {
 
     /// Every candidate in `text`, in about their order: the window in one literal may stand further in than in another.
     pub(crate) fn candidates<'s>(&'s self, text: &'s [u8], marks: &'s mut Marks) -> Candidates<'s> {
-        Candidates { prefilter: self, text, marks, span: 0..0, word: 0, bits: 0, place: 0, possible: 0 }
+        Candidates { prefilter: self, text, marks, span: 0..0, words: 0, word: 0, bits: 0, place: 0, possible: 0 }
     }
 
     /// How many candidates there are in `text`.
@@ -227,17 +228,17 @@ impl Near {
     fn new(literals: &[Literal]) -> Near {
         // The pairs that are not told apart yet: of each literal the others that are possible where it stands.
         let mut confused: Vec<Vec<usize>> = literals.iter().map(|_| (0..literals.len()).collect()).collect();
-        let left = |confused: &[Vec<usize>], distance: isize| -> Vec<Vec<usize>> {
+        let left = |confused: &[Vec<usize>], at: usize| -> Vec<Vec<usize>> {
             let with_it = |(literal, others): (&Literal, &Vec<usize>)| {
-                let byte = literal.byte(distance);
-                let is_left = |other: &usize| byte.is_none_or(|byte| literals[*other].allows(distance, byte));
+                let byte = literal.byte_near(at);
+                let is_left = |other: &usize| byte.is_none_or(|byte| literals[*other].allows(at, byte));
                 others.iter().copied().filter(is_left).collect()
             };
             literals.iter().zip(confused).map(with_it).collect()
         };
         let tables = std::array::from_fn(|_| {
-            let count = |distance: &isize| left(&confused, *distance).iter().map(Vec::len).sum::<usize>();
-            let best = (-NEAR_DISTANCE..=NEAR_DISTANCE).min_by_key(count).unwrap_or_default();
+            let count = |at: &usize| left(&confused, *at).iter().map(Vec::len).sum::<usize>();
+            let best = (0..NEAR_SPAN).min_by_key(count).unwrap_or_default();
             confused = left(&confused, best);
             let bits = |byte| {
                 let allows = |(index, literal): (usize, &Literal)| u64::from(literal.allows(best, byte)) << index;
@@ -253,11 +254,10 @@ impl Near {
     /// The literals that may stand around `place`.
     #[inline]
     fn possible(&self, text: &[u8], place: usize) -> u64 {
-        let bits = |(distance, table): &(isize, [u64; 256])| {
-            let byte = place.checked_add_signed(*distance).and_then(|at| text.get(at));
-            byte.map_or(self.all, |&byte| table[usize::from(byte)])
-        };
-        self.tables.iter().map(bits).fold(self.all, |all, some| all & some)
+        let rest = place.checked_sub(NEAR_DISTANCE).and_then(|from| text.get(from..));
+        // At the ends of a text all of them may.
+        let Some(span) = rest.and_then(|rest| rest.first_chunk::<NEAR_SPAN>()) else { return self.all };
+        self.tables.iter().fold(self.all, |all, (at, table)| all & table[usize::from(span[*at % NEAR_SPAN])])
     }
 }
 
@@ -270,17 +270,22 @@ impl Literal {
         Literal { bytes: u128::from_le_bytes(padded), mask, len, offset, before, uses }
     }
 
-    /// Its byte so far behind its window's place.
-    fn byte(&self, distance: isize) -> Option<u8> {
-        let at = self.offset.checked_add_signed(distance).filter(|&at| at < self.len)?;
-        self.bytes.to_le_bytes().get(at).copied()
+    /// Which of its bytes is at that place of the span around its window's place.
+    fn index_near(&self, at: usize) -> Option<usize> {
+        (self.offset + at).checked_sub(NEAR_DISTANCE)
     }
 
-    /// Whether that byte may stand so far behind its window's place.
-    fn allows(&self, distance: isize, byte: u8) -> bool {
-        match self.byte(distance) {
+    /// Its byte there, if it has one.
+    fn byte_near(&self, at: usize) -> Option<u8> {
+        let index = self.index_near(at).filter(|&index| index < self.len)?;
+        self.bytes.to_le_bytes().get(index).copied()
+    }
+
+    /// Whether that byte may be there.
+    fn allows(&self, at: usize, byte: u8) -> bool {
+        match self.byte_near(at) {
             Some(own) => own == byte,
-            None if self.offset.checked_add_signed(distance + 1) == Some(0) => self.may_follow(byte),
+            None if self.index_near(at + 1) == Some(0) => self.may_follow(byte),
             None => true,
         }
     }
@@ -297,11 +302,7 @@ impl Literal {
         let rest = text.get(at..)?;
         let bytes = match rest.first_chunk::<COMPARED_BYTES>() {
             Some(bytes) => u128::from_le_bytes(*bytes),
-            None => {
-                let mut padded = [0; COMPARED_BYTES];
-                padded[..rest.len()].copy_from_slice(rest);
-                u128::from_le_bytes(padded)
-            }
+            None => last_bytes(rest),
         };
         let fits = bytes & self.mask == self.bytes && rest.len() >= self.len;
         let before = at.checked_sub(1).map_or(b'\n', |at| text[at]);
@@ -309,13 +310,23 @@ impl Literal {
     }
 }
 
+/// The last bytes of a text, as many as are compared, with zeros behind them.
+#[cold]
+#[inline(never)]
+fn last_bytes(rest: &[u8]) -> u128 {
+    let mut padded = [0; COMPARED_BYTES];
+    padded[..rest.len()].copy_from_slice(rest);
+    u128::from_le_bytes(padded)
+}
+
 /// The candidates in a text.
 pub(crate) struct Candidates<'s> {
     prefilter: &'s Prefilter,
     text: &'s [u8],
     marks: &'s mut Marks,
-    /// Where the text is marked.
+    /// Where the text is marked, and in how many words.
     span: Range<usize>,
+    words: usize,
     /// The next word of marks to look at.
     word: usize,
     /// The marks of the last word that have not been looked at.
@@ -348,16 +359,8 @@ impl<'s> Candidates<'s> {
                     return Some(Candidate { at, uses: &literal.uses });
                 }
             }
-            while self.bits == 0 {
-                let words = &self.marks.0[..self.span.len().div_ceil(WORD_BYTES)];
-                match words[self.word..].iter().position(|&word| word != 0) {
-                    Some(skipped) => {
-                        self.bits = words[self.word + skipped];
-                        self.word += skipped + 1;
-                    }
-                    None if !self.mark_next(windows) => return None,
-                    None => {}
-                }
+            if self.bits == 0 && !self.next_word(windows) {
+                return None;
             }
             self.place = self.span.start + (self.word - 1) * WORD_BYTES + self.bits.trailing_zeros() as usize;
             self.bits &= self.bits - 1;
@@ -365,13 +368,31 @@ impl<'s> Candidates<'s> {
         }
     }
 
+    /// Goes on to the next word with marks; `false` if there is none.
+    fn next_word(&mut self, windows: &Windows) -> bool {
+        loop {
+            let words = &self.marks.0[..self.words];
+            if let Some(skipped) = words[self.word..].iter().position(|&word| word != 0) {
+                self.bits = words[self.word + skipped];
+                self.word += skipped + 1;
+                return true;
+            }
+            if !self.mark_next(windows) {
+                return false;
+            }
+        }
+    }
+
     /// Marks the text behind what is marked; `false` if there is none.
+    // Not inlined: it would take the registers from what is done for each mark.
+    #[inline(never)]
     fn mark_next(&mut self, windows: &Windows) -> bool {
         let start = self.span.end;
         let Some(rest) = self.text.get(start..).filter(|rest| !rest.is_empty()) else { return false };
         self.word = 0;
         self.span = start..start + rest.len().min(SPAN_BYTES);
-        let words = &mut self.marks.0[..self.span.len().div_ceil(WORD_BYTES)];
+        self.words = self.span.len().div_ceil(WORD_BYTES);
+        let words = &mut self.marks.0[..self.words];
         words.fill(0);
         for window in &windows.windows {
             // A window may begin in the span and end behind it.
