@@ -107,6 +107,17 @@ pub(crate) struct Candidate<'p> {
     pub(super) uses: &'p [Use],
 }
 
+impl Candidate<'_> {
+    /// Where a match may begin, and of which pattern, if that is all it says.
+    #[inline]
+    pub(crate) fn sole(self) -> Option<(usize, usize)> {
+        match *self.uses {
+            [Use { pattern, distance: Some(distance) }] => Some((self.at.checked_sub(distance)?, pattern)),
+            _ => None,
+        }
+    }
+}
+
 impl Prefilter {
     /// A prefilter that lets every line pass, for so many patterns.
     pub(super) fn pass_all(patterns: usize) -> Prefilter {

@@ -27,6 +27,8 @@ pub struct PatternSet {
     prefilter: Prefilter,
     /// The patterns that are for certain lines only.
     conditional: Vec<usize>,
+    /// Whether any pattern looks beyond the end of its line.
+    looks_ahead: bool,
 }
 
 /// One compiled pattern.
@@ -174,7 +176,8 @@ impl PatternSet {
         let prefilter = Prefilter::new(&anchors);
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
-        Ok(PatternSet { patterns, prefilter, conditional })
+        let looks_ahead = patterns.iter().any(|pattern| pattern.multiline);
+        Ok(PatternSet { patterns, prefilter, conditional, looks_ahead })
     }
 
     /// The same set without its prefilter, so that every line is searched.
@@ -204,7 +207,7 @@ impl PatternSet {
     /// Whether any pattern looks beyond the end of its line.
     #[must_use]
     pub fn looks_ahead(&self) -> bool {
-        self.patterns.iter().any(|pattern| pattern.multiline)
+        self.looks_ahead
     }
 
     /// Working memory for [`PatternSet::matches`].
@@ -250,6 +253,7 @@ impl PatternSet {
     }
 
     /// Notes a candidate of the line that starts at `line_start` of the searched block.
+    #[inline]
     pub(crate) fn note(&self, scratch: &mut Scratch, candidate: Candidate<'_>, line_start: usize) {
         for says in candidate.uses {
             let start = says.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
@@ -261,7 +265,28 @@ impl PatternSet {
         }
     }
 
+    /// The match in a line of which all candidates say no more than that this pattern may match there, at `start`.
+    ///
+    /// Most lines with a result are of that kind, and the way by [`PatternSet::note`] and [`PatternSet::matches_at_places`]
+    /// takes 330 instructions more, which is as many as the steps of a short pattern.
+    #[inline(always)]
+    pub(crate) fn sole_match<'m>(
+        &'m self,
+        scratch: &'m mut Scratch,
+        (start, index): (usize, usize),
+        window: &[u8],
+        line_len: usize,
+    ) -> Option<Match<'m>> {
+        let (pattern, scratch) = (&self.patterns[index], &mut scratch.patterns[index]);
+        scratch.applies = None;
+        let span = (start < line_len)
+            .then(|| pattern.try_place(scratch, Place::Candidate(start), window, line_len))
+            .flatten()?;
+        Some(Match { pattern: index, span, groups: &pattern.groups, slots: &scratch.matcher })
+    }
+
     /// The matches in a line of which every candidate was noted.
+    #[inline]
     pub(crate) fn matches_at_places<'m>(
         &'m self,
         scratch: &'m mut Scratch,
@@ -296,6 +321,7 @@ impl PatternSet {
 }
 
 impl Places {
+    #[inline]
     fn note(&mut self, start: usize, pattern: usize) {
         if self.starts.len() < PLACES_LIMIT {
             self.starts.push((start, pattern));
@@ -367,18 +393,9 @@ impl Matches<'_> {
         (place.0 < self.line_len).then_some(place)
     }
 
-    /// The match at a place, if there is one and the line is one that the pattern is for.
     fn try_place(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
-        let pattern = &self.set.patterns[index];
         let scratch = &mut self.scratch.patterns[index];
-        let span = match place {
-            Place::Candidate(start) => {
-                let haystack = pattern.haystack(self.window, self.line_len);
-                start..pattern.matcher.matches_at(&mut scratch.matcher, haystack, start)?
-            }
-            Place::Match(_) => scratch.matcher.group(0)?,
-        };
-        pattern.applies(scratch, &self.window[..self.line_len]).then_some(span)
+        self.set.patterns[index].try_place(scratch, place, self.window, self.line_len)
     }
 
     fn try_sought(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
@@ -399,9 +416,10 @@ impl Matches<'_> {
     /// The leftmost place of those patterns that are sought, with its start and the pattern.
     fn leftmost_sought(&mut self) -> Option<(usize, usize, Place)> {
         let mut best: Option<(usize, usize, Place)> = None;
-        for &index in &self.scratch.places.sought {
+        for at in 0..self.scratch.places.sought.len() {
+            let index = self.scratch.places.sought[at];
             let pattern = &self.set.patterns[index];
-            let scratch = &mut self.scratch.patterns[index];
+            let scratch = &self.scratch.patterns[index];
             let is_passed = match scratch.next {
                 Next::Unsought => true,
                 Next::At(place) => place.start() < self.at,
@@ -409,9 +427,10 @@ impl Matches<'_> {
             };
             if is_passed {
                 let haystack = pattern.haystack(self.window, self.line_len);
+                let scratch = &mut self.scratch.patterns[index];
                 scratch.next = pattern.seek(scratch, haystack, self.at, self.line_len);
             }
-            if let Next::At(place) = scratch.next
+            if let Next::At(place) = self.scratch.patterns[index].next
                 && best.is_none_or(|(leftmost, ..)| place.start() < leftmost)
             {
                 best = Some((place.start(), index, place));
@@ -488,18 +507,39 @@ impl Pattern {
         })
     }
 
+    /// The match at a place, if there is one and the line is one that the pattern is for.
+    #[inline(always)]
+    fn try_place(
+        &self,
+        scratch: &mut PatternScratch,
+        place: Place,
+        window: &[u8],
+        line_len: usize,
+    ) -> Option<Range<usize>> {
+        let span = match place {
+            Place::Candidate(start) => {
+                let haystack = self.haystack(window, line_len);
+                start..self.matcher.matches_at(&mut scratch.matcher, haystack, start)?
+            }
+            Place::Match(_) => scratch.matcher.group(0)?,
+        };
+        self.applies(scratch, &window[..line_len]).then_some(span)
+    }
+
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
         self.matcher.seek(&mut scratch.matcher, haystack, at, line_len).map_or(Next::Exhausted, Next::At)
     }
 
     /// Whether the conditions on the line hold; asked only where the pattern itself matches, and once a line.
+    #[inline]
     fn applies(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
+        if self.when.is_none() && self.unless.is_none() { true } else { self.conditions_hold(scratch, line) }
+    }
+
+    fn conditions_hold(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
         let holds = |regex: &Option<Engine>, scratch: &mut EngineScratch| {
             regex.as_ref().map(|regex| regex.is_match(scratch, line))
         };
-        if self.when.is_none() && self.unless.is_none() {
-            return true;
-        }
         *scratch.applies.get_or_insert_with(|| {
             holds(&self.when, &mut scratch.when).unwrap_or(true)
                 && !holds(&self.unless, &mut scratch.unless).unwrap_or(false)

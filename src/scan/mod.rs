@@ -41,10 +41,11 @@ pub struct Scanner<'s> {
     resolver: Resolver<'s>,
 }
 
-/// Says what a written value stands for, and remembers it.
+/// Says what a match stands for and when it was written, and remembers both.
 #[derive(Debug)]
 struct Resolver<'s> {
     catalogue: &'s Catalogue,
+    times: time::Reader,
     /// Symbols and texts met before, as written, each in the place that its bytes give: resolving one costs more than the
     /// match, and a map's hash as much as both.
     remembered: Box<[Option<Spelling>; REMEMBERED_PLACES]>,
@@ -71,7 +72,8 @@ impl<'s> Scanner<'s> {
     /// the chunks must show.
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
-        let resolver = Resolver { catalogue, remembered: Box::new([const { None }; REMEMBERED_PLACES]) };
+        let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
+        let resolver = Resolver { catalogue, times: time::Reader::default(), remembered };
         Scanner { set, scratch: set.scratch(), marks: Marks::default(), lookahead_bytes, resolver }
     }
 
@@ -96,20 +98,35 @@ impl<'s> Scanner<'s> {
                 None => break,
             };
             let end = memchr(b'\n', &owned[inside..]).map_or(owned.len(), |newline| inside + newline);
+            offset += chunk.units.source_bytes(&owned[counted..start]);
+            counted = start;
+            let line = self.line(chunk, start..end, offset);
+            from = end + 1;
+            let is_inside = |candidate: &Candidate<'_>| candidate.at <= end;
+            let first = candidate.filter(is_inside);
+            if first.is_some() {
+                candidate = next();
+            }
+            let is_sole = candidate.filter(is_inside).is_none() && !self.set.searches_every_line();
+            if let Some((at, pattern)) = first.filter(|_| is_sole).and_then(Candidate::sole) {
+                if let Some(at) = at.checked_sub(start) {
+                    self.scan_place(&line, (at, pattern), &mut sink);
+                }
+                continue;
+            }
             self.set.begin_line(&mut self.scratch);
-            while let Some(inside) = candidate.filter(|candidate| candidate.at <= end) {
+            first.into_iter().for_each(|first| self.set.note(&mut self.scratch, first, start));
+            while let Some(inside) = candidate.filter(is_inside) {
                 self.set.note(&mut self.scratch, inside, start);
                 candidate = next();
             }
-            offset += chunk.units.source_bytes(&owned[counted..start]);
-            counted = start;
-            self.scan_line(&self.line(chunk, start..end, offset), &mut sink);
-            from = end + 1;
+            self.scan_line(&line, &mut sink);
         }
         self.marks = marks;
     }
 
     /// The line at `range` of the chunk, which excludes its line feed, and at `offset` of the source.
+    #[inline]
     fn line<'c>(&self, chunk: &Chunk<'c>, range: Range<usize>, offset: u64) -> Line<'c> {
         let all = chunk.with_lookahead();
         let line = &all[range.clone()];
@@ -122,21 +139,22 @@ impl<'s> Scanner<'s> {
         Line { window, len, start: range.start, offset, units: chunk.units, is_cut }
     }
 
+    /// A line where only this pattern may match, and only there.
+    #[inline]
+    fn scan_place<'c>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut impl FnMut(Hit<'c>)) {
+        let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
+        if let Some(found) = found {
+            self.resolver.hit(line, &found, &mut None, sink);
+        }
+    }
+
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl FnMut(Hit<'c>)) {
-        let mut line_time: Option<Option<Stamp>> = None;
+        let mut time = None;
         // Split borrows: the matches hold the scratch while their values are resolved.
         let Scanner { set, scratch, resolver, .. } = self;
         let mut matches = set.matches_at_places(scratch, line.window, line.len);
         while let Some(found) = matches.next() {
-            // What touches a cut may go on behind it: half a number is another number.
-            if line.is_cut && found.span.end == line.len {
-                continue;
-            }
-            let time = match found.time() {
-                Some(group) => time::read(&line.window[group]),
-                None => *line_time.get_or_insert_with(|| time::find(&line.window[..line.len])),
-            };
-            sink(resolver.hit(line, &found, time));
+            resolver.hit(line, &found, &mut time, sink);
         }
     }
 }
@@ -144,9 +162,23 @@ impl<'s> Scanner<'s> {
 impl Resolver<'_> {
     // Inlined, so that what a sink does not look at is not even looked up: counting wants the key alone.
     #[inline(always)]
-    fn hit<'c>(&mut self, line: &Line<'c>, found: &Match<'_>, time: Option<Stamp>) -> Hit<'c> {
+    fn hit<'c>(
+        &mut self,
+        line: &Line<'c>,
+        found: &Match<'_>,
+        line_time: &mut Option<Option<Stamp>>,
+        sink: &mut impl FnMut(Hit<'c>),
+    ) {
+        // What touches a cut may go on behind it: half a number is another number.
+        if line.is_cut && found.span.end == line.len {
+            return;
+        }
+        let time = match found.time() {
+            Some(group) => self.times.read(&line.window[group]),
+            None => *line_time.get_or_insert_with(|| self.times.find(&line.window[..line.len])),
+        };
         let group = |range: Option<Range<usize>>| range.map(|range| &line.window[range]);
-        Hit {
+        sink(Hit {
             key: self.resolve(&line.window[found.code()], group(found.text())),
             line: &line.window[..line.len],
             line_start: line.start,
@@ -159,15 +191,20 @@ impl Resolver<'_> {
             outcome: group(found.outcome()),
             host: group(found.host()),
             address: group(found.address()),
-        }
+        });
     }
 
+    #[inline]
     fn resolve(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
         if text.is_none()
             && let Some(code) = plain_number(written)
         {
             return Key::Code(code);
         }
+        self.resolve_spelling(written, text)
+    }
+
+    fn resolve_spelling(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
         let place = place(written);
         if let Some((remembered, key)) = &self.remembered[place]
             && **remembered == *written
