@@ -27,6 +27,8 @@ pub struct PatternSet {
     prefilter: Prefilter,
     /// The patterns that are for certain lines only.
     conditional: Vec<usize>,
+    /// For each pattern the first one that is sought by the same literals.
+    alike: Vec<usize>,
     /// Whether any pattern looks beyond the end of its line.
     looks_ahead: bool,
 }
@@ -176,8 +178,13 @@ impl PatternSet {
         let prefilter = Prefilter::new(&anchors);
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
+        let alike = (0..patterns.len()).map(|index| {
+            let is_alike = |earlier: &usize| patterns[*earlier].is_sought_like(&patterns[index]);
+            (0..index).find(is_alike).unwrap_or(index)
+        });
+        let alike = alike.collect();
         let looks_ahead = patterns.iter().any(|pattern| pattern.multiline);
-        Ok(PatternSet { patterns, prefilter, conditional, looks_ahead })
+        Ok(PatternSet { patterns, prefilter, conditional, alike, looks_ahead })
     }
 
     /// The same set without its prefilter, so that every line is searched.
@@ -413,6 +420,26 @@ impl Matches<'_> {
         found
     }
 
+    /// What is known of a pattern's next match by an earlier one that is sought by the same literals: a user's name with a
+    /// quote in it is left to a second pattern, which looks for the same words.
+    ///
+    /// Whatever the earlier one has tried and left behind, a match has passed since this one was sought: so its next place
+    /// is the next one for both, and where it has none, there is none.
+    fn known_by_alike(&self, index: usize) -> Option<Next> {
+        let alike = self.set.alike[index];
+        if alike == index || !self.scratch.places.sought.contains(&alike) {
+            return None;
+        }
+        let PatternScratch { next, applies, .. } = &self.scratch.patterns[alike];
+        let is_known = match next {
+            Next::At(place) => place.start() >= self.at,
+            // Unless only its conditions rule the line out.
+            Next::Exhausted => *applies != Some(false),
+            Next::Unsought => false,
+        };
+        is_known.then_some(*next)
+    }
+
     /// The leftmost place of those patterns that are sought, with its start and the pattern.
     fn leftmost_sought(&mut self) -> Option<(usize, usize, Place)> {
         let mut best: Option<(usize, usize, Place)> = None;
@@ -426,9 +453,11 @@ impl Matches<'_> {
                 Next::Exhausted => false,
             };
             if is_passed {
-                let haystack = pattern.haystack(self.window, self.line_len);
-                let scratch = &mut self.scratch.patterns[index];
-                scratch.next = pattern.seek(scratch, haystack, self.at, self.line_len);
+                let next = self.known_by_alike(index).unwrap_or_else(|| {
+                    let haystack = pattern.haystack(self.window, self.line_len);
+                    pattern.seek(&mut self.scratch.patterns[index], haystack, self.at, self.line_len)
+                });
+                self.scratch.patterns[index].next = next;
             }
             if let Next::At(place) = self.scratch.patterns[index].next
                 && best.is_none_or(|(leftmost, ..)| place.start() < leftmost)
@@ -524,6 +553,16 @@ impl Pattern {
             Place::Match(_) => scratch.matcher.group(0)?,
         };
         self.applies(scratch, &window[..line_len]).then_some(span)
+    }
+
+    /// Whether the places that both are sought at are the same.
+    fn is_sought_like(&self, other: &Pattern) -> bool {
+        match (&self.anchors.leading, &other.anchors.leading) {
+            (Some(own), Some(others)) => {
+                self.multiline == other.multiline && own.offset == others.offset && own.literals == others.literals
+            }
+            _ => false,
+        }
     }
 
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
