@@ -25,7 +25,7 @@ use crate::units::Units;
 
 /// How many spellings a scanner remembers, at most one in each place. Logs use a few dozen; where two share a place, both
 /// are looked up.
-const REMEMBERED_PLACES: usize = 256;
+const REMEMBERED_PLACES: usize = 1 << 10;
 /// The longest of them, in bytes: longer than any name of the catalogue.
 const REMEMBERED_BYTES: usize = 128;
 /// The most digits that always fit into a code.
@@ -238,7 +238,8 @@ fn place(written: &[u8]) -> usize {
         _ => (written.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte)), 0),
     };
     let mixed = (head ^ tail.rotate_left(23) ^ written.len() as u64).wrapping_mul(SPREAD);
-    usize::from(mixed.to_be_bytes()[0])
+    let [high, low, ..] = mixed.to_be_bytes();
+    usize::from(u16::from_be_bytes([high, low])) % REMEMBERED_PLACES
 }
 
 /// What a written value stands for. Where a symbol and a text stand side by side and disagree, the symbol decides,
