@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use memchr::memchr_iter;
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 use super::{Outlet, Visitor};
 use crate::chunk::Chunk;
@@ -75,6 +75,7 @@ impl Rendered {
 pub struct Annotate<'f, F> {
     format: &'f F,
     rendered: Rendered,
+    level: Level,
     /// Since the last part.
     chunks: usize,
 }
@@ -82,7 +83,7 @@ pub struct Annotate<'f, F> {
 impl<'f, F: LineFormat> Annotate<'f, F> {
     /// A visitor that prints with `format`.
     pub fn new(format: &'f F) -> Annotate<'f, F> {
-        Annotate { format, rendered: Rendered::default(), chunks: 0 }
+        Annotate { format, rendered: Rendered::default(), level: Level::new(), chunks: 0 }
     }
 
     fn hand_on(&mut self, out: &mut Outlet<'_, Rendered>) {
@@ -95,13 +96,14 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
     type Part = Rendered;
 
     fn chunk(&mut self, source: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Rendered>) {
-        let Annotate { format, rendered, chunks } = self;
+        let Annotate { format, rendered, level, chunks } = self;
+        let level = *level;
         *chunks += 1;
         let owned = chunk.owned();
         let mut counted = 0;
         let mut flush = |line: &mut Vec<Hit<'_>>| {
             let Some(first) = line.first() else { return };
-            rendered.newlines += memchr_iter(b'\n', &owned[counted..first.line_start]).count() as u64;
+            rendered.newlines += newlines(level, &owned[counted..first.line_start]);
             counted = first.line_start;
             format.line(source, line, rendered);
             rendered.hits += line.len() as u64;
@@ -119,7 +121,7 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
             line.push(hit);
         });
         flush(&mut line);
-        self.rendered.newlines += memchr_iter(b'\n', &owned[counted..]).count() as u64;
+        self.rendered.newlines += newlines(level, &owned[counted..]);
         if self.chunks >= PART_CHUNKS {
             self.hand_on(out);
         }
@@ -175,6 +177,27 @@ impl Numbering {
     }
 }
 
+/// How many line feeds there are. Every byte is looked at: so that takes 0.2 instructions for each, and by counting
+/// what `memchr` finds 0.6, for want of an instruction that counts bits.
+fn newlines(level: Level, text: &[u8]) -> u64 {
+    dispatch!(level, simd => count_newlines(simd, text))
+}
+
+#[inline(always)]
+fn count_newlines<S: Simd>(simd: S, text: &[u8]) -> u64 {
+    const BLOCK_BYTES: usize = 64;
+    let newline = u8x64::splat(simd, b'\n');
+    let places = |block: &[u8; BLOCK_BYTES]| u8x64::from_slice(simd, block).simd_eq(newline).to_bitmask();
+    let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
+    let whole: u64 = blocks.iter().map(|block| u64::from(places(block).count_ones())).sum();
+    let rest = match text.last_chunk::<BLOCK_BYTES>() {
+        // The last block again, of which the last bytes have not been looked at.
+        Some(last) if !rest.is_empty() => u64::from((places(last) >> (BLOCK_BYTES - rest.len())).count_ones()),
+        _ => rest.iter().filter(|&&byte| byte == b'\n').count() as u64,
+    };
+    whole + rest
+}
+
 /// Appends a number in decimal: what `write!` does, at a tenth of its cost.
 pub(crate) fn push_number(bytes: &mut Vec<u8>, number: u64) {
     let mut digits = [b'0'; 20];
@@ -196,6 +219,13 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn line_feeds_are_counted(text in prop::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..800)) {
+            let naive = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            prop_assert_eq!(newlines(Level::new(), &text), naive);
+            prop_assert_eq!(newlines(Level::new(), &vec![b'\n'; text.len()]), text.len() as u64);
+        }
+
         #[test]
         fn a_number_is_written_as_everywhere(number in prop_oneof![any::<u64>(), 0_u64..2000, Just(u64::MAX)]) {
             let mut bytes = b"line ".to_vec();
