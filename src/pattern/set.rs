@@ -641,4 +641,28 @@ mod tests {
         }
         assert!(PatternSet::compile(&definitions).is_ok());
     }
+
+    /// The starts and patterns of all matches, of which every place is sought.
+    fn sought(definitions: &[Definition], line: &str) -> Vec<(usize, usize)> {
+        let set = PatternSet::compile(definitions).unwrap().without_prefilter();
+        let mut scratch = set.scratch();
+        let mut matches = set.matches(&mut scratch, line.as_bytes(), line.len());
+        let mut all = Vec::new();
+        while let Some(found) = matches.next() {
+            all.push((found.span.start, found.pattern));
+        }
+        all
+    }
+
+    #[test]
+    fn patterns_that_begin_alike_do_not_hide_one_another() {
+        let digit = Definition::from_expression(1, r"abc(?<code>\d)");
+        let letter = Definition::from_expression(2, r"abc(?<code>[a-z]\w)");
+        let both = [digit.clone(), letter.clone()];
+        assert_eq!(sought(&both, "abcx1 abc2 abc. abcy3 abc4"), [(0, 1), (6, 0), (16, 1), (22, 0)]);
+
+        // The line is none of the first pattern's, which has nothing to say on the places of the second.
+        let elsewhere = Definition { when: Some("elsewhere".to_owned()), ..digit.clone() };
+        assert_eq!(sought(&[elsewhere, digit], "abc1 abc2"), [(0, 1), (5, 1)]);
+    }
 }
