@@ -237,29 +237,35 @@ impl Windows {
 impl Near {
     /// For at most as many literals as there are bits.
     fn new(literals: &[Literal]) -> Near {
+        let all = (0..literals.len()).map(|index| 1 << index).sum();
+        let columns: [Box<[u64; 256]>; NEAR_SPAN] = std::array::from_fn(|at| Near::column(literals, at));
         // The pairs that are not told apart yet: of each literal the others that are possible where it stands.
-        let mut confused: Vec<Vec<usize>> = literals.iter().map(|_| (0..literals.len()).collect()).collect();
-        let left = |confused: &[Vec<usize>], at: usize| -> Vec<Vec<usize>> {
-            let with_it = |(literal, others): (&Literal, &Vec<usize>)| {
-                let byte = literal.byte_near(at);
-                let is_left = |other: &usize| byte.is_none_or(|byte| literals[*other].allows(at, byte));
-                others.iter().copied().filter(is_left).collect()
-            };
-            literals.iter().zip(confused).map(with_it).collect()
+        let mut confused = vec![all; literals.len()];
+        let left = |(literal, others): (&Literal, &u64), at: usize| {
+            literal.byte_near(at).map_or(*others, |byte| others & columns[at][usize::from(byte)])
         };
         let tables = std::array::from_fn(|_| {
-            let count = |at: &usize| left(&confused, *at).iter().map(Vec::len).sum::<usize>();
+            let count =
+                |at: &usize| -> u32 { literals.iter().zip(&confused).map(|pair| left(pair, *at).count_ones()).sum() };
             let best = (0..NEAR_SPAN).min_by_key(count).unwrap_or_default();
-            confused = left(&confused, best);
-            let bits = |byte| {
-                let allows = |(index, literal): (usize, &Literal)| u64::from(literal.allows(best, byte)) << index;
-                literals.iter().enumerate().map(allows).sum()
-            };
-            let mut table = [0; 256];
-            table.iter_mut().zip(0..=u8::MAX).for_each(|(entry, byte)| *entry = bits(byte));
-            (best, table)
+            confused = literals.iter().zip(&confused).map(|pair| left(pair, best)).collect();
+            (best, *columns[best])
         });
-        Near { all: (0..literals.len()).map(|index| 1 << index).sum(), tables }
+        Near { all, tables }
+    }
+
+    /// Which literals allow each byte at that place of the span.
+    fn column(literals: &[Literal], at: usize) -> Box<[u64; 256]> {
+        let mut column = Box::new([0; 256]);
+        for (index, literal) in literals.iter().enumerate() {
+            match literal.byte_near(at) {
+                Some(own) => column[usize::from(own)] |= 1 << index,
+                None => (0..=u8::MAX)
+                    .filter(|byte| literal.allows(at, *byte))
+                    .for_each(|byte| column[usize::from(byte)] |= 1 << index),
+            }
+        }
+        column
     }
 
     /// The literals that may stand around `place`.
