@@ -29,7 +29,6 @@ use super::compression::{ASK_AGAIN, passed_on};
 use super::file::DiskFile;
 use super::input::Input;
 use crate::problem::{Kind, Loss};
-#[allow(unused_imports, reason = "not used from anywhere yet")]
 pub(crate) use zip::ZipFile;
 
 /// What remains to be done with what cannot be read in the archive.

@@ -1,7 +1,11 @@
 //! A zip archive in a file, by its directory: every member can be read for itself, by several threads.
 //!
-//! Only a directory that is whole, begins where it says, leaves no bytes over and lists as many members as it says is
-//! trusted; else the file is read as a stream is. It costs memory as it is read, not as it claims.
+//! Only a directory that is whole, begins where it says, leaves no bytes over in itself, lists as many members as it says and
+//! all that are there is trusted; else the file is read as a stream is. It costs memory as it is read, not as it claims.
+//!
+//! Bytes that belong to no listed member are nothing by themselves: descriptors, padding by which members are aligned, keys and
+//! signatures lie there, too. A member begins with a signature: where there is one in such bytes, the directory leaves out
+//! something.
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -10,7 +14,7 @@ use std::sync::Arc;
 
 use super::super::dos::{u16_at, u32_at, u64_at};
 use super::super::{Entry, Item};
-use super::record::{Listed, Record, read_header, read_listed};
+use super::record::{HEADER_BYTES, Listed, Record, read_header, read_listed};
 use super::{Extent, Format, Left, Loss, Options, Visit, damaged, visit_member};
 use crate::source::file::{DiskFile, FileSpan};
 use crate::source::input::Input;
@@ -18,6 +22,8 @@ use crate::source::input::Input;
 const END_BYTES: u64 = 22;
 const LOCATOR_BYTES: u64 = 20;
 const END64_BYTES: u64 = 56;
+/// How much is looked at when a signature is searched for, in bytes.
+const LOOK_BYTES: usize = 4096;
 
 /// A zip archive in a file. Cloning it is cheap.
 #[derive(Clone)]
@@ -47,6 +53,13 @@ struct Directory {
     count: u64,
 }
 
+/// Where a member lies, as its directory tells it.
+struct Place {
+    offset: u64,
+    least_len: u64,
+    packed: u64,
+}
+
 impl ZipFile {
     /// Reads the directory; `None` if the archive has to be read as a stream.
     ///
@@ -60,12 +73,16 @@ impl ZipFile {
             start.saturating_add(directory.end),
         );
         let (mut members, mut count, mut shortfall) = (Vec::new(), 0, None);
+        let mut places = Vec::new();
         while input.array() == Some(*b"PK\x01\x02") {
             let Some(listed) = read_listed(&mut input) else { return Ok(None) };
             count += 1;
             if count > options.max_members {
                 shortfall = Some(Format::Zip.too_many_members(options.max_members));
-            } else if !listed.record.is_folder {
+                continue;
+            }
+            places.push(Place { offset: listed.offset, least_len: listed.least_len, packed: listed.record.packed });
+            if !listed.record.is_folder {
                 members.push(listed);
             }
         }
@@ -75,12 +92,16 @@ impl ZipFile {
         if count != directory.count || input.position() != directory.end - directory.offset {
             return Ok(None);
         }
+        places.sort_unstable_by_key(|place: &Place| place.offset);
+        if shortfall.is_none() && leaves_out(&file, start, &places, directory.offset)? {
+            return Ok(None);
+        }
         members.sort_by_key(|listed| listed.offset);
         let zip = Zip { file, start, members, end: directory.offset, options: options.clone(), shortfall };
         Ok(Some(ZipFile(Arc::new(zip))))
     }
 
-    /// The members, in the order in which they are stored, without folders and links.
+    /// The members, in the order in which they are stored, without folders.
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.0.members.iter().map(|listed| &listed.record.entry)
     }
@@ -96,7 +117,7 @@ impl ZipFile {
     /// The archive ends in the member, and the visitor did not meet that while reading.
     pub(crate) fn read(&self, index: usize, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let Zip { file, start, members, end, options, .. } = &*self.0;
-        let Some(Listed { record, offset }) = members.get(index) else {
+        let Some(Listed { record, offset, .. }) = members.get(index) else {
             return Ok(ControlFlow::Continue(()));
         };
         let limit = members.get(index + 1).map_or(*end, |next| next.offset).min(*end);
@@ -125,6 +146,60 @@ impl ZipFile {
     }
 }
 
+/// Whether a member that is not listed lies between those that are, in the order of their places, or before or behind them, in
+/// the `end` bytes before the directory.
+fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], end: u64) -> io::Result<bool> {
+    /// With a name of one byte and no data.
+    const LEAST_BYTES: u64 = HEADER_BYTES + 1;
+    let mut covered = 0;
+    for (index, next) in places.iter().map(|place| place.offset).chain([end]).enumerate() {
+        let place = index.checked_sub(1).and_then(|before| places.get(before));
+        if let Some(place) = place {
+            covered = covered.max(place.offset.saturating_add(place.least_len));
+        }
+        // Nearly all members are followed by the next one, or by too little for another.
+        if next.saturating_sub(covered) < LEAST_BYTES {
+            continue;
+        }
+        if let Some(place) = place {
+            covered = covered.max(end_of_data(file, start, place)?);
+        }
+        let mut gap = Input::of_file(Arc::clone(file), start.saturating_add(covered), start.saturating_add(next));
+        if covered < next && find_signature(&mut gap) {
+            return Ok(true);
+        }
+        if let Some(error) = gap.failure() {
+            return Err(error);
+        }
+    }
+    Ok(false)
+}
+
+/// Where the data of a member end, as far as the header before them is where it should be.
+fn end_of_data(file: &DiskFile, start: u64, place: &Place) -> io::Result<u64> {
+    let begin = start.saturating_add(place.offset);
+    let mut header = Vec::new();
+    FileSpan::new(file, begin, begin.saturating_add(HEADER_BYTES)).read_to_end(&mut header)?;
+    let texts = u16_at(&header, 26).zip(u16_at(&header, 28)).filter(|_| header.starts_with(b"PK\x03\x04"));
+    let len = texts.map_or(0, |(name, extra)| HEADER_BYTES + u64::from(name) + u64::from(extra));
+    Ok(place.offset.saturating_add(len).saturating_add(place.packed))
+}
+
+/// Whether a member begins somewhere in `gap`.
+fn find_signature(gap: &mut Input) -> bool {
+    loop {
+        let window = gap.peek(LOOK_BYTES);
+        if window.windows(4).any(|bytes| bytes == b"PK\x03\x04") {
+            return true;
+        }
+        let len = window.len();
+        if len < LOOK_BYTES {
+            return false;
+        }
+        gap.consume(len - 3);
+    }
+}
+
 /// Passes over the header before the data, which have to end before `limit` bytes are over; or says what is wrong.
 fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'static str> {
     const MISSING: &str = "the header of a member is not where its directory says";
@@ -132,7 +207,9 @@ fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'s
         return Err(MISSING);
     }
     let header = read_header(input).ok_or(MISSING)?;
-    if header.method != record.method || header.encryption != record.encryption {
+    // Some writers leave out what they tell in the directory.
+    let is_other_len = !header.has_descriptor && ![0, record.packed].contains(&header.packed);
+    if header.method != record.method || header.encryption != record.encryption || is_other_len {
         return Err("the header of a member contradicts its directory");
     }
     if input.position().checked_add(record.packed).is_none_or(|end| end > limit) {

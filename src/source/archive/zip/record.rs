@@ -56,7 +56,12 @@ pub(super) struct Listed {
     pub(super) record: Record,
     /// Where the header before the data lies, in the archive.
     pub(super) offset: u64,
+    /// How many bytes header and data take there, but for extra fields, which may differ from those in the directory.
+    pub(super) least_len: u64,
 }
+
+/// Of a header, with its signature, before its name and extra fields.
+pub(super) const HEADER_BYTES: u64 = 30;
 
 /// Reads a header, behind its signature; `None` if it does not come to its end.
 pub(super) fn read_header(input: &mut Input) -> Option<Record> {
@@ -67,8 +72,6 @@ pub(super) fn read_header(input: &mut Input) -> Option<Record> {
 
 /// Reads a record of the directory, behind its signature.
 pub(super) fn read_listed(input: &mut Input) -> Option<Listed> {
-    const UNIX_LINK: u32 = 0o120_000;
-    const UNIX_TYPE: u32 = 0o170_000;
     let fixed: [u8; 42] = input.array()?;
     let (name, extra) = read_texts(input, &fixed[4..])?;
     let comment = u64::from(u16_at(&fixed, 28)?);
@@ -77,14 +80,13 @@ pub(super) fn read_listed(input: &mut Input) -> Option<Listed> {
     }
     let system = fixed[1];
     let fields = Fields { fixed: &fixed[4..], name: &name, extra: &extra, is_dos: [0, 10, 11, 14].contains(&system) };
-    let (mut record, zip64) = fields.record()?;
+    let (record, zip64) = fields.record()?;
     let offset = match u32_at(&fixed, 38)? {
         ELSEWHERE => zip64.first().copied()?,
         offset => u64::from(offset),
     };
-    // A link's data is where it leads to.
-    record.is_folder |= system == 3 && (u32_at(&fixed, 34)? >> 16) & UNIX_TYPE == UNIX_LINK;
-    Some(Listed { record, offset })
+    let least_len = HEADER_BYTES.checked_add(name.len() as u64)?.checked_add(record.packed)?;
+    Some(Listed { record, offset, least_len })
 }
 
 fn read_texts(input: &mut Input, fixed: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {

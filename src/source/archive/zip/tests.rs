@@ -283,7 +283,11 @@ fn what_is_told_of_a_member_is_passed_on() {
         packed: Some(packed),
         modified: unix_time(modified),
     };
-    let expected = [entry("logs/a.log", 28, packed, 1_487_041_044), entry("b.log", 1, 1, 1_487_041_045)];
+    let expected = [
+        entry("logs/a.log", 28, packed, 1_487_041_044),
+        entry("b.log", 1, 1, 1_487_041_045),
+        entry("link", 5, 5, 1_487_041_044),
+    ];
     assert_eq!(entries, expected);
     let mut met = Vec::new();
     for index in (0..entries.len()).rev() {
@@ -293,7 +297,16 @@ fn what_is_told_of_a_member_is_passed_on() {
         });
         assert_eq!(flow.unwrap(), ControlFlow::Continue(()));
     }
-    assert_eq!(met, ["b.log", "logs/a.log"]);
+    assert_eq!(met, ["link", "b.log", "logs/a.log"]);
+}
+
+/// Only the directory says what is a link, and one wrong bit there makes one of a log.
+#[test]
+fn a_link_is_a_text_of_its_own_however_the_archive_is_read() {
+    let link = Made { mode: 0o120_777, ..stored("link", b"logs/a.log") };
+    let flipped = Made { mode: 0o120_644, ..stored("a.log", b"call result = 102\n") };
+    let members = vec![whole("link", b"logs/a.log"), whole("a.log", b"call result = 102\n")];
+    assert_eq!(seen(&[link, flipped]), Seen { members, end: None });
 }
 
 #[test]
@@ -474,12 +487,49 @@ fn a_directory_that_contradicts_the_archive_is_told_and_all_members_read() {
     let listed = with_offsets(&members);
     let end = Some(format!("the zip archive is damaged (its directory lists other members than it holds); {ASK}"));
     let expected = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end };
-    // One in a stream that is not listed, one that is and is not there, and a wrong count.
-    assert_eq!(from_stream(Format::Zip, &write(&members, &listed[1..], 1), &options()), expected);
+    // One that is not listed, one that is and is not there, and a wrong count.
+    assert_eq!(from_both(Format::Zip, &write(&members, &listed[1..], 1), &options()), expected);
+    assert_eq!(from_both(Format::Zip, &write(&members, &listed[..1], 1), &options()), expected);
+    let three = [&members[..1], &[deflated("c.log", b"z").with(Sizes::Behind)], &members[1..]].concat();
+    let mut outer = with_offsets(&three);
+    outer.remove(1);
+    let Seen { members: read, end } = from_both(Format::Zip, &write(&three, &outer, 2), &options());
+    assert_eq!((read, &end), (vec![whole("a.log", b"x"), whole("c.log", b"z"), whole("b.log", b"y")], &expected.end));
     let more = [&listed[..], &[(7, stored("c.log", b"z"))]].concat();
     assert_eq!(from_stream(Format::Zip, &write(&members, &more, 3), &options()), expected);
     let miscounted = from_file(Format::Zip, &write(&members, &listed, 7), &options());
     assert_eq!(miscounted, Seen { end: None, ..expected });
+}
+
+/// What lies between members without being one: a descriptor behind a long extra field, padding, a block of signatures.
+#[test]
+fn what_is_no_member_between_members_is_passed_over() {
+    let extra = [&[0xca, 0xfe, 60, 0][..], &[b'P'; 60]].concat();
+    let aligned = Made { extra, ..stored("a.log", b"x") }.with(Sizes::BehindZip64);
+    let (before, after) = ([aligned.header(), aligned.packed.clone(), aligned.descriptor()].concat(), [7; 9000]);
+    // Only the header has the extra field.
+    let listed = vec![(0, Made { extra: Vec::new(), ..aligned.clone() }), (before.len() + 40, stored("b.log", b"y"))];
+    let padded = Made { packed: [&b"x"[..], &aligned.descriptor(), &[0; 40]].concat(), ..aligned.with(Sizes::Before) };
+    let signed = Made { packed: [&b"y"[..], &after].concat(), ..stored("b.log", b"y") };
+    let mut archive = write(&[padded, signed], &listed, 2);
+    archive[..before.len()].copy_from_slice(&before);
+    // The size of the second one, before its data.
+    let size = before.len() + 40 + 18;
+    archive[size..size + 4].copy_from_slice(&1_u32.to_le_bytes());
+    let expected = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None };
+    assert_eq!(from_file(Format::Zip, &archive, &options()), expected);
+}
+
+/// Else a larger size in the directory hides the members behind it.
+#[test]
+fn a_directory_that_tells_another_size_is_told() {
+    let members = [deflated("a.log", b"x"), stored("b.log", b"y"), stored("c.log", b"z")];
+    let mut listed = with_offsets(&members);
+    let hidden = listed.remove(1).1;
+    listed[0].1.packed.extend([hidden.header(), hidden.packed].concat());
+    let told = format!("the zip archive is damaged (the header of a member contradicts its directory); {ASK}");
+    let expected = Seen { members: vec![lost("a.log", b"", &told), whole("c.log", b"z")], end: None };
+    assert_eq!(from_file(Format::Zip, &write(&members, &listed, 2), &options()), expected);
 }
 
 #[test]
