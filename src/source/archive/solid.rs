@@ -5,13 +5,11 @@ use std::io::{self, Read};
 
 use flate2::Crc;
 
-use super::Format;
 use crate::problem::{Kind, Loss};
-use crate::source::compression::ASK_AGAIN;
+use crate::source::compression::{ASK_AGAIN, passed_on};
 use crate::source::input::Input;
 
 pub(super) struct Solid {
-    format: Format,
     /// What was packed together, unpacked.
     input: Input,
     /// How much lies before the next file that nobody has read.
@@ -21,8 +19,8 @@ pub(super) struct Solid {
 }
 
 impl Solid {
-    pub(super) fn new(format: Format, input: Input) -> Solid {
-        Solid { format, input, unread: 0, broken: None }
+    pub(super) fn new(input: Input) -> Solid {
+        Solid { input, unread: 0, broken: None }
     }
 
     /// Whether somebody has been told that there is no more.
@@ -44,7 +42,23 @@ impl Solid {
             let what = "it lies behind data that could not be read, with which it was packed together".to_owned();
             return Err(Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN });
         }
-        Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new() })
+        Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new(), end: End::AtSize })
+    }
+
+    /// What follows the last file, if there is anything.
+    ///
+    /// # Errors
+    /// Something follows and cannot be read. What nobody read before it is no concern.
+    pub(super) fn rest(&mut self) -> io::Result<Option<SolidFile<'_>>> {
+        let before = std::mem::take(&mut self.unread);
+        if self.broken.is_some() || self.input.skip(before) < before {
+            return Ok(None);
+        }
+        if self.input.peek(1).is_empty() {
+            return self.input.failure().map_or(Ok(None), Err);
+        }
+        let (size, left) = (u64::MAX, u64::MAX);
+        Ok(Some(SolidFile { solid: self, size, left, crc: None, sum: Crc::new(), end: End::OfInput }))
     }
 }
 
@@ -55,6 +69,14 @@ pub(super) struct SolidFile<'s> {
     left: u64,
     crc: Option<u32>,
     sum: Crc,
+    end: End,
+}
+
+/// Where a file ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    AtSize,
+    OfInput,
 }
 
 impl SolidFile<'_> {
@@ -62,9 +84,24 @@ impl SolidFile<'_> {
         self.size - self.left
     }
 
-    fn fault(&mut self) -> io::Error {
+    /// What there is to tell where the input has no more.
+    fn end_of_input(&mut self) -> io::Result<usize> {
+        match (self.end, self.solid.input.failure()) {
+            (End::OfInput, None) => {
+                self.left = 0;
+                Ok(0)
+            }
+            (_, failure) => Err(self.fault(failure)),
+        }
+    }
+
+    fn fault(&mut self, failure: Option<io::Error>) -> io::Error {
         let delivered = Some(self.delivered());
-        let error = self.solid.format.cut(&mut self.solid.input, delivered);
+        let early = || {
+            let what = "the unpacked data are damaged (they end too early)".to_owned();
+            Loss { kind: Kind::Damaged, what, delivered, remedy: ASK_AGAIN }.into()
+        };
+        let error = failure.map_or_else(early, |error| passed_on(error, delivered));
         self.solid.broken = Some(Loss::of(&error).map_or(Kind::Unreadable, |loss| loss.kind));
         error
     }
@@ -90,11 +127,12 @@ impl Read for SolidFile<'_> {
         }
         let before = std::mem::take(&mut self.solid.unread);
         if self.solid.input.skip(before) < before {
-            return Err(self.fault());
+            let failure = self.solid.input.failure();
+            return Err(self.fault(failure));
         }
         let len = self.solid.input.read(&mut out[..wanted])?;
         if len == 0 {
-            return Err(self.fault());
+            return self.end_of_input();
         }
         self.sum.update(&out[..len]);
         self.left -= len as u64;

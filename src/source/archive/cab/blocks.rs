@@ -98,9 +98,6 @@ impl Blocks {
         let name = self.method.name();
         self.block.clear();
         self.given = 0;
-        if self.left == 0 {
-            return Err(damaged(name, "they end too early"));
-        }
         self.left -= 1;
         let cut = |input: &mut Input| Format::Cab.cut(input, Some(0));
         let Some(header) = self.input.array::<8>() else { return Err(cut(&mut self.input)) };
@@ -137,6 +134,9 @@ impl Read for Blocks {
                 // Nothing can be made of the blocks behind it.
                 self.left = 0;
                 return Err(fault);
+            }
+            if self.left == 0 {
+                return Ok(0);
             }
             self.fault = self.next_block().err();
         }

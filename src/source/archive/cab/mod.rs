@@ -4,6 +4,9 @@
 //! could say that of many. A file that began in another archive of a set cannot be read; one that goes on in another one is
 //! read as far as it goes.
 //!
+//! Files fill their folders. The list has no checksum, so what a folder holds between or behind its files is theirs or that of
+//! others, which the list no longer tells: it is read under a name of its own ([`UNLISTED`]), and told as damage.
+//!
 //! There is a crate for the format (cab). It finds files by their names, of which there may be two alike, and gives nothing
 //! of a block in which there is a fault; so the structure is read here.
 
@@ -22,6 +25,7 @@ use super::held::Held;
 use super::solid::Solid;
 use super::{Container, Entry, Format, Item, Options, UNPACK, Visit, refused};
 use crate::problem::Loss;
+use crate::source::compression::passed_on;
 use crate::source::input::Input;
 use crate::source::name::shown_bytes;
 
@@ -39,11 +43,13 @@ const NAME_LIMIT: usize = 512;
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let held = Held::new(container, Format::Cab, options)?;
     let cabinet = Cabinet::read(&held, options)?;
-    let mut was_cut = false;
-    if visit_all(&cabinet, &held, visit, &mut was_cut).is_break() {
+    let begins_before = cabinet.files.iter().any(|file| file.refused().is_some());
+    let mut walk = Walk { cabinet: &cabinet, held: &held, begins_before, was_cut: false, fault: None };
+    if walk.files(visit).is_break() {
         return Ok(());
     }
-    if let Some(error) = cabinet.fault {
+    let Walk { was_cut, fault, .. } = walk;
+    if let Some(error) = cabinet.fault.or(fault) {
         return Err(error);
     }
     let mut behind = held.input(cabinet.len, u64::MAX);
@@ -54,46 +60,134 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     }
 }
 
-fn visit_all(cabinet: &Cabinet, held: &Held, visit: &mut Visit<'_>, was_cut: &mut bool) -> ControlFlow<()> {
-    let mut current: Option<(u16, u64, Result<Solid, Loss>)> = None;
-    for file in &cabinet.files {
-        if let Some(loss) = file.refused() {
-            visit(Item::Unread(file.entry.clone(), loss))?;
-            continue;
-        }
-        let number = if file.folder == TO_NEXT { cabinet.last_folder() } else { file.folder };
-        if current.as_ref().is_none_or(|(opened, ..)| *opened != number) {
-            let blocks = cabinet.folder(number).and_then(|folder| Blocks::new(folder, held, cabinet.block_reserve));
-            let solid = blocks.map(|blocks| Solid::new(Format::Cab, Input::new(Box::new(blocks))));
-            current = Some((number, 0, solid));
-        }
-        let Some((_, position, solid)) = &mut current else { continue };
-        visit_file(file, position, solid, visit)?;
-        *was_cut |= solid.as_ref().is_ok_and(Solid::was_cut);
-    }
-    ControlFlow::Continue(())
+/// The name of what belongs to no file.
+const UNLISTED: &str = "unlisted data";
+
+/// A walk over all files.
+struct Walk<'w> {
+    cabinet: &'w Cabinet,
+    held: &'w Held,
+    /// Whether the first folder began in another archive.
+    begins_before: bool,
+    /// Whether somebody was told that the archive breaks off.
+    was_cut: bool,
+    /// Why data that belong to no file are missing in turn, or that there are some.
+    fault: Option<io::Error>,
 }
 
-fn visit_file(
-    file: &File,
-    position: &mut u64,
-    solid: &mut Result<Solid, Loss>,
-    visit: &mut Visit<'_>,
-) -> ControlFlow<()> {
-    let entry = file.entry.clone();
-    let solid = match solid {
-        Err(loss) => return visit(Item::Unread(entry, loss.clone())),
-        Ok(solid) => solid,
-    };
-    let Some(gap) = file.offset.checked_sub(*position) else {
-        return visit(Item::Unread(entry, Format::Cab.damaged("files lie in each other")));
-    };
-    solid.pass(gap);
-    *position = file.offset + file.size;
-    match solid.file(file.size, None) {
-        Ok(mut data) => visit(Item::Member(entry, &mut data)),
-        Err(loss) => visit(Item::Unread(entry, loss)),
+/// The folder whose files come next.
+struct Open {
+    number: u16,
+    /// The end of the last file that was taken from it.
+    position: u64,
+    /// The end of all that the list tells of.
+    listed: u64,
+    data: Result<Solid, Loss>,
+}
+impl Walk<'_> {
+    fn files(&mut self, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        let mut current: Option<Open> = None;
+        let mut is_met = vec![false; self.cabinet.folders.len()];
+        for file in &self.cabinet.files {
+            if let Some(loss) = file.refused() {
+                visit(Item::Unread(file.entry.clone(), loss))?;
+                continue;
+            }
+            let number = if file.folder == TO_NEXT { self.cabinet.last_folder() } else { file.folder };
+            if current.as_ref().is_none_or(|open| open.number != number) {
+                let before = current.replace(self.open(number));
+                before.map_or(ControlFlow::Continue(()), |open| self.rest(open, visit))?;
+                is_met.get_mut(usize::from(number)).into_iter().for_each(|met| *met = true);
+            }
+            let Some(open) = &mut current else { continue };
+            self.file(file, open, visit)?;
+        }
+        current.map_or(ControlFlow::Continue(()), |open| self.rest(open, visit))?;
+        let unmet = (0..).zip(is_met).filter(|(_, is_met)| !is_met).map(|(number, _)| number);
+        for number in unmet {
+            self.rest(self.open(number), visit)?;
+        }
+        ControlFlow::Continue(())
     }
+
+    fn open(&self, number: u16) -> Open {
+        let folder = self.cabinet.folder(number);
+        let blocks = folder.and_then(|folder| Blocks::new(folder, self.held, self.cabinet.block_reserve));
+        let data = blocks.map(|blocks| Solid::new(Input::new(Box::new(blocks))));
+        Open { number, position: 0, listed: 0, data }
+    }
+
+    fn file(&mut self, file: &File, open: &mut Open, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        let entry = file.entry.clone();
+        let fills = self.fills(open.number);
+        let listed = open.listed;
+        open.listed = listed.max(file.offset + file.size);
+        let solid = match &mut open.data {
+            Err(loss) => return visit(Item::Unread(entry, loss.clone())),
+            Ok(solid) => solid,
+        };
+        let Some(gap) = file.offset.checked_sub(open.position) else {
+            return visit(Item::Unread(entry, Format::Cab.damaged("files lie in each other")));
+        };
+        open.position = file.offset + file.size;
+        let unlisted = if fills { file.offset.saturating_sub(listed) } else { 0 };
+        solid.pass(gap - unlisted);
+        if unlisted > 0 {
+            self.fault.get_or_insert_with(has_unlisted);
+            if let Ok(mut data) = solid.file(unlisted, None) {
+                visit(Item::Member(unlisted_entry(Some(unlisted)), &mut data))?;
+            }
+        }
+        let flow = match solid.file(file.size, None) {
+            Ok(mut data) => visit(Item::Member(entry, &mut data)),
+            Err(loss) => visit(Item::Unread(entry, loss)),
+        };
+        self.was_cut |= solid.was_cut();
+        flow
+    }
+
+    /// Visits what lies behind the last file of a folder.
+    fn rest(&mut self, open: Open, visit: &mut Visit<'_>) -> ControlFlow<()> {
+        if !self.fills(open.number) {
+            return ControlFlow::Continue(());
+        }
+        let mut solid = match open.data {
+            Ok(solid) => solid,
+            Err(loss) => {
+                // Its files have told that.
+                if open.listed == 0 {
+                    self.fault.get_or_insert(loss.into());
+                }
+                return ControlFlow::Continue(());
+            }
+        };
+        solid.pass(open.listed - open.position);
+        match solid.rest() {
+            Ok(None) => ControlFlow::Continue(()),
+            Ok(Some(mut data)) => {
+                self.fault.get_or_insert_with(has_unlisted);
+                visit(Item::Member(unlisted_entry(None), &mut data))
+            }
+            Err(error) => {
+                self.fault.get_or_insert(passed_on(error, None));
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Whether the files in the list should fill the folder. They do not where another archive lists some of them, and where
+    /// the list itself was not read to its end.
+    fn fills(&self, number: u16) -> bool {
+        self.cabinet.fault.is_none() && !(number == 0 && self.begins_before)
+    }
+}
+
+fn has_unlisted() -> io::Error {
+    Format::Cab.damaged("it holds data that belong to no file in its list").into()
+}
+
+fn unlisted_entry(size: Option<u64>) -> Entry {
+    Entry { name: UNLISTED.to_owned(), size, packed: None, modified: None }
 }
 
 struct Cabinet {

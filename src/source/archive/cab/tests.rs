@@ -203,15 +203,17 @@ fn what_is_wrong_is_told_whole_and_the_other_folders_are_read() {
         (broken, 10, damage("mszip", "invalid deflate data", 10)),
         (unmarked, 10, damage("mszip", "a block does not begin as it should", 10)),
         (long, 18, damage("mszip", "a block is not as long as it says", 18)),
-        (missing, 5, damage("stored", "they end too early", 5)),
+        (missing, 5, damage("unpacked", "they end too early", 5)),
     ];
     for (made, len, why) in cases {
         let mut expected = vec![lost("a.log", &text[..len], &why), whole("b.log", b"y")];
+        let mut end = None;
         if len == text.len() {
-            // All of it is there.
+            // All of it is there, and what is missing is none of its.
             expected[0].2 = None;
+            end = Some(format!("the mszip data are damaged (a block is not as long as it says); {ASK}"));
         }
-        assert_eq!(seen(&[made, stored(&[("b.log", b"y")])]), Seen { members: expected, end: None });
+        assert_eq!(seen(&[made, stored(&[("b.log", b"y")])]), Seen { members: expected, end });
     }
     let mut changed = cab(&[stored(&[("a.log", text)])]);
     let last = changed.len() - 1;
@@ -223,6 +225,53 @@ fn what_is_wrong_is_told_whole_and_the_other_folders_are_read() {
     let why = format!("the cab archive is damaged (files lie in each other); {ASK}");
     let members = vec![whole("a.log", &text[..5]), lost("b.log", b"", &why), whole("c.log", &text[9..])];
     assert_eq!(seen(&[overlapping]), Seen { members, end: None });
+}
+
+/// As after a wrong bit in the list, which has no checksum.
+#[test]
+fn what_belongs_to_no_file_is_read_and_told() {
+    let texts: [&[u8]; 3] = [b"call result = 102\n", b"call result = 103\n", b"call result = 104\n"];
+    let [a, b, c] = texts;
+    let files = || mszip(&[("a.log", a), ("b.log", b), ("c.log", c)], 20);
+    let listed = |files: &[(&'static str, usize, usize)], mut made: Made| {
+        made.files = files.to_vec();
+        made
+    };
+    let (listed_a, listed_b, listed_c) = (("a.log", 0, 18), ("b.log", 18, 18), ("c.log", 36, 18));
+    let told = |why: &str| Some(format!("the cab archive is damaged ({why}); {ASK}"));
+    let left_out = told("it holds data that belong to no file in its list");
+    let cases = [
+        // At the end, in the middle, at the beginning, and the end of a file.
+        (vec![listed_a, listed_b], vec![whole("a.log", a), whole("b.log", b), whole(UNLISTED, c)]),
+        (vec![listed_a, listed_c], vec![whole("a.log", a), whole(UNLISTED, b), whole("c.log", c)]),
+        (vec![listed_b, listed_c], vec![whole(UNLISTED, a), whole("b.log", b), whole("c.log", c)]),
+        (
+            vec![("a.log", 0, 16), listed_b, listed_c],
+            vec![whole("a.log", &a[..16]), whole(UNLISTED, &a[16..]), whole("b.log", b), whole("c.log", c)],
+        ),
+        // A whole folder.
+        (vec![], vec![whole(UNLISTED, &texts.concat())]),
+    ];
+    for (list, members) in cases {
+        assert_eq!(seen(&[listed(&list, files())]), Seen { members, end: left_out.clone() });
+    }
+    // What a file that cannot be read takes is listed.
+    let crowded = listed(&[("a.log", 0, 30), listed_b, listed_c], files());
+    let seen_crowded = seen(&[crowded]);
+    assert_eq!((seen_crowded.members.len(), seen_crowded.end), (3, None));
+    // Damage in what belongs to no file.
+    let mut broken = listed(&[listed_a], files());
+    broken.blocks.truncate(2);
+    broken.blocks[1].0[0] = b'?';
+    let why = "a block does not begin as it should";
+    let told = format!(
+        "the mszip data are damaged ({why}); only the whole lines in the 2 bytes before were read, and may be wrong too; {ASK}"
+    );
+    let members = vec![whole("a.log", a), lost(UNLISTED, &b[..2], &told)];
+    assert_eq!(seen(&[broken]), Seen { members, end: left_out });
+    let unsupported = "it is compressed by a method that is not supported (Quantum); unpack it and name the result";
+    let quantum = Made { method: 2, ..listed(&[], files()) };
+    assert_eq!(seen(&[quantum]), Seen { members: vec![], end: Some(unsupported.to_owned()) });
 }
 
 #[test]

@@ -199,6 +199,11 @@ impl<'h> Streams<'h> {
         cursor.takes(END).then_some(())
     }
 
+    /// Whether there are blocks, or packed streams of no block, that were not taken.
+    pub(super) fn has_more(&self) -> bool {
+        self.blocks_left > 0 || self.packed_left > 0
+    }
+
     /// Takes the next block; `None` if there is none, or the directory contradicts itself.
     pub(super) fn next_block(&mut self) -> Option<NextBlock<'h>> {
         self.blocks_left = self.blocks_left.checked_sub(1)?;

@@ -3,6 +3,8 @@
 //! Files that were packed together are unpacked one after another, and only as far as they are read; behind a fault, the
 //! others of the same block cannot be read. An archive that breaks off has lost its directory, and with it everything.
 //!
+//! A file's data are read whatever its attributes say: those of a link are the path to which it leads.
+//!
 //! There is a crate for the format (sevenz-rust2). It needs a newer compiler, its zstd is C, it forgets what some decoders
 //! gave before a fault, and it keeps about 200 bytes for each file that a directory claims, which a small archive can make
 //! gigabytes. So the directory is read here, and unpacked by the decoders that compressed files are unpacked by.
@@ -47,7 +49,7 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     let (directory, end) = read_directory(&held, &mut keys, options)?;
     if !directory.is_empty() {
         let (streams, mut files) = directory::read(&directory).ok_or_else(contradiction)?;
-        let mut walk = Walk { held: &held, streams, keys, options, current: None };
+        let mut walk = Walk { held: &held, streams, keys, options, current: None, has_unlisted: false };
         let mut members = 0;
         while let Some(file) = files.next_file().ok_or_else(contradiction)? {
             members += 1;
@@ -57,6 +59,9 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
             if walk.file(&file, visit)?.is_break() {
                 return Ok(());
             }
+        }
+        if walk.leaves_out() {
+            return Err(Format::SevenZip.damaged("it holds data of which its directory lists no file").into());
         }
     }
     Format::SevenZip.trailing(&mut held.input(end, u64::MAX))
@@ -168,6 +173,8 @@ struct Walk<'h> {
     keys: Keys,
     options: &'h Options,
     current: Option<Current<'h>>,
+    /// Whether a block without any file was met.
+    has_unlisted: bool,
 }
 
 /// The block whose files come next.
@@ -199,20 +206,13 @@ impl<'h> Walk<'h> {
         if current.block.files == 1 {
             entry.packed = Some(current.block.packed.iter().map(|(start, end)| end - start).sum());
         }
-        let is_passed_over = is_link_or_folder(file.attributes);
         let Current { block, unpacked, .. } = current;
-        let unpacked = unpacked.get_or_insert_with(|| {
-            open(block, (size, crc), held, keys, &options.passwords).map(|input| Solid::new(Format::SevenZip, input))
-        });
+        let unpacked =
+            unpacked.get_or_insert_with(|| open(block, (size, crc), held, keys, &options.passwords).map(Solid::new));
         let solid = match unpacked {
-            Err(_) if is_passed_over => return Ok(ControlFlow::Continue(())),
             Err(loss) => return Ok(visit(Item::Unread(entry, loss.clone()))),
             Ok(solid) => solid,
         };
-        if is_passed_over {
-            solid.pass(size);
-            return Ok(ControlFlow::Continue(()));
-        }
         Ok(match solid.file(size, crc) {
             Err(loss) => visit(Item::Unread(entry, loss)),
             Ok(data) if is_encrypted(block) => {
@@ -222,10 +222,18 @@ impl<'h> Walk<'h> {
         })
     }
 
+    /// Whether there were data, now that all files were visited, that belong to none of them.
+    fn leaves_out(&self) -> bool {
+        self.has_unlisted
+            || self.current.as_ref().is_some_and(|current| current.files_left > 0)
+            || self.streams.has_more()
+    }
+
     /// Goes on to the next file that has data, and tells its size and sum.
     fn next_file(&mut self) -> Option<(u64, Option<u32>)> {
         while self.current.as_ref().is_none_or(|current| current.files_left == 0) {
             let block = self.streams.next_block()?;
+            self.has_unlisted |= block.files == 0;
             let (files_left, bytes_left) = (block.files, block.block.size()?);
             self.current = Some(Current { block, files_left, bytes_left, unpacked: None });
         }

@@ -376,6 +376,39 @@ fn what_is_wrong_with_a_file_is_told_whole() {
     assert_eq!(seen(&[wide(40)]), Seen { members, end: None });
 }
 
+/// A folder by its attributes, which has data all the same.
+#[test]
+fn what_has_data_is_read_whatever_its_attributes_say() {
+    let made = [copied(&[("a.log", b"x".to_vec())])];
+    let mut listed = directory(&made);
+    // The attributes of three files, and what the property takes besides.
+    listed.truncate(listed.len() - 2);
+    let folder = 0x10_u32.to_le_bytes();
+    property(&mut listed, 21, &[&[1, 0][..], &folder, &folder, &[0; 4]].concat());
+    listed.extend([0, 0]);
+    let members = vec![whole("a.log", b"x"), whole("logs/empty.log", b"")];
+    let archive = with_directory(&made[0].packed, &listed);
+    assert_eq!(from_both(Format::SevenZip, &archive, &options()), Seen { members, end: None });
+}
+
+#[test]
+fn data_of_no_file_are_told() {
+    let made = [copied(&[("a.log", b"x".to_vec())])];
+    let intact = directory(&made);
+    let told = format!("the 7z archive is damaged (it holds data of which its directory lists no file); {ASK}");
+    let replaced = |from: &[u8], to: &[u8]| {
+        let at = intact.windows(from.len()).position(|bytes| bytes == from).unwrap();
+        let listed = [&intact[..at], to, &intact[at + from.len()..]].concat();
+        from_both(Format::SevenZip, &with_directory(b"xy", &listed), &options())
+    };
+    // The first of three files becomes a folder, so that the second one of those without data is a file.
+    let members = vec![whole("logs", b"")];
+    assert_eq!(replaced(&[14, 1, 0x60], &[14, 1, 0xe0]), Seen { members, end: Some(told.clone()) });
+    // Another packed stream, of one byte, that no block has.
+    let members = vec![whole("a.log", b"x"), whole("logs/empty.log", b"")];
+    assert_eq!(replaced(&[6, 0, 1, 9, 1], &[6, 0, 2, 9, 1, 1]), Seen { members, end: Some(told) });
+}
+
 #[test]
 fn what_is_wrong_with_the_archive_is_told_whole() {
     let blocks = [lzma2(&files())];
