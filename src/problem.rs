@@ -48,7 +48,7 @@ pub enum Kind {
     Binary,
     /// A pipe, socket or device met in a folder was skipped.
     Special,
-    /// A link to a folder was not followed.
+    /// A link to a folder, or in an archive, was not followed.
     Link,
     /// A link that leads back to where it lies was not followed.
     Loop,

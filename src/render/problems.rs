@@ -53,7 +53,7 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::Empty => format!("{many} archives without any file in them (-v lists them)"),
         Kind::Binary => format!("{} skipped (--binary reads them, -v lists them)", counted(count, "binary file")),
         Kind::Special => format!("{many} pipes, sockets or devices in folders skipped (-v lists them)"),
-        Kind::Link => format!("{many} links to folders not followed (-L follows them, -v lists them)"),
+        Kind::Link => format!("{many} links not followed (-L follows those to folders on disk, -v lists them)"),
         Kind::Loop => format!("{many} links not followed that lead back to where they lie (-v lists them)"),
         Kind::TooLarge => format!("{many} files larger than --max-filesize skipped (-v lists them)"),
         Kind::OutsideTime => {

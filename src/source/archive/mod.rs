@@ -6,7 +6,11 @@
 //! memory, only what it holds, and that within the limits of [`Options`] and
 //! [`WINDOW_LIMIT`](super::member::WINDOW_LIMIT).
 //!
-//! Folders, links and devices hold no text and are passed over. How deep archives may lie in each other, how much they
+//! Folders and devices hold no text and are passed over. A link that a format stores as data, which are the path to which it
+//! leads, is read as the small text that it is: no result is lost where a wrong bit makes a link of a log, and in a stream the
+//! header of a zip's member does not tell links from files. A link that has no data is told, and not followed.
+//!
+//! How deep archives may lie in each other, how much they
 //! may unpack to and which members are read is decided by whoever visits them.
 
 mod cab;
@@ -127,7 +131,7 @@ impl fmt::Display for Format {
 /// What an archive tells of a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its path, with slashes; what is not Unicode is escaped as in [`name`](super::name).
+    /// Its path, with slashes and without parts that are `.`; what is not Unicode is escaped as in [`name`](super::name).
     pub(crate) name: String,
     /// Unpacked, in bytes, if it is told.
     pub(crate) size: Option<u64>,
@@ -208,7 +212,7 @@ pub(crate) struct Options {
     pub(crate) passwords: Passwords,
     /// How much of a stream is held in memory if it can only be read by seeking, in bytes.
     pub(crate) held_bytes: u64,
-    /// How many members are visited, folders and links included.
+    /// How many members are visited, folders included.
     pub(crate) max_members: u64,
 }
 
@@ -238,6 +242,12 @@ fn encrypted(what: &str, remedy: &'static str) -> Loss {
     Loss { kind: Kind::Encrypted, ..refused(what, remedy) }
 }
 
+/// A member's path without what says that it is below the current folder, as tar(1) names what it is given as `.`.
+fn without_dots(name: &str) -> String {
+    let parts: Vec<&str> = name.split('/').filter(|part| *part != ".").collect();
+    if parts.iter().all(|part| part.is_empty()) { name.to_owned() } else { parts.join("/") }
+}
+
 /// A moment `seconds` after 1970, if the system can tell such times.
 fn unix_time(seconds: i64) -> Option<SystemTime> {
     let distance = Duration::from_secs(seconds.unsigned_abs());
@@ -251,6 +261,25 @@ fn unix_time(seconds: i64) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_says_nothing_of_the_current_folder() {
+        let cases = [
+            ("./dir/a.log", "dir/a.log"),
+            ("././a/./b.log", "a/b.log"),
+            ("/./a.log", "/a.log"),
+            ("dir/.", "dir"),
+            (".", "."),
+            ("./", "./"),
+            ("../a.log", "../a.log"),
+            (".hidden", ".hidden"),
+            ("a//b", "a//b"),
+            ("", ""),
+        ];
+        for (name, plain) in cases {
+            assert_eq!(without_dots(name), plain, "{name}");
+        }
+    }
 
     #[test]
     fn formats_are_told_by_their_first_bytes() {

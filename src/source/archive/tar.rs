@@ -1,6 +1,7 @@
 //! tar: headers of 512 bytes, each followed by the data of its member.
 //!
-//! Every member counts, also behind an end mark, as where archives were concatenated. An archive that ends without a
+//! Links have no data of their own: what they lead to is another member, or lies elsewhere. Each is told under its name, for
+//! whoever chose that name. Every member counts, also behind an end mark, as where archives were concatenated. An archive that ends without a
 //! mark may have been cut between two members, and is reported; a header that does not match its checksum ends the walk, as
 //! nothing says where the next one is.
 //!
@@ -9,7 +10,7 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use super::{Entry, Format, Item, Options, UNPACK, Visit, refused, unix_time};
+use super::{Entry, Format, Item, Options, UNPACK, Visit, refused, unix_time, without_dots};
 use crate::problem::{Kind, Loss};
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
@@ -93,6 +94,7 @@ fn number(field: &[u8]) -> Option<i64> {
 #[derive(Clone, Default)]
 struct Attributes {
     name: Option<Vec<u8>>,
+    target: Option<Vec<u8>>,
     size: Option<u64>,
     modified: Option<i64>,
     is_sparse: bool,
@@ -107,6 +109,7 @@ impl Attributes {
             let (key, value) = split_at_byte(record.get(len.len() + 1..)?.strip_suffix(b"\n")?, b'=')?;
             match key {
                 b"path" | b"GNU.sparse.name" => self.name = Some(text(value).to_vec()),
+                b"linkpath" => self.target = Some(text(value).to_vec()),
                 b"size" => self.size = Some(decimal(value)?),
                 b"mtime" => {
                     let whole = value.split(|byte| *byte == b'.').next().unwrap_or_default();
@@ -132,10 +135,18 @@ fn split_at_byte(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
 
 /// See [`super::walk`].
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
-    let mut walk = Walk { input, everywhere: Attributes::default(), before: Attributes::default(), long_name: None };
+    let mut walk = Walk {
+        input,
+        everywhere: Attributes::default(),
+        before: Attributes::default(),
+        long_name: None,
+        long_target: None,
+    };
     let mut members = 0;
     while let Some(block) = walk.next_block()? {
-        let header = Header::of(&block).ok_or_else(|| Format::Tar.damaged("a header contradicts its checksum"))?;
+        let header = Header::of(&block).ok_or_else(|| {
+            Format::Tar.damaged("a header contradicts its checksum, and what follows it was not read")
+        })?;
         if walk.take_extension(&header)? {
             continue;
         }
@@ -157,6 +168,8 @@ struct Walk {
     /// Of the next one.
     before: Attributes,
     long_name: Option<Vec<u8>>,
+    /// Of a link.
+    long_target: Option<Vec<u8>>,
 }
 
 impl Walk {
@@ -207,8 +220,9 @@ impl Walk {
                 let attributes = if header.type_flag == b'g' { &mut self.everywhere } else { &mut self.before };
                 attributes.take(&records).ok_or_else(|| Format::Tar.damaged("the attributes of a member"))?;
             }
-            // A long target of a link, the volume's name, a list of a folder's files.
-            b'K' | b'V' => self.pass(header.size)?,
+            b'K' => self.long_target = Some(text(&self.extension(header.size)?).to_vec()),
+            // The volume's name.
+            b'V' => self.pass(header.size)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -236,21 +250,28 @@ impl Walk {
 
     fn member(&mut self, header: &Header<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let before = std::mem::take(&mut self.before);
-        let long_name = self.long_name.take();
+        let (long_name, long_target) = (self.long_name.take(), self.long_target.take());
         let size = before.size.or(self.everywhere.size).unwrap_or(header.size);
         let name = before.name.or_else(|| self.everywhere.name.clone()).or(long_name);
         let name = name.unwrap_or_else(|| header.name());
         let modified = before.modified.or(self.everywhere.modified).or_else(|| number(&header.block[136..148]));
         let entry = Entry {
-            name: shown_bytes(&name),
+            name: without_dots(&shown_bytes(&name)),
             size: Some(size),
             packed: Some(size),
             modified: modified.and_then(unix_time),
         };
         let flow = match header.type_flag {
-            // A link to what is stored already, whatever it says of a size.
-            b'1' => return Ok(ControlFlow::Continue(())),
-            b'2'..=b'6' | b'D' => ControlFlow::Continue(()),
+            b'1' | b'2' => {
+                let target = before.target.or(long_target).unwrap_or_else(|| text(&header.block[157..257]).to_vec());
+                let flow = visit(Item::Unread(entry, link(&target)));
+                // One to what is stored already has no data, whatever it says of a size.
+                if header.type_flag == b'1' {
+                    return Ok(flow);
+                }
+                flow
+            }
+            b'3'..=b'6' | b'D' => ControlFlow::Continue(()),
             // Before there were types, a folder was what ends with a slash.
             0 if name.ends_with(b"/") => ControlFlow::Continue(()),
             b'S' => {
@@ -291,6 +312,16 @@ impl Walk {
             goes_on = block[504];
         }
         Ok(())
+    }
+}
+
+fn link(target: &[u8]) -> Loss {
+    let what = format!("link to {}, not followed", shown_bytes(target));
+    Loss {
+        kind: Kind::Link,
+        what,
+        delivered: None,
+        remedy: "what the archive holds of that is read under its own name",
     }
 }
 
@@ -410,18 +441,48 @@ mod tests {
     fn what_holds_no_text_is_passed_over() {
         let parts = [
             member("logs/", b'5', b""),
-            header("link", b'1', 5000).to_vec(),
-            header("link", b'2', 0).to_vec(),
             header("device", b'3', 0).to_vec(),
             member("old/", 0, b""),
             member("volume", b'V', b""),
-            member("long target", b'K', &[b'a'; 600]),
             member("a.log", 0, b"x"),
             member("reserved", b'Z', b"y"),
             end(),
         ];
         let expected = Seen { members: vec![whole("a.log", b"x"), whole("reserved", b"y")], end: None };
         assert_eq!(seen(&parts), expected);
+    }
+
+    #[test]
+    fn links_are_told_with_what_they_lead_to() {
+        let to = |name: &str, type_flag: u8, size: usize, target: &str| {
+            let mut block = header(name, type_flag, size);
+            block[157..157 + target.len()].copy_from_slice(target.as_bytes());
+            summed(block).to_vec()
+        };
+        let long = "t".repeat(600);
+        let parts = [
+            to("hard.log", b'1', 5000, "a.log"),
+            to("./soft.log", b'2', 0, "../b.log"),
+            member("././@LongLink", b'K', format!("{long}\0").as_bytes()),
+            to("gnu.log", b'1', 0, "cut"),
+            member("pax", b'x', &records(&["linkpath=é.log"])),
+            to("pax.log", b'2', 0, "cut"),
+            member("./a.log", b'0', b"x"),
+            end(),
+        ];
+        let told = |name: &str, target: &str| {
+            let why =
+                format!("link to {target}, not followed; what the archive holds of that is read under its own name");
+            (name.to_owned(), Vec::new(), Some(why))
+        };
+        let members = vec![
+            told("hard.log", "a.log"),
+            told("soft.log", "../b.log"),
+            told("gnu.log", &long),
+            told("pax.log", "é.log"),
+            whole("a.log", b"x"),
+        ];
+        assert_eq!(seen(&parts), Seen { members, end: None });
     }
 
     #[test]
@@ -499,7 +560,7 @@ mod tests {
             (vec![a(), vec![b'?'; 10]], "the tar archive breaks off; ask for the file again, copied whole"),
             (
                 vec![a(), vec![b'?'; 600]],
-                "the tar archive is damaged (a header contradicts its checksum); ask for the file again, copied whole",
+                "the tar archive is damaged (a header contradicts its checksum, and what follows it was not read); ask for the file again, copied whole",
             ),
             (
                 vec![a(), end(), vec![b'?'; 600]],

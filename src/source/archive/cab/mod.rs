@@ -23,7 +23,7 @@ use self::blocks::Blocks;
 use super::dos::{moment, u16_at, u32_at};
 use super::held::Held;
 use super::solid::Solid;
-use super::{Container, Entry, Format, Item, Options, UNPACK, Visit, refused};
+use super::{Container, Entry, Format, Item, Options, UNPACK, Visit, refused, without_dots};
 use crate::problem::Loss;
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
@@ -301,7 +301,7 @@ fn read_file(input: &mut Input) -> Option<File> {
     let is_utf8 = u16_at(&bytes, 14)? & IN_UTF8 != 0 || str::from_utf8(&name).is_ok();
     let name =
         if is_utf8 { shown_bytes(&name) } else { WINDOWS_1252.decode_without_bom_handling(&name).0.into_owned() };
-    let entry = Entry { name: name.replace('\\', "/"), size: Some(size), packed: None, modified };
+    let entry = Entry { name: without_dots(&name.replace('\\', "/")), size: Some(size), packed: None, modified };
     Some(File { entry, folder, offset, size })
 }
 

@@ -28,6 +28,7 @@ use super::held::Held;
 use super::solid::{Solid, SolidFile};
 use super::{
     Container, Entry, Format, GIVE_PASSWORD, Item, Options, Passwords, UNPACK, Visit, encrypted, refused, unix_time,
+    without_dots,
 };
 use crate::problem::{Kind, Loss};
 use crate::source::compression::passed_on;
@@ -188,7 +189,8 @@ struct Current<'h> {
 
 impl<'h> Walk<'h> {
     fn file(&mut self, file: &File<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
-        let mut entry = Entry { name: shown_name(file.name), size: Some(0), packed: None, modified: None };
+        let mut entry =
+            Entry { name: without_dots(&shown_name(file.name)), size: Some(0), packed: None, modified: None };
         entry.modified = file.modified.and_then(windows_time);
         if !file.has_data {
             let is_member = file.is_empty && !file.is_anti && !is_link_or_folder(file.attributes);

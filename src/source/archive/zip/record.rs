@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::time::SystemTime;
 
 use super::super::dos::{cp437, moment, u16_at, u32_at, u64_at};
-use super::super::{Entry, unix_time};
+use super::super::{Entry, unix_time, without_dots};
 use crate::source::input::Input;
 use crate::source::name::shown_bytes;
 
@@ -141,7 +141,7 @@ impl Fields<'_> {
         let name = self.shown_name(flags);
         let is_folder = name.ends_with('/') && size == 0;
         let modified = self.unix_modified().or_else(|| moment(date, time));
-        let entry = Entry { name, size: Some(size), packed: Some(packed), modified };
+        let entry = Entry { name: without_dots(&name), size: Some(size), packed: Some(packed), modified };
         let has_end_mark = flags & 2 != 0;
         let record =
             Record { entry, is_folder, encryption, method, crc, packed, size, has_end_mark, has_descriptor, proof };
