@@ -169,3 +169,83 @@ fn a_fault_in_what_is_not_read_hides_no_loss() {
         }
     }
 }
+
+/// What is told, each with how its path ends.
+fn told(bytes: &[u8], selection: Selection) -> Vec<String> {
+    let short = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let problems = scan_selecting(bytes, selection).problems;
+    problems.iter().map(|problem| format!("{}: {}", short(&problem.path), problem.detail)).collect()
+}
+
+fn only_logs() -> Selection {
+    Selection { globs: Globs::new(["*.log"], []).unwrap(), ..Selection::default() }
+}
+
+/// Bytes as of no text.
+fn noise() -> Vec<u8> {
+    (0..20_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
+}
+
+/// A zip of one stored member, with a wrong byte in the middle of its data.
+fn damaged(name: &str, data: &[u8]) -> Vec<u8> {
+    let mut archive = packing::zip(&[(name, data)], zip::CompressionMethod::Stored);
+    let middle = archive.len() / 2;
+    archive[middle] ^= 1;
+    archive
+}
+
+#[test]
+fn a_fault_comes_before_the_verdict_that_something_is_no_text() {
+    let binary = "x.bin: skipped, a binary file (not text); --binary reads it";
+    let intact = packing::zip(&[("x.bin", &noise())], zip::CompressionMethod::Stored);
+    assert_eq!(told(&intact, Selection::default()), [binary]);
+    let fault = "the stored data are damaged (the checksum does not match); nothing of it could be read; ask for the file again, copied whole";
+    assert_eq!(told(&damaged("x.bin", &noise()), Selection::default()), [format!("x.bin: {fault}")]);
+    // What begins with four bytes of a known format has not become so by damage.
+    let picture = [b"\x89PNG\r\n\x1a\n".to_vec(), noise()].concat();
+    let skipped = "x.png: skipped, a binary file (PNG picture); --binary reads it";
+    assert_eq!(told(&damaged("x.png", &picture), Selection::default()), [skipped]);
+    let mut gzip = compress(Codec::Gzip, &noise());
+    let sum = gzip.len() - 8;
+    gzip[sum] ^= 1;
+    let fault = "the gzip data are damaged (the checksum does not match); nothing of it could be read; ask for the file again, copied whole";
+    assert_eq!(told(&gzip, Selection::default()), [format!("x: {fault}")]);
+}
+
+#[test]
+fn formats_that_cannot_be_read_are_told() {
+    let lzip = [b"LZIP\x01\x0c".to_vec(), noise()].concat();
+    let compressed = "it is compressed by lzip, which is not supported; unpack it and name the result";
+    assert_eq!(told(&lzip, Selection::default()), [format!("x: {compressed}")]);
+    assert_eq!(told(&compress(Codec::Gzip, &lzip), Selection::default()), [format!("x: {compressed}")]);
+    let archive = pack(Format::Tar, &[("old/app.log", &lzip)]);
+    assert_eq!(told(&archive, Selection::default()), [format!("app.log: {compressed}")]);
+    let unwanted = pack(Format::Tar, &[("old/app.lz", &lzip), ("a.log", LOG.as_bytes())]);
+    assert_eq!(told(&unwanted, only_logs()), [""; 0]);
+    // Members may be wanted whatever the archive is called.
+    let rar = pack(Format::Tar, &[("old.rar", &[b"Rar!\x1a\x07\x01\0".to_vec(), noise()].concat())]);
+    let archive = "old.rar: it is a RAR archive, which is not supported; unpack it and name the result";
+    assert_eq!(told(&rar, only_logs()), [archive]);
+}
+
+#[test]
+fn a_zip_behind_a_program_is_read() {
+    let members: [(&str, &[u8]); 1] = [("a.log", LOG.as_bytes())];
+    let file = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), &pack(Format::Zip, &members)].concat();
+    for selection in [Selection::default(), only_logs()] {
+        let outcome = scan_selecting(&file, selection);
+        assert_eq!(outcome.problems, []);
+        assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
+    }
+}
+
+#[test]
+fn a_zip_without_its_beginning_is_read_and_told() {
+    let members = [("x.bin", &noise()[..]), ("a.log", LOG.as_bytes())];
+    let archive = packing::zip(&members, zip::CompressionMethod::Stored);
+    let outcome = scan(&archive[100..]);
+    let details: Vec<&str> = outcome.problems.iter().map(|problem| problem.detail.as_str()).collect();
+    let told = "the zip archive is damaged (something else stands where a member should begin); ask for the file again, copied whole";
+    assert_eq!(details, [told]);
+    assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
+}

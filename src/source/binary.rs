@@ -114,6 +114,11 @@ pub fn kind(sample: &[u8]) -> Option<&'static str> {
     (is_full_of_controls(sample) && !is_utf16()).then_some("not text")
 }
 
+/// Whether what made a file binary is more than what damaged data begin like now and then.
+pub(super) fn is_certain(sample: &[u8]) -> bool {
+    BINARY.iter().any(|magic| magic.bytes.len() >= 4 && has(sample, magic.at, magic.bytes))
+}
+
 fn has(sample: &[u8], at: usize, bytes: &[u8]) -> bool {
     sample.get(at..).is_some_and(|rest| rest.starts_with(bytes))
 }
@@ -201,6 +206,14 @@ mod tests {
         for (sample, name) in cases {
             assert_eq!(kind(sample), Some(name));
         }
+    }
+
+    #[test]
+    fn four_bytes_of_a_known_format_are_certain() {
+        assert!(is_certain(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"));
+        assert!(is_certain(b"\0\0\0\x20ftypisom"));
+        assert!(!is_certain(b"MZ\x90\0\x03\0\0\0"));
+        assert!(!is_certain(&noise(512)));
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub mod name;
 mod seen;
 pub mod select;
 mod stop;
+mod unsupported;
 mod walk;
 pub mod wildcard;
 
@@ -56,11 +57,13 @@ pub use walk::{Found, Walk};
 
 use crate::problem::{Kind, Loss, Problem};
 use crate::units::Units;
-use archive::{Container, ZipFile};
+use archive::{AtEnd, Container, ZipFile};
 use budget::{Budget, Counted};
+use compression::passed_on;
 use input::Input;
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
+use unsupported::Holds;
 
 /// The argument, and the name in results, of standard input.
 pub const STDIN: &str = "-";
@@ -239,16 +242,32 @@ impl Source {
                 },
             );
         }
+        let is_judged = self.wanted.selection.content == Content::Text;
+        if let Some(told) = is_judged.then(|| self.unsupported(&head)).flatten() {
+            return Ok(told);
+        }
+        if let Some(kind) = is_judged.then(|| binary::kind(&head)).flatten() {
+            return self.binary_file(kind, &Arc::new(file), len, opening);
+        }
         if let Some(refused) = self.refused() {
             return Ok(refused);
-        }
-        let is_judged = self.wanted.selection.content == Content::Text;
-        if let Some(kind) = is_judged.then(|| binary::kind(&head)).flatten() {
-            return Ok(Opened::Skipped(self.binary(kind)));
         }
         let told = &head[..head.len().min(encoding::HEAD_BYTES)];
         let (units, beginning) = (opening.encoding.units(told), Beginning::of(told));
         Ok(Opened::File(TextFile { file, len, units, beginning }))
+    }
+
+    /// A file that begins like no text.
+    fn binary_file(&self, kind: &str, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Opened> {
+        match AtEnd::of(file, len, &archive_options(opening))? {
+            Some(AtEnd::Whole(zip)) => Ok(self.zip_file(zip, len, opening)),
+            Some(AtEnd::Part) => Ok(Opened::Skipped(self.problem(&archive::one_part()))),
+            Some(AtEnd::Damaged) => {
+                let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
+                self.archive(Format::Zip, Container::File { file: Arc::clone(file), start: 0, len }, nest, opening)
+            }
+            None => Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind)))),
+        }
     }
 
     /// What lies at `path`, if that is no folder.
@@ -306,31 +325,57 @@ impl Source {
             let container = Container::Stream(Box::new(input.into_reader()));
             return self.archive(format, container, Nest { chain, budget }, opening);
         }
+        let is_judged = self.wanted.selection.content == Content::Text;
+        if let Some(told) = is_judged.then(|| self.unsupported(input.peek(unsupported::HEAD_BYTES))).flatten() {
+            return Ok(told);
+        }
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
         // What is piped in is meant to be read.
-        let is_judged = self.wanted.selection.content == Content::Text && !(is_bare && chain.is_empty());
+        let is_judged = is_judged && !(is_bare && chain.is_empty());
         if let Some(kind) = is_judged.then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
-            return Ok(Opened::Skipped(self.binary(kind)));
+            return self.binary_stream(kind, input, &opening.stop);
         }
         let head = input.peek(encoding::HEAD_BYTES);
         let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units }, beginning }))
     }
 
+    /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.
+    fn binary_stream(&self, kind: &str, mut input: Input, stop: &Stop) -> io::Result<Opened> {
+        let is_certain = binary::is_certain(input.peek(binary::SAMPLE_BYTES));
+        while !is_certain && !input.available().is_empty() {
+            if stop.is_requested() {
+                return Err(Loss::interrupted().into());
+            }
+            let len = input.available().len();
+            input.consume(len);
+        }
+        match input.failure().map(|error| passed_on(error, Some(0))) {
+            // What was not to be read anyway cannot be too much.
+            Some(error) if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::OverLimit) => Err(error),
+            _ => Ok(Opened::Skipped(self.binary(kind))),
+        }
+    }
+
     /// An archive that is a file.
     fn archive_file(&self, format: Format, file: Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Opened> {
-        let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
         if format == Format::Zip {
             let options = archive_options(opening);
             // One that has lost its directory is read from front to back, as far as it goes.
             if let Ok(Some(zip)) = ZipFile::open(Arc::clone(&file), 0, len, &options) {
-                let around = self.around(format, nest, opening);
-                return Ok(Opened::Archive(Members::independent(around, zip, len)));
+                return Ok(self.zip_file(zip, len, opening));
             }
         }
+        let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
         self.archive(format, Container::File { file, start: 0, len }, nest, opening)
+    }
+
+    /// A zip in a file of `len` bytes.
+    fn zip_file(&self, zip: ZipFile, len: u64, opening: &Opening) -> Opened {
+        let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
+        Opened::Archive(Members::independent(self.around(Format::Zip, nest, opening), zip, len))
     }
 
     fn archive(&self, format: Format, container: Container, nest: Nest, opening: &Opening) -> io::Result<Opened> {
@@ -357,7 +402,19 @@ impl Source {
         };
         let what = format!("an archive inside so many others ({limit}) was not read");
         let loss = Loss { kind: Kind::OverLimit, what, delivered: None, remedy };
+        self.problem(&loss)
+    }
+
+    fn problem(&self, loss: &Loss) -> Problem {
         Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
+    }
+
+    /// What becomes of it if it is of a format that cannot be read. The members of an archive might be wanted, whatever its own
+    /// name and time.
+    fn unsupported(&self, head: &[u8]) -> Option<Opened> {
+        let (holds, loss) = unsupported::format_of(head)?;
+        let refused = if holds == Holds::Text { self.refused() } else { None };
+        Some(refused.unwrap_or_else(|| Opened::Skipped(self.problem(&loss))))
     }
 
     /// What becomes of it if it is no archive and not wanted.

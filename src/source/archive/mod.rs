@@ -33,7 +33,7 @@ use super::compression::{ASK_AGAIN, passed_on};
 use super::file::DiskFile;
 use super::input::Input;
 use crate::problem::{Kind, Loss};
-pub(crate) use zip::ZipFile;
+pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
 /// What remains to be done with what cannot be read in the archive.
 const UNPACK: &str = "unpack it and name the result";
@@ -240,6 +240,11 @@ fn refused(what: &str, remedy: &'static str) -> Loss {
 /// Why something cannot be read that is encrypted.
 fn encrypted(what: &str, remedy: &'static str) -> Loss {
     Loss { kind: Kind::Encrypted, ..refused(what, remedy) }
+}
+
+/// The kind of problem that an error comes to.
+fn kind_of(error: &io::Error) -> Kind {
+    Loss::of(error).map_or(Kind::Unreadable, |loss| loss.kind)
 }
 
 /// A member's path without what says that it is below the current folder, as tar(1) names what it is given as `.`.

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use flate2::Crc;
 
+use super::kind_of;
 use crate::problem::{Kind, Loss};
 use crate::source::compression::{ASK_AGAIN, passed_on};
 use crate::source::input::Input;
@@ -102,7 +103,7 @@ impl SolidFile<'_> {
             Loss { kind: Kind::Damaged, what, delivered, remedy: ASK_AGAIN }.into()
         };
         let error = failure.map_or_else(early, |error| passed_on(error, delivered));
-        self.solid.broken = Some(Loss::of(&error).map_or(Kind::Unreadable, |loss| loss.kind));
+        self.solid.broken = Some(kind_of(&error));
         error
     }
 

@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::io::{self, Read as _};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use super::super::dos::{u16_at, u32_at, u64_at};
@@ -53,6 +53,54 @@ struct Directory {
     count: u64,
 }
 
+/// What may stand before the first member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// In which any bytes may occur.
+    Program,
+}
+
+/// A zip archive at the end of a file that does not begin like one.
+#[derive(Debug)]
+pub(crate) enum AtEnd {
+    /// All of it, behind a program that unpacks it, or with a wrong byte at its beginning.
+    Whole(ZipFile),
+    /// The last part of a split one.
+    Part,
+    /// It is not where it says: its beginning is missing, or something else is wrong.
+    Damaged,
+}
+
+impl AtEnd {
+    /// `None` if the file does not end like an archive, or like one without members.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn of(file: &Arc<DiskFile>, len: u64, options: &Options) -> io::Result<Option<AtEnd>> {
+        let Some((tail, at)) = find_end(file, 0, len)? else { return Ok(None) };
+        let end = &tail[at..];
+        let number = |at| u16_at(end, at).unwrap_or(0);
+        let (disk, count) = (number(4), number(10));
+        if count == 0 {
+            return Ok(None);
+        }
+        // Where there are too many for the field, another record has the number.
+        if ![0, u16::MAX].contains(&disk) || number(6) != disk || number(8) != count {
+            return Ok(Some(AtEnd::Part));
+        }
+        let position = len - (tail.len() - at) as u64;
+        let (Some(directory_len), Some(offset)) = (u32_at(end, 12), u32_at(end, 16)) else { return Ok(None) };
+        // Places may be told from the beginning of the archive, or of the program.
+        let start = match offset {
+            u32::MAX => Some(0),
+            _ => position.checked_sub(u64::from(directory_len) + u64::from(offset)),
+        };
+        let open = |start: u64| ZipFile::open_behind(Before::Program, Arc::clone(file), start, len - start, options);
+        Ok(Some(start.map(open).transpose()?.flatten().map_or(AtEnd::Damaged, AtEnd::Whole)))
+    }
+}
+
 /// Where a member lies, as its directory tells it.
 struct Place {
     offset: u64,
@@ -66,6 +114,16 @@ impl ZipFile {
     /// # Errors
     /// The file cannot be read.
     pub(crate) fn open(file: Arc<DiskFile>, start: u64, len: u64, options: &Options) -> io::Result<Option<ZipFile>> {
+        ZipFile::open_behind(Before::Nothing, file, start, len, options)
+    }
+
+    fn open_behind(
+        before: Before,
+        file: Arc<DiskFile>,
+        start: u64,
+        len: u64,
+        options: &Options,
+    ) -> io::Result<Option<ZipFile>> {
         let Some(directory) = find(&file, start, len)? else { return Ok(None) };
         let mut input = Input::of_file(
             Arc::clone(&file),
@@ -93,7 +151,9 @@ impl ZipFile {
             return Ok(None);
         }
         places.sort_unstable_by_key(|place: &Place| place.offset);
-        if shortfall.is_none() && leaves_out(&file, start, &places, directory.offset)? {
+        let first = places.first().map_or(0, |place| place.offset);
+        let covered = if before == Before::Program { first } else { 0 };
+        if shortfall.is_none() && leaves_out(&file, start, &places, covered..directory.offset)? {
             return Ok(None);
         }
         members.sort_by_key(|listed| listed.offset);
@@ -147,12 +207,12 @@ impl ZipFile {
 }
 
 /// Whether a member that is not listed lies between those that are, in the order of their places, or before or behind them, in
-/// the `end` bytes before the directory.
-fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], end: u64) -> io::Result<bool> {
+/// `all`, which ends at the directory.
+fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64>) -> io::Result<bool> {
     /// With a name of one byte and no data.
     const LEAST_BYTES: u64 = HEADER_BYTES + 1;
-    let mut covered = 0;
-    for (index, next) in places.iter().map(|place| place.offset).chain([end]).enumerate() {
+    let mut covered = all.start;
+    for (index, next) in places.iter().map(|place| place.offset).chain([all.end]).enumerate() {
         let place = index.checked_sub(1).and_then(|before| places.get(before));
         if let Some(place) = place {
             covered = covered.max(place.offset.saturating_add(place.least_len));
@@ -218,7 +278,8 @@ fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'s
     Ok(())
 }
 
-fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> {
+/// The last bytes of an archive, and where in them the record of its end lies.
+fn find_end(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<(Vec<u8>, usize)>> {
     // With the longest comment.
     let tail_len = len.min(END_BYTES + LOCATOR_BYTES + u64::from(u16::MAX));
     let mut tail = Vec::new();
@@ -230,8 +291,13 @@ fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> 
         let comment = u16_at(&tail, at + 20);
         tail[*at..].starts_with(b"PK\x05\x06") && comment.is_some_and(|len| at + 22 + usize::from(len) == tail.len())
     };
-    let Some(at) = (0..tail.len()).rev().find(is_end) else { return Ok(None) };
-    let position = len - tail_len + at as u64;
+    let at = (0..tail.len()).rev().find(is_end);
+    Ok(at.map(|at| (tail, at)))
+}
+
+fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> {
+    let Some((tail, at)) = find_end(file, start, len)? else { return Ok(None) };
+    let position = len - (tail.len() - at) as u64;
     let locator = at.checked_sub(20).map(|before| &tail[before..at]).filter(|bytes| bytes.starts_with(b"PK\x06\x07"));
     match locator {
         None => Ok(short(&tail[at..], position)),

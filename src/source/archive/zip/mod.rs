@@ -3,6 +3,9 @@
 //! What is in a file is read by its directory ([`ZipFile`]), in the order in which it is stored. What comes as a stream, and
 //! a file whose directory is missing, contradicts the file or leaves bytes over, is read through the headers before the data
 //! ([`stream`]), so that it has not to be held; the directory is compared with them where it is met.
+//!
+//! An archive may lie behind a program that unpacks it, or have lost its beginning: a file that looks like no text and ends
+//! as a zip archive does is one ([`AtEnd`]).
 
 mod crypt;
 mod data;
@@ -18,12 +21,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use data::Data;
-pub(crate) use directory::ZipFile;
+pub(crate) use directory::{AtEnd, ZipFile};
 use packed::{Behind, Extent, Packed};
 use record::Record;
 
 use super::{Container, Format, Item, Options, Visit};
-use crate::problem::Loss;
+use crate::problem::{Kind, Loss};
 use crate::source::input::Input;
 
 /// See [`super::walk`].
@@ -35,6 +38,14 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
         Some(zip) => zip.walk(visit),
         None => stream::walk(container.into_input(), options, visit),
     }
+}
+
+/// What to tell of a part of a split archive.
+pub(crate) fn one_part() -> Loss {
+    let what = "it is one part of a split zip archive".to_owned();
+    // Not zip -s 0, whose version 3.0 garbles members that take more than two parts.
+    let remedy = "unpack it with 7-Zip, with all parts in one folder, and name the result";
+    Loss { kind: Kind::Truncated, what, delivered: None, remedy }
 }
 
 fn damaged(why: &str) -> Loss {

@@ -3,12 +3,15 @@
 //! Where a header does not tell how long its data are, they end at a descriptor which tells just that. The directory,
 //! when it comes, has to list the members that were met. Another archive may follow, as where files were concatenated.
 //!
-//! That a member is a link only the directory tells, which comes too late: here it is a file that holds where it leads to.
+//! That a member is a link only the directory tells, which comes too late here; so links are files that hold where they lead to,
+//! however an archive is read.
 
 use std::io;
 
 use super::record::{read_header, read_listed};
-use super::{Extent, Format, Left, Loss, Options, Visit, damaged, visit_member};
+use super::{Extent, Format, Left, Loss, Options, Visit, damaged, one_part, visit_member};
+use crate::problem::Kind;
+use crate::source::archive::kind_of;
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
 
@@ -17,8 +20,16 @@ const LOOK_BYTES: usize = 4096;
 
 /// See [`super::walk`].
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
-    let mut walk =
-        Walk { input, start: 0, met: Vec::new(), listed: Vec::new(), place: Place::Members, members: 0, damage: None };
+    let mut walk = Walk {
+        input,
+        start: 0,
+        met: Vec::new(),
+        listed: Vec::new(),
+        place: Place::Members,
+        is_part: false,
+        members: 0,
+        damage: None,
+    };
     while walk.next(options, visit)? {}
     walk.damage.map_or(Ok(()), |loss| Err(loss.into()))
 }
@@ -31,6 +42,8 @@ struct Walk {
     met: Vec<u64>,
     listed: Vec<u64>,
     place: Place,
+    /// Whether this is the first part of a split archive, or all parts of one, joined byte by byte.
+    is_part: bool,
     /// Met in all.
     members: u64,
     /// The first that was passed over.
@@ -53,7 +66,10 @@ impl Walk {
         match signature.as_slice() {
             [] => return self.end().map(|()| false),
             // A mark of archives in several parts.
-            b"PK\x07\x08" | b"PK00" if position == self.start => self.take_signature(),
+            b"PK\x07\x08" | b"PK00" if position == self.start => {
+                self.is_part = signature.starts_with(b"PK\x07");
+                self.take_signature();
+            }
             b"PK\x03\x04" => {
                 if self.place != Place::Members {
                     (self.place, self.start) = (Place::Members, position);
@@ -88,7 +104,13 @@ impl Walk {
     }
 
     fn cut(&mut self) -> io::Error {
-        Format::Zip.cut(&mut self.input, None)
+        let error = Format::Zip.cut(&mut self.input, None);
+        self.or_one_part(error)
+    }
+
+    /// What to tell of an archive that breaks off: where it is one part of several, that it does is no fault.
+    fn or_one_part(&self, error: io::Error) -> io::Error {
+        if self.is_part && kind_of(&error) == Kind::Truncated { one_part().into() } else { error }
     }
 
     fn skip(&mut self, len: u64) -> io::Result<()> {
@@ -110,6 +132,7 @@ impl Walk {
         let is_open = record.has_descriptor && record.packed == 0;
         let extent = if is_open { Extent::Open } else { Extent::Known(record.packed) };
         match visit_member(&record, std::mem::take(&mut self.input), extent, options, visit)? {
+            Left::Cut if self.is_part => Err(one_part().into()),
             Left::Cut => Ok(false),
             Left::Behind { outer, flow } => {
                 self.input = outer;
@@ -127,7 +150,9 @@ impl Walk {
         self.skip(comment)?;
         self.met.sort_unstable();
         self.listed.sort_unstable();
-        if self.met != self.listed {
+        // In a split archive each place is one in its part.
+        let is_same = if self.is_part { self.met.len() == self.listed.len() } else { self.met == self.listed };
+        if !is_same {
             self.note("its directory lists other members than it holds");
         }
         self.met.clear();
@@ -141,7 +166,7 @@ impl Walk {
             Some(error) => Err(passed_on(error, None)),
             // What was noted before is the reason, or comes to the same.
             None if self.place == Place::Behind || self.damage.is_some() => Ok(()),
-            None => Err(Format::Zip.truncated(None).into()),
+            None => Err(self.or_one_part(Format::Zip.truncated(None).into())),
         }
     }
 

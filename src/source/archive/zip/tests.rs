@@ -576,6 +576,68 @@ fn what_is_wrong_with_the_archive_is_told_whole() {
 }
 
 #[test]
+fn a_part_of_a_split_archive_is_told_and_all_parts_joined_are_read() {
+    let members = [stored("a.log", b"call result = 102\n"), stored("b.log", b"y")];
+    let all = [whole("a.log", b"call result = 102\n"), whole("b.log", b"y")];
+    let told = "it is one part of a split zip archive; unpack it with 7-Zip, with all parts in one folder, and name the result";
+    // In the second part, which begins at the second member.
+    let second = members[0].header().len() + members[0].packed.len();
+    let mut archive =
+        [&b"PK\x07\x08"[..], &write(&members, &[(4, members[0].clone()), (0, members[1].clone())], 2)].concat();
+    let end = archive.len() - 22;
+    archive[end + 4..end + 10].copy_from_slice(&[1, 0, 1, 0, 1, 0]);
+    assert_eq!(from_both(Format::Zip, &archive, &options()), Seen { members: all.to_vec(), end: None });
+    for (cut, count) in [(4, 0), (20, 0), (4 + second, 1)] {
+        let expected = Seen { members: all[..count].to_vec(), end: Some(told.to_owned()) };
+        assert_eq!(from_both(Format::Zip, &archive[..cut], &options()), expected, "{cut}");
+    }
+    let data = from_both(Format::Zip, &archive[..4 + second - 1], &options());
+    assert_eq!((data.members.len(), data.end.as_deref()), (1, Some(told)));
+    assert!(matches!(at_end(&archive[4 + second..]), Some(AtEnd::Part)));
+}
+
+fn at_end(file: &[u8]) -> Option<AtEnd> {
+    let mut on_disk = tempfile::tempfile().unwrap();
+    on_disk.write_all(file).unwrap();
+    AtEnd::of(&Arc::new(on_disk.into()), file.len() as u64, &options()).unwrap()
+}
+
+fn names_at_end(file: &[u8]) -> Vec<String> {
+    let Some(AtEnd::Whole(zip)) = at_end(file) else { panic!("it is whole") };
+    zip.entries().map(|entry| entry.name.clone()).collect()
+}
+
+#[test]
+fn an_archive_is_found_behind_what_unpacks_it() {
+    let members = [stored("a.log", b"x"), stored("b.log", b"y")];
+    // A program that unpacks knows what members begin with.
+    let program = [&b"MZ\x90\0"[..], &[7; 100], b"PK\x03\x04", &[7; 100]].concat();
+    let moved = |by: usize| with_offsets(&members).into_iter().map(|(at, made)| (at + by, made)).collect::<Vec<_>>();
+    let adjusted = |by: usize| {
+        let mut archive = [&program[..], &write(&members, &moved(by), 2)].concat();
+        let offset = archive.len() - 6;
+        let told = u32::from_le_bytes(*archive[offset..].first_chunk().unwrap()) + u32::try_from(by).unwrap();
+        archive[offset..offset + 4].copy_from_slice(&told.to_le_bytes());
+        archive
+    };
+    for by in [0, program.len()] {
+        assert_eq!(names_at_end(&adjusted(by)), ["a.log", "b.log"]);
+    }
+    let mut misled = zip(&members);
+    misled[0] = 0xff;
+    assert_eq!(names_at_end(&misled), ["a.log", "b.log"]);
+    // Its beginning is missing, or a member that its directory leaves out is there.
+    assert!(matches!(at_end(&misled[1..]), Some(AtEnd::Damaged)));
+    let three = [&members[..1], &[stored("c.log", b"z")], &members[1..]].concat();
+    let mut listed = with_offsets(&three);
+    listed.remove(1);
+    assert!(matches!(at_end(&[&program[..], &write(&three, &listed, 2)].concat()), Some(AtEnd::Damaged)));
+    for other in [&b""[..], b"MZ", &program, &misled[..misled.len() - 1], &[&program[..], &zip(&[])].concat()] {
+        assert!(at_end(other).is_none());
+    }
+}
+
+#[test]
 fn a_visit_may_end_the_walk_or_read_nothing() {
     let archive = zip(&every_method(Sizes::Behind));
     for stop in [1, 3, 8] {
