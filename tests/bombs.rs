@@ -62,7 +62,7 @@ fn a_file_that_unpacks_to_too_much_is_read_up_to_the_limit() {
     let zeros = zeros();
     let limits = Limits { ratio: 10, floor_bytes: 1 << 20, ..Limits::default() };
     let allowed = (1 << 20) + 10 * zeros.len() as u64;
-    let told = over("a.gz: a.gz", "10 times its size and 1 MiB", allowed, "--max-ratio");
+    let told = over("a.gz: a.gz", "10 times its size plus 1 MiB", allowed, "--max-ratio");
     let (results, problems) = scan(&[("a.gz", &zeros)], limits);
     assert_eq!((results, problems.first()), (1, Some(&told)));
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };

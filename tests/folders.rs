@@ -258,6 +258,7 @@ mod unix {
         assert_eq!(read(&folder, &["t"]), ["t/a.log"]);
         assert_eq!(read(&folder, &["t", "-L"]), ["t/a.log", "t/link/b.log"]);
         assert_eq!(read(&folder, &["t/link"]), ["t/link/b.log"], "named");
+        assert_eq!(told(&folder, &["t/link"]), (String::new(), Some(0)));
         let link = "callcodes: t/link: link to a folder, not followed; -L follows it\n";
         assert_eq!(told(&folder, &["t"]), (link.to_owned(), Some(0)));
         // Files that it may hold are wanted, so it is told; itself it is not.

@@ -142,7 +142,6 @@ fn the_file_that_is_written_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.csv");
     fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
-    fs::write(&target, "call_status: 21\n").unwrap();
     let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n");
     // The second time it holds a result of the first.
     for _ in 0..2 {
@@ -153,6 +152,44 @@ fn the_file_that_is_written_is_not_read() {
     for _ in 0..2 {
         assert_eq!(run(&["lines", path(folder.path()), "-o", path(&lines)]), done());
         assert_eq!(fs::read_to_string(&lines).unwrap().lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("a.log");
+    fs::write(&log, "call_status: 108\n").unwrap();
+    let told = format!(
+        "error: -o would replace {}, which lies in a folder that is read and is no earlier result. Name another file, or \
+         delete that one first\n",
+        path(&log.canonicalize().unwrap()).trim_start_matches(r"\\?\"),
+    );
+    for command in ["scan", "lines", "files"] {
+        assert_eq!(
+            run(&[command, path(folder.path()), "-o", path(&log)]),
+            (Some(2), String::new(), told.clone()),
+            "{command}"
+        );
+        assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
+    }
+    // An earlier result, whatever its format, may be replaced.
+    let target = folder.path().join("result");
+    for args in [
+        &["scan"][..],
+        &["scan", "--format=csv"],
+        &["scan", "--format=json"],
+        &["lines"],
+        &["lines", "--format=jsonl"],
+        &["files"],
+        &["files", "--format=csv"],
+        &["files", "--format=json"],
+        &["scan", "-g", "*.none"],
+        &["files", "-g", "*.none"],
+    ] {
+        for _ in 0..2 {
+            assert_eq!(run(&[args, &[path(folder.path()), "-o", path(&target)]].concat()), done(), "{args:?}");
+        }
     }
 }
 

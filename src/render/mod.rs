@@ -64,9 +64,54 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
     }
 }
 
+/// Whether a file that begins like this is a result of an earlier run, or empty: what a new one may take the place of
+/// without a second thought, also where logs lie.
+#[must_use]
+pub fn is_result(head: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 9] = [
+        b"Code  Description ",
+        b"File  ",
+        b"PARTIAL RESULT: ",
+        b"No result codes found",
+        b"No file",
+        b"{\n  \"schema\": ",
+        b"{\"path\":\"",
+        b"code,name,description,",
+        b"path,kind,layers,",
+    ];
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    head.is_empty() || BEGINNINGS.iter().any(|beginning| head.starts_with(beginning)) || is_shown_line(line)
+}
+
+/// Whether it is `path:line: [result]` and something.
+fn is_shown_line(line: &[u8]) -> bool {
+    memchr::memmem::find_iter(line, b": [").any(|at| {
+        let digits = line[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let result = line[at + 3..].strip_prefix(b"-").unwrap_or(&line[at + 3..]);
+        let begins = result.first().is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+        digits > 0 && line[..at - digits].ends_with(b":") && begins && result.contains(&b']')
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logs_are_no_results() {
+        let results = ["", "a.log:2: [102 Phone Unreachable] call result", "C:\\a.log:7: [-5 x] y", "{\"path\":\"x\"}"];
+        assert!(results.iter().all(|head| is_result(head.as_bytes())));
+        let logs = [
+            "2017-02-14 02:57:24 [21] x",
+            "a: [102 x]",
+            "File not found",
+            "{\"time\":1}",
+            "Code 21",
+            "::: [x]",
+            ": [1]",
+        ];
+        assert!(!logs.iter().any(|head| is_result(head.as_bytes())));
+    }
     use crate::report::testing::{name, report};
 
     struct Closed;

@@ -26,7 +26,7 @@ const TIMES: [usize; 2] = [4, 5];
 /// Where globs leave nothing, a glob that means something else than was thought is the likely reason.
 pub(super) const LEFT_OUT_BY_GLOB: &str = "-g and --iglob leave out all other files.\n\
     A glob is matched against the path below the folder or archive that is named, or against the name alone if it has no \
-    slash.\n";
+    slash; '**/host7/**' is all that lies in anything called host7.\n";
 
 /// What stands above all that is said of a part.
 pub(super) const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";

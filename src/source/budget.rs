@@ -185,7 +185,7 @@ impl Budget {
     fn over(&self, level: usize, layer: Layer, delivered: Option<u64>) -> Loss {
         let Limits { ratio, floor_bytes, unpacked_bytes, .. } = self.limits;
         let (limit, remedy) = if self.by_ratio() < unpacked_bytes {
-            let floor = if floor_bytes > 0 { format!(" and {}", size(floor_bytes)) } else { String::new() };
+            let floor = if floor_bytes > 0 { format!(" plus {}", size(floor_bytes)) } else { String::new() };
             (format!("{ratio} times its size{floor}"), "--max-ratio reads more")
         } else {
             (size(unpacked_bytes), "--max-unpacked reads more")
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_layer_yields_what_the_ratio_allows_to_the_byte_and_the_error_names_the_flag() {
-        let told = "a.gz unpacks to more than 2 times its size and 1 MiB; only the whole lines in the 1048596 bytes before \
+        let told = "a.gz unpacks to more than 2 times its size plus 1 MiB; only the whole lines in the 1048596 bytes before \
                     were read; --max-ratio reads more";
         for buffer in [1, 7, 4096, 1 << 21] {
             let budget = Budget::new(limits(2, u64::MAX), 10, "a.gz");

@@ -119,7 +119,8 @@ impl Walk {
     /// What becomes of something that is met in a folder; `None` if it needs no mention.
     fn entry(&mut self, entry: &DirEntry, relative: &Path) -> Option<Found> {
         let path = entry.path();
-        if entry.file_type().is_dir() {
+        // An input that is a link is entered all the same.
+        if entry.file_type().is_dir() || entry.depth() == 0 {
             return self.folder_entry(entry, relative).map(Err);
         }
         if entry.file_type().is_symlink() && path.is_dir() {

@@ -160,7 +160,7 @@ pub(crate) struct ArchiveArgs {
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "64GiB")]
     pub(crate) max_unpacked: u64,
 
-    /// Unpack one file to at most so many times its size, and 256 MiB, in each layer
+    /// Unpack one file to at most so many times its size plus 256 MiB, in each layer
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     pub(crate) max_ratio: u64,
 

@@ -1,5 +1,7 @@
 //! From arguments to settings: every flag is resolved and checked here, before anything is read.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
@@ -8,7 +10,7 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::{CopyRule, Options};
-use callcodes::render::wording;
+use callcodes::render::{self, wording};
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, name, wildcard};
@@ -66,19 +68,34 @@ impl Settings {
             return Ok(());
         };
         let is_target = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == target);
-        match self.inputs.iter().find(is_target) {
-            None => Ok(()),
-            Some(input) => {
-                let input = term::shown(&name::shown(input));
-                Err(Failure::Message(format!("-o would replace the input {input} by the result. Name another file")))
-            }
+        if let Some(input) = self.inputs.iter().find(is_target) {
+            let input = term::shown(&name::shown(input));
+            return Err(Failure::Message(format!(
+                "-o would replace the input {input} by the result. Name another file"
+            )));
         }
+        let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
+        if self.inputs.iter().any(holds_target) && !is_result(&target) {
+            let target = term::shown(&name::shown(&target));
+            return Err(Failure::Message(format!(
+                "-o would replace {target}, which lies in a folder that is read and is no earlier result. Name another \
+                 file, or delete that one first"
+            )));
+        }
+        Ok(())
     }
 
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
     }
+}
+
+/// Whether a file was written by an earlier run. What cannot be read was not.
+fn is_result(file: &Path) -> bool {
+    const HEAD_BYTES: u64 = 4 << 10;
+    let mut head = Vec::new();
+    File::open(file).is_ok_and(|file| file.take(HEAD_BYTES).read_to_end(&mut head).is_ok()) && render::is_result(&head)
 }
 
 fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
