@@ -249,3 +249,21 @@ fn a_zip_without_its_beginning_is_read_and_told() {
     assert_eq!(details, [told]);
     assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
 }
+
+/// Which members are missing nobody knows; that some may be is told of the archive, beside what is told of the last one.
+#[test]
+fn an_archive_that_breaks_off_is_told_for_itself() {
+    let tar = pack(Format::Tar, &[("a.log", b"MFA result: 21\n"), ("b.log", b"MFA result: 21\nMFA result: 102\n")]);
+    // Each header takes 512 bytes, and each member as much again; 20 of the second one's 31 are left.
+    let outcome = scan(&tar[..3 * 512 + 20]);
+    let details: Vec<_> = outcome.problems.iter().map(|problem| problem.detail.as_str()).collect();
+    let remedy = "ask for the file again, copied whole";
+    assert_eq!(
+        details,
+        [
+            format!("the tar archive breaks off; only the whole lines in the 20 bytes before were read; {remedy}"),
+            format!("the tar archive breaks off, and what follows was not read; {remedy}"),
+        ]
+    );
+    assert_eq!(outcome.summary.results(), 2);
+}

@@ -9,8 +9,8 @@
 //! of the other formats have to be unpacked to come to the next one, so they count as they are unpacked.
 //!
 //! Invariants: members come in the order in which they are stored; a member that nobody reads delays nobody; a fault
-//! in the archive comes as a problem behind the members before it, also where it lies in a member of which nobody was told
-//! anything: who leaves out a picture still wants to know that the log behind it is lost.
+//! in the archive comes as a problem behind the members before it, also where it lies in a member, whether or not that is
+//! read: who leaves out a picture still wants to know that the log behind it is lost.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -87,32 +87,21 @@ enum Access {
 pub(super) struct Unread {
     pub(super) reader: Box<dyn Read + Send>,
     pub(super) nest: Nest,
-    pub(super) told: FaultTold,
 }
 
-/// Whether whoever reads a member was told of a fault in it. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FaultTold(Arc<AtomicBool>);
-
-impl FaultTold {
-    pub(super) fn set(&self, is_told: bool) {
-        self.0.store(is_told, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A reader that takes note of its faults.
-struct Telling<R> {
+/// A reader that takes note when it fails.
+struct Noting<R> {
     reader: R,
-    told: FaultTold,
+    has_failed: Arc<AtomicBool>,
 }
 
-impl<R: Read> Read for Telling<R> {
+impl<R: Read> Read for Noting<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(out).inspect_err(|_| self.told.set(true))
+        self.reader.read(out).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.has_failed.store(true, Ordering::Relaxed);
+            }
+        })
     }
 }
 
@@ -126,24 +115,29 @@ impl Read for Keeping<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.reader.read(out).inspect_err(|error| {
             if error.kind() != io::ErrorKind::Interrupted {
-                self.fault = Some(again(error));
+                self.fault = Some(copy(error));
             }
         })
     }
 }
 
-/// The same error once more, as one of the archive.
-fn again(error: &io::Error) -> io::Error {
+/// The same error once more.
+fn copy(error: &io::Error) -> io::Error {
     match Loss::of(error) {
-        Some(loss) => Loss { delivered: None, ..loss.clone() }.into(),
+        Some(loss) => loss.clone().into(),
         None => io::Error::new(error.kind(), error.to_string()),
     }
 }
 
-/// A fault in a member, behind which nothing of the archive can be read.
-struct Break {
-    fault: io::Error,
-    told: FaultTold,
+/// A fault in a member as one of the archive.
+fn of_archive(fault: io::Error) -> io::Error {
+    match Loss::of(&fault) {
+        Some(loss) => {
+            let what = format!("{}, and what follows was not read", loss.what);
+            Loss { what, delivered: None, ..loss.clone() }.into()
+        }
+        None => fault,
+    }
 }
 
 /// What was unpacked at once, then what kept it from being more.
@@ -169,10 +163,9 @@ impl fmt::Debug for Unread {
 
 /// What the unpacking thread tells.
 enum Told {
-    Member(Entry, Telling<Ahead>),
+    Member(Entry, Ahead),
     Unread(Entry, Loss),
-    /// With a fault that its reader may not have been told of.
-    End(io::Result<Option<Break>>),
+    End(io::Result<()>),
 }
 
 impl fmt::Debug for Members {
@@ -224,18 +217,15 @@ impl Members {
                     self.abandon();
                     return Some(Err(problem));
                 }
-                let (nest, told) = (around.nest(), ahead.told.clone());
+                let nest = around.nest();
                 let reader = if is_zip { nest.charged(ahead) } else { Box::new(ahead) };
-                let place = Place::Member(Mutex::new(Some(Unread { reader, nest, told })));
+                let place = Place::Member(Mutex::new(Some(Unread { reader, nest })));
                 around.wanted(&entry).map(|wanted| Ok(around.source(&entry, wanted, place)))
             }
             Told::Unread(entry, loss) => self.around.unread(&entry, &loss).map(Err),
             Told::End(ended) => {
                 self.is_done = true;
-                // Members are read one after another, so whoever read the last one is done with it.
-                let unheard = |broken: Break| (!broken.told.get()).then_some(broken.fault);
-                let fault = ended.map_or_else(Some, |broken| broken.and_then(unheard));
-                fault.map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
+                ended.err().map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
             }
         }
     }
@@ -350,7 +340,7 @@ impl Iterator for Members {
                         let error = if Loss::of(&error).is_some() { error } else { stopped(self.format).into() };
                         Told::End(Err(error))
                     });
-                    self.is_empty &= matches!(told, Told::End(Ok(None)));
+                    self.is_empty &= matches!(told, Told::End(Ok(())));
                     self.told(told)
                 }
             };
@@ -382,9 +372,11 @@ fn unpack(
     told: &SyncSender<Told>,
 ) {
     let (mut over, mut broken) = (None, None);
-    let container_fault = FaultTold::default();
+    let container_failed = Arc::new(AtomicBool::new(false));
     let container = match container {
-        Container::Stream(reader) => Container::Stream(Box::new(Telling { reader, told: container_fault.clone() })),
+        Container::Stream(reader) => {
+            Container::Stream(Box::new(Noting { reader, has_failed: Arc::clone(&container_failed) }))
+        }
         file @ Container::File { .. } => file,
     };
     let mut visit = |item: Item<'_>| {
@@ -400,13 +392,11 @@ fn unpack(
             Item::Member(entry, reader) => {
                 let size = entry.size;
                 let (filler, ahead) = Ahead::pair();
-                let fault_told = FaultTold::default();
-                let ahead = Telling { reader: ahead, told: fault_told.clone() };
                 let mut reader = Keeping { reader, fault: None };
                 let sent = told.send(Told::Member(entry, ahead)).map_err(|_| None);
                 let delivered =
                     sent.and_then(|()| deliver(filler, (&mut reader, size), format, (budget, level)).map_err(Some));
-                broken = reader.fault.map(|fault| Break { fault, told: fault_told });
+                broken = reader.fault;
                 delivered
             }
         };
@@ -419,10 +409,11 @@ fn unpack(
         }
     };
     let ended = archive::walk(format, container, options, &mut visit);
+    // Where the archive ends in a member, the walk leaves it to that one's reader to tell, and there may be none.
+    let broken = broken.filter(|fault| container_failed.load(Ordering::Relaxed) || is_of_archive(fault));
     let ended = match over {
         Some(loss) => Err(loss.into()),
-        // The walk ended without a word because of the last member's fault, or that fault is the member's own.
-        None => ended.map(|()| broken.filter(|broken| container_fault.get() || is_of_archive(&broken.fault))),
+        None => ended.and_then(|()| broken.map_or(Ok(()), |fault| Err(of_archive(fault)))),
     };
     // Nobody may be listening any more.
     let _ = told.send(Told::End(ended));
@@ -461,7 +452,7 @@ pub(super) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<U
         nest.budget.begins(nest.chain.len() - 1, Layer::Archive(Format::Zip))?;
     }
     if size.is_some_and(|size| size <= SMALL_BYTES) {
-        return Ok(Unread { reader: nest.charged(small_zip_member(&zip, index)), nest, told: FaultTold::default() });
+        return Ok(Unread { reader: nest.charged(small_zip_member(&zip, index)), nest });
     }
     let (filler, ahead) = Ahead::pair();
     thread::Builder::new().spawn(move || {
@@ -479,7 +470,7 @@ pub(super) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<U
             filler.fail(error);
         }
     })?;
-    Ok(Unread { reader: nest.charged(ahead), nest, told: FaultTold::default() })
+    Ok(Unread { reader: nest.charged(ahead), nest })
 }
 
 /// One that is unpacked here and now; its claimed size is not exceeded.

@@ -202,16 +202,7 @@ impl Source {
             Place::ZipMember { zip, index, nest } => {
                 self.member(members::zip_member(zip.clone(), *index, taken_once(nest)?), opening)
             }
-            Place::Member(unread) => {
-                let unread = taken_once(unread);
-                let told = unread.as_ref().ok().map(|unread| unread.told.clone());
-                let opened = self.member(unread, opening);
-                if let (Some(told), Ok(Opened::LeftOut | Opened::Skipped(_))) = (told, &opened) {
-                    // Whatever was met in it.
-                    told.set(false);
-                }
-                opened
-            }
+            Place::Member(unread) => self.member(taken_once(unread), opening),
         }
     }
 

@@ -216,6 +216,9 @@ impl<'h> Walk<'h> {
             Ok(solid) => solid,
         };
         Ok(match solid.file(size, crc) {
+            Err(_) if is_encrypted(block) => {
+                visit(Item::Unread(entry, options.passwords.wrong("it lies behind data that are damaged, or")))
+            }
             Err(loss) => visit(Item::Unread(entry, loss)),
             Ok(data) if is_encrypted(block) => {
                 visit(Item::Member(entry, &mut Decrypted { data, passwords: &options.passwords }))
