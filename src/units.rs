@@ -13,6 +13,8 @@ use memchr::{memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
 
+use crate::problem::{Kind, Loss};
+
 /// The units of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Units {
@@ -33,6 +35,16 @@ impl Units {
             Units::Bytes => 1,
             Units::Utf16Le | Units::Utf16Be => 2,
         }
+    }
+
+    /// Why what ends within a unit cannot be trusted to its end.
+    pub(crate) fn broken(self) -> Loss {
+        let encoding = if self == Units::Utf16Be { "UTF-16BE" } else { "UTF-16LE" };
+        let what = format!(
+            "the {encoding} text ends within a character, so it breaks off or something else stands in it, and its last \
+             line was not read"
+        );
+        Loss { kind: Kind::Truncated, what, delivered: None, remedy: "ask for the file again, copied whole" }
     }
 
     /// The mark that such a text may begin with.

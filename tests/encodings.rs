@@ -72,3 +72,33 @@ fn lines_are_shown_in_the_encoding_of_their_file() {
     let utf16: Vec<u8> = chinese.encode_utf16().flat_map(u16::to_be_bytes).collect();
     assert_eq!(shown(&utf16, &["-E", "utf-16be"]), format!("x.log:1: [13 Got Voicemail] {chinese}"));
 }
+
+/// What is left of a number is another number.
+#[test]
+fn a_text_that_ends_within_a_character_does_not_count_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let text = "\u{feff}callStatus=21\r\ncallStatus=102";
+    let told = "truncated: the UTF-16LE text ends within a character, so it breaks off or something else stands in it, and \
+                its last line was not read; ask for the file again, copied whole";
+    let scan = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let run = command.args(["--no-config", "--format=json"]).arg(&path).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        let problem = |problem: &serde_json::Value| {
+            format!("{}: {}", problem["kind"].as_str().unwrap(), problem["detail"].as_str().unwrap())
+        };
+        let problems: Vec<_> = report["problems"].as_array().unwrap().iter().map(problem).collect();
+        (report["totals"]["results"].as_u64().unwrap(), problems, run.status.code())
+    };
+    let whole: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(scan(&whole), (2, vec![], Some(0)));
+    assert_eq!(scan(&whole[..whole.len() - 1]), (1, vec![told.to_owned()], Some(3)));
+    // A byte too many: from there on nothing makes sense.
+    let stray = [&whole[..34], b"x", &whole[34..]].concat();
+    assert_eq!(scan(&stray), (1, vec![told.to_owned()], Some(3)));
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let told = told.replace("LE", "BE");
+    assert_eq!(scan(&big[..big.len() - 3]), (1, vec![told], Some(3)));
+}

@@ -173,8 +173,13 @@ enum State {
 
 /// What the buffer's data allow next.
 enum Step {
-    HandOut { len: usize, cut: Cut },
+    HandOut {
+        len: usize,
+        cut: Cut,
+    },
     NeedMore,
+    /// All that is left ends within a unit.
+    Broken,
     Finished,
 }
 
@@ -208,8 +213,8 @@ impl<R: Read> Chunks<R> {
     /// The next chunk, or `None` behind the last.
     ///
     /// # Errors
-    /// What the reader fails with. Every whole line read before was or will be handed out by further calls, but not the
-    /// beginning of a line that may go on: half a number is another number. Trailing bytes behind compressed data
+    /// What the reader fails with, or that UTF-16 ends within a unit. Every whole line read before was or will be handed out by
+    /// further calls, but not the beginning of a line that may go on: half a number is another number. Trailing bytes behind compressed data
     /// ([`Kind::TrailingBytes`]) break off nothing.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
@@ -220,6 +225,10 @@ impl<R: Read> Chunks<R> {
             match step {
                 Step::Finished => return Ok(None),
                 Step::NeedMore => self.fill()?,
+                Step::Broken => {
+                    self.advance(self.tail - self.head);
+                    return Err(self.units.broken().into());
+                }
                 Step::HandOut { len, cut } => {
                     let (start, offset) = (self.head, self.offset);
                     self.advance(len);
@@ -271,7 +280,8 @@ impl<R: Read> Chunks<R> {
             return Step::HandOut { len: ready.len(), cut };
         }
         if self.reader_is_done {
-            return Step::HandOut { len: data.len(), cut: Cut::AtLineEnd };
+            let is_broken = !data.len().is_multiple_of(self.units.size_bytes());
+            return if is_broken { Step::Broken } else { Step::HandOut { len: data.len(), cut: Cut::AtLineEnd } };
         }
         Step::NeedMore
     }
