@@ -15,6 +15,7 @@ use callcodes::code::Key;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
+use callcodes::source::select::Content;
 use callcodes::source::{Codec, Format, Globs, Selection, Walk};
 use callcodes::summary::Row;
 use packing::{CODECS, FORMATS, compress, pack};
@@ -182,6 +183,10 @@ fn only_logs() -> Selection {
 }
 
 /// Bytes as of no text.
+fn binary_too() -> Selection {
+    Selection { content: Content::Any, ..Selection::default() }
+}
+
 fn noise() -> Vec<u8> {
     (0..20_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
 }
@@ -216,7 +221,10 @@ fn a_fault_comes_before_the_verdict_that_something_is_no_text() {
 fn formats_that_cannot_be_read_are_told() {
     let lzip = [b"LZIP\x01\x0c".to_vec(), noise()].concat();
     let compressed = "it is compressed by lzip, which is not supported; unpack it and name the result";
-    assert_eq!(told(&lzip, Selection::default()), [format!("x: {compressed}")]);
+    // Whoever reads binary files too wants to miss nothing.
+    for selection in [Selection::default(), binary_too()] {
+        assert_eq!(told(&lzip, selection), [format!("x: {compressed}")]);
+    }
     assert_eq!(told(&compress(Codec::Gzip, &lzip), Selection::default()), [format!("x: {compressed}")]);
     let archive = pack(Format::Tar, &[("old/app.log", &lzip)]);
     assert_eq!(told(&archive, Selection::default()), [format!("app.log: {compressed}")]);
@@ -232,7 +240,7 @@ fn formats_that_cannot_be_read_are_told() {
 fn a_zip_behind_a_program_is_read() {
     let members: [(&str, &[u8]); 1] = [("a.log", LOG.as_bytes())];
     let file = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), &pack(Format::Zip, &members)].concat();
-    for selection in [Selection::default(), only_logs()] {
+    for selection in [Selection::default(), only_logs(), binary_too()] {
         let outcome = scan_selecting(&file, selection);
         assert_eq!(outcome.problems, []);
         assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);

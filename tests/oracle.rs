@@ -136,6 +136,23 @@ proptest! {
     }
 }
 
+/// The part of a multi-line pattern that tells most may stand in the line behind the one in which the match starts.
+#[test]
+fn what_tells_most_may_stand_in_the_next_line() {
+    let toml = toml_of(&[
+        ("x[\\r\\n]+AuthenticationMethodResult=(?<code>\\d+)".to_owned(), false, true),
+        ("y\\nrawCallStatusIsNowHere = (?<code>\\d+)".to_owned(), false, true),
+    ]);
+    let definitions = callcodes::pattern::file::parse(&toml, &Origin::CommandLine).unwrap();
+    let set = PatternSet::compile(&definitions).unwrap();
+    let source =
+        b"x\nAuthenticationMethodResult=5\ny\nrawCallStatusIsNowHere = 21\nx\r\nAuthenticationMethodResult=6\n";
+    let limits = Limits::default();
+    let expected = naive(source, &naive_patterns(&definitions), limits);
+    assert_eq!(expected.len(), 3);
+    assert_eq!(scanned(source, &[Chunk::whole(source)], &set, limits), expected);
+}
+
 /// A regex as users may write it: literals, classes, optional parts, letters of either case, line anchors.
 fn regex() -> impl Strategy<Value = String> {
     let atom = prop::sample::select(vec![

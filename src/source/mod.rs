@@ -148,7 +148,7 @@ pub enum Opened {
 #[derive(Debug)]
 pub struct TextFile {
     /// To be read at positions, by several threads if need be.
-    pub file: DiskFile,
+    pub file: Arc<DiskFile>,
     /// In bytes.
     pub len: u64,
     /// What it is made of.
@@ -233,12 +233,17 @@ impl Source {
                 },
             );
         }
-        let is_judged = self.wanted.selection.content == Content::Text;
-        if let Some(told) = is_judged.then(|| self.unsupported(&head)).flatten() {
+        if let Some(told) = self.unsupported(&head) {
             return Ok(told);
         }
-        if let Some(kind) = is_judged.then(|| binary::kind(&head)).flatten() {
-            return self.binary_file(kind, &Arc::new(file), len, opening);
+        let file = Arc::new(file);
+        if let Some(kind) = binary::kind(&head) {
+            if let Some(opened) = self.zip_behind(&file, len, opening)? {
+                return Ok(opened);
+            }
+            if self.wanted.selection.content == Content::Text {
+                return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
+            }
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -248,17 +253,18 @@ impl Source {
         Ok(Opened::File(TextFile { file, len, units, beginning }))
     }
 
-    /// A file that begins like no text.
-    fn binary_file(&self, kind: &str, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Opened> {
-        match AtEnd::of(file, len, &archive_options(opening))? {
-            Some(AtEnd::Whole(zip)) => Ok(self.zip_file(zip, len, opening)),
-            Some(AtEnd::Part) => Ok(Opened::Skipped(self.problem(&archive::one_part()))),
+    /// A file that begins like no text, if it ends like a zip.
+    fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
+        Ok(match AtEnd::of(file, len, &archive_options(opening))? {
+            Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
+            Some(AtEnd::Part) => Some(Opened::Skipped(self.problem(&archive::one_part()))),
             Some(AtEnd::Damaged) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
-                self.archive(Format::Zip, Container::File { file: Arc::clone(file), start: 0, len }, nest, opening)
+                let container = Container::File { file: Arc::clone(file), start: 0, len };
+                Some(self.archive(Format::Zip, container, nest, opening)?)
             }
-            None => Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind)))),
-        }
+            None => None,
+        })
     }
 
     /// What lies at `path`, if that is no folder.
@@ -316,15 +322,14 @@ impl Source {
             let container = Container::Stream(Box::new(input.into_reader()));
             return self.archive(format, container, Nest { chain, budget }, opening);
         }
-        let is_judged = self.wanted.selection.content == Content::Text;
-        if let Some(told) = is_judged.then(|| self.unsupported(input.peek(unsupported::HEAD_BYTES))).flatten() {
+        if let Some(told) = self.unsupported(input.peek(unsupported::HEAD_BYTES)) {
             return Ok(told);
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
         // What is piped in is meant to be read.
-        let is_judged = is_judged && !(is_bare && chain.is_empty());
+        let is_judged = self.wanted.selection.content == Content::Text && !(is_bare && chain.is_empty());
         if let Some(kind) = is_judged.then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
             return self.binary_stream(kind, input, &opening.stop);
         }
