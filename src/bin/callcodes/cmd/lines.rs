@@ -45,7 +45,12 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     }
     if read.results == 0 {
         let files = wording::counted(read.files, "file");
-        term::note(format_args!("no result codes found in {files} ({})", wording::size(read.bytes)));
+        let by_glob = if read.files == 0 && !settings.selection.globs.is_empty() {
+            "; -g and --iglob leave out all other files"
+        } else {
+            ""
+        };
+        term::note(format_args!("no result codes found in {files} ({}){by_glob}", wording::size(read.bytes)));
     }
     Ok(status)
 }
