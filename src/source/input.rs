@@ -91,7 +91,17 @@ impl Input {
         InputReader(self)
     }
 
-    /// The next `len` bytes, without taking them; fewer only at the end. `len` is small.
+    /// What can be read once more, from where this is now; `None` unless it is in a file.
+    pub(super) fn again(&self) -> Option<Input> {
+        let Reader::File { file, position, end } = &self.reader else { return None };
+        let ahead = (self.tail - self.head) as u64;
+        Some(Input::of_file(Arc::clone(file), position.saturating_sub(ahead), *end))
+    }
+
+    /// How much can be looked ahead, in bytes.
+    pub(super) const PEEK_LIMIT: usize = BUFFER_BYTES;
+
+    /// The next `len` bytes, without taking them; fewer only at the end. `len` is at most [`Input::PEEK_LIMIT`].
     pub(super) fn peek(&mut self, len: usize) -> &[u8] {
         while self.tail - self.head < len && matches!(self.end, End::NotMet) {
             self.buffer.copy_within(self.head..self.tail, 0);

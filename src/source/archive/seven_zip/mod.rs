@@ -107,7 +107,7 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
     let block = Streams::read(&mut Cursor(&packed[1..])).and_then(|mut streams| streams.next_block());
     let block = block.ok_or_else(contradiction)?;
     let size = block.block.size().ok_or_else(contradiction)?;
-    let mut read = |password| -> io::Result<Vec<u8>> {
+    let read = |keys: &mut Keys, password| -> io::Result<Vec<u8>> {
         let directory = read_all(&mut unpack(&block, held, keys, password)?, size)?;
         if block.crc.is_some_and(|crc| crc != sum(&directory)) {
             return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
@@ -115,37 +115,90 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
         Ok(directory)
     };
     if !is_encrypted(&block) {
-        return read(None);
+        return read(keys, None);
     }
     if options.passwords.is_empty() {
         return Err(encrypted("the 7z archive is encrypted, even the names in it", GIVE_PASSWORD).into());
     }
-    let directory = options.passwords.iter().find_map(|password| read(Some(password)).ok());
-    directory.ok_or_else(|| options.passwords.wrong("the 7z archive is damaged, or").into())
+    for password in keys.in_turn(&options.passwords) {
+        if let Ok(directory) = read(keys, Some(password)) {
+            keys.opened_by(password);
+            return Ok(directory);
+        }
+    }
+    Err(options.passwords.wrong("the 7z archive is damaged, or").into())
 }
 
-/// What a block unpacks to, whose first file has this size and sum. Of several passwords, the first one is used by which that
-/// file begins as it should: nothing else proves them.
+/// What a block unpacks to, whose first file has this size and sum.
 fn open(
     block: &NextBlock<'_>,
-    (size, crc): (u64, Option<u32>),
+    first: (u64, Option<u32>),
     held: &Held,
     keys: &mut Keys,
     passwords: &Passwords,
 ) -> Result<Input, Loss> {
-    /// So much is looked at, in bytes.
+    let password = match is_encrypted(block) {
+        true if passwords.0.len() > 1 => fitting(block, first, held, keys, passwords),
+        _ => passwords.iter().next(),
+    };
+    unpack(block, held, keys, password).map_err(|loss| match loss.kind {
+        // Some coders look at their first data at once.
+        Kind::Damaged if is_encrypted(block) && !passwords.is_empty() => passwords.wrong("it is damaged, or"),
+        _ => loss,
+    })
+}
+
+/// Which of several passwords opens a block: the first by which its first file is what its size and sum say, as nothing else
+/// proves one. Where none is proved, as the file is damaged, it is the one that leads furthest into it.
+fn fitting<'p>(
+    block: &NextBlock<'_>,
+    (size, crc): (u64, Option<u32>),
+    held: &Held,
+    keys: &mut Keys,
+    passwords: &'p Passwords,
+) -> Option<&'p str> {
+    /// As far as most coders need to notice a wrong password, in bytes, so that a large file is rarely unpacked twice.
     const ENOUGH: u64 = 64 << 10;
-    if !is_encrypted(block) || passwords.0.len() < 2 {
-        return unpack(block, held, keys, passwords.iter().next());
-    }
-    for password in passwords.iter() {
-        let mut input = unpack(block, held, keys, Some(password))?;
-        let begin = read_all(&mut input, size.min(ENOUGH));
-        if begin.is_ok_and(|begin| size > ENOUGH || crc.is_none_or(|crc| crc == sum(&begin))) {
-            return unpack(block, held, keys, Some(password));
+    let mut left = keys.in_turn(passwords);
+    for most in [size.min(ENOUGH), size] {
+        let mut reached = Vec::new();
+        for password in left {
+            // A coder may refuse to begin with what a wrong password makes of its data.
+            let begin = unpack(block, held, keys, Some(password)).map(|input| measure(input, most));
+            let (len, sum) = begin.unwrap_or((0, 0));
+            if len == size && crc.is_none_or(|crc| crc == sum) {
+                keys.opened_by(password);
+                return Some(password);
+            }
+            reached.push((len, password));
+        }
+        let furthest = reached.iter().map(|(len, _)| *len).max().unwrap_or(0);
+        left = reached.iter().filter(|(len, _)| *len == furthest).map(|(_, password)| *password).collect();
+        if left.len() < 2 || furthest < most {
+            break;
         }
     }
-    Err(passwords.wrong("it is damaged, or"))
+    let password = left.first().copied();
+    if let (Some(password), 1) = (password, left.len()) {
+        keys.opened_by(password);
+    }
+    password
+}
+
+/// How many of the next `most` bytes there are, and the sum of those.
+fn measure(mut input: Input, most: u64) -> (u64, u32) {
+    let (mut len, mut crc) = (0, Crc::new());
+    while len < most {
+        let bytes = input.available();
+        let taken = bytes.len().min(usize::try_from(most - len).unwrap_or(usize::MAX));
+        if taken == 0 {
+            break;
+        }
+        crc.update(&bytes[..taken]);
+        input.consume(taken);
+        len += taken as u64;
+    }
+    (len, crc.sum())
 }
 
 /// The `len` bytes of a directory.

@@ -15,7 +15,7 @@ use super::directory::{Coder, NextBlock};
 use crate::problem::Loss;
 use crate::source::WINDOW_LIMIT;
 use crate::source::archive::held::Held;
-use crate::source::archive::{Format, GIVE_PASSWORD, UNPACK, encrypted, refused};
+use crate::source::archive::{Format, GIVE_PASSWORD, Passwords, UNPACK, encrypted, refused};
 use crate::source::compression::Codec;
 use crate::source::input::Input;
 use crate::source::member::{Member, Stop};
@@ -27,7 +27,11 @@ const AES: &[u8] = &[6, 0xf1, 7, 1];
 
 /// Finds the keys of encrypted blocks, and remembers the last ones, since each takes a while.
 #[derive(Default)]
-pub(super) struct Keys(VecDeque<Key>);
+pub(super) struct Keys {
+    known: VecDeque<Key>,
+    /// The password that opened something last.
+    opener: Option<String>,
+}
 
 struct Key {
     password: String,
@@ -37,18 +41,30 @@ struct Key {
 }
 
 impl Keys {
+    /// The passwords in the order in which they are tried: archives have rarely more than one.
+    pub(super) fn in_turn<'p>(&self, passwords: &'p Passwords) -> Vec<&'p str> {
+        let mut all: Vec<&str> = passwords.iter().collect();
+        all.sort_by_key(|password| self.opener.as_deref() != Some(*password));
+        all
+    }
+
+    /// Takes note that `password` opened something.
+    pub(super) fn opened_by(&mut self, password: &str) {
+        self.opener = Some(password.to_owned());
+    }
+
     fn get(&mut self, password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
         /// How many are remembered: of as many passwords as may be given.
         const KEYS_LIMIT: usize = 100;
         let is_that = |known: &&Key| known.password == password && known.power == power && known.salt == salt;
-        if let Some(known) = self.0.iter().find(is_that) {
+        if let Some(known) = self.known.iter().find(is_that) {
             return Ok(known.key);
         }
         let key = find_key(password, power, salt)?;
-        if self.0.len() == KEYS_LIMIT {
-            self.0.pop_front();
+        if self.known.len() == KEYS_LIMIT {
+            self.known.pop_front();
         }
-        self.0.push_back(Key { password: password.to_owned(), power, salt: salt.to_vec(), key });
+        self.known.push_back(Key { password: password.to_owned(), power, salt: salt.to_vec(), key });
         Ok(key)
     }
 }

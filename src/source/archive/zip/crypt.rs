@@ -32,18 +32,39 @@ pub(super) struct Classic([u32; 3]);
 impl Classic {
     /// `None` if the header proves that the password is wrong.
     pub(super) fn new(password: &[u8], mut header: [u8; CLASSIC_HEADER_BYTES], proof: u8) -> Option<Classic> {
-        let mut keys = Classic([0x1234_5678, 0x2345_6789, 0x3456_7890]);
-        password.iter().for_each(|byte| keys.update(*byte));
+        let mut keys = Classic::begin(password);
         header.iter_mut().for_each(|byte| *byte = keys.decrypt(*byte));
         (header[CLASSIC_HEADER_BYTES - 1] == proof).then_some(keys)
     }
 
-    fn decrypt(&mut self, byte: u8) -> u8 {
+    fn begin(password: &[u8]) -> Classic {
+        let mut keys = Classic([0x1234_5678, 0x2345_6789, 0x3456_7890]);
+        password.iter().for_each(|byte| keys.update(*byte));
+        keys
+    }
+
+    fn mask(&self) -> u8 {
         let key = self.0[2] | 2;
         let [_, mask, ..] = key.wrapping_mul(key ^ 1).to_le_bytes();
-        let byte = byte ^ mask;
+        mask
+    }
+
+    fn decrypt(&mut self, byte: u8) -> u8 {
+        let byte = byte ^ self.mask();
         self.update(byte);
         byte
+    }
+
+    /// What a program writes that encrypts.
+    #[cfg(test)]
+    pub(super) fn encrypted(password: &[u8], bytes: &[u8]) -> Vec<u8> {
+        let mut keys = Classic::begin(password);
+        let encrypt = |byte: &u8| {
+            let mask = keys.mask();
+            keys.update(*byte);
+            byte ^ mask
+        };
+        bytes.iter().map(encrypt).collect()
     }
 
     fn update(&mut self, byte: u8) {

@@ -155,6 +155,12 @@ impl<'r> Data<'r> {
         Some((*packed, self.is_cut && self.fault.is_none()))
     }
 
+    /// How many bytes there are before a fault, or else before the end, and whether that was reached without one.
+    pub(super) fn measure(mut self) -> (u64, bool) {
+        let is_whole = io::copy(&mut self, &mut io::sink()).is_ok();
+        (self.delivered, is_whole)
+    }
+
     /// Unpacks some more into `out`, of which so many bytes are data.
     fn step(&mut self, out: &mut [u8]) -> usize {
         let Phase::Unpacking(input) = &mut self.phase else { return 0 };

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::io::{self, Read};
 
 use super::crypt::{AES_MAC_BYTES, AES_PROOF_BYTES, Aes, CLASSIC_HEADER_BYTES, Classic, Crypt};
-use super::data;
+use super::data::{self, Data};
 use super::record::{Descriptor, Encryption, Record};
 use crate::problem::Loss;
 use crate::source::archive::{GIVE_PASSWORD, Options, UNPACK, encrypted};
@@ -83,15 +83,10 @@ impl Packed {
             _ => {}
         }
         let lock = self.read_lock(record.encryption)?;
-        let mut fitting: Vec<&str> =
+        let fitting: Vec<&str> =
             options.passwords.iter().filter(|password| lock.open(password, record.proof).is_some()).collect();
-        // A lock has a byte or two, so of several passwords a wrong one may fit as well. Then the data tell.
-        if fitting.len() > 1
-            && let Some(at) = fitting.iter().position(|password| self.makes_sense(record, &lock, password))
-        {
-            fitting.swap(0, at);
-        }
-        let open = fitting.first().and_then(|password| lock.open(password, record.proof));
+        let password = if fitting.len() > 1 { self.best(record, &lock, fitting) } else { fitting.first().copied() };
+        let open = password.and_then(|password| lock.open(password, record.proof));
         self.crypt = Some(open.ok_or_else(|| options.passwords.wrong("it is"))?);
         self.doubt = (record.encryption == Encryption::Classic).then(|| options.passwords.wrong("it is damaged, or"));
         Ok(())
@@ -116,10 +111,34 @@ impl Packed {
         Ok(Lock::Aes { strength, salt, proof })
     }
 
+    /// The password that opens the data, of several that fit the lock: it has a byte or two, so a wrong one may fit as well, and
+    /// only the data tell. The first that is proved by all of them, or else the one that leads furthest. None is preferred
+    /// because it opened another member: those may be read at the same time by others.
+    fn best<'p>(&mut self, record: &Record, lock: &Lock, fitting: Vec<&'p str>) -> Option<&'p str> {
+        let sensible: Vec<&str> =
+            fitting.iter().copied().filter(|password| self.makes_sense(record, lock, password)).collect();
+        let left = if sensible.is_empty() { fitting } else { sensible };
+        let mut best = left.first().map(|password| (0, *password));
+        if left.len() > 1 {
+            for password in left {
+                let Some(outer) = self.outer.again() else { break };
+                let crypt = lock.open(password, record.proof);
+                let packed =
+                    Packed { crypt, taken: self.taken, mac_bytes: self.mac_bytes, ..Packed::new(outer, self.extent) };
+                let (len, is_proved) = Data::new(record, packed, self.extent).measure();
+                if is_proved {
+                    return Some(password);
+                }
+                best = best.filter(|(furthest, _)| *furthest >= len).or(Some((len, password)));
+            }
+        }
+        best.map(|(_, password)| password)
+    }
+
     /// Whether the first data can be unpacked once they are decrypted with this password.
     fn makes_sense(&mut self, record: &Record, lock: &Lock, password: &str) -> bool {
         let Some(mut crypt) = lock.open(password, record.proof) else { return false };
-        let window = self.outer.peek(LOOK_BYTES);
+        let window = self.outer.peek(Input::PEEK_LIMIT);
         let (len, is_whole) = match self.extent {
             Extent::Known(left) => {
                 let data = usize::try_from(left.saturating_sub(self.mac_bytes)).unwrap_or(usize::MAX);

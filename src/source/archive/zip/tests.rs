@@ -5,6 +5,7 @@ use lzma_rust2::{LzmaOptions, LzmaWriter, XzOptions, XzWriter};
 
 use super::super::testing::*;
 use super::super::{Container, Entry, Format, Item, Options, unix_time};
+use super::crypt::Classic;
 use super::*;
 
 /// How a member tells how long it is.
@@ -421,6 +422,75 @@ fn each_of_several_passwords_is_tried() {
     damaged[30 + 5 + 12 + 28] ^= 1;
     let seen = from_both(Format::Zip, &damaged, &with_passwords(&["secret", &fitting])).members;
     assert_eq!(seen[0].1[..28], log[..28]);
+}
+
+/// Encrypted the classic way, whose header ends with a byte of the sum, or of the time where the sum stands behind.
+fn locked(password: &str, made: Made) -> Made {
+    let proof = if made.is_behind() { 0x17 } else { made.crc.to_le_bytes()[3] };
+    let plain = [&[7; 11][..], &[proof], &made.packed].concat();
+    Made { flags: made.flags | 1, packed: Classic::encrypted(password.as_bytes(), &plain), ..made }
+}
+
+/// Other passwords to which the lock of `made` opens.
+fn fitting(made: &Made, count: usize) -> Vec<String> {
+    let header = *made.packed.first_chunk().unwrap();
+    let proof = if made.is_behind() { 0x17 } else { made.crc.to_le_bytes()[3] };
+    let all = (0..100_000).map(|number| format!("wrong {number}"));
+    all.filter(|password| Classic::new(password.as_bytes(), header, proof).is_some()).take(count).collect()
+}
+
+/// What was met in a file, in whatever order two passwords besides the right one are given.
+fn in_any_order(archive: &[u8], right: &str, wrong: &[String]) -> Vec<Met> {
+    let (one, other) = (wrong[0].as_str(), wrong[1].as_str());
+    let read = |passwords: &[&str]| from_file(Format::Zip, archive, &with_passwords(passwords));
+    let seen = read(&[right, one, other]);
+    for order in [[one, right, other], [other, one, right], [one, other, right]] {
+        assert_eq!(read(&order), seen, "{order:?}");
+    }
+    seen.members
+}
+
+/// What is only stored looks like data with any password that its lock opens to, until the sum is known.
+#[test]
+fn the_order_of_passwords_makes_no_difference() {
+    let long = b"2017-02-14 call result = 102\n".repeat(10_000);
+    for sizes in [Sizes::Before, Sizes::Behind, Sizes::BehindZip64] {
+        let made = locked("right", stored("a.log", &long).with(sizes));
+        let wrong = fitting(&made, 2);
+        let archive = zip(&[made, stored("b.log", b"y")]);
+        let expected = [whole("a.log", &long), whole("b.log", b"y")];
+        assert_eq!(in_any_order(&archive, "right", &wrong), expected);
+        // Without its directory, the file is read from front to back.
+        let end = archive.len() - 22;
+        assert_eq!(in_any_order(&archive[..end], "right", &wrong), expected);
+    }
+    // Of a stream, a member is looked at as far as it is at hand.
+    let log = &long[..60_000];
+    let made = locked("right", stored("a.log", log));
+    let wrong = fitting(&made, 1);
+    let passwords = with_passwords(&[&wrong[0], "right"]);
+    assert_eq!(from_both(Format::Zip, &zip(&[made]), &passwords).members, [whole("a.log", log)]);
+}
+
+/// A fault does not make another password the right one.
+#[test]
+fn what_comes_before_a_fault_is_read_however_many_passwords_there_are() {
+    let log: Vec<u8> =
+        (0..9000).flat_map(|number| format!("{number} call result = {}\n", number * 7 % 110).into_bytes()).collect();
+    let intact = deflated("a.log", &log);
+    let half = intact.packed.len() / 2;
+    for broken in [1000, half] {
+        let mut made = intact.clone();
+        made.packed.truncate(broken);
+        let made = locked("right", made);
+        let wrong = fitting(&made, 2);
+        let archive = zip(&[made]);
+        let one = from_file(Format::Zip, &archive, &with_password("right")).members;
+        assert!(log.starts_with(&one[0].1) && one[0].1.len() > broken, "{}", one[0].1.len());
+        let several = in_any_order(&archive, "right", &wrong);
+        let told = one[0].2.as_ref().unwrap().replace("the given one", "the 3 given ones");
+        assert_eq!(several, [lost("a.log", &one[0].1, &told)]);
+    }
 }
 
 #[test]
