@@ -90,12 +90,7 @@ impl AtEnd {
             return Ok(Some(AtEnd::Part));
         }
         let position = len - (tail.len() - at) as u64;
-        let (Some(directory_len), Some(offset)) = (u32_at(end, 12), u32_at(end, 16)) else { return Ok(None) };
-        // Places may be told from the beginning of the archive, or of the program.
-        let start = match offset {
-            u32::MAX => Some(0),
-            _ => position.checked_sub(u64::from(directory_len) + u64::from(offset)),
-        };
+        let start = start_of(file, &tail, at, position)?;
         let open = |start: u64| ZipFile::open_behind(Before::Program, Arc::clone(file), start, len - start, options);
         Ok(Some(start.map(open).transpose()?.flatten().map_or(AtEnd::Damaged, AtEnd::Whole)))
     }
@@ -298,17 +293,46 @@ fn find_end(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<(Vec<u8>
 fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> {
     let Some((tail, at)) = find_end(file, start, len)? else { return Ok(None) };
     let position = len - (tail.len() - at) as u64;
-    let locator = at.checked_sub(20).map(|before| &tail[before..at]).filter(|bytes| bytes.starts_with(b"PK\x06\x07"));
-    match locator {
-        None => Ok(short(&tail[at..], position)),
-        Some(locator) => {
-            let Some(offset) = u64_at(locator, 8) else { return Ok(None) };
-            let mut end = Vec::new();
-            let begin = start.saturating_add(offset);
-            FileSpan::new(file, begin, begin.saturating_add(END64_BYTES)).read_to_end(&mut end)?;
-            Ok(long(&end, offset, position))
+    let Some(locator) = locator_before(&tail, at) else { return Ok(short(&tail[at..], position)) };
+    match u64_at(locator, 8) {
+        Some(offset) if offset.checked_add(END64_BYTES).is_some_and(|end| end <= len) => {
+            Ok(long(&read_long(file, start.saturating_add(offset))?, offset, position))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What tells where a record with large numbers lies, before the record at `at`.
+fn locator_before(tail: &[u8], at: usize) -> Option<&[u8]> {
+    at.checked_sub(20).map(|before| &tail[before..at]).filter(|bytes| bytes.starts_with(b"PK\x06\x07"))
+}
+
+/// A record with large numbers, which lies `at` there in the file.
+fn read_long(file: &DiskFile, at: u64) -> io::Result<Vec<u8>> {
+    let mut end = Vec::new();
+    FileSpan::new(file, at, at.saturating_add(END64_BYTES)).read_to_end(&mut end)?;
+    Ok(end)
+}
+
+/// Where an archive begins whose directory ends right before the records of its end, the last of which lies at `position` in the
+/// file. Places may be told from the beginning of the archive, or of the program before it.
+fn start_of(file: &DiskFile, tail: &[u8], at: usize, position: u64) -> io::Result<Option<u64>> {
+    let begin = |end: u64, len: u64, offset: u64| end.checked_sub(len)?.checked_sub(offset);
+    if locator_before(tail, at).is_some()
+        && let Some(position) = position.checked_sub(LOCATOR_BYTES + END64_BYTES)
+    {
+        let end = read_long(file, position)?;
+        // Nobody extends it; then it would lie elsewhere.
+        if end.starts_with(b"PK\x06\x06") && u64_at(&end, 4) == Some(END64_BYTES - 12) {
+            let numbers = u64_at(&end, 40).zip(u64_at(&end, 48));
+            return Ok(numbers.and_then(|(len, offset)| begin(position, len, offset)));
         }
     }
+    let numbers = u32_at(tail, at + 12).zip(u32_at(tail, at + 16));
+    Ok(numbers.and_then(|(len, offset)| match offset {
+        u32::MAX => Some(0),
+        _ => begin(position, len.into(), offset.into()),
+    }))
 }
 
 /// The directory before the record of its end, which lies at `position`.

@@ -707,6 +707,53 @@ fn an_archive_is_found_behind_what_unpacks_it() {
     }
 }
 
+/// With the records that archives of more than 65,534 members have at their end, of which `offset` is told for the first, and
+/// whose last one says only of the count that it is told elsewhere.
+fn with_long_end(archive: &[u8], by: usize, offset: impl Fn(u64) -> u64) -> Vec<u8> {
+    let (rest, end) = archive.split_at(archive.len() - 22);
+    let number =
+        |at: usize, len: usize| end[at..at + len].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let (count, len, place) = (number(10, 2), number(12, 4), number(16, 4) + by as u64);
+    let mut made = [rest, b"PK\x06\x06"].concat();
+    made.extend(44_u64.to_le_bytes());
+    made.extend([45, 3, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    made.extend([count, count, len, place].map(u64::to_le_bytes).concat());
+    made.extend(b"PK\x06\x07\0\0\0\0");
+    made.extend(offset((rest.len() + by) as u64).to_le_bytes());
+    made.extend([1, 0, 0, 0]);
+    made.extend([&end[..8], &[0xff; 4], &end[12..]].concat());
+    made
+}
+
+#[test]
+fn an_archive_of_many_members_is_found_behind_what_unpacks_it() {
+    let members = [stored("a.log", b"x"), stored("b.log", b"y")];
+    let program = [&b"MZ\x90\0"[..], &[7; 100]].concat();
+    let archive = with_long_end(&zip(&members), 0, |offset| offset);
+    let all = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None };
+    assert_eq!(from_both(Format::Zip, &archive, &options()), all);
+    assert_eq!(names_at_end(&[&program[..], &archive].concat()), ["a.log", "b.log"]);
+    // Or places are told from the beginning of the program.
+    let by = program.len();
+    let moved: Vec<(usize, Made)> = with_offsets(&members).into_iter().map(|(at, made)| (at + by, made)).collect();
+    let moved = with_long_end(&write(&members, &moved, 2), by, |offset| offset);
+    assert_eq!(names_at_end(&[&program[..], &moved].concat()), ["a.log", "b.log"]);
+}
+
+/// Then the file is read from front to back, as with any other fault in its directory.
+#[test]
+fn a_directory_that_lies_nowhere_is_not_searched_behind_the_end() {
+    let archive = zip(&[stored("a.log", b"x"), stored("b.log", b"y")]);
+    let all = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None };
+    // The record lies 98 bytes before the end: where it is, one byte further, and behind the end.
+    for by in [0, 1, 42, 43, 98, 1 << 40, u64::MAX] {
+        let misled = with_long_end(&archive, 0, |offset| offset.saturating_add(by));
+        assert_eq!(from_both(Format::Zip, &misled, &options()), all, "{by}");
+        let program = [&b"MZ\x90\0"[..], &misled].concat();
+        assert!(matches!(at_end(&program), Some(AtEnd::Whole(_))) == (by == 0), "{by}");
+    }
+}
+
 #[test]
 fn a_visit_may_end_the_walk_or_read_nothing() {
     let archive = zip(&every_method(Sizes::Behind));
