@@ -147,7 +147,8 @@ impl ZipFile {
         }
         places.sort_unstable_by_key(|place: &Place| place.offset);
         let first = places.first().map_or(0, |place| place.offset);
-        let covered = if before == Before::Program { first } else { 0 };
+        // Places that are told from the beginning of the program do not tell where it ends.
+        let covered = if before == Before::Program && start == 0 { first } else { 0 };
         if shortfall.is_none() && leaves_out(&file, start, &places, covered..directory.offset)? {
             return Ok(None);
         }
