@@ -16,6 +16,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
@@ -475,15 +476,27 @@ pub(super) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<U
 
 /// One that is unpacked here and now; its claimed size is not exceeded.
 fn small_zip_member(zip: &ZipFile, index: usize) -> Unpacked {
-    let (mut data, mut fault) = (Vec::new(), None);
-    let ended = zip.read(index, &mut |item| {
-        fault = match item {
-            Item::Member(_, reader) => reader.read_to_end(&mut data).err(),
-            Item::Unread(_, loss) => Some(loss.into()),
-        };
-        ControlFlow::Break(())
-    });
-    Unpacked { data: io::Cursor::new(data), fault: fault.or(ended.err()) }
+    unpack_here(|data| {
+        let mut fault = None;
+        let ended = zip.read(index, &mut |item| {
+            fault = match item {
+                Item::Member(_, reader) => reader.read_to_end(data).err(),
+                Item::Unread(_, loss) => Some(loss.into()),
+            };
+            ControlFlow::Break(())
+        });
+        fault.or(ended.err())
+    })
+}
+
+/// What `read` adds to the data, and the fault that it gives back.
+fn unpack_here(read: impl FnOnce(&mut Vec<u8>) -> Option<io::Error>) -> Unpacked {
+    let mut data = Vec::new();
+    // Whoever reads has more to do than this member: should a decoder panic, that may cost no more here than in a thread of its
+    // own. Nothing of the decoder is used behind a panic, and bytes are bytes.
+    let read = panic::catch_unwind(AssertUnwindSafe(|| read(&mut data)));
+    let fault = read.unwrap_or_else(|_| Some(stopped(Format::Zip).into()));
+    Unpacked { data: io::Cursor::new(data), fault }
 }
 
 fn stopped(format: Format) -> Loss {
@@ -492,5 +505,22 @@ fn stopped(format: Format) -> Loss {
         what: format!("the {format} archive cannot be read any further"),
         delivered: None,
         remedy: "unpack it with another program and name the folder",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_no_more_than_the_rest_of_a_member() {
+        let mut unpacked = unpack_here(|data| {
+            data.extend(b"call result = 102\n");
+            panic!("as a decoder may");
+        });
+        let mut data = Vec::new();
+        let fault = unpacked.read_to_end(&mut data).unwrap_err();
+        let told = "the zip archive cannot be read any further; unpack it with another program and name the folder";
+        assert_eq!((data.as_slice(), fault.to_string().as_str()), (&b"call result = 102\n"[..], told));
     }
 }
