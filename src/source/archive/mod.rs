@@ -10,8 +10,8 @@
 //! leads, is read as the small text that it is: no result is lost where a wrong bit makes a link of a log, and in a stream the
 //! header of a zip's member does not tell links from files. A link that has no data is told, and not followed.
 //!
-//! How deep archives may lie in each other, how much they
-//! may unpack to and which members are read is decided by whoever visits them.
+//! How deep archives may lie in each other, how much they may unpack to and which members are read is decided by whoever visits
+//! them.
 
 mod cab;
 mod dos;

@@ -15,15 +15,13 @@ use std::sync::Arc;
 use super::super::dos::{u16_at, u32_at, u64_at};
 use super::super::{Entry, Item};
 use super::record::{HEADER_BYTES, Listed, Record, read_header, read_listed};
-use super::{Extent, Format, Left, Loss, Options, Visit, damaged, visit_member};
+use super::{Extent, Format, Left, Loss, Options, Visit, damaged, pass_to, visit_member};
 use crate::source::file::{DiskFile, FileSpan};
 use crate::source::input::Input;
 
 const END_BYTES: u64 = 22;
 const LOCATOR_BYTES: u64 = 20;
 const END64_BYTES: u64 = 56;
-/// How much is looked at when a signature is searched for, in bytes.
-const LOOK_BYTES: usize = 4096;
 
 /// A zip archive in a file. Cloning it is cheap.
 #[derive(Clone)]
@@ -221,7 +219,7 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64
             covered = covered.max(end_of_data(file, start, place)?);
         }
         let mut gap = Input::of_file(Arc::clone(file), start.saturating_add(covered), start.saturating_add(next));
-        if covered < next && find_signature(&mut gap) {
+        if covered < next && pass_to(&mut gap, &[b"PK\x03\x04"]) {
             return Ok(true);
         }
         if let Some(error) = gap.failure() {
@@ -239,21 +237,6 @@ fn end_of_data(file: &DiskFile, start: u64, place: &Place) -> io::Result<u64> {
     let texts = u16_at(&header, 26).zip(u16_at(&header, 28)).filter(|_| header.starts_with(b"PK\x03\x04"));
     let len = texts.map_or(0, |(name, extra)| HEADER_BYTES + u64::from(name) + u64::from(extra));
     Ok(place.offset.saturating_add(len).saturating_add(place.packed))
-}
-
-/// Whether a member begins somewhere in `gap`.
-fn find_signature(gap: &mut Input) -> bool {
-    loop {
-        let window = gap.peek(LOOK_BYTES);
-        if window.windows(4).any(|bytes| bytes == b"PK\x03\x04") {
-            return true;
-        }
-        let len = window.len();
-        if len < LOOK_BYTES {
-            return false;
-        }
-        gap.consume(len - 3);
-    }
 }
 
 /// Passes over the header before the data, which have to end before `limit` bytes are over; or says what is wrong.

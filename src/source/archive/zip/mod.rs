@@ -52,6 +52,25 @@ fn damaged(why: &str) -> Loss {
     Format::Zip.damaged(why)
 }
 
+/// Passes over what comes before the next of these signatures; or everything, and then says `false`.
+fn pass_to(input: &mut Input, signatures: &[&[u8; 4]]) -> bool {
+    /// How much is looked at at once, in bytes.
+    const LOOK_BYTES: usize = 4096;
+    loop {
+        let window = input.peek(LOOK_BYTES);
+        let len = window.len();
+        if let Some(at) = window.windows(4).position(|bytes| signatures.iter().any(|signature| bytes == *signature)) {
+            input.consume(at);
+            return true;
+        }
+        if len < LOOK_BYTES {
+            input.consume(len);
+            return false;
+        }
+        input.consume(len - 3);
+    }
+}
+
 /// How a visit left the input.
 enum Left {
     /// Behind the member, at what follows it.

@@ -9,14 +9,11 @@
 use std::io;
 
 use super::record::{read_header, read_listed};
-use super::{Extent, Format, Left, Loss, Options, Visit, damaged, one_part, visit_member};
+use super::{Extent, Format, Left, Loss, Options, Visit, damaged, one_part, pass_to, visit_member};
 use crate::problem::Kind;
 use crate::source::archive::kind_of;
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
-
-/// How much is looked at when a signature is searched for, in bytes.
-const LOOK_BYTES: usize = 4096;
 
 /// See [`super::walk`].
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
@@ -94,7 +91,7 @@ impl Walk {
             }
             b"PK\x06\x07" if self.place != Place::Behind => self.skip(20)?,
             _ if self.place == Place::Behind => return Format::Zip.trailing(&mut self.input).map(|()| false),
-            _ => return Ok(self.search()),
+            _ => self.search(),
         }
         Ok(true)
     }
@@ -170,24 +167,12 @@ impl Walk {
         }
     }
 
-    /// Searches for something that can be read; `false` if there is nothing.
-    fn search(&mut self) -> bool {
-        const KNOWN: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"];
+    /// Goes on to the next thing that can be read, or to the end.
+    fn search(&mut self) {
+        const KNOWN: [&[u8; 4]; 4] = [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"];
         self.note("something else stands where a member should begin");
         // Not the directory's fault any more.
         self.input.consume(1);
-        loop {
-            let window = self.input.peek(LOOK_BYTES);
-            if let Some(at) = window.windows(4).position(|bytes| KNOWN.contains(&bytes)) {
-                self.input.consume(at);
-                return true;
-            }
-            let len = window.len();
-            if len < LOOK_BYTES {
-                self.input.consume(len);
-                return true;
-            }
-            self.input.consume(len - 3);
-        }
+        pass_to(&mut self.input, &KNOWN);
     }
 }
