@@ -163,7 +163,7 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
     let told = format!(
         "error: -o would replace {}, which lies in a folder that is read and is no earlier result. Name another file, or \
          delete that one first\n",
-        path(&log.canonicalize().unwrap()).trim_start_matches(r"\\?\"),
+        path(&log),
     );
     for command in ["scan", "lines", "files"] {
         assert_eq!(

@@ -63,6 +63,7 @@ impl Settings {
 
     /// Refuses a result that would take the place of the log it is made from.
     pub(crate) fn spare_inputs(&self, target: Option<&Path>) -> Result<(), Failure> {
+        let typed = target.map(|target| term::shown(&name::shown(target))).unwrap_or_default();
         let Some(target) = target.and_then(|target| target.canonicalize().ok()).filter(|target| target.is_file())
         else {
             return Ok(());
@@ -76,9 +77,8 @@ impl Settings {
         }
         let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
         if self.inputs.iter().any(holds_target) && !is_result(&target) {
-            let target = term::shown(&name::shown(&target));
             return Err(Failure::Message(format!(
-                "-o would replace {target}, which lies in a folder that is read and is no earlier result. Name another \
+                "-o would replace {typed}, which lies in a folder that is read and is no earlier result. Name another \
                  file, or delete that one first"
             )));
         }
