@@ -4,7 +4,8 @@
 //! property tests run every way. The ways, cheapest first:
 //!
 //! 1. Where every match begins with a literal at a fixed place, only there is the regex tried, anchored.
-//! 2. Anchored, where the regex leaves no choice, it is tried [step by step](super::program).
+//! 2. Anchored, where the regex leaves no choice, or few, it is tried [step by step](super::program); where that takes too
+//!    many tries, by the next ways.
 //! 3. Anchored, a one-pass automaton gives the groups while it matches, where the regex allows one.
 //!
 //! `cargo bench --bench throughput -- scan` shows what they are worth, on `every-line` and `every-line-symbols`.
@@ -20,8 +21,9 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Hir, HirKind};
 
+use super::choice::Kept;
 use super::literal::Leading;
-use super::program::{Kept, Program};
+use super::program::Program;
 
 /// The memory that a one-pass automaton may take, in bytes; a larger one is left to the general engine.
 const ONE_PASS_LIMIT_BYTES: usize = 1 << 20;
@@ -75,7 +77,7 @@ pub(super) struct Matcher {
     program: Option<Program>,
     /// Every match has one of these so many bytes behind its start.
     leading: Option<(Finder, usize)>,
-    /// `None` where a program is tried at leading literals, which leaves nothing to it.
+    /// `None` where a program that never gives up is tried at leading literals, which leaves nothing to it.
     regex: Option<Engine>,
     slot_count: usize,
 }
@@ -85,6 +87,8 @@ pub(super) struct Matcher {
 pub(super) enum Trial {
     /// Step by step, with no choice left at any byte.
     Steps,
+    /// Step by step, with a few ways tried in turn.
+    Choices,
     /// With an automaton that needs one pass.
     OnePass,
     /// With the general engine.
@@ -120,7 +124,8 @@ impl Matcher {
     ) -> Result<Matcher, String> {
         let leading = leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
         let program = Program::new(hir);
-        let engine = (leading.is_none() || program.is_none()).then(|| Engine::new(regex, settings)).transpose()?;
+        let needs_engine = leading.is_none() || program.as_ref().is_none_or(Program::has_choices);
+        let engine = needs_engine.then(|| Engine::new(regex, settings)).transpose()?;
         let slot_count = 2 * (1 + last_group(hir));
         Ok(Matcher { program, leading, regex: engine, slot_count })
     }
@@ -128,6 +133,7 @@ impl Matcher {
     /// Whether it is only tried where a literal says so, and how.
     pub(super) fn ways(&self) -> (bool, Trial) {
         let trial = match &self.program {
+            Some(program) if program.has_choices() => Trial::Choices,
             Some(_) => Trial::Steps,
             None if self.regex.as_ref().is_some_and(|regex| regex.one_pass().is_some()) => Trial::OnePass,
             None => Trial::Engine,
@@ -172,7 +178,10 @@ impl Matcher {
     #[inline]
     pub(super) fn matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
         match &self.program {
-            Some(program) => program.run(text, at, &mut scratch.slots, &mut scratch.kept).filter(|&end| end > at),
+            Some(program) => match program.run(text, at, &mut scratch.slots, &mut scratch.kept) {
+                None if scratch.kept.gave_up() => self.engine_matches_at(scratch, text, at),
+                end => end.filter(|&end| end > at),
+            },
             None => self.engine_matches_at(scratch, text, at),
         }
     }

@@ -9,6 +9,7 @@
 
 mod brackets;
 mod byte_set;
+mod choice;
 pub mod definition;
 pub mod diagnostic;
 pub mod examples;
