@@ -23,7 +23,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use super::choice::Kept;
 use super::literal::Leading;
-use super::program::Program;
+use super::program::{Known, Program};
 
 /// The memory that a one-pass automaton may take, in bytes; a larger one is left to the general engine.
 const ONE_PASS_LIMIT_BYTES: usize = 1 << 20;
@@ -122,8 +122,8 @@ impl Matcher {
         hir: &Hir,
         leading: Option<&Leading>,
     ) -> Result<Matcher, String> {
+        let program = Program::new(hir, leading);
         let leading = leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
-        let program = Program::new(hir);
         let needs_engine = leading.is_none() || program.as_ref().is_none_or(Program::has_choices);
         let engine = needs_engine.then(|| Engine::new(regex, settings)).transpose()?;
         let slot_count = 2 * (1 + last_group(hir));
@@ -166,7 +166,7 @@ impl Matcher {
                 return None;
             }
             if !found.is_empty() {
-                self.matches_at(scratch, text, found.start)?;
+                self.matches_at(scratch, text, found.start, Known::Nothing)?;
                 return Some(Place::Match(found.start));
             }
             from = found.end + 1;
@@ -175,10 +175,16 @@ impl Matcher {
     }
 
     /// Whether a match starts at `at`: its end, with the groups in the scratch. An empty match is none.
-    #[inline]
-    pub(super) fn matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
+    #[inline(always)]
+    pub(super) fn matches_at(
+        &self,
+        scratch: &mut MatcherScratch,
+        text: &[u8],
+        at: usize,
+        known: Known,
+    ) -> Option<usize> {
         match &self.program {
-            Some(program) => match program.run(text, at, &mut scratch.slots, &mut scratch.kept) {
+            Some(program) => match program.run(text, at, known, &mut scratch.slots, &mut scratch.kept) {
                 None if scratch.kept.gave_up() => self.engine_matches_at(scratch, text, at),
                 end => end.filter(|&end| end > at),
             },
@@ -211,13 +217,15 @@ impl Matcher {
 pub(super) enum Place {
     /// A match may start here.
     Candidate(usize),
+    /// The same, and a leading literal is known to stand here, and what may stand before it.
+    Led(usize),
     /// A match starts here; its groups are in the scratch.
     Match(usize),
 }
 
 impl Place {
     pub(super) fn start(self) -> usize {
-        let (Place::Candidate(start) | Place::Match(start)) = self;
+        let (Place::Candidate(start) | Place::Led(start) | Place::Match(start)) = self;
         start
     }
 }

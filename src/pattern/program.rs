@@ -18,7 +18,7 @@ use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use super::byte_set::ByteSet;
 use super::choice::{Kept, Prefers, Span};
-use super::literal::{Side, can_be_empty, edge};
+use super::literal::{Leading, Side, can_be_empty, edge};
 
 /// The most steps of a program: counted repetitions of groups are written out.
 const STEPS_LIMIT: usize = 200;
@@ -33,6 +33,16 @@ pub(super) struct Program {
     left_over: Vec<usize>,
     /// Whether more than one way may have to be tried.
     has_choices: bool,
+    /// So many steps at the beginning say what the leading literal says, and that stands in so many bytes.
+    led: (usize, usize),
+}
+
+/// What is known of a place before it is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Nothing,
+    /// A leading literal stands there, and what may stand before it.
+    Leading,
 }
 
 #[derive(Debug)]
@@ -117,17 +127,39 @@ struct Follow {
 pub(super) type Slots = [Option<NonMaxUsize>];
 
 impl Program {
-    /// The program for a regex, if it allows one.
-    pub(super) fn new(hir: &Hir) -> Option<Program> {
-        let mut program = Program { steps: Vec::new(), left_over: Vec::new(), has_choices: false };
+    /// The program for a regex, if it allows one. `leading` must hold for every match.
+    pub(super) fn new(hir: &Hir, leading: Option<&Leading>) -> Option<Program> {
+        let mut program = Program { steps: Vec::new(), left_over: Vec::new(), has_choices: false, led: (0, 0) };
         program.part(hir, &Follow { first: ByteSet::EMPTY, end: Some(Vec::new()) })?;
         program.step(Step::Match)?;
         let choice = program.steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
         let slot = |step: &Step| if let Step::Slot(slot) = step { Some(*slot) } else { None };
         let behind = choice.and_then(|choice| program.steps.get(choice..)).unwrap_or_default();
         program.left_over = behind.iter().filter_map(slot).collect();
+        program.led = leading.map(|leading| program.led_by(leading)).unwrap_or_default();
         program.has_choices = program.steps.iter().any(|step| matches!(step, Step::Fork { .. } | Step::Span(_)));
         Some(program)
+    }
+
+    /// The steps that need not be asked where a leading literal is known to stand, and the bytes that they take.
+    fn led_by(&self, leading: &Leading) -> (usize, usize) {
+        let Leading { literals, offset: 0, before } = leading else { return (0, 0) };
+        let [literal] = literals.as_slice() else { return (0, 0) };
+        let starts_word = literal.first().is_some_and(|&first| IS_WORD[usize::from(first)])
+            && before.is_subset(ByteSet::word().complement());
+        let mut bytes = 0;
+        let is_said = |step: &&Step| {
+            let len = match step {
+                Step::Holds(Assertion::WordBoundary) if bytes == 0 && starts_word => 0,
+                Step::Byte(byte) if literal.get(bytes) == Some(byte) => 1,
+                Step::Literal(word) if literal.get(bytes..).is_some_and(|rest| word.strip(rest).is_some()) => word.len,
+                _ => return false,
+            };
+            bytes += len;
+            true
+        };
+        let steps = self.steps.iter().take_while(is_said).count();
+        (steps, bytes)
     }
 
     /// Whether it may give up.
@@ -138,30 +170,44 @@ impl Program {
     /// The end of the match that starts at `at`, if one does, with the groups that have names in `slots`, where only
     /// programs of the same regex may have left something. The match may be empty. `None` says nothing if `kept` gave up.
     #[inline]
-    pub(super) fn run(&self, text: &[u8], at: usize, slots: &mut Slots, kept: &mut Kept) -> Option<usize> {
-        kept.begin();
-        if self.has_choices {
-            self.run_steps::<true>(text, at, slots, kept)
-        } else {
-            self.run_steps::<false>(text, at, slots, kept)
-        }
-    }
-
-    /// Compiled apart for programs without choices, which take a tenth less than with all that it takes to come back to one.
-    #[inline(never)]
-    fn run_steps<const CHOICES: bool>(
+    pub(super) fn run(
         &self,
         text: &[u8],
         at: usize,
+        known: Known,
+        slots: &mut Slots,
+        kept: &mut Kept,
+    ) -> Option<usize> {
+        kept.begin();
+        let (step, bytes) = if known == Known::Leading { self.led } else { (0, 0) };
+        // Where the literal goes on behind the end of a line that was cut, nothing is left to try.
+        let rest = text.get(at + bytes..)?;
+        let steps = self.steps.get(step..)?;
+        let end = if self.has_choices {
+            self.run_steps::<true>(steps, text, rest, slots, kept)
+        } else {
+            self.run_steps::<false>(steps, text, rest, slots, kept)
+        }?;
+        slots[0] = NonMaxUsize::new(at);
+        slots[1] = NonMaxUsize::new(end);
+        Some(end)
+    }
+
+    /// Compiled apart for programs without choices, which take a tenth less than with all that it takes to come back to one.
+    /// `rest` is what has not been matched: asking that for its first bytes takes one comparison.
+    #[inline(never)]
+    fn run_steps<'t, const CHOICES: bool>(
+        &self,
+        steps: &[Step],
+        text: &'t [u8],
+        mut rest: &'t [u8],
         slots: &mut Slots,
         kept: &mut Kept,
     ) -> Option<usize> {
         self.left_over.iter().for_each(|&slot| slots[slot] = None);
         let from = |step: usize| self.steps.get(step..).unwrap_or_default().iter();
-        let mut steps = self.steps.iter();
-        // Of the text what has not been matched: asking that for its first bytes takes one comparison.
-        let mut rest = text.get(at..)?;
-        let end = loop {
+        let mut steps = steps.iter();
+        loop {
             let behind = match steps.next()? {
                 Step::Literal(word) => word.strip(rest),
                 Step::Byte(byte) => rest.split_first().filter(|(first, _)| *first == byte).map(|(_, rest)| rest),
@@ -199,20 +245,17 @@ impl Program {
                     kept.keep(slots, last, text, text.len() - rest.len());
                     Some(rest)
                 }
-                Step::Match => break text.len() - rest.len(),
+                Step::Match => return Some(text.len() - rest.len()),
             };
             match behind {
                 Some(behind) => rest = behind,
-                None if !CHOICES => break kept.settle(slots)?,
+                None if !CHOICES => return kept.settle(slots),
                 None => match kept.turn_back(slots, text, |step| self.span(step)) {
                     Some((step, at)) => (steps, rest) = (from(step), text.get(at..)?),
-                    None => break kept.settle(slots)?,
+                    None => return kept.settle(slots),
                 },
             }
-        };
-        slots[0] = NonMaxUsize::new(at);
-        slots[1] = NonMaxUsize::new(end);
-        Some(end)
+        }
     }
 
     /// What a step leaves of `rest` that may have to be gone back to.
@@ -543,6 +586,7 @@ mod tests {
     use regex_automata::util::syntax;
     use regex_automata::{Anchored, Input, meta};
 
+    use super::super::literal::leading;
     use super::*;
 
     fn config() -> syntax::Config {
@@ -550,7 +594,7 @@ mod tests {
     }
 
     fn program(regex: &str) -> Option<Program> {
-        Program::new(&syntax::parse_with(regex, &config()).unwrap())
+        Program::new(&syntax::parse_with(regex, &config()).unwrap(), None)
     }
 
     fn engine(regex: &str) -> meta::Regex {
@@ -577,9 +621,9 @@ mod tests {
         let mut kept = Kept::default();
         // Whatever was tried before.
         for before in 0..at {
-            program.run(text, before, &mut slots, &mut kept);
+            program.run(text, before, Known::Nothing, &mut slots, &mut kept);
         }
-        let found = program.run(text, at, &mut slots, &mut kept);
+        let found = program.run(text, at, Known::Nothing, &mut slots, &mut kept);
         if found.is_none() && kept.gave_up() { Err(()) } else { Ok(found.map(|_| slots)) }
     }
 
@@ -623,6 +667,28 @@ mod tests {
     }
 
     #[test]
+    fn what_the_leading_literal_says_is_not_asked_again() {
+        for (regex, led) in [
+            (r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b", (2, 13)),
+            // Longer than one step, and cut to what is sought.
+            (r"<aaaabbbbccccddddeeee>(?<code>\d)", (1, 16)),
+            (r"abc=(?<code>\d)", (1, 4)),
+            // Sought by its last 16 bytes, which are like the first.
+            (r"baabaabaabaabaabaabaab(?<code>\d)", (0, 0)),
+            (r"\b=abc(?<code>\d)", (0, 0)),
+            (r"\Babc(?<code>\d)", (0, 0)),
+            (r"abc\b-", (1, 3)),
+            (r"(?<x>abc)(?<code>\d)", (0, 0)),
+            (r"\da_QXZ_b(?<code>\d)", (0, 0)),
+            (r"(?:ab|cd)e(?<code>\d)", (0, 0)),
+        ] {
+            let hir = syntax::parse_with(regex, &config()).unwrap();
+            let leading = leading(&hir);
+            assert_eq!(Program::new(&hir, leading.as_ref()).unwrap().led, led, "{regex} {leading:?}");
+        }
+    }
+
+    #[test]
     fn too_many_tries_are_left_to_the_engine() {
         let program = program("a*a*a*b").unwrap();
         let found = |as_many: usize, end: &str| by_program(&program, 2, ("a".repeat(as_many) + end).as_bytes(), 0);
@@ -632,9 +698,9 @@ mod tests {
         // And what was tried here is forgotten elsewhere.
         let mut kept = Kept::default();
         let (slots, text) = (&mut [None; 2], "a".repeat(50) + "c");
-        assert_eq!(program.run(text.as_bytes(), 0, slots, &mut kept), None);
+        assert_eq!(program.run(text.as_bytes(), 0, Known::Nothing, slots, &mut kept), None);
         assert!(kept.gave_up());
-        assert_eq!(program.run(text.as_bytes(), 50, slots, &mut kept), None);
+        assert_eq!(program.run(text.as_bytes(), 50, Known::Nothing, slots, &mut kept), None);
         assert!(!kept.gave_up());
     }
 
@@ -718,6 +784,35 @@ mod tests {
             let found = by_program(&program, engine.group_info().slot_len(), text.as_bytes(), at);
             let Ok(found) = found else { return Err(TestCaseError::reject("too many tries")) };
             prop_assert_eq!(found, expected, "{} {:?}", regex, program);
+        }
+
+        #[test]
+        fn what_the_prefilter_has_said_changes_nothing(
+            before in prop::sample::select(vec!["", "", r"\b", r"\b", r"\B", "^", r"^\b", "a?", r"\s", "(?:^|=)"]),
+            literal in prop::sample::select(vec!["ab", "=ab", "a-", "a[bc]a", "baabaabaabaabaabaabaab", r"ab\b", r"ab\B"]),
+            behind in regex(),
+            pieces in prop::collection::vec(prop::sample::select(vec!["ab", "a", "=", "-", "aba", "aca", "baabaabaabaabaabaabaab", " "]), 0..9),
+        ) {
+            let regex = named(&format!("{before}{literal}{behind}"));
+            let hir = syntax::parse_with(&regex, &config()).unwrap();
+            let leading = leading(&hir);
+            let (Some(leading), Some(program)) = (&leading, Program::new(&hir, leading.as_ref())) else {
+                return Err(TestCaseError::reject("has no leading literal, or no program"));
+            };
+            let len = engine(&regex).group_info().slot_len();
+            let text = pieces.concat().into_bytes();
+            let run = |at, known| {
+                let (mut slots, mut kept) = (vec![None; len], Kept::default());
+                let end = program.run(&text, at, known, &mut slots, &mut kept);
+                (end, end.map(|_| slots), kept.gave_up())
+            };
+            for at in 0..text.len() {
+                let (said, behind) = text.split_at((at + leading.offset).min(text.len()));
+                let stands = leading.literals.iter().any(|literal| behind.starts_with(literal));
+                if stands && said.last().is_none_or(|byte| leading.before.contains(*byte)) {
+                    prop_assert_eq!(run(at, Known::Leading), run(at, Known::Nothing), "{} {:?} {}", regex, program, at);
+                }
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use super::definition::{Definition, Field, Origin};
 use super::literal::{self, Leading};
 use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
+use super::program::Known;
 
 /// How many places of a line are kept. Where there are more, the line is searched for them instead, so that memory does
 /// not grow with what is in it.
@@ -286,9 +287,8 @@ impl PatternSet {
     ) -> Option<Match<'m>> {
         let (pattern, scratch) = (&self.patterns[index], &mut scratch.patterns[index]);
         scratch.applies = None;
-        let span = (start < line_len)
-            .then(|| pattern.try_place(scratch, Place::Candidate(start), window, line_len))
-            .flatten()?;
+        let span =
+            (start < line_len).then(|| pattern.try_place(scratch, Place::Led(start), window, line_len)).flatten()?;
         Some(Match { pattern: index, span, groups: &pattern.groups, slots: &scratch.matcher })
     }
 
@@ -378,7 +378,7 @@ impl Matches<'_> {
                 }
                 (Some((start, index)), _) => {
                     self.next_place += 1;
-                    (index, self.try_place(index, Place::Candidate(start)))
+                    (index, self.try_place(index, Place::Led(start)))
                 }
                 (None, Some((_, index, place))) => (index, self.try_sought(index, place)),
                 (None, None) => return None,
@@ -548,13 +548,16 @@ impl Pattern {
         window: &[u8],
         line_len: usize,
     ) -> Option<Range<usize>> {
-        let span = match place {
-            Place::Candidate(start) => {
-                let haystack = self.haystack(window, line_len);
-                start..self.matcher.matches_at(&mut scratch.matcher, haystack, start)?
+        let (start, known) = match place {
+            Place::Candidate(start) => (start, Known::Nothing),
+            Place::Led(start) => (start, Known::Leading),
+            Place::Match(_) => {
+                let span = scratch.matcher.group(0)?;
+                return self.applies(scratch, &window[..line_len]).then_some(span);
             }
-            Place::Match(_) => scratch.matcher.group(0)?,
         };
+        let haystack = self.haystack(window, line_len);
+        let span = start..self.matcher.matches_at(&mut scratch.matcher, haystack, start, known)?;
         self.applies(scratch, &window[..line_len]).then_some(span)
     }
 
