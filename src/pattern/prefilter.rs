@@ -271,6 +271,10 @@ impl Near {
     /// The literals that may stand around `place`.
     #[inline]
     fn possible(&self, text: &[u8], place: usize) -> u64 {
+        if self.all == 1 {
+            // There is nothing to tell apart.
+            return self.all;
+        }
         let rest = place.checked_sub(NEAR_DISTANCE).and_then(|from| text.get(from..));
         // At the ends of a text all of them may.
         let Some(span) = rest.and_then(|rest| rest.first_chunk::<NEAR_SPAN>()) else { return self.all };

@@ -69,6 +69,29 @@ impl Window {
 
 #[inline(always)]
 fn mark<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64]) {
+    let is_one = |check: &Check| check.mask == u8::MAX && check.values[0] == check.values[1];
+    if window.checks.iter().all(is_one) {
+        mark_bytes(simd, window, text, words);
+    } else {
+        mark_classes(simd, window, text, words);
+    }
+}
+
+/// For a window of three bytes, which a single literal has: 18 instructions for 64 bytes, instead of 28.
+#[inline(always)]
+fn mark_bytes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64]) {
+    let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
+    let values = window.checks.map(|check| u8x64::splat(simd, check.values[0]));
+    for (((word, a), b), c) in words.iter_mut().zip(a).zip(b).zip(c) {
+        let a = u8x64::from_slice(simd, a).simd_eq(values[0]);
+        let b = u8x64::from_slice(simd, b).simd_eq(values[1]);
+        let c = u8x64::from_slice(simd, c).simd_eq(values[2]);
+        *word |= (a & b & c).to_bitmask();
+    }
+}
+
+#[inline(always)]
+fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64]) {
     let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
     let masks = window.checks.map(|check| u8x64::splat(simd, check.mask));
     let values = window.checks.map(|check| u8x64::splat(simd, check.values[0]));
