@@ -7,13 +7,14 @@
 //!
 //! A scanner is a worker's own: its caches are reused from chunk to chunk and shared with nobody.
 
+mod line;
 pub mod proof;
 pub mod trial;
 
 use std::iter;
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
+use fearless_simd::Level;
 
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
@@ -37,6 +38,7 @@ pub struct Scanner<'s> {
     set: &'s PatternSet,
     scratch: Scratch,
     marks: Marks,
+    level: Level,
     lookahead_bytes: usize,
     resolver: Resolver<'s>,
 }
@@ -74,7 +76,7 @@ impl<'s> Scanner<'s> {
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
         let resolver = Resolver { catalogue, times: time::Reader::default(), remembered };
-        Scanner { set, scratch: set.scratch(), marks: Marks::default(), lookahead_bytes, resolver }
+        Scanner { set, scratch: set.scratch(), marks: Marks::default(), level: Level::new(), lookahead_bytes, resolver }
     }
 
     /// Passes every hit in the lines that `chunk` owns to `sink`.
@@ -90,14 +92,12 @@ impl<'s> Scanner<'s> {
         // Where the last searched line started, in the chunk and in the source.
         let (mut counted, mut offset) = (0, chunk.offset);
         while from < owned.len() {
-            let (start, inside) = match candidate {
-                _ if self.set.searches_every_line() => (from, from),
-                Some(Candidate { at, .. }) => {
-                    (memrchr(b'\n', &owned[from..at]).map_or(from, |newline| from + newline + 1), at)
-                }
+            let inside = match candidate {
+                _ if self.set.searches_every_line() => from,
+                Some(Candidate { at, .. }) => at,
                 None => break,
             };
-            let end = memchr(b'\n', &owned[inside..]).map_or(owned.len(), |newline| inside + newline);
+            let Range { start, end } = line::around(self.level, owned, from, inside);
             offset += chunk.units.source_bytes(&owned[counted..start]);
             counted = start;
             let line = self.line(chunk, start..end, offset);

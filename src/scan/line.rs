@@ -1,0 +1,79 @@
+//! Where the line around a place begins and ends.
+//!
+//! Apart from `memchr`, which it falls back to, because that is called once for each end and sets up a search of any
+//! length: by callgrind 120 instructions for the ends of a line of a hundred bytes, of which these looks take half.
+
+use std::ops::Range;
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use memchr::{memchr, memrchr};
+
+/// What one look sees.
+const BLOCK_BYTES: usize = 64;
+/// How far is looked before and behind the place: most lines end within that.
+const REACH: usize = 2 * BLOCK_BYTES;
+
+/// The line around `at`, without its line feed, of which nothing stands before `from`.
+#[inline]
+pub(super) fn around(level: Level, text: &[u8], from: usize, at: usize) -> Range<usize> {
+    let (before, behind) = text.split_at(at);
+    let (back, on) = match (before.last_chunk::<REACH>(), behind.first_chunk::<REACH>()) {
+        (Some(before), Some(behind)) => dispatch!(level, simd => look(simd, before, behind)),
+        _ => (REACH, REACH),
+    };
+    let start = if back < REACH { from.max(at - back) } else { start_of_line(text, from, at) };
+    let end = if on < REACH { at + on } else { memchr(b'\n', behind).map_or(text.len(), |on| at + on) };
+    start..end
+}
+
+#[inline(never)]
+fn start_of_line(text: &[u8], from: usize, at: usize) -> usize {
+    memrchr(b'\n', &text[from..at]).map_or(from, |feed| from + feed + 1)
+}
+
+/// How many bytes before and behind the place are no line feeds.
+#[inline(always)]
+fn look<S: Simd>(simd: S, before: &[u8; REACH], behind: &[u8; REACH]) -> (usize, usize) {
+    let feed = u8x64::splat(simd, b'\n');
+    let feeds = |block: &[u8; BLOCK_BYTES]| u8x64::from_slice(simd, block).simd_eq(feed).to_bitmask();
+    let mut back = 0;
+    for block in before.as_chunks().0.iter().rev() {
+        let feeds = feeds(block);
+        back += feeds.leading_zeros() as usize;
+        if feeds != 0 {
+            break;
+        }
+    }
+    let mut on = 0;
+    for block in behind.as_chunks().0 {
+        let feeds = feeds(block);
+        on += feeds.trailing_zeros() as usize;
+        if feeds != 0 {
+            break;
+        }
+    }
+    (back, on)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_line_goes_from_one_line_feed_to_the_next(
+            lens in prop::collection::vec(prop_oneof![0_usize..100, 60_usize..70, 120_usize..140], 1..9),
+            at in any::<prop::sample::Index>(),
+            from in any::<prop::sample::Index>(),
+        ) {
+            let text = lens.into_iter().map(|len| "x".repeat(len)).collect::<Vec<_>>().join("\n").into_bytes();
+            let at = at.index(text.len() + 1);
+            let from = from.index(at + 1);
+            let start = (from..at).rev().find(|&feed| text[feed] == b'\n').map_or(from, |feed| feed + 1);
+            let end = (at..text.len()).find(|&feed| text[feed] == b'\n').unwrap_or(text.len());
+            prop_assert_eq!(around(Level::new(), &text, from, at), start..end);
+        }
+    }
+}
