@@ -179,6 +179,25 @@ impl Literals {
         }
     }
 
+    /// With those put together that differ in what may stand before them, where one may stand wherever the other does. Only
+    /// of patterns that are to be sought for: a place where they begin costs more in vain.
+    fn joined(self) -> Literals {
+        let mut joined = Literals::default();
+        for ((bytes, mut before), mut uses) in self.0 {
+            let is_sought = |uses: &[Use]| uses.iter().all(|says| says.distance.is_none());
+            let other = joined.0.iter().find(|((other, wider), they)| {
+                let contains = before.is_subset(*wider) || wider.is_subset(before);
+                *other == bytes && contains && is_sought(they) && is_sought(&uses)
+            });
+            if let Some(key) = other.map(|(key, _)| key.clone()) {
+                before = before.union(key.1);
+                uses.extend(joined.0.remove(&key).unwrap_or_default());
+            }
+            joined.0.entry((bytes, before)).or_default().extend(uses);
+        }
+        joined
+    }
+
     fn bytes(&self) -> Vec<Vec<u8>> {
         self.0.keys().map(|(bytes, _)| bytes.clone()).collect()
     }
@@ -222,6 +241,7 @@ impl Use {
 impl Windows {
     /// Fails if there are more literals than bits for them.
     fn new(literals: Literals, choice: Choice) -> Result<Box<Windows>, Literals> {
+        let literals = literals.joined();
         if literals.0.len() > window::LITERALS_LIMIT {
             return Err(literals);
         }
@@ -471,6 +491,20 @@ mod tests {
             (40, vec![2]),
         ];
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn literals_that_are_sought_anyway_are_one() {
+        let status = |before| required(vec![b"CallStatus".to_vec()], before);
+        let wider = ByteSet::one(b'/').union(ByteSet::one(b'.'));
+        let prefilter = Prefilter::new(&[status(ByteSet::one(b'/')), status(wider), status(ByteSet::one(b'-'))]);
+        let all = found(&prefilter, b"_/CallStatus .CallStatus -CallStatus _CallStatus");
+        let sorted = |(at, mut patterns): (usize, Vec<usize>)| {
+            patterns.sort_unstable();
+            (at, patterns)
+        };
+        let all: Vec<_> = all.into_iter().map(sorted).collect();
+        assert_eq!(all, [(2, vec![0, 1]), (14, vec![0, 1]), (26, vec![2])]);
     }
 
     #[test]
