@@ -274,11 +274,23 @@ fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
 
 /// Roughly the share that a byte has in a log.
 pub(super) fn share(byte: u8) -> f64 {
-    0.25 / f64::from(1_u32 << rarity(byte))
+    // Asked tens of thousands of times while the windows are chosen.
+    const SHARES: [f64; 256] = {
+        let mut shares = [0.0; 256];
+        let mut byte = 0_u8;
+        loop {
+            shares[byte as usize] = 0.25 / (1_u32 << rarity(byte)) as f64;
+            match byte.checked_add(1) {
+                Some(next) => byte = next,
+                None => break shares,
+            }
+        }
+    };
+    SHARES[usize::from(byte)]
 }
 
 /// Roughly how much a byte tells in a log, in bits: what is frequent there tells little.
-fn rarity(byte: u8) -> u32 {
+const fn rarity(byte: u8) -> u32 {
     match byte {
         b' ' | b'e' | b't' | b'a' | b'0' | b'1' | b'2' | b'\n' => 2,
         b'i' | b'n' | b'o' | b'r' | b's' | b'l' | b'c' | b'd' | b'3'..=b'9' | b'.' | b':' | b'-' | b'|' | b'/' => 3,

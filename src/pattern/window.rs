@@ -224,18 +224,22 @@ impl Classes {
 
     /// The comparisons for it, and at how large a share of all places they are expected to fit.
     fn window(&self) -> (Window, f64) {
-        let exact = self.0.map(Check::masked);
-        let mut best = (exact, exact.map(|check| check.share()).iter().product::<f64>());
-        for at in 0..WIDTH {
-            let mut checks = exact;
-            let Some(two) = Check::of_two(self.0[at]) else { continue };
-            checks[at] = two;
-            let share = checks.map(|check| check.share()).iter().product();
-            if share < best.1 {
-                best = (checks, share);
+        let mut checks = self.0.map(Check::masked);
+        let shares = checks.map(Check::share);
+        let mut share = shares.iter().product::<f64>();
+        // One of them may compare with two values.
+        let mut with_two = None;
+        for (at, &class) in self.0.iter().enumerate() {
+            let Some(two) = Check::of_two(class) else { continue };
+            let others: f64 = (0..WIDTH).filter(|&other| other != at).map(|other| shares[other]).product();
+            if two.share() * others < share {
+                share = two.share() * others;
+                with_two = Some((at, two));
             }
         }
-        let (mut checks, share) = best;
+        if let Some((at, two)) = with_two {
+            checks[at] = two;
+        }
         for (at, check) in checks.iter_mut().enumerate() {
             // One that lets everything pass must not ask for room.
             check.at = if check.mask == 0 { 0 } else { at };
@@ -256,6 +260,9 @@ impl Check {
     /// Two values that the class comes down to, perhaps apart from letter case.
     fn of_two(class: ByteSet) -> Option<Check> {
         const CASE: u8 = 0x20;
+        if class.len() > 4 {
+            return None;
+        }
         [u8::MAX, !CASE].into_iter().find_map(|mask| {
             let mut values = class.iter().map(|byte| byte & mask).collect::<ByteSet>().iter();
             let (a, b) = (values.next()?, values.next()?);
@@ -265,6 +272,9 @@ impl Check {
 
     /// The share of all bytes that pass.
     fn share(self) -> f64 {
+        if self.mask == 0 {
+            return 1.0;
+        }
         let one = |value: u8| {
             // All ways to set the bits that the mask lets pass.
             let free = !self.mask;

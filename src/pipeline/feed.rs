@@ -119,9 +119,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
 
     /// The first task of a source; `None` if it is handed out in several, or is nothing to do.
     fn begin(&mut self, source: Arc<Source>) -> Option<Task> {
-        // Opened by the worker, so that a folder of small files is opened in parallel too.
-        let is_small = source.listed_size().is_some_and(|size| size <= self.options.range_bytes);
-        if is_small || source.is_member() {
+        if is_one_task(&source, &self.options) {
             return Some(Task::Scan { source, work: Work::Source, is_last: true });
         }
         let work = match source.open(&self.options.opening) {
@@ -166,6 +164,12 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         self.current = rest.map(|rest| (Arc::clone(&source), rest));
         Task::Scan { source, work, is_last }
     }
+}
+
+/// Whether a worker opens it and reads all of it. What is small is opened there and not here, so that a folder of small
+/// files is opened in parallel too.
+pub(super) fn is_one_task(source: &Source, options: &Options) -> bool {
+    source.is_member() || source.listed_size().is_some_and(|size| size <= options.range_bytes)
 }
 
 /// Told of the first source that nobody begins to read. Nobody knows how many follow.

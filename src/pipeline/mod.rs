@@ -174,14 +174,18 @@ enum Message<P> {
 /// # Errors
 /// The first error of the sink, which ends the run, or that threads cannot be started.
 pub fn run<V: Visitor>(
-    inputs: impl Iterator<Item = Found> + Send,
+    mut inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
     catalogue: &Catalogue,
     options: &Options,
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let threads = options.threads.map_or(0, |threads| threads.get().min(THREADS_LIMIT));
+    // A second thread would only be started and stopped where there is work for one.
+    let first: Vec<Found> = inputs.by_ref().take(2).collect();
+    let is_one_task = matches!(first.as_slice(), [Ok(only)] if feed::is_one_task(only, options));
+    let inputs = first.into_iter().chain(inputs.fuse());
+    let threads = if is_one_task { 1 } else { options.threads.map_or(0, |threads| threads.get().min(THREADS_LIMIT)) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
     let threads = pool.current_num_threads();
     let order = Order::new(Feed::new(inputs, options.clone()), threads);

@@ -12,16 +12,20 @@ use crate::pattern::{CompileError, Match, PatternSet, Scratch};
 
 /// Compiles definitions, in order of precedence, and runs their examples.
 ///
-/// The built-in ones are proved by the project's tests; where there are no others, starting up does not pay for it again.
+/// The built-in ones are proved by the project's tests; where there are no others, starting up does not pay for it again,
+/// nor for a catalogue, which is asked for when an example needs it.
 ///
 /// # Errors
 /// What the regex engine refuses, or every example that is not kept.
-pub fn compile(definitions: &[Definition], catalogue: &Catalogue) -> Result<PatternSet, Vec<Diagnostic>> {
+pub fn compile<'c>(
+    definitions: &[Definition],
+    catalogue: impl FnOnce() -> &'c Catalogue,
+) -> Result<PatternSet, Vec<Diagnostic>> {
     let set = compile_unproved(definitions).map_err(|refused| vec![refused])?;
     if definitions.iter().all(|definition| definition.origin == Origin::BuiltIn) {
         return Ok(set);
     }
-    let broken = prove(definitions, &set, catalogue);
+    let broken = prove(definitions, &set, catalogue());
     if broken.is_empty() { Ok(set) } else { Err(broken) }
 }
 

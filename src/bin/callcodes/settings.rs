@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::config::{self, Layers};
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
+        // Loaded beside the patterns: the first result needs it, and no sooner.
+        thread::spawn(Catalogue::built_in);
         let mut inputs = input.paths.clone();
         // Elsewhere the shell has done it, and a star that is left is part of a name.
         if cfg!(windows) {
@@ -141,7 +144,7 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
 /// The same, and the set that is compiled from them and proved by their examples.
 pub(crate) fn proved(args: &PatternArgs) -> Result<(Vec<Definition>, PatternSet), Failure> {
     let definitions = definitions(args)?;
-    let set = proof::compile(&definitions, Catalogue::built_in()).map_err(|found| refused(&found, args))?;
+    let set = proof::compile(&definitions, Catalogue::built_in).map_err(|found| refused(&found, args))?;
     Ok((definitions, set))
 }
 

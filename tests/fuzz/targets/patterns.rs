@@ -69,7 +69,7 @@ fn show(found: &[Diagnostic]) {
 /// What was read is searched for.
 fn try_out(definitions: &[Definition], text: &[u8]) {
     let definitions = &definitions[..definitions.len().min(PATTERNS)];
-    if let Err(found) = proof::compile(definitions, Catalogue::built_in()) {
+    if let Err(found) = proof::compile(definitions, Catalogue::built_in) {
         show(&found);
     }
     let fast = match PatternSet::compile(definitions) {
