@@ -10,20 +10,15 @@
 //! Apart from the engine's own one-pass automaton, because that looks at tables for each byte and sets up a search for each
 //! match, and from its bounded backtracker, which does so for each byte and state.
 
-use std::ops::Range;
+mod build;
 
 use memchr::memchr;
 use regex_automata::util::primitives::NonMaxUsize;
-use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::Hir;
 
 use super::byte_set::ByteSet;
-use super::choice::{Kept, Prefers, Span};
-use super::literal::{Leading, Side, can_be_empty, edge};
-
-/// The most steps of a program: counted repetitions of groups are written out.
-const STEPS_LIMIT: usize = 200;
-/// The most places for the ends of groups.
-const SLOTS_LIMIT: usize = 64;
+use super::choice::{Kept, Span};
+use super::literal::Leading;
 
 /// The steps, from the first.
 #[derive(Debug)]
@@ -115,29 +110,19 @@ pub(super) enum AtEnd {
     Slot(usize),
 }
 
-/// What may stand behind a part of the regex.
-#[derive(Clone)]
-struct Follow {
-    /// What it may begin with.
-    first: ByteSet,
-    /// What is left to do if nothing stands there; `None` if something must.
-    end: Option<Vec<AtEnd>>,
-}
-
 pub(super) type Slots = [Option<NonMaxUsize>];
 
 impl Program {
     /// The program for a regex, if it allows one. `leading` must hold for every match.
     pub(super) fn new(hir: &Hir, leading: Option<&Leading>) -> Option<Program> {
-        let mut program = Program { steps: Vec::new(), left_over: Vec::new(), has_choices: false, led: (0, 0) };
-        program.part(hir, &Follow { first: ByteSet::EMPTY, end: Some(Vec::new()) })?;
-        program.step(Step::Match)?;
-        let choice = program.steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
+        let steps = build::steps(hir)?;
+        let choice = steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
         let slot = |step: &Step| if let Step::Slot(slot) = step { Some(*slot) } else { None };
-        let behind = choice.and_then(|choice| program.steps.get(choice..)).unwrap_or_default();
-        program.left_over = behind.iter().filter_map(slot).collect();
+        let behind = choice.and_then(|choice| steps.get(choice..)).unwrap_or_default();
+        let left_over = behind.iter().filter_map(slot).collect();
+        let has_choices = steps.iter().any(|step| matches!(step, Step::Fork { .. } | Step::Span(_)));
+        let mut program = Program { steps, left_over, has_choices, led: (0, 0) };
         program.led = leading.map(|leading| program.led_by(leading)).unwrap_or_default();
-        program.has_choices = program.steps.iter().any(|step| matches!(step, Step::Fork { .. } | Step::Span(_)));
         Some(program)
     }
 
@@ -277,219 +262,6 @@ impl Program {
     fn span(&self, step: usize) -> Option<&Span> {
         if let Some(Step::Span(span)) = self.steps.get(step) { Some(span) } else { None }
     }
-
-    fn step(&mut self, step: Step) -> Option<usize> {
-        self.steps.push(step);
-        (self.steps.len() <= STEPS_LIMIT).then_some(self.steps.len() - 1)
-    }
-
-    /// Lets the fork, branch or jump at `step` lead to what comes next.
-    fn lead_here(&mut self, step: usize) {
-        let here = self.steps.len();
-        if let Step::Fork { otherwise: to, .. } | Step::Branch { otherwise: to, .. } | Step::Jump(to) =
-            &mut self.steps[step]
-        {
-            *to = here;
-        }
-    }
-
-    fn lead_past(&mut self, option: Range<usize>) {
-        option.for_each(|step| self.lead_here(step));
-    }
-
-    /// Steps for `hir`, with `follow` behind it.
-    fn part(&mut self, hir: &Hir, follow: &Follow) -> Option<()> {
-        match hir.kind() {
-            HirKind::Empty => {}
-            HirKind::Literal(literal) => {
-                for bytes in literal.0.chunks(WORD_BYTES) {
-                    self.step(match *bytes {
-                        [byte] => Step::Byte(byte),
-                        _ => Step::Literal(Word::new(bytes)),
-                    })?;
-                }
-            }
-            HirKind::Class(_) => {
-                self.step(Step::One(table(single(hir)?)))?;
-            }
-            HirKind::Look(look) => {
-                self.step(Step::Holds(Assertion::of(*look)?))?;
-            }
-            HirKind::Repetition(repetition) => self.repetition(repetition, follow)?,
-            HirKind::Capture(capture) => {
-                let slot = usize::try_from(capture.index).ok()?.checked_mul(2).filter(|slot| slot + 1 < SLOTS_LIMIT)?;
-                // Nobody asks for a group without a name.
-                let is_named = capture.name.is_some();
-                let mut inner = follow.clone();
-                if is_named {
-                    self.step(Step::Slot(slot))?;
-                    inner.end = inner.end.map(|end| [&[AtEnd::Slot(slot + 1)], end.as_slice()].concat());
-                }
-                self.part(&capture.sub, &inner)?;
-                if is_named {
-                    self.step(Step::Slot(slot + 1))?;
-                }
-            }
-            HirKind::Concat(parts) => {
-                for (index, part) in parts.iter().enumerate() {
-                    self.part(part, &follow.behind(&parts[index + 1..])?)?;
-                }
-            }
-            HirKind::Alternation(alternatives) => self.alternation(alternatives, follow)?,
-        }
-        Some(())
-    }
-
-    fn repetition(&mut self, repetition: &Repetition, follow: &Follow) -> Option<()> {
-        if can_be_empty(&repetition.sub) {
-            return None;
-        }
-        let most = repetition.max.map_or(Some(usize::MAX), |most| usize::try_from(most).ok())?;
-        let least = usize::try_from(repetition.min).ok()?;
-        let prefers = if repetition.greedy { Prefers::Longest } else { Prefers::Shortest };
-        if let Some(class) = single(&repetition.sub) {
-            return self.run_of(class, least, most, prefers, follow);
-        }
-        if prefers == Prefers::Shortest && least < most {
-            return None;
-        }
-        let first = edge(&repetition.sub, Side::First);
-        let must_go_on = Follow { first, end: None };
-        let may_go_on = Follow { first: follow.first.union(first), end: follow.end.clone() };
-        for left in (0..least).rev() {
-            let follow = if left > 0 {
-                &must_go_on
-            } else if most > least {
-                &may_go_on
-            } else {
-                follow
-            };
-            self.part(&repetition.sub, follow)?;
-        }
-        if most == usize::MAX {
-            let head = self.steps.len();
-            let option = self.option(first, follow)?;
-            self.part(&repetition.sub, &may_go_on)?;
-            self.step(Step::Jump(head))?;
-            self.lead_past(option);
-            return Some(());
-        }
-        let mut options = Vec::new();
-        for _ in least..most {
-            options.push(self.option(first, follow)?);
-            self.part(&repetition.sub, &may_go_on)?;
-        }
-        options.into_iter().for_each(|option| self.lead_past(option));
-        Some(())
-    }
-
-    /// Begins what may be left out: the steps that lead past it are still to be told where.
-    fn option(&mut self, first: ByteSet, follow: &Follow) -> Option<Range<usize>> {
-        if let Some(end) = &follow.end {
-            self.step(Step::MayEnd(end.clone()))?;
-        }
-        self.branch(first, follow.first)
-    }
-
-    /// Begins what is tried if the next byte is of `first`; if that may be `others`, too, they are tried after it. The steps
-    /// that lead past it are still to be told where.
-    fn branch(&mut self, first: ByteSet, others: ByteSet) -> Option<Range<usize>> {
-        let start = self.steps.len();
-        let shared = first.intersection(others);
-        if shared != ByteSet::EMPTY {
-            self.step(Step::Fork { class: table(shared), otherwise: 0 })?;
-        }
-        self.step(Step::Branch { class: table(first), otherwise: 0 })?;
-        Some(start..self.steps.len())
-    }
-
-    fn run_of(&mut self, class: ByteSet, least: usize, most: usize, prefers: Prefers, follow: &Follow) -> Option<()> {
-        let assertions: Vec<Assertion> = follow.end.iter().flatten().filter_map(AtEnd::assertion).collect();
-        // A shorter run may be followed by nothing, too: where what must hold then does not hold inside a run, only the
-        // longest and, behind something else, the empty one are to be tried.
-        let is_clear = prefers == Prefers::Longest
-            && class.intersection(follow.first) == ByteSet::EMPTY
-            && assertions.iter().all(|assertion| assertion.never_holds_within(class));
-        if !is_clear && least < most {
-            let then = follow.end.is_none().then(|| table(follow.first));
-            return self.step(Step::Span(Span { class: table(class), least, most, prefers, then })).map(|_| ());
-        }
-        if let Some(end) = follow.end.as_ref().filter(|_| least == 0 && !assertions.is_empty()) {
-            self.step(Step::MayEnd(end.clone()))?;
-        }
-        let mut others = class.complement().iter();
-        let step = match (others.next(), others.next()) {
-            (Some(byte), None) if most == usize::MAX => Step::Until { byte, least },
-            _ => Step::Run { class: table(class), least, most },
-        };
-        self.step(step).map(|_| ())
-    }
-
-    fn alternation(&mut self, alternatives: &[Hir], follow: &Follow) -> Option<()> {
-        let (last, others) = alternatives.split_last()?;
-        let mut ends = Vec::new();
-        let last_first = match last.kind() {
-            HirKind::Empty => follow.first,
-            _ if can_be_empty(last) => return None,
-            _ => edge(last, Side::First),
-        };
-        if *last.kind() == HirKind::Empty
-            && let Some(end) = &follow.end
-        {
-            self.step(Step::MayEnd(end.clone()))?;
-        }
-        for (index, alternative) in others.iter().enumerate() {
-            if can_be_empty(alternative) {
-                return None;
-            }
-            let later = others[index + 1..].iter().map(|later| edge(later, Side::First));
-            let branch = self.branch(edge(alternative, Side::First), later.fold(last_first, ByteSet::union))?;
-            self.part(alternative, follow)?;
-            ends.push(self.step(Step::Jump(0))?);
-            self.lead_past(branch);
-        }
-        self.part(last, follow)?;
-        ends.into_iter().for_each(|jump| self.lead_here(jump));
-        Some(())
-    }
-}
-
-impl Follow {
-    /// What follows if `parts` stand before this.
-    fn behind(&self, parts: &[Hir]) -> Option<Follow> {
-        let mut follow = self.clone();
-        for part in parts.iter().rev() {
-            let first = edge(part, Side::First);
-            if can_be_empty(part) {
-                follow.first = follow.first.union(first);
-                if let Some(end) = follow.end {
-                    let mut whole = at_end(part)?;
-                    whole.extend(end);
-                    follow.end = Some(whole);
-                }
-            } else {
-                follow = Follow { first, end: None };
-            }
-        }
-        Some(follow)
-    }
-}
-
-/// What is left to do if `hir`, which can be empty, matches nothing.
-fn at_end(hir: &Hir) -> Option<Vec<AtEnd>> {
-    match hir.kind() {
-        HirKind::Empty => Some(Vec::new()),
-        HirKind::Look(look) => Some(vec![AtEnd::Holds(Assertion::of(*look)?)]),
-        // What would rather be empty ends before something longer is tried.
-        HirKind::Repetition(repetition) => (repetition.greedy && !can_be_empty(&repetition.sub)).then(Vec::new),
-        HirKind::Concat(parts) => parts.iter().map(at_end).collect::<Option<Vec<_>>>().map(|parts| parts.concat()),
-        HirKind::Alternation(alternatives) => {
-            let (last, others) = alternatives.split_last()?;
-            (*last.kind() == HirKind::Empty && !others.iter().any(can_be_empty)).then(Vec::new)
-        }
-        // A group that took part in the match: not worth the trouble.
-        HirKind::Capture(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
-    }
 }
 
 impl AtEnd {
@@ -522,16 +294,6 @@ impl Word {
 }
 
 impl Assertion {
-    fn of(look: Look) -> Option<Assertion> {
-        match look {
-            Look::Start => Some(Assertion::Start),
-            Look::End => Some(Assertion::End),
-            Look::WordAscii => Some(Assertion::WordBoundary),
-            Look::WordAsciiNegate => Some(Assertion::NoWordBoundary),
-            _ => None,
-        }
-    }
-
     pub(super) fn holds(self, text: &[u8], at: usize) -> bool {
         let is_word = |byte: Option<&u8>| byte.is_some_and(|&byte| IS_WORD[usize::from(byte)]);
         let before = || is_word(at.checked_sub(1).and_then(|before| text.get(before)));
@@ -542,29 +304,6 @@ impl Assertion {
             Assertion::NoWordBoundary => before() == is_word(text.get(at)),
         }
     }
-
-    /// Whether it holds nowhere between two bytes of the class.
-    fn never_holds_within(self, class: ByteSet) -> bool {
-        match self {
-            Assertion::Start | Assertion::End => true,
-            Assertion::WordBoundary => {
-                class.is_subset(ByteSet::word()) || class.intersection(ByteSet::word()) == ByteSet::EMPTY
-            }
-            Assertion::NoWordBoundary => false,
-        }
-    }
-}
-
-/// What `hir` may be, if it always is one byte.
-fn single(hir: &Hir) -> Option<ByteSet> {
-    match hir.kind() {
-        HirKind::Class(class) => ByteSet::of_class(class),
-        HirKind::Literal(literal) => match literal.0[..] {
-            [byte] => Some(ByteSet::one(byte)),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// How many bytes from the first one on are of the class.
@@ -572,12 +311,6 @@ fn single(hir: &Hir) -> Option<ByteSet> {
 fn run_len(class: &Class, text: &[u8]) -> usize {
     // No `take_while`: that takes 7 instructions a byte, this one 5.
     text.iter().position(|byte| !class[usize::from(*byte)]).unwrap_or(text.len())
-}
-
-fn table(set: ByteSet) -> Box<Class> {
-    let mut table = [false; 256];
-    set.iter().for_each(|byte| table[usize::from(byte)] = true);
-    Box::new(table)
 }
 
 #[cfg(test)]
@@ -593,7 +326,7 @@ mod tests {
         syntax::Config::new().unicode(false).utf8(false)
     }
 
-    fn program(regex: &str) -> Option<Program> {
+    pub(super) fn program(regex: &str) -> Option<Program> {
         Program::new(&syntax::parse_with(regex, &config()).unwrap(), None)
     }
 
@@ -625,18 +358,6 @@ mod tests {
         }
         let found = program.run(text, at, Known::Nothing, &mut slots, &mut kept);
         if found.is_none() && kept.gave_up() { Err(()) } else { Ok(found.map(|_| slots)) }
-    }
-
-    #[test]
-    fn the_usual_shapes_have_a_program() {
-        for regex in [
-            r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b",
-            r#"x(?:=>?|:)\s*["']?(?<code>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b(?:["']?\s*-\s*"(?<text>[^"]*)")?"#,
-            r"x(?<code>-?\d+(?:\.\d+)*\b|[A-Za-z#][\w #+/-]*)",
-            r"for user '(?<user>[^']*)'(?: (?:\([^()]*\)|from (?<address>\d+\.\d+)(?::\d+)?))*\. Call: (?<code>\d+)",
-        ] {
-            assert!(program(regex).is_some_and(|program| !program.has_choices()), "{regex}");
-        }
     }
 
     #[test]
@@ -713,14 +434,6 @@ mod tests {
         assert_eq!(end(found("(?:(?<x>a)b)*a?", &(text.clone() + "ac"))), 2001);
         assert_eq!(end(found("(?:(?<x>a)b)*a?;", &(text.clone() + ";"))), 2001);
         assert_eq!(found("(?:(?<x>a)b)*ac", &(text + "ac")), Err(()));
-    }
-
-    #[test]
-    fn what_may_stay_empty_within_a_repetition_or_is_rare_has_none() {
-        let cases = ["(?:ab)*?c", "(?:|a)b", "(?:a*)*b", "(?u)\\bx", "(?m)^x", "a*?b*?"];
-        for regex in cases {
-            assert!(program(regex).is_none(), "{regex}");
-        }
     }
 
     #[test]
