@@ -22,15 +22,14 @@ pub(super) const WORD_BYTES: usize = 64;
 pub(super) const SPAN_BYTES: usize = 16 << 10;
 /// How many bytes a window looks at.
 pub(super) const WIDTH: usize = 3;
-/// More windows than these are slower than a search for all literals by an automaton.
-const WINDOWS_LIMIT: usize = 3;
 /// More literals are not told apart by one word of bits.
 pub(super) const LITERALS_LIMIT: usize = 64;
 
 /// A place in how many bytes costs as much to look into as one window more costs over all of them: 200 places of some
 /// 6 ns for 30 ps a byte.
 const PLACE_COST: f64 = 200.0;
-/// The most that a search may cost, in windows, before the automaton is faster.
+/// The most that a search may cost, in windows, before an automaton for all literals is faster. A window costs more than
+/// one, so there are three at the most.
 const COST_LIMIT: f64 = 4.0;
 
 /// The search for a group of literals.
@@ -129,11 +128,9 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     // The short ones have the least choice, so the others join them.
     kinds.sort_by_key(|kind| (kind.len(), kind.clone()));
     let first = kinds.first()?;
-    let groups = alignments(first).map(|offset| group(&kinds, offset)).min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
+    let affordable = alignments(first).filter_map(|offset| group(&kinds, offset));
+    let groups = affordable.min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
     let cost = cost(&groups);
-    if groups.len() > WINDOWS_LIMIT || cost > COST_LIMIT {
-        return None;
-    }
     // Now with all spellings of them.
     let spelled_out = |group: &Group| {
         let mut classes = Classes::default();
@@ -171,8 +168,8 @@ fn alignments(literal: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 /// Groups of all literals, where the first literal's window begins at `offset`: each further one goes where it costs
-/// least, into a group or into one of its own.
-fn group(literals: &[Vec<u8>], offset: usize) -> Vec<Group> {
+/// least, into a group or into one of its own. `None` if they cost too much together.
+fn group(literals: &[Vec<u8>], offset: usize) -> Option<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::new();
     for (index, literal) in literals.iter().enumerate() {
         let offsets = alignments(literal).filter(|&at| index > 0 || at == offset);
@@ -195,8 +192,11 @@ fn group(literals: &[Vec<u8>], offset: usize) -> Vec<Group> {
         let group = &mut groups[place];
         group.members.push((index, offset));
         (group.classes, group.cost) = (classes, cost);
+        if self::cost(&groups) > COST_LIMIT {
+            return None;
+        }
     }
-    groups
+    Some(groups)
 }
 
 /// What a group becomes with another literal in it.
