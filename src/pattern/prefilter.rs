@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use fearless_simd::Level;
+use fearless_simd::{Level, dispatch};
 
 use super::byte_set::ByteSet;
 use super::literal::{Leading, Required};
@@ -89,12 +89,20 @@ struct Near {
 }
 
 /// Working memory of a search.
-#[derive(Debug)]
-pub(crate) struct Marks(Box<[u64; SPAN_BYTES / WORD_BYTES]>);
+#[derive(Debug, Default)]
+pub(crate) struct Marks(Box<SpanMarks>);
 
-impl Default for Marks {
-    fn default() -> Marks {
-        Marks(Box::new([0; SPAN_BYTES / WORD_BYTES]))
+/// The marks of one span.
+#[derive(Debug)]
+struct SpanMarks {
+    words: [u64; SPAN_BYTES / WORD_BYTES],
+    /// Which of the words have a mark: a bit for each.
+    marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
+}
+
+impl Default for SpanMarks {
+    fn default() -> SpanMarks {
+        SpanMarks { words: [0; _], marked: [0; _] }
     }
 }
 
@@ -140,7 +148,18 @@ impl Prefilter {
 
     /// Every candidate in `text`, in about their order: the window in one literal may stand further in than in another.
     pub(crate) fn candidates<'s>(&'s self, text: &'s [u8], marks: &'s mut Marks) -> Candidates<'s> {
-        Candidates { prefilter: self, text, marks, span: 0..0, words: 0, word: 0, bits: 0, place: 0, possible: 0 }
+        Candidates {
+            prefilter: self,
+            text,
+            marks,
+            span: 0..0,
+            groups: 0,
+            marked: 0,
+            start: 0,
+            bits: 0,
+            place: 0,
+            possible: 0,
+        }
     }
 
     /// How many candidates there are in `text`.
@@ -360,17 +379,27 @@ fn last_bytes(rest: &[u8]) -> u128 {
     u128::from_le_bytes(padded)
 }
 
+/// Notes which words have a mark, and so spares each mark the search for its word, whose length no processor can foresee.
+#[inline(always)]
+fn note_marked(words: &[u64], marked: &mut [u64]) {
+    for (marked, words) in marked.iter_mut().zip(words.chunks(64)) {
+        *marked = words.iter().zip(0..).fold(0, |marked, (&word, bit)| marked | u64::from(word != 0) << bit);
+    }
+}
+
 /// The candidates in a text.
 pub(crate) struct Candidates<'s> {
     prefilter: &'s Prefilter,
     text: &'s [u8],
     marks: &'s mut Marks,
-    /// Where the text is marked, and in how many words.
+    /// Where the text is marked.
     span: Range<usize>,
-    words: usize,
-    /// The next word of marks to look at.
-    word: usize,
-    /// The marks of the last word that have not been looked at.
+    /// How many words of [`SpanMarks::marked`] have been begun.
+    groups: usize,
+    /// Which words of marks in the last one of these have not been looked at.
+    marked: u64,
+    /// Where in the text the last word of marks begins, and the marks in it that have not been looked at.
+    start: usize,
     bits: u64,
     /// The last marked place, and the literals that may stand there.
     place: usize,
@@ -403,25 +432,30 @@ impl<'s> Candidates<'s> {
             if self.bits == 0 && !self.next_word(windows) {
                 return None;
             }
-            self.place = self.span.start + (self.word - 1) * WORD_BYTES + self.bits.trailing_zeros() as usize;
+            self.place = self.start + self.bits.trailing_zeros() as usize;
             self.bits &= self.bits - 1;
             self.possible = windows.near.possible(self.text, self.place);
         }
     }
 
     /// Goes on to the next word with marks; `false` if there is none.
+    #[inline]
     fn next_word(&mut self, windows: &Windows) -> bool {
-        loop {
-            let words = &self.marks.0[..self.words];
-            if let Some(skipped) = words[self.word..].iter().position(|&word| word != 0) {
-                self.bits = words[self.word + skipped];
-                self.word += skipped + 1;
-                return true;
-            }
-            if !self.mark_next(windows) {
+        while self.marked == 0 {
+            // Of a text that has not been marked no group is left either.
+            let groups = self.span.len().div_ceil(WORD_BYTES * 64);
+            if self.groups < groups {
+                self.marked = self.marks.0.marked[self.groups];
+                self.groups += 1;
+            } else if !self.mark_next(windows) {
                 return false;
             }
         }
+        let word = 64 * (self.groups - 1) + self.marked.trailing_zeros() as usize;
+        self.marked &= self.marked - 1;
+        self.start = self.span.start + word * WORD_BYTES;
+        self.bits = self.marks.0.words[word];
+        true
     }
 
     /// Marks the text behind what is marked; `false` if there is none.
@@ -430,15 +464,16 @@ impl<'s> Candidates<'s> {
     fn mark_next(&mut self, windows: &Windows) -> bool {
         let start = self.span.end;
         let Some(rest) = self.text.get(start..).filter(|rest| !rest.is_empty()) else { return false };
-        self.word = 0;
+        self.groups = 0;
         self.span = start..start + rest.len().min(SPAN_BYTES);
-        self.words = self.span.len().div_ceil(WORD_BYTES);
-        let words = &mut self.marks.0[..self.words];
+        let SpanMarks { words, marked } = &mut *self.marks.0;
+        let words = &mut words[..self.span.len().div_ceil(WORD_BYTES)];
         words.fill(0);
         for window in &windows.windows {
             // A window may begin in the span and end behind it.
             window.mark(self.prefilter.level, &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)], words);
         }
+        dispatch!(self.prefilter.level, _simd => note_marked(words, marked));
         true
     }
 }
