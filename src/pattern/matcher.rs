@@ -74,12 +74,28 @@ impl Finder {
 /// A compiled regex and the ways to search with it.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    program: Option<Program>,
+    steps: Steps,
     /// Every match has one of these so many bytes behind its start.
     leading: Option<(Finder, usize)>,
-    /// `None` where a program that never gives up is tried at leading literals, which leaves nothing to it.
+    /// `None` where a program that never gives up is known to be tried at leading literals, which leaves nothing to it.
     regex: Option<Engine>,
     slot_count: usize,
+}
+
+/// The program for a regex, made when it is first asked for: it takes as long as reading a small log, and most logs hold
+/// results of one or two patterns.
+#[derive(Debug)]
+struct Steps {
+    hir: Hir,
+    leading: Option<Leading>,
+    program: OnceLock<Option<Program>>,
+}
+
+impl Steps {
+    #[inline]
+    fn program(&self) -> Option<&Program> {
+        self.program.get_or_init(|| Program::new(&self.hir, self.leading.as_ref())).as_ref()
+    }
 }
 
 /// How a match is tried, as people are told.
@@ -116,23 +132,20 @@ impl Matcher {
     ///
     /// # Errors
     /// What the general engine says, where it is needed.
-    pub(super) fn new(
-        regex: &str,
-        settings: Settings,
-        hir: &Hir,
-        leading: Option<&Leading>,
-    ) -> Result<Matcher, String> {
-        let program = Program::new(hir, leading);
-        let leading = leading.and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
-        let needs_engine = leading.is_none() || program.as_ref().is_none_or(Program::has_choices);
+    pub(super) fn new(regex: &str, settings: Settings, hir: Hir, leading: Option<Leading>) -> Result<Matcher, String> {
+        let finder = leading.as_ref().and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
+        let slot_count = 2 * (1 + last_group(&hir));
+        let steps = Steps { hir, leading, program: OnceLock::new() };
+        let needs_engine = settings.compile == Compile::WhenAsked
+            || finder.is_none()
+            || steps.program().is_none_or(Program::has_choices);
         let engine = needs_engine.then(|| Engine::new(regex, settings)).transpose()?;
-        let slot_count = 2 * (1 + last_group(hir));
-        Ok(Matcher { program, leading, regex: engine, slot_count })
+        Ok(Matcher { steps, leading: finder, regex: engine, slot_count })
     }
 
     /// Whether it is only tried where a literal says so, and how.
     pub(super) fn ways(&self) -> (bool, Trial) {
-        let trial = match &self.program {
+        let trial = match self.steps.program() {
             Some(program) if program.has_choices() => Trial::Choices,
             Some(_) => Trial::Steps,
             None if self.regex.as_ref().is_some_and(|regex| regex.one_pass().is_some()) => Trial::OnePass,
@@ -183,7 +196,7 @@ impl Matcher {
         at: usize,
         known: Known,
     ) -> Option<usize> {
-        match &self.program {
+        match self.steps.program() {
             Some(program) => match program.run(text, at, known, &mut scratch.slots, &mut scratch.kept) {
                 None if scratch.kept.gave_up() => self.engine_matches_at(scratch, text, at),
                 end => end.filter(|&end| end > at),

@@ -320,7 +320,7 @@ impl Pattern {
             // No line holds such a one.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
-        let matcher = Matcher::new(&definition.regex, settings, &hir, leading.as_ref()).map_err(error(Field::Regex))?;
+        let matcher = Matcher::new(&definition.regex, settings, hir, leading.clone()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
             matcher,
