@@ -447,3 +447,35 @@ fn a_damaged_stream_ends_with_status_3() {
     );
     assert_eq!(status, Some(3));
 }
+
+/// In a pipe the whole lines and the last one are blocks of their own, and the second one was lost.
+#[test]
+fn bytes_behind_compressed_data_cost_nothing_before_them() {
+    let text = b"rawCallStatus = 21\nrawCallStatus = 102";
+    let (plain, _, _) = program(&["lines", "-"], text);
+    assert_eq!(plain.lines().count(), 2);
+    for codec in CODECS {
+        let (stdout, stderr, status) = program(&["lines", "-"], &[&compress(codec, text)[..], b"tail"].concat());
+        assert_eq!((stdout.as_str(), status), (plain.as_str(), Some(3)), "{codec}");
+        let told = format!(
+            "callcodes: stdin: 4 bytes behind the {codec} data were not read; if they belong to the log, cut them out and \
+             name them as a file\n"
+        );
+        assert_eq!(stderr, told);
+    }
+}
+
+/// One fault does not hide another.
+#[test]
+fn all_that_is_wrong_with_a_file_is_told() {
+    let text: Vec<u8> = "rawCallStatus = 21\nrawCallStatus = 102".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let bytes = [&compress(Codec::Gzip, &text[..text.len() - 1])[..], b"tail"].concat();
+    let kinds = |problems: &[Problem]| problems.iter().map(|problem| problem.kind).collect::<Vec<_>>();
+    for range_bytes in [1, 1 << 30] {
+        let outcome = run(&[("a", &bytes)], 2, range_bytes);
+        assert_eq!(outcome.summary.results(), 1);
+        assert_eq!(kinds(&outcome.problems), [Kind::TrailingBytes, Kind::Truncated]);
+    }
+    let (stdout, stderr, status) = program(&["lines", "-"], &bytes);
+    assert_eq!((stdout.lines().count(), stderr.lines().count(), status), (1, 2, Some(3)), "{stderr}");
+}

@@ -53,7 +53,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             }
             // Ranges behind the place where reading failed may have been read: a hole would make every line number behind it
             // wrong, and depend on where ranges begin.
-            Message::Part(_) if self.sum.unread.is_some() => Ok(()),
+            Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
             Message::TaskEnd(end) => match self.sum.add(*end, self.limits) {
@@ -149,28 +149,27 @@ struct SourceSum {
     bytes: u64,
     what: Option<What>,
     unopened: Option<Problem>,
-    unread: Option<Problem>,
+    unread: Vec<Problem>,
     long_lines: LongLines,
     digest: Option<Digest>,
 }
 
 impl SourceSum {
     fn add(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
-        if self.unread.is_none() {
+        if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);
+            self.unread = task.unread;
         }
         self.what = self.what.take().or(task.what);
         self.unopened = self.unopened.take().or(task.unopened);
-        self.unread = self.unread.take().or(task.unread);
         self.digest = self.digest.take().or(task.digest);
         let source = task.ends_source?;
         let sum = std::mem::take(self);
         let long_lines = sum.long_lines.problem(&source, limits);
-        let is_untouched =
-            sum.bytes == 0 && sum.unread.as_ref().is_some_and(|problem| problem.kind == Kind::Interrupted);
+        let is_untouched = sum.bytes == 0 && sum.unread.iter().any(|problem| problem.kind == Kind::Interrupted);
         let bytes = (sum.unopened.is_none() && !is_untouched).then_some(sum.bytes);
-        let problems = [sum.unopened, sum.unread, long_lines].into_iter().flatten().collect();
+        let problems = sum.unopened.into_iter().chain(sum.unread).chain(long_lines).collect();
         Some((SourceEnd { source, bytes, what: sum.what, copied: None, problems }, sum.digest))
     }
 }

@@ -31,8 +31,8 @@ pub(super) enum Work {
     Compressed(Stream),
     /// All of a big archive whose members have to be read one after another.
     Archive(Members),
-    /// A block of a stream, and why there is no further one.
-    Block { chunk: Option<OwnedChunk>, failed: Option<io::Error>, what: What },
+    /// A block of a stream; with the last one what kept it from being more.
+    Block { chunk: Option<OwnedChunk>, failed: Vec<io::Error>, what: What },
     /// It does not open, or is skipped.
     Unopened(Problem),
     /// The run ends before it does.
@@ -53,7 +53,7 @@ pub(super) struct Feed<I> {
 /// A source that is handed out in several tasks.
 enum Current {
     File { text: Arc<TextFile>, next: u64 },
-    Stream { chunks: Chunks<Box<dyn Read + Send>>, what: What },
+    Stream { blocks: Blocks, what: What },
 }
 
 impl<I: Iterator<Item = Found>> Feed<I> {
@@ -86,9 +86,12 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             let work = match current {
                 Current::File { .. } => Work::Interrupted,
                 // Of what comes slowly all may have been read and nothing handed out.
-                Current::Stream { mut chunks, what } => {
-                    let (chunk, failed) = next_block(&mut chunks);
-                    Work::Block { chunk, failed: failed.or_else(|| Some(Loss::interrupted().into())), what }
+                Current::Stream { mut blocks, what } => {
+                    let chunk = blocks.next();
+                    if blocks.failed.is_empty() {
+                        blocks.failed.push(Loss::interrupted().into());
+                    }
+                    Work::Block { chunk, failed: blocks.failed, what }
                 }
             };
             return Some(Task::Scan { source, work, is_last: true });
@@ -139,7 +142,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             // What is piped in is compared with nothing.
             Ok(Opened::Stream(Stream { reader, what, .. })) => {
                 let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
-                self.current = Some((source, Current::Stream { chunks, what }));
+                self.current = Some((source, Current::Stream { blocks: Blocks::new(chunks), what }));
                 return None;
             }
         };
@@ -154,11 +157,13 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 let work = Work::Range { text: Arc::clone(&text), span: Span { start: next, end } };
                 (work, (end < text.len).then_some(Current::File { text, next: end }))
             }
-            Current::Stream { mut chunks, what } => {
-                let (chunk, failed) = next_block(&mut chunks);
-                let rest = chunk.is_some().then(|| Current::Stream { chunks, what: what.clone() });
-                (Work::Block { chunk, failed, what }, rest)
-            }
+            Current::Stream { mut blocks, what } => match blocks.next() {
+                Some(chunk) => {
+                    let work = Work::Block { chunk: Some(chunk), failed: Vec::new(), what: what.clone() };
+                    (work, Some(Current::Stream { blocks, what }))
+                }
+                None => (Work::Block { chunk: None, failed: blocks.failed, what }, None),
+            },
         };
         let is_last = rest.is_none();
         self.current = rest.map(|rest| (Arc::clone(&source), rest));
@@ -179,13 +184,25 @@ fn unread(source: &Source) -> Problem {
     Problem { path: source.name.clone(), kind: Kind::Interrupted, detail: detail.to_owned() }
 }
 
-/// The next block; after an error what had been read before it.
-fn next_block(chunks: &mut Chunks<impl Read>) -> (Option<OwnedChunk>, Option<io::Error>) {
-    let mut failed = None;
-    loop {
-        match chunks.next_chunk() {
-            Ok(chunk) => return (chunk.map(OwnedChunk::from), failed),
-            Err(error) => failed = Some(error),
+/// The blocks of a stream.
+struct Blocks {
+    chunks: Chunks<Box<dyn Read + Send>>,
+    /// Told with the last block, not with the first one behind it: what is read of a source where reading has failed does
+    /// not count, and there may be several blocks of what was read before.
+    failed: Vec<io::Error>,
+}
+
+impl Blocks {
+    fn new(chunks: Chunks<Box<dyn Read + Send>>) -> Blocks {
+        Blocks { chunks, failed: Vec::new() }
+    }
+
+    fn next(&mut self) -> Option<OwnedChunk> {
+        loop {
+            match self.chunks.next_chunk() {
+                Ok(chunk) => return chunk.map(OwnedChunk::from),
+                Err(error) => self.failed.push(error),
+            }
         }
     }
 }
@@ -209,11 +226,13 @@ mod tests {
         let what = What { chain: Chain::default(), units: Units::Bytes };
         let chunks = Chunks::new(Box::new(Reads(reader)) as _, Span::ALL, options.limits, what.units, Vec::new());
         let mut feed = Feed::new(std::iter::empty(), options);
-        feed.current = Some((Arc::new(Source::file(Path::new("pipe"))), Current::Stream { chunks, what }));
+        let current = Current::Stream { blocks: Blocks::new(chunks), what };
+        feed.current = Some((Arc::new(Source::file(Path::new("pipe"))), current));
 
         let Some(Task::Scan { work: Work::Block { chunk, failed, .. }, is_last, .. }) = feed.next() else { panic!() };
         assert_eq!((chunk.unwrap().get().owned(), is_last), (&b"call result = 102\n"[..], true));
-        assert_eq!(Loss::of(&failed.unwrap()), Some(&Loss::interrupted()));
+        let failed: Vec<_> = failed.iter().map(|error| Loss::of(error).unwrap()).collect();
+        assert_eq!(failed, [&Loss::interrupted()]);
         assert!(feed.next().is_none());
     }
 

@@ -148,7 +148,7 @@ struct TaskEnd {
     bytes: u64,
     what: Option<What>,
     unopened: Option<Problem>,
-    unread: Option<Problem>,
+    unread: Vec<Problem>,
     long_lines: LongLines,
     /// Of all bytes, if they came out of an archive or a compressed file.
     digest: Option<Digest>,
@@ -259,10 +259,10 @@ impl<V: Visitor> Worker<'_, V> {
                     end.long_lines.note(&chunk.get());
                     self.visitor.chunk(&source, &chunk.get(), &mut self.scanner, out);
                 }
-                end.unread = failed.map(|error| Problem::unreadable(&source.name, &error));
+                end.unread = failed.iter().map(|error| Problem::unreadable(&source.name, error)).collect();
             }
             Work::Unopened(problem) => end.unopened = Some(problem),
-            Work::Interrupted => end.unread = Some(Problem::interrupted(&source.name)),
+            Work::Interrupted => end.unread.push(Problem::interrupted(&source.name)),
         }
         self.finish(is_last.then_some(source), end, out);
     }
@@ -368,8 +368,8 @@ impl<V: Visitor> Worker<'_, V> {
             match chunks.next_chunk() {
                 Ok(None) => break,
                 // What is left where reading failed is little, and may be all there was.
-                Ok(Some(_)) if self.options.opening.stop.is_requested() && end.unread.is_none() => {
-                    end.unread = Some(Problem::interrupted(&source.name));
+                Ok(Some(_)) if self.options.opening.stop.is_requested() && end.unread.is_empty() => {
+                    end.unread.push(Problem::interrupted(&source.name));
                     break;
                 }
                 Ok(Some(chunk)) => {
@@ -377,7 +377,7 @@ impl<V: Visitor> Worker<'_, V> {
                     end.long_lines.note(&chunk);
                     self.visitor.chunk(source, &chunk, &mut self.scanner, out);
                 }
-                Err(error) => end.unread = Some(Problem::unreadable(&source.name, &error)),
+                Err(error) => end.unread.push(Problem::unreadable(&source.name, &error)),
             }
             if out.is_closed() {
                 break;
