@@ -15,6 +15,7 @@ use callcodes::code::Key;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
+use callcodes::problem::Kind;
 use callcodes::source::select::Content;
 use callcodes::source::{Codec, Format, Globs, Selection, Walk};
 use callcodes::summary::Row;
@@ -274,4 +275,29 @@ fn an_archive_that_breaks_off_is_told_for_itself() {
         ]
     );
     assert_eq!(outcome.summary.results(), 2);
+}
+
+/// No loss, and no silence either.
+#[test]
+fn an_archive_without_any_file_is_told() {
+    let mut folder = tar::Header::new_gnu();
+    folder.set_entry_type(tar::EntryType::Directory);
+    folder.set_size(0);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.append_data(&mut folder, "logs/", &b""[..]).unwrap();
+    let archives = [
+        (Format::Zip, pack(Format::Zip, &[])),
+        // A block that holds nothing, for no file.
+        (Format::SevenZip, pack(Format::SevenZip, &[])),
+        (Format::Tar, archive.into_inner().unwrap()),
+    ];
+    for (format, archive) in archives {
+        let detail = format!("a {format} archive without any file in it");
+        let problems = |bytes: &[u8]| -> Vec<(Kind, String)> {
+            scan(bytes).problems.into_iter().map(|problem| (problem.kind, problem.detail)).collect()
+        };
+        assert_eq!(problems(&archive), [(Kind::Empty, detail.clone())]);
+        let within = pack(Format::Tar, &[("a.log", LOG.as_bytes()), ("empty", &archive)]);
+        assert_eq!(problems(&within), [(Kind::Empty, detail)]);
+    }
 }

@@ -281,7 +281,11 @@ impl<'h> Walk<'h> {
     }
 
     /// Whether there were data, now that all files were visited, that belong to none of them.
-    fn leaves_out(&self) -> bool {
+    fn leaves_out(&mut self) -> bool {
+        while let Some(NextBlock { block, files, .. }) = self.streams.next_block() {
+            // Of an archive without any file some programs make a block of nothing.
+            self.has_unlisted |= files > 0 || block.size() != Some(0);
+        }
         self.has_unlisted
             || self.current.as_ref().is_some_and(|current| current.files_left > 0)
             || self.streams.has_more()
