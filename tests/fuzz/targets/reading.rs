@@ -71,6 +71,8 @@ fn passwords(bytes: &[u8]) -> Passwords {
 
 fn run(path: PathBuf, passwords: Passwords, threads: usize, copies: CopyRule) -> Seen {
     let name = path.display().to_string();
+    // How problems call the file on disk when they tell how much it unpacks to.
+    let file = path.file_name().map(|file| format!("{} ", file.display())).unwrap_or_default();
     let limits = Limits { members: MEMBERS, unpacked_bytes: UNPACKED_BYTES, nesting: NESTING, ..Limits::default() };
     let options = Options {
         threads: NonZeroUsize::new(threads),
@@ -82,10 +84,10 @@ fn run(path: PathBuf, passwords: Passwords, threads: usize, copies: CopyRule) ->
     };
     let outcome =
         summarise(Walk::new(vec![path]), &SET, Catalogue::built_in(), &options).expect("threads can be started");
-    let problems = outcome.problems.into_iter().map(|problem| Problem {
-        path: problem.path.replace(&name, "x"),
-        detail: problem.detail.replace(&name, "x"),
-        ..problem
+    let problems = outcome.problems.into_iter().map(|problem| {
+        let detail = problem.detail.replace(&name, "x");
+        let detail = detail.strip_prefix(&file).map(|rest| format!("x {rest}")).unwrap_or(detail);
+        Problem { path: problem.path.replace(&name, "x"), detail, ..problem }
     });
     Seen {
         counts: outcome.summary.iter().map(|(key, row)| (key, row.tally.count)).collect(),
