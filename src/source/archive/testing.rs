@@ -16,6 +16,9 @@ pub(super) struct Seen {
     pub(super) end: Option<String>,
 }
 
+/// What is to be done about damage.
+pub(super) const ASK: &str = "ask for the file again, copied whole";
+
 pub(super) fn options() -> Options {
     Options { passwords: Passwords::default(), held_bytes: 1 << 20, max_members: 1000 }
 }
@@ -81,6 +84,11 @@ pub(super) fn whole(name: &str, data: &[u8]) -> Met {
     (name.to_owned(), data.to_vec(), None)
 }
 
+/// A member of which `data` were read, and why no more.
+pub(super) fn lost(name: &str, data: &[u8], why: &str) -> Met {
+    (name.to_owned(), data.to_vec(), Some(why.to_owned()))
+}
+
 /// Two members, of which one is longer than a block of any format's smallest unit.
 pub(super) fn two_logs() -> [(&'static str, Vec<u8>); 2] {
     let long = (0..40).flat_map(|number| format!("{number} rawCallStatus = {}\r\n", number % 7).into_bytes());
@@ -118,4 +126,11 @@ pub(super) fn flips_are_survived(format: Format, archive: &[u8], options: &Optio
             archive[at] ^= flip;
         }
     }
+}
+
+/// The bytes of a file that another program wrote.
+pub(super) fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        hex.bytes().map(|digit| u8::try_from(char::from(digit).to_digit(16).unwrap()).unwrap()).collect();
+    digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
 }

@@ -103,12 +103,6 @@ fn seen(folders: &[Made]) -> Seen {
     from_both(Format::Cab, &cab(folders), &options())
 }
 
-fn lost(name: &str, data: &[u8], why: &str) -> Met {
-    (name.to_owned(), data.to_vec(), Some(why.to_owned()))
-}
-
-const ASK: &str = "ask for the file again, copied whole";
-
 #[test]
 fn every_method_is_read() {
     let [a, b] = two_logs();

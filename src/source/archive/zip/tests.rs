@@ -1,3 +1,5 @@
+mod passwords;
+
 use std::io::{Cursor, Write as _};
 use std::ops::ControlFlow;
 
@@ -5,7 +7,6 @@ use lzma_rust2::{LzmaOptions, LzmaWriter, XzOptions, XzWriter};
 
 use super::super::testing::*;
 use super::super::{Container, Entry, Format, Item, Options, unix_time};
-use super::crypt::Classic;
 use super::*;
 
 /// How a member tells how long it is.
@@ -226,12 +227,6 @@ fn seen(members: &[Made]) -> Seen {
     from_both(Format::Zip, &zip(members), &options())
 }
 
-fn lost(name: &str, data: &[u8], why: &str) -> Met {
-    (name.to_owned(), data.to_vec(), Some(why.to_owned()))
-}
-
-const ASK: &str = "ask for the file again, copied whole";
-
 fn every_method(sizes: Sizes) -> Vec<Made> {
     let [a, b] = two_logs();
     let mut members = vec![
@@ -344,153 +339,6 @@ fn archives_may_be_empty_or_follow_each_other_or_have_comments() {
     let expected = Seen { members: vec![whole("a.log", b"x")], end: None };
     assert_eq!(from_both(Format::Zip, &commented, &options()), expected);
     assert_eq!(from_both(Format::Zip, &[&b"PK\x07\x08"[..], &one].concat(), &options()).members, expected.members);
-}
-
-/// Made by Info-ZIP 3.0, `zip -X -0 -P secret`: one log of 29 bytes.
-const CLASSIC: &str = "504b03040a00090000002c174e4a336f2e32290000001d00000005000000612e6c6f673e8a686a1f2913220d93ba51f5c1fc64\
-    259a1ee268298fd6a4d0502dc73a3d7ec1fad038afdbccdddb504b0708336f2e32290000001d000000504b01021e030a00090000002c174e4a336f2e\
-    32290000001d000000050000000000000000000000a48100000000612e6c6f67504b05060000000001000100330000005c0000000000";
-
-/// The same by 7-Zip 22.01, `7zz a -tzip -mem=AES256 -mx=0 -psecret`.
-const AES: &str = "504b03043300010063002c174e4a00000000390000001d00000005000b00612e6c6f670199070002004145030000482f8c373316e050\
-    d95b98ced8e784502d86d0efc6c3c1f43638e851d7a6aa78faf9019d3f17a5778fd42e9efc85b50894f3f32d3ec2a54016504b01023f033300010063002c\
-    174e4a00000000390000001d00000005002f000000000000002080a48100000000612e6c6f670a002000000000000100180000422f116e86d20100000000\
-    0000000000000000000000000199070002004145030000504b0506000000000100010062000000670000000000";
-
-/// The same by `zip -P secret -fd - -`, which knows no size before the data; without its directory.
-const CLASSIC_BEHIND: &str = "504b03042d00090008006dbb775d00006dbbffffffffffffffff010014002d01001000000000000000000000\
-    000000000000001a0aac5fc82cae1a7d5ed8e7b4ff8a6343c90c44a29ebc27be64e14187ae41da69377073e96c5fd74b7c48504b0708336f2e322b00000000\
-    0000001d00000000000000504b01021e03";
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        hex.bytes().map(|digit| u8::try_from(char::from(digit).to_digit(16).unwrap()).unwrap()).collect();
-    digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
-}
-
-#[test]
-fn encrypted_members_are_read_with_their_password_and_told_without() {
-    let log = &two_logs()[0].1;
-    for hex in [CLASSIC, AES] {
-        let archive = bytes(hex);
-        let read = |options: &Options| from_both(Format::Zip, &archive, options);
-        assert_eq!(read(&with_password("secret")), Seen { members: vec![whole("a.log", log)], end: None });
-        let told = "it is encrypted; give its password with --password-file";
-        assert_eq!(read(&options()), Seen { members: vec![lost("a.log", b"", told)], end: None });
-        let told = "it is encrypted with another password than the given one; write its password into the password file, in a line of its own";
-        assert_eq!(read(&with_password("wrong")), Seen { members: vec![lost("a.log", b"", told)], end: None });
-        cuts_are_told(Format::Zip, &archive, &with_password("secret"));
-        flips_are_survived(Format::Zip, &archive, &with_password("secret"));
-    }
-    for (options, data, why) in [
-        (with_password("secret"), &log[..], None),
-        (options(), b"", Some("it is encrypted; give its password with --password-file")),
-    ] {
-        let seen = from_both(Format::Zip, &bytes(CLASSIC_BEHIND), &options);
-        assert_eq!(seen.members, [("-".to_owned(), data.to_vec(), why.map(str::to_owned))]);
-        assert_eq!(seen.end, Some(format!("the zip archive breaks off; {ASK}")));
-    }
-    let mut forged = bytes(AES);
-    let data = 30 + 5 + 11 + 16 + 2;
-    forged[data] ^= 1;
-    let told = format!(
-        "the stored data are damaged (they are not what was encrypted); only the whole lines in the 29 bytes before were read, and may be wrong too; {ASK}"
-    );
-    let seen = from_both(Format::Zip, &forged, &with_password("secret"));
-    assert_eq!((&seen.members[0].2, seen.members[0].1[0]), (&Some(told), log[0] ^ 1));
-}
-
-#[test]
-fn each_of_several_passwords_is_tried() {
-    let log = &two_logs()[0].1;
-    let read = |hex, passwords: &[&str]| from_both(Format::Zip, &bytes(hex), &with_passwords(passwords)).members;
-    for hex in [CLASSIC, AES] {
-        assert_eq!(read(hex, &["wrong", "secret", ""]), [whole("a.log", log)]);
-        let told = "it is encrypted with another password than the 2 given ones; \
-                    write its password into the password file, in a line of its own";
-        assert_eq!(read(hex, &["wrong", "other"]), [lost("a.log", b"", told)]);
-    }
-    // The classic way proves a password by one byte, to which some wrong one fits, too. Only the data tell.
-    let told = "it is damaged, or encrypted with another password than the given one; only the whole lines in the 29 bytes \
-                before were read; write its password into the password file, in a line of its own";
-    let wrong = (0..10_000).map(|number| format!("wrong {number}"));
-    let fits = |password: &String| read(CLASSIC, &[password])[0].2.as_deref() == Some(told);
-    let fitting = wrong.into_iter().find(fits).unwrap();
-    assert_eq!(read(CLASSIC, &[&fitting, "secret"]), [whole("a.log", log)]);
-    // Data that no password makes sense of are read as far as the first makes some of it.
-    let mut damaged = bytes(CLASSIC);
-    damaged[30 + 5 + 12 + 28] ^= 1;
-    let seen = from_both(Format::Zip, &damaged, &with_passwords(&["secret", &fitting])).members;
-    assert_eq!(seen[0].1[..28], log[..28]);
-}
-
-/// Encrypted the classic way, whose header ends with a byte of the sum, or of the time where the sum stands behind.
-fn locked(password: &str, made: Made) -> Made {
-    let proof = if made.is_behind() { 0x17 } else { made.crc.to_le_bytes()[3] };
-    let plain = [&[7; 11][..], &[proof], &made.packed].concat();
-    Made { flags: made.flags | 1, packed: Classic::encrypted(password.as_bytes(), &plain), ..made }
-}
-
-/// Other passwords to which the lock of `made` opens.
-fn fitting(made: &Made, count: usize) -> Vec<String> {
-    let header = *made.packed.first_chunk().unwrap();
-    let proof = if made.is_behind() { 0x17 } else { made.crc.to_le_bytes()[3] };
-    let all = (0..100_000).map(|number| format!("wrong {number}"));
-    all.filter(|password| Classic::new(password.as_bytes(), header, proof).is_some()).take(count).collect()
-}
-
-/// What was met in a file, in whatever order two passwords besides the right one are given.
-fn in_any_order(archive: &[u8], right: &str, wrong: &[String]) -> Vec<Met> {
-    let (one, other) = (wrong[0].as_str(), wrong[1].as_str());
-    let read = |passwords: &[&str]| from_file(Format::Zip, archive, &with_passwords(passwords));
-    let seen = read(&[right, one, other]);
-    for order in [[one, right, other], [other, one, right], [one, other, right]] {
-        assert_eq!(read(&order), seen, "{order:?}");
-    }
-    seen.members
-}
-
-/// What is only stored looks like data with any password that its lock opens to, until the sum is known.
-#[test]
-fn the_order_of_passwords_makes_no_difference() {
-    let long = b"2017-02-14 call result = 102\n".repeat(10_000);
-    for sizes in [Sizes::Before, Sizes::Behind, Sizes::BehindZip64] {
-        let made = locked("right", stored("a.log", &long).with(sizes));
-        let wrong = fitting(&made, 2);
-        let archive = zip(&[made, stored("b.log", b"y")]);
-        let expected = [whole("a.log", &long), whole("b.log", b"y")];
-        assert_eq!(in_any_order(&archive, "right", &wrong), expected);
-        // Without its directory, the file is read from front to back.
-        let end = archive.len() - 22;
-        assert_eq!(in_any_order(&archive[..end], "right", &wrong), expected);
-    }
-    // Of a stream, a member is looked at as far as it is at hand.
-    let log = &long[..60_000];
-    let made = locked("right", stored("a.log", log));
-    let wrong = fitting(&made, 1);
-    let passwords = with_passwords(&[&wrong[0], "right"]);
-    assert_eq!(from_both(Format::Zip, &zip(&[made]), &passwords).members, [whole("a.log", log)]);
-}
-
-/// A fault does not make another password the right one.
-#[test]
-fn what_comes_before_a_fault_is_read_however_many_passwords_there_are() {
-    let log: Vec<u8> =
-        (0..9000).flat_map(|number| format!("{number} call result = {}\n", number * 7 % 110).into_bytes()).collect();
-    let intact = deflated("a.log", &log);
-    let half = intact.packed.len() / 2;
-    for broken in [1000, half] {
-        let mut made = intact.clone();
-        made.packed.truncate(broken);
-        let made = locked("right", made);
-        let wrong = fitting(&made, 2);
-        let archive = zip(&[made]);
-        let one = from_file(Format::Zip, &archive, &with_password("right")).members;
-        assert!(log.starts_with(&one[0].1) && one[0].1.len() > broken, "{}", one[0].1.len());
-        let several = in_any_order(&archive, "right", &wrong);
-        let told = one[0].2.as_ref().unwrap().replace("the given one", "the 3 given ones");
-        assert_eq!(several, [lost("a.log", &one[0].1, &told)]);
-    }
 }
 
 #[test]
