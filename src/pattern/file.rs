@@ -3,13 +3,16 @@
 //! One schema for the built-in patterns, the configuration file and the files of `-f`. Read from the spanned tree
 //! and not through serde, because serde stops at the first error and does not know where a missing key would belong.
 
+mod syntax;
+mod values;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
+use self::values::Table;
 use super::definition::{
     CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Group, Origin, Place, Places, check_name,
 };
@@ -48,17 +51,6 @@ struct Reader<'r> {
     origin: &'r Origin,
     /// What is wrong, each with its offset.
     found: Vec<(usize, Diagnostic)>,
-}
-
-/// A text, and where it stands.
-type Text = (String, Place);
-
-/// A table with its place: of a `[[pattern]]` its header.
-struct Table<'v, 'i> {
-    entries: &'v DeTable<'i>,
-    span: Range<usize>,
-    /// What it is, with an article, for messages.
-    thing: &'static str,
 }
 
 impl Reader<'_> {
@@ -207,73 +199,6 @@ impl Reader<'_> {
         lines
     }
 
-    /// The tables of a list of tables.
-    fn tables<'v, 'i>(
-        &mut self,
-        value: &'v Spanned<DeValue<'i>>,
-        thing: &'static str,
-        remedy: &str,
-    ) -> Vec<Table<'v, 'i>> {
-        let DeValue::Array(values) = value.get_ref() else {
-            self.wrong_type(value, &format!("{thing} stands alone where a list is needed"), remedy);
-            return Vec::new();
-        };
-        let mut tables = Vec::new();
-        for value in values.iter() {
-            match value.get_ref() {
-                DeValue::Table(entries) => tables.push(Table { entries, span: value.span(), thing }),
-                _ => self.wrong_type(value, &format!("{thing} must be a table"), remedy),
-            }
-        }
-        tables
-    }
-
-    fn required_text(&mut self, table: &Table<'_, '_>, key: &str, remedy: &str) -> Option<Text> {
-        if !table.entries.contains_key(key) {
-            self.missing(table, key, remedy);
-        }
-        self.text(table, key)
-    }
-
-    fn text(&mut self, table: &Table<'_, '_>, key: &str) -> Option<Text> {
-        let value = table.entries.get(key)?;
-        match value.get_ref() {
-            DeValue::String(text) => Some((text.to_string(), self.place(value, text))),
-            _ => {
-                self.wrong_type(value, &format!("`{key}` must be text"), "put it in quotes: '…'");
-                None
-            }
-        }
-    }
-
-    /// A switch, which is off where it is not set.
-    fn flag(&mut self, table: &Table<'_, '_>, key: &str) -> bool {
-        let Some(value) = table.entries.get(key) else {
-            return false;
-        };
-        match value.get_ref() {
-            DeValue::Boolean(set) => *set,
-            _ => {
-                let remedy = format!("write {key} = true or {key} = false, without quotes");
-                self.wrong_type(value, &format!("`{key}` must be true or false"), &remedy);
-                false
-            }
-        }
-    }
-
-    fn place(&self, value: &Spanned<DeValue<'_>>, text: &str) -> Place {
-        Place::of_text(&self.source.text, value.span(), text)
-    }
-
-    fn check_keys(&mut self, entries: &DeTable<'_>, known: &[&str], thing: &str) {
-        for key in entries.keys() {
-            if !known.contains(&key.get_ref().as_ref()) {
-                let remedy = format!("{thing} can have: {}", known.join(", "));
-                self.report(&key.span(), format!("unknown key `{}`", key.get_ref()), "", &remedy);
-            }
-        }
-    }
-
     fn check_one_line(&mut self, line: &str, place: &Place) {
         if line.contains('\n') {
             let message = "an example of a pattern for single lines has several lines".to_owned();
@@ -282,76 +207,10 @@ impl Reader<'_> {
         }
     }
 
-    fn missing(&mut self, table: &Table<'_, '_>, key: &str, remedy: &str) {
-        self.report(&table.span, format!("{} has no `{key}`", table.thing), "", remedy);
-    }
-
-    fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, message: &str, remedy: &str) {
-        let label = match value.get_ref() {
-            DeValue::String(_) => "this is text",
-            DeValue::Integer(_) => "this is a whole number",
-            DeValue::Float(_) => "this is a number",
-            DeValue::Boolean(_) => "this is true or false",
-            DeValue::Datetime(_) => "this is a date or time",
-            DeValue::Array(_) => "this is a list",
-            DeValue::Table(_) => "this is a table",
-        };
-        self.report(&value.span(), message.to_owned(), label, remedy);
-    }
-
-    fn syntax_error(&mut self, error: &toml::de::Error) {
-        let span = error.span().unwrap_or_default();
-        let message = error.message();
-        if let Some(opening) = unclosed(&self.source.text, &span) {
-            let diagnostic = Diagnostic::new(format!("this is not TOML: {message}"))
-                .at(Mark::new(self.source, span.clone(), ""))
-                .and_at(Mark::new(self.source, opening, "the text is opened here"))
-                .remedy("close the text with ''' in the line in which it is opened");
-            self.found.push((span.start, diagnostic));
-            return;
-        }
-        let remedy = if has_curly_quotes(&self.source.text, &span) {
-            "use straight quotes, ' or \", in place of the curly ones"
-        } else if message.contains("escape") {
-            "put a regex between ''' and ''', where a backslash stands for itself"
-        } else if message.contains("duplicate key") {
-            "each key can be given once: remove one of the two, or write [[pattern]] above the next pattern"
-        } else {
-            "put text that holds quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes"
-        };
-        self.report(&span, format!("this is not TOML: {message}"), "", remedy);
-    }
-
     fn report(&mut self, span: &Range<usize>, message: String, label: &str, remedy: &str) {
         let mark = Mark::new(self.source, span.clone(), label);
         self.found.push((span.start, Diagnostic::new(message).at(mark).remedy(remedy)));
     }
-}
-
-/// Whether an error is about quotes as word processors write them: in the place itself or right before it.
-fn has_curly_quotes(text: &str, span: &Range<usize>) -> bool {
-    let is_curly = |char: char| matches!(char, '“' | '”' | '„' | '‘' | '’' | '‚');
-    let before = text.get(..span.start).and_then(|before| before.chars().next_back());
-    before.is_some_and(is_curly) || text.get(span.clone()).is_some_and(|inside| inside.contains(is_curly))
-}
-
-/// The `'''` of a text that is still open at an error, or that only a `'''` of another line right before it closed.
-fn unclosed(text: &str, error: &Range<usize>) -> Option<Range<usize>> {
-    let mut opening: Option<usize> = None;
-    let mut start = 0;
-    for line in text.get(..error.start)?.split_inclusive('\n') {
-        let opened_above = opening;
-        let is_comment = opening.is_none() && line.trim_start().starts_with('#');
-        for (at, quotes) in line.match_indices("'''").filter(|_| !is_comment) {
-            let at = start + at;
-            if opening.is_some() && opening == opened_above && at + quotes.len() == error.start {
-                return opening.map(|opening| opening..opening + quotes.len());
-            }
-            opening = if opening.is_some() { None } else { Some(at) };
-        }
-        start += line.len();
-    }
-    opening.map(|opening| opening..opening + "'''".len())
 }
 
 /// The number of a TOML integer in any of its notations, if it is one that a code can have.
@@ -380,7 +239,7 @@ mod tests {
         parse(text, &Origin::File("own.toml".into())).unwrap_or_else(|errors| panic!("{}", errors[0]))
     }
 
-    fn errors(text: &str) -> String {
+    pub(super) fn errors(text: &str) -> String {
         let errors = parse(text, &Origin::File("own.toml".into())).unwrap_err();
         errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
@@ -445,75 +304,6 @@ regex = 'x'\r
         let mut expected = [21, 100, 16, -5].map(ExpectedCode::Number).to_vec();
         expected.push(ExpectedCode::Written(String::new()));
         assert_eq!(codes, expected);
-    }
-
-    #[test]
-    fn not_toml() {
-        let expected = r#"error: this is not TOML: missing escaped value, expected `b`, `e`, `f`, `n`, `r`, `\`, `"`, `x`, `u`, `U`
- --> own.toml:3:11
-  |
-3 | regex = "\d"
-  |           ^
-  |
-  = help: put a regex between ''' and ''', where a backslash stands for itself"#;
-        assert_eq!(errors("[[pattern]]\nname = 'a'\nregex = \"\\d\"\n"), expected);
-
-        let expected = "\
-error: this is not TOML: duplicate key
- --> own.toml:3:1
-  |
-3 | name = 'b'
-  | ^^^^
-  |
-  = help: each key can be given once: remove one of the two, or write [[pattern]] above the next pattern";
-        assert_eq!(errors("[[pattern]]\nname = 'a'\nname = 'b'\n"), expected);
-
-        let expected = "\
-error: this is not TOML: key with no value, expected `=`
- --> own.toml:2:6
-  |
-2 | name 'a'
-  |      ^
-  |
-  = help: put text that holds quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes";
-        assert_eq!(errors("[[pattern]]\nname 'a'\n"), expected);
-    }
-
-    #[test]
-    fn curly_quotes() {
-        let expected = "\
-error: this is not TOML: string values must be quoted, expected literal string
- --> own.toml:2:8
-  |
-2 | name = “x”
-  |        ^^^
-  |
-  = help: use straight quotes, ' or \", in place of the curly ones";
-        assert_eq!(errors("[[pattern]]\nname = “x”\n"), expected);
-        let remedy = expected.lines().last().unwrap();
-        assert!(errors("[[pattern]]\nname = 'x’\n").ends_with(remedy));
-        assert!(!errors("[[pattern]] # “x”\nname = x\n").ends_with(remedy));
-    }
-
-    #[test]
-    fn a_text_that_is_not_closed_is_shown_where_it_is_opened() {
-        let expected = "\
-error: this is not TOML: unexpected key or value, expected newline, `#`
- --> own.toml:4:11
-  |
-3 | regex = '''b
-  |         --- the text is opened here
-4 | when = '''a''', c
-  |           ^
-  |
-  = help: close the text with ''' in the line in which it is opened";
-        let text = "[[pattern]]\n# '''\nregex = '''b\nwhen = '''a''', c\n";
-        assert_eq!(errors(text), expected);
-
-        let remedy = expected.lines().last().unwrap();
-        assert!(errors("[[pattern]]\nregex = '''b\nc").ends_with(remedy));
-        assert!(!errors("[[pattern]]\nregex = '''b''' c\n").ends_with(remedy));
-        assert!(!errors("[[pattern]]\nregex = '''\nb'''\nname = x\n").ends_with(remedy));
     }
 
     #[test]
