@@ -1,5 +1,7 @@
 //! `scan`, which is also what a bare path does: the summary.
 
+use std::mem;
+
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::render::{self, Emphasis, Format};
@@ -44,5 +46,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if args.stats {
         elapsed.tell(report.totals.bytes);
     }
+    // The process ends, and taking patterns apart takes as long as many a log.
+    mem::forget(settings);
     Ok(status)
 }
