@@ -199,7 +199,7 @@ fn days(year: u32, month: u8, day: u8) -> Option<i64> {
 }
 
 /// The fraction of `.600871Z`, which is how the MFA server writes it: all of it at once.
-#[inline]
+#[inline(always)]
 fn microseconds(text: &[u8; 8]) -> Option<u32> {
     const FRACTION: Shape = Shape::new(*b".ddddddZ");
     // What is no digit has become zero: two behind the six digits, once the first is gone.

@@ -468,11 +468,9 @@ impl<'s> Candidates<'s> {
         self.span = start..start + rest.len().min(SPAN_BYTES);
         let SpanMarks { words, marked } = &mut *self.marks.0;
         let words = &mut words[..self.span.len().div_ceil(WORD_BYTES)];
-        words.fill(0);
-        for window in &windows.windows {
-            // A window may begin in the span and end behind it.
-            window.mark(self.prefilter.level, &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)], words);
-        }
+        // A window may begin in the span and end behind it.
+        let text = &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)];
+        window::mark(self.prefilter.level, &windows.windows, text, words);
         dispatch!(self.prefilter.level, _simd => note_marked(words, marked));
         true
     }

@@ -48,11 +48,19 @@ struct Check {
     values: [u8; 2],
 }
 
+/// Marks where any of the windows fits: bit `i` of word `n` stands for the byte `n * WORD_BYTES + i` of `text`, of which
+/// there are at most [`SPAN_BYTES`] and a few more. There is a word for each of its bytes, or for the first so many;
+/// whatever they held is forgotten.
+pub(super) fn mark(level: Level, windows: &[Window], text: &[u8], words: &mut [u64]) {
+    let Some((first, others)) = windows.split_first() else { return words.fill(0) };
+    // Nothing has to be cleared before, nor read again.
+    first.mark(level, text, words, |word, bits| *word = bits);
+    others.iter().for_each(|window| window.mark(level, text, words, |word, bits| *word |= bits));
+}
+
 impl Window {
-    /// Marks where the window fits: bit `i` of word `n` stands for the byte `n * WORD_BYTES + i` of `text`, of which
-    /// there are at most [`SPAN_BYTES`] and a few more. Bits that are there already stay.
-    pub(super) fn mark(&self, level: Level, text: &[u8], words: &mut [u64]) {
-        dispatch!(level, simd => mark(simd, self, text, words));
+    fn mark(&self, level: Level, text: &[u8], words: &mut [u64], note: impl Fn(&mut u64, u64)) {
+        dispatch!(level, simd => mark_words(simd, self, text, words, &note));
         // The last bytes, of which a whole word cannot be loaded.
         let whole = text.len().saturating_sub(WIDTH - 1) / WORD_BYTES;
         let mut rest = [0; 2 * WORD_BYTES + WIDTH];
@@ -61,36 +69,36 @@ impl Window {
         rest[..len].copy_from_slice(&tail[..len]);
         if let Some(words) = words.get_mut(whole..) {
             let count = words.len().min(2);
-            dispatch!(level, simd => mark(simd, self, &rest, &mut words[..count]));
+            dispatch!(level, simd => mark_words(simd, self, &rest, &mut words[..count], &note));
         }
     }
 }
 
 #[inline(always)]
-fn mark<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64]) {
+fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let is_one = |check: &Check| check.mask == u8::MAX && check.values[0] == check.values[1];
     if window.checks.iter().all(is_one) {
-        mark_bytes(simd, window, text, words);
+        mark_bytes(simd, window, text, words, note);
     } else {
-        mark_classes(simd, window, text, words);
+        mark_classes(simd, window, text, words, note);
     }
 }
 
 /// For a window of three bytes, which a single literal has: 18 instructions for 64 bytes, instead of 28.
 #[inline(always)]
-fn mark_bytes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64]) {
+fn mark_bytes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
     let values = window.checks.map(|check| u8x64::splat(simd, check.values[0]));
     for (((word, a), b), c) in words.iter_mut().zip(a).zip(b).zip(c) {
         let a = u8x64::from_slice(simd, a).simd_eq(values[0]);
         let b = u8x64::from_slice(simd, b).simd_eq(values[1]);
         let c = u8x64::from_slice(simd, c).simd_eq(values[2]);
-        *word |= (a & b & c).to_bitmask();
+        note(word, (a & b & c).to_bitmask());
     }
 }
 
 #[inline(always)]
-fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64]) {
+fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
     let masks = window.checks.map(|check| u8x64::splat(simd, check.mask));
     let values = window.checks.map(|check| u8x64::splat(simd, check.values[0]));
@@ -100,7 +108,7 @@ fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64
         let b = u8x64::from_slice(simd, b) & masks[1];
         let c = u8x64::from_slice(simd, c) & masks[2];
         let fits = (a.simd_eq(values[0]) | a.simd_eq(other)) & b.simd_eq(values[1]) & c.simd_eq(values[2]);
-        *word |= fits.to_bitmask();
+        note(word, fits.to_bitmask());
     }
 }
 
@@ -314,8 +322,8 @@ mod tests {
     }
 
     fn marked(window: &Window, level: Level, text: &[u8]) -> Vec<usize> {
-        let mut words = vec![0; text.len().div_ceil(WORD_BYTES)];
-        window.mark(level, text, &mut words);
+        let mut words = vec![u64::MAX; text.len().div_ceil(WORD_BYTES)];
+        mark(level, std::slice::from_ref(window), text, &mut words);
         (0..text.len()).filter(|at| words[at / WORD_BYTES] >> (at % WORD_BYTES) & 1 != 0).collect()
     }
 

@@ -8,7 +8,7 @@ use crate::chunk::Chunk;
 use crate::hit::Hit;
 use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
-use crate::scan::Scanner;
+use crate::scan::{Scanner, Sink};
 use crate::source::{Found, Source};
 use crate::summary::{Counts, NAMES_LIMIT, Summary};
 
@@ -66,6 +66,14 @@ fn overflow(summary: &Summary) -> Option<Problem> {
     Some(Problem { path: "all inputs".to_owned(), kind: Kind::TooManyNames, detail })
 }
 
+impl Sink<'_> for &mut Count {
+    // Inlined, so that the rest of a hit is not even put together: a tenth of the time of a log with many results.
+    #[inline(always)]
+    fn take(&mut self, Hit { key, time, .. }: Hit<'_>) {
+        self.counts.add(&key, time);
+    }
+}
+
 #[derive(Default)]
 struct Count {
     counts: Counts,
@@ -75,8 +83,7 @@ impl Visitor for Count {
     type Part = Counts;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, _: &mut Outlet<'_, Counts>) {
-        // Taken apart, so that the rest of a hit is not even put together.
-        scanner.scan(chunk, |Hit { key, time, .. }| self.counts.add(&key, time));
+        scanner.scan_into(chunk, &mut *self);
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Counts>) {

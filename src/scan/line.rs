@@ -36,22 +36,12 @@ fn start_of_line(text: &[u8], from: usize, at: usize) -> usize {
 fn look<S: Simd>(simd: S, before: &[u8; REACH], behind: &[u8; REACH]) -> (usize, usize) {
     let feed = u8x64::splat(simd, b'\n');
     let feeds = |block: &[u8; BLOCK_BYTES]| u8x64::from_slice(simd, block).simd_eq(feed).to_bitmask();
-    let mut back = 0;
-    for block in before.as_chunks().0.iter().rev() {
-        let feeds = feeds(block);
-        back += feeds.leading_zeros() as usize;
-        if feeds != 0 {
-            break;
-        }
-    }
-    let mut on = 0;
-    for block in behind.as_chunks().0 {
-        let feeds = feeds(block);
-        on += feeds.trailing_zeros() as usize;
-        if feeds != 0 {
-            break;
-        }
-    }
+    // Both blocks, and then one of them: which block a line ends in, no processor can foresee.
+    let [further_back, back] = [before.first_chunk(), before.last_chunk()].map(|block| block.map_or(0, feeds));
+    let [on, further_on] = [behind.first_chunk(), behind.last_chunk()].map(|block| block.map_or(0, feeds));
+    let both = |near: u64, far: u64| u128::from(far) << BLOCK_BYTES | u128::from(near);
+    let back = both(further_back, back).leading_zeros() as usize;
+    let on = both(on, further_on).trailing_zeros() as usize;
     (back, on)
 }
 

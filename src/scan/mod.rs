@@ -32,6 +32,18 @@ const REMEMBERED_BYTES: usize = 128;
 /// The most digits that always fit into a code.
 const SURE_DIGITS: usize = 9;
 
+/// Takes hits, one after another. A closure is one; a type of its own can ask to be inlined.
+pub trait Sink<'c> {
+    /// Takes one.
+    fn take(&mut self, hit: Hit<'c>);
+}
+
+impl<'c, F: FnMut(Hit<'c>)> Sink<'c> for F {
+    fn take(&mut self, hit: Hit<'c>) {
+        self(hit);
+    }
+}
+
 /// Finds the hits of one chunk after another.
 #[derive(Debug)]
 pub struct Scanner<'s> {
@@ -80,7 +92,12 @@ impl<'s> Scanner<'s> {
     }
 
     /// Passes every hit in the lines that `chunk` owns to `sink`.
-    pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl FnMut(Hit<'c>)) {
+    pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, sink: impl FnMut(Hit<'c>)) {
+        self.scan_into(chunk, sink);
+    }
+
+    /// The same, for a sink that is no closure.
+    pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
         let owned = chunk.owned();
         // Of a multi-line pattern even the literal may go on behind a cut.
         let searched = if self.set.looks_ahead() { chunk.with_lookahead() } else { owned };
@@ -141,14 +158,14 @@ impl<'s> Scanner<'s> {
 
     /// A line where only this pattern may match, and only there.
     #[inline]
-    fn scan_place<'c>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut impl FnMut(Hit<'c>)) {
+    fn scan_place<'c>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut impl Sink<'c>) {
         let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
         if let Some(found) = found {
             self.resolver.hit(line, &found, &mut None, sink);
         }
     }
 
-    fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl FnMut(Hit<'c>)) {
+    fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
         let mut time = None;
         // Split borrows: the matches hold the scratch while their values are resolved.
         let Scanner { set, scratch, resolver, .. } = self;
@@ -167,7 +184,7 @@ impl Resolver<'_> {
         line: &Line<'c>,
         found: &Match<'_>,
         line_time: &mut Option<Option<Stamp>>,
-        sink: &mut impl FnMut(Hit<'c>),
+        sink: &mut impl Sink<'c>,
     ) {
         // What touches a cut may go on behind it: half a number is another number.
         if line.is_cut && found.span.end == line.len {
@@ -178,7 +195,7 @@ impl Resolver<'_> {
             None => *line_time.get_or_insert_with(|| self.times.find(&line.window[..line.len])),
         };
         let group = |range: Option<Range<usize>>| range.map(|range| &line.window[range]);
-        sink(Hit {
+        sink.take(Hit {
             key: self.resolve(&line.window[found.code()], group(found.text())),
             line: &line.window[..line.len],
             line_start: line.start,

@@ -16,7 +16,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one result, with the time of its line if that could be read.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, key: &Key, stamp: Option<Stamp>) {
         self.rows.add(key, &Tally::one(stamp.map(|stamp| stamp.time)));
         match stamp {

@@ -30,8 +30,18 @@ impl<V: Cell> Rows<V> {
     /// Adds a cell, which holds a result, to the key's.
     #[inline(always)]
     pub(super) fn add(&mut self, key: &Key, cell: &V) {
+        match (key.code().and_then(dense_index), &mut self.dense) {
+            (Some(index), Some(dense)) => dense[index].merge(cell),
+            _ => self.add_apart(key, cell),
+        }
+    }
+
+    /// Adds the first of all cells, or one that has no place in the array.
+    // Not inlined: an array would be made on the stack of whoever adds a cell.
+    #[inline(never)]
+    fn add_apart(&mut self, key: &Key, cell: &V) {
         match key.code().and_then(dense_index) {
-            Some(index) => self.dense_cells()[index].merge(cell),
+            Some(index) => self.dense.get_or_insert_with(|| Box::new([V::default(); DENSE_LEN]))[index].merge(cell),
             None => self.add_bounded(key, cell),
         }
     }
@@ -90,11 +100,6 @@ impl<V: Cell> Rows<V> {
     /// All results.
     pub(super) fn results(&self) -> u64 {
         self.iter().map(|(_, cell)| cell.tally().count).sum::<u64>() + self.overflow().count
-    }
-
-    #[inline]
-    fn dense_cells(&mut self) -> &mut [V; DENSE_LEN] {
-        self.dense.get_or_insert_with(|| Box::new([V::default(); DENSE_LEN]))
     }
 }
 
