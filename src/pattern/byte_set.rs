@@ -17,9 +17,17 @@ impl ByteSet {
     }
 
     /// The bytes that `\w` stands for.
-    pub(super) fn word() -> ByteSet {
-        (0..=u8::MAX).filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').collect()
-    }
+    pub(super) const WORD: ByteSet = {
+        let mut set = ByteSet::EMPTY;
+        let mut byte = 0_u8;
+        while byte < 0x80 {
+            if byte.is_ascii_alphanumeric() || byte == b'_' {
+                set.insert(byte);
+            }
+            byte += 1;
+        }
+        set
+    };
 
     /// The bytes that a class stands for, if all of its members are single bytes.
     pub(super) fn of_class(class: &Class) -> Option<ByteSet> {
@@ -42,8 +50,8 @@ impl ByteSet {
         Some(set)
     }
 
-    pub(super) fn insert(&mut self, byte: u8) {
-        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    pub(super) const fn insert(&mut self, byte: u8) {
+        self.0[(byte >> 6) as usize] |= 1 << (byte & 63);
     }
 
     #[inline]

@@ -23,8 +23,33 @@ const SET_LIMIT: usize = 48;
 /// From this rarity on, in bits, one run of literals is as good as a set of longer ones, and found faster.
 const RARE_ENOUGH: u32 = 20;
 
-/// A byte of a literal, in every spelling that the regex accepts: one byte, or both cases of a letter.
-type Position = Vec<u8>;
+/// A byte of a literal, in every spelling that the regex accepts: one byte, or both cases of a letter. On no heap: there
+/// are hundreds of them in the built-in patterns, and most runs are over in milliseconds.
+#[derive(Clone, Copy)]
+struct Position {
+    bytes: [u8; 2],
+    len: usize,
+}
+
+impl Position {
+    fn one(byte: u8) -> Position {
+        Position { bytes: [byte, 0], len: 1 }
+    }
+
+    /// The bytes of a set, if there are at most two.
+    fn of_set(set: ByteSet) -> Option<Position> {
+        let mut position = Position { bytes: [0; 2], len: 0 };
+        for byte in set.iter() {
+            *position.bytes.get_mut(position.len)? = byte;
+            position.len += 1;
+        }
+        Some(position)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
 
 /// Literals of which every match contains at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +86,7 @@ pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let parts = all.iter().filter(|part| !is_look(part));
     let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
     // What is behind a line end stands in another line.
-    let run: Vec<Position> = run.into_iter().take_while(|position| !position.contains(&b'\n')).collect();
+    let run: Vec<Position> = run.into_iter().take_while(|position| !position.bytes().contains(&b'\n')).collect();
     let run = window(&run, before);
     let is_rare = run.as_ref().is_some_and(|(_, run)| run.rarity >= RARE_ENOUGH);
     let start = if is_rare { None } else { starts(hir, before) };
@@ -157,11 +182,11 @@ fn behind(part: &Hir, before: ByteSet) -> ByteSet {
 fn behind_looks(parts: &[&Hir], before: ByteSet) -> ByteSet {
     // All that can come first: some parts that can be empty, and one that cannot.
     let first = parts.iter().position(|part| !can_be_empty(part));
-    let starts_word = first
-        .is_some_and(|first| parts[..=first].iter().all(|part| edge(part, Side::First).is_subset(ByteSet::word())));
+    let starts_word =
+        first.is_some_and(|first| parts[..=first].iter().all(|part| edge(part, Side::First).is_subset(ByteSet::WORD)));
     parts.iter().take_while(|part| is_look(part)).fold(before, |before, part| match part.kind() {
         HirKind::Look(Look::WordAscii | Look::WordStartAscii | Look::WordStartHalfAscii) if starts_word => {
-            before.intersection(ByteSet::word().complement())
+            before.intersection(ByteSet::WORD.complement())
         }
         _ => before,
     })
@@ -229,10 +254,8 @@ fn is_look(hir: &Hir) -> bool {
 /// The positions that a part stands for, if it always matches that many single bytes.
 fn position(hir: &Hir) -> Option<Vec<Position>> {
     match hir.kind() {
-        HirKind::Literal(literal) => Some(literal.0.iter().map(|&byte| vec![byte]).collect()),
-        HirKind::Class(class) => {
-            ByteSet::of_class(class).filter(|set| set.len() <= 2).map(|set| vec![set.iter().collect()])
-        }
+        HirKind::Literal(literal) => Some(literal.0.iter().map(|&byte| Position::one(byte)).collect()),
+        HirKind::Class(class) => ByteSet::of_class(class).and_then(Position::of_set).map(|position| vec![position]),
         _ => None,
     }
 }
@@ -246,19 +269,21 @@ fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
                 .iter()
                 .take(LENGTH_LIMIT)
                 .take_while(|position| {
-                    spellings *= position.len();
+                    spellings *= position.len;
                     spellings <= SPELLING_LIMIT
                 })
                 .count();
             let stretch = &run[start..start + length];
-            let rarity =
-                stretch.iter().map(|position| position.iter().map(|&byte| rarity(byte)).min().unwrap_or(0)).sum();
+            let rarity = stretch
+                .iter()
+                .map(|position| position.bytes().iter().map(|&byte| rarity(byte)).min().unwrap_or(0))
+                .sum();
             // One byte alone is no filter: it is everywhere.
             (length >= 2).then_some((rarity, start, stretch))
         })
         .max_by_key(|(rarity, ..)| *rarity)
         .map(|(rarity, start, stretch)| {
-            let before = if start == 0 { before } else { run[start - 1].iter().copied().collect() };
+            let before = if start == 0 { before } else { run[start - 1].bytes().iter().copied().collect() };
             (start, Set { literals: spell_out(stretch), before, rarity })
         })
 }
@@ -267,7 +292,7 @@ fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
     stretch.iter().fold(vec![Vec::new()], |spellings, position| {
         spellings
             .iter()
-            .flat_map(|spelling| position.iter().map(move |&byte| [spelling.as_slice(), &[byte]].concat()))
+            .flat_map(|spelling| position.bytes().iter().map(move |&byte| [spelling.as_slice(), &[byte]].concat()))
             .collect()
     })
 }
@@ -345,7 +370,7 @@ mod tests {
     fn what_may_stand_before_a_literal_is_known() {
         let before = |regex: &str| required(&parse(regex)).unwrap().before;
         let bytes = |text: &str| text.bytes().collect::<ByteSet>();
-        let no_word = ByteSet::word().complement();
+        let no_word = ByteSet::WORD.complement();
         assert_eq!(before("xyz"), ByteSet::ALL);
         assert_eq!(before(r"\bxyz"), no_word);
         assert_eq!(before(r"\b(?:xyz|QJK)"), no_word);

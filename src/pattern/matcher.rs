@@ -76,7 +76,7 @@ impl Finder {
 pub(super) struct Matcher {
     steps: Steps,
     /// Every match has one of these so many bytes behind its start.
-    leading: Option<(Finder, usize)>,
+    leading: Option<Sought>,
     /// `None` where a program that never gives up is known to be tried at leading literals, which leaves nothing to it.
     regex: Option<Engine>,
     slot_count: usize,
@@ -95,6 +95,33 @@ impl Steps {
     #[inline]
     fn program(&self) -> Option<&Program> {
         self.program.get_or_init(|| Program::new(&self.hir, self.leading.as_ref())).as_ref()
+    }
+}
+
+/// Literals at a distance from the start of a match. They are mostly found by the search over whole blocks, so their own is
+/// made when it is first asked for.
+#[derive(Debug)]
+struct Sought {
+    literals: Vec<Vec<u8>>,
+    offset: usize,
+    finder: OnceLock<Option<Finder>>,
+}
+
+impl Sought {
+    /// `None` if there are none.
+    fn new(leading: &Leading) -> Option<Sought> {
+        let Leading { literals, offset, .. } = leading;
+        let is_some = !literals.is_empty();
+        is_some.then(|| Sought { literals: literals.clone(), offset: *offset, finder: OnceLock::new() })
+    }
+
+    /// The first place at or behind `at` where a match may start.
+    fn find(&self, text: &[u8], at: usize) -> Option<usize> {
+        match self.finder.get_or_init(|| Finder::new(&self.literals)) {
+            Some(finder) => Some(finder.find(text, at + self.offset)? - self.offset),
+            // Anywhere, then.
+            None => Some(at),
+        }
     }
 }
 
@@ -133,14 +160,14 @@ impl Matcher {
     /// # Errors
     /// What the general engine says, where it is needed.
     pub(super) fn new(regex: &str, settings: Settings, hir: Hir, leading: Option<Leading>) -> Result<Matcher, String> {
-        let finder = leading.as_ref().and_then(|leading| Some((Finder::new(&leading.literals)?, leading.offset)));
+        let sought = leading.as_ref().and_then(Sought::new);
         let slot_count = 2 * (1 + last_group(&hir));
         let steps = Steps { hir, leading, program: OnceLock::new() };
         let needs_engine = settings.compile == Compile::WhenAsked
-            || finder.is_none()
+            || sought.is_none()
             || steps.program().is_none_or(Program::has_choices);
         let engine = needs_engine.then(|| Engine::new(regex, settings)).transpose()?;
-        Ok(Matcher { steps, leading: finder, regex: engine, slot_count })
+        Ok(Matcher { steps, leading: sought, regex: engine, slot_count })
     }
 
     /// Whether it is only tried where a literal says so, and how.
@@ -166,9 +193,8 @@ impl Matcher {
     /// The first place at or behind `at` where a match may start, and below `limit`. Whether one does, only
     /// [`Matcher::matches_at`] tells, except that `Place::Match` is one.
     pub(super) fn seek(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize, limit: usize) -> Option<Place> {
-        if let Some((finder, offset)) = &self.leading {
-            let start = finder.find(text, at + offset)? - offset;
-            return (start < limit).then_some(Place::Candidate(start));
+        if let Some(sought) = &self.leading {
+            return sought.find(text, at).filter(|&start| start < limit).map(Place::Candidate);
         }
         let regex = self.regex.as_ref()?;
         let mut from = at;

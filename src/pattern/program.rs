@@ -131,7 +131,7 @@ impl Program {
         let Leading { literals, offset: 0, before } = leading else { return (0, 0) };
         let [literal] = literals.as_slice() else { return (0, 0) };
         let starts_word = literal.first().is_some_and(|&first| IS_WORD[usize::from(first)])
-            && before.is_subset(ByteSet::word().complement());
+            && before.is_subset(ByteSet::WORD.complement());
         let mut bytes = 0;
         let is_said = |step: &&Step| {
             let len = match step {

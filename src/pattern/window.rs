@@ -136,9 +136,13 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     // The short ones have the least choice, so the others join them.
     kinds.sort_by_key(|kind| (kind.len(), kind.clone()));
     let first = kinds.first()?;
-    let affordable = alignments(first).filter_map(|offset| group(&kinds, offset));
-    let groups = affordable.min_by(|a, b| cost(a).total_cmp(&cost(b)))?;
-    let cost = cost(&groups);
+    // None that costs as much as the best one before has to be followed to its end.
+    let better = |best: Option<(Vec<Group>, f64)>, offset| {
+        let limit = best.as_ref().map_or(COST_LIMIT, |(_, cost)| *cost);
+        let groups = group(&kinds, offset, limit);
+        groups.or(best)
+    };
+    let (groups, cost) = alignments(first).fold(None, better)?;
     // Now with all spellings of them.
     let spelled_out = |group: &Group| {
         let mut classes = Classes::default();
@@ -176,8 +180,8 @@ fn alignments(literal: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 /// Groups of all literals, where the first literal's window begins at `offset`: each further one goes where it costs
-/// least, into a group or into one of its own. `None` if they cost too much together.
-fn group(literals: &[Vec<u8>], offset: usize) -> Option<Vec<Group>> {
+/// least, into a group or into one of its own. With what they cost; `None` if that is not below `limit`.
+fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>, f64)> {
     let mut groups: Vec<Group> = Vec::new();
     for (index, literal) in literals.iter().enumerate() {
         let offsets = alignments(literal).filter(|&at| index > 0 || at == offset);
@@ -200,11 +204,13 @@ fn group(literals: &[Vec<u8>], offset: usize) -> Option<Vec<Group>> {
         let group = &mut groups[place];
         group.members.push((index, offset));
         (group.classes, group.cost) = (classes, cost);
-        if self::cost(&groups) > COST_LIMIT {
+        // Which only grows.
+        if self::cost(&groups) >= limit {
             return None;
         }
     }
-    Some(groups)
+    let cost = cost(&groups);
+    Some((groups, cost))
 }
 
 /// What a group becomes with another literal in it.

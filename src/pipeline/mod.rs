@@ -188,7 +188,7 @@ pub fn run<V: Visitor>(
     let threads = if is_one_task { 1 } else { options.threads.map_or(0, |threads| threads.get().min(THREADS_LIMIT)) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
     let threads = pool.current_num_threads();
-    let order = Order::new(Feed::new(inputs, options.clone()), threads);
+    let order = Order::new(Feed::new(inputs, options.clone()), threads, V::weight);
     let mut interruption_is_told = false;
     let mut watched = |event: Event<V::Part>| {
         interruption_is_told |= event.problems().iter().any(|problem| problem.kind == Kind::Interrupted);

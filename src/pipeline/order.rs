@@ -19,8 +19,10 @@ use super::Message;
 use super::feed::{Feed, Task};
 use crate::source::Found;
 
-/// How many parts may wait behind the head, at the least; each is the result of a few chunks or of a task.
-const PARTS_AHEAD: usize = 16;
+/// How many bytes of parts may wait behind the head, at the least; each part is the result of a few chunks or of a task.
+const WAITING_BYTES: usize = 4 << 20;
+/// What each thread may add to them, and the most that a part is expected to have.
+const PART_BYTES: usize = 256 << 10;
 /// With how many messages of the head the sink is woken. Not with each, nor with each task that is done: waking costs more
 /// than a small file's few messages.
 const NEWS_AT_HEAD: usize = 4;
@@ -31,13 +33,14 @@ const WAITING_AT_HEAD: usize = 2 * NEWS_AT_HEAD;
 /// How many messages of one task may wait while others are at the head. What is no part is small, but an archive may
 /// have millions of members.
 const WAITING_IN_LANE: usize = 256;
-/// How many parts the sink takes at once.
-const PARTS_AT_ONCE: usize = 4;
+/// How many bytes of parts the sink takes at once, give or take a part.
+const BYTES_AT_ONCE: usize = 4 * PART_BYTES;
 
 pub(super) struct Order<I, P> {
     feed: Mutex<Feed<I>>,
     lanes: Mutex<Lanes<P>>,
-    /// How many tasks may be in work or waiting.
+    /// How many tasks may be in work or waiting. Many, since the sink is woken when half of them are done: waking it costs as
+    /// much as opening a file.
     window: usize,
 }
 
@@ -45,9 +48,12 @@ struct Lanes<P> {
     /// Number of the task whose lane is at the front.
     head: u64,
     lanes: VecDeque<Lane<P>>,
-    parts_waiting: usize,
-    /// Above how many parts a worker waits for its turn.
-    parts_ahead: usize,
+    /// The memory that a part takes, in bytes.
+    weigh: fn(&P) -> usize,
+    /// Of all parts that wait.
+    waiting_bytes: usize,
+    /// Above how many of them a worker waits for its turn.
+    bytes_ahead: usize,
     /// With how many tasks done at the front the sink is woken.
     done_ahead: usize,
     no_more_tasks: bool,
@@ -118,20 +124,23 @@ impl<P> Drop for Closing<'_, P> {
 }
 
 impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
-    pub(super) fn new(feed: Feed<I>, threads: usize) -> Order<I, P> {
+    /// `weigh` tells how much memory a part takes, in bytes.
+    pub(super) fn new(feed: Feed<I>, threads: usize, weigh: fn(&P) -> usize) -> Order<I, P> {
+        let window = 8 * threads + 32;
         let lanes = Lanes {
             head: 0,
             lanes: VecDeque::new(),
-            parts_waiting: 0,
-            parts_ahead: PARTS_AHEAD.max(2 * threads),
-            done_ahead: 2 * threads + 2,
+            weigh,
+            waiting_bytes: 0,
+            bytes_ahead: WAITING_BYTES.max(2 * threads * PART_BYTES),
+            done_ahead: window / 2,
             no_more_tasks: false,
             closed: false,
             sink: None,
             feeder: None,
             asleep: 0,
         };
-        Order { feed: Mutex::new(feed), lanes: Mutex::new(lanes), window: 4 * threads + 4 }
+        Order { feed: Mutex::new(feed), lanes: Mutex::new(lanes), window }
     }
 
     /// The next task and its outlet; `None` when there are no more.
@@ -241,13 +250,13 @@ impl<P> Lanes<P> {
 
     /// For the sink: moves what is next to `taken`, of as many lanes as are done, up to a few parts.
     fn take(&mut self, taken: &mut Vec<Message<P>>) {
-        let mut parts = 0;
-        while parts < PARTS_AT_ONCE
+        let mut bytes = 0;
+        while bytes < BYTES_AT_ONCE
             && let Some(front) = self.lanes.front_mut()
         {
             match front.waiting.pop_front() {
                 Some(message) => {
-                    parts += usize::from(message.is_part());
+                    bytes += message.weight(self.weigh);
                     taken.push(message);
                 }
                 None if front.is_done => {
@@ -257,7 +266,7 @@ impl<P> Lanes<P> {
                 None => break,
             }
         }
-        self.parts_waiting -= parts;
+        self.waiting_bytes -= bytes;
     }
 
     /// The workers for whose parts there is room now, those first whose turn comes first.
@@ -270,7 +279,7 @@ impl<P> Lanes<P> {
         woken.extend(
             lanes.next().filter(|head| head.waiting.len() < WAITING_AT_HEAD).and_then(|head| head.worker.take()),
         );
-        let room = self.parts_ahead.saturating_sub(self.parts_waiting);
+        let room = self.bytes_ahead.saturating_sub(self.waiting_bytes) / PART_BYTES;
         let with_room = lanes.filter(|lane| lane.waiting.len() < WAITING_IN_LANE);
         woken.extend(with_room.filter_map(|lane| lane.worker.take()).take(room));
         self.asleep -= woken.len();
@@ -292,7 +301,7 @@ impl<P> Lanes<P> {
         match number == self.head {
             _ if !is_part => in_lane < WAITING_IN_LANE,
             true => in_lane < WAITING_AT_HEAD,
-            false => in_lane < WAITING_IN_LANE && self.parts_waiting < self.parts_ahead,
+            false => in_lane < WAITING_IN_LANE && self.waiting_bytes < self.bytes_ahead,
         }
     }
 
@@ -319,9 +328,10 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
             return;
         }
         debug_assert!(lanes.lane(number).is_some(), "a lane stays as long as its outlet");
+        let weight = message.weight(lanes.weigh);
         if let Some(lane) = lanes.lane(number) {
             lane.waiting.push_back(message);
-            lanes.parts_waiting += usize::from(is_part);
+            lanes.waiting_bytes += weight;
         }
         let sink = lanes.sink_that_should_go_on();
         drop(lanes);
@@ -356,6 +366,14 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
 impl<P> Message<P> {
     fn is_part(&self) -> bool {
         matches!(self, Message::Part(_))
+    }
+
+    /// Only parts are large.
+    fn weight(&self, weigh: fn(&P) -> usize) -> usize {
+        match self {
+            Message::Part(part) => weigh(part),
+            _ => 0,
+        }
     }
 }
 
@@ -398,7 +416,7 @@ mod tests {
         work: impl Fn(Part) + Sync,
         mut sink: impl FnMut(Part) -> io::Result<()>,
     ) -> io::Result<()> {
-        let order = Order::new(Feed::new((0..parts.len()).map(input), Options::default()), threads);
+        let order = Order::new(Feed::new((0..parts.len()).map(input), Options::default()), threads, |_| PART_BYTES);
         thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
@@ -485,14 +503,15 @@ mod tests {
             most.into_inner()
         });
         // Of each worker the one that it is about to hand on, and of the sink those that it has taken.
-        assert!(most <= PARTS_AHEAD + WAITING_AT_HEAD + 4 + PARTS_AT_ONCE, "{most}");
+        assert!(most <= (WAITING_BYTES + BYTES_AT_ONCE) / PART_BYTES + WAITING_AT_HEAD + 4, "{most}");
     }
 
     #[test]
     fn an_archive_of_many_members_waits_too() {
         const MEMBERS: usize = 3000;
         let (told, most) = in_time(|| {
-            let order: Order<_, Part> = Order::new(Feed::new((0..20).map(input), Options::default()), 4);
+            let order: Order<_, Part> =
+                Order::new(Feed::new((0..20).map(input), Options::default()), 4, |_| PART_BYTES);
             let (waiting, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let mut told = 0;
             let work = || {
@@ -557,7 +576,7 @@ mod tests {
         for threads in [1, 2, 8] {
             let ended = in_time(move || {
                 let inputs = (0..60).map(|number| if number < 30 { input(number) } else { panic!("no such input") });
-                let order: Order<_, Part> = Order::new(Feed::new(inputs, Options::default()), threads);
+                let order: Order<_, Part> = Order::new(Feed::new(inputs, Options::default()), threads, |_| PART_BYTES);
                 let run = || {
                     thread::scope(|scope| {
                         for _ in 0..threads {

@@ -86,6 +86,10 @@ impl Visitor for Count {
         scanner.scan_into(chunk, &mut *self);
     }
 
+    fn weight(part: &Counts) -> usize {
+        part.size_bytes()
+    }
+
     fn finish(&mut self, out: &mut Outlet<'_, Counts>) {
         if !self.counts.is_empty() {
             out.part(std::mem::take(&mut self.counts));

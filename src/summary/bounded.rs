@@ -99,6 +99,11 @@ impl<K: Ord, V: Cell, const LIMIT: usize> Bounded<K, V, LIMIT> {
     pub(super) fn overflow(&self) -> &Tally {
         &self.overflow
     }
+
+    /// How many keys are kept apart.
+    pub(super) fn len(&self) -> usize {
+        self.cells.len()
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ impl Counts {
         self.rows.is_empty()
     }
 
+    /// The memory that they take, roughly, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.rows.size_bytes()
+    }
+
     /// All results, also those beyond the limit.
     #[must_use]
     pub fn results(&self) -> u64 {

@@ -85,6 +85,14 @@ impl<V: Cell> Rows<V> {
         negative.chain(dense).chain(large).chain(names)
     }
 
+    /// The memory that it takes, roughly, in bytes.
+    pub(super) fn size_bytes(&self) -> usize {
+        /// Of a key with its cell and its share of the map.
+        const KEY_BYTES: usize = 200;
+        let dense = self.dense.as_deref().map_or(0, size_of_val);
+        size_of_val(self) + dense + KEY_BYTES * (self.numbers.len() + self.names.len())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         // What is beyond the limit implies cells within it.
         self.iter().next().is_none()

@@ -271,7 +271,7 @@ impl Assertion {
         match self {
             Assertion::Start | Assertion::End => true,
             Assertion::WordBoundary => {
-                class.is_subset(ByteSet::word()) || class.intersection(ByteSet::word()) == ByteSet::EMPTY
+                class.is_subset(ByteSet::WORD) || class.intersection(ByteSet::WORD) == ByteSet::EMPTY
             }
             Assertion::NoWordBoundary => false,
         }
