@@ -149,11 +149,41 @@ fn a_cut_copy_counts_as_far_as_it_goes() {
 }
 
 #[test]
-fn empty_files_and_what_is_piped_in_are_no_copies() {
-    let log = log(2);
-    let (stdout, stderr) =
-        run(&[("a.log", &log), ("b.log", b""), ("c.log", b"")], &["t", "-", "--format", "json"], &log);
-    assert_eq!((counted(&stdout), stderr.as_str()), ((4, 4), ""));
+fn what_is_piped_in_counts_once_whether_it_comes_first_or_last() {
+    // More than a block, so that the end is told with another task than the beginning.
+    let (log, other) = (log(20_000), b"callStatus=4\n");
+    let packed = gzip(&log);
+    let cases: [(&[&str], &str); 4] = [
+        (&["t/a.log", "-"], "stdin: a copy of t/a.log"),
+        (&["-", "t/a.log"], "t/a.log: a copy of stdin"),
+        (&["t/a.log.gz", "-"], "stdin: a copy of t/a.log.gz"),
+        (&["-", "t/b.log", "t/a.log.gz"], "t/a.log.gz: a copy of stdin"),
+    ];
+    let files: [(&str, &[u8]); 3] = [("a.log", &log), ("a.log.gz", &packed), ("b.log", other)];
+    for (inputs, told) in cases {
+        for threads in ["-j1", "-j3"] {
+            let args = [inputs, &["--format", "json", threads]].concat();
+            let (stdout, stderr) = run(&files, &args, &log);
+            let (results, _) = counted(&stdout);
+            assert_eq!(results, 20_000 + u64::from(inputs.contains(&"t/b.log")), "{args:?}");
+            assert_eq!(
+                stderr,
+                format!("callcodes: {told} ({} bytes), not counted; --keep-copies counts it\n", log.len())
+            );
+        }
+    }
+    let (stdout, stderr) = run(&files, &["t/a.log", "-", "--keep-copies", "--format", "json"], &log);
+    assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
+    // The last byte makes the difference.
+    let grown = [log.as_slice(), b"x"].concat();
+    let (stdout, stderr) = run(&files, &["t/a.log", "-", "--format", "json"], &grown);
+    assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
+}
+
+#[test]
+fn empty_files_are_no_copies() {
+    let (stdout, stderr) = run(&[("b.log", b""), ("c.log", b"")], &["t", "-", "--format", "json"], b"");
+    assert_eq!((counted(&stdout), stderr.as_str()), ((0, 3), ""));
 }
 
 #[test]

@@ -204,6 +204,12 @@ impl<R: Read> Chunks<R> {
         }
     }
 
+    /// What it reads from.
+    #[must_use]
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
     /// The working memory, to be used again.
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {

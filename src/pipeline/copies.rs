@@ -2,11 +2,11 @@
 //! the zip, or saved twice.
 //!
 //! Sources are compared where they are put in order, so which of two is the copy depends on their order alone, never on
-//! which thread was faster. A file is compared before anything of it is passed on. What is unpacked is known only when
-//! it has been read; if it begins like a source before, its parts are held back until then, up to [`HELD_BYTES`].
+//! which thread was faster. A file is compared before anything of it is passed on. What is unpacked or piped in is known only
+//! when it has been read; if it begins like a source before, its parts are held back until then, up to [`HELD_BYTES`].
 //!
 //! Invariants: a source is dropped only if all its bytes are known to be those of another one that was read to its end
-//! and counted; what cannot be compared counts. What is piped in is compared with nothing: whoever pipes means it.
+//! and counted; what cannot be compared counts.
 //!
 //! Memory: a name or path for each source, and its length and digest.
 
@@ -36,8 +36,8 @@ struct Original {
 /// Where the bytes are.
 enum Place {
     File(Arc<Source>),
-    /// Unpacked from somewhere; its name.
-    Unpacked(String),
+    /// Unpacked or piped in from somewhere; its name.
+    Gone(String),
 }
 
 /// What is known at the beginning of a source.
@@ -65,7 +65,7 @@ impl Original {
     fn name(&self) -> &str {
         match &self.place {
             Place::File(source) => &source.name,
-            Place::Unpacked(name) => name,
+            Place::Gone(name) => name,
         }
     }
 
@@ -111,8 +111,8 @@ impl Copies {
         let Some(len) = end.bytes.filter(|bytes| *bytes > 0) else { return };
         let place = match (start.file_bytes, digest) {
             (Some(file_bytes), _) if file_bytes == len => Place::File(Arc::clone(&end.source)),
-            (None, Some(_)) => Place::Unpacked(end.source.name.clone()),
-            // It was cut short, or piped in.
+            (None, Some(_)) => Place::Gone(end.source.name.clone()),
+            // It was cut short.
             _ => return,
         };
         self.originals.entry(start.beginning).or_default().push(Original { len, place, digest });

@@ -2,12 +2,13 @@
 //! one task: several are then decompressed in parallel.
 
 use std::io::{self, Read};
+use std::iter::Peekable;
 use std::sync::Arc;
 
-use super::Options;
+use super::{CopyRule, Options};
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::{Kind, Loss, Problem};
-use crate::source::{Found, Members, Opened, Source, Stream, TextFile, What};
+use crate::source::{Beginning, Digest, Digesting, Found, Members, Opened, Source, Stream, TextFile, What};
 
 /// A piece of work for one worker.
 pub(super) enum Task {
@@ -31,17 +32,30 @@ pub(super) enum Work {
     Compressed(Stream),
     /// All of a big archive whose members have to be read one after another.
     Archive(Members),
-    /// A block of a stream; with the last one what kept it from being more.
-    Block { chunk: Option<OwnedChunk>, failed: Vec<io::Error>, what: What },
+    /// A block of a stream.
+    Block(Block),
     /// It does not open, or is skipped.
     Unopened(Problem),
     /// The run ends before it does.
     Interrupted,
 }
 
+pub(super) struct Block {
+    /// With the first block of a stream that may be a copy, or have some: how it begins.
+    pub(super) beginning: Option<Beginning>,
+    pub(super) chunk: Option<OwnedChunk>,
+    pub(super) what: What,
+    /// With the last block, what kept it from being more.
+    pub(super) failed: Vec<io::Error>,
+    /// With the last block, of all bytes, if they are compared.
+    pub(super) digest: Option<Digest>,
+}
+
 /// Hands out tasks in order. Streams are read in here, by whichever worker asks next, while the others scan.
-pub(super) struct Feed<I> {
-    inputs: I,
+pub(super) struct Feed<I: Iterator> {
+    inputs: Peekable<I>,
+    /// Whether a source was begun.
+    has_begun: bool,
     /// The big archive that is being handed out, member by member.
     members: Option<Members>,
     current: Option<(Arc<Source>, Current)>,
@@ -53,12 +67,12 @@ pub(super) struct Feed<I> {
 /// A source that is handed out in several tasks.
 enum Current {
     File { text: Arc<TextFile>, next: u64 },
-    Stream { blocks: Blocks, what: What },
+    Stream { blocks: Blocks, beginning: Option<Beginning>, what: What },
 }
 
 impl<I: Iterator<Item = Found>> Feed<I> {
     pub(super) fn new(inputs: I, options: Options) -> Feed<I> {
-        Feed { inputs, members: None, current: None, is_over: false, options }
+        Feed { inputs: inputs.peekable(), has_begun: false, members: None, current: None, is_over: false, options }
     }
 
     pub(super) fn next(&mut self) -> Option<Task> {
@@ -73,8 +87,10 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 Err(problem) => return Some(Task::Problem(problem)),
                 Ok(source) => Arc::new(source),
             };
-            if let Some(task) = self.begin(source) {
-                return Some(task);
+            let task = self.begin(source);
+            self.has_begun = true;
+            if task.is_some() {
+                return task;
             }
         }
     }
@@ -86,12 +102,12 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             let work = match current {
                 Current::File { .. } => Work::Interrupted,
                 // Of what comes slowly all may have been read and nothing handed out.
-                Current::Stream { mut blocks, what } => {
+                Current::Stream { mut blocks, beginning, what } => {
                     let chunk = blocks.next();
                     if blocks.failed.is_empty() {
                         blocks.failed.push(Loss::interrupted().into());
                     }
-                    Work::Block { chunk, failed: blocks.failed, what }
+                    Work::Block(Block { beginning, chunk, what, failed: blocks.failed, digest: None })
                 }
             };
             return Some(Task::Scan { source, work, is_last: true });
@@ -139,10 +155,14 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 self.current = Some((source, Current::File { text: Arc::new(text), next: 0 }));
                 return None;
             }
-            // What is piped in is compared with nothing.
-            Ok(Opened::Stream(Stream { reader, what, .. })) => {
+            Ok(Opened::Stream(Stream { reader, what, beginning })) => {
+                // Where there is nothing else, there is nothing to compare it with, and it need not be hashed.
+                let is_alone = !self.has_begun && self.inputs.peek().is_none();
+                let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
+                let reader = if is_compared { Piped::Compared(Digesting::new(reader)) } else { Piped::Alone(reader) };
                 let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
-                self.current = Some((source, Current::Stream { blocks: Blocks::new(chunks), what }));
+                let beginning = is_compared.then_some(beginning);
+                self.current = Some((source, Current::Stream { blocks: Blocks::new(chunks), beginning, what }));
                 return None;
             }
         };
@@ -157,13 +177,13 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 let work = Work::Range { text: Arc::clone(&text), span: Span { start: next, end } };
                 (work, (end < text.len).then_some(Current::File { text, next: end }))
             }
-            Current::Stream { mut blocks, what } => match blocks.next() {
-                Some(chunk) => {
-                    let work = Work::Block { chunk: Some(chunk), failed: Vec::new(), what: what.clone() };
-                    (work, Some(Current::Stream { blocks, what }))
-                }
-                None => (Work::Block { chunk: None, failed: blocks.failed, what }, None),
-            },
+            Current::Stream { mut blocks, beginning, what } => {
+                let chunk = blocks.next();
+                let is_last = chunk.is_none();
+                let (failed, digest) = if is_last { blocks.end() } else { Default::default() };
+                let block = Block { beginning, chunk, what: what.clone(), failed, digest };
+                (Work::Block(block), (!is_last).then_some(Current::Stream { blocks, beginning: None, what }))
+            }
         };
         let is_last = rest.is_none();
         self.current = rest.map(|rest| (Arc::clone(&source), rest));
@@ -184,16 +204,31 @@ fn unread(source: &Source) -> Problem {
     Problem { path: source.name.clone(), kind: Kind::Interrupted, detail: detail.to_owned() }
 }
 
+/// What a stream is read from.
+enum Piped {
+    Alone(Box<dyn Read + Send>),
+    Compared(Digesting<Box<dyn Read + Send>>),
+}
+
+impl Read for Piped {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Piped::Alone(reader) => reader.read(out),
+            Piped::Compared(reader) => reader.read(out),
+        }
+    }
+}
+
 /// The blocks of a stream.
 struct Blocks {
-    chunks: Chunks<Box<dyn Read + Send>>,
+    chunks: Chunks<Piped>,
     /// Told with the last block, not with the first one behind it: what is read of a source where reading has failed does
     /// not count, and there may be several blocks of what was read before.
     failed: Vec<io::Error>,
 }
 
 impl Blocks {
-    fn new(chunks: Chunks<Box<dyn Read + Send>>) -> Blocks {
+    fn new(chunks: Chunks<Piped>) -> Blocks {
         Blocks { chunks, failed: Vec::new() }
     }
 
@@ -204,6 +239,15 @@ impl Blocks {
                 Err(error) => self.failed.push(error),
             }
         }
+    }
+
+    /// What kept them from being more, and the digest of all, if they are compared.
+    fn end(&mut self) -> (Vec<io::Error>, Option<Digest>) {
+        let digest = match self.chunks.reader() {
+            Piped::Alone(_) => None,
+            Piped::Compared(reader) => Some(reader.digest()),
+        };
+        (std::mem::take(&mut self.failed), digest)
     }
 }
 
@@ -224,12 +268,15 @@ mod tests {
         let options = Options::default();
         options.opening.stop.request();
         let what = What { chain: Chain::default(), units: Units::Bytes };
-        let chunks = Chunks::new(Box::new(Reads(reader)) as _, Span::ALL, options.limits, what.units, Vec::new());
+        let chunks =
+            Chunks::new(Piped::Alone(Box::new(Reads(reader))), Span::ALL, options.limits, what.units, Vec::new());
         let mut feed = Feed::new(std::iter::empty(), options);
-        let current = Current::Stream { blocks: Blocks::new(chunks), what };
+        let current = Current::Stream { blocks: Blocks::new(chunks), beginning: None, what };
         feed.current = Some((Arc::new(Source::file(Path::new("pipe"))), current));
 
-        let Some(Task::Scan { work: Work::Block { chunk, failed, .. }, is_last, .. }) = feed.next() else { panic!() };
+        let Some(Task::Scan { work: Work::Block(Block { chunk, failed, .. }), is_last, .. }) = feed.next() else {
+            panic!()
+        };
         assert_eq!((chunk.unwrap().get().owned(), is_last), (&b"call result = 102\n"[..], true));
         let failed: Vec<_> = failed.iter().map(|error| Loss::of(error).unwrap()).collect();
         assert_eq!(failed, [&Loss::interrupted()]);

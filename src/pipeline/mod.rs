@@ -39,7 +39,7 @@ use crate::source::{
 };
 use crate::units::Units;
 use deliver::Deliver;
-use feed::{Feed, Task, Work};
+use feed::{Block, Feed, Task, Work};
 use order::Order;
 pub use order::Outlet;
 
@@ -150,7 +150,7 @@ struct TaskEnd {
     unopened: Option<Problem>,
     unread: Vec<Problem>,
     long_lines: LongLines,
-    /// Of all bytes, if they came out of an archive or a compressed file.
+    /// Of all bytes, if they do not lie in a file.
     digest: Option<Digest>,
     ends_source: Option<Arc<Source>>,
 }
@@ -252,8 +252,11 @@ impl<V: Visitor> Worker<'_, V> {
                 }
                 self.range(&source, &text, span, &mut end, out);
             }
-            Work::Block { chunk, failed, what } => {
-                end.what = Some(what);
+            Work::Block(Block { beginning, chunk, what, failed, digest }) => {
+                if let Some(beginning) = beginning {
+                    self.start(&source, beginning, None, out);
+                }
+                (end.what, end.digest) = (Some(what), digest);
                 if let Some(chunk) = chunk {
                     end.bytes += chunk.get().source_bytes;
                     end.long_lines.note(&chunk.get());

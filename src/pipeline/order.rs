@@ -36,7 +36,7 @@ const WAITING_IN_LANE: usize = 256;
 /// How many bytes of parts the sink takes at once, give or take a part.
 const BYTES_AT_ONCE: usize = 4 * PART_BYTES;
 
-pub(super) struct Order<I, P> {
+pub(super) struct Order<I: Iterator, P> {
     feed: Mutex<Feed<I>>,
     lanes: Mutex<Lanes<P>>,
     /// How many tasks may be in work or waiting. Many, since the sink is woken when half of them are done: waking it costs as

@@ -328,10 +328,14 @@ impl Source {
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        // What is piped in is meant to be read.
-        let is_judged = self.wanted.selection.content == Content::Text && !(is_bare && chain.is_empty());
-        if let Some(kind) = is_judged.then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
-            return self.binary_stream(kind, input, &opening.stop);
+        let is_piped = is_bare && chain.is_empty();
+        // Whoever types or sends slowly does not wait for more than has to be known anyway.
+        let sample_bytes = if is_piped { encoding::HEAD_BYTES } else { binary::SAMPLE_BYTES };
+        let is_judged = self.wanted.selection.content == Content::Text;
+        match is_judged.then(|| binary::kind(input.peek(sample_bytes))).flatten() {
+            Some(kind) if is_piped => return Ok(Opened::Skipped(self.binary(kind))),
+            Some(kind) => return self.binary_stream(kind, input, &opening.stop),
+            None => {}
         }
         let head = input.peek(encoding::HEAD_BYTES);
         let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
