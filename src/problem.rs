@@ -192,8 +192,12 @@ impl fmt::Display for Loss {
 /// The reason in words that do not differ from one operating system to another where the kind of error is known.
 fn describe(reason: &io::Error) -> String {
     match reason.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::InvalidFilename if cfg!(unix) => {
+            "the path is too long for the system; go to a folder on the way and name what is below it".to_owned()
+        }
         // Windows says so of wildcards that match nothing.
-        io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename => "no such file or folder".to_owned(),
+        io::ErrorKind::InvalidFilename => "no such file or folder".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied; run as a user who may read it".to_owned(),
         _ => reason.to_string(),
     }

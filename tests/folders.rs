@@ -215,6 +215,17 @@ fn long_paths_are_read() {
     assert_eq!(read(&folder, &[absolute.to_str().unwrap()]).len(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_path_beyond_the_system_s_limit_is_told_as_that() {
+    let folder = tree(&["t/a.log"]);
+    let long = "n".repeat(300);
+    let expected = format!(
+        "callcodes: {long}: the path is too long for the system; go to a folder on the way and name what is below it\n"
+    );
+    assert_eq!(told(&folder, &["t", &long]), (expected, Some(3)));
+}
+
 #[cfg(windows)]
 #[test]
 fn wildcards_are_expanded_where_the_shell_does_not() {
