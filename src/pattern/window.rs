@@ -28,6 +28,8 @@ pub(super) const LITERALS_LIMIT: usize = 64;
 /// A place in how many bytes costs as much to look into as one window more costs over all of them: 200 places of some
 /// 6 ns for 30 ps a byte.
 const PLACE_COST: f64 = 200.0;
+/// What a look at one byte of a window costs, in windows.
+const LOOK_COST: f64 = 0.2;
 /// The most that a search may cost, in windows, before an automaton for all literals is faster. A window costs more than
 /// one, so there are three at the most.
 const COST_LIMIT: f64 = 4.0;
@@ -40,7 +42,7 @@ pub(super) struct Window {
 }
 
 /// A byte at a place of the window is one of those that, masked, are one of the values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Check {
     /// Which byte of the window.
     at: usize,
@@ -76,19 +78,36 @@ impl Window {
 
 #[inline(always)]
 fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
-    let is_one = |check: &Check| check.mask == u8::MAX && check.values[0] == check.values[1];
-    if window.checks.iter().all(is_one) {
-        mark_bytes(simd, window, text, words, note);
-    } else {
-        mark_classes(simd, window, text, words, note);
+    match window.checks.map(Check::one) {
+        [Some(a), Some(b), Some(c)] => mark_bytes(simd, [a, b, c], text, words, note),
+        [Some(a), Some(b), None] if window.checks[2].mask == 0 => mark_pair(simd, [a, b], text, words, note),
+        _ => mark_classes(simd, window, text, words, note),
     }
 }
 
-/// For a window of three bytes, which a single literal has: 18 instructions for 64 bytes, instead of 28.
+/// For a window of two bytes, which a single literal has if they are rare enough together.
 #[inline(always)]
-fn mark_bytes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
-    let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
-    let values = window.checks.map(|check| u8x64::splat(simd, check.values[0]));
+fn mark_pair<S: Simd>(simd: S, pair: [(usize, u8); 2], text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
+    let [a, b] = pair.map(|(at, _)| text.get(at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
+    let values = pair.map(|(_, value)| u8x64::splat(simd, value));
+    for ((word, a), b) in words.iter_mut().zip(a).zip(b) {
+        let a = u8x64::from_slice(simd, a).simd_eq(values[0]);
+        let b = u8x64::from_slice(simd, b).simd_eq(values[1]);
+        note(word, (a & b).to_bitmask());
+    }
+}
+
+/// For a window of three bytes: 18 instructions for 64 bytes, instead of 28.
+#[inline(always)]
+fn mark_bytes<S: Simd>(
+    simd: S,
+    three: [(usize, u8); 3],
+    text: &[u8],
+    words: &mut [u64],
+    note: &impl Fn(&mut u64, u64),
+) {
+    let [a, b, c] = three.map(|(at, _)| text.get(at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
+    let values = three.map(|(_, value)| u8x64::splat(simd, value));
     for (((word, a), b), c) in words.iter_mut().zip(a).zip(b).zip(c) {
         let a = u8x64::from_slice(simd, a).simd_eq(values[0]);
         let b = u8x64::from_slice(simd, b).simd_eq(values[1]);
@@ -254,16 +273,30 @@ impl Classes {
         if let Some((at, two)) = with_two {
             checks[at] = two;
         }
+        if checks.iter().all(|check| check.one().is_some()) {
+            // Without its commonest byte, if the others are rare enough to do without.
+            let others =
+                |at: usize| (0..WIDTH).filter(|&other| other != at).map(|other| shares[other]).product::<f64>();
+            let rest = (0..WIDTH).map(|at| (at, others(at))).min_by(|(_, a), (_, b)| a.total_cmp(b));
+            if let Some((at, rest)) = rest.filter(|(_, rest)| PLACE_COST * (rest - share) < LOOK_COST) {
+                (checks[at], share) = (Check::default(), rest);
+            }
+        }
         for (at, check) in checks.iter_mut().enumerate() {
             // One that lets everything pass must not ask for room.
             check.at = if check.mask == 0 { 0 } else { at };
         }
-        checks.sort_by_key(|check| check.values[0] == check.values[1]);
+        checks.sort_by_key(|check| (check.mask == 0, check.values[0] == check.values[1]));
         (Window { checks }, share)
     }
 }
 
 impl Check {
+    /// The one byte that passes, and where, if there is only one.
+    fn one(self) -> Option<(usize, u8)> {
+        (self.mask == u8::MAX && self.values[0] == self.values[1]).then_some((self.at, self.values[0]))
+    }
+
     /// What all bytes of the class have in common.
     fn masked(class: ByteSet) -> Check {
         let first = class.iter().next().unwrap_or_default();
