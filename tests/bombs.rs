@@ -180,6 +180,67 @@ fn members_of_archives_in_an_archive_are_limited_together() {
     }
 }
 
+/// A member of a tar that is stored without its hole, which lies between two lines.
+fn sparse(name: &str, hole: u64) -> Vec<u8> {
+    // As GNU tar writes what does not fit into octal digits.
+    let binary = |number: u64| [&[0x80, 0, 0, 0], &number.to_be_bytes()[..]].concat();
+    let len = LINE.len() as u64;
+    let mut header = tar::Header::new_gnu();
+    header.set_path(name).unwrap();
+    header.set_entry_type(tar::EntryType::GNUSparse);
+    header.set_size(2 * len);
+    let gnu = header.as_gnu_mut().unwrap();
+    for (piece, start) in gnu.sparse.iter_mut().zip([0, len + hole]) {
+        piece.offset.copy_from_slice(&binary(start));
+        piece.numbytes.copy_from_slice(&binary(len));
+    }
+    gnu.realsize.copy_from_slice(&binary(hole + 2 * len));
+    header.set_cksum();
+    let mut block = [LINE, LINE].concat();
+    block.resize(512, 0);
+    [header.as_bytes().as_slice(), &block].concat()
+}
+
+#[test]
+fn a_hole_that_is_too_much_ends_its_file_and_not_the_archive() {
+    let len = LINE.len() as u64;
+    let log = pack(Format::Tar, &[("log", b"callStatus=4\n")]);
+    let tar = [sparse("a", 8 << 40), sparse("b", u64::MAX / 4), log.clone()].concat();
+    let limit = "250 times its size plus 256 MiB";
+    let told = ["a", "b"].map(|name| over(&format!("x!/{name}: x"), limit, len, "--max-ratio"));
+    assert_eq!(with_threads(&tar, Limits::default(), 1), (3, told.to_vec()));
+
+    // What fits is counted, to the byte: the first file, a line of the second, and its hole.
+    let hole = 600 << 10;
+    let tar = [sparse("a", hole), sparse("b", hole), sparse("c", hole), log].concat();
+    let limits = |unpacked_bytes| Limits { unpacked_bytes, ..Limits::default() };
+    let told = |name, limit, bytes| over(&format!("x!/{name}: x"), &format!("{limit} bytes"), bytes, "--max-unpacked");
+    let enough = 2 * hole + 3 * len;
+    let limit = enough - 1;
+    assert_eq!(with_threads(&tar, limits(limit), 1), (5, vec![told("b", limit, len), told("c", limit, len)]));
+    let ended = format!(
+        "x: x unpacks to more than {enough} bytes, and no member behind that was read; --max-unpacked reads more"
+    );
+    assert_eq!(with_threads(&tar, limits(enough), 1), (3, vec![told("b", enough, len + hole), ended]));
+}
+
+/// Of sparse files in tars in a zip the holes are read by several threads at once.
+#[test]
+fn where_holes_end_does_not_depend_on_who_is_faster() {
+    let tar = [sparse("a", 100 << 10), sparse("b", 50 << 10), sparse("c", 10 << 10), vec![0; 1024]].concat();
+    let names: Vec<String> = (0..12).map(|member| format!("{member}.tar")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), tar.as_slice())).collect();
+    let zip = pack(Format::Zip, &members);
+    for kibibytes in [40, 120, 300, 700, 1000] {
+        let limits = Limits { unpacked_bytes: kibibytes << 10, ..Limits::default() };
+        let told = with_threads(&zip, limits, 1);
+        assert!(!told.1.is_empty());
+        for threads in [2, 5, 5] {
+            assert_eq!(with_threads(&zip, limits, threads), told, "{kibibytes} KiB, {threads} threads");
+        }
+    }
+}
+
 /// A zip in which many members are archives, each of which unpacks to half of what the file may.
 #[test]
 fn many_small_bombs_cost_little_more_than_one() {
@@ -215,12 +276,12 @@ fn where_nested_bombs_end_does_not_depend_on_who_is_faster() {
 }
 
 /// Results and problems, with so many threads.
-fn with_threads(zip: &[u8], limits: Limits, threads: usize) -> (u64, Vec<String>) {
+fn with_threads(archive: &[u8], limits: Limits, threads: usize) -> (u64, Vec<String>) {
     let opening = Opening { limits, ..Opening::default() };
     let threads = NonZeroUsize::new(threads);
     // The members of a small archive are read by one thread.
     let options = Options { range_bytes: 1, opening, threads, copies: CopyRule::CountAll, ..Options::default() };
-    scan_with(&[("x.zip", zip)], &options)
+    scan_with(&[("x", archive)], &options)
 }
 
 /// How many whole lines are in the first `allowed` bytes, or all lines.

@@ -5,6 +5,9 @@
 //!   layer of archives and compression, and hold `members` in each layer of archives: a layer with more ends there, to the
 //!   byte, with a [`Loss`] that names the limit. What a layer yields is counted when it is taken, or where it has to be
 //!   unpacked whether or not anybody takes it, when it is unpacked.
+//! * The holes of a sparse file count like other bytes, but one that would be too much ends that file before it, and the
+//!   layer goes on: who passes over a hole unpacks nothing. A log behind a file that is nothing but a terabyte of holes,
+//!   as the list of last logins often is, is read.
 //! * Where reading ends does not depend on which thread was faster. The members of a zip on disk, which are read side by
 //!   side, are counted in the order in which they are stored ([`ledger`](super::ledger)). How much they hold themselves
 //!   stands in the archive; what is inside them nobody knows beforehand, and so a part of it is free: a quarter of the
@@ -142,13 +145,13 @@ impl Budget {
         free.saturating_add(granted).saturating_sub(spent)
     }
 
-    /// Whether anything may be taken. Waits until that is known.
-    fn has_left(&self, purse: Purse) -> bool {
-        if self.left(purse) > 0 {
+    /// Whether so much may be taken. Waits until that is known.
+    fn has_left(&self, purse: Purse, wanted: u64) -> bool {
+        if self.left(purse) >= wanted {
             return true;
         }
         let Some(beside) = &self.beside else { return false };
-        let wanted = self.count(purse, |count| count.spent).saturating_add(1).saturating_sub(self.free(purse));
+        let wanted = self.count(purse, |count| count.spent).saturating_add(wanted).saturating_sub(self.free(purse));
         let granted = beside.entry.wait(purse, self.whole(purse), wanted).amount;
         self.count(purse, |count| count.granted = granted);
         granted >= wanted
@@ -157,7 +160,7 @@ impl Budget {
     /// Takes one member of an archive in this layer into account.
     pub(super) fn member(&self, level: usize, layer: Layer) -> Result<(), Loss> {
         let purse = purse(level, Purse::Members);
-        if self.has_left(purse) {
+        if self.has_left(purse, 1) {
             self.count(purse, |count| count.spent += 1);
             return Ok(());
         }
@@ -176,10 +179,10 @@ impl Budget {
         Err(Loss { what: format!("{}, and no member behind that was read", loss.what), ..loss })
     }
 
-    /// Fails where the first byte of what comes next would be too much. Waits until that is known.
-    pub(super) fn begins(&self, level: usize, layer: Layer) -> Result<(), Loss> {
-        let has_left = self.has_left(purse(level, Purse::Bytes));
-        if has_left { Ok(()) } else { Err(self.over(level, layer, Some(0))) }
+    /// Fails where so many bytes of what comes next would be too much, behind `delivered` of it. Waits until that is known.
+    pub(super) fn allows(&self, bytes: u64, delivered: u64, level: usize, layer: Layer) -> Result<(), Loss> {
+        let has_left = self.has_left(purse(level, Purse::Bytes), bytes);
+        if has_left { Ok(()) } else { Err(self.over(level, layer, Some(delivered))) }
     }
 
     fn over(&self, level: usize, layer: Layer, delivered: Option<u64>) -> Loss {
@@ -250,7 +253,7 @@ impl<R: Read> Read for Charged<R> {
         // That there is a byte more shows when it is read, and only then it matters whether it is allowed.
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).clamp(1, out.len());
         let len = self.reader.read(&mut out[..wanted])?;
-        if left == 0 && len > 0 && !self.budget.has_left(purse) {
+        if left == 0 && len > 0 && !self.budget.has_left(purse, 1) {
             self.budget.count(purse, |count| count.is_over = true);
             return Err(self.budget.over(self.level, self.layer, Some(self.delivered)).into());
         }
@@ -319,14 +322,14 @@ mod tests {
         let tar = (0, Layer::Archive(Format::Tar));
         assert_eq!(read(&budget, tar, 60, 50), (60, None));
         assert_eq!(budget.goes_on(0, tar.1), Ok(()));
-        assert_eq!(budget.begins(0, tar.1), Ok(()));
+        assert_eq!(budget.allows(40, 60, 0, tar.1), Ok(()));
         let told = "a.tar unpacks to more than 100 bytes; only the whole lines in the 40 bytes before were read; --max-unpacked reads more";
         assert_eq!(read(&budget, tar, 50, 50), (40, Some(told.to_owned())));
         // What is empty is not too much.
         assert_eq!(read(&budget, tar, 0, 50), (0, None));
         let told = "a.tar unpacks to more than 100 bytes; nothing of it could be read; --max-unpacked reads more";
         assert_eq!(read(&budget, tar, 1, 50), (0, Some(told.to_owned())));
-        assert_eq!(budget.begins(0, tar.1).unwrap_err().to_string(), told);
+        assert_eq!(budget.allows(1, 0, 0, tar.1).unwrap_err().to_string(), told);
         let told =
             "a.tar unpacks to more than 100 bytes, and no member behind that was read; --max-unpacked reads more";
         assert_eq!(budget.goes_on(0, tar.1).unwrap_err().to_string(), told);

@@ -145,10 +145,21 @@ pub(crate) struct Entry {
 pub(crate) enum Item<'a> {
     /// A member and its data. A fault is an [`io::Error`], which carries a [`Loss`] unless it is the system's, behind
     /// everything that could be read before it.
-    Member(Entry, &'a mut dyn Read),
+    Member(Entry, &'a mut dyn MemberData),
     /// A member that cannot be read, and why.
     Unread(Entry, Loss),
 }
+
+/// The data of a member.
+pub(crate) trait MemberData: Read {
+    /// How many bytes of a hole come next: zeros that are stored nowhere, and that nobody needs to read to come to the next
+    /// member. There may be any number of them.
+    fn hole(&self) -> u64 {
+        0
+    }
+}
+
+impl MemberData for io::Empty {}
 
 /// Visits what is met; breaking ends the walk.
 pub(crate) type Visit<'v> = dyn FnMut(Item<'_>) -> ControlFlow<()> + 'v;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use flate2::Crc;
 
-use super::kind_of;
+use super::{MemberData, kind_of};
 use crate::problem::{Kind, Loss};
 use crate::source::compression::{ASK_AGAIN, passed_on};
 use crate::source::input::Input;
@@ -116,6 +116,8 @@ impl SolidFile<'_> {
         Err(Loss { kind: Kind::Damaged, what, delivered: Some(self.size), remedy: ASK_AGAIN }.into())
     }
 }
+
+impl MemberData for SolidFile<'_> {}
 
 impl Read for SolidFile<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {

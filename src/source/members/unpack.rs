@@ -14,7 +14,7 @@ use std::thread;
 use super::{Nest, Unread};
 use crate::problem::{Kind, Loss};
 use crate::source::ahead::{Ahead, Demand, Filler, Pace};
-use crate::source::archive::{self, Container, Entry, Format, Item, ZipFile};
+use crate::source::archive::{self, Container, Entry, Format, Item, MemberData, ZipFile};
 use crate::source::budget::{Budget, Charged};
 use crate::source::chain::Layer;
 
@@ -100,7 +100,7 @@ fn is_of_archive(fault: &io::Error) -> bool {
 /// for it, too. Fails when the budget is used up.
 fn deliver(
     filler: Filler,
-    (reader, size): (&mut dyn Read, Option<u64>),
+    (reader, size): (&mut Keeping<'_>, Option<u64>),
     format: Format,
     (budget, level): (&Arc<Budget>, usize),
 ) -> Result<(), Loss> {
@@ -108,12 +108,14 @@ fn deliver(
         filler.fill(reader, size, Pace::AsAsked);
         return Ok(());
     }
-    let mut reader = Charged::new(reader, budget, level, Layer::Archive(format));
+    let layer = Layer::Archive(format);
+    let reader = Allowed { data: reader, delivered: 0, budget, level, layer };
+    let mut reader = Charged::new(reader, budget, level, layer);
     if filler.fill(&mut reader, size, Pace::Ahead) == Demand::Gone {
         // A fault of a member that is not read is no fault of the reading.
         let _ = io::copy(&mut reader, &mut io::sink());
     }
-    budget.goes_on(level, Layer::Archive(format))
+    budget.goes_on(level, layer)
 }
 
 /// One member of a zip on disk, unpacked by a thread of its own unless it is small.
@@ -121,7 +123,7 @@ pub(in crate::source) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> i
     let size = zip.entries().nth(index).and_then(|entry| entry.size);
     if size != Some(0) {
         // Where the budget is used up, a million members cost no million threads.
-        nest.budget.begins(nest.chain.len() - 1, Layer::Archive(Format::Zip))?;
+        nest.budget.allows(1, 0, nest.chain.len() - 1, Layer::Archive(Format::Zip))?;
     }
     if size.is_some_and(|size| size <= SMALL_BYTES) {
         return Ok(Unread { reader: nest.charged(small_zip_member(&zip, index)), nest });
@@ -197,8 +199,14 @@ impl<R: Read> Read for Noting<R> {
 
 /// A reader that keeps its fault.
 struct Keeping<'r> {
-    reader: &'r mut dyn Read,
+    reader: &'r mut dyn MemberData,
     fault: Option<io::Error>,
+}
+
+impl MemberData for Keeping<'_> {
+    fn hole(&self) -> u64 {
+        self.reader.hole()
+    }
 }
 
 impl Read for Keeping<'_> {
@@ -208,6 +216,25 @@ impl Read for Keeping<'_> {
                 self.fault = Some(copy(error));
             }
         })
+    }
+}
+
+/// A reader that ends before a hole that would be too much. No line begins or ends in a hole, so no line is lost that would
+/// count if reading went up to the last byte that is allowed; and what was not read does not count against those behind it.
+struct Allowed<'r, D> {
+    data: &'r mut D,
+    delivered: u64,
+    budget: &'r Budget,
+    level: usize,
+    layer: Layer,
+}
+
+impl<D: MemberData> Read for Allowed<'_, D> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.budget.allows(self.data.hole(), self.delivered, self.level, self.layer)?;
+        let len = self.data.read(out)?;
+        self.delivered += len as u64;
+        Ok(len)
     }
 }
 

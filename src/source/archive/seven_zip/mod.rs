@@ -27,8 +27,8 @@ use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
 use super::held::Held;
 use super::solid::{Solid, SolidFile};
 use super::{
-    Container, Entry, Format, GIVE_PASSWORD, Item, Options, Passwords, UNPACK, Visit, encrypted, refused, unix_time,
-    without_dots,
+    Container, Entry, Format, GIVE_PASSWORD, Item, MemberData, Options, Passwords, UNPACK, Visit, encrypted, refused,
+    unix_time, without_dots,
 };
 use crate::problem::{Kind, Loss};
 use crate::source::compression::passed_on;
@@ -312,6 +312,8 @@ struct Decrypted<'s> {
     data: SolidFile<'s>,
     passwords: &'s Passwords,
 }
+
+impl MemberData for Decrypted<'_> {}
 
 impl Read for Decrypted<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {

@@ -1,5 +1,6 @@
 //! What tar tells of a member: in its header, and in what stands before that and overrules it.
 
+use super::sparse::Records;
 use super::{BLOCK_BYTES, Block};
 
 /// Whether `head`, the first 512 bytes of a file or all of it, begins a tar archive.
@@ -75,7 +76,8 @@ pub(super) struct Attributes {
     pub(super) target: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
     pub(super) modified: Option<i64>,
-    pub(super) is_sparse: bool,
+    /// If it is stored without its holes.
+    pub(super) sparse: Option<Records>,
 }
 
 impl Attributes {
@@ -86,7 +88,7 @@ impl Attributes {
             let (record, rest) = records.split_at_checked(decimal(len)?)?;
             let (key, value) = split_at_byte(record.get(len.len() + 1..)?.strip_suffix(b"\n")?, b'=')?;
             match key {
-                b"path" | b"GNU.sparse.name" => self.name = Some(text(value).to_vec()),
+                b"path" => self.name = Some(text(value).to_vec()),
                 b"linkpath" => self.target = Some(text(value).to_vec()),
                 b"size" => self.size = Some(decimal(value)?),
                 b"mtime" => {
@@ -95,14 +97,16 @@ impl Attributes {
                 }
                 _ => {}
             }
-            self.is_sparse |= key.starts_with(b"GNU.sparse.");
+            if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
+                self.sparse.get_or_insert_default().take(key, value);
+            }
             records = rest;
         }
         Some(())
     }
 }
 
-fn decimal<N: std::str::FromStr>(digits: &[u8]) -> Option<N> {
+pub(super) fn decimal<N: std::str::FromStr>(digits: &[u8]) -> Option<N> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 

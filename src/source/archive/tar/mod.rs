@@ -1,13 +1,14 @@
 //! tar: headers of 512 bytes, each followed by the data of its member.
 //!
-//! Links have no data of their own: what they lead to is another member, or lies elsewhere. Each is told under its name, for
-//! whoever chose that name. Every member counts, also behind an end mark, as where archives were concatenated. An archive
-//! that ends without a mark may have been cut between two members, and is reported; a header that does not match its
-//! checksum ends the walk, as nothing says where the next one is.
+//! A file with holes is read as it was on disk ([`sparse`]). Links have no data of their own: what they lead to is another
+//! member, or lies elsewhere. Each is told under its name, for whoever chose that name. Every member counts, also
+//! behind an end mark, as where archives were concatenated. An archive that ends without a mark may have been cut between two
+//! members, and is reported; a header that does not match its checksum ends the walk, as nothing says where the next one is.
 //!
 //! The structure is simple and the `tar` crate's reader does not tell a cut from an end, so it is read here.
 
 mod header;
+mod sparse;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use std::ops::ControlFlow;
 
 pub(super) use self::header::begins;
 use self::header::{Attributes, Header, number, text};
-use super::{Entry, Format, Item, Options, UNPACK, Visit, refused, unix_time, without_dots};
+use super::{Entry, Format, Item, MemberData, Options, UNPACK, Visit, refused, unix_time, without_dots};
 use crate::problem::{Kind, Loss};
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
@@ -141,15 +142,23 @@ impl Walk {
 
     /// Passes over data and what fills its last block.
     fn pass(&mut self, size: u64) -> io::Result<()> {
-        let len = size.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a member"))?;
-        if self.input.skip(len) < len { Err(self.short()) } else { Ok(()) }
+        self.behind(ControlFlow::Continue(()), Some(size), size).map(|_| ())
+    }
+
+    /// Goes on behind a member that takes `size` bytes, of which `rest` were not read; `None` if it broke off.
+    fn behind(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
+        let (ControlFlow::Continue(()), Some(rest)) = (flow, rest) else { return Ok(ControlFlow::Break(())) };
+        let len = rest.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a member"))?;
+        if self.input.skip(len) < len { Err(self.short()) } else { Ok(flow) }
     }
 
     fn member(&mut self, header: &Header<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let before = std::mem::take(&mut self.before);
         let (long_name, long_target) = (self.long_name.take(), self.long_target.take());
         let size = before.size.or(self.everywhere.size).unwrap_or(header.size);
-        let name = before.name.or_else(|| self.everywhere.name.clone()).or(long_name);
+        let mut records = before.sparse;
+        let own = records.as_mut().and_then(|records| records.name.take());
+        let name = own.or(before.name).or_else(|| self.everywhere.name.clone()).or(long_name);
         let name = name.unwrap_or_else(|| header.name());
         let modified = before.modified.or(self.everywhere.modified).or_else(|| number(&header.block[136..148]));
         let entry = Entry {
@@ -171,44 +180,25 @@ impl Walk {
             b'3'..=b'6' | b'D' => ControlFlow::Continue(()),
             // Before there were types, a folder was what ends with a slash.
             0 if name.ends_with(b"/") => ControlFlow::Continue(()),
-            b'S' => {
-                self.pass_sparse_map(header.block)?;
-                visit(Item::Unread(entry, refused("it is stored without its holes (sparse)", UNPACK)))
-            }
-            _ if before.is_sparse || self.everywhere.is_sparse => {
-                visit(Item::Unread(entry, refused("it is stored without its holes (sparse)", UNPACK)))
-            }
+            b'S' => return self.typed_sparse(header.block, (entry, size), visit),
             b'M' => visit(Item::Unread(entry, refused("it began in another volume of the tar archive", UNPACK))),
-            _ => return self.data(entry, size, visit),
+            // No program says of all members at once where their holes are.
+            _ if self.everywhere.sparse.is_some() => visit(Item::Unread(entry, sparse::unknown())),
+            _ => {
+                return match records {
+                    Some(records) => self.attributed_sparse(records, (entry, size), visit),
+                    None => self.data(entry, size, visit),
+                };
+            }
         };
-        if flow.is_continue() {
-            self.pass(size)?;
-        }
-        Ok(flow)
+        self.behind(flow, Some(size), size)
     }
 
     fn data(&mut self, entry: Entry, size: u64, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
-        let mut data = Data { input: &mut self.input, left: size, delivered: 0, is_faulty: false };
+        let mut data = Data::new(&mut self.input, size);
         let flow = visit(Item::Member(entry, &mut data));
-        let Data { left, is_faulty, .. } = data;
-        if flow.is_break() || is_faulty {
-            return Ok(ControlFlow::Break(()));
-        }
-        let len = left.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a member"))?;
-        if self.input.skip(len) < len {
-            return Err(self.short());
-        }
-        Ok(flow)
-    }
-
-    /// Passes over the blocks in which the map of a sparse file goes on.
-    fn pass_sparse_map(&mut self, header: &Block) -> io::Result<()> {
-        let mut goes_on = header[482];
-        while goes_on != 0 {
-            let block = self.input.array::<BLOCK_BYTES>().ok_or_else(|| self.short())?;
-            goes_on = block[504];
-        }
-        Ok(())
+        let rest = data.rest();
+        self.behind(flow, rest, size)
     }
 }
 
@@ -234,6 +224,19 @@ struct Data<'i> {
     delivered: u64,
     is_faulty: bool,
 }
+
+impl Data<'_> {
+    fn new(input: &mut Input, size: u64) -> Data<'_> {
+        Data { input, left: size, delivered: 0, is_faulty: false }
+    }
+
+    /// How much of it was not read; `None` if it broke off.
+    fn rest(&self) -> Option<u64> {
+        (!self.is_faulty).then_some(self.left)
+    }
+}
+
+impl MemberData for Data<'_> {}
 
 impl Read for Data<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {

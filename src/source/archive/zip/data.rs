@@ -7,7 +7,7 @@ use flate2::Crc;
 use super::packed::{Behind, Extent, Packed};
 use super::record::{Descriptor, Record};
 use crate::problem::{Kind, Loss};
-use crate::source::archive::{Format, UNPACK};
+use crate::source::archive::{Format, MemberData, UNPACK};
 use crate::source::compression::{ASK_AGAIN, Codec};
 use crate::source::input::Input;
 use crate::source::member::{Member, Stop};
@@ -247,6 +247,8 @@ impl<'r> Data<'r> {
         Some(Loss { kind: Kind::Damaged, what, delivered: Some(self.delivered), remedy: ASK_AGAIN }.into())
     }
 }
+
+impl MemberData for Data<'_> {}
 
 impl Read for Data<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
