@@ -4,6 +4,7 @@
 //! bytes are searched as they lie.
 
 mod characters;
+mod detect;
 
 use std::borrow::Cow;
 
@@ -34,6 +35,16 @@ impl Units {
         match self {
             Units::Bytes => 1,
             Units::Utf16Le | Units::Utf16Be => 2,
+        }
+    }
+
+    /// What `text` is made of, as far as a beginning of some kilobytes tells; it begins with a whole unit.
+    #[must_use]
+    pub(crate) fn of(text: &[u8]) -> Units {
+        match text {
+            [0xFF, 0xFE, ..] => Units::Utf16Le,
+            [0xFE, 0xFF, ..] => Units::Utf16Be,
+            _ => detect::detect(text),
         }
     }
 
@@ -202,6 +213,14 @@ mod tests {
     }
 
     const ALL: [Units; 3] = [Units::Bytes, Units::Utf16Le, Units::Utf16Be];
+
+    #[test]
+    fn a_byte_order_mark_decides() {
+        assert_eq!(Units::of(b"\xFF\xFEa\0"), Units::Utf16Le);
+        assert_eq!(Units::of(b"\xFE\xFF\0a"), Units::Utf16Be);
+        assert_eq!(Units::of(b"\xEF\xBB\xBFa"), Units::Bytes);
+        assert_eq!(Units::of(b"a\0"), Units::Utf16Le);
+    }
 
     #[test]
     fn a_line_is_shown_in_utf_8_or_else_in_the_code_page() {

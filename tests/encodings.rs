@@ -67,10 +67,30 @@ fn lines_are_shown_in_the_encoding_of_their_file() {
     assert_eq!(shown(code_page, &[]), expected);
     assert_eq!(shown(code_page, &["-E", "utf-8"]), expected.replace('ü', "\u{fffd}"));
     assert_eq!(shown(code_page, &["-E", "windows-1251"]), expected.replace('ü', "ь"));
-    // Hardly any ASCII in it, so that nothing but the user can say what it is.
     let chinese = "\u{7535}\u{8bdd}\u{547c}\u{53eb}\u{7684}\u{7ed3}\u{679c}".repeat(9) + " callStatus=13\n";
     let utf16: Vec<u8> = chinese.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    assert_eq!(shown(&utf16, &["-E", "utf-16be"]), format!("x.log:1: [13 Got Voicemail] {chinese}"));
+    for args in [&[][..], &["-E", "utf-16be"]] {
+        assert_eq!(shown(&utf16, args), format!("x.log:1: [13 Got Voicemail] {chinese}"));
+    }
+}
+
+/// Other tests have the scripts; here it is the way from the first bytes to the results.
+#[test]
+fn a_log_in_another_script_needs_no_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let russian = "2017-02-14 02:57:24 Пользователь Иванов: результат вызова, проверка подлинности пользователя завершена; \
+                   rawCallStatus = 21\r\n";
+    let ascii = "2017-02-14 02:57:24 rawCallStatus = 21\r\n";
+    let chinese = "\u{7528}\u{6237}\u{8eab}\u{4efd}\u{9a8c}\u{8bc1}\u{7684}\u{8bb0}\u{5f55}\r\n";
+    for text in [russian.repeat(300), "Привет мир лог\r\n".repeat(600) + ascii, chinese.repeat(600) + ascii]
+    {
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            std::fs::write(&path, text.encode_utf16().flat_map(unit).collect::<Vec<u8>>()).unwrap();
+            let results = text.matches("rawCallStatus").count();
+            assert_eq!(callcodes(&["lines"], &path).lines().count(), results);
+        }
+    }
 }
 
 /// What is left of a number is another number.
