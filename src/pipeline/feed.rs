@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::Options;
+use super::{Options, to_the_end};
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::{Kind, Loss, Problem};
 use crate::source::{Found, Members, Opened, Source, Stream, TextFile, What};
@@ -142,6 +142,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
             // What is piped in is compared with nothing.
             Ok(Opened::Stream(Stream { reader, what, .. })) => {
                 let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
+                let chunks = to_the_end(chunks, &self.options);
                 self.current = Some((source, Current::Stream { blocks: Blocks::new(chunks), what }));
                 return None;
             }
@@ -153,7 +154,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     fn next_of(&mut self, source: Arc<Source>, current: Current) -> Task {
         let (work, rest) = match current {
             Current::File { text, next } => {
-                let end = text.len.min(next.saturating_add(self.options.range_bytes));
+                let end = self.options.range_end(next, text.len);
                 let work = Work::Range { text: Arc::clone(&text), span: Span { start: next, end } };
                 (work, (end < text.len).then_some(Current::File { text, next: end }))
             }

@@ -11,17 +11,81 @@
 //! * more than half of the units are ASCII, or of the units without a NUL
 //!     * at most half look like text: two characters of ASCII (with some care for those that are Hiragana or Han characters
 //!       as well), two letters of a code page, or a character in UTF-8;
-//!     * no more have a blank in them than there are units that are ASCII.
+//!     * no more have a blank in them than there are units that are ASCII;
+//!
+//! and the text does not begin with a line of ASCII in bytes.
 //!
 //! This is about texts of some length: a line of four Chinese characters can be a line of ASCII just as well.
+//!
+//! The same rule tells whether the end of a text is in other units than its beginning, because programs append to logs in
+//! the encoding that is their own; Windows PowerShell's `>>` in UTF-16. What they append may be one line, so that ends of
+//! several lengths are looked at; and as a few units can look like anything, more of them have to be ASCII there.
 
 use super::Units;
 
-/// One unit of text in this many is ASCII.
-const ASCII_SHARE: usize = 100;
+/// One unit in this many is ASCII at the beginning of a text.
+const SHARE_AT_BEGINNING: usize = 100;
+
+/// The same at an end of so many units.
+fn share_at_end(units: usize) -> usize {
+    if units < 64 { 2 } else { 8 }
+}
+
+/// How much of a text's end is looked at, in bytes.
+pub(crate) const END_BYTES: usize = 4 << 10;
+
+/// The fewest units that tell UTF-16 at an end.
+const END_UNITS_LEAST: usize = 16;
+
+/// The fewest bytes that tell plain text: `callStatus=21` and a line end.
+const PLAIN_BYTES_LEAST: usize = 15;
 
 /// The units that `text` is made of, which has no byte order mark and begins with a whole unit.
 pub(super) fn detect(text: &[u8]) -> Units {
+    // Most of it may be UTF-16 that was appended.
+    if is_plain_text(text.split(|byte| !is_plain(*byte)).next()) {
+        return Units::Bytes;
+    }
+    detect_by(text, SHARE_AT_BEGINNING)
+}
+
+/// The units of the last part of a text, if they are others than `units`, in which it was read. `end`: its last
+/// [`END_BYTES`], or all of it.
+pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
+    match units {
+        Units::Bytes if end.contains(&0) => utf16_at_end(end),
+        Units::Bytes => None,
+        Units::Utf16Le | Units::Utf16Be => {
+            is_plain_text(end.rsplit(|byte| !is_plain(*byte)).next()).then_some(Units::Bytes)
+        }
+    }
+}
+
+fn utf16_at_end(end: &[u8]) -> Option<Units> {
+    // Units are counted from the end: what stands before them may have any length.
+    let longest = end.len() & !1;
+    let lens = std::iter::successors(Some(2 * END_UNITS_LEAST), |len| (*len < longest).then_some(2 * len));
+    lens.map(|len| &end[end.len() - len.min(longest)..])
+        .filter(|part| part.as_chunks::<2>().0.iter().filter(|pair| **pair != [0, 0]).count() >= END_UNITS_LEAST)
+        .map(|part| detect_by(part, share_at_end(part.len() / 2)))
+        .find(|units| *units != Units::Bytes)
+}
+
+/// Whether plain bytes in a row are text. In UTF-16, line ends have NULs, and a tab or a line feed that is half of a
+/// character, as in Hindi or Gujarati, comes with each of them.
+fn is_plain_text(row: Option<&[u8]>) -> bool {
+    row.is_some_and(|row| {
+        let controls = row.iter().filter(|byte| **byte < b' ').count();
+        row.len() >= PLAIN_BYTES_LEAST && row.contains(&b'\n') && controls * 4 <= row.len()
+    })
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+}
+
+/// One unit in `share` is ASCII.
+fn detect_by(text: &[u8], share: usize) -> Units {
     if !text.contains(&0) {
         return Units::Bytes;
     }
@@ -29,7 +93,7 @@ pub(super) fn detect(text: &[u8]) -> Units {
     let in_utf8 = in_utf8(text);
     let low_first = Census::of(pairs.iter().copied(), in_utf8);
     let high_first = Census::of(pairs.iter().map(|&[high, low]| [low, high]), in_utf8);
-    match (low_first.is_utf16(), high_first.is_utf16()) {
+    match (low_first.is_utf16(share), high_first.is_utf16(share)) {
         (true, false) => Units::Utf16Le,
         (false, true) => Units::Utf16Be,
         // What makes sense both ways makes none.
@@ -86,9 +150,9 @@ impl Census {
         census
     }
 
-    fn is_utf16(&self) -> bool {
+    fn is_utf16(&self, share: usize) -> bool {
         let is_one_sided = self.ascii > 0
-            && self.ascii * ASCII_SHARE >= self.all
+            && self.ascii * share >= self.all
             && self.swapped * 16 <= self.ascii
             && self.swapped_line_feeds <= self.line_feeds;
         // The text may begin and end within a character.
@@ -309,7 +373,68 @@ mod tests {
         text
     }
 
+    const LAST_LINE: &str = "2017-02-14 02:57:24 callStatus=21\r\n";
+
+    fn end(bytes: &[u8]) -> &[u8] {
+        &bytes[bytes.len().saturating_sub(END_BYTES)..]
+    }
+
+    #[test]
+    fn one_line_that_was_appended_shows_its_encoding() {
+        let log = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(200);
+        let line = "callStatus=102\r\n";
+        for (units, unit) in [(Units::Utf16Le, u16::to_le_bytes as fn(u16) -> _), (Units::Utf16Be, u16::to_be_bytes)] {
+            for before in [log.clone(), log.clone() + "x"] {
+                let appended = [before.as_bytes(), &utf16(line, unit)].concat();
+                assert_eq!(other_at_end(Units::Bytes, end(&appended)), Some(units));
+                assert_eq!(detect(head(&appended)), Units::Bytes);
+            }
+            for line in [line, "callStatus=21\r\n"] {
+                let appended = [&utf16(&log, unit), line.as_bytes()].concat();
+                assert_eq!(other_at_end(units, end(&appended)), Some(Units::Bytes));
+            }
+            assert_eq!(other_at_end(units, end(&utf16(&log, unit))), None);
+        }
+        assert_eq!(other_at_end(Units::Bytes, end(log.as_bytes())), None);
+    }
+
+    #[test]
+    fn a_line_of_bytes_before_much_utf_16_is_the_beginning() {
+        let text = [LAST_LINE.as_bytes(), &utf16(&LAST_LINE.repeat(100), u16::to_le_bytes)].concat();
+        assert_eq!(detect(head(&text)), Units::Bytes);
+        assert_eq!(other_at_end(Units::Bytes, end(&text)), Some(Units::Utf16Le));
+    }
+
     proptest! {
+        #[test]
+        fn what_was_appended_in_any_script_is_told(
+            before in single_bytes(),
+            after in select(SCRIPTS).prop_flat_map(|script| written_in(script.1)),
+            lines in 1_usize..40,
+        ) {
+            let after = after.split_inclusive('\n').take(lines).collect::<String>() + LAST_LINE;
+            for (units, unit) in [(Units::Utf16Le, u16::to_le_bytes as fn(u16) -> _), (Units::Utf16Be, u16::to_be_bytes)] {
+                let text = [before.clone(), utf16(&after, unit)].concat();
+                prop_assert_eq!(other_at_end(Units::Bytes, end(&text)), Some(units));
+                let text = [utf16(&after, unit), before.clone(), LAST_LINE.into()].concat();
+                prop_assert_eq!(other_at_end(units, end(&text)), Some(Units::Bytes));
+            }
+        }
+
+        #[test]
+        fn what_is_of_one_kind_ends_as_it_begins(
+            bytes in single_bytes(),
+            nuls in nuls(),
+            text in select(SCRIPTS).prop_flat_map(|script| written_in(script.1)),
+            cut in 0_usize..400,
+        ) {
+            prop_assert_eq!(other_at_end(Units::Bytes, end(&with_nuls(bytes, &nuls))), None);
+            for (units, unit) in [(Units::Utf16Le, u16::to_le_bytes as fn(u16) -> _), (Units::Utf16Be, u16::to_be_bytes)] {
+                let text = utf16(&text, unit);
+                prop_assert_eq!(other_at_end(units, end(&text[..text.len().saturating_sub(cut)])), None);
+            }
+        }
+
         #[test]
         fn text_in_any_script_is_recognised_in_both_orders(
             ((name, _), text) in select(SCRIPTS).prop_flat_map(|script| (Just(script), written_in(script.1))),
