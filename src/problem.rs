@@ -36,6 +36,8 @@ pub enum Kind {
     Truncated,
     /// Bytes that belong to nothing follow the compressed data, and were not read.
     TrailingBytes,
+    /// A text begins in one encoding and ends in another, and was searched in the first only.
+    MixedEncodings,
     /// Reading it would take more memory, or more layers of compression, than is allowed.
     OverLimit,
     /// A line was longer than the limit and was searched in pieces.
@@ -77,6 +79,7 @@ impl Kind {
             | Kind::Damaged
             | Kind::Truncated
             | Kind::TrailingBytes
+            | Kind::MixedEncodings
             | Kind::OverLimit => true,
             Kind::LongLine
             | Kind::TooManyNames
@@ -104,6 +107,7 @@ impl fmt::Display for Kind {
             Kind::Damaged => "damaged",
             Kind::Truncated => "truncated",
             Kind::TrailingBytes => "trailing-bytes",
+            Kind::MixedEncodings => "mixed-encodings",
             Kind::OverLimit => "over-limit",
             Kind::LongLine => "long-line",
             Kind::TooManyNames => "too-many-names",

@@ -4,6 +4,7 @@
 //! bytes are searched as they lie.
 
 mod characters;
+mod detect;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use fearless_simd::{Level, dispatch};
 use memchr::{memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
+pub(crate) use detect::END_BYTES;
 
 use crate::problem::{Kind, Loss};
 
@@ -37,12 +39,46 @@ impl Units {
         }
     }
 
+    /// What `text` is made of, as far as a beginning of some kilobytes tells; it begins with a whole unit.
+    #[must_use]
+    pub(crate) fn of(text: &[u8]) -> Units {
+        match text {
+            [0xFF, 0xFE, ..] => Units::Utf16Le,
+            [0xFE, 0xFF, ..] => Units::Utf16Be,
+            _ => detect::detect(text),
+        }
+    }
+
+    /// What is told of a text of `len` bytes that was read in these units from its beginning, and that ends in others. `end`:
+    /// its last [`END_BYTES`], or all of it.
+    pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
+        let other = detect::other_at_end(self, end)?;
+        let remedy = match other {
+            Units::Bytes => "split it where the encoding changes, or read that part with -E utf-8",
+            // From the beginning of the file, its units do not lie where they are.
+            _ if len % 2 == 1 => "split it where the encoding changes, and name both parts",
+            Units::Utf16Le => "split it where the encoding changes, or read that part with -E utf-16le",
+            Units::Utf16Be => "split it where the encoding changes, or read that part with -E utf-16be",
+        };
+        let what = format!("it begins in {} and ends in {}, which was not searched", self.name(), other.name());
+        Some(Loss { kind: Kind::MixedEncodings, what, delivered: None, remedy })
+    }
+
+    /// The encodings that consist of them.
+    fn name(self) -> &'static str {
+        match self {
+            Units::Bytes => "UTF-8 or an ANSI code page",
+            Units::Utf16Le => "UTF-16LE",
+            Units::Utf16Be => "UTF-16BE",
+        }
+    }
+
     /// Why what ends within a unit cannot be trusted to its end.
     pub(crate) fn broken(self) -> Loss {
-        let encoding = if self == Units::Utf16Be { "UTF-16BE" } else { "UTF-16LE" };
         let what = format!(
-            "the {encoding} text ends within a character, so it breaks off or something else stands in it, and its last \
-             line was not read"
+            "the {} text ends within a character, so it breaks off or something else stands in it, and its last line was \
+             not read",
+            self.name()
         );
         Loss { kind: Kind::Truncated, what, delivered: None, remedy: "ask for the file again, copied whole" }
     }
@@ -202,6 +238,14 @@ mod tests {
     }
 
     const ALL: [Units; 3] = [Units::Bytes, Units::Utf16Le, Units::Utf16Be];
+
+    #[test]
+    fn a_byte_order_mark_decides() {
+        assert_eq!(Units::of(b"\xFF\xFEa\0"), Units::Utf16Le);
+        assert_eq!(Units::of(b"\xFE\xFF\0a"), Units::Utf16Be);
+        assert_eq!(Units::of(b"\xEF\xBB\xBFa"), Units::Bytes);
+        assert_eq!(Units::of(b"a\0"), Units::Utf16Le);
+    }
 
     #[test]
     fn a_line_is_shown_in_utf_8_or_else_in_the_code_page() {

@@ -9,16 +9,15 @@
 //!   does not depend on the encoding. Limits count units: the same text is cut alike in UTF-8 and in UTF-16.
 //! * Behind the owned part a chunk shows at least [`Limits::lookahead_bytes`] of what follows, or all there is.
 //! * Memory is one buffer of at most `line_bytes + lookahead_bytes` (units, for UTF-16, and a second buffer for the
-//!   decoded text), which is used again.
+//!   decoded text) and what is kept to look at the end of the source, which is used again.
 //!
 //! One reader serves both: a range is a stream that starts in mid-file and ends with the last line it owns. Not in
 //! `source`, because nothing here opens anything; not in `scan`, because nothing here knows what is looked for.
 
 use std::io::{self, Read};
 
-use crate::units::Units;
-
 use crate::problem::{Kind, Loss};
+use crate::units::{END_BYTES, Units};
 
 /// Sizes, in bytes. The defaults serve every input; tests make them tiny to meet every boundary.
 #[derive(Clone, Copy, Debug)]
@@ -151,9 +150,11 @@ pub struct Chunks<R> {
     buffer: Vec<u8>,
     /// The text of the last chunk, where it had to be decoded.
     decoded: Vec<u8>,
-    /// The part of the buffer that holds data not yet handed out.
+    /// The part of the buffer that holds data not yet handed out. Before it are at least the last `kept_bytes` that were.
     head: usize,
     tail: usize,
+    /// How much of the source's end is to be looked at, in bytes; 0 for nothing.
+    kept_bytes: usize,
     /// Offset in the source of `buffer[head]`.
     offset: u64,
     end: u64,
@@ -197,11 +198,19 @@ impl<R: Read> Chunks<R> {
             decoded: Vec::new(),
             head: 0,
             tail: 0,
+            kept_bytes: 0,
             offset: span.read_from(units),
             end: span.end,
             state,
             reader_is_done: false,
         }
+    }
+
+    /// The same chunks, and behind the last an error ([`Kind::MixedEncodings`]) if the source ends in other units than
+    /// these. The span must go to the end of the source, and should have its last 4 KiB.
+    #[must_use]
+    pub fn checking_the_end(self) -> Chunks<R> {
+        Chunks { kept_bytes: END_BYTES, ..self }
     }
 
     /// What it reads from.
@@ -219,9 +228,10 @@ impl<R: Read> Chunks<R> {
     /// The next chunk, or `None` behind the last.
     ///
     /// # Errors
-    /// What the reader fails with, or that UTF-16 ends within a unit. Every whole line read before was or will be handed out by
-    /// further calls, but not the beginning of a line that may go on: half a number is another number. Trailing bytes behind compressed data
-    /// ([`Kind::TrailingBytes`]) break off nothing.
+    /// What the reader fails with, or that UTF-16 ends within a unit, or that the source ends in other units. Every whole
+    /// line read before was or will be handed out by further calls, but not the beginning of a line that may go on: half a
+    /// number is another number. Trailing bytes behind compressed data ([`Kind::TrailingBytes`]) break off nothing, nor
+    /// does what ends in other units.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
             let step = match self.state {
@@ -229,11 +239,11 @@ impl<R: Read> Chunks<R> {
                 State::AtLineStart | State::InOwnLine => self.step(),
             };
             match step {
-                Step::Finished => return Ok(None),
+                Step::Finished => return self.mixed().map_or(Ok(None), |loss| Err(loss.into())),
                 Step::NeedMore => self.fill()?,
                 Step::Broken => {
                     self.advance(self.tail - self.head);
-                    return Err(self.units.broken().into());
+                    return Err(self.mixed().unwrap_or_else(|| self.units.broken()).into());
                 }
                 Step::HandOut { len, cut } => {
                     let (start, offset) = (self.head, self.offset);
@@ -241,6 +251,17 @@ impl<R: Read> Chunks<R> {
                     self.state = if cut == Cut::AtLineEnd { State::AtLineStart } else { State::InOwnLine };
                     return Ok(Some(self.chunk(start, len, offset, cut)));
                 }
+            }
+        }
+    }
+
+    /// What there is to tell of the end of the source, once.
+    fn mixed(&mut self) -> Option<Loss> {
+        match std::mem::take(&mut self.kept_bytes) {
+            0 => None,
+            kept => {
+                let end = &self.buffer[self.tail.saturating_sub(kept)..self.tail];
+                self.units.mixed(end, self.offset + (self.tail - self.head) as u64)
             }
         }
     }
@@ -325,7 +346,7 @@ impl<R: Read> Chunks<R> {
     /// that is left rather than a block and a little rest.
     fn read_bytes(&self) -> usize {
         const LIKELY_LINE_BYTES: usize = 4 << 10;
-        let to_end = self.end.saturating_sub(self.offset + self.tail as u64);
+        let to_end = self.end.saturating_sub(self.offset + (self.tail - self.head) as u64);
         let wanted = usize::try_from(to_end).unwrap_or(usize::MAX);
         let (wanted, block) =
             (wanted.saturating_add(self.limits.lookahead_bytes + LIKELY_LINE_BYTES), self.limits.block_bytes.max(1));
@@ -339,10 +360,12 @@ impl<R: Read> Chunks<R> {
 
     /// Reads once, behind the data that are there, making room first.
     fn fill(&mut self) -> io::Result<()> {
-        self.buffer.copy_within(self.head..self.tail, 0);
-        self.tail -= self.head;
-        self.head = 0;
-        let full = self.limits.line_bytes + self.limits.lookahead_bytes + 1;
+        let kept = self.head.min(self.kept_bytes);
+        let unneeded = self.head - kept;
+        self.buffer.copy_within(unneeded..self.tail, 0);
+        self.tail -= unneeded;
+        self.head = kept;
+        let full = kept + self.limits.line_bytes + self.limits.lookahead_bytes + 1;
         // Room for a block behind what is left over: a short rest of a line does not make the next read a short one.
         let size = (self.tail + self.read_bytes()).min(full);
         if self.buffer.len() < size {
@@ -355,6 +378,8 @@ impl<R: Read> Chunks<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     self.reader_is_done = true;
+                    // It has no end that could be looked at.
+                    self.kept_bytes = 0;
                     if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::TrailingBytes) {
                         self.forget_unfinished_line();
                     }

@@ -78,6 +78,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn another_encoding_at_the_end_is_told_once_whatever_the_reads(
+        block_bytes in 1_usize..9000,
+        line_bytes in 1_usize..9000,
+        lookahead_bytes in 0_usize..40,
+        read_bytes in 1_usize..9000,
+        lines in 0_usize..400,
+        start in prop_oneof![Just(0), 1_u64..6000],
+    ) {
+        let line = "2017-02-14 02:57:24 callStatus=21\r\n";
+        // The last line alone tells nothing.
+        let appended: Vec<u8> = (line.repeat(130) + "ok\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let source = [line.repeat(lines).as_bytes(), &appended].concat();
+        let span = Span { start, end: source.len() as u64 };
+        let from = usize::try_from(span.read_from(Units::Bytes)).unwrap();
+        let limits = Limits { block_bytes, line_bytes, lookahead_bytes };
+        let reader = Slow { source: &source[from..], read_bytes };
+        let mut chunks = Chunks::new(reader, span, limits, Units::Bytes, Vec::new()).checking_the_end();
+        let told = loop {
+            match chunks.next_chunk() {
+                Ok(chunk) => prop_assert!(chunk.is_some(), "nothing is told"),
+                Err(error) => break Loss::of(&error).unwrap().kind,
+            }
+        };
+        prop_assert_eq!(told, Kind::MixedEncodings);
+        prop_assert_eq!(chunks.next_chunk().unwrap(), None);
+    }
+}
+
 #[test]
 fn a_line_as_long_as_the_limit_is_whole_and_a_longer_one_is_cut() {
     let limits = Limits { block_bytes: 3, line_bytes: 4, lookahead_bytes: 0 };

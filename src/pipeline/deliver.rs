@@ -105,7 +105,9 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 self.state = State::Unknown;
             }
         }
-        let is_whole = !end.problems.iter().any(|problem| problem.kind.is_loss());
+        // What ends in another encoding was read to its end, and its copies are copies.
+        let breaks_off = |kind: Kind| kind.is_loss() && kind != Kind::MixedEncodings;
+        let is_whole = !end.problems.iter().any(|problem| breaks_off(problem.kind));
         let compared = match (&mut self.state, &mut self.copies, &start) {
             (State::Dropped(original), ..) => Compared::Same(std::mem::take(original)),
             (State::PassedOn | State::Held { .. }, Some(copies), Some(start)) if is_whole => {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::iter::Peekable;
 use std::sync::Arc;
 
-use super::{CopyRule, Options};
+use super::{CopyRule, Options, to_the_end};
 use crate::chunk::{Chunks, OwnedChunk, Span};
 use crate::problem::{Kind, Loss, Problem};
 use crate::source::{Beginning, Digest, Digesting, Found, Members, Opened, Source, Stream, TextFile, What};
@@ -161,6 +161,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
                 let reader = if is_compared { Piped::Compared(Digesting::new(reader)) } else { Piped::Alone(reader) };
                 let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
+                let chunks = to_the_end(chunks, &self.options);
                 let beginning = is_compared.then_some(beginning);
                 self.current = Some((source, Current::Stream { blocks: Blocks::new(chunks), beginning, what }));
                 return None;
@@ -173,7 +174,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     fn next_of(&mut self, source: Arc<Source>, current: Current) -> Task {
         let (work, rest) = match current {
             Current::File { text, next } => {
-                let end = text.len.min(next.saturating_add(self.options.range_bytes));
+                let end = self.options.range_end(next, text.len);
                 let work = Work::Range { text: Arc::clone(&text), span: Span { start: next, end } };
                 (work, (end < text.len).then_some(Current::File { text, next: end }))
             }

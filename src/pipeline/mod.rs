@@ -34,10 +34,10 @@ use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
 use crate::source::{
-    Ahead, Beginning, Chain, Digest, Digesting, FileSpan, Found, Members, Opened, Opening, Source, Stream, TextFile,
-    What,
+    Ahead, Beginning, Chain, Digest, Digesting, EncodingChoice, FileSpan, Found, Members, Opened, Opening, Source,
+    Stream, TextFile, What,
 };
-use crate::units::Units;
+use crate::units::{END_BYTES, Units};
 use deliver::Deliver;
 use feed::{Block, Feed, Task, Work};
 use order::Order;
@@ -70,6 +70,25 @@ impl Default for Options {
             opening: Opening::default(),
             copies: CopyRule::default(),
         }
+    }
+}
+
+impl Options {
+    /// Where the range ends that begins at `start`, in a file of `len` bytes.
+    fn range_end(&self, start: u64, len: u64) -> u64 {
+        let end = start.saturating_add(self.range_bytes);
+        // The last one shall have enough to tell how the file ends.
+        let least = (END_BYTES as u64).min(self.range_bytes / 4);
+        if len.saturating_sub(end) < least { len } else { end.min(len) }
+    }
+}
+
+/// The same chunks, which go to the end of their source, and whether that is in the units that its beginning told; if the
+/// user has said what it is in, nothing told them.
+fn to_the_end<R: io::Read>(chunks: Chunks<R>, options: &Options) -> Chunks<R> {
+    match options.opening.encoding {
+        EncodingChoice::Automatic => chunks.checking_the_end(),
+        EncodingChoice::Given(_) => chunks,
     }
 }
 
@@ -326,10 +345,12 @@ impl<V: Visitor> Worker<'_, V> {
         if self.options.copies == CopyRule::CountOnce {
             self.start(source, beginning, None, out);
             let mut reader = Digesting::new(reader);
-            self.chunks(source, (&mut reader, what.units), Span::ALL, end, out);
+            let chunks = self.cut(&mut reader, Span::ALL, what.units);
+            self.chunks(source, to_the_end(chunks, self.options), end, out);
             end.digest = Some(reader.digest());
         } else {
-            self.chunks(source, (reader, what.units), Span::ALL, end, out);
+            let chunks = self.cut(reader, Span::ALL, what.units);
+            self.chunks(source, to_the_end(chunks, self.options), end, out);
         }
         end.what = Some(what);
     }
@@ -355,18 +376,23 @@ impl<V: Visitor> Worker<'_, V> {
         let TextFile { file, len, units, .. } = text;
         end.what = Some(What { chain: Chain::default(), units: *units });
         let span = Span { end: span.end.min(*len), ..span };
-        self.chunks(source, (FileSpan::new(file, span.read_from(*units), *len), *units), span, end, out);
+        let chunks = self.cut(FileSpan::new(file, span.read_from(*units), *len), span, *units);
+        let chunks = if span.end == *len { to_the_end(chunks, self.options) } else { chunks };
+        self.chunks(source, chunks, end, out);
+    }
+
+    /// Chunks in this thread's working memory.
+    fn cut<R: io::Read>(&mut self, reader: R, span: Span, units: Units) -> Chunks<R> {
+        Chunks::new(reader, span, self.options.limits, units, std::mem::take(&mut self.buffer))
     }
 
     fn chunks(
         &mut self,
         source: &Source,
-        (reader, units): (impl io::Read, Units),
-        span: Span,
+        mut chunks: Chunks<impl io::Read>,
         end: &mut TaskEnd,
         out: &mut Outlet<'_, V::Part>,
     ) {
-        let mut chunks = Chunks::new(reader, span, self.options.limits, units, std::mem::take(&mut self.buffer));
         loop {
             match chunks.next_chunk() {
                 Ok(None) => break,

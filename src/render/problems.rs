@@ -47,6 +47,9 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::TrailingBytes => {
             format!("{many} compressed inputs are followed by other bytes; first: {first} (-v lists all)")
         }
+        Kind::MixedEncodings => {
+            format!("{many} inputs end in another encoding than they begin in; first: {first} (-v lists all)")
+        }
         Kind::OverLimit => format!("{many} inputs go beyond a limit; first: {first} (-v lists all)"),
         Kind::LongLine => format!("{many} inputs have very long lines; first: {first} (-v lists all)"),
         Kind::TooManyNames => format!("{many} times too many names; first: {first} (-v lists all)"),
@@ -111,6 +114,13 @@ mod tests {
                 "a.png: skipped, a binary file (PNG picture); --binary reads it",
                 "b.png: skipped, a binary file (PNG picture); --binary reads it",
                 "pipe: skipped, a pipe; name it to read it",
+            ]
+        );
+        let mixed = ["a", "b"].map(|path| problem(path, Kind::MixedEncodings, "it ends in UTF-16LE; split it"));
+        assert_eq!(
+            lines(&mixed, 0, Extent::Kinds),
+            [
+                "2 inputs end in another encoding than they begin in; first: a: it ends in UTF-16LE; split it (-v lists all)"
             ]
         );
         assert_eq!(lines(&[], 0, Extent::Kinds), Vec::<String>::new());

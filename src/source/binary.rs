@@ -11,6 +11,8 @@
 //!
 //! Compressed files are not judged here: what matters is what is in them.
 
+use crate::units::Units;
+
 /// How much of a file is looked at, in bytes.
 pub const SAMPLE_BYTES: usize = 8 << 10;
 
@@ -110,8 +112,7 @@ pub fn kind(sample: &[u8]) -> Option<&'static str> {
         return Some(magic.name);
     }
     // Nearly all files are told by the first of these alone.
-    let is_utf16 = || is_utf16(sample, u16::from_le_bytes) || is_utf16(sample, u16::from_be_bytes);
-    (is_full_of_controls(sample) && !is_utf16()).then_some("not text")
+    (is_full_of_controls(sample) && Units::of(sample) == Units::Bytes).then_some("not text")
 }
 
 /// Whether what made a file binary is more than what damaged data begin like now and then.
@@ -140,27 +141,6 @@ fn is_full_of_controls(sample: &[u8]) -> bool {
     let bytes = sample.iter().filter(|byte| **byte != 0).count();
     let different = (0..=u8::MAX).filter(|byte| is_control(*byte) && sample.contains(byte)).count();
     controls * 25 > bytes && different >= 4
-}
-
-/// Whether the sample makes sense in UTF-16: one unit in ten is ASCII, as in any log's times and numbers, and at most one
-/// in fifty is a control character or half a character.
-fn is_utf16(sample: &[u8], read: fn([u8; 2]) -> u16) -> bool {
-    let (pairs, _) = sample.as_chunks::<2>();
-    let units = pairs.iter().map(|pair| read(*pair)).filter(|unit| *unit != 0);
-    let (mut all, mut ascii, mut bad) = (0_usize, 0_usize, 0_usize);
-    for decoded in char::decode_utf16(units) {
-        all += 1;
-        match decoded {
-            Ok(character @ '\0'..'\u{80}') => {
-                ascii += 1;
-                bad += usize::from(u8::try_from(character).is_ok_and(is_control));
-            }
-            Ok(character) => bad += usize::from(character.is_control()),
-            Err(_) => bad += 1,
-        }
-    }
-    // The sample may end within a character.
-    ascii * 10 >= all && bad.saturating_sub(1) * 50 <= all
 }
 
 #[cfg(test)]

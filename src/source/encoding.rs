@@ -1,8 +1,7 @@
 //! Which encoding a source is in, by what it begins with; never by its name.
 //!
-//! Only UTF-16 has to be told apart before a search: it says so by its byte order mark, or shows it by every other byte
-//! being NUL, as text that is mostly ASCII must. Everything else is searched as it lies, and a code page matters only
-//! for what is printed.
+//! Only UTF-16 has to be told apart before a search: it says so by its byte order mark, or shows it by NULs on one side of
+//! its units ([`Units::of`]). Everything else is searched as it lies, and a code page matters only for what is printed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -70,7 +69,7 @@ impl EncodingChoice {
     /// What a source that begins with `head` is made of.
     pub(super) fn units(self, head: &[u8]) -> Units {
         match self {
-            EncodingChoice::Automatic => detect(head),
+            EncodingChoice::Automatic => Units::of(head),
             EncodingChoice::Given(encoding) if encoding == UTF_16LE => Units::Utf16Le,
             EncodingChoice::Given(encoding) if encoding == UTF_16BE => Units::Utf16Be,
             EncodingChoice::Given(_) => Units::Bytes,
@@ -78,66 +77,13 @@ impl EncodingChoice {
     }
 }
 
-fn detect(head: &[u8]) -> Units {
-    match head {
-        [0xFF, 0xFE, ..] => return Units::Utf16Le,
-        [0xFE, 0xFF, ..] => return Units::Utf16Be,
-        _ => {}
-    }
-    if !head.contains(&0) {
-        return Units::Bytes;
-    }
-    let pairs = head.as_chunks::<2>().0;
-    let count = |is: fn(&[u8; 2]) -> bool| pairs.iter().filter(|pair| is(pair)).count();
-    let low_first = count(|pair| pair[0] != 0 && pair[1] == 0);
-    let high_first = count(|pair| pair[0] == 0 && pair[1] != 0);
-    // More than half of the units, and hardly one the other way round: stray NUL bytes stand anywhere, and text in
-    // other scripts still has blanks, digits and punctuation, but that alone does not make it a log that we know.
-    let is = |these: usize, those: usize| these * 2 > pairs.len() && those * 16 <= these;
-    if is(low_first, high_first) {
-        Units::Utf16Le
-    } else if is(high_first, low_first) {
-        Units::Utf16Be
-    } else {
-        Units::Bytes
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
-        text.encode_utf16().flat_map(unit).collect()
-    }
-
-    #[test]
-    fn a_byte_order_mark_decides() {
-        assert_eq!(detect(b"\xFF\xFEa\0"), Units::Utf16Le);
-        assert_eq!(detect(b"\xFE\xFF\0a"), Units::Utf16Be);
-        assert_eq!(detect(b"\xEF\xBB\xBFa"), Units::Bytes);
-    }
-
-    #[test]
-    fn without_one_the_nul_bytes_do() {
-        for text in ["a", "rawCallStatus = 21\r\n", "Größe: 21 für Jürgen\r\n"] {
-            assert_eq!(detect(&utf16(text, u16::to_le_bytes)), Units::Utf16Le, "{text}");
-            assert_eq!(detect(&utf16(text, u16::to_be_bytes)), Units::Utf16Be, "{text}");
-            assert_eq!(detect(text.as_bytes()), Units::Bytes, "{text}");
-        }
-        // A head that is cut in the middle of a unit.
-        assert_eq!(detect(b"a\0b\0c"), Units::Utf16Le);
-    }
-
-    #[test]
-    fn stray_nul_bytes_do_not_make_it_utf_16() {
-        for head in [&b""[..], b"\0", b"\0\0\0\0", b"callStatus=21\0\0\0\n", b"a\0bcd\0efg", b"\0\0a\0\0\0\0b"] {
-            assert_eq!(detect(head), Units::Bytes, "{head:?}");
-        }
-    }
-
     #[test]
     fn the_given_encoding_is_not_questioned() {
+        assert_eq!(EncodingChoice::Automatic.units(b"\xFF\xFEa\0"), Units::Utf16Le);
         let given = |label: &str| EncodingChoice::Given(Encoding::for_label(label.as_bytes()).unwrap());
         assert_eq!(given("utf-16le").units(b"plain"), Units::Utf16Le);
         assert_eq!(given("windows-1252").units(b"\xFF\xFEa\0"), Units::Bytes);

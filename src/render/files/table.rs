@@ -234,6 +234,7 @@ fn reservation(problem: &Reason) -> Cow<'static, str> {
         Kind::Damaged => "damaged",
         Kind::Truncated => "breaks off",
         Kind::TrailingBytes => "other bytes behind it",
+        Kind::MixedEncodings => "ends in another encoding",
         Kind::OverLimit => "read up to a limit",
         Kind::LongLine => "very long lines",
         _ => return Cow::Owned(brief(problem)),

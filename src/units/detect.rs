@@ -1,0 +1,465 @@
+//! Tells UTF-16 that has no byte order mark by what stands in it.
+//!
+//! What is ASCII in UTF-16 has a NUL in each unit, always as the same byte of it: line ends at least, mostly blanks and
+//! digits too, however little else of the text is ASCII. So the rule is that NULs stand on one side of the units only, and
+//! that nothing else looks like text of single bytes in which NULs happen to lie so. In one byte order or the other,
+//!
+//! * one unit in a hundred is ASCII, as it is by the line ends of lines of 100 (LF) or 200 (CR LF) characters;
+//! * hardly a unit is ASCII the other way round, except for U+3000 and U+4E00, the blank and the one of Chinese and
+//!   Japanese; and there are no more line feeds that way;
+//! * at most one unit in eight is a control character, half a character or one for private use;
+//! * more than half of the units are ASCII, or of the units without a NUL
+//!     * at most half look like text: two characters of ASCII (with some care for those that are Hiragana or Han characters
+//!       as well), two letters of a code page, or a character in UTF-8;
+//!     * no more have a blank in them than there are units that are ASCII;
+//!
+//! and the text does not begin with a line of ASCII in bytes.
+//!
+//! This is about texts of some length: a line of four Chinese characters can be a line of ASCII just as well.
+//!
+//! The same rule tells whether the end of a text is in other units than its beginning, because programs append to logs in
+//! the encoding that is their own; Windows PowerShell's `>>` in UTF-16. What they append may be one line, so that ends of
+//! several lengths are looked at; and as a few units can look like anything, more of them have to be ASCII there.
+
+use super::Units;
+
+/// One unit in this many is ASCII at the beginning of a text.
+const SHARE_AT_BEGINNING: usize = 100;
+
+/// The same at an end of so many units.
+fn share_at_end(units: usize) -> usize {
+    if units < 64 { 2 } else { 8 }
+}
+
+/// How much of a text's end is looked at, in bytes.
+pub(crate) const END_BYTES: usize = 4 << 10;
+
+/// The fewest units that tell UTF-16 at an end.
+const END_UNITS_LEAST: usize = 16;
+
+/// The fewest bytes that tell plain text: `callStatus=21` and a line end.
+const PLAIN_BYTES_LEAST: usize = 15;
+
+/// The units that `text` is made of, which has no byte order mark and begins with a whole unit.
+pub(super) fn detect(text: &[u8]) -> Units {
+    // Most of it may be UTF-16 that was appended.
+    if is_plain_text(text.split(|byte| !is_plain(*byte)).next()) {
+        return Units::Bytes;
+    }
+    detect_by(text, SHARE_AT_BEGINNING)
+}
+
+/// The units of the last part of a text, if they are others than `units`, in which it was read. `end`: its last
+/// [`END_BYTES`], or all of it.
+pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
+    match units {
+        Units::Bytes if end.contains(&0) => utf16_at_end(end),
+        Units::Bytes => None,
+        Units::Utf16Le | Units::Utf16Be => {
+            is_plain_text(end.rsplit(|byte| !is_plain(*byte)).next()).then_some(Units::Bytes)
+        }
+    }
+}
+
+fn utf16_at_end(end: &[u8]) -> Option<Units> {
+    // Units are counted from the end: what stands before them may have any length.
+    let longest = end.len() & !1;
+    let lens = std::iter::successors(Some(2 * END_UNITS_LEAST), |len| (*len < longest).then_some(2 * len));
+    lens.map(|len| &end[end.len() - len.min(longest)..])
+        .filter(|part| part.as_chunks::<2>().0.iter().filter(|pair| **pair != [0, 0]).count() >= END_UNITS_LEAST)
+        .map(|part| detect_by(part, share_at_end(part.len() / 2)))
+        .find(|units| *units != Units::Bytes)
+}
+
+/// Whether plain bytes in a row are text. In UTF-16, line ends have NULs, and a tab or a line feed that is half of a
+/// character, as in Hindi or Gujarati, comes with each of them.
+fn is_plain_text(row: Option<&[u8]>) -> bool {
+    row.is_some_and(|row| {
+        let controls = row.iter().filter(|byte| **byte < b' ').count();
+        row.len() >= PLAIN_BYTES_LEAST && row.contains(&b'\n') && controls * 4 <= row.len()
+    })
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+}
+
+/// One unit in `share` is ASCII.
+fn detect_by(text: &[u8], share: usize) -> Units {
+    if !text.contains(&0) {
+        return Units::Bytes;
+    }
+    let pairs = text.as_chunks::<2>().0;
+    let in_utf8 = in_utf8(text);
+    let low_first = Census::of(pairs.iter().copied(), in_utf8);
+    let high_first = Census::of(pairs.iter().map(|&[high, low]| [low, high]), in_utf8);
+    match (low_first.is_utf16(share), high_first.is_utf16(share)) {
+        (true, false) => Units::Utf16Le,
+        (false, true) => Units::Utf16Be,
+        // What makes sense both ways makes none.
+        _ => Units::Bytes,
+    }
+}
+
+/// Units of a text by what they look like.
+#[derive(Default)]
+struct Census {
+    all: usize,
+    /// With a NUL for a high byte: ASCII, and letters of Western Europe.
+    ascii: usize,
+    /// With a NUL for a low byte, which would be ASCII if the bytes were swapped.
+    swapped: usize,
+    line_feeds: usize,
+    swapped_line_feeds: usize,
+    /// Without a NUL.
+    wide: usize,
+    /// Those of them that look like two bytes of text.
+    text: usize,
+    /// Those of them with a blank beside something that can be seen.
+    blanks: usize,
+    /// What UTF-16 has hardly any of.
+    odd: usize,
+}
+
+impl Census {
+    /// Of units with the low byte first. `in_utf8` bytes of the text belong to characters of UTF-8.
+    fn of(pairs: impl Iterator<Item = [u8; 2]> + Clone, in_utf8: usize) -> Census {
+        let mut census = Census { text: in_utf8 / 2, ..Census::default() };
+        for pair in pairs.clone() {
+            census.all += 1;
+            match pair {
+                [0, 0] => {}
+                [low, 0] => {
+                    census.ascii += 1;
+                    census.line_feeds += usize::from(low == b'\n');
+                }
+                [0, high] => {
+                    let is_ascii = matches!(high, b'\t'..=b'\r' | b' '..=b'~') && !matches!(high, 0x30 | 0x4E);
+                    census.swapped += usize::from(is_ascii);
+                    census.swapped_line_feeds += usize::from(high == b'\n');
+                }
+                [low, high] => {
+                    census.wide += 1;
+                    census.text += usize::from(is_text(low, high));
+                    census.blanks += usize::from((low == b' ' && high > b' ') || (high == b' ' && low > b' '));
+                }
+            }
+        }
+        let units = pairs.map(u16::from_le_bytes).filter(|unit| *unit != 0);
+        census.odd = char::decode_utf16(units).filter(|char| char.as_ref().map_or(true, |char| is_odd(*char))).count();
+        census
+    }
+
+    fn is_utf16(&self, share: usize) -> bool {
+        let is_one_sided = self.ascii > 0
+            && self.ascii * share >= self.all
+            && self.swapped * 16 <= self.ascii
+            && self.swapped_line_feeds <= self.line_feeds;
+        // The text may begin and end within a character.
+        let makes_sense = self.odd.saturating_sub(2) * 8 <= self.ascii + self.wide;
+        let is_no_text = self.text * 2 <= self.wide && self.blanks <= self.ascii;
+        is_one_sided && makes_sense && (self.ascii * 2 > self.all || is_no_text)
+    }
+}
+
+/// Whether the bytes of a unit are rather two characters of ASCII, or two letters as code pages have them from 0xC0 on.
+fn is_text(low: u8, high: u8) -> bool {
+    let is_letter = |byte: u8| byte >= 0xC0 && !matches!(byte, 0xD8..=0xDF);
+    let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
+    match high {
+        // Hiragana, of which whole texts consist.
+        0x30 if low >= b'A' => false,
+        // Han characters: with a letter and any other sign they are frequent, with two letters one in eight.
+        0x4E..=0x7E => high.is_ascii_alphabetic() && (low.is_ascii_alphanumeric() || low == b' '),
+        _ => (is_printable(high) && is_printable(low)) || (is_letter(high) && low >= 0xC0),
+    }
+}
+
+fn is_odd(char: char) -> bool {
+    let is_white_space = matches!(char, '\u{8}'..='\u{d}' | '\u{1b}');
+    (char.is_control() && !is_white_space) || matches!(char, '\u{e000}'..='\u{f8ff}')
+}
+
+/// How many bytes belong to characters beyond ASCII in UTF-8, if that is what most bytes beyond ASCII do.
+fn in_utf8(text: &[u8]) -> usize {
+    let beyond_ascii = |bytes: &[u8]| bytes.iter().filter(|byte| !byte.is_ascii()).count();
+    let (whole, broken) = text.utf8_chunks().fold((0, 0), |(whole, broken), chunk| {
+        (whole + beyond_ascii(chunk.valid().as_bytes()), broken + beyond_ascii(chunk.invalid()))
+    });
+    // In Korean, nearly half of them look like it.
+    if whole >= 2 * broken { whole } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoding_rs::Encoding;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    const HEAD_BYTES: usize = 4 << 10;
+
+    fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(unit).collect()
+    }
+
+    fn head(bytes: &[u8]) -> &[u8] {
+        &bytes[..bytes.len().min(HEAD_BYTES)]
+    }
+
+    #[track_caller]
+    fn check_both_orders(text: &str) {
+        assert_eq!(detect(head(&utf16(text, u16::to_le_bytes))), Units::Utf16Le, "{text}");
+        assert_eq!(detect(head(&utf16(text, u16::to_be_bytes))), Units::Utf16Be, "{text}");
+        assert_eq!(detect(head(text.as_bytes())), Units::Bytes, "{text}");
+    }
+
+    #[test]
+    fn the_side_of_the_nul_bytes_decides() {
+        for text in ["a", "rawCallStatus = 21\r\n", "Größe: 21 für Jürgen\r\n"] {
+            check_both_orders(text);
+        }
+        // A head that is cut in the middle of a unit.
+        assert_eq!(detect(b"a\0b\0c"), Units::Utf16Le);
+    }
+
+    #[test]
+    fn few_of_them_suffice() {
+        for line in [
+            "2017-02-14 02:57:24 Пользователь Иванов: результат вызова, проверка подлинности завершена; rawCallStatus = 21\r\n",
+            "Привет мир лог\n",
+            "用户登录成功,正在上传数据并删除一个文件\r\n",
+            "　一つの利用者は、認証できませんでした。\r\n",
+            "ひらがなだけでかいたきろくです\r\n",
+            "사용자 인증에 실패했습니다\n",
+            "उपयोगकर्ता का सत्यापन विफल\n",
+            "વપરાશકર્તાની ચકાસણી નિષ્ફળ\n",
+            "ഉപയോക്താവിന്റെ പരിശോധന\n",
+            "אימות המשתמש נכשל\n",
+            "فشل التحقق من المستخدم\n",
+            "การยืนยันตัวตนผู้ใช้ล้มเหลว\n",
+            "📞📲💬💀🚀🎉✅❌\n",
+        ] {
+            check_both_orders(&line.repeat(40));
+        }
+    }
+
+    #[test]
+    fn stray_nul_bytes_do_not_make_it_utf_16() {
+        for text in [&b""[..], b"\0", b"\0\0\0\0", b"callStatus=21\0\0\0\n", b"a\0bcd\0efg", b"\0\0a\0\0\0\0b"] {
+            assert_eq!(detect(text), Units::Bytes, "{text:?}");
+        }
+        // What follows a block shows too little of itself to say anything.
+        for len in HEAD_BYTES - 20..=HEAD_BYTES {
+            let text = [&vec![0; len], &b"2017-02-14 02:57:24 callStatus=21\n"[..]].concat();
+            assert_eq!(detect(head(&text)), Units::Bytes, "{len}");
+        }
+    }
+
+    /// What is written in each script, as ranges of characters.
+    const SCRIPTS: &[(&str, &[(char, char)])] = &[
+        ("Western", &[('a', 'z'), ('à', 'ö')]),
+        ("Latin with accents", &[('a', 'z'), ('à', 'ö'), ('Ā', 'ſ'), ('Ạ', 'ỹ')]),
+        ("Greek", &[('Α', 'Ρ'), ('Σ', 'ώ')]),
+        ("Cyrillic", &[('А', 'я')]),
+        ("Armenian", &[('Ա', 'Ֆ'), ('ա', 'և')]),
+        ("Hebrew", &[('א', 'ת')]),
+        ("Arabic", &[('ا', 'ي')]),
+        ("Devanagari", &[('अ', 'ह'), ('ा', '्')]),
+        ("Gurmukhi", &[('ਅ', 'ਊ'), ('ਕ', 'ਨ')]),
+        ("Gujarati", &[('અ', 'ઍ'), ('ક', 'ન')]),
+        ("Malayalam", &[('അ', 'ഌ'), ('ക', 'ഹ')]),
+        ("Thai", &[('ก', 'ฺ'), ('เ', '๎')]),
+        ("Georgian", &[('ა', 'ჰ')]),
+        ("Ethiopic", &[('ሀ', 'ቆ')]),
+        ("Hiragana", &[('ぁ', 'ん'), ('　', '。')]),
+        ("Japanese", &[('ぁ', 'ん'), ('ァ', 'ヶ'), ('一', '龠'), ('　', '。')]),
+        ("Chinese", &[('一', '龠')]),
+        ("Chinese with rare characters", &[('一', '龠'), ('\u{20000}', '\u{2a6d6}')]),
+        ("Korean", &[('가', '힣')]),
+        ("emoji", &[('\u{1f300}', '\u{1f64f}'), ('\u{1f680}', '\u{1f6c5}')]),
+    ];
+
+    /// Lines in one script; some have a time in front and a result behind.
+    fn written_in(script: &[(char, char)]) -> impl Strategy<Value = String> + use<> {
+        let ranges: Vec<_> = script.iter().map(|&(first, last)| first..=last).collect();
+        let word = prop::collection::vec(prop::char::ranges(ranges.into()), 3..28).prop_map(String::from_iter);
+        let line =
+            (prop::collection::vec(word, 1..4), select(vec![" ", ""]), any::<bool>(), select(vec!["\n", "\r\n"]));
+        let line = line.prop_map(|(words, between, is_result, end)| match (words.join(between), is_result) {
+            (words, true) => format!("2017-02-14 02:57:24 {words}: callStatus=21{end}"),
+            (words, false) => words + end,
+        });
+        prop::collection::vec(line, 20..40).prop_map(|lines| lines.concat())
+    }
+
+    fn script(name: &str) -> &'static [(char, char)] {
+        SCRIPTS.iter().find(|script| script.0 == name).unwrap().1
+    }
+
+    /// Text in ASCII, UTF-8 or a code page.
+    fn single_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let ascii = select(vec![
+            "2017-02-14 02:57:24,102 INFO user=ann@example.com rawCallStatus = 21\r\n",
+            "{\"time\":\"2017-02-14T02:57:24Z\",\"code\":21,\"user\":\"ann\"}\n",
+            "callStatus=21\n",
+        ]);
+        let ascii = ascii.prop_map(|line| line.repeat(40).into_bytes());
+        let utf8 = select(SCRIPTS).prop_flat_map(|(_, script)| written_in(script)).prop_map(String::into_bytes);
+        let code_pages = select(vec![
+            ("windows-1251", "Cyrillic"),
+            ("koi8-r", "Cyrillic"),
+            ("windows-1253", "Greek"),
+            ("windows-1255", "Hebrew"),
+            ("windows-1252", "Western"),
+        ]);
+        let in_code_page = code_pages.prop_flat_map(|(page, name)| {
+            let page = Encoding::for_label(page.as_bytes()).unwrap();
+            written_in(script(name)).prop_map(move |text| page.encode(&text).0.into_owned())
+        });
+        prop_oneof![ascii, utf8, in_code_page]
+    }
+
+    /// How NUL bytes get into such a text.
+    #[derive(Clone, Debug)]
+    enum Nuls {
+        Stray(Vec<prop::sample::Index>),
+        Block(prop::sample::Index, usize),
+        AtLineEnds,
+        BehindLineEnds,
+        /// Records of one length, filled up: all NULs are on one side.
+        Records {
+            len: usize,
+            used: usize,
+            shift: usize,
+        },
+    }
+
+    fn nuls() -> impl Strategy<Value = Nuls> {
+        let records = (5_usize..40, any::<prop::sample::Index>(), 0_usize..2)
+            .prop_map(|(half, used, shift)| Nuls::Records { len: 2 * half, used: 8 + used.index(2 * half - 8), shift });
+        prop_oneof![
+            prop::collection::vec(any::<prop::sample::Index>(), 1..30).prop_map(Nuls::Stray),
+            (any::<prop::sample::Index>(), 1_usize..5000).prop_map(|(at, len)| Nuls::Block(at, len)),
+            Just(Nuls::AtLineEnds),
+            Just(Nuls::BehindLineEnds),
+            records,
+        ]
+    }
+
+    fn with_nuls(mut text: Vec<u8>, nuls: &Nuls) -> Vec<u8> {
+        match nuls {
+            Nuls::Stray(places) => {
+                for at in places {
+                    text.insert(at.index(text.len()), 0);
+                }
+            }
+            Nuls::Block(at, len) => {
+                let at = at.index(text.len());
+                text.splice(at..at, vec![0; *len]);
+            }
+            Nuls::AtLineEnds => {
+                text.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = 0);
+            }
+            Nuls::BehindLineEnds => {
+                text = text.split_inclusive(|byte| *byte == b'\n').flat_map(|line| [line, b"\0"].concat()).collect();
+            }
+            &Nuls::Records { len, used, shift } => {
+                let records = text[shift..].chunks(used).map(|part| [part, &vec![0; len - part.len()]].concat());
+                text = [text[..shift].to_vec(), records.collect::<Vec<_>>().concat()].concat();
+            }
+        }
+        text
+    }
+
+    const LAST_LINE: &str = "2017-02-14 02:57:24 callStatus=21\r\n";
+
+    fn end(bytes: &[u8]) -> &[u8] {
+        &bytes[bytes.len().saturating_sub(END_BYTES)..]
+    }
+
+    #[test]
+    fn one_line_that_was_appended_shows_its_encoding() {
+        let log = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(200);
+        let line = "callStatus=102\r\n";
+        for (units, unit) in [(Units::Utf16Le, u16::to_le_bytes as fn(u16) -> _), (Units::Utf16Be, u16::to_be_bytes)] {
+            for before in [log.clone(), log.clone() + "x"] {
+                let appended = [before.as_bytes(), &utf16(line, unit)].concat();
+                assert_eq!(other_at_end(Units::Bytes, end(&appended)), Some(units));
+                assert_eq!(detect(head(&appended)), Units::Bytes);
+            }
+            for line in [line, "callStatus=21\r\n"] {
+                let appended = [&utf16(&log, unit), line.as_bytes()].concat();
+                assert_eq!(other_at_end(units, end(&appended)), Some(Units::Bytes));
+            }
+            assert_eq!(other_at_end(units, end(&utf16(&log, unit))), None);
+        }
+        assert_eq!(other_at_end(Units::Bytes, end(log.as_bytes())), None);
+    }
+
+    #[test]
+    fn a_line_of_bytes_before_much_utf_16_is_the_beginning() {
+        let text = [LAST_LINE.as_bytes(), &utf16(&LAST_LINE.repeat(100), u16::to_le_bytes)].concat();
+        assert_eq!(detect(head(&text)), Units::Bytes);
+        assert_eq!(other_at_end(Units::Bytes, end(&text)), Some(Units::Utf16Le));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_appended_in_any_script_is_told(
+            before in single_bytes(),
+            after in select(SCRIPTS).prop_flat_map(|script| written_in(script.1)),
+            lines in 1_usize..40,
+        ) {
+            let after = after.split_inclusive('\n').take(lines).collect::<String>() + LAST_LINE;
+            for (units, unit) in [(Units::Utf16Le, u16::to_le_bytes as fn(u16) -> _), (Units::Utf16Be, u16::to_be_bytes)] {
+                let text = [before.clone(), utf16(&after, unit)].concat();
+                prop_assert_eq!(other_at_end(Units::Bytes, end(&text)), Some(units));
+                let text = [utf16(&after, unit), before.clone(), LAST_LINE.into()].concat();
+                prop_assert_eq!(other_at_end(units, end(&text)), Some(Units::Bytes));
+            }
+        }
+
+        #[test]
+        fn what_is_of_one_kind_ends_as_it_begins(
+            bytes in single_bytes(),
+            nuls in nuls(),
+            text in select(SCRIPTS).prop_flat_map(|script| written_in(script.1)),
+            cut in 0_usize..400,
+        ) {
+            prop_assert_eq!(other_at_end(Units::Bytes, end(&with_nuls(bytes, &nuls))), None);
+            for (units, unit) in [(Units::Utf16Le, u16::to_le_bytes as fn(u16) -> _), (Units::Utf16Be, u16::to_be_bytes)] {
+                let text = utf16(&text, unit);
+                prop_assert_eq!(other_at_end(units, end(&text[..text.len().saturating_sub(cut)])), None);
+            }
+        }
+
+        #[test]
+        fn text_in_any_script_is_recognised_in_both_orders(
+            ((name, _), text) in select(SCRIPTS).prop_flat_map(|script| (Just(script), written_in(script.1))),
+        ) {
+            prop_assert_eq!(detect(head(&utf16(&text, u16::to_le_bytes))), Units::Utf16Le, "{}", name);
+            prop_assert_eq!(detect(head(&utf16(&text, u16::to_be_bytes))), Units::Utf16Be, "{}", name);
+        }
+
+        #[test]
+        fn text_of_single_bytes_is_not_taken_for_it(text in single_bytes(), nuls in nuls()) {
+            prop_assert_eq!(detect(head(&with_nuls(text, &nuls))), Units::Bytes);
+        }
+
+        #[test]
+        fn the_other_byte_order_is_told_of_the_same_text(pairs in prop::collection::vec(prop_oneof![
+            any::<[u8; 2]>(),
+            select(vec![[b'a', 0], [0, b'a'], [b'\n', 0], [0, b'\n'], [b'a', b'b'], [0, 0x30], [0x30, 0]]),
+        ], 0..60)) {
+            let swapped: Vec<u8> = pairs.iter().flat_map(|pair| [pair[1], pair[0]]).collect();
+            let expected = match detect(&pairs.concat()) {
+                Units::Bytes => return Ok(()),
+                Units::Utf16Le => Units::Utf16Be,
+                Units::Utf16Be => Units::Utf16Le,
+            };
+            prop_assert!([expected, Units::Bytes].contains(&detect(&swapped)));
+        }
+    }
+}
