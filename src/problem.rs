@@ -198,7 +198,8 @@ fn describe(reason: &io::Error) -> String {
     match reason.kind() {
         io::ErrorKind::NotFound => "no such file or folder".to_owned(),
         io::ErrorKind::InvalidFilename if cfg!(unix) => {
-            "the path is too long for the system; go to a folder on the way and name what is below it".to_owned()
+            "the path or a name in it is too long for the system; a long path can be read from a folder on the way"
+                .to_owned()
         }
         // Windows says so of wildcards that match nothing.
         io::ErrorKind::InvalidFilename => "no such file or folder".to_owned(),

@@ -49,6 +49,11 @@ impl Units {
         }
     }
 
+    /// Whether a text is in UTF-16 without a mark, or goes on in it behind some lines of plain text.
+    pub(crate) fn are_utf16_somewhere(text: &[u8]) -> bool {
+        detect::goes_on_in_utf16(text)
+    }
+
     /// What is told of a text of `len` bytes that was read in these units from its beginning, and that ends in others. `end`:
     /// its last [`END_BYTES`], or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {

@@ -221,7 +221,7 @@ fn a_path_beyond_the_system_s_limit_is_told_as_that() {
     let folder = tree(&["t/a.log"]);
     let long = "n".repeat(300);
     let expected = format!(
-        "callcodes: {long}: the path is too long for the system; go to a folder on the way and name what is below it\n"
+        "callcodes: {long}: the path or a name in it is too long for the system; a long path can be read from a folder on the way\n"
     );
     assert_eq!(told(&folder, &["t", &long]), (expected, Some(3)));
 }

@@ -378,9 +378,9 @@ impl<R: Read> Chunks<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     self.reader_is_done = true;
-                    // It has no end that could be looked at.
-                    self.kept_bytes = 0;
                     if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::TrailingBytes) {
+                        // Nor has it an end that could be looked at.
+                        self.kept_bytes = 0;
                         self.forget_unfinished_line();
                     }
                     return Err(error);

@@ -1,7 +1,7 @@
-//! The search over whole blocks: one look at three neighbouring bytes of many literals at once.
+//! The search over whole blocks: one look at a few neighbouring bytes of many literals at once.
 //!
-//! A window is three classes of bytes, each a masked comparison, such that every literal of a group contains bytes of
-//! these classes side by side. `rawCallStatus`, `CALL STATUS`, `Result` and `return` all have `[ae][st]u` in one case or
+//! A window is two or three classes of bytes, each a masked comparison, such that every literal of a group contains bytes of
+//! these classes at these distances. `rawCallStatus`, `CALL STATUS`, `Result` and `return` all have `[ae][st]u` in one case or
 //! the other: one search finds them all, at the speed of a search for a single literal, and what it finds in vain costs a
 //! comparison. A block becomes a bit for each of its bytes.
 //!
@@ -20,7 +20,7 @@ use super::byte_set::ByteSet;
 pub(super) const WORD_BYTES: usize = 64;
 /// How many bytes are marked at once: few enough for the first-level cache, enough to be worth a call.
 pub(super) const SPAN_BYTES: usize = 16 << 10;
-/// How many bytes a window looks at.
+/// How many bytes a window looks at, at the most.
 pub(super) const WIDTH: usize = 3;
 /// More literals are not told apart by one word of bits.
 pub(super) const LITERALS_LIMIT: usize = 64;
@@ -37,7 +37,7 @@ const COST_LIMIT: f64 = 4.0;
 /// The search for a group of literals.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
-    /// The first of them has two values.
+    /// If one of them has two values, the first. Those that let everything pass are the last.
     checks: [Check; WIDTH],
 }
 

@@ -161,7 +161,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
                 let reader = if is_compared { Piped::Compared(Digesting::new(reader)) } else { Piped::Alone(reader) };
                 let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
-                let chunks = to_the_end(chunks, &self.options);
+                let chunks = to_the_end(chunks, &source, &self.options);
                 let beginning = is_compared.then_some(beginning);
                 self.current = Some((source, Current::Stream { blocks: Blocks::new(chunks), beginning, what }));
                 return None;

@@ -83,12 +83,12 @@ impl Options {
     }
 }
 
-/// The same chunks, which go to the end of their source, and whether that is in the units that its beginning told; if the
-/// user has said what it is in, nothing told them.
-fn to_the_end<R: io::Read>(chunks: Chunks<R>, options: &Options) -> Chunks<R> {
+/// The same chunks, which go to the end of their source, and whether that is in the units that its beginning told. If the
+/// user has said what it is in, nothing told them; and what is read though it may be no text has no encoding.
+fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options) -> Chunks<R> {
     match options.opening.encoding {
-        EncodingChoice::Automatic => chunks.checking_the_end(),
-        EncodingChoice::Given(_) => chunks,
+        EncodingChoice::Automatic if source.is_to_be_text() => chunks.checking_the_end(),
+        EncodingChoice::Automatic | EncodingChoice::Given(_) => chunks,
     }
 }
 
@@ -346,11 +346,11 @@ impl<V: Visitor> Worker<'_, V> {
             self.start(source, beginning, None, out);
             let mut reader = Digesting::new(reader);
             let chunks = self.cut(&mut reader, Span::ALL, what.units);
-            self.chunks(source, to_the_end(chunks, self.options), end, out);
+            self.chunks(source, to_the_end(chunks, source, self.options), end, out);
             end.digest = Some(reader.digest());
         } else {
             let chunks = self.cut(reader, Span::ALL, what.units);
-            self.chunks(source, to_the_end(chunks, self.options), end, out);
+            self.chunks(source, to_the_end(chunks, source, self.options), end, out);
         }
         end.what = Some(what);
     }
@@ -377,7 +377,7 @@ impl<V: Visitor> Worker<'_, V> {
         end.what = Some(What { chain: Chain::default(), units: *units });
         let span = Span { end: span.end.min(*len), ..span };
         let chunks = self.cut(FileSpan::new(file, span.read_from(*units), *len), span, *units);
-        let chunks = if span.end == *len { to_the_end(chunks, self.options) } else { chunks };
+        let chunks = if span.end == *len { to_the_end(chunks, source, self.options) } else { chunks };
         self.chunks(source, chunks, end, out);
     }
 

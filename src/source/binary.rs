@@ -73,6 +73,8 @@ const BINARY: &[Magic] = &[
     magic(0, b"\xd4\xc3\xb2\xa1", Alone, "network capture"),
     magic(0, b"\xa1\xb2\xc3\xd4", Alone, "network capture"),
     magic(0, b"\n\r\r\n", WithControl, "network capture"),
+    magic(0, b"TZif", WithControl, "time zone"),
+    magic(1, b"\r\r\n\0\0\0\0", Alone, "compiled Python"),
 ];
 
 /// Compressed files and archives, which are not binary, whatever their bytes look like.
@@ -112,7 +114,7 @@ pub fn kind(sample: &[u8]) -> Option<&'static str> {
         return Some(magic.name);
     }
     // Nearly all files are told by the first of these alone.
-    (is_full_of_controls(sample) && Units::of(sample) == Units::Bytes).then_some("not text")
+    (is_full_of_controls(sample) && !Units::are_utf16_somewhere(sample)).then_some("not text")
 }
 
 /// Whether what made a file binary is more than what damaged data begin like now and then.

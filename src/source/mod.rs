@@ -241,7 +241,7 @@ impl Source {
             if let Some(opened) = self.zip_behind(&file, len, opening)? {
                 return Ok(opened);
             }
-            if self.wanted.selection.content == Content::Text {
+            if self.is_to_be_text() {
                 return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
             }
         }
@@ -329,10 +329,7 @@ impl Source {
             return Ok(refused);
         }
         let is_piped = is_bare && chain.is_empty();
-        // Whoever types or sends slowly does not wait for more than has to be known anyway.
-        let sample_bytes = if is_piped { encoding::HEAD_BYTES } else { binary::SAMPLE_BYTES };
-        let is_judged = self.wanted.selection.content == Content::Text;
-        match is_judged.then(|| binary::kind(input.peek(sample_bytes))).flatten() {
+        match self.is_to_be_text().then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
             Some(kind) if is_piped => return Ok(Opened::Skipped(self.binary(kind))),
             Some(kind) => return self.binary_stream(kind, input, &opening.stop),
             None => {}
@@ -464,6 +461,12 @@ impl Source {
             Place::File(path) => content::file_digest(path, len, stop).ok().flatten(),
             Place::Stdin | Place::ZipMember { .. } | Place::Member(_) => None,
         }
+    }
+
+    /// Whether it is read only if it is text.
+    #[must_use]
+    pub fn is_to_be_text(&self) -> bool {
+        self.wanted.selection.content == Content::Text
     }
 
     /// Whether it is one piece of work, however large it is: what lies in an archive cannot be read in ranges.

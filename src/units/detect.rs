@@ -8,6 +8,7 @@
 //! * hardly a unit is ASCII the other way round, except for U+3000 and U+4E00, the blank and the one of Chinese and
 //!   Japanese; and there are no more line feeds that way;
 //! * at most one unit in eight is a control character, half a character or one for private use;
+//! * line feeds are not all that has a NUL: bytes whose lines end with one look like that;
 //! * more than half of the units are ASCII, or of the units without a NUL
 //!     * at most half look like text: two characters of ASCII (with some care for those that are Hiragana or Han characters
 //!       as well), two letters of a code page, or a character in UTF-8;
@@ -19,7 +20,8 @@
 //!
 //! The same rule tells whether the end of a text is in other units than its beginning, because programs append to logs in
 //! the encoding that is their own; Windows PowerShell's `>>` in UTF-16. What they append may be one line, so that ends of
-//! several lengths are looked at; and as a few units can look like anything, more of them have to be ASCII there.
+//! several lengths are looked at; and as a few units can look like anything, more of them have to be ASCII there, and the
+//! last of them a line end: a value in UTF-16 may stand in any line.
 
 use super::Units;
 
@@ -62,13 +64,27 @@ pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
 }
 
 fn utf16_at_end(end: &[u8]) -> Option<Units> {
+    let at_end = match end {
+        [.., b'\n', 0] => Units::Utf16Le,
+        [.., 0, b'\n'] => Units::Utf16Be,
+        _ => return None,
+    };
     // Units are counted from the end: what stands before them may have any length.
     let longest = end.len() & !1;
     let lens = std::iter::successors(Some(2 * END_UNITS_LEAST), |len| (*len < longest).then_some(2 * len));
     lens.map(|len| &end[end.len() - len.min(longest)..])
         .filter(|part| part.as_chunks::<2>().0.iter().filter(|pair| **pair != [0, 0]).count() >= END_UNITS_LEAST)
-        .map(|part| detect_by(part, share_at_end(part.len() / 2)))
-        .find(|units| *units != Units::Bytes)
+        .any(|part| detect_by(part, share_at_end(part.len() / 2)) == at_end)
+        .then_some(at_end)
+}
+
+/// Whether UTF-16 follows some lines of plain text, or is all there is.
+pub(super) fn goes_on_in_utf16(text: &[u8]) -> bool {
+    let plain = text.iter().take_while(|byte| is_plain(**byte)).count();
+    let (row, rest) = text.split_at(plain);
+    let rest = if is_plain_text(Some(row)) { rest } else { text };
+    // Which way round it is does not matter: a character's first byte may have been taken for the last of the row.
+    detect_by(rest, SHARE_AT_BEGINNING) != Units::Bytes
 }
 
 /// Whether plain bytes in a row are text. In UTF-16, line ends have NULs, and a tab or a line feed that is half of a
@@ -155,10 +171,11 @@ impl Census {
             && self.ascii * share >= self.all
             && self.swapped * 16 <= self.ascii
             && self.swapped_line_feeds <= self.line_feeds;
+        let is_not_only_line_feeds = (self.ascii - self.line_feeds) * 2 >= self.line_feeds;
         // The text may begin and end within a character.
         let makes_sense = self.odd.saturating_sub(2) * 8 <= self.ascii + self.wide;
         let is_no_text = self.text * 2 <= self.wide && self.blanks <= self.ascii;
-        is_one_sided && makes_sense && (self.ascii * 2 > self.all || is_no_text)
+        is_one_sided && is_not_only_line_feeds && makes_sense && (self.ascii * 2 > self.all || is_no_text)
     }
 }
 
@@ -238,8 +255,8 @@ mod tests {
             "ഉപയോക്താവിന്റെ പരിശോധന\n",
             "אימות המשתמש נכשל\n",
             "فشل التحقق من المستخدم\n",
-            "การยืนยันตัวตนผู้ใช้ล้มเหลว\n",
-            "📞📲💬💀🚀🎉✅❌\n",
+            "การยืนยันตัวตนผู้ใช้ล้มเหลว\r\n",
+            "📞📲 💬💀🚀🎉✅❌\n",
         ] {
             check_both_orders(&line.repeat(40));
         }
@@ -396,6 +413,35 @@ mod tests {
             assert_eq!(other_at_end(units, end(&utf16(&log, unit))), None);
         }
         assert_eq!(other_at_end(Units::Bytes, end(log.as_bytes())), None);
+    }
+
+    #[test]
+    fn a_value_in_utf_16_is_no_end_in_utf_16() {
+        let value = utf16("Access denied", u16::to_le_bytes);
+        let line = [b"2017-02-14 02:57:24 reply: ", value.as_slice(), b"\r\n"].concat();
+        for lines in [1, 20] {
+            let log = [LAST_LINE.repeat(300).into_bytes(), line.repeat(lines)].concat();
+            assert_eq!(other_at_end(Units::Bytes, end(&log)), None);
+        }
+    }
+
+    #[test]
+    fn lines_of_two_byte_characters_that_end_with_nul_are_bytes() {
+        for page in ["big5", "shift_jis", "euc-kr", "gbk"] {
+            let page = Encoding::for_label(page.as_bytes()).unwrap();
+            for (time, end) in
+                [("", "\r\n\0"), ("", "\n\0"), ("2017-02-14 02:57:24 ", "\r\n\0"), ("2017-02-14 02:57:24 ", "\n\0")]
+            {
+                // All NULs on one side, by a blank where that is needed.
+                let line = |text: &str| {
+                    let text = page.encode(&format!("{time}{text}")).0.into_owned();
+                    let filling = if (text.len() + end.len()) % 2 == 0 { "" } else { " " };
+                    [&text, filling.as_bytes(), end.as_bytes()].concat()
+                };
+                let log: Vec<u8> = (0..60).flat_map(|_| line("一二三四五六七八九十")).collect();
+                assert_eq!(detect(head(&log)), Units::Bytes, "{page:?} {time} {end:?}");
+            }
+        }
     }
 
     #[test]

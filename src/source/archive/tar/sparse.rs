@@ -40,7 +40,7 @@ const PAIR_BYTES: usize = 24;
 /// Where the data of a member belong.
 #[derive(Clone, Debug, Default)]
 struct Map {
-    /// One behind the other, without overlap. They may be empty.
+    /// One behind the other, without overlap. They may be empty, and then divide a hole.
     segments: Vec<Segment>,
     /// Of the member with its holes, in bytes. Known unless there is a fault.
     size: Option<u64>,
