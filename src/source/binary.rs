@@ -11,6 +11,8 @@
 //!
 //! Compressed files are not judged here: what matters is what is in them.
 
+use fearless_simd::{Level, dispatch};
+
 use crate::units::Units;
 
 /// How much of a file is looked at, in bytes.
@@ -127,6 +129,7 @@ fn has(sample: &[u8], at: usize, bytes: &[u8]) -> bool {
 }
 
 /// Control characters that text has no use for. White space, backspace and the escape of terminal colours it has.
+#[inline(always)]
 fn is_control(byte: u8) -> bool {
     // Without branches, for files are judged by thousands of bytes.
     let is_text = (byte == 0) | ((8..14).contains(&byte)) | (byte == 0x1b);
@@ -136,7 +139,8 @@ fn is_control(byte: u8) -> bool {
 fn is_full_of_controls(sample: &[u8]) -> bool {
     // Summed up in bytes, which is what makes the compiler take many at once.
     let count = |some: &[u8]| some.iter().fold(0, |sum, byte| sum + u8::from(is_control(*byte)));
-    let controls: usize = sample.chunks(128).map(|some| usize::from(count(some))).sum();
+    let count_all = || sample.chunks(128).map(|some| usize::from(count(some))).sum();
+    let controls: usize = dispatch!(Level::new(), _simd => count_all());
     if controls == 0 {
         return false;
     }

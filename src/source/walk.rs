@@ -220,7 +220,8 @@ impl Walk {
                 let entries = WalkDir::new(&input)
                     .max_depth(self.selection.max_depth.unwrap_or(usize::MAX))
                     .follow_links(self.selection.links == Links::Follow)
-                    .sort_by_file_name()
+                    // By name, as all but the name is the same; taking each path apart for that is half the walk.
+                    .sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()))
                     .into_iter();
                 self.folder = Some(Folder { input, entries });
                 None

@@ -14,8 +14,8 @@ const DENSE_LEN: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rows<V> {
-    /// By code. Allocated with the first result, as most sources of a support folder have none.
-    dense: Option<Box<[V; DENSE_LEN]>>,
+    /// By code, [`DENSE_LEN`] of them. Allocated with the first result, as most sources of a support folder have none.
+    dense: Option<Box<[V]>>,
     numbers: Bounded<Code, V, NAMES_LIMIT>,
     names: Bounded<Arc<str>, V, NAMES_LIMIT>,
 }
@@ -41,7 +41,7 @@ impl<V: Cell> Rows<V> {
     #[inline(never)]
     fn add_apart(&mut self, key: &Key, cell: &V) {
         match key.code().and_then(dense_index) {
-            Some(index) => self.dense.get_or_insert_with(|| Box::new([V::default(); DENSE_LEN]))[index].merge(cell),
+            Some(index) => self.dense.get_or_insert_with(|| vec![V::default(); DENSE_LEN].into())[index].merge(cell),
             None => self.add_bounded(key, cell),
         }
     }

@@ -23,6 +23,8 @@
 //! several lengths are looked at; and as a few units can look like anything, more of them have to be ASCII there, and the
 //! last of them a line end: a value in UTF-16 may stand in any line.
 
+use memchr::memchr;
+
 use super::Units;
 
 /// One unit in this many is ASCII at the beginning of a text.
@@ -44,8 +46,8 @@ const PLAIN_BYTES_LEAST: usize = 15;
 
 /// The units that `text` is made of, which has no byte order mark and begins with a whole unit.
 pub(super) fn detect(text: &[u8]) -> Units {
-    // Most of it may be UTF-16 that was appended.
-    if is_plain_text(text.split(|byte| !is_plain(*byte)).next()) {
+    // Nearly all files are told by the first of these alone. Behind a line of bytes, UTF-16 was appended.
+    if memchr(0, text).is_none() || is_plain_text(text.split(|byte| !is_plain(*byte)).next()) {
         return Units::Bytes;
     }
     detect_by(text, SHARE_AT_BEGINNING)
@@ -55,7 +57,7 @@ pub(super) fn detect(text: &[u8]) -> Units {
 /// [`END_BYTES`], or all of it.
 pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
     match units {
-        Units::Bytes if end.contains(&0) => utf16_at_end(end),
+        Units::Bytes if memchr(0, end).is_some() => utf16_at_end(end),
         Units::Bytes => None,
         Units::Utf16Le | Units::Utf16Be => {
             is_plain_text(end.rsplit(|byte| !is_plain(*byte)).next()).then_some(Units::Bytes)
@@ -102,7 +104,7 @@ fn is_plain(byte: u8) -> bool {
 
 /// One unit in `share` is ASCII.
 fn detect_by(text: &[u8], share: usize) -> Units {
-    if !text.contains(&0) {
+    if memchr(0, text).is_none() {
         return Units::Bytes;
     }
     let pairs = text.as_chunks::<2>().0;
