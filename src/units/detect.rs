@@ -437,7 +437,7 @@ mod tests {
                 // All NULs on one side, by a blank where that is needed.
                 let line = |text: &str| {
                     let text = page.encode(&format!("{time}{text}")).0.into_owned();
-                    let filling = if (text.len() + end.len()) % 2 == 0 { "" } else { " " };
+                    let filling = if (text.len() + end.len()).is_multiple_of(2) { "" } else { " " };
                     [&text, filling.as_bytes(), end.as_bytes()].concat()
                 };
                 let log: Vec<u8> = (0..60).flat_map(|_| line("一二三四五六七八九十")).collect();
