@@ -208,6 +208,8 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64
     let mut covered = all.start;
     for (index, next) in places.iter().map(|place| place.offset).chain([all.end]).enumerate() {
         let place = index.checked_sub(1).and_then(|before| places.get(before));
+        // A damaged place may lie anywhere.
+        let next = next.min(all.end);
         if let Some(place) = place {
             covered = covered.max(place.offset.saturating_add(place.least_len));
         }
@@ -216,7 +218,7 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64
             continue;
         }
         if let Some(place) = place {
-            covered = covered.max(end_of_data(file, start, place)?);
+            covered = covered.max(end_of_data(file, start, place, all.end)?);
         }
         let mut gap = Input::of_file(Arc::clone(file), start.saturating_add(covered), start.saturating_add(next));
         if covered < next && pass_to(&mut gap, &[b"PK\x03\x04"]) {
@@ -229,11 +231,12 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64
     Ok(false)
 }
 
-/// Where the data of a member end, as far as the header before them is where it should be.
-fn end_of_data(file: &DiskFile, start: u64, place: &Place) -> io::Result<u64> {
-    let begin = start.saturating_add(place.offset);
+/// Where the data of a member end, as far as the header before them is where it should be, before `limit`.
+fn end_of_data(file: &DiskFile, start: u64, place: &Place, limit: u64) -> io::Result<u64> {
+    let at = |offset: u64| start.saturating_add(offset);
     let mut header = Vec::new();
-    FileSpan::new(file, begin, begin.saturating_add(HEADER_BYTES)).read_to_end(&mut header)?;
+    let end = place.offset.saturating_add(HEADER_BYTES).min(limit);
+    FileSpan::new(file, at(place.offset), at(end)).read_to_end(&mut header)?;
     let texts = u16_at(&header, 26).zip(u16_at(&header, 28)).filter(|_| header.starts_with(b"PK\x03\x04"));
     let len = texts.map_or(0, |(name, extra)| HEADER_BYTES + u64::from(name) + u64::from(extra));
     Ok(place.offset.saturating_add(len).saturating_add(place.packed))

@@ -605,6 +605,21 @@ fn a_directory_that_lies_nowhere_is_not_searched_behind_the_end() {
     }
 }
 
+/// Found by fuzzing: a place behind the end of the file was taken for a file that had become shorter, and nothing was read.
+#[test]
+fn a_member_that_lies_nowhere_costs_no_other() {
+    let members = [stored("a.log", b"x"), stored("b.log", b"y")];
+    for far in [600, 16 << 20, usize::try_from(u32::MAX - 1).unwrap()] {
+        let mut listed = with_offsets(&members);
+        listed[0].0 = far;
+        let mut archive = [&b"MZ\x90\0"[..], &write(&members, &listed, 2)].concat();
+        assert!(matches!(at_end(&archive), Some(AtEnd::Damaged)), "{far}: a member is left out");
+        // Without the beginning of that one, nothing is.
+        archive[4..8].fill(0);
+        assert_eq!(names_at_end(&archive), ["b.log", "a.log"], "{far}");
+    }
+}
+
 #[test]
 fn a_visit_may_end_the_walk_or_read_nothing() {
     let archive = zip(&every_method(Sizes::Behind));
