@@ -377,6 +377,17 @@ mod tests {
     }
 
     #[test]
+    fn two_rare_bytes_are_enough() {
+        let looks = |literal: &str| {
+            let choice = choose(&literals(&[literal])).unwrap();
+            choice.windows[0].checks.iter().filter(|check| check.mask != 0).count()
+        };
+        assert_eq!(looks("rawCallStatus"), 2);
+        // Of these no two are rare together.
+        assert_eq!(looks("eat"), 3);
+    }
+
+    #[test]
     fn words_with_nothing_in_common_get_windows_of_their_own_or_none() {
         let few = choose(&literals(&["zebra", "quick", "howl"])).unwrap();
         assert!((2..=3).contains(&few.windows.len()), "{few:?}");
