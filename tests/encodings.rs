@@ -137,6 +137,36 @@ fn a_log_that_ends_in_another_encoding_is_told() {
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     assert_eq!(scanned(&path, &["-E", "utf-8"]), (3, vec![], String::new(), Some(0)));
     assert_eq!(scanned(&path, &["-E", "utf-16le"]), (2, vec![], String::new(), Some(0)));
+    // Who reads what may be no text does not ask what it is written in.
+    assert_eq!(scanned(&path, &["--binary"]), (3, vec![], String::new(), Some(0)));
+}
+
+/// Otherwise the letters' second bytes look like control characters, and the results before them were lost in silence.
+#[test]
+fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let russian = "Ошибка: Пользователь Щукин, Эхо, Юрий, Яшин; callStatus=102\r\n".repeat(30);
+    let utf16: Vec<u8> = russian.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for lines in [1, 60] {
+        let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(lines);
+        std::fs::write(&path, [ansi.as_bytes(), &utf16].concat()).unwrap();
+        let (results, kinds, _, status) = scanned(&path, &[]);
+        assert_eq!((results, kinds, status), (lines as u64, vec!["mixed-encodings".to_owned()], Some(3)));
+    }
+}
+
+#[test]
+fn bytes_behind_compressed_data_do_not_hide_how_the_log_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log.gz");
+    let utf16: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &[b"rawCallStatus = 21\r\n", &*utf16].concat()).unwrap();
+    std::fs::write(&path, [gzip.finish().unwrap(), b"garbage".to_vec()].concat()).unwrap();
+    let (results, kinds, _, status) = scanned(&path, &[]);
+    let expected = ["trailing-bytes", "mixed-encodings"].map(str::to_owned).to_vec();
+    assert_eq!((results, kinds, status), (1, expected, Some(3)));
 }
 
 #[test]

@@ -179,7 +179,9 @@ mod tests {
 
     #[test]
     fn known_formats_are_named() {
-        let cases: [(&[u8], &str); 8] = [
+        let cases: [(&[u8], &str); 10] = [
+            (b"TZif2\0\0\0", "time zone"),
+            (b"\xa7\r\r\n\0\0\0\0", "compiled Python"),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG picture"),
             (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "JPEG picture"),
             (b"MZ\x90\0\x03\0\0\0", "Windows executable"),
