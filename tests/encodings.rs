@@ -146,7 +146,7 @@ fn a_log_that_ends_in_another_encoding_is_told() {
 fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
-    let russian = "Ошибка: Пользователь Щукин, Эхо, Юрий, Яшин; callStatus=102\r\n".repeat(30);
+    let russian = "Ошибка: Пользователь Анна Борисова, Игорь Котов; callStatus=102\r\n".repeat(30);
     let utf16: Vec<u8> = russian.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for lines in [1, 60] {
         let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(lines);
