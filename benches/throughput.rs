@@ -19,7 +19,7 @@ use callcodes::render::lines::Text;
 use callcodes::render::{self, Format, render};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::Source;
+use callcodes::source::Openable;
 use callcodes::summary::{Counts, Summary};
 use callcodes::time;
 use callcodes::units::Units;
@@ -162,7 +162,7 @@ fn time(bencher: Bencher<'_, '_>, input: &Input) {
 #[divan::bench(args = INPUTS)]
 fn render_lines(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
-    let source = Source::file(Path::new("logs/MultiFactorAuthRadiusSvc.log"));
+    let source = Openable::file(Path::new("logs/MultiFactorAuthRadiusSvc.log"));
     let plain = Style::new();
     let format = Text { catalogue: Catalogue::built_in(), highlight: plain, place: plain, encoding: None };
     let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);

@@ -4,19 +4,48 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::meter::{Gauge, Meter};
+use super::recognise::SAMPLE_BYTES;
 use crate::problem::{Kind, Loss};
+
+/// How much of a file is read when it is opened, in bytes: small files whole, so that they are read at once.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// An opened file, whose reading is metered.
 #[derive(Debug)]
 pub struct DiskFile {
     file: File,
     gauge: Gauge,
+    /// Its first bytes, which are not read again.
+    head: Vec<u8>,
 }
 
 impl DiskFile {
     /// A file of `len` bytes.
     pub(super) fn new(file: File, len: u64, meter: &Meter) -> DiskFile {
-        DiskFile { file, gauge: meter.begin(Some(len)) }
+        DiskFile { file, gauge: meter.begin(Some(len)), head: Vec::new() }
+    }
+
+    /// Reads the first bytes of a file of `len` bytes, in one read where the system allows it, and at least as many as are
+    /// looked at to recognise it.
+    pub(super) fn read_head(&mut self, len: u64) -> io::Result<()> {
+        let most = usize::try_from(len).unwrap_or(usize::MAX).min(HEAD_BYTES);
+        let mut head = vec![0; most];
+        let mut tail = 0;
+        while tail < most.min(SAMPLE_BYTES) {
+            match FileSpan::new(self, tail as u64, len).read(&mut head[tail..]) {
+                Ok(step) => tail += step,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        head.truncate(tail);
+        self.head = head;
+        Ok(())
+    }
+
+    /// The first `len` bytes, or as many as there are and were read.
+    pub(super) fn head(&self, len: usize) -> &[u8] {
+        &self.head[..self.head.len().min(len)]
     }
 }
 
@@ -51,6 +80,13 @@ impl Read for FileSpan<'_> {
         if wanted == 0 {
             return Ok(0);
         }
+        let head = usize::try_from(self.position).ok().and_then(|position| self.file.head.get(position..));
+        if let Some(head) = head.filter(|head| !head.is_empty()) {
+            let len = head.len().min(wanted);
+            buffer[..len].copy_from_slice(&head[..len]);
+            self.position += len as u64;
+            return Ok(len);
+        }
         let len = read_at(&self.file.file, &mut buffer[..wanted], self.position)?;
         if len == 0 {
             return Err(self.shortened().into());
@@ -81,4 +117,16 @@ fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
 fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
     // `seek_read` moves the handle's own position too, which nothing here relies on.
     std::os::windows::fs::FileExt::seek_read(file, buffer, position)
+}
+
+/// How many threads may each have a file open while as many have a folder open, beside what else is open; at least one.
+#[must_use]
+pub fn open_files_limit() -> usize {
+    /// Standard streams, what is written, what a terminal and its language need.
+    const OTHERS: u64 = 32;
+    #[cfg(unix)]
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let limit: Option<u64> = None;
+    limit.map_or(usize::MAX, |limit| usize::try_from((limit.saturating_sub(OTHERS) / 2).max(1)).unwrap_or(usize::MAX))
 }

@@ -19,7 +19,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 
 pub(super) use self::unpack::zip_member;
@@ -31,7 +31,7 @@ use super::ledger::Ledger;
 use super::select::{Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
-use super::{Place, Refused, Source, Wanted};
+use super::{Openable, Place, Refused, Wanted};
 use crate::problem::{Kind, Loss, Problem};
 
 /// How many members may wait that nobody has begun to read.
@@ -143,7 +143,7 @@ impl Members {
                 }
                 let nest = around.nest();
                 let reader = if is_zip { nest.charged(ahead) } else { Box::new(ahead) };
-                let place = Place::Member(Mutex::new(Some(Unread { reader, nest })));
+                let place = Place::Member(Unread { reader, nest });
                 around.wanted(&entry).map(|wanted| Ok(around.source(&entry, wanted, place)))
             }
             Told::Unread(entry, loss) => self.around.unread(&entry, &loss).map(Err),
@@ -177,7 +177,7 @@ impl Members {
         let (packed, most) = (entry.packed.unwrap_or(*len), entry.size.unwrap_or(u64::MAX));
         let budget = self.around.budget.of_member(ledger, packed, most);
         let nest = Nest { chain: self.around.chain.clone(), budget };
-        let place = Place::ZipMember { zip: zip.clone(), index, nest: Mutex::new(Some(nest)) };
+        let place = Place::ZipMember { zip: zip.clone(), index, nest };
         Some(Ok(self.around.source(entry, wanted, place)))
     }
 }
@@ -235,11 +235,11 @@ impl Around {
                 self.selection.refuses(entry.size, entry.modified).map(|(kind, why)| Refused::Because(kind, why))
             }
         };
-        Some(Wanted { selection: Arc::clone(&self.selection), below, refused })
+        Some(Wanted { selection: Arc::clone(&self.selection), below, refused, spared: None })
     }
 
-    fn source(&self, entry: &Entry, wanted: Wanted, place: Place) -> Source {
-        Source { name: self.member_name(entry), place, wanted, listed: None }
+    fn source(&self, entry: &Entry, wanted: Wanted, place: Place) -> Openable {
+        Openable::new(self.member_name(entry), None, wanted, place)
     }
 }
 

@@ -102,7 +102,7 @@ fn check_units(bytes: &[u8], units: Units) {
 fn units_of(bytes: &[u8]) -> Option<Units> {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     file.write_all(bytes).expect("room for temporary files");
-    match Source::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
+    match Openable::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
         Opened::File(text) => Some(text.units),
         _ => None,
     }

@@ -61,7 +61,7 @@ struct Told {
 fn write_rows(settings: &Settings, listing: &mut Listing, output: &mut Output) -> Result<Told, Failure> {
     let mut told = Told::default();
     told.totals.by_glob = !settings.selection.globs.is_empty();
-    let walk = settings.walk(output);
+    let walk = settings.parallel_walk(output);
     let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
         told.copied_bytes += entry.copied.unwrap_or(0);
         told.problems.extend(entry.problems.iter().cloned());

@@ -69,7 +69,7 @@ fn write_lines(settings: &Settings, format: &impl LineFormat, output: &mut Outpu
     let mut read = Read::default();
     let mut numbering = Numbering::default();
     let ended = pipeline::run(
-        settings.walk(output),
+        settings.parallel_walk(output),
         &settings.set,
         Catalogue::built_in(),
         &settings.options,

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     interrupt::heed(&settings.options.opening.stop, output.unfinished());
     let progress = Progress::begin(&settings, &output, args.output.progress_line());
     let stopwatch = Stopwatch::start();
-    let outcome = summarise(settings.walk(&output), &settings.set, Catalogue::built_in(), &settings.options)
+    let outcome = summarise(settings.parallel_walk(&output), &settings.set, Catalogue::built_in(), &settings.options)
         .map_err(|error| Failure::Message(format!("cannot start threads: {error}. Try -j 1")))?;
     let elapsed = stopwatch.stop();
     drop(progress);
