@@ -1,11 +1,6 @@
 //! Exactness: the scanner and everything around it against a naive oracle that reads whole sources line by line with
 //! the plain regex crate, and shares no code with them but the catalogue's answer to what a value means.
 
-// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
-#![allow(clippy::unwrap_used)]
-
-mod naive;
-
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
@@ -24,8 +19,9 @@ use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
 use callcodes::source::{Selection, Source, Walk};
 use callcodes::units::Units;
-use naive::{Found, naive, naive_patterns};
 use proptest::prelude::*;
+
+use crate::naive::{Found, naive, naive_patterns};
 
 fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     Found {
