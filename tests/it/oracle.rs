@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::code::{Code, Key};
-use callcodes::hit::Hit;
+use callcodes::hit::{Capture, Hit};
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::validate;
@@ -29,7 +29,7 @@ fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
         line,
         pattern: set.patterns()[hit.pattern].name().to_owned(),
         key: hit.key.clone(),
-        user: hit.user.map(|user| String::from_utf8_lossy(user).into_owned()),
+        user: hit.captures[Capture::User].map(|user| String::from_utf8_lossy(user).into_owned()),
         time: hit.time.map(|stamp| stamp.time.to_string()),
     }
 }
