@@ -3,7 +3,7 @@
 //! Logs may be in them, so they are told as a loss, while a picture is just skipped. A rule takes four bytes at least, or two and
 //! what else the format says of its beginning: a text is none of them.
 
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// What is in such a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) fn format_of(head: &[u8]) -> Option<(Holds, Loss)> {
         (None, Some(name)) => (Holds::Text, format!("it is compressed by {name}, which is not supported")),
         (None, None) => return None,
     };
-    let remedy = "unpack it and name the result";
+    let remedy = Remedy::Unpack;
     Some((holds, Loss { kind: Kind::Unreadable, what, delivered: None, remedy }))
 }
 
@@ -82,10 +82,12 @@ fn is_arj(head: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::render::problems::detail;
+
     use super::*;
 
     fn told(head: &[u8]) -> Option<String> {
-        format_of(head).map(|(_, loss)| loss.to_string())
+        format_of(head).map(|(_, loss)| detail(&loss.of_input("")))
     }
 
     #[test]
