@@ -13,6 +13,7 @@ use anstyle::Style;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::config;
+use callcodes::hit::Capture;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::annotate::{LineFormat as _, Rendered};
 use callcodes::render::lines::Text;
@@ -142,7 +143,8 @@ fn captures(bencher: Bencher<'_, '_>, input: &Input) {
         for line in log.split(|&byte| byte == b'\n') {
             let mut matches = BUILT_IN.matches(&mut scratch, line, line.len());
             while let Some(found) = matches.next() {
-                count += found.code().len() + found.user().unwrap_or_default().len();
+                let len = |capture| found.capture(capture).map_or(0, |captured| captured.len());
+                count += len(Capture::Code) + len(Capture::User);
             }
         }
         count
@@ -168,7 +170,7 @@ fn render_lines(bencher: Bencher<'_, '_>, input: &Input) {
     let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
         let mut rendered = Rendered::default();
-        scanner.scan(&Chunk::whole(&log), |hit| format.line(&source, &[hit], &mut rendered));
+        scanner.scan(&Chunk::whole(&log), |hit| format.line(source.source(), &[hit], &mut rendered));
         rendered
     });
 }

@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::SourceEnd;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, Remedy};
 use crate::source::{Again, Beginning, Digest, Source, Stop, TextFile};
 
 /// How much is held back of a source that may be a copy, in bytes as the visitor counts them.
@@ -217,12 +217,12 @@ impl Copies {
 
 /// What is told of a copy.
 pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
-    let detail = format!("a copy of {original} ({bytes} bytes), not counted; --keep-copies counts it");
-    Problem { path: copy.name.clone(), kind: Kind::Copy, detail }
+    let what = format!("a copy of {original} ({bytes} bytes), not counted");
+    Problem::new(&copy.name, Kind::Copy, what).remedy(Remedy::KeepCopies)
 }
 
 /// What is told of a copy that turned out to be one when too much of it had been passed on.
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
-    let detail = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
-    Problem { path: copy.name.clone(), kind: Kind::CopyCounted, detail }
+    let what = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
+    Problem::new(&copy.name, Kind::CopyCounted, what)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use super::meter::{Gauge, Meter};
 use super::recognise::SAMPLE_BYTES;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// How much of a file is read when it is opened, in bytes: small files whole, so that they are read at once.
 const HEAD_BYTES: usize = 64 << 10;
@@ -103,7 +103,7 @@ impl FileSpan<'_> {
             kind: Kind::Shortened,
             what: "it became shorter while it was read".to_owned(),
             delivered: Some(self.position),
-            remedy: "read a copy of it, or again when nobody writes to it",
+            remedy: Remedy::ReadCopy,
         }
     }
 }

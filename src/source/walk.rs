@@ -12,7 +12,7 @@ use super::listing::{Entries, Lister, Look, Node};
 use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
 use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Cause, Kind, Problem, Remedy};
 
 /// A file to read, or why there is none.
 pub type Found = Result<Openable, Problem>;
@@ -131,8 +131,8 @@ impl Walk {
             _ => {
                 let is_entered = self.selection.max_depth.is_none_or(|limit| node.depth() < limit)
                     && !self.selection.excludes_folder(node.relative());
-                is_entered
-                    .then(|| Err(skip(&node.path, Kind::Link, "link to a folder, not followed; -L follows it")))
+                let link = || skip(&node.path, Kind::Link, "link to a folder, not followed").remedy(Remedy::FollowLinks);
+                is_entered.then(|| Err(link()))
             }
         }
     }
@@ -151,7 +151,7 @@ impl Walk {
         };
         let kind = target.map(Metadata::file_type).or(node.kind)?;
         if !kind.is_file() {
-            return (!is_unmatched).then(|| Err(skip(path, Kind::Special, special(kind))));
+            return (!is_unmatched).then(|| Err(special(path, kind)));
         }
         if self.is_skipped(path) {
             return None;
@@ -167,8 +167,8 @@ impl Walk {
         let path = &node.path;
         let entries = match look.entries {
             Entries::Loop(around) => {
-                let detail = format!("not followed, leads back to {}", name::shown(&around));
-                return Some(Problem { path: name::shown(path), kind: Kind::Loop, detail });
+                let what = format!("not followed, leads back to {}", name::shown(&around));
+                return Some(skip(path, Kind::Loop, what));
             }
             entries => entries,
         };
@@ -181,7 +181,10 @@ impl Walk {
         };
         match (visit, entries) {
             (Visit::Skip, _) => Some(skip(path, Kind::ReadAlready, READ_ALREADY)),
-            (Visit::GiveUp, _) => Some(skip(path, Kind::OverLimit, too_many_paths())),
+            (Visit::GiveUp, _) => {
+                let what = Cause::TooManyPaths(seen::PATHS_LIMIT);
+                Some(skip(path, Kind::OverLimit, what).remedy(Remedy::Name))
+            }
             (Visit::Enter, Entries::Listed(nodes)) => {
                 visiting.levels.push(nodes.into_iter());
                 visiting.folders.push(path.clone());
@@ -274,17 +277,10 @@ impl Iterator for Walk {
     }
 }
 
-fn too_many_paths() -> String {
-    format!(
-        "not gone through again: links lead to it under more than {} paths, and -g looks at paths; name it to read it",
-        seen::PATHS_LIMIT
-    )
-}
-
 const READ_ALREADY: &str = "skipped, already read under this or another name";
 
-fn skip(path: &Path, kind: Kind, detail: impl Into<String>) -> Problem {
-    Problem { path: name::shown(path), kind, detail: detail.into() }
+fn skip(path: &Path, kind: Kind, what: impl Into<Cause>) -> Problem {
+    Problem::new(name::shown(path), kind, what)
 }
 
 fn unreachable_link(path: &Path, reason: &io::Error) -> Problem {
@@ -295,22 +291,20 @@ fn unreachable_link(path: &Path, reason: &io::Error) -> Problem {
 }
 
 fn broken_link(path: String) -> Problem {
-    Problem { path, kind: Kind::Unreadable, detail: "symbolic link to a file or folder that does not exist".to_owned() }
+    Problem::new(path, Kind::Unreadable, "symbolic link to a file or folder that does not exist")
 }
 
 #[cfg(unix)]
-fn special(kind: FileType) -> &'static str {
+fn special(path: &Path, kind: FileType) -> Problem {
     use std::os::unix::fs::FileTypeExt as _;
-    if kind.is_fifo() {
-        "skipped, a pipe; name it to read it"
-    } else if kind.is_socket() {
-        "skipped, a socket: it holds nothing to read"
-    } else {
-        "skipped, a device; name it to read it"
+    if kind.is_socket() {
+        return skip(path, Kind::Special, "skipped, a socket: it holds nothing to read");
     }
+    let what = if kind.is_fifo() { "skipped, a pipe" } else { "skipped, a device" };
+    skip(path, Kind::Special, what).remedy(Remedy::Name)
 }
 
 #[cfg(not(unix))]
-fn special(_: FileType) -> &'static str {
-    "skipped, no regular file; name it to read it"
+fn special(path: &Path, _: FileType) -> Problem {
+    skip(path, Kind::Special, "skipped, no regular file").remedy(Remedy::Name)
 }
