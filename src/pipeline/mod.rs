@@ -547,3 +547,23 @@ impl LongLines {
         Some(Problem::new(&source.name, Kind::LongLine, what))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_starts_others_only_if_it_waits_again_and_again() {
+        let micros = Duration::from_micros;
+        let mut pace = Pace::default();
+        // A local file, and one whose open met a busy machine.
+        let local = (micros(40), micros(25));
+        let remote = (micros(3100), micros(3000));
+        for (took, waited) in [local, remote, remote, local, remote, remote] {
+            assert_eq!(pace.note(took, waited), None);
+        }
+        assert_eq!(pace.note(remote.0, remote.1), Some(31));
+        // Big files take as long to read.
+        assert_eq!(pace.note(micros(9000), micros(3000)), None);
+    }
+}

@@ -545,14 +545,19 @@ impl<P> Message<P> {
 #[cfg(test)]
 mod tests {
     use std::panic;
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{self, RecvTimeoutError};
     use std::time::Duration;
 
     use proptest::prelude::*;
 
+    use std::sync::Arc;
+
+    use super::super::feed::Work;
     use super::super::{Options, TaskEnd};
     use super::*;
+    use crate::source::{Openable, Opened, Opening, Stop, TextFile};
     use crate::problem::{Kind, Problem};
 
     /// What is sent with a part: the task it is of, and which of its parts it is.
@@ -648,6 +653,69 @@ mod tests {
             });
             prop_assert_eq!(ended, Err(io::ErrorKind::BrokenPipe));
             prop_assert_eq!(seen.as_slice(), &all[..=at.index(all.len())]);
+        }
+    }
+
+    /// Works off files of so many ranges as `ranges` has, each of which yields so many parts: what the sink is sent of which
+    /// range.
+    fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) + Sync) -> Vec<(u64, u64)> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a log\n").unwrap();
+        let text = |len: u64| match Openable::file(file.path()).open(&Opening::default()).unwrap() {
+            Opened::File(text) => Arc::new(TextFile { len, ..text }),
+            _ => panic!("a log is text"),
+        };
+        // The name says how many ranges there are.
+        let inputs = ranges.iter().map(|ranges| Ok(Openable::file(Path::new(&ranges.to_string()))));
+        let order: Order<_, (u64, u64)> = Order::new(Feed::new(inputs, Options::default()), threads, |_| PART_BYTES);
+        let work = || {
+            while let Some((task, mut out)) = order.next_task() {
+                let (len, start) = match task {
+                    Task::Open(openable) => {
+                        let source = Arc::clone(openable.source());
+                        let ranges = source.name.parse().unwrap();
+                        let (text, stop) = (text(ranges), Stop::default());
+                        out.leave((ranges > 1).then_some(Rest::File { source, text, next: 1, range_bytes: 1, stop }));
+                        (ranges, 0)
+                    }
+                    Task::Scan { work: Work::Range { text, span }, .. } => (text.len, span.start),
+                    _ => panic!("there are only files"),
+                };
+                for _ in 0..parts {
+                    work(start);
+                    out.part((len, start));
+                }
+            }
+        };
+        let mut seen = Vec::new();
+        thread::scope(|scope| {
+            (0..threads).for_each(|_| drop(scope.spawn(work)));
+            order.drain(|message| {
+                if let Message::Part(part) = message {
+                    seen.push(part);
+                }
+                Ok(())
+            })
+        })
+        .unwrap();
+        seen
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn ranges_come_in_order_behind_the_one_that_left_them(
+            ranges in prop::collection::vec(prop_oneof![4 => Just(1_u64), 1 => 2_u64..300], 1..40),
+            parts in prop_oneof![Just(1_usize), 1_usize..20],
+            threads in 1_usize..9,
+        ) {
+            let seen = in_time({
+                let ranges = ranges.clone();
+                move || run_ranges(&ranges, parts, threads, |start| (0..start % 5).for_each(|_| thread::yield_now()))
+            });
+            let all = |&len: &u64| (0..len).flat_map(move |start| std::iter::repeat_n((len, start), parts));
+            prop_assert_eq!(seen, ranges.iter().flat_map(all).collect::<Vec<_>>());
         }
     }
 

@@ -109,6 +109,7 @@ pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Openable, Opened, Opening};
 
     #[test]
     fn only_what_a_beginning_takes_in_makes_a_difference_to_it() {
@@ -128,5 +129,24 @@ mod tests {
         };
         assert_eq!(digest(1), digest(100));
         assert_eq!(digest(100), Digest(blake3::hash(b"call result = 102\n")));
+    }
+
+    #[test]
+    fn what_is_hashed_is_what_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let (stop, opening) = (Stop::default(), Opening::default());
+        let lines = |number: u32| format!("call result = {number}\n").repeat(20_000).into_bytes();
+        let (before, after) = (lines(102), lines(103));
+        std::fs::write(&path, &before).unwrap();
+        let Ok(Opened::File(text)) = Openable::file(&path).open(&opening) else { panic!("a log is text") };
+        let read = Some(Digest(blake3::hash(&before)));
+        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (read, read));
+        // Rotated: another file of the same size has the name.
+        std::fs::rename(&path, folder.path().join("a.log.1")).unwrap();
+        std::fs::write(&path, &after).unwrap();
+        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (read, None));
+        stop.request();
+        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (None, None));
     }
 }

@@ -196,6 +196,12 @@ impl Lister {
         Lister { shared: Arc::new(shared), limit }
     }
 
+    /// Lives as long as this or one of its threads does.
+    #[cfg(test)]
+    pub(super) fn life(&self) -> std::sync::Weak<impl Sized + use<>> {
+        Arc::downgrade(&self.shared)
+    }
+
     /// What the file system says of a node, if need be when it has answered. What is met in a folder is looked up next.
     pub(super) fn look(&self, node: &mut Node) -> Look {
         let started = Instant::now();

@@ -308,3 +308,6 @@ fn special(path: &Path, kind: FileType) -> Problem {
 fn special(path: &Path, _: FileType) -> Problem {
     skip(path, Kind::Special, "skipped, no regular file").remedy(Remedy::Name)
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -17,7 +17,7 @@ use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem, Remedy};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
+use callcodes::source::{Amount, Codec, Format, Openable, Source, Stop, Walk};
 use proptest::prelude::*;
 
 use crate::packing;
