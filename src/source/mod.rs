@@ -220,7 +220,11 @@ impl Source {
         }
         let file = Arc::new(DiskFile::new(file, len, &opening.meter));
         let head = file_head(&file, len)?;
-        match recognise(&head) {
+        let is = recognise(&head);
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, &loss));
+        }
+        match is {
             Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
             Recognised::Codec(_) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
@@ -230,7 +234,6 @@ impl Source {
                     other => other,
                 });
             }
-            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
             Recognised::Binary(kind) => {
                 if let Some(opened) = self.zip_behind(&file, len, opening)? {
                     return Ok(opened);
@@ -239,7 +242,7 @@ impl Source {
                     return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
                 }
             }
-            Recognised::Text => {}
+            _ => {}
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -314,13 +317,13 @@ impl Source {
         let Nest { mut chain, budget } = nest;
         let is_bare = chain.is_empty();
         let mut input = compression::unpacked(input, &mut chain, &budget);
-        match recognise(input.peek(HEAD_BYTES)) {
-            Recognised::Archive(format) => {
-                let container = Container::Stream(Box::new(input.into_reader()));
-                return self.archive(format, container, Nest { chain, budget }, opening);
-            }
-            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
-            _ => {}
+        let is = recognise(input.peek(HEAD_BYTES));
+        if let Recognised::Archive(format) = is {
+            let container = Container::Stream(Box::new(input.into_reader()));
+            return self.archive(format, container, Nest { chain, budget }, opening);
+        }
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, &loss));
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -407,11 +410,12 @@ impl Source {
         Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
     }
 
-    /// What becomes of it if it is of a format that cannot be read. The members of an archive might be wanted, whatever its own
-    /// name and time.
-    fn unsupported(&self, format: Unsupported) -> Opened {
-        let refused = if matches!(format, Unsupported::Codec(_)) { self.refused() } else { None };
-        refused.unwrap_or_else(|| Opened::Skipped(self.problem(&format.loss())))
+    /// What becomes of it if nothing of it can be read. The members of an archive might be wanted, whatever its own name and
+    /// time.
+    fn unreadable(&self, is: Recognised, loss: &Loss) -> Opened {
+        let is_archive = matches!(is, Recognised::Unsupported(Unsupported::Archive(_)));
+        let refused = if is_archive { None } else { self.refused() };
+        refused.unwrap_or_else(|| Opened::Skipped(self.problem(loss)))
     }
 
     /// What becomes of it if it is no archive and not wanted.

@@ -4,7 +4,7 @@
 //! unless [`binary`](super::binary) finds control characters in it as no text has them.
 //!
 //! Invariants:
-//! * The order is archives, compression, formats that cannot be read, text, binary formats. An archive comes before
+//! * The order is archives, compression, formats that cannot be read, damaged compression, text, binary formats. An archive comes before
 //!   compression because a tar archive begins with the name of its first member, which may be spelled like anything.
 //! * Text is never taken for anything else, because a log passed over is worse than a picture searched in vain. A row
 //!   whose bytes are letters asks for something more that no text has.
@@ -14,6 +14,7 @@ use std::fmt;
 
 use super::archive::begins_tar;
 use super::binary::{has_control, is_not_text};
+use super::compression::ASK_AGAIN;
 use crate::problem::{Kind, Loss};
 
 /// How many bytes decide what something is unless it is text or binary.
@@ -28,6 +29,8 @@ pub enum Recognised {
     Archive(Format),
     /// Data to be decompressed.
     Codec(Codec),
+    /// Compressed data whose first bytes are wrong.
+    Damaged(Codec),
     /// An archive or compressed data of a format that cannot be read.
     Unsupported(Unsupported),
     /// Something that holds no text, and the name of what it is.
@@ -117,13 +120,23 @@ impl Codec {
     }
 }
 
-impl Unsupported {
-    pub(super) fn loss(self) -> Loss {
-        let what = match self {
-            Unsupported::Archive(name) => format!("it is {name} archive, which is not supported"),
-            Unsupported::Codec(name) => format!("it is compressed by {name}, which is not supported"),
+impl Recognised {
+    /// Why nothing of it can be read, if nothing can.
+    pub(super) fn loss(self) -> Option<Loss> {
+        let remedy = "unpack it and name the result";
+        let (kind, what, remedy) = match self {
+            Recognised::Damaged(codec) => {
+                (Kind::Damaged, format!("the {codec} data are damaged (their first bytes are wrong)"), ASK_AGAIN)
+            }
+            Recognised::Unsupported(Unsupported::Archive(name)) => {
+                (Kind::Unreadable, format!("it is {name} archive, which is not supported"), remedy)
+            }
+            Recognised::Unsupported(Unsupported::Codec(name)) => {
+                (Kind::Unreadable, format!("it is compressed by {name}, which is not supported"), remedy)
+            }
+            _ => return None,
         };
-        Loss { kind: Kind::Unreadable, what, delivered: None, remedy: "unpack it and name the result" }
+        Some(Loss { kind, what, delivered: None, remedy })
     }
 }
 
@@ -181,6 +194,10 @@ const fn unsupported(bytes: &'static [u8], also: fn(&[u8]) -> bool, unsupported:
     Signature { at: 0, bytes, also, is: Recognised::Unsupported(unsupported) }
 }
 
+const fn damaged(codec: Codec, also: fn(&[u8]) -> bool) -> Signature {
+    Signature { at: 0, bytes: b"", also, is: Recognised::Damaged(codec) }
+}
+
 const fn text(at: usize, bytes: &'static [u8]) -> Signature {
     Signature { at, bytes, also: alone, is: Recognised::Text }
 }
@@ -215,13 +232,18 @@ const TABLE: &[Signature] = &[
     unsupported(b"\xff\x06\0\0sNaPpY", alone, Unsupported::Codec("snappy")),
     unsupported(b"\x1f\x9d", is_compress, Unsupported::Codec("compress (.Z)")),
     unsupported(b"\x5d", is_lzma, Unsupported::Codec("lzma (.lzma)")),
+    // No other method has ever been used.
+    Signature { bytes: b"\x1f\x8b", ..damaged(Codec::Gzip, alone) },
+    damaged(Codec::Gzip, |head| is_one_bit_off(head, b"\x1f\x8b\x08")),
+    damaged(Codec::Zstd, |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd")),
+    damaged(Codec::Bzip2, |head| (b'1'..=b'9').any(|size| is_one_bit_off(head, &bzip2_head(size)))),
+    damaged(Codec::Xz, |head| is_one_bit_off(head, b"\xfd7zXZ\0")),
+    damaged(Codec::Lz4, |head| is_one_bit_off(head, b"\x04\x22\x4d\x18")),
     // Byte order marks: whoever writes one writes text.
     text(0, b"\xef\xbb\xbf"),
     text(0, b"\xff\xfe"),
     text(0, b"\xfe\xff"),
-    // What is left of compressed data and archives is not judged by its bytes.
-    text(0, b"\x1f\x8b"),
-    text(0, b"BZh"),
+    // What is left of archives is not judged by its bytes.
     text(0, b"PK\x07\x08"),
     text(257, b"ustar"),
     // What is found beside logs in support folders.
@@ -267,13 +289,24 @@ fn alone(_: &[u8]) -> bool {
     true
 }
 
+/// Whether `head` begins with `magic` but for one bit. Where a disk or a line has flipped it, the data would otherwise be
+/// read as text, in which nothing is found.
+fn is_one_bit_off(head: &[u8], magic: &[u8]) -> bool {
+    let Some(head) = head.get(..magic.len()) else { return false };
+    head.iter().zip(magic).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>() == 1
+}
+
+/// How bzip2 data begin, for this digit.
+fn bzip2_head(size: u8) -> [u8; 10] {
+    [b'B', b'Z', b'h', size, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
+}
+
 /// The letters `BZh` and a digit may begin a text; what follows them in bzip2 does not.
 fn is_bzip2(head: &[u8]) -> bool {
-    const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
     const END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
-    let Some((&[_, _, _, b'1'..=b'9'], rest)) = head.split_first_chunk() else { return false };
+    let Some((&[_, _, _, size @ b'1'..=b'9'], rest)) = head.split_first_chunk() else { return false };
     let rest = &rest[..rest.len().min(6)];
-    !rest.is_empty() && (BLOCK.starts_with(rest) || END.starts_with(rest))
+    !rest.is_empty() && (bzip2_head(size)[4..].starts_with(rest) || END.starts_with(rest))
 }
 
 /// Whether the flags give a length that codes can reach, in bits, and leave the two reserved bits out.
@@ -335,9 +368,8 @@ mod tests {
             (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31", "it is compressed by lzma (.lzma)"),
         ];
         for (head, what) in cases {
-            let Recognised::Unsupported(unsupported) = recognise(head) else { panic!("{what}") };
             let expected = format!("{what}, which is not supported; unpack it and name the result");
-            assert_eq!(unsupported.loss().to_string(), expected);
+            assert_eq!(recognise(head).loss().map(|loss| loss.to_string()), Some(expected));
             // Less than what makes it one is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
         }
@@ -365,6 +397,27 @@ mod tests {
         ];
         for head in cases {
             assert_eq!(recognise(head), Recognised::Text, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_bit_makes_compressed_data_damaged_and_no_text() {
+        let heads: [(&[u8], Codec); 5] = [
+            (b"\x1f\x8b\x08", Codec::Gzip),
+            (b"\x28\xb5\x2f\xfd", Codec::Zstd),
+            (b"BZh91AY&SY", Codec::Bzip2),
+            (b"\xfd7zXZ\0", Codec::Xz),
+            (b"\x04\x22\x4d\x18", Codec::Lz4),
+        ];
+        for (head, codec) in heads {
+            for bit in 0..head.len() * 8 {
+                let mut head = [head, b" call result = 102"].concat();
+                head[bit / 8] ^= 1 << (bit % 8);
+                let is = recognise(&head);
+                // Another digit stands for another size.
+                let is_sized = codec == Codec::Bzip2 && bit / 8 == 3 && is == Recognised::Codec(codec);
+                assert!(is_sized || is == Recognised::Damaged(codec), "{codec}, bit {bit}: {is:?}");
+            }
         }
     }
 

@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
             // These two begin with letters that nothing has to follow.
             Recognised::Binary(kind) => matches!(kind, "PDF document" | "library"),
             // All that bzip2 begins with are letters, too, which are enough where nothing follows them.
-            Recognised::Codec(codec) => codec == Codec::Bzip2,
+            Recognised::Codec(codec) | Recognised::Damaged(codec) => codec == Codec::Bzip2,
             _ => false,
         };
         assert!(may_be, "text is taken for {is:?}");
@@ -50,6 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
         Opened::Compressed(_) => assert!(matches!(is, Recognised::Codec(_)), "{is:?} is decompressed"),
         Opened::Skipped(problem) => match is {
             Recognised::Codec(_) | Recognised::Binary(_) => {}
+            Recognised::Damaged(_) => assert_eq!(problem.kind, Kind::Damaged),
             Recognised::Unsupported(_) => assert_eq!(problem.kind, Kind::Unreadable),
             Recognised::Archive(_) | Recognised::Text => panic!("{is:?} is skipped: {problem}"),
         },
