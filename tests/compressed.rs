@@ -17,7 +17,8 @@ use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
-use callcodes::source::{Codec, Walk, decompressed};
+use callcodes::source::Walk;
+use callcodes::unpack::{Codec, decompressed};
 use packing::{CODECS, compress};
 
 /// A frame that zstd and lz4 readers skip.

@@ -17,8 +17,9 @@ use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Kind;
 use callcodes::source::select::Content;
-use callcodes::source::{Codec, Format, Globs, Selection, Walk};
+use callcodes::source::{Globs, Selection, Walk};
 use callcodes::summary::Row;
+use callcodes::unpack::{Codec, Format};
 use packing::{CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());

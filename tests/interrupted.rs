@@ -21,7 +21,8 @@ use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
+use callcodes::source::{Amount, Source, Stop, Walk};
+use callcodes::unpack::{Codec, Format};
 use proptest::prelude::*;
 
 /// One result, 16 bytes.

@@ -5,8 +5,9 @@
 use std::io::Write as _;
 
 use callcodes::problem::{Kind, Loss};
-use callcodes::source::{Codec, HEAD_BYTES, Opened, Opening, Recognised, SAMPLE_BYTES, Source, Walk, recognise};
+use callcodes::source::{Opened, Opening, Source, Walk};
 use callcodes::units::Units;
+use callcodes::unpack::{Codec, HEAD_BYTES, Recognised, SAMPLE_BYTES, recognise};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
