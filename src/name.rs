@@ -30,6 +30,22 @@ pub fn shown_bytes(bytes: &[u8]) -> String {
     name
 }
 
+/// The same of a name in UTF-16, as on Windows and in some archives.
+#[must_use]
+pub fn shown_utf16(units: impl IntoIterator<Item = u16>) -> String {
+    let mut name = String::new();
+    for decoded in char::decode_utf16(units) {
+        match decoded {
+            Ok(character) => name.push(character),
+            Err(half) => {
+                // Writing to a string cannot fail.
+                let _ = write!(name, "\\u{{{:x}}}", half.unpaired_surrogate());
+            }
+        }
+    }
+    name
+}
+
 /// Text that may end right before an escape.
 fn push_text(name: &mut String, text: &str, before_escape: bool) {
     let mut rest = text;
@@ -63,22 +79,11 @@ mod imp {
 
 #[cfg(windows)]
 mod imp {
-    use std::fmt::Write as _;
     use std::os::windows::ffi::OsStrExt as _;
     use std::path::Path;
 
     pub(super) fn shown(path: &Path) -> String {
-        let mut name = String::new();
-        for decoded in char::decode_utf16(path.as_os_str().encode_wide()) {
-            match decoded {
-                Ok(character) => name.push(character),
-                Err(half) => {
-                    // Writing to a string cannot fail.
-                    let _ = write!(name, "\\u{{{:x}}}", half.unpaired_surrogate());
-                }
-            }
-        }
-        name
+        super::shown_utf16(path.as_os_str().encode_wide())
     }
 }
 

@@ -12,7 +12,7 @@ use lzma_rust2::{Action, Lzma2Stream, LzmaStream, StreamResult, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::frames::ASK_AGAIN;
+use super::fault;
 use super::input::Input;
 use super::recognise::Codec;
 use crate::problem::{Kind, Loss};
@@ -64,7 +64,7 @@ impl Ended {
     pub(super) fn into_loss(self, data: &str, mut delivered: Option<u64>) -> Option<Loss> {
         let (kind, what, remedy) = match self {
             Ended::Complete | Ended::Short => return None,
-            Ended::Damaged(why) => (Kind::Damaged, format!("the {data} data are damaged ({why})"), ASK_AGAIN),
+            Ended::Damaged(why) => return Some(fault::damaged(data, why, delivered)),
             Ended::Window => {
                 let what = format!("the {data} data need a window of more than {} MiB", WINDOW_LIMIT >> 20);
                 (Kind::OverLimit, what, "decompress them and name the result")

@@ -6,14 +6,13 @@
 use std::io::{self, Read};
 
 use super::decoder::{Decoder, Ended};
+use super::fault::{ASK_AGAIN, passed_on, trailing};
 use super::input::Input;
 use super::recognise::{Codec, HEAD_BYTES, Recognised, recognise};
 use crate::problem::{Kind, Loss};
 
 /// How often a file may have been compressed over.
 pub const MAX_LAYERS: u8 = 3;
-
-pub(super) const ASK_AGAIN: &str = "ask for the file again, copied whole";
 
 impl Codec {
     /// Whether skippable frames may stand between its frames.
@@ -145,10 +144,7 @@ impl Frames {
         if let Some(error) = self.input.failure() {
             return State::Ended(Some(passed_on(error, Some(self.delivered))));
         }
-        let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
-        let what = format!("{len} {bytes} behind the {} data {were} not read", self.codec);
-        let remedy = "if they belong to the log, cut them out and name them as a file";
-        State::Ended(Some(Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy }.into()))
+        State::Ended(Some(trailing(len, format_args!("the {} data", self.codec)).into()))
     }
 
     fn ended(&mut self, ended: Ended) -> State {
@@ -165,12 +161,4 @@ impl Frames {
         };
         State::Ended(reason)
     }
-}
-
-/// An error of the layer below, told with the place in this one, if it has one.
-pub(crate) fn passed_on(mut error: io::Error, delivered: Option<u64>) -> io::Error {
-    if let Some(loss) = error.get_mut().and_then(|inner| inner.downcast_mut::<Loss>()) {
-        loss.delivered = loss.delivered.and(delivered);
-    }
-    error
 }

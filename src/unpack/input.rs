@@ -142,6 +142,13 @@ impl Input {
         Some(bytes)
     }
 
+    /// The next `len` bytes; `None` if the end comes before. They cost memory as they come, not as `len` claims.
+    pub(crate) fn exactly(&mut self, len: u64) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.by_ref().take(len).read_to_end(&mut bytes).ok()?;
+        (bytes.len() as u64 == len).then_some(bytes)
+    }
+
     /// Takes up to `len` bytes and says how many there were.
     pub(crate) fn skip(&mut self, len: u64) -> u64 {
         let mut skipped = 0;

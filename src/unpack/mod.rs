@@ -5,6 +5,7 @@
 //! | `recognise`, `binary` | what something is by its first bytes |
 //! | `file`, `input` | a file read at positions; a reader that can be looked ahead in |
 //! | `decoder`, `frames` | one compressed frame; all frames of a stream, and streams compressed over |
+//! | `fault` | what there is to say of data that cannot be read |
 //! | `archive` | the members of an archive, one after another |
 //!
 //! Invariants:
@@ -21,6 +22,7 @@
 mod archive;
 mod binary;
 mod decoder;
+mod fault;
 mod file;
 mod frames;
 mod input;
@@ -29,9 +31,10 @@ mod recognise;
 pub use archive::Passwords;
 pub(crate) use archive::{AtEnd, Container, Item, Label, MemberData, Options, ZipFile, one_part, walk};
 pub use decoder::WINDOW_LIMIT;
+pub(crate) use fault::{copied, passed_on};
 pub use file::{DiskFile, FileSpan, Watch};
+pub(crate) use frames::unpacked;
 pub use frames::{MAX_LAYERS, decompressed};
-pub(crate) use frames::{passed_on, unpacked};
 pub(crate) use input::Input;
 pub(crate) use recognise::is_certainly_binary;
 pub use recognise::{Codec, Format, HEAD_BYTES, Recognised, SAMPLE_BYTES, Unsupported, recognise};

@@ -14,7 +14,7 @@ use std::fmt;
 
 use super::archive::begins_tar;
 use super::binary::{has_control, is_not_text};
-use super::frames::ASK_AGAIN;
+use super::fault::damaged;
 use crate::problem::{Kind, Loss};
 
 /// How many bytes decide what something is unless it is text or binary.
@@ -123,20 +123,14 @@ impl Codec {
 impl Recognised {
     /// Why nothing of it can be read, if nothing can.
     pub(crate) fn loss(self) -> Option<Loss> {
-        let remedy = "unpack it and name the result";
-        let (kind, what, remedy) = match self {
-            Recognised::Damaged(codec) => {
-                (Kind::Damaged, format!("the {codec} data are damaged (their first bytes are wrong)"), ASK_AGAIN)
-            }
-            Recognised::Unsupported(Unsupported::Archive(name)) => {
-                (Kind::Unreadable, format!("it is {name} archive, which is not supported"), remedy)
-            }
-            Recognised::Unsupported(Unsupported::Codec(name)) => {
-                (Kind::Unreadable, format!("it is compressed by {name}, which is not supported"), remedy)
-            }
+        let what = match self {
+            Recognised::Damaged(codec) => return Some(damaged(codec, "their first bytes are wrong", None)),
+            Recognised::Unsupported(Unsupported::Archive(name)) => format!("it is {name} archive"),
+            Recognised::Unsupported(Unsupported::Codec(name)) => format!("it is compressed by {name}"),
             _ => return None,
         };
-        Some(Loss { kind, what, delivered: None, remedy })
+        let what = format!("{what}, which is not supported");
+        Some(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: "unpack it and name the result" })
     }
 }
 
@@ -194,7 +188,7 @@ const fn unsupported(bytes: &'static [u8], also: fn(&[u8]) -> bool, unsupported:
     Signature { at: 0, bytes, also, is: Recognised::Unsupported(unsupported) }
 }
 
-const fn damaged(codec: Codec, also: fn(&[u8]) -> bool) -> Signature {
+const fn wrong(codec: Codec, also: fn(&[u8]) -> bool) -> Signature {
     Signature { at: 0, bytes: b"", also, is: Recognised::Damaged(codec) }
 }
 
@@ -233,12 +227,12 @@ const TABLE: &[Signature] = &[
     unsupported(b"\x1f\x9d", is_compress, Unsupported::Codec("compress (.Z)")),
     unsupported(b"\x5d", is_lzma, Unsupported::Codec("lzma (.lzma)")),
     // No other method has ever been used.
-    Signature { bytes: b"\x1f\x8b", ..damaged(Codec::Gzip, alone) },
-    damaged(Codec::Gzip, |head| is_one_bit_off(head, b"\x1f\x8b\x08")),
-    damaged(Codec::Zstd, |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd")),
-    damaged(Codec::Bzip2, |head| (b'1'..=b'9').any(|size| is_one_bit_off(head, &bzip2_head(size)))),
-    damaged(Codec::Xz, |head| is_one_bit_off(head, b"\xfd7zXZ\0")),
-    damaged(Codec::Lz4, |head| is_one_bit_off(head, b"\x04\x22\x4d\x18")),
+    Signature { bytes: b"\x1f\x8b", ..wrong(Codec::Gzip, alone) },
+    wrong(Codec::Gzip, |head| is_one_bit_off(head, b"\x1f\x8b\x08")),
+    wrong(Codec::Zstd, |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd")),
+    wrong(Codec::Bzip2, |head| (b'1'..=b'9').any(|size| is_one_bit_off(head, &bzip2_head(size)))),
+    wrong(Codec::Xz, |head| is_one_bit_off(head, b"\xfd7zXZ\0")),
+    wrong(Codec::Lz4, |head| is_one_bit_off(head, b"\x04\x22\x4d\x18")),
     // Byte order marks: whoever writes one writes text.
     text(0, b"\xef\xbb\xbf"),
     text(0, b"\xff\xfe"),

@@ -213,7 +213,7 @@ impl Read for Keeping<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.reader.read(out).inspect_err(|error| {
             if error.kind() != io::ErrorKind::Interrupted {
-                self.fault = Some(copy(error));
+                self.fault = Some(unpack::copied(error));
             }
         })
     }
@@ -235,14 +235,6 @@ impl<D: MemberData> Read for Allowed<'_, D> {
         let len = self.data.read(out)?;
         self.delivered += len as u64;
         Ok(len)
-    }
-}
-
-/// The same error once more.
-fn copy(error: &io::Error) -> io::Error {
-    match Loss::of(error) {
-        Some(loss) => loss.clone().into(),
-        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
 

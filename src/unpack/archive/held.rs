@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Container, Format, Options, UNPACK};
 use crate::problem::{Kind, Loss};
+use crate::unpack::fault::copied;
 use crate::unpack::file::DiskFile;
 use crate::unpack::input::Input;
 
@@ -87,9 +88,7 @@ impl Held {
 
 impl Pieces {
     fn failure(&self) -> Option<io::Error> {
-        let error = self.failure.as_ref()?;
-        let same = || io::Error::new(error.kind(), error.to_string());
-        Some(Loss::of(error).map_or_else(same, |loss| loss.clone().into()))
+        self.failure.as_ref().map(copied)
     }
 }
 

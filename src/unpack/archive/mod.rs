@@ -29,8 +29,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use flate2::Crc;
+
+use super::fault::{ASK_AGAIN, passed_on, trailing};
 use super::file::DiskFile;
-use super::frames::{ASK_AGAIN, passed_on};
 use super::input::Input;
 pub(crate) use super::recognise::Format;
 use crate::problem::{Kind, Loss};
@@ -76,10 +78,7 @@ impl Format {
         if is_padding {
             return Ok(());
         }
-        let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
-        let what = format!("{len} {bytes} behind the end of the {self} archive {were} not read");
-        let remedy = "if they belong to the log, cut them out and name them as a file";
-        Err(Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy }.into())
+        Err(trailing(len, format_args!("the end of the {self} archive")).into())
     }
 
     fn too_many_members(self, limit: u64) -> Loss {
@@ -216,6 +215,13 @@ fn encrypted(what: &str, remedy: &'static str) -> Loss {
 /// The kind of problem that an error comes to.
 fn kind_of(error: &io::Error) -> Kind {
     Loss::of(error).map_or(Kind::Unreadable, |loss| loss.kind)
+}
+
+/// The checksum of zip and 7z.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 /// A member's path without what says that it is below the current folder, as tar(1) names what it is given as `.`.

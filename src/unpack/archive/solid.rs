@@ -7,7 +7,7 @@ use flate2::Crc;
 
 use super::{MemberData, kind_of};
 use crate::problem::{Kind, Loss};
-use crate::unpack::frames::{ASK_AGAIN, passed_on};
+use crate::unpack::fault::{ASK_AGAIN, damaged, passed_on};
 use crate::unpack::input::Input;
 
 pub(super) struct Solid {
@@ -98,10 +98,7 @@ impl SolidFile<'_> {
 
     fn fault(&mut self, failure: Option<io::Error>) -> io::Error {
         let delivered = Some(self.delivered());
-        let early = || {
-            let what = "the unpacked data are damaged (they end too early)".to_owned();
-            Loss { kind: Kind::Damaged, what, delivered, remedy: ASK_AGAIN }.into()
-        };
+        let early = || damaged("unpacked", "they end too early", delivered).into();
         let error = failure.map_or_else(early, |error| passed_on(error, delivered));
         self.solid.broken = Some(kind_of(&error));
         error
@@ -112,8 +109,7 @@ impl SolidFile<'_> {
         if self.crc.take().is_none_or(|crc| crc == self.sum.sum()) {
             return Ok(0);
         }
-        let what = "the unpacked data are damaged (the checksum does not match)".to_owned();
-        Err(Loss { kind: Kind::Damaged, what, delivered: Some(self.size), remedy: ASK_AGAIN }.into())
+        Err(damaged("unpacked", "the checksum does not match", Some(self.size)).into())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::problem::{Kind, Loss};
 use crate::unpack::archive::dos::{u16_at, u32_at};
 use crate::unpack::archive::held::Held;
 use crate::unpack::archive::{Format, UNPACK, refused};
-use crate::unpack::frames::ASK_AGAIN;
+use crate::unpack::fault::damaged;
 use crate::unpack::input::Input;
 
 /// Of a block, in bytes.
@@ -90,12 +90,9 @@ impl Blocks {
     }
 
     fn next_block(&mut self) -> Result<(), io::Error> {
-        let damaged = |name: &str, why: &str| {
-            let what = format!("the {name} data are damaged ({why})");
-            // The place is told by whoever knows the member.
-            io::Error::from(Loss { kind: Kind::Damaged, what, delivered: Some(0), remedy: ASK_AGAIN })
-        };
         let name = self.method.name();
+        // The place is filled in by the reader that knows the member.
+        let damaged = |why: &str| io::Error::from(damaged(name, why, Some(0)));
         self.block.clear();
         self.given = 0;
         self.left -= 1;
@@ -103,24 +100,22 @@ impl Blocks {
         let Some(header) = self.input.array::<8>() else { return Err(cut(&mut self.input)) };
         let (sum, packed_len) = (u32_at(&header, 0).unwrap_or(0), u16_at(&header, 4).unwrap_or(0));
         let len = usize::from(u16_at(&header, 6).unwrap_or(0));
-        let mut packed = Vec::new();
         let reserve = u64::from(self.reserve);
         let is_whole = self.input.skip(reserve) == reserve;
-        self.input.by_ref().take(u64::from(packed_len)).read_to_end(&mut packed)?;
-        if !is_whole || packed.len() < usize::from(packed_len) {
+        let Some(packed) = self.input.exactly(packed_len.into()).filter(|_| is_whole) else {
             return Err(cut(&mut self.input));
-        }
+        };
         if len == 0 {
             let what = "it goes on in another archive of the set".to_owned();
             return Err(Loss { kind: Kind::Truncated, what, delivered: Some(0), remedy: UNPACK }.into());
         }
         if sum != 0 && sum != checksum(&header[4..], checksum(&packed, 0)) {
-            return Err(damaged(name, "the checksum of a block does not match"));
+            return Err(damaged("the checksum of a block does not match"));
         }
         if len > BLOCK_BYTES {
-            return Err(damaged(name, "a block is too long"));
+            return Err(damaged("a block is too long"));
         }
-        self.method.unpack(&packed, len, &mut self.block).map_err(|why| damaged(name, &why))
+        self.method.unpack(&packed, len, &mut self.block).map_err(|why| damaged(&why))
     }
 }
 
@@ -170,45 +165,34 @@ impl MsZip {
     fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
         let deflated = packed.strip_prefix(b"CK").ok_or("a block does not begin as it should")?;
         self.inflate.reset(false);
-        self.remember();
+        // The decoder unpacks what came before as a block that is stored, which has no faults.
+        if let Some(len) = u16::try_from(self.history.len()).ok().filter(|len| *len > 0) {
+            let header = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
+            let _ = self.inflate(&[&header[..], &self.history].concat(), &mut [0; BLOCK_BYTES]);
+        }
         out.resize(len, 0);
-        let before = self.inflate.total_out();
-        let mut rest = deflated;
-        let result = loop {
-            let done = usize::try_from(self.inflate.total_out() - before).unwrap_or(len);
-            let (ins, outs) = (self.inflate.total_in(), self.inflate.total_out());
-            match self.inflate.decompress(rest, &mut out[done..], FlushDecompress::None) {
-                Err(_) => break Err("invalid deflate data".to_owned()),
-                Ok(flate2::Status::StreamEnd) => break Ok(()),
-                Ok(_) => {}
-            }
-            let taken = usize::try_from(self.inflate.total_in() - ins).unwrap_or(rest.len());
-            rest = &rest[taken..];
-            if taken == 0 && self.inflate.total_out() == outs {
-                break Ok(());
-            }
-        };
-        out.truncate(usize::try_from(self.inflate.total_out() - before).unwrap_or(len));
+        let (len, result) = self.inflate(deflated, out);
+        out.truncate(len);
         self.history.extend_from_slice(out);
         self.history.drain(..self.history.len().saturating_sub(BLOCK_BYTES));
         result
     }
 
-    /// Lets the decoder unpack what came before, as a block that is stored.
-    fn remember(&mut self) {
-        let Some(len) = u16::try_from(self.history.len()).ok().filter(|len| *len > 0) else { return };
-        let mut scratch = [0; BLOCK_BYTES];
-        let header = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
-        for mut stored in [&header[..], &self.history] {
-            while !stored.is_empty() {
-                let ins = self.inflate.total_in();
-                // What is stored has no faults.
-                let _ = self.inflate.decompress(stored, &mut scratch, FlushDecompress::None);
-                let taken = usize::try_from(self.inflate.total_in() - ins).unwrap_or(0);
-                if taken == 0 {
-                    break;
-                }
-                stored = &stored[taken..];
+    /// Unpacks some more, and says how much, up to any fault.
+    fn inflate(&mut self, mut packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
+        let mut len = 0;
+        loop {
+            let (ins, outs) = (self.inflate.total_in(), self.inflate.total_out());
+            let result = self.inflate.decompress(packed, &mut out[len..], FlushDecompress::None);
+            let step = |after: u64, before: u64| usize::try_from(after - before).unwrap_or(usize::MAX);
+            let (taken, given) = (step(self.inflate.total_in(), ins), step(self.inflate.total_out(), outs));
+            packed = &packed[taken..];
+            len += given;
+            match result {
+                Err(_) => return (len, Err("invalid deflate data".to_owned())),
+                Ok(flate2::Status::StreamEnd) => return (len, Ok(())),
+                Ok(_) if taken == 0 && given == 0 => return (len, Ok(())),
+                Ok(_) => {}
             }
         }
     }

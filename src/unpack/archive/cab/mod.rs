@@ -26,7 +26,7 @@ use super::solid::Solid;
 use super::{Container, Format, Item, Label, Options, UNPACK, Visit, refused, without_dots};
 use crate::name::shown_bytes;
 use crate::problem::Loss;
-use crate::unpack::frames::passed_on;
+use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
 const HEADER_BYTES: usize = 36;

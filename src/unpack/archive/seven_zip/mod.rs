@@ -15,7 +15,6 @@ mod directory;
 mod tests;
 mod unpack;
 
-use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
@@ -27,11 +26,12 @@ use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
 use super::held::Held;
 use super::solid::{Solid, SolidFile};
 use super::{
-    Container, Format, GIVE_PASSWORD, Item, Label, MemberData, Options, Passwords, UNPACK, Visit, encrypted, refused,
-    unix_time, without_dots,
+    Container, Format, GIVE_PASSWORD, Item, Label, MemberData, Options, Passwords, UNPACK, Visit, crc32, encrypted,
+    refused, unix_time, without_dots,
 };
+use crate::name::shown_utf16;
 use crate::problem::{Kind, Loss};
-use crate::unpack::frames::passed_on;
+use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
 /// How large a directory may be, in bytes, unpacked: about 100,000 files.
@@ -81,7 +81,7 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
     if start[6] != 0 {
         return Err(refused("the 7z archive is of a version that is not known", UNPACK).into());
     }
-    if sum(&start[12..]) != start_crc {
+    if crc32(&start[12..]) != start_crc {
         return Err(Format::SevenZip.damaged("its beginning contradicts its checksum").into());
     }
     let begin = START_BYTES.saturating_add(offset);
@@ -91,7 +91,7 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
         return Err(Loss { what, delivered: Some(0), ..Format::SevenZip.truncated(None) }.into());
     }
     let mut directory = read_all(&mut held.input(begin, end), len)?;
-    if sum(&directory) != crc {
+    if crc32(&directory) != crc {
         return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
     }
     for _ in 0..DIRECTORY_LAYERS {
@@ -109,7 +109,7 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
     let size = block.block.size().ok_or_else(contradiction)?;
     let read = |keys: &mut Keys, password| -> io::Result<Vec<u8>> {
         let directory = read_all(&mut unpack(&block, held, keys, password)?, size)?;
-        if block.crc.is_some_and(|crc| crc != sum(&directory)) {
+        if block.crc.is_some_and(|crc| crc != crc32(&directory)) {
             return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
         }
         Ok(directory)
@@ -207,18 +207,7 @@ fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
         let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
         return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
     }
-    let mut bytes = Vec::new();
-    input.take(len).read_to_end(&mut bytes)?;
-    if (bytes.len() as u64) < len {
-        return Err(Format::SevenZip.cut(input, None));
-    }
-    Ok(bytes)
-}
-
-fn sum(bytes: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum()
+    input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
 }
 
 struct Walk<'h> {
@@ -324,18 +313,7 @@ impl Read for Decrypted<'_> {
 
 /// A name in UTF-16. Half a surrogate pair is escaped, as in the names of files on Windows.
 fn shown_name(bytes: &[u8]) -> String {
-    let units = bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit));
-    let mut name = String::new();
-    for decoded in char::decode_utf16(units) {
-        match decoded {
-            Ok(character) => name.push(character),
-            Err(half) => {
-                // Writing to a string cannot fail.
-                let _ = write!(name, "\\u{{{:x}}}", half.unpaired_surrogate());
-            }
-        }
-    }
-    name
+    shown_utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)))
 }
 
 /// By Windows' attributes, or Unix' mode in their upper half.

@@ -29,7 +29,7 @@ impl Made {
     }
 
     fn size(&self) -> usize {
-        self.files.iter().map(|(_, data)| data.len()).sum()
+        self.files.iter().map(|(_, data)| data.len()).crc32()
     }
 }
 
@@ -118,7 +118,7 @@ fn directory(blocks: &[Made]) -> Vec<u8> {
     bytes.extend(numbers(blocks.iter().flat_map(all_but_last).collect()));
     bytes.extend([10, 1]);
     let files: Vec<&(&str, Vec<u8>)> = blocks.iter().flat_map(|made| &made.files).collect();
-    bytes.extend(files.iter().flat_map(|(_, data)| sum(data).to_le_bytes()));
+    bytes.extend(files.iter().flat_map(|(_, data)| crc32(data).to_le_bytes()));
     bytes.extend([0, 0]);
     bytes.push(5);
     bytes.extend(number(files.len() + 2));
@@ -150,8 +150,8 @@ fn property(bytes: &mut Vec<u8>, kind: u8, data: &[u8]) {
 
 fn with_directory(packed: &[u8], directory: &[u8]) -> Vec<u8> {
     let place = [(packed.len() as u64).to_le_bytes(), (directory.len() as u64).to_le_bytes()].concat();
-    let place = [&place[..], &sum(directory).to_le_bytes()].concat();
-    [b"7z\xbc\xaf\x27\x1c\0\x04", &sum(&place).to_le_bytes()[..], &place, packed, directory].concat()
+    let place = [&place[..], &crc32(directory).to_le_bytes()].concat();
+    [b"7z\xbc\xaf\x27\x1c\0\x04", &crc32(&place).to_le_bytes()[..], &place, packed, directory].concat()
 }
 
 fn seven_zip(blocks: &[Made]) -> Vec<u8> {

@@ -20,7 +20,7 @@ use self::header::{Attributes, Header, number, text};
 use super::{Format, Item, Label, MemberData, Options, UNPACK, Visit, refused, unix_time, without_dots};
 use crate::name::shown_bytes;
 use crate::problem::{Kind, Loss};
-use crate::unpack::frames::passed_on;
+use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
 const BLOCK: u64 = 512;
@@ -131,13 +131,8 @@ impl Walk {
             let what = format!("a member's name or attributes take more than {} KiB", EXTENSION_LIMIT >> 10);
             return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
         }
-        let mut bytes = Vec::new();
-        self.input.by_ref().take(size).read_to_end(&mut bytes)?;
-        let padding = padding(size);
-        if (bytes.len() as u64) < size || self.input.skip(padding) < padding {
-            return Err(self.short());
-        }
-        Ok(bytes)
+        let (bytes, padding) = (self.input.exactly(size), padding(size));
+        bytes.filter(|_| self.input.skip(padding) == padding).ok_or_else(|| self.short())
     }
 
     /// Passes over data and what fills its last block.

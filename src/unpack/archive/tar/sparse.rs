@@ -27,7 +27,7 @@ use super::header::{decimal, number, text};
 use super::{BLOCK_BYTES, Block, Data, Walk, padding};
 use crate::problem::{Kind, Loss};
 use crate::unpack::archive::{Format, Item, Label, MemberData, UNPACK, Visit, refused};
-use crate::unpack::frames::passed_on;
+use crate::unpack::fault::passed_on;
 
 /// How many pieces of data a map may have: as many as take 1 MiB in memory, which is what attributes may take.
 const SEGMENT_LIMIT: usize = 1 << 16;

@@ -9,7 +9,7 @@ use super::record::{Descriptor, Record};
 use crate::problem::{Kind, Loss};
 use crate::unpack::archive::{Format, MemberData, UNPACK};
 use crate::unpack::decoder::{Decoder, Ended};
-use crate::unpack::frames::ASK_AGAIN;
+use crate::unpack::fault::damaged;
 use crate::unpack::input::Input;
 use crate::unpack::recognise::Codec;
 
@@ -244,8 +244,7 @@ impl<'r> Data<'r> {
     }
 
     fn damaged(&self, why: &str) -> Option<io::Error> {
-        let what = format!("the {} data are damaged ({why})", method_name(self.record.method));
-        Some(Loss { kind: Kind::Damaged, what, delivered: Some(self.delivered), remedy: ASK_AGAIN }.into())
+        Some(damaged(method_name(self.record.method), why, Some(self.delivered)).into())
     }
 }
 

@@ -234,9 +234,8 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64
 /// Where the data of a member end, as far as the header before them is where it should be, before `limit`.
 fn end_of_data(file: &DiskFile, start: u64, place: &Place, limit: u64) -> io::Result<u64> {
     let at = |offset: u64| start.saturating_add(offset);
-    let mut header = Vec::new();
     let end = place.offset.saturating_add(HEADER_BYTES).min(limit);
-    FileSpan::new(file, at(place.offset), at(end)).read_to_end(&mut header)?;
+    let header = read_span(file, at(place.offset), at(end))?;
     let texts = u16_at(&header, 26).zip(u16_at(&header, 28)).filter(|_| header.starts_with(b"PK\x03\x04"));
     let len = texts.map_or(0, |(name, extra)| HEADER_BYTES + u64::from(name) + u64::from(extra));
     Ok(place.offset.saturating_add(len).saturating_add(place.packed))
@@ -264,8 +263,7 @@ fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'s
 fn find_end(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<(Vec<u8>, usize)>> {
     // With the longest comment.
     let tail_len = len.min(END_BYTES + LOCATOR_BYTES + u64::from(u16::MAX));
-    let mut tail = Vec::new();
-    FileSpan::new(file, start.saturating_add(len - tail_len), start.saturating_add(len)).read_to_end(&mut tail)?;
+    let tail = read_span(file, start.saturating_add(len - tail_len), start.saturating_add(len))?;
     if tail.len() as u64 != tail_len {
         return Ok(None);
     }
@@ -296,9 +294,13 @@ fn locator_before(tail: &[u8], at: usize) -> Option<&[u8]> {
 
 /// A record with large numbers, which lies `at` there in the file.
 fn read_long(file: &DiskFile, at: u64) -> io::Result<Vec<u8>> {
-    let mut end = Vec::new();
-    FileSpan::new(file, at, at.saturating_add(END64_BYTES)).read_to_end(&mut end)?;
-    Ok(end)
+    read_span(file, at, at.saturating_add(END64_BYTES))
+}
+
+fn read_span(file: &DiskFile, start: u64, end: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    FileSpan::new(file, start, end).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Where an archive begins whose directory ends right before the records of its end, the last of which lies at `position` in the

@@ -1,11 +1,10 @@
 //! What zip tells of a member, in the header before its data and again in the directory at the end.
 
 use std::borrow::Cow;
-use std::io::Read as _;
 use std::time::SystemTime;
 
 use super::super::dos::{cp437, moment, u16_at, u32_at, u64_at};
-use super::super::{Label, unix_time, without_dots};
+use super::super::{Label, crc32, unix_time, without_dots};
 use crate::name::shown_bytes;
 use crate::unpack::input::Input;
 
@@ -90,12 +89,7 @@ pub(super) fn read_listed(input: &mut Input) -> Option<Listed> {
 }
 
 fn read_texts(input: &mut Input, fixed: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut read = |len: u16| {
-        let mut bytes = Vec::new();
-        input.take(u64::from(len)).read_to_end(&mut bytes).ok()?;
-        (bytes.len() == usize::from(len)).then_some(bytes)
-    };
-    Some((read(u16_at(fixed, 20)?)?, read(u16_at(fixed, 22)?)?))
+    Some((input.exactly(u16_at(fixed, 20)?.into())?, input.exactly(u16_at(fixed, 22)?.into())?))
 }
 
 /// What header and directory have in common.
@@ -166,9 +160,7 @@ impl Fields<'_> {
     fn shown_name(&self, flags: u16) -> String {
         let unicode = || {
             let (crc, name) = self.extra(0x7075)?.strip_prefix(&[1])?.split_first_chunk::<4>()?;
-            let mut sum = flate2::Crc::new();
-            sum.update(self.name);
-            (sum.sum() == u32::from_le_bytes(*crc)).then_some(name)
+            (crc32(self.name) == u32::from_le_bytes(*crc)).then_some(name)
         };
         let name: Cow<'_, str> = if let Some(name) = unicode() {
             shown_bytes(name).into()

@@ -12,7 +12,7 @@ use super::record::{read_header, read_listed};
 use super::{Extent, Format, Left, Loss, Options, Visit, damaged, one_part, pass_to, visit_member};
 use crate::problem::Kind;
 use crate::unpack::archive::kind_of;
-use crate::unpack::frames::passed_on;
+use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
 /// See [`super::walk`].
