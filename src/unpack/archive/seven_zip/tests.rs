@@ -29,7 +29,7 @@ impl Made {
     }
 
     fn size(&self) -> usize {
-        self.files.iter().map(|(_, data)| data.len()).crc32()
+        self.files.iter().map(|(_, data)| data.len()).sum()
     }
 }
 
