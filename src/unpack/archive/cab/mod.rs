@@ -7,8 +7,10 @@
 //! Files fill their folders. The list has no checksum, so what a folder holds between or behind its files is theirs or that of
 //! others, which the list no longer tells: it is read under a name of its own ([`UNLISTED`]), and told as damage.
 //!
-//! There is a crate for the format (cab). It finds files by their names, of which there may be two alike, and gives nothing
-//! of a block in which there is a fault; so the structure is read here.
+//! There is a crate for the format (cab 0.6). It unpacks a folder from its beginning for each file, so that a thousand logs
+//! of 32 KiB in one folder took it minutes, and this reader less than a second. It finds files by their names, so of two
+//! alike it reads one twice; it refuses each archive of a set as a whole, reads nothing that is not listed, and panics where
+//! a file begins beyond the end of its folder. So the structure is read here.
 
 mod blocks;
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //!
 //! A file's data are read whatever its attributes say: those of a link are the path to which it leads.
 //!
-//! There is a crate for the format (sevenz-rust2). It needs a newer compiler, its zstd is C, it forgets what some decoders
-//! gave before a fault, and it keeps about 200 bytes for each file that a directory claims, which a small archive can make
-//! gigabytes. So the directory is read here, and unpacked by the decoders that compressed files are unpacked by.
+//! There is a crate for the format (sevenz-rust2). It can be given a limit on memory by now, but it loses what LZMA2
+//! unpacked before a fault and needs Rust 1.93; so the directory is read here, and unpacked by the decoders that
+//! compressed files are unpacked by.
 
 mod cursor;
 mod directory;
