@@ -11,7 +11,8 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
-use callcodes::source::{Codec, Format, Limits, Opening, Walk};
+use callcodes::source::{Limits, Opening, Walk};
+use callcodes::unpack::{Codec, Format};
 use proptest::prelude::*;
 
 use crate::packing::{self, compress, pack};

@@ -17,7 +17,8 @@ use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem, Remedy};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
+use callcodes::source::{Amount, Source, Stop, Walk};
+use callcodes::unpack::{Codec, Format};
 use proptest::prelude::*;
 
 use crate::packing;
