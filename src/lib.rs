@@ -14,7 +14,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`code`], [`time`], [`units`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
+//! | [`code`], [`terminal`], [`time`], [`units`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
@@ -59,6 +59,7 @@
 // The order is that of the map; the groups keep the formatter from sorting them.
 
 pub mod code;
+pub mod terminal;
 pub mod time;
 pub mod units;
 

@@ -6,18 +6,61 @@
 //!
 //! Not in the summary: a share, or an order by count, of a part says nothing about the whole. Not in the formats: they
 //! would disagree.
+//!
+//! Every format writes a report from its [`Sheet`]: what a row holds is said there, and what stands around the rows in
+//! [`Report::before`] and [`Report::end`].
 
 pub mod files;
+pub mod sheet;
+pub mod wording;
 
 use std::cmp::Reverse;
-
-use serde::{Serialize, Serializer};
 
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key};
 use crate::problem::{Kind, Problem};
 use crate::summary::{self, Summary};
+use crate::terminal::replaced;
 use crate::time::Time;
+use sheet::{Cell, Column, End, Flow, Holds, Share, Sheet};
+use wording::{counted, remark, size};
+
+/// The summary as a sheet.
+pub static SUMMARY: Sheet = Sheet {
+    schema: 1,
+    columns: &[
+        Column::new("code", "Code", Holds::Code),
+        Column::for_scripts("name", Holds::Text),
+        Column::for_scripts("description", Holds::Text),
+        Column::for_people("Description", Holds::Prose),
+        Column::for_scripts("known", Holds::Flag),
+        Column::new("count", "Count", Holds::Count),
+        Column::new("share", "Share", Holds::Share),
+        Column::new("first_seen", "First seen", Holds::Time),
+        Column::new("last_seen", "Last seen", Holds::Time),
+        Column::new("files", "Files", Holds::Count),
+        Column::for_scripts("candidates", Holds::RareList),
+    ],
+    rows: "results",
+    before: &["partial", "totals", "results_without_time", "times_without_zone"],
+    after: &["problems"],
+    flow: Flow::Whole,
+    without_rows: &[NOTHING_FOUND, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+};
+
+const NOTHING_FOUND: &str = "No result codes found in ";
+const NONE_READABLE: &str = "No file could be read, so nothing was searched: see the problems.";
+const NONE_READ: &str = "No file was read, so nothing was searched: ";
+const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error says why.";
+const NO_FILES: &str = "No files were found, so nothing was searched: name a log file, or a folder that holds some.";
+
+/// Where globs leave nothing, a glob that means something else than was thought is the likely reason.
+const LEFT_OUT_BY_GLOB: &str = "-g and --iglob leave out all other files.\n\
+    A glob is matched against the path below the folder or archive that is named, or against the name alone if it has no \
+    slash; '**/host7/**' is all that lies in anything called host7.";
+
+/// What people read before a report on a part of the input.
+pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.";
 
 /// What a run found, ready to be shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +84,7 @@ pub struct Report {
 }
 
 /// Sums over the whole run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
     /// All results.
     pub results: u64,
@@ -55,11 +98,10 @@ pub struct Totals {
     pub bytes: u64,
 }
 
-/// One result with all that is shown of it. Serializes as the contract with scripts has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One result with all that is shown of it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The number, if the result has one.
-    #[serde(serialize_with = "serialize_code")]
     pub code: Option<Code>,
     /// The name of a result without a number: as the catalogue spells it, or else as the log does.
     pub name: Option<String>,
@@ -69,8 +111,8 @@ pub struct Row {
     pub known: bool,
     /// How often it was found.
     pub count: u64,
-    /// The part of all results, from 0 to 1.
-    pub share: f64,
+    /// The part of all results.
+    pub share: Share,
     /// The earliest time of such a result, if any has one.
     pub first_seen: Option<Time>,
     /// The latest time of such a result, if any has one.
@@ -78,7 +120,6 @@ pub struct Row {
     /// In how many sources it was found.
     pub files: u64,
     /// The codes that share this text, if that is what the name is.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "serialize_codes")]
     pub candidates: Vec<Code>,
 }
 
@@ -124,48 +165,152 @@ impl Report {
     pub fn lacks_input(&self) -> bool {
         self.problems.iter().map(|problem| problem.kind).any(Kind::is_loss)
     }
+
+    /// The values before the rows, as [`SUMMARY`] names them.
+    #[must_use]
+    pub fn before(&self) -> Vec<Cell<'_>> {
+        let totals = Cell::Record(vec![
+            ("results", self.totals.results.into()),
+            ("distinct", self.totals.distinct.into()),
+            ("files_read", self.totals.files_read.into()),
+            ("files_with_results", self.totals.files_with_results.into()),
+            ("bytes", self.totals.bytes.into()),
+        ]);
+        vec![self.is_partial.into(), totals, self.results_without_time.into(), self.times_without_zone.into()]
+    }
+
+    /// What follows the rows.
+    #[must_use]
+    pub fn end(&self) -> End<'_> {
+        let problem = |problem: &Problem| {
+            let (path, detail) = (problem.path.clone(), problem.detail.clone());
+            Cell::Record(vec![
+                ("path", path.into()),
+                ("kind", problem.kind.to_string().into()),
+                ("detail", detail.into()),
+            ])
+        };
+        End {
+            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
+            below: if self.totals.results > 0 { self.sums() } else { self.nothing_found() },
+            after: vec![Cell::List(self.problems.iter().map(problem).collect())],
+        }
+    }
+
+    fn sums(&self) -> Vec<String> {
+        let totals = &self.totals;
+        let sums = [
+            counted(totals.results, "result"),
+            counted(totals.distinct, "distinct code"),
+            format!("{} read", counted(totals.files_read, "file")),
+            size(totals.bytes),
+        ];
+        let remarks = [
+            remark(
+                self.results_without_row,
+                "result is in no row: there are more different names or numbers than are kept apart.",
+                "results are in no row: there are more different names or numbers than are kept apart.",
+            ),
+            remark(
+                self.results_without_time,
+                "result has no time that can be read; first and last seen leave it out.",
+                "results have no time that can be read; first and last seen leave them out.",
+            ),
+            remark(
+                self.times_without_zone,
+                "result has a time without a zone; it is read as UTC.",
+                "results have a time without a zone; it is read as UTC.",
+            ),
+        ];
+        let caveat = "A code tells what became of the call or message, not whether the sign-in succeeded.".to_owned();
+        [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain([caveat]).collect()
+    }
+
+    fn nothing_found(&self) -> Vec<String> {
+        let lacks_input = self.lacks_input();
+        let Totals { files_read, bytes, .. } = self.totals;
+        if files_read == 0 {
+            return vec![if lacks_input {
+                NONE_READABLE.to_owned()
+            } else if self.searched.by_glob {
+                format!("{NONE_READ}{LEFT_OUT_BY_GLOB}")
+            } else if self.problems.is_empty() {
+                NO_FILES.to_owned()
+            } else {
+                ALL_SKIPPED.to_owned()
+            }];
+        }
+        let but = if lacks_input { ", but not all of the input could be read: see the problems" } else { "" };
+        let names = &self.searched.pattern_names;
+        let (patterns, names) = match names.len() {
+            0 => ("patterns", "none".to_owned()),
+            1 => ("pattern", names.concat()),
+            _ => ("patterns", names.join(", ")),
+        };
+        let (files, size) = (counted(files_read, "file"), size(bytes));
+        vec![
+            format!("{NOTHING_FOUND}{files} ({size}){but}. Searched for the {patterns}: {names}."),
+            "If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets."
+                .to_owned(),
+        ]
+    }
+}
+
+impl Row {
+    /// The cells, in the columns of [`SUMMARY`].
+    #[must_use]
+    pub fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            self.code.into(),
+            self.name.as_ref().into(),
+            (&self.description).into(),
+            self.words().into(),
+            self.known.into(),
+            self.count.into(),
+            self.share.into(),
+            self.first_seen.into(),
+            self.last_seen.into(),
+            self.files.into(),
+            Cell::List(self.candidates.iter().map(|code| (*code).into()).collect()),
+        ]
+    }
+
+    /// The description, with the name where no number identifies the row.
+    fn words(&self) -> String {
+        let description = &self.description;
+        match &self.name {
+            None => description.clone(),
+            Some(name) if !self.known => format!("\"{name}\": {description}"),
+            Some(_) if !self.candidates.is_empty() => format!("{description} ({})", alternatives(&self.candidates)),
+            Some(name) if name == description => name.clone(),
+            Some(name) => format!("{description} ({name})"),
+        }
+    }
+}
+
+/// `6, 8 or 9`
+fn alternatives(codes: &[Code]) -> String {
+    let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+    match codes.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => codes.concat(),
+    }
 }
 
 fn present(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Row {
     let entry = catalogue.entry(key);
     Row {
         code: key.code(),
-        name: key.name().map(printable),
-        description: printable(&catalogue.description(key)),
+        name: key.name().map(replaced),
+        description: replaced(&catalogue.description(key)),
         known: entry.is_some(),
         count: row.tally.count,
-        share: share(row.tally.count, results),
+        share: Share { count: row.tally.count, total: results },
         first_seen: row.tally.first,
         last_seen: row.tally.last,
         files: row.files,
         candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.clone()),
     }
-}
-
-/// The part that `count` is of `results`. Exact up to 2^53, and a share has no use for more digits.
-fn share(count: u64, results: u64) -> f64 {
-    if results == 0 { 0.0 } else { count as f64 / results as f64 }
-}
-
-/// `text` without what a terminal would obey. The catalogue has replaced it in what it read from a log; a name can also
-/// come from elsewhere, and here all names pass.
-fn printable(text: &str) -> String {
-    text.replace(is_obeyed, "\u{fffd}")
-}
-
-/// Whether a terminal would obey it: control characters, also the eight-bit ones that JSON does not escape, and marks that
-/// break a line or turn its direction.
-pub(crate) fn is_obeyed(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-// `serialize_with`, so that the vocabulary stays free of wire formats.
-fn serialize_code<S: Serializer>(code: &Option<Code>, serializer: S) -> Result<S::Ok, S::Error> {
-    code.map(|code| code.0).serialize(serializer)
-}
-
-fn serialize_codes<S: Serializer>(codes: &[Code], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(codes.iter().map(|code| code.0))
 }
 
 #[cfg(test)]
@@ -281,7 +426,7 @@ mod tests {
         assert_eq!(report.results_without_time, 992);
         assert_eq!((report.times_without_zone, report.results_without_row), (2, 0));
         assert_eq!(report.rows.iter().map(|row| row.count).collect::<Vec<_>>(), [700, 188, 50, 40, 10, 10, 1, 1]);
-        assert_eq!((report.rows[0].share, report.rows[1].share), (0.7, 0.188));
+        assert_eq!(report.rows[..2].iter().map(|row| row.share.fraction()).collect::<Vec<_>>(), [0.7, 0.188]);
     }
 
     #[test]

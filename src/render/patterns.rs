@@ -7,21 +7,32 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use tabled::builder::Builder;
-use tabled::grid::util::string::get_string_width;
-
 use super::lines::{push_result, push_shown};
-use super::wording::counted;
-use super::wrap::wrap;
-use super::{Options, table};
+use super::{Format, Options};
 use crate::catalogue::Catalogue;
 use crate::pattern::definition::{Definition, Example, ExpectedCode, Group, Origin};
 use crate::pattern::examples::Found;
 use crate::pattern::{Pattern, PatternSet};
+use crate::report::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use crate::report::wording::counted;
 use crate::scan::proof;
 
-const HEAD: [&str; 4] = ["Name", "From", "Search", "Description"];
-const DESCRIPTION: usize = 3;
+/// Patterns as a sheet.
+pub(super) static PATTERNS: Sheet = Sheet {
+    schema: 1,
+    columns: &[
+        Column::new("name", "Name", Holds::Text),
+        Column::new("origin", "From", Holds::Text),
+        Column::new("search", "Search", Holds::Text),
+        Column::new("description", "Description", Holds::Prose),
+    ],
+    rows: "patterns",
+    before: &[],
+    after: &[],
+    flow: Flow::Whole,
+    without_rows: &[],
+};
+
 /// The most literals that are told one by one.
 const TOLD_LITERALS: usize = 8;
 
@@ -31,33 +42,15 @@ const TOLD_LITERALS: usize = 8;
 ///
 /// Those of `out`.
 pub fn list(definitions: &[Definition], set: &PatternSet, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let mut rows: Vec<[String; HEAD.len()]> = definitions.iter().zip(set.patterns()).map(cells).collect();
-    if let Some(width) = options.width {
-        let widest = |column: usize| rows.iter().map(|row| get_string_width(&row[column])).max().unwrap_or(0);
-        let others: usize = (0..DESCRIPTION).map(|column| widest(column).max(HEAD[column].len()) + table::GAP).sum();
-        let left = width.saturating_sub(others).max(table::LEAST_DESCRIPTION_WIDTH);
-        for row in &mut rows {
-            row[DESCRIPTION] = wrap(&row[DESCRIPTION], left).join("\n");
-        }
-    }
-    let mut builder = Builder::with_capacity(1 + rows.len(), HEAD.len());
-    builder.push_record(HEAD);
-    for row in rows {
-        builder.push_record(row);
-    }
-    let mut table = builder.build();
-    table::dress(&mut table);
-    table::write_lines(&table, options.head, out)
+    let mut table = Format::Table.renderer(&PATTERNS, *options);
+    table.begin(&[], out)?;
+    definitions.iter().zip(set.patterns()).try_for_each(|one| table.row(&cells(one), out))?;
+    table.end(&End::default(), out)
 }
 
-fn cells((definition, pattern): (&Definition, &Pattern)) -> [String; HEAD.len()] {
+fn cells<'d>((definition, pattern): (&'d Definition, &Pattern)) -> [Cell<'d>; 4] {
     let search = if pattern.literals().is_some() { "fast" } else { "no literal: slower" };
-    [
-        definition.name.clone(),
-        origin(definition),
-        search.to_owned(),
-        definition.description.as_deref().map_or_else(|| "-".to_owned(), shown),
-    ]
+    [(&definition.name).into(), origin(definition).into(), search.into(), definition.description.as_ref().into()]
 }
 
 fn origin(definition: &Definition) -> String {

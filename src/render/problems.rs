@@ -5,7 +5,7 @@
 
 use crate::problem::{Kind, Problem};
 
-use super::wording::{counted, grouped, size};
+use crate::report::wording::{counted, grouped, size};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

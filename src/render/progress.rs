@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::wording::{counted, grouped, size};
+use crate::report::wording::{counted, grouped, size};
 use crate::source::Amount;
 
 /// ` 37%, 1.2 GiB of 3.2 GiB, 14 of 212 files, 450.0 MiB/s, 5 s left`: `read` of `total` after so long; without a total only

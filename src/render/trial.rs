@@ -9,10 +9,10 @@ use std::ops::Range;
 use tabled::grid::util::string::get_string_width;
 
 use super::lines::{SHOWN_LIMIT_BYTES, push_result, push_shown};
-use super::wording::{grouped, moment};
 use crate::catalogue::Catalogue;
 use crate::hit::Hit;
 use crate::pattern::definition::{Definition, Origin};
+use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
 
 /// How much of a line that is too wide is repeated before what is taken, in characters.

@@ -4,14 +4,44 @@
 //! that writes rows as they come needs no memory for them. What a name or a reason could do to a terminal is left to
 //! the formats: scripts want names as they are.
 
-use serde::Serialize;
-
+use super::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use super::wording::{counted, grouped, remark, size};
+use super::{LEFT_OUT_BY_GLOB, PARTIAL};
 use crate::pipeline::inventory::{Entry, Text};
 use crate::problem::{Kind, Problem};
 use crate::time::Time;
 
-/// One input. Serializes as the contract with scripts has it: what was not read is null.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// What each input is, as a sheet. What was not read is absent.
+pub static FILES: Sheet = Sheet {
+    schema: 1,
+    columns: &[
+        Column::new("path", "File", Holds::Path),
+        Column::for_scripts("kind", Holds::Layers),
+        Column::for_people("What it is", Holds::Prose),
+        Column::for_scripts("layers", Holds::List),
+        Column::for_scripts("encoding", Holds::Text),
+        Column::for_scripts("byte_order_mark", Holds::Flag),
+        Column::new("bytes", "Size", Holds::Bytes),
+        Column::for_scripts("bytes_on_disk", Holds::Bytes),
+        Column::new("lines", "Lines", Holds::Count),
+        Column::new("first_time", "First time", Holds::Time),
+        Column::new("last_time", "Last time", Holds::Time),
+        Column::for_scripts("zone_assumed", Holds::Flag),
+        Column::new("results", "Results", Holds::Count),
+        Column::for_scripts("problems", Holds::Problems),
+    ],
+    rows: "files",
+    before: &[],
+    after: &["partial", "totals"],
+    flow: Flow::Streamed,
+    without_rows: &[NONE_LEFT, NO_FILES],
+};
+
+const NONE_LEFT: &str = "No files are left: ";
+const NO_FILES: &str = "No files were found: name a log file, or a folder that holds some.";
+
+/// One input. What was not read is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Row {
     /// How results name it.
     pub path: String,
@@ -42,7 +72,7 @@ pub struct Row {
 }
 
 /// A problem of an input that is named beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// What went wrong, as one of a few words that scripts can compare.
     pub kind: Kind,
@@ -51,7 +81,7 @@ pub struct Reason {
 }
 
 /// Sums over all rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Inputs that were read, whether or not to their end.
     pub files_read: u64,
@@ -71,10 +101,8 @@ pub struct Totals {
     /// Inputs with a first or last time that named no zone, so that it was read as UTC.
     pub files_with_zone_assumed: u64,
     /// Whether the run was interrupted, so that there is more than what was read.
-    #[serde(skip)]
     pub is_partial: bool,
     /// Whether globs decided which inputs have a row.
-    #[serde(skip)]
     pub by_glob: bool,
 }
 
@@ -104,6 +132,72 @@ impl Row {
     #[must_use]
     pub fn has_loss(&self) -> bool {
         self.problems.iter().any(|reason| reason.kind.is_loss())
+    }
+
+    /// The cells, in the columns of [`FILES`].
+    #[must_use]
+    pub fn cells(&self) -> Vec<Cell<'_>> {
+        let layers = self.layers.as_ref().map(|layers| layers.iter().map(Cell::from).collect::<Vec<_>>());
+        vec![
+            (&self.path).into(),
+            self.kind.as_ref().into(),
+            self.words().into(),
+            layers.into(),
+            self.encoding.into(),
+            self.byte_order_mark.into(),
+            self.bytes.into(),
+            self.bytes_on_disk.into(),
+            self.lines.into(),
+            self.first_time.into(),
+            self.last_time.into(),
+            self.zone_assumed.into(),
+            self.results.into(),
+            Cell::List(self.problems.iter().map(Reason::cell).collect()),
+        ]
+    }
+
+    /// `gzip › ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
+    fn words(&self) -> String {
+        let Some(kind) = &self.kind else {
+            return self.problems.iter().map(Reason::brief).collect::<Vec<_>>().join(", ");
+        };
+        let mut words = kind.clone();
+        if let Some(on_disk) = self.bytes_on_disk.filter(|&on_disk| self.bytes != Some(on_disk)) {
+            words.push_str(&format!(", {} on disk", size(on_disk)));
+        }
+        for reason in &self.problems {
+            words.push_str(", ");
+            words.push_str(reason.reservation());
+        }
+        words
+    }
+}
+
+impl Reason {
+    fn cell(&self) -> Cell<'_> {
+        Cell::Record(vec![("kind", self.kind.to_string().into()), ("detail", (&self.detail).into())])
+    }
+
+    /// What happened, without what can be done about it.
+    ///
+    /// Cutting it out of the sentence fails where the name of a file in it holds a `; `.
+    fn brief(&self) -> &str {
+        self.detail.split_once("; ").map_or(&*self.detail, |(what, _)| what)
+    }
+
+    /// What there is to say of something that was read.
+    fn reservation(&self) -> &str {
+        match self.kind {
+            Kind::Unreadable => "not readable to its end",
+            Kind::Encrypted => "damaged, or another password",
+            Kind::Damaged => "damaged",
+            Kind::Truncated => "breaks off",
+            Kind::TrailingBytes => "other bytes behind it",
+            Kind::MixedEncodings => "ends in another encoding",
+            Kind::OverLimit => "read up to a limit",
+            Kind::LongLine => "very long lines",
+            _ => self.brief(),
+        }
     }
 }
 
@@ -147,6 +241,50 @@ impl Totals {
         self.results += row.results.unwrap_or(0);
         self.files_with_zone_assumed += u64::from(row.zone_assumed == Some(true));
         self.is_partial |= row.problems.iter().any(|reason| reason.kind == Kind::Interrupted);
+    }
+
+    /// What follows the rows of which these are the totals.
+    #[must_use]
+    pub fn end(&self) -> End<'static> {
+        let rows = self.files_read + self.files_skipped + self.files_unreadable;
+        let totals = Cell::Record(vec![
+            ("files_read", self.files_read.into()),
+            ("files_read_in_part", self.files_read_in_part.into()),
+            ("files_skipped", self.files_skipped.into()),
+            ("files_unreadable", self.files_unreadable.into()),
+            ("bytes", self.bytes.into()),
+            ("lines", self.lines.into()),
+            ("results", self.results.into()),
+            ("files_with_zone_assumed", self.files_with_zone_assumed.into()),
+        ]);
+        End {
+            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
+            below: match rows {
+                0 if self.by_glob => vec![format!("{NONE_LEFT}{LEFT_OUT_BY_GLOB}")],
+                0 => vec![NO_FILES.to_owned()],
+                _ => self.sums(),
+            },
+            after: vec![self.is_partial.into(), totals],
+        }
+    }
+
+    fn sums(&self) -> Vec<String> {
+        let counts = [
+            (self.files_read_in_part, "of them not to the end"),
+            (self.files_skipped, "skipped"),
+            (self.files_unreadable, "could not be read"),
+        ];
+        let mut sums = vec![format!("{} read", counted(self.files_read, "file"))];
+        sums.extend(
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))),
+        );
+        sums.extend([size(self.bytes), counted(self.lines, "line"), counted(self.results, "result")]);
+        let zones = remark(
+            self.files_with_zone_assumed,
+            "file has times without a zone; they are read as UTC.",
+            "files have times without a zone; they are read as UTC.",
+        );
+        [sums.join(", ")].into_iter().chain(zones).collect()
     }
 }
 

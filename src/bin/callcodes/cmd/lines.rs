@@ -5,7 +5,7 @@ use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering};
 use callcodes::pipeline::{self, Event};
 use callcodes::problem::Problem;
 use callcodes::render::lines::{Jsonl, Text};
-use callcodes::render::wording;
+use callcodes::report::wording;
 
 use crate::args::{LinesArgs, LinesFormatArg};
 use crate::interrupt;

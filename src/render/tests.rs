@@ -1,78 +1,58 @@
-//! What `files` tells of each input: a table, JSON or CSV.
-//!
-//! JSON and CSV are written row by row as they come; only a table has to know all rows before it writes the first.
+use super::*;
+use crate::report::testing::{name, report};
 
-mod csv;
-mod json;
-mod table;
-
-use std::io::{self, Write};
-
-use super::{Format, Options};
-use crate::report::files::{Row, Totals};
-pub use json::SCHEMA;
-
-/// A list that is being written.
-pub struct Listing(Kind);
-
-enum Kind {
-    Table(table::Table),
-    Json(json::Rows),
-    Csv(csv::Rows),
+/// A report in a format.
+pub(super) fn rendered(report: &Report, format: Format, options: Options) -> String {
+    let mut out = Vec::new();
+    render(report, format, &options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
-impl Listing {
-    /// An empty list.
-    #[must_use]
-    pub fn new(format: Format, options: Options) -> Listing {
-        Listing(match format {
-            Format::Table => Kind::Table(table::Table::new(options)),
-            Format::Json => Kind::Json(json::Rows::default()),
-            Format::Csv => Kind::Csv(csv::Rows::default()),
-        })
+#[test]
+fn logs_are_no_results() {
+    let results = ["", "a.log:2: [102 Phone Unreachable] call result", "C:\\a.log:7: [-5 x] y", "{\"path\":\"x\"}"];
+    assert!(results.iter().all(|head| is_result(head.as_bytes())));
+    let logs =
+        ["2017-02-14 02:57:24 [21] x", "a: [102 x]", "File not found", "{\"time\":1}", "Code 21", "::: [x]", ": [1]"];
+    assert!(!logs.iter().any(|head| is_result(head.as_bytes())));
+}
+
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Adds a row.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn row(&mut self, row: &Row, out: &mut impl Write) -> io::Result<()> {
-        match &mut self.0 {
-            Kind::Table(table) => {
-                table.push(row);
-                Ok(())
-            }
-            Kind::Json(rows) => rows.write(row, out),
-            Kind::Csv(rows) => rows.write(row, out),
-        }
-    }
-
-    /// Writes what is left, ending in a line end. `totals` are those of the rows.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn finish(self, totals: &Totals, out: &mut impl Write) -> io::Result<()> {
-        match self.0 {
-            Kind::Table(table) => table.write(totals, out),
-            Kind::Json(rows) => rows.finish(totals, out),
-            Kind::Csv(rows) => rows.finish(out),
-        }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[test]
+fn every_format_tells_a_closed_pipe_apart() {
+    // More than the writers in between keep in their buffers.
+    let names: Vec<_> = (0..1000).map(|number| (name(&number.to_string()), 1, &[][..])).collect();
+    let report = report(&[(&names, 1)]);
+    for format in [Format::Table, Format::Json, Format::Csv] {
+        let error = render(&report, format, &Options::default(), &mut Closed).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format:?}");
+    }
+}
+
+mod files {
     use super::*;
-    use crate::render::Emphasis;
     use crate::report::files::testing::{every_kind, read, text, totals};
+    use crate::report::files::{FILES, Row};
 
     fn written(rows: &[Row], format: Format, options: Options) -> String {
         let mut out = Vec::new();
-        let mut listing = Listing::new(format, options);
+        let mut renderer = format.renderer(&FILES, options);
+        renderer.begin(&[], &mut out).unwrap();
         for row in rows {
-            listing.row(row, &mut out).unwrap();
+            renderer.row(&row.cells(), &mut out).unwrap();
         }
-        listing.finish(&totals(rows), &mut out).unwrap();
+        renderer.end(&totals(rows).end(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
