@@ -280,8 +280,7 @@ impl<R: Read> Read for Counted<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::archive::Format;
-    use crate::source::compression::Codec;
+    use crate::source::recognise::{Codec, Format};
 
     const FLOOR: u64 = 1 << 20;
     const GZIP: Layer = Layer::Codec(Codec::Gzip);
