@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use csv::{Terminator, WriterBuilder};
 
 use super::Renderer;
-use crate::report::sheet::{Cell, Column, End, Holds};
+use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
 use crate::terminal::escaped;
 
 /// Writes rows as CSV. Notes and totals have no place in a table of rows.
@@ -46,6 +46,11 @@ impl Renderer for Csv {
     fn end(&mut self, _: &End<'_>, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether `text` begins with the head.
+pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line.split(',').eq(head(sheet.columns)))
 }
 
 /// The names of the columns. Records do not fit into a cell, so problems take two columns.

@@ -49,7 +49,7 @@ impl Json {
 
 impl Renderer for Json {
     fn begin(&mut self, before: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
-        write!(out, "{{\n  \"schema\": {}", self.sheet.schema)?;
+        write!(out, "{START}{}", self.sheet.schema)?;
         self.write_fields(self.sheet.before, before, out)?;
         write!(out, ",\n  \"{}\": [", self.sheet.rows)
     }
@@ -67,6 +67,14 @@ impl Renderer for Json {
         out.write_all(b"\n}\n")
     }
 }
+
+/// Whether `text` begins as an object in that version of its contract, in which the value `first` comes next.
+pub(super) fn begins(schema: u32, first: &str, text: &str) -> bool {
+    text.starts_with(&format!("{START}{schema},\n  \"{first}\": "))
+}
+
+/// What comes before the version of the contract.
+const START: &str = "{\n  \"schema\": ";
 
 struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
 

@@ -17,8 +17,13 @@ pub mod wrap;
 
 use std::io::{self, Write};
 
+use anstream::adapter::strip_str;
+use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
+use patterns::PATTERNS;
+
+use crate::report::files::FILES;
 use crate::report::sheet::{Cell, End, Sheet};
-use crate::report::{Report, SUMMARY};
+use crate::report::{PARTIAL, Report, SUMMARY};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,33 +94,38 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
     renderer.end(&report.end(), out)
 }
 
-/// Whether a file that begins like this is a result of an earlier run, or empty: what a new one may take the place of
-/// without a second thought, also where logs lie.
-#[must_use]
-pub fn is_result(head: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 9] = [
-        b"Code  Description ",
-        b"File  ",
-        b"PARTIAL RESULT: ",
-        b"No result codes found",
-        b"No file",
-        b"{\n  \"schema\": ",
-        b"{\"path\":\"",
-        b"code,name,description,",
-        b"path,kind,layers,",
-    ];
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    head.is_empty() || BEGINNINGS.iter().any(|beginning| head.starts_with(beginning)) || is_shown_line(line)
-}
+/// How much of a file [`is_own_output`] has to see, in bytes.
+pub const HEAD_BYTES: usize = 8 << 10;
 
-/// Whether it is `path:line: [result]` and something.
-fn is_shown_line(line: &[u8]) -> bool {
-    memchr::memmem::find_iter(line, b": [").any(|at| {
-        let digits = line[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let result = line[at + 3..].strip_prefix(b"-").unwrap_or(&line[at + 3..]);
-        let begins = result.first().is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-        digits > 0 && line[..at - digits].ends_with(b":") && begins && result.contains(&b']')
-    })
+/// Every report that can be written.
+static SHEETS: [&Sheet; 3] = [&SUMMARY, &FILES, &PATTERNS];
+
+/// Whether a file that begins with these bytes was written by this program: a report in any format, annotated lines, entries
+/// of the catalogue or patterns, in UTF-8 or UTF-16, with or without a byte order mark, with any line ends and with or without
+/// colour. `head` is the whole file or at least its first [`HEAD_BYTES`].
+///
+/// Every writer says itself how its output begins, and knows no log that begins so. Not recognised is what names an input in
+/// more than some thousand bytes before anything else, and what holds no word of the input: the man page, completions, the help.
+#[must_use]
+pub fn is_own_output(head: &[u8]) -> bool {
+    let encoding = match head {
+        // Everything that is written begins in ASCII, except for names of inputs.
+        [low, 0, ..] if *low > 0 => UTF_16LE,
+        [0, low, ..] if *low > 0 => UTF_16BE,
+        _ => UTF_8,
+    };
+    // A byte order mark has precedence. Windows PowerShell writes one and other line ends when it redirects.
+    let text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0.replace("\r\n", "\n");
+    let text = strip_str(&text).to_string();
+    text.starts_with(PARTIAL)
+        || SHEETS.iter().any(|sheet| {
+            table::begins(sheet, &text)
+                || json::begins(sheet.schema, sheet.first_name(), &text)
+                || csv::begins(sheet, &text)
+        })
+        || [lines::begins, lines::begins_as_json, codes::begins, patterns::begins, trial::begins]
+            .iter()
+            .any(|begins| begins(&text))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use tabled::grid::util::string::get_string_width;
 
 use super::wrap::wrap;
 use super::{Emphasis, Options, Renderer};
-use crate::report::sheet::{Cell, Column, End, Holds};
+use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
 use crate::report::wording::{grouped, moment, percentage, size};
 use crate::terminal::escaped;
 
@@ -214,6 +214,34 @@ impl Renderer for Table {
         }
         end.below.iter().try_for_each(|note| writeln!(out, "{note}"))
     }
+}
+
+/// Whether `text` begins as such a table does: with the headings and a rule below them, or with what stands in place of rows.
+pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
+    let headings = sheet.columns.iter().filter_map(|column| column.heading);
+    sheet.without_rows.iter().any(|note| text.starts_with(note))
+        || after_headings(headings, text).is_some_and(|rest| {
+            let is_rule = |rule: &str| !rule.is_empty() && rule.bytes().all(|byte| byte == b'-');
+            rest.is_empty() || rest.strip_prefix('\n').and_then(|rest| rest.lines().next()).is_some_and(is_rule)
+        })
+}
+
+/// What follows the line, or the two, with the headings of a table; `None` if `text` begins otherwise. Where a column is so wide
+/// that the text ends in it, that is nothing.
+pub(super) fn after_headings<'t>(headings: impl Iterator<Item = &'static str>, text: &'t str) -> Option<&'t str> {
+    /// More blanks in a row than any log has.
+    const MANY_BLANKS: usize = 1000;
+    let mut rest = text;
+    for (at, heading) in headings.enumerate() {
+        // After a path the others may stand below.
+        let next = rest.strip_prefix('\n').filter(|_| at == 1).unwrap_or(rest).trim_start_matches(' ');
+        let blanks = rest.len() - next.len();
+        if at > 0 && next.is_empty() && blanks > MANY_BLANKS {
+            return Some(next);
+        }
+        rest = next.strip_prefix(heading).filter(|_| at == 0 || blanks >= GAP)?;
+    }
+    Some(rest)
 }
 
 fn heading(column: &Column) -> &'static str {

@@ -8,15 +8,6 @@ pub(super) fn rendered(report: &Report, format: Format, options: Options) -> Str
     String::from_utf8(out).unwrap()
 }
 
-#[test]
-fn logs_are_no_results() {
-    let results = ["", "a.log:2: [102 Phone Unreachable] call result", "C:\\a.log:7: [-5 x] y", "{\"path\":\"x\"}"];
-    assert!(results.iter().all(|head| is_result(head.as_bytes())));
-    let logs =
-        ["2017-02-14 02:57:24 [21] x", "a: [102 x]", "File not found", "{\"time\":1}", "Code 21", "::: [x]", ": [1]"];
-    assert!(!logs.iter().any(|head| is_result(head.as_bytes())));
-}
-
 struct Closed;
 
 impl Write for Closed {
@@ -199,5 +190,262 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); --bina
         assert_eq!(json["totals"]["files_read"], 0);
         let csv = written(&[], Format::Csv, Options::default());
         assert!(csv.starts_with("path,kind,") && csv.lines().count() == 1, "{csv}");
+    }
+}
+
+mod own_output {
+    use std::collections::HashMap;
+    use std::fs;
+    use std::path::Path;
+    use std::sync::LazyLock;
+
+    use anstyle::{AnsiColor, Style};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::chunk::{Chunk, Limits};
+    use crate::code::{Code, Key};
+    use crate::config;
+    use crate::numbered::{LineFormat as _, Numbering, Rendered};
+    use crate::pattern::PatternSet;
+    use crate::pattern::definition::Definition;
+    use crate::pattern::template::template;
+    use crate::problem::{Kind, Problem};
+    use crate::render::lines::{Jsonl, Text};
+    use crate::report::Searched;
+    use crate::report::files::testing as files;
+    use crate::report::files::{Row, Totals};
+    use crate::report::testing::{Found, summary};
+    use crate::scan::{Scanner, proof, trial as trials};
+
+    static BUILT_IN: LazyLock<(Vec<Definition>, PatternSet)> = LazyLock::new(|| {
+        let definitions = config::built_in();
+        let set = proof::compile_unproved(&definitions).unwrap();
+        (definitions, set)
+    });
+
+    /// As Windows PowerShell redirects it, or an editor saves it, or as it is.
+    fn saved(text: &str) -> Vec<Vec<u8>> {
+        let windows = text.replace('\n', "\r\n");
+        let utf_16 = |units: fn(u16) -> [u8; 2]| windows.encode_utf16().flat_map(units).collect::<Vec<u8>>();
+        let mut marked = b"\xEF\xBB\xBF".to_vec();
+        marked.extend_from_slice(text.as_bytes());
+        let little = utf_16(u16::to_le_bytes);
+        let with_mark = |mark: [u8; 2], bytes: &[u8]| [&mark, bytes].concat();
+        let mut saved = vec![
+            text.as_bytes().to_vec(),
+            windows.clone().into_bytes(),
+            marked,
+            with_mark([0xFF, 0xFE], &little),
+            with_mark([0xFE, 0xFF], &utf_16(u16::to_be_bytes)),
+        ];
+        // Without a mark only ASCII shows that it is UTF-16, and the name of an input may come first.
+        saved.extend(text.starts_with(|first: char| first.is_ascii()).then_some(little));
+        saved
+    }
+
+    #[track_caller]
+    fn assert_recognised(text: &str) {
+        for bytes in saved(text) {
+            let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+            assert!(is_own_output(head), "{:?}", String::from_utf8_lossy(&head[..head.len().min(400)]));
+        }
+    }
+
+    fn options() -> impl Strategy<Value = Options> {
+        let head = prop_oneof![Just(Emphasis::Plain), Just(Emphasis::Bold)];
+        (prop::option::of(20_usize..200), head).prop_map(|(width, head)| Options { width, head })
+    }
+
+    fn format() -> impl Strategy<Value = Format> {
+        prop_oneof![Just(Format::Table), Just(Format::Json), Just(Format::Csv)]
+    }
+
+    fn key() -> impl Strategy<Value = Key> {
+        let known = (0..Catalogue::built_in().entries().len()).prop_map(|at| Catalogue::built_in().entries()[at].key());
+        let unknown = ".{1,30}".prop_map(|name| Catalogue::built_in().resolve(name.as_bytes()));
+        prop_oneof![known, any::<i32>().prop_map(|code| Key::Code(Code(code))), unknown]
+    }
+
+    /// A path, also one that looks like what follows it, and one that is longer than many a line.
+    fn path() -> impl Strategy<Value = String> {
+        prop_oneof![".{1,40}", r#"[:\[\]{}" ,a-c0-9\\]{1,40}"#, "[a-z/]{1,20}".prop_map(|part| part.repeat(100))]
+    }
+
+    fn problem() -> impl Strategy<Value = Problem> {
+        let kind = prop_oneof![Just(Kind::Interrupted), Just(Kind::Unreadable), Just(Kind::Binary), Just(Kind::Link)];
+        (path(), kind, ".{0,60}").prop_map(|(path, kind, detail)| Problem { path, kind, detail })
+    }
+
+    /// The lines of a log that hold the results.
+    fn log(keys: &[Key]) -> String {
+        keys.iter().map(|key| format!("2017-02-14T02:57:24Z call_status: {key}\u{7}\n")).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn a_summary_is_recognised(
+            found in prop::collection::vec((key(), 1_u64..2000), 0..6),
+            files_read in 0_usize..3,
+            problems in prop::collection::vec(problem(), 0..3),
+            by_glob: bool,
+            (format, options) in (format(), options()),
+        ) {
+            let found: HashMap<Key, u64> = found.into_iter().collect();
+            let found: Vec<Found> = found.into_iter().map(|(key, count)| (key, count, &[][..])).collect();
+            let sources: Vec<(&[Found], u64)> = vec![(&found[..], 5); files_read];
+            let searched = Searched { pattern_names: vec!["a".to_owned()], by_glob };
+            let report = Report::new(&summary(&sources), problems, Catalogue::built_in(), searched);
+            assert_recognised(&rendered(&report, format, options));
+        }
+
+        #[test]
+        fn a_list_of_files_is_recognised(
+            read in prop::collection::vec(path(), 0..3),
+            problems in prop::collection::vec(problem(), 0..3),
+            by_glob: bool,
+            (format, options) in (format(), options()),
+        ) {
+            let read = read.iter().map(|path| files::read(path, Some(7), files::text(&["2017-02-14 02:57:24 x"])));
+            let unread = problems.iter().map(|problem| files::skipped(&problem.path, problem.kind, &problem.detail));
+            let rows: Vec<Row> = read.chain(unread).collect();
+            let totals = Totals { by_glob, ..files::totals(&rows) };
+            let mut out = Vec::new();
+            let mut renderer = format.renderer(&FILES, options);
+            renderer.begin(&[], &mut out).unwrap();
+            rows.iter().for_each(|row| renderer.row(&row.cells(), &mut out).unwrap());
+            renderer.end(&totals.end(), &mut out).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
+        }
+
+        #[test]
+        fn annotated_lines_are_recognised(path in path(), keys in prop::collection::vec(key(), 1..4), coloured: bool) {
+            let (definitions, set) = &*BUILT_IN;
+            let catalogue = Catalogue::built_in();
+            let (highlight, place) = if coloured {
+                (AnsiColor::Cyan.on_default().bold(), Style::new().dimmed())
+            } else {
+                Default::default()
+            };
+            let text = Text { catalogue, highlight, place, encoding: None };
+            let json = Jsonl { catalogue, set, encoding: None };
+            let log = log(&keys);
+            let mut scanner = Scanner::new(set, catalogue, Limits::default().lookahead_bytes);
+            let (mut as_text, mut as_json) = (Rendered::default(), Rendered::default());
+            scanner.scan(&Chunk::whole(log.as_bytes()), |hit| {
+                text.line(&path, std::slice::from_ref(&hit), &mut as_text);
+                json.line(&path, &[hit], &mut as_json);
+            });
+            for printed in [as_text, as_json] {
+                let mut out = Vec::new();
+                Numbering::default().write(&printed, &mut out).unwrap();
+                let out = String::from_utf8(out).unwrap();
+                out.lines().for_each(assert_recognised);
+            }
+            let lines = trials::run(definitions, set, catalogue, log.as_bytes());
+            let mut out = Vec::new();
+            let shown = trial::Shown { definitions, catalogue, width: coloured.then_some(60) };
+            trial::write(&shown, &lines, &mut out).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
+        }
+
+        #[test]
+        fn entries_are_recognised(
+            places in prop::collection::btree_set(0..Catalogue::built_in().entries().len(), 0..9),
+            unknown in prop::collection::vec(key(), 1..4),
+            columns in 10_usize..120,
+        ) {
+            let all = Catalogue::built_in().entries();
+            let entries: Vec<_> = places.iter().map(|&place| &all[place]).collect();
+            let mut out = Vec::new();
+            codes::entries(&mut out, &entries, columns).unwrap();
+            if entries.is_empty() {
+                out = unknown.iter().map(codes::unknown).collect::<Vec<_>>().join("\n").into_bytes();
+            }
+            assert_recognised(&String::from_utf8(out).unwrap());
+            let mut out = Vec::new();
+            codes::json(&mut out, &entries, &unknown).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
+        }
+    }
+
+    #[test]
+    fn patterns_are_recognised() {
+        let (definitions, set) = &*BUILT_IN;
+        let full = patterns::Full { definitions, set, catalogue: Catalogue::built_in() };
+        for index in 0..definitions.len() {
+            let mut out = Vec::new();
+            full.write(index, &mut out).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
+            assert_recognised(&patterns::kept("a: b.toml", &definitions[..index]));
+        }
+        for width in [None, Some(60)] {
+            let mut out = Vec::new();
+            patterns::list(definitions, set, &Options { width, ..Options::default() }, &mut out).unwrap();
+            assert_recognised(&String::from_utf8(out).unwrap());
+        }
+        assert_recognised(&template("netop-guest").unwrap());
+        let line = trials::run(definitions, set, Catalogue::built_in(), b"nothing");
+        let mut out = Vec::new();
+        let shown = trial::Shown { definitions, catalogue: Catalogue::built_in(), width: None };
+        trial::write(&shown, &line, &mut out).unwrap();
+        assert_recognised(&String::from_utf8(out).unwrap());
+    }
+
+    #[test]
+    fn no_log_is_taken_for_output() {
+        let mut logs: Vec<Vec<u8>> = [
+            "",
+            "2017-02-14 02:57:24 [21] x",
+            "a: [102 x]",
+            "a.log:2: [102] call result",
+            "a.log:2: [102 x] call result",
+            "a.log:7: [\"x\"] call result",
+            ":1: [102 Phone Unreachable] x",
+            "File not found",
+            "File  What it is  Size",
+            "File\nWhat it is",
+            "Code  Description  Count\n21  x  2",
+            "Code 21",
+            "code,name,description\n21,x,y",
+            "code,name,description,known,price\n",
+            "path,kind,layers\n",
+            "{\"time\":1}",
+            "{\"path\":\"x\",\"line\":\"y\"}",
+            "{\"path\":\"x\",\"line\":1,\"message\":\"call_status: 21\"}",
+            "{\n  \"schema\": 1,\n  \"name\": 1\n}",
+            "102  Phone Unreachable\n102  Phone Unreachable",
+            "No files were found",
+            "1  first\n   second",
+            "# a comment, from: me\n# Fast: x",
+            "::: [x]",
+            ": [1]",
+            "PARTIAL RESULT: 5",
+        ]
+        .map(|log| log.as_bytes().to_vec())
+        .to_vec();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/logs")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if entry.is_dir() {
+                    folders.push(entry);
+                } else {
+                    logs.push(fs::read(entry).unwrap());
+                }
+            }
+        }
+        assert!(logs.len() > 35, "{}", logs.len());
+        for log in logs {
+            // A log may begin anywhere, after it was rotated.
+            for line in
+                log.split_inclusive(|byte| *byte == b'\n').map(|line| line.as_ptr() as usize - log.as_ptr() as usize)
+            {
+                let head = &log[line..];
+                assert!(!is_own_output(head), "{}", String::from_utf8_lossy(&head[..head.len().min(200)]));
+            }
+        }
     }
 }

@@ -33,6 +33,13 @@ pub struct Sheet {
     pub without_rows: &'static [&'static str],
 }
 
+impl Sheet {
+    /// The name of the first value after the version, or of the rows.
+    pub(crate) fn first_name(&self) -> &'static str {
+        self.before.first().copied().unwrap_or(self.rows)
+    }
+}
+
 /// When the rows of a sheet come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {

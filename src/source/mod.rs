@@ -49,7 +49,7 @@ pub use encoding::EncodingChoice;
 pub use file::{DiskFile, FileSpan};
 pub use member::WINDOW_LIMIT;
 pub use members::Members;
-pub use meter::{Amount, Meter};
+pub use meter::Meter;
 pub use recognise::{Codec, Format, HEAD_BYTES, Recognised, SAMPLE_BYTES, Unsupported, recognise};
 use select::Content;
 pub use select::{Globs, Links, Selection};

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use callcodes::amount::Amount;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Limits};
 use callcodes::config;
@@ -17,7 +18,7 @@ use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
+use callcodes::source::{Codec, Format, Source, Stop, Walk};
 use proptest::prelude::*;
 
 use crate::packing;
