@@ -11,6 +11,7 @@
 //! [`Report::before`] and [`Report::end`].
 
 pub mod files;
+pub mod problems;
 pub mod sheet;
 pub mod wording;
 
@@ -182,18 +183,10 @@ impl Report {
     /// What follows the rows.
     #[must_use]
     pub fn end(&self) -> End<'_> {
-        let problem = |problem: &Problem| {
-            let (path, detail) = (problem.path.clone(), problem.detail.clone());
-            Cell::Record(vec![
-                ("path", path.into()),
-                ("kind", problem.kind.to_string().into()),
-                ("detail", detail.into()),
-            ])
-        };
         End {
             above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
             below: if self.totals.results > 0 { self.sums() } else { self.nothing_found() },
-            after: vec![Cell::List(self.problems.iter().map(problem).collect())],
+            after: vec![Cell::List(self.problems.iter().map(problems::with_path).collect())],
         }
     }
 
@@ -438,7 +431,7 @@ mod tests {
 
     #[test]
     fn problems_are_sorted_and_a_loss_is_told() {
-        let problem = |path: &str, kind| Problem { path: path.to_owned(), kind, detail: "x".to_owned() };
+        let problem = |path: &str, kind| Problem::new(path, kind, "x");
         let new = |problems| Report::new(&summary(&[]), problems, Catalogue::built_in(), Searched::default());
 
         let report = new(vec![problem("b", Kind::Unreadable), problem("a", Kind::LongLine)]);

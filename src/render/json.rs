@@ -127,11 +127,7 @@ mod tests {
             (&[(code(102), 1, &[])], 3),
             (&[], 0),
         ]);
-        report.problems.push(Problem {
-            path: r"logs\old.log".to_owned(),
-            kind: Kind::Unreadable,
-            detail: "no such file or folder".to_owned(),
-        });
+        report.problems.push(Problem::new(r"logs\old.log", Kind::Unreadable, "no such file or folder"));
         assert_eq!(
             written(&report),
             r#"{

@@ -9,7 +9,6 @@ mod csv;
 mod json;
 pub mod lines;
 pub mod patterns;
-pub mod problems;
 pub mod progress;
 mod table;
 pub mod trial;
@@ -22,6 +21,7 @@ use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use patterns::PATTERNS;
 
 use crate::report::files::FILES;
+pub use crate::report::problems;
 use crate::report::sheet::{Cell, End, Sheet};
 use crate::report::{PARTIAL, Report, SUMMARY};
 

@@ -118,22 +118,13 @@ impl Table {
                 *width = DATE_WIDTH.min(*width);
             }
         }
-        self.widths[self.prose] = prose_width.min(left_by(&self.widths).max(LEAST_PROSE_WIDTH));
-        if first == 0 {
-            self.fit();
-        }
-    }
-
-    /// Makes columns that are broken into lines as narrow as the widest of these.
-    fn fit(&mut self) {
-        let mut widths: Vec<usize> = self.columns.iter().map(|column| heading(column).len()).collect();
-        for row in self.rows.lines().map(|row| row.split('\t').collect::<Vec<_>>()) {
-            for (at, cell) in row.iter().enumerate().filter(|(at, _)| !self.is_spanning(&row, *at)) {
-                let lines = self.broken(at, cell, self.widths[at]);
-                widths[at] = lines.iter().map(|line| get_string_width(line)).max().unwrap_or(0).max(widths[at]);
-            }
-        }
-        self.widths = widths;
+        let widest = prose_width.min(left_by(&self.widths).max(LEAST_PROSE_WIDTH));
+        // Lines may all be shorter; below paths, tables of one width are easier to read.
+        let fitting =
+            self.rows.lines().filter_map(|row| row.split('\t').nth(self.prose)).flat_map(|cell| wrap(cell, widest));
+        let fitting = fitting.map(|line| get_string_width(&line)).max().unwrap_or(0);
+        self.widths[self.prose] =
+            if first > 0 { widest } else { fitting.max(heading(&self.columns[self.prose]).len()) };
     }
 
     /// Whether the cell at that place takes the place of the columns that follow.
@@ -429,7 +420,7 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
     #[test]
     fn of_a_part_it_is_not_said_that_it_holds_nothing() {
         let mut report = report(&[(&[], 1_000_000)]);
-        report.problems.push(Problem { path: "a.gz".to_owned(), kind: Kind::OverLimit, detail: "x".to_owned() });
+        report.problems.push(Problem::new("a.gz", Kind::OverLimit, "x"));
         assert_eq!(
             written(&report, None),
             "\
@@ -446,7 +437,7 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
             written(&report, None),
             "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n"
         );
-        report.problems.push(Problem { path: "a".to_owned(), kind: Kind::Unreadable, detail: "x".to_owned() });
+        report.problems.push(Problem::new("a", Kind::Unreadable, "x"));
         assert_eq!(written(&report, None), "No file could be read, so nothing was searched: see the problems.\n");
         report.problems[0].kind = Kind::Binary;
         let skipped = "All files were skipped, so nothing was searched: standard error says why.\n";

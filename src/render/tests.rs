@@ -33,21 +33,22 @@ fn every_format_tells_a_closed_pipe_apart() {
 
 mod files {
     use super::*;
+    use crate::pipeline::inventory::Entry;
     use crate::report::files::testing::{every_kind, read, text, totals};
-    use crate::report::files::{FILES, Row};
+    use crate::report::files::{FILES, cells};
 
-    fn written(rows: &[Row], format: Format, options: Options) -> String {
+    fn written(rows: &[Entry], format: Format, options: Options) -> String {
         let mut out = Vec::new();
         let mut renderer = format.renderer(&FILES, options);
         renderer.begin(&[], &mut out).unwrap();
         for row in rows {
-            renderer.row(&row.cells(), &mut out).unwrap();
+            renderer.row(&cells(row), &mut out).unwrap();
         }
         renderer.end(&totals(rows).end(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
-    fn table(rows: &[Row], width: Option<usize>) -> String {
+    fn table(rows: &[Entry], width: Option<usize>) -> String {
         written(rows, Format::Table, Options { width, head: Emphasis::Plain })
     }
 
@@ -175,10 +176,14 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); --bina
 
     #[test]
     fn layers_are_told_in_ascii_in_csv() {
-        let layers = Some(vec!["zip".to_owned(), "gzip".to_owned()]);
-        let row = Row { kind: Some("zip › gzip › ASCII text".to_owned()), layers, ..read("a", None, text(&["x"])) };
-        let csv = written(&[row], Format::Csv, Options::default());
-        assert_eq!(csv.lines().nth(1), Some("a,zip > gzip > ASCII text,zip gzip,ASCII,false,2,,1,,,false,1,,"));
+        let entry = read("a", None, text(&["x"]));
+        let mut cells = cells(&entry);
+        cells[1] = "zip › gzip › ASCII text".into();
+        cells[3] = vec!["zip".into(), "gzip".into()].into();
+        let mut csv = Vec::new();
+        Format::Csv.renderer(&FILES, Options::default()).row(&cells, &mut csv).unwrap();
+        let csv = String::from_utf8(csv).unwrap();
+        assert_eq!(csv.lines().next(), Some("a,zip > gzip > ASCII text,zip gzip,ASCII,false,2,,1,,,false,1,,"));
     }
 
     #[test]
@@ -211,11 +216,12 @@ mod own_output {
     use crate::pattern::PatternSet;
     use crate::pattern::definition::Definition;
     use crate::pattern::template::template;
+    use crate::pipeline::inventory::Entry;
     use crate::problem::{Kind, Problem};
     use crate::render::lines::{Jsonl, Text};
     use crate::report::Searched;
     use crate::report::files::testing as files;
-    use crate::report::files::{Row, Totals};
+    use crate::report::files::{FILES, Totals, cells};
     use crate::report::testing::{Found, summary};
     use crate::scan::{Scanner, proof, trial as trials};
 
@@ -275,7 +281,7 @@ mod own_output {
 
     fn problem() -> impl Strategy<Value = Problem> {
         let kind = prop_oneof![Just(Kind::Interrupted), Just(Kind::Unreadable), Just(Kind::Binary), Just(Kind::Link)];
-        (path(), kind, ".{0,60}").prop_map(|(path, kind, detail)| Problem { path, kind, detail })
+        (path(), kind, ".{0,60}").prop_map(|(path, kind, what)| Problem::new(path, kind, what))
     }
 
     /// The lines of a log that hold the results.
@@ -310,13 +316,13 @@ mod own_output {
             (format, options) in (format(), options()),
         ) {
             let read = read.iter().map(|path| files::read(path, Some(7), files::text(&["2017-02-14 02:57:24 x"])));
-            let unread = problems.iter().map(|problem| files::skipped(&problem.path, problem.kind, &problem.detail));
-            let rows: Vec<Row> = read.chain(unread).collect();
+            let unread = problems.iter().map(|problem| Entry { problems: vec![problem.clone()], ..files::skipped(&problem.path, problem.kind, "") });
+            let rows: Vec<Entry> = read.chain(unread).collect();
             let totals = Totals { by_glob, ..files::totals(&rows) };
             let mut out = Vec::new();
             let mut renderer = format.renderer(&FILES, options);
             renderer.begin(&[], &mut out).unwrap();
-            rows.iter().for_each(|row| renderer.row(&row.cells(), &mut out).unwrap());
+            rows.iter().for_each(|row| renderer.row(&cells(row), &mut out).unwrap());
             renderer.end(&totals.end(), &mut out).unwrap();
             assert_recognised(&String::from_utf8(out).unwrap());
         }

@@ -12,12 +12,12 @@ use super::chain::{Chain, Layer};
 use super::input::Input;
 use super::member::{Member, Stop};
 use super::recognise::{self, Codec, Recognised, recognise};
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// How often a file may have been compressed over.
 pub const MAX_LAYERS: u8 = 3;
 
-pub(super) const ASK_AGAIN: &str = "ask for the file again, copied whole";
+pub(super) const ASK_AGAIN: Remedy = Remedy::AskAgain;
 
 impl Codec {
     /// Whether skippable frames may stand between its frames.
@@ -65,7 +65,7 @@ fn too_deep() -> Loss {
         kind: Kind::OverLimit,
         what: format!("it was compressed more than {MAX_LAYERS} times over and was not read"),
         delivered: None,
-        remedy: "decompress it and name the result",
+        remedy: Remedy::Decompress,
     }
 }
 
@@ -156,7 +156,7 @@ impl Members {
         }
         let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
         let what = format!("{len} {bytes} behind the {} data {were} not read", self.codec);
-        let remedy = "if they belong to the log, cut them out and name them as a file";
+        let remedy = Remedy::CutOut;
         State::Ended(Some(Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy }.into()))
     }
 

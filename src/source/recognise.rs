@@ -14,7 +14,7 @@ use std::fmt;
 
 use super::archive::begins_tar;
 use super::binary::{has_control, is_not_text};
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// How many bytes decide what something is unless it is text or binary.
 pub const HEAD_BYTES: usize = 512;
@@ -123,7 +123,7 @@ impl Unsupported {
             Unsupported::Archive(name) => format!("it is {name} archive, which is not supported"),
             Unsupported::Codec(name) => format!("it is compressed by {name}, which is not supported"),
         };
-        Loss { kind: Kind::Unreadable, what, delivered: None, remedy: "unpack it and name the result" }
+        Loss { kind: Kind::Unreadable, what, delivered: None, remedy: Remedy::Unpack }
     }
 }
 
@@ -336,8 +336,8 @@ mod tests {
         ];
         for (head, what) in cases {
             let Recognised::Unsupported(unsupported) = recognise(head) else { panic!("{what}") };
-            let expected = format!("{what}, which is not supported; unpack it and name the result");
-            assert_eq!(unsupported.loss().to_string(), expected);
+            let loss = unsupported.loss();
+            assert_eq!((loss.what, loss.remedy), (format!("{what}, which is not supported"), Remedy::Unpack));
             // Less than what makes it one is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
         }

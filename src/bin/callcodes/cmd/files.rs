@@ -4,7 +4,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::inventory;
 use callcodes::problem::Problem;
 use callcodes::render::{Emphasis, Format, Options, Renderer};
-use callcodes::report::files::{FILES, Row, Totals};
+use callcodes::report::files::{FILES, Totals, cells};
 
 use crate::args::{FilesArgs, SummaryFormatArg};
 use crate::interrupt;
@@ -66,9 +66,8 @@ fn write_rows(settings: &Settings, renderer: &mut dyn Renderer, output: &mut Out
     let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
         told.copied_bytes += entry.copied.unwrap_or(0);
         told.problems.extend(entry.problems.iter().cloned());
-        let row = Row::new(entry);
-        told.totals.add(&row);
-        renderer.row(&row.cells(), output)
+        told.totals.add(&entry);
+        renderer.row(&cells(&entry), output)
     });
     ended.map_err(|reason| output.error(reason))?;
     Ok(told)
