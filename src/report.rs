@@ -22,7 +22,6 @@ use crate::code::{Code, Key};
 use crate::problem::{Kind, Problem};
 use crate::summary::{self, Summary};
 use crate::terminal::replaced;
-use crate::time::Time;
 use sheet::{Cell, Column, End, Flow, Holds, Share, Sheet};
 use wording::{counted, remark, size};
 
@@ -76,8 +75,8 @@ pub struct Report {
     pub times_without_zone: u64,
     /// Results in `totals` that are in no row, because there are more different numbers or names than are kept apart.
     pub results_without_row: u64,
-    /// Most frequent first; the same count by code, numbers before names.
-    pub rows: Vec<Row>,
+    /// The cells of each result, in the columns of [`SUMMARY`]: most frequent first; the same count by code, numbers before names.
+    pub rows: Vec<Vec<Cell<'static>>>,
     /// What the totals do not include, or include with a reservation; sorted.
     pub problems: Vec<Problem>,
     /// What was searched for.
@@ -99,31 +98,6 @@ pub struct Totals {
     pub bytes: u64,
 }
 
-/// One result with all that is shown of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The number, if the result has one.
-    pub code: Option<Code>,
-    /// The name of a result without a number: as the catalogue spells it, or else as the log does.
-    pub name: Option<String>,
-    /// What the catalogue says, or that it does not know.
-    pub description: String,
-    /// Whether the catalogue knows it.
-    pub known: bool,
-    /// How often it was found.
-    pub count: u64,
-    /// The part of all results.
-    pub share: Share,
-    /// The earliest time of such a result, if any has one.
-    pub first_seen: Option<Time>,
-    /// The latest time of such a result, if any has one.
-    pub last_seen: Option<Time>,
-    /// In how many sources it was found.
-    pub files: u64,
-    /// The codes that share this text, if that is what the name is.
-    pub candidates: Vec<Code>,
-}
-
 /// What was searched for, which is worth knowing where nothing was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Searched {
@@ -139,9 +113,9 @@ impl Report {
     pub fn new(summary: &Summary, mut problems: Vec<Problem>, catalogue: &Catalogue, searched: Searched) -> Report {
         problems.sort();
         let results = summary.results();
-        let mut rows: Vec<Row> = summary.iter().map(|(key, row)| present(&key, row, results, catalogue)).collect();
+        let mut rows: Vec<_> = summary.iter().collect();
         // Stable, and the rows come in the order of their keys.
-        rows.sort_by_key(|row| Reverse(row.count));
+        rows.sort_by_key(|(_, row)| Reverse(row.tally.count));
         let totals = summary.totals();
         Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
@@ -155,7 +129,7 @@ impl Report {
             results_without_time: totals.results_without_time,
             times_without_zone: totals.results_without_zone,
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
-            rows,
+            rows: rows.iter().map(|(key, row)| cells(key, row, results, catalogue)).collect(),
             problems,
             searched,
         }
@@ -249,36 +223,32 @@ impl Report {
     }
 }
 
-impl Row {
-    /// The cells, in the columns of [`SUMMARY`].
-    #[must_use]
-    pub fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
-            self.code.into(),
-            self.name.as_ref().into(),
-            (&self.description).into(),
-            self.words().into(),
-            self.known.into(),
-            self.count.into(),
-            self.share.into(),
-            self.first_seen.into(),
-            self.last_seen.into(),
-            self.files.into(),
-            Cell::List(self.candidates.iter().map(|code| (*code).into()).collect()),
-        ]
-    }
-
-    /// The description, with the name where no number identifies the row.
-    fn words(&self) -> String {
-        let description = &self.description;
-        match &self.name {
-            None => description.clone(),
-            Some(name) if !self.known => format!("\"{name}\": {description}"),
-            Some(_) if !self.candidates.is_empty() => format!("{description} ({})", alternatives(&self.candidates)),
-            Some(name) if name == description => name.clone(),
-            Some(name) => format!("{description} ({name})"),
-        }
-    }
+/// The cells of a result, in the columns of [`SUMMARY`].
+fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Vec<Cell<'static>> {
+    let entry = catalogue.entry(key);
+    let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
+    let (name, description) = (key.name().map(replaced), replaced(&catalogue.description(key)));
+    // With the name where no number identifies the row.
+    let words = match &name {
+        None => description.clone(),
+        Some(name) if entry.is_none() => format!("\"{name}\": {description}"),
+        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
+        Some(name) if *name == description => description.clone(),
+        Some(name) => format!("{description} ({name})"),
+    };
+    vec![
+        key.code().into(),
+        name.into(),
+        description.into(),
+        words.into(),
+        entry.is_some().into(),
+        row.tally.count.into(),
+        Share { count: row.tally.count, total: results }.into(),
+        row.tally.first.into(),
+        row.tally.last.into(),
+        row.files.into(),
+        Cell::List(candidates.iter().map(|code| (*code).into()).collect()),
+    ]
 }
 
 /// `6, 8 or 9`
@@ -287,22 +257,6 @@ fn alternatives(codes: &[Code]) -> String {
     match codes.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => codes.concat(),
-    }
-}
-
-fn present(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Row {
-    let entry = catalogue.entry(key);
-    Row {
-        code: key.code(),
-        name: key.name().map(replaced),
-        description: replaced(&catalogue.description(key)),
-        known: entry.is_some(),
-        count: row.tally.count,
-        share: Share { count: row.tally.count, total: results },
-        first_seen: row.tally.first,
-        last_seen: row.tally.last,
-        files: row.files,
-        candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.clone()),
     }
 }
 
@@ -378,36 +332,40 @@ mod tests {
     use super::testing::{code, every_kind, name, report, summary};
     use super::*;
 
+    fn column(report: &Report, name: &str) -> Vec<Cell<'static>> {
+        let place = SUMMARY.columns.iter().position(|column| column.name == Some(name)).unwrap();
+        report.rows.iter().map(|row| row[place].clone()).collect()
+    }
+
     #[test]
     fn rows_are_ordered_by_count_and_then_by_code_before_name() {
         let one = |key: Key| (key, 1, &[][..]);
         let report =
             report(&[(&[one(name("b")), one(name("B")), one(code(145)), one(code(21)), (code(144), 2, &[])], 1)]);
-        let order: Vec<String> =
-            report.rows.iter().map(|row| row.name.clone().unwrap_or_else(|| row.code.unwrap().to_string())).collect();
-        assert_eq!(order, ["144", "21", "145", "B", "b"]);
+        let codes = [144, 21, 145].map(|code| Cell::Code(Code(code)));
+        assert_eq!(column(&report, "code")[..3], codes);
+        assert_eq!(column(&report, "name"), [Cell::Absent, Cell::Absent, Cell::Absent, "B".into(), "b".into()]);
     }
 
     #[test]
     fn a_row_says_what_the_catalogue_knows() {
         let report = every_kind();
-        let shown: Vec<_> = report.rows.iter().map(|row| (row.description.as_str(), row.known)).collect();
         let unknown = "not in the vendor's list; contact Impero support";
-        assert_eq!(
-            shown,
-            [
-                ("Mobile App Authenticated", true),
-                ("Phone Unreachable", true),
-                ("Used Cache", true),
-                ("Authentication Throttled", true),
-                (unknown, false),
-                (unknown, false),
-                (unknown, false),
-                ("No call result", true),
-            ]
-        );
-        assert_eq!(report.rows[2].candidates, [6, 8, 9].map(Code));
-        assert_eq!(report.rows.iter().filter(|row| !row.candidates.is_empty()).count(), 1);
+        let expected = [
+            ("Mobile App Authenticated", true),
+            ("Phone Unreachable", true),
+            ("Used Cache", true),
+            ("Authentication Throttled", true),
+            (unknown, false),
+            (unknown, false),
+            (unknown, false),
+            ("No call result", true),
+        ];
+        assert_eq!(column(&report, "description"), expected.map(|(description, _)| Cell::from(description)));
+        assert_eq!(column(&report, "known"), expected.map(|(_, known)| Cell::from(known)));
+        let mut candidates = vec![Cell::List(Vec::new()); 8];
+        candidates[2] = Cell::List([6, 8, 9].map(|code| Cell::Code(Code(code))).to_vec());
+        assert_eq!(column(&report, "candidates"), candidates);
     }
 
     #[test]
@@ -418,15 +376,17 @@ mod tests {
         // All but nine: two times each for 102, 21 and "Used Cache", and in the other file one each for 102 and the text.
         assert_eq!(report.results_without_time, 992);
         assert_eq!((report.times_without_zone, report.results_without_row), (2, 0));
-        assert_eq!(report.rows.iter().map(|row| row.count).collect::<Vec<_>>(), [700, 188, 50, 40, 10, 10, 1, 1]);
-        assert_eq!(report.rows[..2].iter().map(|row| row.share.fraction()).collect::<Vec<_>>(), [0.7, 0.188]);
+        let counts = [700, 188, 50, 40, 10, 10, 1, 1];
+        assert_eq!(column(&report, "count"), counts.map(Cell::Number));
+        assert_eq!(column(&report, "share"), counts.map(|count| Cell::Share(Share { count, total: 1000 })));
+        assert_eq!(Share { count: 188, total: 1000 }.fraction(), 0.188);
     }
 
     #[test]
     fn what_a_terminal_would_obey_is_replaced_in_names() {
         let report = report(&[(&[(name("a\u{1b}[2J\r\nb\u{9b}c\u{202e}d é…"), 1, &[])], 1)]);
         let shown = "a\u{fffd}[2J\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}d é…";
-        assert_eq!(report.rows[0].name.as_deref(), Some(shown));
+        assert_eq!(column(&report, "name"), [Cell::from(shown)]);
     }
 
     #[test]

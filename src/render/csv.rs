@@ -32,8 +32,13 @@ impl Renderer for Csv {
         for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.name.is_some()) {
             match (column.holds, cell) {
                 (Holds::Problems, Cell::List(problems)) => {
-                    record_cells.push(joined(problems.iter().map(|problem| field(problem, 0)), " "));
-                    record_cells.push(joined(problems.iter().map(|problem| field(problem, 1)), " | "));
+                    for (part, separator) in [" ", " | "].into_iter().enumerate() {
+                        let parts = problems.iter().filter_map(|problem| match problem {
+                            Cell::Record(cells) => cells.get(part).map(|(_, cell)| text(cell)),
+                            _ => None,
+                        });
+                        record_cells.push(joined(parts, separator));
+                    }
                 }
                 // A spreadsheet may take the file for another code page.
                 (Holds::Layers, cell) => record_cells.push(text(cell).replace('›', ">").into()),
@@ -88,14 +93,6 @@ fn text<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
 
 fn joined<'c>(texts: impl Iterator<Item = Cow<'c, str>>, separator: &str) -> Cow<'static, str> {
     texts.collect::<Vec<_>>().join(separator).into()
-}
-
-/// The value at that place of a record.
-fn field<'c>(record: &'c Cell<'_>, place: usize) -> Cow<'c, str> {
-    match record {
-        Cell::Record(cells) => cells.get(place).map_or("".into(), |(_, cell)| text(cell)),
-        cell => text(cell),
-    }
 }
 
 /// A text that no spreadsheet takes for a formula. The wide forms count as well where East Asian input is usual.

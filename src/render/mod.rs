@@ -90,7 +90,7 @@ impl Format {
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
     let mut renderer = format.renderer(&SUMMARY, *options);
     renderer.begin(&report.before(), out)?;
-    report.rows.iter().try_for_each(|row| renderer.row(&row.cells(), out))?;
+    report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
     renderer.end(&report.end(), out)
 }
 

@@ -219,7 +219,7 @@ pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
 
 /// What follows the line, or the two, with the headings of a table; `None` if `text` begins otherwise. Where a column is so wide
 /// that the text ends in it, that is nothing.
-pub(super) fn after_headings<'t>(headings: impl Iterator<Item = &'static str>, text: &'t str) -> Option<&'t str> {
+pub(super) fn after_headings(headings: impl Iterator<Item = &'static str>, text: &str) -> Option<&str> {
     /// More blanks in a row than any log has.
     const MANY_BLANKS: usize = 1000;
     let mut rest = text;

@@ -316,9 +316,9 @@ mod tests {
     #[test]
     fn a_zone_is_assumed_if_either_time_names_none() {
         let assumed = |lines: &[&str]| is_zone_assumed(&text(lines));
-        assert_eq!(assumed(&["2017-02-14 02:57:24", "2017-02-14T02:57:24Z"]), true);
-        assert_eq!(assumed(&["2017-02-14T02:57:24Z", "2017-02-14 02:57:24"]), true);
-        assert_eq!(assumed(&["2017-02-14T02:57:24Z", "2017-02-14T02:57:24Z"]), false);
-        assert_eq!(assumed(&["x"]), false);
+        assert!(assumed(&["2017-02-14 02:57:24", "2017-02-14T02:57:24Z"]));
+        assert!(assumed(&["2017-02-14T02:57:24Z", "2017-02-14 02:57:24"]));
+        assert!(!assumed(&["2017-02-14T02:57:24Z", "2017-02-14T02:57:24Z"]));
+        assert!(!assumed(&["x"]));
     }
 }
