@@ -74,7 +74,7 @@ impl Row {
     /// Makes an entry presentable.
     #[must_use]
     pub fn new(entry: Entry) -> Row {
-        let Entry { path, bytes_on_disk, text, problems, copied: _ } = entry;
+        let Entry { path, bytes_on_disk, text, problems } = entry;
         let mut row = Row { path, bytes_on_disk, problems, ..Row::default() };
         if let Some(text) = &text {
             row.kind = Some(kind(text, row.has_loss()));
@@ -161,7 +161,7 @@ pub(crate) mod testing {
 
     pub(crate) fn read(path: &str, on_disk: Option<u64>, text: Text) -> Row {
         let (path, problems) = (path.to_owned(), Vec::new());
-        Row::new(Entry { path, bytes_on_disk: on_disk, text: Some(text), copied: None, problems })
+        Row::new(Entry { path, bytes_on_disk: on_disk, text: Some(text), problems })
     }
 
     pub(crate) fn with(row: Row, kind: Kind, what: &str) -> Row {
