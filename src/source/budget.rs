@@ -282,8 +282,7 @@ mod tests {
     use super::*;
     use crate::problem::Problem;
     use crate::render::problems::detail;
-    use crate::source::archive::Format;
-    use crate::source::compression::Codec;
+    use crate::source::recognise::{Codec, Format};
 
     const FLOOR: u64 = 1 << 20;
     const GZIP: Layer = Layer::Codec(Codec::Gzip);

@@ -12,8 +12,9 @@ use lzma_rust2::{Action, Lzma2Stream, LzmaStream, StreamResult, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::compression::{ASK_AGAIN, Codec};
+use super::compression::ASK_AGAIN;
 use super::input::Input;
+use super::recognise::Codec;
 use crate::problem::{Kind, Loss, Remedy};
 
 /// The largest window or dictionary that is granted, in bytes: what `zstd -d` grants, and twice what `xz -9` uses.

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-#[path = "../../packing/mod.rs"]
+#[path = "../../it/packing/mod.rs"]
 mod packing;
 mod reading;
 

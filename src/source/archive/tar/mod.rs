@@ -15,7 +15,7 @@ mod tests;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-pub(super) use self::header::begins;
+pub(in crate::source) use self::header::begins;
 use self::header::{Attributes, Header, number, text};
 use super::{Entry, Format, Item, MemberData, Options, UNPACK, Visit, refused, unix_time, without_dots};
 use crate::problem::{Kind, Loss, Remedy};

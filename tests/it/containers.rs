@@ -1,10 +1,6 @@
 //! One log in every encoding, compressed in every way, in every archive: the same results each time, and the same lines at
 //! the same places.
 
-#![allow(clippy::unwrap_used)]
-
-mod packing;
-
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -21,7 +17,8 @@ use callcodes::render::problems::detail;
 use callcodes::source::select::Content;
 use callcodes::source::{Codec, Format, Globs, Selection, Walk};
 use callcodes::summary::Row;
-use packing::{CODECS, FORMATS, compress, pack};
+
+use crate::packing::{self, CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 

@@ -1,11 +1,6 @@
 //! Compressed inputs: the same results as from the text itself, whole or cut or damaged. Fixtures are made here, by the
 //! encoders of the crates, and by hand where there is none.
 
-// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
-#![allow(clippy::unwrap_used)]
-
-mod packing;
-
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -20,7 +15,8 @@ use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
 use callcodes::render::problems;
 use callcodes::source::{Codec, Walk, decompressed};
-use packing::{CODECS, compress};
+
+use crate::packing::{CODECS, compress};
 
 /// A frame that zstd and lz4 readers skip.
 fn skippable_frame() -> Vec<u8> {

@@ -3,8 +3,6 @@
 //! No clock and no second process is needed for it: what a log goes through happens in the visitor, when its first chunk is
 //! scanned and the rest is still to be read.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::num::NonZeroUsize;

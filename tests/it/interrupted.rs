@@ -1,9 +1,5 @@
 //! Runs that are ended early: what was read until then counts, and what was not is told.
 
-#![allow(clippy::unwrap_used)]
-
-mod packing;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroUsize;
@@ -24,6 +20,8 @@ use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
 use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
 use proptest::prelude::*;
+
+use crate::packing;
 
 /// One result, 16 bytes.
 const LINE: &str = "call_status: 21\n";
