@@ -303,7 +303,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::render::problems::detail;
     use crate::source::binary::noise;
 
     const LINE: &str = " 2017-02-14 call result = 102\r\n";
@@ -337,8 +336,8 @@ mod tests {
         ];
         for (head, what) in cases {
             let Recognised::Unsupported(unsupported) = recognise(head) else { panic!("{what}") };
-            let expected = format!("{what}, which is not supported; unpack it and name the result");
-            assert_eq!(detail(&unsupported.loss().of_input("")), expected);
+            let loss = unsupported.loss();
+            assert_eq!((loss.what, loss.remedy), (format!("{what}, which is not supported"), Remedy::Unpack));
             // Less than what makes it one is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
         }
