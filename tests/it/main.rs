@@ -30,4 +30,5 @@ mod output;
 mod passwords;
 mod patterns;
 mod render_codes;
+mod session;
 mod settings;
