@@ -36,11 +36,12 @@ use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
 use crate::source::{
-    Ahead, Beginning, Chain, Digest, Digesting, EncodingChoice, FileSpan, Found, Members, Opened, Opening, Source,
-    Stream, TextFile, What,
+    Ahead, Beginning, Chain, Digest, Digesting, EncodingChoice, Found, Members, Opened, Opening, Source, Stream,
+    TextFile, What,
 };
 use crate::summary::Summary;
 use crate::units::{END_BYTES, Units};
+use crate::unpack::FileSpan;
 use deliver::Deliver;
 use feed::{Block, Feed, Task, Work};
 use order::Order;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::recognise::{Codec, Format};
 use crate::units::Units;
+use crate::unpack::{Codec, Format};
 
 /// What had to be unpacked to come to a text, outermost first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

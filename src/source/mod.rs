@@ -13,21 +13,13 @@
 //! comes after sees their text only, and every offset is one in that text.
 
 mod ahead;
-mod archive;
-mod binary;
 mod budget;
 mod chain;
-mod compression;
 mod content;
 mod encoding;
-mod file;
-mod input;
 mod ledger;
-mod member;
 mod members;
 mod meter;
-pub mod name;
-mod recognise;
 mod seen;
 pub mod select;
 mod stop;
@@ -40,28 +32,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use ahead::Ahead;
-pub use archive::Passwords;
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
-pub use compression::{MAX_LAYERS, decompressed};
 pub use content::{Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
-pub use file::{DiskFile, FileSpan};
-pub use member::WINDOW_LIMIT;
 pub use members::Members;
-pub use meter::{Amount, Meter};
-pub use recognise::{Codec, Format, HEAD_BYTES, Recognised, SAMPLE_BYTES, Unsupported, recognise};
+pub use meter::Meter;
 use select::Content;
 pub use select::{Globs, Links, Selection};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
 
+use crate::name;
 use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
 use crate::units::Units;
-use archive::{AtEnd, Container, ZipFile};
-use budget::{Budget, Counted};
-use compression::passed_on;
-use input::Input;
+use crate::unpack::{
+    self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
+    Unsupported, ZipFile, passed_on, recognise,
+};
+use budget::{Budget, Charged, Counted};
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
 
@@ -218,9 +207,13 @@ impl Source {
         if len == 0 {
             return self.stream(Box::new(file), opening.meter.begin(None), opening);
         }
-        let file = Arc::new(DiskFile::new(file, len, &opening.meter));
+        let file = Arc::new(DiskFile::new(file, opening.meter.begin(Some(len))));
         let head = file_head(&file, len)?;
-        match recognise(&head) {
+        let is = recognise(&head);
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, loss));
+        }
+        match is {
             Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
             Recognised::Codec(_) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
@@ -230,7 +223,6 @@ impl Source {
                     other => other,
                 });
             }
-            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
             Recognised::Binary(kind) => {
                 if let Some(opened) = self.zip_behind(&file, len, opening)? {
                     return Ok(opened);
@@ -239,7 +231,7 @@ impl Source {
                     return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
                 }
             }
-            Recognised::Text => {}
+            _ => {}
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -253,7 +245,7 @@ impl Source {
     fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
-            Some(AtEnd::Part) => Some(Opened::Skipped(archive::one_part().of_input(&self.name))),
+            Some(AtEnd::Part) => Some(Opened::Skipped(unpack::one_part().of_input(&self.name))),
             Some(AtEnd::Damaged) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
                 let container = Container::File { file: Arc::clone(file), start: 0, len };
@@ -313,14 +305,19 @@ impl Source {
     fn open_stream(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
         let Nest { mut chain, budget } = nest;
         let is_bare = chain.is_empty();
-        let mut input = compression::unpacked(input, &mut chain, &budget);
-        match recognise(input.peek(HEAD_BYTES)) {
-            Recognised::Archive(format) => {
-                let container = Container::Stream(Box::new(input.into_reader()));
-                return self.archive(format, container, Nest { chain, budget }, opening);
-            }
-            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
-            _ => {}
+        let mut input = unpack::unpacked(input, |codec, frames| {
+            let layer = Layer::Codec(codec);
+            let charged = Charged::new(frames, &budget, chain.len(), layer);
+            chain.push(layer);
+            Box::new(charged)
+        });
+        let is = recognise(input.peek(HEAD_BYTES));
+        if let Recognised::Archive(format) = is {
+            let container = Container::Stream(Box::new(input.into_reader()));
+            return self.archive(format, container, Nest { chain, budget }, opening);
+        }
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, loss));
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -342,7 +339,7 @@ impl Source {
 
     /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.
     fn binary_stream(&self, kind: &str, mut input: Input, stop: &Stop) -> io::Result<Opened> {
-        let is_certain = recognise::is_certainly_binary(input.peek(SAMPLE_BYTES));
+        let is_certain = unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
         while !is_certain && !input.available().is_empty() {
             if stop.is_requested() {
                 return Err(Loss::interrupted().into());
@@ -399,11 +396,12 @@ impl Source {
         Problem::new(&self.name, Kind::OverLimit, what).remedy(remedy)
     }
 
-    /// What becomes of it if it is of a format that cannot be read. The members of an archive might be wanted, whatever its own
-    /// name and time.
-    fn unsupported(&self, format: Unsupported) -> Opened {
-        let refused = if matches!(format, Unsupported::Codec(_)) { self.refused() } else { None };
-        refused.unwrap_or_else(|| Opened::Skipped(format.loss().of_input(&self.name)))
+    /// What becomes of it if nothing of it can be read. The members of an archive might be wanted, whatever its own name and
+    /// time.
+    fn unreadable(&self, is: Recognised, loss: Loss) -> Opened {
+        let is_archive = matches!(is, Recognised::Unsupported(Unsupported::Archive(_)));
+        let refused = if is_archive { None } else { self.refused() };
+        refused.unwrap_or_else(|| Opened::Skipped(loss.of_input(&self.name)))
     }
 
     /// What becomes of it if it is no archive and not wanted.
@@ -471,8 +469,8 @@ fn taken_once<T>(once: &Mutex<Option<T>>) -> io::Result<T> {
     taken.ok_or_else(|| io::Error::other("a member of an archive can be read only once"))
 }
 
-fn archive_options(opening: &Opening) -> archive::Options {
-    archive::Options {
+fn archive_options(opening: &Opening) -> unpack::Options {
+    unpack::Options {
         passwords: opening.passwords.clone(),
         held_bytes: HELD_BYTES,
         max_members: opening.limits.members,

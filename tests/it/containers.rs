@@ -15,8 +15,9 @@ use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Kind;
 use callcodes::render::problems::detail;
 use callcodes::source::select::Content;
-use callcodes::source::{Codec, Format, Globs, Selection, Walk};
+use callcodes::source::{Globs, Selection, Walk};
 use callcodes::summary::Row;
+use callcodes::unpack::{Codec, Format};
 
 use crate::packing::{self, CODECS, FORMATS, compress, pack};
 

@@ -32,3 +32,4 @@ mod patterns;
 mod render_codes;
 mod session;
 mod settings;
+mod terminal;

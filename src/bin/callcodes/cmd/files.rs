@@ -3,8 +3,7 @@
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::inventory;
 use callcodes::render::Format;
-use callcodes::render::files::Listing;
-use callcodes::report::files::{Row, Totals};
+use callcodes::report::files::{FILES, Totals, cells};
 
 use crate::args::{FilesArgs, SummaryFormatArg};
 use crate::session::{Session, Written};
@@ -16,15 +15,15 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
         SummaryFormatArg::Json | SummaryFormatArg::Csv => Written::AsItComes,
     };
     let mut session = Session::begin(&args.input, &args.patterns, &args.output, written)?;
-    let mut listing = Listing::new(Format::from(args.format), session.layout());
+    let mut renderer = Format::from(args.format).renderer(&FILES, session.layout());
     let mut totals = Totals { by_glob: session.settings.by_glob(), ..Totals::default() };
     let outcome = session.read(|walk, settings, output| {
+        renderer.begin(&[], output)?;
         inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
-            let row = Row::new(entry);
-            totals.add(&row);
-            listing.row(&row, output)
+            totals.add(&entry);
+            renderer.row(&cells(&entry), output)
         })
     })?;
-    session.write(|output| listing.finish(&totals, output))?;
+    session.write(|output| renderer.end(&totals.end(), output))?;
     session.end(&outcome)
 }

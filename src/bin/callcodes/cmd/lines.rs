@@ -3,10 +3,11 @@
 use std::io;
 
 use callcodes::catalogue::Catalogue;
-use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering};
+use callcodes::numbered::{LineFormat, Numbering};
+use callcodes::pipeline::annotate::Annotate;
 use callcodes::pipeline::{self, Event, Outcome};
 use callcodes::render::lines::{Jsonl, Text};
-use callcodes::render::wording;
+use callcodes::report::wording;
 use callcodes::source::Walk;
 
 use crate::args::{LinesArgs, LinesFormatArg};
