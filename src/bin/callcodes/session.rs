@@ -76,10 +76,14 @@ impl<'a> Session<'a> {
         let outcome = run(self.settings.walk(&self.output), &self.settings, &mut self.output);
         self.elapsed = started.elapsed();
         drop(progress);
-        outcome.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<NoThreads>()) {
-            Some(no_threads) => Failure::Message(format!("{no_threads}. Try -j 1")),
-            None => self.output.error(error).into(),
-        })
+        let mut outcome =
+            outcome.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<NoThreads>()) {
+                Some(no_threads) => Failure::Message(format!("{no_threads}. Try -j 1")),
+                None => Failure::from(self.output.error(error)),
+            })?;
+        // As reports list them, in whatever order the inputs are named.
+        outcome.problems.sort();
+        Ok(outcome)
     }
 
     /// Writes what is written when everything has been read.
