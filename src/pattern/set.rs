@@ -20,6 +20,7 @@ use super::literal::{self, Leading};
 use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
+use crate::hit::{Capture, Captures};
 
 /// Patterns in order of precedence.
 #[derive(Debug)]
@@ -42,20 +43,9 @@ pub struct Pattern {
     multiline: bool,
     when: Option<Engine>,
     unless: Option<Engine>,
-    groups: Groups,
+    /// The index of each group that the regex has.
+    groups: Captures<usize>,
     anchors: Anchors,
-}
-
-/// The index of each named group.
-#[derive(Clone, Copy, Debug)]
-struct Groups {
-    code: usize,
-    text: Option<usize>,
-    user: Option<usize>,
-    outcome: Option<usize>,
-    host: Option<usize>,
-    address: Option<usize>,
-    time: Option<usize>,
 }
 
 /// Working memory for searching with one set; one for each thread.
@@ -310,7 +300,10 @@ impl Pattern {
         };
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
-        let groups = Groups::of(&hir).ok_or_else(|| error(Field::Regex)("there is no group `code`".to_owned()))?;
+        let groups = groups(&hir);
+        if groups[Capture::Code].is_none() {
+            return Err(error(Field::Regex)("there is no group `code`".to_owned()));
+        }
         // A literal that reaches over the line's end is not in the line, nor always in the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
@@ -389,23 +382,6 @@ impl Pattern {
     }
 }
 
-impl Groups {
-    fn of(hir: &Hir) -> Option<Groups> {
-        let mut named = Vec::new();
-        collect_groups(hir, &mut named);
-        let index = |name| named.iter().find(|(_, group)| *group == name).map(|&(index, _)| index);
-        Some(Groups {
-            code: index("code")?,
-            text: index("text"),
-            user: index("user"),
-            outcome: index("outcome"),
-            host: index("host"),
-            address: index("address"),
-            time: index("time"),
-        })
-    }
-}
-
 #[derive(Clone, Copy)]
 enum IgnoreCase {
     AsWritten,
@@ -417,7 +393,14 @@ fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
 }
 
-/// The named groups, with their indexes.
+/// The index of each group that `hir` has.
+fn groups(hir: &Hir) -> Captures<usize> {
+    let mut named = Vec::new();
+    collect_groups(hir, &mut named);
+    Captures::new(|capture| named.iter().find(|(_, name)| *name == capture.name()).map(|&(index, _)| index))
+}
+
+/// Appends the named groups, with their indexes.
 fn collect_groups<'h>(hir: &'h Hir, named: &mut Vec<(usize, &'h str)>) {
     if let HirKind::Capture(capture) = hir.kind()
         && let (Some(name), Ok(index)) = (&capture.name, usize::try_from(capture.index))

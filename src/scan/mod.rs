@@ -19,7 +19,7 @@ use fearless_simd::Level;
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
-use crate::hit::Hit;
+use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Scratch};
 use crate::time::{self, Stamp};
 use crate::units::Units;
@@ -190,13 +190,15 @@ impl Resolver<'_> {
         if line.is_cut && found.span.end == line.len {
             return;
         }
-        let time = match found.time() {
-            Some(group) => self.times.read(&line.window[group]),
+        // `get` and not an index: what cannot panic can be left out where nobody looks at it.
+        let captures = Captures::new(|capture| line.window.get(found.capture(capture)?));
+        let time = match captures[Capture::Time] {
+            Some(written) => self.times.read(written),
             None => *line_time.get_or_insert_with(|| self.times.find(&line.window[..line.len])),
         };
-        let group = |range: Option<Range<usize>>| range.map(|range| &line.window[range]);
         sink.take(Hit {
-            key: self.resolve(&line.window[found.code()], group(found.text())),
+            // A group that took no part in the match wrote nothing.
+            key: self.resolve(captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
@@ -204,10 +206,7 @@ impl Resolver<'_> {
             span: found.span.start..found.span.end.min(line.len),
             pattern: found.pattern,
             time,
-            user: group(found.user()),
-            outcome: group(found.outcome()),
-            host: group(found.host()),
-            address: group(found.address()),
+            captures,
         });
     }
 

@@ -15,8 +15,9 @@ use callcodes::pipeline::Options;
 use callcodes::pipeline::inventory::{Text, inventory};
 use callcodes::pipeline::summarise::summarise;
 use callcodes::source::select::Content;
-use callcodes::source::{Chain, Format, Selection, Walk};
+use callcodes::source::{Chain, Selection, Walk};
 use callcodes::time;
+use callcodes::unpack::Format;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -306,6 +307,16 @@ t/b.log         skipped, already read under this or another name
 "
     );
     assert_eq!((stderr.replace('\\', "/").as_str(), status), (PROBLEMS, Some(3)));
+}
+
+#[test]
+fn a_reason_is_whole_whatever_a_name_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    put(&folder, "a; b.log", b"call_status: 21");
+    put(&folder, "c.log", b"call_status: 21");
+    let (stdout, _, status) = run(&folder, &["."], b"");
+    let copy = stdout.lines().find(|line| line.contains("c.log")).unwrap().replace(".\\", "./");
+    assert_eq!((copy.as_str(), status), ("./c.log     a copy of ./a; b.log (15 bytes), not counted", Some(0)));
 }
 
 #[test]
