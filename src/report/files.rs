@@ -94,7 +94,7 @@ impl Row {
             row.lines = Some(text.lines);
             row.first_time = text.first.map(|stamp| stamp.time);
             row.last_time = text.last.map(|stamp| stamp.time);
-            row.zone_assumed = Some([text.first, text.last].into_iter().flatten().any(|stamp| !stamp.zoned));
+            row.zone_assumed = Some([text.first, text.last].into_iter().flatten().any(|stamp| stamp.zone_is_assumed()));
             row.results = Some(text.results);
         }
         row
@@ -156,11 +156,11 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::source::Chain;
-    use crate::time;
+    use crate::time::Form;
 
     /// What was read of a file in ASCII with these lines, each with a result.
     pub(crate) fn text(lines: &[&str]) -> Text {
-        let stamp = |line: Option<&&str>| line.and_then(|line| time::find(line.as_bytes()));
+        let stamp = |line: Option<&&str>| line.and_then(|line| Form::default().find(line.as_bytes()));
         Text {
             chain: Chain::default(),
             encoding: (!lines.is_empty()).then_some("ASCII"),

@@ -56,7 +56,7 @@ pub use stop::Stop;
 pub use walk::{Found, Walk};
 
 use crate::problem::{Kind, Loss, Problem};
-use crate::units::Units;
+use crate::units::Written;
 use archive::{AtEnd, Container, ZipFile};
 use budget::{Budget, Counted};
 use compression::passed_on;
@@ -151,8 +151,8 @@ pub struct TextFile {
     pub file: Arc<DiskFile>,
     /// In bytes.
     pub len: u64,
-    /// What it is made of.
-    pub units: Units,
+    /// How it is written.
+    pub written: Written,
     /// How it begins.
     pub beginning: Beginning,
 }
@@ -249,8 +249,8 @@ impl Source {
             return Ok(refused);
         }
         let told = &head[..head.len().min(encoding::HEAD_BYTES)];
-        let (units, beginning) = (opening.encoding.units(told), Beginning::of(told));
-        Ok(Opened::File(TextFile { file, len, units, beginning }))
+        let (written, beginning) = (opening.encoding.units(told).into(), Beginning::of(told));
+        Ok(Opened::File(TextFile { file, len, written, beginning }))
     }
 
     /// A file that begins like no text, if it ends like a zip.
@@ -335,8 +335,8 @@ impl Source {
             None => {}
         }
         let head = input.peek(encoding::HEAD_BYTES);
-        let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
-        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units }, beginning }))
+        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
     /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::code::{Code, Key};
-use crate::time::{Stamp, Time};
+use crate::time::{Basis, DateBasis, Stamp, Time, ZoneBasis};
 
 pub(super) type Hits = Vec<(Key, Option<Stamp>)>;
 
@@ -15,9 +15,11 @@ pub(super) fn name(name: &str) -> Key {
     Key::Name(name.into())
 }
 
-// Tests say `true` for a time with a zone, as `Stamp` does.
+// Tests say `true` for a time whose line names the zone.
 pub(super) fn stamp(second: i64, zoned: bool) -> Option<Stamp> {
-    Some(Stamp { time: Time::from_nanoseconds(second * 1_000_000_000), zoned })
+    let zone = if zoned { ZoneBasis::Named } else { ZoneBasis::Assumed };
+    let basis = Basis { zone, date: DateBasis::Line };
+    Some(Stamp { time: Time::from_nanoseconds(second * 1_000_000_000), basis })
 }
 
 pub(super) fn hits() -> impl Strategy<Value = Hits> {

@@ -9,6 +9,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
 use callcodes::code::Key;
 use callcodes::pattern::definition::Definition;
+use callcodes::time::Form;
 use regex::bytes::{Regex, RegexBuilder};
 
 /// One result as both the oracle and the scanner report it.
@@ -74,8 +75,8 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                     captures.name(name).map(|group| (name.to_owned(), group.as_bytes().escape_ascii().to_string()))
                 };
                 let time = match captures.name("time") {
-                    Some(group) => callcodes::time::read(group.as_bytes()),
-                    None => callcodes::time::find(line),
+                    Some(group) => Form::Iso8601.read(group.as_bytes()),
+                    None => Form::Iso8601.find(line),
                 };
                 found.push(Found {
                     offset: (offset + span.start()) as u64,
