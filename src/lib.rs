@@ -14,11 +14,12 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`code`], [`time`], [`units`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
+//! | [`code`], [`time`], [`units`], [`name`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
-//! | [`source`] | the only code that opens inputs, and decompresses them |
+//! | [`unpack`] | formats and codecs: bytes in, members and decompressed bytes out |
+//! | [`source`] | the only code that opens inputs |
 //! | [`chunk`] | blocks of whole lines, of ranges and of streams |
 //! | [`scan`] | chunk → hits; and the proof of patterns by their examples |
 //! | [`summary`] | mergeable totals |
@@ -31,7 +32,7 @@
 //! # Invariants
 //!
 //! * **Exact.** Counts and lines equal those of a naive reading, line by line with the plain regex engine, at any thread
-//!   count, chunk size and way of reading. `tests/oracle.rs` holds everything to that.
+//!   count, chunk size and way of reading. `tests/it/oracle.rs` holds everything to that.
 //! * **Who owns a line.** A chunk owns the lines whose first byte lies in its range ([`chunk`]). The hits of a line
 //!   depend on that line and a fixed number of bytes behind it, so on no boundary.
 //! * **A result counts once.** Patterns are one ordered set: leftmost wins, then the earlier pattern ([`pattern`]).
@@ -59,6 +60,7 @@
 // The order is that of the map; the groups keep the formatter from sorting them.
 
 pub mod code;
+pub mod name;
 pub mod time;
 pub mod units;
 
@@ -70,6 +72,8 @@ pub mod catalogue;
 pub mod pattern;
 
 pub mod config;
+
+pub mod unpack;
 
 pub mod source;
 

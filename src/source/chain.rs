@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::archive::Format;
-use super::compression::Codec;
 use crate::units::Written;
+use crate::unpack::{Codec, Format};
 
 /// What had to be unpacked to come to a text, outermost first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

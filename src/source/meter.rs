@@ -12,6 +12,8 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::unpack::Watch;
+
 /// So much of what lies on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
@@ -71,6 +73,12 @@ impl Gauge {
         let before = self.read.fetch_add(bytes, Ordering::Relaxed);
         let news = before.saturating_add(bytes).min(limit) - before.min(limit);
         self.meter.0.bytes.fetch_add(news, Ordering::Relaxed);
+    }
+}
+
+impl Watch for Gauge {
+    fn read(&self, bytes: u64) {
+        self.add(bytes);
     }
 }
 

@@ -7,6 +7,7 @@ use std::thread;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::config::{self, Layers};
+use callcodes::name;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
@@ -14,7 +15,7 @@ use callcodes::pipeline::{CopyRule, Options};
 use callcodes::render::{self, wording};
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
-use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, name, wildcard};
+use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 
 use crate::args::{FileArgs, InputArgs, PatternArgs};
 use crate::passwords;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anstyle::Style;
+use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
 use callcodes::render::problems::{self, Extent};
 use callcodes::render::wording;
-use callcodes::source::name;
 use tempfile::NamedTempFile;
 
 use crate::args::ColorArg;

@@ -4,7 +4,7 @@
 
 #![no_main]
 
-#[path = "../../naive/mod.rs"]
+#[path = "../../it/naive/mod.rs"]
 mod naive;
 
 use std::collections::BTreeMap;
