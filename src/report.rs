@@ -266,7 +266,7 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::summary::Counts;
-    use crate::time;
+    use crate::time::Form;
 
     /// A result, how often, and the line starts that give it its times.
     pub(crate) type Found<'a> = (Key, u64, &'a [&'a str]);
@@ -285,7 +285,7 @@ pub(crate) mod testing {
         for (found, bytes) in sources {
             let mut counts = Counts::default();
             for (key, count, times) in *found {
-                let stamps = times.iter().map(|time| time::read(time.as_bytes()));
+                let stamps = times.iter().map(|time| Form::default().read(time.as_bytes()));
                 for stamp in stamps.chain(std::iter::repeat(None)).take(usize::try_from(*count).unwrap()) {
                     counts.add(key, stamp);
                 }

@@ -20,7 +20,7 @@ use crate::pattern::PatternSet;
 use crate::problem::Problem;
 use crate::scan::Scanner;
 use crate::source::{Chain, Found, Source, What};
-use crate::time::{self, Stamp};
+use crate::time::{Form, Stamp};
 use crate::units::{Characters, Units};
 
 /// One input: a source, or why there is none.
@@ -91,7 +91,7 @@ fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Ent
 }
 
 fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>) -> Text {
-    let name = match (what.units, given) {
+    let name = match (what.written.units, given) {
         (Units::Utf16Le, _) => "UTF-16LE",
         (Units::Utf16Be, _) => "UTF-16BE",
         (Units::Bytes, Some(given)) => given.name(),
@@ -154,7 +154,7 @@ impl Visitor for Look {
         let text = chunk.owned();
         let mut results = 0;
         scanner.scan(chunk, |_| results += 1);
-        let (first, last) = times(text, self.facts.first);
+        let (first, last) = times(chunk.written.form, text, self.facts.first);
         self.facts.join(Facts {
             start: Some(chunk.offset),
             line_feeds: memchr_iter(b'\n', text).count() as u64,
@@ -174,26 +174,26 @@ impl Visitor for Look {
 }
 
 /// The first time in `text`, unless one before it is `known`, and the last.
-fn times(text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
-    let first = known.or_else(|| first_time(text));
+fn times(form: Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
+    let first = known.or_else(|| first_time(form, text));
     // Where there is no first one there is no last.
-    (first, first.and_then(|_| last_time(text)))
+    (first, first.and_then(|_| last_time(form, text)))
 }
 
-fn first_time(text: &[u8]) -> Option<Stamp> {
+fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
         let line = &text[start..end];
         start = end + 1;
-        time::find(line)
+        form.find(line)
     })
 }
 
-fn last_time(text: &[u8]) -> Option<Stamp> {
+fn last_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {
         let line = &text[line_feed.map_or(0, |at| at + 1)..end];
         end = line_feed.unwrap_or(0);
-        time::find(line)
+        form.find(line)
     })
 }

@@ -40,7 +40,7 @@ use crate::source::{
     TextFile, What,
 };
 use crate::summary::Summary;
-use crate::units::{END_BYTES, Units};
+use crate::units::{END_BYTES, Written};
 use crate::unpack::FileSpan;
 use deliver::Deliver;
 use feed::{Block, Feed, Task, Work};
@@ -399,11 +399,11 @@ impl<V: Visitor> Worker<'_, V> {
         if self.options.copies == CopyRule::CountOnce {
             self.start(source, beginning, None, out);
             let mut reader = Digesting::new(reader);
-            let chunks = self.cut(&mut reader, Span::ALL, what.units);
+            let chunks = self.cut(&mut reader, Span::ALL, what.written);
             self.chunks(source, to_the_end(chunks, source, self.options), end, out);
             end.digest = Some(reader.digest());
         } else {
-            let chunks = self.cut(reader, Span::ALL, what.units);
+            let chunks = self.cut(reader, Span::ALL, what.written);
             self.chunks(source, to_the_end(chunks, source, self.options), end, out);
         }
         end.what = Some(what);
@@ -427,17 +427,17 @@ impl<V: Visitor> Worker<'_, V> {
         end: &mut TaskEnd,
         out: &mut Outlet<'_, V::Part>,
     ) {
-        let TextFile { file, len, units, .. } = text;
-        end.what = Some(What { chain: Chain::default(), units: *units });
+        let TextFile { file, len, written, .. } = text;
+        end.what = Some(What { chain: Chain::default(), written: *written });
         let span = Span { end: span.end.min(*len), ..span };
-        let chunks = self.cut(FileSpan::new(file, span.read_from(*units), *len), span, *units);
+        let chunks = self.cut(FileSpan::new(file, span.read_from(written.units), *len), span, *written);
         let chunks = if span.end == *len { to_the_end(chunks, source, self.options) } else { chunks };
         self.chunks(source, chunks, end, out);
     }
 
     /// Chunks in this thread's working memory.
-    fn cut<R: io::Read>(&mut self, reader: R, span: Span, units: Units) -> Chunks<R> {
-        Chunks::new(reader, span, self.options.limits, units, std::mem::take(&mut self.buffer))
+    fn cut<R: io::Read>(&mut self, reader: R, span: Span, written: Written) -> Chunks<R> {
+        Chunks::new(reader, span, self.options.limits, written, std::mem::take(&mut self.buffer))
     }
 
     fn chunks(

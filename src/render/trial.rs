@@ -102,7 +102,7 @@ impl Shown<'_> {
             }
         }
         if let Some(stamp) = hit.time {
-            let zone = if stamp.zoned { "" } else { " (no zone given: taken as UTC)" };
+            let zone = if stamp.zone_is_assumed() { " (no zone given: taken as UTC)" } else { "" };
             writeln!(out, "{indent}  {:<NAME_WIDTH$}{}{zone}", "time", moment(stamp.time))?;
         }
         Ok(())

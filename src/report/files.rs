@@ -95,7 +95,7 @@ fn has_loss(entry: &Entry) -> bool {
 
 /// Whether the first or the last time names no zone, so that it was read as UTC.
 fn is_zone_assumed(text: &Text) -> bool {
-    [text.first, text.last].into_iter().flatten().any(|stamp| !stamp.zoned)
+    [text.first, text.last].into_iter().flatten().any(|stamp| stamp.zone_is_assumed())
 }
 
 /// `gzip › ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
@@ -216,11 +216,11 @@ pub(crate) mod testing {
     use super::*;
     use crate::problem::Remedy;
     use crate::source::Chain;
-    use crate::time;
+    use crate::time::Form;
 
     /// What was read of a file in ASCII with these lines, each with a result.
     pub(crate) fn text(lines: &[&str]) -> Text {
-        let stamp = |line: Option<&&str>| line.and_then(|line| time::find(line.as_bytes()));
+        let stamp = |line: Option<&&str>| line.and_then(|line| Form::default().find(line.as_bytes()));
         Text {
             chain: Chain::default(),
             encoding: (!lines.is_empty()).then_some("ASCII"),

@@ -45,7 +45,7 @@ pub use walk::{Found, Walk};
 
 use crate::name;
 use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
-use crate::units::Units;
+use crate::units::Written;
 use crate::unpack::{
     self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
     Unsupported, ZipFile, passed_on, recognise,
@@ -140,8 +140,8 @@ pub struct TextFile {
     pub file: Arc<DiskFile>,
     /// In bytes.
     pub len: u64,
-    /// What it is made of.
-    pub units: Units,
+    /// How it is written.
+    pub written: Written,
     /// How it begins.
     pub beginning: Beginning,
 }
@@ -237,8 +237,8 @@ impl Source {
             return Ok(refused);
         }
         let told = &head[..head.len().min(encoding::HEAD_BYTES)];
-        let (units, beginning) = (opening.encoding.units(told), Beginning::of(told));
-        Ok(Opened::File(TextFile { file, len, units, beginning }))
+        let (written, beginning) = (opening.encoding.units(told).into(), Beginning::of(told));
+        Ok(Opened::File(TextFile { file, len, written, beginning }))
     }
 
     /// A file that begins like no text, if it ends like a zip.
@@ -333,8 +333,8 @@ impl Source {
             };
         }
         let head = input.peek(encoding::HEAD_BYTES);
-        let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
-        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units }, beginning }))
+        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
     /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.

@@ -28,7 +28,7 @@ impl<K: RowKey> Counts<K> {
         self.rows.add(key, &Tally::one(stamp.map(|stamp| stamp.time)));
         match stamp {
             None => self.results_without_time += 1,
-            Some(stamp) if !stamp.zoned => self.results_without_zone += 1,
+            Some(stamp) if stamp.zone_is_assumed() => self.results_without_zone += 1,
             Some(_) => {}
         }
     }

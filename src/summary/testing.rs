@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::key::{Grouped, RowKey};
 use crate::code::{Code, Key};
-use crate::time::{Stamp, Time};
+use crate::time::{Basis, DateBasis, Stamp, Time, ZoneBasis};
 
 pub(super) type Hits<K = Key> = Vec<(K, Option<Stamp>)>;
 
@@ -20,9 +20,11 @@ pub(super) fn grouped(group: Option<&str>, key: Key) -> Grouped {
     Grouped { group: group.map(Into::into), key }
 }
 
-// Tests say `true` for a time with a zone, as `Stamp` does.
+// Tests say `true` for a time whose line names the zone.
 pub(super) fn stamp(second: i64, zoned: bool) -> Option<Stamp> {
-    Some(Stamp { time: Time::from_nanoseconds(second * 1_000_000_000), zoned })
+    let zone = if zoned { ZoneBasis::Named } else { ZoneBasis::Assumed };
+    let basis = Basis { zone, date: DateBasis::Line };
+    Some(Stamp { time: Time::from_nanoseconds(second * 1_000_000_000), basis })
 }
 
 pub(super) fn keys() -> impl Strategy<Value = Key> {

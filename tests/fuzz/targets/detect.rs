@@ -58,7 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
         Opened::File(text) => {
             assert_eq!(is, Recognised::Text);
             assert_eq!(text.len, bytes.len() as u64);
-            check_units(bytes, text.units);
+            check_units(bytes, text.written.units);
         }
         // What claims to be empty is read like a device.
         Opened::Stream(_) => assert_eq!(bytes, b""),
@@ -105,7 +105,7 @@ fn units_of(bytes: &[u8]) -> Option<Units> {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     file.write_all(bytes).expect("room for temporary files");
     match Source::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
-        Opened::File(text) => Some(text.units),
+        Opened::File(text) => Some(text.written.units),
         _ => None,
     }
 }

@@ -1,75 +1,14 @@
-//! When a line was written: finding and reading the time that stands in it.
-//!
-//! Read are ISO 8601 dates with a clock time: `2017-02-14T02:57:24`, a space instead of the `T`, a fraction after `.`
-//! or `,`, and `Z`, an offset, or no zone at all. A time that is not there, or not a real date, is absent: never 1970,
-//! never a neighbour's.
+//! ISO 8601 dates with a clock time: finding and reading them.
 //!
 //! The parse is on the hot path, once for each result, so it compares eight columns at a time and does its own calendar
 //! arithmetic: by a crate's it took 540 instructions, half of them for ranges that the columns rule out, and 320 then. A
 //! [`Reader`] that remembers the last minute takes 110.
 
-use std::fmt;
-
-use jiff::Timestamp;
-use serde::{Serialize, Serializer};
-
-/// How far into a line its time may begin, in bytes. Syslog relays and JSON put a prefix before it; dates further in
-/// belong to the message.
-pub const SEARCH_LIMIT_BYTES: usize = 128;
-
-/// A moment, in nanoseconds since the Unix epoch, UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
-
-/// A time as a line gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    /// The moment; read as UTC where the line names no zone.
-    pub time: Time,
-    /// Whether the line named its zone.
-    pub zoned: bool,
-}
-
-impl Time {
-    /// The moment that many nanoseconds after the Unix epoch.
-    #[must_use]
-    pub fn from_nanoseconds(nanoseconds: i64) -> Time {
-        Time(nanoseconds)
-    }
-}
-
-/// ISO 8601 in UTC, with as many digits of a second as there are.
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_nanosecond(i128::from(self.0)) {
-            Ok(timestamp) => timestamp.fmt(f),
-            // Not reachable: an i64 of nanoseconds spans fewer years than a Timestamp does.
-            Err(_) => Err(fmt::Error),
-        }
-    }
-}
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// The first time in `line` that starts within [`SEARCH_LIMIT_BYTES`].
-#[must_use]
-pub fn find(line: &[u8]) -> Option<Stamp> {
-    Reader::default().find(line)
-}
-
-/// Reads the time that `text` starts with. What follows it is not looked at, except that no further digit may.
-#[must_use]
-pub fn read(text: &[u8]) -> Option<Stamp> {
-    Reader::default().read(text)
-}
+use super::{Basis, DateBasis, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
 /// Reads one time after another, and what they have in common only once: neighbours are mostly of the same minute.
 #[derive(Clone, Debug, Default)]
-pub struct Reader {
+pub(super) struct Reader {
     /// The last date and clock time up to the minute, as written, and the seconds from 1970 to it, if it is a time. Sixteen
     /// zeros are none.
     minute: u128,
@@ -77,9 +16,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// What [`find`] gives.
+    /// The first time in `line` that starts within [`SEARCH_LIMIT_BYTES`].
     #[inline]
-    pub fn find(&mut self, line: &[u8]) -> Option<Stamp> {
+    pub(super) fn find(&mut self, line: &[u8]) -> Option<Stamp> {
         self.read(line).or_else(|| {
             // A date's first hyphen is its rarest mark: four digits stand before it.
             let limit = line.len().min(SEARCH_LIMIT_BYTES + 5);
@@ -89,9 +28,9 @@ impl Reader {
         })
     }
 
-    /// What [`read`] gives.
+    /// Reads the time that `text` starts with.
     #[inline]
-    pub fn read(&mut self, text: &[u8]) -> Option<Stamp> {
+    pub(super) fn read(&mut self, text: &[u8]) -> Option<Stamp> {
         let (head, rest) = text.split_first_chunk::<19>()?;
         let &[.., b':', tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = head else { return None };
         let written = *head.first_chunk()?;
@@ -107,18 +46,19 @@ impl Reader {
         if second > 59 {
             return None;
         }
-        let (nanosecond, offset_seconds, zoned) = match rest.first_chunk().and_then(microseconds) {
-            Some(microseconds) => (microseconds * 1000, 0, true),
+        let (nanosecond, offset_seconds, zone) = match rest.first_chunk().and_then(microseconds) {
+            Some(microseconds) => (microseconds * 1000, 0, ZoneBasis::Named),
             None => {
                 let (nanosecond, rest) = fraction(rest)?;
-                let (offset_seconds, zoned) = zone(rest).filter(|_| !is_half_day(rest))?;
-                (nanosecond, offset_seconds, zoned)
+                let (offset_seconds, zone) = zone(rest).filter(|_| !is_half_day(rest))?;
+                (nanosecond, offset_seconds, zone)
             }
         };
         let second = start + i64::from(second) - i64::from(offset_seconds);
         // Beyond 2262 there are more nanoseconds than a time can have.
         let nanoseconds = i128::from(second) * 1_000_000_000 + i128::from(nanosecond);
-        Some(Stamp { time: Time(i64::try_from(nanoseconds).ok()?), zoned })
+        let basis = Basis { zone, date: DateBasis::Line };
+        Some(Stamp { time: Time(i64::try_from(nanoseconds).ok()?), basis })
     }
 }
 
@@ -246,20 +186,19 @@ fn leading_digits(text: [u8; 8]) -> (u32, usize) {
     (number(if count == 0 { 0 } else { values << (8 * (8 - count)) }), count)
 }
 
-/// The offset from UTC in seconds of `Z`, `+01:00`, `+0100` or `+01`, and whether there is one. Nothing of the kind
-/// means no zone; an offset that no clock has means that this is no time.
-fn zone(text: &[u8]) -> Option<(i32, bool)> {
+/// The offset from UTC in seconds of `Z`, `+01:00`, `+0100` or `+01`. Without any of them UTC is assumed; an offset that no clock has means that this is no time.
+fn zone(text: &[u8]) -> Option<(i32, ZoneBasis)> {
     let (sign, rest) = match text {
-        [b'z' | b'Z', ..] => return Some((0, true)),
+        [b'z' | b'Z', ..] => return Some((0, ZoneBasis::Named)),
         [b' ', b'U', b'T', b'C', rest @ ..] | [b' ', b'G', b'M', b'T', rest @ ..] if !starts_word(rest) => {
-            return Some((0, true));
+            return Some((0, ZoneBasis::Named));
         }
         // `2024-05-01 10:00:00 -0500`: the space form is common where the date is separated by a space.
         [b' ', b'+', rest @ ..] if is_offset(rest) => (1, rest),
         [b' ', b'-', rest @ ..] if is_offset(rest) => (-1, rest),
         [b'+', rest @ ..] if is_offset(rest) => (1, rest),
         [b'-', rest @ ..] if is_offset(rest) => (-1, rest),
-        _ => return Some((0, false)),
+        _ => return Some((0, ZoneBasis::Assumed)),
     };
     let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
     let hours = number(&rest[..2]);
@@ -269,7 +208,7 @@ fn zone(text: &[u8]) -> Option<(i32, bool)> {
         }
         _ => 0,
     };
-    (hours <= 18 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60), true))
+    (hours <= 18 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60), ZoneBasis::Named))
 }
 
 /// Whether a 12-hour clock's AM or PM follows: such a time is not what its digits say.
@@ -291,10 +230,20 @@ fn is_offset(text: &[u8]) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Form;
     use super::*;
 
+    fn find(line: &[u8]) -> Option<Stamp> {
+        Form::Iso8601.find(line)
+    }
+
+    fn read(text: &[u8]) -> Option<Stamp> {
+        Form::Iso8601.read(text)
+    }
+
     fn shown(line: &str) -> Option<String> {
-        find(line.as_bytes()).map(|stamp| format!("{}{}", stamp.time, if stamp.zoned { "" } else { " assumed" }))
+        find(line.as_bytes())
+            .map(|stamp| format!("{}{}", stamp.time, if stamp.zone_is_assumed() { " assumed" } else { "" }))
     }
 
     #[test]
