@@ -9,12 +9,12 @@
 use std::iter;
 use std::ops::Range;
 
-use regex_automata::meta::Regex;
-use regex_automata::util::syntax;
+use regex::bytes::Regex;
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
 
 use super::brackets;
 use super::definition::{Definition, Field};
+use crate::terminal;
 
 /// How much of a regex or a line is shown before and behind what matters, in characters.
 const SHOWN_CHARS: usize = 50;
@@ -185,7 +185,7 @@ fn first_chars(bytes: &[u8]) -> String {
 fn printable(bytes: &[u8]) -> Vec<char> {
     let replaced = |char: char| match char {
         '\t' => ' ',
-        char if char.is_control() => '\u{fffd}',
+        char if terminal::obeys(char) => '\u{fffd}',
         char => char,
     };
     String::from_utf8_lossy(bytes).chars().map(replaced).collect()
@@ -291,15 +291,7 @@ impl Attempt<'_> {
     }
 
     fn compile(&self, regex: &str) -> Option<Regex> {
-        let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(self.definition.ignore_case);
-        // Each regex is used once: anything built ahead of the search is built in vain.
-        let config = Regex::config()
-            .utf8_empty(false)
-            .hybrid(false)
-            .dfa(false)
-            .onepass(false)
-            .nfa_size_limit(Some(REGEX_LIMIT_BYTES));
-        Regex::builder().syntax(syntax).configure(config).build(regex).ok()
+        self.definition.regex_builder(regex).size_limit(REGEX_LIMIT_BYTES).build().ok()
     }
 }
 

@@ -36,6 +36,15 @@ pub(super) struct Begun {
     digest: OnceLock<Option<Digest>>,
 }
 
+/// When a file is hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hashing {
+    /// As soon as there is another one like it.
+    WhenAlike,
+    /// At once: to open it again would cost more.
+    AtOnce,
+}
+
 /// What sources begin with and how long they are, by which workers find those that have to be hashed.
 #[derive(Debug, Default)]
 pub(super) struct Lookalikes {
@@ -108,14 +117,14 @@ impl Lookalikes {
     }
 
     /// Takes in a file that was just opened, and hashes it if there is another one like it.
-    pub(super) fn file(&self, source: &Arc<Source>, text: &TextFile) -> Arc<Begun> {
+    pub(super) fn file(&self, source: &Arc<Source>, text: &TextFile, hashing: Hashing) -> Arc<Begun> {
         let (beginning, len) = (text.beginning, text.len);
         let file = Some((len, text.again.clone()));
         let begun = Arc::new(Begun { source: Arc::clone(source), beginning, file, digest: OnceLock::new() });
         let mut known = self.lock();
-        let is_streamed = known.streams.contains(&beginning);
+        let is_hashed = hashing == Hashing::AtOnce || known.streams.contains(&beginning);
         let other = match known.alone.entry((beginning, len)) {
-            Entry::Vacant(vacant) if is_streamed => {
+            Entry::Vacant(vacant) if is_hashed => {
                 vacant.insert(None);
                 None
             }

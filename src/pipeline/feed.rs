@@ -176,7 +176,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 let is_alone = !self.has_begun && self.inputs.peek().is_none();
                 let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
                 let reader = if is_compared { Piped::Compared(Digesting::new(reader)) } else { Piped::Alone(reader) };
-                let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
+                let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.written, Vec::new());
                 let chunks = to_the_end(chunks, &source, &self.options);
                 let beginning = is_compared.then_some(beginning);
                 self.current = Some((source, Current { blocks: Blocks::new(chunks), beginning, what }));
@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
     use crate::source::Chain;
-    use crate::units::Units;
+    use crate::units::Written;
 
     #[test]
     fn what_was_read_of_a_pipe_counts_though_nothing_of_it_was_handed_out() {
@@ -269,9 +269,9 @@ mod tests {
         let reader = std::iter::from_fn(move || typed.next());
         let options = Options::default();
         options.opening.stop.request();
-        let what = What { chain: Chain::default(), units: Units::Bytes };
+        let what = What { chain: Chain::default(), written: Written::default() };
         let chunks =
-            Chunks::new(Piped::Alone(Box::new(Reads(reader))), Span::ALL, options.limits, what.units, Vec::new());
+            Chunks::new(Piped::Alone(Box::new(Reads(reader))), Span::ALL, options.limits, what.written, Vec::new());
         let mut feed = Feed::new(std::iter::empty(), options);
         let current = Current { blocks: Blocks::new(chunks), beginning: None, what };
         feed.current = Some((Arc::clone(Openable::file(Path::new("pipe")).source()), current));

@@ -29,6 +29,8 @@ pub mod inventory;
 mod order;
 pub mod summarise;
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -42,11 +44,13 @@ use crate::pattern::PatternSet;
 use crate::problem::{Kind, Problem};
 use crate::scan::Scanner;
 use crate::source::{
-    self, Ahead, Chain, Digest, Digesting, EncodingChoice, FileSpan, Found, Members, Openable, Opened,
-    Opening, Source, Stream, TextFile, Waited, What,
+    self, Ahead, Chain, Digest, Digesting, EncodingChoice, Found, Members, Openable, Opened, Opening, Source, Stream,
+    TextFile, Waited, What,
 };
-use crate::units::Units;
-use copies::{Begun, Lookalikes};
+use crate::summary::Summary;
+use crate::units::Written;
+use crate::unpack::FileSpan;
+use copies::{Begun, Hashing, Lookalikes};
 use deliver::Deliver;
 use feed::{Block, Feed, Rest, Task, Work};
 use order::Order;
@@ -92,7 +96,8 @@ impl Options {
     /// How many workers begin, and how many there may be. Each may have a file open.
     fn threads(&self) -> (usize, usize) {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let (first, most) = self.threads.map_or((cores, WAITING_LIMIT.max(cores)), |threads| (threads.get(), threads.get()));
+        let (first, most) =
+            self.threads.map_or((cores, WAITING_LIMIT.max(cores)), |threads| (threads.get(), threads.get()));
         let limit = source::open_files_limit().min(THREADS_LIMIT);
         (first.min(limit), most.min(limit))
     }
@@ -167,6 +172,52 @@ pub struct SourceEnd {
     pub problems: Vec<Problem>,
 }
 
+/// What a run read, and what it could not read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome<S = Summary> {
+    /// What the caller makes of the results: their totals, or how many there are.
+    pub summary: S,
+    /// The sources that were read, whether or not to their end.
+    pub files: u64,
+    /// The bytes that were scanned, of compressed sources the decompressed ones.
+    pub bytes: u64,
+    /// The bytes of copies that were not counted.
+    pub copied_bytes: u64,
+    /// What was not read, or not read as it is, in the order of the inputs.
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome<()> {
+    /// Notes what an event says of the inputs.
+    fn note<P>(&mut self, event: &Event<P>) {
+        if let Event::SourceEnd(end) = event {
+            self.files += u64::from(end.bytes.is_some());
+            self.bytes += end.bytes.unwrap_or(0);
+            self.copied_bytes += end.copied.unwrap_or(0);
+        }
+        self.problems.extend_from_slice(event.problems());
+    }
+
+    /// The same, with what the caller made of the results.
+    #[must_use]
+    pub fn with<S>(self, summary: S) -> Outcome<S> {
+        let Outcome { summary: (), files, bytes, copied_bytes, problems } = self;
+        Outcome { summary, files, bytes, copied_bytes, problems }
+    }
+}
+
+/// The system starts no threads, so a run could not begin.
+#[derive(Debug)]
+pub struct NoThreads(rayon::ThreadPoolBuildError);
+
+impl fmt::Display for NoThreads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot start threads: {}", self.0)
+    }
+}
+
+impl Error for NoThreads {}
+
 /// What one task tells at its end, to be summed up over its source.
 #[derive(Debug, Default)]
 struct TaskEnd {
@@ -197,7 +248,7 @@ enum Message<P> {
 /// Scans `inputs` and passes what the visitors make of them to `sink`, in order.
 ///
 /// # Errors
-/// The first error of the sink, which ends the run, or that threads cannot be started.
+/// The first error of the sink, which ends the run, or [`NoThreads`].
 pub fn run<V: Visitor>(
     mut inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
@@ -205,14 +256,15 @@ pub fn run<V: Visitor>(
     options: &Options,
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Outcome<()>> {
     // A second thread would only be started and stopped where there is work for one.
     let first: Vec<Found> = inputs.by_ref().take(2).collect();
     let is_small = |only: &Openable| only.known_size().is_some_and(|size| size <= options.range_bytes);
     let is_one_task = matches!(first.as_slice(), [Ok(only)] if is_small(only));
     let inputs = first.into_iter().chain(inputs.fuse());
     let (threads, most) = if is_one_task { (1, 1) } else { options.threads() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| io::Error::other(NoThreads(error)))?;
     let crew = Crew {
         order: Order::new(Feed::new(inputs, options.clone()), threads, V::weight),
         lookalikes: Lookalikes::new(&options.opening.stop),
@@ -224,9 +276,9 @@ pub fn run<V: Visitor>(
         threads: AtomicUsize::new(threads),
         most,
     };
-    let mut interruption_is_told = false;
+    let mut outcome = Outcome::default();
     let mut watched = |event: Event<V::Part>| {
-        interruption_is_told |= event.problems().iter().any(|problem| problem.kind == Kind::Interrupted);
+        outcome.note(&event);
         sink(event)
     };
     // The pool's threads cannot become more, so those that are started later are none of it.
@@ -240,10 +292,13 @@ pub fn run<V: Visitor>(
         })
     })?;
     // Ctrl-C also ends the program at the other end of a pipe, and the end of the pipe may be here first.
-    if options.opening.stop.is_requested() && !interruption_is_told {
-        sink(Event::Problem(Problem::interrupted("all inputs")))?;
+    let is_told = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
+    if options.opening.stop.is_requested() && !is_told {
+        let event = Event::Problem(Problem::interrupted("all inputs"));
+        outcome.note(&event);
+        sink(event)?;
     }
-    Ok(())
+    Ok(outcome)
 }
 
 impl<P> Event<P> {
@@ -291,7 +346,9 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
             let started = Instant::now();
             worker.run(task, &mut out);
             drop(out);
-            if self.first < self.most && let Some(ratio) = pace.note(started.elapsed(), waited.take()) {
+            if self.first < self.most
+                && let Some(ratio) = pace.note(started.elapsed(), waited.take())
+            {
                 for _ in 0..self.more(ratio) {
                     // Without another thread it goes on as it is.
                     let _ = thread::Builder::new().spawn_scoped(others, || self.work(others));
@@ -443,7 +500,9 @@ impl<V: Visitor> Worker<'_, V> {
     /// Reports how a file begins, where copies are looked for.
     fn start(&self, source: &Arc<Source>, text: &TextFile, out: &mut Outlet<'_, V::Part>) {
         if self.options.copies == CopyRule::CountOnce {
-            out.send(Message::Start(self.lookalikes.file(source, text)));
+            let is_dear = self.opening.waited.get() >= SLOW_OPEN;
+            let hashing = if is_dear && text.is_in_memory() { Hashing::AtOnce } else { Hashing::WhenAlike };
+            out.send(Message::Start(self.lookalikes.file(source, text, hashing)));
         }
     }
 
@@ -452,12 +511,12 @@ impl<V: Visitor> Worker<'_, V> {
         if self.options.copies == CopyRule::CountOnce {
             out.send(Message::Start(self.lookalikes.stream(source, beginning)));
             let mut reader = Digesting::new(reader);
-            let chunks = self.cut(&mut reader, Span::ALL, what.units);
+            let chunks = self.cut(&mut reader, Span::ALL, what.written);
             self.chunks(source, to_the_end(chunks, source, self.options), end, out);
             end.digest = Some(reader.digest());
             self.lookalikes.stream_end(beginning, end.bytes);
         } else {
-            let chunks = self.cut(reader, Span::ALL, what.units);
+            let chunks = self.cut(reader, Span::ALL, what.written);
             self.chunks(source, to_the_end(chunks, source, self.options), end, out);
         }
         end.what = Some(what);
@@ -481,17 +540,17 @@ impl<V: Visitor> Worker<'_, V> {
         end: &mut TaskEnd,
         out: &mut Outlet<'_, V::Part>,
     ) {
-        let TextFile { file, len, units, .. } = text;
-        end.what = Some(What { chain: Chain::default(), units: *units });
+        let TextFile { file, len, written, .. } = text;
+        end.what = Some(What { chain: Chain::default(), written: *written });
         let span = Span { end: span.end.min(*len), ..span };
-        let chunks = self.cut(FileSpan::new(file, span.read_from(*units), *len), span, *units);
+        let chunks = self.cut(FileSpan::new(file, span.read_from(written.units), *len), span, *written);
         let chunks = if span.end == *len { to_the_end(chunks, source, self.options) } else { chunks };
         self.chunks(source, chunks, end, out);
     }
 
     /// Chunks in this thread's working memory.
-    fn cut<R: io::Read>(&mut self, reader: R, span: Span, units: Units) -> Chunks<R> {
-        Chunks::new(reader, span, self.options.limits, units, std::mem::take(&mut self.buffer))
+    fn cut<R: io::Read>(&mut self, reader: R, span: Span, written: Written) -> Chunks<R> {
+        Chunks::new(reader, span, self.options.limits, written, std::mem::take(&mut self.buffer))
     }
 
     fn chunks(

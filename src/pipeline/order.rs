@@ -557,8 +557,8 @@ mod tests {
     use super::super::feed::Work;
     use super::super::{Options, TaskEnd};
     use super::*;
-    use crate::source::{Openable, Opened, Opening, Stop, TextFile};
     use crate::problem::{Kind, Problem};
+    use crate::source::{Openable, Opened, Opening, Stop, TextFile};
 
     /// What is sent with a part: the task it is of, and which of its parts it is.
     type Part = (usize, usize);

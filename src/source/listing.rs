@@ -152,14 +152,7 @@ impl Node {
     fn entry(entry: &fs::DirEntry, folder: &Arc<Folder>) -> io::Result<Node> {
         let kind = entry.file_type()?;
         let (inode, listed) = imp::listed(entry, kind);
-        Ok(Node {
-            path: entry.path(),
-            folder: Some(Arc::clone(folder)),
-            kind: Some(kind),
-            inode,
-            listed,
-            ahead: None,
-        })
+        Ok(Node { path: entry.path(), folder: Some(Arc::clone(folder)), kind: Some(kind), inode, listed, ahead: None })
     }
 
     /// How many folders deep it lies; 0 for an input.

@@ -13,22 +13,14 @@
 //! comes after sees their text only, and every offset is one in that text.
 
 mod ahead;
-mod archive;
-mod binary;
 mod budget;
 mod chain;
-mod compression;
 mod content;
 mod encoding;
-mod file;
-mod input;
 mod ledger;
 mod listing;
-mod member;
 mod members;
 mod meter;
-pub mod name;
-mod recognise;
 mod seen;
 pub mod select;
 mod stop;
@@ -45,29 +37,26 @@ use std::time::{Duration, Instant, SystemTime};
 use same_file::Handle;
 
 pub use ahead::Ahead;
-pub use archive::Passwords;
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
-pub use compression::{MAX_LAYERS, decompressed};
 pub use content::{Again, Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
-pub use file::{DiskFile, FileSpan, open_files_limit};
-pub use member::WINDOW_LIMIT;
 pub use members::Members;
-pub use meter::{Amount, Meter};
-pub use recognise::{Codec, Format, HEAD_BYTES, Recognised, SAMPLE_BYTES, Unsupported, recognise};
+pub use meter::Meter;
 use select::Content;
 pub use select::{Globs, Links, Selection};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
 
+use crate::name;
 use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
-use crate::units::Units;
-use archive::{AtEnd, Container, ZipFile};
-use budget::{Budget, Counted};
-use compression::passed_on;
+use crate::units::Written;
+use crate::unpack::{
+    self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
+    Unsupported, ZipFile, passed_on, recognise,
+};
+use budget::{Budget, Charged, Counted};
 use content::State;
-use input::Input;
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
 
@@ -102,7 +91,13 @@ impl Waited {
         self.0.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// The time since it was asked for last.
+    /// The time since it was taken last.
+    #[must_use]
+    pub fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    /// The same, which begins anew.
     #[must_use]
     pub fn take(&self) -> Duration {
         Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
@@ -209,8 +204,8 @@ pub struct TextFile {
     pub file: Arc<DiskFile>,
     /// In bytes.
     pub len: u64,
-    /// What it is made of.
-    pub units: Units,
+    /// How it is written.
+    pub written: Written,
     /// How it begins.
     pub beginning: Beginning,
     /// Where it can be found again.
@@ -218,6 +213,12 @@ pub struct TextFile {
 }
 
 impl TextFile {
+    /// Whether all of it was read when it was opened.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        self.file.head(usize::MAX).len() as u64 == self.len
+    }
+
     /// The digest of its bytes; `None` if it became shorter, or the run is to end.
     #[must_use]
     pub fn digest(&self, stop: &Stop) -> Option<Digest> {
@@ -384,12 +385,15 @@ impl Known {
         if len == 0 {
             return self.stream(Box::new(file), opening.meter.begin(None), opening);
         }
-        let mut file = DiskFile::new(file, len, &opening.meter);
+        let mut file = DiskFile::new(file, opening.meter.begin(Some(len)));
         file.read_head(len)?;
         opening.waited.add(started.elapsed());
         let file = Arc::new(file);
-        let head = file.head(SAMPLE_BYTES);
-        match recognise(head) {
+        let is = recognise(file.head(SAMPLE_BYTES));
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, loss));
+        }
+        match is {
             Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
             Recognised::Codec(_) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
@@ -399,7 +403,6 @@ impl Known {
                     other => other,
                 });
             }
-            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
             Recognised::Binary(kind) => {
                 if let Some(opened) = self.zip_behind(&file, len, opening)? {
                     return Ok(opened);
@@ -408,22 +411,22 @@ impl Known {
                     return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
                 }
             }
-            Recognised::Text => {}
+            _ => {}
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
         let head = file.head(encoding::HEAD_BYTES);
-        let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
+        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
         let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
-        Ok(Opened::File(TextFile { file, len, units, beginning, again }))
+        Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
 
     /// A file that begins like no text, if it ends like a zip.
     fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
-            Some(AtEnd::Part) => Some(Opened::Skipped(archive::one_part().of_input(&self.source.name))),
+            Some(AtEnd::Part) => Some(Opened::Skipped(unpack::one_part().of_input(&self.source.name))),
             Some(AtEnd::Damaged) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
                 let container = Container::File { file: Arc::clone(file), start: 0, len };
@@ -462,14 +465,19 @@ impl Known {
     fn open_stream(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
         let Nest { mut chain, budget } = nest;
         let is_bare = chain.is_empty();
-        let mut input = compression::unpacked(input, &mut chain, &budget);
-        match recognise(input.peek(HEAD_BYTES)) {
-            Recognised::Archive(format) => {
-                let container = Container::Stream(Box::new(input.into_reader()));
-                return self.archive(format, container, Nest { chain, budget }, opening);
-            }
-            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
-            _ => {}
+        let mut input = unpack::unpacked(input, |codec, frames| {
+            let layer = Layer::Codec(codec);
+            let charged = Charged::new(frames, &budget, chain.len(), layer);
+            chain.push(layer);
+            Box::new(charged)
+        });
+        let is = recognise(input.peek(HEAD_BYTES));
+        if let Recognised::Archive(format) = is {
+            let container = Container::Stream(Box::new(input.into_reader()));
+            return self.archive(format, container, Nest { chain, budget }, opening);
+        }
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, loss));
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -485,13 +493,13 @@ impl Known {
             };
         }
         let head = input.peek(encoding::HEAD_BYTES);
-        let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
-        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units }, beginning }))
+        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
     /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.
     fn binary_stream(&self, kind: &str, mut input: Input, stop: &Stop) -> io::Result<Opened> {
-        let is_certain = recognise::is_certainly_binary(input.peek(SAMPLE_BYTES));
+        let is_certain = unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
         while !is_certain && !input.available().is_empty() {
             if stop.is_requested() {
                 return Err(Loss::interrupted().into());
@@ -548,11 +556,12 @@ impl Known {
         Problem::new(&self.source.name, Kind::OverLimit, what).remedy(remedy)
     }
 
-    /// What becomes of it if it is of a format that cannot be read. The members of an archive might be wanted, whatever its own
-    /// name and time.
-    fn unsupported(&self, format: Unsupported) -> Opened {
-        let refused = if matches!(format, Unsupported::Codec(_)) { self.refused() } else { None };
-        refused.unwrap_or_else(|| Opened::Skipped(format.loss().of_input(&self.source.name)))
+    /// What becomes of it if nothing of it can be read. The members of an archive might be wanted, whatever its own name and
+    /// time.
+    fn unreadable(&self, is: Recognised, loss: Loss) -> Opened {
+        let is_archive = matches!(is, Recognised::Unsupported(Unsupported::Archive(_)));
+        let refused = if is_archive { None } else { self.refused() };
+        refused.unwrap_or_else(|| Opened::Skipped(loss.of_input(&self.source.name)))
     }
 
     /// What becomes of it if it is no archive and not wanted.
@@ -575,10 +584,22 @@ impl Known {
     }
 }
 
-fn archive_options(opening: &Opening) -> archive::Options {
-    archive::Options {
+fn archive_options(opening: &Opening) -> unpack::Options {
+    unpack::Options {
         passwords: opening.passwords.clone(),
         held_bytes: HELD_BYTES,
         max_members: opening.limits.members,
     }
+}
+
+/// How many threads may each have a file open while as many have a folder open, beside what else is open; at least one.
+#[must_use]
+pub fn open_files_limit() -> usize {
+    /// Standard streams, what is written, what a terminal and its language need.
+    const OTHERS: u64 = 32;
+    #[cfg(unix)]
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let limit: Option<u64> = None;
+    limit.map_or(usize::MAX, |limit| usize::try_from((limit.saturating_sub(OTHERS) / 2).max(1)).unwrap_or(usize::MAX))
 }

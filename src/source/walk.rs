@@ -131,7 +131,8 @@ impl Walk {
             _ => {
                 let is_entered = self.selection.max_depth.is_none_or(|limit| node.depth() < limit)
                     && !self.selection.excludes_folder(node.relative());
-                let link = || skip(&node.path, Kind::Link, "link to a folder, not followed").remedy(Remedy::FollowLinks);
+                let link =
+                    || skip(&node.path, Kind::Link, "link to a folder, not followed").remedy(Remedy::FollowLinks);
                 is_entered.then(|| Err(link()))
             }
         }

@@ -3,13 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
 use callcodes::code::Key;
 use callcodes::pattern::definition::Definition;
+use callcodes::time::Form;
 use regex::bytes::{Regex, RegexBuilder};
 
-/// One result as the oracle and the scanner both tell it.
+/// One result as both the oracle and the scanner report it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Offset of the match in the source.
@@ -18,7 +21,8 @@ pub(crate) struct Found {
     pub(crate) line: u64,
     pub(crate) pattern: String,
     pub(crate) key: Key,
-    pub(crate) user: Option<String>,
+    /// What each named group captured that took part in the match, with bytes that are not ASCII escaped.
+    pub(crate) captures: BTreeMap<String, String>,
     pub(crate) time: Option<String>,
 }
 
@@ -32,17 +36,20 @@ pub(crate) struct NaivePattern {
 }
 
 pub(crate) fn naive_patterns(definitions: &[Definition]) -> Vec<NaivePattern> {
-    let build = |regex: &str, ignore_case: bool| {
-        RegexBuilder::new(regex).unicode(false).case_insensitive(ignore_case).build().unwrap()
-    };
     definitions
         .iter()
-        .map(|definition| NaivePattern {
-            name: definition.name.clone(),
-            regex: build(&definition.regex, definition.ignore_case),
-            multiline: definition.multiline,
-            when: definition.when.as_deref().map(|regex| build(regex, false)),
-            unless: definition.unless.as_deref().map(|regex| build(regex, false)),
+        .map(|definition| {
+            // All of a pattern's regexes, its conditions included, ignore case or none of them does.
+            let build = |regex: &str| {
+                RegexBuilder::new(regex).unicode(false).case_insensitive(definition.ignore_case).build().unwrap()
+            };
+            NaivePattern {
+                name: definition.name.clone(),
+                regex: build(&definition.regex),
+                multiline: definition.multiline,
+                when: definition.when.as_deref().map(build),
+                unless: definition.unless.as_deref().map(build),
+            }
         })
         .collect()
 }
@@ -64,11 +71,12 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                 if is_cut && span.end() == line.len() {
                     break;
                 }
-                let text =
-                    |name| captures.name(name).map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned());
+                let captured = |name: &str| {
+                    captures.name(name).map(|group| (name.to_owned(), group.as_bytes().escape_ascii().to_string()))
+                };
                 let time = match captures.name("time") {
-                    Some(group) => callcodes::time::read(group.as_bytes()),
-                    None => callcodes::time::find(line),
+                    Some(group) => Form::Iso8601.read(group.as_bytes()),
+                    None => Form::Iso8601.find(line),
                 };
                 found.push(Found {
                     offset: (offset + span.start()) as u64,
@@ -78,7 +86,7 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                         captures.name("code").map_or(b"", |code| code.as_bytes()),
                         captures.name("text").map(|text| text.as_bytes()),
                     ),
-                    user: text("user"),
+                    captures: pattern.regex.capture_names().flatten().filter_map(captured).collect(),
                     time: time.map(|stamp| stamp.time.to_string()),
                 });
                 at = span.end().min(line.len());
