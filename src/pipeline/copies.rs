@@ -30,9 +30,9 @@ pub(super) const HELD_BYTES: usize = 16 << 20;
 pub(super) struct Begun {
     pub(super) source: Arc<Source>,
     pub(super) beginning: Beginning,
-    /// Its length and where it can be found again, if it is a file that is read as it lies.
+    /// Its length and where it can be found again, if it is an uncompressed file.
     file: Option<(u64, Again)>,
-    /// `None` in it if it cannot be compared.
+    /// The hash of its bytes, once it was asked for; `None` if the source cannot be compared.
     digest: OnceLock<Option<Digest>>,
 }
 
@@ -54,9 +54,9 @@ pub(super) struct Lookalikes {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// The first file that begins so and is so long, as long as it is the only one.
+    /// By beginning and length, the file that has not been hashed, because it is the only one so far.
     alone: HashMap<(Beginning, u64), Option<Arc<Begun>>>,
-    /// Of which nobody knows yet how long they are.
+    /// The beginnings of streams, whose lengths are known only at their ends.
     streams: HashSet<Beginning>,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Copies {
     /// Comparing ends early, too.
     stop: Stop,
     beginnings: HashSet<Beginning>,
-    /// By beginning and length, the one that has not been hashed.
+    /// By beginning and length, the source that has not been hashed; `None` if all of them have been.
     unhashed: HashMap<(Beginning, u64), Option<Arc<Begun>>>,
     hashed: HashMap<Digest, Arc<Source>>,
 }

@@ -40,7 +40,7 @@ pub(super) enum Work {
     Interrupted,
 }
 
-/// What a worker has opened and leaves to others.
+/// What is left of a source that a worker has opened, for any worker to take.
 pub(super) enum Rest {
     File {
         source: Arc<Source>,
@@ -49,12 +49,12 @@ pub(super) enum Rest {
         range_bytes: u64,
         stop: Stop,
     },
-    /// Of a zip on disk.
+    /// The members of a zip on disk.
     Members(Members),
 }
 
 impl Task {
-    /// Whether it may turn out to be more than one worker's.
+    /// Whether the task may turn out to be work for several workers.
     pub(super) fn may_leave_rest(&self) -> bool {
         matches!(self, Task::Open(_))
     }
@@ -85,7 +85,7 @@ impl Rest {
 /// Where the range ends that begins at `start`, in a file of `len` bytes.
 pub(super) fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
     let end = start.saturating_add(range_bytes);
-    // The last one shall have enough to tell how the file ends.
+    // The last range must be long enough to show how the file ends.
     let least = (END_BYTES as u64).min(range_bytes / 4);
     if len.saturating_sub(end) < least { len } else { end.min(len) }
 }
@@ -115,7 +115,7 @@ pub(super) struct Feed<I: Iterator> {
 /// A stream that is handed out in blocks.
 struct Current {
     blocks: Blocks,
-    /// With the first block of what is compared.
+    /// How the stream begins, until its first block is handed out, if it is compared with others.
     beginning: Option<Beginning>,
     what: What,
 }
@@ -146,7 +146,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     }
 
     /// What is left to do when the run is to end: a stream of which some blocks were handed out gets its last one, and the
-    /// first source that is not read is told.
+    /// first source that is not read is reported.
     fn wind_up(&mut self) -> Option<Task> {
         if let Some((source, Current { mut blocks, beginning, what })) = self.current.take() {
             // Of what comes slowly all may have been read and nothing handed out.
@@ -165,8 +165,8 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         Some(Task::Problem(next?.map_or_else(|problem| problem, |openable| unread(openable.source()))))
     }
 
-    /// The first task of a stream; `None` if it is handed out in blocks, or is nothing to do. It is opened here, where it
-    /// delays nobody but those who come after it.
+    /// The first task of a stream; `None` if the stream is handed out in blocks, or needs no work. It is opened here, so that
+    /// it delays only the inputs after it.
     fn begin(&mut self, openable: Openable) -> Option<Task> {
         let source = Arc::clone(openable.source());
         let opened = match openable.open(&self.options.opening) {

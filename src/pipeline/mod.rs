@@ -58,11 +58,11 @@ pub use order::Outlet;
 
 /// More threads than any machine has cores for only cost time and memory.
 pub const THREADS_LIMIT: usize = 256;
-/// How many threads there are at the most where nobody says how many and they wait for files.
+/// The most threads that are started while files are slow to open, unless [`Options::threads`] says how many.
 pub const WAITING_LIMIT: usize = 128;
-/// An open that takes longer was waited for: local files open within some microseconds.
-const SLOW_OPEN: Duration = Duration::from_micros(300);
-/// After how many slow opens in a row a worker starts others: one or two may be a busy machine's.
+/// An open that takes longer than this had to wait for storage: local files open within some microseconds.
+const SLOW_OPEN: Duration = Duration::from_micros(500);
+/// How many slow opens in a row make a worker start others: one or two may be due to a busy machine.
 const SLOW_OPENS: u32 = 3;
 
 /// How the work is cut up.
@@ -320,11 +320,11 @@ struct Crew<'c, I: Iterator, V: Visitor, F> {
     catalogue: &'c Catalogue,
     options: &'c Options,
     visitor: &'c F,
-    /// How many workers began.
+    /// How many workers the run begins with.
     first: usize,
-    /// How many there are.
+    /// How many workers have been started.
     threads: AtomicUsize,
-    /// How many there may be.
+    /// The most workers that there may be.
     most: usize,
 }
 
@@ -357,9 +357,11 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
         }
     }
 
-    /// How many further workers it takes to keep the cores busy, if each works one part of its time in `ratio`.
+    /// How many further workers to start, so that all keep the cores busy if each works one part of its time in `ratio`. At
+    /// most as many as there are, so that a mistake costs little.
     fn more(&self, ratio: u32) -> usize {
-        let wanted = self.first.saturating_mul(ratio as usize).min(self.most);
+        let now = self.threads.load(Ordering::Relaxed);
+        let wanted = self.first.saturating_mul(ratio as usize).min(self.most).min(2 * now);
         let before = self.threads.fetch_max(wanted, Ordering::Relaxed);
         let more = wanted.saturating_sub(before);
         if more > 0 {
@@ -378,7 +380,8 @@ struct Pace {
 }
 
 impl Pace {
-    /// Takes in a task. After several in a row that waited most of their time: how many times the work it took.
+    /// Notes one task. After several in a row that waited most of their time, returns how many times as long as the work
+    /// they took.
     fn note(&mut self, took: Duration, waited: Duration) -> Option<u32> {
         if waited < SLOW_OPEN || waited * 4 < took * 3 {
             *self = Pace::default();
@@ -400,7 +403,7 @@ struct Worker<'s, V> {
     opening: Opening,
     options: &'s Options,
     lookalikes: &'s Lookalikes,
-    /// How many workers there may be.
+    /// The most workers that there may be.
     most: usize,
 }
 
@@ -454,7 +457,7 @@ impl<V: Visitor> Worker<'_, V> {
             }
             opened => opened,
         };
-        // What follows takes its time, and nobody is to wait for a share of it.
+        // What follows takes its time, and no worker is to wait for a share of it.
         out.leave(None);
         let mut end = TaskEnd::default();
         match opened {

@@ -66,7 +66,7 @@ pub struct Again {
     pub(super) state: State,
 }
 
-/// By what a file is recognised as the one that was read, and as it was.
+/// Identifies a file in the state in which it was read: any change to it is likely to change this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) listed: Listed,

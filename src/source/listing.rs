@@ -1,9 +1,9 @@
 //! Asks the file system what the walk has to know, ahead of it and in parallel: on a network share each answer takes a
 //! round trip.
 //!
-//! Invariants: an answer does not depend on who asks, nor when; the walk takes the answers in its own order. It never
-//! depends on another thread either: what nobody has begun to ask, it asks itself. Links are not gone through ahead of
-//! the walk, because only the walk knows which folders it has met.
+//! Invariants: the walk takes the answers in its own order, whichever thread asks. It needs no other thread: a question
+//! that is still waiting it asks itself. Links to folders are not followed ahead of the walk, because only the walk knows which
+//! folders it has met.
 //!
 //! Memory: answers that wait for the walk hold about [`AHEAD_ENTRIES`] entries, give or take a folder for each thread.
 
@@ -22,8 +22,12 @@ use super::select::{Links, Selection};
 
 /// How many entries may wait for the walk.
 const AHEAD_ENTRIES: usize = 16 << 10;
-/// An answer that takes longer than this was waited for. Local disks answer within some microseconds from memory.
-const SLOW: Duration = Duration::from_micros(300);
+/// An answer that takes longer than this was waited for. Local disks answer from memory within some microseconds.
+const SLOW: Duration = Duration::from_micros(500);
+/// What each entry of a folder may add to that.
+const SLOW_ENTRY: Duration = Duration::from_micros(5);
+/// How many slow answers in a row make a thread start others: one may be due to a busy machine.
+const SLOW_ANSWERS: u32 = 2;
 
 /// Something that the walk meets: an input or an entry of a folder.
 pub(super) struct Node {
@@ -51,15 +55,15 @@ pub(super) struct Folder {
 
 /// What the file system says of an input, a link or a folder.
 pub(super) struct Look {
-    /// Of what a link leads to. `None` where nobody has to know.
+    /// The state of the file or folder, for a link that of its target; `None` where it is not needed.
     pub(super) metadata: Option<io::Result<Metadata>>,
-    /// What becomes of it if it is a folder.
+    /// The entries, if it is a folder.
     pub(super) entries: Entries,
-    /// Its place among the answers that wait.
+    /// Keeps the answer counted among those that wait for the walk.
     room: Option<Room>,
 }
 
-/// Who asks.
+/// The thread that asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
     Walk,
@@ -68,21 +72,21 @@ enum Asker {
 
 /// The entries of a folder.
 pub(super) enum Entries {
-    /// It is not gone through.
+    /// It is no folder, or one that is not gone through.
     Unlisted,
     /// It is a link to a folder, which only the walk goes through.
     Link,
-    /// In the order of their names, after what could not be listed.
+    /// The entries in the order of their names, after the errors.
     Listed(Vec<io::Result<Node>>),
     Failed(io::Error),
     /// It is a link that leads back to this folder around it.
     Loop(PathBuf),
 }
 
-/// Asks, with threads of its own if there may be any.
+/// Looks things up for the walk, with threads of its own if it may have any.
 pub(super) struct Lister {
     shared: Arc<Shared>,
-    /// The most threads.
+    /// The most threads that it may start.
     limit: usize,
 }
 
@@ -99,13 +103,15 @@ struct Queue {
     /// The last one is the next one that the walk meets.
     jobs: Vec<Job>,
     threads: usize,
+    /// The most threads that there may be.
+    limit: usize,
     idle: usize,
     /// How many entries wait for the walk.
     entries: usize,
     is_over: bool,
 }
 
-/// An answer to be had ahead of the walk.
+/// A question that a thread may ask ahead of the walk.
 struct Job {
     path: PathBuf,
     folder: Option<Arc<Folder>>,
@@ -185,8 +191,8 @@ fn relative<'p>(path: &'p Path, folder: Option<&Folder>) -> &'p Path {
 impl Lister {
     /// `identify`: whether it matters which folder is which. With at most `limit` threads of its own.
     pub(super) fn new(selection: Arc<Selection>, identify: bool, limit: usize) -> Lister {
-        let shared = Shared { selection, identify, queue: Mutex::default(), changed: Condvar::new() };
-        Lister { shared: Arc::new(shared), limit }
+        let queue = Mutex::new(Queue { limit, ..Queue::default() });
+        Lister { shared: Arc::new(Shared { selection, identify, queue, changed: Condvar::new() }), limit }
     }
 
     /// Lives as long as this or one of its threads does.
@@ -197,7 +203,6 @@ impl Lister {
 
     /// What the file system says of a node, if need be when it has answered. What is met in a folder is looked up next.
     pub(super) fn look(&self, node: &mut Node) -> Look {
-        let started = Instant::now();
         let shared = &self.shared;
         let mut look = match node.ahead.take().and_then(Pending::wait) {
             Some(look) => look,
@@ -208,13 +213,13 @@ impl Lister {
             look.entries = shared.entries(&node.path, node.folder.as_ref(), node.kind, Some(metadata));
         }
         if let Entries::Listed(entries) = &mut look.entries {
-            self.begin(entries.iter_mut().flatten(), started.elapsed() > SLOW);
+            self.begin(entries.iter_mut().flatten());
         }
         look
     }
 
     /// Has nodes looked up in their order, those of which there is anything to ask.
-    pub(super) fn begin<'n>(&self, nodes: impl Iterator<Item = &'n mut Node>, is_slow: bool) {
+    pub(super) fn begin<'n>(&self, nodes: impl Iterator<Item = &'n mut Node>) {
         if self.limit == 0 {
             return;
         }
@@ -223,7 +228,7 @@ impl Lister {
             let mut queue = self.shared.lock();
             jobs.reverse();
             queue.jobs.append(&mut jobs);
-            self.shared.start(&mut queue, is_slow, self.limit);
+            self.shared.start(&mut queue, 1);
             drop(queue);
             self.shared.changed.notify_all();
         }
@@ -238,7 +243,7 @@ impl Drop for Lister {
 }
 
 impl Pending {
-    /// The answer, unless nobody has begun to ask.
+    /// The answer, unless no thread has begun to ask.
     fn wait(self) -> Option<Look> {
         if !self.is_taken.swap(true, Ordering::Relaxed) {
             return None;
@@ -270,20 +275,20 @@ impl Shared {
         Some(Job { path: node.path.clone(), folder: node.folder.clone(), kind: node.kind, is_taken, done: sender })
     }
 
-    /// Starts threads if there is work for any: as many as there are jobs where answers take their time, else one.
-    fn start(self: &Arc<Shared>, queue: &mut Queue, is_slow: bool, limit: usize) {
+    /// Starts threads as long as there is work for them and they are fewer than `most`.
+    fn start(self: &Arc<Shared>, queue: &mut Queue, most: usize) {
         // The walk itself asks what it needs next.
         let wanted = queue.jobs.len().saturating_sub(1 + queue.idle);
-        let most = if is_slow { limit } else { limit.min(1) };
         for _ in queue.threads..most.min(queue.threads + wanted) {
             let shared = Arc::clone(self);
             // The walk needs no other thread.
-            queue.threads += usize::from(thread::Builder::new().spawn(move || shared.serve(limit)).is_ok());
+            queue.threads += usize::from(thread::Builder::new().spawn(move || shared.serve()).is_ok());
         }
     }
 
-    /// Asks one thing after another.
-    fn serve(self: &Arc<Shared>, limit: usize) {
+    /// What each thread does: takes one question after another.
+    fn serve(self: &Arc<Shared>) {
+        let mut slow = 0;
         let mut queue = self.lock();
         loop {
             if queue.is_over {
@@ -302,18 +307,21 @@ impl Shared {
             drop(queue);
             let started = Instant::now();
             let mut look = self.look(&job.path, job.folder.as_ref(), job.kind, Asker::Ahead);
-            let is_slow = started.elapsed() > SLOW;
+            let took = started.elapsed();
             let mut jobs = Vec::new();
             let mut entries = 1;
             if let Entries::Listed(nodes) = &mut look.entries {
                 entries += nodes.len();
                 jobs.extend(nodes.iter_mut().flatten().filter_map(|node| self.job(node)));
             }
+            let is_slow = took > SLOW + SLOW_ENTRY * u32::try_from(entries).unwrap_or(u32::MAX);
+            slow = if is_slow { slow + 1 } else { 0 };
             queue = self.lock();
             queue.entries += entries;
             jobs.reverse();
             queue.jobs.append(&mut jobs);
-            self.start(&mut queue, is_slow, limit);
+            let most = if slow >= SLOW_ANSWERS { queue.limit.min(2 * queue.threads) } else { 1 };
+            self.start(&mut queue, most);
             drop(queue);
             look.room = Some(Room { shared: Arc::clone(self), entries });
             // The walk may have passed over it.

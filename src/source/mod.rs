@@ -78,11 +78,11 @@ pub struct Opening {
     pub meter: Meter,
     /// What ends reading early; the pipeline heeds it, too.
     pub stop: Stop,
-    /// What adds up how long opening files took the file system: each thread that opens has one of its own.
+    /// Adds up how long the file system took to open files. Each thread that opens files has its own.
     pub waited: Waited,
 }
 
-/// A time that is waited for the file system. Clones share it.
+/// How long a thread has waited for the file system. Clones share the sum.
 #[derive(Clone, Debug, Default)]
 pub struct Waited(Arc<AtomicU64>);
 
@@ -97,14 +97,14 @@ impl Waited {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 
-    /// The same, which begins anew.
+    /// The time since it was taken last, which is then counted anew.
     #[must_use]
     pub fn take(&self) -> Duration {
         Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
     }
 }
 
-/// What lives on of a source when it has been read: what results name it by, and what the file system says of it.
+/// The part of a source that lives on after it was read: the name that results use, and what the file system says of it.
 #[derive(Debug)]
 pub struct Source {
     /// How results name it: the path as it was given, continued by what was found below it.
@@ -142,7 +142,7 @@ struct Known {
     /// Where it is, if it is not inside something else.
     path: Option<Arc<Path>>,
     wanted: Wanted,
-    /// If the walk knows.
+    /// What the walk has learned from the file system.
     listed: Option<Listed>,
 }
 
@@ -170,7 +170,7 @@ struct Wanted {
     below: String,
     /// Why it is not read, unless it is an archive: then its members are asked themselves, as files in a folder are.
     refused: Option<Refused>,
-    /// Standard output, where it is a file that must not be read.
+    /// The file that standard output goes to, which must not be read.
     spared: Option<Arc<Handle>>,
 }
 
@@ -284,7 +284,7 @@ impl Openable {
         Openable::new(name::shown(path), Some(Arc::from(path)), wanted, Place::Special)
     }
 
-    /// What lives on of it.
+    /// The name by which results know it, and what is known of the file.
     #[must_use]
     pub fn source(&self) -> &Arc<Source> {
         &self.known.source
@@ -320,8 +320,8 @@ impl Openable {
         }
     }
 
-    /// How much of the disk is read for it, in bytes: nothing if it cannot be opened; `None` if only its end will tell, as
-    /// of a pipe.
+    /// How much of the disk is read for it, in bytes: nothing if it cannot be opened; `None` if that is known only at its end,
+    /// as for a pipe.
     #[must_use]
     pub fn disk_bytes(&self) -> Option<u64> {
         match self.place {
@@ -337,7 +337,7 @@ impl Openable {
         self.known.listed.map(|listed| listed.len)
     }
 
-    /// Whether it comes when it comes, so that whoever reads it may have to wait.
+    /// Whether reading it may wait for another program, as for a pipe.
     #[must_use]
     pub fn may_keep_waiting(&self) -> bool {
         matches!(self.place, Place::Stdin | Place::Special)
@@ -354,7 +354,7 @@ impl Known {
         let _ = self.source.listed.set(listed);
     }
 
-    /// What the file system says of a file, which is asked if nobody knows.
+    /// What the file system says of a file: what the walk has learned, or else what it answers now.
     fn listed(&self) -> Option<Listed> {
         let ask = || fs::metadata(self.path()).ok().filter(Metadata::is_file).map(|metadata| Listed::of(&metadata));
         self.listed.or_else(ask)

@@ -41,9 +41,9 @@ pub struct Walk {
 /// What is being visited.
 struct Visiting {
     lister: Lister,
-    /// What is left of the inputs and then of each folder on the way to where the walk is.
+    /// The entries that are left to visit: of the inputs, then of each folder on the way to where the walk is.
     levels: Vec<vec::IntoIter<io::Result<Node>>>,
-    /// The folders of all levels but the first.
+    /// The paths of those folders.
     folders: Vec<PathBuf>,
 }
 
@@ -244,7 +244,7 @@ impl Walk {
     fn begin(&mut self) -> Visiting {
         let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
         let mut inputs: Vec<_> = std::mem::take(&mut self.inputs).into_iter().map(Node::input).collect();
-        lister.begin(inputs.iter_mut().filter(|node| node.path != Path::new(STDIN)), false);
+        lister.begin(inputs.iter_mut().filter(|node| node.path != Path::new(STDIN)));
         let inputs: Vec<_> = inputs.into_iter().map(Ok).collect();
         Visiting { lister, levels: vec![inputs.into_iter()], folders: Vec::new() }
     }
