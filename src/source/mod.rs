@@ -44,7 +44,7 @@ pub use stop::Stop;
 pub use walk::{Found, Walk};
 
 use crate::name;
-use crate::problem::{Kind, Loss, Problem};
+use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
 use crate::units::Units;
 use crate::unpack::{
     self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
@@ -110,11 +110,11 @@ struct Wanted {
     refused: Option<Refused>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Refused {
     /// The user did not ask for it.
     Silently,
-    Because(Kind, &'static str),
+    Because(Kind, Cause),
 }
 
 /// An opened source.
@@ -211,7 +211,7 @@ impl Source {
         let head = file_head(&file, len)?;
         let is = recognise(&head);
         if let Some(loss) = is.loss() {
-            return Ok(self.unreadable(is, &loss));
+            return Ok(self.unreadable(is, loss));
         }
         match is {
             Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
@@ -245,7 +245,7 @@ impl Source {
     fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
-            Some(AtEnd::Part) => Some(Opened::Skipped(self.problem(&unpack::one_part()))),
+            Some(AtEnd::Part) => Some(Opened::Skipped(unpack::one_part().of_input(&self.name))),
             Some(AtEnd::Damaged) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
                 let container = Container::File { file: Arc::clone(file), start: 0, len };
@@ -317,7 +317,7 @@ impl Source {
             return self.archive(format, container, Nest { chain, budget }, opening);
         }
         if let Some(loss) = is.loss() {
-            return Ok(self.unreadable(is, &loss));
+            return Ok(self.unreadable(is, loss));
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -390,41 +390,31 @@ impl Source {
     }
 
     fn nested_too_deep(&self, limit: u8) -> Problem {
-        let remedy = if limit < NESTING_LIMIT {
-            "--max-nesting reads deeper"
-        } else {
-            "unpack the outermost one and name the folder"
-        };
+        let remedy =
+            if limit < NESTING_LIMIT { Remedy::Raise(problem::Limit::Nesting) } else { Remedy::UnpackOutermost };
         let what = format!("an archive inside so many others ({limit}) was not read");
-        let loss = Loss { kind: Kind::OverLimit, what, delivered: None, remedy };
-        self.problem(&loss)
-    }
-
-    fn problem(&self, loss: &Loss) -> Problem {
-        Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
+        Problem::new(&self.name, Kind::OverLimit, what).remedy(remedy)
     }
 
     /// What becomes of it if nothing of it can be read. The members of an archive might be wanted, whatever its own name and
     /// time.
-    fn unreadable(&self, is: Recognised, loss: &Loss) -> Opened {
+    fn unreadable(&self, is: Recognised, loss: Loss) -> Opened {
         let is_archive = matches!(is, Recognised::Unsupported(Unsupported::Archive(_)));
         let refused = if is_archive { None } else { self.refused() };
-        refused.unwrap_or_else(|| Opened::Skipped(self.problem(loss)))
+        refused.unwrap_or_else(|| Opened::Skipped(loss.of_input(&self.name)))
     }
 
     /// What becomes of it if it is no archive and not wanted.
     fn refused(&self) -> Option<Opened> {
-        self.wanted.refused.map(|refused| match refused {
+        self.wanted.refused.clone().map(|refused| match refused {
             Refused::Silently => Opened::LeftOut,
-            Refused::Because(kind, why) => {
-                Opened::Skipped(Problem { path: self.name.clone(), kind, detail: why.to_owned() })
-            }
+            Refused::Because(kind, why) => Opened::Skipped(Problem::new(&self.name, kind, why)),
         })
     }
 
     fn binary(&self, kind: &str) -> Problem {
-        let detail = format!("skipped, a binary file ({kind}); --binary reads it");
-        Problem { path: self.name.clone(), kind: Kind::Binary, detail }
+        let what = format!("skipped, a binary file ({kind})");
+        Problem::new(&self.name, Kind::Binary, what).remedy(Remedy::ReadBinary)
     }
 
     /// The size that the file system lists, in bytes; `None` for what is not a regular file.

@@ -15,7 +15,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::fault;
 use super::input::Input;
 use super::recognise::Codec;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// The largest window or dictionary that is granted, in bytes: what `zstd -d` grants, and twice what `xz -9` uses.
 pub const WINDOW_LIMIT: u64 = 128 << 20;
@@ -67,12 +67,12 @@ impl Ended {
             Ended::Damaged(why) => return Some(fault::damaged(data, why, delivered)),
             Ended::Window => {
                 let what = format!("the {data} data need a window of more than {} MiB", WINDOW_LIMIT >> 20);
-                (Kind::OverLimit, what, "decompress them and name the result")
+                (Kind::OverLimit, what, Remedy::DecompressData)
             }
             Ended::Dictionary => {
                 delivered = delivered.filter(|&bytes| bytes > 0);
                 let what = format!("the {data} data need a dictionary that does not come with them");
-                (Kind::Unreadable, what, "decompress them with it and name the result")
+                (Kind::Unreadable, what, Remedy::DecompressWithDictionary)
             }
         };
         Some(Loss { kind, what, delivered, remedy })

@@ -3,22 +3,23 @@
 use std::fmt::Display;
 use std::io;
 
-use crate::problem::{Kind, Loss};
-
-/// What remains to be done about damage.
-pub(super) const ASK_AGAIN: &str = "ask for the file again, copied whole";
+use crate::problem::{Kind, Loss, Remedy};
 
 /// Data of a kind that contradict themselves, and why.
 pub(super) fn damaged(data: impl Display, why: impl Display, delivered: Option<u64>) -> Loss {
-    Loss { kind: Kind::Damaged, what: format!("the {data} data are damaged ({why})"), delivered, remedy: ASK_AGAIN }
+    Loss {
+        kind: Kind::Damaged,
+        what: format!("the {data} data are damaged ({why})"),
+        delivered,
+        remedy: Remedy::AskAgain,
+    }
 }
 
 /// `len` bytes that follow something and belong to nothing.
 pub(super) fn trailing(len: u64, what: impl Display) -> Loss {
     let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
     let what = format!("{len} {bytes} behind {what} {were} not read");
-    let remedy = "if they belong to the log, cut them out and name them as a file";
-    Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy }
+    Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy: Remedy::CutOut }
 }
 
 /// An error of the layer below, with the place in this layer, if it has a place.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// Something that is told of each read of a file.
 pub trait Watch: fmt::Debug + Send + Sync {
@@ -77,7 +77,7 @@ impl FileSpan<'_> {
             kind: Kind::Shortened,
             what: "it became shorter while it was read".to_owned(),
             delivered: Some(self.position),
-            remedy: "read a copy of it, or again when nobody writes to it",
+            remedy: Remedy::ReadCopy,
         }
     }
 }

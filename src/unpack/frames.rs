@@ -6,10 +6,10 @@
 use std::io::{self, Read};
 
 use super::decoder::{Decoder, Ended};
-use super::fault::{ASK_AGAIN, passed_on, trailing};
+use super::fault::{passed_on, trailing};
 use super::input::Input;
 use super::recognise::{Codec, HEAD_BYTES, Recognised, recognise};
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// How often a file may have been compressed over.
 pub const MAX_LAYERS: u8 = 3;
@@ -55,7 +55,7 @@ fn too_deep() -> Loss {
         kind: Kind::OverLimit,
         what: format!("it was compressed more than {MAX_LAYERS} times over and was not read"),
         delivered: None,
-        remedy: "decompress it and name the result",
+        remedy: Remedy::Decompress,
     }
 }
 
@@ -154,7 +154,7 @@ impl Frames {
                 Some(error) => Some(passed_on(error, delivered)),
                 None => {
                     let what = format!("the {} data break off", self.codec);
-                    Some(Loss { kind: Kind::Truncated, what, delivered, remedy: ASK_AGAIN }.into())
+                    Some(Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }.into())
                 }
             },
             ended => ended.into_loss(&self.codec.to_string(), delivered).map(io::Error::from),

@@ -15,7 +15,7 @@ use std::fmt;
 use super::archive::begins_tar;
 use super::binary::{has_control, is_not_text};
 use super::fault::damaged;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// How many bytes decide what something is unless it is text or binary.
 pub const HEAD_BYTES: usize = 512;
@@ -130,7 +130,7 @@ impl Recognised {
             _ => return None,
         };
         let what = format!("{what}, which is not supported");
-        Some(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: "unpack it and name the result" })
+        Some(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: Remedy::Unpack })
     }
 }
 
@@ -362,8 +362,8 @@ mod tests {
             (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31", "it is compressed by lzma (.lzma)"),
         ];
         for (head, what) in cases {
-            let expected = format!("{what}, which is not supported; unpack it and name the result");
-            assert_eq!(recognise(head).loss().map(|loss| loss.to_string()), Some(expected));
+            let loss = recognise(head).loss().map(|loss| (loss.what, loss.remedy));
+            assert_eq!(loss, Some((format!("{what}, which is not supported"), Remedy::Unpack)));
             // Less than what makes it one is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
         }

@@ -12,6 +12,7 @@ use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
+use callcodes::render::problems;
 use callcodes::source::Walk;
 use callcodes::unpack::{Codec, decompressed};
 
@@ -31,7 +32,7 @@ fn read(bytes: &[u8]) -> (Vec<u8>, Option<Problem>) {
 
 fn detail(bytes: &[u8]) -> (Kind, String) {
     let problem = read(bytes).1.unwrap();
-    (problem.kind, problem.detail)
+    (problem.kind, problems::detail(&problem))
 }
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
@@ -230,7 +231,7 @@ fn room_makes_no_difference_to_damaged_data() {
         loop {
             match reader.read(&mut block) {
                 Ok(len) => text.extend_from_slice(&block[..len]),
-                Err(error) => return (text, error.to_string()),
+                Err(error) => return (text, problems::detail(&Problem::unreadable("x", &error))),
             }
         }
     };

@@ -310,6 +310,16 @@ t/b.log         skipped, already read under this or another name
 }
 
 #[test]
+fn a_reason_is_whole_whatever_a_name_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    put(&folder, "a; b.log", b"call_status: 21");
+    put(&folder, "c.log", b"call_status: 21");
+    let (stdout, _, status) = run(&folder, &["."], b"");
+    let copy = stdout.lines().find(|line| line.contains("c.log")).unwrap().replace(".\\", "./");
+    assert_eq!((copy.as_str(), status), ("./c.log     a copy of ./a; b.log (15 bytes), not counted", Some(0)));
+}
+
+#[test]
 fn the_list_is_the_same_with_any_number_of_threads_and_in_a_file() {
     let folder = anything();
     for format in ["table", "json", "csv"] {

@@ -31,21 +31,21 @@ use std::time::{Duration, SystemTime};
 
 use flate2::Crc;
 
-use super::fault::{ASK_AGAIN, passed_on, trailing};
+use super::fault::{passed_on, trailing};
 use super::file::DiskFile;
 use super::input::Input;
 pub(crate) use super::recognise::Format;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Limit, Loss, Remedy};
 pub(super) use tar::begins as begins_tar;
 pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
 /// What remains to be done with what cannot be read in the archive.
-const UNPACK: &str = "unpack it and name the result";
+const UNPACK: Remedy = Remedy::Unpack;
 
 impl Format {
     fn truncated(self, delivered: Option<u64>) -> Loss {
         let what = format!("the {self} archive breaks off");
-        Loss { kind: Kind::Truncated, what, delivered, remedy: ASK_AGAIN }
+        Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }
     }
 
     /// Why `input` ended too early: what it met itself, or else the archive was cut.
@@ -56,7 +56,7 @@ impl Format {
 
     fn damaged(self, why: &str) -> Loss {
         let what = format!("the {self} archive is damaged ({why})");
-        Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN }
+        Loss { kind: Kind::Damaged, what, delivered: None, remedy: Remedy::AskAgain }
     }
 
     /// What there is to tell of what `input` still holds behind the archive. Zeros are padding, as from block devices.
@@ -83,7 +83,7 @@ impl Format {
 
     fn too_many_members(self, limit: u64) -> Loss {
         let what = format!("the {self} archive has more than {limit} members, and the others were not read");
-        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: "--max-members reads more" }
+        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Raise(Limit::Members) }
     }
 }
 
@@ -161,12 +161,11 @@ impl Passwords {
 
     /// None of them opens `what`, as far as can be known.
     fn wrong(&self, what: &str) -> Loss {
-        const ADD: &str = "write its password into the password file, in a line of its own";
         let given = match self.0.len() {
             1 => "the given one".to_owned(),
             many => format!("the {many} given ones"),
         };
-        encrypted(&format!("{what} encrypted with another password than {given}"), ADD)
+        encrypted(&format!("{what} encrypted with another password than {given}"), Remedy::AddPassword)
     }
 }
 
@@ -200,15 +199,15 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
     }
 }
 
-const GIVE_PASSWORD: &str = "give its password with --password-file";
+const GIVE_PASSWORD: Remedy = Remedy::GivePassword;
 
 /// Why something cannot be read that is not damaged.
-fn refused(what: &str, remedy: &'static str) -> Loss {
+fn refused(what: &str, remedy: Remedy) -> Loss {
     Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
 }
 
 /// Why something cannot be read that is encrypted.
-fn encrypted(what: &str, remedy: &'static str) -> Loss {
+fn encrypted(what: &str, remedy: Remedy) -> Loss {
     Loss { kind: Kind::Encrypted, ..refused(what, remedy) }
 }
 

@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use flate2::Crc;
 
 use super::{MemberData, kind_of};
-use crate::problem::{Kind, Loss};
-use crate::unpack::fault::{ASK_AGAIN, damaged, passed_on};
+use crate::problem::{Kind, Loss, Remedy};
+use crate::unpack::fault::{damaged, passed_on};
 use crate::unpack::input::Input;
 
 pub(super) struct Solid {
@@ -41,7 +41,7 @@ impl Solid {
     pub(super) fn file(&mut self, size: u64, crc: Option<u32>) -> Result<SolidFile<'_>, Loss> {
         if self.broken.is_some() {
             let what = "it lies behind data that could not be read, with which it was packed together".to_owned();
-            return Err(Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN });
+            return Err(Loss { kind: Kind::Damaged, what, delivered: None, remedy: Remedy::AskAgain });
         }
         Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new(), end: End::AtSize })
     }

@@ -19,7 +19,7 @@ pub(in crate::unpack) use self::header::begins;
 use self::header::{Attributes, Header, number, text};
 use super::{Format, Item, Label, MemberData, Options, UNPACK, Visit, refused, unix_time, without_dots};
 use crate::name::shown_bytes;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
@@ -199,12 +199,7 @@ impl Walk {
 
 fn link(target: &[u8]) -> Loss {
     let what = format!("link to {}, not followed", shown_bytes(target));
-    Loss {
-        kind: Kind::Link,
-        what,
-        delivered: None,
-        remedy: "what the archive holds of that is read under its own name",
-    }
+    Loss { kind: Kind::Link, what, delivered: None, remedy: Remedy::ReadAsMember }
 }
 
 /// What fills the last block of data.
