@@ -79,8 +79,8 @@ pub enum Unsupported {
 /// What something is that begins with `head`, its first [`SAMPLE_BYTES`] or all of it.
 #[must_use]
 pub fn recognise(head: &[u8]) -> Recognised {
-    let listed = first(head, |_| true);
-    listed.unwrap_or_else(|| if is_not_text(head) { Recognised::Binary("not text") } else { Recognised::Text })
+    first(head, Some)
+        .unwrap_or_else(|| if is_not_text(head) { Recognised::Binary("not text") } else { Recognised::Text })
 }
 
 /// Whether it begins like a binary format whose signature is more than what damaged data begin with now and then.
@@ -93,10 +93,7 @@ impl Format {
     /// The format of an archive that begins with `head`, its first [`HEAD_BYTES`] or all of it.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Format> {
-        match first(head, |is| matches!(is, Recognised::Archive(_))) {
-            Some(Recognised::Archive(format)) => Some(format),
-            _ => None,
-        }
+        first(head, |is| if let Recognised::Archive(format) = is { Some(format) } else { None })
     }
 }
 
@@ -107,10 +104,7 @@ impl Codec {
     /// The format of compressed data that begin with `head`, their first 10 bytes or all of them.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Codec> {
-        match first(head, |is| matches!(is, Recognised::Codec(_))) {
-            Some(Recognised::Codec(codec)) => Some(codec),
-            _ => None,
-        }
+        first(head, |is| if let Recognised::Codec(codec) = is { Some(codec) } else { None })
     }
 
     /// Whether `rest`, the last bytes of a file, may be the beginning of more of this codec's data.
@@ -171,9 +165,9 @@ impl Signature {
     }
 }
 
-/// What the first row says that fits, of those that are asked for.
-fn first(head: &[u8], is_asked: impl Fn(Recognised) -> bool) -> Option<Recognised> {
-    TABLE.iter().find(|row| is_asked(row.is) && row.begins(head) && (row.also)(head)).map(|row| row.is)
+/// What `asked` makes of the first row that fits, of those of which it makes something.
+fn first<T>(head: &[u8], asked: impl Fn(Recognised) -> Option<T>) -> Option<T> {
+    TABLE.iter().find_map(|row| asked(row.is).filter(|_| row.begins(head) && (row.also)(head)))
 }
 
 const fn archive(bytes: &'static [u8], format: Format) -> Signature {
