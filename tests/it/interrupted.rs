@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use callcodes::amount::Amount;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Limits};
 use callcodes::config;
@@ -17,7 +18,7 @@ use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem, Remedy};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Source, Stop, Walk};
+use callcodes::source::{Source, Stop, Walk};
 use callcodes::unpack::{Codec, Format};
 use proptest::prelude::*;
 

@@ -31,3 +31,4 @@ mod passwords;
 mod patterns;
 mod render_codes;
 mod settings;
+mod terminal;

@@ -12,7 +12,8 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::{CopyRule, Options};
-use callcodes::render::{self, wording};
+use callcodes::render;
+use callcodes::report::wording;
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
@@ -80,7 +81,7 @@ impl Settings {
             )));
         }
         let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
-        if self.inputs.iter().any(holds_target) && !is_result(&target) {
+        if self.inputs.iter().any(holds_target) && !is_replaceable(&target) {
             return Err(Failure::Message(format!(
                 "-o would replace {typed}, which lies in a folder that is read and is no earlier result. Name another \
                  file, or delete that one first"
@@ -95,11 +96,11 @@ impl Settings {
     }
 }
 
-/// Whether a file was written by an earlier run. What cannot be read was not.
-fn is_result(file: &Path) -> bool {
-    const HEAD_BYTES: u64 = 4 << 10;
+/// Whether a file was written by an earlier run, or is empty. What cannot be read is neither.
+fn is_replaceable(file: &Path) -> bool {
     let mut head = Vec::new();
-    File::open(file).is_ok_and(|file| file.take(HEAD_BYTES).read_to_end(&mut head).is_ok()) && render::is_result(&head)
+    let read = File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head));
+    read.is_ok() && (head.is_empty() || render::is_own_output(&head))
 }
 
 fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {

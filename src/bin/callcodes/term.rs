@@ -10,7 +10,8 @@ use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
 use callcodes::render::problems::{self, Extent};
-use callcodes::render::wording;
+use callcodes::report::wording;
+use callcodes::terminal;
 use tempfile::NamedTempFile;
 
 use crate::args::ColorArg;
@@ -286,7 +287,7 @@ pub(crate) fn tell_problems(problems: &[Problem], copied_bytes: u64, extent: Ext
 
 /// File names come from strangers: what could drive a terminal is shown as an escape.
 pub(crate) fn shown(text: &str) -> String {
-    wording::escaped(text)
+    terminal::escaped(text).into_owned()
 }
 
 /// How long the reading takes, for `--stats`.

@@ -3,9 +3,8 @@
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::inventory;
 use callcodes::problem::Problem;
-use callcodes::render::files::Listing;
-use callcodes::render::{Emphasis, Format, Options};
-use callcodes::report::files::{Row, Totals};
+use callcodes::render::{Emphasis, Format, Options, Renderer};
+use callcodes::report::files::{FILES, Totals, cells};
 
 use crate::args::{FilesArgs, SummaryFormatArg};
 use crate::interrupt;
@@ -21,17 +20,18 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
     let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
-    let mut listing = Listing::new(format(args.format), Options { width: term::width(target), head });
+    let options = Options { width: term::width(target), head };
+    let mut renderer = format(args.format).renderer(&FILES, options);
     interrupt::heed(&settings.options.opening.stop, output.unfinished());
     // A table comes at the end.
     let scrolls = output.scrolls() && !matches!(args.format, SummaryFormatArg::Table);
     let line = if scrolls { Line::NotDrawn } else { args.output.progress_line() };
     let progress = Progress::begin(&settings, &output, line);
     let stopwatch = Stopwatch::start();
-    let told = write_rows(&settings, &mut listing, &mut output)?;
+    let told = write_rows(&settings, &mut *renderer, &mut output)?;
     let elapsed = stopwatch.stop();
     drop(progress);
-    listing.finish(&told.totals, &mut output).map_err(|reason| output.error(reason))?;
+    renderer.end(&told.totals.end(), &mut output).map_err(|reason| output.error(reason))?;
     let status = Status::of(&told.problems);
     output.end(status)?;
 
@@ -58,16 +58,16 @@ struct Told {
     problems: Vec<Problem>,
 }
 
-fn write_rows(settings: &Settings, listing: &mut Listing, output: &mut Output) -> Result<Told, Failure> {
+fn write_rows(settings: &Settings, renderer: &mut dyn Renderer, output: &mut Output) -> Result<Told, Failure> {
     let mut told = Told::default();
     told.totals.by_glob = !settings.selection.globs.is_empty();
     let walk = settings.walk(output);
+    renderer.begin(&[], output).map_err(|reason| output.error(reason))?;
     let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
         told.copied_bytes += entry.copied.unwrap_or(0);
         told.problems.extend(entry.problems.iter().cloned());
-        let row = Row::new(entry);
-        told.totals.add(&row);
-        listing.row(&row, output)
+        told.totals.add(&entry);
+        renderer.row(&cells(&entry), output)
     });
     ended.map_err(|reason| output.error(reason))?;
     Ok(told)

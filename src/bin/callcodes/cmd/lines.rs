@@ -1,11 +1,12 @@
 //! `lines`: the matching lines, annotated, in file order.
 
 use callcodes::catalogue::Catalogue;
-use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering};
+use callcodes::numbered::{LineFormat, Numbering};
+use callcodes::pipeline::annotate::Annotate;
 use callcodes::pipeline::{self, Event};
 use callcodes::problem::Problem;
 use callcodes::render::lines::{Jsonl, Text};
-use callcodes::render::wording;
+use callcodes::report::wording;
 
 use crate::args::{LinesArgs, LinesFormatArg};
 use crate::interrupt;
