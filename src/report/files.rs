@@ -235,7 +235,7 @@ pub(crate) mod testing {
 
     pub(crate) fn read(path: &str, on_disk: Option<u64>, text: Text) -> Entry {
         let (path, problems) = (path.to_owned(), Vec::new());
-        Entry { path, bytes_on_disk: on_disk, text: Some(text), copied: None, problems }
+        Entry { path, bytes_on_disk: on_disk, text: Some(text), problems }
     }
 
     pub(crate) fn with(entry: Entry, kind: Kind, what: &str) -> Entry {

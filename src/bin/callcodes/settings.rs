@@ -26,7 +26,7 @@ use crate::term::{self, Output};
 /// The most errors that are told at once.
 const TOLD_AT_MOST: usize = 20;
 
-/// What `scan` and `lines` need to know.
+/// What the commands that read inputs need to know.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) selection: Selection,
@@ -59,6 +59,11 @@ impl Settings {
             term::tell_typing("reading standard input; end it");
         }
         Ok(settings)
+    }
+
+    /// Whether globs decide which files are read.
+    pub(crate) fn by_glob(&self) -> bool {
+        !self.selection.globs.is_empty()
     }
 
     /// Whether somebody types what is read.
