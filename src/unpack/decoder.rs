@@ -210,10 +210,7 @@ fn gzip(inflate: &mut Decompress, crc: &mut Crc, input: &mut Input, out: &mut [u
 fn frames(codec: Codec, frame: &mut Option<Box<Decoder>>, input: &mut Input, out: &mut [u8]) -> Step {
     let (len, step) = match frame {
         Some(frame) => frame.step(input, out),
-        None => match Decoder::begin(codec, input) {
-            Ok(begun) => (0, Ok(*frame = Some(Box::new(begun)))),
-            Err(ended) => (0, Err(ended)),
-        },
+        None => (0, Decoder::begin(codec, input).map(|begun| *frame = Some(Box::new(begun)))),
     };
     if matches!(step, Err(Ended::Complete)) && Codec::of(input.peek(Codec::HEAD_BYTES)) == Some(codec) {
         *frame = None;
