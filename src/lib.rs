@@ -2,7 +2,7 @@
 //! counts them. This page is the map of the code.
 //!
 //! ```text
-//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Source ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ table, JSON, CSV
+//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Source ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
 //!                                                                                             ├▶ annotated lines, in order
 //!                                                                                             └▶ an entry for each source, in order
 //! ```
