@@ -14,7 +14,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`code`], [`time`], [`units`], [`name`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
+//! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
@@ -24,7 +24,7 @@
 //! | [`scan`] | chunk → hits; and the proof of patterns by their examples |
 //! | [`summary`] | mergeable totals |
 //! | [`pipeline`] | sources × chunks on the thread pool, and their results back in order |
-//! | [`report`], [`render`] | totals → a presentable value → text |
+//! | [`report`], [`render`] | totals → a presentable value → a sheet of rows and columns → text in any format |
 //!
 //! The binary, `src/bin/callcodes`, is the only code that prints, exits and knows the terminal: `args` (as typed)
 //! → `settings` (resolved) → one file for each command in `cmd`.
@@ -59,12 +59,15 @@
 
 // The order is that of the map; the groups keep the formatter from sorting them.
 
+pub mod amount;
 pub mod code;
 pub mod name;
+pub mod terminal;
 pub mod time;
 pub mod units;
 
 pub mod hit;
+pub mod numbered;
 pub mod problem;
 
 pub mod catalogue;

@@ -16,6 +16,7 @@ use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
 
 use super::brackets;
 use super::definition::{Definition, Field};
+use crate::terminal;
 
 /// How much of a regex or a line is shown before and behind what matters, in characters.
 const SHOWN_CHARS: usize = 50;
@@ -186,7 +187,7 @@ fn first_chars(bytes: &[u8]) -> String {
 fn printable(bytes: &[u8]) -> Vec<char> {
     let replaced = |char: char| match char {
         '\t' => ' ',
-        char if char.is_control() => '\u{fffd}',
+        char if terminal::obeys(char) => '\u{fffd}',
         char => char,
     };
     String::from_utf8_lossy(bytes).chars().map(replaced).collect()

@@ -13,7 +13,7 @@ use std::io;
 use encoding_rs::Encoding;
 use memchr::{memchr_iter, memrchr_iter};
 
-use super::{Event, Options, Outlet, SourceEnd, Visitor, run};
+use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::pattern::PatternSet;
@@ -32,8 +32,6 @@ pub struct Entry {
     pub bytes_on_disk: Option<u64>,
     /// What was read of it; `None` if it was skipped.
     pub text: Option<Text>,
-    /// If it was skipped as a copy of another input: its bytes.
-    pub copied: Option<u64>,
     /// Why it was skipped, or not read whole or as it is; each of this input.
     pub problems: Vec<Problem>,
 }
@@ -62,14 +60,14 @@ pub struct Text {
 /// Passes what each of `inputs` is to `sink`, in order.
 ///
 /// # Errors
-/// The first error of the sink, which ends the run, or that threads cannot be started.
+/// The first error of the sink, which ends the run, or [`NoThreads`](super::NoThreads).
 pub fn inventory(
     inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
     catalogue: &Catalogue,
     options: &Options,
     mut sink: impl FnMut(Entry) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Outcome<()>> {
     let given = options.opening.encoding.given();
     // Of the current source: its tasks arrive one after another.
     let mut facts = Facts::default();
@@ -80,7 +78,7 @@ pub fn inventory(
         }
         Event::Problem(problem) => {
             let path = problem.path.clone();
-            sink(Entry { path, bytes_on_disk: None, text: None, copied: None, problems: vec![problem] })
+            sink(Entry { path, bytes_on_disk: None, text: None, problems: vec![problem] })
         }
         Event::SourceEnd(end) => sink(entry(end, &std::mem::take(&mut facts), given)),
     })
@@ -89,7 +87,7 @@ pub fn inventory(
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| text(bytes, what, facts, given));
     let bytes_on_disk = end.source.listed_size();
-    Entry { path: end.source.name.clone(), bytes_on_disk, text, copied: end.copied, problems: end.problems }
+    Entry { path: end.source.name.clone(), bytes_on_disk, text, problems: end.problems }
 }
 
 fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>) -> Text {

@@ -24,6 +24,8 @@ pub mod inventory;
 mod order;
 pub mod summarise;
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ use crate::source::{
     Ahead, Beginning, Chain, Digest, Digesting, EncodingChoice, Found, Members, Opened, Opening, Source, Stream,
     TextFile, What,
 };
+use crate::summary::Summary;
 use crate::units::{END_BYTES, Written};
 use crate::unpack::FileSpan;
 use deliver::Deliver;
@@ -153,6 +156,52 @@ pub struct SourceEnd {
     pub problems: Vec<Problem>,
 }
 
+/// What a run read, and what it could not read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome<S = Summary> {
+    /// What the caller makes of the results: their totals, or how many there are.
+    pub summary: S,
+    /// The sources that were read, whether or not to their end.
+    pub files: u64,
+    /// The bytes that were scanned, of compressed sources the decompressed ones.
+    pub bytes: u64,
+    /// The bytes of copies that were not counted.
+    pub copied_bytes: u64,
+    /// What was not read, or not read as it is, in the order of the inputs.
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome<()> {
+    /// Notes what an event says of the inputs.
+    fn note<P>(&mut self, event: &Event<P>) {
+        if let Event::SourceEnd(end) = event {
+            self.files += u64::from(end.bytes.is_some());
+            self.bytes += end.bytes.unwrap_or(0);
+            self.copied_bytes += end.copied.unwrap_or(0);
+        }
+        self.problems.extend_from_slice(event.problems());
+    }
+
+    /// The same, with what the caller made of the results.
+    #[must_use]
+    pub fn with<S>(self, summary: S) -> Outcome<S> {
+        let Outcome { summary: (), files, bytes, copied_bytes, problems } = self;
+        Outcome { summary, files, bytes, copied_bytes, problems }
+    }
+}
+
+/// The system starts no threads, so a run could not begin.
+#[derive(Debug)]
+pub struct NoThreads(rayon::ThreadPoolBuildError);
+
+impl fmt::Display for NoThreads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot start threads: {}", self.0)
+    }
+}
+
+impl Error for NoThreads {}
+
 /// What is known of a source before its first part.
 #[derive(Debug)]
 struct SourceStart {
@@ -192,7 +241,7 @@ enum Message<P> {
 /// Scans `inputs` and passes what the visitors make of them to `sink`, in order.
 ///
 /// # Errors
-/// The first error of the sink, which ends the run, or that threads cannot be started.
+/// The first error of the sink, which ends the run, or [`NoThreads`].
 pub fn run<V: Visitor>(
     mut inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
@@ -200,18 +249,19 @@ pub fn run<V: Visitor>(
     options: &Options,
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Outcome<()>> {
     // A second thread would only be started and stopped where there is work for one.
     let first: Vec<Found> = inputs.by_ref().take(2).collect();
     let is_one_task = matches!(first.as_slice(), [Ok(only)] if feed::is_one_task(only, options));
     let inputs = first.into_iter().chain(inputs.fuse());
     let threads = if is_one_task { 1 } else { options.threads.map_or(0, |threads| threads.get().min(THREADS_LIMIT)) };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| io::Error::other(NoThreads(error)))?;
     let threads = pool.current_num_threads();
     let order = Order::new(Feed::new(inputs, options.clone()), threads, V::weight);
-    let mut interruption_is_told = false;
+    let mut outcome = Outcome::default();
     let mut watched = |event: Event<V::Part>| {
-        interruption_is_told |= event.problems().iter().any(|problem| problem.kind == Kind::Interrupted);
+        outcome.note(&event);
         sink(event)
     };
     pool.in_place_scope(|scope| {
@@ -228,10 +278,13 @@ pub fn run<V: Visitor>(
         order.drain(|message| deliver.message(message))
     })?;
     // Ctrl-C also ends the program at the other end of a pipe, and the end of the pipe may be here first.
-    if options.opening.stop.is_requested() && !interruption_is_told {
-        sink(Event::Problem(Problem::interrupted("all inputs")))?;
+    let is_told = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
+    if options.opening.stop.is_requested() && !is_told {
+        let event = Event::Problem(Problem::interrupted("all inputs"));
+        outcome.note(&event);
+        sink(event)?;
     }
-    Ok(())
+    Ok(outcome)
 }
 
 impl<P> Event<P> {

@@ -37,7 +37,7 @@ pub use chain::{Chain, Layer, What};
 pub use content::{Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
 pub use members::Members;
-pub use meter::{Amount, Meter};
+pub use meter::Meter;
 use select::Content;
 pub use select::{Globs, Links, Selection};
 pub use stop::Stop;

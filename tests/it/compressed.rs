@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
 use callcodes::render::problems;

@@ -8,16 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use callcodes::amount::Amount;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Limits};
 use callcodes::config;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem, Remedy};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Source, Stop, Walk};
+use callcodes::source::{Source, Stop, Walk};
 use callcodes::unpack::{Codec, Format};
 use proptest::prelude::*;
 

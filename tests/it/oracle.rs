@@ -9,15 +9,16 @@ use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::code::{Code, Key};
 use callcodes::hit::{Capture, Hit};
+use callcodes::numbered::{LineFormat, Numbering, Rendered};
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::validate;
-use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering, Rendered};
+use callcodes::pipeline::annotate::Annotate;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{self, Event, Options};
 use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
-use callcodes::source::{Selection, Source, Walk};
+use callcodes::source::{Selection, Walk};
 use callcodes::units::Units;
 use proptest::prelude::*;
 
@@ -309,9 +310,9 @@ proptest! {
 struct Plain<'s>(&'s PatternSet);
 
 impl LineFormat for Plain<'_> {
-    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+    fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
         for hit in hits {
-            out.bytes().extend_from_slice(format!("{} ", source.name).as_bytes());
+            out.bytes().extend_from_slice(format!("{path} ").as_bytes());
             out.line_number();
             let Found { offset, pattern, key, captures, time, .. } = found(hit, 0, self.0);
             out.bytes().extend_from_slice(format!(" {offset} {pattern} {key} {captures:?} {time:?}\n").as_bytes());

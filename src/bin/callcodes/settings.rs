@@ -12,7 +12,8 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::{CopyRule, Options};
-use callcodes::render::{self, wording};
+use callcodes::render;
+use callcodes::report::wording;
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
@@ -25,7 +26,7 @@ use crate::term::{self, Output};
 /// The most errors that are told at once.
 const TOLD_AT_MOST: usize = 20;
 
-/// What `scan` and `lines` need to know.
+/// What the commands that read inputs need to know.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) selection: Selection,
@@ -60,6 +61,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether globs decide which files are read.
+    pub(crate) fn by_glob(&self) -> bool {
+        !self.selection.globs.is_empty()
+    }
+
     /// Whether somebody types what is read.
     pub(crate) fn is_typed(&self) -> bool {
         self.inputs.iter().any(|input| input == Path::new(STDIN)) && term::stdin_is_terminal()
@@ -80,7 +86,7 @@ impl Settings {
             )));
         }
         let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
-        if self.inputs.iter().any(holds_target) && !is_result(&target) {
+        if self.inputs.iter().any(holds_target) && !is_replaceable(&target) {
             return Err(Failure::Message(format!(
                 "-o would replace {typed}, which lies in a folder that is read and is no earlier result. Name another \
                  file, or delete that one first"
@@ -95,11 +101,11 @@ impl Settings {
     }
 }
 
-/// Whether a file was written by an earlier run. What cannot be read was not.
-fn is_result(file: &Path) -> bool {
-    const HEAD_BYTES: u64 = 4 << 10;
+/// Whether a file was written by an earlier run, or is empty. What cannot be read is neither.
+fn is_replaceable(file: &Path) -> bool {
     let mut head = Vec::new();
-    File::open(file).is_ok_and(|file| file.take(HEAD_BYTES).read_to_end(&mut head).is_ok()) && render::is_result(&head)
+    let read = File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head));
+    read.is_ok() && (head.is_empty() || render::is_own_output(&head))
 }
 
 fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {

@@ -6,10 +6,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::problem::{Cause, Kind, Limit, Problem, Remedy};
 
+use super::sheet::Cell;
 use super::wording::{counted, grouped, size};
 
 /// How much is told.
@@ -38,23 +37,17 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
 }
 
 /// A problem as scripts get it.
-#[derive(Serialize)]
-pub(super) struct Told<'p> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'p str>,
-    kind: Kind,
-    detail: String,
+pub(super) fn with_path(problem: &Problem) -> Cell<'_> {
+    Cell::Record([vec![("path", (&problem.path).into())], parts(problem)].concat())
 }
 
-impl<'p> Told<'p> {
-    pub(super) fn new(problem: &'p Problem) -> Told<'p> {
-        Told { path: Some(&problem.path), ..Told::without_path(problem) }
-    }
+/// The same where its path stands beside it.
+pub(super) fn without_path(problem: &Problem) -> Cell<'_> {
+    Cell::Record(parts(problem))
+}
 
-    /// For where the path stands beside it.
-    pub(super) fn without_path(problem: &Problem) -> Told<'p> {
-        Told { path: None, kind: problem.kind, detail: detail(problem) }
-    }
+fn parts(problem: &Problem) -> Vec<(&'static str, Cell<'_>)> {
+    vec![("kind", problem.kind.to_string().into()), ("detail", detail(problem).into())]
 }
 
 impl fmt::Display for Problem {

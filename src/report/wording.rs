@@ -1,6 +1,6 @@
 //! Numbers, sizes and times as people read them, the same in every table and message.
 
-use crate::report::is_obeyed;
+use super::sheet::Share;
 use crate::time::Time;
 
 /// `1234567` as `1,234,567`.
@@ -24,6 +24,16 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
+/// `1 result is …` or `1,234 results are …`: a sentence about a number that depends on whether it is one; none about nothing.
+#[must_use]
+pub fn remark(number: u64, of_one: &str, of_many: &str) -> Option<String> {
+    match number {
+        0 => None,
+        1 => Some(format!("1 {of_one}")),
+        many => Some(format!("{} {of_many}", grouped(many))),
+    }
+}
+
 /// Bytes in the largest binary unit that they fill, with one decimal: `512 B`, `120.6 KiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {
@@ -38,11 +48,11 @@ pub fn size(bytes: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[power - 1])
 }
 
-/// The part that `count` is of `total`, with one decimal. Neither end is claimed by rounding: what is there is not
-/// `0.0%`, and what is not everything is not `100.0%`.
+/// A share as a percentage with one decimal. Neither end is claimed by rounding: what is there is not `0.0%`, and what is not
+/// everything is not `100.0%`.
 #[must_use]
-pub fn share(count: u64, total: u64) -> String {
-    let (count, total) = (u128::from(count), u128::from(total));
+pub fn percentage(share: Share) -> String {
+    let (count, total) = (u128::from(share.count), u128::from(share.total));
     if total == 0 || count == 0 {
         return "0.0%".to_owned();
     }
@@ -64,20 +74,6 @@ pub fn moment(time: Time) -> String {
     // `YYYY-MM-DDThh:mm:ss` and then a fraction or the zone: an i64 of nanoseconds has no year beyond four digits.
     let seconds = iso.get(..19).unwrap_or(&iso);
     format!("{}Z", seconds.replace('T', " "))
-}
-
-/// A name or a reason as it can be shown. File names come from strangers: what could drive a terminal is an escape.
-#[must_use]
-pub fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_obeyed(character) {
-            escaped.extend(character.escape_unicode());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -141,14 +137,8 @@ mod tests {
             (0, 0, "0.0%"),
         ];
         for (count, total, expected) in cases {
-            assert_eq!(share(count, total), expected, "{count} of {total}");
+            assert_eq!(percentage(Share { count, total }), expected, "{count} of {total}");
         }
-    }
-
-    #[test]
-    fn what_drives_a_terminal_is_escaped() {
-        let name = "é\u{1b}[2J\t\n\u{9b}\u{202e}gol.x";
-        assert_eq!(escaped(name), r"é\u{1b}[2J\u{9}\u{a}\u{9b}\u{202e}gol.x");
     }
 
     #[test]
