@@ -1,4 +1,4 @@
-//! Printed lines whose numbers are filled in later.
+//! Printed lines whose numbers are filled in later: what passes from the workers, which render them, to the writer, which numbers them.
 //!
 //! A line's number is known only once everything before it has been counted, so workers leave a gap for it, and
 //! [`Numbering`] fills the gaps on the way out. That costs a copy of what is printed and saves a second pass over what

@@ -43,8 +43,20 @@ pub(crate) fn replaced(text: &str) -> String {
     text.replace(obeys, "\u{fffd}")
 }
 
+/// Whether `text` is nothing but what ASCII prints, and tabs: so no terminal obeys any of it but these.
+///
+/// Block by block, without a way out in between: so the compiler makes vector instructions of it.
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let all =
+        |block: &[u8]| block.iter().fold(true, |all, byte| all & (matches!(byte, b' '..=b'~') | (*byte == b'\t')));
+    let mut blocks = text.chunks_exact(16);
+    blocks.all(all) && all(blocks.remainder())
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -52,5 +64,17 @@ mod tests {
         let name = "é\u{1b}[2J\t\n\u{9b}\u{202e}gol.x";
         assert_eq!(escaped(name), r"é\u{1b}[2J\u{9}\u{a}\u{9b}\u{202e}gol.x");
         assert_eq!(escaped_line(name), format!("é\\u{{1b}}[2J\t{}", r"\u{a}\u{9b}\u{202e}gol.x"));
+    }
+
+    proptest! {
+        // Longer than the blocks in which it is looked at, with the odd byte anywhere.
+        #[test]
+        fn plain_is_what_ascii_prints(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
+            if let Some(byte) = text.get_mut(usize::from(at)) {
+                *byte = odd;
+            }
+            let naive = text.iter().all(|byte| byte.is_ascii_graphic() || b" \t".contains(byte));
+            prop_assert_eq!(is_plain(&text), naive);
+        }
     }
 }

@@ -5,6 +5,8 @@
 //! asked of its inside. Prefixes are cut from the regex's text and only closed with parentheses, so that flags and
 //! names mean what they mean in the whole.
 //! Apart from the search, because it compiles regexes as it goes: it is for explaining a few lines, not for scanning.
+//! With `regex`, which always prepares for more than one search, a line that no built-in pattern matches takes 100
+//! million instructions by callgrind; `regex-automata` without its automata would take half of that.
 
 use std::iter;
 use std::ops::Range;

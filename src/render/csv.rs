@@ -13,7 +13,7 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
-use super::Renderer;
+use super::renderer::Renderer;
 use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
 use crate::terminal::escaped;
 

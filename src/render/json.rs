@@ -8,9 +8,9 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, Serializer};
 
-use super::Renderer;
+use super::renderer::Renderer;
 use crate::report::sheet::{Cell, Column, End, Flow, Holds, Sheet};
-use crate::terminal::obeys;
+use crate::terminal::{is_plain, obeys};
 
 /// Writes rows as a list in an object that also holds everything else.
 pub(super) struct Json {
@@ -95,6 +95,9 @@ impl Serialize for Row<'_> {
 /// stand in a string.
 pub(super) fn write_escaped(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
     let mut rest = text;
+    if is_plain(text.as_bytes()) {
+        return out.write_all(text.as_bytes());
+    }
     while let Some((at, obeyed)) = rest.char_indices().find(|(_, character)| obeys(*character)) {
         write!(out, "{}\\u{:04x}", &rest[..at], u32::from(obeyed))?;
         rest = &rest[at + obeyed.len_utf8()..];

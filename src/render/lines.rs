@@ -17,7 +17,7 @@ use crate::code::{Code, Key};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
-use crate::terminal::escaped_line;
+use crate::terminal::{escaped_line, is_plain};
 use crate::time::Time;
 use crate::units::CodePage;
 
@@ -288,20 +288,8 @@ pub(super) fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Whether `text` is nothing but what ASCII prints, and tabs.
-///
-/// Block by block, without a way out in between: so the compiler makes vector instructions of it.
-fn is_plain(text: &[u8]) -> bool {
-    let all =
-        |block: &[u8]| block.iter().fold(true, |all, byte| all & (matches!(byte, b' '..=b'~') | (*byte == b'\t')));
-    let mut blocks = text.chunks_exact(16);
-    blocks.all(all) && all(blocks.remainder())
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn shown(text: &[u8]) -> String {
@@ -331,17 +319,5 @@ mod tests {
         assert_eq!(of(b"FAILED_AUTHENTICATION_THROTTLED"), "FAILED_AUTHENTICATION_THROTTLED Authentication Throttled");
         assert_eq!(of(b"used cache"), "Used Cache");
         assert_eq!(of(b"new name"), "\"new name\": not in the vendor's list; contact Impero support");
-    }
-
-    proptest! {
-        // Longer than the blocks in which it is looked at, with the odd byte anywhere.
-        #[test]
-        fn plain_is_what_ascii_prints(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
-            if let Some(byte) = text.get_mut(usize::from(at)) {
-                *byte = odd;
-            }
-            let naive = text.iter().all(|byte| byte.is_ascii_graphic() || b" \t".contains(byte));
-            prop_assert_eq!(is_plain(&text), naive);
-        }
     }
 }

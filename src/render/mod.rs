@@ -10,6 +10,7 @@ mod json;
 pub mod lines;
 pub mod patterns;
 pub mod progress;
+mod renderer;
 mod table;
 pub mod trial;
 pub mod wrap;
@@ -19,10 +20,11 @@ use std::io::{self, Write};
 use anstream::adapter::strip_str;
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use patterns::PATTERNS;
+pub use renderer::{Emphasis, Options, Renderer};
 
 use crate::report::files::FILES;
 pub use crate::report::problems;
-use crate::report::sheet::{Cell, End, Sheet};
+use crate::report::sheet::Sheet;
 use crate::report::{PARTIAL, Report, SUMMARY};
 
 /// How a report is written.
@@ -35,39 +37,6 @@ pub enum Format {
     Json,
     /// For spreadsheets.
     Csv,
-}
-
-/// What depends on where the report goes. Only the table looks at it; the default is right for files and pipes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// The terminal's width in columns. None: lines are as long as they need to be.
-    pub width: Option<usize>,
-    /// How the head of the table is set off.
-    pub head: Emphasis,
-}
-
-/// How something is set off from the rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Emphasis {
-    /// Not at all.
-    #[default]
-    Plain,
-    /// In bold, by an escape sequence.
-    Bold,
-}
-
-/// Writes the rows of one sheet in one format.
-///
-/// Each method fails with the error of `out`, whose kind is kept, so that the caller can recognise a closed pipe.
-pub trait Renderer {
-    /// Writes what comes before the rows. `before` are the values named by [`Sheet::before`].
-    fn begin(&mut self, before: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
-
-    /// Writes a row, or keeps it for the end. It has a cell for each of [`Sheet::columns`].
-    fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
-
-    /// Writes what is left, ending in a line end.
-    fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()>;
 }
 
 impl Format {
@@ -104,8 +73,9 @@ static SHEETS: [&Sheet; 3] = [&SUMMARY, &FILES, &PATTERNS];
 /// of the catalogue or patterns, in UTF-8 or UTF-16, with or without a byte order mark, with any line ends and with or without
 /// colour. `head` is the whole file or at least its first [`HEAD_BYTES`].
 ///
-/// Every writer says itself how its output begins, and knows no log that begins so. Not recognised is what names an input in
-/// more than some thousand bytes before anything else, and what holds no word of the input: the man page, completions, the help.
+/// Each writer says how its own output begins, so precisely that no log begins in the same way. Output is not recognised if the
+/// name of an input that comes first in it fills the head. The help, the man page and completions are not recognised either:
+/// they hold nothing of any input.
 #[must_use]
 pub fn is_own_output(head: &[u8]) -> bool {
     let encoding = match head {

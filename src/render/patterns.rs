@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::lines::{push_result, push_shown};
-use super::{Format, Options};
+use super::renderer::{Options, Renderer as _};
+use super::table::Table;
 use crate::catalogue::Catalogue;
 use crate::hit::Capture;
 use crate::pattern::definition::{Definition, Example, ExpectedCode, Origin};
@@ -48,7 +49,7 @@ const TOLD_LITERALS: usize = 8;
 ///
 /// Those of `out`.
 pub fn list(definitions: &[Definition], set: &PatternSet, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let mut table = Format::Table.renderer(&PATTERNS, *options);
+    let mut table = Table::new(PATTERNS.columns, *options);
     table.begin(&[], out)?;
     definitions.iter().zip(set.patterns()).try_for_each(|one| table.row(&cells(one), out))?;
     table.end(&End::default(), out)

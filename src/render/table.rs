@@ -15,8 +15,8 @@ use std::io::{self, Write};
 use anstyle::Style;
 use tabled::grid::util::string::get_string_width;
 
+use super::renderer::{Emphasis, Options, Renderer};
 use super::wrap::wrap;
-use super::{Emphasis, Options, Renderer};
 use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
 use crate::report::wording::{grouped, moment, percentage, size};
 use crate::terminal::escaped;

@@ -52,6 +52,7 @@ pub(super) enum Decoder {
     Xz(Box<XzStream>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
     // In archives only:
+    Frames { codec: Codec, frame: Option<Box<Decoder>> },
     Stored,
     Deflate(Decompress),
     Deflate64(Box<InflaterManaged>),
@@ -79,6 +80,18 @@ impl Ended {
     }
 }
 
+/// A call of one of the decoders of lzma-rust2, which are alike but have no trait.
+macro_rules! lzma {
+    ($stream:expr, $input:expr, $out:expr) => {{
+        let before = ($stream.total_in(), $stream.total_out());
+        let available = $input.peek(LZMA_STEP_BYTES);
+        let at_end = available.is_empty();
+        let result = $stream.process(available, $out, if at_end { Action::Finish } else { Action::Run });
+        $input.consume(difference($stream.total_in(), before.0));
+        lzma_step(result, difference($stream.total_out(), before.1), at_end)
+    }};
+}
+
 impl Decoder {
     /// Begins a member of this codec, at its magic bytes.
     pub(super) fn begin(codec: Codec, input: &mut Input) -> Result<Decoder, Ended> {
@@ -101,6 +114,11 @@ impl Decoder {
             }
             Codec::Lz4 => Decoder::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(Input::default()))),
         })
+    }
+
+    /// Frames of this codec, one after another, up to what is none.
+    pub(super) fn frames(codec: Codec) -> Decoder {
+        Decoder::Frames { codec, frame: None }
     }
 
     pub(super) fn deflate() -> Decoder {
@@ -136,13 +154,14 @@ impl Decoder {
             Decoder::Gzip { inflate, crc } => gzip(inflate, crc, input, out),
             Decoder::Zstd { decoder, len, ended } => zstd(decoder, len, ended, input, out),
             Decoder::Bzip2(decoder) => decoder.step(input, out),
-            Decoder::Xz(decoder) => lzma(&mut **decoder, input, out),
+            Decoder::Xz(decoder) => lzma!(decoder, input, out),
             Decoder::Lz4(decoder) => lz4(decoder, input, out),
+            Decoder::Frames { codec, frame } => frames(*codec, frame, input, out),
             Decoder::Stored => stored(input, out),
             Decoder::Deflate(inflate) => deflate(inflate, input, out),
             Decoder::Deflate64(inflate) => deflate64(inflate, input, out),
-            Decoder::Lzma(decoder) => lzma(&mut **decoder, input, out),
-            Decoder::Lzma2(decoder) => lzma(&mut **decoder, input, out),
+            Decoder::Lzma(decoder) => lzma!(decoder, input, out),
+            Decoder::Lzma2(decoder) => lzma!(decoder, input, out),
         }
     }
 }
@@ -186,6 +205,18 @@ fn gzip(inflate: &mut Decompress, crc: &mut Crc, input: &mut Input, out: &mut [u
         Err(Ended::Complete) => (len, Err(gzip_trailer(crc, input))),
         step => (len, step),
     }
+}
+
+fn frames(codec: Codec, frame: &mut Option<Box<Decoder>>, input: &mut Input, out: &mut [u8]) -> Step {
+    let (len, step) = match frame {
+        Some(frame) => frame.step(input, out),
+        None => (0, Decoder::begin(codec, input).map(|begun| *frame = Some(Box::new(begun)))),
+    };
+    if matches!(step, Err(Ended::Complete)) && Codec::of(input.peek(Codec::HEAD_BYTES)) == Some(codec) {
+        *frame = None;
+        return (len, Ok(()));
+    }
+    (len, step)
 }
 
 /// What is stored ends where its input does.
@@ -300,37 +331,7 @@ impl Bzip2 {
     }
 }
 
-/// What the decoders of lzma-rust2 have in common.
-trait LzmaFamily {
-    fn totals(&self) -> (u64, u64);
-    fn process(&mut self, input: &[u8], out: &mut [u8], action: Action) -> lzma_rust2::Result<StreamResult>;
-}
-
-macro_rules! lzma_family {
-    ($($stream:ty),*) => {$(
-        impl LzmaFamily for $stream {
-            fn totals(&self) -> (u64, u64) {
-                (self.total_in(), self.total_out())
-            }
-
-            fn process(&mut self, input: &[u8], out: &mut [u8], action: Action) -> lzma_rust2::Result<StreamResult> {
-                self.process(input, out, action)
-            }
-        }
-    )*};
-}
-
-lzma_family!(XzStream, LzmaStream, Lzma2Stream);
-
-fn lzma(decoder: &mut impl LzmaFamily, input: &mut Input, out: &mut [u8]) -> Step {
-    let before = decoder.totals();
-    let available = input.peek(LZMA_STEP_BYTES);
-    let at_end = available.is_empty();
-    let action = if at_end { Action::Finish } else { Action::Run };
-    let result = decoder.process(available, out, action);
-    let after = decoder.totals();
-    input.consume(difference(after.0, before.0));
-    let len = difference(after.1, before.1);
+fn lzma_step(result: lzma_rust2::Result<StreamResult>, len: usize, at_end: bool) -> Step {
     let step = match result {
         Ok(result) if result.status == lzma_rust2::Status::StreamEnd => Err(Ended::Complete),
         Ok(_) if at_end && len == 0 => Err(Ended::Short),

@@ -5,12 +5,14 @@ use std::io;
 
 use crate::problem::{Kind, Loss, Remedy};
 
-/// What remains to be done about damage.
-pub(super) const ASK_AGAIN: Remedy = Remedy::AskAgain;
-
 /// Data of a kind that contradict themselves, and why.
 pub(super) fn damaged(data: impl Display, why: impl Display, delivered: Option<u64>) -> Loss {
-    Loss { kind: Kind::Damaged, what: format!("the {data} data are damaged ({why})"), delivered, remedy: ASK_AGAIN }
+    Loss {
+        kind: Kind::Damaged,
+        what: format!("the {data} data are damaged ({why})"),
+        delivered,
+        remedy: Remedy::AskAgain,
+    }
 }
 
 /// `len` bytes that follow something and belong to nothing.

@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 
 use super::decoder::{Decoder, Ended};
-use super::fault::{ASK_AGAIN, passed_on, trailing};
+use super::fault::{passed_on, trailing};
 use super::input::Input;
 use super::recognise::{Codec, HEAD_BYTES, Recognised, recognise};
 use crate::problem::{Kind, Loss, Remedy};
@@ -154,7 +154,7 @@ impl Frames {
                 Some(error) => Some(passed_on(error, delivered)),
                 None => {
                     let what = format!("the {} data break off", self.codec);
-                    Some(Loss { kind: Kind::Truncated, what, delivered, remedy: ASK_AGAIN }.into())
+                    Some(Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }.into())
                 }
             },
             ended => ended.into_loss(&self.codec.to_string(), delivered).map(io::Error::from),

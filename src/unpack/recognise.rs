@@ -12,6 +12,7 @@
 
 use std::fmt;
 
+use self::Recognised as Is;
 use super::archive::begins_tar;
 use super::binary::{has_control, is_not_text};
 use super::fault::damaged;
@@ -79,8 +80,8 @@ pub enum Unsupported {
 /// What something is that begins with `head`, its first [`SAMPLE_BYTES`] or all of it.
 #[must_use]
 pub fn recognise(head: &[u8]) -> Recognised {
-    let listed = first(head, |_| true);
-    listed.unwrap_or_else(|| if is_not_text(head) { Recognised::Binary("not text") } else { Recognised::Text })
+    first(head, Some)
+        .unwrap_or_else(|| if is_not_text(head) { Recognised::Binary("not text") } else { Recognised::Text })
 }
 
 /// Whether it begins like a binary format whose signature is more than what damaged data begin with now and then.
@@ -93,10 +94,7 @@ impl Format {
     /// The format of an archive that begins with `head`, its first [`HEAD_BYTES`] or all of it.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Format> {
-        match first(head, |is| matches!(is, Recognised::Archive(_))) {
-            Some(Recognised::Archive(format)) => Some(format),
-            _ => None,
-        }
+        first(head, |is| if let Recognised::Archive(format) = is { Some(format) } else { None })
     }
 }
 
@@ -107,10 +105,7 @@ impl Codec {
     /// The format of compressed data that begin with `head`, their first 10 bytes or all of them.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Codec> {
-        match first(head, |is| matches!(is, Recognised::Codec(_))) {
-            Some(Recognised::Codec(codec)) => Some(codec),
-            _ => None,
-        }
+        first(head, |is| if let Recognised::Codec(codec) = is { Some(codec) } else { None })
     }
 
     /// Whether `rest`, the last bytes of a file, may be the beginning of more of this codec's data.
@@ -171,111 +166,91 @@ impl Signature {
     }
 }
 
-/// What the first row says that fits, of those that are asked for.
-fn first(head: &[u8], is_asked: impl Fn(Recognised) -> bool) -> Option<Recognised> {
-    TABLE.iter().find(|row| is_asked(row.is) && row.begins(head) && (row.also)(head)).map(|row| row.is)
+/// What `asked` makes of the first row that fits, of those of which it makes something.
+fn first<T>(head: &[u8], asked: impl Fn(Recognised) -> Option<T>) -> Option<T> {
+    TABLE.iter().find_map(|row| asked(row.is).filter(|_| row.begins(head) && (row.also)(head)))
 }
 
-const fn archive(bytes: &'static [u8], format: Format) -> Signature {
-    Signature { at: 0, bytes, also: alone, is: Recognised::Archive(format) }
-}
-
-const fn codec(bytes: &'static [u8], codec: Codec) -> Signature {
-    Signature { at: 0, bytes, also: alone, is: Recognised::Codec(codec) }
-}
-
-const fn unsupported(bytes: &'static [u8], also: fn(&[u8]) -> bool, unsupported: Unsupported) -> Signature {
-    Signature { at: 0, bytes, also, is: Recognised::Unsupported(unsupported) }
-}
-
-const fn wrong(codec: Codec, also: fn(&[u8]) -> bool) -> Signature {
-    Signature { at: 0, bytes: b"", also, is: Recognised::Damaged(codec) }
-}
-
-const fn text(at: usize, bytes: &'static [u8]) -> Signature {
-    Signature { at, bytes, also: alone, is: Recognised::Text }
-}
-
-const fn binary(at: usize, bytes: &'static [u8], also: fn(&[u8]) -> bool, name: &'static str) -> Signature {
-    Signature { at, bytes, also, is: Recognised::Binary(name) }
+const fn row(at: usize, bytes: &'static [u8], also: fn(&[u8]) -> bool, is: Recognised) -> Signature {
+    Signature { at, bytes, also, is }
 }
 
 /// Every known beginning, in the order in which they are tried.
 const TABLE: &[Signature] = &[
-    archive(b"PK\x03\x04", Format::Zip),
+    row(0, b"PK\x03\x04", alone, Is::Archive(Format::Zip)),
     // Only the end, of an archive without members; the mark of a first or only part of several.
-    archive(b"PK\x05\x06", Format::Zip),
-    archive(b"PK\x07\x08PK\x03\x04", Format::Zip),
-    archive(b"PK00PK\x03\x04", Format::Zip),
-    archive(b"7z\xbc\xaf\x27\x1c", Format::SevenZip),
-    archive(b"MSCF\0\0\0\0", Format::Cab),
-    Signature { also: begins_tar, ..archive(b"", Format::Tar) },
-    codec(b"\x1f\x8b\x08", Codec::Gzip),
-    codec(b"\x28\xb5\x2f\xfd", Codec::Zstd),
+    row(0, b"PK\x05\x06", alone, Is::Archive(Format::Zip)),
+    row(0, b"PK\x07\x08PK\x03\x04", alone, Is::Archive(Format::Zip)),
+    row(0, b"PK00PK\x03\x04", alone, Is::Archive(Format::Zip)),
+    row(0, b"7z\xbc\xaf\x27\x1c", alone, Is::Archive(Format::SevenZip)),
+    row(0, b"MSCF\0\0\0\0", alone, Is::Archive(Format::Cab)),
+    row(0, b"", begins_tar, Is::Archive(Format::Tar)),
+    row(0, b"\x1f\x8b\x08", alone, Is::Codec(Codec::Gzip)),
+    row(0, b"\x28\xb5\x2f\xfd", alone, Is::Codec(Codec::Zstd)),
     // Skippable frames are lz4's too; the first other frame decides.
-    Signature { at: 1, also: |head| head[0] & 0xf0 == 0x50, ..codec(b"\x2a\x4d\x18", Codec::Zstd) },
-    Signature { also: is_bzip2, ..codec(b"BZh", Codec::Bzip2) },
-    codec(b"\xfd7zXZ\0", Codec::Xz),
-    codec(b"\x04\x22\x4d\x18", Codec::Lz4),
-    unsupported(b"Rar!\x1a\x07", alone, Unsupported::Archive("a RAR")),
-    unsupported(b"MSWIM\0\0\0", alone, Unsupported::Archive("a WIM")),
-    unsupported(b"\x60\xea", is_arj, Unsupported::Archive("an ARJ")),
-    unsupported(b"\x02\x21\x4c\x18", alone, Unsupported::Codec("lz4 in its legacy format")),
-    unsupported(b"LZIP\x01", alone, Unsupported::Codec("lzip")),
-    unsupported(b"\x89LZO\0\r\n\x1a\n", alone, Unsupported::Codec("lzop")),
-    unsupported(b"\xff\x06\0\0sNaPpY", alone, Unsupported::Codec("snappy")),
-    unsupported(b"\x1f\x9d", is_compress, Unsupported::Codec("compress (.Z)")),
-    unsupported(b"\x5d", is_lzma, Unsupported::Codec("lzma (.lzma)")),
+    row(1, b"\x2a\x4d\x18", |head| head[0] & 0xf0 == 0x50, Is::Codec(Codec::Zstd)),
+    row(0, b"BZh", is_bzip2, Is::Codec(Codec::Bzip2)),
+    row(0, b"\xfd7zXZ\0", alone, Is::Codec(Codec::Xz)),
+    row(0, b"\x04\x22\x4d\x18", alone, Is::Codec(Codec::Lz4)),
+    row(0, b"Rar!\x1a\x07", alone, Is::Unsupported(Unsupported::Archive("a RAR"))),
+    row(0, b"MSWIM\0\0\0", alone, Is::Unsupported(Unsupported::Archive("a WIM"))),
+    row(0, b"\x60\xea", is_arj, Is::Unsupported(Unsupported::Archive("an ARJ"))),
+    row(0, b"\x02\x21\x4c\x18", alone, Is::Unsupported(Unsupported::Codec("lz4 in its legacy format"))),
+    row(0, b"LZIP\x01", alone, Is::Unsupported(Unsupported::Codec("lzip"))),
+    row(0, b"\x89LZO\0\r\n\x1a\n", alone, Is::Unsupported(Unsupported::Codec("lzop"))),
+    row(0, b"\xff\x06\0\0sNaPpY", alone, Is::Unsupported(Unsupported::Codec("snappy"))),
+    row(0, b"\x1f\x9d", is_compress, Is::Unsupported(Unsupported::Codec("compress (.Z)"))),
+    row(0, b"\x5d", is_lzma, Is::Unsupported(Unsupported::Codec("lzma (.lzma)"))),
     // No other method has ever been used.
-    Signature { bytes: b"\x1f\x8b", ..wrong(Codec::Gzip, alone) },
-    wrong(Codec::Gzip, |head| is_one_bit_off(head, b"\x1f\x8b\x08")),
-    wrong(Codec::Zstd, |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd")),
-    wrong(Codec::Bzip2, |head| (b'1'..=b'9').any(|size| is_one_bit_off(head, &bzip2_head(size)))),
-    wrong(Codec::Xz, |head| is_one_bit_off(head, b"\xfd7zXZ\0")),
-    wrong(Codec::Lz4, |head| is_one_bit_off(head, b"\x04\x22\x4d\x18")),
+    row(0, b"\x1f\x8b", alone, Is::Damaged(Codec::Gzip)),
+    row(0, b"", |head| is_one_bit_off(head, b"\x1f\x8b\x08"), Is::Damaged(Codec::Gzip)),
+    row(0, b"", |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd"), Is::Damaged(Codec::Zstd)),
+    row(0, b"", |head| (b'1'..=b'9').any(|size| is_one_bit_off(head, &bzip2_head(size))), Is::Damaged(Codec::Bzip2)),
+    row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
+    row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
     // Byte order marks: whoever writes one writes text.
-    text(0, b"\xef\xbb\xbf"),
-    text(0, b"\xff\xfe"),
-    text(0, b"\xfe\xff"),
+    row(0, b"\xef\xbb\xbf", alone, Is::Text),
+    row(0, b"\xff\xfe", alone, Is::Text),
+    row(0, b"\xfe\xff", alone, Is::Text),
     // What is left of archives is not judged by its bytes.
-    text(0, b"PK\x07\x08"),
-    text(257, b"ustar"),
+    row(0, b"PK\x07\x08", alone, Is::Text),
+    row(257, b"ustar", alone, Is::Text),
     // What is found beside logs in support folders.
-    binary(0, b"\x89PNG\r\n\x1a\n", alone, "PNG picture"),
-    binary(0, b"\xff\xd8\xff", alone, "JPEG picture"),
-    binary(0, b"GIF87a", has_control, "GIF picture"),
-    binary(0, b"GIF89a", has_control, "GIF picture"),
-    binary(0, b"BM", has_control, "BMP picture"),
-    binary(0, b"II*\0", alone, "TIFF picture"),
-    binary(0, b"MM\0*", alone, "TIFF picture"),
-    binary(0, b"\0\0\x01\0", alone, "icon"),
-    binary(0, b"RIFF", has_control, "sound, film or WebP picture"),
-    binary(4, b"ftyp", has_control, "film"),
-    binary(0, b"ID3", has_control, "sound"),
-    binary(0, b"OggS", has_control, "sound or film"),
-    binary(0, b"wOFF", has_control, "font"),
-    binary(0, b"wOF2", has_control, "font"),
-    binary(0, b"MZ", has_control, "Windows executable"),
-    binary(0, b"\x7fELF", alone, "executable"),
-    binary(0, b"\xcf\xfa\xed\xfe", alone, "executable"),
-    binary(0, b"\xca\xfe\xba\xbe", alone, "executable"),
-    binary(0, b"\0asm", alone, "executable"),
-    binary(0, b"!<arch>\n", alone, "library"),
-    binary(0, b"L\0\0\0\x01\x14\x02\0", alone, "Windows shortcut"),
-    binary(0, b"%PDF-", alone, "PDF document"),
-    binary(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", alone, "Office document or installer"),
-    binary(0, b"SQLite format 3\0", alone, "SQLite database"),
-    binary(4, b"\xef\xcd\xab\x89", alone, "Windows database"),
-    binary(0, b"regf", has_control, "registry hive"),
-    binary(0, b"ElfFile\0", alone, "Windows event log"),
-    binary(4, b"LfLe", has_control, "Windows event log"),
-    binary(0, b"MDMP", has_control, "memory dump"),
-    binary(0, b"PAGEDU", has_control, "memory dump"),
-    binary(0, b"\xd4\xc3\xb2\xa1", alone, "network capture"),
-    binary(0, b"\xa1\xb2\xc3\xd4", alone, "network capture"),
-    binary(0, b"\n\r\r\n", has_control, "network capture"),
-    binary(0, b"TZif", has_control, "time zone"),
-    binary(1, b"\r\r\n\0\0\0\0", alone, "compiled Python"),
+    row(0, b"\x89PNG\r\n\x1a\n", alone, Is::Binary("PNG picture")),
+    row(0, b"\xff\xd8\xff", alone, Is::Binary("JPEG picture")),
+    row(0, b"GIF87a", has_control, Is::Binary("GIF picture")),
+    row(0, b"GIF89a", has_control, Is::Binary("GIF picture")),
+    row(0, b"BM", has_control, Is::Binary("BMP picture")),
+    row(0, b"II*\0", alone, Is::Binary("TIFF picture")),
+    row(0, b"MM\0*", alone, Is::Binary("TIFF picture")),
+    row(0, b"\0\0\x01\0", alone, Is::Binary("icon")),
+    row(0, b"RIFF", has_control, Is::Binary("sound, film or WebP picture")),
+    row(4, b"ftyp", has_control, Is::Binary("film")),
+    row(0, b"ID3", has_control, Is::Binary("sound")),
+    row(0, b"OggS", has_control, Is::Binary("sound or film")),
+    row(0, b"wOFF", has_control, Is::Binary("font")),
+    row(0, b"wOF2", has_control, Is::Binary("font")),
+    row(0, b"MZ", has_control, Is::Binary("Windows executable")),
+    row(0, b"\x7fELF", alone, Is::Binary("executable")),
+    row(0, b"\xcf\xfa\xed\xfe", alone, Is::Binary("executable")),
+    row(0, b"\xca\xfe\xba\xbe", alone, Is::Binary("executable")),
+    row(0, b"\0asm", alone, Is::Binary("executable")),
+    row(0, b"!<arch>\n", alone, Is::Binary("library")),
+    row(0, b"L\0\0\0\x01\x14\x02\0", alone, Is::Binary("Windows shortcut")),
+    row(0, b"%PDF-", alone, Is::Binary("PDF document")),
+    row(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", alone, Is::Binary("Office document or installer")),
+    row(0, b"SQLite format 3\0", alone, Is::Binary("SQLite database")),
+    row(4, b"\xef\xcd\xab\x89", alone, Is::Binary("Windows database")),
+    row(0, b"regf", has_control, Is::Binary("registry hive")),
+    row(0, b"ElfFile\0", alone, Is::Binary("Windows event log")),
+    row(4, b"LfLe", has_control, Is::Binary("Windows event log")),
+    row(0, b"MDMP", has_control, Is::Binary("memory dump")),
+    row(0, b"PAGEDU", has_control, Is::Binary("memory dump")),
+    row(0, b"\xd4\xc3\xb2\xa1", alone, Is::Binary("network capture")),
+    row(0, b"\xa1\xb2\xc3\xd4", alone, Is::Binary("network capture")),
+    row(0, b"\n\r\r\n", has_control, Is::Binary("network capture")),
+    row(0, b"TZif", has_control, Is::Binary("time zone")),
+    row(1, b"\r\r\n\0\0\0\0", alone, Is::Binary("compiled Python")),
 ];
 
 /// The bytes of the row are enough.

@@ -31,7 +31,7 @@ use std::time::{Duration, SystemTime};
 
 use flate2::Crc;
 
-use super::fault::{ASK_AGAIN, passed_on, trailing};
+use super::fault::{passed_on, trailing};
 use super::file::DiskFile;
 use super::input::Input;
 pub(crate) use super::recognise::Format;
@@ -45,7 +45,7 @@ const UNPACK: Remedy = Remedy::Unpack;
 impl Format {
     fn truncated(self, delivered: Option<u64>) -> Loss {
         let what = format!("the {self} archive breaks off");
-        Loss { kind: Kind::Truncated, what, delivered, remedy: ASK_AGAIN }
+        Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }
     }
 
     /// Why `input` ended too early: what it met itself, or else the archive was cut.
@@ -56,7 +56,7 @@ impl Format {
 
     fn damaged(self, why: &str) -> Loss {
         let what = format!("the {self} archive is damaged ({why})");
-        Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN }
+        Loss { kind: Kind::Damaged, what, delivered: None, remedy: Remedy::AskAgain }
     }
 
     /// What there is to tell of what `input` still holds behind the archive. Zeros are padding, as from block devices.

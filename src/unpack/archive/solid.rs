@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use flate2::Crc;
 
 use super::{MemberData, kind_of};
-use crate::problem::{Kind, Loss};
-use crate::unpack::fault::{ASK_AGAIN, damaged, passed_on};
+use crate::problem::{Kind, Loss, Remedy};
+use crate::unpack::fault::{damaged, passed_on};
 use crate::unpack::input::Input;
 
 pub(super) struct Solid {
@@ -41,9 +41,9 @@ impl Solid {
     pub(super) fn file(&mut self, size: u64, crc: Option<u32>) -> Result<SolidFile<'_>, Loss> {
         if self.broken.is_some() {
             let what = "it lies behind data that could not be read, with which it was packed together".to_owned();
-            return Err(Loss { kind: Kind::Damaged, what, delivered: None, remedy: ASK_AGAIN });
+            return Err(Loss { kind: Kind::Damaged, what, delivered: None, remedy: Remedy::AskAgain });
         }
-        Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new(), end: End::AtSize })
+        Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new() })
     }
 
     /// What follows the last file, if there is anything.
@@ -58,8 +58,7 @@ impl Solid {
         if self.input.peek(1).is_empty() {
             return self.input.failure().map_or(Ok(None), Err);
         }
-        let (size, left) = (u64::MAX, u64::MAX);
-        Ok(Some(SolidFile { solid: self, size, left, crc: None, sum: Crc::new(), end: End::OfInput }))
+        Ok(Some(SolidFile { solid: self, size: TO_THE_END, left: TO_THE_END, crc: None, sum: Crc::new() }))
     }
 }
 
@@ -70,15 +69,10 @@ pub(super) struct SolidFile<'s> {
     left: u64,
     crc: Option<u32>,
     sum: Crc,
-    end: End,
 }
 
-/// Where a file ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    AtSize,
-    OfInput,
-}
+/// Instead of a size, of what ends where the input does.
+const TO_THE_END: u64 = u64::MAX;
 
 impl SolidFile<'_> {
     pub(super) fn delivered(&self) -> u64 {
@@ -87,12 +81,12 @@ impl SolidFile<'_> {
 
     /// What there is to tell where the input has no more.
     fn end_of_input(&mut self) -> io::Result<usize> {
-        match (self.end, self.solid.input.failure()) {
-            (End::OfInput, None) => {
+        match self.solid.input.failure() {
+            None if self.size == TO_THE_END => {
                 self.left = 0;
                 Ok(0)
             }
-            (_, failure) => Err(self.fault(failure)),
+            failure => Err(self.fault(failure)),
         }
     }
 

@@ -13,8 +13,8 @@ use super::{Container, Format, Item, MemberData, Options, Passwords, walk};
 pub(super) type Met = (String, Vec<u8>, Option<String>);
 
 /// A fault as users are told of it.
-fn told(error: io::Error) -> String {
-    detail(&Problem::unreadable("", &error))
+fn told(error: &io::Error) -> String {
+    detail(&Problem::unreadable("", error))
 }
 
 /// All that was met, and how the walk ended.
@@ -46,7 +46,7 @@ pub(super) fn see(format: Format, container: Container, options: &Options) -> Se
         members.push(meet(item));
         ControlFlow::Continue(())
     });
-    Seen { members, end: end.err().map(|error| told(error)) }
+    Seen { members, end: end.err().as_ref().map(told) }
 }
 
 pub(super) fn meet(item: Item<'_>) -> Met {
@@ -56,9 +56,9 @@ pub(super) fn meet(item: Item<'_>) -> Met {
             let fault = UpToHoles(&mut *data).read_to_end(&mut bytes).err();
             // A reader has ended when it has failed.
             assert!(data.hole() > HOLE_LIMIT || data.read(&mut [0; 10]).unwrap() == 0);
-            (label.name, bytes, fault.map(|error| told(error)))
+            (label.name, bytes, fault.as_ref().map(told))
         }
-        Item::Unread(label, loss) => (label.name, Vec::new(), Some(told(loss.into()))),
+        Item::Unread(label, loss) => (label.name, Vec::new(), Some(told(&loss.into()))),
     }
 }
 

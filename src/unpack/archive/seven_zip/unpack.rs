@@ -155,7 +155,6 @@ impl Unpacker<'_> {
             Ok(decoder) => Ok(Step::Decoder { name, decoder, input }),
             Err(ended) => Err(ended.into_loss(name, None).unwrap_or_else(contradiction)),
         };
-        let codec = |codec, input| Ok(Step::Codec { codec, decoder: None, input });
         // A window that is larger than the data is claimed and not used.
         let window = |bytes: u32| bytes.min(u32::try_from(coder.size).unwrap_or(u32::MAX).max(4096));
         match (coder.method, coder.properties) {
@@ -180,9 +179,9 @@ impl Unpacker<'_> {
             }
             ([4, 1, 8], _) => decoder("deflate", Ok(Decoder::deflate()), input),
             ([4, 1, 9], _) => decoder("deflate64", Ok(Decoder::deflate64()), input),
-            ([4, 2, 2], _) => codec(Codec::Bzip2, input),
-            ([4, 0xf7, 0x11, 1], _) => codec(Codec::Zstd, input),
-            ([4, 0xf7, 0x11, 4], _) => codec(Codec::Lz4, input),
+            ([4, 2, 2], _) => decoder("bzip2", Ok(Decoder::frames(Codec::Bzip2)), input),
+            ([4, 0xf7, 0x11, 1], _) => decoder("zstd", Ok(Decoder::frames(Codec::Zstd)), input),
+            ([4, 0xf7, 0x11, 4], _) => decoder("lz4", Ok(Decoder::frames(Codec::Lz4)), input),
             (AES, properties) => self.decrypt(properties, input),
             (method, properties) => match filter(method, properties, input) {
                 Some(filter) => Ok(Step::Bcj(filter)),
@@ -235,7 +234,6 @@ fn filter(method: &[u8], properties: &[u8], input: Input) -> Option<BcjReader<In
 /// How a coder does its work.
 enum Step {
     Decoder { name: &'static str, decoder: Decoder, input: Input },
-    Codec { codec: Codec, decoder: Option<Decoder>, input: Input },
     Bcj(BcjReader<Input>),
     Bcj2(Box<Bcj2Reader<Input>>),
     Delta(DeltaReader<Input>),
@@ -261,23 +259,6 @@ impl Step {
         };
         match self {
             Step::Decoder { decoder, input, .. } => decoder.step(input, out),
-            Step::Codec { codec, decoder, input } => match decoder {
-                None => match Decoder::begin(*codec, input) {
-                    Ok(begun) => {
-                        *decoder = Some(begun);
-                        (0, Ok(()))
-                    }
-                    Err(ended) => (0, Err(ended)),
-                },
-                Some(begun) => match begun.step(input, out) {
-                    // As in files of that format, another one may follow.
-                    (len, Err(Ended::Complete)) if !input.peek(1).is_empty() => {
-                        *decoder = None;
-                        (len, Ok(()))
-                    }
-                    step => step,
-                },
-            },
             Step::Bcj(reader) => read(reader.read(out)),
             Step::Bcj2(reader) => read(reader.read(out)),
             Step::Delta(reader) => read(reader.read(out)),
@@ -289,7 +270,7 @@ impl Step {
 
     fn input(&mut self) -> Option<&mut Input> {
         match self {
-            Step::Decoder { input, .. } | Step::Codec { input, .. } => Some(input),
+            Step::Decoder { input, .. } => Some(input),
             Step::Bcj(reader) => Some(reader.inner_mut()),
             Step::Delta(reader) => Some(reader.inner_mut()),
             Step::Ppmd(reader) => Some(reader.get_mut()),
@@ -298,13 +279,12 @@ impl Step {
         }
     }
 
-    fn name(&self) -> String {
+    fn name(&self) -> &'static str {
         match self {
-            Step::Decoder { name, .. } => (*name).to_owned(),
-            Step::Codec { codec, .. } => codec.to_string(),
-            Step::Ppmd(_) => "ppmd".to_owned(),
-            Step::Bcj(_) | Step::Bcj2(_) | Step::Delta(_) => "filtered".to_owned(),
-            Step::Decrypt(_) => "encrypted".to_owned(),
+            Step::Decoder { name, .. } => name,
+            Step::Ppmd(_) => "ppmd",
+            Step::Bcj(_) | Step::Bcj2(_) | Step::Delta(_) => "filtered",
+            Step::Decrypt(_) => "encrypted",
         }
     }
 }
@@ -319,7 +299,7 @@ impl Layer {
         }
         let name = self.step.name();
         // The place is told by whoever knows the member.
-        let loss = ended.into_loss(&name, Some(0)).or_else(|| early().into_loss(&name, Some(0)));
+        let loss = ended.into_loss(name, Some(0)).or_else(|| early().into_loss(name, Some(0)));
         loss.unwrap_or_else(contradiction).into()
     }
 }

@@ -26,7 +26,7 @@ const XZ: u16 = 95;
 /// Why a method cannot be read, if it cannot.
 pub(super) fn refuses(method: u16) -> Option<Loss> {
     let name = match method {
-        STORED | DEFLATE | DEFLATE64 | BZIP2 | LZMA | ZSTD_OLD | ZSTD | XZ => return None,
+        _ if method_name(method).is_some() => return None,
         1 => "Shrink",
         2..=5 => "Reduce",
         6 => "Implode",
@@ -37,40 +37,31 @@ pub(super) fn refuses(method: u16) -> Option<Loss> {
         96 => "JPEG",
         97 => "WavPack",
         98 => "PPMd",
-        _ => "",
+        _ => &format!("number {method}"),
     };
-    let name = if name.is_empty() { format!("number {method}") } else { name.to_owned() };
     let what = format!("it is compressed by a method that is not supported ({name})");
     Some(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: UNPACK })
 }
 
-/// What the data are called where they are damaged.
-fn method_name(method: u16) -> &'static str {
-    match method {
+/// The name of a method that can be read.
+fn method_name(method: u16) -> Option<&'static str> {
+    Some(match method {
+        STORED => "stored",
         DEFLATE => "deflate",
         DEFLATE64 => "deflate64",
         BZIP2 => "bzip2",
         LZMA => "lzma",
         ZSTD_OLD | ZSTD => "zstd",
         XZ => "xz",
-        _ => "stored",
-    }
-}
-
-fn codec(method: u16) -> Option<Codec> {
-    match method {
-        BZIP2 => Some(Codec::Bzip2),
-        ZSTD_OLD | ZSTD => Some(Codec::Zstd),
-        XZ => Some(Codec::Xz),
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Decoder, Ended> {
-    if let Some(codec) = codec(record.method) {
-        return Decoder::begin(codec, input);
-    }
     match record.method {
+        BZIP2 => Ok(Decoder::frames(Codec::Bzip2)),
+        ZSTD_OLD | ZSTD => Ok(Decoder::frames(Codec::Zstd)),
+        XZ => Ok(Decoder::frames(Codec::Xz)),
         DEFLATE => Ok(Decoder::deflate()),
         DEFLATE64 => Ok(Decoder::deflate64()),
         LZMA => {
@@ -190,15 +181,7 @@ impl<'r> Data<'r> {
     }
 
     fn end(&mut self, ended: Ended) {
-        let Phase::Unpacking(mut input) = std::mem::replace(&mut self.phase, Phase::Lost) else { return };
-        if let (Ended::Complete, Some(codec)) = (&ended, codec(self.record.method)) {
-            // As in files of that format, another one may follow.
-            if Codec::of(input.peek(Codec::HEAD_BYTES)) == Some(codec) {
-                self.decoder = None;
-                self.phase = Phase::Unpacking(input);
-                return;
-            }
-        }
+        let Phase::Unpacking(input) = std::mem::replace(&mut self.phase, Phase::Lost) else { return };
         let Some(mut packed) = input.into_part::<Packed>() else { return };
         let delivered = Some(self.delivered);
         self.fault = match ended {
@@ -208,7 +191,7 @@ impl<'r> Data<'r> {
             }
             Ended::Short if packed.is_cut() => self.cut(&mut packed),
             Ended::Short => self.damaged("they end too early"),
-            ended => ended.into_loss(method_name(self.record.method), delivered).map(io::Error::from),
+            ended => ended.into_loss(self.name(), delivered).map(io::Error::from),
         };
         // A lock of one byte also opens to one wrong password in 256.
         if let (Some(doubt), Some(fault)) = (&packed.doubt, &self.fault)
@@ -243,8 +226,13 @@ impl<'r> Data<'r> {
         Some(Format::Zip.cut(&mut packed.outer, Some(self.delivered)))
     }
 
+    /// What the data are called where they are damaged.
+    fn name(&self) -> &'static str {
+        method_name(self.record.method).unwrap_or_default()
+    }
+
     fn damaged(&self, why: &str) -> Option<io::Error> {
-        Some(damaged(method_name(self.record.method), why, Some(self.delivered)).into())
+        Some(damaged(self.name(), why, Some(self.delivered)).into())
     }
 }
 
