@@ -2,9 +2,9 @@
 //! counts them. This page is the map of the code.
 //!
 //! ```text
-//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Source ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
-//!                                                                                             ├▶ annotated lines, in order
-//!                                                                                             └▶ an entry for each source, in order
+//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Openable ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
+//!                                                                                               ├▶ annotated lines, in order
+//!                                                                                               └▶ an entry for each source, in order
 //! ```
 //!
 //! # Code map

@@ -86,7 +86,7 @@ pub fn inventory(
 
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| text(bytes, what, facts, given));
-    let bytes_on_disk = end.source.listed_size();
+    let bytes_on_disk = end.source.listed().map(|listed| listed.len);
     Entry { path: end.source.name.clone(), bytes_on_disk, text, problems: end.problems }
 }
 

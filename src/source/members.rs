@@ -18,8 +18,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 
 pub(super) use self::unpacking::zip_member;
@@ -30,7 +30,7 @@ use super::ledger::Ledger;
 use super::select::{Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
-use super::{Place, Refused, Source, Wanted};
+use super::{Openable, Place, Refused, Wanted};
 use crate::problem::{Kind, Loss, Problem};
 use crate::unpack::{Container, Format, Label, Options, ZipFile};
 
@@ -143,7 +143,7 @@ impl Members {
                 }
                 let nest = around.nest();
                 let reader = if is_zip { nest.charged(ahead) } else { Box::new(ahead) };
-                let place = Place::Member(Mutex::new(Some(Unread { reader, nest })));
+                let place = Place::Member(Unread { reader, nest });
                 around.wanted(&label).map(|wanted| Ok(around.source(&label, wanted, place)))
             }
             Told::Unread(label, loss) => self.around.unread(&label, loss).map(Err),
@@ -177,7 +177,7 @@ impl Members {
         let (packed, most) = (label.packed.unwrap_or(*len), label.size.unwrap_or(u64::MAX));
         let budget = self.around.budget.of_member(ledger, packed, most);
         let nest = Nest { chain: self.around.chain.clone(), budget };
-        let place = Place::ZipMember { zip: zip.clone(), index, nest: Mutex::new(Some(nest)) };
+        let place = Place::ZipMember { zip: zip.clone(), index, nest };
         Some(Ok(self.around.source(label, wanted, place)))
     }
 }
@@ -231,11 +231,11 @@ impl Around {
                 self.selection.refuses(label.size, label.modified).map(|(kind, why)| Refused::Because(kind, why))
             }
         };
-        Some(Wanted { selection: Arc::clone(&self.selection), below, refused })
+        Some(Wanted { selection: Arc::clone(&self.selection), below, refused, spared: None })
     }
 
-    fn source(&self, label: &Label, wanted: Wanted, place: Place) -> Source {
-        Source { name: self.member_name(label), place, wanted, listed: None }
+    fn source(&self, label: &Label, wanted: Wanted, place: Place) -> Openable {
+        Openable::new(self.member_name(label), None, wanted, place)
     }
 }
 

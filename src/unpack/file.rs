@@ -4,7 +4,11 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 
+use super::recognise::SAMPLE_BYTES;
 use crate::problem::{Kind, Loss, Remedy};
+
+/// How much of a file is read when it is opened, in bytes: small files whole, so that they are read at once.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// Something that is told of each read of a file.
 pub trait Watch: fmt::Debug + Send + Sync {
@@ -21,12 +25,41 @@ impl Watch for () {
 pub struct DiskFile {
     file: File,
     watch: Box<dyn Watch>,
+    /// Its first bytes, which are not read again.
+    head: Vec<u8>,
 }
 
 impl DiskFile {
     /// A file that is read under the eyes of `watch`, which is dropped with it.
     pub fn new(file: File, watch: impl Watch + 'static) -> DiskFile {
-        DiskFile { file, watch: Box::new(watch) }
+        DiskFile { file, watch: Box::new(watch), head: Vec::new() }
+    }
+
+    /// Reads the first bytes of a file of `len` bytes, in one read where the system allows it, and at least as many as are
+    /// looked at to recognise it.
+    ///
+    /// # Errors
+    /// What the operating system says, or a [`Loss`] if it has become shorter.
+    pub fn read_head(&mut self, len: u64) -> io::Result<()> {
+        let most = usize::try_from(len).unwrap_or(usize::MAX).min(HEAD_BYTES);
+        let mut head = vec![0; most];
+        let mut tail = 0;
+        while tail < most.min(SAMPLE_BYTES) {
+            match FileSpan::new(self, tail as u64, len).read(&mut head[tail..]) {
+                Ok(step) => tail += step,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        head.truncate(tail);
+        self.head = head;
+        Ok(())
+    }
+
+    /// The first `len` bytes, or as many as there are and were read.
+    #[must_use]
+    pub fn head(&self, len: usize) -> &[u8] {
+        &self.head[..self.head.len().min(len)]
     }
 }
 
@@ -60,6 +93,13 @@ impl Read for FileSpan<'_> {
         let wanted = buffer.len().min(left);
         if wanted == 0 {
             return Ok(0);
+        }
+        let head = usize::try_from(self.position).ok().and_then(|position| self.file.head.get(position..));
+        if let Some(head) = head.filter(|head| !head.is_empty()) {
+            let len = head.len().min(wanted);
+            buffer[..len].copy_from_slice(&head[..len]);
+            self.position += len as u64;
+            return Ok(len);
         }
         let len = read_at(&self.file.file, &mut buffer[..wanted], self.position)?;
         if len == 0 {

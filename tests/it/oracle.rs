@@ -366,7 +366,7 @@ proptest! {
             }
             paths.push(path);
         }
-        for threads in [1, 2, 5] {
+        for threads in [1, 2, 16] {
             let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
             prop_assert_eq!(&printed(&paths, &options), &expected);
             let outcome = summarise(walk(&paths), &BUILT_IN.fast, Catalogue::built_in(), &options).unwrap();

@@ -95,7 +95,7 @@ pub(crate) struct InputArgs {
     /// Take all input for this encoding, such as utf-16le or windows-1252, instead of telling it file by file
     #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", help_heading = "Reading")]
     pub(crate) encoding: EncodingChoice,
-    /// Number of threads, 256 at most [default: one for each core]
+    /// Number of threads, 256 at most [default: one for each core, and more where files take long to open]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Count a file that holds the same as another one, too; without this, copies count once, wherever they lie and

@@ -73,7 +73,7 @@ impl<'a> Session<'a> {
     ) -> Result<Outcome<S>, Failure> {
         let progress = Progress::begin(&self.settings, &self.output, self.line);
         let started = Instant::now();
-        let outcome = run(self.settings.walk(&self.output), &self.settings, &mut self.output);
+        let outcome = run(self.settings.parallel_walk(&self.output), &self.settings, &mut self.output);
         self.elapsed = started.elapsed();
         drop(progress);
         let mut outcome =

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -11,7 +12,7 @@ use callcodes::name;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
-use callcodes::pipeline::{CopyRule, Options};
+use callcodes::pipeline::{CopyRule, Options, WAITING_LIMIT};
 use callcodes::render;
 use callcodes::report::wording;
 use callcodes::scan::proof;
@@ -98,6 +99,12 @@ impl Settings {
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
+    }
+
+    /// The same with threads that list folders ahead, unless there is to be one thread only.
+    pub(crate) fn parallel_walk(&self, output: &Output) -> Walk {
+        let threads = self.options.threads.map_or(WAITING_LIMIT, NonZeroUsize::get);
+        self.walk(output).listing_ahead(if threads == 1 { 0 } else { threads })
     }
 }
 

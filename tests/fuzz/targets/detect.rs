@@ -5,7 +5,7 @@
 use std::io::Write as _;
 
 use callcodes::problem::{Kind, Loss};
-use callcodes::source::{Opened, Opening, Source, Walk};
+use callcodes::source::{Openable, Opened, Opening, Walk};
 use callcodes::units::Units;
 use callcodes::unpack::{Codec, HEAD_BYTES, Recognised, SAMPLE_BYTES, recognise};
 use libfuzzer_sys::fuzz_target;
@@ -104,7 +104,7 @@ fn check_units(bytes: &[u8], units: Units) {
 fn units_of(bytes: &[u8]) -> Option<Units> {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     file.write_all(bytes).expect("room for temporary files");
-    match Source::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
+    match Openable::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
         Opened::File(text) => Some(text.written.units),
         _ => None,
     }
