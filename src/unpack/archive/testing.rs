@@ -46,11 +46,7 @@ pub(super) fn see(format: Format, container: Container, options: &Options) -> Se
         members.push(meet(item));
         ControlFlow::Continue(())
     });
-<<<<<<< HEAD
     Seen { members, end: end.err().as_ref().map(told) }
-=======
-    Seen { members, end: end.err().map(|error| told(&error)) }
->>>>>>> problem
 }
 
 pub(super) fn meet(item: Item<'_>) -> Met {
@@ -60,11 +56,7 @@ pub(super) fn meet(item: Item<'_>) -> Met {
             let fault = UpToHoles(&mut *data).read_to_end(&mut bytes).err();
             // A reader has ended when it has failed.
             assert!(data.hole() > HOLE_LIMIT || data.read(&mut [0; 10]).unwrap() == 0);
-<<<<<<< HEAD
             (label.name, bytes, fault.as_ref().map(told))
-=======
-            (label.name, bytes, fault.map(|error| told(&error)))
->>>>>>> problem
         }
         Item::Unread(label, loss) => (label.name, Vec::new(), Some(told(&loss.into()))),
     }
