@@ -97,7 +97,8 @@ impl Naive {
         if is_link && around.contains(&id) {
             return self.tell("Loop", path);
         }
-        let levels = self.max_depth.saturating_sub(depth);
+        // Without a limit there are as many levels below one folder as below another.
+        let levels = if self.max_depth == usize::MAX { usize::MAX } else { self.max_depth.saturating_sub(depth) };
         if self.folders.get(&id).is_some_and(|&deepest| levels <= deepest) {
             return self.tell("ReadAlready", path);
         }
