@@ -19,7 +19,6 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let mut totals = Totals { by_glob: session.settings.by_glob(), ..Totals::default() };
     session.write(|output| renderer.begin(&[], output))?;
     let outcome = session.read(|walk, settings, output| {
-        renderer.begin(&[], output)?;
         inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
             totals.add(&entry);
             renderer.row(&cells(&entry), output)

@@ -368,6 +368,7 @@ fn cuts() {
 #[test]
 fn flips() {
     for archive in small() {
-        flips_are_survived(Format::Tar, &archive, &options());
+        // The map has no checksum, so a hole may be longer than it was; what is stored is all there.
+        flips_keep(Format::Tar, &archive, &options(), |data| data.iter().filter(|byte| **byte != 0).count());
     }
 }
