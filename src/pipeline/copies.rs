@@ -65,9 +65,19 @@ pub(super) struct Copies {
     /// Comparing ends early, too.
     stop: Stop,
     beginnings: HashSet<Beginning>,
-    /// By beginning and length, the source that has not been hashed; `None` if all of them have been.
-    unhashed: HashMap<(Beginning, u64), Option<Arc<Begun>>>,
+    /// By beginning and length.
+    alike: HashMap<(Beginning, u64), Alike>,
     hashed: HashMap<Digest, Arc<Source>>,
+}
+
+/// What is known of the sources that begin alike and are as long.
+enum Alike {
+    /// There is one, and it has not been hashed.
+    Unhashed(Arc<Begun>),
+    /// All of them are found by their digests.
+    Hashed,
+    /// One of them could not be hashed.
+    Incomparable,
 }
 
 /// What is known at the beginning of a source.
@@ -155,8 +165,8 @@ impl Lookalikes {
 
 impl Copies {
     pub(super) fn new(stop: &Stop) -> Copies {
-        let (beginnings, unhashed, hashed) = Default::default();
-        Copies { stop: stop.clone(), beginnings, unhashed, hashed }
+        let (beginnings, alike, hashed) = Default::default();
+        Copies { stop: stop.clone(), beginnings, alike, hashed }
     }
 
     /// Compares a source before its parts are passed on.
@@ -195,25 +205,29 @@ impl Copies {
         let key = (begun.beginning, len);
         match begun.digest.get() {
             Some(Some(digest)) => {
-                self.unhashed.entry(key).or_default();
+                self.alike.entry(key).or_insert(Alike::Hashed);
                 self.hashed.entry(*digest).or_insert_with(|| Arc::clone(&begun.source));
             }
-            Some(None) => {}
-            None => {
-                self.unhashed.insert(key, Some(begun));
+            Some(None) => {
+                let alike = self.alike.entry(key).or_insert(Alike::Incomparable);
+                if matches!(alike, Alike::Hashed) {
+                    *alike = Alike::Incomparable;
+                }
             }
+            None => drop(self.alike.insert(key, Alike::Unhashed(begun))),
         }
     }
 
     fn compare(&mut self, begun: &Begun, len: u64) -> Compared {
-        let Some(unhashed) = self.unhashed.get_mut(&(begun.beginning, len)) else { return Compared::Different };
-        let mut is_known = true;
-        if let Some(original) = unhashed.take() {
-            match original.digest(&self.stop) {
-                Some(digest) => drop(self.hashed.entry(digest).or_insert_with(|| Arc::clone(&original.source))),
-                None => is_known = false,
+        let Some(alike) = self.alike.get_mut(&(begun.beginning, len)) else { return Compared::Different };
+        if let Alike::Unhashed(original) = alike {
+            let digest = original.digest(&self.stop);
+            if let Some(digest) = digest {
+                self.hashed.entry(digest).or_insert_with(|| Arc::clone(&original.source));
             }
+            *alike = if digest.is_some() { Alike::Hashed } else { Alike::Incomparable };
         }
+        let is_known = matches!(alike, Alike::Hashed);
         let digest = begun.digest(&self.stop);
         match digest.and_then(|digest| self.hashed.get(&digest)) {
             Some(original) => Compared::Same(original.name.clone()),

@@ -16,8 +16,8 @@
 //! * The same bytes give the same result, in whatever pieces they come and however much is asked for at once.
 //!
 //! It knows readers, files on disk and losses. It does not know what is worth reading, how much a run may unpack, whether
-//! it is to end or who counts what is read: the caller wraps the readers that it gets ([`unpacked`]), breaks off a walk
-//! ([`walk`]), and hands a [`Watch`] to each file.
+//! it is to end or who counts what is read: the caller wraps the readers that it gets (`unpacked`), breaks off a walk
+//! (`walk`), and hands a [`Watch`] to each file.
 
 mod archive;
 mod binary;
