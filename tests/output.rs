@@ -78,6 +78,39 @@ fn every_command_writes_the_same_to_a_file_as_to_standard_output() {
     }
 }
 
+/// The format that a file's ending stands for is the one that `--format` would choose, for every command.
+#[test]
+fn the_ending_of_the_file_chooses_the_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, name, format) in [
+        (&["scan", "fixtures/logs"][..], "a.csv", "csv"),
+        (&["scan", "fixtures/logs"], "a.JSON", "json"),
+        (&["scan", "fixtures/logs"], "a.txt", "table"),
+        (&["files", "fixtures/logs"], "b.csv", "csv"),
+        (&["files", "fixtures/logs"], "b.json", "json"),
+        (&["lines", "fixtures/logs"], "c.csv", "csv"),
+        (&["lines", "fixtures/logs"], "c.ndjson", "jsonl"),
+        (&["lines", "fixtures/logs"], "c.log", "text"),
+        (&["codes", "102"], "d.json", "json"),
+    ] {
+        let target = folder.path().join(name);
+        let (status, stdout, stderr) = run(&[args, &["--format", format]].concat());
+        assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert_eq!(run(&[args, &["-o", path(&target)]].concat()), done(), "{args:?}");
+        assert!(!stdout.is_empty() && fs::read_to_string(&target).unwrap() == stdout, "{args:?} {name}");
+    }
+    let html = folder.path().join("e.html");
+    for command in ["scan", "lines", "files", "codes"] {
+        let (status, stdout, stderr) = run(&[command, "fixtures/logs", "-o", path(&html)]);
+        assert_eq!((status, stdout.as_str()), (Some(2), ""), "{command}");
+        assert!(stderr.starts_with("error: -o: no format here has the ending .html. Name a file "), "{stderr}");
+        assert!(!html.exists(), "{command}");
+    }
+    let args = ["scan", "fixtures/logs", "--format", "table", "-o", path(&html)];
+    assert_eq!(run(&args), done());
+    assert!(fs::read_to_string(&html).unwrap().starts_with("Code "));
+}
+
 #[test]
 fn a_file_has_its_old_content_until_the_new_one_is_complete() {
     let folder = tempfile::tempdir().unwrap();
@@ -181,6 +214,7 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
         &["scan", "--format=json"],
         &["lines"],
         &["lines", "--format=jsonl"],
+        &["lines", "--format=csv"],
         &["files"],
         &["files", "--format=csv"],
         &["files", "--format=json"],
@@ -245,6 +279,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
         &["scan", "--format=csv"],
         &["lines", "--format=text"],
         &["lines", "--format=jsonl"],
+        &["lines", "--format=csv"],
     ] {
         let args = [format, &inputs].concat();
         let by_default = run(&args);
@@ -261,12 +296,12 @@ fn a_reader_that_has_seen_enough_ends_the_run_without_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n".repeat(200_000)).unwrap();
-    for format in ["text", "jsonl"] {
+    for format in ["text", "jsonl", "csv"] {
         let mut command = callcodes(&["lines", "--format", format, path(&log)]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        assert!(first.contains("call_status: 108"), "{first}");
+        assert!(first.contains("call_status: 108") || first.starts_with("path,line,"), "{first}");
         let mut stderr = String::new();
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{format}");

@@ -1,9 +1,12 @@
-//! `lines`: one line of text for each matching line, or one JSON object for each hit.
+//! `lines`: one line of text for each matching line, or one JSON object or one row of CSV for each hit.
 //!
 //! Text is for reading: what a log smuggles in as control characters is shown as escapes, so that no log can drive a
 //! terminal; bytes that are not UTF-8 are shown as U+FFFD. Neither changes what is counted. JSON escapes them as well,
 //! also those that it need not.
 
+pub mod csv;
+
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::ops::Range;
 
@@ -106,14 +109,14 @@ pub struct Jsonl<'c> {
     pub encoding: Option<&'static Encoding>,
 }
 
-/// What stands behind the line number in an object. Groups that captured nothing are left out.
+/// What stands after the path and the line number. JSON leaves out groups that captured nothing.
 #[derive(Serialize)]
 struct Fields<'h> {
     offset: u64,
     time: Option<Time>,
     code: Option<i32>,
     name: Option<&'h str>,
-    description: &'h str,
+    description: Cow<'h, str>,
     known: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<i32>,
@@ -126,7 +129,7 @@ struct Fields<'h> {
     host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
-    text: &'h str,
+    text: Cow<'h, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_is_cut: Option<bool>,
 }
@@ -147,26 +150,7 @@ impl Jsonl<'_> {
         let _ = source.name.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
         bytes.extend_from_slice(b",\"line\":");
         out.line_number();
-        let shown = shown_range(hit);
-        let entry = self.catalogue.entry(&hit.key);
-        let page = CodePage::of(hit.line, hit.units, self.encoding);
-        let read = |part: &[u8]| page.read(part).into_owned();
-        let fields = Fields {
-            offset: hit.offset(),
-            time: hit.time.map(|stamp| stamp.time),
-            code: hit.key.code().map(|code| code.0),
-            name: hit.key.name(),
-            description: &self.catalogue.description(&hit.key),
-            known: entry.is_some(),
-            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
-            pattern: self.set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
-            user: hit.user.map(read),
-            outcome: hit.outcome.map(read),
-            host: hit.host.map(read),
-            address: hit.address.map(read),
-            text: &page.read(&hit.line[shown.clone()]),
-            text_is_cut: (shown.len() < hit.line.len()).then_some(true),
-        };
+        let fields = Fields::of(hit, self.catalogue, self.set, self.encoding);
         let bytes = out.bytes();
         let start = bytes.len();
         let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
@@ -175,6 +159,36 @@ impl Jsonl<'_> {
             *brace = b',';
         }
         bytes.push(b'\n');
+    }
+}
+
+impl<'h> Fields<'h> {
+    fn of(
+        hit: &'h Hit<'_>,
+        catalogue: &'h Catalogue,
+        set: &'h PatternSet,
+        encoding: Option<&'static Encoding>,
+    ) -> Fields<'h> {
+        let shown = shown_range(hit);
+        let entry = catalogue.entry(&hit.key);
+        let page = CodePage::of(hit.line, hit.units, encoding);
+        let read = |part: &[u8]| page.read(part).into_owned();
+        Fields {
+            offset: hit.offset(),
+            time: hit.time.map(|stamp| stamp.time),
+            code: hit.key.code().map(|code| code.0),
+            name: hit.key.name(),
+            description: catalogue.description(&hit.key),
+            known: entry.is_some(),
+            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
+            pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
+            user: hit.user.map(read),
+            outcome: hit.outcome.map(read),
+            host: hit.host.map(read),
+            address: hit.address.map(read),
+            text_is_cut: (shown.len() < hit.line.len()).then_some(true),
+            text: page.read(&hit.line[shown]),
+        }
     }
 }
 

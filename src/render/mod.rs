@@ -68,7 +68,7 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
 /// without a second thought, also where logs lie.
 #[must_use]
 pub fn is_result(head: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 9] = [
+    const BEGINNINGS: [&[u8]; 10] = [
         b"Code  Description ",
         b"File  ",
         b"PARTIAL RESULT: ",
@@ -78,6 +78,7 @@ pub fn is_result(head: &[u8]) -> bool {
         b"{\"path\":\"",
         b"code,name,description,",
         b"path,kind,layers,",
+        b"path,line,offset,",
     ];
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     head.is_empty() || BEGINNINGS.iter().any(|beginning| head.starts_with(beginning)) || is_shown_line(line)

@@ -204,7 +204,7 @@ pub(crate) struct PatternArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Write the result to this file, whole or not at all, instead of standard output
+    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// When to use colour
@@ -234,9 +234,9 @@ impl OutputArgs {
 pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the summary
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub(crate) format: SummaryFormatArg,
+    /// How to print the summary [default: by the ending of -o's file, else table]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<SummaryFormatArg>,
     /// Say on standard error how long it took and how fast it read
     #[arg(long, help_heading = "Output")]
     pub(crate) stats: bool,
@@ -250,9 +250,10 @@ pub(crate) struct ScanArgs {
 pub(crate) struct LinesArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the lines: readable, or one JSON object for each result
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: LinesFormatArg,
+    /// How to print the lines: readable, or one JSON object or one row for each result [default: by the ending of -o's
+    /// file, else text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<LinesFormatArg>,
     /// Say on standard error how long it took and how fast it read
     #[arg(long, help_heading = "Output")]
     pub(crate) stats: bool,
@@ -266,9 +267,9 @@ pub(crate) struct LinesArgs {
 pub(crate) struct FilesArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the list
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub(crate) format: SummaryFormatArg,
+    /// How to print the list [default: by the ending of -o's file, else table]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<SummaryFormatArg>,
     /// Say on standard error how long it took and how fast it read
     #[arg(long, help_heading = "Output")]
     pub(crate) stats: bool,
@@ -285,10 +286,10 @@ pub(crate) struct CodesArgs {
     /// one: the whole catalogue
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
-    /// How to print the entries
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: CodesFormatArg,
-    /// Write the result to this file, whole or not at all, instead of standard output
+    /// How to print the entries [default: by the ending of -o's file, else text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<CodesFormatArg>,
+    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -383,6 +384,8 @@ pub(crate) enum LinesFormatArg {
     Text,
     /// One JSON object for each result
     Jsonl,
+    /// One row for each result, for spreadsheets
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

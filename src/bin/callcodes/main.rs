@@ -2,6 +2,7 @@
 
 mod args;
 mod cmd;
+mod format;
 mod interrupt;
 mod passwords;
 mod progress;

@@ -12,6 +12,7 @@ use callcodes::source::STDIN;
 use serde::Serialize;
 
 use crate::args::{CodesArgs, CodesFormatArg};
+use crate::format;
 use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
@@ -41,8 +42,9 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     if args.queries.is_empty() {
         found.entries.extend(catalogue.entries());
     }
+    let format = format::chosen(args.format, args.output.as_deref())?;
     let mut output = Output::open(args.output.as_deref(), &Styles::default())?;
-    let written = match args.format {
+    let written = match format {
         CodesFormatArg::Text => {
             let columns = term::width(args.output.as_deref()).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
             found.write_text(&mut output, args.queries.is_empty(), columns)

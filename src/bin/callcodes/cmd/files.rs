@@ -8,6 +8,7 @@ use callcodes::render::{Emphasis, Format, Options};
 use callcodes::report::files::{Row, Totals};
 
 use crate::args::{FilesArgs, SummaryFormatArg};
+use crate::format;
 use crate::interrupt;
 use crate::progress::{Line, Progress};
 use crate::settings::Settings;
@@ -17,14 +18,15 @@ use crate::term::{self, Output, Stopwatch, Styles};
 pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let settings = Settings::resolve(&args.input, &args.patterns)?;
     let target = args.output.output.as_deref();
+    let chosen = format::chosen(args.format, target)?;
     settings.spare_inputs(target)?;
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
     let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
-    let mut listing = Listing::new(format(args.format), Options { width: term::width(target), head });
+    let mut listing = Listing::new(format(chosen), Options { width: term::width(target), head });
     interrupt::heed(&settings.options.opening.stop, output.unfinished());
     // A table comes at the end.
-    let scrolls = output.scrolls() && !matches!(args.format, SummaryFormatArg::Table);
+    let scrolls = output.scrolls() && !matches!(chosen, SummaryFormatArg::Table);
     let line = if scrolls { Line::NotDrawn } else { args.output.progress_line() };
     let progress = Progress::begin(&settings, &output, line);
     let stopwatch = Stopwatch::start();

@@ -4,10 +4,12 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering};
 use callcodes::pipeline::{self, Event};
 use callcodes::problem::Problem;
+use callcodes::render::lines::csv::{self, Csv};
 use callcodes::render::lines::{Jsonl, Text};
 use callcodes::render::wording;
 
 use crate::args::{LinesArgs, LinesFormatArg};
+use crate::format;
 use crate::interrupt;
 use crate::progress::{Line, Progress};
 use crate::settings::Settings;
@@ -17,6 +19,7 @@ use crate::term::{self, Output, Stopwatch, Styles};
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let settings = Settings::resolve(&args.input, &args.patterns)?;
     let catalogue = Catalogue::built_in();
+    let format = format::chosen(args.format, args.output.output.as_deref())?;
     settings.spare_inputs(args.output.output.as_deref())?;
     let styles = Styles::choose(args.output.color, args.output.output.as_deref());
     let mut output = Output::open(args.output.output.as_deref(), &styles)?;
@@ -25,13 +28,18 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let progress = Progress::begin(&settings, &output, line);
     let stopwatch = Stopwatch::start();
     let encoding = settings.options.opening.encoding.given();
-    let read = match args.format {
+    let read = match format {
         LinesFormatArg::Text => {
             let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
             write_lines(&settings, &format, &mut output)?
         }
         LinesFormatArg::Jsonl => {
             let format = Jsonl { catalogue, set: &settings.set, encoding };
+            write_lines(&settings, &format, &mut output)?
+        }
+        LinesFormatArg::Csv => {
+            csv::write_head(&mut output).map_err(|reason| output.error(reason))?;
+            let format = Csv { catalogue, set: &settings.set, encoding };
             write_lines(&settings, &format, &mut output)?
         }
     };

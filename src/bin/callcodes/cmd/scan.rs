@@ -8,6 +8,7 @@ use callcodes::render::{self, Emphasis, Format};
 use callcodes::report::{Report, Searched};
 
 use crate::args::{ScanArgs, SummaryFormatArg};
+use crate::format;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -17,6 +18,7 @@ use crate::term::{self, Output, Stopwatch, Styles};
 pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let settings = Settings::resolve(&args.input, &args.patterns)?;
     let target = args.output.output.as_deref();
+    let format = format::chosen(args.format, target)?;
     settings.spare_inputs(target)?;
     let styles = Styles::choose(args.output.color, target);
     let mut output = Output::open(target, &styles)?;
@@ -31,7 +33,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let pattern_names = settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
     let searched = Searched { pattern_names, by_glob: !settings.selection.globs.is_empty() };
     let report = Report::new(&outcome.summary, outcome.problems, Catalogue::built_in(), searched);
-    let format = match args.format {
+    let format = match format {
         SummaryFormatArg::Table => Format::Table,
         SummaryFormatArg::Json => Format::Json,
         SummaryFormatArg::Csv => Format::Csv,
