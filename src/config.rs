@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use crate::neighbour::neighbour;
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::Diagnostic;
 use crate::pattern::{file, validate};
@@ -248,8 +249,11 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let problem = Problem::unreadable(path.display().to_string(), error);
-    Diagnostic::new(format!("cannot read the pattern file {problem}"))
-        .remedy("check the path; `callcodes patterns new NAME` writes a pattern file to start from")
+    let near = if error.kind() == io::ErrorKind::NotFound { neighbour(path) } else { None };
+    Diagnostic::new(format!("cannot read the pattern file {problem}")).remedy(match near {
+        Some(near) => format!("did you mean {}?", near.display()),
+        None => "check the path; `callcodes patterns new NAME` writes a pattern file to start from".to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 //! | [`code`], [`time`], [`units`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
+//! | [`neighbour`] | what a path that does not exist was likely meant to be |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
 //! | [`source`] | the only code that opens inputs, and decompresses them |
 //! | [`chunk`] | blocks of whole lines, of ranges and of streams |
@@ -68,6 +69,8 @@ pub mod problem;
 pub mod catalogue;
 
 pub mod pattern;
+
+pub mod neighbour;
 
 pub mod config;
 

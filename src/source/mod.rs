@@ -55,6 +55,7 @@ pub use select::{Globs, Links, Selection};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
 
+use crate::neighbour::neighbour;
 use crate::problem::{Kind, Loss, Problem};
 use crate::units::Units;
 use archive::{AtEnd, Container, ZipFile};
@@ -208,7 +209,10 @@ impl Source {
 
     fn open_file(&self, path: &Path, opening: &Opening) -> io::Result<Opened> {
         let opened = self.open_path(path, &opening.stop);
-        let (file, metadata) = opened.inspect_err(|_| opening.meter.pass_over(self.listed.unwrap_or(0)))?;
+        let (file, metadata) = opened.map_err(|reason| {
+            opening.meter.pass_over(self.listed.unwrap_or(0));
+            self.with_neighbour(path, reason)
+        })?;
         let len = metadata.len();
         if !metadata.is_file() {
             let gauge = opening.meter.begin(None);
@@ -251,6 +255,15 @@ impl Source {
         let told = &head[..head.len().min(encoding::HEAD_BYTES)];
         let (units, beginning) = (opening.encoding.units(told), Beginning::of(told));
         Ok(Opened::File(TextFile { file, len, units, beginning }))
+    }
+
+    /// The reason why nothing lies at `path`, with what is meant by a path that was typed wrong.
+    fn with_neighbour(&self, path: &Path, reason: io::Error) -> io::Error {
+        let is_missing = reason.kind() == io::ErrorKind::NotFound && self.wanted.below.is_empty();
+        match if is_missing { neighbour(path) } else { None } {
+            Some(near) => io::Error::other(format!("no such file or folder; did you mean {}?", name::shown(&near))),
+            None => reason,
+        }
     }
 
     /// A file that begins like no text, if it ends like a zip.

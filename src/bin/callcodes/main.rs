@@ -12,6 +12,7 @@ mod status;
 mod term;
 mod values;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -20,7 +21,9 @@ use args::{Cli, Command};
 use status::{Failure, Status};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli =
+        Cli::try_parse_from(&arguments).unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
     let name = cli.command.as_ref().map(Command::name);
     let ended = match cli.command {
         None => slip::check(&cli.scan.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use callcodes::neighbour::neighbour;
 use callcodes::problem::Problem;
 use callcodes::source::{Passwords, STDIN, name};
 
@@ -21,7 +22,10 @@ pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure
     let shown = term::shown(&name::shown(file));
     let cannot_read = |reason: &io::Error| {
         let problem = Problem::unreadable(shown.as_str(), reason);
-        Failure::Message(format!("cannot read the password file {problem}"))
+        let near = if reason.kind() == io::ErrorKind::NotFound { neighbour(file) } else { None };
+        let meant =
+            near.map(|near| format!("; did you mean {}?", term::shown(&name::shown(&near)))).unwrap_or_default();
+        Failure::Message(format!("cannot read the password file {problem}{meant}"))
     };
     let mut bytes = Vec::new();
     let what = if file == Path::new(STDIN) {

@@ -39,12 +39,19 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
         SummaryFormatArg::Csv => Format::Csv,
     };
     let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
+    let is_nothing_read = report.totals.files_read == 0;
+    if is_nothing_read {
+        // Why comes first.
+        term::tell_problems(&report.problems, outcome.copied_bytes, args.output.extent());
+    }
     let options = render::Options { width: term::width(target), head };
     render::render(&report, format, &options, &mut output).map_err(|reason| output.error(reason))?;
     let status = Status::of(&report.problems);
     output.end(status)?;
 
-    term::tell_problems(&report.problems, outcome.copied_bytes, args.output.extent());
+    if !is_nothing_read {
+        term::tell_problems(&report.problems, outcome.copied_bytes, args.output.extent());
+    }
     if args.stats {
         elapsed.tell(report.totals.bytes);
     }
