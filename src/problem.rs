@@ -54,6 +54,8 @@ pub enum Kind {
     Link,
     /// A link that leads back to where it lies was not followed.
     Loop,
+    /// What a run of this program has not finished writing, or left when it was killed, was skipped.
+    OwnOutput,
     /// A file was larger than asked for.
     TooLarge,
     /// A file was modified outside the times asked for.
@@ -88,6 +90,7 @@ impl Kind {
             | Kind::Special
             | Kind::Link
             | Kind::Loop
+            | Kind::OwnOutput
             | Kind::TooLarge
             | Kind::OutsideTime
             | Kind::ReadAlready
@@ -116,6 +119,7 @@ impl fmt::Display for Kind {
             Kind::Special => "special",
             Kind::Link => "link",
             Kind::Loop => "loop",
+            Kind::OwnOutput => "own-output",
             Kind::TooLarge => "too-large",
             Kind::OutsideTime => "outside-time",
             Kind::ReadAlready => "read-already",

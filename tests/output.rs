@@ -188,6 +188,45 @@ fn the_file_that_is_written_is_not_read() {
     }
 }
 
+/// What a run that was killed leaves beside its target would count twice.
+#[test]
+fn what_a_killed_run_left_is_reported_and_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
+    let left = folder.path().join(".callcodes-a1B2c3");
+    fs::write(&left, "a.log:1: [108 User Hung Up the Phone] call_status: 108\n").unwrap();
+    let (status, stdout, stderr) = run(&["scan", "--format=csv", path(folder.path())]);
+    assert_eq!((status, stdout), (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n")));
+    let told = "skipped, an unfinished result of callcodes; delete it if no run is writing it";
+    assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
+    // What is named is read.
+    let (status, stdout, _) = run(&["lines", path(&left)]);
+    assert_eq!((status, stdout.lines().count()), (Some(0), 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn standard_output_by_its_name_is_written_as_it_comes() {
+    let (_, expected, _) = run(&["lines", "fixtures/logs"]);
+    assert_eq!(run(&["lines", "fixtures/logs", "-o", "/dev/stdout"]), (Some(0), expected.clone(), String::new()));
+    assert_eq!(run(&["lines", "fixtures/logs", "-o", "/dev/null"]), done());
+    // Where it is a file, that one stays what it is, with what was there.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.txt");
+    fs::write(&file, "before\n").unwrap();
+    let stdout = fs::File::options().append(true).open(&file).unwrap();
+    let status = callcodes(&["lines", "fixtures/logs", "-o", "/dev/stdout"]).stdout(stdout).status().unwrap();
+    assert!(status.success());
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("before\n{expected}"));
+    // A pipe with a name.
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = callcodes(&["lines", "fixtures/logs", "-o", path(&pipe)]).spawn().unwrap();
+    assert_eq!(fs::read_to_string(&pipe).unwrap(), expected);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(names_in(folder.path()), ["all.txt", "pipe"]);
+}
+
 #[test]
 fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
     let folder = tempfile::tempdir().unwrap();

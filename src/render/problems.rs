@@ -58,6 +58,11 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::Special => format!("{many} pipes, sockets or devices in folders skipped (-v lists them)"),
         Kind::Link => format!("{many} links not followed (-L follows those to folders on disk, -v lists them)"),
         Kind::Loop => format!("{many} links not followed that lead back to where they lie (-v lists them)"),
+        Kind::OwnOutput => {
+            format!(
+                "{many} unfinished results of callcodes skipped; delete those that no run is writing (-v lists them)"
+            )
+        }
         Kind::TooLarge => format!("{many} files larger than --max-filesize skipped (-v lists them)"),
         Kind::OutsideTime => {
             format!("{many} files modified outside --newer-than or --older-than skipped (-v lists them)")

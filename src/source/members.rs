@@ -231,9 +231,10 @@ impl Around {
         let refused = match self.selection.globbed(Path::new(&below)) {
             Globbed::Excluded => return None,
             Globbed::Unmatched => Some(Refused::Silently),
-            Globbed::Read => {
-                self.selection.refuses(entry.size, entry.modified).map(|(kind, why)| Refused::Because(kind, why))
-            }
+            Globbed::Read => self
+                .selection
+                .refuses(Path::new(&below), entry.size, entry.modified)
+                .map(|(kind, why)| Refused::Because(kind, why)),
         };
         Some(Wanted { selection: Arc::clone(&self.selection), below, refused })
     }

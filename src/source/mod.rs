@@ -51,7 +51,7 @@ pub use member::WINDOW_LIMIT;
 pub use members::Members;
 pub use meter::{Amount, Meter};
 use select::Content;
-pub use select::{Globs, Links, Selection};
+pub use select::{Globs, Links, Selection, TEMPORARY_PREFIX};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
 

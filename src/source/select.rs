@@ -10,6 +10,19 @@ use ignore::overrides::{Override, OverrideBuilder};
 use super::seen::PathMatters;
 use crate::problem::Kind;
 
+/// How the name of a file begins that a result is collected in before it gets its own name.
+pub const TEMPORARY_PREFIX: &str = ".callcodes-";
+/// How many letters and digits follow.
+const TEMPORARY_RANDOM_LEN: usize = 6;
+
+/// Whether a result was collected in it. One that was killed leaves such a file, and its results would count twice.
+fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(|name| name.strip_prefix(TEMPORARY_PREFIX)).is_some_and(|random| {
+        random.len() == TEMPORARY_RANDOM_LEN && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
 /// Which files are read; by default every one that holds text.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -160,7 +173,18 @@ impl Selection {
     }
 
     /// Why a file is not read: a kind of problem and its particulars. What is not known of it is no reason.
-    pub(super) fn refuses(&self, size: Option<u64>, modified: Option<SystemTime>) -> Option<(Kind, &'static str)> {
+    pub(super) fn refuses(
+        &self,
+        below: &Path,
+        size: Option<u64>,
+        modified: Option<SystemTime>,
+    ) -> Option<(Kind, &'static str)> {
+        if is_temporary(below) {
+            return Some((
+                Kind::OwnOutput,
+                "skipped, an unfinished result of callcodes; delete it if no run is writing it",
+            ));
+        }
         let exceeds = |limit: u64| size.is_some_and(|size| size > limit);
         if self.max_bytes.is_some_and(exceeds) {
             return Some((Kind::TooLarge, "skipped, larger than --max-filesize"));
@@ -205,6 +229,14 @@ mod tests {
                 "{sensitive:?} {insensitive:?} {path}"
             );
         }
+    }
+
+    #[test]
+    fn temporary_files_of_this_program_are_known_by_name() {
+        let named = |name: &str| is_temporary(Path::new(name));
+        assert!([".callcodes-a1B2c3", "deep/.callcodes-000000"].iter().all(|name| named(name)));
+        let others = [".callcodes-", ".callcodes-a1B2c", ".callcodes-a1B2c3d", ".callcodes-a1B2c.", "callcodes-a1B2c3"];
+        assert!(!others.iter().any(|name| named(name)));
     }
 
     #[cfg(windows)]

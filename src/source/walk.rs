@@ -150,7 +150,7 @@ impl Walk {
             Some(Refused::Silently)
         } else {
             // A file system that keeps no times cannot tell, and then the file is read.
-            let refusal = self.selection.refuses(Some(metadata.len()), metadata.modified().ok());
+            let refusal = self.selection.refuses(relative, Some(metadata.len()), metadata.modified().ok());
             refusal.map(|(kind, why)| Refused::Because(kind, why))
         };
         let wanted = Wanted { selection: Arc::clone(&self.selection), below: name::shown(relative), refused };

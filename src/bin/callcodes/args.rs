@@ -52,7 +52,7 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "done, also when nothing was found"),
     ("2", "wrong usage or a fatal error"),
     ("3", "done, but some input could not be read"),
-    ("130", "interrupted by Ctrl-C after printing what had been read"),
+    ("130", "interrupted by Ctrl-C or told to end, after printing what had been read"),
 ];
 
 fn after_help() -> String {

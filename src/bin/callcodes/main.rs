@@ -9,6 +9,7 @@ mod progress;
 mod settings;
 mod slip;
 mod status;
+mod target;
 mod term;
 mod values;
 
