@@ -1,5 +1,6 @@
 //! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -341,9 +342,10 @@ pub(crate) enum PatternsCommand {
     },
     /// Show what each pattern takes of the lines that you paste, and how far the nearest gets in one that none takes
     Test {
-        /// A file with log lines; `-` or nothing: standard input
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        input: Option<PathBuf>,
+        /// A file with log lines, or one line itself, in quotation marks: what names no file and has a blank, `=` or the like
+        /// in it is a line. `-` or nothing: standard input
+        #[arg(value_name = "FILE or LINE", value_hint = ValueHint::FilePath)]
+        input: Option<OsString>,
         #[command(flatten)]
         patterns: PatternArgs,
     },

@@ -5,6 +5,7 @@ mod cmd;
 mod format;
 mod interrupt;
 mod passwords;
+mod paste;
 mod progress;
 mod settings;
 mod slip;

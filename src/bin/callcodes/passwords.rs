@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use callcodes::neighbour::neighbour;
 use callcodes::problem::Problem;
 use callcodes::source::{Passwords, STDIN, name};
+use callcodes::units;
 
 use crate::status::Failure;
 use crate::term;
@@ -56,8 +57,9 @@ fn parse(bytes: Vec<u8>) -> Result<Passwords, &'static str> {
     if bytes.len() as u64 > FILE_BYTES {
         return Err("is larger than 64 KiB. Write nothing but passwords there, one a line");
     }
-    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8. Save it as UTF-8 text")?;
-    let lines = text.trim_start_matches('\u{feff}').lines().filter(|line| !line.is_empty());
+    let text = units::text(bytes)
+        .map_err(|_| "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8")?;
+    let lines = text.lines().filter(|line| !line.is_empty());
     let passwords: Vec<String> = lines.map(str::to_owned).collect();
     match passwords.len() {
         0 => Err("is empty. Write the password there, or several, one a line"),

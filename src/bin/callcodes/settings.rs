@@ -130,8 +130,15 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
 
 /// The patterns of all layers, in order of precedence, as they are written.
 pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
+    let user_file = user_file(args);
+    if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
+        let misnamed = term::shown(&name::shown(&misnamed));
+        term::note(format_args!(
+            "{misnamed} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
+        ));
+    }
     let layers = Layers {
-        user_file: user_file(args),
+        user_file,
         config: args.config.clone(),
         files: args.files.clone(),
         expressions: args.expressions.clone(),
