@@ -204,6 +204,68 @@ fn what_a_killed_run_left_is_reported_and_not_read() {
     assert_eq!((status, stdout.lines().count()), (Some(0), 1));
 }
 
+/// What is different on Windows of the file that is written, and of the command line that names it.
+#[cfg(windows)]
+mod windows {
+    use std::os::windows::fs::OpenOptionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_another_program_has_open_is_told_before_anything_is_read() {
+        const SHARE_READ: u32 = 1;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.csv");
+        for shared in [0, SHARE_READ] {
+            fs::write(&target, CSV_HEAD).unwrap();
+            let held = fs::File::options().read(true).share_mode(shared).open(&target).unwrap();
+            // Standard input never ends: whoever waits for it does not tell.
+            let mut command = callcodes(&["-", path(folder.path()), "-o", path(&target)]);
+            let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut stderr = String::new();
+            child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
+            let told = "another program has it open, perhaps a spreadsheet. Close it there, or name another file";
+            assert_eq!(stderr, format!("error: cannot write to {}: {told}\n", path(&target)));
+            drop(held);
+            assert_eq!(fs::read_to_string(&target).unwrap(), CSV_HEAD);
+            assert_eq!(names_in(folder.path()), ["out.csv"]);
+        }
+    }
+
+    #[test]
+    fn the_device_for_nothing_and_a_long_new_path_can_be_written_to() {
+        assert_eq!(run(&["fixtures/logs", "-o", "NUL"]), done());
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join(["a-folder-name-of-thirty-chars-"; 9].join("\\"));
+        fs::create_dir_all(&long).unwrap();
+        let target = long.join("out.csv");
+        assert!(path(&target).len() > 260);
+        assert_eq!(run(&["fixtures/logs", "-o", path(&target)]), done());
+        assert!(fs::read_to_string(&target).unwrap().starts_with(CSV_HEAD));
+    }
+
+    #[test]
+    fn the_command_line_is_taken_as_it_was_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("47 12");
+        fs::create_dir(&logs).unwrap();
+        fs::write(logs.join("a.log"), "call_status: 108\n").unwrap();
+        // What is left of `"…\47 12\" --format csv`.
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let output = command.arg("--no-config").arg(format!("{}\" --format csv", path(&logs))).output().unwrap();
+        let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+        let help = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(["lines", "/?"]).output().unwrap();
+        assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Usage: "));
+        // Wildcards, for patterns too.
+        let names = Command::new(env!("CARGO_BIN_EXE_callcodes"))
+            .args(["patterns", "check", r"fixtures\patterns\d*.toml"])
+            .output()
+            .unwrap();
+        assert!(names.status.success(), "{names:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn standard_output_by_its_name_is_written_as_it_comes() {

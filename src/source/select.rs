@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::SystemTime;
 
-use ignore::overrides::{Override, OverrideBuilder};
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::seen::PathMatters;
+use super::wildcard::folded;
 use crate::problem::Kind;
 
 /// How the name of a file begins that a result is collected in before it gets its own name.
@@ -66,14 +68,16 @@ pub enum Content {
 /// excludes; the last that matches decides; with any that does not exclude, files that match none are left out.
 #[derive(Clone, Debug)]
 pub struct Globs {
-    globs: Override,
+    sensitive: Gitignore,
+    /// In lower case, as are the paths that they are matched against: the crate's own rule knows only the case of ASCII.
+    insensitive: Gitignore,
     /// Whether any of them looks at more than a name.
     look_at_paths: bool,
 }
 
 impl Default for Globs {
     fn default() -> Globs {
-        Globs { globs: Override::empty(), look_at_paths: false }
+        Globs { sensitive: Gitignore::empty(), insensitive: Gitignore::empty(), look_at_paths: false }
     }
 }
 
@@ -87,33 +91,44 @@ impl Globs {
         insensitive: impl IntoIterator<Item = &'g str>,
     ) -> Result<Globs, String> {
         let mut look_at_paths = false;
-        let build = || {
-            let mut builder = OverrideBuilder::new("");
-            let mut add = |builder: &mut OverrideBuilder, glob| {
-                let glob = with_slashes(glob);
+        let mut build = |globs: &mut dyn Iterator<Item = Cow<'_, str>>| {
+            let mut builder = GitignoreBuilder::new("");
+            builder.allow_unclosed_class(false);
+            for glob in globs {
                 look_at_paths |=
                     glob.trim_start_matches('!').trim_start_matches("**/").trim_end_matches('/').contains('/');
-                builder.add(&glob).map(|_| ())
-            };
-            for glob in sensitive {
-                add(&mut builder, glob)?;
-            }
-            builder.case_insensitive(true)?;
-            for glob in insensitive {
-                add(&mut builder, glob)?;
+                builder.add_line(None, &glob)?;
             }
             builder.build()
         };
-        match build() {
-            Ok(globs) => Ok(Globs { globs, look_at_paths }),
-            Err(error) => Err(reason(&error)),
+        let sensitive = build(&mut sensitive.into_iter().map(with_slashes)).map_err(|error| reason(&error))?;
+        let mut folded = insensitive.into_iter().map(|glob| Cow::Owned(folded(&with_slashes(glob))));
+        let insensitive = build(&mut folded).map_err(|error| reason(&error))?;
+        Ok(Globs { sensitive, insensitive, look_at_paths })
+    }
+
+    /// Whether they leave out a file or a folder. As in the crate's own overrides, the meaning of a line in a `.gitignore`
+    /// is turned round.
+    fn leave_out(&self, below: &Path, is_folder: bool) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let by_insensitive = if self.insensitive.is_empty() {
+            Match::None
+        } else {
+            self.insensitive.matched(folded::<String>(&below.to_string_lossy()), is_folder)
+        };
+        match by_insensitive.or(self.sensitive.matched(below, is_folder)) {
+            Match::Whitelist(_) => true,
+            Match::Ignore(_) => false,
+            Match::None => !is_folder && self.sensitive.num_ignores() + self.insensitive.num_ignores() > 0,
         }
     }
 
     /// Whether there is none, so that every file is read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.globs.is_empty()
+        self.sensitive.is_empty() && self.insensitive.is_empty()
     }
 }
 
@@ -155,7 +170,7 @@ impl Selection {
         let is_excluded = inside.into_iter().any(|folder| self.excludes_folder(folder));
         if is_excluded {
             Globbed::Excluded
-        } else if self.globs.globs.matched(below, false).is_ignore() {
+        } else if self.globs.leave_out(below, false) {
             Globbed::Unmatched
         } else {
             Globbed::Read
@@ -164,7 +179,7 @@ impl Selection {
 
     /// Whether the globs leave out a folder with all that is below it.
     pub(super) fn excludes_folder(&self, below: &Path) -> bool {
-        self.globs.globs.matched(below, true).is_ignore()
+        self.globs.leave_out(below, true)
     }
 
     /// Whether a folder's path decides what is read of it.
@@ -206,7 +221,7 @@ mod tests {
 
     #[test]
     fn globs_mean_what_they_mean_to_ripgrep() {
-        let cases: [(&[&str], &[&str], &str, bool); 12] = [
+        let cases: [(&[&str], &[&str], &str, bool); 18] = [
             (&[], &[], "a.log", true),
             (&["*.log"], &[], "deep/a.log", true),
             (&["*.log"], &[], "deep/A.LOG", false),
@@ -219,6 +234,12 @@ mod tests {
             (&["deep/*.log"], &[], "deep/a.log", true),
             (&["deep/*.log"], &[], "other/deep/a.log", false),
             (&["**/deep/*.{log,txt}"], &[], "other/deep/a.txt", true),
+            (&[], &["*Ü.LOG"], "deep/grün-ü.log", true),
+            (&[], &["Größe/*.[K-M]og"], "GRÖSSE/a.LOG", false),
+            (&[], &["Größe/*.[K-M]og"], "grÖße/a.LOG", true),
+            (&["*.log"], &["!OLD*"], "old.log", false),
+            (&["!old*"], &["OLD*"], "old.log", true),
+            (&["*.log"], &["*.TXT"], "a.csv", false),
         ];
         for (sensitive, insensitive, path, read) in cases {
             let globs = Globs::new(sensitive.iter().copied(), insensitive.iter().copied()).unwrap();

@@ -118,7 +118,7 @@ pub(crate) struct InputArgs {
 pub(crate) struct FileArgs {
     /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**', in archives too:
     /// '**/old.zip!/**', '!old.zip'. Matched against the path below the folder or archive that is named, or the file's
-    /// name alone if there is no slash; may be repeated, the last that matches decides
+    /// name alone if there is no slash; letter case counts, on Windows too; may be repeated, the last that matches decides
     #[arg(short = 'g', long = "glob", value_name = "GLOB", value_parser = values::glob)]
     pub(crate) globs: Vec<String>,
     /// Like -g, in any letter case; decides over -g

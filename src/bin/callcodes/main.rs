@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit status out.
 
 mod args;
+mod argv;
 mod cmd;
 mod format;
 mod interrupt;
@@ -14,7 +15,6 @@ mod target;
 mod term;
 mod values;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -23,7 +23,7 @@ use args::{Cli, Command};
 use status::{Failure, Status};
 
 fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = argv::mended(std::env::args_os().collect());
     let cli =
         Cli::try_parse_from(&arguments).unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
     let name = cli.command.as_ref().map(Command::name);

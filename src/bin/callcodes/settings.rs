@@ -17,8 +17,10 @@ use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, name, wildcard};
 
 use crate::args::{FileArgs, InputArgs, PatternArgs};
+use crate::argv;
 use crate::passwords;
 use crate::status::Failure;
+use crate::target;
 use crate::term::{self, Output};
 
 /// The most errors that are told at once.
@@ -36,10 +38,11 @@ impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
         // Loaded beside the patterns: the first result needs it, and no sooner.
         thread::spawn(Catalogue::built_in);
-        let mut inputs = input.paths.clone();
-        // Elsewhere the shell has done it, and a star that is left is part of a name.
-        if cfg!(windows) {
-            inputs = inputs.iter().flat_map(|input| wildcard::expand(input)).collect();
+        let mut inputs = expanded(&input.paths);
+        if cfg!(windows)
+            && let Some(explained) = inputs.iter().find_map(|input| argv::explain_quote(input.to_str()?))
+        {
+            return Err(Failure::Message(explained));
         }
         if inputs.is_empty() {
             if term::stdin_is_terminal() {
@@ -94,11 +97,20 @@ impl Settings {
     }
 }
 
+/// Paths with their wildcards expanded on Windows. Elsewhere the shell has done it, and a star that is left is part of a name.
+pub(crate) fn expanded(paths: &[PathBuf]) -> Vec<PathBuf> {
+    if cfg!(windows) { paths.iter().flat_map(|path| wildcard::expand(path)).collect() } else { paths.to_vec() }
+}
+
 /// Whether a file was written by an earlier run. What cannot be read was not.
 fn is_result(file: &Path) -> bool {
     const HEAD_BYTES: u64 = 4 << 10;
     let mut head = Vec::new();
-    File::open(file).is_ok_and(|file| file.take(HEAD_BYTES).read_to_end(&mut head).is_ok()) && render::is_result(&head)
+    match File::open(file).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head)) {
+        Ok(_) => render::is_result(&head),
+        // Then it is not written either, and that says why.
+        Err(reason) => cfg!(windows) && reason.raw_os_error() == Some(target::SHARING_VIOLATION),
+    }
 }
 
 fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
@@ -140,7 +152,7 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
     let layers = Layers {
         user_file,
         config: args.config.clone(),
-        files: args.files.clone(),
+        files: expanded(&args.files),
         expressions: args.expressions.clone(),
         only: args.only.clone(),
         without: args.without.clone(),

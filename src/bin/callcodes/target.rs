@@ -77,11 +77,13 @@ fn replacing() -> OpenOptions {
     options
 }
 
+/// What Windows says where another program has a file for itself.
+pub(crate) const SHARING_VIOLATION: i32 = 32;
+/// The same of a part of it.
+const LOCK_VIOLATION: i32 = 33;
+
 /// What to say of an error of writing where its own words do not say what to do.
 pub(crate) fn remedy(kind: io::ErrorKind, code: Option<i32>, is_windows: bool) -> Option<&'static str> {
-    // What Windows says where another program has the file or a part of it for itself.
-    const SHARING_VIOLATION: i32 = 32;
-    const LOCK_VIOLATION: i32 = 33;
     match kind {
         _ if is_windows && [Some(SHARING_VIOLATION), Some(LOCK_VIOLATION)].contains(&code) => {
             Some("another program has it open, perhaps a spreadsheet. Close it there, or name another file")
