@@ -28,7 +28,7 @@ use super::archive::{self, Container, Entry, Format, ZipFile};
 use super::budget::{Budget, Charged};
 use super::chain::{Chain, Layer};
 use super::ledger::Ledger;
-use super::select::{Globbed, Selection};
+use super::select::{Clock, Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
 use super::{Place, Refused, Source, Wanted};
@@ -231,10 +231,14 @@ impl Around {
         let refused = match self.selection.globbed(Path::new(&below)) {
             Globbed::Excluded => return None,
             Globbed::Unmatched => Some(Refused::Silently),
-            Globbed::Read => self
-                .selection
-                .refuses(Path::new(&below), entry.size, entry.modified)
-                .map(|(kind, why)| Refused::Because(kind, why)),
+            Globbed::Read => {
+                let clock = match self.chain.iter().last() {
+                    Some(Layer::Archive(Format::Zip | Format::Cab)) => Clock::Unknown,
+                    _ => Clock::Utc,
+                };
+                let refusal = self.selection.refuses(Path::new(&below), entry.size, entry.modified, clock);
+                refusal.map(|(kind, why)| Refused::Because(kind, why))
+            }
         };
         Some(Wanted { selection: Arc::clone(&self.selection), below, refused })
     }

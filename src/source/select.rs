@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -42,7 +44,33 @@ pub struct Selection {
     pub links: Links,
     /// By what they hold.
     pub content: Content,
+    /// Of how many members the time, being local, might decide otherwise. Clones count together.
+    pub doubts: Doubts,
 }
+
+/// How many members of archives were chosen or left out by a time that may mean another moment.
+#[derive(Clone, Debug, Default)]
+pub struct Doubts(Arc<AtomicU64>);
+
+impl Doubts {
+    /// How many until now.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whose clock a time of modification is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// It is a moment.
+    Utc,
+    /// It may be the local time of a zone that nobody knows, and is read as UTC.
+    Unknown,
+}
+
+/// How far the local times of the earth are from UTC at most.
+const FARTHEST_ZONE: Duration = Duration::from_secs(14 * 60 * 60);
 
 /// What happens to symbolic links to folders that are met in folders. Those to files are always read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,6 +221,7 @@ impl Selection {
         below: &Path,
         size: Option<u64>,
         modified: Option<SystemTime>,
+        clock: Clock,
     ) -> Option<(Kind, &'static str)> {
         if is_temporary(below) {
             return Some((
@@ -205,6 +234,12 @@ impl Selection {
             return Some((Kind::TooLarge, "skipped, larger than --max-filesize"));
         }
         let modified = modified?;
+        let is_near = |limit: SystemTime| {
+            limit.duration_since(modified).unwrap_or_else(|later| later.duration()) <= FARTHEST_ZONE
+        };
+        if clock == Clock::Unknown && self.newer_than.into_iter().chain(self.older_than).any(is_near) {
+            self.doubts.0.fetch_add(1, Ordering::Relaxed);
+        }
         if self.newer_than.is_some_and(|time| modified < time) {
             return Some((Kind::OutsideTime, "skipped, last modified before --newer-than"));
         }

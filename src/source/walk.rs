@@ -10,7 +10,7 @@ use same_file::Handle;
 use walkdir::{DirEntry, WalkDir};
 
 use super::seen::{self, Folders, Seen, Visit};
-use super::select::{Globbed, Links, Selection};
+use super::select::{Clock, Globbed, Links, Selection};
 use super::{Refused, STDIN, Source, Wanted, name};
 use crate::problem::{Kind, Problem};
 
@@ -150,7 +150,7 @@ impl Walk {
             Some(Refused::Silently)
         } else {
             // A file system that keeps no times cannot tell, and then the file is read.
-            let refusal = self.selection.refuses(relative, Some(metadata.len()), metadata.modified().ok());
+            let refusal = self.selection.refuses(relative, Some(metadata.len()), metadata.modified().ok(), Clock::Utc);
             refusal.map(|(kind, why)| Refused::Because(kind, why))
         };
         let wanted = Wanted { selection: Arc::clone(&self.selection), below: name::shown(relative), refused };

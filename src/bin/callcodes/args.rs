@@ -131,10 +131,11 @@ pub(crate) struct FileArgs {
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub(crate) max_filesize: Option<u64>,
     /// Skip files last modified before: how long ago (2h, 3d, 1w) or a date and time (2024-05-01, '2024-05-01 10:00'), in
-    /// UTC unless it names a zone (+02:00)
+    /// UTC unless it names a zone (+02:00). Not by the times in the lines: it looks at when a file was last modified, which
+    /// copying and unpacking may change
     #[arg(long, value_name = "WHEN", value_parser = values::when)]
     pub(crate) newer_than: Option<SystemTime>,
-    /// Skip files last modified then or later
+    /// Skip files last modified then or later; see --newer-than
     #[arg(long, value_name = "WHEN", value_parser = values::when)]
     pub(crate) older_than: Option<SystemTime>,
     /// Follow symbolic links to folders; those to files are always followed. Whatever leads to it, a file is read once

@@ -11,6 +11,7 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::{CopyRule, Options};
+use callcodes::problem::{Kind, Problem};
 use callcodes::render::{self, wording};
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
@@ -91,6 +92,36 @@ impl Settings {
         Ok(())
     }
 
+    /// What to know of files that were chosen by when they were last modified, where that did not do what was wanted.
+    pub(crate) fn tell_times(&self, problems: &[Problem], files_read: u64) {
+        let option = match (self.selection.newer_than, self.selection.older_than) {
+            (Some(_), Some(_)) => "--newer-than and --older-than",
+            (Some(_), None) => "--newer-than",
+            (None, Some(_)) => "--older-than",
+            (None, None) => return,
+        };
+        let left_out = problems.iter().any(|problem| problem.kind == Kind::OutsideTime);
+        let what = match (left_out, files_read) {
+            (true, 0) => "left out every file",
+            (false, 1..) => "left out no file",
+            _ => "",
+        };
+        if !what.is_empty() {
+            term::note(format_args!(
+                "{option} {what}. What counts is when a file in a folder or archive was last modified, which copying and \
+                 unpacking may change, and not the times in its lines"
+            ));
+        }
+        let doubtful = self.selection.doubts.count();
+        if doubtful > 0 {
+            let members = wording::counted(doubtful, "member");
+            term::note(format_args!(
+                "{members} of zip or cab archives could lie on the other side of {option}: these archives may keep local times \
+                 of an unknown zone, which are read as UTC"
+            ));
+        }
+    }
+
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
@@ -137,6 +168,7 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
         older_than: args.older_than,
         links: if args.follow { Links::Follow } else { Links::Stay },
         content: if args.binary { Content::Any } else { Content::Text },
+        ..Selection::default()
     })
 }
 

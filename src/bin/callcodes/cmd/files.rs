@@ -38,6 +38,7 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     output.end(status)?;
 
     term::tell_problems(&told.problems, told.copied_bytes, args.output.extent());
+    settings.tell_times(&told.problems, told.totals.files_read);
     if args.stats {
         elapsed.tell(told.totals.bytes);
     }

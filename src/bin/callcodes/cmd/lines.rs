@@ -48,6 +48,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     output.end(status)?;
     let elapsed = stopwatch.stop();
     term::tell_problems(&read.problems, read.copied_bytes, args.output.extent());
+    settings.tell_times(&read.problems, read.files);
     if args.stats {
         elapsed.tell(read.bytes);
     }

@@ -52,6 +52,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if !is_nothing_read {
         term::tell_problems(&report.problems, outcome.copied_bytes, args.output.extent());
     }
+    settings.tell_times(&report.problems, report.totals.files_read);
     if args.stats {
         elapsed.tell(report.totals.bytes);
     }
