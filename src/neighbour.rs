@@ -4,7 +4,11 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::name;
+use crate::problem::Cause;
 
 /// How many names of a folder are compared at most; in a larger one the nearest of these is as good a guess as any.
 const NAMES_LIMIT: usize = 10_000;
@@ -30,6 +34,13 @@ pub fn neighbour(path: &Path) -> Option<PathBuf> {
     let whole = found.join(missing.as_path());
     let corrected = if whole.exists() { None } else { neighbour(&whole) };
     corrected.or_else(|| whole.ancestors().find(|path| path.exists()).map(Path::to_owned))
+}
+
+/// Why nothing could be read at `path`, if it does not exist but an existing path is near it.
+#[must_use]
+pub fn cause(path: &Path, reason: &io::Error) -> Option<Cause> {
+    let near = if reason.kind() == io::ErrorKind::NotFound { neighbour(path) } else { None };
+    near.map(|near| Cause::NotFoundBut(name::shown(&near)))
 }
 
 /// How many characters have to change to make one name of the other, regardless of letter case; `None` for more than a

@@ -9,7 +9,9 @@
 mod matches;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
+use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Hir, HirKind};
 
@@ -17,9 +19,10 @@ use self::matches::Places;
 pub use self::matches::{Match, Matches};
 use super::definition::{Definition, Field, Origin};
 use super::literal::{self, Leading};
-use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Place, Settings, Trial};
+use super::matcher::{COMPILED_LIMIT_BYTES, Compile, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
+use crate::hit::{Capture, Captures};
 
 /// Patterns in order of precedence.
 #[derive(Debug)]
@@ -40,22 +43,18 @@ pub struct Pattern {
     name: String,
     matcher: Matcher,
     multiline: bool,
-    when: Option<Engine>,
-    unless: Option<Engine>,
-    groups: Groups,
+    when: Option<Condition>,
+    unless: Option<Condition>,
+    /// The index of each group that the regex has.
+    groups: Captures<usize>,
     anchors: Anchors,
 }
 
-/// The index of each named group.
-#[derive(Clone, Copy, Debug)]
-struct Groups {
-    code: usize,
-    text: Option<usize>,
-    user: Option<usize>,
-    outcome: Option<usize>,
-    host: Option<usize>,
-    address: Option<usize>,
-    time: Option<usize>,
+/// A regex that the line of a match must match, or must not.
+#[derive(Debug)]
+struct Condition {
+    builder: RegexBuilder,
+    compiled: OnceLock<Result<Regex, regex::Error>>,
 }
 
 /// Working memory for searching with one set; one for each thread.
@@ -70,8 +69,6 @@ pub struct Scratch {
 #[derive(Debug)]
 struct PatternScratch {
     matcher: MatcherScratch,
-    when: EngineScratch,
-    unless: EngineScratch,
     next: Next,
     /// Whether the line's conditions hold, once asked.
     applies: Option<bool>,
@@ -158,8 +155,6 @@ impl PatternSet {
     pub fn scratch(&self) -> Scratch {
         let of = |pattern: &Pattern| PatternScratch {
             matcher: pattern.matcher.scratch(),
-            when: EngineScratch::default(),
-            unless: EngineScratch::default(),
             next: Next::Unsought,
             applies: None,
         };
@@ -306,11 +301,15 @@ impl Pattern {
         let settings = Settings { syntax, compile };
         let error = |field| move |message| CompileError { index, field, message };
         let condition = |field, regex: &Option<String>| {
-            regex.as_deref().map(|regex| Engine::new(regex, settings).map_err(error(field))).transpose()
+            let condition = |regex| Condition::new(definition.regex_builder(regex), compile).map_err(error(field));
+            regex.as_deref().map(condition).transpose()
         };
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
-        let groups = Groups::of(&hir).ok_or_else(|| error(Field::Regex)("there is no group `code`".to_owned()))?;
+        let groups = groups(&hir);
+        if groups[Capture::Code].is_none() {
+            return Err(error(Field::Regex)("there is no group `code`".to_owned()));
+        }
         // A literal that reaches over the line's end is not in the line, nor always in the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
@@ -375,34 +374,14 @@ impl Pattern {
     }
 
     fn conditions_hold(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
-        let holds = |regex: &Option<Engine>, scratch: &mut EngineScratch| {
-            regex.as_ref().map(|regex| regex.is_match(scratch, line))
-        };
         *scratch.applies.get_or_insert_with(|| {
-            holds(&self.when, &mut scratch.when).unwrap_or(true)
-                && !holds(&self.unless, &mut scratch.unless).unwrap_or(false)
+            self.when.as_ref().is_none_or(|when| when.is_match(line))
+                && !self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
         })
     }
 
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
         if self.multiline { window } else { &window[..line_len] }
-    }
-}
-
-impl Groups {
-    fn of(hir: &Hir) -> Option<Groups> {
-        let mut named = Vec::new();
-        collect_groups(hir, &mut named);
-        let index = |name| named.iter().find(|(_, group)| *group == name).map(|&(index, _)| index);
-        Some(Groups {
-            code: index("code")?,
-            text: index("text"),
-            user: index("user"),
-            outcome: index("outcome"),
-            host: index("host"),
-            address: index("address"),
-            time: index("time"),
-        })
     }
 }
 
@@ -417,7 +396,41 @@ fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
 }
 
-/// The named groups, with their indexes.
+impl Condition {
+    /// # Errors
+    /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
+    fn new(mut builder: RegexBuilder, compile: Compile) -> Result<Condition, String> {
+        builder.size_limit(COMPILED_LIMIT_BYTES);
+        let condition = Condition { builder, compiled: OnceLock::new() };
+        if compile == Compile::AtOnce
+            && let Err(error) = condition.compiled()
+        {
+            return Err(match error {
+                regex::Error::CompiledTooBig(limit) => format!("the compiled regex needs more than {limit} bytes"),
+                error => error.to_string(),
+            });
+        }
+        Ok(condition)
+    }
+
+    fn is_match(&self, line: &[u8]) -> bool {
+        // Only a built-in regex is not known to compile by now, and a test holds those to it.
+        self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
+    }
+
+    fn compiled(&self) -> &Result<Regex, regex::Error> {
+        self.compiled.get_or_init(|| self.builder.build())
+    }
+}
+
+/// The index of each group that `hir` has.
+fn groups(hir: &Hir) -> Captures<usize> {
+    let mut named = Vec::new();
+    collect_groups(hir, &mut named);
+    Captures::new(|capture| named.iter().find(|(_, name)| *name == capture.name()).map(|&(index, _)| index))
+}
+
+/// Appends the named groups, with their indexes.
 fn collect_groups<'h>(hir: &'h Hir, named: &mut Vec<(usize, &'h str)>) {
     if let HirKind::Capture(capture) = hir.kind()
         && let (Some(name), Ok(index)) = (&capture.name, usize::try_from(capture.index))

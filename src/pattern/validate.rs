@@ -11,8 +11,9 @@ use regex_syntax::ast::{self, Ast, CaptureName, GroupKind};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{self, Hir, HirKind};
 
-use super::definition::{Definition, Field, GROUPS};
+use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
+use crate::hit::Capture;
 
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
 
@@ -134,14 +135,15 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut groups = Vec::new();
     collect_groups(&parsed.ast, &mut groups);
-    for group in groups.iter().filter(|group| !GROUPS.contains(&group.name.as_str())) {
+    let names = Capture::ALL.map(Capture::name);
+    for group in groups.iter().filter(|group| !names.contains(&group.name.as_str())) {
         found.push(
             Diagnostic::new(format!("pattern `{name}` has a group `{}`, which means nothing", group.name))
                 .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "not one of the groups"))
-                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", GROUPS.join(", "))),
+                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", names.join(", "))),
         );
     }
-    match groups.iter().find(|group| group.name == "code") {
+    match groups.iter().find(|group| group.name == Capture::Code.name()) {
         None => found.push(
             Diagnostic::new(format!("pattern `{name}` does not say where the code is"))
                 .at(definition.mark_field(Field::Regex, None, "no group `code` in this regex"))
@@ -175,7 +177,9 @@ fn always_captures_code(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
         HirKind::Repetition(repetition) => repetition.min > 0 && always_captures_code(&repetition.sub),
-        HirKind::Capture(capture) => capture.name.as_deref() == Some("code") || always_captures_code(&capture.sub),
+        HirKind::Capture(capture) => {
+            capture.name.as_deref() == Some(Capture::Code.name()) || always_captures_code(&capture.sub)
+        }
         HirKind::Concat(parts) => parts.iter().any(always_captures_code),
         HirKind::Alternation(branches) => branches.iter().all(always_captures_code),
     }

@@ -19,10 +19,10 @@ use fearless_simd::Level;
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
-use crate::hit::Hit;
+use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Scratch};
 use crate::time::{self, Stamp};
-use crate::units::Units;
+use crate::units::Written;
 
 /// How many spellings a scanner remembers, at most one in each place. Logs use a few dozen; where two share a place, both
 /// are looked up.
@@ -76,7 +76,7 @@ struct Line<'c> {
     start: usize,
     /// In the source.
     offset: u64,
-    units: Units,
+    written: Written,
     /// Whether the line goes on behind its end here, because it is longer than the limit.
     is_cut: bool,
 }
@@ -115,7 +115,7 @@ impl<'s> Scanner<'s> {
                 None => break,
             };
             let Range { start, end } = line::around(self.level, owned, from, inside);
-            offset += chunk.units.source_bytes(&owned[counted..start]);
+            offset += chunk.written.units.source_bytes(&owned[counted..start]);
             counted = start;
             let line = self.line(chunk, start..end, offset);
             from = end + 1;
@@ -153,7 +153,7 @@ impl<'s> Scanner<'s> {
         let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
         let window = &all[range.start..seen.min(all.len())];
         let is_cut = chunk.cut != Cut::AtLineEnd && range.end == chunk.owned().len();
-        Line { window, len, start: range.start, offset, units: chunk.units, is_cut }
+        Line { window, len, start: range.start, offset, written: chunk.written, is_cut }
     }
 
     /// A line where only this pattern may match, and only there.
@@ -190,24 +190,23 @@ impl Resolver<'_> {
         if line.is_cut && found.span.end == line.len {
             return;
         }
-        let time = match found.time() {
-            Some(group) => self.times.read(&line.window[group]),
-            None => *line_time.get_or_insert_with(|| self.times.find(&line.window[..line.len])),
+        // `get` and not an index: what cannot panic can be left out where nobody looks at it.
+        let captures = Captures::new(|capture| line.window.get(found.capture(capture)?));
+        let time = match captures[Capture::Time] {
+            Some(written) => self.times.read(line.written.form, written),
+            None => *line_time.get_or_insert_with(|| self.times.find(line.written.form, &line.window[..line.len])),
         };
-        let group = |range: Option<Range<usize>>| range.map(|range| &line.window[range]);
         sink.take(Hit {
-            key: self.resolve(&line.window[found.code()], group(found.text())),
+            // A group that took no part in the match wrote nothing.
+            key: self.resolve(captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
-            units: line.units,
+            units: line.written.units,
             span: found.span.start..found.span.end.min(line.len),
             pattern: found.pattern,
             time,
-            user: group(found.user()),
-            outcome: group(found.outcome()),
-            host: group(found.host()),
-            address: group(found.address()),
+            captures,
         });
     }
 

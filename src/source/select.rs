@@ -12,7 +12,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::seen::PathMatters;
 use super::wildcard::folded;
-use crate::problem::Kind;
+use crate::problem::{Cause, Kind};
 
 /// How the name of a file begins that a result is collected in before it gets its own name.
 pub const TEMPORARY_PREFIX: &str = ".callcodes-";
@@ -20,7 +20,7 @@ pub const TEMPORARY_PREFIX: &str = ".callcodes-";
 const TEMPORARY_RANDOM_LEN: usize = 6;
 
 /// Whether a result was collected in it. One that was killed leaves such a file, and its results would count twice.
-fn is_temporary(path: &Path) -> bool {
+pub(super) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.and_then(|name| name.strip_prefix(TEMPORARY_PREFIX)).is_some_and(|random| {
         random.len() == TEMPORARY_RANDOM_LEN && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -85,7 +85,7 @@ pub enum Links {
 /// What a file has to hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Content {
-    /// Text, by the rule of [`binary`](super::binary).
+    /// Text, by the rule of [`recognise`](crate::unpack::recognise).
     #[default]
     Text,
     /// Anything.
@@ -218,20 +218,13 @@ impl Selection {
     /// Why a file is not read: a kind of problem and its particulars. What is not known of it is no reason.
     pub(super) fn refuses(
         &self,
-        below: &Path,
         size: Option<u64>,
         modified: Option<SystemTime>,
         clock: Clock,
-    ) -> Option<(Kind, &'static str)> {
-        if is_temporary(below) {
-            return Some((
-                Kind::OwnOutput,
-                "skipped, an unfinished result of callcodes; delete it if no run is writing it",
-            ));
-        }
+    ) -> Option<(Kind, Cause)> {
         let exceeds = |limit: u64| size.is_some_and(|size| size > limit);
         if self.max_bytes.is_some_and(exceeds) {
-            return Some((Kind::TooLarge, "skipped, larger than --max-filesize"));
+            return Some((Kind::TooLarge, Cause::TooLarge));
         }
         let modified = modified?;
         let is_near = |limit: SystemTime| {
@@ -241,10 +234,10 @@ impl Selection {
             self.doubts.0.fetch_add(1, Ordering::Relaxed);
         }
         if self.newer_than.is_some_and(|time| modified < time) {
-            return Some((Kind::OutsideTime, "skipped, last modified before --newer-than"));
+            return Some((Kind::OutsideTime, Cause::TooOld));
         }
         if self.older_than.is_some_and(|time| modified >= time) {
-            return Some((Kind::OutsideTime, "skipped, last modified at or after --older-than"));
+            return Some((Kind::OutsideTime, Cause::TooNew));
         }
         None
     }

@@ -8,6 +8,7 @@ mod interrupt;
 mod passwords;
 mod paste;
 mod progress;
+mod session;
 mod settings;
 mod slip;
 mod status;

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use callcodes::neighbour::neighbour;
-use callcodes::problem::Problem;
-use callcodes::source::{Passwords, STDIN, name};
-use callcodes::units;
+use callcodes::neighbour;
+use callcodes::problem::{Kind, Problem};
+use callcodes::source::STDIN;
+use callcodes::unpack::Passwords;
+use callcodes::{name, units};
 
 use crate::status::Failure;
 use crate::term;
@@ -22,11 +23,11 @@ const PASSWORDS_LIMIT: usize = 100;
 pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure> {
     let shown = term::shown(&name::shown(file));
     let cannot_read = |reason: &io::Error| {
-        let problem = Problem::unreadable(shown.as_str(), reason);
-        let near = if reason.kind() == io::ErrorKind::NotFound { neighbour(file) } else { None };
-        let meant =
-            near.map(|near| format!("; did you mean {}?", term::shown(&name::shown(&near)))).unwrap_or_default();
-        Failure::Message(format!("cannot read the password file {problem}{meant}"))
+        let problem = match neighbour::cause(file, reason) {
+            Some(cause) => Problem::new(name::shown(file), Kind::Unreadable, cause),
+            None => Problem::unreadable(name::shown(file), reason),
+        };
+        Failure::Message(term::shown(&format!("cannot read the password file {problem}")))
     };
     let mut bytes = Vec::new();
     let what = if file == Path::new(STDIN) {

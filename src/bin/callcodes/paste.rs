@@ -3,11 +3,13 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use callcodes::problem::Problem;
 use callcodes::source::select::Content;
-use callcodes::source::{FileSpan, Opened, Opening, STDIN, Selection, Source, Walk};
+use callcodes::source::{Openable, Opened, Opening, STDIN, Selection, Walk};
 use callcodes::units::Units;
+use callcodes::unpack::FileSpan;
 
 /// What is read of a file, or of standard input without one: some more than `limit_bytes` at most, in UTF-8.
 ///
@@ -15,24 +17,26 @@ use callcodes::units::Units;
 /// Why it cannot be read, as what follows `cannot read ..`.
 pub(crate) fn read(file: Option<&Path>, limit_bytes: u64) -> Result<Vec<u8>, Problem> {
     match file {
-        Some(file) => decoded(&Source::file(file), limit_bytes),
+        Some(file) => decoded(Openable::file(file), limit_bytes),
         None => {
             let selection = Selection { content: Content::Any, ..Selection::default() };
             let mut walk = Walk::new(vec![PathBuf::from(STDIN)]).selecting(selection);
-            walk.next().map_or(Ok(Vec::new()), |source| decoded(&source?, limit_bytes))
+            walk.next().map_or(Ok(Vec::new()), |source| decoded(source?, limit_bytes))
         }
     }
 }
 
-fn decoded(source: &Source, limit_bytes: u64) -> Result<Vec<u8>, Problem> {
+fn decoded(openable: Openable, limit_bytes: u64) -> Result<Vec<u8>, Problem> {
+    let source = Arc::clone(openable.source());
     let name = if source.name == "stdin" { "standard input" } else { &source.name };
     let unreadable = |reason: io::Error| Problem::unreadable(name, &reason);
-    let (units, data) = match source.open(&Opening::default()).map_err(unreadable)? {
+    let (units, data) = match openable.open(&Opening::default()).map_err(unreadable)? {
         Opened::File(file) => {
-            (file.units, taken(FileSpan::new(&file.file, 0, file.len), file.units, limit_bytes).map_err(unreadable)?)
+            let units = file.written.units;
+            (units, taken(FileSpan::new(&file.file, 0, file.len), units, limit_bytes).map_err(unreadable)?)
         }
         Opened::Compressed(stream) | Opened::Stream(stream) => {
-            let units = stream.what.units;
+            let units = stream.what.written.units;
             (units, taken(stream.reader, units, limit_bytes).map_err(unreadable)?)
         }
         Opened::Archive(_) => {

@@ -4,22 +4,17 @@
 //! leading `'`, and what could drive a terminal is shown as an escape. A log's own tabs stay, so that its lines can be
 //! read. Scripts that want the text unchanged take JSON.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use encoding_rs::Encoding;
 
 use super::Fields;
 use crate::catalogue::Catalogue;
-use crate::hit::Hit;
+use crate::hit::{Capture, Hit};
+use crate::numbered::{LineFormat, Rendered};
 use crate::pattern::PatternSet;
-use crate::pipeline::annotate::{LineFormat, Rendered};
-use crate::render::csv::{guarded, shown};
-use crate::render::wording::escaped;
-use crate::source::Source;
-
-const COLUMNS: &str = "path,line,offset,time,code,name,description,known,candidates,pattern,user,outcome,host,address,text,\
-                       text_is_cut";
+use crate::render::csv::begins_formula;
+use crate::terminal::escaped_line;
 
 /// Writes the head, which comes before all rows, also where there are none.
 ///
@@ -27,7 +22,17 @@ const COLUMNS: &str = "path,line,offset,time,code,name,description,known,candida
 ///
 /// Those of `out`.
 pub fn write_head(out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{COLUMNS}")
+    writeln!(out, "{}", head())
+}
+
+/// Whether `text` begins with the head.
+pub(in crate::render) fn begins(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line == head())
+}
+
+fn head() -> String {
+    let words: String = Capture::words().map(|capture| format!("{},", capture.name())).collect();
+    format!("path,line,offset,time,code,name,description,known,candidates,pattern,{words}text,text_is_cut")
 }
 
 /// One row for each hit.
@@ -41,10 +46,10 @@ pub struct Csv<'c> {
 }
 
 impl LineFormat for Csv<'_> {
-    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+    fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
         for hit in hits {
             let bytes = out.bytes();
-            push_cell(bytes, &text(&source.name));
+            push_cell(bytes, &text(path));
             bytes.push(b',');
             out.line_number();
             let bytes = out.bytes();
@@ -58,32 +63,32 @@ impl LineFormat for Csv<'_> {
 }
 
 /// The cells after the path and the line number, which are known only later.
-fn cells<'f>(fields: &'f Fields<'_>) -> [Cow<'f, str>; 14] {
+fn cells(fields: &Fields<'_>) -> Vec<String> {
     let candidates: Vec<String> = fields.candidates.iter().map(ToString::to_string).collect();
-    [
-        shown(Some(fields.offset)),
+    let mut cells = vec![
+        fields.offset.to_string(),
         shown(fields.time),
         shown(fields.code),
         text(fields.name.unwrap_or_default()),
         text(&fields.description),
-        shown(Some(fields.known)),
-        candidates.join(" ").into(),
+        fields.known.to_string(),
+        candidates.join(" "),
         text(fields.pattern),
-        text(fields.user.as_deref().unwrap_or_default()),
-        text(fields.outcome.as_deref().unwrap_or_default()),
-        text(fields.host.as_deref().unwrap_or_default()),
-        text(fields.address.as_deref().unwrap_or_default()),
-        text(&fields.text),
-        shown(fields.text_is_cut),
-    ]
+    ];
+    cells.extend(Capture::words().map(|capture| text(&fields.words.get(capture).unwrap_or_default())));
+    cells.extend([text(&fields.text), shown(fields.text_is_cut)]);
+    cells
+}
+
+fn shown(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
 /// Text from a log or a file's name as neither a spreadsheet nor a terminal obeys it.
-fn text(text: &str) -> Cow<'_, str> {
+fn text(text: &str) -> String {
     // Blanks before a formula do not keep every spreadsheet from seeing it.
-    let guard = if matches!(guarded(text.trim_start()), Cow::Owned(_)) { "'" } else { "" };
-    let parts: Vec<String> = text.split('\t').map(escaped).collect();
-    format!("{guard}{}", parts.join("\t")).into()
+    let guard = if begins_formula(text.trim_start()) { "'" } else { "" };
+    format!("{guard}{}", escaped_line(text))
 }
 
 /// Appends a cell, quoted where it has to be. It holds no line end.
