@@ -17,6 +17,7 @@
 //! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
+//! | [`neighbour`] | what a path that does not exist was likely meant to be |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
 //! | [`unpack`] | formats and codecs: bytes in, members and decompressed bytes out |
 //! | [`source`] | the only code that opens inputs |
@@ -73,6 +74,8 @@ pub mod problem;
 pub mod catalogue;
 
 pub mod pattern;
+
+pub mod neighbour;
 
 pub mod config;
 

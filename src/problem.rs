@@ -38,6 +38,8 @@ pub enum Cause {
     TooOld,
     /// The file was last modified after the times that the user asked for.
     TooNew,
+    /// There is no such file or folder, but this path was likely meant.
+    NotFoundBut(String),
     /// Links lead to the folder under more than so many paths, and globs look at paths.
     TooManyPaths(u8),
 }
@@ -95,6 +97,8 @@ pub enum Remedy {
     ReadBinary,
     /// Have copies counted.
     KeepCopies,
+    /// Delete what a run left that was killed, unless a run is writing it.
+    DeleteUnfinished,
     /// Run as a user who may read the file.
     ChangeUser,
     /// Use a shorter path, which begins at a folder on the way.
@@ -156,6 +160,8 @@ pub enum Kind {
     Link,
     /// A link that leads back to where it lies was not followed.
     Loop,
+    /// What a run of this program has not finished writing, or left when it was killed, was skipped.
+    OwnOutput,
     /// A file was larger than asked for.
     TooLarge,
     /// A file was modified outside the times asked for.
@@ -190,6 +196,7 @@ impl Kind {
             | Kind::Special
             | Kind::Link
             | Kind::Loop
+            | Kind::OwnOutput
             | Kind::TooLarge
             | Kind::OutsideTime
             | Kind::ReadAlready
@@ -218,6 +225,7 @@ impl fmt::Display for Kind {
             Kind::Special => "special",
             Kind::Link => "link",
             Kind::Loop => "loop",
+            Kind::OwnOutput => "own-output",
             Kind::TooLarge => "too-large",
             Kind::OutsideTime => "outside-time",
             Kind::ReadAlready => "read-already",

@@ -7,6 +7,7 @@ mod characters;
 mod detect;
 
 use std::borrow::Cow;
+use std::string::FromUtf8Error;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use fearless_simd::{Level, dispatch};
@@ -146,6 +147,23 @@ impl Units {
         }
     }
 
+    /// Whole lines as UTF-8: UTF-16 decoded, and lines that are not UTF-8 read in Windows-1252. A byte order mark is left out.
+    #[must_use]
+    pub fn lines_in_utf8(self, data: &[u8]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(data.len());
+        if self == Units::Bytes {
+            for line in data.split_inclusive(|byte| *byte == b'\n') {
+                text.extend_from_slice(CodePage::of(line, self, None).read(line).as_bytes());
+            }
+        } else {
+            self.decode(data, &mut text);
+        }
+        if text.starts_with(BYTE_ORDER_MARK.as_bytes()) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
+        text
+    }
+
     /// How many bytes of the source became these of the text.
     #[must_use]
     pub fn source_bytes(self, text: &[u8]) -> u64 {
@@ -160,6 +178,28 @@ impl Units {
             }
         }
     }
+}
+
+/// What PowerShell and Notepad begin a text with, in UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// The text of a small file that somebody wrote by hand or by PowerShell's `>`: UTF-8, or UTF-16 whose first character is
+/// ASCII or a byte order mark, which is left out.
+///
+/// # Errors
+/// It is in another encoding.
+pub fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
+    let units = match bytes[..] {
+        [0xFF, 0xFE, ..] | [_, 0, ..] => Units::Utf16Le,
+        [0xFE, 0xFF, ..] | [0, _, ..] => Units::Utf16Be,
+        _ => Units::Bytes,
+    };
+    let text = if units == Units::Bytes { bytes } else { units.lines_in_utf8(&bytes) };
+    let mut text = String::from_utf8(text)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(text)
 }
 
 /// How much is looked at together to see whether it is ASCII.
@@ -267,6 +307,21 @@ mod tests {
         assert_eq!(Units::of(b"\xFE\xFF\0a"), Units::Utf16Be);
         assert_eq!(Units::of(b"\xEF\xBB\xBFa"), Units::Bytes);
         assert_eq!(Units::of(b"a\0"), Units::Utf16Le);
+    }
+
+    #[test]
+    fn small_texts_are_utf_8_or_utf_16() {
+        let sentence = "name = 'é'\r\n";
+        for mark in ["", BYTE_ORDER_MARK] {
+            for units in ALL {
+                let bytes = encoded(&format!("{mark}{sentence}"), units);
+                assert_eq!(text(bytes.clone()).as_deref(), Ok(sentence), "{mark:?} {units:?}");
+                assert_eq!(units.lines_in_utf8(&bytes), sentence.as_bytes(), "{mark:?} {units:?}");
+            }
+        }
+        assert_eq!(text(b"name = '\xE9'".to_vec()).unwrap_err().utf8_error().valid_up_to(), 8);
+        assert_eq!(Units::Bytes.lines_in_utf8(b"J\xFCrgen\nJ\xC3\xBCrgen"), "Jürgen\nJürgen".as_bytes());
+        assert_eq!(text(Vec::new()).as_deref(), Ok(""));
     }
 
     #[test]

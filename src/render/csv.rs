@@ -97,11 +97,12 @@ fn joined<'c>(texts: impl Iterator<Item = Cow<'c, str>>, separator: &str) -> Cow
 
 /// A text that no spreadsheet takes for a formula. The wide forms count as well where East Asian input is usual.
 fn guarded(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
-        format!("'{}", escaped(text)).into()
-    } else {
-        escaped(text)
-    }
+    if begins_formula(text) { format!("'{}", escaped(text)).into() } else { escaped(text) }
+}
+
+/// Whether a spreadsheet takes a cell that begins like this for a formula.
+pub(super) fn begins_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
-//! `lines`: one line of text for each matching line, or one JSON object for each hit.
+//! `lines`: one line of text for each matching line, or one JSON object or one row of CSV for each hit.
 //!
 //! Text is for reading: what a terminal would obey is shown as escapes, so that no log can drive one, and bytes that are not
 //! UTF-8 are shown as U+FFFD. Neither changes what is counted. JSON escapes the same characters, also those that it need not.
 
+pub mod csv;
+
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::ops::Range;
 
@@ -111,21 +114,21 @@ pub struct Jsonl<'c> {
     pub encoding: Option<&'static Encoding>,
 }
 
-/// What stands behind the line number in an object. Groups that captured nothing are left out.
+/// What stands after the path and the line number. JSON leaves out groups that captured nothing.
 #[derive(Serialize)]
 struct Fields<'h> {
     offset: u64,
     time: Option<Time>,
     code: Option<i32>,
     name: Option<&'h str>,
-    description: &'h str,
+    description: Cow<'h, str>,
     known: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<i32>,
     pattern: &'h str,
     #[serde(flatten)]
     words: Words<'h>,
-    text: &'h str,
+    text: Cow<'h, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_is_cut: Option<bool>,
 }
@@ -136,9 +139,15 @@ struct Words<'h> {
     page: CodePage,
 }
 
+impl Words<'_> {
+    fn get(&self, capture: Capture) -> Option<Cow<'_, str>> {
+        Some(self.page.read(self.hit.captures[capture]?))
+    }
+}
+
 impl Serialize for Words<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let read = |capture: Capture| Some((capture.name(), self.page.read(self.hit.captures[capture]?)));
+        let read = |capture: Capture| Some((capture.name(), self.get(capture)?));
         serializer.collect_map(Capture::words().filter_map(read))
     }
 }
@@ -159,22 +168,7 @@ impl Jsonl<'_> {
         let _ = path.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
         bytes.extend_from_slice(LINE_KEY.as_bytes());
         out.line_number();
-        let shown = shown_range(hit);
-        let entry = self.catalogue.entry(&hit.key);
-        let page = CodePage::of(hit.line, hit.units, self.encoding);
-        let fields = Fields {
-            offset: hit.offset(),
-            time: hit.time.map(|stamp| stamp.time),
-            code: hit.key.code().map(|code| code.0),
-            name: hit.key.name(),
-            description: &self.catalogue.description(&hit.key),
-            known: entry.is_some(),
-            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
-            pattern: self.set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
-            words: Words { hit, page },
-            text: &page.read(&hit.line[shown.clone()]),
-            text_is_cut: (shown.len() < hit.line.len()).then_some(true),
-        };
+        let fields = Fields::of(hit, self.catalogue, self.set, self.encoding);
         let bytes = out.bytes();
         let start = bytes.len();
         let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
@@ -183,6 +177,32 @@ impl Jsonl<'_> {
             *brace = b',';
         }
         bytes.push(b'\n');
+    }
+}
+
+impl<'h> Fields<'h> {
+    fn of(
+        hit: &'h Hit<'_>,
+        catalogue: &'h Catalogue,
+        set: &'h PatternSet,
+        encoding: Option<&'static Encoding>,
+    ) -> Fields<'h> {
+        let shown = shown_range(hit);
+        let entry = catalogue.entry(&hit.key);
+        let page = CodePage::of(hit.line, hit.units, encoding);
+        Fields {
+            offset: hit.offset(),
+            time: hit.time.map(|stamp| stamp.time),
+            code: hit.key.code().map(|code| code.0),
+            name: hit.key.name(),
+            description: catalogue.description(&hit.key),
+            known: entry.is_some(),
+            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
+            pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
+            words: Words { hit, page },
+            text_is_cut: (shown.len() < hit.line.len()).then_some(true),
+            text: page.read(&hit.line[shown]),
+        }
     }
 }
 

@@ -93,7 +93,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
                 || json::begins(sheet.schema, sheet.first_name(), &text)
                 || csv::begins(sheet, &text)
         })
-        || [lines::begins, lines::begins_as_json, codes::begins, patterns::begins, trial::begins]
+        || [lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
             .iter()
             .any(|begins| begins(&text))
 }

@@ -84,6 +84,7 @@ pub(super) fn what(cause: &Cause) -> String {
         Cause::TooLarge => "skipped, larger than --max-filesize".to_owned(),
         Cause::TooOld => "skipped, last modified before --newer-than".to_owned(),
         Cause::TooNew => "skipped, last modified at or after --older-than".to_owned(),
+        Cause::NotFoundBut(near) => format!("no such file or folder; did you mean {near}?"),
         Cause::TooManyPaths(limit) => {
             format!("not gone through again: links lead to it under more than {limit} paths, and -g looks at paths")
         }
@@ -117,6 +118,7 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
         Remedy::Name => "name it to read it",
         Remedy::ReadBinary => "--binary reads it",
         Remedy::KeepCopies => "--keep-copies counts it",
+        Remedy::DeleteUnfinished => "delete it if no run is writing it",
         Remedy::ChangeUser => "run as a user who may read it",
         Remedy::ShortenPath => "a long path can be read from a folder on the way",
         Remedy::ShowLines => "`callcodes lines` shows which pattern takes them for codes",
@@ -151,6 +153,11 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::Special => format!("{many} pipes, sockets or devices in folders skipped (-v lists them)"),
         Kind::Link => format!("{many} links not followed (-L follows those to folders on disk, -v lists them)"),
         Kind::Loop => format!("{many} links not followed that lead back to where they lie (-v lists them)"),
+        Kind::OwnOutput => {
+            format!(
+                "{many} unfinished results of callcodes skipped; delete those that no run is writing (-v lists them)"
+            )
+        }
         Kind::TooLarge => format!("{many} files larger than --max-filesize skipped (-v lists them)"),
         Kind::OutsideTime => {
             format!("{many} files modified outside --newer-than or --older-than skipped (-v lists them)")

@@ -27,7 +27,7 @@ use self::unpacking::{Told, count_member, stopped, unpack};
 use super::budget::{Budget, Charged};
 use super::chain::{Chain, Layer};
 use super::ledger::Ledger;
-use super::select::{Globbed, Selection};
+use super::select::{Clock, Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
 use super::{Openable, Place, Refused, Wanted};
@@ -228,7 +228,12 @@ impl Around {
             Globbed::Excluded => return None,
             Globbed::Unmatched => Some(Refused::Silently),
             Globbed::Read => {
-                self.selection.refuses(label.size, label.modified).map(|(kind, why)| Refused::Because(kind, why))
+                let clock = match self.chain.iter().last() {
+                    Some(Layer::Archive(Format::Zip | Format::Cab)) => Clock::Unknown,
+                    _ => Clock::Utc,
+                };
+                let refusal = self.selection.refuses(label.size, label.modified, clock);
+                refusal.map(|(kind, why)| Refused::Because(kind, why))
             }
         };
         Some(Wanted { selection: Arc::clone(&self.selection), below, refused, spared: None })

@@ -43,12 +43,13 @@ pub use content::{Again, Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
 pub use members::Members;
 pub use meter::Meter;
-use select::Content;
-pub use select::{Globs, Links, Selection};
+use select::{Clock, Content};
+pub use select::{Globs, Links, Selection, TEMPORARY_PREFIX};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
 
 use crate::name;
+use crate::neighbour;
 use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
 use crate::units::Written;
 use crate::unpack::{
@@ -365,11 +366,19 @@ impl Known {
             metadata if metadata.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
             metadata => Ok((file, metadata)),
         });
-        let (file, metadata) = opened.inspect_err(|_| {
-            let listed = self.listed();
-            listed.into_iter().for_each(|listed| self.note(listed));
-            opening.meter.pass_over(listed.map_or(0, |listed| listed.len));
-        })?;
+        let (file, metadata) = match opened {
+            Ok(opened) => opened,
+            Err(reason) => {
+                let listed = self.listed();
+                listed.into_iter().for_each(|listed| self.note(listed));
+                opening.meter.pass_over(listed.map_or(0, |listed| listed.len));
+                // What was met in a folder is gone; only a path that was typed may have been meant otherwise.
+                let is_input = self.wanted.below.is_empty();
+                let cause = if is_input { neighbour::cause(self.path(), &reason) } else { None };
+                let missing = |cause| Opened::Skipped(Problem::new(&self.source.name, Kind::Unreadable, cause));
+                return cause.map(missing).ok_or(reason);
+            }
+        };
         let len = metadata.len();
         if !metadata.is_file() {
             let gauge = opening.meter.begin(None);
@@ -566,13 +575,19 @@ impl Known {
 
     /// What becomes of it if it is no archive and not wanted.
     fn refused(&self) -> Option<Opened> {
+        let wanted = &self.wanted;
+        if wanted.refused != Some(Refused::Silently) && select::is_temporary(Path::new(&wanted.below)) {
+            let what = "skipped, an unfinished result of callcodes";
+            let problem = Problem::new(&self.source.name, Kind::OwnOutput, what).remedy(Remedy::DeleteUnfinished);
+            return Some(Opened::Skipped(problem));
+        }
         // What is named itself is read, whatever its size and time.
         let by_listing = || {
-            let listed = self.source.listed().filter(|_| self.path.is_some() && !self.wanted.below.is_empty())?;
-            let refused = self.wanted.selection.refuses(Some(listed.len), listed.modified);
+            let listed = self.source.listed().filter(|_| self.path.is_some() && !wanted.below.is_empty())?;
+            let refused = wanted.selection.refuses(Some(listed.len), listed.modified, Clock::Utc);
             refused.map(|(kind, why)| Refused::Because(kind, why))
         };
-        self.wanted.refused.clone().or_else(by_listing).map(|refused| match refused {
+        wanted.refused.clone().or_else(by_listing).map(|refused| match refused {
             Refused::Silently => Opened::LeftOut,
             Refused::Because(kind, why) => Opened::Skipped(Problem::new(&self.source.name, kind, why)),
         })

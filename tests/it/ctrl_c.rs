@@ -37,7 +37,11 @@ fn is_ignored_here() -> bool {
 }
 
 fn interrupt(child: &Child) {
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    send(child, "INT");
+}
+
+fn send(child: &Child, signal: &str) {
+    let killed = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
 }
 
@@ -168,6 +172,34 @@ fn a_part_never_takes_the_place_of_a_whole() {
         let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["a.log", "c.log", "pipe", "result"], "{command}");
+    }
+}
+
+/// As `kill`, `timeout` and a terminal that closes do it, also where Ctrl-C is ignored, as in the background of a script.
+#[test]
+fn a_request_to_end_leaves_no_more_behind_than_ctrl_c() {
+    let folder = tree();
+    for signal in ["TERM", "HUP"] {
+        for ignored in ["", "--ignore-signal=INT"] {
+            let mut command = Command::new("env");
+            command.args(["--default-signal=HUP", "--default-signal=INT"]);
+            command.args(Some(ignored).filter(|ignored| !ignored.is_empty()));
+            command.arg(env!("CARGO_BIN_EXE_callcodes")).args(["lines", "-o", "result", "--no-config"]).args(INPUTS);
+            command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let child = command.spawn().unwrap();
+            let pipe = File::options().write(true).open(folder.path().join("pipe")).unwrap();
+            send(&child, signal);
+            let (status, stdout, stderr) = ran(child);
+            drop(pipe);
+            assert_eq!((status, stdout.as_str()), (Some(130), ""), "{signal} {ignored}: {stderr}");
+            assert!(
+                stderr.starts_with("callcodes: result was not written, because the run was interrupted\n"),
+                "{stderr}"
+            );
+            let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            assert_eq!(names, ["a.log", "c.log", "pipe"], "{signal} {ignored}");
+        }
     }
 }
 

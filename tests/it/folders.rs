@@ -1,6 +1,7 @@
 //! Which files of a folder are read: trees are built, read by the program, and its whole problems compared.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -111,6 +112,54 @@ fn times_of_modification_choose() {
     assert_eq!(told(&folder, &["t", "--newer-than", "2d"]), (skipped, Some(0)));
     let skipped = "callcodes: t/new.log: skipped, last modified at or after --older-than\n".to_owned();
     assert_eq!(told(&folder, &["t", "--older-than", "2d"]), (skipped, Some(0)));
+}
+
+/// Whoever takes the option for a filter of the times in logs, or unpacked them just now, is not left to wonder.
+#[test]
+fn times_that_decide_nothing_or_everything_are_explained() {
+    let folder = tree(&["t/a.log", "t/b.log"]);
+    let why = "What counts is when a file in a folder or archive was last modified, which copying and unpacking may change, \
+               and not the times in its lines";
+    let none = format!("callcodes: --newer-than left out no file. {why}\n");
+    assert_eq!(told(&folder, &["t", "--newer-than", "2017-02-15"]), (none.clone(), Some(0)));
+    for command in ["lines", "files"] {
+        assert_eq!(run(&folder, &[command, "t", "--newer-than", "2017-02-15"]).stderr, none, "{command}");
+    }
+    let (stderr, _) = told(&folder, &["t", "--older-than", "2017-02-15"]);
+    let all = format!("callcodes: --older-than left out every file. {why}");
+    assert_eq!(stderr.lines().last(), Some(all.as_str()));
+    let (stderr, _) = told(&folder, &["t", "--newer-than", "2017-02-15", "--older-than", "9999-01-01"]);
+    assert_eq!(stderr, format!("callcodes: --newer-than and --older-than left out no file. {why}\n"));
+    // Where it decides, it need not be explained.
+    let old = SystemTime::now() - Duration::from_secs(3 * 86_400);
+    File::options().write(true).open(folder.path().join("t/b.log")).unwrap().set_modified(old).unwrap();
+    let (stderr, _) = told(&folder, &["t", "--newer-than", "2d"]);
+    assert_eq!(stderr, "callcodes: t/b.log: skipped, last modified before --newer-than\n");
+}
+
+/// Whichever way it is decided.
+#[test]
+fn a_member_whose_time_may_be_local_is_doubted_near_the_limit() {
+    let ten = zip::DateTime::from_date_and_time(2024, 5, 1, 10, 0, 0).unwrap();
+    let options = zip::write::SimpleFileOptions::default().last_modified_time(ten);
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for name in ["a.log", "b.log"] {
+        archive.start_file(name, options).unwrap();
+        archive.write_all(LINE.as_bytes()).unwrap();
+    }
+    let folder = tree(&["t/plain.log"]);
+    put(&folder, "t/x.zip", &archive.finish().unwrap().into_inner());
+    let doubt = |option: &str| {
+        format!(
+            "callcodes: 2 members of zip or cab archives could lie on the other side of {option}: these archives may keep \
+             local times of an unknown zone, which are read as UTC\n"
+        )
+    };
+    let skipped = "callcodes: 2 files modified outside --newer-than or --older-than skipped (-v lists them)\n";
+    let newer = |limit: &str| told(&folder, &["t", "--newer-than", limit]).0;
+    assert_eq!(newer("2024-05-01 12:00"), format!("{skipped}{}", doubt("--newer-than")));
+    assert!(newer("2024-05-01 08:00").ends_with(&doubt("--newer-than")), "{}", newer("2024-05-01 08:00"));
+    assert_eq!(newer("2024-05-02 00:01"), skipped, "no zone is that far away");
 }
 
 #[test]

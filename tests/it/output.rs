@@ -76,6 +76,39 @@ fn every_command_writes_the_same_to_a_file_as_to_standard_output() {
     }
 }
 
+/// The format that a file's ending stands for is the one that `--format` would choose, for every command.
+#[test]
+fn the_ending_of_the_file_chooses_the_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, name, format) in [
+        (&["scan", "fixtures/logs"][..], "a.csv", "csv"),
+        (&["scan", "fixtures/logs"], "a.JSON", "json"),
+        (&["scan", "fixtures/logs"], "a.txt", "table"),
+        (&["files", "fixtures/logs"], "b.csv", "csv"),
+        (&["files", "fixtures/logs"], "b.json", "json"),
+        (&["lines", "fixtures/logs"], "c.csv", "csv"),
+        (&["lines", "fixtures/logs"], "c.ndjson", "jsonl"),
+        (&["lines", "fixtures/logs"], "c.log", "text"),
+        (&["codes", "102"], "d.json", "json"),
+    ] {
+        let target = folder.path().join(name);
+        let (status, stdout, stderr) = run(&[args, &["--format", format]].concat());
+        assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert_eq!(run(&[args, &["-o", path(&target)]].concat()), done(), "{args:?}");
+        assert!(!stdout.is_empty() && fs::read_to_string(&target).unwrap() == stdout, "{args:?} {name}");
+    }
+    let html = folder.path().join("e.html");
+    for command in ["scan", "lines", "files", "codes"] {
+        let (status, stdout, stderr) = run(&[command, "fixtures/logs", "-o", path(&html)]);
+        assert_eq!((status, stdout.as_str()), (Some(2), ""), "{command}");
+        assert!(stderr.starts_with("error: -o: no format here has the ending .html. Name a file "), "{stderr}");
+        assert!(!html.exists(), "{command}");
+    }
+    let args = ["scan", "fixtures/logs", "--format", "table", "-o", path(&html)];
+    assert_eq!(run(&args), done());
+    assert!(fs::read_to_string(&html).unwrap().starts_with("Code "));
+}
+
 #[test]
 fn a_file_has_its_old_content_until_the_new_one_is_complete() {
     let folder = tempfile::tempdir().unwrap();
@@ -153,6 +186,107 @@ fn the_file_that_is_written_is_not_read() {
     }
 }
 
+/// What a run that was killed leaves beside its target would count twice.
+#[test]
+fn what_a_killed_run_left_is_reported_and_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
+    let left = folder.path().join(".callcodes-a1B2c3");
+    fs::write(&left, "a.log:1: [108 User Hung Up the Phone] call_status: 108\n").unwrap();
+    let (status, stdout, stderr) = run(&["scan", "--format=csv", path(folder.path())]);
+    assert_eq!((status, stdout), (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n")));
+    let told = "skipped, an unfinished result of callcodes; delete it if no run is writing it";
+    assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
+    // What is named is read.
+    let (status, stdout, _) = run(&["lines", path(&left)]);
+    assert_eq!((status, stdout.lines().count()), (Some(0), 1));
+}
+
+/// What is different on Windows of the file that is written, and of the command line that names it.
+#[cfg(windows)]
+mod windows {
+    use std::os::windows::fs::OpenOptionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_another_program_has_open_is_told_before_anything_is_read() {
+        const SHARE_READ: u32 = 1;
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.csv");
+        for shared in [0, SHARE_READ] {
+            fs::write(&target, CSV_HEAD).unwrap();
+            let held = fs::File::options().read(true).share_mode(shared).open(&target).unwrap();
+            // Standard input never ends: whoever waits for it does not tell.
+            let mut command = callcodes(&["-", path(folder.path()), "-o", path(&target)]);
+            let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut stderr = String::new();
+            child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
+            let told = "another program has it open, perhaps a spreadsheet. Close it there, or name another file";
+            assert_eq!(stderr, format!("error: cannot write to {}: {told}\n", path(&target)));
+            drop(held);
+            assert_eq!(fs::read_to_string(&target).unwrap(), CSV_HEAD);
+            assert_eq!(names_in(folder.path()), ["out.csv"]);
+        }
+    }
+
+    #[test]
+    fn the_device_for_nothing_and_a_long_new_path_can_be_written_to() {
+        assert_eq!(run(&["fixtures/logs", "-o", "NUL"]), done());
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join(["a-folder-name-of-thirty-chars-"; 9].join("\\"));
+        fs::create_dir_all(&long).unwrap();
+        let target = long.join("out.csv");
+        assert!(path(&target).len() > 260);
+        assert_eq!(run(&["fixtures/logs", "-o", path(&target)]), done());
+        assert!(fs::read_to_string(&target).unwrap().starts_with(CSV_HEAD));
+    }
+
+    #[test]
+    fn the_command_line_is_taken_as_it_was_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("47 12");
+        fs::create_dir(&logs).unwrap();
+        fs::write(logs.join("a.log"), "call_status: 108\n").unwrap();
+        // What is left of `"…\47 12\" --format csv`.
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let output = command.arg("--no-config").arg(format!("{}\" --format csv", path(&logs))).output().unwrap();
+        let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+        let help = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(["lines", "/?"]).output().unwrap();
+        assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Usage: "));
+        // Wildcards, for patterns too.
+        let names = Command::new(env!("CARGO_BIN_EXE_callcodes"))
+            .args(["patterns", "check", r"fixtures\patterns\d*.toml"])
+            .output()
+            .unwrap();
+        assert!(names.status.success(), "{names:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn standard_output_by_its_name_is_written_as_it_comes() {
+    let (_, expected, _) = run(&["lines", "fixtures/logs"]);
+    assert_eq!(run(&["lines", "fixtures/logs", "-o", "/dev/stdout"]), (Some(0), expected.clone(), String::new()));
+    assert_eq!(run(&["lines", "fixtures/logs", "-o", "/dev/null"]), done());
+    // Where it is a file, that one stays what it is, with what was there.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.txt");
+    fs::write(&file, "before\n").unwrap();
+    let stdout = fs::File::options().append(true).open(&file).unwrap();
+    let status = callcodes(&["lines", "fixtures/logs", "-o", "/dev/stdout"]).stdout(stdout).status().unwrap();
+    assert!(status.success());
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("before\n{expected}"));
+    // A pipe with a name.
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = callcodes(&["lines", "fixtures/logs", "-o", path(&pipe)]).spawn().unwrap();
+    assert_eq!(fs::read_to_string(&pipe).unwrap(), expected);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(names_in(folder.path()), ["all.txt", "pipe"]);
+}
+
 #[test]
 fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
     let folder = tempfile::tempdir().unwrap();
@@ -181,6 +315,7 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
         &["scan", "--format=json"],
         &["lines"],
         &["lines", "--format=jsonl"],
+        &["lines", "--format=csv"],
         &["files"],
         &["files", "--format=csv"],
         &["files", "--format=json"],
@@ -247,6 +382,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
         &["scan", "--format=csv"],
         &["lines", "--format=text"],
         &["lines", "--format=jsonl"],
+        &["lines", "--format=csv"],
     ] {
         let args = [format, &inputs].concat();
         let by_default = run(&args);
@@ -263,12 +399,12 @@ fn a_reader_that_has_seen_enough_ends_the_run_without_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n".repeat(200_000)).unwrap();
-    for format in ["text", "jsonl"] {
+    for format in ["text", "jsonl", "csv"] {
         let mut command = callcodes(&["lines", "--format", format, path(&log)]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        assert!(first.contains("call_status: 108"), "{first}");
+        assert!(first.contains("call_status: 108") || first.starts_with("path,line,"), "{first}");
         let mut stderr = String::new();
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{format}");

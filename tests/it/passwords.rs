@@ -111,6 +111,11 @@ fn each_line_of_the_password_file_is_tried() {
         let args = ["x.zip", "--password-file", "-"];
         assert_eq!(told(&run(folder.path(), &args, passwords.as_bytes())), expected);
     }
+    // As PowerShell's `>` writes it.
+    let wide: Vec<u8> = "\u{feff}blue\r\nGr\u{fc}n 1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let folder = folder(&wide);
+    let output = run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b"");
+    assert_eq!(told(&output), (Some(0), 3, String::new()));
 }
 
 #[test]
@@ -120,7 +125,7 @@ fn a_password_file_that_is_none_ends_the_run() {
     let cases: [(&[u8], &str); 5] = [
         (b"", "is empty. Write the password there, or several, one a line"),
         (b"\n\r\n", "is empty. Write the password there, or several, one a line"),
-        (b"red \xff", "is not UTF-8. Save it as UTF-8 text"),
+        (b"red \xff", "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8"),
         (long.as_bytes(), "has more than 100 lines. Leave those that may fit"),
         (large.as_bytes(), "is larger than 64 KiB. Write nothing but passwords there, one a line"),
     ];

@@ -1,6 +1,7 @@
 //! The way to a pattern of one's own, as far as it leads through files that the program writes.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -98,6 +99,47 @@ fn every_built_in_pattern_can_be_copied_as_an_own_one() {
         );
         let note = format!("callcodes: note: pattern `{name}` replaces the built-in one of that name\n");
         assert_eq!((stdout(&checked), stderr(&checked)), (expected, note), "{name}");
+    }
+}
+
+/// As `scan -` decodes it, with what is pasted and with what `codes` explains.
+#[test]
+fn what_is_piped_in_is_decoded_as_a_log_is() {
+    let line = "rawCallStatus = 102 von Jürgen\r\n";
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let ansi = line.chars().map(|character| u8::try_from(character).unwrap()).collect::<Vec<u8>>();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&wide(&format!("\u{feff}{line}"))).unwrap();
+    let inputs = [line.as_bytes().to_vec(), wide(line), wide(&format!("\u{feff}{line}")), ansi, gzip.finish().unwrap()];
+    let folder = tempfile::tempdir().unwrap();
+    for input in inputs {
+        let piped = |args: &[&str]| {
+            let mut child = Command::new(env!("CARGO_BIN_EXE_callcodes"))
+                .args(args)
+                .arg("--no-config")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            child.stdin.take().unwrap().write_all(&input).unwrap();
+            let output = child.wait_with_output().unwrap();
+            (stdout(&output), stderr(&output))
+        };
+        let (tried, told) = piped(&["patterns", "test", "-"]);
+        let expected = "1  rawCallStatus = 102 von Jürgen
+   ^^^^^^^^^^^^^^^^^^^
+   raw-call-status: 102 Phone Unreachable
+
+1 of 1 line holds a result
+";
+        assert_eq!((tried.as_str(), told.as_str()), (expected, ""), "{input:x?}");
+        // A file as well.
+        fs::write(folder.path().join("log"), &input).unwrap();
+        let file = folder.path().join("log");
+        assert_eq!(piped(&["patterns", "test", file.to_str().unwrap()]).0, expected, "{input:x?}");
+        let (explained, told) = piped(&["codes", "-"]);
+        assert!(explained.starts_with("102  Phone Unreachable\n") && told.is_empty(), "{input:x?}: {explained}{told}");
     }
 }
 

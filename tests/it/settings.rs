@@ -74,12 +74,39 @@ fn a_way_around_the_file_is_shown_for_whatever_is_wrong_in_it_and_for_no_other()
     let (_, _, stderr) = run(failing.path(), &[]);
     assert!(stderr.starts_with("error: an example of") && stderr.ends_with(around), "{stderr}");
     let (unreadable, file) = home("");
-    fs::write(file, [0xff, 0xfe, b'x', 0]).unwrap();
+    fs::write(file, b"# caf\xE9").unwrap();
     let (_, _, stderr) = run(unreadable.path(), &[]);
-    assert!(stderr.contains("is saved as UTF-16") && stderr.ends_with(around), "{stderr}");
+    assert!(stderr.contains("is not UTF-8") && stderr.ends_with(around), "{stderr}");
     let (sound, _) = home("");
     let (_, _, stderr) = run(sound.path(), &["-f", "no-such.toml"]);
     assert!(stderr.contains("no-such.toml") && !stderr.contains(around), "{stderr}");
+}
+
+/// As PowerShell's `>` writes it.
+#[test]
+fn the_users_file_may_be_in_utf_16() {
+    let (home, file) = home("");
+    let text = format!("\u{feff}{}", fs::read_to_string("fixtures/patterns/door.toml").unwrap());
+    fs::write(file, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    assert_eq!(run(home.path(), &[]), found());
+}
+
+#[test]
+fn a_file_with_an_ending_that_windows_hides_is_noticed() {
+    let (home, file) = home("");
+    fs::remove_file(&file).unwrap();
+    let named = file.with_file_name("config.toml.txt");
+    fs::copy("fixtures/patterns/door.toml", &named).unwrap();
+    let note = format!(
+        "callcodes: {} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml\n",
+        named.display()
+    );
+    let (status, stdout, stderr) = not_found();
+    assert_eq!(run(home.path(), &[]), (status, stdout, note + &stderr));
+    assert_eq!(run(home.path(), &["--no-config"]), not_found());
+    // Where there is one of the right name, the other may be anything.
+    fs::copy("fixtures/patterns/door.toml", &file).unwrap();
+    assert_eq!(run(home.path(), &[]), found());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -51,7 +52,7 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "done, also when nothing was found"),
     ("2", "wrong usage or a fatal error"),
     ("3", "done, but some input could not be read"),
-    ("130", "interrupted by Ctrl-C after printing what had been read"),
+    ("130", "interrupted by Ctrl-C or told to end, after printing what had been read"),
 ];
 
 fn after_help() -> String {
@@ -116,7 +117,7 @@ pub(crate) struct InputArgs {
 pub(crate) struct FileArgs {
     /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**', in archives too:
     /// '**/old.zip!/**', '!old.zip'. Matched against the path below the folder or archive that is named, or the file's
-    /// name alone if there is no slash; may be repeated, the last that matches decides
+    /// name alone if there is no slash; letter case counts, on Windows too; may be repeated, the last that matches decides
     #[arg(short = 'g', long = "glob", value_name = "GLOB", value_parser = values::glob)]
     pub(crate) globs: Vec<String>,
     /// Like -g, in any letter case; decides over -g
@@ -129,10 +130,11 @@ pub(crate) struct FileArgs {
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub(crate) max_filesize: Option<u64>,
     /// Skip files last modified before: how long ago (2h, 3d, 1w) or a date and time (2024-05-01, '2024-05-01 10:00'), in
-    /// UTC unless it names a zone (+02:00)
+    /// UTC unless it names a zone (+02:00). Not by the times in the lines: it looks at when a file was last modified, which
+    /// copying and unpacking may change
     #[arg(long, value_name = "WHEN", value_parser = values::when)]
     pub(crate) newer_than: Option<SystemTime>,
-    /// Skip files last modified then or later
+    /// Skip files last modified then or later; see --newer-than
     #[arg(long, value_name = "WHEN", value_parser = values::when)]
     pub(crate) older_than: Option<SystemTime>,
     /// Follow symbolic links to folders; those to files are always followed. Whatever leads to it, a file is read once
@@ -206,7 +208,7 @@ pub(crate) struct OutputArgs {
     /// Say on standard error how long it took and how fast it read
     #[arg(long)]
     pub(crate) stats: bool,
-    /// Write the result to this file, whole or not at all, instead of standard output
+    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// When to use colour
@@ -224,9 +226,9 @@ pub(crate) struct OutputArgs {
 pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the summary
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub(crate) format: SummaryFormatArg,
+    /// How to print the summary [default: by the ending of -o's file, else table]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -237,9 +239,10 @@ pub(crate) struct ScanArgs {
 pub(crate) struct LinesArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the lines: readable, or one JSON object for each result
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: LinesFormatArg,
+    /// How to print the lines: readable, or one JSON object or one row for each result [default: by the ending of -o's
+    /// file, else text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<LinesFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -250,9 +253,9 @@ pub(crate) struct LinesArgs {
 pub(crate) struct FilesArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the list
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub(crate) format: SummaryFormatArg,
+    /// How to print the list [default: by the ending of -o's file, else table]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -266,10 +269,10 @@ pub(crate) struct CodesArgs {
     /// one: the whole catalogue
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
-    /// How to print the entries
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: CodesFormatArg,
-    /// Write the result to this file, whole or not at all, instead of standard output
+    /// How to print the entries [default: by the ending of -o's file, else text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<CodesFormatArg>,
+    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -321,9 +324,10 @@ pub(crate) enum PatternsCommand {
     },
     /// Show what each pattern takes of the lines that you paste, and how far the nearest gets in one that none takes
     Test {
-        /// A file with log lines; `-` or nothing: standard input
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        input: Option<PathBuf>,
+        /// A file with log lines, or one line itself, in quotation marks: what names no file and has a blank, `=` or the like
+        /// in it is a line. `-` or nothing: standard input
+        #[arg(value_name = "FILE or LINE", value_hint = ValueHint::FilePath)]
+        input: Option<OsString>,
         #[command(flatten)]
         patterns: PatternArgs,
     },
@@ -374,6 +378,8 @@ pub(crate) enum LinesFormatArg {
     Text,
     /// One JSON object for each result
     Jsonl,
+    /// One row for each result, for spreadsheets
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

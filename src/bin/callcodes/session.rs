@@ -14,6 +14,7 @@ use callcodes::render::{Emphasis, Options};
 use callcodes::source::Walk;
 
 use crate::args::{InputArgs, OutputArgs, PatternArgs};
+use crate::format::{self, ByEnding};
 use crate::interrupt;
 use crate::progress::{Line, Progress};
 use crate::settings::Settings;
@@ -30,9 +31,11 @@ pub(crate) enum Written {
 }
 
 /// A run, from resolved arguments to its exit status.
-pub(crate) struct Session<'a> {
+pub(crate) struct Session<'a, F> {
     pub(crate) settings: Settings,
     pub(crate) styles: Styles,
+    /// How the result is written.
+    pub(crate) format: F,
     args: &'a OutputArgs,
     output: Output,
     line: Line,
@@ -40,24 +43,26 @@ pub(crate) struct Session<'a> {
     elapsed: Duration,
 }
 
-impl<'a> Session<'a> {
-    /// Resolves what was typed and opens the output. Nothing is read yet.
+impl<'a, F: ByEnding> Session<'a, F> {
+    /// Resolves what was typed and opens the output. Nothing is read yet. `given` is the format that was asked for.
     pub(crate) fn begin(
         input: &InputArgs,
         patterns: &PatternArgs,
         args: &'a OutputArgs,
-        written: Written,
-    ) -> Result<Session<'a>, Failure> {
+        given: Option<F>,
+        written: impl FnOnce(F) -> Written,
+    ) -> Result<Session<'a, F>, Failure> {
         let settings = Settings::resolve(input, patterns)?;
         let target = args.output.as_deref();
+        let format = format::chosen(given, target)?;
         settings.spare_inputs(target)?;
         let styles = Styles::choose(args.color, target);
         let output = Output::open(target, &styles)?;
         interrupt::heed(&settings.options.opening.stop, output.unfinished());
         // Lines that scroll over the terminal show well enough that the run goes on.
-        let scrolls = written == Written::AsItComes && output.scrolls();
+        let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };
-        Ok(Session { settings, styles, args, output, line, elapsed: Duration::ZERO })
+        Ok(Session { settings, styles, format, args, output, line, elapsed: Duration::ZERO })
     }
 
     /// How a table is laid out.
@@ -83,6 +88,10 @@ impl<'a> Session<'a> {
             })?;
         // As reports list them, in whatever order the inputs are named.
         outcome.problems.sort();
+        // Where nothing was read, the reason comes before a result that says no more than that.
+        if outcome.files == 0 {
+            tell_problems(&outcome, self.args);
+        }
         Ok(outcome)
     }
 
@@ -91,12 +100,14 @@ impl<'a> Session<'a> {
         write(&mut self.output).map_err(|reason| self.output.error(reason).into())
     }
 
-    /// Completes the result, then tells what could not be read and how long it took.
+    /// Completes the result, then reports what could not be read and how long it took.
     pub(crate) fn end<S>(self, outcome: &Outcome<S>) -> Result<Status, Failure> {
         let status = Status::of(&outcome.problems);
         self.output.end(status)?;
-        let extent = if self.args.verbose { Extent::All } else { Extent::Kinds };
-        term::tell_problems(&outcome.problems, outcome.copied_bytes, extent);
+        if outcome.files > 0 {
+            tell_problems(outcome, self.args);
+        }
+        self.settings.tell_times(&outcome.problems, outcome.files);
         if self.args.stats {
             term::tell_speed(self.elapsed, outcome.bytes);
         }
@@ -104,4 +115,10 @@ impl<'a> Session<'a> {
         mem::forget(self.settings);
         Ok(status)
     }
+}
+
+/// Reports what could not be read.
+fn tell_problems<S>(outcome: &Outcome<S>, args: &OutputArgs) {
+    let extent = if args.verbose { Extent::All } else { Extent::Kinds };
+    term::tell_problems(&outcome.problems, outcome.copied_bytes, extent);
 }

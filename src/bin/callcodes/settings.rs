@@ -13,6 +13,7 @@ use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::{CopyRule, Options, WAITING_LIMIT};
+use callcodes::problem::{Kind, Problem};
 use callcodes::render;
 use callcodes::report::wording;
 use callcodes::scan::proof;
@@ -20,8 +21,10 @@ use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 
 use crate::args::{FileArgs, InputArgs, PatternArgs};
+use crate::argv;
 use crate::passwords;
 use crate::status::Failure;
+use crate::target;
 use crate::term::{self, Output};
 
 /// The most errors that are told at once.
@@ -39,10 +42,11 @@ impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
         // Loaded beside the patterns: the first result needs it, and no sooner.
         thread::spawn(Catalogue::built_in);
-        let mut inputs = input.paths.clone();
-        // Elsewhere the shell has done it, and a star that is left is part of a name.
-        if cfg!(windows) {
-            inputs = inputs.iter().flat_map(|input| wildcard::expand(input)).collect();
+        let mut inputs = expanded(&input.paths);
+        if cfg!(windows)
+            && let Some(explained) = inputs.iter().find_map(|input| argv::explain_quote(input.to_str()?))
+        {
+            return Err(Failure::Message(explained));
         }
         if inputs.is_empty() {
             if term::stdin_is_terminal() {
@@ -96,6 +100,36 @@ impl Settings {
         Ok(())
     }
 
+    /// What to know of files that were chosen by when they were last modified, where that did not do what was wanted.
+    pub(crate) fn tell_times(&self, problems: &[Problem], files_read: u64) {
+        let option = match (self.selection.newer_than, self.selection.older_than) {
+            (Some(_), Some(_)) => "--newer-than and --older-than",
+            (Some(_), None) => "--newer-than",
+            (None, Some(_)) => "--older-than",
+            (None, None) => return,
+        };
+        let left_out = problems.iter().any(|problem| problem.kind == Kind::OutsideTime);
+        let what = match (left_out, files_read) {
+            (true, 0) => "left out every file",
+            (false, 1..) => "left out no file",
+            _ => "",
+        };
+        if !what.is_empty() {
+            term::note(format_args!(
+                "{option} {what}. What counts is when a file in a folder or archive was last modified, which copying and \
+                 unpacking may change, and not the times in its lines"
+            ));
+        }
+        let doubtful = self.selection.doubts.count();
+        if doubtful > 0 {
+            let members = wording::counted(doubtful, "member");
+            term::note(format_args!(
+                "{members} of zip or cab archives could lie on the other side of {option}: these archives may keep local times \
+                 of an unknown zone, which are read as UTC"
+            ));
+        }
+    }
+
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
@@ -108,11 +142,19 @@ impl Settings {
     }
 }
 
+/// Paths with their wildcards expanded on Windows. Elsewhere the shell has done it, and a star that is left is part of a name.
+pub(crate) fn expanded(paths: &[PathBuf]) -> Vec<PathBuf> {
+    if cfg!(windows) { paths.iter().flat_map(|path| wildcard::expand(path)).collect() } else { paths.to_vec() }
+}
+
 /// Whether a file was written by an earlier run, or is empty. What cannot be read is neither.
 fn is_replaceable(file: &Path) -> bool {
     let mut head = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head));
-    read.is_ok() && (head.is_empty() || render::is_own_output(&head))
+    match File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head)) {
+        Ok(_) => head.is_empty() || render::is_own_output(&head),
+        // Then it cannot be replaced either, and the reason is reported when that is tried.
+        Err(reason) => cfg!(windows) && reason.raw_os_error() == Some(target::SHARING_VIOLATION),
+    }
 }
 
 fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
@@ -139,15 +181,23 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
         older_than: args.older_than,
         links: if args.follow { Links::Follow } else { Links::Stay },
         content: if args.binary { Content::Any } else { Content::Text },
+        ..Selection::default()
     })
 }
 
 /// The patterns of all layers, in order of precedence, as they are written.
 pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
+    let user_file = user_file(args);
+    if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
+        let misnamed = term::shown(&name::shown(&misnamed));
+        term::note(format_args!(
+            "{misnamed} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
+        ));
+    }
     let layers = Layers {
-        user_file: user_file(args),
+        user_file,
         config: args.config.clone(),
-        files: args.files.clone(),
+        files: expanded(&args.files),
         expressions: args.expressions.clone(),
         only: args.only.clone(),
         without: args.without.clone(),

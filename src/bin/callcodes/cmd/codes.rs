@@ -1,6 +1,6 @@
 //! `codes`: the catalogue, in whole or in part, and what a pasted line speaks of.
 
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 
 use callcodes::catalogue::{Answer, Catalogue, Entry, Query};
 use callcodes::chunk::{Chunk, Limits};
@@ -11,6 +11,8 @@ use callcodes::scan::Scanner;
 use callcodes::source::STDIN;
 
 use crate::args::{CodesArgs, CodesFormatArg};
+use crate::format;
+use crate::paste;
 use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
@@ -40,8 +42,9 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     if args.queries.is_empty() {
         found.entries.extend(catalogue.entries());
     }
+    let format = format::chosen(args.format, args.output.as_deref())?;
     let mut output = Output::open(args.output.as_deref(), &Styles::default())?;
-    let written = match args.format {
+    let written = match format {
         CodesFormatArg::Text => {
             let columns = term::width(args.output.as_deref()).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
             found.write_text(&mut output, args.queries.is_empty(), columns)
@@ -171,9 +174,8 @@ impl Found {
     /// What the patterns find in each line of standard input, or else what it mentions.
     fn add_pasted(&mut self, catalogue: &'static Catalogue, set: &PatternSet) -> Result<(), Failure> {
         term::tell_typing("reading standard input; end it");
-        let mut text = Vec::new();
-        let read = io::stdin().take(PASTED_LIMIT_BYTES + 1).read_to_end(&mut text);
-        read.map_err(|error| Failure::Message(format!("cannot read standard input: {error}")))?;
+        let read = paste::read(None, PASTED_LIMIT_BYTES);
+        let text = read.map_err(|problem| Failure::Message(term::shown(&format!("cannot read {problem}"))))?;
         if text.len() as u64 > PASTED_LIMIT_BYTES {
             let message = "standard input holds more than 1 MiB, too much to explain line by line. Use `callcodes -` to \
                            count its results or `callcodes lines -` to list them";

@@ -10,12 +10,12 @@ use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 
 pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
-    let written = match args.format {
+    let begin = Session::begin(&args.input, &args.patterns, &args.output, args.format, |format| match format {
         SummaryFormatArg::Table => Written::AtTheEnd,
         SummaryFormatArg::Json | SummaryFormatArg::Csv => Written::AsItComes,
-    };
-    let mut session = Session::begin(&args.input, &args.patterns, &args.output, written)?;
-    let mut renderer = Format::from(args.format).renderer(&FILES, session.layout());
+    });
+    let mut session = begin?;
+    let mut renderer = Format::from(session.format).renderer(&FILES, session.layout());
     let mut totals = Totals { by_glob: session.settings.by_glob(), ..Totals::default() };
     session.write(|output| renderer.begin(&[], output))?;
     let outcome = session.read(|walk, settings, output| {

@@ -6,6 +6,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::numbered::{LineFormat, Numbering};
 use callcodes::pipeline::annotate::Annotate;
 use callcodes::pipeline::{self, Event, Outcome};
+use callcodes::render::lines::csv::{self, Csv};
 use callcodes::render::lines::{Jsonl, Text};
 use callcodes::report::wording;
 use callcodes::source::Walk;
@@ -18,17 +19,22 @@ use crate::term::{self, Output};
 
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
-    let mut session = Session::begin(&args.input, &args.patterns, &args.output, Written::AsItComes)?;
-    let styles = session.styles;
+    let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| Written::AsItComes)?;
+    let (styles, format) = (session.styles, session.format);
     let outcome = session.read(|walk, settings, output| {
         let encoding = settings.options.opening.encoding.given();
-        match args.format {
+        match format {
             LinesFormatArg::Text => {
                 let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
                 write_lines(walk, settings, &format, output)
             }
             LinesFormatArg::Jsonl => {
                 let format = Jsonl { catalogue, set: &settings.set, encoding };
+                write_lines(walk, settings, &format, output)
+            }
+            LinesFormatArg::Csv => {
+                csv::write_head(output)?;
+                let format = Csv { catalogue, set: &settings.set, encoding };
                 write_lines(walk, settings, &format, output)
             }
         }

@@ -10,13 +10,13 @@ use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
-    let mut session = Session::begin(&args.input, &args.patterns, &args.output, Written::AtTheEnd)?;
+    let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| Written::AtTheEnd)?;
     let outcome =
         session.read(|walk, settings, _| summarise(walk, &settings.set, Catalogue::built_in(), &settings.options))?;
     let pattern_names = session.settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
     let searched = Searched { pattern_names, by_glob: session.settings.by_glob() };
     let report = Report::new(&outcome.summary, outcome.problems.clone(), Catalogue::built_in(), searched);
-    let layout = session.layout();
-    session.write(|output| render::render(&report, args.format.into(), &layout, output))?;
+    let (format, layout) = (session.format.into(), session.layout());
+    session.write(|output| render::render(&report, format, &layout, output))?;
     session.end(&outcome)
 }

@@ -24,7 +24,7 @@ struct Checked {
 }
 
 pub(crate) fn run(files: &[PathBuf]) -> Result<Status, Failure> {
-    let mut checked: Vec<Checked> = files.iter().map(|path| read(path)).collect();
+    let mut checked: Vec<Checked> = settings::expanded(files).iter().map(|path| read(path)).collect();
     let notes = check_together(&mut checked);
 
     let mut output = Output::open(None, &Styles::default())?;
