@@ -196,7 +196,7 @@ impl Lister {
     }
 
     /// Lives as long as this or one of its threads does.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(super) fn life(&self) -> std::sync::Weak<impl Sized + use<>> {
         Arc::downgrade(&self.shared)
     }
