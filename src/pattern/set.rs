@@ -9,6 +9,7 @@
 mod matches;
 
 use std::ops::Range;
+use std::collections::HashMap;
 
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Hir, HirKind};
@@ -114,9 +115,10 @@ impl PatternSet {
         let prefilter = Prefilter::new(&anchors);
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
-        let alike = (0..patterns.len()).map(|index| {
-            let is_alike = |earlier: &usize| patterns[*earlier].is_sought_like(&patterns[index]);
-            (0..index).find(is_alike).unwrap_or(index)
+        let mut first_alike = HashMap::new();
+        let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.sought_by() {
+            Some(sought_by) => *first_alike.entry(sought_by).or_insert(index),
+            None => index,
         });
         let alike = alike.collect();
         let looks_ahead = patterns.iter().any(|pattern| pattern.multiline);
@@ -172,7 +174,7 @@ impl PatternSet {
     /// `window` is the line without its line end (`line_len` bytes), then, for the multi-line patterns only, what
     /// follows it in the source.
     pub fn matches<'m>(&'m self, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
-        self.find_places(scratch, window, 0..self.patterns.len());
+        self.find_places(scratch, window, |_| true);
         self.matches_at_places(scratch, window, line_len)
     }
 
@@ -184,15 +186,14 @@ impl PatternSet {
         window: &'m [u8],
         line_len: usize,
     ) -> Matches<'m> {
-        self.find_places(scratch, window, index..index + 1);
+        self.find_places(scratch, window, |pattern| pattern == index);
         self.matches_at_places(scratch, window, line_len)
     }
 
     /// Begins a line: what was noted of the one before is forgotten.
     pub(crate) fn begin_line(&self, scratch: &mut Scratch) {
-        scratch.places.starts.clear();
-        scratch.places.sought.clear();
-        scratch.places.sought.extend_from_slice(self.prefilter.always());
+        scratch.places.clear();
+        self.prefilter.always().iter().for_each(|&pattern| scratch.places.seek(pattern));
     }
 
     /// Notes a candidate of the line that starts at `line_start` of the searched block.
@@ -249,7 +250,7 @@ impl PatternSet {
         Matches::new(self, scratch, window, line_len)
     }
 
-    fn find_places(&self, scratch: &mut Scratch, window: &[u8], chosen: Range<usize>) {
+    fn find_places(&self, scratch: &mut Scratch, window: &[u8], is_chosen: impl Fn(usize) -> bool) {
         self.begin_line(scratch);
         let mut marks = std::mem::take(&mut scratch.marks);
         let mut candidates = self.prefilter.candidates(window, &mut marks);
@@ -257,8 +258,7 @@ impl PatternSet {
             self.note(scratch, candidate, 0);
         }
         scratch.marks = marks;
-        scratch.places.starts.retain(|(_, pattern)| chosen.contains(pattern));
-        scratch.places.sought.retain(|pattern| chosen.contains(pattern));
+        scratch.places.retain(is_chosen);
     }
 }
 
@@ -354,14 +354,10 @@ impl Pattern {
         self.applies(scratch, &window[..line_len]).then_some(span)
     }
 
-    /// Whether the places that both are sought at are the same.
-    fn is_sought_like(&self, other: &Pattern) -> bool {
-        match (&self.anchors.leading, &other.anchors.leading) {
-            (Some(own), Some(others)) => {
-                self.multiline == other.multiline && own.offset == others.offset && own.literals == others.literals
-            }
-            _ => false,
-        }
+    /// What decides at which places it is sought, if literals lead to them.
+    fn sought_by(&self) -> Option<(bool, usize, &[Vec<u8>])> {
+        let leading = self.anchors.leading.as_ref()?;
+        Some((self.multiline, leading.offset, &leading.literals))
     }
 
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
