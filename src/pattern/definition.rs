@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use super::diagnostic::{Mark, SourceText};
 
-/// The named groups that a regex may have: `code` is required, the others say what else the line tells.
+/// The named groups that a regex may have: `code` finds the result, the others say what else the line tells. Without a
+/// group `code`, the only group that has no name is the code.
 pub const GROUPS: [&str; 7] = ["code", "text", "user", "outcome", "host", "address", "time"];
 
 /// Where a definition was written. Definitions of one origin are expected to fit together; one of a different origin
@@ -44,12 +45,14 @@ pub struct Definition {
     pub name: String,
     /// What it finds, in one line for people.
     pub description: Option<String>,
-    /// What a result looks like, with the named group `code`.
+    /// What a result looks like, with the group that finds its code.
     pub regex: String,
     /// Whether all of the pattern's regexes take capitals and small letters as the same.
     pub ignore_case: bool,
     /// Whether the match may go on in the lines that follow.
     pub multiline: bool,
+    /// Whether an empty `code` stands for 0, no call result. Without it, a `code` that can be empty is refused.
+    pub empty_is_zero: bool,
     /// What the same line must also match.
     pub when: Option<String>,
     /// What the same line must not match.
@@ -212,6 +215,7 @@ impl Definition {
             regex: regex.to_owned(),
             ignore_case: false,
             multiline: false,
+            empty_is_zero: false,
             when: None,
             unless: None,
             examples: Vec::new(),

@@ -25,6 +25,7 @@ use super::program::Known;
 /// Patterns in order of precedence.
 #[derive(Debug)]
 pub struct PatternSet {
+use super::validate;
     patterns: Vec<Pattern>,
     prefilter: Prefilter,
     /// The patterns that are for certain lines only.
@@ -104,7 +105,7 @@ impl PatternSet {
     /// Compiles definitions, in order of precedence.
     ///
     /// # Errors
-    /// The first definition that the engine refuses, or that has no group `code`.
+    /// The first definition that the engine refuses, or that has no group for the code.
     pub fn compile(definitions: &[Definition]) -> Result<PatternSet, CompileError> {
         let patterns = definitions
             .iter()
@@ -310,7 +311,7 @@ impl Pattern {
         };
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
-        let groups = Groups::of(&hir).ok_or_else(|| error(Field::Regex)("there is no group `code`".to_owned()))?;
+        let groups = Groups::of(&hir).ok_or_else(|| error(Field::Regex)("there is no group for the code".to_owned()))?;
         // A literal that reaches over the line's end is not in the line, nor always in the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
@@ -391,7 +392,7 @@ impl Groups {
         collect_groups(hir, &mut named);
         let index = |name| named.iter().find(|(_, group)| *group == name).map(|&(index, _)| index);
         Some(Groups {
-            code: index("code")?,
+            code: usize::try_from(validate::code_group(hir)?.index).ok()?,
             text: index("text"),
             user: index("user"),
             outcome: index("outcome"),
