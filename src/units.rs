@@ -5,6 +5,7 @@
 
 mod characters;
 mod detect;
+mod reading;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,7 @@ use memchr::{memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
 pub(crate) use detect::END_BYTES;
+pub(crate) use reading::Reading;
 
 use crate::problem::{Kind, Loss};
 

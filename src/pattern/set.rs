@@ -7,25 +7,29 @@
 //! Patterns are matched on bytes with ASCII classes: logs mix encodings, and a code is ASCII in all of them.
 
 mod matches;
+mod readings;
 
-use std::ops::Range;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Hir, HirKind};
 
 use self::matches::Places;
 pub use self::matches::{Match, Matches};
+use self::readings::Pages;
+pub(crate) use self::readings::Readings;
 use super::definition::{Definition, Field, Origin};
+use super::letters::Letters;
 use super::literal::{self, Leading};
 use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
+use super::validate;
 
 /// Patterns in order of precedence.
 #[derive(Debug)]
 pub struct PatternSet {
-use super::validate;
     patterns: Vec<Pattern>,
     prefilter: Prefilter,
     /// The patterns that are for certain lines only.
@@ -34,6 +38,8 @@ use super::validate;
     alike: Vec<usize>,
     /// Whether any pattern looks beyond the end of its line.
     looks_ahead: bool,
+    /// How lines that are not UTF-8 are searched.
+    pages: Pages,
 }
 
 /// One compiled pattern.
@@ -46,6 +52,7 @@ pub struct Pattern {
     unless: Option<Engine>,
     groups: Groups,
     anchors: Anchors,
+    letters: Letters,
 }
 
 /// The index of each named group.
@@ -123,7 +130,8 @@ impl PatternSet {
         });
         let alike = alike.collect();
         let looks_ahead = patterns.iter().any(|pattern| pattern.multiline);
-        Ok(PatternSet { patterns, prefilter, conditional, alike, looks_ahead })
+        let set = PatternSet { patterns, prefilter, conditional, alike, looks_ahead, pages: Pages::default() };
+        Ok(set.reading_in(None))
     }
 
     /// The same set without its prefilter, so that every line is searched.
@@ -321,6 +329,15 @@ impl Pattern {
             // No line holds such a one.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
+        let parse_condition = |(field, regex): (Field, &str)| {
+            syntax::parse_with(regex, &syntax).map_err(|wrong| error(field)(wrong.to_string()))
+        };
+        let conditions =
+            [Field::When, Field::Unless].into_iter().filter_map(|field| Some((field, definition.field(field)?)));
+        // Starting does not wait for what is known of the built-in ones, which the tests hold to be ASCII.
+        let conditions = conditions.filter(|_| definition.origin != Origin::BuiltIn);
+        let conditions = conditions.map(parse_condition).collect::<Result<Vec<Hir>, _>>()?;
+        let letters = Letters::of(&[&hir].into_iter().chain(&conditions).collect::<Vec<_>>());
         let matcher = Matcher::new(&definition.regex, settings, hir, leading.clone()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
@@ -330,6 +347,7 @@ impl Pattern {
             unless: condition(Field::Unless, &definition.unless)?,
             groups,
             anchors: Anchors { leading, required },
+            letters,
         })
     }
 
@@ -372,13 +390,17 @@ impl Pattern {
     }
 
     fn conditions_hold(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
-        let holds = |regex: &Option<Engine>, scratch: &mut EngineScratch| {
-            regex.as_ref().map(|regex| regex.is_match(scratch, line))
-        };
-        *scratch.applies.get_or_insert_with(|| {
-            holds(&self.when, &mut scratch.when).unwrap_or(true)
-                && !holds(&self.unless, &mut scratch.unless).unwrap_or(false)
-        })
+        if let Some(applies) = scratch.applies {
+            return applies;
+        }
+        let (when, unless) = self.match_conditions(scratch, line);
+        *scratch.applies.insert(when && !unless)
+    }
+
+    /// Whether the line matches `when`, or there is none, and whether it matches `unless`.
+    fn match_conditions(&self, scratch: &mut PatternScratch, line: &[u8]) -> (bool, bool) {
+        let when = self.when.as_ref().is_none_or(|when| when.is_match(&mut scratch.when, line));
+        (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(&mut scratch.unless, line)))
     }
 
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
@@ -435,6 +457,8 @@ mod tests {
         for definition in &mut definitions {
             definition.origin = Origin::CommandLine;
         }
-        assert!(PatternSet::compile(&definitions).is_ok());
+        let set = PatternSet::compile(&definitions).unwrap();
+        // Or else starting would have to parse the conditions as well.
+        assert!(!set.patterns.iter().any(|pattern| pattern.letters.are_there || pattern.letters.are_bytes));
     }
 }

@@ -169,8 +169,25 @@ impl Matches<'_> {
             }
         };
         self.at = span.end;
-        let pattern = &self.set.patterns[index];
-        Some(Match { pattern: index, span, groups: &pattern.groups, slots: &self.scratch.patterns[index].matcher })
+        Some(self.again(index, span))
+    }
+
+    /// The match that [`Matches::next`] returned last.
+    pub(super) fn again(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
+        let groups = &self.set.patterns[pattern].groups;
+        Match { pattern, span, groups, slots: &self.scratch.patterns[pattern].matcher }
+    }
+
+    /// Goes on at `at` instead of the end of the last match, behind whose start it must be.
+    pub(super) fn skip_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Takes over which of these patterns' conditions hold in the line.
+    pub(super) fn settle_conditions(&mut self, applies: &[(usize, bool)]) {
+        for &(pattern, applies) in applies {
+            self.scratch.patterns[pattern].applies = Some(applies);
+        }
     }
 
     /// The leftmost of the noted places that the search has not passed, and its pattern.
