@@ -13,6 +13,7 @@ use anstyle::Style;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::config;
+use callcodes::hit::Capture;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::annotate::{LineFormat as _, Rendered};
 use callcodes::render::lines::Text;
@@ -142,7 +143,8 @@ fn captures(bencher: Bencher<'_, '_>, input: &Input) {
         for line in log.split(|&byte| byte == b'\n') {
             let mut matches = BUILT_IN.matches(&mut scratch, line, line.len());
             while let Some(found) = matches.next() {
-                count += found.code().len() + found.user().unwrap_or_default().len();
+                let len = |capture| found.capture(capture).map_or(0, |captured| captured.len());
+                count += len(Capture::Code) + len(Capture::User);
             }
         }
         count

@@ -31,7 +31,7 @@
 //! # Invariants
 //!
 //! * **Exact.** Counts and lines equal those of a naive reading, line by line with the plain regex engine, at any thread
-//!   count, chunk size and way of reading. `tests/oracle.rs` holds everything to that.
+//!   count, chunk size and way of reading. `tests/it/oracle.rs` holds everything to that.
 //! * **Who owns a line.** A chunk owns the lines whose first byte lies in its range ([`chunk`]). The hits of a line
 //!   depend on that line and a fixed number of bytes behind it, so on no boundary.
 //! * **A result counts once.** Patterns are one ordered set: leftmost wins, then the earlier pattern ([`pattern`]).

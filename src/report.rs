@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn problems_are_sorted_and_a_loss_is_told() {
-        let problem = |path: &str, kind| Problem { path: path.to_owned(), kind, detail: "x".to_owned() };
+        let problem = |path: &str, kind| Problem::new(path, kind, "x");
         let new = |problems| Report::new(&summary(&[]), problems, Catalogue::built_in(), Searched::default());
 
         let report = new(vec![problem("b", Kind::Unreadable), problem("a", Kind::LongLine)]);

@@ -17,7 +17,7 @@ pub use characters::Characters;
 pub(crate) use detect::END_BYTES;
 pub(crate) use reading::Reading;
 
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// The units of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,15 +60,15 @@ impl Units {
     /// its last [`END_BYTES`], or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
         let other = detect::other_at_end(self, end)?;
-        let remedy = match other {
-            Units::Bytes => "split it where the encoding changes, or read that part with -E utf-8",
+        let or_read_in = match other {
+            Units::Bytes => Some("utf-8"),
             // From the beginning of the file, its units do not lie where they are.
-            _ if len % 2 == 1 => "split it where the encoding changes, and name both parts",
-            Units::Utf16Le => "split it where the encoding changes, or read that part with -E utf-16le",
-            Units::Utf16Be => "split it where the encoding changes, or read that part with -E utf-16be",
+            _ if len % 2 == 1 => None,
+            Units::Utf16Le => Some("utf-16le"),
+            Units::Utf16Be => Some("utf-16be"),
         };
         let what = format!("it begins in {} and ends in {}, which was not searched", self.name(), other.name());
-        Some(Loss { kind: Kind::MixedEncodings, what, delivered: None, remedy })
+        Some(Loss { kind: Kind::MixedEncodings, what, delivered: None, remedy: Remedy::Split(or_read_in) })
     }
 
     /// The encodings that consist of them.
@@ -87,7 +87,7 @@ impl Units {
              not read",
             self.name()
         );
-        Loss { kind: Kind::Truncated, what, delivered: None, remedy: "ask for the file again, copied whole" }
+        Loss { kind: Kind::Truncated, what, delivered: None, remedy: Remedy::AskAgain }
     }
 
     /// The mark that such a text may begin with.

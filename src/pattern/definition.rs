@@ -11,10 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::diagnostic::{Mark, SourceText};
-
-/// The named groups that a regex may have: `code` finds the result, the others say what else the line tells. Without a
-/// group `code`, the only group that has no name is the code.
-pub const GROUPS: [&str; 7] = ["code", "text", "user", "outcome", "host", "address", "time"];
+use crate::hit::Capture;
 
 /// Where a definition was written. Definitions of one origin are expected to fit together; one of a different origin
 /// may take another's lines on purpose.
@@ -92,7 +89,7 @@ pub enum ExpectedCode {
 #[derive(Clone, Debug)]
 pub struct ExpectedCapture {
     /// Which group.
-    pub group: Group,
+    pub capture: Capture,
     /// The captured text.
     pub value: String,
     pub(super) place: Place,
@@ -104,38 +101,6 @@ pub struct CounterExample {
     /// The line without its line end.
     pub line: String,
     pub(super) line_place: Place,
-}
-
-/// The groups that an example can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// Whose sign-in it was.
-    User,
-    /// The log's own word on the sign-in.
-    Outcome,
-    /// On which machine.
-    Host,
-    /// From which network address.
-    Address,
-    /// When.
-    Time,
-}
-
-impl Group {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Group; 5] = [Group::User, Group::Outcome, Group::Host, Group::Address, Group::Time];
-
-    /// The group's name in a regex, which is also its key in an example.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Group::User => "user",
-            Group::Outcome => "outcome",
-            Group::Host => "host",
-            Group::Address => "address",
-            Group::Time => "time",
-        }
-    }
 }
 
 /// The regexes of a definition.

@@ -14,9 +14,10 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use self::values::Table;
 use super::definition::{
-    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Group, Origin, Place, Places, check_name,
+    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Origin, Place, Places, check_name,
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
+use crate::hit::Capture;
 
 const PATTERN_KEYS: [&str; 10] = [
     "name",
@@ -30,7 +31,6 @@ const PATTERN_KEYS: [&str; 10] = [
     "examples",
     "counter_examples",
 ];
-const EXAMPLE_KEYS: [&str; 7] = ["line", "code", "user", "outcome", "host", "address", "time"];
 
 /// Reads the definitions that `text` holds, in the order in which they stand there.
 ///
@@ -149,23 +149,24 @@ impl Reader<'_> {
     }
 
     fn example(&mut self, table: &Table<'_, '_>) -> Option<Example> {
-        self.check_keys(table.entries, &EXAMPLE_KEYS, table.thing);
+        let captured = Capture::details();
+        let keys: Vec<&str> =
+            ["line", Capture::Code.name()].into_iter().chain(captured.clone().map(Capture::name)).collect();
+        self.check_keys(table.entries, &keys, table.thing);
         let line = self.required_text(table, "line", "write line = '…' with a line of the log");
         let code = self.expected_code(table);
-        let mut captures = Vec::new();
-        for group in Group::ALL {
-            if let Some((value, place)) = self.text(table, group.name()) {
-                captures.push(ExpectedCapture { group, value, place });
-            }
-        }
+        let expected = |capture: Capture| {
+            self.text(table, capture.name()).map(|(value, place)| ExpectedCapture { capture, value, place })
+        };
+        let captures = captured.filter_map(expected).collect();
         let (line, line_place) = line?;
         let (code, code_place) = code?;
         Some(Example { line: without_line_end(line), code, captures, line_place, code_place })
     }
 
     fn expected_code(&mut self, table: &Table<'_, '_>) -> Option<(ExpectedCode, Place)> {
-        let Some(value) = table.entries.get("code") else {
-            self.missing(table, "code", "write code = 21 with the code that the line holds");
+        let Some(value) = table.entries.get(Capture::Code.name()) else {
+            self.missing(table, Capture::Code.name(), "write code = 21 with the code that the line holds");
             return None;
         };
         let place = Place { span: value.span(), contents: None };
@@ -291,7 +292,7 @@ regex = 'x'\r
         assert_eq!((one.line.as_str(), &one.code), ("code=21 user=ann", &ExpectedCode::Number(21)));
         assert_eq!(two.code, ExpectedCode::Written("FAILED".to_owned()));
         let captures = |example: &Example| -> Vec<_> {
-            example.captures.iter().map(|capture| (capture.group.name(), capture.value.clone())).collect()
+            example.captures.iter().map(|expected| (expected.capture.name(), expected.value.clone())).collect()
         };
         assert_eq!(captures(one), [("user", "ann".to_owned())]);
         let expected = [("outcome", "o"), ("host", "h"), ("address", "d"), ("time", "t")];

@@ -63,7 +63,10 @@ fn is_bytes(hir: &Hir) -> bool {
             let count: usize = class
                 .ranges()
                 .iter()
-                .map(|range| usize::from(range.end()) + 1 - usize::from(range.start().max(0x80)).min(usize::from(range.end()) + 1))
+                .map(|range| {
+                    usize::from(range.end()) + 1
+                        - usize::from(range.start().max(0x80)).min(usize::from(range.end()) + 1)
+                })
                 .sum();
             count % 0x80 != 0
         }
@@ -79,9 +82,8 @@ fn can_match(hir: &Hir, page: &'static Encoding) -> bool {
             std::str::from_utf8(&literal.0).is_ok_and(|text| text.is_ascii() || !page.encode(text).2)
         }
         HirKind::Class(Class::Unicode(class)) => {
-            let has = |character: char| {
-                class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&character))
-            };
+            let has =
+                |character: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&character));
             (0..=u8::MAX).any(|byte| page.decode_without_bom_handling(&[byte]).0.chars().any(has))
         }
         HirKind::Repetition(repetition) => repetition.min == 0 || can_match(&repetition.sub, page),

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use regex_automata::util::syntax;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::Hir;
 
 use self::matches::Places;
 pub use self::matches::{Match, Matches};
@@ -26,6 +26,7 @@ use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Pl
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
 use super::validate;
+use crate::hit::{Capture, Captures};
 
 /// Patterns in order of precedence.
 #[derive(Debug)]
@@ -50,21 +51,10 @@ pub struct Pattern {
     multiline: bool,
     when: Option<Engine>,
     unless: Option<Engine>,
-    groups: Groups,
+    /// The index of each group that the regex has.
+    groups: Captures<usize>,
     anchors: Anchors,
     letters: Letters,
-}
-
-/// The index of each named group.
-#[derive(Clone, Copy, Debug)]
-struct Groups {
-    code: usize,
-    text: Option<usize>,
-    user: Option<usize>,
-    outcome: Option<usize>,
-    host: Option<usize>,
-    address: Option<usize>,
-    time: Option<usize>,
 }
 
 /// Working memory for searching with one set; one for each thread.
@@ -319,7 +309,10 @@ impl Pattern {
         };
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
-        let groups = Groups::of(&hir).ok_or_else(|| error(Field::Regex)("there is no group for the code".to_owned()))?;
+        let groups = groups(&hir);
+        if groups[Capture::Code].is_none() {
+            return Err(error(Field::Regex)("there is no group for the code".to_owned()));
+        }
         // A literal that reaches over the line's end is not in the line, nor always in the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
@@ -408,23 +401,6 @@ impl Pattern {
     }
 }
 
-impl Groups {
-    fn of(hir: &Hir) -> Option<Groups> {
-        let mut named = Vec::new();
-        collect_groups(hir, &mut named);
-        let index = |name| named.iter().find(|(_, group)| *group == name).map(|&(index, _)| index);
-        Some(Groups {
-            code: usize::try_from(validate::code_group(hir)?.index).ok()?,
-            text: index("text"),
-            user: index("user"),
-            outcome: index("outcome"),
-            host: index("host"),
-            address: index("address"),
-            time: index("time"),
-        })
-    }
-}
-
 #[derive(Clone, Copy)]
 enum IgnoreCase {
     AsWritten,
@@ -436,14 +412,9 @@ fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
 }
 
-/// The named groups, with their indexes.
-fn collect_groups<'h>(hir: &'h Hir, named: &mut Vec<(usize, &'h str)>) {
-    if let HirKind::Capture(capture) = hir.kind()
-        && let (Some(name), Ok(index)) = (&capture.name, usize::try_from(capture.index))
-    {
-        named.push((index, name));
-    }
-    hir.kind().subs().iter().for_each(|sub| collect_groups(sub, named));
+/// The index of each group that `hir` has.
+fn groups(hir: &Hir) -> Captures<usize> {
+    Captures::new(|capture| usize::try_from(validate::group_of(hir, capture)?.index).ok())
 }
 
 #[cfg(test)]

@@ -115,7 +115,12 @@ mod tests {
         });
         assert_eq!(complaints(&text), [""; 0]);
         let [definition] = &definitions(&text)[..] else { panic!("{text}") };
-        assert!(definition.when.is_some() && definition.unless.is_some() && definition.multiline && definition.empty_is_zero);
+        assert!(
+            definition.when.is_some()
+                && definition.unless.is_some()
+                && definition.multiline
+                && definition.empty_is_zero
+        );
     }
 
     #[test]

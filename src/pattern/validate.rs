@@ -9,10 +9,11 @@ use std::ops::Range;
 
 use regex_syntax::ast::{self, Ast, CaptureName, GroupKind};
 use regex_syntax::hir::translate::TranslatorBuilder;
-use regex_syntax::hir::{self, Capture, Hir, HirKind};
+use regex_syntax::hir::{self, Hir, HirKind};
 
-use super::definition::{Definition, Field, GROUPS};
+use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
+use crate::hit::Capture;
 
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
 const HOW_TO_MEAN_NOTHING: &str =
@@ -136,15 +137,16 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut groups = Vec::new();
     collect_groups(&parsed.ast, &mut groups);
-    let names = groups.iter().filter_map(|group| name_of(group));
-    for group in names.filter(|group| !GROUPS.contains(&group.name.as_str())) {
+    let names = Capture::ALL.map(Capture::name);
+    for group in groups.iter().filter_map(|group| name_of(group)).filter(|group| !names.contains(&group.name.as_str()))
+    {
         found.push(
             Diagnostic::new(format!("pattern `{name}` has a group `{}`, which means nothing", group.name))
                 .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "not one of the groups"))
-                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", GROUPS.join(", "))),
+                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", names.join(", "))),
         );
     }
-    let code = code_group(&parsed.hir);
+    let code = group_of(&parsed.hir, Capture::Code);
     // What the message points at: the name, or all of a group that has none.
     let place = code.and_then(|code| groups.iter().find(|group| group.capture_index() == Some(code.index)));
     let place = place.map(|group| bytes(name_of(group).map_or(&group.span, |name| &name.span)));
@@ -186,21 +188,21 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
 
 /// Whether the group for the code can be empty and nothing says what that means. Of a regex that can match nothing at all,
 /// that is complained of instead.
-fn is_empty_unasked(definition: &Definition, parsed: &Parsed, code: &Capture) -> bool {
+fn is_empty_unasked(definition: &Definition, parsed: &Parsed, code: &hir::Capture) -> bool {
     let can_be_empty = |hir: &Hir| hir.properties().minimum_len() == Some(0);
     !definition.empty_is_zero && can_be_empty(&code.sub) && !can_be_empty(&parsed.hir)
 }
 
-/// The group for the code: the one of that name or, where there is none, the only group without a name.
-pub(super) fn code_group(hir: &Hir) -> Option<&Capture> {
+/// The group of `hir` for a capture: the one of its name or, for the code, the only group without a name.
+pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
     let mut groups = Vec::new();
     collect_captures(hir, &mut groups);
-    let mut nameless = groups.iter().filter(|group| group.name.is_none());
+    let mut nameless = groups.iter().filter(|group| group.name.is_none() && capture == Capture::Code);
     let only = nameless.next().filter(|_| nameless.next().is_none());
-    groups.iter().find(|group| group.name.as_deref() == Some("code")).or(only).copied()
+    groups.iter().find(|group| group.name.as_deref() == Some(capture.name())).or(only).copied()
 }
 
-fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h Capture>) {
+fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
     if let HirKind::Capture(capture) = hir.kind() {
         groups.push(capture);
     }
@@ -433,7 +435,9 @@ error: pattern `own` does not say where the code is
   |
   = help: write + instead of *, with no ? after it where the regex ends; or write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
         assert_eq!(of_regex("code=(?<code>.*?)"), expected);
-        for regex in ["x(?<code>)", r"x(?<code>\d*)y", "x(?<code>a|)", r"x(?<code>\b)", r"x(?:(?<code>\d*)y)+", r"x(\d?)"] {
+        for regex in
+            ["x(?<code>)", r"x(?<code>\d*)y", "x(?<code>a|)", r"x(?<code>\b)", r"x(?:(?<code>\d*)y)+", r"x(\d?)"]
+        {
             assert!(of_regex(regex).starts_with("error: pattern `own` can give an empty `code`\n"), "{regex}");
             let text = format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\nempty_is_zero = true\n");
             assert_eq!(complaints(&text), "", "{regex}");

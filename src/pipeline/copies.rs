@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{SourceEnd, SourceStart};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, Remedy};
 use crate::source::{Beginning, Digest, Source, Stop};
 
 /// How much is held back of a source that may be a copy, in bytes as the visitor counts them.
@@ -135,12 +135,12 @@ fn compare(alike: &mut [Original], len: u64, digest: Option<Digest>, stop: &Stop
 
 /// What is told of a copy.
 pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
-    let detail = format!("a copy of {original} ({bytes} bytes), not counted; --keep-copies counts it");
-    Problem { path: copy.name.clone(), kind: Kind::Copy, detail }
+    let what = format!("a copy of {original} ({bytes} bytes), not counted");
+    Problem::new(&copy.name, Kind::Copy, what).remedy(Remedy::KeepCopies)
 }
 
 /// What is told of a copy that turned out to be one when too much of it had been passed on.
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
-    let detail = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
-    Problem { path: copy.name.clone(), kind: Kind::CopyCounted, detail }
+    let what = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
+    Problem::new(&copy.name, Kind::CopyCounted, what)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{CopyRule, Options, to_the_end};
 use crate::chunk::{Chunks, OwnedChunk, Span};
-use crate::problem::{Kind, Loss, Problem};
+use crate::problem::{Kind, Loss, Problem, Remedy};
 use crate::source::{Beginning, Digest, Digesting, Found, Members, Opened, Source, Stream, TextFile, What};
 
 /// A piece of work for one worker.
@@ -200,9 +200,8 @@ pub(super) fn is_one_task(source: &Source, options: &Options) -> bool {
 
 /// Told of the first source that nobody begins to read. Nobody knows how many follow.
 fn unread(source: &Source) -> Problem {
-    let detail =
-        "neither this nor what follows was read, because the run was interrupted; run callcodes again to read it";
-    Problem { path: source.name.clone(), kind: Kind::Interrupted, detail: detail.to_owned() }
+    let what = "neither this nor what follows was read, because the run was interrupted";
+    Problem::new(&source.name, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest)
 }
 
 /// What a stream is read from.

@@ -431,11 +431,11 @@ impl LongLines {
     fn problem(self, source: &Source, limits: Limits) -> Option<Problem> {
         let first = self.first_offset?;
         let (lines, were) = if self.count == 1 { ("line", "was") } else { ("lines", "were") };
-        let detail = format!(
+        let what = format!(
             "{} {lines} longer than {} bytes {were} searched in pieces, the first at byte {first}; a result that a cut \
              divides is missed",
             self.count, limits.line_bytes,
         );
-        Some(Problem { path: source.name.clone(), kind: Kind::LongLine, detail })
+        Some(Problem::new(&source.name, Kind::LongLine, what))
     }
 }

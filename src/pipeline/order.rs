@@ -406,7 +406,7 @@ mod tests {
 
     /// A source that is none: the least task there is. Its number is its name.
     fn input(number: usize) -> Found {
-        Err(Problem { path: number.to_string(), kind: Kind::Special, detail: String::new() })
+        Err(Problem::new(number.to_string(), Kind::Special, ""))
     }
 
     /// Works off as many tasks as `parts` has entries, each of which yields so many parts.

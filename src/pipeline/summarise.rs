@@ -7,7 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::hit::Hit;
 use crate::pattern::PatternSet;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, Remedy};
 use crate::scan::{Scanner, Sink};
 use crate::source::{Found, Source};
 use crate::summary::{Counts, NAMES_LIMIT, Summary};
@@ -59,11 +59,11 @@ pub fn summarise(
 /// Told as a problem, because some results then have no row of their own.
 fn overflow(summary: &Summary) -> Option<Problem> {
     let count = summary.overflow()?.count;
-    let detail = format!(
+    let what = format!(
         "more than {NAMES_LIMIT} different names or unknown numbers were found; {count} results count in the total and \
-         have no row. `callcodes lines` shows which pattern takes them for codes"
+         have no row"
     );
-    Some(Problem { path: "all inputs".to_owned(), kind: Kind::TooManyNames, detail })
+    Some(Problem::new("all inputs", Kind::TooManyNames, what).remedy(Remedy::ShowLines))
 }
 
 impl Sink<'_> for &mut Count {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::problem::Problem;
+use super::problems::Told;
 use crate::report::{Report, Row, Totals};
 
 /// The version of the contract.
@@ -20,7 +20,7 @@ struct Document<'r> {
     results_without_time: u64,
     times_without_zone: u64,
     results: &'r [Row],
-    problems: &'r [Problem],
+    problems: Vec<Told<'r>>,
 }
 
 /// Writes the report as one object, indented by two blanks a level.
@@ -36,7 +36,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         results_without_time: report.results_without_time,
         times_without_zone: report.times_without_zone,
         results: &report.rows,
-        problems: &report.problems,
+        problems: report.problems.iter().map(Told::new).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -45,7 +45,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Kind;
+    use crate::problem::{Kind, Problem};
     use crate::report::testing::{code, name, report};
 
     fn written(report: &Report) -> String {
@@ -67,11 +67,7 @@ mod tests {
             (&[(code(102), 1, &[])], 3),
             (&[], 0),
         ]);
-        report.problems.push(Problem {
-            path: r"logs\old.log".to_owned(),
-            kind: Kind::Unreadable,
-            detail: "no such file or folder".to_owned(),
-        });
+        report.problems.push(Problem::new(r"logs\old.log", Kind::Unreadable, "no such file or folder"));
         assert_eq!(
             written(&report),
             r#"{

@@ -14,7 +14,7 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key};
-use crate::hit::Hit;
+use crate::hit::{Capture, Hit};
 use crate::pattern::PatternSet;
 use crate::pipeline::annotate::{LineFormat, Rendered, push_number};
 use crate::source::Source;
@@ -118,17 +118,24 @@ struct Fields<'h> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<i32>,
     pattern: &'h str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
+    #[serde(flatten)]
+    words: Words<'h>,
     text: &'h str,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_is_cut: Option<bool>,
+}
+
+/// What the groups captured that are shown as written.
+struct Words<'h> {
+    hit: &'h Hit<'h>,
+    page: CodePage,
+}
+
+impl Serialize for Words<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let read = |capture: Capture| Some((capture.name(), self.page.read(self.hit.captures[capture]?)));
+        serializer.collect_map(Capture::words().filter_map(read))
+    }
 }
 
 impl LineFormat for Jsonl<'_> {
@@ -150,7 +157,6 @@ impl Jsonl<'_> {
         let shown = shown_range(hit);
         let entry = self.catalogue.entry(&hit.key);
         let page = CodePage::of(hit.line, hit.units, self.encoding);
-        let read = |part: &[u8]| page.read(part).into_owned();
         let fields = Fields {
             offset: hit.offset(),
             time: hit.time.map(|stamp| stamp.time),
@@ -160,10 +166,7 @@ impl Jsonl<'_> {
             known: entry.is_some(),
             candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
             pattern: self.set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
-            user: hit.user.map(read),
-            outcome: hit.outcome.map(read),
-            host: hit.host.map(read),
-            address: hit.address.map(read),
+            words: Words { hit, page },
             text: &page.read(&hit.line[shown.clone()]),
             text_is_cut: (shown.len() < hit.line.len()).then_some(true),
         };

@@ -15,7 +15,8 @@ use super::wording::counted;
 use super::wrap::wrap;
 use super::{Options, table};
 use crate::catalogue::Catalogue;
-use crate::pattern::definition::{Definition, Example, ExpectedCode, Group, Origin};
+use crate::hit::Capture;
+use crate::pattern::definition::{Definition, Example, ExpectedCode, Origin};
 use crate::pattern::examples::Found;
 use crate::pattern::{Pattern, PatternSet};
 use crate::scan::proof;
@@ -169,9 +170,9 @@ impl Full<'_> {
     fn given(&self, found: &Found) -> String {
         let mut bytes = Vec::new();
         push_result(&mut bytes, self.catalogue, &found.key);
-        for group in Group::ALL {
-            if let Some(value) = found.capture(group) {
-                bytes.extend_from_slice(format!(", {} ", group.name()).as_bytes());
+        for capture in Capture::details() {
+            if let Some(value) = &found.captures[capture] {
+                bytes.extend_from_slice(format!(", {} ", capture.name()).as_bytes());
                 push_shown(&mut bytes, value.as_bytes());
             }
         }
@@ -211,8 +212,8 @@ fn inline_table(example: &Example) -> String {
         ExpectedCode::Written(written) => quoted(written),
     };
     let mut table = format!("{{ line = {}, code = {code}", triply_quoted(&example.line));
-    for capture in &example.captures {
-        let _ = write!(table, ", {} = {}", capture.group.name(), quoted(&capture.value));
+    for expected in &example.captures {
+        let _ = write!(table, ", {} = {}", expected.capture.name(), quoted(&expected.value));
     }
     table.push_str(" }");
     table
@@ -278,10 +279,12 @@ mod tests {
 
     /// What a definition says, without where it stands.
     fn said(definition: &Definition) -> String {
-        let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } = definition;
-        let mut said = format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
+        let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
+            definition;
+        let mut said =
+            format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
         for example in &definition.examples {
-            let captures: Vec<_> = example.captures.iter().map(|one| (one.group, &one.value)).collect();
+            let captures: Vec<_> = example.captures.iter().map(|one| (one.capture, &one.value)).collect();
             let _ = writeln!(said, "{:?} {:?} {captures:?}", example.line, example.code);
         }
         for example in &definition.counter_examples {

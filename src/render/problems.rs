@@ -3,7 +3,12 @@
 //! JSON has all of them. Here a folder with thousands of pictures must not bury the one log that could not be read, which
 //! therefore comes first: kinds are told in the order in which [`Kind`] lists them.
 
-use crate::problem::{Kind, Problem};
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::problem::{Cause, Kind, Limit, Problem, Remedy};
 
 use super::wording::{counted, grouped, size};
 
@@ -30,6 +35,101 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
             _ => kind.iter().map(ToString::to_string).collect(),
         })
         .collect()
+}
+
+/// A problem as scripts get it.
+#[derive(Serialize)]
+pub(super) struct Told<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'p str>,
+    kind: Kind,
+    detail: String,
+}
+
+impl<'p> Told<'p> {
+    pub(super) fn new(problem: &'p Problem) -> Told<'p> {
+        Told { path: Some(&problem.path), ..Told::without_path(problem) }
+    }
+
+    /// For where the path stands beside it.
+    pub(super) fn without_path(problem: &Problem) -> Told<'p> {
+        Told { path: None, kind: problem.kind, detail: detail(problem) }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, detail(self))
+    }
+}
+
+/// What happened and what to do about it, as one sentence without a full stop.
+#[must_use]
+pub fn detail(problem: &Problem) -> String {
+    let mut detail = what(&problem.what);
+    match problem.delivered {
+        None => {}
+        Some(0) => detail.push_str("; nothing of it could be read"),
+        Some(bytes) => {
+            // Nobody knows how long before the fault was found the data were wrong.
+            let doubt = if problem.kind == Kind::Damaged { ", and may be wrong too" } else { "" };
+            detail.push_str(&format!("; only the whole lines in the {bytes} bytes before were read{doubt}"));
+        }
+    }
+    if let Some(remedy) = problem.remedy {
+        // A cause of two clauses is a sentence of its own.
+        detail.push_str(if remedy == Remedy::ShowLines { ". " } else { "; " });
+        detail.push_str(&worded(remedy));
+    }
+    detail
+}
+
+/// What happened, without what can be done about it.
+pub(super) fn what(cause: &Cause) -> String {
+    match cause {
+        Cause::Told(what) => what.clone(),
+        Cause::TooLarge => "skipped, larger than --max-filesize".to_owned(),
+        Cause::TooOld => "skipped, last modified before --newer-than".to_owned(),
+        Cause::TooNew => "skipped, last modified at or after --older-than".to_owned(),
+        Cause::TooManyPaths(limit) => {
+            format!("not gone through again: links lead to it under more than {limit} paths, and -g looks at paths")
+        }
+    }
+}
+
+fn worded(remedy: Remedy) -> Cow<'static, str> {
+    Cow::Borrowed(match remedy {
+        Remedy::AskAgain => "ask for the file again, copied whole",
+        Remedy::Unpack => "unpack it and name the result",
+        Remedy::UnpackWithAnother => "unpack it with another program and name the folder",
+        Remedy::UnpackOutermost => "unpack the outermost one and name the folder",
+        Remedy::UnpackAllParts => "unpack it with 7-Zip, with all parts in one folder, and name the result",
+        Remedy::Decompress => "decompress it and name the result",
+        Remedy::DecompressData => "decompress them and name the result",
+        Remedy::DecompressWithDictionary => "decompress them with it and name the result",
+        Remedy::CutOut => "if they belong to the log, cut them out and name them as a file",
+        Remedy::Split(None) => "split it where the encoding changes, and name both parts",
+        Remedy::Split(Some(encoding)) => {
+            return format!("split it where the encoding changes, or read that part with -E {encoding}").into();
+        }
+        Remedy::ReadCopy => "read a copy of it, or again when nobody writes to it",
+        Remedy::GivePassword => "give its password with --password-file",
+        Remedy::AddPassword => "write its password into the password file, in a line of its own",
+        Remedy::Raise(Limit::Members) => "--max-members reads more",
+        Remedy::Raise(Limit::Unpacked) => "--max-unpacked reads more",
+        Remedy::Raise(Limit::Ratio) => "--max-ratio reads more",
+        Remedy::Raise(Limit::Nesting) => "--max-nesting reads deeper",
+        Remedy::FollowLinks => "-L follows it",
+        Remedy::ReadAsMember => "what the archive holds of that is read under its own name",
+        Remedy::Name => "name it to read it",
+        Remedy::ReadBinary => "--binary reads it",
+        Remedy::KeepCopies => "--keep-copies counts it",
+        Remedy::ChangeUser => "run as a user who may read it",
+        Remedy::ShortenPath => "a long path can be read from a folder on the way",
+        Remedy::ShowLines => "`callcodes lines` shows which pattern takes them for codes",
+        Remedy::RunAgain => "run callcodes again to read all of it",
+        Remedy::RunAgainForRest => "run callcodes again to read it",
+    })
 }
 
 /// Several problems of one kind.
@@ -79,20 +179,50 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    fn problem(path: &str, kind: Kind, detail: &str) -> Problem {
-        Problem { path: path.to_owned(), kind, detail: detail.to_owned() }
+    use crate::problem::Loss;
+
+    #[test]
+    fn a_loss_says_how_much_was_read_before_it() {
+        let told = |kind, delivered| {
+            let loss = Loss { kind, what: "the gzip data break off".to_owned(), delivered, remedy: Remedy::AskAgain };
+            detail(&loss.of_input("a.gz"))
+        };
+        let ask = "ask for the file again, copied whole";
+        assert_eq!(told(Kind::Truncated, None), format!("the gzip data break off; {ask}"));
+        let nothing = format!("the gzip data break off; nothing of it could be read; {ask}");
+        assert_eq!(told(Kind::Damaged, Some(0)), nothing);
+        let before = "the gzip data break off; only the whole lines in the 7 bytes before were read";
+        assert_eq!(told(Kind::Truncated, Some(7)), format!("{before}; {ask}"));
+        assert_eq!(told(Kind::Damaged, Some(7)), format!("{before}, and may be wrong too; {ask}"));
+    }
+
+    #[test]
+    fn what_users_chose_is_called_by_the_flag_with_which_they_did() {
+        let cases = [
+            (Cause::TooLarge, "skipped, larger than --max-filesize"),
+            (Cause::TooOld, "skipped, last modified before --newer-than"),
+            (Cause::TooNew, "skipped, last modified at or after --older-than"),
+        ];
+        for (cause, what) in cases {
+            assert_eq!(detail(&Problem::new("x", Kind::OutsideTime, cause)), what);
+        }
+    }
+
+    fn problem(path: &str, kind: Kind, what: &str, remedy: Option<Remedy>) -> Problem {
+        Problem { remedy, ..Problem::new(path, kind, what) }
     }
 
     #[test]
     fn one_of_a_kind_is_told_whole_and_several_are_counted() {
+        let picture = "skipped, a binary file (PNG picture)";
         let problems = [
-            problem("a.png", Kind::Binary, "skipped, a binary file (PNG picture); --binary reads it"),
-            problem("x", Kind::Unreadable, "no such file or folder"),
-            problem("pipe", Kind::Special, "skipped, a pipe; name it to read it"),
-            problem("b.png", Kind::Binary, "skipped, a binary file (PNG picture); --binary reads it"),
-            problem("z.zip!/a.log", Kind::Encrypted, "it is encrypted; give its password with --password-file"),
-            problem("z.zip!/b.log", Kind::Encrypted, "it is encrypted; give its password with --password-file"),
-            problem("w", Kind::Unreadable, "permission denied"),
+            problem("a.png", Kind::Binary, picture, Some(Remedy::ReadBinary)),
+            problem("x", Kind::Unreadable, "no such file or folder", None),
+            problem("pipe", Kind::Special, "skipped, a pipe", Some(Remedy::Name)),
+            problem("b.png", Kind::Binary, picture, Some(Remedy::ReadBinary)),
+            problem("z.zip!/a.log", Kind::Encrypted, "it is encrypted", Some(Remedy::GivePassword)),
+            problem("z.zip!/b.log", Kind::Encrypted, "it is encrypted", Some(Remedy::GivePassword)),
+            problem("w", Kind::Unreadable, "permission denied", None),
         ];
         assert_eq!(
             lines(&problems, 0, Extent::Kinds),
@@ -116,7 +246,7 @@ mod tests {
                 "pipe: skipped, a pipe; name it to read it",
             ]
         );
-        let mixed = ["a", "b"].map(|path| problem(path, Kind::MixedEncodings, "it ends in UTF-16LE; split it"));
+        let mixed = ["a", "b"].map(|path| problem(path, Kind::MixedEncodings, "it ends in UTF-16LE; split it", None));
         assert_eq!(
             lines(&mixed, 0, Extent::Kinds),
             [

@@ -400,7 +400,7 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
     #[test]
     fn of_a_part_it_is_not_said_that_it_holds_nothing() {
         let mut report = report(&[(&[], 1_000_000)]);
-        report.problems.push(Problem { path: "a.gz".to_owned(), kind: Kind::OverLimit, detail: "x".to_owned() });
+        report.problems.push(Problem::new("a.gz", Kind::OverLimit, "x"));
         assert_eq!(
             written(&report, None),
             "\
@@ -417,7 +417,7 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
             written(&report, None),
             "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n"
         );
-        report.problems.push(Problem { path: "a".to_owned(), kind: Kind::Unreadable, detail: "x".to_owned() });
+        report.problems.push(Problem::new("a", Kind::Unreadable, "x"));
         assert_eq!(written(&report, None), "No file could be read, so nothing was searched: see the problems.\n");
         report.problems[0].kind = Kind::Binary;
         let skipped = "All files were skipped, so nothing was searched: standard error says why.\n";

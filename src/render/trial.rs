@@ -11,7 +11,7 @@ use tabled::grid::util::string::get_string_width;
 use super::lines::{SHOWN_LIMIT_BYTES, push_result, push_shown};
 use super::wording::{grouped, moment};
 use crate::catalogue::Catalogue;
-use crate::hit::Hit;
+use crate::hit::{Capture, Hit};
 use crate::pattern::definition::{Definition, Origin};
 use crate::scan::trial::{Line, Nearest, Outcome};
 use crate::units::{CodePage, Units};
@@ -82,10 +82,9 @@ impl Shown<'_> {
         let mut result = Vec::new();
         push_result(&mut result, self.catalogue, &hit.key);
         writeln!(out, "{indent}{}: {}", self.name(hit.pattern), String::from_utf8_lossy(&result))?;
-        let captures = [("user", hit.user), ("outcome", hit.outcome), ("host", hit.host), ("address", hit.address)];
-        for (name, value) in captures {
-            if let Some(value) = value {
-                writeln!(out, "{indent}  {name:<NAME_WIDTH$}{}", one_line(value))?;
+        for capture in Capture::words() {
+            if let Some(value) = hit.captures[capture] {
+                writeln!(out, "{indent}  {:<NAME_WIDTH$}{}", capture.name(), one_line(value))?;
             }
         }
         if let Some(stamp) = hit.time {

@@ -38,16 +38,8 @@ pub struct Row {
     /// How many results.
     pub results: Option<u64>,
     /// Why it was skipped, or not read whole or as it is.
-    pub problems: Vec<Reason>,
-}
-
-/// A problem of an input that is named beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// What went wrong, as one of a few words that scripts can compare.
-    pub kind: Kind,
-    /// The particulars, and what to do about it.
-    pub detail: String,
+    #[serde(skip)]
+    pub problems: Vec<Problem>,
 }
 
 /// Sums over all rows.
@@ -83,7 +75,6 @@ impl Row {
     #[must_use]
     pub fn new(entry: Entry) -> Row {
         let Entry { path, bytes_on_disk, text, problems, copied: _ } = entry;
-        let problems: Vec<Reason> = problems.into_iter().map(Reason::from).collect();
         let mut row = Row { path, bytes_on_disk, problems, ..Row::default() };
         if let Some(text) = &text {
             row.kind = Some(kind(text, row.has_loss()));
@@ -103,7 +94,7 @@ impl Row {
     /// Whether anything of it is missing that should have been read.
     #[must_use]
     pub fn has_loss(&self) -> bool {
-        self.problems.iter().any(|reason| reason.kind.is_loss())
+        self.problems.iter().any(|problem| problem.kind.is_loss())
     }
 }
 
@@ -124,12 +115,6 @@ fn kind(text: &Text, has_loss: bool) -> String {
     kind
 }
 
-impl From<Problem> for Reason {
-    fn from(problem: Problem) -> Reason {
-        Reason { kind: problem.kind, detail: problem.detail }
-    }
-}
-
 impl Totals {
     /// Takes in a row.
     pub fn add(&mut self, row: &Row) {
@@ -146,7 +131,7 @@ impl Totals {
         self.lines += row.lines.unwrap_or(0);
         self.results += row.results.unwrap_or(0);
         self.files_with_zone_assumed += u64::from(row.zone_assumed == Some(true));
-        self.is_partial |= row.problems.iter().any(|reason| reason.kind == Kind::Interrupted);
+        self.is_partial |= row.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
     }
 }
 
@@ -155,6 +140,7 @@ pub(crate) mod testing {
     //! Rows for the tests of the formats.
 
     use super::*;
+    use crate::problem::Remedy;
     use crate::source::Chain;
     use crate::time;
 
@@ -178,12 +164,12 @@ pub(crate) mod testing {
         Row::new(Entry { path, bytes_on_disk: on_disk, text: Some(text), copied: None, problems })
     }
 
-    pub(crate) fn with(row: Row, kind: Kind, detail: &str) -> Row {
-        Row { problems: vec![Reason { kind, detail: detail.to_owned() }], ..row }
+    pub(crate) fn with(row: Row, kind: Kind, what: &str) -> Row {
+        Row { problems: vec![Problem::new(row.path.clone(), kind, what)], ..row }
     }
 
-    pub(crate) fn skipped(path: &str, kind: Kind, detail: &str) -> Row {
-        with(Row { path: path.to_owned(), ..Row::default() }, kind, detail)
+    pub(crate) fn skipped(path: &str, kind: Kind, what: &str) -> Row {
+        with(Row { path: path.to_owned(), ..Row::default() }, kind, what)
     }
 
     /// Every kind of row.
@@ -191,12 +177,14 @@ pub(crate) mod testing {
         let plain = text(&["2017-02-14T02:57:24.600871Z x", "2017-02-14T03:00:00Z x"]);
         let no_zone = text(&["2017-02-14 02:57:24 x", "x"]);
         let marked = Text { encoding: Some("UTF-16LE"), has_mark: true, ..text(&["x"; 1234]) };
+        let mut picture = skipped("t/a\u{1b}[2J.png", Kind::Binary, "skipped, a binary file (PNG picture)");
+        picture.problems[0].remedy = Some(Remedy::ReadBinary);
         vec![
             read("t/host7/MultiFactorAuthSvc.log", Some(53), plain.clone()),
             read("t/host8/MultiFactorAuthSvc.log", Some(24), no_zone),
             read("t/empty.log", Some(0), text(&[])),
             with(read("t/export.log", Some(1 << 20), marked), Kind::Unreadable, "device not ready; try it again"),
-            skipped("t/a\u{1b}[2J.png", Kind::Binary, "skipped, a binary file (PNG picture); --binary reads it"),
+            picture,
             skipped("=x.log", Kind::Unreadable, "no such file or folder"),
         ]
     }

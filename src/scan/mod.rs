@@ -20,7 +20,7 @@ use memchr::memchr;
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
-use crate::hit::Hit;
+use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch};
 use crate::time::{self, Stamp};
 use crate::units::{Reading, Units};
@@ -127,7 +127,8 @@ impl<'s> Scanner<'s> {
         // Where the last searched line started, in the chunk and in the source.
         let (mut counted, mut offset) = (0, chunk.offset);
         while from < owned.len() {
-            let other = others.first_from(from).map(|at| at.saturating_sub(reach).max(from)).filter(|&at| at < owned.len());
+            let other =
+                others.first_from(from).map(|at| at.saturating_sub(reach).max(from)).filter(|&at| at < owned.len());
             let inside = match (candidate, other) {
                 _ if self.set.searches_every_line() => from,
                 (Some(Candidate { at, .. }), other) => other.map_or(at, |other| at.min(other)),
@@ -279,15 +280,18 @@ impl Resolver<'_> {
         if line.divides(span.end) {
             return;
         }
+        // `get` and not an index: what cannot panic can be left out where nobody looks at it.
+        let captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
         let (text, text_len) =
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
-        let time = match found.time() {
-            Some(group) => self.times.read(&text[group]),
+        let written = |capture| text.get(found.capture(capture)?);
+        let time = match written(Capture::Time) {
+            Some(written) => self.times.read(written),
             None => *line_time.get_or_insert_with(|| self.times.find(&text[..text_len])),
         };
-        let group = |range: Option<Range<usize>>| range.map(|range| &line.window[bytes_of(range)]);
         sink.take(Hit {
-            key: self.resolve(&text[found.code()], found.text().map(|range| &text[range])),
+            // A group that took no part in the match wrote nothing.
+            key: self.resolve(written(Capture::Code).unwrap_or_default(), written(Capture::Text)),
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
@@ -295,10 +299,7 @@ impl Resolver<'_> {
             span: span.start..span.end.min(line.len),
             pattern: found.pattern,
             time,
-            user: group(found.user()),
-            outcome: group(found.outcome()),
-            host: group(found.host()),
-            address: group(found.address()),
+            captures,
         });
     }
 

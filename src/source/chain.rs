@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::archive::Format;
-use super::compression::Codec;
+use super::recognise::{Codec, Format};
 use crate::units::Units;
 
 /// What had to be unpacked to come to a text, outermost first.

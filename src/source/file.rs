@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use super::meter::{Gauge, Meter};
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 
 /// An opened file, whose reading is metered.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl FileSpan<'_> {
             kind: Kind::Shortened,
             what: "it became shorter while it was read".to_owned(),
             delivered: Some(self.position),
-            remedy: "read a copy of it, or again when nobody writes to it",
+            remedy: Remedy::ReadCopy,
         }
     }
 }

@@ -12,9 +12,10 @@ use lzma_rust2::{Action, Lzma2Stream, LzmaStream, StreamResult, XzStream};
 use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::compression::{ASK_AGAIN, Codec};
+use super::compression::ASK_AGAIN;
 use super::input::Input;
-use crate::problem::{Kind, Loss};
+use super::recognise::Codec;
+use crate::problem::{Kind, Loss, Remedy};
 
 /// The largest window or dictionary that is granted, in bytes: what `zstd -d` grants, and twice what `xz -9` uses.
 pub const WINDOW_LIMIT: u64 = 128 << 20;
@@ -66,12 +67,12 @@ impl Stop {
             Stop::Damaged(why) => (Kind::Damaged, format!("the {data} data are damaged ({why})"), ASK_AGAIN),
             Stop::Window => {
                 let what = format!("the {data} data need a window of more than {} MiB", WINDOW_LIMIT >> 20);
-                (Kind::OverLimit, what, "decompress them and name the result")
+                (Kind::OverLimit, what, Remedy::DecompressData)
             }
             Stop::Dictionary => {
                 delivered = delivered.filter(|&bytes| bytes > 0);
                 let what = format!("the {data} data need a dictionary that does not come with them");
-                (Kind::Unreadable, what, "decompress them with it and name the result")
+                (Kind::Unreadable, what, Remedy::DecompressWithDictionary)
             }
         };
         Some(Loss { kind, what, delivered, remedy })

@@ -136,7 +136,7 @@ impl Members {
         match told {
             Told::Member(entry, ahead) => {
                 if is_zip && let Err(loss) = count_member(&around.budget, around.level(), self.format) {
-                    let problem = around.problem(&loss);
+                    let problem = loss.of_input(&around.name);
                     drop(ahead);
                     self.abandon();
                     return Some(Err(problem));
@@ -146,7 +146,7 @@ impl Members {
                 let place = Place::Member(Mutex::new(Some(Unread { reader, nest })));
                 around.wanted(&entry).map(|wanted| Ok(around.source(&entry, wanted, place)))
             }
-            Told::Unread(entry, loss) => self.around.unread(&entry, &loss).map(Err),
+            Told::Unread(entry, loss) => self.around.unread(&entry, loss).map(Err),
             Told::End(ended) => {
                 self.is_done = true;
                 ended.err().map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
@@ -170,7 +170,7 @@ impl Members {
         let index = *next;
         let Some(entry) = zip.entries().nth(index) else {
             self.is_done = true;
-            return zip.shortfall().map(|loss| Err(self.around.problem(loss)));
+            return zip.shortfall().map(|loss| Err(loss.clone().of_input(&self.around.name)));
         };
         *next += 1;
         let wanted = self.around.wanted(entry)?;
@@ -216,13 +216,9 @@ impl Around {
         if self.below.is_empty() { name.to_owned() } else { format!("{}{SEPARATOR}{name}", self.below) }
     }
 
-    fn problem(&self, loss: &Loss) -> Problem {
-        Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
-    }
-
-    fn unread(&self, entry: &Entry, loss: &Loss) -> Option<Problem> {
+    fn unread(&self, entry: &Entry, loss: Loss) -> Option<Problem> {
         let is_selected = self.selection.globbed(Path::new(&self.member_below(entry))) == Globbed::Read;
-        is_selected.then(|| Problem { path: self.member_name(entry), kind: loss.kind, detail: loss.to_string() })
+        is_selected.then(|| loss.of_input(self.member_name(entry)))
     }
 
     /// What of a member is read; `None` if the user left it out, archive or not.
@@ -275,8 +271,8 @@ impl Iterator for Members {
         }
         let format = self.format;
         std::mem::take(&mut self.is_empty).then(|| {
-            let detail = format!("a {format} archive without any file in it");
-            Err(Problem { path: self.around.name.clone(), kind: Kind::Empty, detail })
+            let what = format!("a {format} archive without any file in it");
+            Err(Problem::new(&self.around.name, Kind::Empty, what))
         })
     }
 }

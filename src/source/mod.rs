@@ -14,7 +14,7 @@
 
 mod ahead;
 mod archive;
-pub mod binary;
+mod binary;
 mod budget;
 mod chain;
 mod compression;
@@ -27,10 +27,10 @@ mod member;
 mod members;
 mod meter;
 pub mod name;
+mod recognise;
 mod seen;
 pub mod select;
 mod stop;
-mod unsupported;
 mod walk;
 pub mod wildcard;
 
@@ -40,22 +40,23 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use ahead::Ahead;
-pub use archive::{Format, Passwords};
+pub use archive::Passwords;
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
-pub use compression::{Codec, MAX_LAYERS, decompressed};
+pub use compression::{MAX_LAYERS, decompressed};
 pub use content::{Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
 pub use file::{DiskFile, FileSpan};
 pub use member::WINDOW_LIMIT;
 pub use members::Members;
 pub use meter::{Amount, Meter};
+pub use recognise::{Codec, Format, HEAD_BYTES, Recognised, SAMPLE_BYTES, Unsupported, recognise};
 use select::Content;
 pub use select::{Globs, Links, Selection};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
 
-use crate::problem::{Kind, Loss, Problem};
+use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
 use crate::units::Units;
 use archive::{AtEnd, Container, ZipFile};
 use budget::{Budget, Counted};
@@ -63,7 +64,6 @@ use compression::passed_on;
 use input::Input;
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
-use unsupported::Holds;
 
 /// The argument, and the name in results, of standard input.
 pub const STDIN: &str = "-";
@@ -121,11 +121,11 @@ struct Wanted {
     refused: Option<Refused>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Refused {
     /// The user did not ask for it.
     Silently,
-    Because(Kind, &'static str),
+    Because(Kind, Cause),
 }
 
 /// An opened source.
@@ -218,32 +218,28 @@ impl Source {
         if len == 0 {
             return self.stream(Box::new(file), opening.meter.begin(None), opening);
         }
-        let file = DiskFile::new(file, len, &opening.meter);
+        let file = Arc::new(DiskFile::new(file, len, &opening.meter));
         let head = file_head(&file, len)?;
-        if let Some(format) = Format::of(&head) {
-            return self.archive_file(format, Arc::new(file), len, opening);
-        }
-        if Codec::of(&head).is_some() {
-            let input = Input::of_file(Arc::new(file), 0, len);
-            let budget = self.budget(opening, len);
-            return self.recognise(input, Nest { chain: Chain::default(), budget }, opening).map(
-                |opened| match opened {
+        match recognise(&head) {
+            Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
+            Recognised::Codec(_) => {
+                let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
+                let opened = self.open_stream(Input::of_file(file, 0, len), nest, opening)?;
+                return Ok(match opened {
                     Opened::Stream(stream) => Opened::Compressed(stream),
                     other => other,
-                },
-            );
-        }
-        if let Some(told) = self.unsupported(&head) {
-            return Ok(told);
-        }
-        let file = Arc::new(file);
-        if let Some(kind) = binary::kind(&head) {
-            if let Some(opened) = self.zip_behind(&file, len, opening)? {
-                return Ok(opened);
+                });
             }
-            if self.is_to_be_text() {
-                return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
+            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
+            Recognised::Binary(kind) => {
+                if let Some(opened) = self.zip_behind(&file, len, opening)? {
+                    return Ok(opened);
+                }
+                if self.is_to_be_text() {
+                    return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
+                }
             }
+            Recognised::Text => {}
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
@@ -257,7 +253,7 @@ impl Source {
     fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
-            Some(AtEnd::Part) => Some(Opened::Skipped(self.problem(&archive::one_part()))),
+            Some(AtEnd::Part) => Some(Opened::Skipped(archive::one_part().of_input(&self.name))),
             Some(AtEnd::Damaged) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
                 let container = Container::File { file: Arc::clone(file), start: 0, len };
@@ -297,7 +293,7 @@ impl Source {
         let reader = Metered { reader, gauge };
         let budget = self.budget(opening, 0);
         let input = Input::new(Box::new(Counted { reader, budget: Arc::clone(&budget) }));
-        self.recognise(input, Nest { chain: Chain::default(), budget }, opening)
+        self.open_stream(input, Nest { chain: Chain::default(), budget }, opening)
     }
 
     fn member(&self, unread: io::Result<Unread>, opening: &Opening) -> io::Result<Opened> {
@@ -307,32 +303,37 @@ impl Source {
             failure.map_or(Ok((input, nest)), Err)
         });
         match begun {
-            Ok((input, nest)) => self.recognise(input, nest, opening),
+            Ok((input, nest)) => self.open_stream(input, nest, opening),
             Err(_) if self.wanted.refused == Some(Refused::Silently) => Ok(Opened::LeftOut),
             Err(error) => Err(error),
         }
     }
 
-    /// Tells by its first bytes what a stream is, layer by layer.
-    fn recognise(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
+    /// Opens a stream, layer by layer.
+    fn open_stream(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
         let Nest { mut chain, budget } = nest;
         let is_bare = chain.is_empty();
         let mut input = compression::unpacked(input, &mut chain, &budget);
-        if let Some(format) = Format::of(input.peek(Format::HEAD_BYTES)) {
-            let container = Container::Stream(Box::new(input.into_reader()));
-            return self.archive(format, container, Nest { chain, budget }, opening);
-        }
-        if let Some(told) = self.unsupported(input.peek(unsupported::HEAD_BYTES)) {
-            return Ok(told);
+        match recognise(input.peek(HEAD_BYTES)) {
+            Recognised::Archive(format) => {
+                let container = Container::Stream(Box::new(input.into_reader()));
+                return self.archive(format, container, Nest { chain, budget }, opening);
+            }
+            Recognised::Unsupported(format) => return Ok(self.unsupported(format)),
+            _ => {}
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        let is_piped = is_bare && chain.is_empty();
-        match self.is_to_be_text().then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
-            Some(kind) if is_piped => return Ok(Opened::Skipped(self.binary(kind))),
-            Some(kind) => return self.binary_stream(kind, input, &opening.stop),
-            None => {}
+        if self.is_to_be_text()
+            && let Recognised::Binary(kind) = recognise(input.peek(SAMPLE_BYTES))
+        {
+            let is_piped = is_bare && chain.is_empty();
+            return if is_piped {
+                Ok(Opened::Skipped(self.binary(kind)))
+            } else {
+                self.binary_stream(kind, input, &opening.stop)
+            };
         }
         let head = input.peek(encoding::HEAD_BYTES);
         let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
@@ -341,7 +342,7 @@ impl Source {
 
     /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.
     fn binary_stream(&self, kind: &str, mut input: Input, stop: &Stop) -> io::Result<Opened> {
-        let is_certain = binary::is_certain(input.peek(binary::SAMPLE_BYTES));
+        let is_certain = recognise::is_certainly_binary(input.peek(SAMPLE_BYTES));
         while !is_certain && !input.available().is_empty() {
             if stop.is_requested() {
                 return Err(Loss::interrupted().into());
@@ -392,41 +393,30 @@ impl Source {
     }
 
     fn nested_too_deep(&self, limit: u8) -> Problem {
-        let remedy = if limit < NESTING_LIMIT {
-            "--max-nesting reads deeper"
-        } else {
-            "unpack the outermost one and name the folder"
-        };
+        let remedy =
+            if limit < NESTING_LIMIT { Remedy::Raise(problem::Limit::Nesting) } else { Remedy::UnpackOutermost };
         let what = format!("an archive inside so many others ({limit}) was not read");
-        let loss = Loss { kind: Kind::OverLimit, what, delivered: None, remedy };
-        self.problem(&loss)
-    }
-
-    fn problem(&self, loss: &Loss) -> Problem {
-        Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
+        Problem::new(&self.name, Kind::OverLimit, what).remedy(remedy)
     }
 
     /// What becomes of it if it is of a format that cannot be read. The members of an archive might be wanted, whatever its own
     /// name and time.
-    fn unsupported(&self, head: &[u8]) -> Option<Opened> {
-        let (holds, loss) = unsupported::format_of(head)?;
-        let refused = if holds == Holds::Text { self.refused() } else { None };
-        Some(refused.unwrap_or_else(|| Opened::Skipped(self.problem(&loss))))
+    fn unsupported(&self, format: Unsupported) -> Opened {
+        let refused = if matches!(format, Unsupported::Codec(_)) { self.refused() } else { None };
+        refused.unwrap_or_else(|| Opened::Skipped(format.loss().of_input(&self.name)))
     }
 
     /// What becomes of it if it is no archive and not wanted.
     fn refused(&self) -> Option<Opened> {
-        self.wanted.refused.map(|refused| match refused {
+        self.wanted.refused.clone().map(|refused| match refused {
             Refused::Silently => Opened::LeftOut,
-            Refused::Because(kind, why) => {
-                Opened::Skipped(Problem { path: self.name.clone(), kind, detail: why.to_owned() })
-            }
+            Refused::Because(kind, why) => Opened::Skipped(Problem::new(&self.name, kind, why)),
         })
     }
 
     fn binary(&self, kind: &str) -> Problem {
-        let detail = format!("skipped, a binary file ({kind}); --binary reads it");
-        Problem { path: self.name.clone(), kind: Kind::Binary, detail }
+        let what = format!("skipped, a binary file ({kind})");
+        Problem::new(&self.name, Kind::Binary, what).remedy(Remedy::ReadBinary)
     }
 
     /// The size that the file system lists, in bytes; `None` for what is not a regular file.
@@ -491,7 +481,7 @@ fn archive_options(opening: &Opening) -> archive::Options {
 
 /// The first bytes of a file, as many as are looked at, in one read where the system allows it.
 fn file_head(file: &DiskFile, len: u64) -> io::Result<Vec<u8>> {
-    let wanted = usize::try_from(len).unwrap_or(usize::MAX).min(binary::SAMPLE_BYTES);
+    let wanted = usize::try_from(len).unwrap_or(usize::MAX).min(SAMPLE_BYTES);
     let mut head = vec![0; wanted];
     FileSpan::new(file, 0, len).read_exact(&mut head)?;
     Ok(head)

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use ignore::overrides::{Override, OverrideBuilder};
 
 use super::seen::PathMatters;
-use crate::problem::Kind;
+use crate::problem::{Cause, Kind};
 
 /// Which files are read; by default every one that holds text.
 #[derive(Clone, Debug, Default)]
@@ -160,17 +160,17 @@ impl Selection {
     }
 
     /// Why a file is not read: a kind of problem and its particulars. What is not known of it is no reason.
-    pub(super) fn refuses(&self, size: Option<u64>, modified: Option<SystemTime>) -> Option<(Kind, &'static str)> {
+    pub(super) fn refuses(&self, size: Option<u64>, modified: Option<SystemTime>) -> Option<(Kind, Cause)> {
         let exceeds = |limit: u64| size.is_some_and(|size| size > limit);
         if self.max_bytes.is_some_and(exceeds) {
-            return Some((Kind::TooLarge, "skipped, larger than --max-filesize"));
+            return Some((Kind::TooLarge, Cause::TooLarge));
         }
         let modified = modified?;
         if self.newer_than.is_some_and(|time| modified < time) {
-            return Some((Kind::OutsideTime, "skipped, last modified before --newer-than"));
+            return Some((Kind::OutsideTime, Cause::TooOld));
         }
         if self.older_than.is_some_and(|time| modified >= time) {
-            return Some((Kind::OutsideTime, "skipped, last modified at or after --older-than"));
+            return Some((Kind::OutsideTime, Cause::TooNew));
         }
         None
     }

@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
 use super::{Refused, STDIN, Source, Wanted, name};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Cause, Kind, Problem, Remedy};
 
 /// A file to read, or why there is none.
 pub type Found = Result<Source, Problem>;
@@ -126,7 +126,8 @@ impl Walk {
         if entry.file_type().is_symlink() && path.is_dir() {
             let is_entered = self.selection.max_depth.is_none_or(|limit| entry.depth() < limit)
                 && !self.selection.excludes_folder(relative);
-            return is_entered.then(|| Err(skip(path, Kind::Link, "link to a folder, not followed; -L follows it")));
+            let link = || skip(path, Kind::Link, "link to a folder, not followed").remedy(Remedy::FollowLinks);
+            return is_entered.then(|| Err(link()));
         }
         let globbed = self.selection.globbed(relative);
         if globbed == Globbed::Excluded {
@@ -141,7 +142,7 @@ impl Walk {
             return None;
         }
         if !metadata.is_file() {
-            return Some(Err(skip(path, Kind::Special, special(metadata.file_type()))));
+            return Some(Err(special(path, metadata.file_type())));
         }
         if self.is_skipped(path, &metadata) {
             return None;
@@ -175,7 +176,10 @@ impl Walk {
         }
         match visit {
             Visit::Skip if !is_excluded => Some(skip(path, Kind::ReadAlready, READ_ALREADY)),
-            Visit::GiveUp => Some(skip(path, Kind::OverLimit, too_many_paths())),
+            Visit::GiveUp => {
+                let what = Cause::TooManyPaths(seen::PATHS_LIMIT);
+                Some(skip(path, Kind::OverLimit, what).remedy(Remedy::Name))
+            }
             Visit::Enter | Visit::Skip => None,
         }
     }
@@ -247,17 +251,10 @@ impl Iterator for Walk {
     }
 }
 
-fn too_many_paths() -> String {
-    format!(
-        "not gone through again: links lead to it under more than {} paths, and -g looks at paths; name it to read it",
-        seen::PATHS_LIMIT
-    )
-}
-
 const READ_ALREADY: &str = "skipped, already read under this or another name";
 
-fn skip(path: &Path, kind: Kind, detail: impl Into<String>) -> Problem {
-    Problem { path: name::shown(path), kind, detail: detail.into() }
+fn skip(path: &Path, kind: Kind, what: impl Into<Cause>) -> Problem {
+    Problem::new(name::shown(path), kind, what)
 }
 
 fn own_metadata(entry: &DirEntry) -> io::Result<Metadata> {
@@ -273,19 +270,18 @@ fn unreachable_entry(entry: &DirEntry, reason: &io::Error) -> Problem {
 }
 
 fn broken_link(path: String) -> Problem {
-    Problem { path, kind: Kind::Unreadable, detail: "symbolic link to a file or folder that does not exist".to_owned() }
+    Problem::new(path, Kind::Unreadable, "symbolic link to a file or folder that does not exist")
 }
 
 fn unlisted(error: &walkdir::Error) -> Problem {
     let path = name::shown(error.path().unwrap_or(Path::new("")));
     if let Some(ancestor) = error.loop_ancestor() {
-        let detail = format!("not followed, leads back to {}", name::shown(ancestor));
-        return Problem { path, kind: Kind::Loop, detail };
+        return Problem::new(path, Kind::Loop, format!("not followed, leads back to {}", name::shown(ancestor)));
     }
     match error.io_error() {
         Some(_) if is_broken_link(error) => broken_link(path),
         Some(reason) => Problem::unreadable(path, reason),
-        None => Problem { path, kind: Kind::Unreadable, detail: error.to_string() },
+        None => Problem::new(path, Kind::Unreadable, error.to_string()),
     }
 }
 
@@ -296,18 +292,16 @@ fn is_broken_link(error: &walkdir::Error) -> bool {
 }
 
 #[cfg(unix)]
-fn special(kind: FileType) -> &'static str {
+fn special(path: &Path, kind: FileType) -> Problem {
     use std::os::unix::fs::FileTypeExt as _;
-    if kind.is_fifo() {
-        "skipped, a pipe; name it to read it"
-    } else if kind.is_socket() {
-        "skipped, a socket: it holds nothing to read"
-    } else {
-        "skipped, a device; name it to read it"
+    if kind.is_socket() {
+        return skip(path, Kind::Special, "skipped, a socket: it holds nothing to read");
     }
+    let what = if kind.is_fifo() { "skipped, a pipe" } else { "skipped, a device" };
+    skip(path, Kind::Special, what).remedy(Remedy::Name)
 }
 
 #[cfg(not(unix))]
-fn special(_: FileType) -> &'static str {
-    "skipped, no regular file; name it to read it"
+fn special(path: &Path, _: FileType) -> Problem {
+    skip(path, Kind::Special, "skipped, no regular file").remedy(Remedy::Name)
 }

@@ -113,8 +113,7 @@ impl Reading {
         for len in 1..=bytes.len().min(CHARACTER_BYTES) {
             let mut character = [0; 16];
             let mut decoder = self.page.new_decoder_without_bom_handling();
-            let (result, _, written) =
-                decoder.decode_to_utf8_without_replacement(&bytes[..len], &mut character, true);
+            let (result, _, written) = decoder.decode_to_utf8_without_replacement(&bytes[..len], &mut character, true);
             if result == DecoderResult::InputEmpty
                 && let Ok(character) = std::str::from_utf8(&character[..written])
             {

@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::super::matcher::{MatcherScratch, Place};
-use super::{Groups, Next, PatternScratch, PatternSet, Scratch};
+use super::{Next, PatternScratch, PatternSet, Scratch};
+use crate::hit::{Capture, Captures};
 
 /// How many places of a line are kept. Where there are more, the line is searched for them instead, so that memory does
 /// not grow with what is in it.
@@ -18,52 +19,16 @@ pub struct Match<'m> {
     pub pattern: usize,
     /// The whole match. It may end behind the line if the pattern is a multi-line one.
     pub span: Range<usize>,
-    pub(super) groups: &'m Groups,
+    pub(super) groups: &'m Captures<usize>,
     pub(super) slots: &'m MatcherScratch,
 }
 
 impl Match<'_> {
-    /// The number, symbol or text. May be empty.
+    /// Where in the window a group captured something, if the pattern has the group and it took part in the match.
+    #[inline(always)]
     #[must_use]
-    pub fn code(&self) -> Range<usize> {
-        // A group that took no part in the match wrote nothing.
-        self.slots.group(self.groups.code).unwrap_or(self.span.end..self.span.end)
-    }
-
-    /// The description beside a symbol.
-    #[must_use]
-    pub fn text(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.text?)
-    }
-
-    /// The user concerned.
-    #[must_use]
-    pub fn user(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.user?)
-    }
-
-    /// The log's own word on the sign-in.
-    #[must_use]
-    pub fn outcome(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.outcome?)
-    }
-
-    /// The machine concerned.
-    #[must_use]
-    pub fn host(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.host?)
-    }
-
-    /// The network address concerned.
-    #[must_use]
-    pub fn address(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.address?)
-    }
-
-    /// The time, where the pattern finds it itself.
-    #[must_use]
-    pub fn time(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.time?)
+    pub fn capture(&self, capture: Capture) -> Option<Range<usize>> {
+        self.slots.group(self.groups[capture]?)
     }
 }
 

@@ -9,9 +9,11 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
+use crate::problem::Problem;
 use crate::render::csv::{guarded, reason, shown};
+use crate::render::problems::detail;
 use crate::render::wording::escaped;
-use crate::report::files::{Reason, Row};
+use crate::report::files::Row;
 
 const COLUMNS: [&str; 14] = [
     "path",
@@ -79,11 +81,11 @@ fn cells(row: &Row) -> [Cow<'_, str>; COLUMNS.len()] {
         shown(row.zone_assumed),
         shown(row.results),
         joined(&row.problems, " ", |problem| problem.kind.to_string().into()),
-        joined(&row.problems, " | ", |problem| text(&problem.detail)),
+        joined(&row.problems, " | ", |problem| escaped(&guarded(&detail(problem))).into()),
     ]
 }
 
-fn joined<'r>(problems: &'r [Reason], separator: &str, cell: impl Fn(&'r Reason) -> Cow<'r, str>) -> Cow<'r, str> {
+fn joined<'r>(problems: &'r [Problem], separator: &str, cell: impl Fn(&'r Problem) -> Cow<'r, str>) -> Cow<'r, str> {
     problems.iter().map(cell).collect::<Vec<_>>().join(separator).into()
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Serializer;
 
 use crate::render::lines::Escaped;
+use crate::render::problems::Told;
 use crate::report::files::{Row, Totals};
 
 /// The version of the contract.
@@ -19,6 +20,14 @@ pub(super) struct Rows {
     is_begun: bool,
 }
 
+/// A row with its problems in words.
+#[derive(Serialize)]
+struct Line<'r> {
+    #[serde(flatten)]
+    row: &'r Row,
+    problems: Vec<Told<'r>>,
+}
+
 impl Rows {
     pub(super) fn write(&mut self, row: &Row, out: &mut impl Write) -> io::Result<()> {
         if self.is_begun {
@@ -27,7 +36,8 @@ impl Rows {
             write!(out, "{{\n  \"schema\": {SCHEMA},\n  \"files\": [\n    ")?;
             self.is_begun = true;
         }
-        write_line(row, out)
+        let problems = row.problems.iter().map(Told::without_path).collect();
+        write_line(&Line { row, problems }, out)
     }
 
     pub(super) fn finish(self, totals: &Totals, out: &mut impl Write) -> io::Result<()> {

@@ -14,12 +14,13 @@ use std::io::{self, Write};
 
 use tabled::grid::util::string::get_string_width;
 
-use crate::problem::Kind;
+use crate::problem::{Kind, Problem};
 use crate::render::Options;
+use crate::render::problems;
 use crate::render::table::{DATE_WIDTH, GAP, LEFT_OUT_BY_GLOB, PARTIAL, style};
 use crate::render::wording::{counted, escaped, grouped, moment, size};
 use crate::render::wrap::wrap;
-use crate::report::files::{Reason, Row, Totals};
+use crate::report::files::{Row, Totals};
 
 const HEAD: Cells<&str> = ["File", "What it is", "Size", "Lines", "First time", "Last time", "Results"];
 const WHAT: usize = 1;
@@ -222,12 +223,12 @@ fn reason(row: &Row) -> String {
 }
 
 /// What happened, without what can be done about it.
-fn brief(reason: &Reason) -> String {
-    escaped(reason.detail.split_once("; ").map_or(&*reason.detail, |(what, _)| what))
+fn brief(problem: &Problem) -> String {
+    escaped(&problems::what(&problem.what))
 }
 
 /// What there is to say of something that was read.
-fn reservation(problem: &Reason) -> Cow<'static, str> {
+fn reservation(problem: &Problem) -> Cow<'static, str> {
     Cow::Borrowed(match problem.kind {
         Kind::Unreadable => "not readable to its end",
         Kind::Encrypted => "damaged, or another password",

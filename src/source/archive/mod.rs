@@ -32,44 +32,15 @@ use std::time::{Duration, SystemTime};
 use super::compression::{ASK_AGAIN, passed_on};
 use super::file::DiskFile;
 use super::input::Input;
-use crate::problem::{Kind, Loss};
+pub(crate) use super::recognise::Format;
+use crate::problem::{Kind, Limit, Loss, Remedy};
+pub(super) use tar::begins as begins_tar;
 pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
 /// What remains to be done with what cannot be read in the archive.
-const UNPACK: &str = "unpack it and name the result";
-
-/// An archive format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// PKWARE's, as everybody writes it.
-    Zip,
-    /// As POSIX and GNU write it, and as it was before.
-    Tar,
-    /// 7-Zip's own.
-    SevenZip,
-    /// Microsoft's cabinet.
-    Cab,
-}
+const UNPACK: Remedy = Remedy::Unpack;
 
 impl Format {
-    /// The format of a file that begins with `head`, its first [`Format::HEAD_BYTES`] or all of it.
-    pub fn of(head: &[u8]) -> Option<Format> {
-        // Members first; only the end of an empty archive; the mark of a first or only part of several.
-        const ZIP: [&[u8]; 4] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04"];
-        if ZIP.iter().any(|magic| head.starts_with(magic)) {
-            Some(Format::Zip)
-        } else if head.starts_with(b"7z\xbc\xaf\x27\x1c") {
-            Some(Format::SevenZip)
-        } else if head.starts_with(b"MSCF\0\0\0\0") {
-            Some(Format::Cab)
-        } else {
-            tar::begins(head).then_some(Format::Tar)
-        }
-    }
-
-    /// How many bytes [`Format::of`] needs to see, if there are so many.
-    pub const HEAD_BYTES: usize = 512;
-
     fn truncated(self, delivered: Option<u64>) -> Loss {
         let what = format!("the {self} archive breaks off");
         Loss { kind: Kind::Truncated, what, delivered, remedy: ASK_AGAIN }
@@ -107,24 +78,13 @@ impl Format {
         }
         let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
         let what = format!("{len} {bytes} behind the end of the {self} archive {were} not read");
-        let remedy = "if they belong to the log, cut them out and name them as a file";
+        let remedy = Remedy::CutOut;
         Err(Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy }.into())
     }
 
     fn too_many_members(self, limit: u64) -> Loss {
         let what = format!("the {self} archive has more than {limit} members, and the others were not read");
-        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: "--max-members reads more" }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Format::Zip => "zip",
-            Format::Tar => "tar",
-            Format::SevenZip => "7z",
-            Format::Cab => "cab",
-        })
+        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Raise(Limit::Members) }
     }
 }
 
@@ -202,12 +162,11 @@ impl Passwords {
 
     /// None of them opens `what`, as far as can be known.
     fn wrong(&self, what: &str) -> Loss {
-        const ADD: &str = "write its password into the password file, in a line of its own";
         let given = match self.0.len() {
             1 => "the given one".to_owned(),
             many => format!("the {many} given ones"),
         };
-        encrypted(&format!("{what} encrypted with another password than {given}"), ADD)
+        encrypted(&format!("{what} encrypted with another password than {given}"), Remedy::AddPassword)
     }
 }
 
@@ -241,15 +200,15 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
     }
 }
 
-const GIVE_PASSWORD: &str = "give its password with --password-file";
+const GIVE_PASSWORD: Remedy = Remedy::GivePassword;
 
 /// Why something cannot be read that is not damaged.
-fn refused(what: &str, remedy: &'static str) -> Loss {
+fn refused(what: &str, remedy: Remedy) -> Loss {
     Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
 }
 
 /// Why something cannot be read that is encrypted.
-fn encrypted(what: &str, remedy: &'static str) -> Loss {
+fn encrypted(what: &str, remedy: Remedy) -> Loss {
     Loss { kind: Kind::Encrypted, ..refused(what, remedy) }
 }
 
@@ -294,24 +253,6 @@ mod tests {
         ];
         for (name, plain) in cases {
             assert_eq!(without_dots(name), plain, "{name}");
-        }
-    }
-
-    #[test]
-    fn formats_are_told_by_their_first_bytes() {
-        let cases: [(&[u8], Option<Format>); 9] = [
-            (b"PK\x03\x04\x14\0", Some(Format::Zip)),
-            (b"PK\x05\x06\0\0", Some(Format::Zip)),
-            (b"PK00PK\x03\x04\x14\0", Some(Format::Zip)),
-            (b"7z\xbc\xaf\x27\x1c\0\x04", Some(Format::SevenZip)),
-            (b"MSCF\0\0\0\0\x2c", Some(Format::Cab)),
-            (b"", None),
-            (b"PK 2017-02-14 call result = 102", None),
-            (b"MSCF 2017-02-14 call result = 102", None),
-            (b"7z 2017-02-14 call result = 102", None),
-        ];
-        for (head, format) in cases {
-            assert_eq!(Format::of(head), format, "{head:?}");
         }
     }
 }

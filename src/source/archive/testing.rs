@@ -4,10 +4,18 @@ use std::io::{self, Cursor, Read, Write as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::problem::Problem;
+use crate::render::problems::detail;
+
 use super::{Container, Format, Item, MemberData, Options, Passwords, walk};
 
 /// What was met: a name, the data, and why there is no more of it.
 pub(super) type Met = (String, Vec<u8>, Option<String>);
+
+/// A fault as users are told of it.
+fn told(error: io::Error) -> String {
+    detail(&Problem::unreadable("", &error))
+}
 
 /// All that was met, and how the walk ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +46,7 @@ pub(super) fn see(format: Format, container: Container, options: &Options) -> Se
         members.push(meet(item));
         ControlFlow::Continue(())
     });
-    Seen { members, end: end.err().map(|error| error.to_string()) }
+    Seen { members, end: end.err().map(|error| told(error)) }
 }
 
 pub(super) fn meet(item: Item<'_>) -> Met {
@@ -48,9 +56,9 @@ pub(super) fn meet(item: Item<'_>) -> Met {
             let fault = UpToHoles(&mut *data).read_to_end(&mut bytes).err();
             // A reader has ended when it has failed.
             assert!(data.hole() > HOLE_LIMIT || data.read(&mut [0; 10]).unwrap() == 0);
-            (entry.name, bytes, fault.map(|error| error.to_string()))
+            (entry.name, bytes, fault.map(|error| told(error)))
         }
-        Item::Unread(entry, loss) => (entry.name, Vec::new(), Some(loss.to_string())),
+        Item::Unread(entry, loss) => (entry.name, Vec::new(), Some(told(loss.into()))),
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use super::{Nest, Unread};
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::source::ahead::{Ahead, Demand, Filler, Pace};
 use crate::source::archive::{self, Container, Entry, Format, Item, MemberData, ZipFile};
 use crate::source::budget::{Budget, Charged};
@@ -177,7 +177,7 @@ pub(super) fn stopped(format: Format) -> Loss {
         kind: Kind::Damaged,
         what: format!("the {format} archive cannot be read any further"),
         delivered: None,
-        remedy: "unpack it with another program and name the folder",
+        remedy: Remedy::UnpackWithAnother,
     }
 }
 
@@ -274,6 +274,9 @@ impl Read for Unpacked {
 
 #[cfg(test)]
 mod tests {
+    use crate::problem::Problem;
+    use crate::render::problems::detail;
+
     use super::*;
 
     #[test]
@@ -285,6 +288,7 @@ mod tests {
         let mut data = Vec::new();
         let fault = unpacked.read_to_end(&mut data).unwrap_err();
         let told = "the zip archive cannot be read any further; unpack it with another program and name the folder";
-        assert_eq!((data.as_slice(), fault.to_string().as_str()), (&b"call result = 102\n"[..], told));
+        let fault = detail(&Problem::unreadable("", &fault));
+        assert_eq!((data.as_slice(), fault.as_str()), (&b"call result = 102\n"[..], told));
     }
 }

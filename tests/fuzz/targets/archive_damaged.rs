@@ -3,7 +3,7 @@
 
 #![no_main]
 
-#[path = "../../packing/mod.rs"]
+#[path = "../../it/packing/mod.rs"]
 mod packing;
 mod reading;
 
@@ -141,7 +141,7 @@ impl Packing {
 
 /// Whether it says that something was not read.
 fn tells_a_loss(seen: &Seen) -> bool {
-    seen.problems.iter().any(|problem| problem.kind.is_loss())
+    seen.problems.iter().any(|(_, kind, _)| kind.is_loss())
 }
 
 impl Damage {

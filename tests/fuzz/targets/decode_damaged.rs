@@ -3,7 +3,7 @@
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../packing/mod.rs"]
+#[path = "../../it/packing/mod.rs"]
 mod packing;
 
 use std::io::{Cursor, Read};

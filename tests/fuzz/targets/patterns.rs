@@ -4,7 +4,7 @@
 
 #![no_main]
 
-#[path = "../../naive/mod.rs"]
+#[path = "../../it/naive/mod.rs"]
 mod naive;
 
 use std::io::Write as _;
@@ -12,6 +12,7 @@ use std::io::Write as _;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Limits};
 use callcodes::config::{self, Layers};
+use callcodes::hit::Capture;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::Definition;
 use callcodes::pattern::diagnostic::{Diagnostic, Look};
@@ -102,7 +103,7 @@ fn scanned(set: &PatternSet, text: &[u8], limits: Limits) -> Vec<Found> {
             line: before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1,
             pattern: set.patterns()[hit.pattern].name().to_owned(),
             key: hit.key.clone(),
-            user: hit.user.map(|user| String::from_utf8_lossy(user).into_owned()),
+            user: hit.captures[Capture::User].map(|user| String::from_utf8_lossy(user).into_owned()),
             time: hit.time.map(|stamp| stamp.time.to_string()),
         });
     });

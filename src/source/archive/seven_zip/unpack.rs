@@ -16,9 +16,9 @@ use crate::problem::Loss;
 use crate::source::WINDOW_LIMIT;
 use crate::source::archive::held::Held;
 use crate::source::archive::{Format, GIVE_PASSWORD, Passwords, UNPACK, encrypted, refused};
-use crate::source::compression::Codec;
 use crate::source::input::Input;
 use crate::source::member::{Member, Stop};
+use crate::source::recognise::Codec;
 
 /// Of the part of the file that comes before all packed data, in bytes.
 pub(super) const START_BYTES: u64 = 32;

@@ -4,7 +4,7 @@ use super::sparse::Records;
 use super::{BLOCK_BYTES, Block};
 
 /// Whether `head`, the first 512 bytes of a file or all of it, begins a tar archive.
-pub(in super::super) fn begins(head: &[u8]) -> bool {
+pub(in crate::source) fn begins(head: &[u8]) -> bool {
     let field = |start: usize, end: usize| head.get(start..end).and_then(number).is_some();
     let has_magic = head.get(257..265).is_some_and(|magic| magic.starts_with(b"ustar\0") || magic == b"ustar  \0");
     // The letters alone might stand in a text, but hardly between numbers and before a NUL.

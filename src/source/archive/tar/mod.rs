@@ -15,10 +15,10 @@ mod tests;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-pub(super) use self::header::begins;
+pub(in crate::source) use self::header::begins;
 use self::header::{Attributes, Header, number, text};
 use super::{Entry, Format, Item, MemberData, Options, UNPACK, Visit, refused, unix_time, without_dots};
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::source::compression::passed_on;
 use crate::source::input::Input;
 use crate::source::name::shown_bytes;
@@ -204,12 +204,7 @@ impl Walk {
 
 fn link(target: &[u8]) -> Loss {
     let what = format!("link to {}, not followed", shown_bytes(target));
-    Loss {
-        kind: Kind::Link,
-        what,
-        delivered: None,
-        remedy: "what the archive holds of that is read under its own name",
-    }
+    Loss { kind: Kind::Link, what, delivered: None, remedy: Remedy::ReadAsMember }
 }
 
 /// What fills the last block of data.

@@ -1,6 +1,7 @@
 use super::super::Container;
 use super::super::testing::*;
 use super::*;
+use crate::source::recognise;
 
 /// A header in the format of POSIX, with its checksum.
 pub(super) fn header(name: &str, type_flag: u8, size: usize) -> Block {
@@ -52,7 +53,7 @@ fn two_members() -> Vec<u8> {
 
 pub(super) fn seen(parts: &[Vec<u8>]) -> Seen {
     let archive = parts.concat();
-    assert_eq!(Format::of(&archive[..archive.len().min(Format::HEAD_BYTES)]), Some(Format::Tar));
+    assert_eq!(Format::of(&archive[..archive.len().min(recognise::HEAD_BYTES)]), Some(Format::Tar));
     from_both(Format::Tar, &archive, &options())
 }
 

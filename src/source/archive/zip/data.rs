@@ -8,9 +8,10 @@ use super::packed::{Behind, Extent, Packed};
 use super::record::{Descriptor, Record};
 use crate::problem::{Kind, Loss};
 use crate::source::archive::{Format, MemberData, UNPACK};
-use crate::source::compression::{ASK_AGAIN, Codec};
+use crate::source::compression::ASK_AGAIN;
 use crate::source::input::Input;
 use crate::source::member::{Member, Stop};
+use crate::source::recognise::Codec;
 
 const STORED: u16 = 0;
 const DEFLATE: u16 = 8;
@@ -192,7 +193,7 @@ impl<'r> Data<'r> {
         let Phase::Unpacking(mut input) = std::mem::replace(&mut self.phase, Phase::Lost) else { return };
         if let (Stop::End, Some(codec)) = (&stop, codec(self.record.method)) {
             // As in files of that format, another one may follow.
-            if Codec::of(input.peek(Format::HEAD_BYTES)) == Some(codec) {
+            if Codec::of(input.peek(Codec::HEAD_BYTES)) == Some(codec) {
                 self.member = None;
                 self.phase = Phase::Unpacking(input);
                 return;

@@ -26,7 +26,7 @@ use packed::{Behind, Extent, Packed};
 use record::Record;
 
 use super::{Container, Format, Item, Options, Visit};
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::source::input::Input;
 
 /// See [`super::walk`].
@@ -44,7 +44,7 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
 pub(crate) fn one_part() -> Loss {
     let what = "it is one part of a split zip archive".to_owned();
     // Not zip -s 0, whose version 3.0 garbles members that take more than two parts.
-    let remedy = "unpack it with 7-Zip, with all parts in one folder, and name the result";
+    let remedy = Remedy::UnpackAllParts;
     Loss { kind: Kind::Truncated, what, delivered: None, remedy }
 }
 

@@ -265,14 +265,12 @@ fn a_map_has_no_more_segments_than_allowed() {
         map.push((4, 0));
         map
     };
-    let why = format!(
-        "it is stored without its holes (sparse) in more than 65536 pieces; only the whole lines in the 4 bytes before were \
-         read; {UNPACK}"
-    );
+    let why = "it is stored without its holes (sparse) in more than 65536 pieces; only the whole lines in the 4 bytes before were \
+               read; unpack it and name the result";
     // As a record for each number it would be longer than attributes may be.
     for (format, write) in FORMATS.into_iter().filter(|(format, _)| *format != "pax 0.0") {
         assert_eq!(read(write(&map, 8, b"text")), whole("sparse.log", b"text\0\0\0\0"), "{format}");
-        assert_eq!(read(write(&over, 8, b"text")), lost("sparse.log", b"text", &why), "{format}");
+        assert_eq!(read(write(&over, 8, b"text")), lost("sparse.log", b"text", why), "{format}");
     }
 }
 

@@ -1,8 +1,5 @@
 //! The same log in every encoding, through the program itself.
 
-// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
-#![allow(clippy::unwrap_used)]
-
 use std::path::Path;
 use std::process::Command;
 

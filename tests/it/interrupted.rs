@@ -1,9 +1,5 @@
 //! Runs that are ended early: what was read until then counts, and what was not is told.
 
-#![allow(clippy::unwrap_used)]
-
-mod packing;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZeroUsize;
@@ -18,11 +14,13 @@ use callcodes::config;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
-use callcodes::problem::{Kind, Problem};
+use callcodes::problem::{Kind, Problem, Remedy};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
 use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
 use proptest::prelude::*;
+
+use crate::packing;
 
 /// One result, 16 bytes.
 const LINE: &str = "call_status: 21\n";
@@ -196,9 +194,8 @@ fn a_run_that_ends_before_it_begins_has_read_nothing_and_says_so() {
     options.opening.stop.request();
     let outcome = summary(folder.path(), &options);
     let first = folder.path().join("00.log").to_str().unwrap().to_owned();
-    let detail =
-        "neither this nor what follows was read, because the run was interrupted; run callcodes again to read it";
-    let told = Problem { path: first, kind: Kind::Interrupted, detail: detail.to_owned() };
+    let what = "neither this nor what follows was read, because the run was interrupted";
+    let told = Problem::new(first, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest);
     assert_eq!(outcome.problems, [told]);
     let report = Report::new(&outcome.summary, outcome.problems, Catalogue::built_in(), Searched::default());
     assert_eq!((report.is_partial, report.totals.results, report.totals.files_read), (true, 0, 0));

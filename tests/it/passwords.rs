@@ -1,8 +1,6 @@
 //! Encrypted archives on the command line: what is told without a password and with a wrong one, where passwords come
 //! from, and that none of them is ever printed.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::path::Path;

@@ -184,7 +184,8 @@ fn leftmost<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: us
     let is_utf8 = std::str::from_utf8(window).is_ok();
     let mut pages: Vec<_> = patterns.iter().filter_map(|pattern| pattern.page).filter(|_| !is_utf8).collect();
     pages.dedup();
-    let readings: Vec<Reading> = [None].into_iter().chain(pages.into_iter().map(Some)).map(|page| Reading::new(window, page)).collect();
+    let readings: Vec<Reading> =
+        [None].into_iter().chain(pages.into_iter().map(Some)).map(|page| Reading::new(window, page)).collect();
     patterns
         .iter()
         .filter_map(|pattern| {
@@ -193,7 +194,8 @@ fn leftmost<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: us
                 page => page == pattern.page,
             };
             let wanted: Vec<&Reading> = readings.iter().filter(is_wanted).collect();
-            let any = |regex: &Regex| wanted.iter().any(|reading| regex.is_match(&reading.text[..reading.at(line.len())]));
+            let any =
+                |regex: &Regex| wanted.iter().any(|reading| regex.is_match(&reading.text[..reading.at(line.len())]));
             if !pattern.when.as_ref().is_none_or(any) || pattern.unless.as_ref().is_some_and(any) {
                 return None;
             }

@@ -1,7 +1,5 @@
 //! What `generate` writes, held against what every `--help` says.
 
-#![allow(clippy::unwrap_used)]
-
 use std::process::Command;
 
 fn stdout(args: &[&str]) -> String {

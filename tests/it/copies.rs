@@ -1,8 +1,6 @@
 //! Files that hold the same count once, wherever they lie and however they are packed; files that only begin alike are no
 //! copies.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;

@@ -1,8 +1,5 @@
 //! Ctrl-C, as a signal to the program while it waits at a pipe. On Windows no program can send one to another without
-//! `unsafe`; what follows from it is the same there, and `tests/interrupted.rs` has the library's part.
-
-#![cfg(unix)]
-#![allow(clippy::unwrap_used)]
+//! `unsafe`; what follows from it is the same there, and `interrupted.rs` has the library's part.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

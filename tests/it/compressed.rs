@@ -1,11 +1,6 @@
 //! Compressed inputs: the same results as from the text itself, whole or cut or damaged. Fixtures are made here, by the
 //! encoders of the crates, and by hand where there is none.
 
-// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
-#![allow(clippy::unwrap_used)]
-
-mod packing;
-
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
 use std::num::NonZeroUsize;
@@ -17,8 +12,10 @@ use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
+use callcodes::render::problems;
 use callcodes::source::{Codec, Walk, decompressed};
-use packing::{CODECS, compress};
+
+use crate::packing::{CODECS, compress};
 
 /// A frame that zstd and lz4 readers skip.
 fn skippable_frame() -> Vec<u8> {
@@ -34,7 +31,7 @@ fn read(bytes: &[u8]) -> (Vec<u8>, Option<Problem>) {
 
 fn detail(bytes: &[u8]) -> (Kind, String) {
     let problem = read(bytes).1.unwrap();
-    (problem.kind, problem.detail)
+    (problem.kind, problems::detail(&problem))
 }
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
@@ -216,7 +213,7 @@ fn room_makes_no_difference_to_damaged_data() {
         loop {
             match reader.read(&mut block) {
                 Ok(len) => text.extend_from_slice(&block[..len]),
-                Err(error) => return (text, error.to_string()),
+                Err(error) => return (text, problems::detail(&Problem::unreadable("x", &error))),
             }
         }
     };

@@ -1,7 +1,5 @@
 //! Which files of a folder are read: trees are built, read by the program, and its whole problems compared.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,7 +36,7 @@ struct Ran {
 
 fn run(folder: &TempDir, args: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
-    // All files hold the same line here, which is what tests/copies.rs is about.
+    // All files hold the same line here, which is what copies.rs is about.
     let output = command.args(args).args(["--no-config", "--keep-copies"]).current_dir(folder.path()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().replace('\r', "").replace('\\', "/");
     Ran { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }

@@ -1,11 +1,6 @@
 //! Exactness: the scanner and everything around it against a naive oracle that reads whole sources line by line with
 //! the plain regex crate, and shares no code with them but the catalogue's answer to what a value means.
 
-// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
-#![allow(clippy::unwrap_used)]
-
-mod naive;
-
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
@@ -13,7 +8,7 @@ use std::sync::LazyLock;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::code::{Code, Key};
-use callcodes::hit::Hit;
+use callcodes::hit::{Capture, Hit};
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::validate;
@@ -25,8 +20,9 @@ use callcodes::source::select::Content;
 use callcodes::source::{Selection, Source, Walk};
 use callcodes::units::Units;
 use encoding_rs::Encoding;
-use naive::{Found, naive, naive_patterns, naive_patterns_in};
 use proptest::prelude::*;
+
+use crate::naive::{Found, naive, naive_patterns, naive_patterns_in};
 
 fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     Found {
@@ -34,7 +30,7 @@ fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
         line,
         pattern: set.patterns()[hit.pattern].name().to_owned(),
         key: hit.key.clone(),
-        user: hit.user.map(|user| String::from_utf8_lossy(user).into_owned()),
+        user: hit.captures[Capture::User].map(|user| String::from_utf8_lossy(user).into_owned()),
         time: hit.time.map(|stamp| stamp.time.to_string()),
     }
 }

@@ -1,8 +1,6 @@
 //! What comes out, where a data file of `tests/cmd` cannot show it: files written whole or not at all, the same bytes
 //! with any number of threads, a reader that goes away, lines beyond the limit.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! The user's own configuration file, which lies where the platform keeps such files.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Makes what support folders bring: compressed files and archives, by the encoders of the crates. None of them has anything
 //! in common with the readers under test but the format.
 
-// Each test uses some of it.
+// The fuzz targets that include this file use some of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::io::{Cursor, Write as _};

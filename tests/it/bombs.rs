@@ -1,8 +1,6 @@
 //! Small files that unpack to enormous ones: each ends at a limit, and says which option raises it.
 
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-
-mod packing;
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::fs;
 use std::io::{Cursor, Write as _};
@@ -14,8 +12,9 @@ use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::{Outcome, summarise};
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::source::{Codec, Format, Limits, Opening, Walk};
-use packing::{compress, pack};
 use proptest::prelude::*;
+
+use crate::packing::{self, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 

@@ -3,8 +3,6 @@
 //! No clock and no second process is needed for it: what a log goes through happens in the visitor, when its first chunk is
 //! scanned and the rest is still to be read.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -16,6 +14,7 @@ use callcodes::chunk::{Chunk, Limits};
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::{self, Event, Options, Outlet, Visitor};
 use callcodes::problem::Problem;
+use callcodes::render::problems::detail;
 use callcodes::scan::Scanner;
 use callcodes::source::{Source, Walk};
 
@@ -78,7 +77,7 @@ fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u6
 
 fn told(problem: &Problem, folder: &Path) -> String {
     let below = PathBuf::from(&problem.path).strip_prefix(folder).unwrap().display().to_string();
-    format!("{}: {below}: {}", problem.kind, problem.detail)
+    format!("{}: {below}: {}", problem.kind, detail(problem))
 }
 
 /// In one piece, and in ranges of which many lie behind the new end.

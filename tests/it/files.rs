@@ -1,11 +1,6 @@
 //! What `files` tells of each input: held against a naive reading, however the input is cut up, and through the program
 //! itself for everything that a folder may hold.
 
-// A failed step of a test's own set-up may as well panic; clippy knows that of test functions only.
-#![allow(clippy::unwrap_used)]
-
-mod packing;
-
 use std::fs;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -22,10 +17,11 @@ use callcodes::pipeline::summarise::summarise;
 use callcodes::source::select::Content;
 use callcodes::source::{Chain, Format, Selection, Walk};
 use callcodes::time;
-use packing::pack;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::packing::pack;
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
@@ -310,6 +306,16 @@ t/b.log         skipped, already read under this or another name
 "
     );
     assert_eq!((stderr.replace('\\', "/").as_str(), status), (PROBLEMS, Some(3)));
+}
+
+#[test]
+fn a_reason_is_whole_whatever_a_name_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    put(&folder, "a; b.log", b"call_status: 21");
+    put(&folder, "c.log", b"call_status: 21");
+    let (stdout, _, status) = run(&folder, &["."], b"");
+    let copy = stdout.lines().find(|line| line.contains("c.log")).unwrap().replace(".\\", "./");
+    assert_eq!((copy.as_str(), status), ("./c.log     a copy of ./a; b.log (15 bytes), not counted", Some(0)));
 }
 
 #[test]

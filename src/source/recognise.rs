@@ -1,0 +1,448 @@
+//! What a file or stream is, judged by its first bytes and never by its name.
+//!
+//! [`TABLE`] lists every format by what it begins with; the first row that fits decides. What no row fits is text,
+//! unless [`binary`](super::binary) finds control characters in it as no text has them.
+//!
+//! Invariants:
+//! * The order is archives, compression, formats that cannot be read, text, binary formats. An archive comes before
+//!   compression because a tar archive begins with the name of its first member, which may be spelled like anything.
+//! * Text is never taken for anything else, because a log passed over is worse than a picture searched in vain. A row
+//!   whose bytes are letters asks for something more that no text has.
+//! * [`HEAD_BYTES`] decide all but whether something is binary, which takes [`SAMPLE_BYTES`].
+
+use std::fmt;
+
+use super::archive::begins_tar;
+use super::binary::{has_control, is_not_text};
+use crate::problem::{Kind, Loss, Remedy};
+
+/// How many bytes decide what something is unless it is text or binary.
+pub const HEAD_BYTES: usize = 512;
+/// How many bytes decide whether something is text or binary.
+pub const SAMPLE_BYTES: usize = 8 << 10;
+
+/// What something is by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognised {
+    /// An archive to be read member by member.
+    Archive(Format),
+    /// Data to be decompressed.
+    Codec(Codec),
+    /// An archive or compressed data of a format that cannot be read.
+    Unsupported(Unsupported),
+    /// Something that holds no text, and the name of what it is.
+    Binary(&'static str),
+    /// Anything else.
+    Text,
+}
+
+/// An archive format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// PKWARE's, as everybody writes it.
+    Zip,
+    /// As POSIX and GNU write it, and as it was before.
+    Tar,
+    /// 7-Zip's own.
+    SevenZip,
+    /// Microsoft's cabinet.
+    Cab,
+}
+
+/// A compressed format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+    /// What bzip2(1) writes.
+    Bzip2,
+    /// The .xz format, not the older .lzma.
+    Xz,
+    /// The LZ4 frame format, not the legacy one.
+    Lz4,
+}
+
+/// A format that cannot be read. Logs may be in it, so it is reported as a loss, while a picture is only skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsupported {
+    /// An archive, named with its article.
+    Archive(&'static str),
+    /// A compressed format.
+    Codec(&'static str),
+}
+
+/// What something is that begins with `head`, its first [`SAMPLE_BYTES`] or all of it.
+#[must_use]
+pub fn recognise(head: &[u8]) -> Recognised {
+    let listed = first(head, |_| true);
+    listed.unwrap_or_else(|| if is_not_text(head) { Recognised::Binary("not text") } else { Recognised::Text })
+}
+
+/// Whether it begins like a binary format whose signature is more than what damaged data begin with now and then.
+pub(super) fn is_certainly_binary(head: &[u8]) -> bool {
+    let binary = TABLE.iter().filter(|row| matches!(row.is, Recognised::Binary(_)));
+    binary.filter(|row| row.bytes.len() >= 4).any(|row| row.begins(head))
+}
+
+impl Format {
+    /// The format of an archive that begins with `head`, its first [`HEAD_BYTES`] or all of it.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Option<Format> {
+        match first(head, |is| matches!(is, Recognised::Archive(_))) {
+            Some(Recognised::Archive(format)) => Some(format),
+            _ => None,
+        }
+    }
+}
+
+impl Codec {
+    /// How many bytes [`Codec::of`] looks at.
+    pub(super) const HEAD_BYTES: usize = 10;
+
+    /// The format of compressed data that begin with `head`, their first 10 bytes or all of them.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Option<Codec> {
+        match first(head, |is| matches!(is, Recognised::Codec(_))) {
+            Some(Recognised::Codec(codec)) => Some(codec),
+            _ => None,
+        }
+    }
+
+    /// Whether `rest`, the last bytes of a file, may be the beginning of more of this codec's data.
+    pub(super) fn may_begin(self, rest: &[u8]) -> bool {
+        let mut own = TABLE.iter().filter(|row| row.at == 0 && row.is == Recognised::Codec(self));
+        !rest.is_empty() && own.any(|row| row.bytes.starts_with(rest))
+    }
+}
+
+impl Unsupported {
+    pub(super) fn loss(self) -> Loss {
+        let what = match self {
+            Unsupported::Archive(name) => format!("it is {name} archive, which is not supported"),
+            Unsupported::Codec(name) => format!("it is compressed by {name}, which is not supported"),
+        };
+        Loss { kind: Kind::Unreadable, what, delivered: None, remedy: Remedy::Unpack }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Zip => "zip",
+            Format::Tar => "tar",
+            Format::SevenZip => "7z",
+            Format::Cab => "cab",
+        })
+    }
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Codec::Gzip => "gzip",
+            Codec::Zstd => "zstd",
+            Codec::Bzip2 => "bzip2",
+            Codec::Xz => "xz",
+            Codec::Lz4 => "lz4",
+        })
+    }
+}
+
+/// A row of the table: bytes at an offset, what else has to be true of the beginning, and what it then is.
+struct Signature {
+    at: usize,
+    bytes: &'static [u8],
+    also: fn(&[u8]) -> bool,
+    is: Recognised,
+}
+
+impl Signature {
+    fn begins(&self, head: &[u8]) -> bool {
+        head.get(self.at..).is_some_and(|rest| rest.starts_with(self.bytes))
+    }
+}
+
+/// What the first row says that fits, of those that are asked for.
+fn first(head: &[u8], is_asked: impl Fn(Recognised) -> bool) -> Option<Recognised> {
+    TABLE.iter().find(|row| is_asked(row.is) && row.begins(head) && (row.also)(head)).map(|row| row.is)
+}
+
+const fn archive(bytes: &'static [u8], format: Format) -> Signature {
+    Signature { at: 0, bytes, also: alone, is: Recognised::Archive(format) }
+}
+
+const fn codec(bytes: &'static [u8], codec: Codec) -> Signature {
+    Signature { at: 0, bytes, also: alone, is: Recognised::Codec(codec) }
+}
+
+const fn unsupported(bytes: &'static [u8], also: fn(&[u8]) -> bool, unsupported: Unsupported) -> Signature {
+    Signature { at: 0, bytes, also, is: Recognised::Unsupported(unsupported) }
+}
+
+const fn text(at: usize, bytes: &'static [u8]) -> Signature {
+    Signature { at, bytes, also: alone, is: Recognised::Text }
+}
+
+const fn binary(at: usize, bytes: &'static [u8], also: fn(&[u8]) -> bool, name: &'static str) -> Signature {
+    Signature { at, bytes, also, is: Recognised::Binary(name) }
+}
+
+/// Every known beginning, in the order in which they are tried.
+const TABLE: &[Signature] = &[
+    archive(b"PK\x03\x04", Format::Zip),
+    // Only the end, of an archive without members; the mark of a first or only part of several.
+    archive(b"PK\x05\x06", Format::Zip),
+    archive(b"PK\x07\x08PK\x03\x04", Format::Zip),
+    archive(b"PK00PK\x03\x04", Format::Zip),
+    archive(b"7z\xbc\xaf\x27\x1c", Format::SevenZip),
+    archive(b"MSCF\0\0\0\0", Format::Cab),
+    Signature { also: begins_tar, ..archive(b"", Format::Tar) },
+    codec(b"\x1f\x8b\x08", Codec::Gzip),
+    codec(b"\x28\xb5\x2f\xfd", Codec::Zstd),
+    // Skippable frames are lz4's too; the first other frame decides.
+    Signature { at: 1, also: |head| head[0] & 0xf0 == 0x50, ..codec(b"\x2a\x4d\x18", Codec::Zstd) },
+    Signature { also: is_bzip2, ..codec(b"BZh", Codec::Bzip2) },
+    codec(b"\xfd7zXZ\0", Codec::Xz),
+    codec(b"\x04\x22\x4d\x18", Codec::Lz4),
+    unsupported(b"Rar!\x1a\x07", alone, Unsupported::Archive("a RAR")),
+    unsupported(b"MSWIM\0\0\0", alone, Unsupported::Archive("a WIM")),
+    unsupported(b"\x60\xea", is_arj, Unsupported::Archive("an ARJ")),
+    unsupported(b"\x02\x21\x4c\x18", alone, Unsupported::Codec("lz4 in its legacy format")),
+    unsupported(b"LZIP\x01", alone, Unsupported::Codec("lzip")),
+    unsupported(b"\x89LZO\0\r\n\x1a\n", alone, Unsupported::Codec("lzop")),
+    unsupported(b"\xff\x06\0\0sNaPpY", alone, Unsupported::Codec("snappy")),
+    unsupported(b"\x1f\x9d", is_compress, Unsupported::Codec("compress (.Z)")),
+    unsupported(b"\x5d", is_lzma, Unsupported::Codec("lzma (.lzma)")),
+    // Byte order marks: whoever writes one writes text.
+    text(0, b"\xef\xbb\xbf"),
+    text(0, b"\xff\xfe"),
+    text(0, b"\xfe\xff"),
+    // What is left of compressed data and archives is not judged by its bytes.
+    text(0, b"\x1f\x8b"),
+    text(0, b"BZh"),
+    text(0, b"PK\x07\x08"),
+    text(257, b"ustar"),
+    // What is found beside logs in support folders.
+    binary(0, b"\x89PNG\r\n\x1a\n", alone, "PNG picture"),
+    binary(0, b"\xff\xd8\xff", alone, "JPEG picture"),
+    binary(0, b"GIF87a", has_control, "GIF picture"),
+    binary(0, b"GIF89a", has_control, "GIF picture"),
+    binary(0, b"BM", has_control, "BMP picture"),
+    binary(0, b"II*\0", alone, "TIFF picture"),
+    binary(0, b"MM\0*", alone, "TIFF picture"),
+    binary(0, b"\0\0\x01\0", alone, "icon"),
+    binary(0, b"RIFF", has_control, "sound, film or WebP picture"),
+    binary(4, b"ftyp", has_control, "film"),
+    binary(0, b"ID3", has_control, "sound"),
+    binary(0, b"OggS", has_control, "sound or film"),
+    binary(0, b"wOFF", has_control, "font"),
+    binary(0, b"wOF2", has_control, "font"),
+    binary(0, b"MZ", has_control, "Windows executable"),
+    binary(0, b"\x7fELF", alone, "executable"),
+    binary(0, b"\xcf\xfa\xed\xfe", alone, "executable"),
+    binary(0, b"\xca\xfe\xba\xbe", alone, "executable"),
+    binary(0, b"\0asm", alone, "executable"),
+    binary(0, b"!<arch>\n", alone, "library"),
+    binary(0, b"L\0\0\0\x01\x14\x02\0", alone, "Windows shortcut"),
+    binary(0, b"%PDF-", alone, "PDF document"),
+    binary(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", alone, "Office document or installer"),
+    binary(0, b"SQLite format 3\0", alone, "SQLite database"),
+    binary(4, b"\xef\xcd\xab\x89", alone, "Windows database"),
+    binary(0, b"regf", has_control, "registry hive"),
+    binary(0, b"ElfFile\0", alone, "Windows event log"),
+    binary(4, b"LfLe", has_control, "Windows event log"),
+    binary(0, b"MDMP", has_control, "memory dump"),
+    binary(0, b"PAGEDU", has_control, "memory dump"),
+    binary(0, b"\xd4\xc3\xb2\xa1", alone, "network capture"),
+    binary(0, b"\xa1\xb2\xc3\xd4", alone, "network capture"),
+    binary(0, b"\n\r\r\n", has_control, "network capture"),
+    binary(0, b"TZif", has_control, "time zone"),
+    binary(1, b"\r\r\n\0\0\0\0", alone, "compiled Python"),
+];
+
+/// The bytes of the row are enough.
+fn alone(_: &[u8]) -> bool {
+    true
+}
+
+/// The letters `BZh` and a digit may begin a text; what follows them in bzip2 does not.
+fn is_bzip2(head: &[u8]) -> bool {
+    const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+    const END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
+    let Some((&[_, _, _, b'1'..=b'9'], rest)) = head.split_first_chunk() else { return false };
+    let rest = &rest[..rest.len().min(6)];
+    !rest.is_empty() && (BLOCK.starts_with(rest) || END.starts_with(rest))
+}
+
+/// Whether the flags give a length that codes can reach, in bits, and leave the two reserved bits out.
+fn is_compress(head: &[u8]) -> bool {
+    head.len() > 3 && head[2] & 0x60 == 0 && (9..=16).contains(&(head[2] & 0x1F))
+}
+
+/// Whether the usual properties are followed by a dictionary size that there is, the length of the text, if that is given,
+/// and the first byte of the data, which is always zero.
+fn is_lzma(head: &[u8]) -> bool {
+    let Some(&[_, a, b, c, d, e, f, g, h, i, j, k, l, 0]) = head.first_chunk() else { return false };
+    let dictionary = u32::from_le_bytes([a, b, c, d]);
+    let is_usual = dictionary.is_power_of_two() || (dictionary % 3 == 0 && (dictionary / 3).is_power_of_two());
+    let len = u64::from_le_bytes([e, f, g, h, i, j, k, l]);
+    dictionary >= 1 << 12 && is_usual && (len == u64::MAX || len < 1 << 40)
+}
+
+/// Whether a main header follows: its length and that of its first part, then a version and more, and its type.
+fn is_arj(head: &[u8]) -> bool {
+    let Some(&[_, _, low, high, first, .., kind]) = head.first_chunk::<11>() else { return false };
+    let len = u16::from_le_bytes([low, high]);
+    (30..=2600).contains(&len) && (30..=46).contains(&first) && kind == 2
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::binary::noise;
+
+    const LINE: &str = " 2017-02-14 call result = 102\r\n";
+
+    #[test]
+    fn archives_are_known_by_their_first_bytes() {
+        let cases: [(&[u8], Format); 5] = [
+            (b"PK\x03\x04\x14\0", Format::Zip),
+            (b"PK\x05\x06\0\0", Format::Zip),
+            (b"PK00PK\x03\x04\x14\0", Format::Zip),
+            (b"7z\xbc\xaf\x27\x1c\0\x04", Format::SevenZip),
+            (b"MSCF\0\0\0\0\x2c", Format::Cab),
+        ];
+        for (head, format) in cases {
+            assert_eq!((recognise(head), Format::of(head)), (Recognised::Archive(format), Some(format)), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn formats_that_cannot_be_read_are_named() {
+        let cases: [(&[u8], &str); 9] = [
+            (b"Rar!\x1a\x07\x01\0", "it is a RAR archive"),
+            (b"MSWIM\0\0\0\xd0\0\0\0", "it is a WIM archive"),
+            (b"\x60\xea\x2b\0\x22\x0b\x01\x02\x10\0\x02", "it is an ARJ archive"),
+            (b"\x02\x21\x4c\x18\x10\0\0\0", "it is compressed by lz4 in its legacy format"),
+            (b"LZIP\x01\x0c", "it is compressed by lzip"),
+            (b"\x89LZO\0\r\n\x1a\n", "it is compressed by lzop"),
+            (b"\xff\x06\0\0sNaPpY", "it is compressed by snappy"),
+            (b"\x1f\x9d\x90\x32\x60", "it is compressed by compress (.Z)"),
+            (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31", "it is compressed by lzma (.lzma)"),
+        ];
+        for (head, what) in cases {
+            let Recognised::Unsupported(unsupported) = recognise(head) else { panic!("{what}") };
+            let loss = unsupported.loss();
+            assert_eq!((loss.what, loss.remedy), (format!("{what}, which is not supported"), Remedy::Unpack));
+            // Less than what makes it one is not enough.
+            assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
+        }
+    }
+
+    #[test]
+    fn text_that_begins_like_another_format_is_text() {
+        let words = [
+            "", "PK", "MSCF", "7z", "LZIP", "Rar!", "BZh9", "MZ", "BM", "GIF89a", "RIFF", "ID3", "regf", "MDMP",
+            "OggS", "\n\r\r\n", "    ftyp",
+        ];
+        for word in words {
+            assert_eq!(recognise(format!("{word}{LINE}").as_bytes()), Recognised::Text, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn impossible_sizes_and_flags_are_text() {
+        let cases: [&[u8]; 5] = [
+            b"",
+            b"\x60\xea\x02\0\x22\x0b\x01\x02\x10\0\x02",
+            b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\x7f\0\x31",
+            b"\x5d\0\0\x85\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31",
+            b"\x1f\x9d\x9f\x32\x60",
+        ];
+        for head in cases {
+            assert_eq!(recognise(head), Recognised::Text, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn binary_formats_are_named() {
+        let cases: [(&[u8], &str); 10] = [
+            (b"TZif2\0\0\0", "time zone"),
+            (b"\xa7\r\r\n\0\0\0\0", "compiled Python"),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG picture"),
+            (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "JPEG picture"),
+            (b"MZ\x90\0\x03\0\0\0", "Windows executable"),
+            (b"%PDF-1.7\n", "PDF document"),
+            (b"SQLite format 3\0\x10\0", "SQLite database"),
+            (b"ElfFile\0\0\0", "Windows event log"),
+            (b"\0\0\0\x20ftypisom", "film"),
+            (b"\xc1\x02\x03\x04\xef\xcd\xab\x89", "Windows database"),
+        ];
+        for (head, name) in cases {
+            assert_eq!(recognise(head), Recognised::Binary(name));
+        }
+    }
+
+    #[test]
+    fn four_bytes_of_a_binary_format_are_certain() {
+        assert!(is_certainly_binary(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"));
+        assert!(is_certainly_binary(b"\0\0\0\x20ftypisom"));
+        assert!(!is_certainly_binary(b"MZ\x90\0\x03\0\0\0"));
+        assert!(!is_certainly_binary(&noise(512)));
+    }
+
+    #[test]
+    fn noise_is_binary_and_compressed_noise_is_not_judged() {
+        for len in [HEAD_BYTES, SAMPLE_BYTES] {
+            assert_eq!(recognise(&noise(len)), Recognised::Binary("not text"), "{len}");
+        }
+        let cases: [(&[u8], Recognised); 6] = [
+            (b"\x1f\x8b\x08", Recognised::Codec(Codec::Gzip)),
+            (b"\x28\xb5\x2f\xfd", Recognised::Codec(Codec::Zstd)),
+            (b"BZh91AY&SY", Recognised::Codec(Codec::Bzip2)),
+            (b"\xfd7zXZ\0", Recognised::Codec(Codec::Xz)),
+            (b"\x04\x22\x4d\x18", Recognised::Codec(Codec::Lz4)),
+            (b"\xff\xfe", Recognised::Text),
+        ];
+        for (magic, is) in cases {
+            assert_eq!(recognise(&[magic, &noise(4000)].concat()), is, "{magic:?}");
+        }
+    }
+
+    fn utf16(text: &str, write: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(write).collect()
+    }
+
+    /// Log lines: a time, and a message in any language.
+    fn lines() -> impl Strategy<Value = String> {
+        prop::collection::vec("2017-02-14 02:57:24 \\PC{0,60}\r\n", 1..60).prop_map(|lines| lines.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_never_taken_for_anything_else(
+            text in lines(), at in any::<prop::sample::Index>(), nuls in 0_usize..600,
+        ) {
+            // Windows-1252 puts something on every byte from 0x80.
+            let cp1252: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap_or(b'\x80' | u32::from(c).to_le_bytes()[0])).collect();
+            let encodings = [
+                ("UTF-8", text.clone().into_bytes(), 1),
+                ("UTF-16LE", utf16(&text, u16::to_le_bytes), 2),
+                ("UTF-16BE", utf16(&text, u16::to_be_bytes), 2),
+                ("Windows-1252", cp1252, 1),
+            ];
+            for (encoding, mut bytes, unit) in encodings {
+                let cut = bytes.len().min(SAMPLE_BYTES);
+                prop_assert_eq!(recognise(&bytes[..cut]), Recognised::Text, "{}", encoding);
+                let at = at.index(bytes.len() / unit) * unit;
+                bytes.splice(at..at, vec![0; nuls * unit]);
+                let cut = bytes.len().min(SAMPLE_BYTES);
+                prop_assert_eq!(recognise(&bytes[..cut]), Recognised::Text, "{} with NULs", encoding);
+            }
+        }
+    }
+}
