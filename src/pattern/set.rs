@@ -276,6 +276,13 @@ impl Pattern {
         required.as_ref().map(|required| required.literals.as_slice()).or_else(leading)
     }
 
+    /// Whether it has letters beyond ASCII that no single ANSI code page has, so that in a line that is not UTF-8 it is found
+    /// only where the encoding is given.
+    #[must_use]
+    pub fn is_in_no_ansi_page(&self) -> bool {
+        self.letters.are_there && self.letters.ansi_page.is_none()
+    }
+
     /// How a match is read, and how long that takes, in a line for people.
     #[must_use]
     pub fn ways(&self) -> &'static str {

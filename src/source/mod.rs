@@ -235,6 +235,9 @@ impl Source {
                 if let Some(opened) = self.zip_behind(&file, len, opening)? {
                     return Ok(opened);
                 }
+                if let Some(unsupported) = packed(&file, len, kind)? {
+                    return Ok(self.unsupported(unsupported));
+                }
                 if self.is_to_be_text() {
                     return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
                 }
@@ -402,7 +405,8 @@ impl Source {
     /// What becomes of it if it is of a format that cannot be read. The members of an archive might be wanted, whatever its own
     /// name and time.
     fn unsupported(&self, format: Unsupported) -> Opened {
-        let refused = if matches!(format, Unsupported::Codec(_)) { self.refused() } else { None };
+        let is_archive = matches!(format, Unsupported::Archive(_));
+        let refused = if is_archive { None } else { self.refused() };
         refused.unwrap_or_else(|| Opened::Skipped(format.loss().of_input(&self.name)))
     }
 
@@ -415,6 +419,9 @@ impl Source {
     }
 
     fn binary(&self, kind: &str) -> Problem {
+        if kind == recognise::NOT_TEXT && recognise::is_named_as_later_part(&self.name) {
+            return Unsupported::LaterPart.loss().of_input(&self.name);
+        }
         let what = format!("skipped, a binary file ({kind})");
         Problem::new(&self.name, Kind::Binary, what).remedy(Remedy::ReadBinary)
     }
@@ -480,6 +487,19 @@ fn archive_options(opening: &Opening) -> archive::Options {
 }
 
 /// The first bytes of a file, as many as are looked at, in one read where the system allows it.
+/// What is packed in a binary file that cannot be unpacked.
+fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupported>> {
+    let read = |start: u64, end: u64| {
+        let mut bytes = Vec::new();
+        FileSpan::new(file, start, end).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    if kind.ends_with("executable") {
+        let program = read(0, len.min(recognise::PROGRAM_BYTES as u64))?;
+        return Ok(recognise::packed_behind(&program));
+    }
+    Ok(recognise::by_trailer(&read(len.saturating_sub(recognise::TRAILER_BYTES as u64), len)?))
+}
+
 fn file_head(file: &DiskFile, len: u64) -> io::Result<Vec<u8>> {
     let wanted = usize::try_from(len).unwrap_or(usize::MAX).min(SAMPLE_BYTES);
     let mut head = vec![0; wanted];
