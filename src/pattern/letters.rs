@@ -68,7 +68,7 @@ fn is_bytes(hir: &Hir) -> bool {
                         - usize::from(range.start().max(0x80)).min(usize::from(range.end()) + 1)
                 })
                 .sum();
-            count % 0x80 != 0
+            !count.is_multiple_of(0x80)
         }
         _ => false,
     }

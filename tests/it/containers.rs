@@ -240,10 +240,10 @@ fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
     let folder = tempfile::tempdir().unwrap();
     let problems = |name: &str, bytes: &[u8], args: &[&str]| {
         let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
+        fs::write(&path, bytes).unwrap();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
         let run = command.arg("--no-config").args(args).arg(folder.path()).output().unwrap();
-        std::fs::remove_file(path).unwrap();
+        fs::remove_file(path).unwrap();
         let told = String::from_utf8(run.stderr).unwrap();
         let told = told.replace(&format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR), "");
         (told.lines().next().unwrap_or_default().to_owned(), run.status.code())
