@@ -32,6 +32,15 @@ macro_rules! captures {
                 match self { $(Capture::$capture => Holds::$holds,)* }
             }
         }
+
+        impl<T> Captures<T> {
+            /// The values that `value` gives for each capture.
+            // One call after another and no loop, so that what is not looked at is not computed: counting needs two of them.
+            #[inline(always)]
+            pub fn new(mut value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
+                Captures([$(value(Capture::$capture)),*])
+            }
+        }
     };
 }
 
@@ -78,14 +87,6 @@ impl Capture {
 /// At most one value for each [`Capture`], which is its index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captures<T>([Option<T>; Capture::ALL.len()]);
-
-impl<T> Captures<T> {
-    /// The values that `value` gives for each capture.
-    #[inline(always)]
-    pub fn new(value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
-        Captures(Capture::ALL.map(value))
-    }
-}
 
 impl<T> Index<Capture> for Captures<T> {
     type Output = Option<T>;

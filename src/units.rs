@@ -18,6 +18,7 @@ pub(crate) use detect::END_BYTES;
 pub(crate) use reading::Reading;
 
 use crate::problem::{Kind, Loss, Remedy};
+use crate::time::Form;
 
 /// The units of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,22 @@ pub enum Units {
     Utf16Le,
     /// UTF-16, high byte first.
     Utf16Be,
+}
+
+/// How a source is written: all that must be known of it before any of its lines can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The units of its text.
+    pub units: Units,
+    /// The form of the times in its lines.
+    pub form: Form,
+}
+
+/// Text in these units, with times in the default form.
+impl From<Units> for Written {
+    fn from(units: Units) -> Written {
+        Written { units, form: Form::default() }
+    }
 }
 
 impl Units {

@@ -10,6 +10,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use regex::bytes::RegexBuilder;
+
 use super::diagnostic::{Mark, SourceText};
 use crate::hit::Capture;
 
@@ -188,6 +190,13 @@ impl Definition {
             origin: Origin::CommandLine,
             places: Places { source, name: whole.clone(), regex: whole, when: None, unless: None },
         }
+    }
+
+    /// A builder for one of its regexes, or for a part of one, as the pattern means it.
+    pub(super) fn regex_builder(&self, regex: &str) -> RegexBuilder {
+        let mut builder = RegexBuilder::new(regex);
+        builder.unicode(false).case_insensitive(self.ignore_case);
+        builder
     }
 
     /// One of its regexes, if it has that one.

@@ -192,7 +192,7 @@ fn named(key: &Key) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use regex::bytes::{self, RegexBuilder};
+    use regex::bytes;
 
     use super::super::definition::Origin;
     use super::super::file::parse;
@@ -206,9 +206,7 @@ pub(super) mod tests {
 
     /// The search as the rules describe it, slow and plain: leftmost first, then the earlier pattern.
     pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
-        let regex = |text: &str, definition: &Definition| {
-            RegexBuilder::new(text).unicode(false).case_insensitive(definition.ignore_case).build().unwrap()
-        };
+        let regex = |text: &str, definition: &Definition| definition.regex_builder(text).build().unwrap();
         let eligible = |definition: &Definition| {
             definition.when.as_ref().is_none_or(|when| regex(when, definition).is_match(line))
                 && definition.unless.as_ref().is_none_or(|unless| !regex(unless, definition).is_match(line))

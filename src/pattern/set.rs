@@ -11,7 +11,9 @@ mod readings;
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
+use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
 
@@ -22,7 +24,7 @@ pub(crate) use self::readings::Readings;
 use super::definition::{Definition, Field, Origin};
 use super::letters::Letters;
 use super::literal::{self, Leading};
-use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Place, Settings, Trial};
+use super::matcher::{COMPILED_LIMIT_BYTES, Compile, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
 use super::validate;
@@ -49,12 +51,19 @@ pub struct Pattern {
     name: String,
     matcher: Matcher,
     multiline: bool,
-    when: Option<Engine>,
-    unless: Option<Engine>,
+    when: Option<Condition>,
+    unless: Option<Condition>,
     /// The index of each group that the regex has.
     groups: Captures<usize>,
     anchors: Anchors,
     letters: Letters,
+}
+
+/// A regex that the line of a match must match, or must not.
+#[derive(Debug)]
+struct Condition {
+    builder: RegexBuilder,
+    compiled: OnceLock<Result<Regex, regex::Error>>,
 }
 
 /// Working memory for searching with one set; one for each thread.
@@ -69,8 +78,6 @@ pub struct Scratch {
 #[derive(Debug)]
 struct PatternScratch {
     matcher: MatcherScratch,
-    when: EngineScratch,
-    unless: EngineScratch,
     next: Next,
     /// Whether the line's conditions hold, once asked.
     applies: Option<bool>,
@@ -159,8 +166,6 @@ impl PatternSet {
     pub fn scratch(&self) -> Scratch {
         let of = |pattern: &Pattern| PatternScratch {
             matcher: pattern.matcher.scratch(),
-            when: EngineScratch::default(),
-            unless: EngineScratch::default(),
             next: Next::Unsought,
             applies: None,
         };
@@ -312,7 +317,8 @@ impl Pattern {
         let settings = Settings { syntax, compile };
         let error = |field| move |message| CompileError { index, field, message };
         let condition = |field, regex: &Option<String>| {
-            regex.as_deref().map(|regex| Engine::new(regex, settings).map_err(error(field))).transpose()
+            let condition = |regex| Condition::new(definition.regex_builder(regex), compile).map_err(error(field));
+            regex.as_deref().map(condition).transpose()
         };
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
@@ -393,14 +399,14 @@ impl Pattern {
         if let Some(applies) = scratch.applies {
             return applies;
         }
-        let (when, unless) = self.match_conditions(scratch, line);
+        let (when, unless) = self.match_conditions(line);
         *scratch.applies.insert(when && !unless)
     }
 
     /// Whether the line matches `when`, or there is none, and whether it matches `unless`.
-    fn match_conditions(&self, scratch: &mut PatternScratch, line: &[u8]) -> (bool, bool) {
-        let when = self.when.as_ref().is_none_or(|when| when.is_match(&mut scratch.when, line));
-        (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(&mut scratch.unless, line)))
+    fn match_conditions(&self, line: &[u8]) -> (bool, bool) {
+        let when = self.when.as_ref().is_none_or(|when| when.is_match(line));
+        (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
     }
 
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
@@ -417,6 +423,33 @@ enum IgnoreCase {
 fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
     let ignore_case = matches!(ignore_case, IgnoreCase::Always);
     syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
+}
+
+impl Condition {
+    /// # Errors
+    /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
+    fn new(mut builder: RegexBuilder, compile: Compile) -> Result<Condition, String> {
+        builder.size_limit(COMPILED_LIMIT_BYTES);
+        let condition = Condition { builder, compiled: OnceLock::new() };
+        if compile == Compile::AtOnce
+            && let Err(error) = condition.compiled()
+        {
+            return Err(match error {
+                regex::Error::CompiledTooBig(limit) => format!("the compiled regex needs more than {limit} bytes"),
+                error => error.to_string(),
+            });
+        }
+        Ok(condition)
+    }
+
+    fn is_match(&self, line: &[u8]) -> bool {
+        // Only a built-in regex is not known to compile by now, and a test holds those to it.
+        self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
+    }
+
+    fn compiled(&self) -> &Result<Regex, regex::Error> {
+        self.compiled.get_or_init(|| self.builder.build())
+    }
 }
 
 /// The index of each group that `hir` has.

@@ -73,6 +73,11 @@ pub fn template(name: &str) -> Result<String, Diagnostic> {
     Ok(TEMPLATE.replace("NAME", name))
 }
 
+/// How every such file begins.
+pub(crate) fn first_line() -> &'static str {
+    TEMPLATE.lines().next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::definition::{Definition, Origin};

@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use tabled::grid::util::string::get_string_width;
 
-use super::lines::{SHOWN_LIMIT_BYTES, push_result, push_shown};
-use super::wording::{grouped, moment};
+use super::lines::{SHOWN_LIMIT_BYTES, after_result, push_result, push_shown};
 use crate::catalogue::Catalogue;
 use crate::hit::{Capture, Hit};
 use crate::pattern::definition::{Definition, Origin};
+use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
 use crate::units::{CodePage, Units};
 
@@ -22,6 +22,25 @@ const BEFORE_CHARS: usize = 20;
 const LEAST_WIDTH: usize = 40;
 /// The width of the captures' names, with the gap behind them.
 const NAME_WIDTH: usize = 9;
+
+/// What is said of a line without a result.
+const NOTHING_TAKEN: &str = "no pattern takes anything of this line";
+
+/// Whether `text` begins with the first line of a trial and what became of it.
+pub(super) fn begins(text: &str) -> bool {
+    let mut lines = text.lines();
+    let number = lines.next().and_then(|line| line.split_once("1  ")).map(|(blanks, _)| blanks);
+    let Some(indent) = number.filter(|blanks| blanks.trim().is_empty()).map(|blanks| " ".repeat(blanks.len() + 3))
+    else {
+        return false;
+    };
+    let is_result = |line: &str| line.split_once(": ").and_then(|(_, result)| after_result(result)) == Some("");
+    // An excerpt and carets may come before.
+    lines
+        .take(3)
+        .filter_map(|line| line.strip_prefix(&indent))
+        .any(|line| line.starts_with(NOTHING_TAKEN) || is_result(line))
+}
 
 /// What a trial is shown with.
 #[derive(Clone, Copy, Debug)]
@@ -53,12 +72,8 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
                 }
             }
             Outcome::Continued => writeln!(out, "{indent}belongs to the match above")?,
-            Outcome::Missed(all) if all.is_empty() => {
-                writeln!(out, "{indent}no pattern takes anything of this line, nor does any come near")?;
-            }
-            Outcome::Missed(_) | Outcome::Unexplained => {
-                writeln!(out, "{indent}no pattern takes anything of this line")?;
-            }
+            Outcome::Missed(all) if all.is_empty() => writeln!(out, "{indent}{NOTHING_TAKEN}, nor does any come near")?,
+            Outcome::Missed(_) | Outcome::Unexplained => writeln!(out, "{indent}{NOTHING_TAKEN}")?,
         }
         if let Outcome::Missed(all) = &line.outcome {
             for nearest in all {
@@ -88,7 +103,7 @@ impl Shown<'_> {
             }
         }
         if let Some(stamp) = hit.time {
-            let zone = if stamp.zoned { "" } else { " (no zone given: taken as UTC)" };
+            let zone = if stamp.zone_is_assumed() { " (no zone given: taken as UTC)" } else { "" };
             writeln!(out, "{indent}  {:<NAME_WIDTH$}{}{zone}", "time", moment(stamp.time))?;
         }
         Ok(())

@@ -23,7 +23,7 @@ use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch};
 use crate::time::{self, Stamp};
-use crate::units::{Reading, Units};
+use crate::units::{Reading, Written};
 
 /// How many spellings a scanner remembers, at most one in each place. Logs use a few dozen; where two share a place, both
 /// are looked up.
@@ -78,10 +78,10 @@ struct Line<'c> {
     start: usize,
     /// In the source.
     offset: u64,
-    units: Units,
+    written: Written,
     /// How much of the line can be seen: of a piece of a line over the limit also a part of what follows the cut.
     seen_len: usize,
-    /// Whether the line goes on behind that.
+    /// Whether the line goes on after that.
     goes_on: bool,
 }
 
@@ -136,7 +136,7 @@ impl<'s> Scanner<'s> {
                 (None, None) => break,
             };
             let Range { start, end } = line::around(self.level, owned, from, inside);
-            offset += chunk.units.source_bytes(&owned[counted..start]);
+            offset += chunk.written.units.source_bytes(&owned[counted..start]);
             counted = start;
             let line = self.line(chunk, start..end, offset);
             from = end + 1;
@@ -179,7 +179,7 @@ impl<'s> Scanner<'s> {
         let behind = (range.end + 1).min(chunk.owned().len());
         let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
         let window = &all[range.start..seen.min(all.len())];
-        Line { window, len, start: range.start, offset, units: chunk.units, seen_len: len, goes_on: false }
+        Line { window, len, start: range.start, offset, written: chunk.written, seen_len: len, goes_on: false }
     }
 
     /// A piece of a line over the limit. A match in it is one that the line has, as far as that can be seen, and that the cut
@@ -191,9 +191,9 @@ impl<'s> Scanner<'s> {
         let line_end = memchr(b'\n', window);
         let seen = &window[..line_end.unwrap_or(window.len())];
         let seen_len = seen.strip_suffix(b"\r").unwrap_or(seen).len();
-        let (offset, units) = (chunk.offset, chunk.units);
+        let (offset, written) = (chunk.offset, chunk.written);
         let line =
-            Line { window, len: len.min(seen_len), start: 0, offset, units, seen_len, goes_on: line_end.is_none() };
+            Line { window, len: len.min(seen_len), start: 0, offset, written, seen_len, goes_on: line_end.is_none() };
         if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
             return self.scan_as_read(&line, sink);
         }
@@ -284,18 +284,18 @@ impl Resolver<'_> {
         let captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
         let (text, text_len) =
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
-        let written = |capture| text.get(found.capture(capture)?);
-        let time = match written(Capture::Time) {
-            Some(written) => self.times.read(written),
-            None => *line_time.get_or_insert_with(|| self.times.find(&text[..text_len])),
+        let captured = |capture| text.get(found.capture(capture)?);
+        let time = match captured(Capture::Time) {
+            Some(written) => self.times.read(line.written.form, written),
+            None => *line_time.get_or_insert_with(|| self.times.find(line.written.form, &text[..text_len])),
         };
         sink.take(Hit {
             // A group that took no part in the match wrote nothing.
-            key: self.resolve(written(Capture::Code).unwrap_or_default(), written(Capture::Text)),
+            key: self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text)),
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
-            units: line.units,
+            units: line.written.units,
             span: span.start..span.end.min(line.len),
             pattern: found.pattern,
             time,

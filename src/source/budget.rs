@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::chain::Layer;
-use super::compression::MAX_LAYERS;
 use super::ledger::{Entry, Ledger, Purse};
 use crate::problem::{self, Kind, Loss, Remedy};
+use crate::unpack::MAX_LAYERS;
 
 /// How deep archives may be nested at most, whatever the user asks for: each level has a thread of its own.
 pub const NESTING_LIMIT: u8 = 16;
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
     use crate::problem::Problem;
     use crate::render::problems::detail;
-    use crate::source::recognise::{Codec, Format};
+    use crate::unpack::{Codec, Format};
 
     const FLOOR: u64 = 1 << 20;
     const GZIP: Layer = Layer::Codec(Codec::Gzip);

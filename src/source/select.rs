@@ -42,7 +42,7 @@ pub enum Links {
 /// What a file has to hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Content {
-    /// Text, by the rule of [`binary`](super::binary).
+    /// Text, by the rule of [`recognise`](crate::unpack::recognise).
     #[default]
     Text,
     /// Anything.

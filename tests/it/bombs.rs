@@ -9,9 +9,11 @@ use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
-use callcodes::source::{Codec, Format, Limits, Opening, Walk};
+use callcodes::source::{Limits, Opening, Walk};
+use callcodes::unpack::{Codec, Format};
 use proptest::prelude::*;
 
 use crate::packing::{self, compress, pack};

@@ -9,11 +9,13 @@ use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
 use callcodes::render::problems;
-use callcodes::source::{Codec, Walk, decompressed};
+use callcodes::source::Walk;
+use callcodes::unpack::{Codec, decompressed};
 
 use crate::packing::{CODECS, compress};
 
@@ -78,6 +80,23 @@ fn every_way_of_compressing_gives_the_text() {
         assert_eq!(read(&both), ([&text[..], &more].concat(), None), "{codec}, concatenated");
         for outer in CODECS {
             assert_eq!(read(&compress(outer, &both)), ([&text[..], &more].concat(), None), "{outer} of {codec}");
+        }
+    }
+}
+
+/// Whatever the length of the log: short data hold too few control characters to be seen as binary.
+#[test]
+fn a_wrong_bit_in_the_first_bytes_is_reported_or_changes_nothing() {
+    for (codec, len) in CODECS.into_iter().flat_map(|codec| [(codec, 1), (codec, 10 << 10)]) {
+        let text = log(len);
+        let expected = run(&[("a", &text)], 1, 1 << 20).summary.results();
+        let mut bytes = compress(codec, &text);
+        for bit in 0..10 * 8 {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let outcome = run(&[("a", &bytes)], 1, 1 << 20);
+            let is_reported = outcome.problems.iter().any(|problem| problem.kind.is_loss());
+            assert!(is_reported || outcome.summary.results() == expected, "{codec}, {len} bytes, bit {bit}");
+            bytes[bit / 8] ^= 1 << (bit % 8);
         }
     }
 }

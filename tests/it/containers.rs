@@ -9,13 +9,15 @@ use std::sync::LazyLock;
 use callcodes::catalogue::Catalogue;
 use callcodes::code::Key;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Kind;
 use callcodes::render::problems::detail;
 use callcodes::source::select::Content;
-use callcodes::source::{Codec, Format, Globs, Selection, Walk};
+use callcodes::source::{Globs, Selection, Walk};
 use callcodes::summary::Row;
+use callcodes::unpack::{Codec, Format};
 
 use crate::packing::{self, CODECS, FORMATS, compress, pack};
 

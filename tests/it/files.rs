@@ -15,8 +15,9 @@ use callcodes::pipeline::Options;
 use callcodes::pipeline::inventory::{Text, inventory};
 use callcodes::pipeline::summarise::summarise;
 use callcodes::source::select::Content;
-use callcodes::source::{Chain, Format, Selection, Walk};
-use callcodes::time;
+use callcodes::source::{Chain, Selection, Walk};
+use callcodes::time::Form;
+use callcodes::unpack::Format;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,7 +55,7 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
         }
         pieces
     });
-    let times: Vec<_> = pieces.filter_map(time::find).collect();
+    let times: Vec<_> = pieces.filter_map(|line| Form::Iso8601.find(line)).collect();
     let encoding = match std::str::from_utf8(text) {
         Ok(characters) if characters.is_ascii() && text.len() == source.len() => "ASCII",
         Ok(_) => "UTF-8",

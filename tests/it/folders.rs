@@ -396,3 +396,20 @@ mod unix {
         assert_eq!(paths, ["t/a.log", "t/b/xfe.log", "t/b/xff.log"]);
     }
 }
+
+/// However many threads there are, they have fewer files open at once than the system allows.
+#[cfg(unix)]
+#[test]
+fn a_low_limit_of_open_files_makes_no_file_unreadable() {
+    let files: Vec<String> = (0..400).map(|number| format!("t/{}/{number}.log", number % 40)).collect();
+    let folder = tree(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_callcodes")])
+        .args(["t", "-j", "256", "--no-config", "--keep-copies", "--format", "csv"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.lines().any(|row| row.starts_with("21,") && row.contains(",400,")), "{table}");
+}

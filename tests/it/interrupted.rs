@@ -8,16 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use callcodes::amount::Amount;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Limits};
 use callcodes::config;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::summarise::{Outcome, summarise};
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{self, CopyRule, Event, Options, Outlet, Visitor};
 use callcodes::problem::{Kind, Problem, Remedy};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::{Amount, Codec, Format, Source, Stop, Walk};
+use callcodes::source::{Openable, Source, Stop, Walk};
+use callcodes::unpack::{Codec, Format};
 use proptest::prelude::*;
 
 use crate::packing;
@@ -270,5 +273,5 @@ fn a_file_that_cannot_be_opened_counts_as_passed_over() {
     let outcome = summarise(Walk::new(inputs), &PATTERNS, Catalogue::built_in(), &options).unwrap();
     assert_eq!(outcome.problems.len(), 1);
     assert_eq!(options.opening.meter.read(), Amount { bytes: 3 * LINE_BYTES, files: 2 });
-    assert_eq!(Source::file(&gone).disk_bytes(), Some(0));
+    assert_eq!(Openable::file(&gone).disk_bytes(), Some(0));
 }

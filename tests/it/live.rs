@@ -18,8 +18,10 @@ use callcodes::render::problems::detail;
 use callcodes::scan::Scanner;
 use callcodes::source::{Source, Walk};
 
-/// Every line 16 bytes, with one result.
-const LINES: usize = 100;
+/// Every line 16 bytes, with one result. More than is read when a log is opened.
+const LINES: usize = 5000;
+/// How many are left of a log that is truncated, and a part of another.
+const LEFT: u64 = 4498;
 const LINE: &[u8; 16] = b"callStatus=102;\n";
 
 /// Does something at each chunk, whose offset it is told, and counts the results.
@@ -40,7 +42,7 @@ impl<F: FnMut(u64) + Send> Visitor for Meddle<'_, F> {
     fn finish(&mut self, _: &mut Outlet<'_, u64>) {}
 }
 
-/// The results and problems of a folder `t` with a log of 100 lines in it, of which ten or so are read when `meddle` is
+/// The results and problems of a folder `t` with a log of [`LINES`] lines in it, of which ten or so are read when `meddle` is
 /// called with its path.
 fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<String>) {
     let mut once = Some(meddle);
@@ -89,20 +91,20 @@ fn what_is_appended_while_a_log_is_read_is_not_read() {
         let read = read_while(range_bytes, |path| {
             File::options().append(true).open(path).unwrap().write_all(&LINE.repeat(LINES)).unwrap();
         });
-        assert_eq!(read, (100, vec![]));
+        assert_eq!(read, (LINES as u64, vec![]));
     }
 }
 
 #[test]
 fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
     for range_bytes in RANGES {
-        // In the middle of the 51st line, which does not count.
+        // In the middle of a line, which does not count.
         let read = read_while(range_bytes, |path| {
-            File::options().write(true).open(path).unwrap().set_len(50 * 16 + 14).unwrap();
+            File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
         });
-        let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 814 bytes before were \
+        let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
                     read; read a copy of it, or again when nobody writes to it";
-        assert_eq!(read, (50, vec![told.to_owned()]));
+        assert_eq!(read, (LEFT, vec![told.to_owned()]));
     }
 }
 
@@ -110,16 +112,16 @@ fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
 #[test]
 fn nothing_counts_behind_the_place_where_reading_failed() {
     let read = read_with(64, |path, offset| {
-        // The range that holds the new end begins at 768; its second line comes when reading has failed.
-        if offset < 784 {
-            File::options().write(true).open(path).unwrap().set_len(50 * 16 + 14).unwrap();
+        // The range that holds the new end begins two lines before it; its second line comes when reading has failed.
+        if offset < (LEFT - 1) * 16 {
+            File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
         } else {
             fs::write(path, LINE.repeat(LINES)).unwrap();
         }
     });
-    let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 814 bytes before were \
+    let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
                 read; read a copy of it, or again when nobody writes to it";
-    assert_eq!(read, (50, vec![told.to_owned()]));
+    assert_eq!(read, (LEFT, vec![told.to_owned()]));
 }
 
 // Windows refuses to remove the name of an open file's last link only in old versions, and to replace it by renaming.
@@ -131,9 +133,9 @@ fn a_log_that_is_rotated_replaced_or_deleted_is_read_as_it_was() {
             fs::rename(path, path.with_extension("1")).unwrap();
             fs::write(path, LINE).unwrap();
         });
-        assert_eq!(rotated, (100, vec![]));
+        assert_eq!(rotated, (LINES as u64, vec![]));
         let deleted = read_while(range_bytes, |path| fs::remove_file(path).unwrap());
-        assert_eq!(deleted, (100, vec![]));
+        assert_eq!(deleted, (LINES as u64, vec![]));
     }
 }
 

@@ -30,4 +30,6 @@ mod output;
 mod passwords;
 mod patterns;
 mod render_codes;
+mod session;
 mod settings;
+mod terminal;

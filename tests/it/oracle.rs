@@ -9,15 +9,16 @@ use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::code::{Code, Key};
 use callcodes::hit::{Capture, Hit};
+use callcodes::numbered::{LineFormat, Numbering, Rendered};
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::validate;
-use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering, Rendered};
+use callcodes::pipeline::annotate::Annotate;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{self, Event, Options};
 use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
-use callcodes::source::{Selection, Source, Walk};
+use callcodes::source::{Selection, Walk};
 use callcodes::units::Units;
 use encoding_rs::Encoding;
 use proptest::prelude::*;
@@ -30,9 +31,16 @@ fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
         line,
         pattern: set.patterns()[hit.pattern].name().to_owned(),
         key: hit.key.clone(),
-        user: hit.captures[Capture::User].map(|user| String::from_utf8_lossy(user).into_owned()),
+        captures: captures(hit),
         time: hit.time.map(|stamp| stamp.time.to_string()),
     }
+}
+
+/// What each group captured, in the oracle's words.
+fn captures(hit: &Hit<'_>) -> BTreeMap<String, String> {
+    let captured =
+        |capture: Capture| Some((capture.name().to_owned(), hit.captures[capture]?.escape_ascii().to_string()));
+    Capture::ALL.into_iter().filter_map(captured).collect()
 }
 
 /// The scanner's results, one line number at a time from the whole source.
@@ -137,8 +145,8 @@ proptest! {
 #[test]
 fn what_tells_most_may_stand_in_the_next_line() {
     let toml = toml_of(&[
-        ("x[\\r\\n]+AuthenticationMethodResult=(?<code>\\d+)".to_owned(), false, true),
-        ("y\\nrawCallStatusIsNowHere = (?<code>\\d+)".to_owned(), false, true),
+        ("x[\\r\\n]+AuthenticationMethodResult=(?<code>\\d+)".to_owned(), false, true, None, None),
+        ("y\\nrawCallStatusIsNowHere = (?<code>\\d+)".to_owned(), false, true, None, None),
     ]);
     let definitions = callcodes::pattern::file::parse(&toml, &Origin::CommandLine).unwrap();
     let set = PatternSet::compile(&definitions).unwrap();
@@ -197,22 +205,49 @@ fn regex() -> impl Strategy<Value = String> {
         if atom.starts_with("(?") && atom.ends_with(')') && !atom.contains(':') { atom.to_owned() } else { repeated }
     });
     let side = || prop::collection::vec(part.clone(), 0..4).prop_map(|parts| parts.concat());
-    (side(), prop::sample::select(vec!["\\d", "\\d+", "a", "[ab]+", "b?", "x|y"]), side(), prop::option::of(side()))
-        .prop_map(|(before, code, after, or)| match or {
-            None => format!("{before}(?<code>{code}){after}"),
-            // The only group without a name is the code, too.
-            Some(or) => format!("(?:{or}{before}|{before})({code}){after}"),
-        })
+    let code = prop::sample::select(vec!["\\d", "\\d+", "a", "[ab]+", "b?", "x|y"]);
+    // Each group at most once.
+    let before = captured(vec!["", "text", "user", "outcome"]);
+    let behind = captured(vec!["", "host", "address", "time"]);
+    (side(), before, code, behind, side(), prop::option::of(side()), any::<bool>()).prop_map(
+        |(before, captured, code, captured_behind, after, or, is_named)| {
+            let start = or.map_or_else(|| before.clone(), |or| format!("(?:{or}{before}|{before})"));
+            // The only group without a name is that of the code, too.
+            let name = if is_named { "?<code>" } else { "" };
+            format!("{start}{captured}({name}{code}){captured_behind}{after}")
+        },
+    )
 }
 
-fn toml_of(regexes: &[(String, bool, bool)]) -> String {
-    let pattern = |(index, (regex, ignore_case, multiline)): (usize, &(String, bool, bool))| {
+/// One of these groups, which may take no part in a match, or nothing for an empty name.
+fn captured(names: Vec<&'static str>) -> impl Strategy<Value = String> {
+    let inside = prop::sample::select(vec!["", "a", "[ab]*", "\\d", "Used Cache", "[^ ]+", "(?s:.)*?"]);
+    let repeat = prop::sample::select(vec!["", "", "?", "*"]);
+    (prop::sample::select(names), inside, repeat).prop_map(|(name, inside, repeat)| {
+        if name.is_empty() { String::new() } else { format!("(?<{name}>{inside}){repeat}") }
+    })
+}
+
+/// A regex, whether it ignores case, whether it may match beyond its line, and its conditions.
+type Written = (String, bool, bool, Option<&'static str>, Option<&'static str>);
+
+fn toml_of(patterns: &[Written]) -> String {
+    let pattern = |(index, (regex, ignore_case, multiline, when, unless)): (usize, &Written)| {
+        let condition = |name: &str, regex: &Option<&str>| {
+            regex.map_or_else(String::new, |regex| format!("{name} = '''{regex}'''\n"))
+        };
         format!(
             "[[pattern]]\nname = 'p{index}'\nregex = '''{regex}'''\nignore_case = {ignore_case}\nmultiline = {multiline}\n\
-             empty_is_zero = true\n"
+             empty_is_zero = true\n{}{}",
+            condition("when", when),
+            condition("unless", unless),
         )
     };
-    regexes.iter().enumerate().map(pattern).collect()
+    patterns.iter().enumerate().map(pattern).collect()
+}
+
+fn condition() -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::weighted(0.3, prop::sample::select(vec!["status", "B", "^a", "[k=]$", "\\d{2}", "(?-i:call)", "a|x"]))
 }
 
 proptest! {
@@ -220,14 +255,14 @@ proptest! {
 
     #[test]
     fn any_patterns_find_what_the_oracle_finds(
-        regexes in prop::collection::vec((regex(), any::<bool>(), any::<bool>()), 1..4),
+        patterns in prop::collection::vec((regex(), any::<bool>(), any::<bool>(), condition(), condition()), 1..4),
         pieces in prop::collection::vec(
             prop::sample::select(vec!["a", "b", "c", "A", "B", "ab", "abc", "call", "CALL", "Status", "status", "=", " ", ".", "1", "22",
-                "k", "K", "\u{212a}", "é", "x", "y", "\n", "\n", "\r\n", "\r"]),
+                "k", "K", "\u{212a}", "é", "x", "y", "\n", "\n", "\r\n", "\r", "Used Cache", "2017-02-14T02:57:24Z"]),
             0..40,
         ),
     ) {
-        let text = toml_of(&regexes);
+        let text = toml_of(&patterns);
         let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
         // What cannot be a pattern is refused before it gets to the scanner.
         prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
@@ -313,12 +348,11 @@ proptest! {
         ])),
         limits in limits(),
     ) {
-        let toml = |(index, (regex, multiline, condition, is_when)): (usize, &(String, bool, Option<&str>, bool))| {
-            let key = if *is_when { "when" } else { "unless" };
-            let condition = condition.map(|regex| format!("{key} = '{regex}'\n")).unwrap_or_default();
-            toml_of(&[(regex.clone(), false, *multiline)]).replace("p0", &format!("p{index}")) + &condition
+        let written_out = |(regex, multiline, condition, is_when): &(String, bool, Option<&'static str>, bool)| {
+            let (when, unless) = if *is_when { (*condition, None) } else { (None, *condition) };
+            (regex.clone(), false, *multiline, when, unless)
         };
-        let text: String = patterns.iter().enumerate().map(toml).collect();
+        let text = toml_of(&patterns.iter().map(written_out).collect::<Vec<_>>());
         let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
         prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
         let page = |label: &str| Encoding::for_label(label.as_bytes()).unwrap();
@@ -407,12 +441,12 @@ proptest! {
 struct Plain<'s>(&'s PatternSet);
 
 impl LineFormat for Plain<'_> {
-    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+    fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
         for hit in hits {
-            out.bytes().extend_from_slice(format!("{} ", source.name).as_bytes());
+            out.bytes().extend_from_slice(format!("{path} ").as_bytes());
             out.line_number();
-            let Found { offset, pattern, key, user, time, .. } = found(hit, 0, self.0);
-            out.bytes().extend_from_slice(format!(" {offset} {pattern} {key} {user:?} {time:?}\n").as_bytes());
+            let Found { offset, pattern, key, captures, time, .. } = found(hit, 0, self.0);
+            out.bytes().extend_from_slice(format!(" {offset} {pattern} {key} {captures:?} {time:?}\n").as_bytes());
         }
     }
 }
@@ -457,13 +491,13 @@ proptest! {
             let path = folder.path().join(format!("{index}.log"));
             std::fs::write(&path, source).unwrap();
             for found in naive(source, &naive_patterns(&BUILT_IN.definitions), limits) {
-                let Found { offset, line, pattern, key, user, time } = found;
-                expected += &format!("{} {line} {offset} {pattern} {key} {user:?} {time:?}\n", path.display());
+                let Found { offset, line, pattern, key, captures, time } = found;
+                expected += &format!("{} {line} {offset} {pattern} {key} {captures:?} {time:?}\n", path.display());
                 *counts.entry(key).or_default() += 1;
             }
             paths.push(path);
         }
-        for threads in [1, 2, 5] {
+        for threads in [1, 2, 16] {
             let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
             prop_assert_eq!(&printed(&paths, &options), &expected);
             let outcome = summarise(walk(&paths), &BUILT_IN.fast, Catalogue::built_in(), &options).unwrap();
@@ -501,11 +535,11 @@ proptest! {
         for (bytes, unit_bytes, mark_bytes) in files {
             std::fs::write(&path, bytes).unwrap();
             let mut text = String::new();
-            for Found { offset, line, pattern, key, user, time } in &expected {
+            for Found { offset, line, pattern, key, captures, time } in &expected {
                 let before = &source[..usize::try_from(*offset).unwrap()];
                 let units = if unit_bytes == 1 { before.len() } else { before.encode_utf16().count() };
                 let offset = mark_bytes + unit_bytes * units;
-                text += &format!("{} {line} {offset} {pattern} {key} {user:?} {time:?}\n", path.display());
+                text += &format!("{} {line} {offset} {pattern} {key} {captures:?} {time:?}\n", path.display());
             }
             prop_assert_eq!(&printed(std::slice::from_ref(&path), &options), &text);
         }

@@ -171,8 +171,10 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
         );
         assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
     }
-    // An earlier result, whatever its format, may be replaced.
+    // An earlier result, whatever its format and whatever comes first in it, may be replaced.
     let target = folder.path().join("result");
+    fs::write(folder.path().join("Z.log"), "call_status: 1234567\n").unwrap();
+    fs::write(folder.path().join("0.log"), "call_status: \"a new name\"\n").unwrap();
     for args in [
         &["scan"][..],
         &["scan", "--format=csv"],
@@ -182,6 +184,8 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
         &["files"],
         &["files", "--format=csv"],
         &["files", "--format=json"],
+        &["lines", "--color=always"],
+        &["scan", "--color=always"],
         &["scan", "-g", "*.none"],
         &["files", "-g", "*.none"],
     ] {

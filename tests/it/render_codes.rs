@@ -1,7 +1,7 @@
 //! Entries of the catalogue as text.
 
 use callcodes::catalogue::{Answer, Catalogue, Entry};
-use callcodes::code::Code;
+use callcodes::code::{Code, Key};
 use callcodes::render::codes;
 
 fn found(query: &str) -> Vec<&'static Entry> {
@@ -133,5 +133,5 @@ fn no_entries_are_no_rows() {
 
 #[test]
 fn an_unknown_number_is_explained() {
-    assert_eq!(codes::unknown_code(Code(77)), "77 is not in the vendor's list; contact Impero support");
+    assert_eq!(codes::unknown(&Key::Code(Code(77))), "77 is not in the vendor's list; contact Impero support");
 }

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use callcodes::pipeline::THREADS_LIMIT;
-use callcodes::render::problems::Extent;
+use callcodes::render::Format;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::progress::Line;
 use crate::values;
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and counts them.
@@ -96,7 +95,7 @@ pub(crate) struct InputArgs {
     /// Take all input for this encoding, such as utf-16le or windows-1252, instead of telling it file by file
     #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", help_heading = "Reading")]
     pub(crate) encoding: EncodingChoice,
-    /// Number of threads, 256 at most [default: one for each core]
+    /// Number of threads, 256 at most [default: one for each core, and more where files take long to open]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Count a file that holds the same as another one, too; without this, copies count once, wherever they lie and
@@ -204,6 +203,9 @@ pub(crate) struct PatternArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
+    /// Say on standard error how long it took and how fast it read
+    #[arg(long)]
+    pub(crate) stats: bool,
     /// Write the result to this file, whole or not at all, instead of standard output
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
@@ -218,18 +220,6 @@ pub(crate) struct OutputArgs {
     pub(crate) no_progress: bool,
 }
 
-impl OutputArgs {
-    /// Whether a terminal shows how far a run has come.
-    pub(crate) fn progress_line(&self) -> Line {
-        if self.no_progress { Line::NotDrawn } else { Line::Drawn }
-    }
-
-    /// How much is told of what was not read.
-    pub(crate) fn extent(&self) -> Extent {
-        if self.verbose { Extent::All } else { Extent::Kinds }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
     #[command(flatten)]
@@ -237,9 +227,6 @@ pub(crate) struct ScanArgs {
     /// How to print the summary
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub(crate) format: SummaryFormatArg,
-    /// Say on standard error how long it took and how fast it read
-    #[arg(long, help_heading = "Output")]
-    pub(crate) stats: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -253,9 +240,6 @@ pub(crate) struct LinesArgs {
     /// How to print the lines: readable, or one JSON object for each result
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: LinesFormatArg,
-    /// Say on standard error how long it took and how fast it read
-    #[arg(long, help_heading = "Output")]
-    pub(crate) stats: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -269,9 +253,6 @@ pub(crate) struct FilesArgs {
     /// How to print the list
     #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     pub(crate) format: SummaryFormatArg,
-    /// Say on standard error how long it took and how fast it read
-    #[arg(long, help_heading = "Output")]
-    pub(crate) stats: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -375,6 +356,16 @@ pub(crate) enum SummaryFormatArg {
     Json,
     /// For spreadsheets
     Csv,
+}
+
+impl From<SummaryFormatArg> for Format {
+    fn from(format: SummaryFormatArg) -> Format {
+        match format {
+            SummaryFormatArg::Table => Format::Table,
+            SummaryFormatArg::Json => Format::Json,
+            SummaryFormatArg::Csv => Format::Csv,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -5,6 +5,7 @@ mod cmd;
 mod interrupt;
 mod passwords;
 mod progress;
+mod session;
 mod settings;
 mod slip;
 mod status;

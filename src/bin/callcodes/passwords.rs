@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use callcodes::name;
 use callcodes::problem::Problem;
-use callcodes::source::{Passwords, STDIN, name};
+use callcodes::source::STDIN;
+use callcodes::unpack::Passwords;
 
 use crate::status::Failure;
 use crate::term;

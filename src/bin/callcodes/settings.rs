@@ -2,19 +2,22 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::config::{self, Layers};
+use callcodes::name;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
-use callcodes::pipeline::{CopyRule, Options};
-use callcodes::render::{self, wording};
+use callcodes::pipeline::{CopyRule, Options, WAITING_LIMIT};
+use callcodes::render;
+use callcodes::report::wording;
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
-use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, name, wildcard};
+use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 
 use crate::args::{FileArgs, InputArgs, PatternArgs};
 use crate::passwords;
@@ -24,7 +27,7 @@ use crate::term::{self, Output};
 /// The most errors that are told at once.
 const TOLD_AT_MOST: usize = 20;
 
-/// What `scan` and `lines` need to know.
+/// What the commands that read inputs need to know.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) selection: Selection,
@@ -59,6 +62,11 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether globs decide which files are read.
+    pub(crate) fn by_glob(&self) -> bool {
+        !self.selection.globs.is_empty()
+    }
+
     /// Whether somebody types what is read.
     pub(crate) fn is_typed(&self) -> bool {
         self.inputs.iter().any(|input| input == Path::new(STDIN)) && term::stdin_is_terminal()
@@ -79,7 +87,7 @@ impl Settings {
             )));
         }
         let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
-        if self.inputs.iter().any(holds_target) && !is_result(&target) {
+        if self.inputs.iter().any(holds_target) && !is_replaceable(&target) {
             return Err(Failure::Message(format!(
                 "-o would replace {typed}, which lies in a folder that is read and is no earlier result. Name another \
                  file, or delete that one first"
@@ -92,13 +100,19 @@ impl Settings {
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
     }
+
+    /// The same with threads that list folders ahead, unless there is to be one thread only.
+    pub(crate) fn parallel_walk(&self, output: &Output) -> Walk {
+        let threads = self.options.threads.map_or(WAITING_LIMIT, NonZeroUsize::get);
+        self.walk(output).listing_ahead(if threads == 1 { 0 } else { threads })
+    }
 }
 
-/// Whether a file was written by an earlier run. What cannot be read was not.
-fn is_result(file: &Path) -> bool {
-    const HEAD_BYTES: u64 = 4 << 10;
+/// Whether a file was written by an earlier run, or is empty. What cannot be read is neither.
+fn is_replaceable(file: &Path) -> bool {
     let mut head = Vec::new();
-    File::open(file).is_ok_and(|file| file.take(HEAD_BYTES).read_to_end(&mut head).is_ok()) && render::is_result(&head)
+    let read = File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head));
+    read.is_ok() && (head.is_empty() || render::is_own_output(&head))
 }
 
 fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {

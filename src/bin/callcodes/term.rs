@@ -3,14 +3,15 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anstyle::Style;
+use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
 use callcodes::render::problems::{self, Extent};
-use callcodes::render::wording;
-use callcodes::source::name;
+use callcodes::report::wording;
+use callcodes::terminal;
 use tempfile::NamedTempFile;
 
 use crate::args::ColorArg;
@@ -286,32 +287,14 @@ pub(crate) fn tell_problems(problems: &[Problem], copied_bytes: u64, extent: Ext
 
 /// File names come from strangers: what could drive a terminal is shown as an escape.
 pub(crate) fn shown(text: &str) -> String {
-    wording::escaped(text)
+    terminal::escaped(text).into_owned()
 }
 
-/// How long the reading takes, for `--stats`.
-pub(crate) struct Stopwatch(Instant);
-
-/// How long it took.
-pub(crate) struct Elapsed(Duration);
-
-impl Stopwatch {
-    pub(crate) fn start() -> Stopwatch {
-        Stopwatch(Instant::now())
-    }
-
-    pub(crate) fn stop(&self) -> Elapsed {
-        Elapsed(self.0.elapsed())
-    }
-}
-
-impl Elapsed {
-    /// Tells time and throughput.
-    pub(crate) fn tell(&self, bytes: u64) {
-        let seconds = self.0.as_secs_f64();
-        // For a figure that is rounded to three digits, the precision of a float is enough.
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let per_second = (bytes as f64 / seconds.max(1e-9)) as u64;
-        note(format_args!("read {} in {seconds:.3} s, {}/s", wording::size(bytes), wording::size(per_second)));
-    }
+/// Tells how long the reading took and how fast it was.
+pub(crate) fn tell_speed(elapsed: Duration, bytes: u64) {
+    let seconds = elapsed.as_secs_f64();
+    // For a figure that is rounded to three digits, the precision of a float is enough.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let per_second = (bytes as f64 / seconds.max(1e-9)) as u64;
+    note(format_args!("read {} in {seconds:.3} s, {}/s", wording::size(bytes), wording::size(per_second)));
 }

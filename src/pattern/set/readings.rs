@@ -129,17 +129,17 @@ impl PatternSet {
     }
 
     /// The patterns with conditions and with letters beyond ASCII, and whether their conditions hold.
-    fn conditions_as_read(&self, readings: &mut Readings, window: &[u8], line_len: usize) -> Vec<(usize, bool)> {
+    fn conditions_as_read(&self, readings: &Readings, window: &[u8], line_len: usize) -> Vec<(usize, bool)> {
         let mut all = Vec::new();
         for &index in self.conditional.iter().filter(|&&index| self.patterns[index].letters.are_there) {
             let (mut when, mut unless) = (false, false);
-            for (View { reading, scratch }, patterns) in readings.0.iter_mut().zip(self.patterns_as_read()) {
+            for (View { reading, .. }, patterns) in readings.0.iter().zip(self.patterns_as_read()) {
                 if patterns.binary_search(&index).is_ok() {
                     let line = match reading {
                         Some(reading) => &reading.text()[..reading.line_len()],
                         None => &window[..line_len],
                     };
-                    let found = self.patterns[index].match_conditions(&mut scratch.patterns[index], line);
+                    let found = self.patterns[index].match_conditions(line);
                     (when, unless) = (when || found.0, unless || found.1);
                 }
             }

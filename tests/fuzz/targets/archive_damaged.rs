@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use callcodes::code::{Code, Key};
 use callcodes::pipeline::CopyRule;
-use callcodes::source::{Codec, Format, MAX_LAYERS};
+use callcodes::unpack::{Codec, Format, MAX_LAYERS};
 use libfuzzer_sys::fuzz_target;
 use packing::{CODECS, FORMATS, compress, pack};
 use reading::{MEMBERS, NESTING, Seen, UNPACKED_BYTES, Way, scan};

@@ -10,7 +10,7 @@ use std::io::{Cursor, Read};
 
 use arbitrary::Arbitrary;
 use callcodes::problem::Problem;
-use callcodes::source::{Codec, MAX_LAYERS, decompressed};
+use callcodes::unpack::{Codec, MAX_LAYERS, decompressed};
 use libfuzzer_sys::fuzz_target;
 use packing::{CODECS, compress};
 

@@ -5,8 +5,9 @@
 use std::io::Write as _;
 
 use callcodes::problem::{Kind, Loss};
-use callcodes::source::{Codec, HEAD_BYTES, Opened, Opening, Recognised, SAMPLE_BYTES, Source, Walk, recognise};
+use callcodes::source::{Openable, Opened, Opening, Walk};
 use callcodes::units::Units;
+use callcodes::unpack::{Codec, HEAD_BYTES, Recognised, SAMPLE_BYTES, recognise};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -23,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
             // These two begin with letters that nothing has to follow.
             Recognised::Binary(kind) => matches!(kind, "PDF document" | "library"),
             // All that bzip2 begins with are letters, too, which are enough where nothing follows them.
-            Recognised::Codec(codec) => codec == Codec::Bzip2,
+            Recognised::Codec(codec) | Recognised::Damaged(codec) => codec == Codec::Bzip2,
             _ => false,
         };
         assert!(may_be, "text is taken for {is:?}");
@@ -50,13 +51,14 @@ fuzz_target!(|bytes: &[u8]| {
         Opened::Compressed(_) => assert!(matches!(is, Recognised::Codec(_)), "{is:?} is decompressed"),
         Opened::Skipped(problem) => match is {
             Recognised::Codec(_) | Recognised::Binary(_) => {}
+            Recognised::Damaged(_) => assert_eq!(problem.kind, Kind::Damaged),
             Recognised::Unsupported(_) => assert_eq!(problem.kind, Kind::Unreadable),
             Recognised::Archive(_) | Recognised::Text => panic!("{is:?} is skipped: {problem}"),
         },
         Opened::File(text) => {
             assert_eq!(is, Recognised::Text);
             assert_eq!(text.len, bytes.len() as u64);
-            check_units(bytes, text.units);
+            check_units(bytes, text.written.units);
         }
         // What claims to be empty is read like a device.
         Opened::Stream(_) => assert_eq!(bytes, b""),
@@ -102,8 +104,8 @@ fn check_units(bytes: &[u8], units: Units) {
 fn units_of(bytes: &[u8]) -> Option<Units> {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     file.write_all(bytes).expect("room for temporary files");
-    match Source::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
-        Opened::File(text) => Some(text.units),
+    match Openable::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
+        Opened::File(text) => Some(text.written.units),
         _ => None,
     }
 }

@@ -13,7 +13,8 @@ use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Kind;
 use callcodes::render::problems::detail;
-use callcodes::source::{Format, Limits, Opening, Passwords, Walk};
+use callcodes::source::{Limits, Opening, Walk};
+use callcodes::unpack::{Format, Passwords};
 
 /// What may come out of each layer of a file, in bytes: little, so that the limits are met.
 pub(crate) const UNPACKED_BYTES: u64 = 1 << 20;

@@ -3,14 +3,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
 use callcodes::code::Key;
 use callcodes::pattern::definition::Definition;
+use callcodes::time::Form;
 use encoding_rs::Encoding;
 use regex::bytes::{Regex, RegexBuilder};
 
-/// One result as the oracle and the scanner both tell it.
+/// One result as both the oracle and the scanner report it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Offset of the match in the source.
@@ -19,7 +22,8 @@ pub(crate) struct Found {
     pub(crate) line: u64,
     pub(crate) pattern: String,
     pub(crate) key: Key,
-    pub(crate) user: Option<String>,
+    /// What each named group captured that took part in the match, with bytes that are not ASCII escaped.
+    pub(crate) captures: BTreeMap<String, String>,
     pub(crate) time: Option<String>,
 }
 
@@ -144,22 +148,25 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
             let seen = seen.strip_suffix(b"\r").unwrap_or(seen);
             let line = &seen[..seen.len().min(piece.len())];
             let mut at = 0;
-            while let Some(Match { pattern, span, user, key, time }) = leftmost(seen, window, patterns, at) {
+            while let Some(Match { pattern, span, captures, key, time }) = leftmost(seen, window, patterns, at) {
                 let is_divided = span.end > line.len() && (goes_on || line.len() < seen.len());
                 // Where no more is seen, nobody knows how it goes on.
                 if is_cut && (is_divided || (goes_on && span.end == seen.len())) {
                     break;
                 }
                 let time = match time {
-                    Some(group) => callcodes::time::read(&group),
-                    None => callcodes::time::find(line),
+                    Some(group) => Form::Iso8601.read(&group),
+                    None => Form::Iso8601.find(line),
                 };
                 found.push(Found {
                     offset: (offset + span.start) as u64,
                     line: number,
                     pattern: pattern.name.clone(),
                     key,
-                    user: user.map(|user| String::from_utf8_lossy(&window[user]).into_owned()),
+                    captures: captures
+                        .into_iter()
+                        .map(|(name, of)| (name, window[of].escape_ascii().to_string()))
+                        .collect(),
                     time: time.map(|stamp| stamp.time.to_string()),
                 });
                 at = span.end.min(seen.len());
@@ -175,7 +182,8 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
 struct Match<'p> {
     pattern: &'p NaivePattern,
     span: std::ops::Range<usize>,
-    user: Option<std::ops::Range<usize>>,
+    /// What each group captured, that of the code under this name even if it has none.
+    captures: Vec<(String, std::ops::Range<usize>)>,
     key: Key,
     time: Option<Vec<u8>>,
 }
@@ -216,11 +224,15 @@ fn find<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: u
         .map_while(|from| pattern.regex.captures_at(haystack, from))
         .find(|captures| !captures.get(0).unwrap().is_empty())?;
     let span = captures.get(0).unwrap().range();
+    let names = pattern.regex.capture_names().enumerate();
+    let names = names.map(|(group, name)| (group, if group == pattern.code { Some("code") } else { name }));
+    let captured =
+        |(group, name): (usize, Option<&str>)| Some((name?.to_owned(), reading.bytes_of(captures.get(group)?.range())));
     let text = |name| captures.name(name).map(|text| text.as_bytes());
     (span.start < line_len).then(|| Match {
         pattern,
         span: reading.bytes_of(span),
-        user: captures.name("user").map(|user| reading.bytes_of(user.range())),
+        captures: names.filter_map(captured).collect(),
         key: key(captures.get(pattern.code).map_or(b"", |code| code.as_bytes()), text("text")),
         time: text("time").map(<[u8]>::to_vec),
     })

@@ -6,7 +6,7 @@
 
 use std::io::{Cursor, Write as _};
 
-use callcodes::source::{Codec, Format};
+use callcodes::unpack::{Codec, Format};
 
 /// Every compressed format.
 pub(crate) const CODECS: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz, Codec::Lz4];
