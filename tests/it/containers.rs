@@ -267,6 +267,9 @@ fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
                 name the result";
     assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(told));
     assert_eq!(problems("a.7z.bin", &noise(), &[]).1, Some(0));
+    // A document holds no log, and an installer begins like one.
+    let document = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &noise()].concat();
+    assert_eq!(problems("a.doc", &document, &[]).1, Some(0));
 }
 
 #[test]
