@@ -59,7 +59,7 @@ pub use order::Outlet;
 /// More threads than any machine has cores for only cost time and memory.
 pub const THREADS_LIMIT: usize = 256;
 /// The most threads that are started while files are slow to open, unless [`field@Options::threads`] says how many.
-pub const WAITING_LIMIT: usize = 128;
+pub const WAITING_LIMIT: usize = 64;
 /// An open that takes longer than this had to wait for storage: local files open within some microseconds.
 const SLOW_OPEN: Duration = Duration::from_micros(500);
 /// How many slow opens in a row make a worker start others: one or two may be due to a busy machine.

@@ -574,6 +574,11 @@ mod tests {
         }
     }
 
+    /// Takes about a microsecond for each of `times`. To yield instead would wait for every other process of a busy machine.
+    fn dawdle(times: usize) {
+        (0..20 * times).for_each(|_| std::hint::spin_loop());
+    }
+
     /// A source that is none: the least task there is. Its number is its name.
     fn input(number: usize) -> Found {
         Err(Problem::new(number.to_string(), Kind::Special, ""))
@@ -630,7 +635,7 @@ mod tests {
                     let mut seen = Vec::new();
                     let sink = |part| { seen.push(part); Ok(()) };
                     // Uneven work, so that lanes fill up in another order.
-                    let work = |(task, part)| (0..(task * 7 + part * 3) % 5).for_each(|_| thread::yield_now());
+                    let work = |(task, part)| dawdle((task * 7 + part * 3) % 5);
                     run(&parts, threads, work, sink).unwrap();
                     seen
                 }
@@ -712,7 +717,7 @@ mod tests {
         ) {
             let seen = in_time({
                 let ranges = ranges.clone();
-                move || run_ranges(&ranges, parts, threads, |start| (0..start % 3).for_each(|_| thread::yield_now()))
+                move || run_ranges(&ranges, parts, threads, |start| dawdle(usize::try_from(start % 3).unwrap()))
             });
             let all = |&len: &u64| (0..len).flat_map(move |start| std::iter::repeat_n((len, start), parts));
             prop_assert_eq!(seen, ranges.iter().flat_map(all).collect::<Vec<_>>());
@@ -728,7 +733,7 @@ mod tests {
             };
             let parts = vec![50; 60];
             let sink = |(_, part)| {
-                (0..20).for_each(|_| thread::yield_now());
+                dawdle(200);
                 waiting.fetch_sub(usize::from(part < 50), Ordering::SeqCst);
                 Ok(())
             };

@@ -103,7 +103,7 @@ impl Settings {
 
     /// The same with threads that list folders ahead, unless there is to be one thread only.
     pub(crate) fn parallel_walk(&self, output: &Output) -> Walk {
-        let threads = self.options.threads.map_or(WAITING_LIMIT, NonZeroUsize::get);
+        let threads = self.options.threads.map_or(WAITING_LIMIT / 2, NonZeroUsize::get);
         self.walk(output).listing_ahead(if threads == 1 { 0 } else { threads })
     }
 }
