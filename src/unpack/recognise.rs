@@ -414,11 +414,7 @@ fn is_start_of_7z(bytes: &[u8]) -> bool {
 
 /// Whether a main header follows the signature, of the older or the newer format, or in the newer one that of encryption.
 fn is_start_of_rar(bytes: &[u8]) -> bool {
-    match bytes.get(6..) {
-        Some([0, _, _, 0x73, ..]) => true,
-        Some([1, 0, _, _, _, _, 3..=0x7f, 1 | 4, ..]) => true,
-        _ => false,
-    }
+    matches!(bytes.get(6..), Some([0, _, _, 0x73, ..] | [1, 0, _, _, _, _, 3..=0x7f, 1 | 4, ..]))
 }
 
 #[cfg(test)]
