@@ -69,6 +69,8 @@ pub enum Remedy {
     UnpackOutermost,
     /// Unpack all parts of a split archive together.
     UnpackAllParts,
+    /// Export the events of a Windows event log as text.
+    ExportEvents,
     /// Decompress the file with another program.
     Decompress,
     /// Decompress the data in the file with another program.

@@ -5,6 +5,7 @@
 
 mod characters;
 mod detect;
+mod reading;
 
 use std::borrow::Cow;
 use std::string::FromUtf8Error;
@@ -15,6 +16,7 @@ use memchr::{memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
 pub(crate) use detect::END_BYTES;
+pub(crate) use reading::Reading;
 
 use crate::problem::{Kind, Loss, Remedy};
 use crate::time::Form;

@@ -44,12 +44,14 @@ pub struct Definition {
     pub name: String,
     /// What it finds, in one line for people.
     pub description: Option<String>,
-    /// What a result looks like, with the named group `code`.
+    /// What a result looks like, with the group that finds its code.
     pub regex: String,
     /// Whether all of the pattern's regexes take capitals and small letters as the same.
     pub ignore_case: bool,
     /// Whether the match may go on in the lines that follow.
     pub multiline: bool,
+    /// Whether an empty `code` stands for 0, no call result. Without it, a `code` that can be empty is refused.
+    pub empty_is_zero: bool,
     /// What the same line must also match.
     pub when: Option<String>,
     /// What the same line must not match.
@@ -180,6 +182,7 @@ impl Definition {
             regex: regex.to_owned(),
             ignore_case: false,
             multiline: false,
+            empty_is_zero: false,
             when: None,
             unless: None,
             examples: Vec::new(),

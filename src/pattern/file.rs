@@ -19,8 +19,18 @@ use super::definition::{
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 
-const PATTERN_KEYS: [&str; 9] =
-    ["name", "description", "regex", "ignore_case", "multiline", "when", "unless", "examples", "counter_examples"];
+const PATTERN_KEYS: [&str; 10] = [
+    "name",
+    "description",
+    "regex",
+    "ignore_case",
+    "multiline",
+    "empty_is_zero",
+    "when",
+    "unless",
+    "examples",
+    "counter_examples",
+];
 
 /// Reads the definitions that `text` holds, in the order in which they stand there.
 ///
@@ -88,6 +98,7 @@ impl Reader<'_> {
         let description = self.text(table, "description");
         let ignore_case = self.flag(table, "ignore_case");
         let multiline = self.flag(table, "multiline");
+        let empty_is_zero = self.flag(table, "empty_is_zero");
         let when = self.text(table, "when");
         let unless = self.text(table, "unless");
         let examples = self.examples(table);
@@ -113,6 +124,7 @@ impl Reader<'_> {
             regex,
             ignore_case,
             multiline,
+            empty_is_zero,
             when,
             unless,
             examples,
@@ -254,6 +266,7 @@ description = 'Guest log'\r
 regex = '''code=(?<code>\\d+) user=(?<user>\\w+)'''\r
 ignore_case = true\r
 multiline = true\r
+empty_is_zero = true\r
 when = 'mfa'\r
 unless = 'test'\r
 examples = [\r
@@ -272,7 +285,7 @@ regex = 'x'\r
         assert_eq!(first.name, "netop-guest");
         assert_eq!(first.description.as_deref(), Some("Guest log"));
         assert_eq!(first.regex, r"code=(?<code>\d+) user=(?<user>\w+)");
-        assert!(first.ignore_case && first.multiline);
+        assert!(first.ignore_case && first.multiline && first.empty_is_zero);
         assert_eq!((first.when.as_deref(), first.unless.as_deref()), (Some("mfa"), Some("test")));
         assert_eq!(first.origin, Origin::File("own.toml".into()));
         let [one, two] = &first.examples[..] else { panic!("{:?}", first.examples) };
@@ -287,7 +300,7 @@ regex = 'x'\r
         assert_eq!(first.counter_examples[0].line, "code=x");
 
         assert_eq!((second.name.as_str(), second.regex.as_str()), ("second", "x"));
-        assert!(!second.ignore_case && !second.multiline && second.examples.is_empty());
+        assert!(!second.ignore_case && !second.multiline && !second.empty_is_zero && second.examples.is_empty());
         assert_eq!((&second.when, &second.unless), (&None, &None));
     }
 
@@ -326,7 +339,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, when, unless, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

@@ -7,21 +7,27 @@
 //! Patterns are matched on bytes with ASCII classes: logs mix encodings, and a code is ASCII in all of them.
 
 mod matches;
+mod readings;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::util::syntax;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::Hir;
 
 use self::matches::Places;
 pub use self::matches::{Match, Matches};
+use self::readings::Pages;
+pub(crate) use self::readings::Readings;
 use super::definition::{Definition, Field, Origin};
+use super::letters::Letters;
 use super::literal::{self, Leading};
 use super::matcher::{COMPILED_LIMIT_BYTES, Compile, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
+use super::validate;
 use crate::hit::{Capture, Captures};
 
 /// Patterns in order of precedence.
@@ -35,6 +41,8 @@ pub struct PatternSet {
     alike: Vec<usize>,
     /// Whether any pattern looks beyond the end of its line.
     looks_ahead: bool,
+    /// How lines that are not UTF-8 are searched.
+    pages: Pages,
 }
 
 /// One compiled pattern.
@@ -48,6 +56,7 @@ pub struct Pattern {
     /// The index of each group that the regex has.
     groups: Captures<usize>,
     anchors: Anchors,
+    letters: Letters,
 }
 
 /// A regex that the line of a match must match, or must not.
@@ -100,7 +109,7 @@ impl PatternSet {
     /// Compiles definitions, in order of precedence.
     ///
     /// # Errors
-    /// The first definition that the engine refuses, or that has no group `code`.
+    /// The first definition that the engine refuses, or that has no group for the code.
     pub fn compile(definitions: &[Definition]) -> Result<PatternSet, CompileError> {
         let patterns = definitions
             .iter()
@@ -111,13 +120,15 @@ impl PatternSet {
         let prefilter = Prefilter::new(&anchors);
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
-        let alike = (0..patterns.len()).map(|index| {
-            let is_alike = |earlier: &usize| patterns[*earlier].is_sought_like(&patterns[index]);
-            (0..index).find(is_alike).unwrap_or(index)
+        let mut first_alike = HashMap::new();
+        let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.sought_by() {
+            Some(sought_by) => *first_alike.entry(sought_by).or_insert(index),
+            None => index,
         });
         let alike = alike.collect();
         let looks_ahead = patterns.iter().any(|pattern| pattern.multiline);
-        Ok(PatternSet { patterns, prefilter, conditional, alike, looks_ahead })
+        let set = PatternSet { patterns, prefilter, conditional, alike, looks_ahead, pages: Pages::default() };
+        Ok(set.reading_in(None))
     }
 
     /// The same set without its prefilter, so that every line is searched.
@@ -167,7 +178,7 @@ impl PatternSet {
     /// `window` is the line without its line end (`line_len` bytes), then, for the multi-line patterns only, what
     /// follows it in the source.
     pub fn matches<'m>(&'m self, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
-        self.find_places(scratch, window, 0..self.patterns.len());
+        self.find_places(scratch, window, |_| true);
         self.matches_at_places(scratch, window, line_len)
     }
 
@@ -179,15 +190,14 @@ impl PatternSet {
         window: &'m [u8],
         line_len: usize,
     ) -> Matches<'m> {
-        self.find_places(scratch, window, index..index + 1);
+        self.find_places(scratch, window, |pattern| pattern == index);
         self.matches_at_places(scratch, window, line_len)
     }
 
     /// Begins a line: what was noted of the one before is forgotten.
     pub(crate) fn begin_line(&self, scratch: &mut Scratch) {
-        scratch.places.starts.clear();
-        scratch.places.sought.clear();
-        scratch.places.sought.extend_from_slice(self.prefilter.always());
+        scratch.places.clear();
+        self.prefilter.always().iter().for_each(|&pattern| scratch.places.seek(pattern));
     }
 
     /// Notes a candidate of the line that starts at `line_start` of the searched block.
@@ -244,7 +254,7 @@ impl PatternSet {
         Matches::new(self, scratch, window, line_len)
     }
 
-    fn find_places(&self, scratch: &mut Scratch, window: &[u8], chosen: Range<usize>) {
+    fn find_places(&self, scratch: &mut Scratch, window: &[u8], is_chosen: impl Fn(usize) -> bool) {
         self.begin_line(scratch);
         let mut marks = std::mem::take(&mut scratch.marks);
         let mut candidates = self.prefilter.candidates(window, &mut marks);
@@ -252,8 +262,7 @@ impl PatternSet {
             self.note(scratch, candidate, 0);
         }
         scratch.marks = marks;
-        scratch.places.starts.retain(|(_, pattern)| chosen.contains(pattern));
-        scratch.places.sought.retain(|pattern| chosen.contains(pattern));
+        scratch.places.retain(is_chosen);
     }
 }
 
@@ -270,6 +279,13 @@ impl Pattern {
         let Anchors { leading, required } = &self.anchors;
         let leading = || leading.as_ref().map(|leading| leading.literals.as_slice());
         required.as_ref().map(|required| required.literals.as_slice()).or_else(leading)
+    }
+
+    /// Whether it has letters beyond ASCII that no single ANSI code page has, so that in a line that is not UTF-8 it is found
+    /// only where the encoding is given.
+    #[must_use]
+    pub fn is_in_no_ansi_page(&self) -> bool {
+        self.letters.are_there && self.letters.ansi_page.is_none()
     }
 
     /// How a match is read, and how long that takes, in a line for people.
@@ -308,7 +324,7 @@ impl Pattern {
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
         let groups = groups(&hir);
         if groups[Capture::Code].is_none() {
-            return Err(error(Field::Regex)("there is no group `code`".to_owned()));
+            return Err(error(Field::Regex)("there is no group for the code".to_owned()));
         }
         // A literal that reaches over the line's end is not in the line, nor always in the block.
         let is_in_line =
@@ -319,6 +335,15 @@ impl Pattern {
             // No line holds such a one.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
+        let parse_condition = |(field, regex): (Field, &str)| {
+            syntax::parse_with(regex, &syntax).map_err(|wrong| error(field)(wrong.to_string()))
+        };
+        let conditions =
+            [Field::When, Field::Unless].into_iter().filter_map(|field| Some((field, definition.field(field)?)));
+        // Starting does not wait for what is known of the built-in ones, which the tests hold to be ASCII.
+        let conditions = conditions.filter(|_| definition.origin != Origin::BuiltIn);
+        let conditions = conditions.map(parse_condition).collect::<Result<Vec<Hir>, _>>()?;
+        let letters = Letters::of(&[&hir].into_iter().chain(&conditions).collect::<Vec<_>>());
         let matcher = Matcher::new(&definition.regex, settings, hir, leading.clone()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
@@ -328,6 +353,7 @@ impl Pattern {
             unless: condition(Field::Unless, &definition.unless)?,
             groups,
             anchors: Anchors { leading, required },
+            letters,
         })
     }
 
@@ -353,14 +379,10 @@ impl Pattern {
         self.applies(scratch, &window[..line_len]).then_some(span)
     }
 
-    /// Whether the places that both are sought at are the same.
-    fn is_sought_like(&self, other: &Pattern) -> bool {
-        match (&self.anchors.leading, &other.anchors.leading) {
-            (Some(own), Some(others)) => {
-                self.multiline == other.multiline && own.offset == others.offset && own.literals == others.literals
-            }
-            _ => false,
-        }
+    /// What decides at which places it is sought, if literals lead to them.
+    fn sought_by(&self) -> Option<(bool, usize, &[Vec<u8>])> {
+        let leading = self.anchors.leading.as_ref()?;
+        Some((self.multiline, leading.offset, &leading.literals))
     }
 
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
@@ -374,10 +396,17 @@ impl Pattern {
     }
 
     fn conditions_hold(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
-        *scratch.applies.get_or_insert_with(|| {
-            self.when.as_ref().is_none_or(|when| when.is_match(line))
-                && !self.unless.as_ref().is_some_and(|unless| unless.is_match(line))
-        })
+        if let Some(applies) = scratch.applies {
+            return applies;
+        }
+        let (when, unless) = self.match_conditions(line);
+        *scratch.applies.insert(when && !unless)
+    }
+
+    /// Whether the line matches `when`, or there is none, and whether it matches `unless`.
+    fn match_conditions(&self, line: &[u8]) -> (bool, bool) {
+        let when = self.when.as_ref().is_none_or(|when| when.is_match(line));
+        (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
     }
 
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
@@ -425,19 +454,7 @@ impl Condition {
 
 /// The index of each group that `hir` has.
 fn groups(hir: &Hir) -> Captures<usize> {
-    let mut named = Vec::new();
-    collect_groups(hir, &mut named);
-    Captures::new(|capture| named.iter().find(|(_, name)| *name == capture.name()).map(|&(index, _)| index))
-}
-
-/// Appends the named groups, with their indexes.
-fn collect_groups<'h>(hir: &'h Hir, named: &mut Vec<(usize, &'h str)>) {
-    if let HirKind::Capture(capture) = hir.kind()
-        && let (Some(name), Ok(index)) = (&capture.name, usize::try_from(capture.index))
-    {
-        named.push((index, name));
-    }
-    hir.kind().subs().iter().for_each(|sub| collect_groups(sub, named));
+    Captures::new(|capture| usize::try_from(validate::group_of(hir, capture)?.index).ok())
 }
 
 #[cfg(test)]
@@ -451,6 +468,8 @@ mod tests {
         for definition in &mut definitions {
             definition.origin = Origin::CommandLine;
         }
-        assert!(PatternSet::compile(&definitions).is_ok());
+        let set = PatternSet::compile(&definitions).unwrap();
+        // Or else starting would have to parse the conditions as well.
+        assert!(!set.patterns.iter().any(|pattern| pattern.letters.are_there || pattern.letters.are_bytes));
     }
 }

@@ -136,6 +136,7 @@ impl Full<'_> {
         key("regex", Some(triply_quoted(&definition.regex)));
         key("ignore_case", definition.ignore_case.then(|| "true".to_owned()));
         key("multiline", definition.multiline.then(|| "true".to_owned()));
+        key("empty_is_zero", definition.empty_is_zero.then(|| "true".to_owned()));
         key("when", definition.when.as_deref().map(triply_quoted));
         key("unless", definition.unless.as_deref().map(triply_quoted));
         self.push_examples(index, definition, &mut text);
@@ -283,8 +284,10 @@ mod tests {
 
     /// What a definition says, without where it stands.
     fn said(definition: &Definition) -> String {
-        let Definition { name, description, regex, ignore_case, multiline, when, unless, .. } = definition;
-        let mut said = format!("{name} {description:?} {regex} {ignore_case} {multiline} {when:?} {unless:?}\n");
+        let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
+            definition;
+        let mut said =
+            format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
         for example in &definition.examples {
             let captures: Vec<_> = example.captures.iter().map(|one| (one.capture, &one.value)).collect();
             let _ = writeln!(said, "{:?} {:?} {captures:?}", example.line, example.code);

@@ -14,6 +14,7 @@ use crate::hit::{Capture, Hit};
 use crate::pattern::definition::{Definition, Origin};
 use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
+use crate::units::{CodePage, Units};
 
 /// How much of a line that is too wide is repeated before what is taken, in characters.
 const BEFORE_CHARS: usize = 20;
@@ -133,7 +134,8 @@ impl Shown<'_> {
         let Some(definition) = self.definitions.get(nearest.pattern) else { return Ok(()) };
         let built_in = if definition.origin == Origin::BuiltIn { "the built-in " } else { "" };
         writeln!(out, "{indent}nearest is {built_in}{}:", definition.name)?;
-        for explained in nearest.miss.render(definition, line).lines() {
+        let line = CodePage::of(line, Units::Bytes, None).read(line);
+        for explained in nearest.miss.render(definition, line.as_bytes()).lines() {
             writeln!(out, "{indent}{}", explained.trim_end())?;
         }
         Ok(())
@@ -143,7 +145,7 @@ impl Shown<'_> {
 /// `text` as one line of printable characters, a tab as one blank.
 fn one_line(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
-    push_shown(&mut bytes, text);
+    push_shown(&mut bytes, CodePage::of(text, Units::Bytes, None).read(text).as_bytes());
     String::from_utf8_lossy(&bytes).replace('\t', " ")
 }
 

@@ -98,6 +98,10 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
         Remedy::UnpackWithAnother => "unpack it with another program and name the folder",
         Remedy::UnpackOutermost => "unpack the outermost one and name the folder",
         Remedy::UnpackAllParts => "unpack it with 7-Zip, with all parts in one folder, and name the result",
+        Remedy::ExportEvents => {
+            "export it as text with `wevtutil qe FILE /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, \
+             and name the result"
+        }
         Remedy::Decompress => "decompress it and name the result",
         Remedy::DecompressData => "decompress them and name the result",
         Remedy::DecompressWithDictionary => "decompress them with it and name the result",

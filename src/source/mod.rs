@@ -416,6 +416,9 @@ impl Known {
                 if let Some(opened) = self.zip_behind(&file, len, opening)? {
                     return Ok(opened);
                 }
+                if let Some(packed) = packed(&file, len, kind)? {
+                    return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
+                }
                 if self.source.is_to_be_text() {
                     return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
                 }
@@ -594,6 +597,9 @@ impl Known {
     }
 
     fn binary(&self, kind: &str) -> Problem {
+        if kind == unpack::NOT_TEXT && unpack::is_named_as_later_part(&self.source.name) {
+            return Unsupported::LaterPart.loss().of_input(&self.source.name);
+        }
         let what = format!("skipped, a binary file ({kind})");
         Problem::new(&self.source.name, Kind::Binary, what).remedy(Remedy::ReadBinary)
     }
@@ -605,6 +611,18 @@ fn archive_options(opening: &Opening) -> unpack::Options {
         held_bytes: HELD_BYTES,
         max_members: opening.limits.members,
     }
+}
+
+/// What is packed in a binary file that cannot be unpacked.
+fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupported>> {
+    let read = |start: u64, end: u64| {
+        let mut bytes = Vec::new();
+        FileSpan::new(file, start, end).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    if kind.ends_with("executable") {
+        return Ok(unpack::packed_behind(&read(0, len.min(unpack::PROGRAM_BYTES))?));
+    }
+    Ok(unpack::by_trailer(&read(len.saturating_sub(unpack::TRAILER_BYTES), len)?))
 }
 
 /// How many threads may each have a file open while as many have a folder open, beside what else is open; at least one.

@@ -12,6 +12,8 @@
 
 use std::fmt;
 
+use memchr::memmem;
+
 use self::Recognised as Is;
 use super::archive::begins_tar;
 use super::binary::{has_control, is_not_text};
@@ -22,6 +24,14 @@ use crate::problem::{Kind, Loss, Remedy};
 pub const HEAD_BYTES: usize = 512;
 /// How many bytes decide whether something is text or binary.
 pub const SAMPLE_BYTES: usize = 8 << 10;
+
+/// How many bytes of a program are looked at for an archive behind it: more than those that unpack themselves have.
+pub(crate) const PROGRAM_BYTES: u64 = 1 << 20;
+/// How many bytes the last ones are by which some disk images are known.
+pub(crate) const TRAILER_BYTES: u64 = 512;
+
+/// The name of what is only known not to be text.
+pub(crate) const NOT_TEXT: &str = "not text";
 
 /// What something is by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,19 +85,55 @@ pub enum Unsupported {
     Archive(&'static str),
     /// A compressed format.
     Codec(&'static str),
+    /// Something else that files may be in, named with its article.
+    Container(&'static str),
+    /// A Windows event log.
+    EventLog,
+    /// A later part of an archive, which is recognised by its name, as nothing else tells what it is.
+    LaterPart,
 }
 
 /// What something is that begins with `head`, its first [`SAMPLE_BYTES`] or all of it.
 #[must_use]
 pub fn recognise(head: &[u8]) -> Recognised {
-    first(head, Some)
-        .unwrap_or_else(|| if is_not_text(head) { Recognised::Binary("not text") } else { Recognised::Text })
+    first(head, Some).unwrap_or_else(|| if is_not_text(head) { Recognised::Binary(NOT_TEXT) } else { Recognised::Text })
 }
 
 /// Whether it begins like a binary format whose signature is more than what damaged data begin with now and then.
 pub(crate) fn is_certainly_binary(head: &[u8]) -> bool {
     let binary = TABLE.iter().filter(|row| matches!(row.is, Recognised::Binary(_)));
     binary.filter(|row| row.bytes.len() >= 4).any(|row| row.begins(head))
+}
+
+/// What is packed behind a program that begins with `program`, its first [`PROGRAM_BYTES`] or all of it, apart from a zip.
+pub(crate) fn packed_behind(program: &[u8]) -> Option<Unsupported> {
+    let begins = |signature: &'static [u8], is: fn(&[u8]) -> bool| {
+        memmem::find_iter(program, signature).any(|at| is(&program[at..]))
+    };
+    if begins(b"7z\xbc\xaf\x27\x1c", is_start_of_7z) {
+        return Some(Unsupported::Archive("a self-extracting 7z"));
+    }
+    begins(b"Rar!\x1a\x07", is_start_of_rar).then_some(Unsupported::Archive("a self-extracting RAR"))
+}
+
+/// What something is that ends with `end`, its last [`TRAILER_BYTES`], and begins like nothing else.
+pub(crate) fn by_trailer(end: &[u8]) -> Option<Unsupported> {
+    let image = match end.get(..8)? {
+        [b'k', b'o', b'l', b'y', 0, 0, 0, 4] => "a disk image (DMG)",
+        b"conectix" => "a disk image (VHD)",
+        _ => return None,
+    };
+    Some(Unsupported::Container(image))
+}
+
+/// Whether something of that name is a later part of an archive: `x.7z.002`, `x.zip.010`, `x.z01`, `x.r00`.
+pub(crate) fn is_named_as_later_part(name: &str) -> bool {
+    let Some((_, ending)) = name.rsplit_once('.') else { return false };
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match ending.strip_prefix(['z', 'Z', 'r', 'R']) {
+        Some(digits) => digits.len() == 2 && is_number(digits),
+        None => ending.len() == 3 && is_number(ending) && ending != "000" && ending != "001",
+    }
 }
 
 impl Format {
@@ -118,14 +164,28 @@ impl Codec {
 impl Recognised {
     /// Why nothing of it can be read, if nothing can.
     pub(crate) fn loss(self) -> Option<Loss> {
-        let what = match self {
-            Recognised::Damaged(codec) => return Some(damaged(codec, "their first bytes are wrong", None)),
-            Recognised::Unsupported(Unsupported::Archive(name)) => format!("it is {name} archive"),
-            Recognised::Unsupported(Unsupported::Codec(name)) => format!("it is compressed by {name}"),
-            _ => return None,
+        match self {
+            Recognised::Damaged(codec) => Some(damaged(codec, "their first bytes are wrong", None)),
+            Recognised::Unsupported(format) => Some(format.loss()),
+            _ => None,
+        }
+    }
+}
+
+impl Unsupported {
+    pub(crate) fn loss(self) -> Loss {
+        let (what, remedy) = match self {
+            Unsupported::Archive(name) => (format!("it is {name} archive, which is not supported"), Remedy::Unpack),
+            Unsupported::Codec(name) => (format!("it is compressed by {name}, which is not supported"), Remedy::Unpack),
+            Unsupported::Container(name) => (format!("it is {name}, which is not supported"), Remedy::Unpack),
+            Unsupported::EventLog => {
+                ("it is a Windows event log, which is not supported".to_owned(), Remedy::ExportEvents)
+            }
+            Unsupported::LaterPart => {
+                ("by its name it is one part of a split archive".to_owned(), Remedy::UnpackAllParts)
+            }
         };
-        let what = format!("{what}, which is not supported");
-        Some(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: Remedy::Unpack })
+        Loss { kind: Kind::Unreadable, what, delivered: None, remedy }
     }
 }
 
@@ -183,7 +243,7 @@ const TABLE: &[Signature] = &[
     row(0, b"PK\x07\x08PK\x03\x04", alone, Is::Archive(Format::Zip)),
     row(0, b"PK00PK\x03\x04", alone, Is::Archive(Format::Zip)),
     row(0, b"7z\xbc\xaf\x27\x1c", alone, Is::Archive(Format::SevenZip)),
-    row(0, b"MSCF\0\0\0\0", alone, Is::Archive(Format::Cab)),
+    row(0, b"MSCF", is_cab, Is::Archive(Format::Cab)),
     row(0, b"", begins_tar, Is::Archive(Format::Tar)),
     row(0, b"\x1f\x8b\x08", alone, Is::Codec(Codec::Gzip)),
     row(0, b"\x28\xb5\x2f\xfd", alone, Is::Codec(Codec::Zstd)),
@@ -195,6 +255,19 @@ const TABLE: &[Signature] = &[
     row(0, b"Rar!\x1a\x07", alone, Is::Unsupported(Unsupported::Archive("a RAR"))),
     row(0, b"MSWIM\0\0\0", alone, Is::Unsupported(Unsupported::Archive("a WIM"))),
     row(0, b"\x60\xea", is_arj, Is::Unsupported(Unsupported::Archive("an ARJ"))),
+    row(2, b"-l", is_lha, Is::Unsupported(Unsupported::Archive("an LHA"))),
+    row(0, b"\xed\xab\xee\xdb", alone, Is::Unsupported(Unsupported::Archive("an RPM"))),
+    row(0, b"0707", is_cpio, Is::Unsupported(Unsupported::Archive("a cpio"))),
+    row(0, b"\xc7\x71", is_binary_cpio, Is::Unsupported(Unsupported::Archive("a cpio"))),
+    row(0, b"xar!\0\x1c\0\x01", alone, Is::Unsupported(Unsupported::Archive("a xar"))),
+    // Libraries are ar archives too; what comes first in them is their table of symbols.
+    row(0, b"!<arch>\n", |head| !is_library(head), Is::Unsupported(Unsupported::Archive("an ar"))),
+    row(0, b"vhdxfile", has_control, Is::Unsupported(Unsupported::Container("a disk image (VHDX)"))),
+    row(0, b"conectix\0\0", alone, Is::Unsupported(Unsupported::Container("a disk image (VHD)"))),
+    row(0, b"KDMV", has_control, Is::Unsupported(Unsupported::Container("a disk image (VMDK)"))),
+    row(0, b"QFI\xfb\0\0\0", alone, Is::Unsupported(Unsupported::Container("a disk image (QCOW)"))),
+    row(0, b"ElfFile\0", alone, Is::Unsupported(Unsupported::EventLog)),
+    row(4, b"LfLe", has_control, Is::Unsupported(Unsupported::EventLog)),
     row(0, b"\x02\x21\x4c\x18", alone, Is::Unsupported(Unsupported::Codec("lz4 in its legacy format"))),
     row(0, b"LZIP\x01", alone, Is::Unsupported(Unsupported::Codec("lzip"))),
     row(0, b"\x89LZO\0\r\n\x1a\n", alone, Is::Unsupported(Unsupported::Codec("lzop"))),
@@ -242,8 +315,6 @@ const TABLE: &[Signature] = &[
     row(0, b"SQLite format 3\0", alone, Is::Binary("SQLite database")),
     row(4, b"\xef\xcd\xab\x89", alone, Is::Binary("Windows database")),
     row(0, b"regf", has_control, Is::Binary("registry hive")),
-    row(0, b"ElfFile\0", alone, Is::Binary("Windows event log")),
-    row(4, b"LfLe", has_control, Is::Binary("Windows event log")),
     row(0, b"MDMP", has_control, Is::Binary("memory dump")),
     row(0, b"PAGEDU", has_control, Is::Binary("memory dump")),
     row(0, b"\xd4\xc3\xb2\xa1", alone, Is::Binary("network capture")),
@@ -300,6 +371,52 @@ fn is_arj(head: &[u8]) -> bool {
     (30..=2600).contains(&len) && (30..=46).contains(&first) && kind == 2
 }
 
+/// Whether the reserved field is zero, as it should be, or the version is the one that there is.
+fn is_cab(head: &[u8]) -> bool {
+    head.get(4..8) == Some(&[0; 4]) || head.get(24..26) == Some(&[3, 1])
+}
+
+/// Whether a method follows, as in `-lh5-`, and the level of the header, which is a control character.
+fn is_lha(head: &[u8]) -> bool {
+    matches!(head.get(..21), Some(&[_, _, b'-', b'l', b'h' | b'z', _, b'-', .., 0..=3]))
+}
+
+/// Whether a header of digits follows, and the name of a file that ends with a NUL.
+fn is_cpio(head: &[u8]) -> bool {
+    let (len, is_digit): (_, fn(&u8) -> bool) = match head.get(4..6) {
+        Some(b"01" | b"02") => (110, u8::is_ascii_hexdigit),
+        Some(b"07") => (76, |byte| (b'0'..=b'7').contains(byte)),
+        _ => return false,
+    };
+    let Some((header, name)) = head.split_at_checked(len) else { return false };
+    header.iter().all(is_digit) && name.iter().position(|&byte| byte == 0).is_some_and(|len| len > 0)
+}
+
+/// Whether the name of a file ends where the header says, with a NUL.
+fn is_binary_cpio(head: &[u8]) -> bool {
+    let Some(&[low, high]) = head.get(20..22) else { return false };
+    let len = usize::from(u16::from_le_bytes([low, high]));
+    len > 1 && head.get(25 + len) == Some(&0) && !head[26..25 + len].contains(&0)
+}
+
+fn is_library(head: &[u8]) -> bool {
+    let first = head.get(8..).unwrap_or_default();
+    [&b"/"[..], b"__.", b"#1/"].iter().any(|name| first.starts_with(name))
+}
+
+/// Whether the header that follows the signature has the checksum that it should have.
+fn is_start_of_7z(bytes: &[u8]) -> bool {
+    let Some(&[_, _, _, _, _, _, 0, _, a, b, c, d, ref header @ ..]) = bytes.first_chunk::<32>() else { return false };
+    let mut crc = flate2::Crc::new();
+    crc.update(header);
+    crc.sum() == u32::from_le_bytes([a, b, c, d])
+}
+
+/// Whether a main header follows the signature, of the older or the newer format, or in the newer one that of encryption.
+fn is_start_of_rar(bytes: &[u8]) -> bool {
+    matches!(bytes.get(6..), Some([0, _, _, 0x73, ..] | [1, 0, _, _, _, _, 3..=0x7f, 1 | 4, ..]))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -311,12 +428,13 @@ mod tests {
 
     #[test]
     fn archives_are_known_by_their_first_bytes() {
-        let cases: [(&[u8], Format); 5] = [
+        let cases: [(&[u8], Format); 6] = [
             (b"PK\x03\x04\x14\0", Format::Zip),
             (b"PK\x05\x06\0\0", Format::Zip),
             (b"PK00PK\x03\x04\x14\0", Format::Zip),
             (b"7z\xbc\xaf\x27\x1c\0\x04", Format::SevenZip),
             (b"MSCF\0\0\0\0\x2c", Format::Cab),
+            (b"MSCF\x01\x02\x03\x04\x2c\0\0\0\0\0\0\0\x2c\0\0\0\0\0\0\0\x03\x01", Format::Cab),
         ];
         for (head, format) in cases {
             assert_eq!((recognise(head), Format::of(head)), (Recognised::Archive(format), Some(format)), "{head:?}");
@@ -325,7 +443,24 @@ mod tests {
 
     #[test]
     fn formats_that_cannot_be_read_are_named() {
-        let cases: [(&[u8], &str); 9] = [
+        let newc = [&b"070701"[..], &[b'0'; 104], b"a.log\0"].concat();
+        let odc = [&b"070707"[..], &[b'0'; 70], b"a.log\0"].concat();
+        let mut old = [&b"\xc7\x71"[..], &[0; 24], b"a.log\0"].concat();
+        old[20] = 6;
+        let cases: [(&[u8], &str); 22] = [
+            (b"\x21\x5a-lh5-\x10\0\0\0\x20\0\0\0\0\0\0\0\x20\0\x05a.log", "it is an LHA archive"),
+            (b"\xed\xab\xee\xdb\x03\0\0\0", "it is an RPM archive"),
+            (&newc, "it is a cpio archive"),
+            (&odc, "it is a cpio archive"),
+            (&old, "it is a cpio archive"),
+            (b"xar!\0\x1c\0\x01\0\0", "it is a xar archive"),
+            (b"!<arch>\ndebian-binary   1410122664  0     0     100644  4         `\n2.0\n", "it is an ar archive"),
+            (b"vhdxfileM\0i\0", "it is a disk image (VHDX)"),
+            (b"conectix\0\0\0\x02", "it is a disk image (VHD)"),
+            (b"KDMV\x01\0\0\0", "it is a disk image (VMDK)"),
+            (b"QFI\xfb\0\0\0\x03", "it is a disk image (QCOW)"),
+            (b"ElfFile\0\0\0", "it is a Windows event log"),
+            (b"0\0\0\0LfLe\x01\0\0\0", "it is a Windows event log"),
             (b"Rar!\x1a\x07\x01\0", "it is a RAR archive"),
             (b"MSWIM\0\0\0\xd0\0\0\0", "it is a WIM archive"),
             (b"\x60\xea\x2b\0\x22\x0b\x01\x02\x10\0\x02", "it is an ARJ archive"),
@@ -338,7 +473,8 @@ mod tests {
         ];
         for (head, what) in cases {
             let loss = recognise(head).loss().map(|loss| (loss.what, loss.remedy));
-            assert_eq!(loss, Some((format!("{what}, which is not supported"), Remedy::Unpack)));
+            let remedy = if what.ends_with("event log") { Remedy::ExportEvents } else { Remedy::Unpack };
+            assert_eq!(loss, Some((format!("{what}, which is not supported"), remedy)));
             // Less than what makes it one is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
         }
@@ -348,7 +484,8 @@ mod tests {
     fn text_that_begins_like_another_format_is_text() {
         let words = [
             "", "PK", "MSCF", "7z", "LZIP", "Rar!", "BZh9", "MZ", "BM", "GIF89a", "RIFF", "ID3", "regf", "MDMP",
-            "OggS", "\n\r\r\n", "    ftyp",
+            "OggS", "\n\r\r\n", "    ftyp", "x -lh5- ", "070701", "070707", "!<arch>", "xar!", "vhdxfile", "conectix",
+            "KDMV", "    LfLe", "ElfFile",
         ];
         for word in words {
             assert_eq!(recognise(format!("{word}{LINE}").as_bytes()), Recognised::Text, "{word:?}");
@@ -392,7 +529,9 @@ mod tests {
 
     #[test]
     fn binary_formats_are_named() {
-        let cases: [(&[u8], &str); 10] = [
+        let cases: [(&[u8], &str); 11] = [
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "Office document or installer"),
+            (b"!<arch>\n/               0           0     0     0       14        `\n\0", "library"),
             (b"TZif2\0\0\0", "time zone"),
             (b"\xa7\r\r\n\0\0\0\0", "compiled Python"),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "PNG picture"),
@@ -400,12 +539,42 @@ mod tests {
             (b"MZ\x90\0\x03\0\0\0", "Windows executable"),
             (b"%PDF-1.7\n", "PDF document"),
             (b"SQLite format 3\0\x10\0", "SQLite database"),
-            (b"ElfFile\0\0\0", "Windows event log"),
             (b"\0\0\0\x20ftypisom", "film"),
             (b"\xc1\x02\x03\x04\xef\xcd\xab\x89", "Windows database"),
         ];
         for (head, name) in cases {
             assert_eq!(recognise(head), Recognised::Binary(name));
+        }
+    }
+
+    #[test]
+    fn archives_behind_programs_are_recognised_by_more_than_their_signature() {
+        let seven_zip = {
+            let header = [&[7_u8][..], &[0; 19]].concat();
+            let mut crc = flate2::Crc::new();
+            crc.update(&header);
+            [&b"7z\xbc\xaf\x27\x1c\0\x04"[..], &crc.sum().to_le_bytes(), &header].concat()
+        };
+        let program = [b"MZ\x90\0", noise(5000).as_slice()].concat();
+        let behind = |archive: &[u8]| packed_behind(&[&program, archive].concat());
+        assert_eq!(behind(&seven_zip), Some(Unsupported::Archive("a self-extracting 7z")));
+        let rar = Some(Unsupported::Archive("a self-extracting RAR"));
+        assert_eq!(behind(b"Rar!\x1a\x07\0\xcf\x90\x73\0\0\x0d\0"), rar);
+        assert_eq!(behind(b"Rar!\x1a\x07\x01\0\x33\x92\xb5\xe5\x0a\x01\x05"), rar);
+        // A program that reads such archives has their signatures.
+        assert_eq!(
+            behind(b"7z\xbc\xaf\x27\x1c\0\0\0\0\0\0Rar!\x1a\x07\0Rar!\x1a\x07\x01\0 and others, which it reads"),
+            None
+        );
+    }
+
+    #[test]
+    fn later_parts_are_recognised_by_their_names() {
+        for name in ["a.7z.002", "bundle.zip!/logs.tar.gz.010", "A.Z01", "a.r00"] {
+            assert!(is_named_as_later_part(name), "{name}");
+        }
+        for name in ["a.7z.001", "a.000", "a.log", "a.2017", "a.zip", "a.z1", "a.rar", "002", "a.r0x"] {
+            assert!(!is_named_as_later_part(name), "{name}");
         }
     }
 

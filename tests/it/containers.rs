@@ -238,6 +238,41 @@ fn formats_that_cannot_be_read_are_told() {
 }
 
 #[test]
+fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let problems = |name: &str, bytes: &[u8], args: &[&str]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let run = command.arg("--no-config").args(args).arg(folder.path()).output().unwrap();
+        fs::remove_file(path).unwrap();
+        let told = String::from_utf8(run.stderr).unwrap();
+        let told = told.replace(&format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR), "");
+        (told.lines().next().unwrap_or_default().to_owned(), run.status.code())
+    };
+    let lossy = |told: &str| (format!("callcodes: {told}"), Some(3));
+    let event_log = [b"ElfFile\0", noise().as_slice()].concat();
+    let export = "Security.evtx: it is a Windows event log, which is not supported; export it as text with `wevtutil qe FILE \
+                  /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, and name the result";
+    assert_eq!(problems("Security.evtx", &event_log, &[]), lossy(export));
+    // Whoever asks for others does not miss it.
+    assert_eq!(problems("Security.evtx", &event_log, &["-g", "*.log"]).1, Some(0));
+    let image = [noise(), [&b"koly\0\0\0\x04"[..], &[0; 504]].concat()].concat();
+    let told = "a.dmg: it is a disk image (DMG), which is not supported; unpack it and name the result";
+    assert_eq!(problems("a.dmg", &image, &[]), lossy(told));
+    let program = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), b"Rar!\x1a\x07\0\xcf\x90\x73\0\0\x0d\0", &noise()].concat();
+    let told = "a.exe: it is a self-extracting RAR archive, which is not supported; unpack it and name the result";
+    assert_eq!(problems("a.exe", &program, &[]), lossy(told));
+    let told = "a.7z.002: by its name it is one part of a split archive; unpack it with 7-Zip, with all parts in one folder, and \
+                name the result";
+    assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(told));
+    assert_eq!(problems("a.7z.bin", &noise(), &[]).1, Some(0));
+    // A document holds no log, and an installer begins like one.
+    let document = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &noise()].concat();
+    assert_eq!(problems("a.doc", &document, &[]).1, Some(0));
+}
+
+#[test]
 fn a_zip_behind_a_program_is_read() {
     let members: [(&str, &[u8]); 1] = [("a.log", LOG.as_bytes())];
     let file = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), &pack(Format::Zip, &members)].concat();

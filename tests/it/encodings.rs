@@ -71,6 +71,84 @@ fn lines_are_shown_in_the_encoding_of_their_file() {
     }
 }
 
+/// The regex is the same, the letters are other bytes.
+#[test]
+fn letters_beyond_ascii_are_found_in_code_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let lines = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
+    };
+    let found_in = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        scanned(&path, args).0
+    };
+    let german = r"Rückgabe für (?<user>\w+): (?<code>\d+)";
+    let text = "x Rückgabe für ann: 13\r\n";
+    let expected = "x.log:1: [13 Got Voicemail] x Rückgabe für ann: 13\n";
+    let western = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+    assert_eq!(lines(text.as_bytes(), &["-e", german]), expected);
+    assert_eq!(lines(&western, &["-e", german]), expected);
+    assert_eq!(lines(&western, &["-E", "windows-1252", "-e", german]), expected);
+    let jsonl = lines(&western, &["--format", "jsonl", "-e", german]);
+    assert!(jsonl.contains(r#""line":1,"offset":2,"#) && jsonl.contains(r#""user":"ann""#), "{jsonl}");
+    // A class that has letters, what captures letters, and a line that holds UTF-8 as well.
+    let class = r"(?u)f[äöü]r (?<user>\w+): (?<code>\d+)";
+    let mixed = [&b"f\xFCr J\xFCrgen: 13 \xC3\xBC\n"[..], "für Jürgen: 102 \n".as_bytes()].concat();
+    let shown = lines(&mixed, &["--format", "jsonl", "-e", class]);
+    assert_eq!(shown.matches(r#""user":"Jürgen""#).count(), 2, "{shown}");
+
+    let russian = r"Код вызова: (?<code>\d+)";
+    let text = "Код вызова: 13 »\n";
+    let cyrillic = encoding_rs::WINDOWS_1251.encode(text).0.into_owned();
+    let expected = "x.log:1: [13 Got Voicemail] Код вызова: 13 »\n";
+    assert_eq!(lines(&cyrillic, &["-E", "windows-1251", "-e", russian]), expected);
+    assert_eq!(lines(&cyrillic, &["-e", russian]).matches("[13 Got Voicemail]").count(), 1);
+    let koi8 = encoding_rs::KOI8_R.encode("Код вызова: 13\n").0;
+    assert_eq!(lines(&koi8, &["-E", "koi8-r", "-e", russian]), expected.replace(" »", ""));
+    // Whoever says that it is UTF-8 does not want it to be read in another way.
+    assert_eq!(found_in(&western, &["-E", "utf-8", "-e", german]), 0);
+
+    let chinese = r"电话结果(?<code>\d+)";
+    for page in ["gb18030", "big5", "euc-jp"] {
+        let encoding = encoding_rs::Encoding::for_label(page.as_bytes()).unwrap();
+        let text = if page == "gb18030" { "电话结果13\n" } else { "電話結果13\n" };
+        let (bytes, _, is_replaced) = encoding.encode(text);
+        assert!(!is_replaced, "{page}");
+        let regex = if page == "gb18030" { chinese } else { r"電話結果(?<code>\d+)" };
+        let expected = format!("x.log:1: [13 Got Voicemail] {text}");
+        assert_eq!(lines(&bytes, &["-E", page, "-e", regex]), expected, "{page}");
+    }
+}
+
+/// Of a character of four bytes in GB 18030, the second and the fourth look like digits; in other encodings the second of
+/// two looks like a letter.
+#[test]
+fn what_looks_like_ascii_within_a_character_is_no_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let lines = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
+    };
+    let found_in = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        scanned(&path, args).0
+    };
+    // This letter is 81 30 8A 31.
+    let bytes = encoding_rs::GB18030.encode("status=ä status=ä13\n").0.into_owned();
+    let expected = "x.log:1: [13 Got Voicemail] status=ä status=ä13\n";
+    assert_eq!(lines(&bytes, &["-E", "gb18030", "-e", r"status=[^\d ]*(?<code>\d+)"]), expected);
+    // The second byte of this one is the letter `c`.
+    for page in ["gb18030", "shift_jis"] {
+        assert_eq!(found_in(b"\x8EcallStatus=13\n", &["-E", page]), 0, "{page}");
+        assert_eq!(lines(b"\x8Ec callStatus=13\n", &["-E", page]).matches("[13 ").count(), 1, "{page}");
+        // Behind such a letter a word begins.
+        assert_eq!(lines(b"\x8EccallStatus=13\n", &["-E", page]).matches("[13 ").count(), 1, "{page}");
+    }
+}
+
 /// Other tests have the scripts; here it is the way from the first bytes to the results.
 #[test]
 fn a_log_in_another_script_needs_no_mark() {

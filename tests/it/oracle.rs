@@ -20,9 +20,10 @@ use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
 use callcodes::source::{Selection, Walk};
 use callcodes::units::Units;
+use encoding_rs::Encoding;
 use proptest::prelude::*;
 
-use crate::naive::{Found, naive, naive_patterns};
+use crate::naive::{Found, naive, naive_patterns, naive_patterns_in};
 
 fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     Found {
@@ -208,10 +209,12 @@ fn regex() -> impl Strategy<Value = String> {
     // Each group at most once.
     let before = captured(vec!["", "text", "user", "outcome"]);
     let behind = captured(vec!["", "host", "address", "time"]);
-    (side(), before, code, behind, side(), prop::option::of(side())).prop_map(
-        |(before, captured, code, captured_behind, after, or)| {
+    (side(), before, code, behind, side(), prop::option::of(side()), any::<bool>()).prop_map(
+        |(before, captured, code, captured_behind, after, or, is_named)| {
             let start = or.map_or_else(|| before.clone(), |or| format!("(?:{or}{before}|{before})"));
-            format!("{start}{captured}(?<code>{code}){captured_behind}{after}")
+            // The only group without a name is that of the code, too.
+            let name = if is_named { "?<code>" } else { "" };
+            format!("{start}{captured}({name}{code}){captured_behind}{after}")
         },
     )
 }
@@ -234,7 +237,8 @@ fn toml_of(patterns: &[Written]) -> String {
             regex.map_or_else(String::new, |regex| format!("{name} = '''{regex}'''\n"))
         };
         format!(
-            "[[pattern]]\nname = 'p{index}'\nregex = '''{regex}'''\nignore_case = {ignore_case}\nmultiline = {multiline}\n{}{}",
+            "[[pattern]]\nname = 'p{index}'\nregex = '''{regex}'''\nignore_case = {ignore_case}\nmultiline = {multiline}\n\
+             empty_is_zero = true\n{}{}",
             condition("when", when),
             condition("unless", unless),
         )
@@ -275,6 +279,133 @@ proptest! {
             prop_assert_eq!(&scanned(&source, &[Chunk::whole(&source)], set, limits), &expected, "{}", text);
         }
     }
+}
+
+/// A regex with letters beyond ASCII, which are other bytes in each encoding.
+fn regex_with_letters() -> impl Strategy<Value = String> {
+    let atoms = vec![
+        "für ",
+        "ü",
+        "é",
+        "Код",
+        "я=",
+        "电话",
+        "(?u:[éü])",
+        r"(?u:\w+)",
+        "(?:ü|é)",
+        "(?:ab|)",
+        ".",
+        "[^=]*",
+        "a",
+        "=",
+        " ",
+        r"\b",
+        r"\d",
+        r"\s+",
+        "(?<user>.*?)",
+        "^",
+        "$",
+    ];
+    let side = move || prop::collection::vec(prop::sample::select(atoms.clone()), 0..4);
+    let code = prop::sample::select(vec![r"\d", r"\d+", "[ab]+", "[^ ]+"]);
+    (side(), code, side()).prop_map(|(before, code, after)| {
+        let regex = format!("{}(?<code>{code}){}", before.concat(), after.concat());
+        // A name stands for one group.
+        match regex.split_once("(?<user>") {
+            Some((first, rest)) => format!("{first}(?<user>{}", rest.replace("(?<user>", "(?:")),
+            None => regex,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(800))]
+
+    #[test]
+    fn in_any_encoding_patterns_find_what_the_oracle_finds(
+        patterns in prop::collection::vec(
+            (regex_with_letters(), any::<bool>(), prop::option::of(prop::sample::select(vec!["ü", "Код", "1"])), any::<bool>()),
+            1..4,
+        ),
+        pieces in prop::collection::vec(
+            (
+                prop::sample::select(vec![
+                    "für ", "ü", "é", "Код", "код", "я=", "Т»", "电话", "a", "ab", " ", "=", "1", "22", "\n", "\n", "\r\n",
+                ]),
+                0_usize..8,
+            ),
+            0..40,
+        ),
+        odd in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop::sample::select(vec![0x81_u8, 0x30, 0xFC, 0xB8, 0xC3])),
+            0..3,
+        ),
+        written in prop::sample::select(vec![
+            "windows-1252", "windows-1251", "gb18030", "shift_jis", "big5", "euc-kr", "euc-jp", "utf-8",
+        ]),
+        given in prop::option::of(prop::sample::select(vec![
+            "windows-1252", "windows-1251", "gb18030", "shift_jis", "big5", "utf-8",
+        ])),
+        limits in limits(),
+    ) {
+        let written_out = |(regex, multiline, condition, is_when): &(String, bool, Option<&'static str>, bool)| {
+            let (when, unless) = if *is_when { (*condition, None) } else { (None, *condition) };
+            (regex.clone(), false, *multiline, when, unless)
+        };
+        let text = toml_of(&patterns.iter().map(written_out).collect::<Vec<_>>());
+        let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
+        prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
+        let page = |label: &str| Encoding::for_label(label.as_bytes()).unwrap();
+        // Mostly in one encoding.
+        let encoded = |(piece, how): &(&str, usize)| match how {
+            0 => piece.as_bytes().to_vec(),
+            _ => page(written).encode(piece).0.into_owned(),
+        };
+        let mut source: Vec<u8> = pieces.iter().flat_map(encoded).collect();
+        for (at, byte) in odd {
+            source.insert(at.index(source.len() + 1), byte);
+        }
+        let given = given.map(page);
+        let expected = naive(&source, &naive_patterns_in(&definitions, given), limits);
+        let crowd: Vec<Definition> =
+            (0..70).map(|number| Definition::from_expression(number, &format!("qx{number:02}(?<code>.)"))).collect();
+        let fast = PatternSet::compile(&definitions).unwrap();
+        let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
+        let crowded = PatternSet::compile(&[definitions, crowd].concat()).unwrap();
+        for set in [fast, unfiltered, crowded] {
+            let set = set.reading_in(given);
+            let mut chunks = Chunks::new(&source[..], Span::ALL, limits, Units::Bytes, Vec::new());
+            let mut all = Vec::new();
+            while let Some(chunk) = chunks.next_chunk().unwrap() {
+                all.extend(scanned(&source, &[chunk], &set, limits));
+            }
+            prop_assert_eq!(&all, &expected, "{} {:?}", text, String::from_utf8_lossy(&source));
+        }
+    }
+}
+
+/// What follows the cut shows that such a match is whole.
+#[test]
+fn a_match_that_ends_where_a_long_line_is_cut_counts() {
+    let limits = Limits { block_bytes: 8, line_bytes: 20, lookahead_bytes: 3 };
+    let counted = |source: &str| {
+        let expected = naive(source.as_bytes(), &naive_patterns(&BUILT_IN.definitions), limits);
+        let mut chunks = Chunks::new(source.as_bytes(), Span::ALL, limits, Units::Bytes, Vec::new());
+        let mut all = Vec::new();
+        while let Some(chunk) = chunks.next_chunk().unwrap() {
+            all.extend(scanned(source.as_bytes(), &[chunk], &BUILT_IN.fast, limits));
+        }
+        assert_eq!(all, expected);
+        all.into_iter().map(|found| found.key).collect::<Vec<_>>()
+    };
+    let code = |code| vec![Key::Code(Code(code))];
+    assert_eq!(counted("xxxxxx callStatus=10, and so on"), code(10));
+    assert_eq!(counted("xxxxxx callStatus=10\n"), code(10));
+    assert_eq!(counted("xxxxxx callStatus=10"), code(10));
+    // Divided: it is another number.
+    assert_eq!(counted("xxxxxx callStatus=102, and so on"), []);
+    // No more can be seen, so nobody can tell what it is.
+    assert_eq!(counted("xxxx callStatus=10.0.0.0.0.0"), []);
 }
 
 proptest! {

@@ -58,7 +58,7 @@ impl Settings {
         let options =
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
-        let set = pattern_set(patterns)?;
+        let set = pattern_set(patterns)?.reading_in(input.encoding.given());
         let settings = Settings { inputs, selection, set, options };
         if settings.is_typed() {
             term::tell_typing("reading standard input; end it");

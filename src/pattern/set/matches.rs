@@ -39,6 +39,8 @@ pub(super) struct Places {
     pub(super) starts: Vec<(usize, usize)>,
     /// The patterns that are to be searched for.
     pub(super) sought: Vec<usize>,
+    /// Whether a pattern is one of these.
+    is_sought: Vec<bool>,
 }
 
 impl Places {
@@ -56,9 +58,32 @@ impl Places {
     }
 
     pub(super) fn seek(&mut self, pattern: usize) {
-        if !self.sought.contains(&pattern) {
+        if self.is_sought.len() <= pattern {
+            self.is_sought.resize(pattern + 1, false);
+        }
+        if !std::mem::replace(&mut self.is_sought[pattern], true) {
             self.sought.push(pattern);
         }
+    }
+
+    fn is_sought(&self, pattern: usize) -> bool {
+        self.is_sought.get(pattern).is_some_and(|&is_sought| is_sought)
+    }
+
+    /// Forgets what was noted of the line before.
+    pub(super) fn clear(&mut self) {
+        self.starts.clear();
+        self.sought.drain(..).for_each(|pattern| self.is_sought[pattern] = false);
+    }
+
+    /// Forgets what was noted of other patterns.
+    pub(super) fn retain(&mut self, is_chosen: impl Fn(usize) -> bool) {
+        self.starts.retain(|&(_, pattern)| is_chosen(pattern));
+        let is_sought = &mut self.is_sought;
+        self.sought.retain(|&pattern| {
+            is_sought[pattern] = is_chosen(pattern);
+            is_sought[pattern]
+        });
     }
 }
 
@@ -109,8 +134,25 @@ impl Matches<'_> {
             }
         };
         self.at = span.end;
-        let pattern = &self.set.patterns[index];
-        Some(Match { pattern: index, span, groups: &pattern.groups, slots: &self.scratch.patterns[index].matcher })
+        Some(self.again(index, span))
+    }
+
+    /// The match that [`Matches::next`] returned last.
+    pub(super) fn again(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
+        let groups = &self.set.patterns[pattern].groups;
+        Match { pattern, span, groups, slots: &self.scratch.patterns[pattern].matcher }
+    }
+
+    /// Goes on at `at` instead of the end of the last match, behind whose start it must be.
+    pub(super) fn skip_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Takes over which of these patterns' conditions hold in the line.
+    pub(super) fn settle_conditions(&mut self, applies: &[(usize, bool)]) {
+        for &(pattern, applies) in applies {
+            self.scratch.patterns[pattern].applies = Some(applies);
+        }
     }
 
     /// The leftmost of the noted places that the search has not passed, and its pattern.
@@ -148,7 +190,7 @@ impl Matches<'_> {
     /// is the next one for both, and where it has none, there is none.
     fn known_by_alike(&self, index: usize) -> Option<Next> {
         let alike = self.set.alike[index];
-        if alike == index || !self.scratch.places.sought.contains(&alike) {
+        if alike == index || !self.scratch.places.is_sought(alike) {
             return None;
         }
         let PatternScratch { next, applies, .. } = &self.scratch.patterns[alike];
