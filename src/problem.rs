@@ -101,6 +101,8 @@ pub enum Remedy {
     KeepCopies,
     /// Delete what a run left that was killed, unless a run is writing it.
     DeleteUnfinished,
+    /// Delete the file or move it away, or pipe it in.
+    MoveAway,
     /// Run as a user who may read the file.
     ChangeUser,
     /// Use a shorter path, which begins at a folder on the way.
@@ -162,7 +164,7 @@ pub enum Kind {
     Link,
     /// A link that leads back to where it lies was not followed.
     Loop,
-    /// What a run of this program has not finished writing, or left when it was killed, was skipped.
+    /// Output of this program, finished or not, was skipped.
     OwnOutput,
     /// A file was larger than asked for.
     TooLarge,

@@ -218,6 +218,7 @@ mod own_output {
     use crate::pattern::template::template;
     use crate::pipeline::inventory::Entry;
     use crate::problem::{Kind, Problem};
+    use crate::render::lines::csv::{Csv, write_head};
     use crate::render::lines::{Jsonl, Text};
     use crate::report::Searched;
     use crate::report::files::testing as files;
@@ -338,13 +339,19 @@ mod own_output {
             };
             let text = Text { catalogue, highlight, place, encoding: None };
             let json = Jsonl { catalogue, set, encoding: None };
+            let csv = Csv { catalogue, set, encoding: None };
             let log = log(&keys);
             let mut scanner = Scanner::new(set, catalogue, Limits::default().lookahead_bytes);
-            let (mut as_text, mut as_json) = (Rendered::default(), Rendered::default());
+            let (mut as_text, mut as_json, mut as_csv) = (Rendered::default(), Rendered::default(), Rendered::default());
             scanner.scan(&Chunk::whole(log.as_bytes()), |hit| {
                 text.line(&path, std::slice::from_ref(&hit), &mut as_text);
-                json.line(&path, &[hit], &mut as_json);
+                json.line(&path, std::slice::from_ref(&hit), &mut as_json);
+                csv.line(&path, &[hit], &mut as_csv);
             });
+            let mut table = Vec::new();
+            write_head(&mut table).unwrap();
+            Numbering::default().write(&as_csv, &mut table).unwrap();
+            assert_recognised(&String::from_utf8(table).unwrap());
             for printed in [as_text, as_json] {
                 let mut out = Vec::new();
                 Numbering::default().write(&printed, &mut out).unwrap();
@@ -419,6 +426,7 @@ mod own_output {
             "code,name,description\n21,x,y",
             "code,name,description,known,price\n",
             "path,kind,layers\n",
+            "path,line,offset\na.log,1,0\n",
             "{\"time\":1}",
             "{\"path\":\"x\",\"line\":\"y\"}",
             "{\"path\":\"x\",\"line\":1,\"message\":\"call_status: 21\"}",

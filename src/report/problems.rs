@@ -123,6 +123,7 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
         Remedy::ReadBinary => "--binary reads it",
         Remedy::KeepCopies => "--keep-copies counts it",
         Remedy::DeleteUnfinished => "delete it if no run is writing it",
+        Remedy::MoveAway => "delete it or move it elsewhere; what is piped to - is read all the same",
         Remedy::ChangeUser => "run as a user who may read it",
         Remedy::ShortenPath => "a long path can be read from a folder on the way",
         Remedy::ShowLines => "`callcodes lines` shows which pattern takes them for codes",
@@ -159,7 +160,7 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::Loop => format!("{many} links not followed that lead back to where they lie (-v lists them)"),
         Kind::OwnOutput => {
             format!(
-                "{many} unfinished results of callcodes skipped; delete those that no run is writing (-v lists them)"
+                "{many} files that callcodes wrote itself skipped; delete them or move them elsewhere (-v lists them)"
             )
         }
         Kind::TooLarge => format!("{many} files larger than --max-filesize skipped (-v lists them)"),

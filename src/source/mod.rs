@@ -75,6 +75,9 @@ pub struct Opening {
     pub limits: Limits,
     /// What encrypted archives are opened with.
     pub passwords: Passwords,
+    /// Whether text that begins like this is output of this program, which must not be counted again. The head is the whole
+    /// text or at least 8 KiB of it. Without it everything is read.
+    pub is_own_output: Option<fn(&[u8]) -> bool>,
     /// What adds up how much was read.
     pub meter: Meter,
     /// What ends reading early; the pipeline heeds it, too.
@@ -428,6 +431,9 @@ impl Known {
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
+        if self.is_own_output(file.head(SAMPLE_BYTES), opening) {
+            return Ok(Opened::Skipped(self.own_output()));
+        }
         let head = file.head(encoding::HEAD_BYTES);
         let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
         let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
@@ -503,6 +509,9 @@ impl Known {
             } else {
                 self.binary_stream(kind, input, &opening.stop)
             };
+        }
+        if self.is_own_output(input.peek(SAMPLE_BYTES), opening) {
+            return Ok(Opened::Skipped(self.own_output()));
         }
         let head = input.peek(encoding::HEAD_BYTES);
         let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
@@ -594,6 +603,18 @@ impl Known {
             Refused::Silently => Opened::LeftOut,
             Refused::Because(kind, why) => Opened::Skipped(Problem::new(&self.source.name, kind, why)),
         })
+    }
+
+    /// Whether it is output of this program, also if it is named itself, as a shell's wildcards name all that lies in a folder.
+    /// What is piped in is read, because nobody does that by mistake.
+    fn is_own_output(&self, head: &[u8], opening: &Opening) -> bool {
+        let is_piped = self.wanted.below.is_empty() && self.source.listed().is_none();
+        !is_piped && opening.is_own_output.is_some_and(|is_own_output| is_own_output(head))
+    }
+
+    fn own_output(&self) -> Problem {
+        let what = "skipped, written by callcodes itself";
+        Problem::new(&self.source.name, Kind::OwnOutput, what).remedy(Remedy::MoveAway)
     }
 
     fn binary(&self, kind: &str) -> Problem {

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates\n";
+const WRITTEN_BY_CALLCODES: &str =
+    "skipped, written by callcodes itself; delete it or move it elsewhere; what is piped to - is read all the same";
 /// Longer than the 1 MiB up to which a line is searched in one piece.
 const LONG_LINE_BYTES: usize = 1_300_000;
 
@@ -179,9 +181,12 @@ fn the_file_that_is_written_is_not_read() {
         assert_eq!(run(&[path(folder.path()), "--format=csv", "-o", path(&target)]), done());
         assert_eq!(fs::read_to_string(&target).unwrap(), expected);
     }
+    // What another command saved is reported, but not the file that is written.
     let lines = folder.path().join("lines.txt");
+    let reported = format!("callcodes: {}: {WRITTEN_BY_CALLCODES}\n", path(&target));
     for _ in 0..2 {
-        assert_eq!(run(&["lines", path(folder.path()), "-o", path(&lines)]), done());
+        let written = run(&["lines", path(folder.path()), "-o", path(&lines)]);
+        assert_eq!(written, (Some(0), String::new(), reported.clone()));
         assert_eq!(fs::read_to_string(&lines).unwrap().lines().count(), 1);
     }
 }
@@ -197,9 +202,60 @@ fn what_a_killed_run_left_is_reported_and_not_read() {
     assert_eq!((status, stdout), (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n")));
     let told = "skipped, an unfinished result of callcodes; delete it if no run is writing it";
     assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
-    // What is named is read.
+    // What is named is read, unless it holds output.
+    let (status, stdout, stderr) = run(&["lines", path(&left)]);
+    assert_eq!((status, stdout.as_str()), (Some(0), ""));
+    assert!(stderr.starts_with(&format!("callcodes: {}: {WRITTEN_BY_CALLCODES}\n", path(&left))), "{stderr}");
+    fs::write(&left, "call_status: 108\n").unwrap();
     let (status, stdout, _) = run(&["lines", path(&left)]);
     assert_eq!((status, stdout.lines().count()), (Some(0), 1));
+}
+
+/// Whatever it was saved as and wherever it lies, results must not count twice.
+#[test]
+fn saved_output_is_reported_and_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    fs::write(file("a.log"), "2017-02-14T02:57:24Z call_status: 108 \"=x\"\nrawCallStatus = 21\n").unwrap();
+    let count = || run(&["scan", "--format=csv", path(folder.path()), "-v"]);
+    let (status, counted, _) = count();
+    assert_eq!((status, counted.lines().count()), (Some(0), 3));
+    let mut packed = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut names = Vec::new();
+    for (command, ending) in [
+        ("scan", "txt"),
+        ("scan", "csv"),
+        ("scan", "json"),
+        ("files", "txt"),
+        ("files", "csv"),
+        ("files", "json"),
+        ("lines", "txt"),
+        ("lines", "csv"),
+        ("lines", "jsonl"),
+    ] {
+        let name = format!("{command}.{ending}");
+        assert_eq!(run(&[command, path(&file("a.log")), "-o", path(&file(&name))]), done());
+        let saved = fs::read_to_string(file(&name)).unwrap();
+        // As Windows PowerShell redirects it.
+        let wide: Vec<u8> =
+            format!("\u{feff}{saved}").replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        fs::write(file(&format!("wide-{name}")), &wide).unwrap();
+        for (name, bytes) in [(name.clone(), saved.as_bytes()), (format!("wide-{name}"), &wide[..])] {
+            packed.start_file(&*name, zip::write::SimpleFileOptions::default()).unwrap();
+            packed.write_all(bytes).unwrap();
+            names.extend([path(&file(&name)).to_owned(), format!("{}!/{name}", path(&file("x.zip")))]);
+        }
+    }
+    fs::write(file("x.zip"), packed.finish().unwrap().into_inner()).unwrap();
+    names.sort();
+    let (status, again, stderr) = count();
+    assert_eq!((status, again), (Some(0), counted));
+    let reported: String = names.iter().map(|name| format!("callcodes: {name}: {WRITTEN_BY_CALLCODES}\n")).collect();
+    assert_eq!(stderr, reported);
+    // Who pipes it in wants it.
+    let stdin = fs::File::open(file("lines.txt")).unwrap();
+    let output = callcodes(&["lines", "-"]).stdin(stdin).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
 }
 
 /// What is different on Windows of the file that is written, and of the command line that names it.

@@ -168,7 +168,8 @@ fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
     };
     let file = archives.password_file.as_deref();
     let passwords = file.map(|file| passwords::read(file, inputs)).transpose()?.unwrap_or_default();
-    Ok(Opening { encoding: input.encoding, limits, passwords, ..Opening::default() })
+    let is_own_output = Some(render::is_own_output as fn(&[u8]) -> bool);
+    Ok(Opening { encoding: input.encoding, limits, passwords, is_own_output, ..Opening::default() })
 }
 
 fn selection(args: &FileArgs) -> Result<Selection, Failure> {
