@@ -338,12 +338,15 @@ impl Pattern {
         let parse_condition = |(field, regex): (Field, &str)| {
             syntax::parse_with(regex, &syntax).map_err(|wrong| error(field)(wrong.to_string()))
         };
-        let conditions =
-            [Field::When, Field::Unless].into_iter().filter_map(|field| Some((field, definition.field(field)?)));
         // Starting does not wait for what is known of the built-in ones, which the tests hold to be ASCII.
-        let conditions = conditions.filter(|_| definition.origin != Origin::BuiltIn);
-        let conditions = conditions.map(parse_condition).collect::<Result<Vec<Hir>, _>>()?;
-        let letters = Letters::of(&[&hir].into_iter().chain(&conditions).collect::<Vec<_>>());
+        let letters = if definition.origin == Origin::BuiltIn {
+            Letters::default()
+        } else {
+            let conditions =
+                [Field::When, Field::Unless].into_iter().filter_map(|field| Some((field, definition.field(field)?)));
+            let conditions = conditions.map(parse_condition).collect::<Result<Vec<Hir>, _>>()?;
+            Letters::of(&[&hir].into_iter().chain(&conditions).collect::<Vec<_>>())
+        };
         let matcher = Matcher::new(&definition.regex, settings, hir, leading.clone()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
