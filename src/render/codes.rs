@@ -7,7 +7,7 @@ use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Padding, Style};
 
 use super::wrap::wrap;
-use crate::catalogue::{Entry, UNKNOWN_DESCRIPTION};
+use crate::catalogue::{Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::Code;
 
 /// Up to this many entries are explained one by one; more become a table.
@@ -93,12 +93,20 @@ fn explanation(out: &mut impl Write, entry: &Entry, columns: usize) -> io::Resul
     Ok(())
 }
 
-/// What an explanation says below its heading, in reading order.
+/// The parts of an explanation below its heading, in reading order.
 fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
-    let mut parts = vec![("Meaning", entry.meaning.clone())];
+    let mut parts = vec![("What happened", entry.happened.clone())];
     if !entry.candidates.is_empty() {
         parts.push(("One of", number(entry)));
     }
+    let labels = ["Check first", "Then check", ""];
+    for (Check { check, place }, label) in entry.checks.iter().zip(labels) {
+        parts.push((label, check.clone()));
+        parts.push(("  where", place.clone()));
+    }
+    let whose: Vec<String> = entry.whose.iter().map(Whose::to_string).collect();
+    parts.push(("Whose matter", whose.join(", ")));
+    parts.extend(entry.evidence.caveat().map(|caveat| ("Note", caveat.to_owned())));
     parts.push(("Group", entry.group.to_string()));
     parts.push(("Channel", entry.channel.to_string()));
     parts.extend(entry.symbol.clone().map(|name| ("Symbol", name)));
