@@ -14,7 +14,7 @@ use crate::code::Code;
 pub const EXPLAINED_AT_MOST: usize = 5;
 
 /// The width of the labels in an explanation, with the gap behind them.
-const LABEL_WIDTH: usize = 16;
+const LABEL_WIDTH: usize = 17;
 /// Text is never squeezed narrower than this, however few columns there are.
 const LEAST_TEXT_WIDTH: usize = 20;
 
@@ -99,7 +99,7 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     if !entry.candidates.is_empty() {
         parts.push(("One of", number(entry)));
     }
-    let labels = ["Check first", "Then check", ""];
+    let labels = ["Check first", "Then", "Then"];
     for (Check { check, place }, label) in entry.checks.iter().zip(labels) {
         parts.push((label, check.clone()));
         parts.push(("  where", place.clone()));
