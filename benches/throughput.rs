@@ -6,22 +6,21 @@
 mod data;
 
 use std::fmt;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use anstyle::Style;
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::config;
+use callcodes::hit::Capture;
+use callcodes::numbered::{LineFormat as _, Rendered};
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::annotate::{LineFormat as _, Rendered};
 use callcodes::render::lines::Text;
 use callcodes::render::{self, Format, render};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
-use callcodes::source::Source;
 use callcodes::summary::{Counts, Summary};
-use callcodes::time;
+use callcodes::time::Form;
 use callcodes::units::Units;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -142,7 +141,8 @@ fn captures(bencher: Bencher<'_, '_>, input: &Input) {
         for line in log.split(|&byte| byte == b'\n') {
             let mut matches = BUILT_IN.matches(&mut scratch, line, line.len());
             while let Some(found) = matches.next() {
-                count += found.code().len() + found.user().unwrap_or_default().len();
+                let len = |capture| found.capture(capture).map_or(0, |captured| captured.len());
+                count += len(Capture::Code) + len(Capture::User);
             }
         }
         count
@@ -155,20 +155,20 @@ fn time(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     bencher
         .counter(BytesCount::of_slice(&log))
-        .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(time::find).count());
+        .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(|line| Form::Iso8601.find(line)).count());
 }
 
 /// Every line with a hit, as `lines` prints it: to be compared with `scan`.
 #[divan::bench(args = INPUTS)]
 fn render_lines(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
-    let source = Source::file(Path::new("logs/MultiFactorAuthRadiusSvc.log"));
+    let path = "logs/MultiFactorAuthRadiusSvc.log";
     let plain = Style::new();
     let format = Text { catalogue: Catalogue::built_in(), highlight: plain, place: plain, encoding: None };
     let mut scanner = Scanner::new(&BUILT_IN, Catalogue::built_in(), Limits::default().lookahead_bytes);
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| {
         let mut rendered = Rendered::default();
-        scanner.scan(&Chunk::whole(&log), |hit| format.line(&source, &[hit], &mut rendered));
+        scanner.scan(&Chunk::whole(&log), |hit| format.line(path, &[hit], &mut rendered));
         rendered
     });
 }

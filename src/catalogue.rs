@@ -172,9 +172,9 @@ impl Evidence {
     pub fn caveat(self) -> Option<&'static str> {
         match self {
             Evidence::Documented => None,
-            Evidence::Feature => {
-                Some("No public source explains this result. The text follows its name and the feature it is named after.")
-            }
+            Evidence::Feature => Some(
+                "No public source explains this result. The text follows its name and the feature it is named after.",
+            ),
             Evidence::Name => Some("No public source explains this result. The text follows its name."),
         }
     }

@@ -18,10 +18,12 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use crate::neighbour::neighbour;
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::Diagnostic;
 use crate::pattern::{file, validate};
 use crate::problem::Problem;
+use crate::units;
 
 /// The greatest size of a pattern file, in bytes. Thousands of patterns fit; a log given by mistake does not.
 pub const FILE_LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -60,6 +62,16 @@ pub fn built_in() -> Vec<Definition> {
 pub fn user_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("callcodes").join("config.toml"))
+}
+
+/// A file that was meant to be the user's configuration file, which does not exist, but for an ending that Windows does not
+/// show.
+#[must_use]
+pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
+    let mut named = user_file.as_os_str().to_owned();
+    named.push(".txt");
+    let named = PathBuf::from(named);
+    (!user_file.exists() && named.is_file()).then_some(named)
 }
 
 /// Reads all layers, `builtin_text` being the lowest, and selects. The definitions come in order of precedence.
@@ -215,7 +227,7 @@ fn unknown_name(flag: &str, name: &str, definitions: &[Definition]) -> Diagnosti
         .remedy(format!("the patterns are: {}", names.join(", ")))
 }
 
-/// The text of a pattern file, which must be UTF-8 and of a sensible size.
+/// The text of a pattern file, which must be UTF-8 or UTF-16 and of a sensible size.
 fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let bytes = read_bytes(path).map_err(|error| unreadable(path, &error))?;
     let name = path.display();
@@ -224,15 +236,11 @@ fn read_text(path: &Path) -> Result<String, Diagnostic> {
         return Err(Diagnostic::new(format!("{name} is larger than {limit} MiB, which no pattern file needs to be"))
             .remedy("give a file of [[pattern]] tables here, and logs as arguments"));
     }
-    let save = "save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8";
-    // Every UTF-16 text of this schema starts with an ASCII character, and so with a zero byte, or a byte order mark.
-    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] = bytes[..] {
-        return Err(Diagnostic::new(format!("{name} is saved as UTF-16")).remedy(save));
-    }
-    String::from_utf8(bytes).map_err(|error| {
+    units::text(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
-        Diagnostic::new(format!("{name} is not UTF-8: line {line} has a character of another encoding")).remedy(save)
+        Diagnostic::new(format!("{name} is not UTF-8: line {line} has a character of another encoding"))
+            .remedy("save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8")
     })
 }
 
@@ -248,8 +256,11 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let problem = Problem::unreadable(path.display().to_string(), error);
-    Diagnostic::new(format!("cannot read the pattern file {problem}"))
-        .remedy("check the path; `callcodes patterns new NAME` writes a pattern file to start from")
+    let near = if error.kind() == io::ErrorKind::NotFound { neighbour(path) } else { None };
+    Diagnostic::new(format!("cannot read the pattern file {problem}")).remedy(match near {
+        Some(near) => format!("did you mean {}?", near.display()),
+        None => "check the path; `callcodes patterns new NAME` writes a pattern file to start from".to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -456,11 +467,15 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
         assert_eq!(names(&load_file(bom)), ["own", "radius", "sdk"]);
 
         let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8";
-        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let path = folder.write("wide.toml", &wide);
-        assert_eq!(folder.errors(&load_file(path)), format!("error: wide.toml is saved as UTF-16{save}"));
-        let path = folder.write("wide-bom.toml", [&[0xff, 0xfe], &wide[..]].concat());
-        assert_eq!(folder.errors(&load_file(path)), format!("error: wide-bom.toml is saved as UTF-16{save}"));
+        // As PowerShell's `>` writes it, and without the mark.
+        for text in [text.to_owned(), format!("\u{feff}{text}")] {
+            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert_eq!(names(&load_file(folder.write("wide.toml", wide))), ["own", "radius", "sdk"]);
+        }
+        let wrong = "\u{feff}[[pattern]]\r\nname = 'é(('\r\n";
+        let wide: Vec<u8> = wrong.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let shown = folder.errors(&load_file(folder.write("wide.toml", wide)));
+        assert!(shown.contains("wide.toml:2:8") && shown.contains("name = 'é(('"), "{shown}");
 
         let ansi: Vec<u8> = text.chars().map(|char| u8::try_from(char).unwrap()).collect();
         let path = folder.write("ansi.toml", ansi);

@@ -1,13 +1,101 @@
-//! One located result: where it stands, what it says, and what else its line tells.
+//! One located result: where it stands, what it says, and what else its line says.
 //!
 //! Invariant: every slice borrows from the chunk being scanned, so a hit costs no allocation; whoever keeps one
 //! copies what it needs.
 
-use std::ops::Range;
+use std::ops::{Index, Range};
 
 use crate::code::Key;
 use crate::time::Stamp;
 use crate::units::Units;
+
+/// Defines [`Capture`] as a table: a line for each capture, in the order in which captures are shown.
+macro_rules! captures {
+    ($($(#[$meaning:meta])* $capture:ident: $name:literal, $holds:ident;)*) => {
+        /// A named group of a pattern.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Capture { $($(#[$meaning])* $capture,)* }
+
+        impl Capture {
+            /// All captures, in the order in which they are shown.
+            pub const ALL: [Capture; [$($name),*].len()] = [$(Capture::$capture),*];
+
+            /// The group's name in a regex, which is also its key in an example and in JSON.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Capture::$capture => $name,)* }
+            }
+
+            /// What the captured text is read as.
+            #[must_use]
+            pub const fn holds(self) -> Holds {
+                match self { $(Capture::$capture => Holds::$holds,)* }
+            }
+        }
+
+        impl<T> Captures<T> {
+            /// The values that `value` gives for each capture.
+            // One call after another and no loop, so that what is not looked at is not computed: counting needs two of them.
+            #[inline(always)]
+            pub fn new(mut value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
+                Captures([$(value(Capture::$capture)),*])
+            }
+        }
+    };
+}
+
+captures! {
+    /// The number, symbol or text of the result. The only group that every pattern must have.
+    Code: "code", Result;
+    /// The description beside a symbol.
+    Text: "text", Result;
+    /// The user concerned.
+    User: "user", Words;
+    /// The log's own word on the sign-in, never derived from the code.
+    Outcome: "outcome", Words;
+    /// The machine concerned.
+    Host: "host", Words;
+    /// The network address concerned.
+    Address: "address", Words;
+    /// The time, where it is not the first time in the line.
+    Time: "time", Time;
+}
+
+/// What a captured text is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Which result it is: the catalogue resolves it to a [`Key`].
+    Result,
+    /// Words of the log, which are shown as written.
+    Words,
+    /// A time, which is read as a [`Stamp`].
+    Time,
+}
+
+impl Capture {
+    /// The captures that say more than which result it is, in the order in which they are shown.
+    pub fn details() -> impl Iterator<Item = Capture> + Clone {
+        Capture::ALL.into_iter().filter(|capture| capture.holds() != Holds::Result)
+    }
+
+    /// The captures that are shown as written, in the order in which they are shown.
+    pub fn words() -> impl Iterator<Item = Capture> {
+        Capture::ALL.into_iter().filter(|capture| capture.holds() == Holds::Words)
+    }
+}
+
+/// At most one value for each [`Capture`], which is its index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captures<T>([Option<T>; Capture::ALL.len()]);
+
+impl<T> Index<Capture> for Captures<T> {
+    type Output = Option<T>;
+
+    #[inline(always)]
+    fn index(&self, capture: Capture) -> &Option<T> {
+        &self.0[capture as usize]
+    }
+}
 
 /// One result found in one line.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,14 +116,8 @@ pub struct Hit<'c> {
     pub pattern: usize,
     /// The time of the line, or of the pattern's `time` group. Absent if there is none that can be read.
     pub time: Option<Stamp>,
-    /// What the pattern's group `user` captured.
-    pub user: Option<&'c [u8]>,
-    /// What the pattern's group `outcome` captured: the log's own word on the sign-in, never derived from the key.
-    pub outcome: Option<&'c [u8]>,
-    /// What the pattern's group `host` captured.
-    pub host: Option<&'c [u8]>,
-    /// What the pattern's group `address` captured.
-    pub address: Option<&'c [u8]>,
+    /// What the pattern's groups captured, as written.
+    pub captures: Captures<&'c [u8]>,
 }
 
 impl Hit<'_> {

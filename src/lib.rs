@@ -2,9 +2,9 @@
 //! counts them. This page is the map of the code.
 //!
 //! ```text
-//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Source ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ table, JSON, CSV
-//!                                                                                             ├▶ annotated lines, in order
-//!                                                                                             └▶ an entry for each source, in order
+//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Openable ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
+//!                                                                                               ├▶ annotated lines, in order
+//!                                                                                               └▶ an entry for each source, in order
 //! ```
 //!
 //! # Code map
@@ -14,16 +14,18 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`code`], [`time`], [`units`], [`hit`], [`problem`] | the vocabulary: plain values, no I/O |
+//! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
 //! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
+//! | [`neighbour`] | what a path that does not exist was likely meant to be |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
-//! | [`source`] | the only code that opens inputs, and decompresses them |
+//! | [`unpack`] | formats and codecs: bytes in, members and decompressed bytes out |
+//! | [`source`] | the only code that opens inputs |
 //! | [`chunk`] | blocks of whole lines, of ranges and of streams |
 //! | [`scan`] | chunk → hits; and the proof of patterns by their examples |
 //! | [`summary`] | mergeable totals |
 //! | [`pipeline`] | sources × chunks on the thread pool, and their results back in order |
-//! | [`report`], [`render`] | totals → a presentable value → text |
+//! | [`report`], [`render`] | totals → a presentable value → a sheet of rows and columns → text in any format |
 //!
 //! The binary, `src/bin/callcodes`, is the only code that prints, exits and knows the terminal: `args` (as typed)
 //! → `settings` (resolved) → one file for each command in `cmd`.
@@ -31,7 +33,7 @@
 //! # Invariants
 //!
 //! * **Exact.** Counts and lines equal those of a naive reading, line by line with the plain regex engine, at any thread
-//!   count, chunk size and way of reading. `tests/oracle.rs` holds everything to that.
+//!   count, chunk size and way of reading. `tests/it/oracle.rs` holds everything to that.
 //! * **Who owns a line.** A chunk owns the lines whose first byte lies in its range ([`chunk`]). The hits of a line
 //!   depend on that line and a fixed number of bytes behind it, so on no boundary.
 //! * **A result counts once.** Patterns are one ordered set: leftmost wins, then the earlier pattern ([`pattern`]).
@@ -58,18 +60,26 @@
 
 // The order is that of the map; the groups keep the formatter from sorting them.
 
+pub mod amount;
 pub mod code;
+pub mod name;
+pub mod terminal;
 pub mod time;
 pub mod units;
 
 pub mod hit;
+pub mod numbered;
 pub mod problem;
 
 pub mod catalogue;
 
 pub mod pattern;
 
+pub mod neighbour;
+
 pub mod config;
+
+pub mod unpack;
 
 pub mod source;
 

@@ -1,5 +1,8 @@
 //! What could not be read, or not read whole, or was skipped: a value that travels with the result, never a message that is printed
 //! on the spot.
+//!
+//! A problem keeps its parts from where it arises to where it is shown. Only [`render`](crate::render::problems) makes a sentence of
+//! them, and only there does a [`Remedy`] name a flag: the library does not know how it was called.
 
 use std::error::Error;
 use std::fmt;
@@ -8,14 +11,121 @@ use std::io;
 use serde::Serialize;
 
 /// Something that the totals do not include, or include with a reservation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+///
+/// It is displayed as [`render::problems`](crate::render::problems) words it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The input as it is named in results.
     pub path: String,
     /// What went wrong, as one of a few words that scripts can compare.
     pub kind: Kind,
-    /// The particulars, and what to do about it, as one sentence without a full stop.
-    pub detail: String,
+    /// What happened.
+    pub what: Cause,
+    /// How many bytes were delivered before that, where it helps to find the place.
+    pub delivered: Option<u64>,
+    /// What the user can do about it.
+    pub remedy: Option<Remedy>,
+}
+
+/// What happened to an input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// In words, as the first part of a sentence.
+    Told(String),
+    /// The file is larger than the user asked for.
+    TooLarge,
+    /// The file was last modified before the times that the user asked for.
+    TooOld,
+    /// The file was last modified after the times that the user asked for.
+    TooNew,
+    /// There is no such file or folder, but this path was likely meant.
+    NotFoundBut(String),
+    /// Links lead to the folder under more than so many paths, and globs look at paths.
+    TooManyPaths(u8),
+}
+
+impl From<String> for Cause {
+    fn from(what: String) -> Cause {
+        Cause::Told(what)
+    }
+}
+
+impl From<&str> for Cause {
+    fn from(what: &str) -> Cause {
+        Cause::Told(what.to_owned())
+    }
+}
+
+/// What the user can do about a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remedy {
+    /// Ask the sender for a complete copy.
+    AskAgain,
+    /// Unpack the file with another program.
+    Unpack,
+    /// Unpack the archive with a program that is known to be more patient with damage.
+    UnpackWithAnother,
+    /// Unpack the outermost of several archives.
+    UnpackOutermost,
+    /// Unpack all parts of a split archive together.
+    UnpackAllParts,
+    /// Export the events of a Windows event log as text.
+    ExportEvents,
+    /// Decompress the file with another program.
+    Decompress,
+    /// Decompress the data in the file with another program.
+    DecompressData,
+    /// Decompress the data with the dictionary that they need.
+    DecompressWithDictionary,
+    /// Save the bytes that follow the compressed data to a file of their own.
+    CutOut,
+    /// Split the file where its encoding changes, or have the other part read in this encoding.
+    Split(Option<&'static str>),
+    /// Read a copy, or again when nothing writes to the file.
+    ReadCopy,
+    /// Give the password of the archive.
+    GivePassword,
+    /// Give another password of the archive besides those that were given.
+    AddPassword,
+    /// Allow more of what is limited.
+    Raise(Limit),
+    /// Have links to folders followed.
+    FollowLinks,
+    /// Nothing: what the archive holds of that to which a link leads is read as a member of its own.
+    ReadAsMember,
+    /// Name the file or folder as an input.
+    Name,
+    /// Have binary files read.
+    ReadBinary,
+    /// Have copies counted.
+    KeepCopies,
+    /// Delete what a run left that was killed, unless a run is writing it.
+    DeleteUnfinished,
+    /// Delete the file or move it away, or pipe it in.
+    MoveAway,
+    /// Run as a user who may read the file.
+    ChangeUser,
+    /// Use a shorter path, which begins at a folder on the way.
+    ShortenPath,
+    /// Look at the lines that gave so many names.
+    ShowLines,
+    /// Run again to read the whole of an input that was read in part.
+    RunAgain,
+    /// Run again to read the inputs that were not begun.
+    RunAgainForRest,
+}
+
+/// What the user can allow more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Limit {
+    /// How many members an archive has.
+    Members,
+    /// How many bytes a file unpacks to.
+    Unpacked,
+    /// How many times its own size a file unpacks to.
+    Ratio,
+    /// How deep archives lie in each other.
+    Nesting,
 }
 
 /// The kinds of problem, as they are spelled in JSON.
@@ -54,6 +164,8 @@ pub enum Kind {
     Link,
     /// A link that leads back to where it lies was not followed.
     Loop,
+    /// Output of this program, finished or not, was skipped.
+    OwnOutput,
     /// A file was larger than asked for.
     TooLarge,
     /// A file was modified outside the times asked for.
@@ -88,6 +200,7 @@ impl Kind {
             | Kind::Special
             | Kind::Link
             | Kind::Loop
+            | Kind::OwnOutput
             | Kind::TooLarge
             | Kind::OutsideTime
             | Kind::ReadAlready
@@ -116,6 +229,7 @@ impl fmt::Display for Kind {
             Kind::Special => "special",
             Kind::Link => "link",
             Kind::Loop => "loop",
+            Kind::OwnOutput => "own-output",
             Kind::TooLarge => "too-large",
             Kind::OutsideTime => "outside-time",
             Kind::ReadAlready => "read-already",
@@ -126,19 +240,32 @@ impl fmt::Display for Kind {
 }
 
 impl Problem {
+    /// A problem about which there is nothing to be done.
+    #[must_use]
+    pub fn new(path: impl Into<String>, kind: Kind, what: impl Into<Cause>) -> Problem {
+        Problem { path: path.into(), kind, what: what.into(), delivered: None, remedy: None }
+    }
+
+    /// The same, with what the user can do about it.
+    #[must_use]
+    pub fn remedy(self, remedy: Remedy) -> Problem {
+        Problem { remedy: Some(remedy), ..self }
+    }
+
     /// An input that could not be opened or read, with the system's reason or, where a [`Loss`] travels in it, that one.
     #[must_use]
     pub fn unreadable(path: impl Into<String>, reason: &io::Error) -> Problem {
-        let loss = Loss::of(reason);
-        let (kind, detail) =
-            loss.map_or_else(|| (Kind::Unreadable, describe(reason)), |loss| (loss.kind, loss.to_string()));
-        Problem { path: path.into(), kind, detail }
+        if let Some(loss) = Loss::of(reason) {
+            return loss.clone().of_input(path);
+        }
+        let (what, remedy) = describe(reason);
+        Problem { remedy, ..Problem::new(path, Kind::Unreadable, what) }
     }
 
     /// An input of which only a part was read, because the run was ended early.
     #[must_use]
     pub fn interrupted(path: impl Into<String>) -> Problem {
-        Problem { path: path.into(), kind: Kind::Interrupted, detail: Loss::interrupted().to_string() }
+        Loss::interrupted().of_input(path)
     }
 }
 
@@ -149,24 +276,31 @@ pub struct Loss {
     pub kind: Kind,
     /// What happened, as the first part of a sentence.
     pub what: String,
-    /// How many bytes the reader delivered before; told where it helps to find the place.
+    /// How many bytes the reader delivered before, where it helps to find the place.
     pub delivered: Option<u64>,
-    /// What to do about it, as the last part of the sentence.
-    pub remedy: &'static str,
+    /// What the user can do about it.
+    pub remedy: Remedy,
 }
 
 impl Loss {
     /// The run is to end early.
     #[must_use]
     pub fn interrupted() -> Loss {
-        let remedy = "run callcodes again to read all of it";
-        Loss { kind: Kind::Interrupted, what: "reading was interrupted".to_owned(), delivered: None, remedy }
+        let what = "reading was interrupted".to_owned();
+        Loss { kind: Kind::Interrupted, what, delivered: None, remedy: Remedy::RunAgain }
     }
 
     /// The one that travels in `error`.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<&Loss> {
         error.get_ref().and_then(|inner| inner.downcast_ref())
+    }
+
+    /// The problem that it is to the input of this name.
+    #[must_use]
+    pub fn of_input(self, path: impl Into<String>) -> Problem {
+        let Loss { kind, what, delivered, remedy } = self;
+        Problem { path: path.into(), kind, what: what.into(), delivered, remedy: Some(remedy) }
     }
 }
 
@@ -178,38 +312,25 @@ impl From<Loss> for io::Error {
     }
 }
 
+/// What happened; the whole sentence is for [`render`](crate::render::problems) to make.
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Loss { what, remedy, .. } = self;
-        match self.delivered {
-            None => write!(f, "{what}; {remedy}"),
-            Some(0) => write!(f, "{what}; nothing of it could be read; {remedy}"),
-            Some(bytes) => {
-                // Nobody knows how long before the fault was found the data were wrong.
-                let doubt = if self.kind == Kind::Damaged { ", and may be wrong too" } else { "" };
-                write!(f, "{what}; only the whole lines in the {bytes} bytes before were read{doubt}; {remedy}")
-            }
-        }
+        f.write_str(&self.what)
     }
 }
 
-/// The reason in words that do not differ from one operating system to another where the kind of error is known.
-fn describe(reason: &io::Error) -> String {
-    match reason.kind() {
-        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+/// The reason in words that do not differ from one operating system to another where the kind of error is known, and what
+/// can be done about it.
+fn describe(reason: &io::Error) -> (String, Option<Remedy>) {
+    let (what, remedy) = match reason.kind() {
+        io::ErrorKind::NotFound => ("no such file or folder", None),
         io::ErrorKind::InvalidFilename if cfg!(unix) => {
-            "the path or a name in it is too long for the system; a long path can be read from a folder on the way"
-                .to_owned()
+            ("the path or a name in it is too long for the system", Some(Remedy::ShortenPath))
         }
         // Windows says so of wildcards that match nothing.
-        io::ErrorKind::InvalidFilename => "no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied; run as a user who may read it".to_owned(),
-        _ => reason.to_string(),
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.detail)
-    }
+        io::ErrorKind::InvalidFilename => ("no such file or folder", None),
+        io::ErrorKind::PermissionDenied => ("permission denied", Some(Remedy::ChangeUser)),
+        _ => return (reason.to_string(), None),
+    };
+    (what.to_owned(), remedy)
 }

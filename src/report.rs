@@ -6,18 +6,61 @@
 //!
 //! Not in the summary: a share, or an order by count, of a part says nothing about the whole. Not in the formats: they
 //! would disagree.
+//!
+//! Every format writes a report from its [`Sheet`]: what a row holds is said there, and what stands around the rows in
+//! [`Report::before`] and [`Report::end`].
 
 pub mod files;
+pub mod problems;
+pub mod sheet;
+pub mod wording;
 
 use std::cmp::Reverse;
-
-use serde::{Serialize, Serializer};
 
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key};
 use crate::problem::{Kind, Problem};
 use crate::summary::{self, Summary};
-use crate::time::Time;
+use crate::terminal::replaced;
+use sheet::{Cell, Column, End, Flow, Holds, Share, Sheet};
+use wording::{counted, remark, size};
+
+/// The summary as a sheet.
+pub static SUMMARY: Sheet = Sheet {
+    schema: 1,
+    columns: &[
+        Column::new("code", "Code", Holds::Code),
+        Column::for_scripts("name", Holds::Text),
+        Column::for_scripts("description", Holds::Text),
+        Column::for_people("Description", Holds::Prose),
+        Column::for_scripts("known", Holds::Flag),
+        Column::new("count", "Count", Holds::Count),
+        Column::new("share", "Share", Holds::Share),
+        Column::new("first_seen", "First seen", Holds::Time),
+        Column::new("last_seen", "Last seen", Holds::Time),
+        Column::new("files", "Files", Holds::Count),
+        Column::for_scripts("candidates", Holds::RareList),
+    ],
+    rows: "results",
+    before: &["partial", "totals", "results_without_time", "times_without_zone"],
+    after: &["problems"],
+    flow: Flow::Whole,
+    without_rows: &[NOTHING_FOUND, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+};
+
+const NOTHING_FOUND: &str = "No result codes found in ";
+const NONE_READABLE: &str = "No file could be read, so nothing was searched: see the problems.";
+const NONE_READ: &str = "No file was read, so nothing was searched: ";
+const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error says why.";
+const NO_FILES: &str = "No files were found, so nothing was searched: name a log file, or a folder that holds some.";
+
+/// Where globs leave nothing, a glob that means something else than was thought is the likely reason.
+const LEFT_OUT_BY_GLOB: &str = "-g and --iglob leave out all other files.\n\
+    A glob is matched against the path below the folder or archive that is named, or against the name alone if it has no \
+    slash; '**/host7/**' is all that lies in anything called host7.";
+
+/// What people read before a report on a part of the input.
+pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.";
 
 /// What a run found, ready to be shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +75,8 @@ pub struct Report {
     pub times_without_zone: u64,
     /// Results in `totals` that are in no row, because there are more different numbers or names than are kept apart.
     pub results_without_row: u64,
-    /// Most frequent first; the same count by code, numbers before names.
-    pub rows: Vec<Row>,
+    /// The cells of each result, in the columns of [`SUMMARY`]: most frequent first; the same count by code, numbers before names.
+    pub rows: Vec<Vec<Cell<'static>>>,
     /// What the totals do not include, or include with a reservation; sorted.
     pub problems: Vec<Problem>,
     /// What was searched for.
@@ -41,7 +84,7 @@ pub struct Report {
 }
 
 /// Sums over the whole run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
     /// All results.
     pub results: u64,
@@ -53,33 +96,6 @@ pub struct Totals {
     pub files_with_results: u64,
     /// What was read of all sources.
     pub bytes: u64,
-}
-
-/// One result with all that is shown of it. Serializes as the contract with scripts has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
-    /// The number, if the result has one.
-    #[serde(serialize_with = "serialize_code")]
-    pub code: Option<Code>,
-    /// The name of a result without a number: as the catalogue spells it, or else as the log does.
-    pub name: Option<String>,
-    /// What the catalogue says, or that it does not know.
-    pub description: String,
-    /// Whether the catalogue knows it.
-    pub known: bool,
-    /// How often it was found.
-    pub count: u64,
-    /// The part of all results, from 0 to 1.
-    pub share: f64,
-    /// The earliest time of such a result, if any has one.
-    pub first_seen: Option<Time>,
-    /// The latest time of such a result, if any has one.
-    pub last_seen: Option<Time>,
-    /// In how many sources it was found.
-    pub files: u64,
-    /// The codes that share this text, if that is what the name is.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "serialize_codes")]
-    pub candidates: Vec<Code>,
 }
 
 /// What was searched for, which is worth knowing where nothing was found.
@@ -97,9 +113,9 @@ impl Report {
     pub fn new(summary: &Summary, mut problems: Vec<Problem>, catalogue: &Catalogue, searched: Searched) -> Report {
         problems.sort();
         let results = summary.results();
-        let mut rows: Vec<Row> = summary.iter().map(|(key, row)| present(&key, row, results, catalogue)).collect();
+        let mut rows: Vec<_> = summary.iter().collect();
         // Stable, and the rows come in the order of their keys.
-        rows.sort_by_key(|row| Reverse(row.count));
+        rows.sort_by_key(|(_, row)| Reverse(row.tally.count));
         let totals = summary.totals();
         Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
@@ -113,7 +129,7 @@ impl Report {
             results_without_time: totals.results_without_time,
             times_without_zone: totals.results_without_zone,
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
-            rows,
+            rows: rows.iter().map(|(key, row)| cells(key, row, results, catalogue)).collect(),
             problems,
             searched,
         }
@@ -124,48 +140,124 @@ impl Report {
     pub fn lacks_input(&self) -> bool {
         self.problems.iter().map(|problem| problem.kind).any(Kind::is_loss)
     }
-}
 
-fn present(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Row {
-    let entry = catalogue.entry(key);
-    Row {
-        code: key.code(),
-        name: key.name().map(printable),
-        description: printable(&catalogue.description(key)),
-        known: entry.is_some(),
-        count: row.tally.count,
-        share: share(row.tally.count, results),
-        first_seen: row.tally.first,
-        last_seen: row.tally.last,
-        files: row.files,
-        candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.clone()),
+    /// The values before the rows, as [`SUMMARY`] names them.
+    #[must_use]
+    pub fn before(&self) -> Vec<Cell<'_>> {
+        let totals = Cell::Record(vec![
+            ("results", self.totals.results.into()),
+            ("distinct", self.totals.distinct.into()),
+            ("files_read", self.totals.files_read.into()),
+            ("files_with_results", self.totals.files_with_results.into()),
+            ("bytes", self.totals.bytes.into()),
+        ]);
+        vec![self.is_partial.into(), totals, self.results_without_time.into(), self.times_without_zone.into()]
+    }
+
+    /// What follows the rows.
+    #[must_use]
+    pub fn end(&self) -> End<'_> {
+        End {
+            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
+            below: if self.totals.results > 0 { self.sums() } else { self.nothing_found() },
+            after: vec![Cell::List(self.problems.iter().map(problems::with_path).collect())],
+        }
+    }
+
+    fn sums(&self) -> Vec<String> {
+        let totals = &self.totals;
+        let sums = [
+            counted(totals.results, "result"),
+            counted(totals.distinct, "distinct code"),
+            format!("{} read", counted(totals.files_read, "file")),
+            size(totals.bytes),
+        ];
+        let remarks = [
+            remark(
+                self.results_without_row,
+                "result is in no row: there are more different names or numbers than are kept apart.",
+                "results are in no row: there are more different names or numbers than are kept apart.",
+            ),
+            remark(
+                self.results_without_time,
+                "result has no time that can be read; first and last seen leave it out.",
+                "results have no time that can be read; first and last seen leave them out.",
+            ),
+            remark(
+                self.times_without_zone,
+                "result has a time without a zone; it is read as UTC.",
+                "results have a time without a zone; it is read as UTC.",
+            ),
+        ];
+        let caveat = "A code tells what became of the call or message, not whether the sign-in succeeded.".to_owned();
+        [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain([caveat]).collect()
+    }
+
+    fn nothing_found(&self) -> Vec<String> {
+        let lacks_input = self.lacks_input();
+        let Totals { files_read, bytes, .. } = self.totals;
+        if files_read == 0 {
+            return vec![if lacks_input {
+                NONE_READABLE.to_owned()
+            } else if self.searched.by_glob {
+                format!("{NONE_READ}{LEFT_OUT_BY_GLOB}")
+            } else if self.problems.is_empty() {
+                NO_FILES.to_owned()
+            } else {
+                ALL_SKIPPED.to_owned()
+            }];
+        }
+        let but = if lacks_input { ", but not all of the input could be read: see the problems" } else { "" };
+        let names = &self.searched.pattern_names;
+        let (patterns, names) = match names.len() {
+            0 => ("patterns", "none".to_owned()),
+            1 => ("pattern", names.concat()),
+            _ => ("patterns", names.join(", ")),
+        };
+        let (files, size) = (counted(files_read, "file"), size(bytes));
+        vec![
+            format!("{NOTHING_FOUND}{files} ({size}){but}. Searched for the {patterns}: {names}."),
+            "If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets."
+                .to_owned(),
+        ]
     }
 }
 
-/// The part that `count` is of `results`. Exact up to 2^53, and a share has no use for more digits.
-fn share(count: u64, results: u64) -> f64 {
-    if results == 0 { 0.0 } else { count as f64 / results as f64 }
+/// The cells of a result, in the columns of [`SUMMARY`].
+fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Vec<Cell<'static>> {
+    let entry = catalogue.entry(key);
+    let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
+    let (name, description) = (key.name().map(replaced), replaced(&catalogue.description(key)));
+    // With the name where no number identifies the row.
+    let words = match &name {
+        None => description.clone(),
+        Some(name) if entry.is_none() => format!("\"{name}\": {description}"),
+        Some(_) if !candidates.is_empty() => format!("{description} ({})", alternatives(candidates)),
+        Some(name) if *name == description => description.clone(),
+        Some(name) => format!("{description} ({name})"),
+    };
+    vec![
+        key.code().into(),
+        name.into(),
+        description.into(),
+        words.into(),
+        entry.is_some().into(),
+        row.tally.count.into(),
+        Share { count: row.tally.count, total: results }.into(),
+        row.tally.first.into(),
+        row.tally.last.into(),
+        row.files.into(),
+        Cell::List(candidates.iter().map(|code| (*code).into()).collect()),
+    ]
 }
 
-/// `text` without what a terminal would obey. The catalogue has replaced it in what it read from a log; a name can also
-/// come from elsewhere, and here all names pass.
-fn printable(text: &str) -> String {
-    text.replace(is_obeyed, "\u{fffd}")
-}
-
-/// Whether a terminal would obey it: control characters, also the eight-bit ones that JSON does not escape, and marks that
-/// break a line or turn its direction.
-pub(crate) fn is_obeyed(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-// `serialize_with`, so that the vocabulary stays free of wire formats.
-fn serialize_code<S: Serializer>(code: &Option<Code>, serializer: S) -> Result<S::Ok, S::Error> {
-    code.map(|code| code.0).serialize(serializer)
-}
-
-fn serialize_codes<S: Serializer>(codes: &[Code], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(codes.iter().map(|code| code.0))
+/// `6, 8 or 9`
+fn alternatives(codes: &[Code]) -> String {
+    let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+    match codes.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => codes.concat(),
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +266,7 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::summary::Counts;
-    use crate::time;
+    use crate::time::Form;
 
     /// A result, how often, and the line starts that give it its times.
     pub(crate) type Found<'a> = (Key, u64, &'a [&'a str]);
@@ -193,7 +285,7 @@ pub(crate) mod testing {
         for (found, bytes) in sources {
             let mut counts = Counts::default();
             for (key, count, times) in *found {
-                let stamps = times.iter().map(|time| time::read(time.as_bytes()));
+                let stamps = times.iter().map(|time| Form::default().read(time.as_bytes()));
                 for stamp in stamps.chain(std::iter::repeat(None)).take(usize::try_from(*count).unwrap()) {
                     counts.add(key, stamp);
                 }
@@ -240,36 +332,40 @@ mod tests {
     use super::testing::{code, every_kind, name, report, summary};
     use super::*;
 
+    fn column(report: &Report, name: &str) -> Vec<Cell<'static>> {
+        let place = SUMMARY.columns.iter().position(|column| column.name == Some(name)).unwrap();
+        report.rows.iter().map(|row| row[place].clone()).collect()
+    }
+
     #[test]
     fn rows_are_ordered_by_count_and_then_by_code_before_name() {
         let one = |key: Key| (key, 1, &[][..]);
         let report =
             report(&[(&[one(name("b")), one(name("B")), one(code(145)), one(code(21)), (code(144), 2, &[])], 1)]);
-        let order: Vec<String> =
-            report.rows.iter().map(|row| row.name.clone().unwrap_or_else(|| row.code.unwrap().to_string())).collect();
-        assert_eq!(order, ["144", "21", "145", "B", "b"]);
+        let codes = [144, 21, 145].map(|code| Cell::Code(Code(code)));
+        assert_eq!(column(&report, "code")[..3], codes);
+        assert_eq!(column(&report, "name"), [Cell::Absent, Cell::Absent, Cell::Absent, "B".into(), "b".into()]);
     }
 
     #[test]
     fn a_row_says_what_the_catalogue_knows() {
         let report = every_kind();
-        let shown: Vec<_> = report.rows.iter().map(|row| (row.description.as_str(), row.known)).collect();
         let unknown = "not in the vendor's list; contact Impero support";
-        assert_eq!(
-            shown,
-            [
-                ("Mobile App Authenticated", true),
-                ("Phone Unreachable", true),
-                ("Used Cache", true),
-                ("Authentication Throttled", true),
-                (unknown, false),
-                (unknown, false),
-                (unknown, false),
-                ("No call result", true),
-            ]
-        );
-        assert_eq!(report.rows[2].candidates, [6, 8, 9].map(Code));
-        assert_eq!(report.rows.iter().filter(|row| !row.candidates.is_empty()).count(), 1);
+        let expected = [
+            ("Mobile App Authenticated", true),
+            ("Phone Unreachable", true),
+            ("Used Cache", true),
+            ("Authentication Throttled", true),
+            (unknown, false),
+            (unknown, false),
+            (unknown, false),
+            ("No call result", true),
+        ];
+        assert_eq!(column(&report, "description"), expected.map(|(description, _)| Cell::from(description)));
+        assert_eq!(column(&report, "known"), expected.map(|(_, known)| Cell::from(known)));
+        let mut candidates = vec![Cell::List(Vec::new()); 8];
+        candidates[2] = Cell::List([6, 8, 9].map(|code| Cell::Code(Code(code))).to_vec());
+        assert_eq!(column(&report, "candidates"), candidates);
     }
 
     #[test]
@@ -280,20 +376,22 @@ mod tests {
         // All but nine: two times each for 102, 21 and "Used Cache", and in the other file one each for 102 and the text.
         assert_eq!(report.results_without_time, 992);
         assert_eq!((report.times_without_zone, report.results_without_row), (2, 0));
-        assert_eq!(report.rows.iter().map(|row| row.count).collect::<Vec<_>>(), [700, 188, 50, 40, 10, 10, 1, 1]);
-        assert_eq!((report.rows[0].share, report.rows[1].share), (0.7, 0.188));
+        let counts = [700, 188, 50, 40, 10, 10, 1, 1];
+        assert_eq!(column(&report, "count"), counts.map(Cell::Number));
+        assert_eq!(column(&report, "share"), counts.map(|count| Cell::Share(Share { count, total: 1000 })));
+        assert_eq!(Share { count: 188, total: 1000 }.fraction(), 0.188);
     }
 
     #[test]
     fn what_a_terminal_would_obey_is_replaced_in_names() {
         let report = report(&[(&[(name("a\u{1b}[2J\r\nb\u{9b}c\u{202e}d é…"), 1, &[])], 1)]);
         let shown = "a\u{fffd}[2J\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}d é…";
-        assert_eq!(report.rows[0].name.as_deref(), Some(shown));
+        assert_eq!(column(&report, "name"), [Cell::from(shown)]);
     }
 
     #[test]
     fn problems_are_sorted_and_a_loss_is_told() {
-        let problem = |path: &str, kind| Problem { path: path.to_owned(), kind, detail: "x".to_owned() };
+        let problem = |path: &str, kind| Problem::new(path, kind, "x");
         let new = |problems| Report::new(&summary(&[]), problems, Catalogue::built_in(), Searched::default());
 
         let report = new(vec![problem("b", Kind::Unreadable), problem("a", Kind::LongLine)]);

@@ -5,8 +5,10 @@
 
 mod characters;
 mod detect;
+mod reading;
 
 use std::borrow::Cow;
+use std::string::FromUtf8Error;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use fearless_simd::{Level, dispatch};
@@ -14,8 +16,10 @@ use memchr::{memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
 pub(crate) use detect::END_BYTES;
+pub(crate) use reading::Reading;
 
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
+use crate::time::Form;
 
 /// The units of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +31,22 @@ pub enum Units {
     Utf16Le,
     /// UTF-16, high byte first.
     Utf16Be,
+}
+
+/// How a source is written: all that must be known of it before any of its lines can be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The units of its text.
+    pub units: Units,
+    /// The form of the times in its lines.
+    pub form: Form,
+}
+
+/// Text in these units, with times in the default form.
+impl From<Units> for Written {
+    fn from(units: Units) -> Written {
+        Written { units, form: Form::default() }
+    }
 }
 
 impl Units {
@@ -58,15 +78,15 @@ impl Units {
     /// its last [`END_BYTES`], or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
         let other = detect::other_at_end(self, end)?;
-        let remedy = match other {
-            Units::Bytes => "split it where the encoding changes, or read that part with -E utf-8",
+        let or_read_in = match other {
+            Units::Bytes => Some("utf-8"),
             // From the beginning of the file, its units do not lie where they are.
-            _ if len % 2 == 1 => "split it where the encoding changes, and name both parts",
-            Units::Utf16Le => "split it where the encoding changes, or read that part with -E utf-16le",
-            Units::Utf16Be => "split it where the encoding changes, or read that part with -E utf-16be",
+            _ if len % 2 == 1 => None,
+            Units::Utf16Le => Some("utf-16le"),
+            Units::Utf16Be => Some("utf-16be"),
         };
         let what = format!("it begins in {} and ends in {}, which was not searched", self.name(), other.name());
-        Some(Loss { kind: Kind::MixedEncodings, what, delivered: None, remedy })
+        Some(Loss { kind: Kind::MixedEncodings, what, delivered: None, remedy: Remedy::Split(or_read_in) })
     }
 
     /// The encodings that consist of them.
@@ -85,7 +105,7 @@ impl Units {
              not read",
             self.name()
         );
-        Loss { kind: Kind::Truncated, what, delivered: None, remedy: "ask for the file again, copied whole" }
+        Loss { kind: Kind::Truncated, what, delivered: None, remedy: Remedy::AskAgain }
     }
 
     /// The mark that such a text may begin with.
@@ -129,6 +149,23 @@ impl Units {
         }
     }
 
+    /// Whole lines as UTF-8: UTF-16 decoded, and lines that are not UTF-8 read in Windows-1252. A byte order mark is left out.
+    #[must_use]
+    pub fn lines_in_utf8(self, data: &[u8]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(data.len());
+        if self == Units::Bytes {
+            for line in data.split_inclusive(|byte| *byte == b'\n') {
+                text.extend_from_slice(CodePage::of(line, self, None).read(line).as_bytes());
+            }
+        } else {
+            self.decode(data, &mut text);
+        }
+        if text.starts_with(BYTE_ORDER_MARK.as_bytes()) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
+        text
+    }
+
     /// How many bytes of the source became these of the text.
     #[must_use]
     pub fn source_bytes(self, text: &[u8]) -> u64 {
@@ -143,6 +180,28 @@ impl Units {
             }
         }
     }
+}
+
+/// What PowerShell and Notepad begin a text with, in UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// The text of a small file that somebody wrote by hand or by PowerShell's `>`: UTF-8, or UTF-16 whose first character is
+/// ASCII or a byte order mark, which is left out.
+///
+/// # Errors
+/// It is in another encoding.
+pub fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
+    let units = match bytes[..] {
+        [0xFF, 0xFE, ..] | [_, 0, ..] => Units::Utf16Le,
+        [0xFE, 0xFF, ..] | [0, _, ..] => Units::Utf16Be,
+        _ => Units::Bytes,
+    };
+    let text = if units == Units::Bytes { bytes } else { units.lines_in_utf8(&bytes) };
+    let mut text = String::from_utf8(text)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(text)
 }
 
 /// How much is looked at together to see whether it is ASCII.
@@ -250,6 +309,21 @@ mod tests {
         assert_eq!(Units::of(b"\xFE\xFF\0a"), Units::Utf16Be);
         assert_eq!(Units::of(b"\xEF\xBB\xBFa"), Units::Bytes);
         assert_eq!(Units::of(b"a\0"), Units::Utf16Le);
+    }
+
+    #[test]
+    fn small_texts_are_utf_8_or_utf_16() {
+        let sentence = "name = 'é'\r\n";
+        for mark in ["", BYTE_ORDER_MARK] {
+            for units in ALL {
+                let bytes = encoded(&format!("{mark}{sentence}"), units);
+                assert_eq!(text(bytes.clone()).as_deref(), Ok(sentence), "{mark:?} {units:?}");
+                assert_eq!(units.lines_in_utf8(&bytes), sentence.as_bytes(), "{mark:?} {units:?}");
+            }
+        }
+        assert_eq!(text(b"name = '\xE9'".to_vec()).unwrap_err().utf8_error().valid_up_to(), 8);
+        assert_eq!(Units::Bytes.lines_in_utf8(b"J\xFCrgen\nJ\xC3\xBCrgen"), "Jürgen\nJürgen".as_bytes());
+        assert_eq!(text(Vec::new()).as_deref(), Ok(""));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Invariants: the same [`Spec`] gives the same bytes and counts on every platform; memory is flat; no line other than
 //! those counted holds a result. Names and addresses are reserved for documentation.
 //! Beside the benches and not in the library, because nothing that ships may depend on it; tests may include it with
-//! `#[path = "../benches/data/mod.rs"] mod data;` and use the counts as an oracle.
+//! `#[path]` and use the counts as an oracle.
 #![allow(dead_code, reason = "each program that includes this uses its own part of it")]
 
 mod codes;

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
 use crate::code::Code;
+use crate::terminal;
 
 /// The longest name, in bytes of its normal form: what lets a lookup do without the heap. The longest built in has 48.
 ///
@@ -161,7 +162,7 @@ pub(super) fn shown(core: &[u8]) -> String {
     for c in lossy(core) {
         let c = match c {
             _ if c.is_ascii_whitespace() => ' ',
-            _ if upsets_terminal(c) => char::REPLACEMENT_CHARACTER,
+            _ if terminal::obeys(c) => char::REPLACEMENT_CHARACTER,
             _ => c,
         };
         if c == ' ' && shown.ends_with(' ') {
@@ -184,9 +185,4 @@ fn lossy(bytes: &[u8]) -> impl Iterator<Item = char> {
         let replacement = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
         chunk.valid().chars().chain(replacement)
     })
-}
-
-/// Control characters, and those that break a line or turn its direction round without being one.
-fn upsets_terminal(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -17,7 +17,7 @@
 use std::io::{self, Read};
 
 use crate::problem::{Kind, Loss};
-use crate::units::{END_BYTES, Units};
+use crate::units::{END_BYTES, Units, Written};
 
 /// Sizes, in bytes. The defaults serve every input; tests make them tiny to meet every boundary.
 #[derive(Clone, Copy, Debug)]
@@ -61,8 +61,8 @@ pub struct Chunk<'b> {
     pub offset: u64,
     /// How many bytes of the source the owned part was.
     pub source_bytes: u64,
-    /// What the source is made of.
-    pub units: Units,
+    /// How the source is written.
+    pub written: Written,
     /// Whether this is a piece that ends before its line does.
     pub cut: Cut,
 }
@@ -83,7 +83,7 @@ impl<'b> Chunk<'b> {
     #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Chunk<'b> {
         let owned = bytes.len();
-        Chunk { bytes, owned, offset: 0, source_bytes: owned as u64, units: Units::Bytes, cut: Cut::AtLineEnd }
+        Chunk { bytes, owned, offset: 0, source_bytes: owned as u64, written: Written::default(), cut: Cut::AtLineEnd }
     }
 
     /// The lines of this chunk.
@@ -146,7 +146,7 @@ impl Span {
 pub struct Chunks<R> {
     reader: R,
     limits: Limits,
-    units: Units,
+    written: Written,
     buffer: Vec<u8>,
     /// The text of the last chunk, where it had to be decoded.
     decoded: Vec<u8>,
@@ -188,12 +188,13 @@ impl<R: Read> Chunks<R> {
     /// Chunks of the lines that `span` owns. `reader` delivers the source from [`Span::read_from`] on; `buffer` is
     /// working memory, whatever it holds; [`Chunks::into_buffer`] gives it back. A span of UTF-16 starts and ends with
     /// whole units.
-    pub fn new(reader: R, span: Span, limits: Limits, units: Units, buffer: Vec<u8>) -> Chunks<R> {
+    pub fn new(reader: R, span: Span, limits: Limits, written: impl Into<Written>, buffer: Vec<u8>) -> Chunks<R> {
+        let written @ Written { units, .. } = written.into();
         let state = if span.start == 0 { State::AtLineStart } else { State::InForeignLine };
         Chunks {
             reader,
             limits: limits.of(units),
-            units,
+            written,
             buffer,
             decoded: Vec::new(),
             head: 0,
@@ -243,7 +244,7 @@ impl<R: Read> Chunks<R> {
                 Step::NeedMore => self.fill()?,
                 Step::Broken => {
                     self.advance(self.tail - self.head);
-                    return Err(self.mixed().unwrap_or_else(|| self.units.broken()).into());
+                    return Err(self.mixed().unwrap_or_else(|| self.written.units.broken()).into());
                 }
                 Step::HandOut { len, cut } => {
                     let (start, offset) = (self.head, self.offset);
@@ -261,7 +262,7 @@ impl<R: Read> Chunks<R> {
             0 => None,
             kept => {
                 let end = &self.buffer[self.tail.saturating_sub(kept)..self.tail];
-                self.units.mixed(end, self.offset + (self.tail - self.head) as u64)
+                self.written.units.mixed(end, self.offset + (self.tail - self.head) as u64)
             }
         }
     }
@@ -270,9 +271,9 @@ impl<R: Read> Chunks<R> {
     fn chunk(&mut self, start: usize, len: usize, offset: u64, cut: Cut) -> Chunk<'_> {
         let data = &self.buffer[start..self.tail];
         // A byte order mark is no part of the first line.
-        let mark = self.units.byte_order_mark();
+        let mark = self.written.units.byte_order_mark();
         let skipped = if offset == 0 && data[..len].starts_with(mark) { mark.len() } else { 0 };
-        let (bytes, owned) = match self.units {
+        let (bytes, owned) = match self.written.units {
             Units::Bytes => (&data[skipped..], len - skipped),
             units => {
                 self.decoded.clear();
@@ -283,7 +284,7 @@ impl<R: Read> Chunks<R> {
                 (self.decoded.as_slice(), owned)
             }
         };
-        Chunk { bytes, owned, offset: offset + skipped as u64, source_bytes: len as u64, units: self.units, cut }
+        Chunk { bytes, owned, offset: offset + skipped as u64, source_bytes: len as u64, written: self.written, cut }
     }
 
     fn step(&self) -> Step {
@@ -298,7 +299,7 @@ impl<R: Read> Chunks<R> {
         let ready =
             if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
         let ready = ready.min(self.limits.line_bytes);
-        let ready = &data[..ready - ready % self.units.size_bytes()];
+        let ready = &data[..ready - ready % self.written.units.size_bytes()];
         if let Some(len) = self.whole_lines(ready) {
             return Step::HandOut { len, cut: Cut::AtLineEnd };
         }
@@ -307,7 +308,7 @@ impl<R: Read> Chunks<R> {
             return Step::HandOut { len: ready.len(), cut };
         }
         if self.reader_is_done {
-            let is_broken = !data.len().is_multiple_of(self.units.size_bytes());
+            let is_broken = !data.len().is_multiple_of(self.written.units.size_bytes());
             return if is_broken { Step::Broken } else { Step::HandOut { len: data.len(), cut: Cut::AtLineEnd } };
         }
         Step::NeedMore
@@ -317,17 +318,17 @@ impl<R: Read> Chunks<R> {
     fn whole_lines(&self, ready: &[u8]) -> Option<usize> {
         // The line that holds the unit before `end` is the last one owned.
         let to_end = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-        let last_owned = to_end.saturating_sub(self.units.size_bytes());
-        if let Some(len) = ready.get(last_owned..).and_then(|rest| self.units.first_line_end(rest)) {
+        let last_owned = to_end.saturating_sub(self.written.units.size_bytes());
+        if let Some(len) = ready.get(last_owned..).and_then(|rest| self.written.units.first_line_end(rest)) {
             return Some(last_owned + len);
         }
-        self.units.last_line_end(ready)
+        self.written.units.last_line_end(ready)
     }
 
     fn skip_foreign_line(&mut self) -> Step {
         let data = &self.buffer[self.head..self.tail];
-        let line_end = self.units.first_line_end(data);
-        self.advance(line_end.unwrap_or(data.len() - data.len() % self.units.size_bytes()));
+        let line_end = self.written.units.first_line_end(data);
+        self.advance(line_end.unwrap_or(data.len() - data.len() % self.written.units.size_bytes()));
         if line_end.is_some() {
             self.state = State::AtLineStart;
         }
@@ -355,7 +356,7 @@ impl<R: Read> Chunks<R> {
 
     fn forget_unfinished_line(&mut self) {
         let data = &self.buffer[self.head..self.tail];
-        self.tail = self.head + self.units.last_line_end(data).unwrap_or(0);
+        self.tail = self.head + self.written.units.last_line_end(data).unwrap_or(0);
     }
 
     /// Reads once, behind the data that are there, making room first.

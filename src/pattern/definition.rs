@@ -10,10 +10,10 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::diagnostic::{Mark, SourceText};
+use regex::bytes::RegexBuilder;
 
-/// The named groups that a regex may have: `code` is required, the others say what else the line tells.
-pub const GROUPS: [&str; 7] = ["code", "text", "user", "outcome", "host", "address", "time"];
+use super::diagnostic::{Mark, SourceText};
+use crate::hit::Capture;
 
 /// Where a definition was written. Definitions of one origin are expected to fit together; one of a different origin
 /// may take another's lines on purpose.
@@ -44,12 +44,14 @@ pub struct Definition {
     pub name: String,
     /// What it finds, in one line for people.
     pub description: Option<String>,
-    /// What a result looks like, with the named group `code`.
+    /// What a result looks like, with the group that finds its code.
     pub regex: String,
     /// Whether all of the pattern's regexes take capitals and small letters as the same.
     pub ignore_case: bool,
     /// Whether the match may go on in the lines that follow.
     pub multiline: bool,
+    /// Whether an empty `code` stands for 0, no call result. Without it, a `code` that can be empty is refused.
+    pub empty_is_zero: bool,
     /// What the same line must also match.
     pub when: Option<String>,
     /// What the same line must not match.
@@ -89,7 +91,7 @@ pub enum ExpectedCode {
 #[derive(Clone, Debug)]
 pub struct ExpectedCapture {
     /// Which group.
-    pub group: Group,
+    pub capture: Capture,
     /// The captured text.
     pub value: String,
     pub(super) place: Place,
@@ -101,38 +103,6 @@ pub struct CounterExample {
     /// The line without its line end.
     pub line: String,
     pub(super) line_place: Place,
-}
-
-/// The groups that an example can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// Whose sign-in it was.
-    User,
-    /// The log's own word on the sign-in.
-    Outcome,
-    /// On which machine.
-    Host,
-    /// From which network address.
-    Address,
-    /// When.
-    Time,
-}
-
-impl Group {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Group; 5] = [Group::User, Group::Outcome, Group::Host, Group::Address, Group::Time];
-
-    /// The group's name in a regex, which is also its key in an example.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Group::User => "user",
-            Group::Outcome => "outcome",
-            Group::Host => "host",
-            Group::Address => "address",
-            Group::Time => "time",
-        }
-    }
 }
 
 /// The regexes of a definition.
@@ -212,6 +182,7 @@ impl Definition {
             regex: regex.to_owned(),
             ignore_case: false,
             multiline: false,
+            empty_is_zero: false,
             when: None,
             unless: None,
             examples: Vec::new(),
@@ -219,6 +190,13 @@ impl Definition {
             origin: Origin::CommandLine,
             places: Places { source, name: whole.clone(), regex: whole, when: None, unless: None },
         }
+    }
+
+    /// A builder for one of its regexes, or for a part of one, as the pattern means it.
+    pub(super) fn regex_builder(&self, regex: &str) -> RegexBuilder {
+        let mut builder = RegexBuilder::new(regex);
+        builder.unicode(false).case_insensitive(self.ignore_case);
+        builder
     }
 
     /// One of its regexes, if it has that one.

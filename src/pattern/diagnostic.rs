@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
+use crate::terminal;
+
 /// A text that places can be shown in, with the name that it is shown under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText {
@@ -119,7 +121,7 @@ impl Diagnostic {
         if snippets.is_empty() && !remedy.is_empty() {
             // Without a frame there is nothing that the remedy could hang on.
             let help = Group::with_title(Level::HELP.secondary_title(remedy));
-            return format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help]));
+            return shown(&format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help])));
         }
         for snippet in snippets {
             group = group.element(snippet);
@@ -127,7 +129,7 @@ impl Diagnostic {
         if !remedy.is_empty() {
             group = group.element(Level::HELP.message(remedy));
         }
-        renderer.render(&[group])
+        shown(&renderer.render(&[group]))
     }
 
     /// The marked lines: together where they stand in one text, else one after the other.
@@ -150,6 +152,12 @@ impl fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// `rendered` without what the renderer lets pass to a terminal: it has its own pictures for control characters below U+0080,
+/// and the escapes that are left are its styles.
+fn shown(rendered: &str) -> String {
+    rendered.replace(|character| terminal::obeys(character) && !"\n\u{1b}".contains(character), "\u{fffd}")
+}
 
 /// The lines of `source` from the first mark to the last one.
 fn excerpt<'d>(

@@ -6,9 +6,10 @@
 //! What searches and what knows the codes is given as functions, so that neither is needed to test the rules.
 
 use crate::code::{Code, Key};
+use crate::hit::Captures;
 
 use super::brackets;
-use super::definition::{Definition, Example, ExpectedCode, Group};
+use super::definition::{Definition, Example, ExpectedCapture, ExpectedCode};
 use super::diagnostic::Diagnostic;
 
 /// One result found in an example.
@@ -18,31 +19,8 @@ pub struct Found {
     pub pattern: usize,
     /// The row that it counts in.
     pub key: Key,
-    /// What the group `user` captured, if it took part in the match; likewise the others.
-    pub user: Option<String>,
-    /// What the group `outcome` captured.
-    pub outcome: Option<String>,
-    /// What the group `host` captured.
-    pub host: Option<String>,
-    /// What the group `address` captured.
-    pub address: Option<String>,
-    /// What the group `time` captured.
-    pub time: Option<String>,
-}
-
-impl Found {
-    /// What one of the groups captured.
-    #[must_use]
-    pub fn capture(&self, group: Group) -> Option<&str> {
-        match group {
-            Group::User => &self.user,
-            Group::Outcome => &self.outcome,
-            Group::Host => &self.host,
-            Group::Address => &self.address,
-            Group::Time => &self.time,
-        }
-        .as_deref()
-    }
+    /// What the groups captured that took part in the match.
+    pub captures: Captures<String>,
 }
 
 /// What became of an example.
@@ -192,9 +170,10 @@ fn other_code(definition: &Definition, example: &Example, found: &Key, expected:
 
 /// A complaint about the first capture that is not as expected.
 fn other_capture(definition: &Definition, example: &Example, found: &Found) -> Option<Diagnostic> {
-    let wrong = example.captures.iter().find(|capture| found.capture(capture.group) != Some(&*capture.value))?;
-    let group = wrong.group.name();
-    let captured = match found.capture(wrong.group) {
+    let captured = |expected: &ExpectedCapture| found.captures[expected.capture].as_deref();
+    let wrong = example.captures.iter().find(|expected| captured(expected) != Some(&*expected.value))?;
+    let group = wrong.capture.name();
+    let captured = match captured(wrong) {
         Some(value) => format!("captures {group} `{value}`"),
         None => format!("captures no {group}"),
     };
@@ -213,7 +192,7 @@ fn named(key: &Key) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use regex::bytes::{Captures, RegexBuilder};
+    use regex::bytes;
 
     use super::super::definition::Origin;
     use super::super::file::parse;
@@ -227,9 +206,7 @@ pub(super) mod tests {
 
     /// The search as the rules describe it, slow and plain: leftmost first, then the earlier pattern.
     pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
-        let regex = |text: &str, definition: &Definition| {
-            RegexBuilder::new(text).unicode(false).case_insensitive(definition.ignore_case).build().unwrap()
-        };
+        let regex = |text: &str, definition: &Definition| definition.regex_builder(text).build().unwrap();
         let eligible = |definition: &Definition| {
             definition.when.as_ref().is_none_or(|when| regex(when, definition).is_match(line))
                 && definition.unless.as_ref().is_none_or(|unless| !regex(unless, definition).is_match(line))
@@ -253,17 +230,10 @@ pub(super) mod tests {
         }
     }
 
-    fn found(pattern: usize, captures: &Captures<'_>) -> Found {
-        let text = |name| captures.name(name).map(|capture| String::from_utf8_lossy(capture.as_bytes()).into_owned());
-        Found {
-            pattern,
-            key: resolve(&captures["code"]),
-            user: text("user"),
-            outcome: text("outcome"),
-            host: text("host"),
-            address: text("address"),
-            time: text("time"),
-        }
+    fn found(pattern: usize, captures: &bytes::Captures<'_>) -> Found {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let captured = Captures::new(|capture| captures.name(capture.name()).map(|group| text(group.as_bytes())));
+        Found { pattern, key: resolve(&captures["code"]), captures: captured }
     }
 
     fn complaints_of(definitions: &[Definition]) -> String {

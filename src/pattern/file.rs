@@ -14,13 +14,23 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use self::values::Table;
 use super::definition::{
-    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Group, Origin, Place, Places, check_name,
+    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Origin, Place, Places, check_name,
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
+use crate::hit::Capture;
 
-const PATTERN_KEYS: [&str; 9] =
-    ["name", "description", "regex", "ignore_case", "multiline", "when", "unless", "examples", "counter_examples"];
-const EXAMPLE_KEYS: [&str; 7] = ["line", "code", "user", "outcome", "host", "address", "time"];
+const PATTERN_KEYS: [&str; 10] = [
+    "name",
+    "description",
+    "regex",
+    "ignore_case",
+    "multiline",
+    "empty_is_zero",
+    "when",
+    "unless",
+    "examples",
+    "counter_examples",
+];
 
 /// Reads the definitions that `text` holds, in the order in which they stand there.
 ///
@@ -88,6 +98,7 @@ impl Reader<'_> {
         let description = self.text(table, "description");
         let ignore_case = self.flag(table, "ignore_case");
         let multiline = self.flag(table, "multiline");
+        let empty_is_zero = self.flag(table, "empty_is_zero");
         let when = self.text(table, "when");
         let unless = self.text(table, "unless");
         let examples = self.examples(table);
@@ -113,6 +124,7 @@ impl Reader<'_> {
             regex,
             ignore_case,
             multiline,
+            empty_is_zero,
             when,
             unless,
             examples,
@@ -137,23 +149,24 @@ impl Reader<'_> {
     }
 
     fn example(&mut self, table: &Table<'_, '_>) -> Option<Example> {
-        self.check_keys(table.entries, &EXAMPLE_KEYS, table.thing);
+        let captured = Capture::details();
+        let keys: Vec<&str> =
+            ["line", Capture::Code.name()].into_iter().chain(captured.clone().map(Capture::name)).collect();
+        self.check_keys(table.entries, &keys, table.thing);
         let line = self.required_text(table, "line", "write line = '…' with a line of the log");
         let code = self.expected_code(table);
-        let mut captures = Vec::new();
-        for group in Group::ALL {
-            if let Some((value, place)) = self.text(table, group.name()) {
-                captures.push(ExpectedCapture { group, value, place });
-            }
-        }
+        let expected = |capture: Capture| {
+            self.text(table, capture.name()).map(|(value, place)| ExpectedCapture { capture, value, place })
+        };
+        let captures = captured.filter_map(expected).collect();
         let (line, line_place) = line?;
         let (code, code_place) = code?;
         Some(Example { line: without_line_end(line), code, captures, line_place, code_place })
     }
 
     fn expected_code(&mut self, table: &Table<'_, '_>) -> Option<(ExpectedCode, Place)> {
-        let Some(value) = table.entries.get("code") else {
-            self.missing(table, "code", "write code = 21 with the code that the line holds");
+        let Some(value) = table.entries.get(Capture::Code.name()) else {
+            self.missing(table, Capture::Code.name(), "write code = 21 with the code that the line holds");
             return None;
         };
         let place = Place { span: value.span(), contents: None };
@@ -253,6 +266,7 @@ description = 'Guest log'\r
 regex = '''code=(?<code>\\d+) user=(?<user>\\w+)'''\r
 ignore_case = true\r
 multiline = true\r
+empty_is_zero = true\r
 when = 'mfa'\r
 unless = 'test'\r
 examples = [\r
@@ -271,14 +285,14 @@ regex = 'x'\r
         assert_eq!(first.name, "netop-guest");
         assert_eq!(first.description.as_deref(), Some("Guest log"));
         assert_eq!(first.regex, r"code=(?<code>\d+) user=(?<user>\w+)");
-        assert!(first.ignore_case && first.multiline);
+        assert!(first.ignore_case && first.multiline && first.empty_is_zero);
         assert_eq!((first.when.as_deref(), first.unless.as_deref()), (Some("mfa"), Some("test")));
         assert_eq!(first.origin, Origin::File("own.toml".into()));
         let [one, two] = &first.examples[..] else { panic!("{:?}", first.examples) };
         assert_eq!((one.line.as_str(), &one.code), ("code=21 user=ann", &ExpectedCode::Number(21)));
         assert_eq!(two.code, ExpectedCode::Written("FAILED".to_owned()));
         let captures = |example: &Example| -> Vec<_> {
-            example.captures.iter().map(|capture| (capture.group.name(), capture.value.clone())).collect()
+            example.captures.iter().map(|expected| (expected.capture.name(), expected.value.clone())).collect()
         };
         assert_eq!(captures(one), [("user", "ann".to_owned())]);
         let expected = [("outcome", "o"), ("host", "h"), ("address", "d"), ("time", "t")];
@@ -286,7 +300,7 @@ regex = 'x'\r
         assert_eq!(first.counter_examples[0].line, "code=x");
 
         assert_eq!((second.name.as_str(), second.regex.as_str()), ("second", "x"));
-        assert!(!second.ignore_case && !second.multiline && second.examples.is_empty());
+        assert!(!second.ignore_case && !second.multiline && !second.empty_is_zero && second.examples.is_empty());
         assert_eq!((&second.when, &second.unless), (&None, &None));
     }
 
@@ -325,7 +339,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, when, unless, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

@@ -27,8 +27,8 @@ use super::program::{Known, Program};
 
 /// The memory that a one-pass automaton may take, in bytes; a larger one is left to the general engine.
 const ONE_PASS_LIMIT_BYTES: usize = 1 << 20;
-/// The memory that the general engine may take for one regex, in bytes. Ten times what the built-in ones need.
-const COMPILED_LIMIT_BYTES: usize = 2 << 20;
+/// The memory that one compiled regex may take, in bytes. Ten times what the built-in ones need.
+pub(super) const COMPILED_LIMIT_BYTES: usize = 2 << 20;
 
 /// Finds any of a few literals.
 #[derive(Debug)]
@@ -296,7 +296,7 @@ pub(super) enum Compile {
 
 /// The general engine for one regex.
 #[derive(Debug)]
-pub(super) struct Engine {
+struct Engine {
     regex: String,
     syntax: syntax::Config,
     compiled: OnceLock<Result<meta::Regex, String>>,
@@ -306,12 +306,12 @@ pub(super) struct Engine {
 
 /// Its working memory, once it was asked.
 #[derive(Debug, Default)]
-pub(super) struct EngineScratch(Option<meta::Cache>);
+struct EngineScratch(Option<meta::Cache>);
 
 impl Engine {
     /// # Errors
     /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
-    pub(super) fn new(regex: &str, settings: Settings) -> Result<Engine, String> {
+    fn new(regex: &str, settings: Settings) -> Result<Engine, String> {
         let (regex, syntax) = (regex.to_owned(), settings.syntax);
         let engine = Engine { regex, syntax, compiled: OnceLock::new(), one_pass: OnceLock::new() };
         match settings.compile {
@@ -319,11 +319,6 @@ impl Engine {
             Compile::WhenAsked => {}
         }
         Ok(engine)
-    }
-
-    /// Whether it matches anywhere in `text`.
-    pub(super) fn is_match(&self, scratch: &mut EngineScratch, text: &[u8]) -> bool {
-        self.with(scratch).is_some_and(|(regex, cache)| regex.search_half_with(cache, &Input::new(text)).is_some())
     }
 
     /// The engine and its working memory; `None` if the regex cannot be compiled, which nobody built in.

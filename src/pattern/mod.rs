@@ -14,6 +14,7 @@ pub mod definition;
 pub mod diagnostic;
 pub mod examples;
 pub mod file;
+mod letters;
 mod literal;
 mod matcher;
 pub mod nearest;
@@ -26,4 +27,5 @@ mod window;
 
 pub use prefilter::Prefilter;
 pub(crate) use prefilter::{Candidate, Marks};
+pub(crate) use set::Readings;
 pub use set::{CompileError, Match, Matches, Pattern, PatternSet, Scratch};

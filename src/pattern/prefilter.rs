@@ -6,7 +6,7 @@
 //! A candidate says more than that, where it can: which literal stands there, and so which patterns may match, and where
 //! a match of them would begin. The line then is not searched again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use fearless_simd::{Level, dispatch};
@@ -45,8 +45,19 @@ pub struct Prefilter {
 #[derive(Debug)]
 enum Search {
     Windows(Box<Windows>),
-    /// Finds lines only, in which these patterns are to be searched for.
-    Lines(Option<Finder>, Vec<Use>),
+    Table(Box<Table>),
+}
+
+/// More literals than windows can tell apart: a search for any of them, and a look at which of them stand there.
+#[derive(Debug)]
+struct Table {
+    finder: Option<Finder>,
+    /// Every literal, equal ones next to each other.
+    literals: Vec<Literal>,
+    /// Which of these have the same bytes.
+    by_bytes: HashMap<Vec<u8>, Range<usize>>,
+    /// The different lengths of the literals.
+    lens: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -159,6 +170,8 @@ impl Prefilter {
             bits: 0,
             place: 0,
             possible: 0,
+            here: 0..0,
+            lens: usize::MAX,
         }
     }
 
@@ -238,22 +251,25 @@ impl Search {
             (Some(by_leading), Some(by_required)) if by_required.cost < by_leading.cost => (required, by_required),
             (Some(by_leading), _) => (leading, by_leading),
             (None, Some(by_required)) => (required, by_required),
-            (None, None) => return Search::lines(&required),
+            (None, None) => return Search::Table(Box::new(Table::new(leading))),
         };
-        Windows::new(literals, choice).map_or_else(|literals| Search::lines(&literals), Search::Windows)
-    }
-
-    fn lines(literals: &Literals) -> Search {
-        let mut patterns: Vec<usize> = literals.0.values().flatten().map(|says| says.pattern).collect();
-        patterns.sort_unstable();
-        patterns.dedup();
-        Search::Lines(Finder::new(&literals.bytes()), patterns.into_iter().map(Use::somewhere).collect())
+        let table = |literals| Search::Table(Box::new(Table::new(literals)));
+        Windows::new(literals, choice).map_or_else(table, Search::Windows)
     }
 }
 
-impl Use {
-    fn somewhere(pattern: usize) -> Use {
-        Use { pattern, distance: None }
+impl Table {
+    fn new(literals: Literals) -> Table {
+        let finder = Finder::new(&literals.bytes());
+        let new = |((bytes, before), uses): ((Vec<u8>, ByteSet), _)| Literal::new(&bytes, 0, before, uses);
+        let mut by_bytes: HashMap<Vec<u8>, Range<usize>> = HashMap::new();
+        for (index, (bytes, _)) in literals.0.keys().enumerate() {
+            by_bytes.entry(bytes.clone()).or_insert(index..index).end = index + 1;
+        }
+        let mut lens: Vec<usize> = by_bytes.keys().map(Vec::len).collect();
+        lens.sort_unstable();
+        lens.dedup();
+        Table { finder, literals: literals.0.into_iter().map(new).collect(), by_bytes, lens }
     }
 }
 
@@ -404,6 +420,9 @@ pub(crate) struct Candidates<'s> {
     /// The last marked place, and the literals that may stand there.
     place: usize,
     possible: u64,
+    /// The literals of a table that have the bytes at the place, and how many lengths of them have been looked at.
+    here: Range<usize>,
+    lens: usize,
 }
 
 impl<'s> Candidates<'s> {
@@ -412,10 +431,25 @@ impl<'s> Candidates<'s> {
     pub(crate) fn next(&mut self) -> Option<Candidate<'s>> {
         match &self.prefilter.search {
             Search::Windows(windows) => self.next_in(windows),
-            Search::Lines(finder, uses) => {
-                let at = finder.as_ref()?.find(self.text, self.place)?;
-                self.place = at + 1;
-                Some(Candidate { at, uses })
+            Search::Table(table) => self.next_in_table(table),
+        }
+    }
+
+    fn next_in_table(&mut self, table: &'s Table) -> Option<Candidate<'s>> {
+        loop {
+            for literal in self.here.by_ref().filter_map(|index| table.literals.get(index)) {
+                if let Some(at) = literal.stands(self.text, self.place) {
+                    return Some(Candidate { at, uses: &literal.uses });
+                }
+            }
+            if let Some(&len) = table.lens.get(self.lens) {
+                self.lens += 1;
+                let bytes = self.text.get(self.place..self.place + len);
+                self.here = bytes.and_then(|bytes| table.by_bytes.get(bytes)).cloned().unwrap_or_default();
+            } else {
+                let from = if self.lens == usize::MAX { 0 } else { self.place + 1 };
+                self.place = table.finder.as_ref()?.find(self.text, from)?;
+                self.lens = 0;
             }
         }
     }
@@ -566,13 +600,7 @@ mod tests {
             let all = found(&prefilter, &text);
             for (pattern, literal) in literals.iter().enumerate() {
                 for at in memmem::find_iter(&text, literal) {
-                    let is_found = match &prefilter.search {
-                        Search::Windows(_) => all.iter().any(|(place, patterns)| *place == at && patterns.contains(&pattern)),
-                        // Something in it, which will do for its line.
-                        Search::Lines(..) => all.iter().any(|(place, patterns)| {
-                            (at..at + literal.len()).contains(place) && patterns.contains(&pattern)
-                        }),
-                    };
+                    let is_found = all.iter().any(|(place, patterns)| *place == at && patterns.contains(&pattern));
                     prop_assert!(is_found, "{pattern} at {at}");
                 }
             }

@@ -152,7 +152,7 @@ impl Program {
         self.has_choices
     }
 
-    /// The end of the match that starts at `at`, if one does, with the groups that have names in `slots`, where only
+    /// The end of the match that starts at `at`, if one does, with its groups in `slots`, where only
     /// programs of the same regex may have left something. The match may be empty. `None` says nothing if `kept` gave up.
     #[inline]
     pub(super) fn run(
@@ -474,11 +474,12 @@ mod tests {
         })
     }
 
-    /// Groups need names of their own, and a few are left without.
+    /// Groups need names of their own, and a few are left without, or are none.
     fn named(regex: &str) -> String {
         let mut parts = regex.split("(?<X>");
         let first = parts.next().unwrap_or_default().to_owned();
         parts.enumerate().fold(first, |all, (index, part)| match index % 4 {
+            2 => format!("{all}({part}"),
             3 => format!("{all}(?:{part}"),
             _ => format!("{all}(?<x{index}>{part}"),
         })

@@ -7,19 +7,28 @@
 //! Patterns are matched on bytes with ASCII classes: logs mix encodings, and a code is ASCII in all of them.
 
 mod matches;
+mod readings;
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
+use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::util::syntax;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::Hir;
 
 use self::matches::Places;
 pub use self::matches::{Match, Matches};
+use self::readings::Pages;
+pub(crate) use self::readings::Readings;
 use super::definition::{Definition, Field, Origin};
+use super::letters::Letters;
 use super::literal::{self, Leading};
-use super::matcher::{Compile, Engine, EngineScratch, Matcher, MatcherScratch, Place, Settings, Trial};
+use super::matcher::{COMPILED_LIMIT_BYTES, Compile, Matcher, MatcherScratch, Place, Settings, Trial};
 use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
+use super::validate;
+use crate::hit::{Capture, Captures};
 
 /// Patterns in order of precedence.
 #[derive(Debug)]
@@ -32,6 +41,8 @@ pub struct PatternSet {
     alike: Vec<usize>,
     /// Whether any pattern looks beyond the end of its line.
     looks_ahead: bool,
+    /// How lines that are not UTF-8 are searched.
+    pages: Pages,
 }
 
 /// One compiled pattern.
@@ -40,22 +51,19 @@ pub struct Pattern {
     name: String,
     matcher: Matcher,
     multiline: bool,
-    when: Option<Engine>,
-    unless: Option<Engine>,
-    groups: Groups,
+    when: Option<Condition>,
+    unless: Option<Condition>,
+    /// The index of each group that the regex has.
+    groups: Captures<usize>,
     anchors: Anchors,
+    letters: Letters,
 }
 
-/// The index of each named group.
-#[derive(Clone, Copy, Debug)]
-struct Groups {
-    code: usize,
-    text: Option<usize>,
-    user: Option<usize>,
-    outcome: Option<usize>,
-    host: Option<usize>,
-    address: Option<usize>,
-    time: Option<usize>,
+/// A regex that the line of a match must match, or must not.
+#[derive(Debug)]
+struct Condition {
+    builder: RegexBuilder,
+    compiled: OnceLock<Result<Regex, regex::Error>>,
 }
 
 /// Working memory for searching with one set; one for each thread.
@@ -70,8 +78,6 @@ pub struct Scratch {
 #[derive(Debug)]
 struct PatternScratch {
     matcher: MatcherScratch,
-    when: EngineScratch,
-    unless: EngineScratch,
     next: Next,
     /// Whether the line's conditions hold, once asked.
     applies: Option<bool>,
@@ -103,7 +109,7 @@ impl PatternSet {
     /// Compiles definitions, in order of precedence.
     ///
     /// # Errors
-    /// The first definition that the engine refuses, or that has no group `code`.
+    /// The first definition that the engine refuses, or that has no group for the code.
     pub fn compile(definitions: &[Definition]) -> Result<PatternSet, CompileError> {
         let patterns = definitions
             .iter()
@@ -114,13 +120,15 @@ impl PatternSet {
         let prefilter = Prefilter::new(&anchors);
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
-        let alike = (0..patterns.len()).map(|index| {
-            let is_alike = |earlier: &usize| patterns[*earlier].is_sought_like(&patterns[index]);
-            (0..index).find(is_alike).unwrap_or(index)
+        let mut first_alike = HashMap::new();
+        let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.sought_by() {
+            Some(sought_by) => *first_alike.entry(sought_by).or_insert(index),
+            None => index,
         });
         let alike = alike.collect();
         let looks_ahead = patterns.iter().any(|pattern| pattern.multiline);
-        Ok(PatternSet { patterns, prefilter, conditional, alike, looks_ahead })
+        let set = PatternSet { patterns, prefilter, conditional, alike, looks_ahead, pages: Pages::default() };
+        Ok(set.reading_in(None))
     }
 
     /// The same set without its prefilter, so that every line is searched.
@@ -158,8 +166,6 @@ impl PatternSet {
     pub fn scratch(&self) -> Scratch {
         let of = |pattern: &Pattern| PatternScratch {
             matcher: pattern.matcher.scratch(),
-            when: EngineScratch::default(),
-            unless: EngineScratch::default(),
             next: Next::Unsought,
             applies: None,
         };
@@ -172,7 +178,7 @@ impl PatternSet {
     /// `window` is the line without its line end (`line_len` bytes), then, for the multi-line patterns only, what
     /// follows it in the source.
     pub fn matches<'m>(&'m self, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
-        self.find_places(scratch, window, 0..self.patterns.len());
+        self.find_places(scratch, window, |_| true);
         self.matches_at_places(scratch, window, line_len)
     }
 
@@ -184,15 +190,14 @@ impl PatternSet {
         window: &'m [u8],
         line_len: usize,
     ) -> Matches<'m> {
-        self.find_places(scratch, window, index..index + 1);
+        self.find_places(scratch, window, |pattern| pattern == index);
         self.matches_at_places(scratch, window, line_len)
     }
 
     /// Begins a line: what was noted of the one before is forgotten.
     pub(crate) fn begin_line(&self, scratch: &mut Scratch) {
-        scratch.places.starts.clear();
-        scratch.places.sought.clear();
-        scratch.places.sought.extend_from_slice(self.prefilter.always());
+        scratch.places.clear();
+        self.prefilter.always().iter().for_each(|&pattern| scratch.places.seek(pattern));
     }
 
     /// Notes a candidate of the line that starts at `line_start` of the searched block.
@@ -249,7 +254,7 @@ impl PatternSet {
         Matches::new(self, scratch, window, line_len)
     }
 
-    fn find_places(&self, scratch: &mut Scratch, window: &[u8], chosen: Range<usize>) {
+    fn find_places(&self, scratch: &mut Scratch, window: &[u8], is_chosen: impl Fn(usize) -> bool) {
         self.begin_line(scratch);
         let mut marks = std::mem::take(&mut scratch.marks);
         let mut candidates = self.prefilter.candidates(window, &mut marks);
@@ -257,8 +262,7 @@ impl PatternSet {
             self.note(scratch, candidate, 0);
         }
         scratch.marks = marks;
-        scratch.places.starts.retain(|(_, pattern)| chosen.contains(pattern));
-        scratch.places.sought.retain(|pattern| chosen.contains(pattern));
+        scratch.places.retain(is_chosen);
     }
 }
 
@@ -275,6 +279,13 @@ impl Pattern {
         let Anchors { leading, required } = &self.anchors;
         let leading = || leading.as_ref().map(|leading| leading.literals.as_slice());
         required.as_ref().map(|required| required.literals.as_slice()).or_else(leading)
+    }
+
+    /// Whether it has letters beyond ASCII that no single ANSI code page has, so that in a line that is not UTF-8 it is found
+    /// only where the encoding is given.
+    #[must_use]
+    pub fn is_in_no_ansi_page(&self) -> bool {
+        self.letters.are_there && self.letters.ansi_page.is_none()
     }
 
     /// How a match is read, and how long that takes, in a line for people.
@@ -306,11 +317,15 @@ impl Pattern {
         let settings = Settings { syntax, compile };
         let error = |field| move |message| CompileError { index, field, message };
         let condition = |field, regex: &Option<String>| {
-            regex.as_deref().map(|regex| Engine::new(regex, settings).map_err(error(field))).transpose()
+            let condition = |regex| Condition::new(definition.regex_builder(regex), compile).map_err(error(field));
+            regex.as_deref().map(condition).transpose()
         };
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
-        let groups = Groups::of(&hir).ok_or_else(|| error(Field::Regex)("there is no group `code`".to_owned()))?;
+        let groups = groups(&hir);
+        if groups[Capture::Code].is_none() {
+            return Err(error(Field::Regex)("there is no group for the code".to_owned()));
+        }
         // A literal that reaches over the line's end is not in the line, nor always in the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
@@ -320,6 +335,18 @@ impl Pattern {
             // No line holds such a one.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
+        let parse_condition = |(field, regex): (Field, &str)| {
+            syntax::parse_with(regex, &syntax).map_err(|wrong| error(field)(wrong.to_string()))
+        };
+        // Starting does not wait for what is known of the built-in ones, which the tests hold to be ASCII.
+        let letters = if definition.origin == Origin::BuiltIn {
+            Letters::default()
+        } else {
+            let conditions =
+                [Field::When, Field::Unless].into_iter().filter_map(|field| Some((field, definition.field(field)?)));
+            let conditions = conditions.map(parse_condition).collect::<Result<Vec<Hir>, _>>()?;
+            Letters::of(&[&hir].into_iter().chain(&conditions).collect::<Vec<_>>())
+        };
         let matcher = Matcher::new(&definition.regex, settings, hir, leading.clone()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
@@ -329,6 +356,7 @@ impl Pattern {
             unless: condition(Field::Unless, &definition.unless)?,
             groups,
             anchors: Anchors { leading, required },
+            letters,
         })
     }
 
@@ -354,14 +382,10 @@ impl Pattern {
         self.applies(scratch, &window[..line_len]).then_some(span)
     }
 
-    /// Whether the places that both are sought at are the same.
-    fn is_sought_like(&self, other: &Pattern) -> bool {
-        match (&self.anchors.leading, &other.anchors.leading) {
-            (Some(own), Some(others)) => {
-                self.multiline == other.multiline && own.offset == others.offset && own.literals == others.literals
-            }
-            _ => false,
-        }
+    /// What decides at which places it is sought, if literals lead to them.
+    fn sought_by(&self) -> Option<(bool, usize, &[Vec<u8>])> {
+        let leading = self.anchors.leading.as_ref()?;
+        Some((self.multiline, leading.offset, &leading.literals))
     }
 
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
@@ -375,34 +399,21 @@ impl Pattern {
     }
 
     fn conditions_hold(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
-        let holds = |regex: &Option<Engine>, scratch: &mut EngineScratch| {
-            regex.as_ref().map(|regex| regex.is_match(scratch, line))
-        };
-        *scratch.applies.get_or_insert_with(|| {
-            holds(&self.when, &mut scratch.when).unwrap_or(true)
-                && !holds(&self.unless, &mut scratch.unless).unwrap_or(false)
-        })
+        if let Some(applies) = scratch.applies {
+            return applies;
+        }
+        let (when, unless) = self.match_conditions(line);
+        *scratch.applies.insert(when && !unless)
+    }
+
+    /// Whether the line matches `when`, or there is none, and whether it matches `unless`.
+    fn match_conditions(&self, line: &[u8]) -> (bool, bool) {
+        let when = self.when.as_ref().is_none_or(|when| when.is_match(line));
+        (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
     }
 
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
         if self.multiline { window } else { &window[..line_len] }
-    }
-}
-
-impl Groups {
-    fn of(hir: &Hir) -> Option<Groups> {
-        let mut named = Vec::new();
-        collect_groups(hir, &mut named);
-        let index = |name| named.iter().find(|(_, group)| *group == name).map(|&(index, _)| index);
-        Some(Groups {
-            code: index("code")?,
-            text: index("text"),
-            user: index("user"),
-            outcome: index("outcome"),
-            host: index("host"),
-            address: index("address"),
-            time: index("time"),
-        })
     }
 }
 
@@ -417,14 +428,36 @@ fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
 }
 
-/// The named groups, with their indexes.
-fn collect_groups<'h>(hir: &'h Hir, named: &mut Vec<(usize, &'h str)>) {
-    if let HirKind::Capture(capture) = hir.kind()
-        && let (Some(name), Ok(index)) = (&capture.name, usize::try_from(capture.index))
-    {
-        named.push((index, name));
+impl Condition {
+    /// # Errors
+    /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
+    fn new(mut builder: RegexBuilder, compile: Compile) -> Result<Condition, String> {
+        builder.size_limit(COMPILED_LIMIT_BYTES);
+        let condition = Condition { builder, compiled: OnceLock::new() };
+        if compile == Compile::AtOnce
+            && let Err(error) = condition.compiled()
+        {
+            return Err(match error {
+                regex::Error::CompiledTooBig(limit) => format!("the compiled regex needs more than {limit} bytes"),
+                error => error.to_string(),
+            });
+        }
+        Ok(condition)
     }
-    hir.kind().subs().iter().for_each(|sub| collect_groups(sub, named));
+
+    fn is_match(&self, line: &[u8]) -> bool {
+        // Only a built-in regex is not known to compile by now, and a test holds those to it.
+        self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
+    }
+
+    fn compiled(&self) -> &Result<Regex, regex::Error> {
+        self.compiled.get_or_init(|| self.builder.build())
+    }
+}
+
+/// The index of each group that `hir` has.
+fn groups(hir: &Hir) -> Captures<usize> {
+    Captures::new(|capture| usize::try_from(validate::group_of(hir, capture)?.index).ok())
 }
 
 #[cfg(test)]
@@ -438,6 +471,8 @@ mod tests {
         for definition in &mut definitions {
             definition.origin = Origin::CommandLine;
         }
-        assert!(PatternSet::compile(&definitions).is_ok());
+        let set = PatternSet::compile(&definitions).unwrap();
+        // Or else starting would have to parse the conditions as well.
+        assert!(!set.patterns.iter().any(|pattern| pattern.letters.are_there || pattern.letters.are_bytes));
     }
 }

@@ -46,6 +46,8 @@ ignore_case = true
 # unless = '''test mode'''
 # The result may go on in the next lines:
 # multiline = true
+# Where the code stands there may be nothing, and that means 0, no call result:
+# empty_is_zero = true
 
 # Lines as they stand in the log, each with what must be found in it. Two or three real ones are best: replace names
 # and numbers of real people first. They are tried each time the pattern is loaded, so a mistake shows at once.
@@ -69,6 +71,11 @@ counter_examples = [
 pub fn template(name: &str) -> Result<String, Diagnostic> {
     check_name(name).map_err(|(message, remedy)| Diagnostic::new(message).remedy(remedy))?;
     Ok(TEMPLATE.replace("NAME", name))
+}
+
+/// How every such file begins.
+pub(crate) fn first_line() -> &'static str {
+    TEMPLATE.lines().next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -105,7 +112,7 @@ mod tests {
     #[test]
     fn what_it_offers_behind_a_hash_works_too() {
         let text = template("x").unwrap();
-        let offered = ["when = ", "unless = ", "multiline = "];
+        let offered = ["when = ", "unless = ", "multiline = ", "empty_is_zero = "];
         let text = offered.iter().fold(text, |text, key| {
             let line = format!("\n# {key}");
             assert!(text.contains(&line), "{key}");
@@ -113,7 +120,12 @@ mod tests {
         });
         assert_eq!(complaints(&text), [""; 0]);
         let [definition] = &definitions(&text)[..] else { panic!("{text}") };
-        assert!(definition.when.is_some() && definition.unless.is_some() && definition.multiline);
+        assert!(
+            definition.when.is_some()
+                && definition.unless.is_some()
+                && definition.multiline
+                && definition.empty_is_zero
+        );
     }
 
     #[test]

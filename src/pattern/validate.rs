@@ -1,7 +1,7 @@
 //! Whether the regexes of a definition are sound: judged from their syntax alone, before anything is compiled.
 //!
 //! Invariant: a definition without a complaint from [`check`] has a regex that parses, always takes part of the line,
-//! and gives a `code` with every match. Whether it is small enough to be compiled is the set's to say, and what it
+//! and gives a `code` with every match, which is empty only if the definition says what that means. Whether it is small enough to be compiled is the set's to say, and what it
 //! finds is a matter for [`super::examples`].
 
 use std::collections::HashMap;
@@ -11,10 +11,13 @@ use regex_syntax::ast::{self, Ast, CaptureName, GroupKind};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{self, Hir, HirKind};
 
-use super::definition::{Definition, Field, GROUPS};
+use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
+use crate::hit::Capture;
 
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
+const HOW_TO_MEAN_NOTHING: &str =
+    "write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
 
 /// A regex as its syntax tree and as what it means.
 struct Parsed {
@@ -134,23 +137,36 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut groups = Vec::new();
     collect_groups(&parsed.ast, &mut groups);
-    for group in groups.iter().filter(|group| !GROUPS.contains(&group.name.as_str())) {
+    let names = Capture::ALL.map(Capture::name);
+    for group in groups.iter().filter_map(|group| name_of(group)).filter(|group| !names.contains(&group.name.as_str()))
+    {
         found.push(
             Diagnostic::new(format!("pattern `{name}` has a group `{}`, which means nothing", group.name))
                 .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "not one of the groups"))
-                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", GROUPS.join(", "))),
+                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", names.join(", "))),
         );
     }
-    match groups.iter().find(|group| group.name == "code") {
+    let code = group_of(&parsed.hir, Capture::Code);
+    // What the message points at: the name, or all of a group that has none.
+    let place = code.and_then(|code| groups.iter().find(|group| group.capture_index() == Some(code.index)));
+    let place = place.map(|group| bytes(name_of(group).map_or(&group.span, |name| &name.span)));
+    match code {
         None => found.push(
             Diagnostic::new(format!("pattern `{name}` does not say where the code is"))
                 .at(definition.mark_field(Field::Regex, None, "no group `code` in this regex"))
                 .remedy(HOW_TO_MARK),
         ),
-        Some(group) if !always_captures_code(&parsed.hir) => found.push(
+        Some(code) if !always_captures(&parsed.hir, code.index) => found.push(
             Diagnostic::new(format!("pattern `{name}` can match without a `code`"))
-                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "this group can be left out"))
-                .remedy("put the ? * or | inside the group: an empty code counts as 0, no call result"),
+                .at(definition.mark_field(Field::Regex, place, "this group can be left out"))
+                .remedy(format!("put the ? * or | inside the group, and {HOW_TO_MEAN_NOTHING}")),
+        ),
+        Some(code) if is_empty_unasked(definition, parsed, code) => found.push(
+            Diagnostic::new(format!("pattern `{name}` can give an empty `code`"))
+                .at(definition.mark_field(Field::Regex, place, "this group can be empty"))
+                .remedy(format!(
+                    "write + instead of *, with no ? after it where the regex ends; or {HOW_TO_MEAN_NOTHING}"
+                )),
         ),
         Some(_) => {}
     }
@@ -170,24 +186,45 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether every match passes through the group `code`.
-fn always_captures_code(hir: &Hir) -> bool {
+/// Whether the group for the code can be empty and nothing says what that means. Of a regex that can match nothing at all,
+/// that is complained of instead.
+fn is_empty_unasked(definition: &Definition, parsed: &Parsed, code: &hir::Capture) -> bool {
+    let can_be_empty = |hir: &Hir| hir.properties().minimum_len() == Some(0);
+    !definition.empty_is_zero && can_be_empty(&code.sub) && !can_be_empty(&parsed.hir)
+}
+
+/// The group of `hir` for a capture: the one of its name or, for the code, the only group without a name.
+pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
+    let mut groups = Vec::new();
+    collect_captures(hir, &mut groups);
+    let mut nameless = groups.iter().filter(|group| group.name.is_none() && capture == Capture::Code);
+    let only = nameless.next().filter(|_| nameless.next().is_none());
+    groups.iter().find(|group| group.name.as_deref() == Some(capture.name())).or(only).copied()
+}
+
+fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
+    if let HirKind::Capture(capture) = hir.kind() {
+        groups.push(capture);
+    }
+    hir.kind().subs().iter().for_each(|sub| collect_captures(sub, groups));
+}
+
+/// Whether every match passes through the group with that index.
+fn always_captures(hir: &Hir, index: u32) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
-        HirKind::Repetition(repetition) => repetition.min > 0 && always_captures_code(&repetition.sub),
-        HirKind::Capture(capture) => capture.name.as_deref() == Some("code") || always_captures_code(&capture.sub),
-        HirKind::Concat(parts) => parts.iter().any(always_captures_code),
-        HirKind::Alternation(branches) => branches.iter().all(always_captures_code),
+        HirKind::Repetition(repetition) => repetition.min > 0 && always_captures(&repetition.sub, index),
+        HirKind::Capture(capture) => capture.index == index || always_captures(&capture.sub, index),
+        HirKind::Concat(parts) => parts.iter().any(|part| always_captures(part, index)),
+        HirKind::Alternation(branches) => branches.iter().all(|branch| always_captures(branch, index)),
     }
 }
 
-/// The named groups in `ast`, in the order of the text. The parser limits the depth of nesting.
-fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a CaptureName>) {
+/// The groups in `ast`, in the order of the text. The parser limits the depth of nesting.
+fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     match ast {
         Ast::Group(group) => {
-            if let GroupKind::CaptureName { name, .. } = &group.kind {
-                groups.push(name);
-            }
+            groups.push(group);
             collect_groups(&group.ast, groups);
         }
         Ast::Repetition(repetition) => collect_groups(&repetition.ast, groups),
@@ -195,6 +232,10 @@ fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a CaptureName>) {
         Ast::Concat(concat) => concat.asts.iter().for_each(|ast| collect_groups(ast, groups)),
         _ => {}
     }
+}
+
+fn name_of(group: &ast::Group) -> Option<&CaptureName> {
+    if let GroupKind::CaptureName { name, .. } = &group.kind { Some(name) } else { None }
 }
 
 fn bytes(span: &ast::Span) -> Range<usize> {
@@ -224,9 +265,9 @@ mod tests {
     fn sound_regexes_are_let_through() {
         let sound = [
             r"code (?<code>\d+)",
-            r"code (?P<code>\d*)",
+            r"code (?P<code>\d+)",
             r"(?:a|b) (?:(?<code>\d+))+",
-            r"x(?<code>)",
+            r"code (\d+) (?<user>\w*)",
             r"(?u)é (?<code>\d+)(?<text>a)(?<user>a)(?<outcome>a)(?<host>a)(?<address>a)(?<time>a)",
             r"é(?-u)\xff(?<code>.)",
         ];
@@ -378,10 +419,40 @@ error: pattern `own` does not say where the code is
 3 | regex = '''x(?<code>\d+)?'''
   |                ^^^^ this group can be left out
   |
-  = help: put the ? * or | inside the group: an empty code counts as 0, no call result";
+  = help: put the ? * or | inside the group, and write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
         assert_eq!(of_regex(r"x(?<code>\d+)?"), expected);
         assert!(of_regex("x(?<code>a)|y").starts_with("error: pattern `own` can match without a `code`"));
         assert!(of_regex("x(?:y(?<code>a))*").starts_with("error: pattern `own` can match without a `code`"));
+    }
+
+    #[test]
+    fn a_code_that_can_be_empty() {
+        let expected = r"error: pattern `own` can give an empty `code`
+ --> own.toml:3:20
+  |
+3 | regex = '''code=(?<code>.*?)'''
+  |                    ^^^^ this group can be empty
+  |
+  = help: write + instead of *, with no ? after it where the regex ends; or write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
+        assert_eq!(of_regex("code=(?<code>.*?)"), expected);
+        for regex in
+            ["x(?<code>)", r"x(?<code>\d*)y", "x(?<code>a|)", r"x(?<code>\b)", r"x(?:(?<code>\d*)y)+", r"x(\d?)"]
+        {
+            assert!(of_regex(regex).starts_with("error: pattern `own` can give an empty `code`\n"), "{regex}");
+            let text = format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\nempty_is_zero = true\n");
+            assert_eq!(complaints(&text), "", "{regex}");
+        }
+    }
+
+    #[test]
+    fn the_only_group_without_a_name_is_the_code() {
+        for regex in [r"code (\d+)", r"(?<user>\w+): (?:code|result) (\d+)", r"(?<code>\d+) (a)(b)"] {
+            assert_eq!(of_regex(regex), "", "{regex}");
+        }
+        let several = of_regex(r"(code|result) (\d+)");
+        assert!(several.starts_with("error: pattern `own` does not say where the code is\n"), "{several}");
+        let left_out = of_regex(r"code(=\d+)?");
+        assert!(left_out.contains("\n  |                ^^^^^^ this group can be left out\n"), "{left_out}");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 
-use super::copies::{self, Compared, Copies, First};
-use super::{CopyRule, Event, LongLines, Message, Options, SourceEnd, SourceStart, TaskEnd, Visitor};
+use super::copies::{self, Begun, Compared, Copies, First};
+use super::{CopyRule, Event, LongLines, Message, Options, SourceEnd, TaskEnd, Visitor};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
 use crate::source::{Beginning, Digest, What};
@@ -18,7 +19,7 @@ pub(super) struct Deliver<'s, V: Visitor> {
     /// How the sources begin that were cut when the run was interrupted.
     cut: HashSet<Beginning>,
     sum: SourceSum,
-    start: Option<SourceStart>,
+    start: Option<Arc<Begun>>,
     state: State<V::Part>,
 }
 
@@ -48,7 +49,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     pub(super) fn message(&mut self, message: Message<V::Part>) -> io::Result<()> {
         match message {
             Message::Start(start) => {
-                self.begin(*start);
+                self.begin(start);
                 Ok(())
             }
             // Ranges behind the place where reading failed may have been read: a hole would make every line number behind it
@@ -63,7 +64,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         }
     }
 
-    fn begin(&mut self, start: SourceStart) {
+    fn begin(&mut self, start: Arc<Begun>) {
         self.state = match &mut self.copies {
             None => State::PassedOn,
             Some(_) if self.cut.contains(&start.beginning) => State::Unknown,
@@ -127,14 +128,14 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             }
             (Compared::Same(original), State::Held { .. } | State::Dropped(_)) => {
                 // All of a file was compared, however much of it was scanned when the run was interrupted.
-                let bytes = start.as_ref().and_then(|start| start.file_bytes).or(end.bytes).unwrap_or(0);
+                let bytes = start.as_ref().and_then(|start| start.file_bytes()).or(end.bytes).unwrap_or(0);
                 (end.bytes, end.copied) = (None, Some(bytes));
                 end.problems = vec![copies::dropped(&end.source, &original, bytes)];
                 self.state = State::Dropped(original);
             }
             (Compared::Different, _) if is_whole => {
-                if let (Some(copies), Some(start)) = (&mut self.copies, &start) {
-                    copies.add(start, &end, digest);
+                if let (Some(copies), Some(start)) = (&mut self.copies, start) {
+                    copies.add(start, &end);
                 }
             }
             (Compared::Different | Compared::Unknown, _) => {}

@@ -1,4 +1,5 @@
-//! From sources to tasks: big files in ranges, streams in blocks, everything else whole. Compressed files are always
+//! From sources to tasks: what comes when it comes in blocks, everything else whole, until the worker that opens it finds
+//! that others can take a share: of a big file in ranges, of a big zip member by member. Compressed files are always
 //! one task: several are then decompressed in parallel.
 
 use std::io::{self, Read};
@@ -7,13 +8,18 @@ use std::sync::Arc;
 
 use super::{CopyRule, Options, to_the_end};
 use crate::chunk::{Chunks, OwnedChunk, Span};
-use crate::problem::{Kind, Loss, Problem};
-use crate::source::{Beginning, Digest, Digesting, Found, Members, Opened, Source, Stream, TextFile, What};
+use crate::problem::{Kind, Loss, Problem, Remedy};
+use crate::source::{
+    Beginning, Digest, Digesting, Found, Members, Openable, Opened, Source, Stop, Stream, TextFile, What,
+};
+use crate::units::END_BYTES;
 
 /// A piece of work for one worker.
 pub(super) enum Task {
     /// An input that is no source.
     Problem(Problem),
+    /// Open a source and read all of it, or leave a rest.
+    Open(Openable),
     /// Something of a source.
     Scan {
         source: Arc<Source>,
@@ -24,20 +30,64 @@ pub(super) enum Task {
 }
 
 pub(super) enum Work {
-    /// Open it and read all of it.
-    Source,
     /// The lines of a range of an opened file.
     Range { text: Arc<TextFile>, span: Span },
-    /// All of a big compressed file.
-    Compressed(Stream),
-    /// All of a big archive whose members have to be read one after another.
-    Archive(Members),
     /// A block of a stream.
     Block(Block),
-    /// It does not open, or is skipped.
-    Unopened(Problem),
+    /// All of something that was opened.
+    Opened(io::Result<Opened>),
     /// The run ends before it does.
     Interrupted,
+}
+
+/// What is left of a source that a worker has opened, for any worker to take.
+pub(super) enum Rest {
+    File {
+        source: Arc<Source>,
+        text: Arc<TextFile>,
+        next: u64,
+        range_bytes: u64,
+        stop: Stop,
+    },
+    /// The members of a zip on disk.
+    Members(Members),
+}
+
+impl Task {
+    /// Whether the task may turn out to be work for several workers.
+    pub(super) fn may_leave_rest(&self) -> bool {
+        matches!(self, Task::Open(_))
+    }
+}
+
+impl Rest {
+    /// The next task, and what is left then.
+    pub(super) fn next(self) -> Option<(Task, Option<Rest>)> {
+        match self {
+            Rest::File { source, stop, .. } if stop.is_requested() => {
+                Some((Task::Scan { source, work: Work::Interrupted, is_last: true }, None))
+            }
+            Rest::File { source, text, next, range_bytes, stop } => {
+                let end = range_end(next, text.len, range_bytes);
+                let span = Span { start: next, end };
+                let work = Work::Range { text: Arc::clone(&text), span };
+                let task = Task::Scan { source: Arc::clone(&source), work, is_last: end == text.len };
+                Some((task, (end < text.len).then_some(Rest::File { source, text, next: end, range_bytes, stop })))
+            }
+            Rest::Members(mut members) => {
+                let task = members.next()?.map_or_else(Task::Problem, Task::Open);
+                Some((task, Some(Rest::Members(members))))
+            }
+        }
+    }
+}
+
+/// Where the range ends that begins at `start`, in a file of `len` bytes.
+pub(super) fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
+    let end = start.saturating_add(range_bytes);
+    // The last range must be long enough to show how the file ends.
+    let least = (END_BYTES as u64).min(range_bytes / 4);
+    if len.saturating_sub(end) < least { len } else { end.min(len) }
 }
 
 pub(super) struct Block {
@@ -56,23 +106,23 @@ pub(super) struct Feed<I: Iterator> {
     inputs: Peekable<I>,
     /// Whether a source was begun.
     has_begun: bool,
-    /// The big archive that is being handed out, member by member.
-    members: Option<Members>,
     current: Option<(Arc<Source>, Current)>,
     /// Whether nothing more is asked of the inputs.
     is_over: bool,
     options: Options,
 }
 
-/// A source that is handed out in several tasks.
-enum Current {
-    File { text: Arc<TextFile>, next: u64 },
-    Stream { blocks: Blocks, beginning: Option<Beginning>, what: What },
+/// A stream that is handed out in blocks.
+struct Current {
+    blocks: Blocks,
+    /// How the stream begins, until its first block is handed out, if it is compared with others.
+    beginning: Option<Beginning>,
+    what: What,
 }
 
 impl<I: Iterator<Item = Found>> Feed<I> {
     pub(super) fn new(inputs: I, options: Options) -> Feed<I> {
-        Feed { inputs: inputs.peekable(), has_begun: false, members: None, current: None, is_over: false, options }
+        Feed { inputs: inputs.peekable(), has_begun: false, current: None, is_over: false, options }
     }
 
     pub(super) fn next(&mut self) -> Option<Task> {
@@ -81,13 +131,13 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 return self.wind_up();
             }
             if let Some((source, current)) = self.current.take() {
-                return Some(self.next_of(source, current));
+                return Some(self.next_block(source, current));
             }
-            let source = match self.next_found()? {
+            let openable = match self.inputs.next()? {
                 Err(problem) => return Some(Task::Problem(problem)),
-                Ok(source) => Arc::new(source),
+                Ok(openable) => openable,
             };
-            let task = self.begin(source);
+            let task = if openable.may_keep_waiting() { self.begin(openable) } else { Some(Task::Open(openable)) };
             self.has_begun = true;
             if task.is_some() {
                 return task;
@@ -95,114 +145,65 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         }
     }
 
-    /// What is left to do when the run is to end: a source of which some tasks were handed out gets its last one, and the
-    /// first that is not read is told.
+    /// What is left to do when the run is to end: a stream of which some blocks were handed out gets its last one, and the
+    /// first source that is not read is reported.
     fn wind_up(&mut self) -> Option<Task> {
-        if let Some((source, current)) = self.current.take() {
-            let work = match current {
-                Current::File { .. } => Work::Interrupted,
-                // Of what comes slowly all may have been read and nothing handed out.
-                Current::Stream { mut blocks, beginning, what } => {
-                    let chunk = blocks.next();
-                    if blocks.failed.is_empty() {
-                        blocks.failed.push(Loss::interrupted().into());
-                    }
-                    Work::Block(Block { beginning, chunk, what, failed: blocks.failed, digest: None })
-                }
-            };
+        if let Some((source, Current { mut blocks, beginning, what })) = self.current.take() {
+            // Of what comes slowly all may have been read and nothing handed out.
+            let chunk = blocks.next();
+            if blocks.failed.is_empty() {
+                blocks.failed.push(Loss::interrupted().into());
+            }
+            let work = Work::Block(Block { beginning, chunk, what, failed: blocks.failed, digest: None });
             return Some(Task::Scan { source, work, is_last: true });
         }
         if self.is_over {
             return None;
         }
-        Some(Task::Problem(match self.next_found() {
-            Some(Err(problem)) => problem,
-            Some(Ok(source)) => {
-                self.is_over = true;
-                unread(&source)
-            }
-            None => {
-                self.is_over = true;
-                return None;
-            }
-        }))
+        let next = self.inputs.next();
+        self.is_over = !matches!(next, Some(Err(_)));
+        Some(Task::Problem(next?.map_or_else(|problem| problem, |openable| unread(openable.source()))))
     }
 
-    fn next_found(&mut self) -> Option<Found> {
-        let member = self.members.as_mut().and_then(Iterator::next);
-        if member.is_none() {
-            self.members = None;
-        }
-        member.or_else(|| self.inputs.next())
-    }
-
-    /// The first task of a source; `None` if it is handed out in several, or is nothing to do.
-    fn begin(&mut self, source: Arc<Source>) -> Option<Task> {
-        if is_one_task(&source, &self.options) {
-            return Some(Task::Scan { source, work: Work::Source, is_last: true });
-        }
-        let work = match source.open(&self.options.opening) {
-            Err(error) => Work::Unopened(Problem::unreadable(&source.name, &error)),
-            Ok(Opened::Skipped(problem)) => Work::Unopened(problem),
+    /// The first task of a stream; `None` if the stream is handed out in blocks, or needs no work. It is opened here, so that
+    /// it delays only the inputs after it.
+    fn begin(&mut self, openable: Openable) -> Option<Task> {
+        let source = Arc::clone(openable.source());
+        let opened = match openable.open(&self.options.opening) {
             Ok(Opened::LeftOut) => return None,
-            Ok(Opened::Compressed(stream)) => Work::Compressed(stream),
-            Ok(Opened::Archive(members)) if members.are_independent() => {
-                self.members = Some(members);
-                return None;
-            }
-            Ok(Opened::Archive(members)) => Work::Archive(members),
-            Ok(Opened::File(text)) => {
-                self.current = Some((source, Current::File { text: Arc::new(text), next: 0 }));
-                return None;
-            }
             Ok(Opened::Stream(Stream { reader, what, beginning })) => {
                 // Where there is nothing else, there is nothing to compare it with, and it need not be hashed.
                 let is_alone = !self.has_begun && self.inputs.peek().is_none();
                 let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
                 let reader = if is_compared { Piped::Compared(Digesting::new(reader)) } else { Piped::Alone(reader) };
-                let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.units, Vec::new());
+                let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.written, Vec::new());
                 let chunks = to_the_end(chunks, &source, &self.options);
                 let beginning = is_compared.then_some(beginning);
-                self.current = Some((source, Current::Stream { blocks: Blocks::new(chunks), beginning, what }));
+                self.current = Some((source, Current { blocks: Blocks::new(chunks), beginning, what }));
                 return None;
             }
+            opened => opened,
         };
-        Some(Task::Scan { source, work, is_last: true })
+        Some(Task::Scan { source, work: Work::Opened(opened), is_last: true })
     }
 
-    /// The next task of a source that is handed out in several, keeping what is left of it.
-    fn next_of(&mut self, source: Arc<Source>, current: Current) -> Task {
-        let (work, rest) = match current {
-            Current::File { text, next } => {
-                let end = self.options.range_end(next, text.len);
-                let work = Work::Range { text: Arc::clone(&text), span: Span { start: next, end } };
-                (work, (end < text.len).then_some(Current::File { text, next: end }))
-            }
-            Current::Stream { mut blocks, beginning, what } => {
-                let chunk = blocks.next();
-                let is_last = chunk.is_none();
-                let (failed, digest) = if is_last { blocks.end() } else { Default::default() };
-                let block = Block { beginning, chunk, what: what.clone(), failed, digest };
-                (Work::Block(block), (!is_last).then_some(Current::Stream { blocks, beginning: None, what }))
-            }
-        };
-        let is_last = rest.is_none();
-        self.current = rest.map(|rest| (Arc::clone(&source), rest));
-        Task::Scan { source, work, is_last }
+    /// The next block of a stream, keeping what is left of it.
+    fn next_block(&mut self, source: Arc<Source>, Current { mut blocks, beginning, what }: Current) -> Task {
+        let chunk = blocks.next();
+        let is_last = chunk.is_none();
+        let (failed, digest) = if is_last { blocks.end() } else { Default::default() };
+        let block = Block { beginning, chunk, what: what.clone(), failed, digest };
+        if !is_last {
+            self.current = Some((Arc::clone(&source), Current { blocks, beginning: None, what }));
+        }
+        Task::Scan { source, work: Work::Block(block), is_last }
     }
-}
-
-/// Whether a worker opens it and reads all of it. What is small is opened there and not here, so that a folder of small
-/// files is opened in parallel too.
-pub(super) fn is_one_task(source: &Source, options: &Options) -> bool {
-    source.is_member() || source.listed_size().is_some_and(|size| size <= options.range_bytes)
 }
 
 /// Told of the first source that nobody begins to read. Nobody knows how many follow.
 fn unread(source: &Source) -> Problem {
-    let detail =
-        "neither this nor what follows was read, because the run was interrupted; run callcodes again to read it";
-    Problem { path: source.name.clone(), kind: Kind::Interrupted, detail: detail.to_owned() }
+    let what = "neither this nor what follows was read, because the run was interrupted";
+    Problem::new(&source.name, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest)
 }
 
 /// What a stream is read from.
@@ -258,7 +259,7 @@ mod tests {
 
     use super::*;
     use crate::source::Chain;
-    use crate::units::Units;
+    use crate::units::Written;
 
     #[test]
     fn what_was_read_of_a_pipe_counts_though_nothing_of_it_was_handed_out() {
@@ -268,12 +269,12 @@ mod tests {
         let reader = std::iter::from_fn(move || typed.next());
         let options = Options::default();
         options.opening.stop.request();
-        let what = What { chain: Chain::default(), units: Units::Bytes };
+        let what = What { chain: Chain::default(), written: Written::default() };
         let chunks =
-            Chunks::new(Piped::Alone(Box::new(Reads(reader))), Span::ALL, options.limits, what.units, Vec::new());
+            Chunks::new(Piped::Alone(Box::new(Reads(reader))), Span::ALL, options.limits, what.written, Vec::new());
         let mut feed = Feed::new(std::iter::empty(), options);
-        let current = Current::Stream { blocks: Blocks::new(chunks), beginning: None, what };
-        feed.current = Some((Arc::new(Source::file(Path::new("pipe"))), current));
+        let current = Current { blocks: Blocks::new(chunks), beginning: None, what };
+        feed.current = Some((Arc::clone(Openable::file(Path::new("pipe")).source()), current));
 
         let Some(Task::Scan { work: Work::Block(Block { chunk, failed, .. }), is_last, .. }) = feed.next() else {
             panic!()

@@ -13,14 +13,14 @@ use std::io;
 use encoding_rs::Encoding;
 use memchr::{memchr_iter, memrchr_iter};
 
-use super::{Event, Options, Outlet, SourceEnd, Visitor, run};
+use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::pattern::PatternSet;
 use crate::problem::Problem;
 use crate::scan::Scanner;
 use crate::source::{Chain, Found, Source, What};
-use crate::time::{self, Stamp};
+use crate::time::{Form, Stamp};
 use crate::units::{Characters, Units};
 
 /// One input: a source, or why there is none.
@@ -32,8 +32,6 @@ pub struct Entry {
     pub bytes_on_disk: Option<u64>,
     /// What was read of it; `None` if it was skipped.
     pub text: Option<Text>,
-    /// If it was skipped as a copy of another input: its bytes.
-    pub copied: Option<u64>,
     /// Why it was skipped, or not read whole or as it is; each of this input.
     pub problems: Vec<Problem>,
 }
@@ -62,14 +60,14 @@ pub struct Text {
 /// Passes what each of `inputs` is to `sink`, in order.
 ///
 /// # Errors
-/// The first error of the sink, which ends the run, or that threads cannot be started.
+/// The first error of the sink, which ends the run, or [`NoThreads`](super::NoThreads).
 pub fn inventory(
     inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
     catalogue: &Catalogue,
     options: &Options,
     mut sink: impl FnMut(Entry) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Outcome<()>> {
     let given = options.opening.encoding.given();
     // Of the current source: its tasks arrive one after another.
     let mut facts = Facts::default();
@@ -80,7 +78,7 @@ pub fn inventory(
         }
         Event::Problem(problem) => {
             let path = problem.path.clone();
-            sink(Entry { path, bytes_on_disk: None, text: None, copied: None, problems: vec![problem] })
+            sink(Entry { path, bytes_on_disk: None, text: None, problems: vec![problem] })
         }
         Event::SourceEnd(end) => sink(entry(end, &std::mem::take(&mut facts), given)),
     })
@@ -88,12 +86,12 @@ pub fn inventory(
 
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| text(bytes, what, facts, given));
-    let bytes_on_disk = end.source.listed_size();
-    Entry { path: end.source.name.clone(), bytes_on_disk, text, copied: end.copied, problems: end.problems }
+    let bytes_on_disk = end.source.listed().map(|listed| listed.len);
+    Entry { path: end.source.name.clone(), bytes_on_disk, text, problems: end.problems }
 }
 
 fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>) -> Text {
-    let name = match (what.units, given) {
+    let name = match (what.written.units, given) {
         (Units::Utf16Le, _) => "UTF-16LE",
         (Units::Utf16Be, _) => "UTF-16BE",
         (Units::Bytes, Some(given)) => given.name(),
@@ -156,7 +154,7 @@ impl Visitor for Look {
         let text = chunk.owned();
         let mut results = 0;
         scanner.scan(chunk, |_| results += 1);
-        let (first, last) = times(text, self.facts.first);
+        let (first, last) = times(chunk.written.form, text, self.facts.first);
         self.facts.join(Facts {
             start: Some(chunk.offset),
             line_feeds: memchr_iter(b'\n', text).count() as u64,
@@ -176,26 +174,26 @@ impl Visitor for Look {
 }
 
 /// The first time in `text`, unless one before it is `known`, and the last.
-fn times(text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
-    let first = known.or_else(|| first_time(text));
+fn times(form: Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
+    let first = known.or_else(|| first_time(form, text));
     // Where there is no first one there is no last.
-    (first, first.and_then(|_| last_time(text)))
+    (first, first.and_then(|_| last_time(form, text)))
 }
 
-fn first_time(text: &[u8]) -> Option<Stamp> {
+fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
         let line = &text[start..end];
         start = end + 1;
-        time::find(line)
+        form.find(line)
     })
 }
 
-fn last_time(text: &[u8]) -> Option<Stamp> {
+fn last_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {
         let line = &text[line_feed.map_or(0, |at| at + 1)..end];
         end = line_feed.unwrap_or(0);
-        time::find(line)
+        form.find(line)
     })
 }

@@ -1,10 +1,15 @@
 //! Results in the order of their tasks, whichever worker is done first.
 //!
-//! Each task has a lane, in the order in which tasks were handed out. The sink empties the lane at the head; the others
+//! Each task has a lane, in the order of the inputs. The sink empties the lane at the head; the others
 //! wait. Workers wait too, once enough parts are waiting, so that memory stays bounded however slow the sink is.
 //!
-//! Nothing can lock up: the head's worker only ever waits for the sink, the sink only for the head's worker, and
-//! whoever holds the feed holds no task. A thread that panics closes the order, and nobody waits for it.
+//! A worker that opens something large leaves the [`Rest`] of it at its lane. Workers that are free take tasks from it, whose
+//! lanes follow that one.
+//!
+//! Nothing can lock up. The head's worker only ever waits for the sink, and the sink only for the head's worker, or for
+//! a worker to take the rest at the head. Every free worker takes the first rest before anything else, also the one that left
+//! it, so not all workers can be asleep in lanes after a rest: the one that left it has taken it, or an earlier one. A thread
+//! that panics closes the order, so that no thread waits for it.
 //!
 //! Who waits leaves word where to be woken, and whoever changes something wakes those that can go on by it, instead of
 //! a condition variable for all: 64 workers on 2 cores, woken by each of 20,000 small files, took 40 times as long as 2.
@@ -16,7 +21,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::Message;
-use super::feed::{Feed, Task};
+use super::feed::{Feed, Rest, Task};
 use crate::source::Found;
 
 /// How many bytes of parts may wait behind the head, at the least; each part is the result of a few chunks or of a task.
@@ -39,23 +44,30 @@ const BYTES_AT_ONCE: usize = 4 * PART_BYTES;
 pub(super) struct Order<I: Iterator, P> {
     feed: Mutex<Feed<I>>,
     lanes: Mutex<Lanes<P>>,
-    /// How many tasks may be in work or waiting. Many, since the sink is woken when half of them are done: waking it costs as
-    /// much as opening a file.
-    window: usize,
 }
 
 struct Lanes<P> {
-    /// Number of the task whose lane is at the front.
-    head: u64,
-    lanes: VecDeque<Lane<P>>,
+    /// Each lane keeps its place as long as it stands; its next one follows it.
+    places: Vec<Lane<P>>,
+    free: Vec<usize>,
+    /// The place of the first lane.
+    head: Option<usize>,
+    tail: Option<usize>,
+    /// How many lanes there are.
+    count: usize,
+    /// How many of them may be there before another source is begun. Many, since the sink is woken when half of them are done:
+    /// waking it costs as much as opening a file.
+    window: usize,
+    /// How many lanes have a rest.
+    rests: usize,
+    /// How many lanes may still leave one.
+    opening: usize,
     /// The memory that a part takes, in bytes.
     weigh: fn(&P) -> usize,
     /// Of all parts that wait.
     waiting_bytes: usize,
     /// Above how many of them a worker waits for its turn.
     bytes_ahead: usize,
-    /// With how many tasks done at the front the sink is woken.
-    done_ahead: usize,
     no_more_tasks: bool,
     /// The sink has failed, or a thread panicked; nothing is wanted any more.
     closed: bool,
@@ -63,6 +75,8 @@ struct Lanes<P> {
     sink: Option<Thread>,
     /// Sleeps, with the feed in hand, until another task may begin.
     feeder: Option<Thread>,
+    /// Workers that sleep until a rest may be taken, or no more can come.
+    idle: Vec<Thread>,
     /// How many lanes have a worker asleep.
     asleep: usize,
 }
@@ -72,19 +86,32 @@ struct Lane<P> {
     is_done: bool,
     /// Sleeps until it may add a part.
     worker: Option<Thread>,
+    /// The place of the following lane.
+    next: Option<usize>,
+    /// Work that comes right after this lane and has not been taken.
+    rest: Option<Rest>,
+    may_leave_rest: bool,
+}
+
+impl<P> Lane<P> {
+    /// Whether nothing more comes to it, nor between it and the next one.
+    fn is_over(&self) -> bool {
+        self.is_done && self.rest.is_none()
+    }
 }
 
 /// Where a worker puts what a task yields.
 pub struct Outlet<'o, P> {
     line: &'o dyn Line<P>,
-    number: u64,
+    place: usize,
 }
 
 /// What an [`Outlet`] needs of its order, whatever the feed.
 trait Line<P>: Sync {
-    fn send(&self, number: u64, message: Message<P>);
+    fn send(&self, place: usize, message: Message<P>);
+    fn leave(&self, place: usize, rest: Option<Rest>);
     fn is_closed(&self) -> bool;
-    fn finish(&self, number: u64);
+    fn finish(&self, place: usize);
     fn close(&self);
 }
 
@@ -95,7 +122,12 @@ impl<P> Outlet<'_, P> {
     }
 
     pub(super) fn send(&mut self, message: Message<P>) {
-        self.line.send(self.number, message);
+        self.line.send(self.place, message);
+    }
+
+    /// Leaves to other workers what comes right after this task, or says that there is no such rest. May be called once.
+    pub(super) fn leave(&mut self, rest: Option<Rest>) {
+        self.line.leave(self.place, rest);
     }
 
     /// Whether nobody wants further parts.
@@ -109,7 +141,7 @@ impl<P> Drop for Outlet<'_, P> {
         if thread::panicking() {
             self.line.close();
         } else {
-            self.line.finish(self.number);
+            self.line.finish(self.place);
         }
     }
 }
@@ -126,30 +158,72 @@ impl<P> Drop for Closing<'_, P> {
 impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
     /// `weigh` tells how much memory a part takes, in bytes.
     pub(super) fn new(feed: Feed<I>, threads: usize, weigh: fn(&P) -> usize) -> Order<I, P> {
-        let window = 8 * threads + 32;
-        let lanes = Lanes {
-            head: 0,
-            lanes: VecDeque::new(),
+        let mut lanes = Lanes {
+            places: Vec::new(),
+            free: Vec::new(),
+            head: None,
+            tail: None,
+            count: 0,
+            window: 0,
+            rests: 0,
+            opening: 0,
             weigh,
             waiting_bytes: 0,
-            bytes_ahead: WAITING_BYTES.max(2 * threads * PART_BYTES),
-            done_ahead: window / 2,
+            bytes_ahead: 0,
             no_more_tasks: false,
             closed: false,
             sink: None,
             feeder: None,
+            idle: Vec::new(),
             asleep: 0,
         };
-        Order { feed: Mutex::new(feed), lanes: Mutex::new(lanes), window }
+        lanes.serve(threads);
+        Order { feed: Mutex::new(feed), lanes: Mutex::new(lanes) }
+    }
+
+    /// Has room for the work of so many threads.
+    pub(super) fn serve(&self, threads: usize) {
+        let mut lanes = self.lock();
+        lanes.serve(threads);
+        wake(lanes.feeder.take());
     }
 
     /// The next task and its outlet; `None` when there are no more.
     pub(super) fn next_task(&self) -> Option<(Task, Outlet<'_, P>)> {
+        loop {
+            let mut lanes = self.lock();
+            if lanes.closed {
+                return None;
+            }
+            if let Some((task, place)) = lanes.take_rest() {
+                return Some((task, Outlet { line: self, place }));
+            }
+            if lanes.rests == 0 && lanes.no_more_tasks && lanes.opening == 0 {
+                wake(lanes.idle.drain(..));
+                return None;
+            }
+            if lanes.rests > 0 || lanes.no_more_tasks {
+                lanes.idle.push(thread::current());
+                let sink = lanes.sink_that_should_go_on();
+                drop(lanes);
+                wake(sink);
+                thread::park();
+                continue;
+            }
+            drop(lanes);
+            if let Some((task, place)) = self.begin_task() {
+                return Some((task, Outlet { line: self, place }));
+            }
+        }
+    }
+
+    /// The next task of the feed and the place of its lane, unless there is something else to do first.
+    fn begin_task(&self) -> Option<(Task, usize)> {
         // Held until the lane stands, so that lanes are in the order of the tasks.
         let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = |lanes: &Lanes<P>| lanes.lanes.len() < self.window;
-        let lanes = self.sleep_until(has_room, |lanes| lanes.feeder = Some(thread::current()));
-        if lanes.closed {
+        let is_ready = |lanes: &Lanes<P>| lanes.has_room_for_task() || lanes.rests > 0 || lanes.no_more_tasks;
+        let lanes = self.sleep_until(is_ready, |lanes| lanes.feeder = Some(thread::current()));
+        if lanes.closed || lanes.rests > 0 || lanes.no_more_tasks {
             return None;
         }
         drop(lanes);
@@ -163,9 +237,12 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
             wake(lanes.sink.take());
             return None;
         };
-        lanes.lanes.push_back(Lane { waiting: VecDeque::new(), is_done: false, worker: None });
-        let number = lanes.head + lanes.lanes.len() as u64 - 1;
-        Some((task, Outlet { line: self, number }))
+        let tail = lanes.tail;
+        let place = lanes.insert(tail);
+        let may_leave_rest = task.may_leave_rest();
+        lanes.opening += usize::from(may_leave_rest);
+        lanes.places[place].may_leave_rest = may_leave_rest;
+        Some((task, place))
     }
 
     /// Passes every message to `sink`, in order, until all tasks are done or a thread has panicked.
@@ -175,14 +252,13 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
         let mut taken = Vec::new();
         loop {
             let mut lanes = self.await_news();
-            if lanes.closed || lanes.lanes.is_empty() {
+            if lanes.closed || lanes.head.is_none() {
                 return Ok(());
             }
             lanes.take(&mut taken);
-            let feeder = if lanes.lanes.len() < self.window { lanes.feeder.take() } else { None };
             let workers = lanes.that_can_go_on();
             drop(lanes);
-            wake(feeder.into_iter().chain(workers));
+            wake(workers);
             for message in taken.drain(..) {
                 sink(message)?;
             }
@@ -231,37 +307,101 @@ fn wake(threads: impl IntoIterator<Item = Thread>) {
 }
 
 impl<P> Lanes<P> {
+    /// Has room for the work of so many threads.
+    fn serve(&mut self, threads: usize) {
+        self.window = 8 * threads + 32;
+        self.bytes_ahead = WAITING_BYTES.max(2 * threads * PART_BYTES);
+    }
+
+    /// Inserts a lane after the one at `before`, or at the front, and returns its place.
+    fn insert(&mut self, before: Option<usize>) -> usize {
+        let place = self.free.pop().unwrap_or(self.places.len());
+        let next = before.map_or(self.head, |before| self.places[before].next);
+        // What a place has is used again.
+        let waiting = self.places.get_mut(place).map(|lane| std::mem::take(&mut lane.waiting)).unwrap_or_default();
+        let lane = Lane { waiting, is_done: false, worker: None, next, rest: None, may_leave_rest: false };
+        match self.places.get_mut(place) {
+            Some(old) => *old = lane,
+            None => self.places.push(lane),
+        }
+        match before {
+            Some(before) => self.places[before].next = Some(place),
+            None => self.head = Some(place),
+        }
+        if self.tail == before {
+            self.tail = Some(place);
+        }
+        self.count += 1;
+        place
+    }
+
+    /// The lanes with their places, in order.
+    fn in_order(&self) -> impl Iterator<Item = (usize, &Lane<P>)> {
+        std::iter::successors(self.head, |&place| self.places[place].next).map(|place| (place, &self.places[place]))
+    }
+
+    fn front(&self) -> Option<&Lane<P>> {
+        self.head.map(|head| &self.places[head])
+    }
+
+    fn has_room_for_task(&self) -> bool {
+        self.count < self.window
+    }
+
+    /// The next task of the first rest, and the place of its lane. Where there is no room, only of the one that the sink
+    /// comes to next.
+    fn take_rest(&mut self) -> Option<(Task, usize)> {
+        while self.rests > 0 {
+            let (place, _) = self.in_order().find(|(_, lane)| lane.rest.is_some())?;
+            if !self.has_room_for_task() && self.head != Some(place) {
+                return None;
+            }
+            self.rests -= 1;
+            let Some((task, rest)) = self.places[place].rest.take().and_then(Rest::next) else { continue };
+            let place = self.insert(Some(place));
+            self.rests += usize::from(rest.is_some());
+            self.places[place].rest = rest;
+            return Some((task, place));
+        }
+        None
+    }
+
     /// For the sink: whether it can go on.
     fn has_news(&self) -> bool {
-        match self.lanes.front() {
-            Some(front) => front.is_done || !front.waiting.is_empty(),
+        match self.front() {
+            Some(front) => front.is_over() || !front.waiting.is_empty(),
             None => self.no_more_tasks,
         }
     }
 
     /// Whether the sink is to be woken: there is enough for it, or others wait for it.
     fn has_enough_news(&self) -> bool {
-        let is_awaited = self.no_more_tasks || self.feeder.is_some() || self.asleep > 0;
+        let is_awaited = self.no_more_tasks || self.feeder.is_some() || self.asleep > 0 || !self.idle.is_empty();
         let is_enough = |front: &Lane<P>| front.waiting.len() >= NEWS_AT_HEAD;
         (is_awaited && self.has_news())
-            || self.lanes.front().is_some_and(is_enough)
-            || self.lanes.iter().take_while(|lane| lane.is_done).nth(self.done_ahead - 1).is_some()
+            || self.front().is_some_and(is_enough)
+            || self.in_order().take_while(|(_, lane)| lane.is_over()).nth(self.window / 2 - 1).is_some()
     }
 
     /// For the sink: moves what is next to `taken`, of as many lanes as are done, up to a few parts.
     fn take(&mut self, taken: &mut Vec<Message<P>>) {
         let mut bytes = 0;
         while bytes < BYTES_AT_ONCE
-            && let Some(front) = self.lanes.front_mut()
+            && let Some(head) = self.head
         {
+            let front = &mut self.places[head];
             match front.waiting.pop_front() {
                 Some(message) => {
                     bytes += message.weight(self.weigh);
                     taken.push(message);
                 }
-                None if front.is_done => {
-                    self.lanes.pop_front();
-                    self.head += 1;
+                None if front.is_over() => {
+                    self.head = front.next;
+                    if self.head.is_none() {
+                        self.tail = None;
+                    }
+                    self.free.push(head);
+                    self.count -= 1;
                 }
                 None => break,
             }
@@ -269,36 +409,42 @@ impl<P> Lanes<P> {
         self.waiting_bytes -= bytes;
     }
 
-    /// The workers for whose parts there is room now, those first whose turn comes first.
+    /// Those that have something to do now: the feeder and those that wait for a rest; then the workers for whose parts there
+    /// is room, those first whose turn comes first.
     fn that_can_go_on(&mut self) -> Vec<Thread> {
         let mut woken = Vec::new();
+        let is_rest_next = self.front().is_some_and(|front| front.rest.is_some());
+        if self.has_room_for_task() || is_rest_next {
+            woken.extend(self.feeder.take());
+            if self.rests > 0 || !self.no_more_tasks {
+                woken.append(&mut self.idle);
+            }
+        }
         if self.asleep == 0 {
             return woken;
         }
-        let mut lanes = self.lanes.iter_mut();
-        woken.extend(
-            lanes.next().filter(|head| head.waiting.len() < WAITING_AT_HEAD).and_then(|head| head.worker.take()),
-        );
-        let room = self.bytes_ahead.saturating_sub(self.waiting_bytes) / PART_BYTES;
-        let with_room = lanes.filter(|lane| lane.waiting.len() < WAITING_IN_LANE);
-        woken.extend(with_room.filter_map(|lane| lane.worker.take()).take(room));
-        self.asleep -= woken.len();
+        let others = woken.len();
+        let mut room = self.bytes_ahead.saturating_sub(self.waiting_bytes) / PART_BYTES;
+        let mut at = self.head;
+        while let Some(place) = at {
+            let (is_head, lane) = (self.head == at, &mut self.places[place]);
+            at = lane.next;
+            let limit = if is_head { WAITING_AT_HEAD } else { WAITING_IN_LANE };
+            if (is_head || room > 0) && lane.waiting.len() < limit {
+                let worker = lane.worker.take();
+                room -= usize::from(worker.is_some() && !is_head);
+                woken.extend(worker);
+            }
+        }
+        self.asleep -= woken.len() - others;
         woken
-    }
-
-    fn lane(&mut self, number: u64) -> Option<&mut Lane<P>> {
-        self.index(number).and_then(|index| self.lanes.get_mut(index))
-    }
-
-    fn index(&self, number: u64) -> Option<usize> {
-        usize::try_from(number.checked_sub(self.head)?).ok()
     }
 
     /// For a worker: whether there is room for another message. Only parts are large; of all else there may be more, so
     /// that a small task never waits.
-    fn has_room(&self, number: u64, is_part: bool) -> bool {
-        let in_lane = self.index(number).and_then(|index| self.lanes.get(index)).map_or(0, |lane| lane.waiting.len());
-        match number == self.head {
+    fn has_room(&self, place: usize, is_part: bool) -> bool {
+        let in_lane = self.places[place].waiting.len();
+        match self.head == Some(place) {
             _ if !is_part => in_lane < WAITING_IN_LANE,
             true => in_lane < WAITING_AT_HEAD,
             false => in_lane < WAITING_IN_LANE && self.waiting_bytes < self.bytes_ahead,
@@ -306,11 +452,28 @@ impl<P> Lanes<P> {
     }
 
     /// For a worker: has it woken when there is room.
-    fn sleep_in(&mut self, number: u64) {
-        if let Some(lane) = self.lane(number) {
-            let is_new = lane.worker.replace(thread::current()).is_none();
-            self.asleep += usize::from(is_new);
+    fn sleep_in(&mut self, place: usize) {
+        let is_new = self.places[place].worker.replace(thread::current()).is_none();
+        self.asleep += usize::from(is_new);
+    }
+
+    /// A lane leaves this rest, or none. Those that can go on by it.
+    fn leave(&mut self, place: usize, rest: Option<Rest>) -> Vec<Thread> {
+        let has_rest = rest.is_some();
+        let lane = &mut self.places[place];
+        debug_assert!(lane.may_leave_rest || !has_rest, "others may take the rest of an input only");
+        if !std::mem::take(&mut lane.may_leave_rest) {
+            return Vec::new();
         }
+        lane.rest = rest;
+        self.opening -= 1;
+        self.rests += usize::from(has_rest);
+        let mut woken = Vec::new();
+        if has_rest || (self.no_more_tasks && self.opening == 0) {
+            woken.append(&mut self.idle);
+            woken.extend(self.feeder.take());
+        }
+        woken
     }
 
     /// The sink, if it sleeps and should not any longer.
@@ -320,43 +483,45 @@ impl<P> Lanes<P> {
 }
 
 impl<I: Iterator<Item = Found> + Send, P: Send> Line<P> for Order<I, P> {
-    fn send(&self, number: u64, message: Message<P>) {
+    fn send(&self, place: usize, message: Message<P>) {
         let is_part = message.is_part();
-        let has_room = |lanes: &Lanes<P>| lanes.has_room(number, is_part);
-        let mut lanes = self.sleep_until(has_room, |lanes| lanes.sleep_in(number));
+        let has_room = |lanes: &Lanes<P>| lanes.has_room(place, is_part);
+        let mut lanes = self.sleep_until(has_room, |lanes| lanes.sleep_in(place));
         if lanes.closed {
             return;
         }
-        debug_assert!(lanes.lane(number).is_some(), "a lane stays as long as its outlet");
         let weight = message.weight(lanes.weigh);
-        if let Some(lane) = lanes.lane(number) {
-            lane.waiting.push_back(message);
-            lanes.waiting_bytes += weight;
-        }
+        lanes.places[place].waiting.push_back(message);
+        lanes.waiting_bytes += weight;
         let sink = lanes.sink_that_should_go_on();
         drop(lanes);
         wake(sink);
+    }
+
+    fn leave(&self, place: usize, rest: Option<Rest>) {
+        let woken = self.lock().leave(place, rest);
+        wake(woken);
     }
 
     fn is_closed(&self) -> bool {
         self.lock().closed
     }
 
-    fn finish(&self, number: u64) {
+    fn finish(&self, place: usize) {
         let mut lanes = self.lock();
-        if let Some(lane) = lanes.lane(number) {
-            lane.is_done = true;
-        }
+        let woken = lanes.leave(place, None);
+        lanes.places[place].is_done = true;
         let sink = lanes.sink_that_should_go_on();
         drop(lanes);
-        wake(sink);
+        wake(woken.into_iter().chain(sink));
     }
 
     fn close(&self) {
         let mut lanes = self.lock();
         lanes.closed = true;
         let mut woken: Vec<Thread> = lanes.sink.take().into_iter().chain(lanes.feeder.take()).collect();
-        woken.extend(lanes.lanes.iter_mut().filter_map(|lane| lane.worker.take()));
+        woken.append(&mut lanes.idle);
+        woken.extend(lanes.places.iter_mut().filter_map(|lane| lane.worker.take()));
         lanes.asleep = 0;
         drop(lanes);
         wake(woken);
@@ -380,15 +545,20 @@ impl<P> Message<P> {
 #[cfg(test)]
 mod tests {
     use std::panic;
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{self, RecvTimeoutError};
     use std::time::Duration;
 
     use proptest::prelude::*;
 
+    use std::sync::Arc;
+
+    use super::super::feed::Work;
     use super::super::{Options, TaskEnd};
     use super::*;
     use crate::problem::{Kind, Problem};
+    use crate::source::{Openable, Opened, Opening, Stop, TextFile};
 
     /// What is sent with a part: the task it is of, and which of its parts it is.
     type Part = (usize, usize);
@@ -404,9 +574,14 @@ mod tests {
         }
     }
 
+    /// Takes about a microsecond for each of `times`. To yield instead would wait for every other process of a busy machine.
+    fn dawdle(times: usize) {
+        (0..20 * times).for_each(|_| std::hint::spin_loop());
+    }
+
     /// A source that is none: the least task there is. Its number is its name.
     fn input(number: usize) -> Found {
-        Err(Problem { path: number.to_string(), kind: Kind::Special, detail: String::new() })
+        Err(Problem::new(number.to_string(), Kind::Special, ""))
     }
 
     /// Works off as many tasks as `parts` has entries, each of which yields so many parts.
@@ -460,7 +635,7 @@ mod tests {
                     let mut seen = Vec::new();
                     let sink = |part| { seen.push(part); Ok(()) };
                     // Uneven work, so that lanes fill up in another order.
-                    let work = |(task, part)| (0..(task * 7 + part * 3) % 5).for_each(|_| thread::yield_now());
+                    let work = |(task, part)| dawdle((task * 7 + part * 3) % 5);
                     run(&parts, threads, work, sink).unwrap();
                     seen
                 }
@@ -486,6 +661,69 @@ mod tests {
         }
     }
 
+    /// Works off files of so many ranges as `ranges` has, each of which yields so many parts: what the sink is sent of which
+    /// range.
+    fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) + Sync) -> Vec<(u64, u64)> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a log\n").unwrap();
+        let text = |len: u64| match Openable::file(file.path()).open(&Opening::default()).unwrap() {
+            Opened::File(text) => Arc::new(TextFile { len, ..text }),
+            _ => panic!("a log is text"),
+        };
+        // The name says how many ranges there are.
+        let inputs = ranges.iter().map(|ranges| Ok(Openable::file(Path::new(&ranges.to_string()))));
+        let order: Order<_, (u64, u64)> = Order::new(Feed::new(inputs, Options::default()), threads, |_| PART_BYTES);
+        let work = || {
+            while let Some((task, mut out)) = order.next_task() {
+                let (len, start) = match task {
+                    Task::Open(openable) => {
+                        let source = Arc::clone(openable.source());
+                        let ranges = source.name.parse().unwrap();
+                        let (text, stop) = (text(ranges), Stop::default());
+                        out.leave((ranges > 1).then_some(Rest::File { source, text, next: 1, range_bytes: 1, stop }));
+                        (ranges, 0)
+                    }
+                    Task::Scan { work: Work::Range { text, span }, .. } => (text.len, span.start),
+                    _ => panic!("there are only files"),
+                };
+                for _ in 0..parts {
+                    work(start);
+                    out.part((len, start));
+                }
+            }
+        };
+        let mut seen = Vec::new();
+        thread::scope(|scope| {
+            (0..threads).for_each(|_| drop(scope.spawn(work)));
+            order.drain(|message| {
+                if let Message::Part(part) = message {
+                    seen.push(part);
+                }
+                Ok(())
+            })
+        })
+        .unwrap();
+        seen
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn ranges_come_in_order_after_the_one_that_left_them(
+            ranges in prop::collection::vec(prop_oneof![4 => Just(1_u64), 1 => 2_u64..90], 1..40),
+            parts in prop_oneof![3 => Just(1_usize), 1 => 2_usize..12],
+            threads in 1_usize..9,
+        ) {
+            let seen = in_time({
+                let ranges = ranges.clone();
+                move || run_ranges(&ranges, parts, threads, |start| dawdle(usize::try_from(start % 3).unwrap()))
+            });
+            let all = |&len: &u64| (0..len).flat_map(move |start| std::iter::repeat_n((len, start), parts));
+            prop_assert_eq!(seen, ranges.iter().flat_map(all).collect::<Vec<_>>());
+        }
+    }
+
     #[test]
     fn however_slow_the_sink_few_parts_wait() {
         let most = in_time(|| {
@@ -495,7 +733,7 @@ mod tests {
             };
             let parts = vec![50; 60];
             let sink = |(_, part)| {
-                (0..20).for_each(|_| thread::yield_now());
+                dawdle(200);
                 waiting.fetch_sub(usize::from(part < 50), Ordering::SeqCst);
                 Ok(())
             };

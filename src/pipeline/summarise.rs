@@ -2,26 +2,15 @@
 
 use std::io;
 
-use super::{Event, Options, Outlet, Visitor, run};
+use super::{Event, Options, Outcome, Outlet, Visitor, run};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::hit::Hit;
 use crate::pattern::PatternSet;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, Remedy};
 use crate::scan::{Scanner, Sink};
 use crate::source::{Found, Source};
 use crate::summary::{Counts, NAMES_LIMIT, Summary};
-
-/// What a run found, and what it could not read.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// The totals over all sources.
-    pub summary: Summary,
-    /// In the order of the inputs.
-    pub problems: Vec<Problem>,
-    /// Bytes of copies that were not counted.
-    pub copied_bytes: u64,
-}
 
 /// Counts the results in `inputs`.
 ///
@@ -33,37 +22,35 @@ pub fn summarise(
     catalogue: &Catalogue,
     options: &Options,
 ) -> io::Result<Outcome> {
-    let mut outcome = Outcome::default();
+    let mut summary = Summary::default();
     // Of the current source: its ranges arrive one after another.
     let mut counts = Counts::default();
     let mut sink = |event| {
         match event {
             Event::Part(part) => counts.merge(part),
-            Event::Problem(problem) => outcome.problems.push(problem),
+            Event::Problem(_) => {}
             Event::SourceEnd(end) => {
                 let counts = std::mem::take(&mut counts);
                 if let Some(bytes) = end.bytes {
-                    outcome.summary.add_source(&counts, bytes);
+                    summary.add_source(&counts, bytes);
                 }
-                outcome.copied_bytes += end.copied.unwrap_or(0);
-                outcome.problems.extend(end.problems);
             }
         }
         Ok(())
     };
-    run(inputs, set, catalogue, options, Count::default, &mut sink)?;
-    outcome.problems.extend(overflow(&outcome.summary));
-    Ok(outcome)
+    let mut outcome = run(inputs, set, catalogue, options, Count::default, &mut sink)?;
+    outcome.problems.extend(overflow(&summary));
+    Ok(outcome.with(summary))
 }
 
 /// Told as a problem, because some results then have no row of their own.
 fn overflow(summary: &Summary) -> Option<Problem> {
     let count = summary.overflow()?.count;
-    let detail = format!(
+    let what = format!(
         "more than {NAMES_LIMIT} different names or unknown numbers were found; {count} results count in the total and \
-         have no row. `callcodes lines` shows which pattern takes them for codes"
+         have no row"
     );
-    Some(Problem { path: "all inputs".to_owned(), kind: Kind::TooManyNames, detail })
+    Some(Problem::new("all inputs", Kind::TooManyNames, what).remedy(Remedy::ShowLines))
 }
 
 impl Sink<'_> for &mut Count {

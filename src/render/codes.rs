@@ -1,17 +1,21 @@
-//! Entries of the catalogue as plain text: a few explained, many as a table.
+//! Entries of the catalogue: a few explained, many as a table; or as JSON, for scripts.
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Padding, Style};
 
+use super::table::after_headings;
 use super::wrap::wrap;
-use crate::catalogue::{Check, Entry, UNKNOWN_DESCRIPTION, Whose};
-use crate::code::Code;
+use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
+use crate::code::{Code, Key};
 
 /// Up to this many entries are explained one by one; more become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
+
+const HEAD: [&str; 4] = ["Code", "Description", "Group", "Channel"];
 
 /// The width of the labels in an explanation, with the gap behind them.
 const LABEL_WIDTH: usize = 17;
@@ -34,7 +38,7 @@ pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::
 /// Those of `out`.
 pub fn overview(out: &mut impl Write, entries: &[&Entry]) -> io::Result<()> {
     let mut rows = Builder::default();
-    rows.push_record(["Code", "Description", "Group", "Channel"]);
+    rows.push_record(HEAD);
     for entry in entries {
         rows.push_record([
             number(entry),
@@ -70,24 +74,77 @@ pub fn explanations(out: &mut impl Write, entries: &[&Entry], columns: usize) ->
     Ok(())
 }
 
-/// What there is to say about a number that no entry knows, without a full stop.
+/// What there is to say about a result that no entry knows, without a full stop.
 #[must_use]
-pub fn unknown_code(code: Code) -> String {
-    format!("{code} is {UNKNOWN_DESCRIPTION}")
+pub fn unknown(key: &Key) -> String {
+    match key {
+        Key::Code(code) => format!("{code} is {UNKNOWN_DESCRIPTION}"),
+        Key::Name(name) => format!("{name:?} is {UNKNOWN_DESCRIPTION}"),
+    }
+}
+
+/// The version of the contract with scripts.
+const SCHEMA: u32 = 2;
+
+/// Writes the entries, and the results that no entry knows, as one JSON object.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'d> {
+        schema: u32,
+        entries: &'d [&'d Entry],
+        unknown: Vec<Unknown<'d>>,
+    }
+    #[derive(Serialize)]
+    struct Unknown<'d> {
+        code: Option<i32>,
+        name: Option<&'d str>,
+        description: &'static str,
+    }
+    let unknown = unknown.iter().map(|key| Unknown {
+        code: key.code().map(|code| code.0),
+        name: key.name(),
+        description: UNKNOWN_DESCRIPTION,
+    });
+    let document = Document { schema: SCHEMA, entries, unknown: unknown.collect() };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+/// Whether `text` begins as anything that is written here.
+pub(super) fn begins(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
+    let unknown = line.strip_suffix(UNKNOWN_DESCRIPTION).and_then(|line| line.strip_suffix(" is "));
+    let explained = |entry: &Entry| text.starts_with(&format!("{}\n{}", title(entry), label("What happened")));
+    after_headings(HEAD.into_iter(), text).is_some_and(|rest| rest.starts_with('\n'))
+        || super::json::begins(SCHEMA, "entries", text)
+        || unknown.is_some_and(|key| key.parse::<i32>().is_ok() || is_quoted(key))
+        || Catalogue::built_in().entries().iter().any(explained)
+}
+
+fn title(entry: &Entry) -> String {
+    match entry.code {
+        Some(code) => format!("{code}  {}", entry.description),
+        None => entry.description.clone(),
+    }
+}
+
+fn label(label: &str) -> String {
+    format!("  {label:<width$}", width = LABEL_WIDTH - 2)
 }
 
 fn explanation(out: &mut impl Write, entry: &Entry, columns: usize) -> io::Result<()> {
-    match entry.code {
-        Some(code) => writeln!(out, "{code}  {}", entry.description)?,
-        None => writeln!(out, "{}", entry.description)?,
-    }
+    writeln!(out, "{}", title(entry))?;
     let width = columns.saturating_sub(LABEL_WIDTH).max(LEAST_TEXT_WIDTH);
     for (label, text) in labelled(entry) {
         // A name is there to be copied, so it stays whole.
         let width = if text.contains(' ') { width } else { usize::MAX };
         for (index, line) in wrap(&text, width).iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            writeln!(out, "  {label:<width$}{line}", width = LABEL_WIDTH - 2)?;
+            writeln!(out, "{}{line}", self::label(if index == 0 { label } else { "" }))?;
         }
     }
     Ok(())

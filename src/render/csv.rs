@@ -1,86 +1,120 @@
-//! CSV for spreadsheets: a head, then one line a row, with the columns of the JSON rows.
+//! CSV for spreadsheets: a head, then one line for each row, with the columns of the JSON rows.
 //!
 //! A spreadsheet takes a cell that starts with `=`, `+`, `-` or `@` for a formula, also one that fetches from the
 //! network, and unknown names come from logs, where anyone who can fail to sign in can write. Text cells that start so
-//! therefore get a leading `'`, which spreadsheets read as "this is text". Scripts that want names unchanged take JSON.
+//! therefore get a leading `'`, which spreadsheets read as "this is text". What a terminal obeys is shown as an escape.
+//! Scripts that want names unchanged take JSON.
 //!
-//! What is absent is an empty cell; candidates are separated by blanks; lines end in `\n` on every system.
+//! What is absent is an empty cell; several values in a cell are separated by blanks, the details of problems by bars; lines
+//! end in `\n` on every system.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use csv::{Error, ErrorKind, Terminator, Writer, WriterBuilder};
+use csv::{Terminator, WriterBuilder};
 
-use crate::report::{Report, Row};
+use super::renderer::Renderer;
+use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
+use crate::terminal::escaped;
 
-const COLUMNS: [&str; 10] =
-    ["code", "name", "description", "known", "count", "share", "first_seen", "last_seen", "files", "candidates"];
-
-/// Writes the rows of the report. Totals and problems have no place in a table of rows.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
-    write_records(report, &mut writer).map_err(reason)?;
-    writer.flush()
+/// Writes rows as CSV. Notes and totals have no place in a table of rows.
+pub(super) struct Csv {
+    pub(super) columns: &'static [Column],
 }
 
-/// The error of what is written to.
-pub(super) fn reason(error: Error) -> io::Error {
-    match error.into_kind() {
-        ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+impl Renderer for Csv {
+    fn begin(&mut self, _: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(&record(&head(self.columns))?)
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
+        let mut record_cells = Vec::with_capacity(self.columns.len() + 1);
+        for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.name.is_some()) {
+            match (column.holds, cell) {
+                (Holds::Problems, Cell::List(problems)) => {
+                    for (part, separator) in [" ", " | "].into_iter().enumerate() {
+                        let parts = problems.iter().filter_map(|problem| match problem {
+                            Cell::Record(cells) => cells.get(part).map(|(_, cell)| text(cell)),
+                            _ => None,
+                        });
+                        record_cells.push(joined(parts, separator));
+                    }
+                }
+                // A spreadsheet may take the file for another code page.
+                (Holds::Layers, cell) => record_cells.push(text(cell).replace('›', ">").into()),
+                (_, cell) => record_cells.push(text(cell)),
+            }
+        }
+        out.write_all(&record(&record_cells)?)
+    }
+
+    fn end(&mut self, _: &End<'_>, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
     }
 }
 
-fn write_records(report: &Report, writer: &mut Writer<impl Write>) -> Result<(), Error> {
-    writer.write_record(COLUMNS)?;
-    for row in &report.rows {
-        writer.write_record(cells(row).iter().map(|cell| cell.as_bytes()))?;
+/// Whether `text` begins with the head.
+pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line.split(',').eq(head(sheet.columns)))
+}
+
+/// The names of the columns. Records do not fit into a cell, so problems take two columns.
+fn head(columns: &[Column]) -> Vec<Cow<'static, str>> {
+    let details = |column: &Column| (column.holds == Holds::Problems).then_some("details");
+    columns.iter().flat_map(|column| [column.name, details(column)]).flatten().map(Cow::Borrowed).collect()
+}
+
+/// One line. It is put together in memory, because a writer of CSV flushes what it writes to when it is done, and here there is
+/// one for each row.
+fn record(cells: &[Cow<'_, str>]) -> io::Result<Vec<u8>> {
+    const LIKELY_BYTES: usize = 512;
+    let mut line = Vec::with_capacity(LIKELY_BYTES);
+    let mut builder = WriterBuilder::new();
+    let mut writer = builder.terminator(Terminator::Any(b'\n')).buffer_capacity(LIKELY_BYTES).from_writer(&mut line);
+    writer.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io::Error::other)?;
+    writer.flush()?;
+    drop(writer);
+    Ok(line)
+}
+
+fn text<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
+    match cell {
+        Cell::Absent => "".into(),
+        Cell::Text(text) => guarded(text),
+        Cell::Number(number) => number.to_string().into(),
+        Cell::Code(code) => code.to_string().into(),
+        Cell::Share(share) => share.fraction().to_string().into(),
+        Cell::Time(time) => time.to_string().into(),
+        Cell::Flag(flag) => flag.to_string().into(),
+        Cell::List(cells) => joined(cells.iter().map(text), " "),
+        Cell::Record(cells) => joined(cells.iter().map(|(_, cell)| text(cell)), " "),
     }
-    Ok(())
 }
 
-fn cells(row: &Row) -> [Cow<'_, str>; COLUMNS.len()] {
-    let candidates: Vec<String> = row.candidates.iter().map(ToString::to_string).collect();
-    [
-        shown(row.code),
-        row.name.as_deref().map_or(Cow::Borrowed(""), guarded),
-        guarded(&row.description),
-        shown(Some(row.known)),
-        shown(Some(row.count)),
-        shown(Some(row.share)),
-        shown(row.first_seen),
-        shown(row.last_seen),
-        shown(Some(row.files)),
-        candidates.join(" ").into(),
-    ]
-}
-
-pub(super) fn shown(value: Option<impl ToString>) -> Cow<'static, str> {
-    value.map_or(Cow::Borrowed(""), |value| Cow::Owned(value.to_string()))
+fn joined<'c>(texts: impl Iterator<Item = Cow<'c, str>>, separator: &str) -> Cow<'static, str> {
+    texts.collect::<Vec<_>>().join(separator).into()
 }
 
 /// A text that no spreadsheet takes for a formula. The wide forms count as well where East Asian input is usual.
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+fn guarded(text: &str) -> Cow<'_, str> {
+    if begins_formula(text) { format!("'{}", escaped(text)).into() } else { escaped(text) }
+}
+
+/// Whether a spreadsheet takes a cell that begins like this for a formula.
+pub(super) fn begins_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::tests::rendered;
+    use crate::render::{Format, Options};
     use crate::report::testing::{every_kind, name, report};
+    use crate::report::{Report, SUMMARY};
 
     fn written(report: &Report) -> String {
-        let mut out = Vec::new();
-        write(report, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        rendered(report, Format::Csv, Options::default())
     }
 
     #[test]
@@ -103,7 +137,7 @@ code,name,description,known,count,share,first_seen,last_seen,files,candidates
 
     #[test]
     fn nothing_found_leaves_the_head() {
-        assert_eq!(written(&report(&[])), format!("{}\n", COLUMNS.join(",")));
+        assert_eq!(written(&report(&[])), format!("{}\n", head(SUMMARY.columns).join(",")));
     }
 
     #[test]

@@ -1,57 +1,120 @@
 //! JSON: the contract that scripts rely on, versioned.
 //!
-//! Within a version fields may be added; none is renamed, removed or given another meaning.
+//! One object, indented by two blanks a level; rows that are streamed are one line each.
+//!
+//! What a terminal obeys is escaped, also where JSON itself does not ask for it.
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::ser::{Serialize, Serializer};
 
-use crate::problem::Problem;
-use crate::report::{Report, Row, Totals};
+use super::renderer::Renderer;
+use crate::report::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use crate::terminal::{is_plain, obeys};
 
-/// The version of the contract.
-pub const SCHEMA: u32 = 1;
-
-#[derive(Serialize)]
-struct Document<'r> {
-    schema: u32,
-    partial: bool,
-    totals: &'r Totals,
-    results_without_time: u64,
-    times_without_zone: u64,
-    results: &'r [Row],
-    problems: &'r [Problem],
+/// Writes rows as a list in an object that also holds everything else.
+pub(super) struct Json {
+    sheet: &'static Sheet,
+    has_rows: bool,
 }
 
-/// Writes the report as one object, indented by two blanks a level.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let document = Document {
-        schema: SCHEMA,
-        partial: report.is_partial,
-        totals: &report.totals,
-        results_without_time: report.results_without_time,
-        times_without_zone: report.times_without_zone,
-        results: &report.rows,
-        problems: &report.problems,
-    };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+impl Json {
+    pub(super) fn new(sheet: &'static Sheet) -> Json {
+        Json { sheet, has_rows: false }
+    }
+
+    fn write_fields(&self, names: &[&str], values: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
+        for (name, value) in names.iter().zip(values) {
+            write!(out, ",\n  \"{name}\": ")?;
+            self.write_value(value, "  ", out)?;
+        }
+        Ok(())
+    }
+
+    fn write_value(&self, value: &impl Serialize, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+        let text = match self.sheet.flow {
+            Flow::Whole => serde_json::to_string_pretty(value)?,
+            Flow::Streamed => serde_json::to_string(value)?,
+        };
+        // A line end in a value is escaped already.
+        for (at, line) in text.split('\n').enumerate() {
+            if at > 0 {
+                write!(out, "\n{indent}")?;
+            }
+            write_escaped(out, line)?;
+        }
+        Ok(())
+    }
+}
+
+impl Renderer for Json {
+    fn begin(&mut self, before: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{START}{}", self.sheet.schema)?;
+        self.write_fields(self.sheet.before, before, out)?;
+        write!(out, ",\n  \"{}\": [", self.sheet.rows)
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
+        let separator = if self.has_rows { "," } else { "" };
+        self.has_rows = true;
+        write!(out, "{separator}\n    ")?;
+        self.write_value(&Row(self.sheet.columns, cells), "    ", out)
+    }
+
+    fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(if self.has_rows { b"\n  ]" } else { b"]" })?;
+        self.write_fields(self.sheet.after, &end.after, out)?;
+        out.write_all(b"\n}\n")
+    }
+}
+
+/// Whether `text` begins as an object in that version of its contract, in which the value `first` comes next.
+pub(super) fn begins(schema: u32, first: &str, text: &str) -> bool {
+    text.starts_with(&format!("{START}{schema},\n  \"{first}\": "))
+}
+
+/// What comes before the version of the contract.
+const START: &str = "{\n  \"schema\": ";
+
+struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Row(columns, cells) = self;
+        let is_left_out = |column: &Column, cell: &Cell<'_>| {
+            column.holds == Holds::RareList && matches!(cell, Cell::List(cells) if cells.is_empty())
+        };
+        serializer.collect_map(columns.iter().zip(*cells).filter_map(|(column, cell)| {
+            let name = column.name.filter(|_| !is_left_out(column, cell))?;
+            Some((name, cell))
+        }))
+    }
+}
+
+/// Writes `text`, which is JSON without line ends, with everything escaped that a terminal obeys: such a character can only
+/// stand in a string.
+pub(super) fn write_escaped(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
+    let mut rest = text;
+    if is_plain(text.as_bytes()) {
+        return out.write_all(text.as_bytes());
+    }
+    while let Some((at, obeyed)) = rest.char_indices().find(|(_, character)| obeys(*character)) {
+        write!(out, "{}\\u{:04x}", &rest[..at], u32::from(obeyed))?;
+        rest = &rest[at + obeyed.len_utf8()..];
+    }
+    out.write_all(rest.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::problem::Kind;
+    use crate::problem::{Kind, Problem};
+    use crate::render::tests::rendered;
+    use crate::render::{Format, Options};
+    use crate::report::Report;
     use crate::report::testing::{code, name, report};
 
     fn written(report: &Report) -> String {
-        let mut out = Vec::new();
-        write(report, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        rendered(report, Format::Json, Options::default())
     }
 
     #[test]
@@ -67,11 +130,7 @@ mod tests {
             (&[(code(102), 1, &[])], 3),
             (&[], 0),
         ]);
-        report.problems.push(Problem {
-            path: r"logs\old.log".to_owned(),
-            kind: Kind::Unreadable,
-            detail: "no such file or folder".to_owned(),
-        });
+        report.problems.push(Problem::new(r"logs\old.log", Kind::Unreadable, "no such file or folder"));
         assert_eq!(
             written(&report),
             r#"{

@@ -1,9 +1,11 @@
-//! `lines`: one line of text for each matching line, or one JSON object for each hit.
+//! `lines`: one line of text for each matching line, or one JSON object or one row of CSV for each hit.
 //!
-//! Text is for reading: what a log smuggles in as control characters is shown as escapes, so that no log can drive a
-//! terminal; bytes that are not UTF-8 are shown as U+FFFD. Neither changes what is counted. JSON escapes them as well,
-//! also those that it need not.
+//! Text is for reading: what a terminal would obey is shown as escapes, so that no log can drive one, and bytes that are not
+//! UTF-8 are shown as U+FFFD. Neither changes what is counted. JSON escapes the same characters, also those that it need not.
 
+pub mod csv;
+
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::ops::Range;
 
@@ -12,12 +14,13 @@ use encoding_rs::Encoding;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use crate::catalogue::Catalogue;
+use super::json::write_escaped;
+use crate::catalogue::{Catalogue, UNKNOWN_DESCRIPTION};
 use crate::code::{Code, Key};
-use crate::hit::Hit;
+use crate::hit::{Capture, Hit};
+use crate::numbered::{LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
-use crate::pipeline::annotate::{LineFormat, Rendered, push_number};
-use crate::source::Source;
+use crate::terminal::{escaped_line, is_plain};
 use crate::time::Time;
 use crate::units::CodePage;
 
@@ -25,6 +28,11 @@ use crate::units::CodePage;
 pub const SHOWN_LIMIT_BYTES: usize = 4 << 10;
 /// How much of a longer line is shown before the match.
 const SHOWN_BEFORE_BYTES: usize = 256;
+
+/// What an object begins with.
+const PATH_KEY: &str = "{\"path\":";
+/// What follows the path, which has its quotation marks escaped.
+const LINE_KEY: &str = ",\"line\":";
 
 /// `path:line: [102 Phone Unreachable] the line`.
 pub struct Text<'c> {
@@ -39,10 +47,10 @@ pub struct Text<'c> {
 }
 
 impl LineFormat for Text<'_> {
-    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+    fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
         let bytes = out.bytes();
         push_start(bytes, self.place);
-        push_shown(bytes, source.name.as_bytes());
+        push_shown(bytes, path.as_bytes());
         bytes.push(b':');
         out.line_number();
         let bytes = out.bytes();
@@ -76,7 +84,7 @@ impl Text<'_> {
         let page = (!is_plain(&line[shown.clone()])).then(|| CodePage::of(line, hits[0].units, self.encoding));
         let push = |bytes: &mut Vec<u8>, part: &[u8]| match page {
             None => bytes.extend_from_slice(part),
-            Some(page) => push_text(bytes, &page.read(part)),
+            Some(page) => bytes.extend_from_slice(escaped_line(&page.read(part)).as_bytes()),
         };
         if shown.start > 0 {
             bytes.extend_from_slice("…".as_bytes());
@@ -106,67 +114,61 @@ pub struct Jsonl<'c> {
     pub encoding: Option<&'static Encoding>,
 }
 
-/// What stands behind the line number in an object. Groups that captured nothing are left out.
+/// What stands after the path and the line number. JSON leaves out groups that captured nothing.
 #[derive(Serialize)]
 struct Fields<'h> {
     offset: u64,
     time: Option<Time>,
     code: Option<i32>,
     name: Option<&'h str>,
-    description: &'h str,
+    description: Cow<'h, str>,
     known: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<i32>,
     pattern: &'h str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    text: &'h str,
+    #[serde(flatten)]
+    words: Words<'h>,
+    text: Cow<'h, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_is_cut: Option<bool>,
 }
 
+/// What the groups captured that are shown as written.
+struct Words<'h> {
+    hit: &'h Hit<'h>,
+    page: CodePage,
+}
+
+impl Words<'_> {
+    fn get(&self, capture: Capture) -> Option<Cow<'_, str>> {
+        Some(self.page.read(self.hit.captures[capture]?))
+    }
+}
+
+impl Serialize for Words<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let read = |capture: Capture| Some((capture.name(), self.get(capture)?));
+        serializer.collect_map(Capture::words().filter_map(read))
+    }
+}
+
 impl LineFormat for Jsonl<'_> {
-    fn line(&self, source: &Source, hits: &[Hit<'_>], out: &mut Rendered) {
+    fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
         for hit in hits {
-            self.object(source, hit, out);
+            self.object(path, hit, out);
         }
     }
 }
 
 impl Jsonl<'_> {
-    fn object(&self, source: &Source, hit: &Hit<'_>, out: &mut Rendered) {
+    fn object(&self, path: &str, hit: &Hit<'_>, out: &mut Rendered) {
         let bytes = out.bytes();
-        bytes.extend_from_slice(b"{\"path\":");
+        bytes.extend_from_slice(PATH_KEY.as_bytes());
         // Writing plain strings and numbers to a vector cannot fail.
-        let _ = source.name.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
-        bytes.extend_from_slice(b",\"line\":");
+        let _ = path.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
+        bytes.extend_from_slice(LINE_KEY.as_bytes());
         out.line_number();
-        let shown = shown_range(hit);
-        let entry = self.catalogue.entry(&hit.key);
-        let page = CodePage::of(hit.line, hit.units, self.encoding);
-        let read = |part: &[u8]| page.read(part).into_owned();
-        let fields = Fields {
-            offset: hit.offset(),
-            time: hit.time.map(|stamp| stamp.time),
-            code: hit.key.code().map(|code| code.0),
-            name: hit.key.name(),
-            description: &self.catalogue.description(&hit.key),
-            known: entry.is_some(),
-            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
-            pattern: self.set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
-            user: hit.user.map(read),
-            outcome: hit.outcome.map(read),
-            host: hit.host.map(read),
-            address: hit.address.map(read),
-            text: &page.read(&hit.line[shown.clone()]),
-            text_is_cut: (shown.len() < hit.line.len()).then_some(true),
-        };
+        let fields = Fields::of(hit, self.catalogue, self.set, self.encoding);
         let bytes = out.bytes();
         let start = bytes.len();
         let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
@@ -178,18 +180,75 @@ impl Jsonl<'_> {
     }
 }
 
-/// Compact JSON with every control character escaped: JSON itself asks for those below U+0020 only, and terminals obey
-/// U+009B as well.
-pub(super) struct Escaped;
+impl<'h> Fields<'h> {
+    fn of(
+        hit: &'h Hit<'_>,
+        catalogue: &'h Catalogue,
+        set: &'h PatternSet,
+        encoding: Option<&'static Encoding>,
+    ) -> Fields<'h> {
+        let shown = shown_range(hit);
+        let entry = catalogue.entry(&hit.key);
+        let page = CodePage::of(hit.line, hit.units, encoding);
+        Fields {
+            offset: hit.offset(),
+            time: hit.time.map(|stamp| stamp.time),
+            code: hit.key.code().map(|code| code.0),
+            name: hit.key.name(),
+            description: catalogue.description(&hit.key),
+            known: entry.is_some(),
+            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
+            pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
+            words: Words { hit, page },
+            text_is_cut: (shown.len() < hit.line.len()).then_some(true),
+            text: page.read(&hit.line[shown]),
+        }
+    }
+}
+
+/// Whether `text` begins with `path:line: [result] `.
+pub(super) fn begins(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    line.match_indices(": [").any(|(at, bracket)| {
+        let place = line[..at].trim_end_matches(|digit: char| digit.is_ascii_digit());
+        let has_place = place.len() < at && place.len() > 1 && place.ends_with(':');
+        has_place && after_result(&line[at + bracket.len()..]).is_some_and(|rest| rest.starts_with([']', ';']))
+    })
+}
+
+/// Whether `text` begins with an object for a hit.
+pub(super) fn begins_as_json(text: &str) -> bool {
+    fn after_number<'t>(text: &'t str, next: &str) -> Option<&'t str> {
+        text.trim_start_matches(|digit: char| digit.is_ascii_digit()).strip_prefix(next)
+    }
+    let line = text.strip_prefix(PATH_KEY).and_then(|rest| rest.split_once(LINE_KEY));
+    let offset = line.and_then(|(_, line)| after_number(line, ",\"offset\":"));
+    offset.is_some_and(|offset| after_number(offset, ",\"time\":").is_some())
+}
+
+/// What follows the result that `text` begins with, if it begins with what stands for one.
+pub(super) fn after_result(text: &str) -> Option<&str> {
+    let catalogue = Catalogue::built_in();
+    let after = |key: &Key| {
+        let mut result = Vec::new();
+        push_result(&mut result, catalogue, key);
+        text.as_bytes().strip_prefix(&*result).and_then(|rest| str::from_utf8(rest).ok())
+    };
+    if let Some(name) = text.strip_prefix('"') {
+        return name.split_once(&format!("\": {UNKNOWN_DESCRIPTION}")).map(|(_, rest)| rest);
+    }
+    match text.split(' ').next().and_then(|number| number.parse().ok()) {
+        Some(number) => after(&Key::Code(Code(number))),
+        None => catalogue.entries().iter().filter(|entry| entry.code.is_none()).find_map(|entry| after(&entry.key())),
+    }
+}
+
+/// Compact JSON with everything escaped that a terminal obeys: JSON itself asks for the characters below U+0020 only.
+struct Escaped;
 
 impl Formatter for Escaped {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, control)) = rest.char_indices().find(|(_, character)| character.is_control()) {
-            write!(writer, "{}\\u{:04x}", &rest[..at], u32::from(control))?;
-            rest = &rest[at + control.len_utf8()..];
-        }
-        writer.write_all(rest.as_bytes())
+        write_escaped(writer, fragment)
     }
 }
 
@@ -240,42 +299,17 @@ fn push_end(bytes: &mut Vec<u8>, style: Style) {
     }
 }
 
-/// Appends `text` so that it can be shown: control characters as escapes, what is not UTF-8 as U+FFFD.
+/// Appends `text` so that it can be shown: what a terminal obeys as escapes, except for tabs, and what is not UTF-8 as U+FFFD.
 pub(super) fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) {
         bytes.extend_from_slice(text);
     } else {
-        push_text(bytes, &String::from_utf8_lossy(text));
+        bytes.extend_from_slice(escaped_line(&String::from_utf8_lossy(text)).as_bytes());
     }
-}
-
-/// Whether `text` is nothing but what ASCII prints, and tabs.
-///
-/// Block by block, without a way out in between: so the compiler makes vector instructions of it.
-fn is_plain(text: &[u8]) -> bool {
-    let all =
-        |block: &[u8]| block.iter().fold(true, |all, byte| all & (matches!(byte, b' '..=b'~') | (*byte == b'\t')));
-    let mut blocks = text.chunks_exact(16);
-    blocks.all(all) && all(blocks.remainder())
-}
-
-/// Appends `text` with control characters as escapes.
-fn push_text(bytes: &mut Vec<u8>, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.find(|character: char| character.is_control() && character != '\t') {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        let mut characters = rest[at..].chars();
-        let escaped = characters.next().into_iter().flat_map(char::escape_unicode);
-        escaped.for_each(|character| bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()));
-        rest = characters.as_str();
-    }
-    bytes.extend_from_slice(rest.as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn shown(text: &[u8]) -> String {
@@ -305,17 +339,5 @@ mod tests {
         assert_eq!(of(b"FAILED_AUTHENTICATION_THROTTLED"), "FAILED_AUTHENTICATION_THROTTLED Authentication Throttled");
         assert_eq!(of(b"used cache"), "Used Cache");
         assert_eq!(of(b"new name"), "\"new name\": not in the vendor's list; contact Impero support");
-    }
-
-    proptest! {
-        // Longer than the blocks in which it is looked at, with the odd byte anywhere.
-        #[test]
-        fn plain_is_what_ascii_prints(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
-            if let Some(byte) = text.get_mut(usize::from(at)) {
-                *byte = odd;
-            }
-            let naive = text.iter().all(|byte| byte.is_ascii_graphic() || b" \t".contains(byte));
-            prop_assert_eq!(is_plain(&text), naive);
-        }
     }
 }

@@ -1,24 +1,31 @@
-//! Presentable values as text: one small file per format or thing shown.
+//! Presentable values as text: one small file for each format or thing shown.
 //!
 //! A format decides how a report looks and nothing about what it says: order, shares and descriptions are the
-//! report's. No format has a colour, a mark or an order by code, as a code does not tell whether a sign-in succeeded.
+//! report's. A format writes any [`Sheet`], so a new report needs no code here, and a new format is one file. No format has a
+//! colour, a mark or an order by code, as a code does not say whether a sign-in succeeded.
 
 pub mod codes;
-pub mod csv;
-pub mod files;
-pub mod json;
+mod csv;
+mod json;
 pub mod lines;
 pub mod patterns;
-pub mod problems;
 pub mod progress;
-pub mod table;
+mod renderer;
+mod table;
 pub mod trial;
-pub mod wording;
 pub mod wrap;
 
 use std::io::{self, Write};
 
-use crate::report::Report;
+use anstream::adapter::strip_str;
+use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
+use patterns::PATTERNS;
+pub use renderer::{Emphasis, Options, Renderer};
+
+use crate::report::files::FILES;
+pub use crate::report::problems;
+use crate::report::sheet::Sheet;
+use crate::report::{PARTIAL, Report, SUMMARY};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,108 +39,64 @@ pub enum Format {
     Csv,
 }
 
-/// What depends on where the report goes. Only the table looks at it; the default is right for files and pipes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
-    /// The terminal's width in columns. None: lines are as long as they need to be.
-    pub width: Option<usize>,
-    /// How the head of the table is set off.
-    pub head: Emphasis,
-}
-
-/// How something is set off from the rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Emphasis {
-    /// Not at all.
-    #[default]
-    Plain,
-    /// In bold, by an escape sequence.
-    Bold,
+impl Format {
+    /// Begins to write a sheet in this format.
+    #[must_use]
+    pub fn renderer(self, sheet: &'static Sheet, options: Options) -> Box<dyn Renderer> {
+        match self {
+            Format::Table => Box::new(table::Table::new(sheet.columns, options)),
+            Format::Json => Box::new(json::Json::new(sheet)),
+            Format::Csv => Box::new(csv::Csv { columns: sheet.columns }),
+        }
+    }
 }
 
 /// Writes `report` to `out`, ending in a line end.
 ///
 /// # Errors
 ///
-/// Those of `out`, with their kind kept: a closed pipe can be told apart.
+/// Those of `out`, with their kind kept, so that the caller can recognise a closed pipe.
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    match format {
-        Format::Table => table::write(report, options, out),
-        Format::Json => json::write(report, out),
-        Format::Csv => csv::write(report, out),
-    }
+    let mut renderer = format.renderer(&SUMMARY, *options);
+    renderer.begin(&report.before(), out)?;
+    report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
+    renderer.end(&report.end(), out)
 }
 
-/// Whether a file that begins like this is a result of an earlier run, or empty: what a new one may take the place of
-/// without a second thought, also where logs lie.
+/// How much of a file [`is_own_output`] has to see, in bytes.
+pub const HEAD_BYTES: usize = 8 << 10;
+
+/// Every report that can be written.
+static SHEETS: [&Sheet; 3] = [&SUMMARY, &FILES, &PATTERNS];
+
+/// Whether a file that begins with these bytes was written by this program: a report in any format, annotated lines, entries
+/// of the catalogue or patterns, in UTF-8 or UTF-16, with or without a byte order mark, with any line ends and with or without
+/// colour. `head` is the whole file or at least its first [`HEAD_BYTES`].
+///
+/// Each writer says how its own output begins, so precisely that no log begins in the same way. Output is not recognised if the
+/// name of an input that comes first in it fills the head. The help, the man page and completions are not recognised either:
+/// they hold nothing of any input.
 #[must_use]
-pub fn is_result(head: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 9] = [
-        b"Code  Description ",
-        b"File  ",
-        b"PARTIAL RESULT: ",
-        b"No result codes found",
-        b"No file",
-        b"{\n  \"schema\": ",
-        b"{\"path\":\"",
-        b"code,name,description,",
-        b"path,kind,layers,",
-    ];
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    head.is_empty() || BEGINNINGS.iter().any(|beginning| head.starts_with(beginning)) || is_shown_line(line)
-}
-
-/// Whether it is `path:line: [result]` and something.
-fn is_shown_line(line: &[u8]) -> bool {
-    memchr::memmem::find_iter(line, b": [").any(|at| {
-        let digits = line[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let result = line[at + 3..].strip_prefix(b"-").unwrap_or(&line[at + 3..]);
-        let begins = result.first().is_some_and(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-        digits > 0 && line[..at - digits].ends_with(b":") && begins && result.contains(&b']')
-    })
+pub fn is_own_output(head: &[u8]) -> bool {
+    let encoding = match head {
+        // Everything that is written begins in ASCII, except for names of inputs.
+        [low, 0, ..] if *low > 0 => UTF_16LE,
+        [0, low, ..] if *low > 0 => UTF_16BE,
+        _ => UTF_8,
+    };
+    // A byte order mark has precedence. Windows PowerShell writes one and other line ends when it redirects.
+    let text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0.replace("\r\n", "\n");
+    let text = strip_str(&text).to_string();
+    text.starts_with(PARTIAL)
+        || SHEETS.iter().any(|sheet| {
+            table::begins(sheet, &text)
+                || json::begins(sheet.schema, sheet.first_name(), &text)
+                || csv::begins(sheet, &text)
+        })
+        || [lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
+            .iter()
+            .any(|begins| begins(&text))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn logs_are_no_results() {
-        let results = ["", "a.log:2: [102 Phone Unreachable] call result", "C:\\a.log:7: [-5 x] y", "{\"path\":\"x\"}"];
-        assert!(results.iter().all(|head| is_result(head.as_bytes())));
-        let logs = [
-            "2017-02-14 02:57:24 [21] x",
-            "a: [102 x]",
-            "File not found",
-            "{\"time\":1}",
-            "Code 21",
-            "::: [x]",
-            ": [1]",
-        ];
-        assert!(!logs.iter().any(|head| is_result(head.as_bytes())));
-    }
-    use crate::report::testing::{name, report};
-
-    struct Closed;
-
-    impl Write for Closed {
-        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::BrokenPipe.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn every_format_tells_a_closed_pipe_apart() {
-        // More than the writers in between keep in their buffers.
-        let names: Vec<_> = (0..1000).map(|number| (name(&number.to_string()), 1, &[][..])).collect();
-        let report = report(&[(&names, 1)]);
-        for format in [Format::Table, Format::Json, Format::Csv] {
-            let error = render(&report, format, &Options::default(), &mut Closed).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format:?}");
-        }
-    }
-}
+mod tests;

@@ -7,21 +7,39 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use tabled::builder::Builder;
-use tabled::grid::util::string::get_string_width;
-
 use super::lines::{push_result, push_shown};
-use super::wording::counted;
-use super::wrap::wrap;
-use super::{Options, table};
+use super::renderer::{Options, Renderer as _};
+use super::table::Table;
 use crate::catalogue::Catalogue;
-use crate::pattern::definition::{Definition, Example, ExpectedCode, Group, Origin};
+use crate::hit::Capture;
+use crate::pattern::definition::{Definition, Example, ExpectedCode, Origin};
 use crate::pattern::examples::Found;
-use crate::pattern::{Pattern, PatternSet};
+use crate::pattern::{Pattern, PatternSet, template};
+use crate::report::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use crate::report::wording::counted;
 use crate::scan::proof;
+use crate::terminal::{escaped_line, obeys};
 
-const HEAD: [&str; 4] = ["Name", "From", "Search", "Description"];
-const DESCRIPTION: usize = 3;
+/// Patterns as a sheet.
+pub(super) static PATTERNS: Sheet = Sheet {
+    schema: 1,
+    columns: &[
+        Column::new("name", "Name", Holds::Text),
+        Column::new("origin", "From", Holds::Text),
+        Column::new("search", "Search", Holds::Text),
+        Column::new("description", "Description", Holds::Prose),
+    ],
+    rows: "patterns",
+    before: &[],
+    after: &[],
+    flow: Flow::Whole,
+    without_rows: &[],
+};
+
+/// What is said of the search of a pattern that has fixed text.
+const FAST: &str = "Fast: only lines that have ";
+/// What is said of the search of any other.
+const SLOWER: &str = "Slower: every line is searched, because there is no fixed text that ";
 /// The most literals that are told one by one.
 const TOLD_LITERALS: usize = 8;
 
@@ -31,39 +49,21 @@ const TOLD_LITERALS: usize = 8;
 ///
 /// Those of `out`.
 pub fn list(definitions: &[Definition], set: &PatternSet, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let mut rows: Vec<[String; HEAD.len()]> = definitions.iter().zip(set.patterns()).map(cells).collect();
-    if let Some(width) = options.width {
-        let widest = |column: usize| rows.iter().map(|row| get_string_width(&row[column])).max().unwrap_or(0);
-        let others: usize = (0..DESCRIPTION).map(|column| widest(column).max(HEAD[column].len()) + table::GAP).sum();
-        let left = width.saturating_sub(others).max(table::LEAST_DESCRIPTION_WIDTH);
-        for row in &mut rows {
-            row[DESCRIPTION] = wrap(&row[DESCRIPTION], left).join("\n");
-        }
-    }
-    let mut builder = Builder::with_capacity(1 + rows.len(), HEAD.len());
-    builder.push_record(HEAD);
-    for row in rows {
-        builder.push_record(row);
-    }
-    let mut table = builder.build();
-    table::dress(&mut table);
-    table::write_lines(&table, options.head, out)
+    let mut table = Table::new(PATTERNS.columns, *options);
+    table.begin(&[], out)?;
+    definitions.iter().zip(set.patterns()).try_for_each(|one| table.row(&cells(one), out))?;
+    table.end(&End::default(), out)
 }
 
-fn cells((definition, pattern): (&Definition, &Pattern)) -> [String; HEAD.len()] {
+fn cells<'d>((definition, pattern): (&'d Definition, &Pattern)) -> [Cell<'d>; 4] {
     let search = if pattern.literals().is_some() { "fast" } else { "no literal: slower" };
-    [
-        definition.name.clone(),
-        origin(definition),
-        search.to_owned(),
-        definition.description.as_deref().map_or_else(|| "-".to_owned(), shown),
-    ]
+    [(&definition.name).into(), origin(definition).into(), search.into(), definition.description.as_ref().into()]
 }
 
 fn origin(definition: &Definition) -> String {
     match &definition.origin {
         Origin::BuiltIn => "built-in".to_owned(),
-        other => shown(&other.to_string()),
+        other => escaped_line(&other.to_string()).into_owned(),
     }
 }
 
@@ -73,7 +73,7 @@ pub fn kept(file: &str, definitions: &[Definition]) -> String {
     let count = |of: fn(&Definition) -> usize| definitions.iter().map(of).sum::<usize>() as u64;
     format!(
         "{}: {}, {} and {} hold",
-        shown(file),
+        escaped_line(file),
         counted(definitions.len() as u64, "pattern"),
         counted(count(|one| one.examples.len()), "example"),
         counted(count(|one| one.counter_examples.len()), "counter-example"),
@@ -136,6 +136,7 @@ impl Full<'_> {
         key("regex", Some(triply_quoted(&definition.regex)));
         key("ignore_case", definition.ignore_case.then(|| "true".to_owned()));
         key("multiline", definition.multiline.then(|| "true".to_owned()));
+        key("empty_is_zero", definition.empty_is_zero.then(|| "true".to_owned()));
         key("when", definition.when.as_deref().map(triply_quoted));
         key("unless", definition.unless.as_deref().map(triply_quoted));
         self.push_examples(index, definition, &mut text);
@@ -168,9 +169,9 @@ impl Full<'_> {
     fn given(&self, found: &Found) -> String {
         let mut bytes = Vec::new();
         push_result(&mut bytes, self.catalogue, &found.key);
-        for group in Group::ALL {
-            if let Some(value) = found.capture(group) {
-                bytes.extend_from_slice(format!(", {} ", group.name()).as_bytes());
+        for capture in Capture::details() {
+            if let Some(value) = &found.captures[capture] {
+                bytes.extend_from_slice(format!(", {} ", capture.name()).as_bytes());
                 push_shown(&mut bytes, value.as_bytes());
             }
         }
@@ -182,7 +183,7 @@ impl Full<'_> {
 fn search(definition: &Definition, pattern: &Pattern) -> String {
     let Some(literals) = pattern.literals() else {
         let missing = if definition.multiline { "its matches need not start with" } else { "a match need not contain" };
-        return format!("Slower: every line is searched, because there is no fixed text that {missing}");
+        return format!("{SLOWER}{missing}");
     };
     let folded: BTreeSet<String> =
         literals.iter().map(|literal| String::from_utf8_lossy(literal).to_ascii_lowercase()).collect();
@@ -194,13 +195,26 @@ fn search(definition: &Definition, pattern: &Pattern) -> String {
     };
     let more = told.len().saturating_sub(TOLD_LITERALS);
     let mut text =
-        told.iter().take(TOLD_LITERALS).map(|one| format!("`{}`", shown(one))).collect::<Vec<_>>().join(", ");
+        told.iter().take(TOLD_LITERALS).map(|one| format!("`{}`", escaped_line(one))).collect::<Vec<_>>().join(", ");
     if more > 0 {
         let _ = write!(text, " and {more} more");
     }
     let case = if any_case { ", in small letters or capitals," } else { "" };
     let one_of = if told.len() == 1 { "" } else { "one of " };
-    format!("Fast: only lines that have {one_of}{text}{case} are searched")
+    format!("{FAST}{one_of}{text}{case} are searched")
+}
+
+/// Whether `text` begins as patterns in full do, as a new pattern file or as what `patterns check` says.
+pub(super) fn begins(text: &str) -> bool {
+    let mut lines = text.lines();
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let search = second.strip_prefix("# ").unwrap_or_default();
+    let is_full = first.starts_with("# ") && first.contains(", from: ");
+    let counts = first.rsplit_once(": ").map_or("", |(_, counts)| counts).replace("s,", ",").replace("s ", " ");
+    let words = counts.split(' ').filter(|word| word.parse::<u64>().is_err() && !word.contains(','));
+    (is_full && (search.starts_with(FAST) || search.starts_with(SLOWER)))
+        || first == template::first_line()
+        || words.eq(["example", "and", "counter-example", "hold"])
 }
 
 /// `{ line = '…', code = 21, user = 'ann' }`
@@ -210,8 +224,8 @@ fn inline_table(example: &Example) -> String {
         ExpectedCode::Written(written) => quoted(written),
     };
     let mut table = format!("{{ line = {}, code = {code}", triply_quoted(&example.line));
-    for capture in &example.captures {
-        let _ = write!(table, ", {} = {}", capture.group.name(), quoted(&capture.value));
+    for expected in &example.captures {
+        let _ = write!(table, ", {} = {}", expected.capture.name(), quoted(&expected.value));
     }
     table.push_str(" }");
     table
@@ -234,7 +248,7 @@ fn triply_quoted(text: &str) -> String {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            control if control.is_control() => {
+            control if obeys(control) => {
                 let _ = write!(escaped, "\\u{:04X}", u32::from(control));
             }
             other => escaped.push(other),
@@ -246,14 +260,7 @@ fn triply_quoted(text: &str) -> String {
 
 /// Whether there is anything that literal strings cannot hold, or that would not be seen in them.
 fn has_control(text: &str) -> bool {
-    text.chars().any(char::is_control)
-}
-
-/// `text` so that it can be shown in one line.
-fn shown(text: &str) -> String {
-    let mut bytes = Vec::new();
-    push_shown(&mut bytes, text.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
+    text.chars().any(obeys)
 }
 
 #[cfg(test)]
@@ -277,10 +284,12 @@ mod tests {
 
     /// What a definition says, without where it stands.
     fn said(definition: &Definition) -> String {
-        let Definition { name, description, regex, ignore_case, multiline, when, unless, .. } = definition;
-        let mut said = format!("{name} {description:?} {regex} {ignore_case} {multiline} {when:?} {unless:?}\n");
+        let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
+            definition;
+        let mut said =
+            format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
         for example in &definition.examples {
-            let captures: Vec<_> = example.captures.iter().map(|one| (one.group, &one.value)).collect();
+            let captures: Vec<_> = example.captures.iter().map(|one| (one.capture, &one.value)).collect();
             let _ = writeln!(said, "{:?} {:?} {captures:?}", example.line, example.code);
         }
         for example in &definition.counter_examples {

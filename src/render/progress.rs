@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::wording::{counted, grouped, size};
-use crate::source::Amount;
+use crate::amount::Amount;
+use crate::report::wording::{counted, grouped, size};
 
 /// ` 37%, 1.2 GiB of 3.2 GiB, 14 of 212 files, 450.0 MiB/s, 5 s left`: `read` of `total` after so long; without a total only
 /// what was read and how fast. Speed and rest are those of the whole run so far, not of its last moments.

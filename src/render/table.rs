@@ -1,247 +1,270 @@
-//! The table for people, with its totals; or, where nothing was found, where and for what was looked.
+//! The table for people, with what is said above and below it; where there are no rows, only that.
 //!
-//! A partial result says so before anything else. No line ends in blanks. Without a width no line is broken, so that pipes and files get one line a row.
+//! Without a width no line is broken, so that pipes and files get one line a row. Where the table is wider than the terminal,
+//! prose is broken into lines, and times if need be; paths, if they come first, get a line of their own and the rest stands
+//! below: a path that is broken cannot be copied, and paths are long. One that is longer than a line is left to the terminal.
+//! No line ends in blanks.
+//!
+//! Rows are kept as the text that they become: each costs its path and some sixty bytes, so that a hundred thousand files with
+//! paths of a hundred characters take 16 MiB. That is also why it is not put together by tabled, which keeps each cell apart
+//! and knows its width twice.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::Style;
-use tabled::Table;
-use tabled::builder::Builder;
 use tabled::grid::util::string::get_string_width;
-use tabled::settings::object::Columns;
-use tabled::settings::style::HorizontalLine;
-use tabled::settings::{Alignment, Padding};
 
-use super::wording::{counted, grouped, moment, share, size};
+use super::renderer::{Emphasis, Options, Renderer};
 use super::wrap::wrap;
-use super::{Emphasis, Options};
-use crate::code::Code;
-use crate::report::{Report, Row};
-
-const HEAD: [&str; 7] = ["Code", "Description", "Count", "Share", "First seen", "Last seen", "Files"];
-const DESCRIPTION: usize = 1;
-const NUMBERS: [usize; 4] = [0, 2, 3, 6];
-const TIMES: [usize; 2] = [4, 5];
-
-/// Where globs leave nothing, a glob that means something else than was thought is the likely reason.
-pub(super) const LEFT_OUT_BY_GLOB: &str = "-g and --iglob leave out all other files.\n\
-    A glob is matched against the path below the folder or archive that is named, or against the name alone if it has no \
-    slash; '**/host7/**' is all that lies in anything called host7.\n";
-
-/// What stands above all that is said of a part.
-pub(super) const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";
+use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
+use crate::report::wording::{grouped, moment, percentage, size};
+use crate::terminal::escaped;
 
 /// Blanks between columns.
-pub(super) const GAP: usize = 2;
-/// Where this much is not left for descriptions, times are broken between date and clock time too.
-const ROOMY_DESCRIPTION_WIDTH: usize = 24;
-/// Descriptions are not made narrower than this: in an even narrower terminal, lines are too long.
-pub(super) const LEAST_DESCRIPTION_WIDTH: usize = 16;
+const GAP: usize = 2;
+/// What stands below a path is set off by so many blanks.
+const INDENT: usize = 2;
+/// Where this much is not left for prose, times are broken between date and clock time.
+const ROOMY_PROSE_WIDTH: usize = 24;
+/// Prose gets no less, if it takes so much: in an even narrower terminal, lines are too long.
+const LEAST_PROSE_WIDTH: usize = 16;
 /// `2017-02-14`
-pub(super) const DATE_WIDTH: usize = 10;
+const DATE_WIDTH: usize = 10;
 
-type Cells<T = String> = [T; HEAD.len()];
-
-/// Writes the table and its totals, or what was looked through if nothing was found.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn write(report: &Report, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    if report.is_partial {
-        out.write_all(PARTIAL.as_bytes())?;
-    }
-    if report.totals.results == 0 {
-        return out.write_all(nothing_found(report).as_bytes());
-    }
-    write_lines(&table(&report.rows, report.totals.results, options.width), options.head, out)?;
-    writeln!(out)?;
-    out.write_all(totals(report).as_bytes())
+/// The rows so far.
+pub(super) struct Table {
+    options: Options,
+    /// All columns of the sheet, in which cells come.
+    all: &'static [Column],
+    /// Those with a heading.
+    columns: Vec<Column>,
+    /// The place among them of the prose, if there is any.
+    prose: usize,
+    /// One row a line, its cells separated by tabs, neither of which is in a cell. A row that ends with its prose has fewer.
+    rows: String,
+    widths: Vec<usize>,
+    /// The widest of the rows that end with their prose, up to there and without the gaps.
+    spanning_width: usize,
 }
 
-/// Two blanks between columns, and a rule below the head: what all tables have in common.
-pub(super) fn dress(table: &mut Table) {
-    // ASCII: what reads the output on Windows may still use a code page without box drawing.
-    let rule = HorizontalLine::filled('-').remove_left().remove_right().remove_intersection();
-    table.with(tabled::settings::Style::empty().horizontals([(1, rule)]));
-    table.with(Padding::new(0, GAP, 0, 0));
-    table.modify(Columns::last(), Padding::zero());
-}
+impl Table {
+    pub(super) fn new(all: &'static [Column], options: Options) -> Table {
+        let columns: Vec<Column> = all.iter().filter(|column| column.heading.is_some()).copied().collect();
+        let prose = columns.iter().position(|column| column.holds == Holds::Prose).unwrap_or(columns.len());
+        let widths = columns.iter().map(|column| heading(column).len()).collect();
+        Table { options, all, columns, prose, rows: String::new(), widths, spanning_width: 0 }
+    }
 
-/// Writes a table without blanks at the ends of lines, its head set off.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub(super) fn write_lines(table: &Table, head: Emphasis, out: &mut impl Write) -> io::Result<()> {
-    let head = style(head);
-    for (at, line) in table.to_string().lines().enumerate() {
-        let line = line.trim_end_matches(' ');
-        let style = if at == 0 { head } else { Style::new() };
-        writeln!(out, "{style}{line}{style:#}")?;
+    /// The width that it takes if nothing is broken.
+    fn width(&self) -> usize {
+        let all = self.widths.iter().sum::<usize>() + GAP * (self.widths.len() - 1);
+        let before: usize = self.widths.iter().take(self.prose).map(|width| width + GAP).sum();
+        all.max(if self.spanning_width > 0 { before + self.spanning_width } else { 0 })
     }
-    Ok(())
-}
 
-/// How the head of a table is set off.
-pub(super) fn style(head: Emphasis) -> Style {
-    match head {
-        Emphasis::Plain => Style::new(),
-        Emphasis::Bold => Style::new().bold(),
-    }
-}
-
-fn table(rows: &[Row], results: u64, width: Option<usize>) -> Table {
-    let mut cells: Vec<Cells> = rows.iter().map(|row| cells(row, results)).collect();
-    if let Some(width) = width {
-        narrow(&mut cells, width);
-    }
-    let mut builder = Builder::with_capacity(1 + rows.len(), HEAD.len());
-    builder.push_record(HEAD);
-    for row in cells {
-        builder.push_record(row);
-    }
-    let mut table = builder.build();
-    dress(&mut table);
-    for column in NUMBERS {
-        table.modify(Columns::one(column), Alignment::right());
-    }
-    table
-}
-
-/// Breaks descriptions, and times if need be, so that lines are no longer than `width`.
-fn narrow(rows: &mut [Cells], width: usize) {
-    let mut widths = HEAD.map(str::len);
-    for row in rows.iter() {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = get_string_width(cell).max(*width);
+    fn write_rows(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let limit = self.options.width.filter(|&width| self.width() > width);
+        let first = usize::from(limit.is_some() && self.columns.first().is_some_and(|one| one.holds == Holds::Path));
+        if let Some(width) = limit {
+            self.narrow(width, first);
         }
-    }
-    let left_by = |widths: &Cells<usize>| {
-        let others = widths.iter().sum::<usize>() - widths[DESCRIPTION] + GAP * (HEAD.len() - 1);
-        width.saturating_sub(others)
-    };
-    if widths[DESCRIPTION] <= left_by(&widths) {
-        return;
-    }
-    if left_by(&widths) < ROOMY_DESCRIPTION_WIDTH.min(widths[DESCRIPTION]) {
-        for column in TIMES {
-            widths[column] = widths[column].min(DATE_WIDTH);
+        let indent = " ".repeat(INDENT * first);
+        let headings: Vec<&str> = self.columns.iter().map(heading).collect();
+        for path in &headings[..first] {
+            self.write_head(path, out)?;
         }
-    }
-    widths[DESCRIPTION] = left_by(&widths).max(LEAST_DESCRIPTION_WIDTH);
-    for row in rows {
-        for column in [DESCRIPTION].into_iter().chain(TIMES) {
-            row[column] = wrap(&row[column], widths[column]).join("\n");
+        self.write_head(&format!("{indent}{}", self.line(first, &headings[first..])), out)?;
+        let gaps = GAP * self.widths[first..].len().saturating_sub(1);
+        writeln!(out, "{}", "-".repeat(indent.len() + self.widths[first..].iter().sum::<usize>() + gaps))?;
+        for row in self.rows.lines() {
+            let cells: Vec<&str> = row.split('\t').collect();
+            for path in &cells[..first] {
+                writeln!(out, "{path}")?;
+            }
+            match limit {
+                None => writeln!(out, "{}", self.line(first, &cells))?,
+                Some(width) => {
+                    for line in self.lines(first, &cells, width) {
+                        writeln!(out, "{indent}{line}")?;
+                    }
+                }
+            }
         }
+        Ok(())
     }
-}
 
-fn cells(row: &Row, results: u64) -> Cells {
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    [
-        or_dash(row.code.map(|code| code.to_string())),
-        description(row),
-        grouped(row.count),
-        share(row.count, results),
-        or_dash(row.first_seen.map(moment)),
-        or_dash(row.last_seen.map(moment)),
-        grouped(row.files),
-    ]
-}
-
-/// The description, with the name where no number identifies the row.
-fn description(row: &Row) -> String {
-    match &row.name {
-        None => row.description.clone(),
-        Some(name) if !row.known => format!("\"{name}\": {}", row.description),
-        Some(_) if !row.candidates.is_empty() => format!("{} ({})", row.description, alternatives(&row.candidates)),
-        Some(name) if *name == row.description => name.clone(),
-        Some(name) => format!("{} ({name})", row.description),
-    }
-}
-
-/// `6, 8 or 9`
-fn alternatives(codes: &[Code]) -> String {
-    let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
-    match codes.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => codes.concat(),
-    }
-}
-
-fn totals(report: &Report) -> String {
-    let totals = &report.totals;
-    let mut text = format!(
-        "{}, {}, {} read, {}\n",
-        counted(totals.results, "result"),
-        counted(totals.distinct, "distinct code"),
-        counted(totals.files_read, "file"),
-        size(totals.bytes),
-    );
-    if report.results_without_row > 0 {
-        text.push_str(&match report.results_without_row {
-            1 => "1 result is in no row: there are more different names or numbers than are kept apart.\n".to_owned(),
-            many => format!(
-                "{} results are in no row: there are more different names or numbers than are kept apart.\n",
-                grouped(many)
-            ),
-        });
-    }
-    match report.results_without_time {
-        0 => {}
-        1 => text.push_str("1 result has no time that can be read; first and last seen leave it out.\n"),
-        many => text.push_str(&format!(
-            "{} results have no time that can be read; first and last seen leave them out.\n",
-            grouped(many)
-        )),
-    }
-    match report.times_without_zone {
-        0 => {}
-        1 => text.push_str("1 result has a time without a zone; it is read as UTC.\n"),
-        many => {
-            text.push_str(&format!("{} results have a time without a zone; it is read as UTC.\n", grouped(many)));
-        }
-    }
-    text.push_str("A code tells what became of the call or message, not whether the sign-in succeeded.\n");
-    text
-}
-
-fn nothing_found(report: &Report) -> String {
-    let totals = &report.totals;
-    if totals.files_read == 0 {
-        return if report.lacks_input() {
-            "No file could be read, so nothing was searched: see the problems.\n".to_owned()
-        } else if report.searched.by_glob {
-            format!("No file was read, so nothing was searched: {LEFT_OUT_BY_GLOB}")
-        } else if !report.problems.is_empty() {
-            "All files were skipped, so nothing was searched: standard error says why.\n".to_owned()
-        } else {
-            "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n".to_owned()
+    fn write_head(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let style = match self.options.head {
+            Emphasis::Plain => Style::new(),
+            Emphasis::Bold => Style::new().bold(),
         };
+        writeln!(out, "{style}{text}{style:#}")
     }
-    let names = &report.searched.pattern_names;
-    let patterns = if names.len() == 1 { "pattern" } else { "patterns" };
-    format!(
-        "No result codes found in {} ({}){}. Searched for the {patterns}: {}.\n\
-         If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets.\n",
-        counted(totals.files_read, "file"),
-        size(totals.bytes),
-        if report.lacks_input() { ", but not all of the input could be read: see the problems" } else { "" },
-        if names.is_empty() { "none".to_owned() } else { names.join(", ") },
-    )
+
+    /// Narrows prose, and times if need be, so that the columns from `first` are no wider together than `width`, if that is
+    /// possible.
+    fn narrow(&mut self, width: usize, first: usize) {
+        let Some(prose_width) = self.widths.get(self.prose).copied() else { return };
+        let gaps = GAP * (self.widths.len() - first - 1);
+        let left_by = |widths: &[usize]| {
+            let others = widths[first..].iter().sum::<usize>() - prose_width;
+            width.saturating_sub(INDENT * first + others + gaps)
+        };
+        if left_by(&self.widths) < ROOMY_PROSE_WIDTH.min(prose_width) {
+            for (width, _) in
+                self.widths.iter_mut().zip(&self.columns).filter(|(_, column)| column.holds == Holds::Time)
+            {
+                *width = DATE_WIDTH.min(*width);
+            }
+        }
+        let widest = prose_width.min(left_by(&self.widths).max(LEAST_PROSE_WIDTH));
+        // Lines may all be shorter; below paths, tables of one width are easier to read.
+        let fitting =
+            self.rows.lines().filter_map(|row| row.split('\t').nth(self.prose)).flat_map(|cell| wrap(cell, widest));
+        let fitting = fitting.map(|line| get_string_width(&line)).max().unwrap_or(0);
+        self.widths[self.prose] =
+            if first > 0 { widest } else { fitting.max(heading(&self.columns[self.prose]).len()) };
+    }
+
+    /// Whether the cell at that place takes the place of the columns that follow.
+    fn is_spanning(&self, row: &[&str], at: usize) -> bool {
+        at == self.prose && row.len() < self.columns.len()
+    }
+
+    /// The lines of a cell.
+    fn broken<'c>(&self, at: usize, cell: &'c str, width: usize) -> Vec<Cow<'c, str>> {
+        match self.columns[at].holds {
+            Holds::Prose | Holds::Time => wrap(cell, width).into_iter().map(Cow::Owned).collect(),
+            _ => vec![Cow::Borrowed(cell)],
+        }
+    }
+
+    /// The lines of a row some of whose cells have to be broken.
+    fn lines(&self, first: usize, row: &[&str], width: usize) -> Vec<String> {
+        let before: usize = self.widths[first..].iter().take(self.prose - first).map(|width| width + GAP).sum();
+        let beside = width.saturating_sub(INDENT * first + before).max(LEAST_PROSE_WIDTH);
+        let width_of = |at: usize| if self.is_spanning(row, at) { beside } else { self.widths[at] };
+        let cells: Vec<Vec<Cow<'_, str>>> =
+            (first..row.len()).map(|at| self.broken(at, row[at], width_of(at))).collect();
+        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+        let nth = |at: usize| cells.iter().map(|cell| cell.get(at).map_or("", AsRef::as_ref)).collect::<Vec<_>>();
+        (0..height).map(|at| self.line(first, &nth(at))).collect()
+    }
+
+    /// One line of a row whose cells fit, from the column `first`.
+    fn line(&self, first: usize, cells: &[&str]) -> String {
+        let mut line = String::new();
+        for ((column, width), cell) in self.columns.iter().zip(&self.widths).skip(first).zip(cells) {
+            if !line.is_empty() {
+                line.push_str(&" ".repeat(GAP));
+            }
+            let blanks = " ".repeat(width.saturating_sub(get_string_width(cell)));
+            let (before, after) = if column.holds.is_number() { (&*blanks, "") } else { ("", &*blanks) };
+            line.extend([before, cell, after]);
+        }
+        line.truncate(line.trim_end_matches(' ').len());
+        line
+    }
+}
+
+impl Renderer for Table {
+    fn begin(&mut self, _: &[Cell<'_>], _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>], _: &mut dyn Write) -> io::Result<()> {
+        let shown: Vec<(&Column, &Cell<'_>)> =
+            self.all.iter().zip(cells).filter(|(column, _)| column.heading.is_some()).collect();
+        let rest = shown.get(self.prose + 1..).unwrap_or_default();
+        let ends_with_prose = !rest.is_empty() && rest.iter().all(|(_, cell)| **cell == Cell::Absent);
+        let len = if ends_with_prose { self.prose + 1 } else { shown.len() };
+        for (at, (column, cell)) in shown[..len].iter().enumerate() {
+            let text = text(column.holds, cell);
+            let is_spanning = ends_with_prose && at == self.prose;
+            let widest = if is_spanning { &mut self.spanning_width } else { &mut self.widths[at] };
+            *widest = get_string_width(&text).max(*widest);
+            if at > 0 {
+                self.rows.push('\t');
+            }
+            self.rows.push_str(&text);
+        }
+        self.rows.push('\n');
+        Ok(())
+    }
+
+    fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()> {
+        for note in &end.above {
+            write!(out, "{note}\n\n")?;
+        }
+        if !self.rows.is_empty() {
+            self.write_rows(out)?;
+            if !end.below.is_empty() {
+                writeln!(out)?;
+            }
+        }
+        end.below.iter().try_for_each(|note| writeln!(out, "{note}"))
+    }
+}
+
+/// Whether `text` begins as such a table does: with the headings and a rule below them, or with what stands in place of rows.
+pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
+    let headings = sheet.columns.iter().filter_map(|column| column.heading);
+    sheet.without_rows.iter().any(|note| text.starts_with(note))
+        || after_headings(headings, text).is_some_and(|rest| {
+            let is_rule = |rule: &str| !rule.is_empty() && rule.bytes().all(|byte| byte == b'-');
+            rest.is_empty() || rest.strip_prefix('\n').and_then(|rest| rest.lines().next()).is_some_and(is_rule)
+        })
+}
+
+/// What follows the line, or the two, with the headings of a table; `None` if `text` begins otherwise. Where a column is so wide
+/// that the text ends in it, that is nothing.
+pub(super) fn after_headings(headings: impl Iterator<Item = &'static str>, text: &str) -> Option<&str> {
+    /// More blanks in a row than any log has.
+    const MANY_BLANKS: usize = 1000;
+    let mut rest = text;
+    for (at, heading) in headings.enumerate() {
+        // After a path the others may stand below.
+        let next = rest.strip_prefix('\n').filter(|_| at == 1).unwrap_or(rest).trim_start_matches(' ');
+        let blanks = rest.len() - next.len();
+        if at > 0 && next.is_empty() && blanks > MANY_BLANKS {
+            return Some(next);
+        }
+        rest = next.strip_prefix(heading).filter(|_| at == 0 || blanks >= GAP)?;
+    }
+    Some(rest)
+}
+
+fn heading(column: &Column) -> &'static str {
+    column.heading.unwrap_or_default()
+}
+
+fn text<'c>(holds: Holds, cell: &'c Cell<'_>) -> Cow<'c, str> {
+    match cell {
+        Cell::Absent => "-".into(),
+        Cell::Text(text) => escaped(text),
+        Cell::Number(bytes) if holds == Holds::Bytes => size(*bytes).into(),
+        Cell::Number(number) => grouped(*number).into(),
+        Cell::Code(code) => code.to_string().into(),
+        Cell::Share(share) => percentage(*share).into(),
+        Cell::Time(time) => moment(*time).into(),
+        Cell::Flag(flag) => if *flag { "yes" } else { "no" }.into(),
+        Cell::List(cells) => cells.iter().map(|cell| text(holds, cell)).collect::<Vec<_>>().join(", ").into(),
+        Cell::Record(cells) => cells.iter().map(|(_, cell)| text(holds, cell)).collect::<Vec<_>>().join(" ").into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::problem::{Kind, Problem};
+    use crate::render::Format;
+    use crate::render::tests::rendered;
+    use crate::report::Report;
     use crate::report::testing::{code, every_kind, name, report};
 
     fn written(report: &Report, width: Option<usize>) -> String {
-        let mut out = Vec::new();
-        write(report, &Options { width, head: Emphasis::Plain }, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        rendered(report, Format::Table, Options { width, head: Emphasis::Plain })
     }
 
     #[test]
@@ -375,10 +398,7 @@ A code tells what became of the call or message, not whether the sign-in succeed
 
     #[test]
     fn only_the_head_is_bold() {
-        let mut out = Vec::new();
-        let options = Options { width: None, head: Emphasis::Bold };
-        write(&every_kind(), &options, &mut out).unwrap();
-        let bold = String::from_utf8(out).unwrap();
+        let bold = rendered(&every_kind(), Format::Table, Options { width: None, head: Emphasis::Bold });
         let (head, rest) = bold.split_once('\n').unwrap();
         let plain = written(&every_kind(), None);
         let (plain_head, plain_rest) = plain.split_once('\n').unwrap();
@@ -400,7 +420,7 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
     #[test]
     fn of_a_part_it_is_not_said_that_it_holds_nothing() {
         let mut report = report(&[(&[], 1_000_000)]);
-        report.problems.push(Problem { path: "a.gz".to_owned(), kind: Kind::OverLimit, detail: "x".to_owned() });
+        report.problems.push(Problem::new("a.gz", Kind::OverLimit, "x"));
         assert_eq!(
             written(&report, None),
             "\
@@ -417,7 +437,7 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
             written(&report, None),
             "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n"
         );
-        report.problems.push(Problem { path: "a".to_owned(), kind: Kind::Unreadable, detail: "x".to_owned() });
+        report.problems.push(Problem::new("a", Kind::Unreadable, "x"));
         assert_eq!(written(&report, None), "No file could be read, so nothing was searched: see the problems.\n");
         report.problems[0].kind = Kind::Binary;
         let skipped = "All files were skipped, so nothing was searched: standard error says why.\n";

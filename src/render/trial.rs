@@ -8,12 +8,13 @@ use std::ops::Range;
 
 use tabled::grid::util::string::get_string_width;
 
-use super::lines::{SHOWN_LIMIT_BYTES, push_result, push_shown};
-use super::wording::{grouped, moment};
+use super::lines::{SHOWN_LIMIT_BYTES, after_result, push_result, push_shown};
 use crate::catalogue::Catalogue;
-use crate::hit::Hit;
+use crate::hit::{Capture, Hit};
 use crate::pattern::definition::{Definition, Origin};
+use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
+use crate::units::{CodePage, Units};
 
 /// How much of a line that is too wide is repeated before what is taken, in characters.
 const BEFORE_CHARS: usize = 20;
@@ -21,6 +22,25 @@ const BEFORE_CHARS: usize = 20;
 const LEAST_WIDTH: usize = 40;
 /// The width of the captures' names, with the gap behind them.
 const NAME_WIDTH: usize = 9;
+
+/// What is said of a line without a result.
+const NOTHING_TAKEN: &str = "no pattern takes anything of this line";
+
+/// Whether `text` begins with the first line of a trial and what became of it.
+pub(super) fn begins(text: &str) -> bool {
+    let mut lines = text.lines();
+    let number = lines.next().and_then(|line| line.split_once("1  ")).map(|(blanks, _)| blanks);
+    let Some(indent) = number.filter(|blanks| blanks.trim().is_empty()).map(|blanks| " ".repeat(blanks.len() + 3))
+    else {
+        return false;
+    };
+    let is_result = |line: &str| line.split_once(": ").and_then(|(_, result)| after_result(result)) == Some("");
+    // An excerpt and carets may come before.
+    lines
+        .take(3)
+        .filter_map(|line| line.strip_prefix(&indent))
+        .any(|line| line.starts_with(NOTHING_TAKEN) || is_result(line))
+}
 
 /// What a trial is shown with.
 #[derive(Clone, Copy, Debug)]
@@ -52,12 +72,8 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
                 }
             }
             Outcome::Continued => writeln!(out, "{indent}belongs to the match above")?,
-            Outcome::Missed(all) if all.is_empty() => {
-                writeln!(out, "{indent}no pattern takes anything of this line, nor does any come near")?;
-            }
-            Outcome::Missed(_) | Outcome::Unexplained => {
-                writeln!(out, "{indent}no pattern takes anything of this line")?;
-            }
+            Outcome::Missed(all) if all.is_empty() => writeln!(out, "{indent}{NOTHING_TAKEN}, nor does any come near")?,
+            Outcome::Missed(_) | Outcome::Unexplained => writeln!(out, "{indent}{NOTHING_TAKEN}")?,
         }
         if let Outcome::Missed(all) = &line.outcome {
             for nearest in all {
@@ -81,14 +97,13 @@ impl Shown<'_> {
         let mut result = Vec::new();
         push_result(&mut result, self.catalogue, &hit.key);
         writeln!(out, "{indent}{}: {}", self.name(hit.pattern), String::from_utf8_lossy(&result))?;
-        let captures = [("user", hit.user), ("outcome", hit.outcome), ("host", hit.host), ("address", hit.address)];
-        for (name, value) in captures {
-            if let Some(value) = value {
-                writeln!(out, "{indent}  {name:<NAME_WIDTH$}{}", one_line(value))?;
+        for capture in Capture::words() {
+            if let Some(value) = hit.captures[capture] {
+                writeln!(out, "{indent}  {:<NAME_WIDTH$}{}", capture.name(), one_line(value))?;
             }
         }
         if let Some(stamp) = hit.time {
-            let zone = if stamp.zoned { "" } else { " (no zone given: taken as UTC)" };
+            let zone = if stamp.zone_is_assumed() { " (no zone given: taken as UTC)" } else { "" };
             writeln!(out, "{indent}  {:<NAME_WIDTH$}{}{zone}", "time", moment(stamp.time))?;
         }
         Ok(())
@@ -119,7 +134,8 @@ impl Shown<'_> {
         let Some(definition) = self.definitions.get(nearest.pattern) else { return Ok(()) };
         let built_in = if definition.origin == Origin::BuiltIn { "the built-in " } else { "" };
         writeln!(out, "{indent}nearest is {built_in}{}:", definition.name)?;
-        for explained in nearest.miss.render(definition, line).lines() {
+        let line = CodePage::of(line, Units::Bytes, None).read(line);
+        for explained in nearest.miss.render(definition, line.as_bytes()).lines() {
             writeln!(out, "{indent}{}", explained.trim_end())?;
         }
         Ok(())
@@ -129,7 +145,7 @@ impl Shown<'_> {
 /// `text` as one line of printable characters, a tab as one blank.
 fn one_line(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
-    push_shown(&mut bytes, text);
+    push_shown(&mut bytes, CodePage::of(text, Units::Bytes, None).read(text).as_bytes());
     String::from_utf8_lossy(&bytes).replace('\t', " ")
 }
 

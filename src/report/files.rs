@@ -4,54 +4,43 @@
 //! that writes rows as they come needs no memory for them. What a name or a reason could do to a terminal is left to
 //! the formats: scripts want names as they are.
 
-use serde::Serialize;
-
+use super::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use super::wording::{counted, grouped, remark, size};
+use super::{LEFT_OUT_BY_GLOB, PARTIAL, problems};
 use crate::pipeline::inventory::{Entry, Text};
 use crate::problem::{Kind, Problem};
-use crate::time::Time;
 
-/// One input. Serializes as the contract with scripts has it: what was not read is null.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Row {
-    /// How results name it.
-    pub path: String,
-    /// What it is, from the outside to the inside: `tar › gzip › UTF-16LE text`.
-    pub kind: Option<String>,
-    /// The archives and compressions around the text, outermost first.
-    pub layers: Option<Vec<String>>,
-    /// The name of the text's encoding; also absent where there is no text to be in one.
-    pub encoding: Option<&'static str>,
-    /// Whether a byte order mark comes first.
-    pub byte_order_mark: Option<bool>,
-    /// The size of the text, unpacked.
-    pub bytes: Option<u64>,
-    /// The size of the file; absent if it is not a file on disk.
-    pub bytes_on_disk: Option<u64>,
-    /// How many lines there are; a last one without a line end counts.
-    pub lines: Option<u64>,
-    /// The time of the first line that has one.
-    pub first_time: Option<Time>,
-    /// The time of the last line that has one.
-    pub last_time: Option<Time>,
-    /// Whether one of these times named no zone, so that it was read as UTC.
-    pub zone_assumed: Option<bool>,
-    /// How many results.
-    pub results: Option<u64>,
-    /// Why it was skipped, or not read whole or as it is.
-    pub problems: Vec<Reason>,
-}
+/// What each input is, as a sheet. What was not read is absent.
+pub static FILES: Sheet = Sheet {
+    schema: 1,
+    columns: &[
+        Column::new("path", "File", Holds::Path),
+        Column::for_scripts("kind", Holds::Layers),
+        Column::for_people("What it is", Holds::Prose),
+        Column::for_scripts("layers", Holds::List),
+        Column::for_scripts("encoding", Holds::Text),
+        Column::for_scripts("byte_order_mark", Holds::Flag),
+        Column::new("bytes", "Size", Holds::Bytes),
+        Column::for_scripts("bytes_on_disk", Holds::Bytes),
+        Column::new("lines", "Lines", Holds::Count),
+        Column::new("first_time", "First time", Holds::Time),
+        Column::new("last_time", "Last time", Holds::Time),
+        Column::for_scripts("zone_assumed", Holds::Flag),
+        Column::new("results", "Results", Holds::Count),
+        Column::for_scripts("problems", Holds::Problems),
+    ],
+    rows: "files",
+    before: &[],
+    after: &["partial", "totals"],
+    flow: Flow::Streamed,
+    without_rows: &[NONE_LEFT, NO_FILES],
+};
 
-/// A problem of an input that is named beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// What went wrong, as one of a few words that scripts can compare.
-    pub kind: Kind,
-    /// The particulars, and what to do about it.
-    pub detail: String,
-}
+const NONE_LEFT: &str = "No files are left: ";
+const NO_FILES: &str = "No files were found: name a log file, or a folder that holds some.";
 
 /// Sums over all rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Inputs that were read, whether or not to their end.
     pub files_read: u64,
@@ -71,40 +60,72 @@ pub struct Totals {
     /// Inputs with a first or last time that named no zone, so that it was read as UTC.
     pub files_with_zone_assumed: u64,
     /// Whether the run was interrupted, so that there is more than what was read.
-    #[serde(skip)]
     pub is_partial: bool,
     /// Whether globs decided which inputs have a row.
-    #[serde(skip)]
     pub by_glob: bool,
 }
 
-impl Row {
-    /// Makes an entry presentable.
-    #[must_use]
-    pub fn new(entry: Entry) -> Row {
-        let Entry { path, bytes_on_disk, text, problems, copied: _ } = entry;
-        let problems: Vec<Reason> = problems.into_iter().map(Reason::from).collect();
-        let mut row = Row { path, bytes_on_disk, problems, ..Row::default() };
-        if let Some(text) = &text {
-            row.kind = Some(kind(text, row.has_loss()));
-            row.layers = Some(text.chain.iter().map(ToString::to_string).collect());
-            row.encoding = text.encoding;
-            row.byte_order_mark = Some(text.has_mark);
-            row.bytes = Some(text.bytes);
-            row.lines = Some(text.lines);
-            row.first_time = text.first.map(|stamp| stamp.time);
-            row.last_time = text.last.map(|stamp| stamp.time);
-            row.zone_assumed = Some([text.first, text.last].into_iter().flatten().any(|stamp| !stamp.zoned));
-            row.results = Some(text.results);
-        }
-        row
-    }
+/// The cells of an input, in the columns of [`FILES`].
+#[must_use]
+pub fn cells(entry: &Entry) -> Vec<Cell<'_>> {
+    let text = entry.text.as_ref();
+    let layers = |text: &Text| text.chain.iter().map(|layer| layer.to_string().into()).collect::<Vec<Cell<'_>>>();
+    vec![
+        (&entry.path).into(),
+        text.map(|text| kind(text, has_loss(entry))).into(),
+        words(entry).into(),
+        text.map(layers).into(),
+        text.and_then(|text| text.encoding).into(),
+        text.map(|text| text.has_mark).into(),
+        text.map(|text| text.bytes).into(),
+        entry.bytes_on_disk.into(),
+        text.map(|text| text.lines).into(),
+        text.and_then(|text| text.first).map(|stamp| stamp.time).into(),
+        text.and_then(|text| text.last).map(|stamp| stamp.time).into(),
+        text.map(is_zone_assumed).into(),
+        text.map(|text| text.results).into(),
+        Cell::List(entry.problems.iter().map(problems::without_path).collect()),
+    ]
+}
 
-    /// Whether anything of it is missing that should have been read.
-    #[must_use]
-    pub fn has_loss(&self) -> bool {
-        self.problems.iter().any(|reason| reason.kind.is_loss())
-    }
+/// Whether anything of it is missing that should have been read.
+fn has_loss(entry: &Entry) -> bool {
+    entry.problems.iter().any(|problem| problem.kind.is_loss())
+}
+
+/// Whether the first or the last time names no zone, so that it was read as UTC.
+fn is_zone_assumed(text: &Text) -> bool {
+    [text.first, text.last].into_iter().flatten().any(|stamp| stamp.zone_is_assumed())
+}
+
+/// `gzip › ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
+fn words(entry: &Entry) -> String {
+    let what = |problem: &Problem| problems::what(&problem.what);
+    let Some(text) = &entry.text else {
+        return entry.problems.iter().map(what).collect::<Vec<_>>().join(", ");
+    };
+    let mut words = vec![kind(text, has_loss(entry))];
+    let on_disk = entry.bytes_on_disk.filter(|&on_disk| text.bytes != on_disk);
+    words.extend(on_disk.map(|on_disk| format!("{} on disk", size(on_disk))));
+    words.extend(
+        entry.problems.iter().map(|problem| reservation(problem.kind).map_or_else(|| what(problem), str::to_owned)),
+    );
+    words.join(", ")
+}
+
+/// What there is to say in a few words of something that was read.
+fn reservation(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Unreadable => "not readable to its end",
+        Kind::Encrypted => "damaged, or another password",
+        Kind::Damaged => "damaged",
+        Kind::Truncated => "breaks off",
+        Kind::TrailingBytes => "other bytes behind it",
+        Kind::MixedEncodings => "ends in another encoding",
+        Kind::OverLimit => "read up to a limit",
+        Kind::LongLine => "very long lines",
+        _ => return None,
+    })
 }
 
 /// `tar › gzip › UTF-16LE text with BOM`
@@ -124,43 +145,82 @@ fn kind(text: &Text, has_loss: bool) -> String {
     kind
 }
 
-impl From<Problem> for Reason {
-    fn from(problem: Problem) -> Reason {
-        Reason { kind: problem.kind, detail: problem.detail }
-    }
-}
-
 impl Totals {
-    /// Takes in a row.
-    pub fn add(&mut self, row: &Row) {
-        let files = match (row.bytes.is_some(), row.has_loss()) {
-            (true, has_loss) => {
+    /// Takes in an input.
+    pub fn add(&mut self, entry: &Entry) {
+        let has_loss = has_loss(entry);
+        match &entry.text {
+            Some(text) => {
+                self.files_read += 1;
                 self.files_read_in_part += u64::from(has_loss);
-                &mut self.files_read
+                self.bytes += text.bytes;
+                self.lines += text.lines;
+                self.results += text.results;
+                self.files_with_zone_assumed += u64::from(is_zone_assumed(text));
             }
-            (false, false) => &mut self.files_skipped,
-            (false, true) => &mut self.files_unreadable,
-        };
-        *files += 1;
-        self.bytes += row.bytes.unwrap_or(0);
-        self.lines += row.lines.unwrap_or(0);
-        self.results += row.results.unwrap_or(0);
-        self.files_with_zone_assumed += u64::from(row.zone_assumed == Some(true));
-        self.is_partial |= row.problems.iter().any(|reason| reason.kind == Kind::Interrupted);
+            None if has_loss => self.files_unreadable += 1,
+            None => self.files_skipped += 1,
+        }
+        self.is_partial |= entry.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
+    }
+
+    /// What follows the rows of which these are the totals.
+    #[must_use]
+    pub fn end(&self) -> End<'static> {
+        let rows = self.files_read + self.files_skipped + self.files_unreadable;
+        let totals = Cell::Record(vec![
+            ("files_read", self.files_read.into()),
+            ("files_read_in_part", self.files_read_in_part.into()),
+            ("files_skipped", self.files_skipped.into()),
+            ("files_unreadable", self.files_unreadable.into()),
+            ("bytes", self.bytes.into()),
+            ("lines", self.lines.into()),
+            ("results", self.results.into()),
+            ("files_with_zone_assumed", self.files_with_zone_assumed.into()),
+        ]);
+        End {
+            above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
+            below: match rows {
+                0 if self.by_glob => vec![format!("{NONE_LEFT}{LEFT_OUT_BY_GLOB}")],
+                0 => vec![NO_FILES.to_owned()],
+                _ => self.sums(),
+            },
+            after: vec![self.is_partial.into(), totals],
+        }
+    }
+
+    fn sums(&self) -> Vec<String> {
+        let counts = [
+            (self.files_read_in_part, "of them not to the end"),
+            (self.files_skipped, "skipped"),
+            (self.files_unreadable, "could not be read"),
+        ];
+        let mut sums = vec![format!("{} read", counted(self.files_read, "file"))];
+        sums.extend(
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", grouped(*count))),
+        );
+        sums.extend([size(self.bytes), counted(self.lines, "line"), counted(self.results, "result")]);
+        let zones = remark(
+            self.files_with_zone_assumed,
+            "file has times without a zone; they are read as UTC.",
+            "files have times without a zone; they are read as UTC.",
+        );
+        [sums.join(", ")].into_iter().chain(zones).collect()
     }
 }
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! Rows for the tests of the formats.
+    //! Inputs for the tests of the formats.
 
     use super::*;
+    use crate::problem::Remedy;
     use crate::source::Chain;
-    use crate::time;
+    use crate::time::Form;
 
     /// What was read of a file in ASCII with these lines, each with a result.
     pub(crate) fn text(lines: &[&str]) -> Text {
-        let stamp = |line: Option<&&str>| line.and_then(|line| time::find(line.as_bytes()));
+        let stamp = |line: Option<&&str>| line.and_then(|line| Form::default().find(line.as_bytes()));
         Text {
             chain: Chain::default(),
             encoding: (!lines.is_empty()).then_some("ASCII"),
@@ -173,38 +233,40 @@ pub(crate) mod testing {
         }
     }
 
-    pub(crate) fn read(path: &str, on_disk: Option<u64>, text: Text) -> Row {
+    pub(crate) fn read(path: &str, on_disk: Option<u64>, text: Text) -> Entry {
         let (path, problems) = (path.to_owned(), Vec::new());
-        Row::new(Entry { path, bytes_on_disk: on_disk, text: Some(text), copied: None, problems })
+        Entry { path, bytes_on_disk: on_disk, text: Some(text), problems }
     }
 
-    pub(crate) fn with(row: Row, kind: Kind, detail: &str) -> Row {
-        Row { problems: vec![Reason { kind, detail: detail.to_owned() }], ..row }
+    pub(crate) fn with(entry: Entry, kind: Kind, what: &str) -> Entry {
+        Entry { problems: vec![Problem::new(entry.path.clone(), kind, what)], ..entry }
     }
 
-    pub(crate) fn skipped(path: &str, kind: Kind, detail: &str) -> Row {
-        with(Row { path: path.to_owned(), ..Row::default() }, kind, detail)
+    pub(crate) fn skipped(path: &str, kind: Kind, what: &str) -> Entry {
+        with(Entry { text: None, ..read(path, None, text(&[])) }, kind, what)
     }
 
     /// Every kind of row.
-    pub(crate) fn every_kind() -> Vec<Row> {
+    pub(crate) fn every_kind() -> Vec<Entry> {
         let plain = text(&["2017-02-14T02:57:24.600871Z x", "2017-02-14T03:00:00Z x"]);
         let no_zone = text(&["2017-02-14 02:57:24 x", "x"]);
         let marked = Text { encoding: Some("UTF-16LE"), has_mark: true, ..text(&["x"; 1234]) };
+        let mut picture = skipped("t/a\u{1b}[2J.png", Kind::Binary, "skipped, a binary file (PNG picture)");
+        picture.problems[0].remedy = Some(Remedy::ReadBinary);
         vec![
             read("t/host7/MultiFactorAuthSvc.log", Some(53), plain.clone()),
             read("t/host8/MultiFactorAuthSvc.log", Some(24), no_zone),
             read("t/empty.log", Some(0), text(&[])),
             with(read("t/export.log", Some(1 << 20), marked), Kind::Unreadable, "device not ready; try it again"),
-            skipped("t/a\u{1b}[2J.png", Kind::Binary, "skipped, a binary file (PNG picture); --binary reads it"),
+            picture,
             skipped("=x.log", Kind::Unreadable, "no such file or folder"),
         ]
     }
 
-    pub(crate) fn totals(rows: &[Row]) -> Totals {
+    pub(crate) fn totals(entries: &[Entry]) -> Totals {
         let mut totals = Totals::default();
-        for row in rows {
-            totals.add(row);
+        for entry in entries {
+            totals.add(entry);
         }
         totals
     }
@@ -253,10 +315,10 @@ mod tests {
 
     #[test]
     fn a_zone_is_assumed_if_either_time_names_none() {
-        let assumed = |lines: &[&str]| read("a", None, text(lines)).zone_assumed;
-        assert_eq!(assumed(&["2017-02-14 02:57:24", "2017-02-14T02:57:24Z"]), Some(true));
-        assert_eq!(assumed(&["2017-02-14T02:57:24Z", "2017-02-14 02:57:24"]), Some(true));
-        assert_eq!(assumed(&["2017-02-14T02:57:24Z", "2017-02-14T02:57:24Z"]), Some(false));
-        assert_eq!(assumed(&["x"]), Some(false));
+        let assumed = |lines: &[&str]| is_zone_assumed(&text(lines));
+        assert!(assumed(&["2017-02-14 02:57:24", "2017-02-14T02:57:24Z"]));
+        assert!(assumed(&["2017-02-14T02:57:24Z", "2017-02-14 02:57:24"]));
+        assert!(!assumed(&["2017-02-14T02:57:24Z", "2017-02-14T02:57:24Z"]));
+        assert!(!assumed(&["x"]));
     }
 }

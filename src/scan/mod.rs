@@ -15,14 +15,15 @@ use std::iter;
 use std::ops::Range;
 
 use fearless_simd::Level;
+use memchr::memchr;
 
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
-use crate::hit::Hit;
-use crate::pattern::{Candidate, Marks, Match, PatternSet, Scratch};
+use crate::hit::{Capture, Captures, Hit};
+use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch};
 use crate::time::{self, Stamp};
-use crate::units::Units;
+use crate::units::{Reading, Written};
 
 /// How many spellings a scanner remembers, at most one in each place. Logs use a few dozen; where two share a place, both
 /// are looked up.
@@ -53,6 +54,7 @@ pub struct Scanner<'s> {
     level: Level,
     lookahead_bytes: usize,
     resolver: Resolver<'s>,
+    readings: Readings,
 }
 
 /// Says what a match stands for and when it was written, and remembers both.
@@ -76,9 +78,11 @@ struct Line<'c> {
     start: usize,
     /// In the source.
     offset: u64,
-    units: Units,
-    /// Whether the line goes on behind its end here, because it is longer than the limit.
-    is_cut: bool,
+    written: Written,
+    /// How much of the line can be seen: of a piece of a line over the limit also a part of what follows the cut.
+    seen_len: usize,
+    /// Whether the line goes on after that.
+    goes_on: bool,
 }
 
 impl<'s> Scanner<'s> {
@@ -88,7 +92,15 @@ impl<'s> Scanner<'s> {
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
         let resolver = Resolver { catalogue, times: time::Reader::default(), remembered };
-        Scanner { set, scratch: set.scratch(), marks: Marks::default(), level: Level::new(), lookahead_bytes, resolver }
+        Scanner {
+            set,
+            scratch: set.scratch(),
+            marks: Marks::default(),
+            level: Level::new(),
+            lookahead_bytes,
+            resolver,
+            readings: set.readings(),
+        }
     }
 
     /// Passes every hit in the lines that `chunk` owns to `sink`.
@@ -98,6 +110,9 @@ impl<'s> Scanner<'s> {
 
     /// The same, for a sink that is no closure.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
+        if chunk.cut != Cut::AtLineEnd {
+            return self.scan_piece(chunk, &mut sink);
+        }
         let owned = chunk.owned();
         // Of a multi-line pattern even the literal may go on behind a cut.
         let searched = if self.set.looks_ahead() { chunk.with_lookahead() } else { owned };
@@ -105,21 +120,34 @@ impl<'s> Scanner<'s> {
         let mut candidates = self.set.prefilter().candidates(searched, &mut marks);
         let mut next = || iter::from_fn(|| candidates.next()).find(|candidate| candidate.at < owned.len());
         let mut candidate = next();
+        let mut others = Others::new(if self.set.reads_code_pages() { searched } else { b"" });
+        // A multi-line match may start before the line in which such a place is.
+        let reach = if self.set.looks_ahead() { self.lookahead_bytes + 1 } else { 0 };
         let mut from = 0;
         // Where the last searched line started, in the chunk and in the source.
         let (mut counted, mut offset) = (0, chunk.offset);
         while from < owned.len() {
-            let inside = match candidate {
+            let other =
+                others.first_from(from).map(|at| at.saturating_sub(reach).max(from)).filter(|&at| at < owned.len());
+            let inside = match (candidate, other) {
                 _ if self.set.searches_every_line() => from,
-                Some(Candidate { at, .. }) => at,
-                None => break,
+                (Some(Candidate { at, .. }), other) => other.map_or(at, |other| at.min(other)),
+                (None, Some(other)) => other,
+                (None, None) => break,
             };
             let Range { start, end } = line::around(self.level, owned, from, inside);
-            offset += chunk.units.source_bytes(&owned[counted..start]);
+            offset += chunk.written.units.source_bytes(&owned[counted..start]);
             counted = start;
             let line = self.line(chunk, start..end, offset);
             from = end + 1;
             let is_inside = |candidate: &Candidate<'_>| candidate.at <= end;
+            if other.is_some_and(|other| other <= end) && std::str::from_utf8(line.window).is_err() {
+                while candidate.filter(is_inside).is_some() {
+                    candidate = next();
+                }
+                self.scan_as_read(&line, &mut sink);
+                continue;
+            }
             let first = candidate.filter(is_inside);
             if first.is_some() {
                 candidate = next();
@@ -148,12 +176,31 @@ impl<'s> Scanner<'s> {
         let all = chunk.with_lookahead();
         let line = &all[range.clone()];
         let len = line.strip_suffix(b"\r").unwrap_or(line).len();
-        // From behind the line feed, or from the cut where a piece of a line ends.
         let behind = (range.end + 1).min(chunk.owned().len());
         let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
         let window = &all[range.start..seen.min(all.len())];
-        let is_cut = chunk.cut != Cut::AtLineEnd && range.end == chunk.owned().len();
-        Line { window, len, start: range.start, offset, units: chunk.units, is_cut }
+        Line { window, len, start: range.start, offset, written: chunk.written, seen_len: len, goes_on: false }
+    }
+
+    /// A piece of a line over the limit. A match in it is one that the line has, as far as that can be seen, and that the cut
+    /// does not divide.
+    #[inline(never)]
+    fn scan_piece<'c>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
+        let (all, len) = (chunk.with_lookahead(), chunk.owned().len());
+        let window = &all[..all.len().min(len + self.lookahead_bytes)];
+        let line_end = memchr(b'\n', window);
+        let seen = &window[..line_end.unwrap_or(window.len())];
+        let seen_len = seen.strip_suffix(b"\r").unwrap_or(seen).len();
+        let (offset, written) = (chunk.offset, chunk.written);
+        let line =
+            Line { window, len: len.min(seen_len), start: 0, offset, written, seen_len, goes_on: line_end.is_none() };
+        if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
+            return self.scan_as_read(&line, sink);
+        }
+        let mut matches = self.set.matches(&mut self.scratch, window, seen_len);
+        while let Some(found) = matches.next() {
+            self.resolver.hit(&line, (&found, None), &mut None, sink);
+        }
     }
 
     /// A line where only this pattern may match, and only there.
@@ -161,7 +208,7 @@ impl<'s> Scanner<'s> {
     fn scan_place<'c>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut impl Sink<'c>) {
         let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
         if let Some(found) = found {
-            self.resolver.hit(line, &found, &mut None, sink);
+            self.resolver.hit(line, (&found, None), &mut None, sink);
         }
     }
 
@@ -171,8 +218,49 @@ impl<'s> Scanner<'s> {
         let Scanner { set, scratch, resolver, .. } = self;
         let mut matches = set.matches_at_places(scratch, line.window, line.len);
         while let Some(found) = matches.next() {
-            resolver.hit(line, &found, &mut time, sink);
+            resolver.hit(line, (&found, None), &mut time, sink);
         }
+    }
+
+    /// A line that is not UTF-8, as code pages read it as well.
+    #[inline(never)]
+    fn scan_as_read<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
+        let mut time = None;
+        let Scanner { set, readings, resolver, .. } = self;
+        let mut matches = set.matches_as_read(readings, line.window, line.seen_len);
+        while let Some((found, reading)) = matches.next() {
+            resolver.hit(line, (&found, reading), &mut time, sink);
+        }
+    }
+}
+
+impl Line<'_> {
+    /// Whether a match that ends there is divided by a cut, or may be.
+    #[inline]
+    fn divides(&self, end: usize) -> bool {
+        self.len < end && (self.len < self.seen_len || self.goes_on) || self.goes_on && end == self.seen_len
+    }
+}
+
+/// The places of a text where something stands that is not UTF-8.
+struct Others<'t> {
+    text: &'t [u8],
+    /// The first one at or behind `from`.
+    next: Option<usize>,
+}
+
+impl Others<'_> {
+    fn new(text: &[u8]) -> Others<'_> {
+        Others { text, next: std::str::from_utf8(text).err().map(|wrong| wrong.valid_up_to()) }
+    }
+
+    /// The first such place at or behind the start of a line.
+    fn first_from(&mut self, start: usize) -> Option<usize> {
+        if self.next? < start {
+            let rest = self.text.get(start..).unwrap_or_default();
+            self.next = std::str::from_utf8(rest).err().map(|wrong| start + wrong.valid_up_to());
+        }
+        self.next
     }
 }
 
@@ -182,32 +270,36 @@ impl Resolver<'_> {
     fn hit<'c>(
         &mut self,
         line: &Line<'c>,
-        found: &Match<'_>,
+        (found, reading): (&Match<'_>, Option<&Reading>),
         line_time: &mut Option<Option<Stamp>>,
         sink: &mut impl Sink<'c>,
     ) {
-        // What touches a cut may go on behind it: half a number is another number.
-        if line.is_cut && found.span.end == line.len {
+        let bytes_of = |part: Range<usize>| reading.map_or(part.clone(), |reading| reading.bytes_of(part));
+        let span = bytes_of(found.span.clone());
+        // Half a number is another number.
+        if line.divides(span.end) {
             return;
         }
-        let time = match found.time() {
-            Some(group) => self.times.read(&line.window[group]),
-            None => *line_time.get_or_insert_with(|| self.times.find(&line.window[..line.len])),
+        // `get` and not an index: what cannot panic can be left out where nobody looks at it.
+        let captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
+        let (text, text_len) =
+            reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
+        let captured = |capture| text.get(found.capture(capture)?);
+        let time = match captured(Capture::Time) {
+            Some(written) => self.times.read(line.written.form, written),
+            None => *line_time.get_or_insert_with(|| self.times.find(line.written.form, &text[..text_len])),
         };
-        let group = |range: Option<Range<usize>>| range.map(|range| &line.window[range]);
         sink.take(Hit {
-            key: self.resolve(&line.window[found.code()], group(found.text())),
+            // A group that took no part in the match wrote nothing.
+            key: self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text)),
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
-            units: line.units,
-            span: found.span.start..found.span.end.min(line.len),
+            units: line.written.units,
+            span: span.start..span.end.min(line.len),
             pattern: found.pattern,
             time,
-            user: group(found.user()),
-            outcome: group(found.outcome()),
-            host: group(found.host()),
-            address: group(found.address()),
+            captures,
         });
     }
 

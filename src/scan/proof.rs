@@ -5,6 +5,7 @@
 
 use super::resolve;
 use crate::catalogue::Catalogue;
+use crate::hit::{Capture, Captures};
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::Diagnostic;
 use crate::pattern::examples::{self, Found};
@@ -73,16 +74,11 @@ pub fn find_all(
 }
 
 fn found(found: &Match<'_>, window: &[u8], catalogue: &Catalogue) -> Found {
-    let text =
-        |range: Option<std::ops::Range<usize>>| range.map(|range| String::from_utf8_lossy(&window[range]).into_owned());
+    let captures = Captures::new(|capture| window.get(found.capture(capture)?));
     Found {
         pattern: found.pattern,
-        key: resolve(catalogue, &window[found.code()], found.text().map(|text| &window[text])),
-        user: text(found.user()),
-        outcome: text(found.outcome()),
-        host: text(found.host()),
-        address: text(found.address()),
-        time: text(found.time()),
+        key: resolve(catalogue, captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),
+        captures: Captures::new(|capture| Some(String::from_utf8_lossy(captures[capture]?).into_owned())),
     }
 }
 

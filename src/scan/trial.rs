@@ -10,6 +10,7 @@ use crate::hit::Hit;
 use crate::pattern::PatternSet;
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::nearest::{self, Miss};
+use crate::units::{CodePage, Units};
 
 use super::Scanner;
 
@@ -109,8 +110,10 @@ fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>)
 
 fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
     let (mut own, mut built_in): (Option<Nearest>, Option<Nearest>) = (None, None);
+    // Letters beyond ASCII are those of the text, whatever it is in.
+    let line = CodePage::of(line, Units::Bytes, None).read(line);
     for (pattern, definition) in definitions.iter().enumerate() {
-        let Some(miss) = nearest::explain(definition, line) else { continue };
+        let Some(miss) = nearest::explain(definition, line.as_bytes()) else { continue };
         let (best, least) = match definition.origin {
             Origin::BuiltIn => (&mut built_in, LEAST_BUILT_IN_BYTES),
             _ => (&mut own, 1),

@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::chain::Layer;
-use super::compression::MAX_LAYERS;
 use super::ledger::{Entry, Ledger, Purse};
-use crate::problem::{Kind, Loss};
+use crate::problem::{self, Kind, Loss, Remedy};
+use crate::unpack::MAX_LAYERS;
 
 /// How deep archives may be nested at most, whatever the user asks for: each level has a thread of its own.
 pub const NESTING_LIMIT: u8 = 16;
@@ -167,7 +167,7 @@ impl Budget {
         let (file, limit) = (&self.file, self.limits.members);
         let what =
             format!("{file} has more than {limit} members{}, and the others were not read", told_layer(level, layer));
-        Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: "--max-members reads more" })
+        Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Raise(problem::Limit::Members) })
     }
 
     /// Fails if something in this layer went beyond the limit.
@@ -187,14 +187,14 @@ impl Budget {
 
     fn over(&self, level: usize, layer: Layer, delivered: Option<u64>) -> Loss {
         let Limits { ratio, floor_bytes, unpacked_bytes, .. } = self.limits;
-        let (limit, remedy) = if self.by_ratio() < unpacked_bytes {
+        let (limit, of) = if self.by_ratio() < unpacked_bytes {
             let floor = if floor_bytes > 0 { format!(" plus {}", size(floor_bytes)) } else { String::new() };
-            (format!("{ratio} times its size{floor}"), "--max-ratio reads more")
+            (format!("{ratio} times its size{floor}"), problem::Limit::Ratio)
         } else {
-            (size(unpacked_bytes), "--max-unpacked reads more")
+            (size(unpacked_bytes), problem::Limit::Unpacked)
         };
         let what = format!("{} unpacks to more than {limit}{}", self.file, told_layer(level, layer));
-        Loss { kind: Kind::OverLimit, what, delivered, remedy }
+        Loss { kind: Kind::OverLimit, what, delivered, remedy: Remedy::Raise(of) }
     }
 }
 
@@ -280,8 +280,9 @@ impl<R: Read> Read for Counted<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::archive::Format;
-    use crate::source::compression::Codec;
+    use crate::problem::Problem;
+    use crate::render::problems::detail;
+    use crate::unpack::{Codec, Format};
 
     const FLOOR: u64 = 1 << 20;
     const GZIP: Layer = Layer::Codec(Codec::Gzip);
@@ -299,7 +300,7 @@ mod tests {
             match charged.read(&mut buffer) {
                 Ok(0) => return (sum, None),
                 Ok(len) => sum += len as u64,
-                Err(error) => return (sum, Some(error.to_string())),
+                Err(error) => return (sum, Some(detail(&Problem::unreadable("", &error)))),
             }
         }
     }
@@ -329,10 +330,10 @@ mod tests {
         assert_eq!(read(&budget, tar, 0, 50), (0, None));
         let told = "a.tar unpacks to more than 100 bytes; nothing of it could be read; --max-unpacked reads more";
         assert_eq!(read(&budget, tar, 1, 50), (0, Some(told.to_owned())));
-        assert_eq!(budget.allows(1, 0, 0, tar.1).unwrap_err().to_string(), told);
+        assert_eq!(detail(&budget.allows(1, 0, 0, tar.1).unwrap_err().of_input("")), told);
         let told =
             "a.tar unpacks to more than 100 bytes, and no member behind that was read; --max-unpacked reads more";
-        assert_eq!(budget.goes_on(0, tar.1).unwrap_err().to_string(), told);
+        assert_eq!(detail(&budget.goes_on(0, tar.1).unwrap_err().of_input("")), told);
         assert_eq!(budget.goes_on(1, tar.1), Ok(()));
     }
 
@@ -387,7 +388,7 @@ mod tests {
         let budget = Budget::new(limits, 1000, "x.tar");
         assert_eq!([1, 1, 2].map(|level| budget.member(level, ZIP)), [Ok(()), Ok(()), Ok(())]);
         assert_eq!(
-            budget.member(1, ZIP).unwrap_err().to_string(),
+            detail(&budget.member(1, ZIP).unwrap_err().of_input("")),
             "x.tar has more than 2 members in layer 2 (zip), and the others were not read; --max-members reads more"
         );
     }

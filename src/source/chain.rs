@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::archive::Format;
-use super::compression::Codec;
-use crate::units::Units;
+use crate::units::Written;
+use crate::unpack::{Codec, Format};
 
 /// What had to be unpacked to come to a text, outermost first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +71,6 @@ impl fmt::Display for Chain {
 pub struct What {
     /// What is around the text.
     pub chain: Chain,
-    /// What the text is made of.
-    pub units: Units,
+    /// How the text is written.
+    pub written: Written,
 }

@@ -4,18 +4,19 @@
 //! those of a source before are all bytes compared, by a cryptographic hash of them ([`Digest`]). What comes out of an
 //! archive or a compressed file is hashed while it is read, because reading it again would mean to unpack it again.
 
-use std::fs::File;
-use std::hash::{DefaultHasher, Hasher as _};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::stop::Stop;
+use super::{Listed, seen};
 
 /// How much of a source its [`Beginning`] is, in bytes.
 const BEGINNING_BYTES: usize = 512;
 
-/// What stands for the first bytes of a source. Different beginnings may be taken for the same, but not the other way
-/// round.
+/// What stands for the first bytes of a source: the same on every machine. Different beginnings may be taken for the same,
+/// but not the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Beginning(u64);
 
@@ -23,14 +24,13 @@ impl Beginning {
     /// Of a source that begins with `head`, its first 512 bytes or all of it.
     #[must_use]
     pub fn of(head: &[u8]) -> Beginning {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&head[..head.len().min(BEGINNING_BYTES)]);
-        Beginning(hasher.finish())
+        let hash = blake3::hash(&head[..head.len().min(BEGINNING_BYTES)]);
+        Beginning(hash.as_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes))
     }
 }
 
 /// What stands for all bytes of a source: BLAKE3, so that equal digests mean equal bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(blake3::Hash);
 
 /// Reads a source and keeps a record of its bytes.
@@ -59,25 +59,57 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// The digest of the first `len` bytes of a file; `None` if it has become shorter, or the run is to end.
-pub(super) fn file_digest(path: &Path, len: u64, stop: &Stop) -> io::Result<Option<Digest>> {
-    let mut reader = Digesting::new(File::open(path)?.take(len));
-    let mut buffer = vec![0; 256 << 10];
-    let mut total = 0;
-    while !stop.is_requested() {
+/// Where a file that was opened can be found again.
+#[derive(Clone, Debug)]
+pub struct Again {
+    pub(super) path: Arc<Path>,
+    pub(super) state: State,
+}
+
+/// Identifies a file in the state in which it was read: any change to it is likely to change this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) listed: Listed,
+    inode: Option<u64>,
+}
+
+impl State {
+    pub(super) fn of(metadata: &Metadata) -> State {
+        State { listed: Listed::of(metadata), inode: seen::inode(metadata) }
+    }
+}
+
+impl Again {
+    /// The digest of the file as it was when it was opened; `None` if it is not as it was, or the run is to end.
+    #[must_use]
+    pub fn digest(&self, stop: &Stop) -> Option<Digest> {
+        let file = File::open(&self.path).ok()?;
+        let is_same = State::of(&file.metadata().ok()?) == self.state;
+        if is_same { digest(file.take(self.state.listed.len), self.state.listed.len, stop) } else { None }
+    }
+}
+
+/// The digest of a reader's `len` bytes; `None` if it does not have them, or the run is to end.
+pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest> {
+    let mut reader = Digesting::new(reader);
+    let mut buffer = vec![0; usize::try_from(len).unwrap_or(usize::MAX).clamp(1, 256 << 10)];
+    let mut left = len;
+    while left > 0 {
         match reader.read(&mut buffer) {
-            Ok(0) => return Ok((total == len).then(|| reader.digest())),
-            Ok(step) => total += step as u64,
+            _ if stop.is_requested() => return None,
+            Ok(0) => return None,
+            Ok(step) => left = left.saturating_sub(step as u64),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(_) => return None,
         }
     }
-    Ok(None)
+    Some(reader.digest())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Openable, Opened, Opening};
 
     #[test]
     fn only_what_a_beginning_takes_in_makes_a_difference_to_it() {
@@ -97,5 +129,24 @@ mod tests {
         };
         assert_eq!(digest(1), digest(100));
         assert_eq!(digest(100), Digest(blake3::hash(b"call result = 102\n")));
+    }
+
+    #[test]
+    fn what_is_hashed_is_what_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let (stop, opening) = (Stop::default(), Opening::default());
+        let lines = |number: u32| format!("call result = {number}\n").repeat(20_000).into_bytes();
+        let (before, after) = (lines(102), lines(103));
+        std::fs::write(&path, &before).unwrap();
+        let Ok(Opened::File(text)) = Openable::file(&path).open(&opening) else { panic!("a log is text") };
+        let read = Some(Digest(blake3::hash(&before)));
+        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (read, read));
+        // Rotated: another file of the same size has the name.
+        std::fs::rename(&path, folder.path().join("a.log.1")).unwrap();
+        std::fs::write(&path, &after).unwrap();
+        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (read, None));
+        stop.request();
+        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (None, None));
     }
 }

@@ -12,27 +12,27 @@
 //! in the archive comes as a problem behind the members before it, also where it lies in a member, whether or not that is
 //! read: who leaves out a picture still wants to know that the log behind it is lost.
 
-mod unpack;
+mod unpacking;
 
 use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread;
 
-pub(super) use self::unpack::zip_member;
-use self::unpack::{Told, count_member, stopped, unpack};
-use super::archive::{self, Container, Entry, Format, ZipFile};
+pub(super) use self::unpacking::zip_member;
+use self::unpacking::{Told, count_member, stopped, unpack};
 use super::budget::{Budget, Charged};
 use super::chain::{Chain, Layer};
 use super::ledger::Ledger;
-use super::select::{Globbed, Selection};
+use super::select::{Clock, Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
-use super::{Place, Refused, Source, Wanted};
+use super::{Openable, Place, Refused, Wanted};
 use crate::problem::{Kind, Loss, Problem};
+use crate::unpack::{Container, Format, Label, Options, ZipFile};
 
 /// How many members may wait that nobody has begun to read.
 const MEMBERS_AHEAD: usize = 2;
@@ -104,7 +104,7 @@ impl Members {
         around: Around,
         format: Format,
         container: Container,
-        options: archive::Options,
+        options: Options,
     ) -> io::Result<Members> {
         // Where the members of a zip stop to be wanted shows when they are read, and no other is to be met then.
         let (sender, told) = sync_channel(if format == Format::Zip { 0 } else { MEMBERS_AHEAD });
@@ -134,19 +134,19 @@ impl Members {
     fn told(&mut self, told: Told) -> Option<Found> {
         let (around, is_zip) = (&self.around, self.format == Format::Zip);
         match told {
-            Told::Member(entry, ahead) => {
+            Told::Member(label, ahead) => {
                 if is_zip && let Err(loss) = count_member(&around.budget, around.level(), self.format) {
-                    let problem = around.problem(&loss);
+                    let problem = loss.of_input(&around.name);
                     drop(ahead);
                     self.abandon();
                     return Some(Err(problem));
                 }
                 let nest = around.nest();
                 let reader = if is_zip { nest.charged(ahead) } else { Box::new(ahead) };
-                let place = Place::Member(Mutex::new(Some(Unread { reader, nest })));
-                around.wanted(&entry).map(|wanted| Ok(around.source(&entry, wanted, place)))
+                let place = Place::Member(Unread { reader, nest });
+                around.wanted(&label).map(|wanted| Ok(around.source(&label, wanted, place)))
             }
-            Told::Unread(entry, loss) => self.around.unread(&entry, &loss).map(Err),
+            Told::Unread(label, loss) => self.around.unread(&label, loss).map(Err),
             Told::End(ended) => {
                 self.is_done = true;
                 ended.err().map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
@@ -168,17 +168,17 @@ impl Members {
     fn pick(&mut self) -> Option<Found> {
         let Access::Independent { zip, next, len, ledger } = &mut self.kind else { return None };
         let index = *next;
-        let Some(entry) = zip.entries().nth(index) else {
+        let Some(label) = zip.labels().nth(index) else {
             self.is_done = true;
-            return zip.shortfall().map(|loss| Err(self.around.problem(loss)));
+            return zip.shortfall().map(|loss| Err(loss.clone().of_input(&self.around.name)));
         };
         *next += 1;
-        let wanted = self.around.wanted(entry)?;
-        let (packed, most) = (entry.packed.unwrap_or(*len), entry.size.unwrap_or(u64::MAX));
+        let wanted = self.around.wanted(label)?;
+        let (packed, most) = (label.packed.unwrap_or(*len), label.size.unwrap_or(u64::MAX));
         let budget = self.around.budget.of_member(ledger, packed, most);
         let nest = Nest { chain: self.around.chain.clone(), budget };
-        let place = Place::ZipMember { zip: zip.clone(), index, nest: Mutex::new(Some(nest)) };
-        Some(Ok(self.around.source(entry, wanted, place)))
+        let place = Place::ZipMember { zip: zip.clone(), index, nest };
+        Some(Ok(self.around.source(label, wanted, place)))
     }
 }
 
@@ -206,40 +206,41 @@ impl Around {
         Nest { chain: self.chain.clone(), budget: Arc::clone(&self.budget) }
     }
 
-    fn member_name(&self, entry: &Entry) -> String {
-        format!("{}{SEPARATOR}{}", self.name, entry.name)
+    fn member_name(&self, label: &Label) -> String {
+        format!("{}{SEPARATOR}{}", self.name, label.name)
     }
 
     /// A member's path below the input, which globs are matched against.
-    fn member_below(&self, entry: &Entry) -> String {
-        let name = entry.name.trim_start_matches('/');
+    fn member_below(&self, label: &Label) -> String {
+        let name = label.name.trim_start_matches('/');
         if self.below.is_empty() { name.to_owned() } else { format!("{}{SEPARATOR}{name}", self.below) }
     }
 
-    fn problem(&self, loss: &Loss) -> Problem {
-        Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
-    }
-
-    fn unread(&self, entry: &Entry, loss: &Loss) -> Option<Problem> {
-        let is_selected = self.selection.globbed(Path::new(&self.member_below(entry))) == Globbed::Read;
-        is_selected.then(|| Problem { path: self.member_name(entry), kind: loss.kind, detail: loss.to_string() })
+    fn unread(&self, label: &Label, loss: Loss) -> Option<Problem> {
+        let is_selected = self.selection.globbed(Path::new(&self.member_below(label))) == Globbed::Read;
+        is_selected.then(|| loss.of_input(self.member_name(label)))
     }
 
     /// What of a member is read; `None` if the user left it out, archive or not.
-    fn wanted(&self, entry: &Entry) -> Option<Wanted> {
-        let below = self.member_below(entry);
+    fn wanted(&self, label: &Label) -> Option<Wanted> {
+        let below = self.member_below(label);
         let refused = match self.selection.globbed(Path::new(&below)) {
             Globbed::Excluded => return None,
             Globbed::Unmatched => Some(Refused::Silently),
             Globbed::Read => {
-                self.selection.refuses(entry.size, entry.modified).map(|(kind, why)| Refused::Because(kind, why))
+                let clock = match self.chain.iter().last() {
+                    Some(Layer::Archive(Format::Zip | Format::Cab)) => Clock::Unknown,
+                    _ => Clock::Utc,
+                };
+                let refusal = self.selection.refuses(label.size, label.modified, clock);
+                refusal.map(|(kind, why)| Refused::Because(kind, why))
             }
         };
-        Some(Wanted { selection: Arc::clone(&self.selection), below, refused })
+        Some(Wanted { selection: Arc::clone(&self.selection), below, refused, spared: None })
     }
 
-    fn source(&self, entry: &Entry, wanted: Wanted, place: Place) -> Source {
-        Source { name: self.member_name(entry), place, wanted, listed: None }
+    fn source(&self, label: &Label, wanted: Wanted, place: Place) -> Openable {
+        Openable::new(self.member_name(label), None, wanted, place)
     }
 }
 
@@ -275,8 +276,8 @@ impl Iterator for Members {
         }
         let format = self.format;
         std::mem::take(&mut self.is_empty).then(|| {
-            let detail = format!("a {format} archive without any file in it");
-            Err(Problem { path: self.around.name.clone(), kind: Kind::Empty, detail })
+            let what = format!("a {format} archive without any file in it");
+            Err(Problem::new(&self.around.name, Kind::Empty, what))
         })
     }
 }

@@ -8,25 +8,11 @@
 //! Costs one addition for each read of the system, and nothing for a line.
 
 use std::io::{self, Read};
-use std::ops::AddAssign;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// So much of what lies on disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Amount {
-    /// As they lie there, compressed or not.
-    pub bytes: u64,
-    /// Those that are read to their end, or passed over.
-    pub files: u64,
-}
-
-impl AddAssign for Amount {
-    fn add_assign(&mut self, other: Amount) {
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.files += other.files;
-    }
-}
+use crate::amount::Amount;
+use crate::unpack::Watch;
 
 /// Adds up what is read. Clones share the sum.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +57,12 @@ impl Gauge {
         let before = self.read.fetch_add(bytes, Ordering::Relaxed);
         let news = before.saturating_add(bytes).min(limit) - before.min(limit);
         self.meter.0.bytes.fetch_add(news, Ordering::Relaxed);
+    }
+}
+
+impl Watch for Gauge {
+    fn read(&self, bytes: u64) {
+        self.add(bytes);
     }
 }
 

@@ -13,57 +13,53 @@
 //! comes after sees their text only, and every offset is one in that text.
 
 mod ahead;
-mod archive;
-pub mod binary;
 mod budget;
 mod chain;
-mod compression;
 mod content;
 mod encoding;
-mod file;
-mod input;
 mod ledger;
-mod member;
+mod listing;
 mod members;
 mod meter;
-pub mod name;
 mod seen;
 pub mod select;
 mod stop;
-mod unsupported;
 mod walk;
 pub mod wildcard;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use same_file::Handle;
 
 pub use ahead::Ahead;
-pub use archive::{Format, Passwords};
 pub use budget::{Limits, NESTING_LIMIT};
 pub use chain::{Chain, Layer, What};
-pub use compression::{Codec, MAX_LAYERS, decompressed};
-pub use content::{Beginning, Digest, Digesting};
+pub use content::{Again, Beginning, Digest, Digesting};
 pub use encoding::EncodingChoice;
-pub use file::{DiskFile, FileSpan};
-pub use member::WINDOW_LIMIT;
 pub use members::Members;
-pub use meter::{Amount, Meter};
-use select::Content;
-pub use select::{Globs, Links, Selection};
+pub use meter::Meter;
+use select::{Clock, Content};
+pub use select::{Globs, Links, Selection, TEMPORARY_PREFIX};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
 
-use crate::problem::{Kind, Loss, Problem};
-use crate::units::Units;
-use archive::{AtEnd, Container, ZipFile};
-use budget::{Budget, Counted};
-use compression::passed_on;
-use input::Input;
+use crate::name;
+use crate::neighbour;
+use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
+use crate::units::Written;
+use crate::unpack::{
+    self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
+    Unsupported, ZipFile, passed_on, recognise,
+};
+use budget::{Budget, Charged, Counted};
+use content::State;
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
-use unsupported::Holds;
 
 /// The argument, and the name in results, of standard input.
 pub const STDIN: &str = "-";
@@ -79,36 +75,95 @@ pub struct Opening {
     pub limits: Limits,
     /// What encrypted archives are opened with.
     pub passwords: Passwords,
+    /// Whether text that begins like this is output of this program, which must not be counted again. The head is the whole
+    /// text or at least 8 KiB of it. Without it everything is read.
+    pub is_own_output: Option<fn(&[u8]) -> bool>,
     /// What adds up how much was read.
     pub meter: Meter,
     /// What ends reading early; the pipeline heeds it, too.
     pub stop: Stop,
+    /// Adds up how long the file system took to open files. Each thread that opens files has its own.
+    pub waited: Waited,
 }
 
-/// Something that can be opened.
+/// How long a thread has waited for the file system. Clones share the sum.
+#[derive(Clone, Debug, Default)]
+pub struct Waited(Arc<AtomicU64>);
+
+impl Waited {
+    fn add(&self, time: Duration) {
+        self.0.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// The time since it was taken last.
+    #[must_use]
+    pub fn get(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    /// The time since it was taken last, which is then counted anew.
+    #[must_use]
+    pub fn take(&self) -> Duration {
+        Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// The part of a source that lives on after it was read: the name that results use, and what the file system says of it.
 #[derive(Debug)]
 pub struct Source {
     /// How results name it: the path as it was given, continued by what was found below it.
     pub name: String,
+    content: Content,
+    listed: OnceLock<Listed>,
+}
+
+/// What the file system says of a regular file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its size in bytes.
+    pub len: u64,
+    /// When it was modified; some file systems keep no times.
+    pub modified: Option<SystemTime>,
+}
+
+impl Listed {
+    fn of(metadata: &Metadata) -> Listed {
+        Listed { len: metadata.len(), modified: metadata.modified().ok() }
+    }
+}
+
+/// A source that has not been opened yet.
+#[derive(Debug)]
+pub struct Openable {
+    known: Known,
     place: Place,
+}
+
+/// What is known of a source before it is opened.
+#[derive(Debug)]
+struct Known {
+    source: Arc<Source>,
+    /// Where it is, if it is not inside something else.
+    path: Option<Arc<Path>>,
     wanted: Wanted,
-    /// The size in bytes, if whoever found it knows: asking again costs as much as it did.
-    listed: Option<u64>,
+    /// What the walk has learned from the file system.
+    listed: Option<Listed>,
 }
 
 #[derive(Debug)]
 enum Place {
     Stdin,
-    File(PathBuf),
+    File,
+    /// A pipe or a device.
+    Special,
     /// A member of a zip on disk.
     ZipMember {
         zip: ZipFile,
         index: usize,
-        /// Gone when it is read, so that the end of reading is that of the budget.
-        nest: Mutex<Option<Nest>>,
+        nest: Nest,
     },
     /// A member that comes once.
-    Member(Mutex<Option<Unread>>),
+    Member(Unread),
 }
 
 /// What of a source is read.
@@ -119,13 +174,15 @@ struct Wanted {
     below: String,
     /// Why it is not read, unless it is an archive: then its members are asked themselves, as files in a folder are.
     refused: Option<Refused>,
+    /// The file that standard output goes to, which must not be read.
+    spared: Option<Arc<Handle>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Refused {
     /// The user did not ask for it.
     Silently,
-    Because(Kind, &'static str),
+    Because(Kind, Cause),
 }
 
 /// An opened source.
@@ -151,10 +208,26 @@ pub struct TextFile {
     pub file: Arc<DiskFile>,
     /// In bytes.
     pub len: u64,
-    /// What it is made of.
-    pub units: Units,
+    /// How it is written.
+    pub written: Written,
     /// How it begins.
     pub beginning: Beginning,
+    /// Where it can be found again.
+    pub again: Again,
+}
+
+impl TextFile {
+    /// Whether all of it was read when it was opened.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        self.file.head(usize::MAX).len() as u64 == self.len
+    }
+
+    /// The digest of its bytes; `None` if it became shorter, or the run is to end.
+    #[must_use]
+    pub fn digest(&self, stop: &Stop) -> Option<Digest> {
+        content::digest(FileSpan::new(&self.file, 0, self.len), self.len, stop)
+    }
 }
 
 /// Something to be read once, from front to back.
@@ -168,96 +241,210 @@ pub struct Stream {
 }
 
 impl Source {
+    /// What the file system says of it, as soon as that is known; `None` of what is no regular file.
+    #[must_use]
+    pub fn listed(&self) -> Option<Listed> {
+        self.listed.get().copied()
+    }
+
+    /// Whether it is read only if it is text.
+    #[must_use]
+    pub fn is_to_be_text(&self) -> bool {
+        self.content == Content::Text
+    }
+}
+
+impl Openable {
+    fn new(name: String, path: Option<Arc<Path>>, wanted: Wanted, place: Place) -> Openable {
+        let source = Arc::new(Source { name, content: wanted.selection.content, listed: OnceLock::new() });
+        Openable { known: Known { source, path, wanted, listed: None }, place }
+    }
+
     /// Standard input.
-    fn stdin(wanted: Wanted) -> Source {
-        Source { name: "stdin".to_owned(), place: Place::Stdin, wanted, listed: None }
+    fn stdin(wanted: Wanted) -> Openable {
+        Openable::new("stdin".to_owned(), None, wanted, Place::Stdin)
     }
 
     /// The file at `path`, whatever it holds.
     #[must_use]
-    pub fn file(path: &Path) -> Source {
+    pub fn file(path: &Path) -> Openable {
         let selection = Arc::new(Selection { content: Content::Any, ..Selection::default() });
-        Source::selected(path, Wanted { selection, ..Wanted::default() }, None)
+        let wanted = Wanted { selection, ..Wanted::default() };
+        match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() => Openable::special(path, wanted),
+            metadata => Openable::selected(Arc::from(path), wanted, metadata.ok().as_ref().map(Listed::of)),
+        }
     }
 
-    /// The file at `path`, as far as it is wanted. `listed`: its size in bytes, if it is known and the file a regular one.
-    fn selected(path: &Path, wanted: Wanted, listed: Option<u64>) -> Source {
-        Source { name: name::shown(path), place: Place::File(path.to_owned()), wanted, listed }
+    /// The regular file at `path`, as far as it is wanted.
+    fn selected(path: Arc<Path>, wanted: Wanted, listed: Option<Listed>) -> Openable {
+        let mut openable = Openable::new(name::shown(&path), Some(path), wanted, Place::File);
+        openable.known.listed = listed;
+        openable
+    }
+
+    /// The pipe or device at `path`.
+    fn special(path: &Path, wanted: Wanted) -> Openable {
+        Openable::new(name::shown(path), Some(Arc::from(path)), wanted, Place::Special)
+    }
+
+    /// The name by which results know it, and what is known of the file.
+    #[must_use]
+    pub fn source(&self) -> &Arc<Source> {
+        &self.known.source
     }
 
     /// Opens it, or says why it is skipped.
     ///
     /// # Errors
     /// What the operating system says, or what is wrong with the archive that it lies in.
-    pub fn open(&self, opening: &Opening) -> io::Result<Opened> {
-        match &self.place {
+    pub fn open(self, opening: &Opening) -> io::Result<Opened> {
+        let Openable { known, place } = self;
+        let opened = match place {
             Place::Stdin => {
                 let gauge = opening.meter.begin(None);
-                self.stream(Box::new(Ahead::patient(Box::new(io::stdin()), &opening.stop)?), gauge, opening)
+                known.stream(Box::new(Ahead::patient(Box::new(io::stdin()), &opening.stop)?), gauge, opening)
             }
-            Place::File(path) => match self.open_file(path, opening) {
-                Err(_) if self.wanted.refused == Some(Refused::Silently) => Ok(Opened::LeftOut),
-                opened => opened,
-            },
-            Place::ZipMember { zip, index, nest } => {
-                self.member(members::zip_member(zip.clone(), *index, taken_once(nest)?), opening)
+            Place::File => {
+                let started = Instant::now();
+                known.open_file(File::open(known.path()), started, opening)
             }
-            Place::Member(unread) => self.member(taken_once(unread), opening),
+            Place::Special => {
+                // A pipe opens when somebody writes to it.
+                let path = known.path().to_owned();
+                let file = opening.stop.wait_for(move || File::open(path));
+                known.open_file(file, Instant::now(), opening)
+            }
+            Place::ZipMember { zip, index, nest } => known.member(members::zip_member(zip, index, nest), opening),
+            Place::Member(unread) => known.member(Ok(unread), opening),
+        };
+        match opened {
+            Err(_) if known.wanted.refused == Some(Refused::Silently) => Ok(Opened::LeftOut),
+            opened => opened,
         }
     }
 
-    fn open_file(&self, path: &Path, opening: &Opening) -> io::Result<Opened> {
-        let opened = self.open_path(path, &opening.stop);
-        let (file, metadata) = opened.inspect_err(|_| opening.meter.pass_over(self.listed.unwrap_or(0)))?;
+    /// How much of the disk is read for it, in bytes: nothing if it cannot be opened; `None` if that is known only at its end,
+    /// as for a pipe.
+    #[must_use]
+    pub fn disk_bytes(&self) -> Option<u64> {
+        match self.place {
+            Place::Stdin | Place::Special => None,
+            Place::ZipMember { .. } | Place::Member(_) => Some(0),
+            Place::File => Some(self.known.listed().map_or(0, |listed| listed.len)),
+        }
+    }
+
+    /// The size of a regular file, if it is known without asking for it.
+    #[must_use]
+    pub fn known_size(&self) -> Option<u64> {
+        self.known.listed.map(|listed| listed.len)
+    }
+
+    /// Whether reading it may wait for another program, as for a pipe.
+    #[must_use]
+    pub fn may_keep_waiting(&self) -> bool {
+        matches!(self.place, Place::Stdin | Place::Special)
+    }
+}
+
+impl Known {
+    fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or(Path::new(""))
+    }
+
+    fn note(&self, listed: Listed) {
+        // It is opened once.
+        let _ = self.source.listed.set(listed);
+    }
+
+    /// What the file system says of a file: what the walk has learned, or else what it answers now.
+    fn listed(&self) -> Option<Listed> {
+        let ask = || fs::metadata(self.path()).ok().filter(Metadata::is_file).map(|metadata| Listed::of(&metadata));
+        self.listed.or_else(ask)
+    }
+
+    fn open_file(&self, file: io::Result<File>, started: Instant, opening: &Opening) -> io::Result<Opened> {
+        let opened = file.and_then(|file| match file.metadata()? {
+            metadata if metadata.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+            metadata => Ok((file, metadata)),
+        });
+        let (file, metadata) = match opened {
+            Ok(opened) => opened,
+            Err(reason) => {
+                let listed = self.listed();
+                listed.into_iter().for_each(|listed| self.note(listed));
+                opening.meter.pass_over(listed.map_or(0, |listed| listed.len));
+                // What was met in a folder is gone; only a path that was typed may have been meant otherwise.
+                let is_input = self.wanted.below.is_empty();
+                let cause = if is_input { neighbour::cause(self.path(), &reason) } else { None };
+                let missing = |cause| Opened::Skipped(Problem::new(&self.source.name, Kind::Unreadable, cause));
+                return cause.map(missing).ok_or(reason);
+            }
+        };
         let len = metadata.len();
         if !metadata.is_file() {
             let gauge = opening.meter.begin(None);
             return self.stream(Box::new(Ahead::patient(Box::new(file), &opening.stop)?), gauge, opening);
         }
+        let state = State::of(&metadata);
+        self.note(state.listed);
+        if self.wanted.spared.as_ref().is_some_and(|spared| seen::is_open(spared, self.path(), &metadata)) {
+            opening.meter.pass_over(len);
+            return Ok(Opened::LeftOut);
+        }
         // A file that claims to be empty may be one that is made while it is read, as below /proc.
         if len == 0 {
             return self.stream(Box::new(file), opening.meter.begin(None), opening);
         }
-        let file = DiskFile::new(file, len, &opening.meter);
-        let head = file_head(&file, len)?;
-        if let Some(format) = Format::of(&head) {
-            return self.archive_file(format, Arc::new(file), len, opening);
+        let mut file = DiskFile::new(file, opening.meter.begin(Some(len)));
+        file.read_head(len)?;
+        opening.waited.add(started.elapsed());
+        let file = Arc::new(file);
+        let is = recognise(file.head(SAMPLE_BYTES));
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, loss));
         }
-        if Codec::of(&head).is_some() {
-            let input = Input::of_file(Arc::new(file), 0, len);
-            let budget = self.budget(opening, len);
-            return self.recognise(input, Nest { chain: Chain::default(), budget }, opening).map(
-                |opened| match opened {
+        match is {
+            Recognised::Archive(format) => return self.archive_file(format, file, len, opening),
+            Recognised::Codec(_) => {
+                let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
+                let opened = self.open_stream(Input::of_file(file, 0, len), nest, opening)?;
+                return Ok(match opened {
                     Opened::Stream(stream) => Opened::Compressed(stream),
                     other => other,
-                },
-            );
-        }
-        if let Some(told) = self.unsupported(&head) {
-            return Ok(told);
-        }
-        let file = Arc::new(file);
-        if let Some(kind) = binary::kind(&head) {
-            if let Some(opened) = self.zip_behind(&file, len, opening)? {
-                return Ok(opened);
+                });
             }
-            if self.is_to_be_text() {
-                return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
+            Recognised::Binary(kind) => {
+                if let Some(opened) = self.zip_behind(&file, len, opening)? {
+                    return Ok(opened);
+                }
+                if let Some(packed) = packed(&file, len, kind)? {
+                    return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
+                }
+                if self.source.is_to_be_text() {
+                    return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
+                }
             }
+            _ => {}
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        let told = &head[..head.len().min(encoding::HEAD_BYTES)];
-        let (units, beginning) = (opening.encoding.units(told), Beginning::of(told));
-        Ok(Opened::File(TextFile { file, len, units, beginning }))
+        if self.is_own_output(file.head(SAMPLE_BYTES), opening) {
+            return Ok(Opened::Skipped(self.own_output()));
+        }
+        let head = file.head(encoding::HEAD_BYTES);
+        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
+        Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
 
     /// A file that begins like no text, if it ends like a zip.
     fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
-            Some(AtEnd::Part) => Some(Opened::Skipped(self.problem(&archive::one_part()))),
+            Some(AtEnd::Part) => Some(Opened::Skipped(unpack::one_part().of_input(&self.source.name))),
             Some(AtEnd::Damaged) => {
                 let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
                 let container = Container::File { file: Arc::clone(file), start: 0, len };
@@ -267,29 +454,9 @@ impl Source {
         })
     }
 
-    /// What lies at `path`, if that is no folder.
-    fn open_path(&self, path: &Path, stop: &Stop) -> io::Result<(File, Metadata)> {
-        // A pipe opens when somebody writes to it.
-        let may_wait = self.listed.is_none() && fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-        let file = if may_wait {
-            let path = path.to_owned();
-            stop.wait_for(move || File::open(path))?
-        } else {
-            File::open(path)?
-        };
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        Ok((file, metadata))
-    }
-
     fn budget(&self, opening: &Opening, len: u64) -> Arc<Budget> {
-        let file = match &self.place {
-            Place::File(path) => path.file_name().map(Path::new).map(name::shown),
-            _ => None,
-        };
-        Budget::new(opening.limits, len, file.as_deref().unwrap_or(&self.name))
+        let file = self.path.as_ref().and_then(|path| path.file_name()).map(Path::new).map(name::shown);
+        Budget::new(opening.limits, len, file.as_deref().unwrap_or(&self.source.name))
     }
 
     /// What is no regular file.
@@ -297,7 +464,7 @@ impl Source {
         let reader = Metered { reader, gauge };
         let budget = self.budget(opening, 0);
         let input = Input::new(Box::new(Counted { reader, budget: Arc::clone(&budget) }));
-        self.recognise(input, Nest { chain: Chain::default(), budget }, opening)
+        self.open_stream(input, Nest { chain: Chain::default(), budget }, opening)
     }
 
     fn member(&self, unread: io::Result<Unread>, opening: &Opening) -> io::Result<Opened> {
@@ -307,41 +474,53 @@ impl Source {
             failure.map_or(Ok((input, nest)), Err)
         });
         match begun {
-            Ok((input, nest)) => self.recognise(input, nest, opening),
-            Err(_) if self.wanted.refused == Some(Refused::Silently) => Ok(Opened::LeftOut),
+            Ok((input, nest)) => self.open_stream(input, nest, opening),
             Err(error) => Err(error),
         }
     }
 
-    /// Tells by its first bytes what a stream is, layer by layer.
-    fn recognise(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
+    /// Opens a stream, layer by layer.
+    fn open_stream(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
         let Nest { mut chain, budget } = nest;
         let is_bare = chain.is_empty();
-        let mut input = compression::unpacked(input, &mut chain, &budget);
-        if let Some(format) = Format::of(input.peek(Format::HEAD_BYTES)) {
+        let mut input = unpack::unpacked(input, |codec, frames| {
+            let layer = Layer::Codec(codec);
+            let charged = Charged::new(frames, &budget, chain.len(), layer);
+            chain.push(layer);
+            Box::new(charged)
+        });
+        let is = recognise(input.peek(HEAD_BYTES));
+        if let Recognised::Archive(format) = is {
             let container = Container::Stream(Box::new(input.into_reader()));
             return self.archive(format, container, Nest { chain, budget }, opening);
         }
-        if let Some(told) = self.unsupported(input.peek(unsupported::HEAD_BYTES)) {
-            return Ok(told);
+        if let Some(loss) = is.loss() {
+            return Ok(self.unreadable(is, loss));
         }
         if let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        let is_piped = is_bare && chain.is_empty();
-        match self.is_to_be_text().then(|| binary::kind(input.peek(binary::SAMPLE_BYTES))).flatten() {
-            Some(kind) if is_piped => return Ok(Opened::Skipped(self.binary(kind))),
-            Some(kind) => return self.binary_stream(kind, input, &opening.stop),
-            None => {}
+        if self.source.is_to_be_text()
+            && let Recognised::Binary(kind) = recognise(input.peek(SAMPLE_BYTES))
+        {
+            let is_piped = is_bare && chain.is_empty();
+            return if is_piped {
+                Ok(Opened::Skipped(self.binary(kind)))
+            } else {
+                self.binary_stream(kind, input, &opening.stop)
+            };
+        }
+        if self.is_own_output(input.peek(SAMPLE_BYTES), opening) {
+            return Ok(Opened::Skipped(self.own_output()));
         }
         let head = input.peek(encoding::HEAD_BYTES);
-        let (units, beginning) = (opening.encoding.units(head), Beginning::of(head));
-        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, units }, beginning }))
+        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
     /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.
     fn binary_stream(&self, kind: &str, mut input: Input, stop: &Stop) -> io::Result<Opened> {
-        let is_certain = binary::is_certain(input.peek(binary::SAMPLE_BYTES));
+        let is_certain = unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
         while !is_certain && !input.available().is_empty() {
             if stop.is_requested() {
                 return Err(Loss::interrupted().into());
@@ -386,113 +565,95 @@ impl Source {
     fn around(&self, format: Format, nest: Nest, opening: &Opening) -> Around {
         let Nest { mut chain, budget } = nest;
         chain.push(Layer::Archive(format));
-        let (name, below) = (self.name.clone(), self.wanted.below.clone());
+        let (name, below) = (self.source.name.clone(), self.wanted.below.clone());
         let selection = Arc::clone(&self.wanted.selection);
         Around { name, below, selection, chain, budget, stop: opening.stop.clone() }
     }
 
     fn nested_too_deep(&self, limit: u8) -> Problem {
-        let remedy = if limit < NESTING_LIMIT {
-            "--max-nesting reads deeper"
-        } else {
-            "unpack the outermost one and name the folder"
-        };
+        let remedy =
+            if limit < NESTING_LIMIT { Remedy::Raise(problem::Limit::Nesting) } else { Remedy::UnpackOutermost };
         let what = format!("an archive inside so many others ({limit}) was not read");
-        let loss = Loss { kind: Kind::OverLimit, what, delivered: None, remedy };
-        self.problem(&loss)
+        Problem::new(&self.source.name, Kind::OverLimit, what).remedy(remedy)
     }
 
-    fn problem(&self, loss: &Loss) -> Problem {
-        Problem { path: self.name.clone(), kind: loss.kind, detail: loss.to_string() }
-    }
-
-    /// What becomes of it if it is of a format that cannot be read. The members of an archive might be wanted, whatever its own
-    /// name and time.
-    fn unsupported(&self, head: &[u8]) -> Option<Opened> {
-        let (holds, loss) = unsupported::format_of(head)?;
-        let refused = if holds == Holds::Text { self.refused() } else { None };
-        Some(refused.unwrap_or_else(|| Opened::Skipped(self.problem(&loss))))
+    /// What becomes of it if nothing of it can be read. The members of an archive might be wanted, whatever its own name and
+    /// time.
+    fn unreadable(&self, is: Recognised, loss: Loss) -> Opened {
+        let is_archive = matches!(is, Recognised::Unsupported(Unsupported::Archive(_)));
+        let refused = if is_archive { None } else { self.refused() };
+        refused.unwrap_or_else(|| Opened::Skipped(loss.of_input(&self.source.name)))
     }
 
     /// What becomes of it if it is no archive and not wanted.
     fn refused(&self) -> Option<Opened> {
-        self.wanted.refused.map(|refused| match refused {
+        let wanted = &self.wanted;
+        if wanted.refused != Some(Refused::Silently) && select::is_temporary(Path::new(&wanted.below)) {
+            let what = "skipped, an unfinished result of callcodes";
+            let problem = Problem::new(&self.source.name, Kind::OwnOutput, what).remedy(Remedy::DeleteUnfinished);
+            return Some(Opened::Skipped(problem));
+        }
+        // What is named itself is read, whatever its size and time.
+        let by_listing = || {
+            let listed = self.source.listed().filter(|_| self.path.is_some() && !wanted.below.is_empty())?;
+            let refused = wanted.selection.refuses(Some(listed.len), listed.modified, Clock::Utc);
+            refused.map(|(kind, why)| Refused::Because(kind, why))
+        };
+        wanted.refused.clone().or_else(by_listing).map(|refused| match refused {
             Refused::Silently => Opened::LeftOut,
-            Refused::Because(kind, why) => {
-                Opened::Skipped(Problem { path: self.name.clone(), kind, detail: why.to_owned() })
-            }
+            Refused::Because(kind, why) => Opened::Skipped(Problem::new(&self.source.name, kind, why)),
         })
     }
 
+    /// Whether it is output of this program, also if it is named itself, as a shell's wildcards name all that lies in a folder.
+    /// What is piped in is read, because nobody does that by mistake.
+    fn is_own_output(&self, head: &[u8], opening: &Opening) -> bool {
+        let is_piped = self.wanted.below.is_empty() && self.source.listed().is_none();
+        !is_piped && opening.is_own_output.is_some_and(|is_own_output| is_own_output(head))
+    }
+
+    fn own_output(&self) -> Problem {
+        let what = "skipped, written by callcodes itself";
+        Problem::new(&self.source.name, Kind::OwnOutput, what).remedy(Remedy::MoveAway)
+    }
+
     fn binary(&self, kind: &str) -> Problem {
-        let detail = format!("skipped, a binary file ({kind}); --binary reads it");
-        Problem { path: self.name.clone(), kind: Kind::Binary, detail }
-    }
-
-    /// The size that the file system lists, in bytes; `None` for what is not a regular file.
-    #[must_use]
-    pub fn listed_size(&self) -> Option<u64> {
-        match &self.place {
-            Place::Stdin | Place::ZipMember { .. } | Place::Member(_) => None,
-            Place::File(path) => {
-                self.listed.or_else(|| fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| metadata.len()))
-            }
+        if kind == unpack::NOT_TEXT && unpack::is_named_as_later_part(&self.source.name) {
+            return Unsupported::LaterPart.loss().of_input(&self.source.name);
         }
-    }
-
-    /// How much of the disk is read for it, in bytes: nothing if it cannot be opened; `None` if only its end will tell, as
-    /// of a pipe.
-    #[must_use]
-    pub fn disk_bytes(&self) -> Option<u64> {
-        match &self.place {
-            Place::Stdin => None,
-            Place::ZipMember { .. } | Place::Member(_) => Some(0),
-            Place::File(path) => self.listed.or_else(|| match fs::metadata(path) {
-                Ok(metadata) => metadata.is_file().then_some(metadata.len()),
-                Err(_) => Some(0),
-            }),
-        }
-    }
-
-    /// The digest of its first `len` bytes, if it is a file that has them and the run is not to end.
-    #[must_use]
-    pub fn digest(&self, len: u64, stop: &Stop) -> Option<Digest> {
-        match &self.place {
-            Place::File(path) => content::file_digest(path, len, stop).ok().flatten(),
-            Place::Stdin | Place::ZipMember { .. } | Place::Member(_) => None,
-        }
-    }
-
-    /// Whether it is read only if it is text.
-    #[must_use]
-    pub fn is_to_be_text(&self) -> bool {
-        self.wanted.selection.content == Content::Text
-    }
-
-    /// Whether it is one piece of work, however large it is: what lies in an archive cannot be read in ranges.
-    #[must_use]
-    pub fn is_member(&self) -> bool {
-        matches!(self.place, Place::ZipMember { .. } | Place::Member(_))
+        let what = format!("skipped, a binary file ({kind})");
+        Problem::new(&self.source.name, Kind::Binary, what).remedy(Remedy::ReadBinary)
     }
 }
 
-fn taken_once<T>(once: &Mutex<Option<T>>) -> io::Result<T> {
-    let taken = once.lock().unwrap_or_else(PoisonError::into_inner).take();
-    taken.ok_or_else(|| io::Error::other("a member of an archive can be read only once"))
-}
-
-fn archive_options(opening: &Opening) -> archive::Options {
-    archive::Options {
+fn archive_options(opening: &Opening) -> unpack::Options {
+    unpack::Options {
         passwords: opening.passwords.clone(),
         held_bytes: HELD_BYTES,
         max_members: opening.limits.members,
     }
 }
 
-/// The first bytes of a file, as many as are looked at, in one read where the system allows it.
-fn file_head(file: &DiskFile, len: u64) -> io::Result<Vec<u8>> {
-    let wanted = usize::try_from(len).unwrap_or(usize::MAX).min(binary::SAMPLE_BYTES);
-    let mut head = vec![0; wanted];
-    FileSpan::new(file, 0, len).read_exact(&mut head)?;
-    Ok(head)
+/// What is packed in a binary file that cannot be unpacked.
+fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupported>> {
+    let read = |start: u64, end: u64| {
+        let mut bytes = Vec::new();
+        FileSpan::new(file, start, end).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    if kind.ends_with("executable") {
+        return Ok(unpack::packed_behind(&read(0, len.min(unpack::PROGRAM_BYTES))?));
+    }
+    Ok(unpack::by_trailer(&read(len.saturating_sub(unpack::TRAILER_BYTES), len)?))
+}
+
+/// How many threads may each have a file open while as many have a folder open, beside what else is open; at least one.
+#[must_use]
+pub fn open_files_limit() -> usize {
+    /// Standard streams, what is written, what a terminal and its language need.
+    const OTHERS: u64 = 32;
+    #[cfg(unix)]
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let limit: Option<u64> = None;
+    limit.map_or(usize::MAX, |limit| usize::try_from((limit.saturating_sub(OTHERS) / 2).max(1)).unwrap_or(usize::MAX))
 }

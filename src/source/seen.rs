@@ -1,29 +1,53 @@
 //! Recognises a file or folder that has been met before, under whatever name.
 //!
-//! On Unix the device and the inode tell, so that hard links are one file, too. On Windows it is the final path, which
+//! On Unix the device and the inode identify it, so that hard links are one file, too. On Windows it is the final path, which
 //! sees through links, junctions, mapped drives and letter case, and not through hard links: file numbers there are
 //! not unique on all file systems, and taking two files for one would lose one of them.
 //!
-//! Memory: a few dozen bytes for each file on Unix, its path on Windows. There asking costs an open, so nothing is
-//! remembered if there is one input and no link to a folder is followed.
+//! A file's state is asked for only where its listing has an inode that was met before. File systems may list other inodes
+//! than the state has, so an inode that is met again proves nothing; where they do, a file that is met again under another
+//! name may be taken for new, and is then found to be a copy.
+//!
+//! Memory: a file's path, which the source shares, and a few dozen bytes. On Windows asking costs an open, so nothing
+//! is remembered if there is one input and no link to a folder is followed.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
 use std::path::Path;
+use std::sync::Arc;
 
 use same_file::Handle;
+
+pub(super) use imp::{Id, id};
 
 /// What has been met.
 #[derive(Default)]
 pub(super) struct Seen {
-    ids: HashSet<imp::Id>,
+    /// By the inode of the listing, the file that was met with it, until its identity had to be asked for.
+    inodes: HashMap<u64, Option<Arc<Path>>>,
+    ids: HashSet<Id>,
 }
 
 impl Seen {
-    /// Whether this is the first time. What cannot be identified is always new.
-    pub(super) fn is_new(&mut self, path: &Path, metadata: &Metadata) -> bool {
-        imp::id(path, metadata).is_none_or(|id| self.ids.insert(id))
+    /// Whether this is the first time. What cannot be identified is always new. `inode`: that of the listing;
+    /// `metadata`, where they are known.
+    pub(super) fn is_new(&mut self, path: &Arc<Path>, inode: Option<u64>, metadata: Option<&Metadata>) -> bool {
+        if let Some(inode) = inode {
+            match self.inodes.get_mut(&inode) {
+                None => {
+                    self.inodes.insert(inode, Some(Arc::clone(path)));
+                    return true;
+                }
+                Some(first) => self.ids.extend(first.take().and_then(|first| identify(&first))),
+            }
+        }
+        let id = metadata.map_or_else(|| identify(path), |metadata| id(path, metadata));
+        id.is_none_or(|id| self.ids.insert(id))
     }
+}
+
+fn identify(path: &Path) -> Option<Id> {
+    fs::metadata(path).ok().and_then(|metadata| id(path, &metadata))
 }
 
 /// Under how many paths a folder is gone through where its path decides what is read of it.
@@ -33,7 +57,7 @@ pub(super) const PATHS_LIMIT: u8 = 8;
 /// them than anybody can wait for.
 #[derive(Default)]
 pub(super) struct Folders {
-    known: HashMap<imp::Id, Visits>,
+    known: HashMap<Id, Visits>,
 }
 
 struct Visits {
@@ -54,7 +78,7 @@ pub(super) enum Visit {
 impl Folders {
     /// A folder of which so many levels would be gone through, and whose path decides what is read or does not.
     pub(super) fn visit(&mut self, path: &Path, metadata: &Metadata, levels: usize, matters: PathMatters) -> Visit {
-        let Some(id) = imp::id(path, metadata) else { return Visit::Enter };
+        let Some(id) = id(path, metadata) else { return Visit::Enter };
         let visits = self.known.entry(id).or_insert(Visits { count: 0, deepest: 0 });
         if visits.count > 0 && levels <= visits.deepest {
             match matters {
@@ -76,9 +100,14 @@ pub(super) enum PathMatters {
     No,
 }
 
-/// Whether `open` is this regular file. On Windows, where only an open file has an identity, this opens it.
+/// Whether `open` is the regular file that was opened at `path` and has this state.
 pub(super) fn is_open(open: &Handle, path: &Path, metadata: &Metadata) -> bool {
     imp::is_open(open, path, metadata)
+}
+
+/// The inode of a file with this state, on Unix.
+pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
+    imp::inode(metadata)
 }
 
 /// Whether a file can be met twice without anybody having named it twice and without following links to folders.
@@ -92,15 +121,18 @@ mod imp {
 
     use same_file::Handle;
 
-    pub(super) type Id = (u64, u64);
+    pub(in crate::source) type Id = (u64, u64);
 
     pub(super) fn is_open(open: &Handle, _: &Path, metadata: &Metadata) -> bool {
         (open.dev(), open.ino()) == (metadata.dev(), metadata.ino())
     }
 
+    pub(in crate::source) fn inode(metadata: &Metadata) -> Option<u64> {
+        Some(metadata.ino())
+    }
+
     // An option, because Windows has no answer for some files.
-    #[allow(clippy::unnecessary_wraps)]
-    pub(super) fn id(_: &Path, metadata: &Metadata) -> Option<Id> {
+    pub(in crate::source) fn id(_: &Path, metadata: &Metadata) -> Option<Id> {
         Some((metadata.dev(), metadata.ino()))
     }
 }
@@ -112,13 +144,17 @@ mod imp {
 
     use same_file::Handle;
 
-    pub(super) type Id = PathBuf;
+    pub(in crate::source) type Id = PathBuf;
 
     pub(super) fn is_open(open: &Handle, path: &Path, _: &Metadata) -> bool {
         Handle::from_path(path).is_ok_and(|handle| handle == *open)
     }
 
-    pub(super) fn id(path: &Path, _: &Metadata) -> Option<Id> {
+    pub(in crate::source) fn inode(_: &Metadata) -> Option<u64> {
+        None
+    }
+
+    pub(in crate::source) fn id(path: &Path, _: &Metadata) -> Option<Id> {
         path.canonicalize().ok()
     }
 }

@@ -3,12 +3,29 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
-use ignore::overrides::{Override, OverrideBuilder};
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::seen::PathMatters;
-use crate::problem::Kind;
+use super::wildcard::folded;
+use crate::problem::{Cause, Kind};
+
+/// How the name of a file begins that a result is collected in before it gets its own name.
+pub const TEMPORARY_PREFIX: &str = ".callcodes-";
+/// How many letters and digits follow.
+const TEMPORARY_RANDOM_LEN: usize = 6;
+
+/// Whether a result was collected in it. One that was killed leaves such a file, and its results would count twice.
+pub(super) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.and_then(|name| name.strip_prefix(TEMPORARY_PREFIX)).is_some_and(|random| {
+        random.len() == TEMPORARY_RANDOM_LEN && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
 
 /// Which files are read; by default every one that holds text.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +44,33 @@ pub struct Selection {
     pub links: Links,
     /// By what they hold.
     pub content: Content,
+    /// Of how many members the time, being local, might decide otherwise. Clones count together.
+    pub doubts: Doubts,
 }
+
+/// How many members of archives were chosen or left out by a time that may mean another moment.
+#[derive(Clone, Debug, Default)]
+pub struct Doubts(Arc<AtomicU64>);
+
+impl Doubts {
+    /// How many until now.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Whose clock a time of modification is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// It is a moment.
+    Utc,
+    /// It may be the local time of a zone that nobody knows, and is read as UTC.
+    Unknown,
+}
+
+/// How far the local times of the earth are from UTC at most.
+const FARTHEST_ZONE: Duration = Duration::from_secs(14 * 60 * 60);
 
 /// What happens to symbolic links to folders that are met in folders. Those to files are always read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +85,7 @@ pub enum Links {
 /// What a file has to hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Content {
-    /// Text, by the rule of [`binary`](super::binary).
+    /// Text, by the rule of [`recognise`](crate::unpack::recognise).
     #[default]
     Text,
     /// Anything.
@@ -53,14 +96,16 @@ pub enum Content {
 /// excludes; the last that matches decides; with any that does not exclude, files that match none are left out.
 #[derive(Clone, Debug)]
 pub struct Globs {
-    globs: Override,
+    sensitive: Gitignore,
+    /// In lower case, as are the paths that they are matched against: the crate's own rule knows only the case of ASCII.
+    insensitive: Gitignore,
     /// Whether any of them looks at more than a name.
     look_at_paths: bool,
 }
 
 impl Default for Globs {
     fn default() -> Globs {
-        Globs { globs: Override::empty(), look_at_paths: false }
+        Globs { sensitive: Gitignore::empty(), insensitive: Gitignore::empty(), look_at_paths: false }
     }
 }
 
@@ -74,33 +119,44 @@ impl Globs {
         insensitive: impl IntoIterator<Item = &'g str>,
     ) -> Result<Globs, String> {
         let mut look_at_paths = false;
-        let build = || {
-            let mut builder = OverrideBuilder::new("");
-            let mut add = |builder: &mut OverrideBuilder, glob| {
-                let glob = with_slashes(glob);
+        let mut build = |globs: &mut dyn Iterator<Item = Cow<'_, str>>| {
+            let mut builder = GitignoreBuilder::new("");
+            builder.allow_unclosed_class(false);
+            for glob in globs {
                 look_at_paths |=
                     glob.trim_start_matches('!').trim_start_matches("**/").trim_end_matches('/').contains('/');
-                builder.add(&glob).map(|_| ())
-            };
-            for glob in sensitive {
-                add(&mut builder, glob)?;
-            }
-            builder.case_insensitive(true)?;
-            for glob in insensitive {
-                add(&mut builder, glob)?;
+                builder.add_line(None, &glob)?;
             }
             builder.build()
         };
-        match build() {
-            Ok(globs) => Ok(Globs { globs, look_at_paths }),
-            Err(error) => Err(reason(&error)),
+        let sensitive = build(&mut sensitive.into_iter().map(with_slashes)).map_err(|error| reason(&error))?;
+        let mut folded = insensitive.into_iter().map(|glob| Cow::Owned(folded(&with_slashes(glob))));
+        let insensitive = build(&mut folded).map_err(|error| reason(&error))?;
+        Ok(Globs { sensitive, insensitive, look_at_paths })
+    }
+
+    /// Whether they leave out a file or a folder. As in the crate's own overrides, the meaning of a line in a `.gitignore`
+    /// is turned round.
+    fn leave_out(&self, below: &Path, is_folder: bool) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let by_insensitive = if self.insensitive.is_empty() {
+            Match::None
+        } else {
+            self.insensitive.matched(folded::<String>(&below.to_string_lossy()), is_folder)
+        };
+        match by_insensitive.or(self.sensitive.matched(below, is_folder)) {
+            Match::Whitelist(_) => true,
+            Match::Ignore(_) => false,
+            Match::None => !is_folder && self.sensitive.num_ignores() + self.insensitive.num_ignores() > 0,
         }
     }
 
     /// Whether there is none, so that every file is read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.globs.is_empty()
+        self.sensitive.is_empty() && self.insensitive.is_empty()
     }
 }
 
@@ -142,7 +198,7 @@ impl Selection {
         let is_excluded = inside.into_iter().any(|folder| self.excludes_folder(folder));
         if is_excluded {
             Globbed::Excluded
-        } else if self.globs.globs.matched(below, false).is_ignore() {
+        } else if self.globs.leave_out(below, false) {
             Globbed::Unmatched
         } else {
             Globbed::Read
@@ -151,7 +207,7 @@ impl Selection {
 
     /// Whether the globs leave out a folder with all that is below it.
     pub(super) fn excludes_folder(&self, below: &Path) -> bool {
-        self.globs.globs.matched(below, true).is_ignore()
+        self.globs.leave_out(below, true)
     }
 
     /// Whether a folder's path decides what is read of it.
@@ -160,17 +216,28 @@ impl Selection {
     }
 
     /// Why a file is not read: a kind of problem and its particulars. What is not known of it is no reason.
-    pub(super) fn refuses(&self, size: Option<u64>, modified: Option<SystemTime>) -> Option<(Kind, &'static str)> {
+    pub(super) fn refuses(
+        &self,
+        size: Option<u64>,
+        modified: Option<SystemTime>,
+        clock: Clock,
+    ) -> Option<(Kind, Cause)> {
         let exceeds = |limit: u64| size.is_some_and(|size| size > limit);
         if self.max_bytes.is_some_and(exceeds) {
-            return Some((Kind::TooLarge, "skipped, larger than --max-filesize"));
+            return Some((Kind::TooLarge, Cause::TooLarge));
         }
         let modified = modified?;
+        let is_near = |limit: SystemTime| {
+            limit.duration_since(modified).unwrap_or_else(|later| later.duration()) <= FARTHEST_ZONE
+        };
+        if clock == Clock::Unknown && self.newer_than.into_iter().chain(self.older_than).any(is_near) {
+            self.doubts.0.fetch_add(1, Ordering::Relaxed);
+        }
         if self.newer_than.is_some_and(|time| modified < time) {
-            return Some((Kind::OutsideTime, "skipped, last modified before --newer-than"));
+            return Some((Kind::OutsideTime, Cause::TooOld));
         }
         if self.older_than.is_some_and(|time| modified >= time) {
-            return Some((Kind::OutsideTime, "skipped, last modified at or after --older-than"));
+            return Some((Kind::OutsideTime, Cause::TooNew));
         }
         None
     }
@@ -182,7 +249,7 @@ mod tests {
 
     #[test]
     fn globs_mean_what_they_mean_to_ripgrep() {
-        let cases: [(&[&str], &[&str], &str, bool); 12] = [
+        let cases: [(&[&str], &[&str], &str, bool); 18] = [
             (&[], &[], "a.log", true),
             (&["*.log"], &[], "deep/a.log", true),
             (&["*.log"], &[], "deep/A.LOG", false),
@@ -195,6 +262,12 @@ mod tests {
             (&["deep/*.log"], &[], "deep/a.log", true),
             (&["deep/*.log"], &[], "other/deep/a.log", false),
             (&["**/deep/*.{log,txt}"], &[], "other/deep/a.txt", true),
+            (&[], &["*Ü.LOG"], "deep/grün-ü.log", true),
+            (&[], &["Größe/*.[K-M]og"], "GRÖSSE/a.LOG", false),
+            (&[], &["Größe/*.[K-M]og"], "grÖße/a.LOG", true),
+            (&["*.log"], &["!OLD*"], "old.log", false),
+            (&["!old*"], &["OLD*"], "old.log", true),
+            (&["*.log"], &["*.TXT"], "a.csv", false),
         ];
         for (sensitive, insensitive, path, read) in cases {
             let globs = Globs::new(sensitive.iter().copied(), insensitive.iter().copied()).unwrap();
@@ -205,6 +278,14 @@ mod tests {
                 "{sensitive:?} {insensitive:?} {path}"
             );
         }
+    }
+
+    #[test]
+    fn temporary_files_of_this_program_are_known_by_name() {
+        let named = |name: &str| is_temporary(Path::new(name));
+        assert!([".callcodes-a1B2c3", "deep/.callcodes-000000"].iter().all(|name| named(name)));
+        let others = [".callcodes-", ".callcodes-a1B2c", ".callcodes-a1B2c3d", ".callcodes-a1B2c.", "callcodes-a1B2c3"];
+        assert!(!others.iter().any(|name| named(name)));
     }
 
     #[cfg(windows)]

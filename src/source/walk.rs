@@ -1,44 +1,50 @@
 //! From the arguments to the files below them, in a stable order.
 
-use std::fs::{self, FileType, Metadata};
+use std::fs::{FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::vec;
 
 use same_file::Handle;
-use walkdir::{DirEntry, WalkDir};
 
+use super::listing::{Entries, Lister, Look, Node};
 use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
-use super::{Refused, STDIN, Source, Wanted, name};
-use crate::problem::{Kind, Problem};
+use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit};
+use crate::problem::{Cause, Kind, Problem, Remedy};
 
 /// A file to read, or why there is none.
-pub type Found = Result<Source, Problem>;
+pub type Found = Result<Openable, Problem>;
 
 /// Visits the inputs one after another, folders recursively and in the order of their names. Hidden files are
 /// included, because support folders are copies of other machines' folders. Each file is read once, whatever names lead
 /// to it.
+///
+/// Of a file in a folder it asks nothing that its listing does not have: that is left to the thread that opens it.
 pub struct Walk {
-    inputs: vec::IntoIter<PathBuf>,
+    inputs: Vec<PathBuf>,
     selection: Arc<Selection>,
-    folder: Option<Folder>,
+    threads: usize,
     skipped: Vec<PathBuf>,
     /// Standard output, if it is a file.
-    stdout: Option<Handle>,
+    stdout: Option<Arc<Handle>>,
     /// `None` where a file cannot be met twice.
     seen: Option<Seen>,
     folders: Folders,
     /// Files that are looked at only because they may be archives.
     unmatched: Seen,
     stdin_seen: bool,
+    visit: Option<Visiting>,
 }
 
-/// The folder that is being visited.
-struct Folder {
-    input: PathBuf,
-    entries: walkdir::IntoIter,
+/// What is being visited.
+struct Visiting {
+    lister: Lister,
+    /// The entries that are left to visit: of the inputs, then of each folder on the way to where the walk is.
+    levels: Vec<vec::IntoIter<io::Result<Node>>>,
+    /// The paths of those folders.
+    folders: Vec<PathBuf>,
 }
 
 impl Walk {
@@ -47,15 +53,16 @@ impl Walk {
     pub fn new(inputs: Vec<PathBuf>) -> Walk {
         let seen = (seen::ALWAYS || inputs.len() > 1).then(Seen::default);
         Walk {
-            inputs: inputs.into_iter(),
+            inputs,
             selection: Arc::default(),
-            folder: None,
+            threads: 0,
             skipped: Vec::new(),
             stdout: None,
             seen,
             folders: Folders::default(),
             unmatched: Seen::default(),
             stdin_seen: false,
+            visit: None,
         }
     }
 
@@ -64,6 +71,12 @@ impl Walk {
     pub fn selecting(self, selection: Selection) -> Walk {
         let seen = self.seen.or_else(|| (selection.links == Links::Follow).then(Seen::default));
         Walk { selection: Arc::new(selection), seen, ..self }
+    }
+
+    /// The same walk, with up to so many threads of its own that list folders ahead of it; without any by default.
+    #[must_use]
+    pub fn listing_ahead(self, threads: usize) -> Walk {
+        Walk { threads: threads.min(open_files_limit()), ..self }
     }
 
     /// The same walk, except for these files where they are met in folders: what a run writes is not its input.
@@ -78,156 +91,162 @@ impl Walk {
     #[must_use]
     pub fn skipping_stdout(self) -> Walk {
         let is_file = |handle: &Handle| handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file());
-        Walk { stdout: Handle::stdout().ok().filter(is_file), ..self }
+        Walk { stdout: Handle::stdout().ok().filter(is_file).map(Arc::new), ..self }
     }
 
-    /// For a regular file: looking at a pipe opens it, which waits for somebody to write to it.
-    fn is_skipped(&self, path: &Path, metadata: &Metadata) -> bool {
-        if self.stdout.as_ref().is_some_and(|stdout| seen::is_open(stdout, path, metadata)) {
-            return true;
-        }
-        // By name first: asking the system for the true path of every file would cost more than listing it.
+    /// Whether this file is not to be read. By name first: asking the system for the true path of every file would cost more
+    /// than listing it.
+    fn is_skipped(&self, path: &Path) -> bool {
         self.skipped.iter().any(|skipped| {
             skipped.file_name() == path.file_name() && path.canonicalize().is_ok_and(|path| path == *skipped)
         })
     }
 
-    fn is_new(&mut self, path: &Path, metadata: &Metadata) -> bool {
-        self.seen.as_mut().is_none_or(|seen| seen.is_new(path, metadata))
-    }
-
-    fn next_in_folder(&mut self) -> Option<Found> {
-        loop {
-            let folder = self.folder.as_mut()?;
-            let Some(entry) = folder.entries.next() else {
-                self.folder = None;
+    /// What becomes of a node; `None` if it needs no mention, or is a folder that is entered.
+    fn met(&mut self, visiting: &mut Visiting, mut node: Node) -> Option<Found> {
+        if node.folder.is_none() {
+            return self.input(visiting, node);
+        }
+        if node.is_folder() {
+            if self.selection.excludes_folder(node.relative()) {
                 return None;
-            };
-            let found = match entry {
-                Err(error) => Some(Err(unlisted(&error))),
-                Ok(entry) => {
-                    let relative = entry.path().strip_prefix(&folder.input).unwrap_or(entry.path()).to_owned();
-                    self.entry(&entry, &relative)
+            }
+            let look = visiting.lister.look(&mut node);
+            return self.enter(visiting, &node, look).map(Err);
+        }
+        if !node.is_link() {
+            return self.entry(&node, None);
+        }
+        let look = visiting.lister.look(&mut node);
+        match &look.metadata {
+            Some(Ok(metadata)) if !metadata.is_dir() => self.entry(&node, Some(Ok(metadata))),
+            Some(Err(reason)) if self.selection.links == Links::Stay => self.entry(&node, Some(Err(reason))),
+            Some(Err(reason)) => Some(Err(unreachable_link(&node.path, reason))),
+            _ if self.selection.links == Links::Follow => {
+                if !matches!(look.entries, Entries::Loop(_)) && self.selection.excludes_folder(node.relative()) {
+                    return None;
                 }
-            };
-            if found.is_some() {
-                return found;
+                self.enter(visiting, &node, look).map(Err)
+            }
+            _ => {
+                let is_entered = self.selection.max_depth.is_none_or(|limit| node.depth() < limit)
+                    && !self.selection.excludes_folder(node.relative());
+                let link =
+                    || skip(&node.path, Kind::Link, "link to a folder, not followed").remedy(Remedy::FollowLinks);
+                is_entered.then(|| Err(link()))
             }
         }
     }
 
-    /// What becomes of something that is met in a folder; `None` if it needs no mention.
-    fn entry(&mut self, entry: &DirEntry, relative: &Path) -> Option<Found> {
-        let path = entry.path();
-        // An input that is a link is entered all the same.
-        if entry.file_type().is_dir() || entry.depth() == 0 {
-            return self.folder_entry(entry, relative).map(Err);
-        }
-        if entry.file_type().is_symlink() && path.is_dir() {
-            let is_entered = self.selection.max_depth.is_none_or(|limit| entry.depth() < limit)
-                && !self.selection.excludes_folder(relative);
-            return is_entered.then(|| Err(skip(path, Kind::Link, "link to a folder, not followed; -L follows it")));
-        }
+    /// What becomes of something in a folder that is no folder. `target`: the state of what a link leads to.
+    fn entry(&mut self, node: &Node, target: Option<Result<&Metadata, &io::Error>>) -> Option<Found> {
+        let (path, relative) = (&node.path, node.relative());
         let globbed = self.selection.globbed(relative);
         if globbed == Globbed::Excluded {
             return None;
         }
         let is_unmatched = globbed == Globbed::Unmatched;
-        let metadata = match if entry.file_type().is_symlink() { fs::metadata(path) } else { own_metadata(entry) } {
-            Ok(metadata) => metadata,
-            Err(reason) => return (!is_unmatched).then(|| Err(unreachable_entry(entry, &reason))),
+        let target = match target.transpose() {
+            Ok(target) => target,
+            Err(reason) => return (!is_unmatched).then(|| Err(unreachable_link(path, reason))),
         };
-        if is_unmatched && !metadata.is_file() {
+        let kind = target.map(Metadata::file_type).or(node.kind)?;
+        if !kind.is_file() {
+            return (!is_unmatched).then(|| Err(special(path, kind)));
+        }
+        if self.is_skipped(path) {
             return None;
         }
-        if !metadata.is_file() {
-            return Some(Err(skip(path, Kind::Special, special(metadata.file_type()))));
-        }
-        if self.is_skipped(path, &metadata) {
-            return None;
-        }
-        let refused = if is_unmatched {
-            Some(Refused::Silently)
-        } else {
-            // A file system that keeps no times cannot tell, and then the file is read.
-            let refusal = self.selection.refuses(Some(metadata.len()), metadata.modified().ok());
-            refusal.map(|(kind, why)| Refused::Because(kind, why))
-        };
-        let wanted = Wanted { selection: Arc::clone(&self.selection), below: name::shown(relative), refused };
-        self.file(path, &metadata, wanted)
+        let refused = is_unmatched.then_some(Refused::Silently);
+        let below = name::shown(relative);
+        let wanted = Wanted { selection: Arc::clone(&self.selection), below, refused, spared: self.stdout.clone() };
+        self.file(node, target, wanted)
     }
 
-    /// Leaves out folders that are excluded or have been gone through.
-    fn folder_entry(&mut self, entry: &DirEntry, relative: &Path) -> Option<Problem> {
-        let path = entry.path();
-        let levels = self.selection.max_depth.map_or(usize::MAX, |limit| limit.saturating_sub(entry.depth()));
-        let is_excluded = entry.depth() > 0 && self.selection.excludes_folder(relative);
-        let visit = match entry.metadata() {
-            _ if is_excluded => Visit::Skip,
-            Ok(metadata) if self.seen.is_some() => {
+    /// Goes through a folder, unless it has been gone through.
+    fn enter(&mut self, visiting: &mut Visiting, node: &Node, look: Look) -> Option<Problem> {
+        let path = &node.path;
+        let entries = match look.entries {
+            Entries::Loop(around) => {
+                let what = format!("not followed, leads back to {}", name::shown(&around));
+                return Some(skip(path, Kind::Loop, what));
+            }
+            entries => entries,
+        };
+        let levels = self.selection.max_depth.map_or(usize::MAX, |limit| limit.saturating_sub(node.depth()));
+        let visit = match look.metadata {
+            Some(Ok(metadata)) if self.seen.is_some() => {
                 self.folders.visit(path, &metadata, levels, self.selection.path_matters())
             }
             _ => Visit::Enter,
         };
-        if visit != Visit::Enter {
-            let folder = self.folder.as_mut()?;
-            folder.entries.skip_current_dir();
-        }
-        match visit {
-            Visit::Skip if !is_excluded => Some(skip(path, Kind::ReadAlready, READ_ALREADY)),
-            Visit::GiveUp => Some(skip(path, Kind::OverLimit, too_many_paths())),
-            Visit::Enter | Visit::Skip => None,
+        match (visit, entries) {
+            (Visit::Skip, _) => Some(skip(path, Kind::ReadAlready, READ_ALREADY)),
+            (Visit::GiveUp, _) => {
+                let what = Cause::TooManyPaths(seen::PATHS_LIMIT);
+                Some(skip(path, Kind::OverLimit, what).remedy(Remedy::Name))
+            }
+            (Visit::Enter, Entries::Listed(nodes)) => {
+                visiting.levels.push(nodes.into_iter());
+                visiting.folders.push(path.clone());
+                None
+            }
+            (Visit::Enter, Entries::Failed(reason)) => Some(unreachable_link(path, &reason)),
+            (Visit::Enter, _) => None,
         }
     }
 
-    fn file(&mut self, path: &Path, metadata: &Metadata, wanted: Wanted) -> Option<Found> {
-        if metadata.is_file() {
-            if wanted.refused == Some(Refused::Silently) {
-                // It must not stand in the way of a name by which the same file is asked for.
-                if !self.unmatched.is_new(path, metadata) {
-                    return None;
-                }
-            } else if !self.is_new(path, metadata) {
-                return Some(Err(skip(path, Kind::ReadAlready, READ_ALREADY)));
+    fn file(&mut self, node: &Node, metadata: Option<&Metadata>, wanted: Wanted) -> Option<Found> {
+        let path: Arc<Path> = Arc::from(node.path.as_path());
+        let inode = metadata.map_or(node.inode, seen::inode);
+        if wanted.refused == Some(Refused::Silently) {
+            // It must not stand in the way of a name by which the same file is asked for.
+            if !self.unmatched.is_new(&path, inode, metadata) {
+                return None;
             }
+        } else if self.seen.as_mut().is_some_and(|seen| !seen.is_new(&path, inode, metadata)) {
+            return Some(Err(skip(&path, Kind::ReadAlready, READ_ALREADY)));
         }
-        let size = metadata.is_file().then_some(metadata.len());
-        Some(Ok(Source::selected(path, wanted, size)))
+        let listed = metadata.map(Listed::of).or(node.listed);
+        Some(Ok(Openable::selected(path, wanted, listed)))
     }
 
     /// What is read of something that is named itself.
     fn named(&self) -> Wanted {
-        Wanted { selection: Arc::clone(&self.selection), below: String::new(), refused: None }
+        Wanted { selection: Arc::clone(&self.selection), ..Wanted::default() }
     }
 
     /// What becomes of an input; `None` if it is a folder, which is entered.
-    fn input(&mut self, input: PathBuf) -> Option<Found> {
-        if input == Path::new(STDIN) {
+    fn input(&mut self, visiting: &mut Visiting, mut node: Node) -> Option<Found> {
+        if node.path == Path::new(STDIN) {
             let again = std::mem::replace(&mut self.stdin_seen, true);
             return Some(if again {
                 Err(skip(Path::new("stdin"), Kind::ReadAlready, READ_ALREADY))
             } else {
-                Ok(Source::stdin(self.named()))
+                Ok(Openable::stdin(self.named()))
             });
         }
-        match fs::metadata(&input) {
-            Err(reason) if reason.kind() == io::ErrorKind::NotFound && input.is_symlink() => {
-                Some(Err(broken_link(name::shown(&input))))
+        let look = visiting.lister.look(&mut node);
+        let path = &node.path;
+        match &look.metadata {
+            Some(Err(reason)) if reason.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+                Some(Err(broken_link(name::shown(path))))
             }
+            Some(Ok(metadata)) if metadata.is_dir() => self.enter(visiting, &node, look).map(Err),
+            Some(Ok(metadata)) if metadata.is_file() => self.file(&node, Some(metadata), self.named()),
+            Some(Ok(_)) => Some(Ok(Openable::special(path, self.named()))),
             // Opening it tells what is wrong with it, in order with the others.
-            Err(_) => Some(Ok(Source::selected(&input, self.named(), None))),
-            Ok(metadata) if metadata.is_dir() => {
-                let entries = WalkDir::new(&input)
-                    .max_depth(self.selection.max_depth.unwrap_or(usize::MAX))
-                    .follow_links(self.selection.links == Links::Follow)
-                    // By name, as all but the name is the same; taking each path apart for that is half the walk.
-                    .sort_by(|a, b| a.path().as_os_str().cmp(b.path().as_os_str()))
-                    .into_iter();
-                self.folder = Some(Folder { input, entries });
-                None
-            }
-            Ok(metadata) => self.file(&input, &metadata, self.named()),
+            _ => Some(Ok(Openable::selected(Arc::from(path.as_path()), self.named(), None))),
         }
+    }
+
+    /// Where the walk begins.
+    fn begin(&mut self) -> Visiting {
+        let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
+        let mut inputs: Vec<_> = std::mem::take(&mut self.inputs).into_iter().map(Node::input).collect();
+        lister.begin(inputs.iter_mut().filter(|node| node.path != Path::new(STDIN)));
+        let inputs: Vec<_> = inputs.into_iter().map(Ok).collect();
+        Visiting { lister, levels: vec![inputs.into_iter()], folders: Vec::new() }
     }
 }
 
@@ -235,79 +254,61 @@ impl Iterator for Walk {
     type Item = Found;
 
     fn next(&mut self) -> Option<Found> {
-        loop {
-            if let Some(found) = self.next_in_folder() {
-                return Some(found);
+        let mut visiting = self.visit.take().unwrap_or_else(|| self.begin());
+        let found = loop {
+            let Some(level) = visiting.levels.last_mut() else { break None };
+            let found = match level.next() {
+                Some(Ok(node)) => self.met(&mut visiting, node),
+                Some(Err(reason)) => {
+                    let folder = visiting.folders.last().map_or(Path::new(""), PathBuf::as_path);
+                    Some(Err(Problem::unreadable(name::shown(folder), &reason)))
+                }
+                None => {
+                    visiting.levels.pop();
+                    visiting.folders.pop();
+                    continue;
+                }
+            };
+            if found.is_some() {
+                break found;
             }
-            let input = self.inputs.next()?;
-            if let Some(found) = self.input(input) {
-                return Some(found);
-            }
-        }
+        };
+        self.visit = Some(visiting);
+        found
     }
-}
-
-fn too_many_paths() -> String {
-    format!(
-        "not gone through again: links lead to it under more than {} paths, and -g looks at paths; name it to read it",
-        seen::PATHS_LIMIT
-    )
 }
 
 const READ_ALREADY: &str = "skipped, already read under this or another name";
 
-fn skip(path: &Path, kind: Kind, detail: impl Into<String>) -> Problem {
-    Problem { path: name::shown(path), kind, detail: detail.into() }
+fn skip(path: &Path, kind: Kind, what: impl Into<Cause>) -> Problem {
+    Problem::new(name::shown(path), kind, what)
 }
 
-fn own_metadata(entry: &DirEntry) -> io::Result<Metadata> {
-    entry.metadata().map_err(io::Error::from)
-}
-
-fn unreachable_entry(entry: &DirEntry, reason: &io::Error) -> Problem {
-    let path = name::shown(entry.path());
-    if entry.path_is_symlink() && reason.kind() == io::ErrorKind::NotFound {
-        return broken_link(path);
+fn unreachable_link(path: &Path, reason: &io::Error) -> Problem {
+    if reason.kind() == io::ErrorKind::NotFound && path.is_symlink() {
+        return broken_link(name::shown(path));
     }
-    Problem::unreadable(path, reason)
+    Problem::unreadable(name::shown(path), reason)
 }
 
 fn broken_link(path: String) -> Problem {
-    Problem { path, kind: Kind::Unreadable, detail: "symbolic link to a file or folder that does not exist".to_owned() }
-}
-
-fn unlisted(error: &walkdir::Error) -> Problem {
-    let path = name::shown(error.path().unwrap_or(Path::new("")));
-    if let Some(ancestor) = error.loop_ancestor() {
-        let detail = format!("not followed, leads back to {}", name::shown(ancestor));
-        return Problem { path, kind: Kind::Loop, detail };
-    }
-    match error.io_error() {
-        Some(_) if is_broken_link(error) => broken_link(path),
-        Some(reason) => Problem::unreadable(path, reason),
-        None => Problem { path, kind: Kind::Unreadable, detail: error.to_string() },
-    }
-}
-
-/// Where links are followed, a broken one is an error of the listing.
-fn is_broken_link(error: &walkdir::Error) -> bool {
-    error.io_error().is_some_and(|reason| reason.kind() == io::ErrorKind::NotFound)
-        && error.path().is_some_and(Path::is_symlink)
+    Problem::new(path, Kind::Unreadable, "symbolic link to a file or folder that does not exist")
 }
 
 #[cfg(unix)]
-fn special(kind: FileType) -> &'static str {
+fn special(path: &Path, kind: FileType) -> Problem {
     use std::os::unix::fs::FileTypeExt as _;
-    if kind.is_fifo() {
-        "skipped, a pipe; name it to read it"
-    } else if kind.is_socket() {
-        "skipped, a socket: it holds nothing to read"
-    } else {
-        "skipped, a device; name it to read it"
+    if kind.is_socket() {
+        return skip(path, Kind::Special, "skipped, a socket: it holds nothing to read");
     }
+    let what = if kind.is_fifo() { "skipped, a pipe" } else { "skipped, a device" };
+    skip(path, Kind::Special, what).remedy(Remedy::Name)
 }
 
 #[cfg(not(unix))]
-fn special(_: FileType) -> &'static str {
-    "skipped, no regular file; name it to read it"
+fn special(path: &Path, _: FileType) -> Problem {
+    skip(path, Kind::Special, "skipped, no regular file").remedy(Remedy::Name)
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,7 +1,7 @@
 //! Expands wildcards in paths, for systems whose shells leave that to the program.
 //!
-//! `*` stands for any part of a name and `?` for one character, in every part of the path, in any letter case. Nothing
-//! else is special, as file names on Windows may hold brackets and braces, and there neither `*` nor `?` can occur in a
+//! `*` stands for any part of a name and `?` for one character, in every part of the path, in any letter case. As everywhere
+//! on Windows, `.*` at the end also takes names without an ending, so that `*.*` is all names. Nothing else is special, as file names on Windows may hold brackets and braces, and there neither `*` nor `?` can occur in a
 //! name. A crate that expands all arguments would also expand regexes and globs that are meant for us.
 
 use std::fs;
@@ -12,22 +12,26 @@ use std::path::{Component, Path, PathBuf};
 #[must_use]
 pub fn expand(path: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
-    let mut any = false;
+    let (mut any, mut is_listed) = (false, false);
     for component in path.components() {
         let wildcard = match component {
             Component::Normal(name) => name.to_str().filter(|name| name.contains(['*', '?'])),
             _ => None,
         };
         match wildcard {
-            None => found.iter_mut().for_each(|found| found.push(component)),
+            None => {
+                is_listed = false;
+                found.iter_mut().for_each(|found| found.push(component));
+            }
             Some(wildcard) => {
-                any = true;
+                (any, is_listed) = (true, true);
                 found = found.iter().flat_map(|folder| matching(folder, wildcard)).collect();
             }
         }
     }
-    // What follows a wildcard need not exist: of `*\logs` only the folders that have such logs count.
-    if any {
+    // What follows a wildcard need not exist: of `*\logs` only the folders that have such logs count. What was listed does,
+    // and asking Windows again would open each.
+    if any && !is_listed {
         found.retain(|path| path.symlink_metadata().is_ok());
     }
     if !any || found.is_empty() { vec![path.to_owned()] } else { found }
@@ -38,13 +42,18 @@ fn matching(folder: &Path, wildcard: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(listed) else { return Vec::new() };
     let wildcard: Vec<char> = folded(wildcard);
     let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
-    names.retain(|name| matches(&wildcard, &folded(&name.to_string_lossy())));
+    names.retain(|name| matches_name(&wildcard, &folded::<Vec<char>>(&name.to_string_lossy())));
     names.sort();
     names.iter().map(|name| folder.join(name)).collect()
 }
 
-fn folded(text: &str) -> Vec<char> {
+/// Text as it is compared in any letter case, character by character.
+pub(super) fn folded<T: FromIterator<char>>(text: &str) -> T {
     text.chars().flat_map(char::to_lowercase).collect()
+}
+
+fn matches_name(wildcard: &[char], name: &[char]) -> bool {
+    matches(wildcard, name) || wildcard.strip_suffix(&['.', '*']).is_some_and(|wildcard| matches(wildcard, name))
 }
 
 /// Whether the whole of `name` matches. After a mismatch only the last `*` takes one character more, so time is at most
@@ -89,9 +98,19 @@ mod tests {
             ("[a].log", "a.log", false),
             ("[a]*", "[a].log", true),
             ("*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+            ("*.*", "syslog", true),
+            ("*.*", "a.log", true),
+            ("sys*.*", "syslog", true),
+            ("sys.*", "syslog", false),
+            ("*.l*", "syslog", false),
+            ("*Ü.LOG", "grün-ü.log", true),
         ];
         for (wildcard, name, expected) in cases {
-            assert_eq!(matches(&folded(wildcard), &folded(name)), expected, "{wildcard} {name}");
+            assert_eq!(
+                matches_name(&folded::<Vec<char>>(wildcard), &folded::<Vec<char>>(name)),
+                expected,
+                "{wildcard} {name}"
+            );
         }
     }
 
@@ -109,6 +128,8 @@ mod tests {
             relative.map(|path| path.replace('\\', "/")).collect()
         };
         assert_eq!(expanded("*.log"), ["top.log"]);
+        assert_eq!(expanded("*.*"), ["a", "b", "c", "top.log"]);
+        assert_eq!(expanded("*/*.*"), ["a/x.txt", "a/y.log", "b/x.log", "c/deep"]);
         assert_eq!(expanded("*/*.log"), ["a/y.log", "b/x.log"]);
         assert_eq!(expanded("*/x.*"), ["a/x.txt", "b/x.log"]);
         assert_eq!(expanded("*/deep"), ["c/deep"]);

@@ -5,15 +5,19 @@
 //! it than the union does. So no part has ever put a piece of a kept row into its overflow: a kept row is complete,
 //! whatever the order and grouping, and the overflow is everything else. "The first to come" or "the most frequent"
 //! have no such property.
+//!
+//! Which order that is, the key decides: for codes that of their numbers, because the vendor's are small, and for groups that of
+//! a hash ([`grouped`](super::grouped)).
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Iter;
+use std::fmt::Debug;
 
 use super::tally::Tally;
 
 /// What is kept for one key.
-pub(super) trait Cell: Copy + Default {
+pub trait Cell: Copy + Debug + Default + Eq + 'static {
     /// Takes in what `other` holds.
     fn merge(&mut self, other: &Self);
 

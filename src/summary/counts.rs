@@ -1,33 +1,40 @@
 //! The totals of one source, or of a part of one.
 
-use super::rows::Rows;
+use super::key::{RowKey, Table as _};
 use super::tally::Tally;
 use crate::code::Key;
 use crate::time::Stamp;
 
 /// What was counted in one source, or in a part of one. Parts of the same source are merged here; only whole sources
 /// go into a [`Summary`](super::Summary), which counts in how many of them a result occurs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub(super) rows: Rows<Tally>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts<K: RowKey = Key> {
+    pub(super) rows: K::Table<Tally>,
     results_without_time: u64,
     results_without_zone: u64,
 }
 
-impl Counts {
+// Not derived: a derive would ask for a default key.
+impl<K: RowKey> Default for Counts<K> {
+    fn default() -> Self {
+        Counts { rows: Default::default(), results_without_time: 0, results_without_zone: 0 }
+    }
+}
+
+impl<K: RowKey> Counts<K> {
     /// Counts one result, with the time of its line if that could be read.
     #[inline(always)]
-    pub fn add(&mut self, key: &Key, stamp: Option<Stamp>) {
+    pub fn add(&mut self, key: &K, stamp: Option<Stamp>) {
         self.rows.add(key, &Tally::one(stamp.map(|stamp| stamp.time)));
         match stamp {
             None => self.results_without_time += 1,
-            Some(stamp) if !stamp.zoned => self.results_without_zone += 1,
+            Some(stamp) if stamp.zone_is_assumed() => self.results_without_zone += 1,
             Some(_) => {}
         }
     }
 
     /// Takes in the counts of another part.
-    pub fn merge(&mut self, other: Counts) {
+    pub fn merge(&mut self, other: Counts<K>) {
         self.rows.merge(other.rows);
         self.results_without_time += other.results_without_time;
         self.results_without_zone += other.results_without_zone;
@@ -64,7 +71,7 @@ impl Counts {
     }
 
     /// The rows in the order of their keys.
-    pub fn iter(&self) -> impl Iterator<Item = (Key, &Tally)> {
+    pub fn iter(&self) -> impl Iterator<Item = (K, &Tally)> {
         self.rows.iter()
     }
 
@@ -81,10 +88,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::NAMES_LIMIT;
-    use super::super::testing::{code, hits, name, stamp};
+    use super::super::testing::{code, grouped_keys, hits, keys, name, stamp};
     use super::*;
 
-    fn counted(hits: &[(Key, Option<Stamp>)]) -> Counts {
+    fn counted<K: RowKey>(hits: &[(K, Option<Stamp>)]) -> Counts<K> {
         let mut counts = Counts::default();
         for (key, stamp) in hits {
             counts.add(key, *stamp);
@@ -92,7 +99,7 @@ mod tests {
         counts
     }
 
-    fn merged(left: &Counts, right: &Counts) -> Counts {
+    fn merged<K: RowKey>(left: &Counts<K>, right: &Counts<K>) -> Counts<K> {
         let mut sum = left.clone();
         sum.merge(right.clone());
         sum
@@ -140,28 +147,37 @@ mod tests {
 
     #[test]
     fn nothing_counted_is_empty() {
-        assert!(Counts::default().is_empty());
-        assert_eq!(Counts::default().overflow(), None);
+        let nothing = Counts::<Key>::default();
+        assert_eq!((nothing.is_empty(), nothing.overflow()), (true, None));
         assert!(!counted(&[(code(0), None)]).is_empty());
         assert!(!counted(&[(name("x"), None)]).is_empty());
     }
 
+    /// The laws of a commutative monoid.
+    fn holds_the_laws<K: RowKey>(hits: &[(K, Option<Stamp>)], cuts: (usize, usize)) -> Result<(), TestCaseError> {
+        let (low, high) = (cuts.0.min(cuts.1).min(hits.len()), cuts.0.max(cuts.1).min(hits.len()));
+        let whole = counted(hits);
+        let (a, b, c) = (counted(&hits[..low]), counted(&hits[low..high]), counted(&hits[high..]));
+        prop_assert_eq!(&merged(&merged(&a, &b), &c), &whole);
+        prop_assert_eq!(&merged(&a, &merged(&b, &c)), &whole);
+        prop_assert_eq!(&merged(&merged(&c, &b), &a), &whole);
+        prop_assert_eq!(&merged(&whole, &Counts::default()), &whole);
+        prop_assert_eq!(&merged(&Counts::default(), &whole), &whole);
+        Ok(())
+    }
+
     proptest! {
         #[test]
-        fn any_split_of_the_hits_gives_the_same_counts(hits in hits(), cuts in (0_usize..30, 0_usize..30)) {
-            let (low, high) = (cuts.0.min(cuts.1).min(hits.len()), cuts.0.max(cuts.1).min(hits.len()));
-            let whole = counted(&hits);
-            let (a, b, c) = (counted(&hits[..low]), counted(&hits[low..high]), counted(&hits[high..]));
-            prop_assert_eq!(&merged(&merged(&a, &b), &c), &whole);
-            prop_assert_eq!(&merged(&a, &merged(&b, &c)), &whole);
-            prop_assert_eq!(&merged(&merged(&c, &b), &a), &whole);
+        fn any_split_of_the_hits_gives_the_same_counts(hits in hits(keys()), cuts in (0_usize..30, 0_usize..30)) {
+            holds_the_laws(&hits, cuts)?;
         }
 
         #[test]
-        fn the_default_is_the_identity(hits in hits()) {
-            let counts = counted(&hits);
-            prop_assert_eq!(&merged(&counts, &Counts::default()), &counts);
-            prop_assert_eq!(&merged(&Counts::default(), &counts), &counts);
+        fn any_split_of_grouped_hits_gives_the_same_counts(
+            hits in hits(grouped_keys()),
+            cuts in (0_usize..30, 0_usize..30),
+        ) {
+            holds_the_laws(&hits, cuts)?;
         }
     }
 }

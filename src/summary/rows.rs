@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use super::NAMES_LIMIT;
 use super::bounded::{Bounded, Cell};
+use super::key::{RowKey, Table};
 use super::tally::Tally;
 use crate::code::{Code, Key};
 
 /// The codes 0 to 255: the vendor's end at 145, and with the array the hot path costs an index and no search.
 const DENSE_LEN: usize = 256;
 
+/// Cells by plain key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rows<V> {
+pub struct Rows<V> {
     /// By code, [`DENSE_LEN`] of them. Allocated with the first result, as most sources of a support folder have none.
     dense: Option<Box<[V]>>,
     numbers: Bounded<Code, V, NAMES_LIMIT>,
@@ -27,15 +29,6 @@ impl<V> Default for Rows<V> {
 }
 
 impl<V: Cell> Rows<V> {
-    /// Adds a cell, which holds a result, to the key's.
-    #[inline(always)]
-    pub(super) fn add(&mut self, key: &Key, cell: &V) {
-        match (key.code().and_then(dense_index), &mut self.dense) {
-            (Some(index), Some(dense)) => dense[index].merge(cell),
-            _ => self.add_apart(key, cell),
-        }
-    }
-
     /// Adds the first of all cells, or one that has no place in the array.
     // Not inlined: an array would be made on the stack of whoever adds a cell.
     #[inline(never)]
@@ -52,8 +45,18 @@ impl<V: Cell> Rows<V> {
             Key::Name(name) => self.names.add(&**name, cell, || Arc::clone(name)),
         }
     }
+}
 
-    pub(super) fn merge(&mut self, other: Self) {
+impl<V: Cell> Table<Key, V> for Rows<V> {
+    #[inline(always)]
+    fn add(&mut self, key: &Key, cell: &V) {
+        match (key.code().and_then(dense_index), &mut self.dense) {
+            (Some(index), Some(dense)) => dense[index].merge(cell),
+            _ => self.add_apart(key, cell),
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
         match (&mut self.dense, other.dense) {
             (Some(mine), Some(theirs)) => {
                 for (cell, other) in mine.iter_mut().zip(theirs.iter()) {
@@ -67,14 +70,12 @@ impl<V: Cell> Rows<V> {
         self.names.merge(other.names);
     }
 
-    /// Adds the results that another table could not keep apart.
-    pub(super) fn add_overflow<W: Cell>(&mut self, other: &Rows<W>) {
+    fn add_overflow<W: Cell>(&mut self, other: &<Key as RowKey>::Table<W>) {
         self.numbers.add_overflow(other.numbers.overflow());
         self.names.add_overflow(other.names.overflow());
     }
 
-    /// The keys with their cells, in the order of the keys.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, &V)> {
+    fn iter(&self) -> impl Iterator<Item = (Key, &V)> {
         let number = |(&code, cell)| (Key::Code(code), cell);
         let negative = self.numbers.iter().take_while(|(code, _)| code.0 < 0).map(number);
         let dense = self.dense.iter().flat_map(|cells| (0..).zip(cells.iter()));
@@ -85,29 +86,21 @@ impl<V: Cell> Rows<V> {
         negative.chain(dense).chain(large).chain(names)
     }
 
-    /// The memory that it takes, roughly, in bytes.
-    pub(super) fn size_bytes(&self) -> usize {
+    fn size_bytes(&self) -> usize {
         /// Of a key with its cell and its share of the map.
         const KEY_BYTES: usize = 200;
         let dense = self.dense.as_deref().map_or(0, size_of_val);
         size_of_val(self) + dense + KEY_BYTES * (self.numbers.len() + self.names.len())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        // What is beyond the limit implies cells within it.
+    fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
 
-    /// The results whose number or name is beyond the limit.
-    pub(super) fn overflow(&self) -> Tally {
+    fn overflow(&self) -> Tally {
         let mut overflow = *self.numbers.overflow();
         overflow.merge(self.names.overflow());
         overflow
-    }
-
-    /// All results.
-    pub(super) fn results(&self) -> u64 {
-        self.iter().map(|(_, cell)| cell.tally().count).sum::<u64>() + self.overflow().count
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::bounded::Cell;
 use super::counts::Counts;
-use super::rows::Rows;
+use super::key::{RowKey, Table as _};
 use super::tally::Tally;
 use crate::code::Key;
 
@@ -52,16 +52,23 @@ impl Totals {
 }
 
 /// The totals of any number of whole sources. Summaries of different sources can be merged in any order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    rows: Rows<Row>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary<K: RowKey = Key> {
+    rows: K::Table<Row>,
     totals: Totals,
 }
 
-impl Summary {
+// Not derived: a derive would ask for a default key.
+impl<K: RowKey> Default for Summary<K> {
+    fn default() -> Self {
+        Summary { rows: Default::default(), totals: Totals::default() }
+    }
+}
+
+impl<K: RowKey> Summary<K> {
     /// Adds what was counted in one whole source of `bytes` bytes. Parts of a source have to be merged before, or they
     /// count as files of their own.
-    pub fn add_source(&mut self, counts: &Counts, bytes: u64) {
+    pub fn add_source(&mut self, counts: &Counts<K>, bytes: u64) {
         for (key, tally) in counts.iter() {
             self.rows.add(&key, &Row { tally: *tally, files: 1 });
         }
@@ -76,13 +83,13 @@ impl Summary {
     }
 
     /// Takes in the totals of other sources.
-    pub fn merge(&mut self, other: Summary) {
+    pub fn merge(&mut self, other: Summary<K>) {
         self.rows.merge(other.rows);
         self.totals.merge(other.totals);
     }
 
     /// The rows in the order of their keys.
-    pub fn iter(&self) -> impl Iterator<Item = (Key, &Row)> {
+    pub fn iter(&self) -> impl Iterator<Item = (K, &Row)> {
         self.rows.iter()
     }
 
@@ -116,11 +123,11 @@ impl Summary {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::NAMES_LIMIT;
-    use super::super::testing::{Hits, code, hits, name, stamp};
+    use super::super::testing::{Hits, code, grouped, grouped_keys, hits, keys, name, stamp};
+    use super::super::{NAMES_LIMIT, ROWS_LIMIT};
     use super::*;
 
-    fn summed(sources: &[(Hits, u64)]) -> Summary {
+    fn summed<K: RowKey>(sources: &[(Hits<K>, u64)]) -> Summary<K> {
         let mut summary = Summary::default();
         for (hits, bytes) in sources {
             let mut counts = Counts::default();
@@ -132,14 +139,14 @@ mod tests {
         summary
     }
 
-    fn merged(left: &Summary, right: &Summary) -> Summary {
+    fn merged<K: RowKey>(left: &Summary<K>, right: &Summary<K>) -> Summary<K> {
         let mut sum = left.clone();
         sum.merge(right.clone());
         sum
     }
 
-    fn sources() -> impl Strategy<Value = Vec<(Hits, u64)>> {
-        prop::collection::vec((hits(), 0_u64..1000), 0..4)
+    fn sources<K: RowKey>(key: impl Strategy<Value = K>) -> impl Strategy<Value = Vec<(Hits<K>, u64)>> {
+        prop::collection::vec((hits(key), 0_u64..1000), 0..4)
     }
 
     #[test]
@@ -179,21 +186,43 @@ mod tests {
         assert_eq!(summary.iter().last().map(|(key, _)| key), Some(name("4094")));
     }
 
+    #[test]
+    fn groups_beyond_the_limit_stay_counted_and_the_rest_is_in_order() {
+        let host = |number: usize| (grouped(Some(&format!("host-{number}")), code(21)), None);
+        let first = (0..ROWS_LIMIT).map(host).collect();
+        let second = (ROWS_LIMIT..ROWS_LIMIT + 3).map(host).collect();
+        let summary = summed(&[(first, 1), (second, 1)]);
+        assert_eq!(summary.overflow().map(|tally| tally.count), Some(3));
+        assert_eq!(summary.results(), ROWS_LIMIT as u64 + 3);
+        assert_eq!(summary.iter().count(), ROWS_LIMIT);
+        assert!(summary.iter().map(|(key, _)| key).is_sorted());
+    }
+
+    /// The laws of a commutative monoid.
+    fn holds_the_laws<K: RowKey>(parts: [Vec<(Hits<K>, u64)>; 3]) -> Result<(), TestCaseError> {
+        let whole = summed(&parts.concat());
+        let [a, b, c] = parts.map(|part| summed(&part));
+        prop_assert_eq!(&merged(&merged(&a, &b), &c), &whole);
+        prop_assert_eq!(&merged(&a, &merged(&b, &c)), &whole);
+        prop_assert_eq!(&merged(&merged(&b, &c), &a), &whole);
+        prop_assert_eq!(&merged(&whole, &Summary::default()), &whole);
+        prop_assert_eq!(&merged(&Summary::default(), &whole), &whole);
+        Ok(())
+    }
+
     proptest! {
         #[test]
-        fn any_order_and_grouping_gives_the_same_summary(a in sources(), b in sources(), c in sources()) {
-            let whole = summed(&[a.clone(), b.clone(), c.clone()].concat());
-            let (a, b, c) = (summed(&a), summed(&b), summed(&c));
-            prop_assert_eq!(&merged(&merged(&a, &b), &c), &whole);
-            prop_assert_eq!(&merged(&a, &merged(&b, &c)), &whole);
-            prop_assert_eq!(&merged(&merged(&b, &c), &a), &whole);
+        fn any_order_and_grouping_gives_the_same_summary(
+            a in sources(keys()), b in sources(keys()), c in sources(keys())
+        ) {
+            holds_the_laws([a, b, c])?;
         }
 
         #[test]
-        fn the_default_is_the_identity(a in sources()) {
-            let a = summed(&a);
-            prop_assert_eq!(&merged(&a, &Summary::default()), &a);
-            prop_assert_eq!(&merged(&Summary::default(), &a), &a);
+        fn any_order_and_grouping_gives_the_same_summary_of_groups(
+            a in sources(grouped_keys()), b in sources(grouped_keys()), c in sources(grouped_keys())
+        ) {
+            holds_the_laws([a, b, c])?;
         }
     }
 }

@@ -1,16 +1,16 @@
 //! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use callcodes::pipeline::THREADS_LIMIT;
-use callcodes::render::problems::Extent;
+use callcodes::render::Format;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::progress::Line;
 use crate::values;
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and counts them.
@@ -52,7 +52,7 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "done, also when nothing was found"),
     ("2", "wrong usage or a fatal error"),
     ("3", "done, but some input could not be read"),
-    ("130", "interrupted by Ctrl-C after printing what had been read"),
+    ("130", "interrupted by Ctrl-C or told to end, after printing what had been read"),
 ];
 
 fn after_help() -> String {
@@ -96,7 +96,7 @@ pub(crate) struct InputArgs {
     /// Take all input for this encoding, such as utf-16le or windows-1252, instead of telling it file by file
     #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", help_heading = "Reading")]
     pub(crate) encoding: EncodingChoice,
-    /// Number of threads, 256 at most [default: one for each core]
+    /// Number of threads, 256 at most [default: one for each core, and more where files take long to open]
     #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Count a file that holds the same as another one, too; without this, copies count once, wherever they lie and
@@ -117,7 +117,7 @@ pub(crate) struct InputArgs {
 pub(crate) struct FileArgs {
     /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**', in archives too:
     /// '**/old.zip!/**', '!old.zip'. Matched against the path below the folder or archive that is named, or the file's
-    /// name alone if there is no slash; may be repeated, the last that matches decides
+    /// name alone if there is no slash; letter case counts, on Windows too; may be repeated, the last that matches decides
     #[arg(short = 'g', long = "glob", value_name = "GLOB", value_parser = values::glob)]
     pub(crate) globs: Vec<String>,
     /// Like -g, in any letter case; decides over -g
@@ -130,10 +130,11 @@ pub(crate) struct FileArgs {
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub(crate) max_filesize: Option<u64>,
     /// Skip files last modified before: how long ago (2h, 3d, 1w) or a date and time (2024-05-01, '2024-05-01 10:00'), in
-    /// UTC unless it names a zone (+02:00)
+    /// UTC unless it names a zone (+02:00). Not by the times in the lines: it looks at when a file was last modified, which
+    /// copying and unpacking may change
     #[arg(long, value_name = "WHEN", value_parser = values::when)]
     pub(crate) newer_than: Option<SystemTime>,
-    /// Skip files last modified then or later
+    /// Skip files last modified then or later; see --newer-than
     #[arg(long, value_name = "WHEN", value_parser = values::when)]
     pub(crate) older_than: Option<SystemTime>,
     /// Follow symbolic links to folders; those to files are always followed. Whatever leads to it, a file is read once
@@ -204,7 +205,10 @@ pub(crate) struct PatternArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Write the result to this file, whole or not at all, instead of standard output
+    /// Say on standard error how long it took and how fast it read
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// When to use colour
@@ -218,28 +222,13 @@ pub(crate) struct OutputArgs {
     pub(crate) no_progress: bool,
 }
 
-impl OutputArgs {
-    /// Whether a terminal shows how far a run has come.
-    pub(crate) fn progress_line(&self) -> Line {
-        if self.no_progress { Line::NotDrawn } else { Line::Drawn }
-    }
-
-    /// How much is told of what was not read.
-    pub(crate) fn extent(&self) -> Extent {
-        if self.verbose { Extent::All } else { Extent::Kinds }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the summary
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub(crate) format: SummaryFormatArg,
-    /// Say on standard error how long it took and how fast it read
-    #[arg(long, help_heading = "Output")]
-    pub(crate) stats: bool,
+    /// How to print the summary [default: by the ending of -o's file, else table]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -250,12 +239,10 @@ pub(crate) struct ScanArgs {
 pub(crate) struct LinesArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the lines: readable, or one JSON object for each result
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: LinesFormatArg,
-    /// Say on standard error how long it took and how fast it read
-    #[arg(long, help_heading = "Output")]
-    pub(crate) stats: bool,
+    /// How to print the lines: readable, or one JSON object or one row for each result [default: by the ending of -o's
+    /// file, else text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<LinesFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -266,12 +253,9 @@ pub(crate) struct LinesArgs {
 pub(crate) struct FilesArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
-    /// How to print the list
-    #[arg(long, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
-    pub(crate) format: SummaryFormatArg,
-    /// Say on standard error how long it took and how fast it read
-    #[arg(long, help_heading = "Output")]
-    pub(crate) stats: bool,
+    /// How to print the list [default: by the ending of -o's file, else table]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
@@ -285,10 +269,10 @@ pub(crate) struct CodesArgs {
     /// one: the whole catalogue
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
-    /// How to print the entries
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: CodesFormatArg,
-    /// Write the result to this file, whole or not at all, instead of standard output
+    /// How to print the entries [default: by the ending of -o's file, else text]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) format: Option<CodesFormatArg>,
+    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -340,9 +324,10 @@ pub(crate) enum PatternsCommand {
     },
     /// Show what each pattern takes of the lines that you paste, and how far the nearest gets in one that none takes
     Test {
-        /// A file with log lines; `-` or nothing: standard input
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        input: Option<PathBuf>,
+        /// A file with log lines, or one line itself, in quotation marks: what names no file and has a blank, `=` or the like
+        /// in it is a line. `-` or nothing: standard input
+        #[arg(value_name = "FILE or LINE", value_hint = ValueHint::FilePath)]
+        input: Option<OsString>,
         #[command(flatten)]
         patterns: PatternArgs,
     },
@@ -377,12 +362,24 @@ pub(crate) enum SummaryFormatArg {
     Csv,
 }
 
+impl From<SummaryFormatArg> for Format {
+    fn from(format: SummaryFormatArg) -> Format {
+        match format {
+            SummaryFormatArg::Table => Format::Table,
+            SummaryFormatArg::Json => Format::Json,
+            SummaryFormatArg::Csv => Format::Csv,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LinesFormatArg {
     /// path:line: [code description] the line
     Text,
     /// One JSON object for each result
     Jsonl,
+    /// One row for each result, for spreadsheets
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

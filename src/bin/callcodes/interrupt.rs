@@ -1,4 +1,5 @@
-//! Ctrl-C: the first one ends reading, so that what was read until then is printed; the second one ends the program.
+//! Ctrl-C, and a request by the system to end: the first one ends reading, so that what was read until then is printed; the
+//! second one ends the program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,10 +9,14 @@ use callcodes::source::Stop;
 
 use crate::status::Status;
 
-/// From now on Ctrl-C is a request to `stop`. `unfinished`: a file that must not be left behind.
+/// From now on Ctrl-C is a request to `stop`, and on Unix SIGTERM and SIGHUP are, too. `unfinished`: a file that must not
+/// be left behind.
+///
+/// On Windows closing the window ends the program at once, whatever a handler does without `unsafe`. What is left behind
+/// then is not read later, as its name tells what it is.
 pub(crate) fn heed(stop: &Stop, unfinished: Option<PathBuf>) {
     let stop = stop.clone();
-    let on_ctrl_c = move || {
+    let end = move || {
         if !stop.is_requested() {
             return stop.request();
         }
@@ -21,7 +26,50 @@ pub(crate) fn heed(stop: &Stop, unfinished: Option<PathBuf>) {
         }
         process::exit(Status::Interrupted.code().into());
     };
+    #[cfg(unix)]
+    termination::heed(end.clone());
     // Refused where whoever started the program had Ctrl-C ignored, as shells do for what runs in the background; and
     // without a handler Ctrl-C just ends the program.
-    let _ = ctrlc::try_set_handler(on_ctrl_c);
+    let _ = ctrlc::try_set_handler(end);
+}
+
+#[cfg(unix)]
+mod termination {
+    use std::fs;
+    use std::thread;
+
+    use signal_hook::consts::{SIGHUP, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    /// Calls `end` for each request to end.
+    pub(super) fn heed(end: impl Fn() + Send + 'static) {
+        let status = fs::read_to_string("/proc/self/status").ok();
+        let heeded = [(SIGTERM, false), (SIGHUP, true)];
+        let heeded =
+            heeded.into_iter().filter(|(signal, unless_told)| !is_ignored(status.as_deref(), *signal, *unless_told));
+        // Without it, these signals end the program as they end any other.
+        let Ok(mut signals) = Signals::new(heeded.map(|(signal, _)| signal)) else { return };
+        let _ = thread::Builder::new().spawn(move || signals.forever().for_each(|_| end()));
+    }
+
+    /// Whether whoever started the program had it ignore a signal, as `nohup` does with SIGHUP. Only Linux tells without
+    /// `unsafe`; elsewhere `unless_told` holds.
+    fn is_ignored(status: Option<&str>, signal: i32, unless_told: bool) -> bool {
+        let mask = status.and_then(|status| status.lines().find_map(|line| line.strip_prefix("SigIgn:")));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.map_or(unless_told, |mask| mask & (1 << (signal - 1)) != 0)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn what_is_ignored_stays_ignored() {
+            let status = "Name:\tcallcodes\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000000\n";
+            assert!(is_ignored(Some(status), SIGHUP, false));
+            assert!(!is_ignored(Some(status), SIGTERM, true));
+            assert!(is_ignored(None, SIGHUP, true) && !is_ignored(None, SIGTERM, false));
+        }
+    }
 }

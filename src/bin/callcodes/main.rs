@@ -1,13 +1,18 @@
 //! The command line: arguments in, exit status out.
 
 mod args;
+mod argv;
 mod cmd;
+mod format;
 mod interrupt;
 mod passwords;
+mod paste;
 mod progress;
+mod session;
 mod settings;
 mod slip;
 mod status;
+mod target;
 mod term;
 mod values;
 
@@ -19,7 +24,9 @@ use args::{Cli, Command};
 use status::{Failure, Status};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = argv::mended(std::env::args_os().collect());
+    let cli =
+        Cli::try_parse_from(&arguments).unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
     let name = cli.command.as_ref().map(Command::name);
     let ended = match cli.command {
         None => slip::check(&cli.scan.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),

@@ -5,8 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use callcodes::problem::Problem;
-use callcodes::source::{Passwords, STDIN, name};
+use callcodes::neighbour;
+use callcodes::problem::{Kind, Problem};
+use callcodes::source::STDIN;
+use callcodes::unpack::Passwords;
+use callcodes::{name, units};
 
 use crate::status::Failure;
 use crate::term;
@@ -20,8 +23,11 @@ const PASSWORDS_LIMIT: usize = 100;
 pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure> {
     let shown = term::shown(&name::shown(file));
     let cannot_read = |reason: &io::Error| {
-        let problem = Problem::unreadable(shown.as_str(), reason);
-        Failure::Message(format!("cannot read the password file {problem}"))
+        let problem = match neighbour::cause(file, reason) {
+            Some(cause) => Problem::new(name::shown(file), Kind::Unreadable, cause),
+            None => Problem::unreadable(name::shown(file), reason),
+        };
+        Failure::Message(term::shown(&format!("cannot read the password file {problem}")))
     };
     let mut bytes = Vec::new();
     let what = if file == Path::new(STDIN) {
@@ -52,8 +58,9 @@ fn parse(bytes: Vec<u8>) -> Result<Passwords, &'static str> {
     if bytes.len() as u64 > FILE_BYTES {
         return Err("is larger than 64 KiB. Write nothing but passwords there, one a line");
     }
-    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8. Save it as UTF-8 text")?;
-    let lines = text.trim_start_matches('\u{feff}').lines().filter(|line| !line.is_empty());
+    let text = units::text(bytes)
+        .map_err(|_| "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8")?;
+    let lines = text.lines().filter(|line| !line.is_empty());
     let passwords: Vec<String> = lines.map(str::to_owned).collect();
     match passwords.len() {
         0 => Err("is empty. Write the password there, or several, one a line"),

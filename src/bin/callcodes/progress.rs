@@ -8,8 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use callcodes::amount::Amount;
 use callcodes::render::progress;
-use callcodes::source::{Amount, Meter, Stop, Walk};
+use callcodes::source::{Meter, Stop, Walk};
 
 use crate::settings::Settings;
 use crate::term::{self, Output, StatusLine};

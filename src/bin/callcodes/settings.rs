@@ -2,29 +2,35 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::config::{self, Layers};
+use callcodes::name;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
-use callcodes::pipeline::{CopyRule, Options};
-use callcodes::render::{self, wording};
+use callcodes::pipeline::{CopyRule, Options, WAITING_LIMIT};
+use callcodes::problem::{Kind, Problem};
+use callcodes::render;
+use callcodes::report::wording;
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
-use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, name, wildcard};
+use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 
 use crate::args::{FileArgs, InputArgs, PatternArgs};
+use crate::argv;
 use crate::passwords;
 use crate::status::Failure;
+use crate::target;
 use crate::term::{self, Output};
 
 /// The most errors that are told at once.
 const TOLD_AT_MOST: usize = 20;
 
-/// What `scan` and `lines` need to know.
+/// What the commands that read inputs need to know.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) selection: Selection,
@@ -36,10 +42,11 @@ impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
         // Loaded beside the patterns: the first result needs it, and no sooner.
         thread::spawn(Catalogue::built_in);
-        let mut inputs = input.paths.clone();
-        // Elsewhere the shell has done it, and a star that is left is part of a name.
-        if cfg!(windows) {
-            inputs = inputs.iter().flat_map(|input| wildcard::expand(input)).collect();
+        let mut inputs = expanded(&input.paths);
+        if cfg!(windows)
+            && let Some(explained) = inputs.iter().find_map(|input| argv::explain_quote(input.to_str()?))
+        {
+            return Err(Failure::Message(explained));
         }
         if inputs.is_empty() {
             if term::stdin_is_terminal() {
@@ -51,12 +58,17 @@ impl Settings {
         let options =
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
-        let set = pattern_set(patterns)?;
+        let set = pattern_set(patterns)?.reading_in(input.encoding.given());
         let settings = Settings { inputs, selection, set, options };
         if settings.is_typed() {
             term::tell_typing("reading standard input; end it");
         }
         Ok(settings)
+    }
+
+    /// Whether globs decide which files are read.
+    pub(crate) fn by_glob(&self) -> bool {
+        !self.selection.globs.is_empty()
     }
 
     /// Whether somebody types what is read.
@@ -79,7 +91,7 @@ impl Settings {
             )));
         }
         let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
-        if self.inputs.iter().any(holds_target) && !is_result(&target) {
+        if self.inputs.iter().any(holds_target) && !is_replaceable(&target) {
             return Err(Failure::Message(format!(
                 "-o would replace {typed}, which lies in a folder that is read and is no earlier result. Name another \
                  file, or delete that one first"
@@ -88,17 +100,61 @@ impl Settings {
         Ok(())
     }
 
+    /// What to know of files that were chosen by when they were last modified, where that did not do what was wanted.
+    pub(crate) fn tell_times(&self, problems: &[Problem], files_read: u64) {
+        let option = match (self.selection.newer_than, self.selection.older_than) {
+            (Some(_), Some(_)) => "--newer-than and --older-than",
+            (Some(_), None) => "--newer-than",
+            (None, Some(_)) => "--older-than",
+            (None, None) => return,
+        };
+        let left_out = problems.iter().any(|problem| problem.kind == Kind::OutsideTime);
+        let what = match (left_out, files_read) {
+            (true, 0) => "left out every file",
+            (false, 1..) => "left out no file",
+            _ => "",
+        };
+        if !what.is_empty() {
+            term::note(format_args!(
+                "{option} {what}. What counts is when a file in a folder or archive was last modified, which copying and \
+                 unpacking may change, and not the times in its lines"
+            ));
+        }
+        let doubtful = self.selection.doubts.count();
+        if doubtful > 0 {
+            let members = wording::counted(doubtful, "member");
+            term::note(format_args!(
+                "{members} of zip or cab archives could lie on the other side of {option}: these archives may keep local times \
+                 of an unknown zone, which are read as UTC"
+            ));
+        }
+    }
+
     /// The inputs, except what this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
     }
+
+    /// The same with threads that list folders ahead, unless there is to be one thread only.
+    pub(crate) fn parallel_walk(&self, output: &Output) -> Walk {
+        let threads = self.options.threads.map_or(WAITING_LIMIT / 2, NonZeroUsize::get);
+        self.walk(output).listing_ahead(if threads == 1 { 0 } else { threads })
+    }
 }
 
-/// Whether a file was written by an earlier run. What cannot be read was not.
-fn is_result(file: &Path) -> bool {
-    const HEAD_BYTES: u64 = 4 << 10;
+/// Paths with their wildcards expanded on Windows. Elsewhere the shell has done it, and a star that is left is part of a name.
+pub(crate) fn expanded(paths: &[PathBuf]) -> Vec<PathBuf> {
+    if cfg!(windows) { paths.iter().flat_map(|path| wildcard::expand(path)).collect() } else { paths.to_vec() }
+}
+
+/// Whether a file was written by an earlier run, or is empty. What cannot be read is neither.
+fn is_replaceable(file: &Path) -> bool {
     let mut head = Vec::new();
-    File::open(file).is_ok_and(|file| file.take(HEAD_BYTES).read_to_end(&mut head).is_ok()) && render::is_result(&head)
+    match File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head)) {
+        Ok(_) => head.is_empty() || render::is_own_output(&head),
+        // Then it cannot be replaced either, and the reason is reported when that is tried.
+        Err(reason) => cfg!(windows) && reason.raw_os_error() == Some(target::SHARING_VIOLATION),
+    }
 }
 
 fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
@@ -112,7 +168,8 @@ fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
     };
     let file = archives.password_file.as_deref();
     let passwords = file.map(|file| passwords::read(file, inputs)).transpose()?.unwrap_or_default();
-    Ok(Opening { encoding: input.encoding, limits, passwords, ..Opening::default() })
+    let is_own_output = Some(render::is_own_output as fn(&[u8]) -> bool);
+    Ok(Opening { encoding: input.encoding, limits, passwords, is_own_output, ..Opening::default() })
 }
 
 fn selection(args: &FileArgs) -> Result<Selection, Failure> {
@@ -125,15 +182,23 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
         older_than: args.older_than,
         links: if args.follow { Links::Follow } else { Links::Stay },
         content: if args.binary { Content::Any } else { Content::Text },
+        ..Selection::default()
     })
 }
 
 /// The patterns of all layers, in order of precedence, as they are written.
 pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
+    let user_file = user_file(args);
+    if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
+        let misnamed = term::shown(&name::shown(&misnamed));
+        term::note(format_args!(
+            "{misnamed} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
+        ));
+    }
     let layers = Layers {
-        user_file: user_file(args),
+        user_file,
         config: args.config.clone(),
-        files: args.files.clone(),
+        files: expanded(&args.files),
         expressions: args.expressions.clone(),
         only: args.only.clone(),
         without: args.without.clone(),

@@ -1,24 +1,122 @@
-//! Slips of the command line that look like paths: a command behind its options, a misspelt one, a code without `codes`.
+//! Slips of the command line: words that look like paths and are a command behind its options, a misspelt one, one of
+//! another program, or a code without `codes`; and options that do not exist.
 //!
 //! Invariant: what exists under its name is never a slip, so that every file can be read.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Query;
-use clap::{Command, CommandFactory as _};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory as _};
 
 use crate::args::Cli;
 use crate::status::Failure;
 
-/// Refuses paths that were given without a command if the first does not exist and is likely meant as something else.
+/// What other programs call a command, and what it is here.
+const ELSEWHERE: [(&str, &[&str]); 9] = [
+    (
+        "the command scan",
+        &[
+            "analyse",
+            "analyze",
+            "count",
+            "parse",
+            "read",
+            "report",
+            "run",
+            "search",
+            "statistics",
+            "stats",
+            "summarise",
+            "summarize",
+            "summary",
+            "total",
+            "totals",
+        ],
+    ),
+    ("the command lines", &["cat", "grep", "hits", "matches", "print", "show", "view"]),
+    ("the command files", &["dir", "info", "inventory", "list", "ls", "tree"]),
+    ("the command codes", &["decode", "describe", "explain", "lookup", "meaning"]),
+    ("the command patterns", &["regex", "regexes", "rules"]),
+    ("the command patterns check", &["check", "lint", "validate"]),
+    ("the command patterns test", &["test", "try"]),
+    ("the command generate", &["complete", "completion", "completions", "man"]),
+    ("the option --version", &["version"]),
+];
+
+/// The longest word that could be a command or a range of codes, in bytes.
+const LONGEST_WORD: usize = 24;
+
+/// Refuses paths that were given without a command if one does not exist and is likely meant as something else.
 pub(crate) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
-    match paths.first() {
-        Some(first) if is_absent(first) => match first.to_str().and_then(|word| explain(word, Cli::command())) {
-            Some(message) => Err(Failure::Message(message)),
-            None => Ok(()),
-        },
-        _ => Ok(()),
+    let words = paths.iter().filter_map(|path| path.to_str());
+    let short = words.filter(|word| word.len() <= LONGEST_WORD && !word.contains(['/', '\\', '.']));
+    let mut absent = short.filter(|word| is_absent(Path::new(word)));
+    match absent.find_map(|word| explain(word, Cli::command())) {
+        Some(message) => Err(Failure::Message(message)),
+        None => Ok(()),
     }
+}
+
+/// An error of the command line, with the nearest real option in place of advice that fits hardly anybody: how to have an
+/// unknown option read as a file, of which there is none.
+pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
+    if error.kind() != ErrorKind::UnknownArgument || !unknown.starts_with('-') || !is_absent(Path::new(unknown)) {
+        return error;
+    }
+    let mut command = command_of(arguments);
+    let near = nearest_option(unknown, &command);
+    if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
+        tips.retain(|tip| !tip.to_string().contains("as a value"));
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
+    // The parser's own guess is another option for every second word, and then its usage is for that one.
+    if error.remove(ContextKind::SuggestedArg).is_some() {
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
+    }
+    if let Some(near) = near {
+        error.insert(ContextKind::SuggestedArg, ContextValue::String(near));
+    }
+    error
+}
+
+/// The command that the arguments name, as far as they do.
+fn command_of(arguments: &[OsString]) -> Command {
+    let mut command = Cli::command();
+    if let Some(name) = arguments.first().and_then(|program| Path::new(program).file_name()?.to_str()) {
+        command = command.bin_name(name);
+    }
+    command.build();
+    for word in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
+        if let Some(below) = command.find_subcommand(word) {
+            command = below.clone();
+        }
+    }
+    command
+}
+
+/// The option of `command` that `unknown` was likely meant as.
+fn nearest_option(unknown: &str, command: &Command) -> Option<String> {
+    let options = || command.get_arguments().filter(|arg| !arg.is_positional());
+    let Some(word) = unknown.strip_prefix("--") else {
+        // Letters differ from one another by everything but their case.
+        let letter = unknown.chars().nth(1)?;
+        let is_same = |short: char| short != letter && short.eq_ignore_ascii_case(&letter);
+        return options().filter_map(Arg::get_short).find(|short| is_same(*short)).map(|short| format!("-{short}"));
+    };
+    let word = word.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let longs = || options().filter_map(Arg::get_long);
+    if ["table", "text", "json", "jsonl", "csv"].contains(&word.as_str()) {
+        return longs().find(|long| *long == "format").map(|long| format!("--{long} {word}"));
+    }
+    let distance =
+        |long: &str| if long.split('-').any(|part| part == word) { 1 } else { strsim::osa_distance(&word, long) };
+    let near = longs().map(|long| (distance(long), long)).filter(|(distance, _)| *distance <= word.len() / 3);
+    near.min().map(|(_, long)| format!("--{long}"))
 }
 
 /// Whether there surely is nothing of that name, not even a link that leads nowhere.
@@ -37,24 +135,13 @@ fn explain(word: &str, mut program: Command) -> Option<String> {
     if let Ok(Query::Code(_) | Query::Range(_)) = word.parse() {
         return Some(format!("there is no file or folder {word}. To explain a code, use: callcodes codes {word}"));
     }
-    let meant = program.get_subcommands().map(Command::get_name).find(|name| is_one_edit_away(word, name))?;
-    Some(format!("there is no file or folder {word}. Did you mean the command {meant}?"))
-}
-
-/// Whether one character too many, too few or wrong, or two that changed places, make one word of the other. A plural
-/// is such an edit too.
-fn is_one_edit_away(word: &str, other: &str) -> bool {
-    let (word, other): (Vec<char>, Vec<char>) = (word.chars().collect(), other.chars().collect());
-    let same_before = word.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let (word, other) = (&word[same_before..], &other[same_before..]);
-    match (word, other) {
-        ([], []) => false,
-        ([_, rest @ ..], _) if rest == other => true,
-        (_, [_, rest @ ..]) if rest == word => true,
-        ([_, word @ ..], [_, other @ ..]) if word == other => true,
-        ([a, b, word @ ..], [c, d, other @ ..]) => a == d && b == c && word == other,
-        _ => false,
-    }
+    // A plural is one character more.
+    let is_near = |name: &&str| strsim::osa_distance(word, name) == 1;
+    let near = program.get_subcommands().map(Command::get_name).find(is_near).map(|name| format!("the command {name}"));
+    let lower = word.to_ascii_lowercase();
+    let elsewhere =
+        || ELSEWHERE.iter().find(|(_, words)| words.contains(&lower.as_str())).map(|(here, _)| (*here).to_owned());
+    near.or_else(elsewhere).map(|meant| format!("there is no file or folder {word}. Did you mean {meant}?"))
 }
 
 #[cfg(test)]
@@ -86,6 +173,56 @@ mod tests {
         let expected = "there is no file or folder 100-110. To explain a code, use: callcodes codes 100-110";
         assert_eq!(explained("100-110").as_deref(), Some(expected));
         assert_eq!(explained("10.log"), None);
+    }
+
+    #[test]
+    fn a_command_of_another_program_leads_to_the_one_here() {
+        let cases = [
+            ("summary", "the command scan"),
+            ("Report", "the command scan"),
+            ("stats", "the command scan"),
+            ("grep", "the command lines"),
+            ("explain", "the command codes"),
+            ("check", "the command patterns check"),
+            ("version", "the option --version"),
+        ];
+        for (word, meant) in cases {
+            assert_eq!(explained(word), Some(format!("there is no file or folder {word}. Did you mean {meant}?")));
+        }
+        // Each name stands for one thing, and none is a command here.
+        let mut all: Vec<&str> = ELSEWHERE.iter().flat_map(|(_, words)| words.iter().copied()).collect();
+        assert!(all.iter().all(|word| Cli::command().find_subcommand(word).is_none()));
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn the_nearest_option_is_one_of_the_command_itself() {
+        let near = |arguments: &[&str], unknown| {
+            let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+            nearest_option(unknown, &command_of(&arguments))
+        };
+        let cases = [
+            ("--thread", Some("--threads")),
+            ("--depth", Some("--max-depth")),
+            ("--max-file-size", Some("--max-filesize")),
+            ("--json", Some("--format json")),
+            ("--json=x", Some("--format json")),
+            ("--since", None),
+            ("--nosuch", None),
+            ("--", None),
+            ("-F", Some("-f")),
+            ("-l", Some("-L")),
+            ("-x", None),
+            ("-", None),
+        ];
+        for (unknown, expected) in cases {
+            assert_eq!(near(&["callcodes", "lines"], unknown).as_deref(), expected, "{unknown}");
+        }
+        assert_eq!(near(&["callcodes", "patterns", "check"], "--thread"), None);
+        assert_eq!(near(&["callcodes", "codes", "102"], "-F").as_deref(), Some("-f"));
     }
 
     #[test]

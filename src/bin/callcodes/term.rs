@@ -3,18 +3,21 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anstyle::Style;
+use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
 use callcodes::render::problems::{self, Extent};
-use callcodes::render::wording;
-use callcodes::source::name;
+use callcodes::report::wording;
+use callcodes::source::TEMPORARY_PREFIX;
+use callcodes::terminal;
 use tempfile::NamedTempFile;
 
 use crate::args::ColorArg;
 use crate::status::Status;
+use crate::target;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -23,7 +26,7 @@ pub(crate) enum Output {
     /// Standard output, or a device or pipe that was named: written as it comes.
     Stream { stream: BufWriter<Box<dyn Write>>, name: String },
     /// A file that gets its name only when it is complete.
-    File { temporary: BufWriter<NamedTempFile>, target: PathBuf },
+    File { temporary: BufWriter<NamedTempFile>, target: PathBuf, name: String },
 }
 
 /// Why a result could not be written.
@@ -44,13 +47,9 @@ impl WriteError {
 impl std::fmt::Display for WriteError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "cannot write to {}: ", shown(&self.target))?;
-        match self.reason.kind() {
-            io::ErrorKind::NotFound => f.write_str("there is no such folder. Create it first, or name another"),
-            io::ErrorKind::IsADirectory => f.write_str("it is a folder. Name a file in it"),
-            io::ErrorKind::PermissionDenied => {
-                f.write_str("permission denied. Name a file in a folder that you may write to")
-            }
-            _ => self.reason.fmt(f),
+        match target::remedy(self.reason.kind(), self.reason.raw_os_error(), cfg!(windows)) {
+            Some(remedy) => f.write_str(remedy),
+            None => self.reason.fmt(f),
         }
     }
 }
@@ -64,24 +63,28 @@ impl Output {
                 if styles.is_plain() { Box::new(io::stdout()) } else { Box::new(anstream::stdout()) };
             return Ok(Output::stream(stdout, "standard output".to_owned()));
         };
-        let fail = |reason| WriteError { target: target.display().to_string(), reason };
-        // A link stays a link; what it leads to is replaced.
-        let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
-        if target.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-            // A device or a pipe cannot be replaced by a finished file.
-            let device = File::options().write(true).open(&target).map_err(fail)?;
-            return Ok(Output::stream(Box::new(device), target.display().to_string()));
+        let name = name::shown(target);
+        let fail = |reason| WriteError { target: name.clone(), reason };
+        if target::is_device(target)
+            || target.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        {
+            // A device or a pipe cannot be replaced by a finished file. Behind what has been written there, if it is the
+            // file that standard output goes to.
+            let device = File::options().write(true).append(cfg!(unix)).open(target).map_err(fail)?;
+            return Ok(Output::stream(Box::new(device), name));
         }
         if target.is_dir() {
             return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let target = target::real(target).map_err(fail)?;
+        target::check(&target).map_err(fail)?;
+        let folder = target.parent().unwrap_or(Path::new("."));
         // With the permissions that any new file has, not the private ones of temporary files.
         let temporary = tempfile::Builder::new()
-            .prefix(".callcodes-")
+            .prefix(TEMPORARY_PREFIX)
             .make_in(folder, |path| File::create_new(path))
             .map_err(fail)?;
-        Ok(Output::File { temporary: BufWriter::with_capacity(BUFFER_BYTES, temporary), target })
+        Ok(Output::File { temporary: BufWriter::with_capacity(BUFFER_BYTES, temporary), target, name })
     }
 
     fn stream(stream: Box<dyn Write>, name: String) -> Output {
@@ -92,7 +95,7 @@ impl Output {
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         match self {
             Output::Stream { .. } => Vec::new(),
-            Output::File { temporary, target } => vec![temporary.get_ref().path().to_owned(), target.clone()],
+            Output::File { temporary, target, .. } => vec![temporary.get_ref().path().to_owned(), target.clone()],
         }
     }
 
@@ -113,9 +116,8 @@ impl Output {
     /// that may be there.
     pub(crate) fn end(self, status: Status) -> Result<(), WriteError> {
         match &self {
-            Output::File { target, .. } if status == Status::Interrupted => {
-                let target = shown(&name::shown(target));
-                note(format_args!("{target} was not written, because the run was interrupted"));
+            Output::File { name, .. } if status == Status::Interrupted => {
+                note(format_args!("{} was not written, because the run was interrupted", shown(name)));
                 Ok(())
             }
             _ => self.finish(),
@@ -126,8 +128,8 @@ impl Output {
     pub(crate) fn finish(self) -> Result<(), WriteError> {
         match self {
             Output::Stream { mut stream, name } => stream.flush().map_err(|reason| WriteError { target: name, reason }),
-            Output::File { temporary, target } => {
-                let fail = |reason| WriteError { target: target.display().to_string(), reason };
+            Output::File { temporary, target, name } => {
+                let fail = |reason| WriteError { target: name.clone(), reason };
                 let temporary = temporary.into_inner().map_err(|error| fail(error.into_error()))?;
                 temporary.as_file().sync_all().map_err(fail)?;
                 temporary.persist(&target).map_err(|error| fail(error.error))?;
@@ -139,8 +141,7 @@ impl Output {
     /// The error that writing to this output failed with.
     pub(crate) fn error(&self, reason: io::Error) -> WriteError {
         let target = match self {
-            Output::Stream { name, .. } => name.clone(),
-            Output::File { target, .. } => target.display().to_string(),
+            Output::Stream { name, .. } | Output::File { name, .. } => name.clone(),
         };
         WriteError { target, reason }
     }
@@ -286,32 +287,14 @@ pub(crate) fn tell_problems(problems: &[Problem], copied_bytes: u64, extent: Ext
 
 /// File names come from strangers: what could drive a terminal is shown as an escape.
 pub(crate) fn shown(text: &str) -> String {
-    wording::escaped(text)
+    terminal::escaped(text).into_owned()
 }
 
-/// How long the reading takes, for `--stats`.
-pub(crate) struct Stopwatch(Instant);
-
-/// How long it took.
-pub(crate) struct Elapsed(Duration);
-
-impl Stopwatch {
-    pub(crate) fn start() -> Stopwatch {
-        Stopwatch(Instant::now())
-    }
-
-    pub(crate) fn stop(&self) -> Elapsed {
-        Elapsed(self.0.elapsed())
-    }
-}
-
-impl Elapsed {
-    /// Tells time and throughput.
-    pub(crate) fn tell(&self, bytes: u64) {
-        let seconds = self.0.as_secs_f64();
-        // For a figure that is rounded to three digits, the precision of a float is enough.
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let per_second = (bytes as f64 / seconds.max(1e-9)) as u64;
-        note(format_args!("read {} in {seconds:.3} s, {}/s", wording::size(bytes), wording::size(per_second)));
-    }
+/// Tells how long the reading took and how fast it was.
+pub(crate) fn tell_speed(elapsed: Duration, bytes: u64) {
+    let seconds = elapsed.as_secs_f64();
+    // For a figure that is rounded to three digits, the precision of a float is enough.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let per_second = (bytes as f64 / seconds.max(1e-9)) as u64;
+    note(format_args!("read {} in {seconds:.3} s, {}/s", wording::size(bytes), wording::size(per_second)));
 }

@@ -72,17 +72,11 @@ impl Builder {
             HirKind::Repetition(repetition) => self.repetition(repetition, follow)?,
             HirKind::Capture(capture) => {
                 let slot = usize::try_from(capture.index).ok()?.checked_mul(2).filter(|slot| slot + 1 < SLOTS_LIMIT)?;
-                // Nobody asks for a group without a name.
-                let is_named = capture.name.is_some();
                 let mut inner = follow.clone();
-                if is_named {
-                    self.step(Step::Slot(slot))?;
-                    inner.end = inner.end.map(|end| [&[AtEnd::Slot(slot + 1)], end.as_slice()].concat());
-                }
+                self.step(Step::Slot(slot))?;
+                inner.end = inner.end.map(|end| [&[AtEnd::Slot(slot + 1)], end.as_slice()].concat());
                 self.part(&capture.sub, &inner)?;
-                if is_named {
-                    self.step(Step::Slot(slot + 1))?;
-                }
+                self.step(Step::Slot(slot + 1))?;
             }
             HirKind::Concat(parts) => {
                 for (index, part) in parts.iter().enumerate() {

@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::super::matcher::{MatcherScratch, Place};
-use super::{Groups, Next, PatternScratch, PatternSet, Scratch};
+use super::{Next, PatternScratch, PatternSet, Scratch};
+use crate::hit::{Capture, Captures};
 
 /// How many places of a line are kept. Where there are more, the line is searched for them instead, so that memory does
 /// not grow with what is in it.
@@ -18,52 +19,16 @@ pub struct Match<'m> {
     pub pattern: usize,
     /// The whole match. It may end behind the line if the pattern is a multi-line one.
     pub span: Range<usize>,
-    pub(super) groups: &'m Groups,
+    pub(super) groups: &'m Captures<usize>,
     pub(super) slots: &'m MatcherScratch,
 }
 
 impl Match<'_> {
-    /// The number, symbol or text. May be empty.
+    /// Where in the window a group captured something, if the pattern has the group and it took part in the match.
+    #[inline(always)]
     #[must_use]
-    pub fn code(&self) -> Range<usize> {
-        // A group that took no part in the match wrote nothing.
-        self.slots.group(self.groups.code).unwrap_or(self.span.end..self.span.end)
-    }
-
-    /// The description beside a symbol.
-    #[must_use]
-    pub fn text(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.text?)
-    }
-
-    /// The user concerned.
-    #[must_use]
-    pub fn user(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.user?)
-    }
-
-    /// The log's own word on the sign-in.
-    #[must_use]
-    pub fn outcome(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.outcome?)
-    }
-
-    /// The machine concerned.
-    #[must_use]
-    pub fn host(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.host?)
-    }
-
-    /// The network address concerned.
-    #[must_use]
-    pub fn address(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.address?)
-    }
-
-    /// The time, where the pattern finds it itself.
-    #[must_use]
-    pub fn time(&self) -> Option<Range<usize>> {
-        self.slots.group(self.groups.time?)
+    pub fn capture(&self, capture: Capture) -> Option<Range<usize>> {
+        self.slots.group(self.groups[capture]?)
     }
 }
 
@@ -74,6 +39,8 @@ pub(super) struct Places {
     pub(super) starts: Vec<(usize, usize)>,
     /// The patterns that are to be searched for.
     pub(super) sought: Vec<usize>,
+    /// Whether a pattern is one of these.
+    is_sought: Vec<bool>,
 }
 
 impl Places {
@@ -91,9 +58,32 @@ impl Places {
     }
 
     pub(super) fn seek(&mut self, pattern: usize) {
-        if !self.sought.contains(&pattern) {
+        if self.is_sought.len() <= pattern {
+            self.is_sought.resize(pattern + 1, false);
+        }
+        if !std::mem::replace(&mut self.is_sought[pattern], true) {
             self.sought.push(pattern);
         }
+    }
+
+    fn is_sought(&self, pattern: usize) -> bool {
+        self.is_sought.get(pattern).is_some_and(|&is_sought| is_sought)
+    }
+
+    /// Forgets what was noted of the line before.
+    pub(super) fn clear(&mut self) {
+        self.starts.clear();
+        self.sought.drain(..).for_each(|pattern| self.is_sought[pattern] = false);
+    }
+
+    /// Forgets what was noted of other patterns.
+    pub(super) fn retain(&mut self, is_chosen: impl Fn(usize) -> bool) {
+        self.starts.retain(|&(_, pattern)| is_chosen(pattern));
+        let is_sought = &mut self.is_sought;
+        self.sought.retain(|&pattern| {
+            is_sought[pattern] = is_chosen(pattern);
+            is_sought[pattern]
+        });
     }
 }
 
@@ -144,8 +134,25 @@ impl Matches<'_> {
             }
         };
         self.at = span.end;
-        let pattern = &self.set.patterns[index];
-        Some(Match { pattern: index, span, groups: &pattern.groups, slots: &self.scratch.patterns[index].matcher })
+        Some(self.again(index, span))
+    }
+
+    /// The match that [`Matches::next`] returned last.
+    pub(super) fn again(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
+        let groups = &self.set.patterns[pattern].groups;
+        Match { pattern, span, groups, slots: &self.scratch.patterns[pattern].matcher }
+    }
+
+    /// Goes on at `at` instead of the end of the last match, behind whose start it must be.
+    pub(super) fn skip_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Takes over which of these patterns' conditions hold in the line.
+    pub(super) fn settle_conditions(&mut self, applies: &[(usize, bool)]) {
+        for &(pattern, applies) in applies {
+            self.scratch.patterns[pattern].applies = Some(applies);
+        }
     }
 
     /// The leftmost of the noted places that the search has not passed, and its pattern.
@@ -183,7 +190,7 @@ impl Matches<'_> {
     /// is the next one for both, and where it has none, there is none.
     fn known_by_alike(&self, index: usize) -> Option<Next> {
         let alike = self.set.alike[index];
-        if alike == index || !self.scratch.places.sought.contains(&alike) {
+        if alike == index || !self.scratch.places.is_sought(alike) {
             return None;
         }
         let PatternScratch { next, applies, .. } = &self.scratch.patterns[alike];

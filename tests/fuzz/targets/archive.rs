@@ -6,7 +6,7 @@
 mod reading;
 
 use callcodes::pipeline::CopyRule;
-use callcodes::source::{Codec, Format};
+use callcodes::unpack::{Codec, Format};
 use libfuzzer_sys::fuzz_target;
 use reading::{Seen, UNPACKED_BYTES, Way, scan};
 

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-#[path = "../../packing/mod.rs"]
+#[path = "../../it/packing/mod.rs"]
 mod packing;
 mod reading;
 
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use callcodes::code::{Code, Key};
 use callcodes::pipeline::CopyRule;
-use callcodes::source::{Codec, Format, MAX_LAYERS};
+use callcodes::unpack::{Codec, Format, MAX_LAYERS};
 use libfuzzer_sys::fuzz_target;
 use packing::{CODECS, FORMATS, compress, pack};
 use reading::{MEMBERS, NESTING, Seen, UNPACKED_BYTES, Way, scan};
@@ -141,7 +141,7 @@ impl Packing {
 
 /// Whether it says that something was not read.
 fn tells_a_loss(seen: &Seen) -> bool {
-    seen.problems.iter().any(|problem| problem.kind.is_loss())
+    seen.problems.iter().any(|(_, kind, _)| kind.is_loss())
 }
 
 impl Damage {

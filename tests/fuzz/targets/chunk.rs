@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use arbitrary::Arbitrary;
 use callcodes::chunk::{Chunk, Chunks, Cut, Limits, Span};
-use callcodes::problem::{Kind, Loss};
+use callcodes::problem::{Kind, Loss, Remedy};
 use callcodes::units::Units;
 use libfuzzer_sys::fuzz_target;
 
@@ -173,7 +173,8 @@ impl Read for Pieces<'_> {
                 Fault::None => Ok(0),
                 Fault::Lost(_) => Err(io::Error::other("the disk is gone")),
                 Fault::Trailing(_) => {
-                    Err(Loss { kind: Kind::TrailingBytes, what: String::new(), delivered: None, remedy: "" }.into())
+                    let (kind, remedy) = (Kind::TrailingBytes, Remedy::CutOut);
+                    Err(Loss { kind, what: String::new(), delivered: None, remedy }.into())
                 }
             };
         }

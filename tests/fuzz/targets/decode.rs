@@ -6,8 +6,8 @@ use std::io::{Cursor, Read};
 
 use callcodes::chunk::{Chunks, Limits, Span};
 use callcodes::problem::Problem;
-use callcodes::source::{Codec, decompressed};
 use callcodes::units::Units;
+use callcodes::unpack::{Codec, decompressed};
 use encoding_rs::{UTF_16BE, UTF_16LE};
 use libfuzzer_sys::fuzz_target;
 

@@ -3,14 +3,14 @@
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../packing/mod.rs"]
+#[path = "../../it/packing/mod.rs"]
 mod packing;
 
 use std::io::{Cursor, Read};
 
 use arbitrary::Arbitrary;
 use callcodes::problem::Problem;
-use callcodes::source::{Codec, MAX_LAYERS, decompressed};
+use callcodes::unpack::{Codec, MAX_LAYERS, decompressed};
 use libfuzzer_sys::fuzz_target;
 use packing::{CODECS, compress};
 

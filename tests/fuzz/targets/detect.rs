@@ -5,24 +5,29 @@
 use std::io::Write as _;
 
 use callcodes::problem::{Kind, Loss};
-use callcodes::source::binary::{self, SAMPLE_BYTES};
-use callcodes::source::{Codec, Format, Opened, Opening, Source, Walk};
+use callcodes::source::{Openable, Opened, Opening, Walk};
 use callcodes::units::Units;
+use callcodes::unpack::{Codec, HEAD_BYTES, Recognised, SAMPLE_BYTES, recognise};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
-    let head = &bytes[..bytes.len().min(Format::HEAD_BYTES)];
-    let (kind, codec, format) = (binary::kind(sample), Codec::of(head), Format::of(head));
+    let is = recognise(sample);
 
-    assert_eq!(Codec::of(&bytes[..bytes.len().min(10)]), codec, "ten bytes tell a codec");
-    assert_eq!(Format::of(bytes), format, "the first 512 bytes tell an archive");
+    let has_text = |is| matches!(is, Recognised::Text | Recognised::Binary(_));
+    let by_head = recognise(&bytes[..bytes.len().min(HEAD_BYTES)]);
+    assert!(by_head == is || (has_text(by_head) && has_text(is)), "512 bytes decide all but what is binary");
+    assert_eq!(Codec::of(&bytes[..bytes.len().min(10)]), Codec::of(bytes), "ten bytes decide a codec");
     if is_plain_text(sample) {
-        // These two begin with letters that nothing has to follow.
-        assert!(matches!(kind, None | Some("PDF document" | "library")), "text is taken for a {kind:?}");
-        // All that bzip2 begins with are letters, too, which are enough where nothing follows them.
-        let may_be = if sample.starts_with(b"BZh") { codec.filter(|codec| *codec == Codec::Bzip2) } else { None };
-        assert_eq!((codec, format), (may_be, None), "text is taken for something to unpack");
+        let may_be = match is {
+            Recognised::Text => true,
+            // These two begin with letters that nothing has to follow.
+            Recognised::Binary(kind) => matches!(kind, "PDF document" | "library"),
+            // All that bzip2 begins with are letters, too, which are enough where nothing follows them.
+            Recognised::Codec(codec) | Recognised::Damaged(codec) => codec == Codec::Bzip2,
+            _ => false,
+        };
+        assert!(may_be, "text is taken for {is:?}");
     }
 
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
@@ -33,24 +38,27 @@ fuzz_target!(|bytes: &[u8]| {
         Err(error) => {
             // What it unpacks to looks like no text, perhaps because it is damaged.
             let loss = Loss::of(&error).expect("a file that can be read");
-            assert!(loss.kind.is_loss() && codec.is_some(), "{error}");
+            assert!(loss.kind.is_loss() && matches!(is, Recognised::Codec(_)), "{error}");
             return;
         }
     };
     match opened {
-        // A zip may stand behind what is no text.
-        Opened::Archive(_) => assert!(format.is_some() || codec.is_some() || kind.is_some(), "no archive"),
-        Opened::Compressed(_) => assert!(format.is_none() && codec.is_some(), "nothing compressed"),
-        Opened::Skipped(problem) => {
-            assert!(format.is_none(), "an archive is skipped: {problem}");
-            // Formats that cannot be read are told as that.
-            let is_told = problem.kind == Kind::Unreadable && !is_plain_text(sample);
-            assert!(codec.is_some() || kind.is_some() || is_told, "text is skipped: {problem}");
-        }
+        // A zip may follow what is no text.
+        Opened::Archive(_) => assert!(
+            matches!(is, Recognised::Archive(_) | Recognised::Codec(_) | Recognised::Binary(_)),
+            "{is:?} is opened as an archive"
+        ),
+        Opened::Compressed(_) => assert!(matches!(is, Recognised::Codec(_)), "{is:?} is decompressed"),
+        Opened::Skipped(problem) => match is {
+            Recognised::Codec(_) | Recognised::Binary(_) => {}
+            Recognised::Damaged(_) => assert_eq!(problem.kind, Kind::Damaged),
+            Recognised::Unsupported(_) => assert_eq!(problem.kind, Kind::Unreadable),
+            Recognised::Archive(_) | Recognised::Text => panic!("{is:?} is skipped: {problem}"),
+        },
         Opened::File(text) => {
-            assert_eq!((format, codec, kind), (None, None, None));
+            assert_eq!(is, Recognised::Text);
             assert_eq!(text.len, bytes.len() as u64);
-            check_units(bytes, text.units);
+            check_units(bytes, text.written.units);
         }
         // What claims to be empty is read like a device.
         Opened::Stream(_) => assert_eq!(bytes, b""),
@@ -96,8 +104,8 @@ fn check_units(bytes: &[u8], units: Units) {
 fn units_of(bytes: &[u8]) -> Option<Units> {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     file.write_all(bytes).expect("room for temporary files");
-    match Source::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
-        Opened::File(text) => Some(text.units),
+    match Openable::file(file.path()).open(&Opening::default()).expect("a file that can be read") {
+        Opened::File(text) => Some(text.written.units),
         _ => None,
     }
 }

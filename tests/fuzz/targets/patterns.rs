@@ -4,14 +4,16 @@
 
 #![no_main]
 
-#[path = "../../naive/mod.rs"]
+#[path = "../../it/naive/mod.rs"]
 mod naive;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Limits};
 use callcodes::config::{self, Layers};
+use callcodes::hit::{Capture, Hit};
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::Definition;
 use callcodes::pattern::diagnostic::{Diagnostic, Look};
@@ -92,6 +94,12 @@ fn try_out(definitions: &[Definition], text: &[u8]) {
     }
 }
 
+/// What each group captured, in the oracle's words.
+fn captures(hit: &Hit<'_>) -> BTreeMap<String, String> {
+    let captured = |capture: Capture| Some((capture.name().to_owned(), hit.captures[capture]?.escape_ascii().to_string()));
+    Capture::ALL.into_iter().filter_map(captured).collect()
+}
+
 fn scanned(set: &PatternSet, text: &[u8], limits: Limits) -> Vec<Found> {
     let mut all = Vec::new();
     let mut scanner = Scanner::new(set, Catalogue::built_in(), limits.lookahead_bytes);
@@ -102,7 +110,7 @@ fn scanned(set: &PatternSet, text: &[u8], limits: Limits) -> Vec<Found> {
             line: before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1,
             pattern: set.patterns()[hit.pattern].name().to_owned(),
             key: hit.key.clone(),
-            user: hit.user.map(|user| String::from_utf8_lossy(user).into_owned()),
+            captures: captures(&hit),
             time: hit.time.map(|stamp| stamp.time.to_string()),
         });
     });

@@ -11,8 +11,10 @@ use callcodes::code::Key;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
-use callcodes::problem::Problem;
-use callcodes::source::{Format, Limits, Opening, Passwords, Walk};
+use callcodes::problem::Kind;
+use callcodes::render::problems::detail;
+use callcodes::source::{Limits, Opening, Walk};
+use callcodes::unpack::{Format, Passwords};
 
 /// What may come out of each layer of a file, in bytes: little, so that the limits are met.
 pub(crate) const UNPACKED_BYTES: u64 = 1 << 20;
@@ -41,8 +43,8 @@ pub(crate) struct Seen {
     pub(crate) counts: Vec<(Key, u64)>,
     /// Of text that was scanned.
     pub(crate) bytes: u64,
-    /// Without the name of the input.
-    pub(crate) problems: Vec<Problem>,
+    /// The path, kind and wording of each, without the name of the input.
+    pub(crate) problems: Vec<(String, Kind, String)>,
 }
 
 /// What a run over `bytes` finds; `None` if they are more than a pipe holds.
@@ -85,9 +87,9 @@ fn run(path: PathBuf, passwords: Passwords, threads: usize, copies: CopyRule) ->
     let outcome =
         summarise(Walk::new(vec![path]), &SET, Catalogue::built_in(), &options).expect("threads can be started");
     let problems = outcome.problems.into_iter().map(|problem| {
-        let detail = problem.detail.replace(&name, "x");
+        let detail = detail(&problem).replace(&name, "x");
         let detail = detail.strip_prefix(&file).map(|rest| format!("x {rest}")).unwrap_or(detail);
-        Problem { path: problem.path.replace(&name, "x"), detail, ..problem }
+        (problem.path.replace(&name, "x"), problem.kind, detail)
     });
     Seen {
         counts: outcome.summary.iter().map(|(key, row)| (key, row.tally.count)).collect(),

@@ -4,7 +4,7 @@
 
 use callcodes::catalogue::{Answer, Catalogue, Query};
 use callcodes::code::{Code, Key};
-use callcodes::time::{self, SEARCH_LIMIT_BYTES};
+use callcodes::time::{Form, SEARCH_LIMIT_BYTES};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -17,19 +17,19 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn check_time(line: &[u8]) {
-    let found = time::find(line);
+    let found = Form::Iso8601.find(line);
     let starts = 0..line.len().min(SEARCH_LIMIT_BYTES + 1);
     match found {
-        None => assert_eq!(time::read(line), None),
+        None => assert_eq!(Form::Iso8601.read(line), None),
         Some(stamp) => {
-            assert!(starts.into_iter().any(|start| time::read(&line[start..]) == Some(stamp)), "found but not read");
+            assert!(starts.into_iter().any(|start| Form::Iso8601.read(&line[start..]) == Some(stamp)), "found but not read");
             let shown = stamp.time.to_string();
-            let again = time::read(shown.as_bytes()).expect("what is shown can be read");
-            assert_eq!((again.time, again.zoned), (stamp.time, true));
+            let again = Form::Iso8601.read(shown.as_bytes()).expect("what is shown can be read");
+            assert_eq!((again.time, again.zone_is_assumed()), (stamp.time, false));
         }
     }
     // What ends a line ends no time.
-    assert_eq!(time::find(&[line, b"|"].concat()), found);
+    assert_eq!(Form::Iso8601.find(&[line, b"|"].concat()), found);
 }
 
 fn check_code(written: &[u8]) {

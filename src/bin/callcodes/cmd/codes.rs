@@ -1,17 +1,18 @@
 //! `codes`: the catalogue, in whole or in part, and what a pasted line speaks of.
 
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 
-use callcodes::catalogue::{Answer, Catalogue, Entry, Query, UNKNOWN_DESCRIPTION};
+use callcodes::catalogue::{Answer, Catalogue, Entry, Query};
 use callcodes::chunk::{Chunk, Limits};
-use callcodes::code::{Code, Key};
+use callcodes::code::Key;
 use callcodes::pattern::PatternSet;
 use callcodes::render;
 use callcodes::scan::Scanner;
 use callcodes::source::STDIN;
-use serde::Serialize;
 
 use crate::args::{CodesArgs, CodesFormatArg};
+use crate::format;
+use crate::paste;
 use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
@@ -41,13 +42,14 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     if args.queries.is_empty() {
         found.entries.extend(catalogue.entries());
     }
+    let format = format::chosen(args.format, args.output.as_deref())?;
     let mut output = Output::open(args.output.as_deref(), &Styles::default())?;
-    let written = match args.format {
+    let written = match format {
         CodesFormatArg::Text => {
             let columns = term::width(args.output.as_deref()).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
             found.write_text(&mut output, args.queries.is_empty(), columns)
         }
-        CodesFormatArg::Json => found.write_json(&mut output),
+        CodesFormatArg::Json => render::codes::json(&mut output, &found.entries, &found.unknown),
     };
     written.map_err(|reason| output.error(reason))?;
     output.finish()?;
@@ -114,9 +116,8 @@ fn add_question(questions: &mut Vec<Question>, query: Query, goes_on: bool) -> b
 #[derive(Default)]
 struct Found {
     entries: Vec<&'static Entry>,
-    unknown: Vec<Code>,
-    /// Names in a pasted line that no entry knows.
-    unknown_names: Vec<String>,
+    /// What no entry knows: numbers, and names in a pasted line.
+    unknown: Vec<Key>,
     missed: Vec<String>,
 }
 
@@ -125,8 +126,7 @@ impl Found {
     fn add(&mut self, answer: Answer<'static>) -> bool {
         match answer {
             Answer::Nothing => return false,
-            Answer::UnknownCode(code) if self.unknown.contains(&code) => {}
-            Answer::UnknownCode(code) => self.unknown.push(code),
+            Answer::UnknownCode(code) => self.add_unknown(Key::Code(code)),
             Answer::Entries(entries) => {
                 for entry in entries {
                     if !self.entries.contains(&entry) {
@@ -174,9 +174,8 @@ impl Found {
     /// What the patterns find in each line of standard input, or else what it mentions.
     fn add_pasted(&mut self, catalogue: &'static Catalogue, set: &PatternSet) -> Result<(), Failure> {
         term::tell_typing("reading standard input; end it");
-        let mut text = Vec::new();
-        let read = io::stdin().take(PASTED_LIMIT_BYTES + 1).read_to_end(&mut text);
-        read.map_err(|error| Failure::Message(format!("cannot read standard input: {error}")))?;
+        let read = paste::read(None, PASTED_LIMIT_BYTES);
+        let text = read.map_err(|problem| Failure::Message(term::shown(&format!("cannot read {problem}"))))?;
         if text.len() as u64 > PASTED_LIMIT_BYTES {
             let message = "standard input holds more than 1 MiB, too much to explain line by line. Use `callcodes -` to \
                            count its results or `callcodes lines -` to list them";
@@ -209,16 +208,23 @@ impl Found {
     }
 
     fn add_key(&mut self, catalogue: &'static Catalogue, key: &Key) -> bool {
-        match (catalogue.entry(key), key) {
-            (Some(entry), _) => self.add(Answer::Entries(vec![entry])),
-            (None, Key::Code(code)) => self.add(Answer::UnknownCode(*code)),
-            (None, Key::Name(name)) => {
-                if !self.unknown_names.iter().any(|known| **known == **name) {
-                    self.unknown_names.push(name.to_string());
-                }
-                true
-            }
+        match catalogue.entry(key) {
+            Some(entry) => return self.add(Answer::Entries(vec![entry])),
+            None => self.add_unknown(key.clone()),
         }
+        true
+    }
+
+    /// Adds what no entry knows, numbers before names.
+    fn add_unknown(&mut self, key: Key) {
+        if self.unknown.contains(&key) {
+            return;
+        }
+        let end = match key {
+            Key::Code(_) => self.unknown.iter().take_while(|key| key.code().is_some()).count(),
+            Key::Name(_) => self.unknown.len(),
+        };
+        self.unknown.insert(end, key);
     }
 
     fn write_text(&self, output: &mut impl Write, everything: bool, columns: usize) -> io::Result<()> {
@@ -227,46 +233,23 @@ impl Found {
         } else {
             render::codes::entries(output, &self.entries, columns)?;
         }
-        let has_unknown = !self.unknown.is_empty() || !self.unknown_names.is_empty();
-        if has_unknown && !self.entries.is_empty() {
+        if !self.unknown.is_empty() && !self.entries.is_empty() {
             writeln!(output)?;
         }
-        for code in &self.unknown {
-            writeln!(output, "{}", render::codes::unknown_code(*code))?;
+        for key in &self.unknown {
+            writeln!(output, "{}", render::codes::unknown(key))?;
         }
-        for name in &self.unknown_names {
-            writeln!(output, "{name:?} is {UNKNOWN_DESCRIPTION}")?;
-        }
-        if has_unknown || !self.entries.is_empty() {
+        if !self.unknown.is_empty() || !self.entries.is_empty() {
             writeln!(output, "\n{}", render::wrap::wrap(CAVEAT, columns).join("\n"))?;
         }
         Ok(())
-    }
-
-    fn write_json(&self, output: &mut impl Write) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Document<'f> {
-            schema: u32,
-            entries: &'f [&'static Entry],
-            unknown: Vec<Unknown<'f>>,
-        }
-        #[derive(Serialize)]
-        struct Unknown<'f> {
-            code: Option<i32>,
-            name: Option<&'f str>,
-            description: &'static str,
-        }
-        let unknown = |code, name| Unknown { code, name, description: UNKNOWN_DESCRIPTION };
-        let codes = self.unknown.iter().map(|code| unknown(Some(code.0), None));
-        let names = self.unknown_names.iter().map(|name| unknown(None, Some(name)));
-        let document = Document { schema: 1, entries: &self.entries, unknown: codes.chain(names).collect() };
-        serde_json::to_writer_pretty(&mut *output, &document)?;
-        writeln!(output)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use callcodes::code::Code;
+
     use super::*;
 
     fn asked(arguments: &[&str]) -> Vec<Question> {

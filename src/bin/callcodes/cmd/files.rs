@@ -2,73 +2,28 @@
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::inventory;
-use callcodes::problem::Problem;
-use callcodes::render::files::Listing;
-use callcodes::render::{Emphasis, Format, Options};
-use callcodes::report::files::{Row, Totals};
+use callcodes::render::Format;
+use callcodes::report::files::{FILES, Totals, cells};
 
 use crate::args::{FilesArgs, SummaryFormatArg};
-use crate::interrupt;
-use crate::progress::{Line, Progress};
-use crate::settings::Settings;
+use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
-use crate::term::{self, Output, Stopwatch, Styles};
 
 pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
-    let settings = Settings::resolve(&args.input, &args.patterns)?;
-    let target = args.output.output.as_deref();
-    settings.spare_inputs(target)?;
-    let styles = Styles::choose(args.output.color, target);
-    let mut output = Output::open(target, &styles)?;
-    let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
-    let mut listing = Listing::new(format(args.format), Options { width: term::width(target), head });
-    interrupt::heed(&settings.options.opening.stop, output.unfinished());
-    // A table comes at the end.
-    let scrolls = output.scrolls() && !matches!(args.format, SummaryFormatArg::Table);
-    let line = if scrolls { Line::NotDrawn } else { args.output.progress_line() };
-    let progress = Progress::begin(&settings, &output, line);
-    let stopwatch = Stopwatch::start();
-    let told = write_rows(&settings, &mut listing, &mut output)?;
-    let elapsed = stopwatch.stop();
-    drop(progress);
-    listing.finish(&told.totals, &mut output).map_err(|reason| output.error(reason))?;
-    let status = Status::of(&told.problems);
-    output.end(status)?;
-
-    term::tell_problems(&told.problems, told.copied_bytes, args.output.extent());
-    if args.stats {
-        elapsed.tell(told.totals.bytes);
-    }
-    Ok(status)
-}
-
-fn format(format: SummaryFormatArg) -> Format {
-    match format {
-        SummaryFormatArg::Table => Format::Table,
-        SummaryFormatArg::Json => Format::Json,
-        SummaryFormatArg::Csv => Format::Csv,
-    }
-}
-
-/// What is left to tell when the rows are written.
-#[derive(Default)]
-struct Told {
-    totals: Totals,
-    copied_bytes: u64,
-    problems: Vec<Problem>,
-}
-
-fn write_rows(settings: &Settings, listing: &mut Listing, output: &mut Output) -> Result<Told, Failure> {
-    let mut told = Told::default();
-    told.totals.by_glob = !settings.selection.globs.is_empty();
-    let walk = settings.walk(output);
-    let ended = inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
-        told.copied_bytes += entry.copied.unwrap_or(0);
-        told.problems.extend(entry.problems.iter().cloned());
-        let row = Row::new(entry);
-        told.totals.add(&row);
-        listing.row(&row, output)
+    let begin = Session::begin(&args.input, &args.patterns, &args.output, args.format, |format| match format {
+        SummaryFormatArg::Table => Written::AtTheEnd,
+        SummaryFormatArg::Json | SummaryFormatArg::Csv => Written::AsItComes,
     });
-    ended.map_err(|reason| output.error(reason))?;
-    Ok(told)
+    let mut session = begin?;
+    let mut renderer = Format::from(session.format).renderer(&FILES, session.layout());
+    let mut totals = Totals { by_glob: session.settings.by_glob(), ..Totals::default() };
+    session.write(|output| renderer.begin(&[], output))?;
+    let outcome = session.read(|walk, settings, output| {
+        inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
+            totals.add(&entry);
+            renderer.row(&cells(&entry), output)
+        })
+    })?;
+    session.write(|output| renderer.end(&totals.end(), output))?;
+    session.end(&outcome)
 }

@@ -14,7 +14,7 @@ use crate::term::{Output, Styles};
 /// What the program is mostly used for.
 const EXAMPLES: [(&str, &str); 7] = [
     ("callcodes tickets/4711/", "Count the results in a folder with all that is below it."),
-    ("callcodes --format csv -o results.csv tickets/4711/", "The same for a spreadsheet."),
+    ("callcodes -o results.csv tickets/4711/", "The same for a spreadsheet."),
     ("callcodes lines tickets/4711/", "Print the lines that hold a result, each with what its code means."),
     ("callcodes files tickets/4711/", "Tell what each file is, from when to when it goes, and what was not read."),
     ("callcodes codes 102", "Explain a code."),

@@ -1,75 +1,64 @@
 //! `lines`: the matching lines, annotated, in file order.
 
+use std::io;
+
 use callcodes::catalogue::Catalogue;
-use callcodes::pipeline::annotate::{Annotate, LineFormat, Numbering};
-use callcodes::pipeline::{self, Event};
-use callcodes::problem::Problem;
+use callcodes::numbered::{LineFormat, Numbering};
+use callcodes::pipeline::annotate::Annotate;
+use callcodes::pipeline::{self, Event, Outcome};
+use callcodes::render::lines::csv::{self, Csv};
 use callcodes::render::lines::{Jsonl, Text};
-use callcodes::render::wording;
+use callcodes::report::wording;
+use callcodes::source::Walk;
 
 use crate::args::{LinesArgs, LinesFormatArg};
-use crate::interrupt;
-use crate::progress::{Line, Progress};
+use crate::session::{Session, Written};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
-use crate::term::{self, Output, Stopwatch, Styles};
+use crate::term::{self, Output};
 
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
-    let settings = Settings::resolve(&args.input, &args.patterns)?;
     let catalogue = Catalogue::built_in();
-    settings.spare_inputs(args.output.output.as_deref())?;
-    let styles = Styles::choose(args.output.color, args.output.output.as_deref());
-    let mut output = Output::open(args.output.output.as_deref(), &styles)?;
-    interrupt::heed(&settings.options.opening.stop, output.unfinished());
-    let line = if output.scrolls() { Line::NotDrawn } else { args.output.progress_line() };
-    let progress = Progress::begin(&settings, &output, line);
-    let stopwatch = Stopwatch::start();
-    let encoding = settings.options.opening.encoding.given();
-    let read = match args.format {
-        LinesFormatArg::Text => {
-            let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
-            write_lines(&settings, &format, &mut output)?
+    let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| Written::AsItComes)?;
+    let (styles, format) = (session.styles, session.format);
+    let outcome = session.read(|walk, settings, output| {
+        let encoding = settings.options.opening.encoding.given();
+        match format {
+            LinesFormatArg::Text => {
+                let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
+                write_lines(walk, settings, &format, output)
+            }
+            LinesFormatArg::Jsonl => {
+                let format = Jsonl { catalogue, set: &settings.set, encoding };
+                write_lines(walk, settings, &format, output)
+            }
+            LinesFormatArg::Csv => {
+                csv::write_head(output)?;
+                let format = Csv { catalogue, set: &settings.set, encoding };
+                write_lines(walk, settings, &format, output)
+            }
         }
-        LinesFormatArg::Jsonl => {
-            let format = Jsonl { catalogue, set: &settings.set, encoding };
-            write_lines(&settings, &format, &mut output)?
-        }
-    };
-    drop(progress);
-    let status = Status::of(&read.problems);
-    output.end(status)?;
-    let elapsed = stopwatch.stop();
-    term::tell_problems(&read.problems, read.copied_bytes, args.output.extent());
-    if args.stats {
-        elapsed.tell(read.bytes);
-    }
-    if read.results == 0 {
-        let files = wording::counted(read.files, "file");
-        let by_glob = if read.files == 0 && !settings.selection.globs.is_empty() {
-            "; -g and --iglob leave out all other files"
-        } else {
-            ""
-        };
-        term::note(format_args!("no result codes found in {files} ({}){by_glob}", wording::size(read.bytes)));
+    })?;
+    let by_glob = session.settings.by_glob();
+    let status = session.end(&outcome)?;
+    if outcome.summary == 0 {
+        let (files, bytes) = (wording::counted(outcome.files, "file"), wording::size(outcome.bytes));
+        let left_out = if outcome.files == 0 && by_glob { "; -g and --iglob leave out all other files" } else { "" };
+        term::note(format_args!("no result codes found in {files} ({bytes}){left_out}"));
     }
     Ok(status)
 }
 
-/// What was read and found on the way.
-#[derive(Default)]
-struct Read {
-    files: u64,
-    bytes: u64,
-    results: u64,
-    copied_bytes: u64,
-    problems: Vec<Problem>,
-}
-
-fn write_lines(settings: &Settings, format: &impl LineFormat, output: &mut Output) -> Result<Read, Failure> {
-    let mut read = Read::default();
+/// Writes each part as it comes. What is summed up of the results is how many there are.
+fn write_lines(
+    walk: Walk,
+    settings: &Settings,
+    format: &impl LineFormat,
+    output: &mut Output,
+) -> io::Result<Outcome<u64>> {
     let mut numbering = Numbering::default();
-    let ended = pipeline::run(
-        settings.walk(output),
+    let outcome = pipeline::run(
+        walk,
         &settings.set,
         Catalogue::built_in(),
         &settings.options,
@@ -77,19 +66,11 @@ fn write_lines(settings: &Settings, format: &impl LineFormat, output: &mut Outpu
         &mut |event| {
             match event {
                 Event::Part(part) => numbering.write(&part, output)?,
-                Event::Problem(problem) => read.problems.push(problem),
-                Event::SourceEnd(end) => {
-                    numbering.next_source();
-                    read.files += u64::from(end.bytes.is_some());
-                    read.bytes += end.bytes.unwrap_or(0);
-                    read.copied_bytes += end.copied.unwrap_or(0);
-                    read.problems.extend(end.problems);
-                }
+                Event::Problem(_) => {}
+                Event::SourceEnd(_) => numbering.next_source(),
             }
             Ok(())
         },
-    );
-    ended.map_err(|reason| output.error(reason))?;
-    read.results = numbering.hits();
-    Ok(read)
+    )?;
+    Ok(outcome.with(numbering.hits()))
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use callcodes::catalogue::Catalogue;
 use callcodes::config;
-use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::pattern::{Pattern, PatternSet};
 use callcodes::render::patterns::kept;
 use callcodes::scan::proof;
 
@@ -24,7 +24,7 @@ struct Checked {
 }
 
 pub(crate) fn run(files: &[PathBuf]) -> Result<Status, Failure> {
-    let mut checked: Vec<Checked> = files.iter().map(|path| read(path)).collect();
+    let mut checked: Vec<Checked> = settings::expanded(files).iter().map(|path| read(path)).collect();
     let notes = check_together(&mut checked);
 
     let mut output = Output::open(None, &Styles::default())?;
@@ -98,6 +98,12 @@ fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
             notes.push(format!(
                 "pattern `{name}` has no examples, so nothing shows that it works. Add a line of the log and its code: \
                  examples = [ {{ line = '…', code = 21 }} ]"
+            ));
+        }
+        if set.patterns().get(index).is_some_and(Pattern::is_in_no_ansi_page) {
+            notes.push(format!(
+                "pattern `{name}` has letters that no single ANSI code page of Windows has: in a log that is neither UTF-8 nor \
+                 UTF-16 it is found only where -E names the encoding"
             ));
         }
         if set.patterns().get(index).is_some_and(|pattern| pattern.literals().is_none()) {

@@ -1,10 +1,11 @@
 //! `patterns test`: pasted lines, and what the patterns make of them.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::ffi::OsStr;
+use std::io;
 use std::path::Path;
 
 use callcodes::catalogue::Catalogue;
+use callcodes::neighbour::neighbour;
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::problem::Problem;
 use callcodes::render::trial::{Shown, write};
@@ -13,6 +14,7 @@ use callcodes::scan::trial::{self, EXPLAINED_LINE_BYTES, EXPLAINED_LINES, Outcom
 use callcodes::source::STDIN;
 
 use crate::args::PatternArgs;
+use crate::paste;
 use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
@@ -21,12 +23,12 @@ use crate::term::{self, Output, Styles};
 const LIMIT_BYTES: usize = 1 << 20;
 const LIMIT_LINES: usize = 1_000;
 
-pub(crate) fn run(input: Option<&Path>, patterns: &PatternArgs) -> Result<Status, Failure> {
+pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Status, Failure> {
     let definitions = settings::definitions(patterns)?;
     // Not proved: whose example is not kept comes here to see why.
     let set = proof::compile_unproved(&definitions).map_err(|refused| settings::diagnostics(&[refused]))?;
     let catalogue = Catalogue::built_in();
-    let mut text = read(input.filter(|path| *path != Path::new(STDIN)))?;
+    let mut text = read(input.filter(|input| *input != STDIN))?;
     let was_cut = cut(&mut text);
 
     let lines = trial::run(&definitions, &set, catalogue, &text);
@@ -48,26 +50,42 @@ pub(crate) fn run(input: Option<&Path>, patterns: &PatternArgs) -> Result<Status
     Ok(Status::Done)
 }
 
-/// At most one byte more than the limit.
-fn read(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    let Some(path) = path else {
-        term::tell_typing("paste log lines here; end them, on a line of its own,");
-        return take(io::stdin().lock()).map_err(|error| {
-            Failure::Message(format!("cannot read {}", Problem::unreadable("standard input", &error)))
-        });
+/// The lines to try: those of standard input, or of a file, or `input` itself. They may be somewhat more than the limit.
+fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
+    let path = input.map(Path::new);
+    let text = match (path, input.and_then(OsStr::to_str)) {
+        (None, _) => {
+            term::tell_typing("paste log lines here; end them, on a line of its own,");
+            paste::read(None, LIMIT_BYTES as u64)
+        }
+        (Some(path), Some(line)) if !path.exists() && is_line(line) => return Ok(line.as_bytes().to_owned()),
+        (Some(path), _) if path.is_dir() => {
+            Err(Problem::unreadable(path.display().to_string(), &io::Error::other("it is a folder")))
+        }
+        // Reading it would suggest what was meant, too, in other words.
+        (Some(path), _) if !path.exists() => {
+            Err(Problem::unreadable(path.display().to_string(), &io::ErrorKind::NotFound.into()))
+        }
+        (Some(path), _) => paste::read(Some(path), LIMIT_BYTES as u64),
     };
-    let file = if path.is_dir() { Err(io::Error::other("it is a folder")) } else { File::open(path) };
-    file.and_then(take).map_err(|error| {
-        let problem = Problem::unreadable(path.display().to_string(), &error);
-        let remedy = "give the path of a file with log lines, or none and paste the lines";
-        settings::diagnostics(&[Diagnostic::new(format!("cannot read {problem}")).remedy(remedy)])
+    text.map_err(|problem| {
+        let near = path.filter(|path| !path.exists()).and_then(neighbour);
+        let remedy = match near {
+            Some(near) => format!("did you mean {}?", near.display()),
+            None => "give the path of a file with log lines, a line itself in quotation marks, or nothing and paste the lines"
+                .to_owned(),
+        };
+        settings::diagnostics(&[Diagnostic::new(term::shown(&format!("cannot read {problem}"))).remedy(remedy)])
     })
 }
 
-fn take(reader: impl Read) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    reader.take(LIMIT_BYTES as u64 + 1).read_to_end(&mut text)?;
-    Ok(text)
+/// Whether an argument that names no file is a line of a log: it has what is rare in names and in hardly any line missing.
+fn is_line(text: &str) -> bool {
+    let after_drive = match text.as_bytes() {
+        [b'a'..=b'z' | b'A'..=b'Z', b':', b'\\' | b'/', ..] => &text[2..],
+        _ => text,
+    };
+    after_drive.contains(|character: char| character.is_whitespace() || "=:<>|\"'{}[]".contains(character))
 }
 
 /// Leaves what the limits allow, and tells whether there was more.
@@ -77,4 +95,19 @@ fn cut(text: &mut Vec<u8>) -> bool {
     let end = lines.sum::<usize>().min(LIMIT_BYTES);
     text.truncate(end);
     end < whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_told_from_the_path_of_a_missing_file() {
+        assert!(
+            ["rawCallStatus=21", "call status 108", "callStatus:108", "<callStatus>", "C:x"]
+                .iter()
+                .all(|text| is_line(text))
+        );
+        assert!(!["no-such.txt", r"C:\logs\a.log", "logs/a.log", ""].iter().any(|text| is_line(text)));
+    }
 }

@@ -1,0 +1,90 @@
+//! The command line as Windows hands it over: with the help that is asked for as everywhere there, and without the
+//! quotation mark that a backslash before it lets slip into a path.
+//!
+//! A folder is typed, or completed by `cmd`, as `"C:\\47 12\\"`. In a command line the last backslash makes the quotation mark
+//! behind it a part of the argument, which then goes on with all that follows.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The arguments as they were meant.
+pub(crate) fn mended(arguments: Vec<OsString>) -> Vec<OsString> {
+    if cfg!(windows) { mended_on_windows(arguments, |path| Path::new(path).exists()) } else { arguments }
+}
+
+fn mended_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> bool) -> Vec<OsString> {
+    for argument in arguments.iter_mut().skip(1) {
+        if argument == "/?" {
+            *argument = "--help".into();
+        }
+    }
+    // Behind an argument that follows, other quotation marks would be the wrong way round.
+    let last = arguments.pop();
+    match last.as_ref().and_then(|last| split(last.to_str()?, exists)) {
+        Some(parts) => arguments.extend(parts),
+        None => arguments.extend(last),
+    }
+    arguments
+}
+
+/// The path before the only quotation mark, if there is such a folder, and the arguments behind it.
+fn split(argument: &str, exists: impl Fn(&str) -> bool) -> Option<Vec<OsString>> {
+    let (path, rest) = argument.split_once('"')?;
+    let is_end = rest.is_empty() || rest.starts_with(char::is_whitespace);
+    let is_path = !path.is_empty() && is_end && !rest.contains('"') && exists(path);
+    // What the quotation mark took from the path.
+    is_path
+        .then(|| [format!("{path}\\").into()].into_iter().chain(rest.split_whitespace().map(OsString::from)).collect())
+}
+
+/// What is wrong with an input that has a quotation mark in it, which no path on Windows has.
+pub(crate) fn explain_quote(path: &str) -> Option<String> {
+    let (before, _) = path.split_once('"')?;
+    Some(format!(
+        "the quotation mark after {before} is part of the path, because a backslash stands before it. Leave that backslash out: \
+         \"{before}\""
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mended(arguments: &[&str]) -> Vec<String> {
+        let arguments = arguments.iter().map(OsString::from).collect();
+        let mended = mended_on_windows(arguments, |path| [r"C:\47 12", "47 12", "lines"].contains(&path));
+        mended.into_iter().map(|argument| argument.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_folder_that_ends_in_a_backslash_ends_there() {
+        let cases: [(&[&str], &[&str]); 7] = [
+            (&["callcodes", "C:\\47 12\" --format json"], &["callcodes", "C:\\47 12\\", "--format", "json"]),
+            (&["callcodes", "lines", "47 12\""], &["callcodes", "lines", "47 12\\"]),
+            // Not the last one, or no folder, or more than one quotation mark: who knows what was meant.
+            (&["callcodes", "C:\\47 12\" -o C:\\x", "y.csv"], &["callcodes", "C:\\47 12\" -o C:\\x", "y.csv"]),
+            (&["callcodes", "-e", "code \" (?<code>\\d+)"], &["callcodes", "-e", "code \" (?<code>\\d+)"]),
+            (&["callcodes", "47 12\" \""], &["callcodes", "47 12\" \""]),
+            (&["callcodes", "47 12\"x"], &["callcodes", "47 12\"x"]),
+            (&["callcodes"], &["callcodes"]),
+        ];
+        for (arguments, expected) in cases {
+            assert_eq!(mended(arguments), expected);
+        }
+    }
+
+    #[test]
+    fn a_quotation_mark_in_a_path_is_explained() {
+        let expected = "the quotation mark after C:\\47 12 is part of the path, because a backslash stands before it. Leave that \
+                        backslash out: \"C:\\47 12\"";
+        assert_eq!(explain_quote("C:\\47 12\" -o C:\\x").as_deref(), Some(expected));
+        assert_eq!(explain_quote("C:\\47 12"), None);
+    }
+
+    #[test]
+    fn help_is_asked_for_as_everywhere_on_windows() {
+        assert_eq!(mended(&["callcodes", "lines", "/?"]), ["callcodes", "lines", "--help"]);
+        assert_eq!(mended(&["callcodes", "/?"]), ["callcodes", "--help"]);
+        assert_eq!(mended(&["/?"]), ["/?"]);
+    }
+}

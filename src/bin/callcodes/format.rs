@@ -1,0 +1,133 @@
+//! Which format a result is written in: the one that `--format` names, or else the one that the ending of `-o`'s file
+//! stands for.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::args::{CodesFormatArg, LinesFormatArg, SummaryFormatArg};
+use crate::status::Failure;
+
+/// Formats of which each has endings for its files.
+pub(crate) trait ByEnding: ValueEnum + Copy + 'static {
+    /// The format of standard output and of a file without an ending.
+    const DEFAULT: Self;
+    /// Every ending, without its dot, and the format that it stands for.
+    const ENDINGS: &'static [(&'static str, Self)];
+}
+
+impl ByEnding for SummaryFormatArg {
+    const DEFAULT: Self = SummaryFormatArg::Table;
+    const ENDINGS: &'static [(&'static str, Self)] = &[
+        ("txt", SummaryFormatArg::Table),
+        ("log", SummaryFormatArg::Table),
+        ("json", SummaryFormatArg::Json),
+        ("csv", SummaryFormatArg::Csv),
+    ];
+}
+
+impl ByEnding for LinesFormatArg {
+    const DEFAULT: Self = LinesFormatArg::Text;
+    const ENDINGS: &'static [(&'static str, Self)] = &[
+        ("txt", LinesFormatArg::Text),
+        ("log", LinesFormatArg::Text),
+        ("jsonl", LinesFormatArg::Jsonl),
+        ("ndjson", LinesFormatArg::Jsonl),
+        ("csv", LinesFormatArg::Csv),
+    ];
+}
+
+impl ByEnding for CodesFormatArg {
+    const DEFAULT: Self = CodesFormatArg::Text;
+    const ENDINGS: &'static [(&'static str, Self)] =
+        &[("txt", CodesFormatArg::Text), ("log", CodesFormatArg::Text), ("json", CodesFormatArg::Json)];
+}
+
+/// The format of a result that is written to `target`; `given` decides over the ending.
+pub(crate) fn chosen<F: ByEnding>(given: Option<F>, target: Option<&Path>) -> Result<F, Failure> {
+    let ending = target.and_then(Path::extension).filter(|ending| !ending.is_empty());
+    match (given, ending) {
+        (Some(given), _) => Ok(given),
+        (None, None) => Ok(F::DEFAULT),
+        (None, Some(ending)) => {
+            let known = F::ENDINGS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known));
+            known.map(|(_, format)| *format).ok_or_else(|| unknown::<F>(&ending.to_string_lossy()))
+        }
+    }
+}
+
+fn unknown<F: ByEnding>(ending: &str) -> Failure {
+    let endings: Vec<String> = F::ENDINGS.iter().map(|(ending, _)| format!(".{ending}")).collect();
+    let values = F::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let formats: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+    Failure::Message(format!(
+        "-o: no format here has the ending .{ending}. Name a file that ends in {}, or choose a format for it with \
+         --format: {}",
+        alternatives(&endings),
+        alternatives(&formats),
+    ))
+}
+
+/// `a, b or c`.
+fn alternatives(all: &[String]) -> String {
+    match all {
+        [] => String::new(),
+        [one] => one.clone(),
+        [before @ .., last] => format!("{} or {last}", before.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name of the format that `target` gets, or the message.
+    fn named<F: ByEnding>(given: Option<F>, target: &str) -> String {
+        match chosen(given, Some(Path::new(target))) {
+            Ok(format) => format.to_possible_value().unwrap().get_name().to_owned(),
+            Err(Failure::Message(message)) => message,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_ending_chooses_the_format() {
+        let cases = [
+            ("report.csv", "csv", "csv"),
+            ("old/REPORT.CSV", "csv", "csv"),
+            ("report.txt", "table", "text"),
+            ("report.log", "table", "text"),
+            ("report", "table", "text"),
+            ("report.", "table", "text"),
+            (".csv", "table", "text"),
+            ("-", "table", "text"),
+            ("/dev/stdout", "table", "text"),
+            ("host.csv/report", "table", "text"),
+        ];
+        for (target, summary, lines) in cases {
+            assert_eq!(named::<SummaryFormatArg>(None, target), summary, "{target}");
+            assert_eq!(named::<LinesFormatArg>(None, target), lines, "{target}");
+        }
+        assert_eq!(named::<SummaryFormatArg>(None, "a.json"), "json");
+        assert_eq!(named::<CodesFormatArg>(None, "a.json"), "json");
+        assert_eq!(named::<LinesFormatArg>(None, "a.jsonl"), "jsonl");
+        assert_eq!(named::<LinesFormatArg>(None, "a.ndjson"), "jsonl");
+    }
+
+    #[test]
+    fn an_ending_of_no_format_is_refused_with_those_there_are() {
+        let expected = "-o: no format here has the ending .html. Name a file that ends in .txt, .log, .json or .csv, or \
+                        choose a format for it with --format: table, json or csv";
+        assert_eq!(named::<SummaryFormatArg>(None, "report.html"), expected);
+        let expected = "-o: no format here has the ending .json. Name a file that ends in .txt, .log, .jsonl, .ndjson or \
+                        .csv, or choose a format for it with --format: text, jsonl or csv";
+        assert_eq!(named::<LinesFormatArg>(None, "report.json"), expected);
+    }
+
+    #[test]
+    fn what_is_asked_for_decides_over_the_ending() {
+        assert_eq!(named(Some(SummaryFormatArg::Json), "report.csv"), "json");
+        assert_eq!(named(Some(SummaryFormatArg::Table), "report.html"), "table");
+        assert!(matches!(chosen::<SummaryFormatArg>(None, None), Ok(SummaryFormatArg::Table)));
+    }
+}

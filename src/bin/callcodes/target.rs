@@ -1,0 +1,145 @@
+//! The file that a result is to be written to: where it really lies, and what keeps it from being written.
+//!
+//! What differs on Windows is decided by functions of plain values, which tests on every system can ask.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Whether `target` names a device, which takes what is written as it comes.
+pub(crate) fn is_device(target: &Path) -> bool {
+    target.to_str().is_some_and(|name| if cfg!(windows) { is_windows_device(name) } else { is_descriptor(name) })
+}
+
+/// Whether Windows has a device of that name, in every folder.
+fn is_windows_device(path: &str) -> bool {
+    let name = path.rsplit(['\\', '/', ':']).find(|part| !part.is_empty()).unwrap_or_default().to_ascii_uppercase();
+    let numbered =
+        |kind| name.strip_prefix(kind).is_some_and(|number: &str| matches!(number.as_bytes(), [b'1'..=b'9']));
+    path.starts_with(r"\\.\")
+        || ["NUL", "CON", "CONOUT$", "PRN", "AUX"].contains(&name.as_str())
+        || numbered("COM")
+        || numbered("LPT")
+}
+
+/// Whether a Unix system takes the name for one of the files that the program has open already.
+fn is_descriptor(path: &str) -> bool {
+    let number = ["/dev/fd/", "/proc/self/fd/"].iter().find_map(|folder| path.strip_prefix(folder));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        || ["/dev/stdout", "/dev/stderr"].contains(&path)
+}
+
+/// The true path of `target`, which need not exist: a link stays a link, and what it leads to is replaced. On Windows such
+/// a path may be longer than 260 characters, also where it is renamed to.
+///
+/// # Errors
+/// There is no such folder.
+pub(crate) fn real(target: &Path) -> io::Result<PathBuf> {
+    if let Ok(target) = target.canonicalize() {
+        return Ok(target);
+    }
+    let name = target.file_name().ok_or(io::ErrorKind::NotFound)?;
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = match name.to_str() {
+        Some(name) if cfg!(windows) => Path::new(without_what_windows_drops(name)),
+        _ => Path::new(name),
+    };
+    Ok(folder.canonicalize()?.join(name))
+}
+
+/// A true path keeps what Windows drops from the end of every other name, and no program could open that file.
+fn without_what_windows_drops(name: &str) -> &str {
+    name.trim_end_matches(['.', ' '])
+}
+
+/// Whether `target` can be replaced, if it exists; it is neither changed nor created. Asked before anything is read: a
+/// program that shows a file may let nobody else write to it.
+///
+/// # Errors
+/// Why it cannot.
+pub(crate) fn check(target: &Path) -> io::Result<()> {
+    match replacing().open(target) {
+        Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(reason),
+        _ => Ok(()),
+    }
+}
+
+fn replacing() -> OpenOptions {
+    let mut options = File::options();
+    options.write(true);
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        // A file gets a new one's place only if it may be deleted.
+        const GENERIC_WRITE_AND_DELETE: u32 = 0x4000_0000 | 0x0001_0000;
+        options.access_mode(GENERIC_WRITE_AND_DELETE);
+    }
+    options
+}
+
+/// What Windows says where another program has a file for itself.
+pub(crate) const SHARING_VIOLATION: i32 = 32;
+/// The same of a part of it.
+const LOCK_VIOLATION: i32 = 33;
+
+/// What to say of an error of writing where its own words do not say what to do.
+pub(crate) fn remedy(kind: io::ErrorKind, code: Option<i32>, is_windows: bool) -> Option<&'static str> {
+    match kind {
+        _ if is_windows && [Some(SHARING_VIOLATION), Some(LOCK_VIOLATION)].contains(&code) => {
+            Some("another program has it open, perhaps a spreadsheet. Close it there, or name another file")
+        }
+        io::ErrorKind::NotFound => Some("there is no such folder. Create it first, or name another"),
+        io::ErrorKind::IsADirectory => Some("it is a folder. Name a file in it"),
+        io::ErrorKind::PermissionDenied if is_windows => Some(
+            "permission denied. Another program may have it open: close it there, or name a file in a folder that you may \
+             write to",
+        ),
+        io::ErrorKind::PermissionDenied => Some("permission denied. Name a file in a folder that you may write to"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_known_by_name() {
+        let devices = ["NUL", "nul", "NUL:", r"C:\x\nul", "con", "COM1", "lpt9", r"\\.\pipe\x"];
+        assert!(devices.iter().all(|name| is_windows_device(name)));
+        let files = ["null", "nul.csv", "COM0", "COM10", r"NUL\report.csv", "", "console"];
+        assert!(!files.iter().any(|name| is_windows_device(name)));
+        assert!(["/dev/stdout", "/dev/stderr", "/dev/fd/3", "/proc/self/fd/1"].iter().all(|name| is_descriptor(name)));
+        assert!(!["/dev/shm/report.csv", "/dev/fd/x", "/dev/stdin", "stdout"].iter().any(|name| is_descriptor(name)));
+    }
+
+    #[test]
+    fn a_file_that_another_program_has_open_is_explained() {
+        let remedy = |kind, code| remedy(kind, code, true).unwrap();
+        assert!(remedy(io::ErrorKind::Other, Some(32)).starts_with("another program has it open"));
+        assert!(remedy(io::ErrorKind::Other, Some(33)).starts_with("another program has it open"));
+        assert!(remedy(io::ErrorKind::PermissionDenied, Some(5)).contains("Another program may have it open"));
+        assert_eq!(super::remedy(io::ErrorKind::Other, Some(32), false), None, "there it is another error");
+    }
+
+    #[test]
+    fn checking_a_file_neither_changes_nor_creates_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("report.csv");
+        check(&file).unwrap();
+        assert!(!file.exists());
+        std::fs::write(&file, "old").unwrap();
+        check(&file).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_new_file_lies_in_the_true_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let expected = folder.path().canonicalize().unwrap().join("new.csv");
+        assert_eq!(real(&folder.path().join(".").join("new.csv")).unwrap(), expected);
+        let missing = real(&folder.path().join("none").join("new.csv")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        assert_eq!(without_what_windows_drops("new.csv. ."), "new.csv");
+    }
+}

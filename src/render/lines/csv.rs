@@ -1,0 +1,135 @@
+//! `lines` as CSV: a head, then one row for each hit, with the columns of the JSON objects.
+//!
+//! As in the other CSV formats, what is absent is an empty cell, text that a spreadsheet would take for a formula gets a
+//! leading `'`, and what could drive a terminal is shown as an escape. A log's own tabs stay, so that its lines can be
+//! read. Scripts that want the text unchanged take JSON.
+
+use std::io::{self, Write};
+
+use encoding_rs::Encoding;
+
+use super::Fields;
+use crate::catalogue::Catalogue;
+use crate::hit::{Capture, Hit};
+use crate::numbered::{LineFormat, Rendered};
+use crate::pattern::PatternSet;
+use crate::render::csv::begins_formula;
+use crate::terminal::escaped_line;
+
+/// Writes the head, which comes before all rows, also where there are none.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_head(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", head())
+}
+
+/// Whether `text` begins with the head.
+pub(in crate::render) fn begins(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line == head())
+}
+
+fn head() -> String {
+    let words: String = Capture::words().map(|capture| format!("{},", capture.name())).collect();
+    format!("path,line,offset,time,code,name,description,known,candidates,pattern,{words}text,text_is_cut")
+}
+
+/// One row for each hit.
+pub struct Csv<'c> {
+    /// Says what the codes mean.
+    pub catalogue: &'c Catalogue,
+    /// Names the patterns.
+    pub set: &'c PatternSet,
+    /// The code page of lines that are not UTF-8, if it was given.
+    pub encoding: Option<&'static Encoding>,
+}
+
+impl LineFormat for Csv<'_> {
+    fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
+        for hit in hits {
+            let bytes = out.bytes();
+            push_cell(bytes, &text(path));
+            bytes.push(b',');
+            out.line_number();
+            let bytes = out.bytes();
+            for cell in cells(&Fields::of(hit, self.catalogue, self.set, self.encoding)) {
+                bytes.push(b',');
+                push_cell(bytes, &cell);
+            }
+            bytes.push(b'\n');
+        }
+    }
+}
+
+/// The cells after the path and the line number, which are known only later.
+fn cells(fields: &Fields<'_>) -> Vec<String> {
+    let candidates: Vec<String> = fields.candidates.iter().map(ToString::to_string).collect();
+    let mut cells = vec![
+        fields.offset.to_string(),
+        shown(fields.time),
+        shown(fields.code),
+        text(fields.name.unwrap_or_default()),
+        text(&fields.description),
+        fields.known.to_string(),
+        candidates.join(" "),
+        text(fields.pattern),
+    ];
+    cells.extend(Capture::words().map(|capture| text(&fields.words.get(capture).unwrap_or_default())));
+    cells.extend([text(&fields.text), shown(fields.text_is_cut)]);
+    cells
+}
+
+fn shown(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// Text from a log or a file's name as neither a spreadsheet nor a terminal obeys it.
+fn text(text: &str) -> String {
+    // Blanks before a formula do not keep every spreadsheet from seeing it.
+    let guard = if begins_formula(text.trim_start()) { "'" } else { "" };
+    format!("{guard}{}", escaped_line(text))
+}
+
+/// Appends a cell, quoted where it has to be. It holds no line end.
+fn push_cell(bytes: &mut Vec<u8>, cell: &str) {
+    if !cell.contains([',', '"']) {
+        bytes.extend_from_slice(cell.as_bytes());
+        return;
+    }
+    bytes.push(b'"');
+    for byte in cell.bytes() {
+        if byte == b'"' {
+            bytes.push(b'"');
+        }
+        bytes.push(byte);
+    }
+    bytes.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(cell: &str) -> String {
+        let mut bytes = Vec::new();
+        push_cell(&mut bytes, &text(cell));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_cell_is_never_a_formula_and_never_drives_a_terminal() {
+        let cases = [
+            ("call result = 102", "call result = 102"),
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("-1", "'-1"),
+            ("\t =1+1", "'\t =1+1"),
+            ("a,b\tc", "\"a,b\tc\""),
+            ("\u{1b}[2J\r", r"\u{1b}[2J\u{d}"),
+            ("", ""),
+        ];
+        for (cell, expected) in cases {
+            assert_eq!(written(cell), expected, "{cell:?}");
+        }
+    }
+}

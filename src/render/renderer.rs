@@ -1,0 +1,38 @@
+//! What every format of a sheet has in common.
+
+use std::io::{self, Write};
+
+use crate::report::sheet::{Cell, End};
+
+/// What depends on where the report goes. Only the table looks at it; the default is right for files and pipes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The terminal's width in columns. None: lines are as long as they need to be.
+    pub width: Option<usize>,
+    /// How the head of the table is set off.
+    pub head: Emphasis,
+}
+
+/// How something is set off from the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emphasis {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// In bold, by an escape sequence.
+    Bold,
+}
+
+/// Writes the rows of one sheet in one format.
+///
+/// Each method fails with the error of `out`, whose kind is kept, so that the caller can recognise a closed pipe.
+pub trait Renderer {
+    /// Writes what comes before the rows. `before` are the values named by [`Sheet::before`](crate::report::sheet::Sheet::before).
+    fn begin(&mut self, before: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes a row, or keeps it for the end. It has a cell for each of [`Sheet::columns`](crate::report::sheet::Sheet::columns).
+    fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes what is left, ending in a line end.
+    fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()>;
+}

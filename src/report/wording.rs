@@ -1,0 +1,157 @@
+//! Numbers, sizes and times as people read them, the same in every table and message.
+
+use super::sheet::Share;
+use crate::time::Time;
+
+/// `1234567` as `1,234,567`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 file`, `1,234 files`: the number with its noun, for nouns whose plural is an `s`.
+#[must_use]
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// `1 result is …` or `1,234 results are …`: a sentence about a number that depends on whether it is one; none about nothing.
+#[must_use]
+pub fn remark(number: u64, of_one: &str, of_many: &str) -> Option<String> {
+    match number {
+        0 => None,
+        1 => Some(format!("1 {of_one}")),
+        many => Some(format!("{} {of_many}", grouped(many))),
+    }
+}
+
+/// Bytes in the largest binary unit that they fill, with one decimal: `512 B`, `120.6 KiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    // In integers: rounding may carry into the next unit, and never says 1024.0 of one.
+    let tenths_in = |power: usize| (u128::from(bytes) * 10 + (1 << (10 * power - 1))) >> (10 * power);
+    let power = (1..UNITS.len()).find(|&power| tenths_in(power) < 10_240).unwrap_or(UNITS.len());
+    let tenths = tenths_in(power);
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[power - 1])
+}
+
+/// A share as a percentage with one decimal. Neither end is claimed by rounding: what is there is not `0.0%`, and what is not
+/// everything is not `100.0%`.
+#[must_use]
+pub fn percentage(share: Share) -> String {
+    let (count, total) = (u128::from(share.count), u128::from(share.total));
+    if total == 0 || count == 0 {
+        return "0.0%".to_owned();
+    }
+    let thousandths = (count * 1000 + total / 2) / total;
+    if count * 1000 < total {
+        "<0.1%".to_owned()
+    } else if thousandths == 1000 && count < total {
+        ">99.9%".to_owned()
+    } else {
+        format!("{}.{}%", thousandths / 10, thousandths % 10)
+    }
+}
+
+/// A time to the second, in UTC: `2017-02-14 02:57:24Z`. What is beyond the second is cut, not rounded, as a log's
+/// reader looks for what is written.
+#[must_use]
+pub fn moment(time: Time) -> String {
+    let iso = time.to_string();
+    // `YYYY-MM-DDThh:mm:ss` and then a fraction or the zone: an i64 of nanoseconds has no year beyond four digits.
+    let seconds = iso.get(..19).unwrap_or(&iso);
+    format!("{}Z", seconds.replace('T', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (123_456, "123,456"),
+            (1_234_567, "1,234,567"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+
+    #[test]
+    fn only_one_is_singular() {
+        assert_eq!([0, 1, 2, 1000].map(|n| counted(n, "file")), ["0 files", "1 file", "2 files", "1,000 files"]);
+    }
+
+    #[test]
+    fn sizes_have_one_decimal_and_never_1024_of_a_unit() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1536, "1.5 KiB"),
+            (123_456, "120.6 KiB"),
+            // 1023.94… and 1023.95… KiB
+            (1_048_524, "1023.9 KiB"),
+            (1_048_525, "1.0 MiB"),
+            (1_048_576, "1.0 MiB"),
+            (5 << 30, "5.0 GiB"),
+            (u64::MAX, "16777216.0 TiB"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(size(bytes), expected, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_share_never_rounds_to_nothing_or_to_everything() {
+        let cases = [
+            (187, 1000, "18.7%"),
+            (1, 3, "33.3%"),
+            (2, 3, "66.7%"),
+            (1, 16, "6.3%"),
+            (1, 1000, "0.1%"),
+            (1, 1001, "<0.1%"),
+            (1, u64::MAX, "<0.1%"),
+            (1999, 2000, ">99.9%"),
+            (9994, 10_000, "99.9%"),
+            (5, 5, "100.0%"),
+            (0, 5, "0.0%"),
+            (0, 0, "0.0%"),
+        ];
+        for (count, total, expected) in cases {
+            assert_eq!(percentage(Share { count, total }), expected, "{count} of {total}");
+        }
+    }
+
+    #[test]
+    fn times_are_cut_to_the_second() {
+        let cases = [
+            (0, "1970-01-01 00:00:00Z"),
+            (1_999_999_999, "1970-01-01 00:00:01Z"),
+            (-1, "1969-12-31 23:59:59Z"),
+            (i64::MIN, "1677-09-21 00:12:43Z"),
+            (i64::MAX, "2262-04-11 23:47:16Z"),
+        ];
+        for (nanoseconds, expected) in cases {
+            assert_eq!(moment(Time::from_nanoseconds(nanoseconds)), expected);
+        }
+    }
+}

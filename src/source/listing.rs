@@ -1,0 +1,412 @@
+//! Asks the file system what the walk has to know, ahead of it and in parallel: on a network share each answer takes a
+//! round trip.
+//!
+//! Invariants: the walk takes the answers in its own order, whichever thread asks. It needs no other thread: a question
+//! that is still waiting it asks itself. Links to folders are not followed ahead of the walk, because only the walk knows which
+//! folders it has met.
+//!
+//! Memory: answers that wait for the walk hold about [`AHEAD_ENTRIES`] entries, give or take a folder for each thread.
+
+use std::fs::{self, FileType, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Listed;
+use super::seen::{self, Id};
+use super::select::{Links, Selection};
+
+/// How many entries may wait for the walk.
+const AHEAD_ENTRIES: usize = 16 << 10;
+/// An answer that takes longer than this was waited for. Local disks answer from memory within some microseconds.
+const SLOW: Duration = Duration::from_micros(500);
+/// What each entry of a folder may add to that.
+const SLOW_ENTRY: Duration = Duration::from_micros(5);
+/// How many slow answers in a row make a thread start others: one may be due to a busy machine.
+const SLOW_ANSWERS: u32 = 2;
+
+/// Something that the walk meets: an input or an entry of a folder.
+pub(super) struct Node {
+    pub(super) path: PathBuf,
+    /// The folder in which it was met; `None` for an input.
+    pub(super) folder: Option<Arc<Folder>>,
+    /// Its type in the listing; `None` for an input.
+    pub(super) kind: Option<FileType>,
+    /// Its inode in the listing, which some file systems invent.
+    pub(super) inode: Option<u64>,
+    /// What the listing says of a file, on Windows.
+    pub(super) listed: Option<Listed>,
+    ahead: Option<Pending>,
+}
+
+/// A folder that is gone through.
+pub(super) struct Folder {
+    input: PathBuf,
+    path: PathBuf,
+    depth: usize,
+    /// Known where links are followed.
+    id: Option<Id>,
+    around: Option<Arc<Folder>>,
+}
+
+/// What the file system says of an input, a link or a folder.
+pub(super) struct Look {
+    /// The state of the file or folder, for a link that of its target; `None` where it is not needed.
+    pub(super) metadata: Option<io::Result<Metadata>>,
+    /// The entries, if it is a folder.
+    pub(super) entries: Entries,
+    /// Keeps the answer counted among those that wait for the walk.
+    room: Option<Room>,
+}
+
+/// The thread that asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    Walk,
+    Ahead,
+}
+
+/// The entries of a folder.
+pub(super) enum Entries {
+    /// It is no folder, or one that is not gone through.
+    Unlisted,
+    /// It is a link to a folder, which only the walk goes through.
+    Link,
+    /// The entries in the order of their names, after the errors.
+    Listed(Vec<io::Result<Node>>),
+    Failed(io::Error),
+    /// It is a link that leads back to this folder around it.
+    Loop(PathBuf),
+}
+
+/// Looks things up for the walk, with threads of its own if it may have any.
+pub(super) struct Lister {
+    shared: Arc<Shared>,
+    /// The most threads that it may start.
+    limit: usize,
+}
+
+struct Shared {
+    selection: Arc<Selection>,
+    /// Whether it matters which folder is which.
+    identify: bool,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// The last one is the next one that the walk meets.
+    jobs: Vec<Job>,
+    threads: usize,
+    /// The most threads that there may be.
+    limit: usize,
+    idle: usize,
+    /// How many entries wait for the walk.
+    entries: usize,
+    is_over: bool,
+}
+
+/// A question that a thread may ask ahead of the walk.
+struct Job {
+    path: PathBuf,
+    folder: Option<Arc<Folder>>,
+    kind: Option<FileType>,
+    is_taken: Arc<AtomicBool>,
+    done: SyncSender<Look>,
+}
+
+/// The walk's side of a [`Job`].
+struct Pending {
+    is_taken: Arc<AtomicBool>,
+    done: Receiver<Look>,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.is_taken.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Counts entries that wait, until it is dropped.
+struct Room {
+    shared: Arc<Shared>,
+    entries: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut queue = self.shared.lock();
+        let was_full = queue.is_full();
+        queue.entries -= self.entries;
+        if was_full && !queue.is_full() {
+            self.shared.changed.notify_all();
+        }
+    }
+}
+
+impl Node {
+    /// An input.
+    pub(super) fn input(path: PathBuf) -> Node {
+        Node { path, folder: None, kind: None, inode: None, listed: None, ahead: None }
+    }
+
+    fn entry(entry: &fs::DirEntry, folder: &Arc<Folder>) -> io::Result<Node> {
+        let kind = entry.file_type()?;
+        let (inode, listed) = imp::listed(entry, kind);
+        Ok(Node { path: entry.path(), folder: Some(Arc::clone(folder)), kind: Some(kind), inode, listed, ahead: None })
+    }
+
+    /// How many folders deep it lies; 0 for an input.
+    pub(super) fn depth(&self) -> usize {
+        depth(self.folder.as_deref())
+    }
+
+    /// Its path below the input.
+    pub(super) fn relative(&self) -> &Path {
+        relative(&self.path, self.folder.as_deref())
+    }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.kind.is_some_and(|kind| kind.is_dir())
+    }
+
+    pub(super) fn is_link(&self) -> bool {
+        self.kind.is_some_and(|kind| kind.is_symlink())
+    }
+}
+
+fn depth(folder: Option<&Folder>) -> usize {
+    folder.map_or(0, |folder| folder.depth + 1)
+}
+
+fn relative<'p>(path: &'p Path, folder: Option<&Folder>) -> &'p Path {
+    folder.map_or(Path::new(""), |folder| path.strip_prefix(&folder.input).unwrap_or(path))
+}
+
+impl Lister {
+    /// `identify`: whether it matters which folder is which. With at most `limit` threads of its own.
+    pub(super) fn new(selection: Arc<Selection>, identify: bool, limit: usize) -> Lister {
+        let queue = Mutex::new(Queue { limit, ..Queue::default() });
+        Lister { shared: Arc::new(Shared { selection, identify, queue, changed: Condvar::new() }), limit }
+    }
+
+    /// Lives as long as this or one of its threads does.
+    #[cfg(all(test, unix))]
+    pub(super) fn life(&self) -> std::sync::Weak<impl Sized + use<>> {
+        Arc::downgrade(&self.shared)
+    }
+
+    /// What the file system says of a node, if need be when it has answered. What is met in a folder is looked up next.
+    pub(super) fn look(&self, node: &mut Node) -> Look {
+        let shared = &self.shared;
+        let mut look = match node.ahead.take().and_then(Pending::wait) {
+            Some(look) => look,
+            None => shared.look(&node.path, node.folder.as_ref(), node.kind, Asker::Walk),
+        };
+        look.room = None;
+        if let (Entries::Link, Some(Ok(metadata))) = (&look.entries, &look.metadata) {
+            look.entries = shared.entries(&node.path, node.folder.as_ref(), node.kind, Some(metadata));
+        }
+        if let Entries::Listed(entries) = &mut look.entries {
+            self.begin(entries.iter_mut().flatten());
+        }
+        look
+    }
+
+    /// Has nodes looked up in their order, those of which there is anything to ask.
+    pub(super) fn begin<'n>(&self, nodes: impl Iterator<Item = &'n mut Node>) {
+        if self.limit == 0 {
+            return;
+        }
+        let mut jobs: Vec<Job> = nodes.filter_map(|node| self.shared.job(node)).collect();
+        if !jobs.is_empty() {
+            let mut queue = self.shared.lock();
+            jobs.reverse();
+            queue.jobs.append(&mut jobs);
+            self.shared.start(&mut queue, 1);
+            drop(queue);
+            self.shared.changed.notify_all();
+        }
+    }
+}
+
+impl Drop for Lister {
+    fn drop(&mut self) {
+        self.shared.lock().is_over = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Pending {
+    /// The answer, unless no thread has begun to ask.
+    fn wait(self) -> Option<Look> {
+        if !self.is_taken.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        self.done.recv().ok()
+    }
+}
+
+impl Queue {
+    fn is_full(&self) -> bool {
+        self.entries >= AHEAD_ENTRIES
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be asked of a node ahead of the walk, if anything.
+    fn job(&self, node: &mut Node) -> Option<Job> {
+        let is_excluded = || self.selection.excludes_folder(node.relative());
+        if node.kind.is_some_and(|kind| !kind.is_symlink() && !kind.is_dir()) || (node.is_folder() && is_excluded()) {
+            return None;
+        }
+        let (sender, done) = sync_channel(1);
+        let is_taken = Arc::new(AtomicBool::new(false));
+        node.ahead = Some(Pending { is_taken: Arc::clone(&is_taken), done });
+        Some(Job { path: node.path.clone(), folder: node.folder.clone(), kind: node.kind, is_taken, done: sender })
+    }
+
+    /// Starts threads as long as there is work for them and they are fewer than `most`.
+    fn start(self: &Arc<Shared>, queue: &mut Queue, most: usize) {
+        // The walk itself asks what it needs next.
+        let wanted = queue.jobs.len().saturating_sub(1 + queue.idle);
+        for _ in queue.threads..most.min(queue.threads + wanted) {
+            let shared = Arc::clone(self);
+            // The walk needs no other thread.
+            queue.threads += usize::from(thread::Builder::new().spawn(move || shared.serve()).is_ok());
+        }
+    }
+
+    /// What each thread does: takes one question after another.
+    fn serve(self: &Arc<Shared>) {
+        let mut slow = 0;
+        let mut queue = self.lock();
+        loop {
+            if queue.is_over {
+                return;
+            }
+            let job = if queue.is_full() { None } else { queue.jobs.pop() };
+            let Some(job) = job else {
+                queue.idle += 1;
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue.idle -= 1;
+                continue;
+            };
+            if job.is_taken.swap(true, Ordering::Relaxed) {
+                continue;
+            }
+            drop(queue);
+            let started = Instant::now();
+            let mut look = self.look(&job.path, job.folder.as_ref(), job.kind, Asker::Ahead);
+            let took = started.elapsed();
+            let mut jobs = Vec::new();
+            let mut entries = 1;
+            if let Entries::Listed(nodes) = &mut look.entries {
+                entries += nodes.len();
+                jobs.extend(nodes.iter_mut().flatten().filter_map(|node| self.job(node)));
+            }
+            let is_slow = took > SLOW + SLOW_ENTRY * u32::try_from(entries).unwrap_or(u32::MAX);
+            slow = if is_slow { slow + 1 } else { 0 };
+            queue = self.lock();
+            queue.entries += entries;
+            jobs.reverse();
+            queue.jobs.append(&mut jobs);
+            let most = if slow >= SLOW_ANSWERS { queue.limit.min(2 * queue.threads) } else { 1 };
+            self.start(&mut queue, most);
+            drop(queue);
+            look.room = Some(Room { shared: Arc::clone(self), entries });
+            // The walk may have passed over it.
+            drop(job.done.send(look));
+            queue = self.lock();
+        }
+    }
+
+    fn look(&self, path: &Path, folder: Option<&Arc<Folder>>, kind: Option<FileType>, asker: Asker) -> Look {
+        let is_listed_folder = kind.is_some_and(|kind| kind.is_dir());
+        let metadata = (self.identify || !is_listed_folder).then(|| fs::metadata(path));
+        let known = metadata.as_ref().and_then(|metadata| metadata.as_ref().ok());
+        let is_link = kind.is_some_and(|kind| kind.is_symlink());
+        let entries = match is_listed_folder || known.is_some_and(Metadata::is_dir) {
+            true if is_link && asker == Asker::Ahead => Entries::Link,
+            true => self.entries(path, folder, kind, known),
+            false => Entries::Unlisted,
+        };
+        Look { metadata, entries, room: None }
+    }
+
+    fn entries(
+        &self,
+        path: &Path,
+        around: Option<&Arc<Folder>>,
+        kind: Option<FileType>,
+        metadata: Option<&Metadata>,
+    ) -> Entries {
+        let (follows, is_link) = (self.selection.links == Links::Follow, kind.is_some_and(|kind| kind.is_symlink()));
+        let depth = depth(around.map(Arc::as_ref));
+        let id = if follows { metadata.and_then(|metadata| seen::id(path, metadata)) } else { None };
+        if is_link && let Some(looped) = around.and_then(|around| around.find(id.as_ref()?)) {
+            return Entries::Loop(looped.to_owned());
+        }
+        let is_excluded = || depth > 0 && self.selection.excludes_folder(relative(path, around.map(Arc::as_ref)));
+        if (is_link && !follows) || self.selection.max_depth.is_some_and(|limit| depth >= limit) || is_excluded() {
+            return Entries::Unlisted;
+        }
+        let input = around.map_or(path, |around| &around.input).to_owned();
+        let folder = Arc::new(Folder { input, path: path.to_owned(), depth, id, around: around.cloned() });
+        match fs::read_dir(path) {
+            Err(error) => Entries::Failed(error),
+            Ok(entries) => {
+                let mut nodes: Vec<_> = entries.map(|entry| Node::entry(&entry?, &folder)).collect();
+                // By name, as all but the name is the same; taking each path apart for that is half the walk.
+                nodes.sort_by(|a, b| match (a, b) {
+                    (Ok(a), Ok(b)) => a.path.as_os_str().cmp(b.path.as_os_str()),
+                    (a, b) => a.is_ok().cmp(&b.is_ok()),
+                });
+                Entries::Listed(nodes)
+            }
+        }
+    }
+}
+
+impl Folder {
+    /// This folder or the nearest one around it that has this identity.
+    fn find(&self, id: &Id) -> Option<&Path> {
+        if self.id.as_ref() == Some(id) {
+            return Some(&self.path);
+        }
+        self.around.as_ref()?.find(id)
+    }
+}
+
+#[cfg(windows)]
+mod imp {
+    use std::fs::{DirEntry, FileType};
+
+    use super::Listed;
+
+    /// The listing has everything but an identity.
+    pub(super) fn listed(entry: &DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>) {
+        (None, entry.metadata().ok().filter(|_| kind.is_file()).map(|metadata| Listed::of(&metadata)))
+    }
+}
+
+#[cfg(unix)]
+mod imp {
+    use std::fs::{DirEntry, FileType};
+    use std::os::unix::fs::DirEntryExt as _;
+
+    use super::Listed;
+
+    pub(super) fn listed(entry: &DirEntry, _: FileType) -> (Option<u64>, Option<Listed>) {
+        (Some(entry.ino()), None)
+    }
+}

@@ -1,0 +1,230 @@
+//! What a code page makes of the lines that are not UTF-8, and where in the bytes each part of that text stands.
+//!
+//! Invariants:
+//! * A line that is UTF-8 reads as what it is, and every other one in the code page: a byte that begins no character
+//!   there becomes U+FFFD, and reading goes on with the next byte.
+//! * The text is UTF-8, and a part of it stands for whole characters of the bytes.
+//!
+//! Apart from [`Units::decode`](super::Units), which decodes whole chunks: this is for single lines, whose offsets stay
+//! those of the bytes.
+
+use std::ops::Range;
+
+use encoding_rs::{DecoderResult, Encoding};
+
+/// The most bytes of a character, in any encoding: four, in GB 18030.
+const CHARACTER_BYTES: usize = 4;
+
+/// A text that was decoded, and the bytes that it was decoded from.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    page: &'static Encoding,
+    text: String,
+    line_len: usize,
+    /// The end of each decoded character beyond ASCII, in the text and in the bytes. What follows it, up to the next one,
+    /// is the same in both.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Reading {
+    /// Nothing yet, to be read in that code page.
+    pub(crate) fn new(page: &'static Encoding) -> Reading {
+        Reading { page, text: String::new(), line_len: 0, ends: Vec::new() }
+    }
+
+    /// Reads `window`: a line of `line_len` bytes, and what follows it.
+    pub(crate) fn read(&mut self, window: &[u8], line_len: usize) {
+        self.text.clear();
+        self.ends.clear();
+        let mut start = 0;
+        for line in window.split_inclusive(|&byte| byte == b'\n') {
+            match std::str::from_utf8(line) {
+                Ok(line) => self.text.push_str(line),
+                Err(_) => self.decode(line, start),
+            }
+            start += line.len();
+        }
+        self.line_len = self.at(line_len);
+    }
+
+    /// The decoded text.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// The length of the line in the text.
+    pub(crate) fn line_len(&self) -> usize {
+        self.line_len
+    }
+
+    /// The bytes that a part of the text stands for. A decoded character of which the part has some bytes is in it as a
+    /// whole.
+    pub(crate) fn bytes_of(&self, part: Range<usize>) -> Range<usize> {
+        let start = self.decoded_around(part.start).map_or(part.start, |character| character.start);
+        let end = self.decoded_around(part.end).map_or(part.end, |character| character.end);
+        self.byte_at(start)..self.byte_at(end)
+    }
+
+    /// Where in the text the byte at `byte` is, or, within a decoded character, where the next one begins.
+    pub(crate) fn at(&self, byte: usize) -> usize {
+        let index = self.ends.partition_point(|&(_, end)| end <= byte);
+        let (text, bytes) = self.end_before(index);
+        let next = self.ends.get(index).map_or(self.text.len(), |&(end, _)| end);
+        let at = (text + (byte - bytes)).min(next);
+        self.decoded_around(at).map_or(at, |character| character.end)
+    }
+
+    /// The decoded character that goes on at `at`.
+    fn decoded_around(&self, at: usize) -> Option<Range<usize>> {
+        let index = self.ends.partition_point(|&(end, _)| end <= at);
+        let &(end, _) = self.ends.get(index)?;
+        let start = (0..end).rev().find(|&start| self.text.is_char_boundary(start))?;
+        (start < at).then_some(start..end)
+    }
+
+    fn byte_at(&self, at: usize) -> usize {
+        let index = self.ends.partition_point(|&(end, _)| end <= at);
+        let (text, bytes) = self.end_before(index);
+        let next = self.ends.get(index).map_or(usize::MAX, |&(_, end)| end);
+        (bytes + (at - text)).min(next)
+    }
+
+    fn end_before(&self, index: usize) -> (usize, usize) {
+        index.checked_sub(1).map_or((0, 0), |before| self.ends[before])
+    }
+
+    /// Appends a line of which the first byte is at `start`.
+    fn decode(&mut self, line: &[u8], start: usize) {
+        let mut rest = line;
+        loop {
+            let plain = rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+            self.text.extend(rest[..plain].iter().map(|&byte| char::from(byte)));
+            rest = &rest[plain..];
+            if rest.is_empty() {
+                return;
+            }
+            rest = &rest[self.decode_character(rest)..];
+            self.ends.push((self.text.len(), start + line.len() - rest.len()));
+        }
+    }
+
+    /// Appends the character that `bytes` begin with, and returns how many of them it takes: the fewest that are one.
+    fn decode_character(&mut self, bytes: &[u8]) -> usize {
+        for len in 1..=bytes.len().min(CHARACTER_BYTES) {
+            let mut character = [0; 16];
+            let mut decoder = self.page.new_decoder_without_bom_handling();
+            let (result, _, written) = decoder.decode_to_utf8_without_replacement(&bytes[..len], &mut character, true);
+            if result == DecoderResult::InputEmpty
+                && let Ok(character) = std::str::from_utf8(&character[..written])
+            {
+                self.text.push_str(character);
+                return len;
+            }
+        }
+        self.text.push(char::REPLACEMENT_CHARACTER);
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PAGES: [&str; 8] =
+        ["windows-1252", "windows-1251", "koi8-r", "shift_jis", "euc-jp", "euc-kr", "big5", "gb18030"];
+
+    fn page(name: &str) -> &'static Encoding {
+        Encoding::for_label(name.as_bytes()).unwrap()
+    }
+
+    fn read(name: &str, window: &[u8], line_len: usize) -> Reading {
+        let mut reading = Reading::new(page(name));
+        reading.read(window, line_len);
+        reading
+    }
+
+    #[test]
+    fn a_digit_within_a_character_is_none() {
+        // U+20AC is one byte in GB 18030's older part, and U+00E4 is four, two of which look like digits.
+        let bytes = [b"x", page("gb18030").encode("ä").0.as_ref(), b"21"].concat();
+        assert_eq!(bytes, b"x\x81\x30\x8A\x3121");
+        let reading = read("gb18030", &bytes, bytes.len());
+        assert_eq!(reading.text(), "xä21".as_bytes());
+        assert_eq!(reading.bytes_of(1..3), 1..5);
+        assert_eq!(reading.bytes_of(3..5), 5..7);
+        // Within the character.
+        assert_eq!(reading.bytes_of(2..2), 1..5);
+        assert_eq!(reading.at(3), 3);
+    }
+
+    #[test]
+    fn lines_that_are_utf_8_stay_as_they_are() {
+        let reading = read("windows-1252", b"J\xFCrgen\r\nJ\xC3\xBCrgen \xFF\nJ\xC3\xBCrgen", 6);
+        assert_eq!(std::str::from_utf8(reading.text()).unwrap(), "Jürgen\r\nJÃ¼rgen ÿ\nJürgen");
+        assert_eq!(reading.line_len(), 7);
+    }
+
+    #[test]
+    fn what_begins_no_character_is_one_byte() {
+        let reading = read("shift_jis", b"\x82\xA0\xFF\x812\x83", 6);
+        assert_eq!(std::str::from_utf8(reading.text()).unwrap(), "あ\u{fffd}\u{fffd}2\u{fffd}");
+        assert_eq!(reading.bytes_of(9..10), 4..5);
+    }
+
+    proptest! {
+        #[test]
+        fn every_character_stands_where_it_was_encoded(
+            name in prop::sample::select(PAGES.to_vec()),
+            text in prop::collection::vec(prop::sample::select("aZ0 =~ÄéШя€、ア漢電中一あ한글".chars().collect::<Vec<_>>()), 0..20),
+        ) {
+            let page = page(name);
+            // What the encoding does not have is left out.
+            let parts: Vec<(char, Vec<u8>)> = text
+                .iter()
+                .filter_map(|&character| {
+                    let text = character.to_string();
+                    let (bytes, _, is_replaced) = page.encode(&text);
+                    (!is_replaced).then(|| (character, bytes.into_owned()))
+                })
+                .collect();
+            let bytes: Vec<u8> = parts.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+            prop_assume!(std::str::from_utf8(&bytes).is_err());
+            let reading = read(name, &bytes, bytes.len());
+            let expected: String = parts.iter().map(|(character, _)| character).collect();
+            prop_assert_eq!(std::str::from_utf8(reading.text()).unwrap(), &expected);
+            prop_assert_eq!(reading.line_len(), expected.len());
+            let (mut at, mut byte) = (0, 0);
+            for (character, bytes) in &parts {
+                let behind = (at + character.len_utf8(), byte + bytes.len());
+                prop_assert_eq!(reading.bytes_of(at..behind.0), byte..behind.1);
+                prop_assert_eq!(reading.at(byte), at);
+                for within in byte + 1..behind.1 {
+                    prop_assert_eq!(reading.at(within), behind.0);
+                }
+                for within in at + 1..behind.0 {
+                    prop_assert_eq!(reading.bytes_of(within..within), byte..behind.1);
+                }
+                (at, byte) = behind;
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd_to_read(
+            name in prop::sample::select(PAGES.to_vec()),
+            window in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(0x81)], 0..30),
+            line_len in 0_usize..30,
+            part in (0_usize..90, 0_usize..90),
+        ) {
+            let reading = read(name, &window, line_len.min(window.len()));
+            let len = reading.text().len();
+            let start = part.0.min(len);
+            let bytes = reading.bytes_of(start..part.1.clamp(start, len));
+            prop_assert!(bytes.start <= bytes.end && bytes.end <= window.len());
+            for byte in 0..=window.len() {
+                prop_assert!(reading.at(byte) <= len);
+            }
+        }
+    }
+}

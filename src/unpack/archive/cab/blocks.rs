@@ -1,0 +1,199 @@
+//! The blocks of a folder, one after another unpacked. Each is of at most 32 KiB, and made of what the ones before it were
+//! unpacked to.
+
+use std::io::{self, Read};
+
+use flate2::{Decompress, FlushDecompress};
+use lzxd::{Lzxd, WindowSize};
+
+use super::Folder;
+use crate::problem::{Kind, Loss};
+use crate::unpack::archive::dos::{u16_at, u32_at};
+use crate::unpack::archive::held::Held;
+use crate::unpack::archive::{Format, UNPACK, refused};
+use crate::unpack::fault::damaged;
+use crate::unpack::input::Input;
+
+/// Of a block, in bytes.
+pub(super) const HEADER_BYTES: u64 = 8;
+
+/// The most that a block unpacks to, and the most that deflate looks back, in bytes.
+const BLOCK_BYTES: usize = 32 << 10;
+
+/// Reads what a folder unpacks to.
+pub(super) struct Blocks {
+    input: Input,
+    left: u16,
+    reserve: u8,
+    method: Method,
+    /// The block that was unpacked last, and how much of it was given out.
+    block: Vec<u8>,
+    given: usize,
+    /// What follows the block.
+    fault: Option<io::Error>,
+}
+
+enum Method {
+    Stored,
+    MsZip(Box<MsZip>),
+    Lzx(Box<Lzxd>),
+}
+
+impl Method {
+    fn of(number: u16) -> Result<Method, Loss> {
+        const UNSUPPORTED: &str = "it is compressed by a method that is not supported";
+        const WINDOWS: [WindowSize; 7] = [
+            WindowSize::KB32,
+            WindowSize::KB64,
+            WindowSize::KB128,
+            WindowSize::KB256,
+            WindowSize::KB512,
+            WindowSize::MB1,
+            WindowSize::MB2,
+        ];
+        let window = usize::from((number >> 8) & 0x1f).checked_sub(15).and_then(|at| WINDOWS.get(at));
+        match (number & 15, window) {
+            (0, _) => Ok(Method::Stored),
+            (1, _) => Ok(Method::MsZip(Box::default())),
+            (2, _) => Err(refused(&format!("{UNSUPPORTED} (Quantum)"), UNPACK)),
+            (3, Some(window)) => Ok(Method::Lzx(Box::new(Lzxd::new(*window)))),
+            _ => Err(refused(&format!("{UNSUPPORTED} (number {number})"), UNPACK)),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Method::Stored => "stored",
+            Method::MsZip(_) => "mszip",
+            Method::Lzx(_) => "lzx",
+        }
+    }
+
+    /// Unpacks a block of `len` bytes into `out`, which is empty, up to any fault.
+    fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        match self {
+            Method::Stored => out.extend_from_slice(packed),
+            Method::MsZip(decoder) => decoder.unpack(packed, len, out)?,
+            Method::Lzx(decoder) => {
+                out.extend_from_slice(decoder.decompress_next(packed, len).map_err(|error| error.to_string())?);
+            }
+        }
+        if out.len() == len { Ok(()) } else { Err("a block is not as long as it says".to_owned()) }
+    }
+}
+
+impl Blocks {
+    pub(super) fn new(folder: Folder, held: &Held, reserve: u8) -> Result<Blocks, Loss> {
+        let method = Method::of(folder.method)?;
+        let input = held.input(folder.start, u64::MAX);
+        Ok(Blocks { input, left: folder.blocks, reserve, method, block: Vec::new(), given: 0, fault: None })
+    }
+
+    fn next_block(&mut self) -> Result<(), io::Error> {
+        let name = self.method.name();
+        // The place is filled in by the reader that knows the member.
+        let damaged = |why: &str| io::Error::from(damaged(name, why, Some(0)));
+        self.block.clear();
+        self.given = 0;
+        self.left -= 1;
+        let cut = |input: &mut Input| Format::Cab.cut(input, Some(0));
+        let Some(header) = self.input.array::<8>() else { return Err(cut(&mut self.input)) };
+        let (sum, packed_len) = (u32_at(&header, 0).unwrap_or(0), u16_at(&header, 4).unwrap_or(0));
+        let len = usize::from(u16_at(&header, 6).unwrap_or(0));
+        let reserve = u64::from(self.reserve);
+        let is_whole = self.input.skip(reserve) == reserve;
+        let Some(packed) = self.input.exactly(packed_len.into()).filter(|_| is_whole) else {
+            return Err(cut(&mut self.input));
+        };
+        if len == 0 {
+            let what = "it goes on in another archive of the set".to_owned();
+            return Err(Loss { kind: Kind::Truncated, what, delivered: Some(0), remedy: UNPACK }.into());
+        }
+        if sum != 0 && sum != checksum(&header[4..], checksum(&packed, 0)) {
+            return Err(damaged("the checksum of a block does not match"));
+        }
+        if len > BLOCK_BYTES {
+            return Err(damaged("a block is too long"));
+        }
+        self.method.unpack(&packed, len, &mut self.block).map_err(|why| damaged(&why))
+    }
+}
+
+impl Read for Blocks {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() {
+            return Ok(0);
+        }
+        while self.given == self.block.len() {
+            if let Some(fault) = self.fault.take() {
+                // Nothing can be made of the blocks behind it.
+                self.left = 0;
+                return Err(fault);
+            }
+            if self.left == 0 {
+                return Ok(0);
+            }
+            self.fault = self.next_block().err();
+        }
+        let len = (self.block.len() - self.given).min(out.len());
+        out[..len].copy_from_slice(&self.block[self.given..self.given + len]);
+        self.given += len;
+        Ok(len)
+    }
+}
+
+/// The exclusive or of words of four bytes, the lowest first; of what is left over, the highest.
+pub(super) fn checksum(bytes: &[u8], start: u32) -> u32 {
+    let (words, rest) = bytes.as_chunks();
+    let sum = words.iter().fold(start, |sum, word| sum ^ u32::from_le_bytes(*word));
+    sum ^ rest.iter().fold(0, |last, byte| last << 8 | u32::from(*byte))
+}
+
+/// Deflate that ends with each block and looks back beyond it.
+struct MsZip {
+    inflate: Decompress,
+    history: Vec<u8>,
+}
+
+impl Default for MsZip {
+    fn default() -> MsZip {
+        MsZip { inflate: Decompress::new(false), history: Vec::new() }
+    }
+}
+
+impl MsZip {
+    fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        let deflated = packed.strip_prefix(b"CK").ok_or("a block does not begin as it should")?;
+        self.inflate.reset(false);
+        // The decoder unpacks what came before as a block that is stored, which has no faults.
+        if let Some(len) = u16::try_from(self.history.len()).ok().filter(|len| *len > 0) {
+            let header = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
+            let _ = self.inflate(&[&header[..], &self.history].concat(), &mut [0; BLOCK_BYTES]);
+        }
+        out.resize(len, 0);
+        let (len, result) = self.inflate(deflated, out);
+        out.truncate(len);
+        self.history.extend_from_slice(out);
+        self.history.drain(..self.history.len().saturating_sub(BLOCK_BYTES));
+        result
+    }
+
+    /// Unpacks some more, and says how much, up to any fault.
+    fn inflate(&mut self, mut packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
+        let mut len = 0;
+        loop {
+            let (ins, outs) = (self.inflate.total_in(), self.inflate.total_out());
+            let result = self.inflate.decompress(packed, &mut out[len..], FlushDecompress::None);
+            let step = |after: u64, before: u64| usize::try_from(after - before).unwrap_or(usize::MAX);
+            let (taken, given) = (step(self.inflate.total_in(), ins), step(self.inflate.total_out(), outs));
+            packed = &packed[taken..];
+            len += given;
+            match result {
+                Err(_) => return (len, Err("invalid deflate data".to_owned())),
+                Ok(flate2::Status::StreamEnd) => return (len, Ok(())),
+                Ok(_) if taken == 0 && given == 0 => return (len, Ok(())),
+                Ok(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,313 @@
+use super::super::testing::*;
+use super::super::unix_time;
+use super::*;
+
+/// A block: what it is packed to, and how long it is unpacked.
+type Block = (Vec<u8>, usize);
+
+struct Made {
+    method: u16,
+    blocks: Vec<Block>,
+    /// Names, offsets and sizes.
+    files: Vec<(&'static str, usize, usize)>,
+}
+
+fn stored(files: &[(&'static str, &[u8])]) -> Made {
+    let data: Vec<u8> = files.iter().flat_map(|(_, data)| data.to_vec()).collect();
+    let blocks = data.chunks(100).map(|block| (block.to_vec(), block.len())).collect();
+    Made { method: 0, blocks, files: places(files) }
+}
+
+fn places(files: &[(&'static str, &[u8])]) -> Vec<(&'static str, usize, usize)> {
+    let mut offset = 0;
+    let place = |(name, data): &(&'static str, &[u8])| {
+        offset += data.len();
+        (*name, offset - data.len(), data.len())
+    };
+    files.iter().map(place).collect()
+}
+
+/// Each block deflated for itself.
+fn mszip(files: &[(&'static str, &[u8])], block_bytes: usize) -> Made {
+    use std::io::Write as _;
+    let data: Vec<u8> = files.iter().flat_map(|(_, data)| data.to_vec()).collect();
+    let block = |data: &[u8]| {
+        let mut writer = flate2::write::DeflateEncoder::new(b"CK".to_vec(), flate2::Compression::default());
+        writer.write_all(data).unwrap();
+        (writer.finish().unwrap(), data.len())
+    };
+    Made { method: 1, blocks: data.chunks(block_bytes).map(block).collect(), files: places(files) }
+}
+
+/// One block as LZX stores it. (All that is in it otherwise is the decoder's own.)
+fn lzx(name: &'static str, data: &[u8]) -> Made {
+    let size = u32::try_from(data.len()).unwrap();
+    // No translation of calls (one bit), stored (three), the size (24), and what fills the word.
+    let bits = (0b0011_u32 << 28) | (size << 4);
+    let [one, two, three, four] = bits.to_be_bytes();
+    let mut packed = vec![two, one, four, three];
+    // The last three distances.
+    packed.extend([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
+    packed.extend(data);
+    Made { method: 3 | 15 << 8, blocks: vec![(packed, data.len())], files: places(&[(name, data)]) }
+}
+
+fn cab(folders: &[Made]) -> Vec<u8> {
+    let file_count: usize = folders.iter().map(|made| made.files.len()).sum();
+    let mut list = Vec::new();
+    for (number, made) in folders.iter().enumerate() {
+        for (name, offset, size) in &made.files {
+            list.extend(u32::try_from(*size).unwrap().to_le_bytes());
+            list.extend(u32::try_from(*offset).unwrap().to_le_bytes());
+            // A number from 100 is one of the special ones.
+            let number = u16::try_from(number).unwrap();
+            // 2017-02-14 02:57:24.
+            for field in [number, (37 << 9) | (2 << 5) | 14, (2 << 11) | (57 << 5) | 12, 0] {
+                list.extend(field.to_le_bytes());
+            }
+            list.extend(name.as_bytes());
+            list.push(0);
+        }
+    }
+    let list_at = HEADER_BYTES + 8 * folders.len();
+    let mut data = Vec::new();
+    let mut starts = Vec::new();
+    for made in folders {
+        starts.push(list_at + list.len() + data.len());
+        for (packed, len) in &made.blocks {
+            let lens = [u16::try_from(packed.len()).unwrap().to_le_bytes(), u16::try_from(*len).unwrap().to_le_bytes()];
+            let lens = lens.concat();
+            data.extend(blocks::checksum(&lens, blocks::checksum(packed, 0)).to_le_bytes());
+            data.extend(lens);
+            data.extend(packed);
+        }
+    }
+    let len = list_at + list.len() + data.len();
+    let mut bytes = b"MSCF\0\0\0\0".to_vec();
+    bytes.extend(u32::try_from(len).unwrap().to_le_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(u32::try_from(list_at).unwrap().to_le_bytes());
+    bytes.extend([0, 0, 0, 0, 3, 1]);
+    bytes.extend(u16::try_from(folders.len()).unwrap().to_le_bytes());
+    bytes.extend(u16::try_from(file_count).unwrap().to_le_bytes());
+    bytes.extend([0; 6]);
+    for (made, start) in folders.iter().zip(starts) {
+        bytes.extend(u32::try_from(start).unwrap().to_le_bytes());
+        bytes.extend(u16::try_from(made.blocks.len()).unwrap().to_le_bytes());
+        bytes.extend(made.method.to_le_bytes());
+    }
+    [bytes, list, data].concat()
+}
+
+fn seen(folders: &[Made]) -> Seen {
+    from_both(Format::Cab, &cab(folders), &options())
+}
+
+#[test]
+fn every_method_is_read() {
+    let [a, b] = two_logs();
+    let files: [(&'static str, &[u8]); 2] = [(r"logs\a.log", &a.1), (b.0, &b.1)];
+    let folders = [stored(&files), mszip(&files, 100), lzx("c.log", &b.1)];
+    let twice = [whole(a.0, &a.1), whole(b.0, &b.1)];
+    let members = [&twice[..], &twice, &[whole("c.log", &b.1)]].concat();
+    assert_eq!(seen(&folders), Seen { members, end: None });
+}
+
+#[test]
+fn blocks_look_back_into_those_before_them() {
+    let random: Vec<u8> =
+        (0..32_768_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+    let mut made = mszip(&[("a.log", &random)], 32_768);
+    // Fixed codes: a match of 258 bytes from 32768 before (distance code 29, with all of its 13 bits), then the end.
+    let mut bits: Vec<u32> = vec![1, 1, 0];
+    let mut code = |code: u32, len: u32| bits.extend((0..len).rev().map(|bit| code >> bit & 1));
+    code(0b1100_0101, 8);
+    code(29, 5);
+    code(0x1fff, 13);
+    code(0, 7);
+    let byte = |bits: &[u32]| bits.iter().rev().fold(0, |sum, bit| sum * 2 + u8::try_from(*bit).unwrap());
+    made.blocks.push(([b"CK".to_vec(), bits.chunks(8).map(byte).collect()].concat(), 258));
+    made.files.push(("b.log", 32_768, 258));
+    let members = vec![whole("a.log", &random), whole("b.log", &random[..258])];
+    assert_eq!(seen(&[made]), Seen { members, end: None });
+}
+
+#[test]
+fn what_is_told_of_a_file_is_passed_on() {
+    let mut archive = cab(&[stored(&[("caf?.log", b"x")])]);
+    let name = archive.windows(4).position(|bytes| bytes == b"caf?").unwrap();
+    archive[name + 3] = 0xe9;
+    let mut entries = Vec::new();
+    let stream = Container::Stream(Box::new(io::Cursor::new(archive)));
+    super::super::walk(Format::Cab, stream, &options(), &mut |item| {
+        let Item::Member(label, _) = item else { panic!("it can be read") };
+        entries.push(label);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let label = Label { name: "café.log".to_owned(), size: Some(1), packed: None, modified: unix_time(1_487_041_044) };
+    assert_eq!(entries, [label]);
+}
+
+#[test]
+fn what_lies_in_several_archives_is_told() {
+    let mut archive = cab(&[stored(&[("a.log", b"aaa"), ("b.log", b"bbb"), ("c.log", b"ccc")])]);
+    let mut set = |name: &[u8], folder: u16| {
+        let at = archive.windows(name.len()).position(|bytes| bytes == name).unwrap();
+        archive[at - 8..at - 6].copy_from_slice(&folder.to_le_bytes());
+    };
+    set(b"a.log", FROM_BEFORE);
+    set(b"c.log", TO_NEXT);
+    // The block says that it goes on.
+    let block = archive.len() - 9;
+    archive[block - 2..block].fill(0);
+    let before =
+        "it began in another archive of the set, which has to be unpacked as a whole; unpack it and name the result";
+    let next = "it goes on in another archive of the set; nothing of it could be read; unpack it and name the result";
+    let behind = format!("it lies behind data that could not be read, with which it was packed together; {ASK}");
+    let members = vec![lost("b.log", b"", next), lost("a.log", b"", before), lost("c.log", b"", &behind)];
+    // They are in the order in which they lie in the folders, of which those that lie elsewhere are the last.
+    assert_eq!(from_both(Format::Cab, &archive, &options()), Seen { members, end: None });
+}
+
+#[test]
+fn what_is_wrong_is_told_whole_and_the_other_folders_are_read() {
+    let text = b"call result = 102\n";
+    let one = |method| Made { method, ..stored(&[("a.log", text)]) };
+    let mut broken = mszip(&[("a.log", text)], 10);
+    broken.blocks[1].0[2] |= 6;
+    let mut unmarked = mszip(&[("a.log", text)], 10);
+    unmarked.blocks[1].0[0] = b'?';
+    let mut long = mszip(&[("a.log", text)], 10);
+    long.blocks[1].1 += 1;
+    let missing = Made { blocks: vec![(text[..5].to_vec(), 5)], ..one(0) };
+    let damage = |method: &str, why: &str, len: usize| {
+        let place = match len {
+            0 => "nothing of it could be read".to_owned(),
+            len => format!("only the whole lines in the {len} bytes before were read, and may be wrong too"),
+        };
+        format!("the {method} data are damaged ({why}); {place}; {ASK}")
+    };
+    let unsupported = |name: &str| {
+        format!("it is compressed by a method that is not supported ({name}); unpack it and name the result")
+    };
+    let cases = [
+        (one(2), 0, unsupported("Quantum")),
+        (one(4), 0, unsupported("number 4")),
+        (broken, 10, damage("mszip", "invalid deflate data", 10)),
+        (unmarked, 10, damage("mszip", "a block does not begin as it should", 10)),
+        (long, 18, damage("mszip", "a block is not as long as it says", 18)),
+        (missing, 5, damage("unpacked", "they end too early", 5)),
+    ];
+    for (made, len, why) in cases {
+        let mut expected = vec![lost("a.log", &text[..len], &why), whole("b.log", b"y")];
+        let mut end = None;
+        if len == text.len() {
+            // All of it is there, and what is missing is none of its.
+            expected[0].2 = None;
+            end = Some(format!("the mszip data are damaged (a block is not as long as it says); {ASK}"));
+        }
+        assert_eq!(seen(&[made, stored(&[("b.log", b"y")])]), Seen { members: expected, end });
+    }
+    let mut changed = cab(&[stored(&[("a.log", text)])]);
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    let why = damage("stored", "the checksum of a block does not match", 0);
+    let expected = Seen { members: vec![lost("a.log", b"", &why)], end: None };
+    assert_eq!(from_both(Format::Cab, &changed, &options()), expected);
+    let overlapping = Made { files: vec![("a.log", 0, 5), ("b.log", 4, 5), ("c.log", 9, 9)], ..one(0) };
+    let why = format!("the cab archive is damaged (files lie in each other); {ASK}");
+    let members = vec![whole("a.log", &text[..5]), lost("b.log", b"", &why), whole("c.log", &text[9..])];
+    assert_eq!(seen(&[overlapping]), Seen { members, end: None });
+}
+
+/// As after a wrong bit in the list, which has no checksum.
+#[test]
+fn what_belongs_to_no_file_is_read_and_told() {
+    let texts: [&[u8]; 3] = [b"call result = 102\n", b"call result = 103\n", b"call result = 104\n"];
+    let [a, b, c] = texts;
+    let files = || mszip(&[("a.log", a), ("b.log", b), ("c.log", c)], 20);
+    let listed = |files: &[(&'static str, usize, usize)], mut made: Made| {
+        made.files = files.to_vec();
+        made
+    };
+    let (listed_a, listed_b, listed_c) = (("a.log", 0, 18), ("b.log", 18, 18), ("c.log", 36, 18));
+    let told = |why: &str| Some(format!("the cab archive is damaged ({why}); {ASK}"));
+    let left_out = told("it holds data that belong to no file in its list");
+    let cases = [
+        // At the end, in the middle, at the beginning, and the end of a file.
+        (vec![listed_a, listed_b], vec![whole("a.log", a), whole("b.log", b), whole(UNLISTED, c)]),
+        (vec![listed_a, listed_c], vec![whole("a.log", a), whole(UNLISTED, b), whole("c.log", c)]),
+        (vec![listed_b, listed_c], vec![whole(UNLISTED, a), whole("b.log", b), whole("c.log", c)]),
+        (
+            vec![("a.log", 0, 16), listed_b, listed_c],
+            vec![whole("a.log", &a[..16]), whole(UNLISTED, &a[16..]), whole("b.log", b), whole("c.log", c)],
+        ),
+        // A whole folder.
+        (vec![], vec![whole(UNLISTED, &texts.concat())]),
+    ];
+    for (list, members) in cases {
+        assert_eq!(seen(&[listed(&list, files())]), Seen { members, end: left_out.clone() });
+    }
+    // What a file that cannot be read takes is listed.
+    let crowded = listed(&[("a.log", 0, 30), listed_b, listed_c], files());
+    let seen_crowded = seen(&[crowded]);
+    assert_eq!((seen_crowded.members.len(), seen_crowded.end), (3, None));
+    // Damage in what belongs to no file.
+    let mut broken = listed(&[listed_a], files());
+    broken.blocks.truncate(2);
+    broken.blocks[1].0[0] = b'?';
+    let why = "a block does not begin as it should";
+    let told = format!(
+        "the mszip data are damaged ({why}); only the whole lines in the 2 bytes before were read, and may be wrong too; {ASK}"
+    );
+    let members = vec![whole("a.log", a), lost(UNLISTED, &b[..2], &told)];
+    assert_eq!(seen(&[broken]), Seen { members, end: left_out });
+    let unsupported = "it is compressed by a method that is not supported (Quantum); unpack it and name the result";
+    let quantum = Made { method: 2, ..listed(&[], files()) };
+    assert_eq!(seen(&[quantum]), Seen { members: vec![], end: Some(unsupported.to_owned()) });
+}
+
+#[test]
+fn what_is_wrong_with_the_archive_is_told_whole() {
+    let archive = cab(&[stored(&[("a.log", b"x"), ("b.log", b"y")])]);
+    let told = "1 byte behind the end of the cab archive was not read; if they belong to the log, cut them out and name them as a file";
+    assert_eq!(from_both(Format::Cab, &[&archive[..], b"?"].concat(), &options()).end.as_deref(), Some(told));
+    let told = format!("the cab archive breaks off; {ASK}");
+    let expected = Seen { members: vec![], end: Some(told) };
+    assert_eq!(from_both(Format::Cab, &archive[..30], &options()), expected);
+    let limited = Options { max_members: 1, ..options() };
+    let told = "the cab archive has more than 1 members, and the others were not read; --max-members reads more";
+    let expected = Seen { members: vec![whole("a.log", b"x")], end: Some(told.to_owned()) };
+    assert_eq!(from_both(Format::Cab, &archive, &limited), expected);
+    let limited = Options { held_bytes: 10, ..options() };
+    let told = "the cab archive can only be read as a whole, and takes more than 0 MiB; unpack it and name the result";
+    assert_eq!(from_stream(Format::Cab, &archive, &limited), Seen { members: vec![], end: Some(told.to_owned()) });
+    let mut crowded = archive;
+    crowded[HEADER_BYTES + 4] = 200;
+    let told = format!("the cab archive is damaged (folders lie in each other); {ASK}");
+    assert_eq!(from_both(Format::Cab, &crowded, &options()), Seen { members: vec![], end: Some(told) });
+}
+
+fn small() -> Vec<u8> {
+    let [a, b] = two_logs();
+    let files: [(&'static str, &[u8]); 2] = [(a.0, &a.1), (b.0, &b.1[..300])];
+    cab(&[mszip(&files, 100), stored(&[("c.log", b"zz")]), lzx("d.log", &b.1[..100])])
+}
+
+#[test]
+fn cuts() {
+    cuts_are_told(Format::Cab, &small(), &options());
+}
+
+/// The blocks have no sums, so that what is wrong in them is met.
+#[test]
+fn flips() {
+    let archive = small();
+    flips_are_survived(Format::Cab, &archive, &options());
+    let mut unsummed = archive.clone();
+    for made in [archive.windows(2).position(|bytes| bytes == b"CK").unwrap(), archive.len() - 116] {
+        unsummed[made - 8..made - 4].fill(0);
+    }
+    flips_keep(Format::Cab, &unsummed, &options(), <[u8]>::len);
+}

@@ -1,0 +1,117 @@
+//! An archive that is read at positions: in a file, or held in memory.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::{Container, Format, Options, UNPACK};
+use crate::problem::{Kind, Loss};
+use crate::unpack::fault::copied;
+use crate::unpack::file::DiskFile;
+use crate::unpack::input::Input;
+
+/// How much is allocated at once for what is held, so that it takes no more than it is long.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Cloning it is cheap.
+#[derive(Clone)]
+pub(super) enum Held {
+    File { file: Arc<DiskFile>, start: u64, len: u64 },
+    Memory(Arc<Pieces>),
+}
+
+/// Of [`PIECE_BYTES`] each, but for the last.
+pub(super) struct Pieces {
+    pieces: Vec<Vec<u8>>,
+    len: u64,
+    /// Why there are no more.
+    failure: Option<io::Error>,
+}
+
+impl Held {
+    /// Where `container` can be read at positions.
+    ///
+    /// # Errors
+    /// It is longer than may be held.
+    pub(super) fn new(container: Container, format: Format, options: &Options) -> io::Result<Held> {
+        let mut reader = match container {
+            Container::File { file, start, len } => return Ok(Held::File { file, start, len }),
+            Container::Stream(reader) => reader,
+        };
+        let mut held = Pieces { pieces: Vec::new(), len: 0, failure: None };
+        loop {
+            let mut piece = Vec::new();
+            let read = reader.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece);
+            held.failure = read.err();
+            let is_last = held.failure.is_some() || piece.len() < PIECE_BYTES;
+            held.len += piece.len() as u64;
+            piece.shrink_to_fit();
+            held.pieces.push(piece);
+            if held.len > options.held_bytes {
+                let limit = options.held_bytes >> 20;
+                let what = format!("the {format} archive can only be read as a whole, and takes more than {limit} MiB");
+                return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+            }
+            if is_last {
+                return Ok(Held::Memory(Arc::new(held)));
+            }
+        }
+    }
+
+    /// Why what is held ended early, if it did.
+    pub(super) fn failure(&self) -> Option<io::Error> {
+        match self {
+            Held::File { .. } => None,
+            Held::Memory(pieces) => pieces.failure(),
+        }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Held::File { len, .. } => *len,
+            Held::Memory(pieces) => pieces.len,
+        }
+    }
+
+    /// The bytes `start..end`; fewer if there are not so many.
+    pub(super) fn input(&self, start: u64, end: u64) -> Input {
+        let end = end.min(self.len());
+        match self {
+            Held::File { file, start: base, .. } => {
+                Input::of_file(Arc::clone(file), base.saturating_add(start), base.saturating_add(end))
+            }
+            Held::Memory(pieces) => {
+                Input::new(Box::new(Span { pieces: Arc::clone(pieces), position: start.min(end), end }))
+            }
+        }
+    }
+}
+
+impl Pieces {
+    fn failure(&self) -> Option<io::Error> {
+        self.failure.as_ref().map(copied)
+    }
+}
+
+struct Span {
+    pieces: Arc<Pieces>,
+    position: u64,
+    end: u64,
+}
+
+impl Read for Span {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.position == self.pieces.len
+            && let Some(error) = self.pieces.failure()
+        {
+            return Err(error);
+        }
+        let place = usize::try_from(self.position).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
+        let piece = self.pieces.pieces.get(place / PIECE_BYTES).map_or(&[][..], Vec::as_slice);
+        let bytes = piece.get(place % PIECE_BYTES..).unwrap_or_default();
+        let len = bytes.len().min(left).min(out.len());
+        out[..len].copy_from_slice(&bytes[..len]);
+        self.position += len as u64;
+        Ok(len)
+    }
+}

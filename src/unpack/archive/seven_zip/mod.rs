@@ -1,0 +1,335 @@
+//! 7z: blocks of packed data, and a directory at the end.
+//!
+//! Files that were packed together are unpacked one after another, and only as far as they are read; behind a fault, the
+//! others of the same block cannot be read. An archive that breaks off has lost its directory, and with it everything.
+//!
+//! A file's data are read whatever its attributes say: those of a link are the path to which it leads.
+//!
+//! There is a crate for the format (sevenz-rust2). It can be given a limit on memory by now, but it loses what LZMA2
+//! unpacked before a fault and needs Rust 1.93; so the directory is read here, and unpacked by the decoders that
+//! compressed files are unpacked by.
+
+mod cursor;
+mod directory;
+#[cfg(test)]
+mod tests;
+mod unpack;
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use flate2::Crc;
+
+use self::cursor::Cursor;
+use self::directory::{ENCODED_HEADER, File, NextBlock, Streams};
+use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
+use super::held::Held;
+use super::solid::{Solid, SolidFile};
+use super::{
+    Container, Format, GIVE_PASSWORD, Item, Label, MemberData, Options, Passwords, UNPACK, Visit, crc32, encrypted,
+    refused, unix_time, without_dots,
+};
+use crate::name::shown_utf16;
+use crate::problem::{Kind, Loss};
+use crate::unpack::fault::passed_on;
+use crate::unpack::input::Input;
+
+/// How large a directory may be, in bytes, unpacked: about 100,000 files.
+const DIRECTORY_LIMIT: u64 = 16 << 20;
+
+/// How often a directory may have been packed over.
+const DIRECTORY_LAYERS: usize = 4;
+
+/// See [`super::walk`].
+pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
+    let held = Held::new(container, Format::SevenZip, options)?;
+    if let Some(error) = held.failure().map(|error| passed_on(error, None)) {
+        return Err(error);
+    }
+    let mut keys = Keys::default();
+    let (directory, end) = read_directory(&held, &mut keys, options)?;
+    if !directory.is_empty() {
+        let (streams, mut files) = directory::read(&directory).ok_or_else(contradiction)?;
+        let mut walk = Walk { held: &held, streams, keys, options, current: None, has_unlisted: false };
+        let mut members = 0;
+        while let Some(file) = files.next_file().ok_or_else(contradiction)? {
+            members += 1;
+            if members > options.max_members {
+                return Err(Format::SevenZip.too_many_members(options.max_members).into());
+            }
+            if walk.file(&file, visit)?.is_break() {
+                return Ok(());
+            }
+        }
+        if walk.leaves_out() {
+            return Err(Format::SevenZip.damaged("it holds data of which its directory lists no file").into());
+        }
+    }
+    Format::SevenZip.trailing(&mut held.input(end, u64::MAX))
+}
+
+/// The directory, unpacked, and where the archive ends.
+fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result<(Vec<u8>, u64)> {
+    let mut input = held.input(0, START_BYTES);
+    let start: [u8; 32] = input.array().ok_or_else(|| Format::SevenZip.cut(&mut input, None))?;
+    let mut numbers = Cursor(&start[8..]);
+    let (Some(start_crc), Some(offset), Some(len), Some(crc)) =
+        (numbers.u32(), numbers.u64(), numbers.u64(), numbers.u32())
+    else {
+        return Err(contradiction().into());
+    };
+    if start[6] != 0 {
+        return Err(refused("the 7z archive is of a version that is not known", UNPACK).into());
+    }
+    if crc32(&start[12..]) != start_crc {
+        return Err(Format::SevenZip.damaged("its beginning contradicts its checksum").into());
+    }
+    let begin = START_BYTES.saturating_add(offset);
+    let end = begin.saturating_add(len);
+    if end > held.len() {
+        let what = "the 7z archive breaks off, and its directory, which stands at the end, is missing".to_owned();
+        return Err(Loss { what, delivered: Some(0), ..Format::SevenZip.truncated(None) }.into());
+    }
+    let mut directory = read_all(&mut held.input(begin, end), len)?;
+    if crc32(&directory) != crc {
+        return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
+    }
+    for _ in 0..DIRECTORY_LAYERS {
+        if directory.first() != Some(&ENCODED_HEADER) {
+            break;
+        }
+        directory = unpack_directory(&directory, held, keys, options)?;
+    }
+    Ok((directory, end))
+}
+
+fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Options) -> io::Result<Vec<u8>> {
+    let block = Streams::read(&mut Cursor(&packed[1..])).and_then(|mut streams| streams.next_block());
+    let block = block.ok_or_else(contradiction)?;
+    let size = block.block.size().ok_or_else(contradiction)?;
+    let read = |keys: &mut Keys, password| -> io::Result<Vec<u8>> {
+        let directory = read_all(&mut unpack(&block, held, keys, password)?, size)?;
+        if block.crc.is_some_and(|crc| crc != crc32(&directory)) {
+            return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
+        }
+        Ok(directory)
+    };
+    if !is_encrypted(&block) {
+        return read(keys, None);
+    }
+    if options.passwords.is_empty() {
+        return Err(encrypted("the 7z archive is encrypted, even the names in it", GIVE_PASSWORD).into());
+    }
+    for password in keys.in_turn(&options.passwords) {
+        if let Ok(directory) = read(keys, Some(password)) {
+            keys.opened_by(password);
+            return Ok(directory);
+        }
+    }
+    Err(options.passwords.wrong("the 7z archive is damaged, or").into())
+}
+
+/// What a block unpacks to, whose first file has this size and sum.
+fn open(
+    block: &NextBlock<'_>,
+    first: (u64, Option<u32>),
+    held: &Held,
+    keys: &mut Keys,
+    passwords: &Passwords,
+) -> Result<Input, Loss> {
+    let password = match is_encrypted(block) {
+        true if passwords.0.len() > 1 => fitting(block, first, held, keys, passwords),
+        _ => passwords.iter().next(),
+    };
+    unpack(block, held, keys, password).map_err(|loss| match loss.kind {
+        // Some coders look at their first data at once.
+        Kind::Damaged if is_encrypted(block) && !passwords.is_empty() => passwords.wrong("it is damaged, or"),
+        _ => loss,
+    })
+}
+
+/// Which of several passwords opens a block: the first by which its first file is what its size and sum say, as nothing else
+/// proves one. Where none is proved, as the file is damaged, it is the one that leads furthest into it.
+fn fitting<'p>(
+    block: &NextBlock<'_>,
+    (size, crc): (u64, Option<u32>),
+    held: &Held,
+    keys: &mut Keys,
+    passwords: &'p Passwords,
+) -> Option<&'p str> {
+    /// As far as most coders need to notice a wrong password, in bytes, so that a large file is rarely unpacked twice.
+    const ENOUGH: u64 = 64 << 10;
+    let mut left = keys.in_turn(passwords);
+    for most in [size.min(ENOUGH), size] {
+        let mut reached = Vec::new();
+        for password in left {
+            // A coder may refuse to begin with what a wrong password makes of its data.
+            let begin = unpack(block, held, keys, Some(password)).map(|input| measure(input, most));
+            let (len, sum) = begin.unwrap_or((0, 0));
+            if len == size && crc.is_none_or(|crc| crc == sum) {
+                keys.opened_by(password);
+                return Some(password);
+            }
+            reached.push((len, password));
+        }
+        let furthest = reached.iter().map(|(len, _)| *len).max().unwrap_or(0);
+        left = reached.iter().filter(|(len, _)| *len == furthest).map(|(_, password)| *password).collect();
+        if left.len() < 2 || furthest < most {
+            break;
+        }
+    }
+    let password = left.first().copied();
+    if let (Some(password), 1) = (password, left.len()) {
+        keys.opened_by(password);
+    }
+    password
+}
+
+/// How many of the next `most` bytes there are, and the sum of those.
+fn measure(mut input: Input, most: u64) -> (u64, u32) {
+    let (mut len, mut crc) = (0, Crc::new());
+    while len < most {
+        let bytes = input.available();
+        let taken = bytes.len().min(usize::try_from(most - len).unwrap_or(usize::MAX));
+        if taken == 0 {
+            break;
+        }
+        crc.update(&bytes[..taken]);
+        input.consume(taken);
+        len += taken as u64;
+    }
+    (len, crc.sum())
+}
+
+/// The `len` bytes of a directory.
+fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
+    if len > DIRECTORY_LIMIT {
+        let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
+        return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+    }
+    input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
+}
+
+struct Walk<'h> {
+    held: &'h Held,
+    streams: Streams<'h>,
+    keys: Keys,
+    options: &'h Options,
+    current: Option<Current<'h>>,
+    /// Whether a block without any file was met.
+    has_unlisted: bool,
+}
+
+/// The block whose files come next.
+struct Current<'h> {
+    block: NextBlock<'h>,
+    files_left: u64,
+    bytes_left: u64,
+    /// What it unpacks to, once a file in it has been met.
+    unpacked: Option<Result<Solid, Loss>>,
+}
+
+impl<'h> Walk<'h> {
+    fn file(&mut self, file: &File<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
+        let mut label =
+            Label { name: without_dots(&shown_name(file.name)), size: Some(0), packed: None, modified: None };
+        label.modified = file.modified.and_then(windows_time);
+        if !file.has_data {
+            let is_member = file.is_empty && !file.is_anti && !is_link_or_folder(file.attributes);
+            return Ok(if is_member {
+                visit(Item::Member(label, &mut io::empty()))
+            } else {
+                ControlFlow::Continue(())
+            });
+        }
+        let (size, crc) = self.next_file().ok_or_else(contradiction)?;
+        label.size = Some(size);
+        let Walk { held, keys, options, current: Some(current), .. } = self else {
+            return Err(contradiction().into());
+        };
+        if current.block.files == 1 {
+            label.packed = Some(current.block.packed.iter().map(|(start, end)| end - start).sum());
+        }
+        let Current { block, unpacked, .. } = current;
+        let unpacked =
+            unpacked.get_or_insert_with(|| open(block, (size, crc), held, keys, &options.passwords).map(Solid::new));
+        let solid = match unpacked {
+            Err(loss) => return Ok(visit(Item::Unread(label, loss.clone()))),
+            Ok(solid) => solid,
+        };
+        Ok(match solid.file(size, crc) {
+            Err(_) if is_encrypted(block) => {
+                visit(Item::Unread(label, options.passwords.wrong("it lies behind data that are damaged, or")))
+            }
+            Err(loss) => visit(Item::Unread(label, loss)),
+            Ok(data) if is_encrypted(block) => {
+                visit(Item::Member(label, &mut Decrypted { data, passwords: &options.passwords }))
+            }
+            Ok(mut data) => visit(Item::Member(label, &mut data)),
+        })
+    }
+
+    /// Whether there were data, now that all files were visited, that belong to none of them.
+    fn leaves_out(&mut self) -> bool {
+        while let Some(NextBlock { block, files, .. }) = self.streams.next_block() {
+            // Of an archive without any file some programs make a block of nothing.
+            self.has_unlisted |= files > 0 || block.size() != Some(0);
+        }
+        self.has_unlisted
+            || self.current.as_ref().is_some_and(|current| current.files_left > 0)
+            || self.streams.has_more()
+    }
+
+    /// Goes on to the next file that has data, and tells its size and sum.
+    fn next_file(&mut self) -> Option<(u64, Option<u32>)> {
+        while self.current.as_ref().is_none_or(|current| current.files_left == 0) {
+            let block = self.streams.next_block()?;
+            self.has_unlisted |= block.files == 0;
+            let (files_left, bytes_left) = (block.files, block.block.size()?);
+            self.current = Some(Current { block, files_left, bytes_left, unpacked: None });
+        }
+        let current = self.current.as_mut()?;
+        let (size, crc) = self.streams.next_file(&current.block, (current.files_left, current.bytes_left))?;
+        current.files_left -= 1;
+        current.bytes_left -= size;
+        Some((size, crc))
+    }
+}
+
+/// A file that may have been decrypted with a wrong password, which only shows in what comes out.
+struct Decrypted<'s> {
+    data: SolidFile<'s>,
+    passwords: &'s Passwords,
+}
+
+impl MemberData for Decrypted<'_> {}
+
+impl Read for Decrypted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let delivered = Some(self.data.delivered());
+        self.data.read(out).map_err(|_| Loss { delivered, ..self.passwords.wrong("it is damaged, or") }.into())
+    }
+}
+
+/// A name in UTF-16. Half a surrogate pair is escaped, as in the names of files on Windows.
+fn shown_name(bytes: &[u8]) -> String {
+    shown_utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)))
+}
+
+/// By Windows' attributes, or Unix' mode in their upper half.
+fn is_link_or_folder(attributes: u32) -> bool {
+    const FOLDER: u32 = 0x10;
+    const REPARSE_POINT: u32 = 0x400;
+    const HAS_MODE: u32 = 0x8000;
+    const UNIX_TYPE: u32 = 0o170_000;
+    const UNIX_FILE: u32 = 0o100_000;
+    let unix_type = (attributes >> 16) & UNIX_TYPE;
+    attributes & (FOLDER | REPARSE_POINT) != 0 || (attributes & HAS_MODE != 0 && ![0, UNIX_FILE].contains(&unix_type))
+}
+
+/// Since 1601, in 100 ns.
+fn windows_time(ticks: u64) -> Option<std::time::SystemTime> {
+    const TICKS_PER_SECOND: u64 = 10_000_000;
+    const FROM_1601_TO_1970: i64 = 11_644_473_600;
+    unix_time(i64::try_from(ticks / TICKS_PER_SECOND).ok()?.checked_sub(FROM_1601_TO_1970)?)
+}

@@ -1,0 +1,362 @@
+//! Unpacking of a block: its coders, each of which reads what others gave or what is packed.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+use aes::Aes256;
+use aes::cipher::{BlockCipherDecrypt as _, KeyInit as _};
+use lzma_rust2::filter::bcj::BcjReader;
+use lzma_rust2::filter::bcj2::Bcj2Reader;
+use lzma_rust2::filter::delta::DeltaReader;
+use ppmd_rust::Ppmd7Decoder;
+use sha2::{Digest as _, Sha256};
+
+use super::directory::{Coder, NextBlock};
+use crate::problem::Loss;
+use crate::unpack::archive::held::Held;
+use crate::unpack::archive::{Format, GIVE_PASSWORD, Passwords, UNPACK, encrypted, refused};
+use crate::unpack::decoder::WINDOW_LIMIT;
+use crate::unpack::decoder::{Decoder, Ended};
+use crate::unpack::input::Input;
+use crate::unpack::recognise::Codec;
+
+/// Of the part of the file that comes before all packed data, in bytes.
+pub(super) const START_BYTES: u64 = 32;
+
+const AES: &[u8] = &[6, 0xf1, 7, 1];
+
+/// Finds the keys of encrypted blocks, and remembers the last ones, since each takes a while.
+#[derive(Default)]
+pub(super) struct Keys {
+    known: VecDeque<Key>,
+    /// The password that opened something last.
+    opener: Option<String>,
+}
+
+struct Key {
+    password: String,
+    power: u8,
+    salt: Vec<u8>,
+    key: [u8; 32],
+}
+
+impl Keys {
+    /// The passwords in the order in which they are tried: archives have rarely more than one.
+    pub(super) fn in_turn<'p>(&self, passwords: &'p Passwords) -> Vec<&'p str> {
+        let mut all: Vec<&str> = passwords.iter().collect();
+        all.sort_by_key(|password| self.opener.as_deref() != Some(*password));
+        all
+    }
+
+    /// Takes note that `password` opened something.
+    pub(super) fn opened_by(&mut self, password: &str) {
+        self.opener = Some(password.to_owned());
+    }
+
+    fn get(&mut self, password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
+        /// How many are remembered: of as many passwords as may be given.
+        const KEYS_LIMIT: usize = 100;
+        let is_that = |known: &&Key| known.password == password && known.power == power && known.salt == salt;
+        if let Some(known) = self.known.iter().find(is_that) {
+            return Ok(known.key);
+        }
+        let key = find_key(password, power, salt)?;
+        if self.known.len() == KEYS_LIMIT {
+            self.known.pop_front();
+        }
+        self.known.push_back(Key { password: password.to_owned(), power, salt: salt.to_vec(), key });
+        Ok(key)
+    }
+}
+
+fn find_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
+    /// As many as 7-Zip itself accepts.
+    const POWER_LIMIT: u8 = 24;
+    /// Without any hashing.
+    const NO_POWER: u8 = 63;
+    let password: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut key = [0; 32];
+    if power == NO_POWER {
+        for (byte, given) in key.iter_mut().zip(salt.iter().chain(&password)) {
+            *byte = *given;
+        }
+    } else if power > POWER_LIMIT {
+        return Err(refused("its key takes too long to find", UNPACK));
+    } else {
+        let mut hash = Sha256::new();
+        for round in 0..1_u64 << power {
+            hash.update(salt);
+            hash.update(&password);
+            hash.update(round.to_le_bytes());
+        }
+        key = hash.finalize().into();
+    }
+    Ok(key)
+}
+
+/// Whether a password is needed.
+pub(super) fn is_encrypted(block: &NextBlock<'_>) -> bool {
+    block.block.coders.iter().any(|coder| coder.method == AES)
+}
+
+/// What the block unpacks to, with this password if it needs one.
+pub(super) fn unpack(
+    block: &NextBlock<'_>,
+    held: &Held,
+    keys: &mut Keys,
+    password: Option<&str>,
+) -> Result<Input, Loss> {
+    let last = block.block.last_coder().ok_or_else(contradiction)?;
+    Unpacker { block, held, keys, password, coders_left: block.block.coders.len() }.coder(last)
+}
+
+pub(super) fn contradiction() -> Loss {
+    Format::SevenZip.damaged("its directory contradicts itself")
+}
+
+struct Unpacker<'u> {
+    block: &'u NextBlock<'u>,
+    held: &'u Held,
+    keys: &'u mut Keys,
+    password: Option<&'u str>,
+    /// That may still be met before they are met in a circle.
+    coders_left: usize,
+}
+
+impl Unpacker<'_> {
+    /// What a coder gives.
+    fn coder(&mut self, index: u64) -> Result<Input, Loss> {
+        self.coders_left = self.coders_left.checked_sub(1).ok_or_else(contradiction)?;
+        let index = usize::try_from(index).ok();
+        let coder = index.and_then(|index| self.block.block.coders.get(index)).ok_or_else(contradiction)?;
+        let inputs = (0..coder.ins).map(|at| self.stream(coder.first_in + at));
+        let mut inputs = inputs.collect::<Result<Vec<Input>, Loss>>()?;
+        let step = if coder.method == [3, 3, 1, 0x1b] {
+            Step::Bcj2(Box::new(Bcj2Reader::try_new(inputs, coder.size).map_err(|_| contradiction())?))
+        } else {
+            let Some(input) = inputs.pop().filter(|_| coder.ins == 1) else { return Err(contradiction()) };
+            self.step(coder, input)?
+        };
+        Ok(Input::new(Box::new(Layer { step, left: coder.size, ended: None })))
+    }
+
+    /// What is taken here: what another coder gives, or what is packed.
+    fn stream(&mut self, taken: u64) -> Result<Input, Loss> {
+        if let Some(giver) = self.block.block.giver(taken) {
+            return self.coder(giver);
+        }
+        let at = self.block.block.packed.iter().position(|packed| *packed == taken).ok_or_else(contradiction)?;
+        let (start, end) = self.block.packed.get(at).copied().ok_or_else(contradiction)?;
+        Ok(self.held.input(START_BYTES.saturating_add(start), START_BYTES.saturating_add(end)))
+    }
+
+    fn step(&mut self, coder: &Coder<'_>, input: Input) -> Result<Step, Loss> {
+        let decoder = |name, decoder: Result<Decoder, Ended>, input| match decoder {
+            Ok(decoder) => Ok(Step::Decoder { name, decoder, input }),
+            Err(ended) => Err(ended.into_loss(name, None).unwrap_or_else(contradiction)),
+        };
+        // A window that is larger than the data is claimed and not used.
+        let window = |bytes: u32| bytes.min(u32::try_from(coder.size).unwrap_or(u32::MAX).max(4096));
+        match (coder.method, coder.properties) {
+            ([0], _) => decoder("stored", Ok(Decoder::Stored), input),
+            ([3], [distance]) => Ok(Step::Delta(DeltaReader::new(input, usize::from(*distance) + 1))),
+            ([3, 1, 1], [properties, one, two, three, four]) => {
+                let window = window(u32::from_le_bytes([*one, *two, *three, *four]));
+                decoder("lzma", Decoder::lzma(*properties, window, Some(coder.size)), input)
+            }
+            ([0x21], [properties @ 0..=39]) => {
+                let bytes = (2 | u32::from(properties & 1)) << (properties / 2 + 11);
+                decoder("lzma2", Decoder::lzma2(window(bytes)), input)
+            }
+            ([0x21], [40]) => decoder("lzma2", Decoder::lzma2(window(u32::MAX)), input),
+            ([3, 4, 1], [order, one, two, three, four]) => {
+                let bytes = u32::from_le_bytes([*one, *two, *three, *four]);
+                if u64::from(bytes) > WINDOW_LIMIT {
+                    return Err(Ended::Window.into_loss("ppmd", None).unwrap_or_else(contradiction));
+                }
+                let decoder = Ppmd7Decoder::new(input, u32::from(*order), bytes);
+                Ok(Step::Ppmd(Box::new(decoder.map_err(|_| Format::SevenZip.damaged("the beginning of ppmd data"))?)))
+            }
+            ([4, 1, 8], _) => decoder("deflate", Ok(Decoder::deflate()), input),
+            ([4, 1, 9], _) => decoder("deflate64", Ok(Decoder::deflate64()), input),
+            ([4, 2, 2], _) => decoder("bzip2", Ok(Decoder::frames(Codec::Bzip2)), input),
+            ([4, 0xf7, 0x11, 1], _) => decoder("zstd", Ok(Decoder::frames(Codec::Zstd)), input),
+            ([4, 0xf7, 0x11, 4], _) => decoder("lz4", Ok(Decoder::frames(Codec::Lz4)), input),
+            (AES, properties) => self.decrypt(properties, input),
+            (method, properties) => match filter(method, properties, input) {
+                Some(filter) => Ok(Step::Bcj(filter)),
+                None => {
+                    let number: Vec<String> = method.iter().map(|byte| format!("{byte:02x}")).collect();
+                    let what = format!("it is compressed by a method that is not supported ({})", number.join(" "));
+                    Err(refused(&what, UNPACK))
+                }
+            },
+        }
+    }
+
+    fn decrypt(&mut self, properties: &[u8], input: Input) -> Result<Step, Loss> {
+        let password = self.password.ok_or_else(|| encrypted("it is encrypted", GIVE_PASSWORD))?;
+        let [flags, lens, rest @ ..] = properties else { return Err(contradiction()) };
+        let salt_len = usize::from((flags >> 7) + (lens >> 4));
+        let vector_len = usize::from((flags >> 6 & 1) + (lens & 15));
+        let (salt, vector) = rest.split_at_checked(salt_len).ok_or_else(contradiction)?;
+        let mut previous = [0; 16];
+        previous
+            .get_mut(..vector_len)
+            .ok_or_else(contradiction)?
+            .copy_from_slice(vector.get(..vector_len).ok_or_else(contradiction)?);
+        let key = self.keys.get(password, flags & 63, salt)?;
+        Ok(Step::Decrypt(Box::new(Decrypt {
+            input,
+            cipher: Aes256::new(&key.into()),
+            previous,
+            block: [0; 16],
+            used: 16,
+        })))
+    }
+}
+
+/// The filters that make programs easier to compress.
+fn filter(method: &[u8], properties: &[u8], input: Input) -> Option<BcjReader<Input>> {
+    Some(match (method, properties) {
+        ([3, 3, 1, 3] | [4], _) => BcjReader::new_x86(input, 0),
+        ([3, 3, 2, 5] | [5], _) => BcjReader::new_ppc(input, 0),
+        ([3, 3, 4, 1] | [6], _) => BcjReader::new_ia64(input, 0),
+        ([3, 3, 5, 1] | [7], _) => BcjReader::new_arm(input, 0),
+        ([3, 3, 7, 1] | [8], _) => BcjReader::new_arm_thumb(input, 0),
+        ([3, 3, 8, 5] | [9], _) => BcjReader::new_sparc(input, 0),
+        ([10], []) => BcjReader::new_arm64(input, 0),
+        ([11], []) => BcjReader::new_riscv(input, 0),
+        _ => return None,
+    })
+}
+
+/// How a coder does its work.
+enum Step {
+    Decoder { name: &'static str, decoder: Decoder, input: Input },
+    Bcj(BcjReader<Input>),
+    Bcj2(Box<Bcj2Reader<Input>>),
+    Delta(DeltaReader<Input>),
+    Ppmd(Box<Ppmd7Decoder<Input>>),
+    Decrypt(Box<Decrypt>),
+}
+
+/// A coder at work.
+struct Layer {
+    step: Step,
+    /// How much it still has to give.
+    left: u64,
+    ended: Option<Ended>,
+}
+
+impl Step {
+    /// Gives some more, and why there is no more.
+    fn run(&mut self, out: &mut [u8]) -> (usize, Result<(), Ended>) {
+        let read = |result: io::Result<usize>| match result {
+            Ok(0) => (0, Err(Ended::Short)),
+            Ok(len) => (len, Ok(())),
+            Err(error) => (0, Err(Ended::Damaged(error.to_string()))),
+        };
+        match self {
+            Step::Decoder { decoder, input, .. } => decoder.step(input, out),
+            Step::Bcj(reader) => read(reader.read(out)),
+            Step::Bcj2(reader) => read(reader.read(out)),
+            Step::Delta(reader) => read(reader.read(out)),
+            // It forgets what it unpacked before a fault, unless that is a byte at a time.
+            Step::Ppmd(reader) => read(reader.read(&mut out[..1])),
+            Step::Decrypt(reader) => read(reader.read(out)),
+        }
+    }
+
+    fn input(&mut self) -> Option<&mut Input> {
+        match self {
+            Step::Decoder { input, .. } => Some(input),
+            Step::Bcj(reader) => Some(reader.inner_mut()),
+            Step::Delta(reader) => Some(reader.inner_mut()),
+            Step::Ppmd(reader) => Some(reader.get_mut()),
+            Step::Decrypt(reader) => Some(&mut reader.input),
+            Step::Bcj2(_) => None,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Step::Decoder { name, .. } => name,
+            Step::Ppmd(_) => "ppmd",
+            Step::Bcj(_) | Step::Bcj2(_) | Step::Delta(_) => "filtered",
+            Step::Decrypt(_) => "encrypted",
+        }
+    }
+}
+
+impl Layer {
+    fn fault(&mut self, ended: Ended) -> io::Error {
+        let early = || Ended::Damaged("they end too early".to_owned());
+        if let Ended::Short | Ended::Complete = ended
+            && let Some(error) = self.step.input().and_then(Input::failure)
+        {
+            return error;
+        }
+        let name = self.step.name();
+        // The place is told by whoever knows the member.
+        let loss = ended.into_loss(name, Some(0)).or_else(|| early().into_loss(name, Some(0)));
+        loss.unwrap_or_else(contradiction).into()
+    }
+}
+
+impl Read for Layer {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let wanted = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let mut filled = 0;
+        while filled < wanted && self.ended.is_none() {
+            let (len, step) = self.step.run(&mut out[filled..wanted]);
+            filled += len;
+            self.ended = step.err();
+            if len > 1 {
+                break;
+            }
+        }
+        self.left -= filled as u64;
+        match self.ended.take() {
+            Some(ended) if filled == 0 && wanted > 0 => Err(self.fault(ended)),
+            ended => {
+                self.ended = ended;
+                Ok(filled)
+            }
+        }
+    }
+}
+
+/// AES in the mode in which each block is mixed with the one before.
+struct Decrypt {
+    input: Input,
+    cipher: Aes256,
+    previous: [u8; 16],
+    block: [u8; 16],
+    used: usize,
+}
+
+impl Read for Decrypt {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < out.len() {
+            if self.used == self.block.len() {
+                let Some(packed) = self.input.array::<16>() else { break };
+                let mut block = packed.into();
+                self.cipher.decrypt_block(&mut block);
+                self.block = block.into();
+                for (byte, before) in self.block.iter_mut().zip(self.previous) {
+                    *byte ^= before;
+                }
+                self.previous = packed;
+                self.used = 0;
+            }
+            let bytes = &self.block[self.used..];
+            let len = bytes.len().min(out.len() - filled);
+            out[filled..filled + len].copy_from_slice(&bytes[..len]);
+            filled += len;
+            self.used += len;
+        }
+        Ok(filled)
+    }
+}

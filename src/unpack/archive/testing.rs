@@ -1,0 +1,170 @@
+//! What the tests of all formats share: reading an archive into values, and the laws of damage.
+
+use std::io::{self, Cursor, Read, Write as _};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::problem::Problem;
+use crate::render::problems::detail;
+
+use super::{Container, Format, Item, MemberData, Options, Passwords, walk};
+
+/// What was met: a name, the data, and why there is no more of it.
+pub(super) type Met = (String, Vec<u8>, Option<String>);
+
+/// A fault as users are told of it.
+fn told(error: &io::Error) -> String {
+    detail(&Problem::unreadable("", error))
+}
+
+/// All that was met, and how the walk ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) members: Vec<Met>,
+    pub(super) end: Option<String>,
+}
+
+impl Seen {
+    /// Whether a fault is reported, of a member or of the archive.
+    pub(super) fn is_told(&self) -> bool {
+        self.end.is_some() || self.members.iter().any(|(.., fault)| fault.is_some())
+    }
+}
+
+/// What is to be done about damage.
+pub(super) const ASK: &str = "ask for the file again, copied whole";
+
+pub(super) fn options() -> Options {
+    Options { passwords: Passwords::default(), held_bytes: 1 << 20, max_members: 1000 }
+}
+
+pub(super) fn with_password(password: &str) -> Options {
+    with_passwords(&[password])
+}
+
+pub(super) fn with_passwords(passwords: &[&str]) -> Options {
+    let passwords = passwords.iter().map(|password| (*password).to_owned()).collect();
+    Options { passwords: Passwords::new(passwords), ..options() }
+}
+
+pub(super) fn see(format: Format, container: Container, options: &Options) -> Seen {
+    let mut members = Vec::new();
+    let end = walk(format, container, options, &mut |item| {
+        members.push(meet(item));
+        ControlFlow::Continue(())
+    });
+    Seen { members, end: end.err().as_ref().map(told) }
+}
+
+pub(super) fn meet(item: Item<'_>) -> Met {
+    match item {
+        Item::Member(label, data) => {
+            let mut bytes = Vec::new();
+            let fault = UpToHoles(&mut *data).read_to_end(&mut bytes).err();
+            // A reader has ended when it has failed.
+            assert!(data.hole() > HOLE_LIMIT || data.read(&mut [0; 10]).unwrap() == 0);
+            (label.name, bytes, fault.as_ref().map(told))
+        }
+        Item::Unread(label, loss) => (label.name, Vec::new(), Some(told(&loss.into()))),
+    }
+}
+
+/// A reader that ends before a large hole, as whoever visits has to see to.
+struct UpToHoles<'r>(&'r mut dyn MemberData);
+
+const HOLE_LIMIT: u64 = 1 << 16;
+
+impl Read for UpToHoles<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.0.hole() > HOLE_LIMIT { Err(io::Error::other("a large hole")) } else { self.0.read(out) }
+    }
+}
+
+/// From a stream that delivers a few bytes at a time.
+pub(super) fn from_stream(format: Format, archive: &[u8], options: &Options) -> Seen {
+    struct Few(Cursor<Vec<u8>>);
+    impl Read for Few {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let few = out.len().min(7);
+            self.0.read(&mut out[..few])
+        }
+    }
+    see(format, Container::Stream(Box::new(Few(Cursor::new(archive.to_vec())))), options)
+}
+
+/// From the middle of a file.
+pub(super) fn from_file(format: Format, archive: &[u8], options: &Options) -> Seen {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&[b"before", archive, b"behind"].concat()).unwrap();
+    see(format, Container::File { file: Arc::new(file.into()), start: 6, len: archive.len() as u64 }, options)
+}
+
+/// From both, which makes no difference.
+pub(super) fn from_both(format: Format, archive: &[u8], options: &Options) -> Seen {
+    let seen = from_stream(format, archive, options);
+    assert_eq!(from_file(format, archive, options), seen);
+    seen
+}
+
+pub(super) fn whole(name: &str, data: &[u8]) -> Met {
+    (name.to_owned(), data.to_vec(), None)
+}
+
+/// A member of which `data` were read, and why no more.
+pub(super) fn lost(name: &str, data: &[u8], why: &str) -> Met {
+    (name.to_owned(), data.to_vec(), Some(why.to_owned()))
+}
+
+/// Two members, of which one is longer than a block of any format's smallest unit.
+pub(super) fn two_logs() -> [(&'static str, Vec<u8>); 2] {
+    let long = (0..40).flat_map(|number| format!("{number} rawCallStatus = {}\r\n", number % 7).into_bytes());
+    [("logs/a.log", b"2017-02-14 call result = 102\n".to_vec()), ("b.log", long.collect())]
+}
+
+/// Cut at any byte, an archive yields a beginning of what it yields whole, and says so if something is missing.
+pub(super) fn cuts_are_told(format: Format, archive: &[u8], options: &Options) {
+    let intact = from_both(format, archive, options);
+    assert_eq!(intact.end, None);
+    for cut in 0..archive.len() {
+        for seen in [from_stream(format, &archive[..cut], options), from_file(format, &archive[..cut], options)] {
+            assert!(seen.is_told() || seen == intact, "{cut}: {seen:?}");
+            for ((name, data, fault), (intact_name, intact_data, _)) in seen.members.iter().zip(&intact.members) {
+                assert_eq!(name, intact_name, "{cut}");
+                assert!(intact_data.starts_with(data), "{cut}: {name}");
+                assert!(fault.is_some() || data == intact_data, "{cut}: {name}");
+            }
+        }
+    }
+}
+
+/// With a bit or all bits of any byte wrong, an archive whose data have checksums yields the same data or reports a fault.
+pub(super) fn flips_are_survived(format: Format, archive: &[u8], options: &Options) {
+    flips_keep(format, archive, options, <[u8]>::to_vec);
+}
+
+/// With a bit or all bits of any byte wrong, an archive reports a fault or yields as many members as without, of each of which
+/// `kept` is the same: nothing is lost without a word. Only a name may be another. The two ways of reading take turns, because
+/// they take their time.
+pub(super) fn flips_keep<T: PartialEq>(format: Format, archive: &[u8], options: &Options, kept: fn(&[u8]) -> T) {
+    let of_all = |seen: &Seen| seen.members.iter().map(|(_, data, _)| kept(data)).collect::<Vec<T>>();
+    let intact = from_both(format, archive, options);
+    let mut archive = archive.to_vec();
+    for at in 0..archive.len() {
+        for (turn, flip) in [1 << (at % 8), 0xff].into_iter().enumerate() {
+            archive[at] ^= flip;
+            let read = if (at + turn) % 2 == 0 { from_stream } else { from_file };
+            let seen = read(format, &archive, options);
+            assert!(seen.is_told() || of_all(&seen) == of_all(&intact), "{at} {flip}: {seen:?}");
+            let bytes: usize = seen.members.iter().map(|(_, data, _)| data.len()).sum();
+            assert!(bytes < 1 << 20, "{at} {flip}: {bytes} bytes");
+            archive[at] ^= flip;
+        }
+    }
+}
+
+/// The bytes of a file that another program wrote.
+pub(super) fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        hex.bytes().map(|digit| u8::try_from(char::from(digit).to_digit(16).unwrap()).unwrap()).collect();
+    digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
+}

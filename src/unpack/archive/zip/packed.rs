@@ -1,0 +1,273 @@
+//! The packed data of one member, as a part of an input that goes on behind it.
+
+use std::any::Any;
+use std::io::{self, Read};
+
+use super::crypt::{AES_MAC_BYTES, AES_PROOF_BYTES, Aes, CLASSIC_HEADER_BYTES, Classic, Crypt};
+use super::data::{self, Data};
+use super::record::{Descriptor, Encryption, Record};
+use crate::problem::Loss;
+use crate::unpack::archive::{GIVE_PASSWORD, Options, UNPACK, encrypted};
+use crate::unpack::input::{Input, Part};
+
+/// How much is looked at when the end is searched for, in bytes.
+const LOOK_BYTES: usize = 4096;
+
+/// Where the data end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// So many bytes are left.
+    Known(u64),
+    /// Where a descriptor says that there are as many as there were.
+    Open,
+    /// There.
+    Found(Descriptor),
+}
+
+/// What proves a password.
+enum Lock {
+    Classic { header: [u8; CLASSIC_HEADER_BYTES] },
+    Aes { strength: u8, salt: [u8; 16], proof: [u8; AES_PROOF_BYTES] },
+}
+
+impl Lock {
+    /// `None` if the password does not fit. `proof` is the classic one.
+    fn open(&self, password: &str, proof: u8) -> Option<Crypt> {
+        let password = password.as_bytes();
+        match self {
+            Lock::Classic { header } => Classic::new(password, *header, proof).map(Crypt::Classic),
+            Lock::Aes { strength, salt, proof } => {
+                let salt = &salt[..Aes::key_len(*strength) / 2];
+                Aes::new(password, *strength, salt, *proof).map(|aes| Crypt::Aes(Box::new(aes)))
+            }
+        }
+    }
+}
+
+pub(super) struct Packed {
+    pub(super) outer: Input,
+    extent: Extent,
+    /// How many bytes were taken.
+    taken: u64,
+    crypt: Option<Crypt>,
+    /// What to tell of a fault that a wrong password may be the reason of.
+    pub(super) doubt: Option<Loss>,
+    /// Whether what follows was reached.
+    is_passed: bool,
+    /// Bytes of the extent that prove the data and are none.
+    mac_bytes: u64,
+}
+
+/// What follows the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// The input ends before they do.
+    Cut,
+    /// They are not what was encrypted.
+    Forged,
+    Descriptor(Descriptor),
+    Nothing,
+}
+
+impl Packed {
+    pub(super) fn new(outer: Input, extent: Extent) -> Packed {
+        Packed { outer, extent, taken: 0, crypt: None, doubt: None, is_passed: false, mac_bytes: 0 }
+    }
+
+    /// Sets out to decrypt, where that is needed.
+    pub(super) fn unlock(&mut self, record: &Record, options: &Options) -> Result<(), Loss> {
+        match record.encryption {
+            Encryption::None => return Ok(()),
+            Encryption::Unknown => return Err(encrypted("it is encrypted in a way that is not supported", UNPACK)),
+            _ if options.passwords.is_empty() => return Err(encrypted("it is encrypted", GIVE_PASSWORD)),
+            _ => {}
+        }
+        let lock = self.read_lock(record.encryption)?;
+        let fitting: Vec<&str> =
+            options.passwords.iter().filter(|password| lock.open(password, record.proof).is_some()).collect();
+        let password = if fitting.len() > 1 { self.best(record, &lock, fitting) } else { fitting.first().copied() };
+        let open = password.and_then(|password| lock.open(password, record.proof));
+        self.crypt = Some(open.ok_or_else(|| options.passwords.wrong("it is"))?);
+        self.doubt = (record.encryption == Encryption::Classic).then(|| options.passwords.wrong("it is damaged, or"));
+        Ok(())
+    }
+
+    /// What stands before encrypted data.
+    fn read_lock(&mut self, encryption: Encryption) -> Result<Lock, Loss> {
+        let Encryption::Aes { strength } = encryption else {
+            let mut header = [0; CLASSIC_HEADER_BYTES];
+            self.read_exactly(&mut header)?;
+            return Ok(Lock::Classic { header });
+        };
+        let Extent::Known(_) = self.extent else {
+            return Err(encrypted("it is encrypted, and how long it is does not stand before it", UNPACK));
+        };
+        let mut salt = [0; 16];
+        let salt_len = Aes::key_len(strength) / 2;
+        let mut proof = [0; AES_PROOF_BYTES];
+        self.read_exactly(&mut salt[..salt_len])?;
+        self.read_exactly(&mut proof)?;
+        self.mac_bytes = AES_MAC_BYTES as u64;
+        Ok(Lock::Aes { strength, salt, proof })
+    }
+
+    /// The password that opens the data, of several that fit the lock: it has a byte or two, so a wrong one may fit as well, and
+    /// only the data tell. The first that is proved by all of them, or else the one that leads furthest. None is preferred
+    /// because it opened another member: those may be read at the same time by others.
+    fn best<'p>(&mut self, record: &Record, lock: &Lock, fitting: Vec<&'p str>) -> Option<&'p str> {
+        let sensible: Vec<&str> =
+            fitting.iter().copied().filter(|password| self.makes_sense(record, lock, password)).collect();
+        let left = if sensible.is_empty() { fitting } else { sensible };
+        let mut best = left.first().map(|password| (0, *password));
+        if left.len() > 1 {
+            for password in left {
+                let Some(outer) = self.outer.again() else { break };
+                let crypt = lock.open(password, record.proof);
+                let packed =
+                    Packed { crypt, taken: self.taken, mac_bytes: self.mac_bytes, ..Packed::new(outer, self.extent) };
+                let (len, is_proved) = Data::new(record, packed, self.extent).measure();
+                if is_proved {
+                    return Some(password);
+                }
+                best = best.filter(|(furthest, _)| *furthest >= len).or(Some((len, password)));
+            }
+        }
+        best.map(|(_, password)| password)
+    }
+
+    /// Whether the first data can be unpacked once they are decrypted with this password.
+    fn makes_sense(&mut self, record: &Record, lock: &Lock, password: &str) -> bool {
+        let Some(mut crypt) = lock.open(password, record.proof) else { return false };
+        let window = self.outer.peek(Input::PEEK_LIMIT);
+        let (len, is_whole) = match self.extent {
+            Extent::Known(left) => {
+                let data = usize::try_from(left.saturating_sub(self.mac_bytes)).unwrap_or(usize::MAX);
+                (data.min(window.len()), data <= window.len())
+            }
+            Extent::Open | Extent::Found(_) => (window.len(), false),
+        };
+        let mut begin = window[..len].to_vec();
+        crypt.decrypt(&mut begin);
+        data::makes_sense(record, begin, is_whole)
+    }
+
+    fn read_exactly(&mut self, out: &mut [u8]) -> Result<(), Loss> {
+        let short = |_| super::damaged("the data of an encrypted member are too short");
+        self.read_exact(out).map_err(short)
+    }
+
+    /// Passes over what was not read of the data, to what follows them.
+    pub(super) fn pass(&mut self, record: &Record) -> Behind {
+        if std::mem::replace(&mut self.is_passed, true) {
+            return Behind::Nothing;
+        }
+        if self.extent == Extent::Open {
+            let mut unread = [0; LOOK_BYTES];
+            while matches!(self.read(&mut unread), Ok(1..)) {}
+        }
+        match self.extent {
+            Extent::Open => Behind::Cut,
+            Extent::Found(descriptor) => {
+                self.outer.skip(descriptor.len as u64);
+                Behind::Descriptor(descriptor)
+            }
+            Extent::Known(left) => {
+                self.extent = Extent::Known(0);
+                self.taken += left;
+                if self.outer.skip(left) < left {
+                    return Behind::Cut;
+                }
+                let head = self.outer.peek(Descriptor::HEAD_BYTES);
+                match Descriptor::of(head, self.taken).filter(|_| record.has_descriptor) {
+                    Some(descriptor) => {
+                        self.outer.skip(descriptor.len as u64);
+                        Behind::Descriptor(descriptor)
+                    }
+                    None => Behind::Nothing,
+                }
+            }
+        }
+    }
+
+    /// The same when all was read, so that it can be judged.
+    pub(super) fn finish(&mut self, record: &Record) -> Behind {
+        if let Some(Crypt::Aes(_)) = &self.crypt {
+            let mut unread = [0; LOOK_BYTES];
+            while matches!(self.read(&mut unread), Ok(1..)) {}
+            if self.extent == Extent::Known(self.mac_bytes) {
+                let Some(mac) = self.outer.array() else { return Behind::Cut };
+                self.extent = Extent::Known(0);
+                self.taken += self.mac_bytes;
+                if let Some(Crypt::Aes(aes)) = &self.crypt
+                    && !aes.proves(mac)
+                {
+                    return Behind::Forged;
+                }
+            }
+        }
+        self.pass(record)
+    }
+
+    /// Whether the input ended within the data.
+    pub(super) fn is_cut(&mut self) -> bool {
+        match self.extent {
+            Extent::Known(left) => left > self.mac_bytes && self.outer.peek(1).is_empty(),
+            Extent::Open => true,
+            Extent::Found(_) => false,
+        }
+    }
+
+    /// Takes data up to where a descriptor may be.
+    fn read_open(&mut self, out: &mut [u8]) -> usize {
+        let window = self.outer.peek(LOOK_BYTES);
+        let at_end = window.len() < LOOK_BYTES;
+        let searched = if at_end { window.len() } else { window.len() - Descriptor::HEAD_BYTES };
+        let searched = searched.min(out.len());
+        let found = (0..=searched).find_map(|at| {
+            let packed = self.taken + at as u64;
+            // What neither has a signature nor tells the right size is no descriptor; one byte of each says so nearly always.
+            if window.get(at) != Some(&b'P') && window.get(at + 4) != Some(&packed.to_le_bytes()[0]) {
+                return None;
+            }
+            let head = &window[at..window.len().min(at + Descriptor::HEAD_BYTES)];
+            match Descriptor::of(head, packed) {
+                Some(descriptor) => Some((at, Some(descriptor))),
+                None => (at_end && Descriptor::is_cut(head, packed)).then_some((at, None)),
+            }
+        });
+        let len = found.map_or(searched, |(at, _)| at);
+        out[..len].copy_from_slice(&window[..len]);
+        self.outer.consume(len);
+        if let Some((_, Some(descriptor))) = found {
+            self.extent = Extent::Found(descriptor);
+        }
+        len
+    }
+}
+
+impl Read for Packed {
+    /// Never fails, as its input does not.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = match &mut self.extent {
+            Extent::Known(left) => {
+                let wanted = usize::try_from(*left - self.mac_bytes.min(*left)).unwrap_or(usize::MAX).min(out.len());
+                let len = if wanted == 0 { 0 } else { self.outer.read(&mut out[..wanted])? };
+                *left -= len as u64;
+                len
+            }
+            Extent::Open => self.read_open(out),
+            Extent::Found(_) => 0,
+        };
+        self.taken += len as u64;
+        if let Some(crypt) = &mut self.crypt {
+            crypt.decrypt(&mut out[..len]);
+        }
+        Ok(len)
+    }
+}
+
+impl Part for Packed {
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}

@@ -1,0 +1,397 @@
+//! Small files that unpack to enormous ones: each ends at a limit, and says which option raises it.
+
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+use std::fs;
+use std::io::{Cursor, Write as _};
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::pattern::PatternSet;
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
+use callcodes::pipeline::{CopyRule, Options};
+use callcodes::source::{Limits, Opening, Walk};
+use callcodes::unpack::{Codec, Format};
+use proptest::prelude::*;
+
+use crate::packing::{self, compress, pack};
+
+static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
+
+const LINE: &[u8] = b"callStatus=102\n";
+
+fn scan(files: &[(&str, &[u8])], limits: Limits) -> (u64, Vec<String>) {
+    scan_with(files, &Options { opening: Opening { limits, ..Opening::default() }, ..Options::default() })
+}
+
+fn scan_with(files: &[(&str, &[u8])], options: &Options) -> (u64, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let walk = Walk::new(vec![folder.path().to_owned()]);
+    let Outcome { summary, problems, .. } = summarise(walk, &SET, Catalogue::built_in(), options).unwrap();
+    let prefix = format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR);
+    let told = problems.iter().map(|problem| problem.to_string().replace(&prefix, "")).collect();
+    (summary.results(), told)
+}
+
+/// A result, and 4 MiB of zeros, in some kilobytes; a further one behind them.
+fn zeros() -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(LINE).unwrap();
+    let mebibyte = vec![0; 1 << 20];
+    for _ in 0..4 {
+        encoder.write_all(&mebibyte).unwrap();
+    }
+    encoder.write_all(b"\n").unwrap();
+    encoder.write_all(LINE).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What is told where a limit is met behind so many bytes.
+fn over(path: &str, limit: &str, bytes: u64, flag: &str) -> String {
+    format!(
+        "{path} unpacks to more than {limit}; only the whole lines in the {bytes} bytes before were read; {flag} reads more"
+    )
+}
+
+#[test]
+fn a_file_that_unpacks_to_too_much_is_read_up_to_the_limit() {
+    let zeros = zeros();
+    let limits = Limits { ratio: 10, floor_bytes: 1 << 20, ..Limits::default() };
+    let allowed = (1 << 20) + 10 * zeros.len() as u64;
+    let told = over("a.gz: a.gz", "10 times its size plus 1 MiB", allowed, "--max-ratio");
+    let (results, problems) = scan(&[("a.gz", &zeros)], limits);
+    assert_eq!((results, problems.first()), (1, Some(&told)));
+    let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
+    let told = over("a.gz: a.gz", "1 MiB", 1 << 20, "--max-unpacked");
+    assert_eq!(scan(&[("a.gz", &zeros)], limits), (1, vec![told]));
+}
+
+/// However small it is: nothing of what is allowed gets lost in a buffer.
+#[test]
+fn the_last_line_that_is_allowed_counts_and_the_next_does_not() {
+    let gzip = compress(Codec::Gzip, &LINE.repeat(10));
+    let line = LINE.len() as u64;
+    for lines in 1..10 {
+        let limits = |unpacked_bytes| Limits { unpacked_bytes, ..Limits::default() };
+        let told = |bytes| vec![over("a.gz: a.gz", &format!("{bytes} bytes"), bytes, "--max-unpacked")];
+        let bytes = lines * line;
+        assert_eq!(scan(&[("a.gz", &gzip)], limits(bytes)), (lines, told(bytes)));
+        assert_eq!(scan(&[("a.gz", &gzip)], limits(bytes - 1)), (lines - 1, told(bytes - 1)));
+    }
+    assert_eq!(scan(&[("a.gz", &gzip)], Limits { unpacked_bytes: 10 * line, ..Limits::default() }), (10, vec![]));
+}
+
+#[test]
+fn a_member_that_unpacks_to_too_much_costs_no_other() {
+    let zeros = zeros();
+    let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
+    let tar = pack(Format::Tar, &[("a.log", LINE), ("b.gz", &zeros), ("c.log", b"callStatus=4\n")]);
+    let told = over("x.tar!/b.gz: x.tar", "1 MiB in layer 2 (gzip)", 1 << 20, "--max-unpacked");
+    assert_eq!(scan(&[("x.tar", &tar)], limits), (3, vec![told]));
+}
+
+#[test]
+fn an_archive_that_is_too_large_itself_ends_there() {
+    let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
+    let tar = pack(Format::Tar, &[("a.log", LINE), ("b.log", &vec![0; 4 << 20]), ("c.log", b"callStatus=4\n")]);
+    // Of the tar, two headers and a block for the first log are no part of the second.
+    let told = [
+        over("x.tgz!/b.log: x.tgz", "1 MiB", (1 << 20) - 3 * 512, "--max-unpacked"),
+        "x.tgz: x.tgz unpacks to more than 1 MiB, and what follows was not read; --max-unpacked reads more".to_owned(),
+    ];
+    assert_eq!(scan(&[("x.tgz", &compress(Codec::Gzip, &tar))], limits), (1, told.to_vec()));
+    // Not compressed, it is as large as it is, and each member counts against what may come out of it.
+    let told = [
+        over("x.tar!/b.log: x.tar", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
+        "x.tar: x.tar unpacks to more than 1 MiB, and no member behind that was read; --max-unpacked reads more"
+            .to_owned(),
+    ];
+    assert_eq!(scan(&[("x.tar", &tar)], limits), (1, told.to_vec()));
+    // The members of a zip on disk are read for themselves, so each is told.
+    let zip = pack(Format::Zip, &[("a.log", LINE), ("b.log", &vec![0; 4 << 20]), ("c.log", b"callStatus=4\n")]);
+    let told = [
+        over("x.zip!/b.log: x.zip", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
+        "x.zip!/c.log: x.zip unpacks to more than 1 MiB; nothing of it could be read; --max-unpacked reads more"
+            .to_owned(),
+    ];
+    assert_eq!(scan(&[("x.zip", &zip)], limits), (1, told.to_vec()));
+}
+
+#[test]
+fn archives_are_read_to_a_stated_depth() {
+    let mut nested = LINE.to_vec();
+    for depth in 0..3 {
+        let name = if depth == 0 { "a.log" } else { "inner.zip" };
+        nested = pack(Format::Zip, &[(name, &nested), ("b.log", b"callStatus=4\n")]);
+    }
+    let (results, problems) = scan(&[("x.zip", &nested)], Limits::default());
+    // Equal logs count once.
+    assert_eq!(results, 2);
+    assert_eq!(problems.len(), 2);
+    let (results, problems) = scan(&[("x.zip", &nested)], Limits { nesting: 1, ..Limits::default() });
+    assert_eq!(results, 1);
+    assert_eq!(
+        problems,
+        ["x.zip!/inner.zip: an archive inside so many others (1) was not read; --max-nesting reads deeper"]
+    );
+}
+
+#[test]
+fn an_archive_has_so_many_members_at_most() {
+    let logs: Vec<(String, Vec<u8>)> =
+        (0..20).map(|log| (format!("{log}.log"), format!("log {log} callStatus=102\n").into_bytes())).collect();
+    let members: Vec<(&str, &[u8])> = logs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    for format in packing::FORMATS {
+        let archive = pack(format, &members);
+        let limits = Limits { members: 5, ..Limits::default() };
+        let told = format!(
+            "x: the {format} archive has more than 5 members, and the others were not read; --max-members reads more"
+        );
+        assert_eq!(scan(&[("x", &archive)], limits), (5, vec![told]), "{format}");
+    }
+}
+
+#[test]
+fn members_of_archives_in_an_archive_are_limited_together() {
+    let inner = |number: usize| {
+        let logs: Vec<(String, Vec<u8>)> = (0..3)
+            .map(|log| (format!("{log}.log"), format!("log {number} {log} callStatus=102\n").into_bytes()))
+            .collect();
+        let members: Vec<(&str, &[u8])> = logs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        pack(if number == 1 { Format::Tar } else { Format::Zip }, &members)
+    };
+    let inner = [inner(0), inner(1), inner(2)];
+    let members: Vec<(&str, &[u8])> =
+        ["a.zip", "b.tar", "c.zip"].into_iter().zip(inner.iter().map(Vec::as_slice)).collect();
+    for format in packing::FORMATS {
+        let archive = pack(format, &members);
+        let limits = Limits { members: 4, ..Limits::default() };
+        let told = |name: &str, layer: &str| {
+            format!(
+                "x!/{name}: x has more than 4 members in layer 2 ({layer}), and the others were not read; --max-members reads more"
+            )
+        };
+        let told = vec![told("b.tar", "tar"), told("c.zip", "zip")];
+        assert_eq!(scan(&[("x", &archive)], limits), (4, told), "{format}");
+    }
+}
+
+/// A member of a tar that is stored without its hole, which lies between two lines.
+fn sparse(name: &str, hole: u64) -> Vec<u8> {
+    // As GNU tar writes what does not fit into octal digits.
+    let binary = |number: u64| [&[0x80, 0, 0, 0], &number.to_be_bytes()[..]].concat();
+    let len = LINE.len() as u64;
+    let mut header = tar::Header::new_gnu();
+    header.set_path(name).unwrap();
+    header.set_entry_type(tar::EntryType::GNUSparse);
+    header.set_size(2 * len);
+    let gnu = header.as_gnu_mut().unwrap();
+    for (piece, start) in gnu.sparse.iter_mut().zip([0, len + hole]) {
+        piece.offset.copy_from_slice(&binary(start));
+        piece.numbytes.copy_from_slice(&binary(len));
+    }
+    gnu.realsize.copy_from_slice(&binary(hole + 2 * len));
+    header.set_cksum();
+    let mut block = [LINE, LINE].concat();
+    block.resize(512, 0);
+    [header.as_bytes().as_slice(), &block].concat()
+}
+
+#[test]
+fn a_hole_that_is_too_much_ends_its_file_and_not_the_archive() {
+    let len = LINE.len() as u64;
+    let log = pack(Format::Tar, &[("log", b"callStatus=4\n")]);
+    let tar = [sparse("a", 8 << 40), sparse("b", u64::MAX / 4), log.clone()].concat();
+    let limit = "250 times its size plus 256 MiB";
+    let told = ["a", "b"].map(|name| over(&format!("x!/{name}: x"), limit, len, "--max-ratio"));
+    assert_eq!(with_threads(&tar, Limits::default(), 1), (3, told.to_vec()));
+
+    // What fits is counted, to the byte: the first file, a line of the second, and its hole.
+    let hole = 600 << 10;
+    let tar = [sparse("a", hole), sparse("b", hole), sparse("c", hole), log].concat();
+    let limits = |unpacked_bytes| Limits { unpacked_bytes, ..Limits::default() };
+    let told = |name, limit, bytes| over(&format!("x!/{name}: x"), &format!("{limit} bytes"), bytes, "--max-unpacked");
+    let enough = 2 * hole + 3 * len;
+    let limit = enough - 1;
+    assert_eq!(with_threads(&tar, limits(limit), 1), (5, vec![told("b", limit, len), told("c", limit, len)]));
+    let ended = format!(
+        "x: x unpacks to more than {enough} bytes, and no member behind that was read; --max-unpacked reads more"
+    );
+    assert_eq!(with_threads(&tar, limits(enough), 1), (3, vec![told("b", enough, len + hole), ended]));
+}
+
+/// Of sparse files in tars in a zip the holes are read by several threads at once.
+#[test]
+fn where_holes_end_does_not_depend_on_who_is_faster() {
+    let tar = [sparse("a", 100 << 10), sparse("b", 50 << 10), sparse("c", 10 << 10), vec![0; 1024]].concat();
+    let names: Vec<String> = (0..12).map(|member| format!("{member}.tar")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), tar.as_slice())).collect();
+    let zip = pack(Format::Zip, &members);
+    for kibibytes in [40, 120, 300, 700, 1000] {
+        let limits = Limits { unpacked_bytes: kibibytes << 10, ..Limits::default() };
+        let told = with_threads(&zip, limits, 1);
+        assert!(!told.1.is_empty());
+        for threads in [2, 5, 5] {
+            assert_eq!(with_threads(&zip, limits, threads), told, "{kibibytes} KiB, {threads} threads");
+        }
+    }
+}
+
+/// A zip in which many members are archives, each of which unpacks to half of what the file may.
+#[test]
+fn many_small_bombs_cost_little_more_than_one() {
+    let inner = pack(Format::Zip, &[("a.gz", &compress(Codec::Gzip, &LINE.repeat(1 << 18)))]);
+    let names: Vec<String> = (0..8).map(|member| format!("{member}.zip")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), inner.as_slice())).collect();
+    let outer = pack(Format::Zip, &members);
+    let unpacked_bytes = (LINE.len() as u64) << 19;
+    let limits = Limits { unpacked_bytes, ..Limits::default() };
+    let (results, problems) = with_threads(&outer, limits, 2);
+    // Of each at least its part of the quarter that is free, and no more than that besides the limit.
+    assert!((2 << 18..5 << 17).contains(&results), "{results}");
+    let over = problems.iter().filter(|problem| problem.contains("--max-unpacked reads more")).count();
+    assert_eq!((over, problems.len()), (6, 6), "{problems:?}");
+}
+
+/// Zips in zips, each of which is left where the limit of its layer is met, while it is being unpacked.
+#[test]
+fn where_nested_bombs_end_does_not_depend_on_who_is_faster() {
+    let mut bomb = pack(Format::Zip, &[("a.log", &LINE.repeat(1 << 16))]);
+    let names: Vec<String> = (0..12).map(|member| format!("{member}.zip")).collect();
+    for _ in 0..3 {
+        let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), bomb.as_slice())).collect();
+        bomb = pack(Format::Zip, &members);
+    }
+    for kibibytes in [40, 60, 100, 150] {
+        let limits = Limits { unpacked_bytes: kibibytes << 10, ..Limits::default() };
+        let told = with_threads(&bomb, limits, 1);
+        for threads in [1, 1, 1, 2, 5] {
+            assert_eq!(with_threads(&bomb, limits, threads), told, "{kibibytes} KiB, {threads} threads");
+        }
+    }
+}
+
+/// Results and problems, with so many threads.
+fn with_threads(archive: &[u8], limits: Limits, threads: usize) -> (u64, Vec<String>) {
+    let opening = Opening { limits, ..Opening::default() };
+    let threads = NonZeroUsize::new(threads);
+    // The members of a small archive are read by one thread.
+    let options = Options { range_bytes: 1, opening, threads, copies: CopyRule::CountAll, ..Options::default() };
+    scan_with(&[("x", archive)], &options)
+}
+
+/// How many whole lines are in the first `allowed` bytes, or all lines.
+fn lines(text: &[u8], allowed: u64) -> u64 {
+    let allowed = usize::try_from(allowed).unwrap().min(text.len());
+    text[..allowed].iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Logs of some lines each, a few of which are long enough to be read in several blocks.
+fn logs() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let count = prop_oneof![4 => 0_usize..40, 1 => 1000_usize..4000];
+    prop::collection::vec(count.prop_map(|count| LINE.repeat(count)), 1..12)
+}
+
+fn named<'l>(logs: &'l [Vec<u8>], names: &'l mut Vec<String>) -> Vec<(&'l str, &'l [u8])> {
+    *names = (0..logs.len()).map(|log| format!("{log}.log")).collect();
+    names.iter().map(String::as_str).zip(logs.iter().map(Vec::as_slice)).collect()
+}
+
+/// What each member takes in the zip.
+fn packed_sizes(zip: &[u8]) -> Vec<u64> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    (0..archive.len()).map(|member| archive.by_index(member).unwrap().compressed_size()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn of_a_zip_the_first_bytes_in_its_order_are_read(logs in logs(), part in 0.0_f64..1.2) {
+        let mut names = Vec::new();
+        let zip = pack(Format::Zip, &named(&logs, &mut names));
+        let size: usize = logs.iter().map(Vec::len).sum();
+        let limit = (size as f64 * part) as u64;
+        let (mut left, mut results, mut over) = (limit, 0, 0);
+        for log in &logs {
+            results += lines(log, left);
+            over += usize::from(log.len() as u64 > left);
+            left = left.saturating_sub(log.len() as u64);
+        }
+        let limits = Limits { unpacked_bytes: limit, ..Limits::default() };
+        let told = with_threads(&zip, limits, 1);
+        prop_assert_eq!((told.0, told.1.len()), (results, over), "{:?}", told.1);
+        for threads in [2, 5, 5] {
+            prop_assert_eq!(&with_threads(&zip, limits, threads), &told, "{} threads", threads);
+        }
+    }
+
+    #[test]
+    fn of_compressed_files_in_a_zip_a_part_is_free_and_the_first_bytes_besides(logs in logs(), part in 0.0_f64..1.2) {
+        let files: Vec<Vec<u8>> = logs.iter().map(|log| compress(Codec::Gzip, log)).collect();
+        let mut names = Vec::new();
+        let zip = pack(Format::Zip, &named(&files, &mut names));
+        let size: usize = logs.iter().map(Vec::len).sum();
+        // Enough for the compressed files, so that only what is in them is too much.
+        let least: usize = files.iter().map(Vec::len).sum();
+        let limit = (least as u64).max((size as f64 * part) as u64);
+        let (mut left, mut results, mut over) = (limit, 0, 0);
+        for (log, packed) in logs.iter().zip(packed_sizes(&zip)) {
+            let free = (limit / 4) * packed / zip.len() as u64;
+            results += lines(log, free + left);
+            let taken = (log.len() as u64).saturating_sub(free);
+            over += usize::from(taken > left);
+            left = left.saturating_sub(taken);
+        }
+        let limits = Limits { unpacked_bytes: limit, ..Limits::default() };
+        let told = with_threads(&zip, limits, 1);
+        prop_assert_eq!((told.0, told.1.len()), (results, over), "{:?}", told.1);
+        for threads in [2, 5, 5] {
+            prop_assert_eq!(&with_threads(&zip, limits, threads), &told, "{} threads", threads);
+        }
+    }
+
+    #[test]
+    fn whatever_is_in_a_zip_the_threads_make_no_difference(
+        logs in prop::collection::vec((logs(), 0_usize..9), 1..6),
+        members in 1_u64..30,
+        part in 0.0_f64..1.2,
+        ratio in 0_u64..30,
+    ) {
+        let files: Vec<Vec<u8>> = logs
+            .iter()
+            .map(|(logs, kind)| {
+                let mut names = Vec::new();
+                let logs = named(logs, &mut names);
+                match kind {
+                    0 => compress(Codec::Gzip, logs[0].1),
+                    // A picture is dropped as soon as it is seen to be one.
+                    1 => [b"\x89PNG\r\n\x1a\n", logs[0].1].concat(),
+                    2 => compress(Codec::Xz, &pack(Format::Tar, &logs)),
+                    // Each log in a zip, and these in another one.
+                    7 | 8 => {
+                        let inner = |log| pack(Format::Zip, &[("a.log", log), ("b.log", &log[..log.len() / 2])]);
+                        let zips: Vec<Vec<u8>> = logs.iter().map(|(_, log)| inner(log)).collect();
+                        let mut names = Vec::new();
+                        pack(Format::Zip, &named(&zips, &mut names))
+                    }
+                    kind => pack(packing::FORMATS[kind - 3], &logs),
+                }
+            })
+            .collect();
+        let mut names = Vec::new();
+        let zip = pack(Format::Zip, &named(&files, &mut names));
+        let size: usize = logs.iter().flat_map(|(logs, _)| logs).map(Vec::len).sum();
+        let unpacked_bytes = (size as f64 * part) as u64;
+        let limits = Limits { members, unpacked_bytes, ratio, floor_bytes: unpacked_bytes / 2, ..Limits::default() };
+        let told = with_threads(&zip, limits, 1);
+        for threads in [2, 5, 5] {
+            prop_assert_eq!(&with_threads(&zip, limits, threads), &told, "{} threads", threads);
+        }
+    }
+}

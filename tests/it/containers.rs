@@ -1,0 +1,338 @@
+//! One log in every encoding, compressed in every way, in every archive: the same results each time, and the same lines at
+//! the same places.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::code::Key;
+use callcodes::pattern::PatternSet;
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::summarise::summarise;
+use callcodes::pipeline::{CopyRule, Options};
+use callcodes::problem::Kind;
+use callcodes::render::problems::detail;
+use callcodes::source::select::Content;
+use callcodes::source::{Globs, Selection, Walk};
+use callcodes::summary::Row;
+use callcodes::unpack::{Codec, Format};
+
+use crate::packing::{self, CODECS, FORMATS, compress, pack};
+
+static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
+
+/// 25 results by hand, see fixtures/README.md, one more, and letters of which every encoding has its own idea.
+static LOG: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::new();
+    for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {
+        text += &fs::read_to_string(Path::new("fixtures/logs").join(name)).unwrap();
+    }
+    text + "2017-02-14T05:00:00Z f\u{fc}r J\u{fc}rgen: Call Status: 13\r\n"
+});
+
+type Encode = fn(&str) -> Vec<u8>;
+
+/// Every encoding that is recognised.
+const ENCODINGS: [(&str, Encode); 7] = [
+    ("UTF-8", |text| text.as_bytes().to_vec()),
+    ("UTF-8 with mark", |text| format!("\u{feff}{text}").into_bytes()),
+    ("UTF-16LE", |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ("UTF-16BE", |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+    ("UTF-16LE with mark", |text| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ("UTF-16BE with mark", |text| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect()),
+    // Latin-1 has the same letters in the same places.
+    ("Windows-1252", |text| text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect()),
+];
+
+/// A file, and what it is.
+struct Variant {
+    what: String,
+    bytes: Vec<u8>,
+}
+
+/// Bare, and compressed in every way.
+fn compressed(what: &str, bytes: &[u8]) -> Vec<Variant> {
+    let bare = Variant { what: what.to_owned(), bytes: bytes.to_vec() };
+    let packed = |codec: &Codec| Variant { what: format!("{codec} of {what}"), bytes: compress(*codec, bytes) };
+    CODECS.iter().map(packed).chain([bare]).collect()
+}
+
+/// In no archive, in every archive, and in a zip in every archive.
+fn archived(variant: &Variant) -> Vec<Variant> {
+    let Variant { what, bytes } = variant;
+    let other: (&str, &[u8]) = ("notes/readme.txt", b"nothing of interest\n");
+    let mut variants = vec![Variant { what: what.clone(), bytes: bytes.clone() }];
+    for format in FORMATS {
+        let archive = pack(format, &[other, ("host7/app.log", bytes)]);
+        variants.push(Variant { what: format!("{format} of {what}"), bytes: archive });
+        let inner = pack(Format::Zip, &[("app.log", bytes), other]);
+        let outer = pack(format, &[("inner.zip", &inner), other]);
+        variants.push(Variant { what: format!("{format} of zip of {what}"), bytes: outer });
+    }
+    variants
+}
+
+fn scan(bytes: &[u8]) -> Outcome {
+    scan_selecting(bytes, Selection::default())
+}
+
+fn scan_selecting(bytes: &[u8], selection: Selection) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x"), bytes).unwrap();
+    let options = Options {
+        threads: NonZeroUsize::new(2),
+        // Small enough to be met by some files and not by others.
+        range_bytes: 3000,
+        copies: CopyRule::CountAll,
+        ..Options::default()
+    };
+    summarise(Walk::new(vec![folder.path().join("x")]).selecting(selection), &SET, Catalogue::built_in(), &options)
+        .unwrap()
+}
+
+fn rows(outcome: &Outcome) -> Vec<(Key, Row)> {
+    outcome.summary.iter().map(|(key, row)| (key, *row)).collect()
+}
+
+#[test]
+fn every_way_of_packing_gives_the_same_results() {
+    let expected = rows(&scan(LOG.as_bytes()));
+    assert_eq!(expected.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
+    let mut variants = 0;
+    for (encoding, encode) in ENCODINGS {
+        for one in compressed(encoding, &encode(&LOG)) {
+            for variant in archived(&one) {
+                let outcome = scan(&variant.bytes);
+                assert_eq!(outcome.problems, [], "{}", variant.what);
+                assert_eq!(rows(&outcome), expected, "{}", variant.what);
+                variants += 1;
+            }
+        }
+    }
+    assert_eq!(variants, 7 * 6 * (1 + 2 * FORMATS.len()));
+}
+
+/// How much of a text is looked at to tell its encoding must not depend on what it is packed in.
+#[test]
+fn an_encoding_that_shows_late_is_told_everywhere() {
+    let chinese = "\u{7535}\u{8bdd}\u{547c}\u{53eb}\u{7684}\u{7ed3}\u{679c}".repeat(60) + "\n";
+    let nuls = "\0".repeat(400) + "\n";
+    let expected = rows(&scan(LOG.as_bytes()));
+    for (before, encode) in [(&chinese, ENCODINGS[2].1), (&chinese, ENCODINGS[3].1), (&nuls, ENCODINGS[2].1)] {
+        let bytes = encode(&format!("{before}{}", *LOG));
+        assert!(bytes[..512].chunks(2).all(|unit| unit == [0, 0] || !unit.contains(&0)), "it shows behind that");
+        for packed in compressed("the log", &bytes) {
+            for variant in archived(&packed) {
+                assert_eq!(rows(&scan(&variant.bytes)), expected, "{}", variant.what);
+            }
+        }
+    }
+}
+
+/// A log, something that is not read, and another log, which lies behind it.
+#[test]
+fn a_fault_in_what_is_not_read_hides_no_loss() {
+    let log = |minute: u32| -> Vec<u8> {
+        (0..40)
+            .map(|second| format!("2017-02-14 02:{minute:02}:{second:02} rawCallStatus = 21\n"))
+            .collect::<String>()
+            .into()
+    };
+    let notes: String = (0..300_u32).map(|number| format!("note {:x}\n", number.wrapping_mul(2_654_435_761))).collect();
+    let picture = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], notes.as_bytes()].concat();
+    let logs_only = Selection { globs: Globs::new(["*.log"], []).unwrap(), ..Selection::default() };
+    let small_only = Selection { max_bytes: Some(2500), ..Selection::default() };
+    let cases = [
+        ("notes.txt", notes.into_bytes(), vec![logs_only, small_only]),
+        ("picture.png", picture, vec![Selection::default()]),
+    ];
+    for (name, bytes, selections) in &cases {
+        let members = [("a.log", &log(1)[..]), (name, bytes), ("b.log", &log(2)[..])];
+        let archives = FORMATS.map(|format| (format!("{format}"), pack(format, &members)));
+        let tgz = ("tgz".to_owned(), compress(Codec::Gzip, &pack(Format::Tar, &members)));
+        for (format, archive) in archives.into_iter().chain([tgz]) {
+            for selection in selections {
+                let scan = |bytes: &[u8]| scan_selecting(bytes, selection.clone());
+                assert_eq!(scan(&archive).summary.results(), 80, "{format}");
+                // What is shorter is no longer known for an archive.
+                for at in (600..archive.len()).step_by(37) {
+                    let mut flipped = archive.clone();
+                    // Other formats have no checksum of names, by which one chooses.
+                    flipped[at] ^= if format == "tgz" { 0x55 } else { 0 };
+                    for damaged in [&archive[..at], &flipped] {
+                        let outcome = scan(damaged);
+                        let is_told = outcome.problems.iter().any(|problem| problem.kind.is_loss());
+                        assert!(is_told || outcome.summary.results() == 80, "{name} in {format} at {at}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is told, each with how its path ends.
+fn told(bytes: &[u8], selection: Selection) -> Vec<String> {
+    let short = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let problems = scan_selecting(bytes, selection).problems;
+    problems.iter().map(|problem| format!("{}: {}", short(&problem.path), detail(problem))).collect()
+}
+
+fn only_logs() -> Selection {
+    Selection { globs: Globs::new(["*.log"], []).unwrap(), ..Selection::default() }
+}
+
+/// Bytes as of no text.
+fn binary_too() -> Selection {
+    Selection { content: Content::Any, ..Selection::default() }
+}
+
+fn noise() -> Vec<u8> {
+    (0..20_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
+}
+
+/// A zip of one stored member, with a wrong byte in the middle of its data.
+fn damaged(name: &str, data: &[u8]) -> Vec<u8> {
+    let mut archive = packing::zip(&[(name, data)], zip::CompressionMethod::Stored);
+    let middle = archive.len() / 2;
+    archive[middle] ^= 1;
+    archive
+}
+
+#[test]
+fn a_fault_comes_before_the_verdict_that_something_is_no_text() {
+    let binary = "x.bin: skipped, a binary file (not text); --binary reads it";
+    let intact = packing::zip(&[("x.bin", &noise())], zip::CompressionMethod::Stored);
+    assert_eq!(told(&intact, Selection::default()), [binary]);
+    let fault = "the stored data are damaged (the checksum does not match); nothing of it could be read; ask for the file again, copied whole";
+    assert_eq!(told(&damaged("x.bin", &noise()), Selection::default()), [format!("x.bin: {fault}")]);
+    // What begins with four bytes of a known format has not become so by damage.
+    let picture = [b"\x89PNG\r\n\x1a\n".to_vec(), noise()].concat();
+    let skipped = "x.png: skipped, a binary file (PNG picture); --binary reads it";
+    assert_eq!(told(&damaged("x.png", &picture), Selection::default()), [skipped]);
+    let mut gzip = compress(Codec::Gzip, &noise());
+    let sum = gzip.len() - 8;
+    gzip[sum] ^= 1;
+    let fault = "the gzip data are damaged (the checksum does not match); nothing of it could be read; ask for the file again, copied whole";
+    assert_eq!(told(&gzip, Selection::default()), [format!("x: {fault}")]);
+}
+
+#[test]
+fn formats_that_cannot_be_read_are_told() {
+    let lzip = [b"LZIP\x01\x0c".to_vec(), noise()].concat();
+    let compressed = "it is compressed by lzip, which is not supported; unpack it and name the result";
+    // Whoever reads binary files too wants to miss nothing.
+    for selection in [Selection::default(), binary_too()] {
+        assert_eq!(told(&lzip, selection), [format!("x: {compressed}")]);
+    }
+    assert_eq!(told(&compress(Codec::Gzip, &lzip), Selection::default()), [format!("x: {compressed}")]);
+    let archive = pack(Format::Tar, &[("old/app.log", &lzip)]);
+    assert_eq!(told(&archive, Selection::default()), [format!("app.log: {compressed}")]);
+    let unwanted = pack(Format::Tar, &[("old/app.lz", &lzip), ("a.log", LOG.as_bytes())]);
+    assert_eq!(told(&unwanted, only_logs()), [""; 0]);
+    // Members may be wanted whatever the archive is called.
+    let rar = pack(Format::Tar, &[("old.rar", &[b"Rar!\x1a\x07\x01\0".to_vec(), noise()].concat())]);
+    let archive = "old.rar: it is a RAR archive, which is not supported; unpack it and name the result";
+    assert_eq!(told(&rar, only_logs()), [archive]);
+}
+
+#[test]
+fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let problems = |name: &str, bytes: &[u8], args: &[&str]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let run = command.arg("--no-config").args(args).arg(folder.path()).output().unwrap();
+        fs::remove_file(path).unwrap();
+        let told = String::from_utf8(run.stderr).unwrap();
+        let told = told.replace(&format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR), "");
+        (told.lines().next().unwrap_or_default().to_owned(), run.status.code())
+    };
+    let lossy = |told: &str| (format!("callcodes: {told}"), Some(3));
+    let event_log = [b"ElfFile\0", noise().as_slice()].concat();
+    let export = "Security.evtx: it is a Windows event log, which is not supported; export it as text with `wevtutil qe FILE \
+                  /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, and name the result";
+    assert_eq!(problems("Security.evtx", &event_log, &[]), lossy(export));
+    // Whoever asks for others does not miss it.
+    assert_eq!(problems("Security.evtx", &event_log, &["-g", "*.log"]).1, Some(0));
+    let image = [noise(), [&b"koly\0\0\0\x04"[..], &[0; 504]].concat()].concat();
+    let told = "a.dmg: it is a disk image (DMG), which is not supported; unpack it and name the result";
+    assert_eq!(problems("a.dmg", &image, &[]), lossy(told));
+    let program = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), b"Rar!\x1a\x07\0\xcf\x90\x73\0\0\x0d\0", &noise()].concat();
+    let told = "a.exe: it is a self-extracting RAR archive, which is not supported; unpack it and name the result";
+    assert_eq!(problems("a.exe", &program, &[]), lossy(told));
+    let told = "a.7z.002: by its name it is one part of a split archive; unpack it with 7-Zip, with all parts in one folder, and \
+                name the result";
+    assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(told));
+    assert_eq!(problems("a.7z.bin", &noise(), &[]).1, Some(0));
+    // A document holds no log, and an installer begins like one.
+    let document = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &noise()].concat();
+    assert_eq!(problems("a.doc", &document, &[]).1, Some(0));
+}
+
+#[test]
+fn a_zip_behind_a_program_is_read() {
+    let members: [(&str, &[u8]); 1] = [("a.log", LOG.as_bytes())];
+    let file = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), &pack(Format::Zip, &members)].concat();
+    for selection in [Selection::default(), only_logs(), binary_too()] {
+        let outcome = scan_selecting(&file, selection);
+        assert_eq!(outcome.problems, []);
+        assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
+    }
+}
+
+#[test]
+fn a_zip_without_its_beginning_is_read_and_told() {
+    let members = [("x.bin", &noise()[..]), ("a.log", LOG.as_bytes())];
+    let archive = packing::zip(&members, zip::CompressionMethod::Stored);
+    let outcome = scan(&archive[100..]);
+    let details: Vec<String> = outcome.problems.iter().map(detail).collect();
+    let told = "the zip archive is damaged (something else stands where a member should begin); ask for the file again, copied whole";
+    assert_eq!(details, [told]);
+    assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
+}
+
+/// Which members are missing nobody knows; that some may be is told of the archive, beside what is told of the last one.
+#[test]
+fn an_archive_that_breaks_off_is_told_for_itself() {
+    let tar = pack(Format::Tar, &[("a.log", b"MFA result: 21\n"), ("b.log", b"MFA result: 21\nMFA result: 102\n")]);
+    // Each header takes 512 bytes, and each member as much again; 20 of the second one's 31 are left.
+    let outcome = scan(&tar[..3 * 512 + 20]);
+    let details: Vec<String> = outcome.problems.iter().map(detail).collect();
+    let remedy = "ask for the file again, copied whole";
+    assert_eq!(
+        details,
+        [
+            format!("the tar archive breaks off; only the whole lines in the 20 bytes before were read; {remedy}"),
+            format!("the tar archive breaks off, and what follows was not read; {remedy}"),
+        ]
+    );
+    assert_eq!(outcome.summary.results(), 2);
+}
+
+/// No loss, and no silence either.
+#[test]
+fn an_archive_without_any_file_is_told() {
+    let mut folder = tar::Header::new_gnu();
+    folder.set_entry_type(tar::EntryType::Directory);
+    folder.set_size(0);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.append_data(&mut folder, "logs/", &b""[..]).unwrap();
+    let archives = [
+        (Format::Zip, pack(Format::Zip, &[])),
+        // A block that holds nothing, for no file.
+        (Format::SevenZip, pack(Format::SevenZip, &[])),
+        (Format::Tar, archive.into_inner().unwrap()),
+    ];
+    for (format, archive) in archives {
+        let told = format!("a {format} archive without any file in it");
+        let problems = |bytes: &[u8]| -> Vec<(Kind, String)> {
+            scan(bytes).problems.into_iter().map(|problem| (problem.kind, detail(&problem))).collect()
+        };
+        assert_eq!(problems(&archive), [(Kind::Empty, told.clone())]);
+        let within = pack(Format::Tar, &[("a.log", LOG.as_bytes()), ("empty", &archive)]);
+        assert_eq!(problems(&within), [(Kind::Empty, told)]);
+    }
+}

@@ -1,0 +1,201 @@
+//! Files that hold the same count once, wherever they lie and however they are packed; files that only begin alike are no
+//! copies.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// Lines with results, none like another.
+fn log(lines: usize) -> Vec<u8> {
+    (0..lines).flat_map(|line| format!("2017-02-14T02:57:24Z line {line}: callStatus=102\n").into_bytes()).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, *bytes).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+/// Standard output and standard error of the program over these files, which lie in a folder `t`.
+fn run(files: &[(&str, &[u8])], args: &[&str], stdin: &[u8]) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = folder.path().join("t").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    run_in(folder.path(), args, stdin)
+}
+
+fn run_in(folder: &Path, args: &[&str], stdin: &[u8]) -> (String, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_callcodes"))
+        .args(args)
+        .arg("--no-config")
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Closed at once; what it says is read when it has ended.
+    program.stdin.take().unwrap().write_all(stdin).unwrap();
+    let output = program.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap().replace('\r', "").replace('\\', "/");
+    (text(output.stdout), text(output.stderr))
+}
+
+/// How often 102 was counted, and in how many files.
+fn counted(stdout: &str) -> (u64, u64) {
+    let report: serde_json::Value = serde_json::from_str(stdout).unwrap();
+    (report["totals"]["results"].as_u64().unwrap(), report["totals"]["files_read"].as_u64().unwrap())
+}
+
+#[test]
+fn the_same_log_counts_once_however_it_is_packed() {
+    let log = log(100);
+    let packed = gzip(&log);
+    let bundle = gzip(&tar(&[("host7/x.log", &log), ("host7/x.log.gz", &packed)]));
+    let files: [(&str, &[u8]); 4] =
+        [("x (2).log", &log), ("x.log", &log), ("y.log.gz", &packed), ("z.tar.gz", &bundle)];
+    for threads in ["-j1", "-j2", "-j5"] {
+        let (stdout, stderr) = run(&files, &["t", "--format", "json", threads, "-v"], b"");
+        assert_eq!(counted(&stdout), (100, 1));
+        // 10 lines of 44 bytes and 90 of 45.
+        let told = ["x.log", "y.log.gz", "z.tar.gz!/host7/x.log", "z.tar.gz!/host7/x.log.gz"].map(|name| {
+            format!("callcodes: t/{name}: a copy of t/x (2).log (4490 bytes), not counted; --keep-copies counts it\n")
+        });
+        assert_eq!(stderr, told.concat());
+    }
+    let (_, stderr) = run(&files, &["t"], b"");
+    assert_eq!(
+        stderr,
+        "callcodes: 4 copies of files already read, 17.5 KiB, not counted (--keep-copies counts them, -v lists them)\n"
+    );
+    let (stdout, stderr) = run(&files, &["t", "--format", "json", "--keep-copies"], b"");
+    assert_eq!((counted(&stdout), stderr.as_str()), ((500, 5), ""));
+}
+
+#[test]
+fn what_only_begins_alike_is_no_copy() {
+    let log = log(100);
+    let grown = [log.clone(), b"2017-02-14T02:57:25Z callStatus=102\n".to_vec()].concat();
+    // As long, and different in the last line only.
+    let mut changed = log.clone();
+    let last = changed.len() - 2;
+    changed[last] = b'8';
+    let (grown_packed, changed_packed) = (gzip(&grown), gzip(&changed));
+    let files: [(&str, &[u8]); 5] = [
+        ("a.log", &log),
+        ("a.log.1", &changed),
+        ("a.log.2", &grown),
+        ("b/a.log.1.gz", &changed_packed),
+        ("b/a.log.2.gz", &grown_packed),
+    ];
+    let (stdout, _) = run(&files[..3], &["t", "--format", "json"], b"");
+    assert_eq!(counted(&stdout), (301, 3));
+    let (stdout, stderr) = run(&files, &["t", "--format", "json", "-v"], b"");
+    assert_eq!(counted(&stdout), (301, 3));
+    assert_eq!(
+        stderr,
+        "callcodes: t/b/a.log.1.gz: a copy of t/a.log.1 (4490 bytes), not counted; --keep-copies counts it\n\
+         callcodes: t/b/a.log.2.gz: a copy of t/a.log.2 (4526 bytes), not counted; --keep-copies counts it\n"
+    );
+}
+
+#[test]
+fn lines_of_a_copy_are_printed_once_and_in_order() {
+    let log = log(3);
+    let (packed, bundle) = (gzip(&log), tar(&[("c.log", &log), ("d.log", b"callStatus=4\n")]));
+    let files: [(&str, &[u8]); 4] = [("a.log", &log), ("b.log", &log), ("b.log.gz", &packed), ("c.tar", &bundle)];
+    for threads in ["-j1", "-j3"] {
+        let (stdout, _) = run(&files, &["lines", "t", threads], b"");
+        assert_eq!(
+            stdout,
+            "t/a.log:1: [102 Phone Unreachable] 2017-02-14T02:57:24Z line 0: callStatus=102\n\
+             t/a.log:2: [102 Phone Unreachable] 2017-02-14T02:57:24Z line 1: callStatus=102\n\
+             t/a.log:3: [102 Phone Unreachable] 2017-02-14T02:57:24Z line 2: callStatus=102\n\
+             t/c.tar!/d.log:1: [4 No Phone Input - Timed Out] callStatus=4\n"
+        );
+    }
+}
+
+#[test]
+fn a_cut_copy_counts_as_far_as_it_goes() {
+    let log = log(100);
+    let packed = gzip(&log);
+    let cut = &packed[..packed.len() * 3 / 4];
+    let (stdout, stderr) = run(&[("a.log", &log), ("b.log.gz", cut)], &["t", "--format", "json"], b"");
+    let (results, files) = counted(&stdout);
+    assert!(results > 100 && results < 200, "{results}");
+    assert_eq!(files, 2);
+    assert!(stderr.starts_with("callcodes: t/b.log.gz: the gzip data break off;"), "{stderr}");
+}
+
+#[test]
+fn what_is_piped_in_counts_once_whether_it_comes_first_or_last() {
+    // More than a block, so that the end is told with another task than the beginning.
+    let (log, other) = (log(20_000), b"callStatus=4\n");
+    let packed = gzip(&log);
+    let cases: [(&[&str], &str); 4] = [
+        (&["t/a.log", "-"], "stdin: a copy of t/a.log"),
+        (&["-", "t/a.log"], "t/a.log: a copy of stdin"),
+        (&["t/a.log.gz", "-"], "stdin: a copy of t/a.log.gz"),
+        (&["-", "t/b.log", "t/a.log.gz"], "t/a.log.gz: a copy of stdin"),
+    ];
+    let files: [(&str, &[u8]); 3] = [("a.log", &log), ("a.log.gz", &packed), ("b.log", other)];
+    for (inputs, told) in cases {
+        for threads in ["-j1", "-j3"] {
+            let args = [inputs, &["--format", "json", threads]].concat();
+            let (stdout, stderr) = run(&files, &args, &log);
+            let (results, _) = counted(&stdout);
+            assert_eq!(results, 20_000 + u64::from(inputs.contains(&"t/b.log")), "{args:?}");
+            assert_eq!(
+                stderr,
+                format!("callcodes: {told} ({} bytes), not counted; --keep-copies counts it\n", log.len())
+            );
+        }
+    }
+    let (stdout, stderr) = run(&files, &["t/a.log", "-", "--keep-copies", "--format", "json"], &log);
+    assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
+    // The last byte makes the difference.
+    let grown = [log.as_slice(), b"x"].concat();
+    let (stdout, stderr) = run(&files, &["t/a.log", "-", "--format", "json"], &grown);
+    assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
+}
+
+#[test]
+fn empty_files_are_no_copies() {
+    let (stdout, stderr) = run(&[("b.log", b""), ("c.log", b"")], &["t", "-", "--format", "json"], b"");
+    assert_eq!((counted(&stdout), stderr.as_str()), ((0, 3), ""));
+}
+
+#[test]
+fn a_copy_with_more_lines_than_are_held_back_is_printed_and_told() {
+    // Printed, 20 MiB or so.
+    let log = log(250_000);
+    let packed = gzip(&log);
+    let files: [(&str, &[u8]); 2] = [("a.log", &log), ("b.gz", &packed)];
+    let (stdout, stderr) = run(&files, &["lines", "t"], b"");
+    assert_eq!(stdout.lines().count(), 500_000);
+    assert_eq!(
+        stderr,
+        "callcodes: t/b.gz: a copy of t/a.log, counted all the same: it holds too many results to wait for its end\n"
+    );
+    let (stdout, _) = run(&files, &["t", "--format", "json"], b"");
+    assert_eq!(counted(&stdout), (250_000, 1));
+}

@@ -1,0 +1,244 @@
+//! Ctrl-C, as a signal to the program while it waits at a pipe. On Windows no program can send one to another without
+//! `unsafe`; what follows from it is the same there, and `interrupted.rs` has the library's part.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// One result, 17 bytes.
+const LINE: &str = "call_status: 108\n";
+
+/// What a run said.
+type Ran = (Option<i32>, String, String);
+
+fn callcodes(folder: &Path, args: &[&str]) -> Command {
+    let program = env!("CARGO_BIN_EXE_callcodes");
+    // What runs in the background of a script has Ctrl-C ignored, and so have its children, unless somebody says otherwise.
+    let mut command = if is_ignored_here() {
+        let mut env = Command::new("env");
+        env.args(["--default-signal=INT", program]);
+        env
+    } else {
+        Command::new(program)
+    };
+    command.args(args).arg("--no-config").current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Whether this process ignores SIGINT, as far as the system tells.
+fn is_ignored_here() -> bool {
+    const SIGINT_BIT: u64 = 1 << (2 - 1);
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & SIGINT_BIT != 0)
+}
+
+fn interrupt(child: &Child) {
+    send(child, "INT");
+}
+
+fn send(child: &Child, signal: &str) {
+    let killed = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+}
+
+fn ran(mut child: Child) -> Ran {
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    (child.wait().unwrap().code(), stdout, stderr)
+}
+
+/// A folder with two logs and a pipe between them.
+fn tree() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), LINE.repeat(3)).unwrap();
+    fs::write(folder.path().join("c.log"), LINE.repeat(5)).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    folder
+}
+
+/// Runs until the pipe has been opened on both sides, and presses Ctrl-C.
+fn interrupted_at_the_pipe(folder: &Path, args: &[&str]) -> Ran {
+    let child = callcodes(folder, args).spawn().unwrap();
+    // Opens when the program opens the other side. One thread: by then everything before has been read.
+    let pipe = File::options().write(true).open(folder.join("pipe")).unwrap();
+    interrupt(&child);
+    let ran = ran(child);
+    drop(pipe);
+    ran
+}
+
+const INPUTS: [&str; 4] = ["-j1", "a.log", "pipe", "c.log"];
+
+fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [more, &INPUTS].concat()
+}
+
+#[test]
+fn the_table_of_what_was_read_is_printed_and_marked() {
+    let folder = tree();
+    let expected = "\
+PARTIAL RESULT: the run was interrupted, and this is what was read until then.
+
+Code  Description             Count   Share  First seen  Last seen  Files
+-------------------------------------------------------------------------
+ 108  User Hung Up the Phone      3  100.0%  -           -              1
+
+3 results, 1 distinct code, 1 file read, 51 B
+3 results have no time that can be read; first and last seen leave them out.
+A code tells what became of the call or message, not whether the sign-in succeeded.
+";
+    let told = "callcodes: 2 inputs not read to their end; first: c.log: neither this nor what follows was read, because \
+                the run was interrupted; run callcodes again to read it (-v lists all)\n";
+    let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["scan"]));
+    assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, told, Some(130)));
+}
+
+#[test]
+fn json_and_problems_tell_what_was_cut_and_what_was_not_read() {
+    let folder = tree();
+    let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["-v", "--format", "json"]));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((status, &report["partial"], &report["totals"]["results"]), (Some(130), &true.into(), &3.into()));
+    let kinds: Vec<_> = report["problems"].as_array().unwrap().iter().map(|one| (&one["path"], &one["kind"])).collect();
+    assert_eq!(kinds, [(&"c.log".into(), &"interrupted".into()), (&"pipe".into(), &"interrupted".into())]);
+    let told = "\
+callcodes: c.log: neither this nor what follows was read, because the run was interrupted; run callcodes again to read it
+callcodes: pipe: reading was interrupted; run callcodes again to read all of it
+";
+    assert_eq!(stderr, told);
+}
+
+#[test]
+fn a_list_of_files_is_marked_too() {
+    let folder = tree();
+    let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["files"]));
+    let expected = "\
+PARTIAL RESULT: the run was interrupted, and this is what was read until then.
+
+File   What it is  Size  Lines  First time  Last time  Results
+--------------------------------------------------------------
+a.log  ASCII text  51 B      3  -           -                3
+pipe   reading was interrupted
+c.log  neither this nor what follows was read, because the run was interrupted
+
+1 file read, 2 could not be read, 51 B, 3 lines, 3 results
+";
+    assert_eq!((status, stdout.as_str(), stderr.lines().count()), (Some(130), expected, 1));
+
+    let (status, stdout, _) = interrupted_at_the_pipe(folder.path(), &args(&["files", "--format=json"]));
+    let list: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((status, &list["partial"], &list["totals"]["files_read"]), (Some(130), &true.into(), &1.into()));
+}
+
+#[test]
+fn csv_keeps_its_columns() {
+    let folder = tree();
+    let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["--format=csv"]));
+    let expected = "\
+code,name,description,known,count,share,first_seen,last_seen,files,candidates
+108,,User Hung Up the Phone,true,3,1,,,1,
+";
+    assert_eq!((status, stdout.as_str(), stderr.lines().count()), (Some(130), expected, 1));
+}
+
+#[test]
+fn lines_end_where_reading_ended() {
+    let folder = tree();
+    let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["lines"]));
+    let expected = "\
+a.log:1: [108 User Hung Up the Phone] call_status: 108
+a.log:2: [108 User Hung Up the Phone] call_status: 108
+a.log:3: [108 User Hung Up the Phone] call_status: 108
+";
+    assert_eq!((status, stdout.as_str(), stderr.lines().count()), (Some(130), expected, 1));
+}
+
+#[test]
+fn a_part_never_takes_the_place_of_a_whole() {
+    let folder = tree();
+    for command in ["scan", "lines"] {
+        fs::write(folder.path().join("result"), "old").unwrap();
+        let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&[command, "-o", "result"]));
+        let told = "result was not written, because the run was interrupted";
+        assert_eq!((status, stdout.as_str()), (Some(130), ""), "{command}");
+        let first = stderr.lines().next().unwrap();
+        assert!(first.starts_with("callcodes: ") && first.ends_with(told), "{first}");
+        assert_eq!(fs::read_to_string(folder.path().join("result")).unwrap(), "old");
+        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["a.log", "c.log", "pipe", "result"], "{command}");
+    }
+}
+
+/// As `kill`, `timeout` and a terminal that closes do it, also where Ctrl-C is ignored, as in the background of a script.
+#[test]
+fn a_request_to_end_leaves_no_more_behind_than_ctrl_c() {
+    let folder = tree();
+    for signal in ["TERM", "HUP"] {
+        for ignored in ["", "--ignore-signal=INT"] {
+            let mut command = Command::new("env");
+            command.args(["--default-signal=HUP", "--default-signal=INT"]);
+            command.args(Some(ignored).filter(|ignored| !ignored.is_empty()));
+            command.arg(env!("CARGO_BIN_EXE_callcodes")).args(["lines", "-o", "result", "--no-config"]).args(INPUTS);
+            command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let child = command.spawn().unwrap();
+            let pipe = File::options().write(true).open(folder.path().join("pipe")).unwrap();
+            send(&child, signal);
+            let (status, stdout, stderr) = ran(child);
+            drop(pipe);
+            assert_eq!((status, stdout.as_str()), (Some(130), ""), "{signal} {ignored}: {stderr}");
+            assert!(
+                stderr.starts_with("callcodes: result was not written, because the run was interrupted\n"),
+                "{stderr}"
+            );
+            let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            assert_eq!(names, ["a.log", "c.log", "pipe"], "{signal} {ignored}");
+        }
+    }
+}
+
+#[test]
+fn of_what_is_piped_in_whole_lines_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = callcodes(folder.path(), &["--format=json"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Much more than fits in between: when all is written, most has been read. The last line has not ended.
+    let lines = 200_000;
+    stdin.write_all(LINE.repeat(lines).as_bytes()).unwrap();
+    stdin.write_all(b"call_status: 10").unwrap();
+    interrupt(&child);
+    let (status, stdout, stderr) = ran(child);
+    drop(stdin);
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let results = report["totals"]["results"].as_u64().unwrap();
+    assert!((lines as u64 / 2..=lines as u64).contains(&results), "{results}");
+    assert_eq!(report["totals"]["bytes"], results * LINE.len() as u64);
+    assert_eq!(report["results"].as_array().unwrap().len(), 1);
+    assert_eq!((status, &report["partial"]), (Some(130), &true.into()));
+    assert_eq!(stderr, "callcodes: stdin: reading was interrupted; run callcodes again to read all of it\n");
+}
+
+#[test]
+fn the_second_one_ends_the_program_whatever_it_waits_for() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), LINE.repeat(100_000)).unwrap();
+    let mut child = callcodes(folder.path(), &["lines", "a.log"]).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    stdout.read_line(&mut first).unwrap();
+    assert_eq!(first, "a.log:1: [108 User Hung Up the Phone] call_status: 108\n");
+    // Nobody reads any further, so that it waits to get rid of its lines.
+    interrupt(&child);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline, "it does not end");
+        interrupt(&child);
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

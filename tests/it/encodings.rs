@@ -1,0 +1,321 @@
+//! The same log in every encoding, through the program itself.
+
+use std::path::Path;
+use std::process::Command;
+
+fn callcodes(args: &[&str], path: &Path) -> String {
+    let run = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).arg("--no-config").arg(path).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+    String::from_utf8(run.stdout).unwrap().replace("\r\n", "\n")
+}
+
+/// 62 results; see `fixtures/README.md`.
+fn fixture() -> String {
+    let mut text = String::new();
+    for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {
+        text += &std::fs::read_to_string(Path::new("fixtures/logs").join(name)).unwrap();
+    }
+    // Umlauts and a sign outside the basic plane, which UTF-16 writes as two units.
+    text + "2017-02-14T05:00:00Z für Jürgen \u{1f4de}: Call Status: 13\r\n"
+}
+
+#[test]
+fn every_encoding_gives_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fixture();
+    let utf16 = |mark: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("{mark}{text}").encode_utf16().flat_map(unit).collect()
+    };
+    let rows = |bytes: Vec<u8>| {
+        let path = folder.path().join("x.log");
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&["scan", "--format", "csv"], &path)
+    };
+    let plain = rows(text.clone().into_bytes());
+    // 10 + 12 + 3 by hand, and the one added.
+    let sum: u64 = plain.lines().skip(1).map(|row| row.split(',').nth(4).unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(sum, 26);
+    for (name, bytes) in [
+        ("UTF-8 with BOM", format!("\u{feff}{text}").into_bytes()),
+        ("UTF-16LE with BOM", utf16("\u{feff}", u16::to_le_bytes)),
+        ("UTF-16BE with BOM", utf16("\u{feff}", u16::to_be_bytes)),
+        ("UTF-16LE", utf16("", u16::to_le_bytes)),
+        ("UTF-16BE", utf16("", u16::to_be_bytes)),
+        ("LF for CRLF", text.replace("\r\n", "\n").into_bytes()),
+        ("a stray NUL byte in front", format!("\0{text}").into_bytes()),
+    ] {
+        assert_eq!(rows(bytes), plain, "{name}");
+    }
+}
+
+#[test]
+fn lines_are_shown_in_the_encoding_of_their_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let shown = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
+    };
+    let expected = "x.log:1: [13 Got Voicemail] für Jürgen: Call Status: 13\n";
+    let utf16: Vec<u8> = "für Jürgen: Call Status: 13\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let code_page = b"f\xFCr J\xFCrgen: Call Status: 13\r\n";
+    assert_eq!(shown("für Jürgen: Call Status: 13".as_bytes(), &[]), expected);
+    assert_eq!(shown(&utf16, &[]), expected);
+    assert_eq!(shown(code_page, &[]), expected);
+    assert_eq!(shown(code_page, &["-E", "utf-8"]), expected.replace('ü', "\u{fffd}"));
+    assert_eq!(shown(code_page, &["-E", "windows-1251"]), expected.replace('ü', "ь"));
+    let chinese = "\u{7535}\u{8bdd}\u{547c}\u{53eb}\u{7684}\u{7ed3}\u{679c}".repeat(9) + " callStatus=13\n";
+    let utf16: Vec<u8> = chinese.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for args in [&[][..], &["-E", "utf-16be"]] {
+        assert_eq!(shown(&utf16, args), format!("x.log:1: [13 Got Voicemail] {chinese}"));
+    }
+}
+
+/// The regex is the same, the letters are other bytes.
+#[test]
+fn letters_beyond_ascii_are_found_in_code_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let lines = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
+    };
+    let found_in = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        scanned(&path, args).0
+    };
+    let german = r"Rückgabe für (?<user>\w+): (?<code>\d+)";
+    let text = "x Rückgabe für ann: 13\r\n";
+    let expected = "x.log:1: [13 Got Voicemail] x Rückgabe für ann: 13\n";
+    let western = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+    assert_eq!(lines(text.as_bytes(), &["-e", german]), expected);
+    assert_eq!(lines(&western, &["-e", german]), expected);
+    assert_eq!(lines(&western, &["-E", "windows-1252", "-e", german]), expected);
+    let jsonl = lines(&western, &["--format", "jsonl", "-e", german]);
+    assert!(jsonl.contains(r#""line":1,"offset":2,"#) && jsonl.contains(r#""user":"ann""#), "{jsonl}");
+    // A class that has letters, what captures letters, and a line that holds UTF-8 as well.
+    let class = r"(?u)f[äöü]r (?<user>\w+): (?<code>\d+)";
+    let mixed = [&b"f\xFCr J\xFCrgen: 13 \xC3\xBC\n"[..], "für Jürgen: 102 \n".as_bytes()].concat();
+    let shown = lines(&mixed, &["--format", "jsonl", "-e", class]);
+    assert_eq!(shown.matches(r#""user":"Jürgen""#).count(), 2, "{shown}");
+
+    let russian = r"Код вызова: (?<code>\d+)";
+    let text = "Код вызова: 13 »\n";
+    let cyrillic = encoding_rs::WINDOWS_1251.encode(text).0.into_owned();
+    let expected = "x.log:1: [13 Got Voicemail] Код вызова: 13 »\n";
+    assert_eq!(lines(&cyrillic, &["-E", "windows-1251", "-e", russian]), expected);
+    assert_eq!(lines(&cyrillic, &["-e", russian]).matches("[13 Got Voicemail]").count(), 1);
+    let koi8 = encoding_rs::KOI8_R.encode("Код вызова: 13\n").0;
+    assert_eq!(lines(&koi8, &["-E", "koi8-r", "-e", russian]), expected.replace(" »", ""));
+    // Whoever says that it is UTF-8 does not want it to be read in another way.
+    assert_eq!(found_in(&western, &["-E", "utf-8", "-e", german]), 0);
+
+    let chinese = r"电话结果(?<code>\d+)";
+    for page in ["gb18030", "big5", "euc-jp"] {
+        let encoding = encoding_rs::Encoding::for_label(page.as_bytes()).unwrap();
+        let text = if page == "gb18030" { "电话结果13\n" } else { "電話結果13\n" };
+        let (bytes, _, is_replaced) = encoding.encode(text);
+        assert!(!is_replaced, "{page}");
+        let regex = if page == "gb18030" { chinese } else { r"電話結果(?<code>\d+)" };
+        let expected = format!("x.log:1: [13 Got Voicemail] {text}");
+        assert_eq!(lines(&bytes, &["-E", page, "-e", regex]), expected, "{page}");
+    }
+}
+
+/// Of a character of four bytes in GB 18030, the second and the fourth look like digits; in other encodings the second of
+/// two looks like a letter.
+#[test]
+fn what_looks_like_ascii_within_a_character_is_no_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let lines = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
+    };
+    let found_in = |bytes: &[u8], args: &[&str]| {
+        std::fs::write(&path, bytes).unwrap();
+        scanned(&path, args).0
+    };
+    // This letter is 81 30 8A 31.
+    let bytes = encoding_rs::GB18030.encode("status=ä status=ä13\n").0.into_owned();
+    let expected = "x.log:1: [13 Got Voicemail] status=ä status=ä13\n";
+    assert_eq!(lines(&bytes, &["-E", "gb18030", "-e", r"status=[^\d ]*(?<code>\d+)"]), expected);
+    // The second byte of this one is the letter `c`.
+    for page in ["gb18030", "shift_jis"] {
+        assert_eq!(found_in(b"\x8EcallStatus=13\n", &["-E", page]), 0, "{page}");
+        assert_eq!(lines(b"\x8Ec callStatus=13\n", &["-E", page]).matches("[13 ").count(), 1, "{page}");
+        // Behind such a letter a word begins.
+        assert_eq!(lines(b"\x8EccallStatus=13\n", &["-E", page]).matches("[13 ").count(), 1, "{page}");
+    }
+}
+
+/// Other tests have the scripts; here it is the way from the first bytes to the results.
+#[test]
+fn a_log_in_another_script_needs_no_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let russian = "2017-02-14 02:57:24 Пользователь Иванов: результат вызова, проверка подлинности пользователя завершена; \
+                   rawCallStatus = 21\r\n";
+    let ascii = "2017-02-14 02:57:24 rawCallStatus = 21\r\n";
+    let chinese = "\u{7528}\u{6237}\u{8eab}\u{4efd}\u{9a8c}\u{8bc1}\u{7684}\u{8bb0}\u{5f55}\r\n";
+    for text in [russian.repeat(300), "Привет мир лог\r\n".repeat(600) + ascii, chinese.repeat(600) + ascii]
+    {
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            std::fs::write(&path, text.encode_utf16().flat_map(unit).collect::<Vec<u8>>()).unwrap();
+            let results = text.matches("rawCallStatus").count();
+            assert_eq!(callcodes(&["lines"], &path).lines().count(), results);
+        }
+    }
+}
+
+/// Standard error whole, and the results and problems of the JSON.
+fn scanned(path: &Path, args: &[&str]) -> (u64, Vec<String>, String, Option<i32>) {
+    let scan = |format: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        command.args(["scan", "--no-config", format]).args(args).arg(path).output().unwrap()
+    };
+    let report: serde_json::Value = serde_json::from_slice(&scan("--format=json").stdout).unwrap();
+    let kinds =
+        report["problems"].as_array().unwrap().iter().map(|problem| problem["kind"].as_str().unwrap().to_owned());
+    let run = scan("--format=csv");
+    let told = String::from_utf8(run.stderr).unwrap().replace(&path.display().to_string(), "x.log");
+    (report["totals"]["results"].as_u64().unwrap(), kinds.collect(), told, run.status.code())
+}
+
+#[test]
+fn a_log_that_ends_in_another_encoding_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(3).into_bytes();
+    let le: Vec<u8> = "callStatus=102\r\n".repeat(2).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let be: Vec<u8> = le.chunks(2).flat_map(|unit| [unit[1], unit[0]]).collect();
+    let (marked_le, marked_be) = ([b"\xFF\xFE", &*le].concat(), [b"\xFE\xFF", &*be].concat());
+    let two = "UTF-8 or an ANSI code page";
+    for (parts, results, begins, ends, remedy) in [
+        ([&*ansi, &le], 3, two, "UTF-16LE", ", or read that part with -E utf-16le"),
+        ([&*ansi, &be], 3, two, "UTF-16BE", ", or read that part with -E utf-16be"),
+        ([&ansi[1..], &le], 3, two, "UTF-16LE", ", and name both parts"),
+        // Of less than 4 KiB, most in the encoding of the end.
+        ([&ansi[..40], &le.repeat(20)], 1, two, "UTF-16LE", ", or read that part with -E utf-16le"),
+        ([&*marked_le, &ansi], 2, "UTF-16LE", two, ", or read that part with -E utf-8"),
+        ([&*marked_be, &ansi[1..]], 2, "UTF-16BE", two, ", or read that part with -E utf-8"),
+    ] {
+        std::fs::write(&path, parts.concat()).unwrap();
+        let told = format!(
+            "callcodes: x.log: it begins in {begins} and ends in {ends}, which was not searched; split it where the encoding \
+             changes{remedy}\n"
+        );
+        let kinds = vec!["mixed-encodings".to_owned()];
+        assert_eq!(scanned(&path, &[]), (results, kinds, told, Some(3)), "{begins}, {ends}");
+    }
+    // Who names the encoding knows what is in it.
+    std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
+    assert_eq!(scanned(&path, &["-E", "utf-8"]), (3, vec![], String::new(), Some(0)));
+    assert_eq!(scanned(&path, &["-E", "utf-16le"]), (2, vec![], String::new(), Some(0)));
+    // Who reads what may be no text does not ask what it is written in.
+    assert_eq!(scanned(&path, &["--binary"]), (3, vec![], String::new(), Some(0)));
+}
+
+/// Otherwise the letters' second bytes look like control characters, and the results before them were lost in silence.
+#[test]
+fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let russian = "Ошибка: Пользователь Анна Борисова, Игорь Котов; callStatus=102\r\n".repeat(30);
+    let utf16: Vec<u8> = russian.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for lines in [1, 60] {
+        let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(lines);
+        std::fs::write(&path, [ansi.as_bytes(), &utf16].concat()).unwrap();
+        let (results, kinds, _, status) = scanned(&path, &[]);
+        assert_eq!((results, kinds, status), (lines as u64, vec!["mixed-encodings".to_owned()], Some(3)));
+    }
+}
+
+#[test]
+fn bytes_behind_compressed_data_do_not_hide_how_the_log_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log.gz");
+    let utf16: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &[b"rawCallStatus = 21\r\n", &*utf16].concat()).unwrap();
+    std::fs::write(&path, [gzip.finish().unwrap(), b"garbage".to_vec()].concat()).unwrap();
+    let (results, kinds, _, status) = scanned(&path, &[]);
+    let expected = ["trailing-bytes", "mixed-encodings"].map(str::to_owned).to_vec();
+    assert_eq!((results, kinds, status), (1, expected, Some(3)));
+}
+
+#[test]
+fn the_end_is_looked_at_however_a_log_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let appended: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mixed = |len: usize| {
+        let mut log = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(len / 40 + 1).into_bytes();
+        log.truncate(len - appended.len());
+        [log, appended.clone()].concat()
+    };
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("x.log", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut zip, &mixed(9000)).unwrap();
+    let range = 4 << 20;
+    for path in [
+        write("x.zip", &zip.finish().unwrap().into_inner()),
+        // Ranges are read side by side, and a border divides what was appended.
+        write("two.log", &mixed(range + 10)),
+        write("three.log", &mixed(2 * range + 5000)),
+    ] {
+        let (_, kinds, _, status) = scanned(&path, &[]);
+        assert_eq!((kinds, status), (vec!["mixed-encodings".to_owned()], Some(3)), "{}", path.display());
+    }
+    let piped = std::fs::File::open(write("piped.log", &mixed(9000))).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let run = command.args(["--no-config", "--format=csv", "-"]).stdin(piped).output().unwrap();
+    let told = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not searched; split it where \
+                the encoding changes, or read that part with -E utf-16le\n";
+    assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (told, Some(3)));
+}
+
+#[test]
+fn a_copy_of_such_a_log_is_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let appended: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for name in ["a.log", "b.log"] {
+        std::fs::write(folder.path().join(name), [b"rawCallStatus = 21\r\n", &*appended].concat()).unwrap();
+    }
+    let (results, kinds, ..) = scanned(folder.path(), &[]);
+    assert_eq!((results, kinds), (1, vec!["mixed-encodings".to_owned(), "copy".to_owned()]));
+}
+
+/// What is left of a number is another number.
+#[test]
+fn a_text_that_ends_within_a_character_does_not_count_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    let text = "\u{feff}callStatus=21\r\ncallStatus=102";
+    let told = "truncated: the UTF-16LE text ends within a character, so it breaks off or something else stands in it, and \
+                its last line was not read; ask for the file again, copied whole";
+    let scan = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let run = command.args(["--no-config", "--format=json"]).arg(&path).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        let problem = |problem: &serde_json::Value| {
+            format!("{}: {}", problem["kind"].as_str().unwrap(), problem["detail"].as_str().unwrap())
+        };
+        let problems: Vec<_> = report["problems"].as_array().unwrap().iter().map(problem).collect();
+        (report["totals"]["results"].as_u64().unwrap(), problems, run.status.code())
+    };
+    let whole: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(scan(&whole), (2, vec![], Some(0)));
+    assert_eq!(scan(&whole[..whole.len() - 1]), (1, vec![told.to_owned()], Some(3)));
+    // A byte too many: from there on nothing makes sense.
+    let stray = [&whole[..34], b"x", &whole[34..]].concat();
+    assert_eq!(scan(&stray), (1, vec![told.to_owned()], Some(3)));
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let told = told.replace("LE", "BE");
+    assert_eq!(scan(&big[..big.len() - 3]), (1, vec![told], Some(3)));
+}

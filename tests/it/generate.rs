@@ -1,0 +1,114 @@
+//! What `generate` writes, held against what every `--help` says.
+
+use std::process::Command;
+
+fn stdout(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.as_str()), (Some(0), ""), "{args:?}");
+    String::from_utf8(output.stdout).unwrap().replace('\r', "")
+}
+
+/// The commands that a help text lists. A description that goes on in a second line is indented further.
+fn commands(help: &str) -> Vec<&str> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.filter(|name| !["", "help"].contains(name)).collect()
+}
+
+/// Every long option in a help text, where it is explained.
+fn long_options(help: &str) -> Vec<&str> {
+    let explained = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let words = explained.flat_map(|line| line.split([' ', ',']).take(3));
+    words.filter(|word| word.starts_with("--")).collect()
+}
+
+/// Every command with its help, the program itself first.
+fn helps() -> Vec<(Vec<String>, String)> {
+    let mut helps = Vec::new();
+    let mut open: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(path) = open.pop() {
+        let mut args: Vec<&str> = path.iter().map(String::as_str).collect();
+        args.push("--help");
+        let help = stdout(&args);
+        for name in commands(&help) {
+            open.push(path.iter().cloned().chain([name.to_owned()]).collect());
+        }
+        helps.push((path, help));
+    }
+    helps
+}
+
+#[test]
+fn the_man_page_has_every_command_with_its_options() {
+    let helps = helps();
+    assert!(helps.len() > 10, "commands are not found in the help: {helps:?}");
+    // Without the escapes and font changes of roff.
+    let page = stdout(&["generate", "man"]).replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
+    for (path, help) in &helps {
+        let section = if path.is_empty() {
+            page.split(".SH \"CALLCODES ").next().unwrap()
+        } else {
+            let heading = format!(".SH \"CALLCODES {}\"\n", path.join(" ").to_uppercase());
+            let (_, rest) = page.split_once(&heading).unwrap_or_else(|| panic!("no section for {path:?}"));
+            rest.split(".SH \"CALLCODES ").next().unwrap()
+        };
+        let options = long_options(help);
+        assert!(!options.is_empty(), "{path:?}: {help}");
+        for option in options {
+            let mut explained = section.lines().filter(|line| line.starts_with('-'));
+            assert!(explained.any(|line| line.split([' ', ',']).any(|word| word == option)), "{path:?}: {option}");
+        }
+    }
+}
+
+#[test]
+fn the_man_page_sends_nobody_to_pages_that_do_not_exist() {
+    let page = stdout(&["generate", "man"]);
+    assert_eq!(page.lines().filter(|line| line.ends_with("(1)")).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn the_man_page_has_the_sections_that_readers_look_for() {
+    let page = stdout(&["generate", "man"]);
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+    let named: Vec<&str> = sections.into_iter().filter(|title| !title.starts_with("\"CALLCODES ")).collect();
+    // Those of the commands stand between.
+    let own = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "FILES", "\"EXIT STATUS\"", "VERSION"];
+    for title in own {
+        assert!(named.contains(&title), "{title}: {named:?}");
+    }
+    assert!(!named.contains(&"EXTRA"));
+    let page = page.replace("\\-", "-");
+    assert!(page.contains("\\fBcallcodes lines\\fR [-E ENCODING] [-j N] "), "{page}");
+    assert!(page.contains(" [-e REGEX]... [-f FILE]... "), "{page}");
+    assert!(page.contains(".TP\n\\fB3\\fR\ndone, but some input could not be read\n"), "{page}");
+}
+
+#[test]
+fn completions_offer_the_commands_in_every_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = stdout(&["generate", &format!("complete-{shell}")]);
+        for word in ["callcodes", "scan", "lines", "files", "codes", "patterns", "generate", "no-config"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn completions_offer_files_where_one_is_wanted() {
+    let zsh = stdout(&["generate", "complete-zsh"]);
+    for option in ["--file=", "--config=", "--output="] {
+        let offered = zsh.lines().filter(|line| line.contains(option));
+        assert!(offered.clone().count() > 0 && offered.clone().all(|line| line.contains("_files")), "{option}");
+    }
+    assert!(zsh.contains("paths -- Files, archives and folders to read"), "{zsh}");
+}
+
+#[test]
+fn the_page_can_be_written_to_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("callcodes.1");
+    assert_eq!(stdout(&["generate", "man", "-o", target.to_str().unwrap()]), "");
+    assert_eq!(std::fs::read_to_string(target).unwrap(), stdout(&["generate", "man"]));
+}

@@ -1,0 +1,173 @@
+//! Logs that somebody writes to, truncates, rotates or deletes while they are read.
+//!
+//! No clock and no second process is needed for it: what a log goes through happens in the visitor, when its first chunk is
+//! scanned and the rest is still to be read.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::chunk::{Chunk, Limits};
+use callcodes::pattern::PatternSet;
+use callcodes::pipeline::{self, Event, Options, Outlet, Visitor};
+use callcodes::problem::Problem;
+use callcodes::render::problems::detail;
+use callcodes::scan::Scanner;
+use callcodes::source::{Source, Walk};
+
+/// Every line 16 bytes, with one result. More than is read when a log is opened.
+const LINES: usize = 5000;
+/// How many are left of a log that is truncated, and a part of another.
+const LEFT: u64 = 4498;
+const LINE: &[u8; 16] = b"callStatus=102;\n";
+
+/// Does something at each chunk, whose offset it is told, and counts the results.
+struct Meddle<'m, F> {
+    meddle: &'m Mutex<F>,
+}
+
+impl<F: FnMut(u64) + Send> Visitor for Meddle<'_, F> {
+    type Part = u64;
+
+    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, u64>) {
+        (self.meddle.lock().unwrap())(chunk.offset);
+        let mut hits = 0;
+        scanner.scan(chunk, |_| hits += 1);
+        out.part(hits);
+    }
+
+    fn finish(&mut self, _: &mut Outlet<'_, u64>) {}
+}
+
+/// The results and problems of a folder `t` with a log of [`LINES`] lines in it, of which ten or so are read when `meddle` is
+/// called with its path.
+fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<String>) {
+    let mut once = Some(meddle);
+    read_with(range_bytes, |path, _| {
+        if let Some(meddle) = once.take() {
+            meddle(path);
+        }
+    })
+}
+
+/// The same, where `meddle` is called at each chunk, with its offset too.
+fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u64, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    fs::write(&path, LINE.repeat(LINES)).unwrap();
+    let limits = Limits { block_bytes: 160, line_bytes: 64, lookahead_bytes: 16 };
+    let options = Options { threads: NonZeroUsize::new(1), range_bytes, limits, ..Options::default() };
+    let set = PatternSet::compile(&callcodes::config::built_in()).unwrap();
+    let meddle = Mutex::new(|offset| meddle(&path, offset));
+    let (mut hits, mut problems) = (0, Vec::new());
+    let walk = Walk::new(vec![folder.path().to_owned()]);
+    let visitor = || Meddle { meddle: &meddle };
+    pipeline::run(walk, &set, Catalogue::built_in(), &options, visitor, &mut |event| {
+        match event {
+            Event::Part(part) => hits += part,
+            Event::Problem(problem) => problems.push(told(&problem, folder.path())),
+            Event::SourceEnd(end) => problems.extend(end.problems.into_iter().map(|one| told(&one, folder.path()))),
+        }
+        Ok(())
+    })
+    .unwrap();
+    (hits, problems)
+}
+
+fn told(problem: &Problem, folder: &Path) -> String {
+    let below = PathBuf::from(&problem.path).strip_prefix(folder).unwrap().display().to_string();
+    format!("{}: {below}: {}", problem.kind, detail(problem))
+}
+
+/// In one piece, and in ranges of which many lie behind the new end.
+const RANGES: [u64; 2] = [1 << 20, 64];
+
+#[test]
+fn what_is_appended_while_a_log_is_read_is_not_read() {
+    for range_bytes in RANGES {
+        let read = read_while(range_bytes, |path| {
+            File::options().append(true).open(path).unwrap().write_all(&LINE.repeat(LINES)).unwrap();
+        });
+        assert_eq!(read, (LINES as u64, vec![]));
+    }
+}
+
+#[test]
+fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
+    for range_bytes in RANGES {
+        // In the middle of a line, which does not count.
+        let read = read_while(range_bytes, |path| {
+            File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
+        });
+        let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
+                    read; read a copy of it, or again when nobody writes to it";
+        assert_eq!(read, (LEFT, vec![told.to_owned()]));
+    }
+}
+
+/// Ranges behind that place can be read all the same: by another thread before, or because the log grows again.
+#[test]
+fn nothing_counts_behind_the_place_where_reading_failed() {
+    let read = read_with(64, |path, offset| {
+        // The range that holds the new end begins two lines before it; its second line comes when reading has failed.
+        if offset < (LEFT - 1) * 16 {
+            File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
+        } else {
+            fs::write(path, LINE.repeat(LINES)).unwrap();
+        }
+    });
+    let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
+                read; read a copy of it, or again when nobody writes to it";
+    assert_eq!(read, (LEFT, vec![told.to_owned()]));
+}
+
+// Windows refuses to remove the name of an open file's last link only in old versions, and to replace it by renaming.
+#[cfg(unix)]
+#[test]
+fn a_log_that_is_rotated_replaced_or_deleted_is_read_as_it_was() {
+    for range_bytes in RANGES {
+        let rotated = read_while(range_bytes, |path| {
+            fs::rename(path, path.with_extension("1")).unwrap();
+            fs::write(path, LINE).unwrap();
+        });
+        assert_eq!(rotated, (LINES as u64, vec![]));
+        let deleted = read_while(range_bytes, |path| fs::remove_file(path).unwrap());
+        assert_eq!(deleted, (LINES as u64, vec![]));
+    }
+}
+
+#[test]
+fn a_log_that_is_gone_before_it_is_opened_is_a_problem_and_the_others_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = ["a.log", "b.log"].map(|name| folder.path().join(name));
+    for log in &logs {
+        fs::write(log, LINE).unwrap();
+    }
+    let mut walk = Walk::new(vec![folder.path().to_owned()]);
+    let listed: Vec<_> = walk.by_ref().collect();
+    fs::remove_file(&logs[0]).unwrap();
+    let set = PatternSet::compile(&callcodes::config::built_in()).unwrap();
+    let options = Options::default();
+    let outcome = pipeline::summarise::summarise(listed.into_iter(), &set, Catalogue::built_in(), &options).unwrap();
+    let problems: Vec<_> = outcome.problems.into_iter().map(|problem| told(&problem, folder.path())).collect();
+    assert_eq!(problems, ["unreadable: a.log: no such file or folder"]);
+    assert_eq!((outcome.summary.results(), outcome.summary.totals().files_read), (1, 1));
+}
+
+/// A read error behind the opening: the process's memory has nothing at 0.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_in_the_middle_of_reading_is_a_problem_and_the_others_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("a.log");
+    fs::write(&log, LINE).unwrap();
+    let set = PatternSet::compile(&callcodes::config::built_in()).unwrap();
+    let inputs = Walk::new(vec![PathBuf::from("/proc/self/mem"), log]);
+    let outcome = pipeline::summarise::summarise(inputs, &set, Catalogue::built_in(), &Options::default()).unwrap();
+    let problems: Vec<_> = outcome.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems, ["/proc/self/mem: Input/output error (os error 5)"]);
+    assert_eq!(outcome.summary.results(), 1);
+}

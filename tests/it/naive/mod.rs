@@ -1,0 +1,250 @@
+//! The naive reading that everything is held to: line by line, with the plain regex crate, by the rules as they are written
+//! down and no cleverness. Shares no code with the scanner but the catalogue's answer to what a value means.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::chunk::Limits;
+use callcodes::code::Key;
+use callcodes::pattern::definition::Definition;
+use callcodes::time::Form;
+use encoding_rs::Encoding;
+use regex::bytes::{Regex, RegexBuilder};
+
+/// One result as both the oracle and the scanner report it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Offset of the match in the source.
+    pub(crate) offset: u64,
+    /// Line number, from 1.
+    pub(crate) line: u64,
+    pub(crate) pattern: String,
+    pub(crate) key: Key,
+    /// What each named group captured that took part in the match, with bytes that are not ASCII escaped.
+    pub(crate) captures: BTreeMap<String, String>,
+    pub(crate) time: Option<String>,
+}
+
+/// What the oracle makes of a definition.
+pub(crate) struct NaivePattern {
+    name: String,
+    regex: Regex,
+    multiline: bool,
+    when: Option<Regex>,
+    unless: Option<Regex>,
+    /// The group for the code.
+    code: usize,
+    /// Whether it is looked for in the bytes of a line that is not UTF-8.
+    in_bytes: bool,
+    /// In what code page it is looked for in such a line.
+    page: Option<&'static Encoding>,
+}
+
+/// The code pages of Windows in the order in which they are asked for letters.
+const PAGES: [&Encoding; 3] = [encoding_rs::WINDOWS_1252, encoding_rs::WINDOWS_1250, encoding_rs::WINDOWS_1251];
+
+pub(crate) fn naive_patterns(definitions: &[Definition]) -> Vec<NaivePattern> {
+    naive_patterns_in(definitions, None)
+}
+
+/// The same for text of which the encoding is given.
+pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'static Encoding>) -> Vec<NaivePattern> {
+    let build = |regex: &str, ignore_case: bool| {
+        RegexBuilder::new(regex).unicode(false).case_insensitive(ignore_case).build().unwrap()
+    };
+    let new = |definition: &Definition| {
+        let regex = build(&definition.regex, definition.ignore_case);
+        let plain = || (1..regex.captures_len()).filter(|&group| regex.capture_names().nth(group) == Some(None));
+        let code = regex.capture_names().position(|name| name == Some("code")).or_else(|| plain().next()).unwrap();
+        let all = [Some(&definition.regex), definition.when.as_ref(), definition.unless.as_ref()];
+        let text: String = all.into_iter().flatten().map(String::as_str).collect();
+        let names_bytes = text.contains("\\x");
+        let has_letters = !text.is_ascii() || text.contains("(?u");
+        let letters: String = text.chars().filter(|letter| !letter.is_ascii()).collect();
+        let page_of_letters = || PAGES.into_iter().find(|page| !page.encode(&letters).2);
+        let is_wide = given.is_some_and(|given| !given.is_single_byte() && given != encoding_rs::UTF_8);
+        let page = match given {
+            Some(given) if given == encoding_rs::UTF_8 => None,
+            Some(given) => Some(given).filter(|_| has_letters || (is_wide && !names_bytes)),
+            None => page_of_letters().filter(|_| has_letters),
+        };
+        NaivePattern {
+            name: definition.name.clone(),
+            multiline: definition.multiline,
+            when: definition.when.as_deref().map(|regex| build(regex, definition.ignore_case)),
+            unless: definition.unless.as_deref().map(|regex| build(regex, definition.ignore_case)),
+            regex,
+            code,
+            in_bytes: !is_wide || names_bytes,
+            page,
+        }
+    };
+    definitions.iter().map(new).collect()
+}
+
+/// One way of reading a line and what follows it.
+struct Reading {
+    page: Option<&'static Encoding>,
+    text: Vec<u8>,
+    /// For each place of the text, the bytes of the character that is there, or that goes on there.
+    bytes: Vec<std::ops::Range<usize>>,
+}
+
+impl Reading {
+    fn new(window: &[u8], page: Option<&'static Encoding>) -> Reading {
+        let mut reading = Reading { page, text: Vec::new(), bytes: Vec::new() };
+        let mut at = 0;
+        for line in window.split_inclusive(|&byte| byte == b'\n') {
+            let end = at + line.len();
+            let page = page.filter(|_| std::str::from_utf8(line).is_err());
+            while at < end {
+                let (text, len) = first_character(&window[at..end], page);
+                reading.bytes.extend(text.iter().map(|_| at..at + len));
+                reading.text.extend(text);
+                at += len;
+            }
+        }
+        // Behind the last one.
+        reading.bytes.push(at..at);
+        reading
+    }
+
+    /// Where in the text the character begins that is at `byte` of the window, or the one behind it.
+    fn at(&self, byte: usize) -> usize {
+        self.bytes.iter().position(|bytes| bytes.start >= byte).unwrap()
+    }
+
+    fn bytes_of(&self, part: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let end = if part.is_empty() { self.bytes[part.end].start } else { self.bytes[part.end - 1].end };
+        self.bytes[part.start].start..end
+    }
+}
+
+/// The first character as UTF-8, and how many bytes it takes. What is none is one byte.
+fn first_character(bytes: &[u8], page: Option<&'static Encoding>) -> (Vec<u8>, usize) {
+    let Some(page) = page else { return (vec![bytes[0]], 1) };
+    let decode = |len: usize| {
+        let character = page.decode_without_bom_handling_and_without_replacement(bytes.get(..len)?)?;
+        Some((character.as_bytes().to_vec(), len))
+    };
+    (1..=4).find_map(decode).unwrap_or_else(|| ("\u{fffd}".into(), 1))
+}
+
+/// Every result of a source.
+pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found> {
+    let mut found = Vec::new();
+    let (mut offset, mut number) = (0, 1);
+    for whole in source.split_inclusive(|&byte| byte == b'\n') {
+        for piece in whole.chunks(limits.line_bytes) {
+            let behind = (offset + piece.len() + limits.lookahead_bytes).min(source.len());
+            let window = &source[offset..behind];
+            // Of a line over the limit, what follows a piece can be seen, as far as anything behind a line can.
+            let is_cut = offset + piece.len() < source.len() && !piece.ends_with(b"\n");
+            let seen = if is_cut { window.split_inclusive(|&byte| byte == b'\n').next().unwrap() } else { piece };
+            let goes_on = is_cut && !seen.ends_with(b"\n");
+            let seen = seen.strip_suffix(b"\n").unwrap_or(seen);
+            let seen = seen.strip_suffix(b"\r").unwrap_or(seen);
+            let line = &seen[..seen.len().min(piece.len())];
+            let mut at = 0;
+            while let Some(Match { pattern, span, captures, key, time }) = leftmost(seen, window, patterns, at) {
+                let is_divided = span.end > line.len() && (goes_on || line.len() < seen.len());
+                // Where no more is seen, nobody knows how it goes on.
+                if is_cut && (is_divided || (goes_on && span.end == seen.len())) {
+                    break;
+                }
+                let time = match time {
+                    Some(group) => Form::Iso8601.read(&group),
+                    None => Form::Iso8601.find(line),
+                };
+                found.push(Found {
+                    offset: (offset + span.start) as u64,
+                    line: number,
+                    pattern: pattern.name.clone(),
+                    key,
+                    captures: captures
+                        .into_iter()
+                        .map(|(name, of)| (name, window[of].escape_ascii().to_string()))
+                        .collect(),
+                    time: time.map(|stamp| stamp.time.to_string()),
+                });
+                at = span.end.min(seen.len());
+            }
+            offset += piece.len();
+        }
+        number += 1;
+    }
+    found
+}
+
+/// A match, as bytes of the window.
+struct Match<'p> {
+    pattern: &'p NaivePattern,
+    span: std::ops::Range<usize>,
+    /// What each group captured, that of the code under this name even if it has none.
+    captures: Vec<(String, std::ops::Range<usize>)>,
+    key: Key,
+    time: Option<Vec<u8>>,
+}
+
+fn leftmost<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: usize) -> Option<Match<'p>> {
+    let is_utf8 = std::str::from_utf8(window).is_ok();
+    let mut pages: Vec<_> = patterns.iter().filter_map(|pattern| pattern.page).filter(|_| !is_utf8).collect();
+    pages.dedup();
+    let readings: Vec<Reading> =
+        [None].into_iter().chain(pages.into_iter().map(Some)).map(|page| Reading::new(window, page)).collect();
+    patterns
+        .iter()
+        .filter_map(|pattern| {
+            let is_wanted = |reading: &&Reading| match reading.page {
+                None => is_utf8 || pattern.in_bytes,
+                page => page == pattern.page,
+            };
+            let wanted: Vec<&Reading> = readings.iter().filter(is_wanted).collect();
+            let any =
+                |regex: &Regex| wanted.iter().any(|reading| regex.is_match(&reading.text[..reading.at(line.len())]));
+            if !pattern.when.as_ref().is_none_or(any) || pattern.unless.as_ref().is_some_and(any) {
+                return None;
+            }
+            // The longer of two that begin at one place; of equal ones that in the bytes.
+            let matches = wanted.into_iter().filter_map(|reading| find(pattern, reading, line.len(), at));
+            matches.min_by_key(|found| (found.span.start, std::cmp::Reverse(found.span.end)))
+        })
+        // `min_by_key` keeps the first of several: the earlier pattern.
+        .min_by_key(|found| found.span.start)
+}
+
+/// The first match at or behind `at` that begins in the line.
+fn find<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: usize) -> Option<Match<'p>> {
+    let line_len = reading.at(line_len);
+    let haystack = if pattern.multiline { &reading.text } else { &reading.text[..line_len] };
+    // A match of nothing is none: the next one that is something counts.
+    let captures = (reading.at(at)..=haystack.len())
+        .map_while(|from| pattern.regex.captures_at(haystack, from))
+        .find(|captures| !captures.get(0).unwrap().is_empty())?;
+    let span = captures.get(0).unwrap().range();
+    let names = pattern.regex.capture_names().enumerate();
+    let names = names.map(|(group, name)| (group, if group == pattern.code { Some("code") } else { name }));
+    let captured =
+        |(group, name): (usize, Option<&str>)| Some((name?.to_owned(), reading.bytes_of(captures.get(group)?.range())));
+    let text = |name| captures.name(name).map(|text| text.as_bytes());
+    (span.start < line_len).then(|| Match {
+        pattern,
+        span: reading.bytes_of(span),
+        captures: names.filter_map(captured).collect(),
+        key: key(captures.get(pattern.code).map_or(b"", |code| code.as_bytes()), text("text")),
+        time: text("time").map(<[u8]>::to_vec),
+    })
+}
+
+fn key(code: &[u8], text: Option<&[u8]>) -> Key {
+    let catalogue = Catalogue::built_in();
+    let by_code = catalogue.resolve(code);
+    if catalogue.entry(&by_code).is_some() {
+        return by_code;
+    }
+    text.map(|text| catalogue.resolve(text))
+        .filter(|key| catalogue.entry(key).is_some() && key.to_string() != "0")
+        .unwrap_or(by_code)
+}

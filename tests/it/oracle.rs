@@ -1,0 +1,602 @@
+//! Exactness: the scanner and everything around it against a naive oracle that reads whole sources line by line with
+//! the plain regex crate, and shares no code with them but the catalogue's answer to what a value means.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::chunk::{Chunk, Chunks, Limits, Span};
+use callcodes::code::{Code, Key};
+use callcodes::hit::{Capture, Hit};
+use callcodes::numbered::{LineFormat, Numbering, Rendered};
+use callcodes::pattern::PatternSet;
+use callcodes::pattern::definition::{Definition, Origin};
+use callcodes::pattern::validate;
+use callcodes::pipeline::annotate::Annotate;
+use callcodes::pipeline::summarise::summarise;
+use callcodes::pipeline::{self, Event, Options};
+use callcodes::scan::Scanner;
+use callcodes::source::select::Content;
+use callcodes::source::{Selection, Walk};
+use callcodes::units::Units;
+use encoding_rs::Encoding;
+use proptest::prelude::*;
+
+use crate::naive::{Found, naive, naive_patterns, naive_patterns_in};
+
+fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
+    Found {
+        offset: hit.offset(),
+        line,
+        pattern: set.patterns()[hit.pattern].name().to_owned(),
+        key: hit.key.clone(),
+        captures: captures(hit),
+        time: hit.time.map(|stamp| stamp.time.to_string()),
+    }
+}
+
+/// What each group captured, in the oracle's words.
+fn captures(hit: &Hit<'_>) -> BTreeMap<String, String> {
+    let captured =
+        |capture: Capture| Some((capture.name().to_owned(), hit.captures[capture]?.escape_ascii().to_string()));
+    Capture::ALL.into_iter().filter_map(captured).collect()
+}
+
+/// The scanner's results, one line number at a time from the whole source.
+fn scanned(source: &[u8], chunks: &[Chunk<'_>], set: &PatternSet, limits: Limits) -> Vec<Found> {
+    let mut scanner = Scanner::new(set, Catalogue::built_in(), limits.lookahead_bytes);
+    let mut all = Vec::new();
+    for chunk in chunks {
+        scanner.scan(chunk, |hit| {
+            let before = usize::try_from(hit.line_offset).unwrap();
+            let line = source[..before].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+            all.push(found(&hit, line, set));
+        });
+    }
+    all
+}
+
+/// Pieces of real lines and of what comes close to them, put together at random.
+fn source() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        "callStatus",
+        "callStatus=",
+        "Call Status: ",
+        "call_status: ",
+        "rawCallStatus = ",
+        "\"callStatus\": ",
+        "<callStatus>",
+        "</callStatus>",
+        "Pfauth failed for user 'ann'. ",
+        "Pfauth succeeded for user 'o'x' from 192.0.2.1:5. ",
+        "CONFIG_ISSUE",
+        "SUCCESS_NO_PIN",
+        "_BUT_TIMEOUT",
+        "FAILED_NEW",
+        "PIN Entered",
+        "Used Cache",
+        " - \"Phone Unreachable\"",
+        "21",
+        "102",
+        "-1",
+        "0",
+        "99999999999",
+        "'",
+        "\"",
+        "''",
+        " ",
+        ".",
+        ", ",
+        "|",
+        "x",
+        "=",
+        ": ",
+        "\n",
+        "\n",
+        "\r\n",
+        "\r",
+        "2017-02-14T02:57:24.600871Z|",
+        "2017-02-14 02:57:24,5 ",
+        "MFA ",
+        "result code: ",
+        "SMS result ",
+        "portal ",
+        "\u{e9}",
+        "\0",
+        "callstatuscallStatus",
+    ]);
+    let bytes = prop_oneof![20 => piece.prop_map(|piece| piece.as_bytes().to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..4)];
+    prop::collection::vec(bytes, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    (1_usize..64, prop_oneof![20_usize..400, Just(1 << 20)], prop_oneof![Just(0_usize), 1_usize..40, Just(512)])
+        .prop_map(|(block_bytes, line_bytes, lookahead_bytes)| Limits { block_bytes, line_bytes, lookahead_bytes })
+}
+
+struct Sets {
+    definitions: Vec<Definition>,
+    fast: PatternSet,
+    unfiltered: PatternSet,
+}
+
+static BUILT_IN: LazyLock<Sets> = LazyLock::new(|| {
+    let definitions = callcodes::config::built_in();
+    let fast = PatternSet::compile(&definitions).unwrap();
+    let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
+    Sets { definitions, fast, unfiltered }
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_slice_gives_what_the_oracle_finds(source in source(), lookahead_bytes in prop_oneof![Just(0_usize), 1_usize..40, Just(512)]) {
+        let limits = Limits { lookahead_bytes, ..Limits::default() };
+        let expected = naive(&source, &naive_patterns(&BUILT_IN.definitions), limits);
+        for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
+            prop_assert_eq!(&scanned(&source, &[Chunk::whole(&source)], set, limits), &expected);
+        }
+    }
+}
+
+/// The part of a multi-line pattern that tells most may stand in the line behind the one in which the match starts.
+#[test]
+fn what_tells_most_may_stand_in_the_next_line() {
+    let toml = toml_of(&[
+        ("x[\\r\\n]+AuthenticationMethodResult=(?<code>\\d+)".to_owned(), false, true, None, None),
+        ("y\\nrawCallStatusIsNowHere = (?<code>\\d+)".to_owned(), false, true, None, None),
+    ]);
+    let definitions = callcodes::pattern::file::parse(&toml, &Origin::CommandLine).unwrap();
+    let set = PatternSet::compile(&definitions).unwrap();
+    let source =
+        b"x\nAuthenticationMethodResult=5\ny\nrawCallStatusIsNowHere = 21\nx\r\nAuthenticationMethodResult=6\n";
+    let limits = Limits::default();
+    let expected = naive(source, &naive_patterns(&definitions), limits);
+    assert_eq!(expected.len(), 3);
+    assert_eq!(scanned(source, &[Chunk::whole(source)], &set, limits), expected);
+}
+
+/// A regex as users may write it: literals, classes, optional parts, letters of either case, line anchors.
+fn regex() -> impl Strategy<Value = String> {
+    let atom = prop::sample::select(vec![
+        "a",
+        "b",
+        "ab",
+        "abc",
+        "call",
+        "Status",
+        "=",
+        " ",
+        "\\.",
+        ".",
+        "\\d",
+        "[ab]",
+        "[^a]",
+        "[Aa]",
+        "\\s",
+        "\\b",
+        "^",
+        "$",
+        "(?:a|bc)",
+        "(?:ab|)",
+        "(?:^|a)",
+        "(?i:ab)",
+        "(?i:k)",
+        "(?u:é)",
+        "\\x{e9}",
+        "(?i)",
+        "(?m)",
+        "(?s)",
+        "(?R)",
+        "(?mR)^",
+        "\\n",
+        "(?s:.)",
+        "\\B",
+        "\\<",
+        "\\>",
+        "[[:alpha:]]",
+    ]);
+    let repeat = prop::sample::select(vec!["", "", "", "?", "*", "+", "*?", "{2}", "{0,2}", "{1,3}?"]);
+    let part = (atom, repeat).prop_map(|(atom, repeat)| {
+        let repeated = if repeat.is_empty() { atom.to_owned() } else { format!("(?:{atom}){repeat}") };
+        // A flag or an anchor is not repeated.
+        if atom.starts_with("(?") && atom.ends_with(')') && !atom.contains(':') { atom.to_owned() } else { repeated }
+    });
+    let side = || prop::collection::vec(part.clone(), 0..4).prop_map(|parts| parts.concat());
+    let code = prop::sample::select(vec!["\\d", "\\d+", "a", "[ab]+", "b?", "x|y"]);
+    // Each group at most once.
+    let before = captured(vec!["", "text", "user", "outcome"]);
+    let behind = captured(vec!["", "host", "address", "time"]);
+    (side(), before, code, behind, side(), prop::option::of(side()), any::<bool>()).prop_map(
+        |(before, captured, code, captured_behind, after, or, is_named)| {
+            let start = or.map_or_else(|| before.clone(), |or| format!("(?:{or}{before}|{before})"));
+            // The only group without a name is that of the code, too.
+            let name = if is_named { "?<code>" } else { "" };
+            format!("{start}{captured}({name}{code}){captured_behind}{after}")
+        },
+    )
+}
+
+/// One of these groups, which may take no part in a match, or nothing for an empty name.
+fn captured(names: Vec<&'static str>) -> impl Strategy<Value = String> {
+    let inside = prop::sample::select(vec!["", "a", "[ab]*", "\\d", "Used Cache", "[^ ]+", "(?s:.)*?"]);
+    let repeat = prop::sample::select(vec!["", "", "?", "*"]);
+    (prop::sample::select(names), inside, repeat).prop_map(|(name, inside, repeat)| {
+        if name.is_empty() { String::new() } else { format!("(?<{name}>{inside}){repeat}") }
+    })
+}
+
+/// A regex, whether it ignores case, whether it may match beyond its line, and its conditions.
+type Written = (String, bool, bool, Option<&'static str>, Option<&'static str>);
+
+fn toml_of(patterns: &[Written]) -> String {
+    let pattern = |(index, (regex, ignore_case, multiline, when, unless)): (usize, &Written)| {
+        let condition = |name: &str, regex: &Option<&str>| {
+            regex.map_or_else(String::new, |regex| format!("{name} = '''{regex}'''\n"))
+        };
+        format!(
+            "[[pattern]]\nname = 'p{index}'\nregex = '''{regex}'''\nignore_case = {ignore_case}\nmultiline = {multiline}\n\
+             empty_is_zero = true\n{}{}",
+            condition("when", when),
+            condition("unless", unless),
+        )
+    };
+    patterns.iter().enumerate().map(pattern).collect()
+}
+
+fn condition() -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::weighted(0.3, prop::sample::select(vec!["status", "B", "^a", "[k=]$", "\\d{2}", "(?-i:call)", "a|x"]))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn any_patterns_find_what_the_oracle_finds(
+        patterns in prop::collection::vec((regex(), any::<bool>(), any::<bool>(), condition(), condition()), 1..4),
+        pieces in prop::collection::vec(
+            prop::sample::select(vec!["a", "b", "c", "A", "B", "ab", "abc", "call", "CALL", "Status", "status", "=", " ", ".", "1", "22",
+                "k", "K", "\u{212a}", "é", "x", "y", "\n", "\n", "\r\n", "\r", "Used Cache", "2017-02-14T02:57:24Z"]),
+            0..40,
+        ),
+    ) {
+        let text = toml_of(&patterns);
+        let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
+        // What cannot be a pattern is refused before it gets to the scanner.
+        prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
+        let source = pieces.concat().into_bytes();
+        let limits = Limits::default();
+        let expected = naive(&source, &naive_patterns(&definitions), limits);
+        let fast = PatternSet::compile(&definitions).unwrap();
+        let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
+        // With more literals than are told apart at once, so that they only find lines.
+        let crowd: Vec<Definition> =
+            (0..70).map(|number| Definition::from_expression(number, &format!("qx{number:02}(?<code>.)"))).collect();
+        let crowded = PatternSet::compile(&[definitions, crowd].concat()).unwrap();
+        for set in [&fast, &unfiltered, &crowded] {
+            prop_assert_eq!(&scanned(&source, &[Chunk::whole(&source)], set, limits), &expected, "{}", text);
+        }
+    }
+}
+
+/// A regex with letters beyond ASCII, which are other bytes in each encoding.
+fn regex_with_letters() -> impl Strategy<Value = String> {
+    let atoms = vec![
+        "für ",
+        "ü",
+        "é",
+        "Код",
+        "я=",
+        "电话",
+        "(?u:[éü])",
+        r"(?u:\w+)",
+        "(?:ü|é)",
+        "(?:ab|)",
+        ".",
+        "[^=]*",
+        "a",
+        "=",
+        " ",
+        r"\b",
+        r"\d",
+        r"\s+",
+        "(?<user>.*?)",
+        "^",
+        "$",
+    ];
+    let side = move || prop::collection::vec(prop::sample::select(atoms.clone()), 0..4);
+    let code = prop::sample::select(vec![r"\d", r"\d+", "[ab]+", "[^ ]+"]);
+    (side(), code, side()).prop_map(|(before, code, after)| {
+        let regex = format!("{}(?<code>{code}){}", before.concat(), after.concat());
+        // A name stands for one group.
+        match regex.split_once("(?<user>") {
+            Some((first, rest)) => format!("{first}(?<user>{}", rest.replace("(?<user>", "(?:")),
+            None => regex,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(800))]
+
+    #[test]
+    fn in_any_encoding_patterns_find_what_the_oracle_finds(
+        patterns in prop::collection::vec(
+            (regex_with_letters(), any::<bool>(), prop::option::of(prop::sample::select(vec!["ü", "Код", "1"])), any::<bool>()),
+            1..4,
+        ),
+        pieces in prop::collection::vec(
+            (
+                prop::sample::select(vec![
+                    "für ", "ü", "é", "Код", "код", "я=", "Т»", "电话", "a", "ab", " ", "=", "1", "22", "\n", "\n", "\r\n",
+                ]),
+                0_usize..8,
+            ),
+            0..40,
+        ),
+        odd in prop::collection::vec(
+            (any::<prop::sample::Index>(), prop::sample::select(vec![0x81_u8, 0x30, 0xFC, 0xB8, 0xC3])),
+            0..3,
+        ),
+        written in prop::sample::select(vec![
+            "windows-1252", "windows-1251", "gb18030", "shift_jis", "big5", "euc-kr", "euc-jp", "utf-8",
+        ]),
+        given in prop::option::of(prop::sample::select(vec![
+            "windows-1252", "windows-1251", "gb18030", "shift_jis", "big5", "utf-8",
+        ])),
+        limits in limits(),
+    ) {
+        let written_out = |(regex, multiline, condition, is_when): &(String, bool, Option<&'static str>, bool)| {
+            let (when, unless) = if *is_when { (*condition, None) } else { (None, *condition) };
+            (regex.clone(), false, *multiline, when, unless)
+        };
+        let text = toml_of(&patterns.iter().map(written_out).collect::<Vec<_>>());
+        let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
+        prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
+        let page = |label: &str| Encoding::for_label(label.as_bytes()).unwrap();
+        // Mostly in one encoding.
+        let encoded = |(piece, how): &(&str, usize)| match how {
+            0 => piece.as_bytes().to_vec(),
+            _ => page(written).encode(piece).0.into_owned(),
+        };
+        let mut source: Vec<u8> = pieces.iter().flat_map(encoded).collect();
+        for (at, byte) in odd {
+            source.insert(at.index(source.len() + 1), byte);
+        }
+        let given = given.map(page);
+        let expected = naive(&source, &naive_patterns_in(&definitions, given), limits);
+        let crowd: Vec<Definition> =
+            (0..70).map(|number| Definition::from_expression(number, &format!("qx{number:02}(?<code>.)"))).collect();
+        let fast = PatternSet::compile(&definitions).unwrap();
+        let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
+        let crowded = PatternSet::compile(&[definitions, crowd].concat()).unwrap();
+        for set in [fast, unfiltered, crowded] {
+            let set = set.reading_in(given);
+            let mut chunks = Chunks::new(&source[..], Span::ALL, limits, Units::Bytes, Vec::new());
+            let mut all = Vec::new();
+            while let Some(chunk) = chunks.next_chunk().unwrap() {
+                all.extend(scanned(&source, &[chunk], &set, limits));
+            }
+            prop_assert_eq!(&all, &expected, "{} {:?}", text, String::from_utf8_lossy(&source));
+        }
+    }
+}
+
+/// What follows the cut shows that such a match is whole.
+#[test]
+fn a_match_that_ends_where_a_long_line_is_cut_counts() {
+    let limits = Limits { block_bytes: 8, line_bytes: 20, lookahead_bytes: 3 };
+    let counted = |source: &str| {
+        let expected = naive(source.as_bytes(), &naive_patterns(&BUILT_IN.definitions), limits);
+        let mut chunks = Chunks::new(source.as_bytes(), Span::ALL, limits, Units::Bytes, Vec::new());
+        let mut all = Vec::new();
+        while let Some(chunk) = chunks.next_chunk().unwrap() {
+            all.extend(scanned(source.as_bytes(), &[chunk], &BUILT_IN.fast, limits));
+        }
+        assert_eq!(all, expected);
+        all.into_iter().map(|found| found.key).collect::<Vec<_>>()
+    };
+    let code = |code| vec![Key::Code(Code(code))];
+    assert_eq!(counted("xxxxxx callStatus=10, and so on"), code(10));
+    assert_eq!(counted("xxxxxx callStatus=10\n"), code(10));
+    assert_eq!(counted("xxxxxx callStatus=10"), code(10));
+    // Divided: it is another number.
+    assert_eq!(counted("xxxxxx callStatus=102, and so on"), []);
+    // No more can be seen, so nobody can tell what it is.
+    assert_eq!(counted("xxxx callStatus=10.0.0.0.0.0"), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_split_into_chunks_gives_what_the_oracle_finds(source in source(), limits in limits(), split in 0_usize..400) {
+        let expected = naive(&source, &naive_patterns(&BUILT_IN.definitions), limits);
+        let split = split.min(source.len()) as u64;
+        for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
+            let mut all = Vec::new();
+            for span in [Span { start: 0, end: split }, Span { start: split.max(1), end: u64::MAX }] {
+                let from = usize::try_from(span.read_from(Units::Bytes)).unwrap().min(source.len());
+                let mut chunks = Chunks::new(&source[from..], span, limits, Units::Bytes, Vec::new());
+                while let Some(chunk) = chunks.next_chunk().unwrap() {
+                    all.extend(scanned(&source, &[chunk], set, limits));
+                }
+                if split == 0 && span.start == 0 {
+                    all.clear();
+                    let mut chunks = Chunks::new(&source[..], Span::ALL, limits, Units::Bytes, Vec::new());
+                    while let Some(chunk) = chunks.next_chunk().unwrap() {
+                        all.extend(scanned(&source, &[chunk], set, limits));
+                    }
+                    break;
+                }
+            }
+            prop_assert_eq!(&all, &expected);
+        }
+    }
+}
+
+/// Prints what [`Found`] holds, with the number that the pipeline fills in.
+struct Plain<'s>(&'s PatternSet);
+
+impl LineFormat for Plain<'_> {
+    fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
+        for hit in hits {
+            out.bytes().extend_from_slice(format!("{path} ").as_bytes());
+            out.line_number();
+            let Found { offset, pattern, key, captures, time, .. } = found(hit, 0, self.0);
+            out.bytes().extend_from_slice(format!(" {offset} {pattern} {key} {captures:?} {time:?}\n").as_bytes());
+        }
+    }
+}
+
+/// All of them: made-up sources hold more control characters than logs.
+fn walk(paths: &[std::path::PathBuf]) -> Walk {
+    Walk::new(paths.to_vec()).selecting(Selection { content: Content::Any, ..Selection::default() })
+}
+
+fn printed(paths: &[std::path::PathBuf], options: &Options) -> String {
+    let set = &BUILT_IN.fast;
+    let format = Plain(set);
+    let mut out = Vec::new();
+    let mut numbering = Numbering::default();
+    pipeline::run(walk(paths), set, Catalogue::built_in(), options, || Annotate::new(&format), &mut |event| {
+        match event {
+            Event::Part(part) => numbering.write(&part, &mut out)?,
+            Event::SourceEnd(_) => numbering.next_source(),
+            Event::Problem(problem) => panic!("{problem}"),
+        }
+        Ok(())
+    })
+    .unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+proptest! {
+    // Fewer cases: each writes files and starts threads.
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn threads_and_ranges_change_no_byte_of_output(
+        sources in prop::collection::vec(source(), 1..5),
+        limits in limits(),
+        range_bytes in 1_u64..300,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut expected = String::new();
+        let mut counts: BTreeMap<Key, u64> = BTreeMap::new();
+        let mut paths = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let path = folder.path().join(format!("{index}.log"));
+            std::fs::write(&path, source).unwrap();
+            for found in naive(source, &naive_patterns(&BUILT_IN.definitions), limits) {
+                let Found { offset, line, pattern, key, captures, time } = found;
+                expected += &format!("{} {line} {offset} {pattern} {key} {captures:?} {time:?}\n", path.display());
+                *counts.entry(key).or_default() += 1;
+            }
+            paths.push(path);
+        }
+        for threads in [1, 2, 16] {
+            let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
+            prop_assert_eq!(&printed(&paths, &options), &expected);
+            let outcome = summarise(walk(&paths), &BUILT_IN.fast, Catalogue::built_in(), &options).unwrap();
+            let summed: BTreeMap<Key, u64> = outcome.summary.iter().map(|(key, row)| (key, row.tally.count)).collect();
+            prop_assert_eq!(&summed, &counts);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// The same text in UTF-16 gives the same results on the same lines, at the offsets of the UTF-16 file.
+    #[test]
+    fn an_encoding_changes_nothing_but_the_offsets(
+        // Enough plain text in front that UTF-16 without a mark shows itself.
+        source in source().prop_map(|source| format!("2017-02-14 plain\n{}", String::from_utf8_lossy(&source))),
+        range_bytes in (1_u64..150).prop_map(|units| 2 * units),
+        block_bytes in 1_usize..64,
+    ) {
+        let limits = Limits { block_bytes, ..Limits::default() };
+        let options = Options { threads: NonZeroUsize::new(2), range_bytes, limits, ..Options::default() };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let expected = naive(source.as_bytes(), &naive_patterns(&BUILT_IN.definitions), limits);
+        let utf16 = |unit: fn(u16) -> [u8; 2]| source.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        let marked = |mark: &[u8], text: Vec<u8>| [mark, &text].concat();
+        let files = [
+            (marked(b"\xEF\xBB\xBF", source.clone().into_bytes()), 1, 3),
+            (utf16(u16::to_le_bytes), 2, 0),
+            (utf16(u16::to_be_bytes), 2, 0),
+            (marked(b"\xFF\xFE", utf16(u16::to_le_bytes)), 2, 2),
+            (marked(b"\xFE\xFF", utf16(u16::to_be_bytes)), 2, 2),
+        ];
+        for (bytes, unit_bytes, mark_bytes) in files {
+            std::fs::write(&path, bytes).unwrap();
+            let mut text = String::new();
+            for Found { offset, line, pattern, key, captures, time } in &expected {
+                let before = &source[..usize::try_from(*offset).unwrap()];
+                let units = if unit_bytes == 1 { before.len() } else { before.encode_utf16().count() };
+                let offset = mark_bytes + unit_bytes * units;
+                text += &format!("{} {line} {offset} {pattern} {key} {captures:?} {time:?}\n", path.display());
+            }
+            prop_assert_eq!(&printed(std::slice::from_ref(&path), &options), &text);
+        }
+    }
+}
+
+/// A pipe gives the same as the file, block by block.
+#[cfg(unix)]
+#[test]
+fn a_stream_gives_what_the_file_gives() {
+    let mut text = Vec::new();
+    for number in 0..20_000_u32 {
+        text.extend_from_slice(format!("2017-02-14T02:57:24Z|x|callStatus={}\r\n", number % 150).as_bytes());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (file, pipe) = (folder.path().join("file"), folder.path().join("pipe"));
+    std::fs::write(&file, &text).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, text).unwrap()
+    });
+    let from_pipe = printed(std::slice::from_ref(&pipe), &Options::default());
+    writer.join().unwrap();
+    let from_file = printed(std::slice::from_ref(&file), &Options::default());
+    assert_eq!(from_file.lines().count(), 20_000);
+    assert_eq!(from_pipe.replace("/pipe ", "/file "), from_file);
+}
+
+/// Hits are handed on in portions; none may get lost between two of them.
+#[test]
+fn a_line_with_hundreds_of_results_tells_all_of_them() {
+    let text = "callStatus=102,".repeat(600) + "\ncallStatus=21\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    std::fs::write(&path, text).unwrap();
+    let printed = printed(std::slice::from_ref(&path), &Options::default());
+    assert_eq!(printed.lines().filter(|line| line.contains(" call-status 102 ")).count(), 600);
+    assert_eq!(printed.lines().filter(|line| line.contains("log 2 ") && line.contains(" 21 ")).count(), 1);
+}
+
+/// More places in a line than are kept: from there on it is searched for them.
+#[test]
+fn a_line_with_tens_of_thousands_of_results_tells_all_of_them_once() {
+    let text = "callStatus=102,rawCallStatus = 4,".repeat(20_000) + "\ncallStatus=21\n";
+    let found = scanned(text.as_bytes(), &[Chunk::whole(text.as_bytes())], &BUILT_IN.fast, Limits::default());
+    let code = |code| Key::Code(Code(code));
+    let expected: Vec<(u64, Key)> = (0..20_000_u64)
+        .flat_map(|number| [(33 * number, code(102)), (33 * number + 15, code(4))])
+        .chain([(33 * 20_000 + 1, code(21))])
+        .collect();
+    let found: Vec<(u64, Key)> = found.into_iter().map(|found| (found.offset, found.key)).collect();
+    assert_eq!(found.len(), expected.len());
+    assert!(found == expected);
+}
+
+#[test]
+fn an_empty_source_has_no_results() {
+    assert_eq!(scanned(b"", &[Chunk::whole(b"")], &BUILT_IN.fast, Limits::default()), []);
+}

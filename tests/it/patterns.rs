@@ -1,0 +1,167 @@
+//! The way to a pattern of one's own, as far as it leads through files that the program writes.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use callcodes::config;
+
+/// Runs the program in `folder`, where no configuration is found.
+fn callcodes(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_callcodes"))
+        .args(args)
+        .current_dir(folder)
+        .envs(["HOME", "XDG_CONFIG_HOME", "APPDATA", "USERPROFILE"].map(|name| (name, folder)))
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text").replace("\r\n", "\n")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text").replace("\r\n", "\n")
+}
+
+#[test]
+fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = callcodes(folder.path(), &["patterns", "new", "netop-guest"]);
+    let user_file = folder.path().join("callcodes").join("config.toml");
+    let expected = format!(
+        "callcodes: wrote netop-guest.toml. Open it in an editor: it explains itself. Then
+
+  check it        callcodes patterns check netop-guest.toml
+  try it          callcodes patterns test -f netop-guest.toml
+  use it          callcodes -f netop-guest.toml PATH
+  use it always   copy it into {}
+",
+        user_file.display()
+    );
+    assert_eq!((stdout(&written), stderr(&written)), (String::new(), expected));
+
+    let text = fs::read_to_string(folder.path().join("netop-guest.toml")).unwrap();
+    let (line_ends, windows_ends) = (text.matches('\n').count(), text.matches("\r\n").count());
+    assert_eq!(windows_ends, if cfg!(windows) { line_ends } else { 0 });
+
+    let checked = callcodes(folder.path(), &["patterns", "check", "netop-guest.toml"]);
+    let expected = "netop-guest.toml: 1 pattern, 2 examples and 1 counter-example hold\n";
+    assert_eq!((stdout(&checked), stderr(&checked)), (expected.to_owned(), String::new()));
+    assert!(checked.status.success());
+
+    let again = callcodes(folder.path(), &["patterns", "new", "other", "-o", "netop-guest.toml"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert_eq!(fs::read_to_string(folder.path().join("netop-guest.toml")).unwrap(), text);
+
+    // Where `new` says that it applies always, it does.
+    fs::create_dir_all(user_file.parent().unwrap()).unwrap();
+    fs::copy(folder.path().join("netop-guest.toml"), &user_file).unwrap();
+    let listed = stdout(&callcodes(folder.path(), &["patterns"]));
+    let first = listed.lines().nth(2).unwrap_or_default();
+    assert!(first.starts_with(&format!("netop-guest         {}  fast  ", user_file.display())), "{listed}");
+}
+
+#[test]
+fn new_tells_a_name_that_a_built_in_pattern_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = stderr(&callcodes(folder.path(), &["patterns", "new", "mfa-result"]));
+    let note = "callcodes: note: pattern `mfa-result` replaces the built-in one of that name";
+    assert_eq!(told.lines().last(), Some(note));
+}
+
+#[test]
+fn new_prints_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = callcodes(folder.path(), &["patterns", "new", "own", "-o", "-"]);
+    callcodes(folder.path(), &["patterns", "new", "own", "-o", "with blank.toml"]);
+    assert_eq!(printed.stdout, fs::read(folder.path().join("with blank.toml")).unwrap());
+    assert_eq!(stderr(&printed), "");
+}
+
+#[test]
+fn every_built_in_pattern_can_be_copied_as_an_own_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for definition in config::built_in() {
+        let (name, file) = (&definition.name, format!("{}.toml", definition.name));
+        let shown = callcodes(folder.path(), &["patterns", "show", name, "-o", &file]);
+        assert!(shown.status.success(), "{name}");
+        let checked = callcodes(folder.path(), &["patterns", "check", &file]);
+        let (examples, counter_examples) = (definition.examples.len(), definition.counter_examples.len());
+        let plural = |count| if count == 1 { "" } else { "s" };
+        let expected = format!(
+            "{file}: 1 pattern, {examples} example{} and {counter_examples} counter-example{} hold\n",
+            plural(examples),
+            plural(counter_examples)
+        );
+        let note = format!("callcodes: note: pattern `{name}` replaces the built-in one of that name\n");
+        assert_eq!((stdout(&checked), stderr(&checked)), (expected, note), "{name}");
+    }
+}
+
+/// As `scan -` decodes it, with what is pasted and with what `codes` explains.
+#[test]
+fn what_is_piped_in_is_decoded_as_a_log_is() {
+    let line = "rawCallStatus = 102 von Jürgen\r\n";
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let ansi = line.chars().map(|character| u8::try_from(character).unwrap()).collect::<Vec<u8>>();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&wide(&format!("\u{feff}{line}"))).unwrap();
+    let inputs = [line.as_bytes().to_vec(), wide(line), wide(&format!("\u{feff}{line}")), ansi, gzip.finish().unwrap()];
+    let folder = tempfile::tempdir().unwrap();
+    for input in inputs {
+        let piped = |args: &[&str]| {
+            let mut child = Command::new(env!("CARGO_BIN_EXE_callcodes"))
+                .args(args)
+                .arg("--no-config")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            child.stdin.take().unwrap().write_all(&input).unwrap();
+            let output = child.wait_with_output().unwrap();
+            (stdout(&output), stderr(&output))
+        };
+        let (tried, told) = piped(&["patterns", "test", "-"]);
+        let expected = "1  rawCallStatus = 102 von Jürgen
+   ^^^^^^^^^^^^^^^^^^^
+   raw-call-status: 102 Phone Unreachable
+
+1 of 1 line holds a result
+";
+        assert_eq!((tried.as_str(), told.as_str()), (expected, ""), "{input:x?}");
+        // A file as well.
+        fs::write(folder.path().join("log"), &input).unwrap();
+        let file = folder.path().join("log");
+        assert_eq!(piped(&["patterns", "test", file.to_str().unwrap()]).0, expected, "{input:x?}");
+        let (explained, told) = piped(&["codes", "-"]);
+        assert!(explained.starts_with("102  Phone Unreachable\n") && told.is_empty(), "{input:x?}: {explained}{told}");
+    }
+}
+
+#[test]
+fn of_a_log_only_the_first_lines_are_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let tried = |text: String| {
+        fs::write(folder.path().join("log"), text).unwrap();
+        let output = callcodes(folder.path(), &["patterns", "test", "log"]);
+        (stdout(&output).lines().last().map(str::to_owned), stderr(&output))
+    };
+    let cut = "callcodes: only the first 1,000 lines, and of them at most 1 MiB, were tried. `callcodes lines` reads whole \
+               logs\n";
+    let line = "rawCallStatus = 21\n";
+    assert_eq!(tried(line.repeat(1000)), (Some("1,000 of 1,000 lines hold a result".to_owned()), String::new()));
+    assert_eq!(tried(line.repeat(1001)), (Some("1,000 of 1,000 lines hold a result".to_owned()), cut.to_owned()));
+
+    // Only a whole MiB and one byte more; the long line itself is not explained.
+    let unexplained =
+        "callcodes: of the lines that no pattern takes, only the first 50 of at most 4 KiB are explained\n";
+    let long = |len| format!("{line}{}", "x".repeat(len - line.len()));
+    let last = Some("1 of 2 lines hold a result".to_owned());
+    assert_eq!(tried(long(1 << 20)), (last.clone(), unexplained.to_owned()));
+    assert_eq!(tried(long((1 << 20) + 1)), (last, format!("{cut}{unexplained}")));
+}

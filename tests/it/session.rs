@@ -1,0 +1,48 @@
+//! What the commands that read inputs have in common, whatever they make of them.
+
+use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+const COMMANDS: [&str; 3] = ["scan", "lines", "files"];
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.log", "b.log"] {
+        fs::write(folder.path().join(name), format!("{name}: MFA result: 21\n")).unwrap();
+    }
+    folder
+}
+
+/// What a run in `folder` writes to standard error, and its exit status.
+fn run(command: &mut Command, folder: &TempDir) -> (String, Option<i32>) {
+    let output = command.current_dir(folder.path()).output().unwrap();
+    (String::from_utf8(output.stderr).unwrap().replace('\r', ""), output.status.code())
+}
+
+#[test]
+fn problems_of_a_kind_are_sorted_by_path() {
+    let folder = folder();
+    for command in COMMANDS {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+        let (stderr, status) = run(program.args([command, "--no-config", "-v", "zz", "a.log", "aa"]), &folder);
+        let expected = "callcodes: aa: no such file or folder\ncallcodes: zz: no such file or folder\n";
+        assert_eq!((stderr.as_str(), status), (expected, Some(3)), "{command}");
+    }
+}
+
+/// Where the system starts no threads, nothing is wrong with the output.
+#[cfg(target_os = "linux")]
+#[test]
+fn that_no_threads_can_be_started_is_said_in_these_words() {
+    let folder = folder();
+    for command in COMMANDS {
+        // The stacks of so many threads need more address space than is left.
+        let limited = format!("ulimit -v 300000; exec \"$0\" {command} --no-config -j 256 a.log b.log");
+        let mut shell = Command::new("sh");
+        let (stderr, status) = run(shell.args(["-c", &limited, env!("CARGO_BIN_EXE_callcodes")]), &folder);
+        assert!(stderr.starts_with("error: cannot start threads: ") && stderr.ends_with(". Try -j 1\n"), "{stderr}");
+        assert_eq!(status, Some(2), "{command}");
+    }
+}

@@ -1,0 +1,108 @@
+//! No output of any command holds a character that a terminal obeys, wherever it comes from.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Listed here anew: control characters, and marks that break a line or change its direction.
+fn obeyed() -> impl Iterator<Item = char> {
+    ('\0'..='\u{1f}')
+        .chain('\u{7f}'..='\u{9f}')
+        .chain('\u{2028}'..='\u{202e}')
+        .chain('\u{2066}'..='\u{2069}')
+        // A file name cannot hold the first, nor an argument, and the second ends a line.
+        .filter(|character| !"\0\n".contains(*character))
+}
+
+/// What the command writes to standard output and standard error.
+fn output(folder: &Path, args: &[&str], stdin: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    command.current_dir(folder).args(args).env("NO_COLOR", "1").env("XDG_CONFIG_HOME", folder);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that is refused does not read it.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+#[test]
+fn nothing_that_a_terminal_obeys_is_passed_on() {
+    let all: String = obeyed().collect();
+    let lines: String = obeyed()
+        .map(|one| format!("2017-02-14T02:57:24Z {one}x call_status: 102 {one}x\ncall_status: \"a {one}x\" x\n"))
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plain.log"), &lines).unwrap();
+    fs::write(folder.path().join("binary.log"), format!("{all}\0\u{1}\u{2}")).unwrap();
+    let with_breaks = format!("{all} \u{b}");
+    let quoted = |text: &str| {
+        let escaped: String = text.chars().map(|one| format!("\\u{:04X}", u32::from(one))).collect();
+        format!("\"{escaped}\"")
+    };
+    let pattern = format!(
+        "[[pattern]]\nname = 'own'\ndescription = {}\nregex = {}\nexamples = [{{ line = {}, code = 21 }}]\n",
+        quoted(&with_breaks),
+        quoted(&format!("[{all}] (?<code>[0-9]+)")),
+        quoted("\u{9b} 21"),
+    );
+    let wrong = pattern.replace("code = 21", "code = 22");
+    let raw = format!("[[pattern]]\nname = '{}\u{9b}\u{202e}\u{2028}'\n", "x");
+    for (name, text) in [("own.toml", &pattern), ("wrong.toml", &wrong), ("raw.toml", &raw)] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut named = Vec::new();
+    for one in obeyed() {
+        let name = format!("z{one}y.log");
+        // Windows has no such names for control characters.
+        if fs::write(folder.path().join(&name), format!("call_status: 108\n{one}")).is_ok() {
+            named.push(name);
+        }
+    }
+    assert!(named.len() > 10, "{named:?}");
+    let missing = format!("no{all}.log");
+    let pasted = format!("{lines}{}", all.replace('\t', ""));
+    let own = ["-f", "own.toml", "--no-config"];
+    let cases: &[&[&str]] = &[
+        &["scan", "."],
+        &["scan", "--format=csv", "."],
+        &["scan", "--format=json", ".", &missing],
+        &["scan", "-v", ".", &missing],
+        &["scan", "-e", &all, "."],
+        &["scan", "--code", &all, "."],
+        &["scan", "-o", &missing, "."],
+        &["lines", "."],
+        &["lines", "--format=jsonl", "."],
+        &["lines", "-v", &missing],
+        &["files", "."],
+        &["files", "--format=csv", "."],
+        &["files", "--format=json", ".", &missing],
+        &["codes", "-"],
+        &["codes", "--format=json", "-"],
+        &["codes", &all],
+        &["patterns", "list"],
+        &["patterns", "show", "own"],
+        &["patterns", "show", &all],
+        &["patterns", "check", "own.toml"],
+        &["patterns", "check", "wrong.toml"],
+        &["patterns", "check", "raw.toml", &missing],
+        &["patterns", "test"],
+        &["patterns", "new", &all],
+        &["patterns", "new", "x", "-o", &format!("none/{all}")],
+        &[&missing],
+        &["scan", &named[0], "-o", &named[0]],
+    ];
+    let mut passed = Vec::new();
+    for args in cases {
+        for with in [&[][..], &own] {
+            let output = output(folder.path(), &[args, with].concat(), &pasted);
+            assert!(!output.is_empty(), "{args:?}");
+            let of: String =
+                output.chars().filter(|one| obeyed().any(|obeyed| obeyed == *one) && *one != '\t').collect();
+            if !of.is_empty() {
+                passed.push((args.join(" "), of));
+            }
+        }
+    }
+    assert!(passed.is_empty(), "{passed:#?}");
+}
