@@ -580,6 +580,25 @@ fn a_catalogue_that_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn an_entry_that_does_not_say_what_to_check_is_refused() {
+    let cases = [
+        ("happened = 'It is.'", "happened = ' '", "an empty `happened`. Say in a sentence what happened"),
+        (
+            "checks = [{ check = 'Look.', where = 'There' }]",
+            "checks = []",
+            "0 checks. Give from one to three `checks`, the most useful first",
+        ),
+        ("where = 'There'", "where = ' '", "an empty check. Write both `check` and `where`"),
+        ("whose = ['client']", "whose = []", "an empty `whose`. Say whose matter it usually is"),
+    ];
+    for (has, instead, message) in cases {
+        let text = toml_entry("number = 1\ndescription = 'A'").replace(has, instead);
+        let error = Catalogue::from_toml(&text).unwrap_err();
+        assert_eq!(error.to_string(), format!("the entry 1 has {message}"));
+    }
+}
+
+#[test]
 fn a_catalogue_with_a_key_that_nobody_knows_is_refused() {
     let error = Catalogue::from_toml("[[code]]\nnumber = 1\ncolour = 'red'\n").unwrap_err();
     assert_eq!(error.remedy, "Write one [[code]] table per result, with the keys that the built-in list uses");
