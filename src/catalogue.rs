@@ -130,8 +130,88 @@ pub struct Entry {
     pub channel: Channel,
     /// Where to look.
     pub group: Group,
-    /// One or two sentences for whoever is troubleshooting.
-    pub meaning: String,
+    /// What happened on the phone, in the app or with the code, in one or two sentences.
+    pub happened: String,
+    /// What `happened` and `checks` rest on.
+    pub evidence: Evidence,
+    /// What to check, the most useful first; from one to [`CHECKS_LIMIT`].
+    pub checks: Vec<Check>,
+    /// Whose matter it usually is, the likeliest first; at least one.
+    pub whose: Vec<Whose>,
+}
+
+/// The most checks that an entry may have.
+pub const CHECKS_LIMIT: usize = 3;
+
+/// One thing to check.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// What to look at or do, as a sentence.
+    pub check: String,
+    /// Where that is found: a place in a console, a log or a person, without a full stop.
+    #[serde(rename = "where")]
+    pub place: String,
+}
+
+/// What the explanation of a result rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// A public source explains this very result.
+    Documented,
+    /// Public sources describe only the feature that the result is named after.
+    Feature,
+    /// Nothing is public but the name.
+    Name,
+}
+
+impl Evidence {
+    /// What a reader should know about it, as a sentence; `None` where a public source explains the result.
+    #[must_use]
+    pub fn caveat(self) -> Option<&'static str> {
+        match self {
+            Evidence::Documented => None,
+            Evidence::Feature => Some(
+                "No public source explains this result. The text follows its name and the feature it is named after.",
+            ),
+            Evidence::Name => Some("No public source explains this result. The text follows its name."),
+        }
+    }
+}
+
+/// Whose matter a result usually is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whose {
+    /// The phone, switchboard or app of one user.
+    UsersPhone,
+    /// What is stored about one user: number, PIN, mode, token.
+    UsersData,
+    /// The program, RADIUS client or VPN that asks for the second factor.
+    Client,
+    /// The settings of the server or the tenant.
+    ServerSettings,
+    /// Licences and what the account may use.
+    Licence,
+    /// The service and the telephone network.
+    Platform,
+    /// Someone should find out whether this was an attack.
+    Security,
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Whose::UsersPhone => "the user's phone",
+            Whose::UsersData => "the user's data",
+            Whose::Client => "the client",
+            Whose::ServerSettings => "server settings",
+            Whose::Licence => "licence",
+            Whose::Platform => "the service",
+            Whose::Security => "security",
+        })
+    }
 }
 
 impl Entry {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::names::{self, NAME_LIMIT, Names};
-use super::{Catalogue, Channel, Entry, Group};
+use super::{CHECKS_LIMIT, Catalogue, Channel, Check, Entry, Evidence, Group, Whose};
 use crate::code::{Code, Key};
 
 /// Why a catalogue cannot be used. Shown as `what is wrong. what to do`.
@@ -52,7 +52,10 @@ struct RawEntry {
     candidates: Vec<i32>,
     channel: Channel,
     group: Group,
-    meaning: String,
+    happened: String,
+    evidence: Evidence,
+    checks: Vec<Check>,
+    whose: Vec<Whose>,
 }
 
 /// An entry and where its description stands, which is where errors about it point.
@@ -99,7 +102,10 @@ fn place(raw: RawEntry) -> Result<Placed, LoadError> {
         candidates: raw.candidates.into_iter().map(Code).collect(),
         channel: raw.channel,
         group: raw.group,
-        meaning: raw.meaning,
+        happened: raw.happened,
+        evidence: raw.evidence,
+        checks: raw.checks,
+        whose: raw.whose,
     };
     let placed = Placed { key: entry.key(), entry, span };
     check_alone(&placed)?;
@@ -121,9 +127,7 @@ fn check_alone(placed: &Placed) -> Result<(), LoadError> {
             "Give `candidates` only to a description that several codes share",
         ));
     }
-    if entry.meaning.trim().is_empty() {
-        return Err(placed.error(format!("the entry {key} has an empty meaning"), "Say in a sentence what it means"));
-    }
+    check_advice(placed)?;
     for name in entry.names() {
         let core = names::core(name.as_bytes());
         if core.is_empty() {
@@ -141,6 +145,25 @@ fn check_alone(placed: &Placed) -> Result<(), LoadError> {
                 "Shorten it: a value in a log is known by how it begins",
             ));
         }
+    }
+    Ok(())
+}
+
+/// What an entry says to the reader.
+fn check_advice(placed: &Placed) -> Result<(), LoadError> {
+    let Placed { entry, key, .. } = placed;
+    if entry.happened.trim().is_empty() {
+        return Err(placed.error(format!("the entry {key} has an empty `happened`"), "Say in a sentence what happened"));
+    }
+    if entry.checks.is_empty() || entry.checks.len() > CHECKS_LIMIT {
+        let message = format!("the entry {key} has {} checks", entry.checks.len());
+        return Err(placed.error(message, "Give from one to three `checks`, the most useful first"));
+    }
+    if entry.checks.iter().any(|check| check.check.trim().is_empty() || check.place.trim().is_empty()) {
+        return Err(placed.error(format!("the entry {key} has an empty check"), "Write both `check` and `where`"));
+    }
+    if entry.whose.is_empty() {
+        return Err(placed.error(format!("the entry {key} has an empty `whose`"), "Say whose matter it usually is"));
     }
     Ok(())
 }

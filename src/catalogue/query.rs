@@ -106,8 +106,8 @@ impl Catalogue {
     /// The entries that a query asks for, in the catalogue's order.
     ///
     /// A number, or a whole symbol, SDK constant or text in any letter case, gives that entry alone; a text that several
-    /// codes share gives those as well. Other words give every entry in which all of them occur, in a name, the meaning,
-    /// the channel or the group; words may be parts of words. SDK constants are looked through only for words with
+    /// codes share gives those as well. Other words give every entry in which all of them occur, in a name, what
+    /// happened, the channel or the group; words may be parts of words. SDK constants are looked through only for words with
     /// an underscore: all of them begin with `CALL_STATUS`.
     #[must_use]
     pub fn find(&self, query: &Query) -> Answer<'_> {
@@ -178,7 +178,7 @@ impl Catalogue {
 
 /// Everything of an entry that words are looked for in, the SDK constant apart, one field a line.
 fn searched(entry: &Entry) -> String {
-    let mut fields = vec![entry.description.clone(), entry.meaning.clone()];
+    let mut fields = vec![entry.description.clone(), entry.happened.clone()];
     fields.extend(entry.symbol.clone());
     fields.extend(entry.other_descriptions.iter().cloned());
     fields.push(entry.channel.to_string());

@@ -9,7 +9,7 @@ use tabled::settings::{Alignment, Padding, Style};
 
 use super::table::after_headings;
 use super::wrap::wrap;
-use crate::catalogue::{Catalogue, Entry, UNKNOWN_DESCRIPTION};
+use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::{Code, Key};
 
 /// Up to this many entries are explained one by one; more become a table.
@@ -18,7 +18,7 @@ pub const EXPLAINED_AT_MOST: usize = 5;
 const HEAD: [&str; 4] = ["Code", "Description", "Group", "Channel"];
 
 /// The width of the labels in an explanation, with the gap behind them.
-const LABEL_WIDTH: usize = 16;
+const LABEL_WIDTH: usize = 17;
 /// Text is never squeezed narrower than this, however few columns there are.
 const LEAST_TEXT_WIDTH: usize = 20;
 
@@ -84,7 +84,7 @@ pub fn unknown(key: &Key) -> String {
 }
 
 /// The version of the contract with scripts.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// Writes the entries, and the results that no entry knows, as one JSON object.
 ///
@@ -119,7 +119,7 @@ pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
     let unknown = line.strip_suffix(UNKNOWN_DESCRIPTION).and_then(|line| line.strip_suffix(" is "));
-    let explained = |entry: &Entry| text.starts_with(&format!("{}\n{}", title(entry), label("Meaning")));
+    let explained = |entry: &Entry| text.starts_with(&format!("{}\n{}", title(entry), label("What happened")));
     after_headings(HEAD.into_iter(), text).is_some_and(|rest| rest.starts_with('\n'))
         || super::json::begins(SCHEMA, "entries", text)
         || unknown.is_some_and(|key| key.parse::<i32>().is_ok() || is_quoted(key))
@@ -150,12 +150,20 @@ fn explanation(out: &mut impl Write, entry: &Entry, columns: usize) -> io::Resul
     Ok(())
 }
 
-/// What an explanation says below its heading, in reading order.
+/// The parts of an explanation below its heading, in reading order.
 fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
-    let mut parts = vec![("Meaning", entry.meaning.clone())];
+    let mut parts = vec![("What happened", entry.happened.clone())];
     if !entry.candidates.is_empty() {
         parts.push(("One of", number(entry)));
     }
+    let labels = ["Check first", "Then", "Then"];
+    for (Check { check, place }, label) in entry.checks.iter().zip(labels) {
+        parts.push((label, check.clone()));
+        parts.push(("  where", place.clone()));
+    }
+    let whose: Vec<String> = entry.whose.iter().map(Whose::to_string).collect();
+    parts.push(("Whose matter", whose.join(", ")));
+    parts.extend(entry.evidence.caveat().map(|caveat| ("Note", caveat.to_owned())));
     parts.push(("Group", entry.group.to_string()));
     parts.push(("Channel", entry.channel.to_string()));
     parts.extend(entry.symbol.clone().map(|name| ("Symbol", name)));

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use callcodes::catalogue::{Answer, Catalogue, Channel, Entry, Group, Query, QueryError, UNKNOWN_DESCRIPTION};
+use callcodes::catalogue::{
+    Answer, Catalogue, Channel, Entry, Evidence, Group, Query, QueryError, UNKNOWN_DESCRIPTION,
+};
 use callcodes::code::{Code, Key};
 use proptest::prelude::*;
 
@@ -115,7 +117,7 @@ fn entries_stand_in_the_order_of_their_keys_and_are_found_by_them() {
 }
 
 #[test]
-fn no_meaning_says_what_became_of_the_sign_in() {
+fn no_advice_says_what_became_of_the_sign_in() {
     let claims = [
         "sign-in succeeded",
         "sign-in failed",
@@ -133,12 +135,22 @@ fn no_meaning_says_what_became_of_the_sign_in() {
         "successful",
     ];
     for entry in Catalogue::built_in().entries() {
-        let meaning = entry.meaning.to_lowercase();
-        for claim in claims {
-            assert!(!meaning.contains(claim), "{}: {claim:?} in {:?}", entry.key(), entry.meaning);
+        let sentences = [&entry.happened].into_iter().chain(entry.checks.iter().map(|check| &check.check));
+        for text in sentences {
+            let lower = text.to_lowercase();
+            for claim in claims {
+                assert!(!lower.contains(claim), "{}: {claim:?} in {text:?}", entry.key());
+            }
+            assert!(text.ends_with('.'), "{}: {text:?}", entry.key());
         }
-        assert!(entry.meaning.ends_with('.'), "{}", entry.key());
-        assert!(entry.meaning.matches(". ").count() <= 1, "at most two sentences: {}", entry.meaning);
+        assert!(entry.checks.iter().all(|check| !check.place.ends_with('.')), "{}", entry.key());
+        // What only a name stands for says so.
+        assert_eq!(
+            entry.happened.starts_with("By its name, "),
+            entry.evidence != Evidence::Documented,
+            "{}",
+            entry.key()
+        );
     }
 }
 
@@ -392,7 +404,7 @@ fn a_query_for_words_gives_every_entry_that_has_them_all() {
     assert_eq!(find("voicemail"), ["4", "13"]);
     assert_eq!(find("VoiceMail"), ["4", "13"]);
     assert_eq!(find("hung up"), ["108"]);
-    assert_eq!(find("wrong  PIN"), ["1", "123", "FAILED_OATH_CODE_PIN_INCORRECT"]);
+    assert_eq!(find("passcode  PIN"), ["19", "123"]);
     assert_eq!(find("client resend"), ["101"]);
     assert_eq!(find("voiceprint set-up"), ["119", "128"]);
     assert_eq!(find("STATUS_VOICEPRINT_E"), ["17", "18"]);
@@ -460,7 +472,16 @@ fn an_entry_in_json_names_everything() {
             "candidates": [],
             "channel": "call",
             "group": "factor-given",
-            "meaning": "Only # was pressed. That is all standard mode asks for; in PIN mode, beside a denial, the PIN was left out.",
+            "happened": "In the call the user pressed only #.",
+            "evidence": "documented",
+            "checks": [
+                {
+                    "check": "Check the user's mode: standard mode expects # alone, PIN mode expects the PIN and #.",
+                    "where": "MFA Server: Users > the user; defaults in Company Settings > General",
+                },
+                { "check": "Then read the outcome line.", "where": "The same request in the log" },
+            ],
+            "whose": ["users-data"],
         })
     );
     let shared = entry(&name("Used Cache"));
@@ -492,7 +513,10 @@ fn channels_and_groups_have_words() {
 
 /// A table in TOML with what every entry needs.
 fn toml_entry(particulars: &str) -> String {
-    format!("[[code]]\n{particulars}\nchannel = 'any'\ngroup = 'security'\nmeaning = 'It is.'\n")
+    format!(
+        "[[code]]\n{particulars}\nchannel = 'any'\ngroup = 'security'\nhappened = 'It is.'\nevidence = 'name'\n\
+         checks = [{{ check = 'Look.', where = 'There' }}]\nwhose = ['client']\n"
+    )
 }
 
 #[track_caller]
@@ -553,6 +577,25 @@ fn a_catalogue_that_contradicts_itself_is_refused() {
         ),
         &format!("'{long}'"),
     );
+}
+
+#[test]
+fn an_entry_that_does_not_say_what_to_check_is_refused() {
+    let cases = [
+        ("happened = 'It is.'", "happened = ' '", "an empty `happened`. Say in a sentence what happened"),
+        (
+            "checks = [{ check = 'Look.', where = 'There' }]",
+            "checks = []",
+            "0 checks. Give from one to three `checks`, the most useful first",
+        ),
+        ("where = 'There'", "where = ' '", "an empty check. Write both `check` and `where`"),
+        ("whose = ['client']", "whose = []", "an empty `whose`. Say whose matter it usually is"),
+    ];
+    for (has, instead, message) in cases {
+        let text = toml_entry("number = 1\ndescription = 'A'").replace(has, instead);
+        let error = Catalogue::from_toml(&text).unwrap_err();
+        assert_eq!(error.to_string(), format!("the entry 1 has {message}"));
+    }
 }
 
 #[test]

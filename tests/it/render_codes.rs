@@ -23,14 +23,25 @@ fn one_entry_is_explained() {
         rendered(&found("FAILED_PHONE_BUSY"), 60),
         "\
 101  Call Already In Progress
-  Meaning       A request for this user was already running.
-                Often a RADIUS client resends too early:
-                raise its timeout to 60 seconds or more.
-  Group         client resend
-  Channel       call
-  Symbol        FAILED_PHONE_BUSY
-  SDK constant  CALL_STATUS_PHONE_BUSY
-  Also written  Auth Already In Progress
+  What happened  A verification of this user was still
+                 running when the next request came. It does
+                 not mean a busy phone.
+  Check first    Raise the client's time-out: 30 to 60
+                 seconds for MFA Server, 60 or more for the
+                 NPS extension.
+    where        RADIUS client; RD Gateway: NPS > Remote
+                 RADIUS Server Groups > Load Balancing
+  Then           Check whether two servers are asked at
+                 once.
+    where        RADIUS client: servers and retries
+  Then           Ask whether the user connected twice.
+    where        The user
+  Whose matter   the client
+  Group          client resend
+  Channel        call
+  Symbol         FAILED_PHONE_BUSY
+  SDK constant   CALL_STATUS_PHONE_BUSY
+  Also written   Auth Already In Progress
 "
     );
 }
@@ -41,17 +52,30 @@ fn several_entries_are_explained_one_below_the_other() {
         rendered(&found("voicemail"), 200),
         "\
 4  No Phone Input - Timed Out
-  Meaning       The call was answered, but no key was pressed before the time ran out. Typically voicemail took it.
-  Group         not reached
-  Channel       call
-  Symbol        SUCCESS_NO_PIN_BUT_TIMEOUT
-  SDK constant  CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
+  What happened  The call was picked up, but no key was pressed before the time ran out. Typically voicemail took it.
+  Check first    Ask whether the phone was on, in coverage and not diverted.
+    where        The user's phone
+  Then           If you use a greeting of your own, keep it shorter than 20 seconds.
+    where        Entra: Multifactor authentication > Phone call settings
+  Then           Add a backup number, or offer the app instead.
+    where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
+  Whose matter   the user's phone
+  Group          not reached
+  Channel        call
+  Symbol         SUCCESS_NO_PIN_BUT_TIMEOUT
+  SDK constant   CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
 
 13  Got Voicemail
-  Meaning       Voicemail took the call.
-  Group         not reached
-  Channel       call
-  SDK constant  CALL_STATUS_GOT_VOICEMAIL
+  What happened  By its name, voicemail took the call.
+  Check first    Ask whether the phone was on, in coverage and not diverted.
+    where        The user's phone
+  Then           Add a backup number, or offer the app instead.
+    where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
+  Whose matter   the user's phone
+  Note           No public source explains this result. The text follows its name and the feature it is named after.
+  Group          not reached
+  Channel        call
+  SDK constant   CALL_STATUS_GOT_VOICEMAIL
 "
     );
 }
@@ -64,12 +88,17 @@ fn an_entry_without_a_number_says_which_codes_it_may_be() {
         rendered(&[shared], 100),
         "\
 Used Cache
-  Meaning       No call was made: an earlier sign-in is still in the cache. The text alone does not
-                say which cache: that of the user (6), the IP-based one (8) or the application-based
-                one (9).
-  One of        6, 8, 9
-  Group         no call made
-  Channel       cache or bypass
+  What happened  No call was made: an earlier verification was still in the cache. The text alone
+                 does not say which cache: that of the user (6), the IP-based one (8) or the
+                 application-based one (9).
+  One of         6, 8, 9
+  Check first    Check whether the cache is wanted, and for how many seconds it holds.
+    where        Azure portal: MFA > Caching rules
+  Then           Find the earlier line of the same user; it should lie within that time.
+    where        The same log
+  Whose matter   server settings
+  Group          no call made
+  Channel        cache or bypass
 "
     );
 }
@@ -80,11 +109,33 @@ fn a_narrow_terminal_breaks_lines_but_no_words() {
         rendered(&found("13"), 0),
         "\
 13  Got Voicemail
-  Meaning       Voicemail took the
-                call.
-  Group         not reached
-  Channel       call
-  SDK constant  CALL_STATUS_GOT_VOICEMAIL
+  What happened  By its name,
+                 voicemail took the
+                 call.
+  Check first    Ask whether the
+                 phone was on, in
+                 coverage and not
+                 diverted.
+    where        The user's phone
+  Then           Add a backup number,
+                 or offer the app
+                 instead.
+    where        MFA Server: Users >
+                 the user > backup
+                 phone; Entra: Users
+                 > the user >
+                 Authentication
+                 methods
+  Whose matter   the user's phone
+  Note           No public source
+                 explains this
+                 result. The text
+                 follows its name and
+                 the feature it is
+                 named after.
+  Group          not reached
+  Channel        call
+  SDK constant   CALL_STATUS_GOT_VOICEMAIL
 "
     );
 }
@@ -108,7 +159,7 @@ Code  Description                  Group            Channel
 #[test]
 fn five_entries_are_still_explained() {
     let text = rendered(&found("21-25"), 80);
-    assert_eq!(text.matches("  Meaning  ").count(), 5);
+    assert_eq!(text.matches("  What happened  ").count(), 5);
     assert_eq!(text.matches("\n\n").count(), 4);
 }
 
