@@ -58,8 +58,12 @@ impl Reading {
     }
 
     /// The bytes that a part of the text stands for. A decoded character of which the part has some bytes is in it as a
-    /// whole.
+    /// whole; a part of no bytes has none of it and is empty.
     pub(crate) fn bytes_of(&self, part: Range<usize>) -> Range<usize> {
+        if part.is_empty() {
+            let at = self.decoded_around(part.start).map_or(part.start, |character| character.start);
+            return self.byte_at(at)..self.byte_at(at);
+        }
         let start = self.decoded_around(part.start).map_or(part.start, |character| character.start);
         let end = self.decoded_around(part.end).map_or(part.end, |character| character.end);
         self.byte_at(start)..self.byte_at(end)
@@ -154,8 +158,8 @@ mod tests {
         assert_eq!(reading.text(), "xä21".as_bytes());
         assert_eq!(reading.bytes_of(1..3), 1..5);
         assert_eq!(reading.bytes_of(3..5), 5..7);
-        // Within the character.
-        assert_eq!(reading.bytes_of(2..2), 1..5);
+        // Nothing of the character.
+        assert_eq!(reading.bytes_of(2..2), 1..1);
         assert_eq!(reading.at(3), 3);
     }
 
@@ -204,7 +208,7 @@ mod tests {
                     prop_assert_eq!(reading.at(within), behind.0);
                 }
                 for within in at + 1..behind.0 {
-                    prop_assert_eq!(reading.bytes_of(within..within), byte..behind.1);
+                    prop_assert_eq!(reading.bytes_of(within..within), byte..byte);
                 }
                 (at, byte) = behind;
             }
