@@ -28,7 +28,7 @@
 //! | [`report`], [`render`] | totals → a presentable value → a sheet of rows and columns → text in any format |
 //!
 //! The binary, `src/bin/callcodes`, is the only code that prints, exits and knows the terminal: `args` (as typed)
-//! → `settings` (resolved) → one file for each command in `cmd`.
+//! → `settings` (resolved) → `session` (a run over inputs) → one file for each command in `cmd`.
 //!
 //! # Invariants
 //!

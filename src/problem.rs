@@ -1,7 +1,7 @@
 //! What could not be read, or not read whole, or was skipped: a value that travels with the result, never a message that is printed
 //! on the spot.
 //!
-//! A problem keeps its parts from where it arises to where it is shown. Only [`render`](crate::render::problems) makes a sentence of
+//! A problem keeps its parts from where it arises to where it is shown. Only [`report`](crate::report::problems) makes a sentence of
 //! them, and only there does a [`Remedy`] name a flag: the library does not know how it was called.
 
 use std::error::Error;
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Something that the totals do not include, or include with a reservation.
 ///
-/// It is displayed as [`render::problems`](crate::render::problems) words it.
+/// It is displayed as [`report::problems`](crate::report::problems) words it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The input as it is named in results.
@@ -312,7 +312,7 @@ impl From<Loss> for io::Error {
     }
 }
 
-/// What happened; the whole sentence is for [`render`](crate::render::problems) to make.
+/// What happened; the whole sentence is for [`report`](crate::report::problems) to make.
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)

@@ -15,7 +15,7 @@
 //! Invariants:
 //! * The caller's sink sees everything in the order of the sources and, inside each, of the bytes (decision 6).
 //! * Memory is bounded: at most a window of tasks is ahead of the sink, each with a few parts waiting. A worker that was
-//!   started because others wait takes about 0.3 MiB where files are small, and a block more where they are not.
+//!   started because others wait adds its own working memory, and a block where files are not small.
 //! * A worker that waits never holds what the task at the head of the line needs, so nothing can lock up.
 //! * When a run is to end early ([`Stop`](crate::source::Stop)), no further source is begun, and those in work end with
 //!   the chunk that is being scanned. The parts that were made until then reach the sink as ever; each source that was

@@ -23,7 +23,6 @@ use patterns::PATTERNS;
 pub use renderer::{Emphasis, Options, Renderer};
 
 use crate::report::files::FILES;
-pub use crate::report::problems;
 use crate::report::sheet::Sheet;
 use crate::report::{PARTIAL, Report, SUMMARY};
 

@@ -281,7 +281,7 @@ impl<R: Read> Read for Counted<R> {
 mod tests {
     use super::*;
     use crate::problem::Problem;
-    use crate::render::problems::detail;
+    use crate::report::problems::detail;
     use crate::unpack::{Codec, Format};
 
     const FLOOR: u64 = 1 << 20;

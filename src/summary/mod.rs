@@ -28,5 +28,5 @@ pub use total::{Row, Summary, Totals};
 pub const NAMES_LIMIT: usize = 4096;
 
 /// How many rows are kept apart where results are grouped by something that comes from logs: more than the hosts of any
-/// company or the users of most, in some 16 MiB. When it is met, [`Summary::overflow`] says how many results are in no row.
+/// company or the users of most. When it is met, [`Summary::overflow`] says how many results are in no row.
 pub const ROWS_LIMIT: usize = 1 << 16;

@@ -13,7 +13,7 @@ use callcodes::pipeline::Outcome;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::{Kind, Problem};
-use callcodes::render::problems;
+use callcodes::report::problems;
 use callcodes::source::Walk;
 use callcodes::unpack::{Codec, decompressed};
 

@@ -13,7 +13,7 @@ use callcodes::pipeline::Outcome;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Kind;
-use callcodes::render::problems::detail;
+use callcodes::report::problems::detail;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Selection, Walk};
 use callcodes::summary::Row;

@@ -14,7 +14,7 @@ use callcodes::chunk::{Chunk, Limits};
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::{self, Event, Options, Outlet, Visitor};
 use callcodes::problem::Problem;
-use callcodes::render::problems::detail;
+use callcodes::report::problems::detail;
 use callcodes::scan::Scanner;
 use callcodes::source::{Source, Walk};
 

@@ -9,8 +9,8 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use callcodes::pipeline::{NoThreads, Outcome};
-use callcodes::render::problems::Extent;
 use callcodes::render::{Emphasis, Options};
+use callcodes::report::problems::Extent;
 use callcodes::source::Walk;
 
 use crate::args::{InputArgs, OutputArgs, PatternArgs};

@@ -9,7 +9,7 @@ use anstyle::Style;
 use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
-use callcodes::render::problems::{self, Extent};
+use callcodes::report::problems::{self, Extent};
 use callcodes::report::wording;
 use callcodes::source::TEMPORARY_PREFIX;
 use callcodes::terminal;

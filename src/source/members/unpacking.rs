@@ -267,7 +267,7 @@ impl Read for Unpacked {
 #[cfg(test)]
 mod tests {
     use crate::problem::Problem;
-    use crate::render::problems::detail;
+    use crate::report::problems::detail;
 
     use super::*;
 

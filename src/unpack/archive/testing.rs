@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::problem::Problem;
-use crate::render::problems::detail;
+use crate::report::problems::detail;
 
 use super::{Container, Format, Item, MemberData, Options, Passwords, walk};
 

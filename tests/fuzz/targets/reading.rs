@@ -12,7 +12,7 @@ use callcodes::pattern::PatternSet;
 use callcodes::pipeline::summarise::summarise;
 use callcodes::pipeline::{CopyRule, Options};
 use callcodes::problem::Kind;
-use callcodes::render::problems::detail;
+use callcodes::report::problems::detail;
 use callcodes::source::{Limits, Opening, Walk};
 use callcodes::unpack::{Format, Passwords};
 
