@@ -1,8 +1,8 @@
-//! The command line as Windows hands it over: with the help that is asked for as everywhere there, and without the
-//! quotation mark that a backslash before it lets slip into a path.
+//! What Windows makes of a command line, corrected: `/?` asks for help there, and a backslash before a quotation mark makes
+//! the mark a part of the path.
 //!
-//! A folder is typed, or completed by `cmd`, as `"C:\\47 12\\"`. In a command line the last backslash makes the quotation mark
-//! behind it a part of the argument, which then goes on with all that follows.
+//! People type a folder as `"C:\47 12\"`, and `cmd` completes it so. Windows takes the quotation mark after the last backslash
+//! as a part of the argument, which therefore also holds everything that follows.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn mended_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> bool
     arguments
 }
 
-/// The path before the only quotation mark, if there is such a folder, and the arguments behind it.
+/// The path before the only quotation mark, if there is such a folder, and the arguments after the mark.
 fn split(argument: &str, exists: impl Fn(&str) -> bool) -> Option<Vec<OsString>> {
     let (path, rest) = argument.split_once('"')?;
     let is_end = rest.is_empty() || rest.starts_with(char::is_whitespace);

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use crate::args::{CodesFormatArg, LinesFormatArg, SummaryFormatArg};
 use crate::status::Failure;
 
-/// Formats of which each has endings for its files.
+/// The formats of a command, each with the endings of the files that are written in it.
 pub(crate) trait ByEnding: ValueEnum + Copy + 'static {
     /// The format of standard output and of a file without an ending.
     const DEFAULT: Self;

@@ -9,11 +9,10 @@ use callcodes::source::Stop;
 
 use crate::status::Status;
 
-/// From now on Ctrl-C is a request to `stop`, and on Unix SIGTERM and SIGHUP are, too. `unfinished`: a file that must not
-/// be left behind.
+/// Makes Ctrl-C, and on Unix also SIGTERM and SIGHUP, request `stop`. The program never leaves the file `unfinished` on disk.
 ///
-/// On Windows closing the window ends the program at once, whatever a handler does without `unsafe`. What is left behind
-/// then is not read later, as its name tells what it is.
+/// Closing the window on Windows is the exception: it ends the program at once, and no handler can prevent that without
+/// `unsafe`. A later run recognises the file by its name and skips it.
 pub(crate) fn heed(stop: &Stop, unfinished: Option<PathBuf>) {
     let stop = stop.clone();
     let end = move || {
@@ -52,8 +51,8 @@ mod termination {
         let _ = thread::Builder::new().spawn(move || signals.forever().for_each(|_| end()));
     }
 
-    /// Whether whoever started the program had it ignore a signal, as `nohup` does with SIGHUP. Only Linux tells without
-    /// `unsafe`; elsewhere `unless_told` holds.
+    /// Whether the program was started with this signal ignored, as `nohup` does with SIGHUP. Only Linux reports that without
+    /// `unsafe`; elsewhere the answer is `unless_told`.
     fn is_ignored(status: Option<&str>, signal: i32, unless_told: bool) -> bool {
         let mask = status.and_then(|status| status.lines().find_map(|line| line.strip_prefix("SigIgn:")));
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

@@ -311,3 +311,16 @@ fn flips() {
     }
     flips_keep(Format::Cab, &unsummed, &options(), <[u8]>::len);
 }
+
+#[test]
+fn a_reserved_field_that_is_set_changes_nothing() {
+    let plain = cab(&[stored(&[("a.log", b"call result = 102\n")])]);
+    let expected = from_both(Format::Cab, &plain, &options());
+    assert_eq!(expected, Seen { members: vec![whole("a.log", b"call result = 102\n")], end: None });
+    for field in [4..8, 12..16, 20..24] {
+        let mut set = plain.clone();
+        set[field.clone()].copy_from_slice(&[1, 2, 3, 4]);
+        assert_eq!(Format::of(&set), Some(Format::Cab), "{field:?}");
+        assert_eq!(from_both(Format::Cab, &set, &options()), expected, "{field:?}");
+    }
+}
