@@ -19,6 +19,9 @@ use std::io::{self, Read};
 use crate::problem::{Kind, Loss};
 use crate::units::{END_BYTES, Units, Written};
 
+/// Most lines are not longer than that, in bytes.
+const LIKELY_LINE_BYTES: usize = 4 << 10;
+
 /// Sizes, in bytes. The defaults serve every input; tests make them tiny to meet every boundary.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -346,7 +349,6 @@ impl<R: Read> Chunks<R> {
     /// How much to ask for: a block, but of what lies behind the span only what its last line is likely to need, and all
     /// that is left rather than a block and a little rest.
     fn read_bytes(&self) -> usize {
-        const LIKELY_LINE_BYTES: usize = 4 << 10;
         let to_end = self.end.saturating_sub(self.offset + (self.tail - self.head) as u64);
         let wanted = usize::try_from(to_end).unwrap_or(usize::MAX);
         let (wanted, block) =
@@ -370,6 +372,11 @@ impl<R: Read> Chunks<R> {
         // Room for a block behind what is left over: a short rest of a line does not make the next read a short one.
         let size = (self.tail + self.read_bytes()).min(full);
         if self.buffer.len() < size {
+            if self.buffer.capacity() < size {
+                // Room as well for what is kept of this block and for a longer last one: growing copies.
+                let room = (size + size / 4 + self.kept_bytes + LIKELY_LINE_BYTES).min(full);
+                self.buffer.reserve_exact(room - self.buffer.len());
+            }
             self.buffer.resize(size, 0);
         }
         loop {

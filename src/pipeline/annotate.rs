@@ -8,7 +8,7 @@ use super::{Outlet, Visitor};
 use crate::chunk::Chunk;
 use crate::hit::Hit;
 use crate::numbered::{LineFormat, Rendered};
-use crate::scan::Scanner;
+use crate::scan::{Scanner, Sink};
 use crate::source::Source;
 
 /// Above this size, in bytes, what is rendered is handed on before its chunk is done, so that memory stays bounded
@@ -19,7 +19,7 @@ const PART_BYTES: usize = 256 << 10;
 /// long stream sees it. Not after each: parts that wait for their turn are counted, and small ones would soon be too many.
 const PART_CHUNKS: usize = 16;
 
-/// How many hits of one line are rendered at once.
+/// How many hits of one line are rendered at once, at most.
 const PORTION_HITS: usize = 256;
 
 /// Renders the lines of chunk after chunk.
@@ -47,31 +47,13 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
     type Part = Rendered;
 
     fn chunk(&mut self, source: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Rendered>) {
-        let Annotate { format, rendered, level, chunks } = self;
-        let level = *level;
-        *chunks += 1;
-        let owned = chunk.owned();
-        let mut counted = 0;
-        let mut flush = |line: &mut Vec<Hit<'_>>| {
-            let Some(first) = line.first() else { return };
-            rendered.newlines += newlines(level, &owned[counted..first.line_start]);
-            counted = first.line_start;
-            format.line(&source.name, line, rendered);
-            rendered.hits += line.len() as u64;
-            line.clear();
-            if rendered.bytes.len() > PART_BYTES {
-                out.part(rendered.take());
-            }
-        };
-        // The hits of one line, in portions, because one line may hold any number of them.
-        let mut line: Vec<Hit<'_>> = Vec::new();
-        scanner.scan(chunk, |hit| {
-            if line.len() == PORTION_HITS || line.first().is_some_and(|first| first.line_start != hit.line_start) {
-                flush(&mut line);
-            }
-            line.push(hit);
-        });
-        flush(&mut line);
+        self.chunks += 1;
+        let Annotate { format, rendered, level, .. } = self;
+        let (path, owned, level) = (source.name.as_str(), chunk.owned(), *level);
+        let mut portion = Portion { format: *format, rendered, level, path, owned, counted: 0, hits: Vec::new(), out };
+        scanner.scan_into(chunk, &mut portion);
+        portion.flush();
+        let counted = portion.counted;
         self.rendered.newlines += newlines(level, &owned[counted..]);
         if self.chunks >= PART_CHUNKS {
             self.hand_on(out);
@@ -84,6 +66,44 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
 
     fn finish(&mut self, out: &mut Outlet<'_, Rendered>) {
         self.hand_on(out);
+    }
+}
+
+/// Renders the hits of a chunk, a portion at a time: those of one line, or of a part of it, because one line may hold any
+/// number of them. Apart from a closure, because it costs a copy of every hit to call one.
+struct Portion<'p, 'o, 'c, F> {
+    format: &'p F,
+    rendered: &'p mut Rendered,
+    level: Level,
+    path: &'p str,
+    owned: &'c [u8],
+    /// How much of `owned` the line feeds have been counted in.
+    counted: usize,
+    hits: Vec<Hit<'c>>,
+    out: &'p mut Outlet<'o, Rendered>,
+}
+
+impl<'c, F: LineFormat> Sink<'c> for &mut Portion<'_, '_, 'c, F> {
+    #[inline(always)]
+    fn take(&mut self, hit: Hit<'c>) {
+        if self.hits.len() == PORTION_HITS || self.hits.first().is_some_and(|first| first.line_start != hit.line_start) {
+            self.flush();
+        }
+        self.hits.push(hit);
+    }
+}
+
+impl<F: LineFormat> Portion<'_, '_, '_, F> {
+    fn flush(&mut self) {
+        let Some(first) = self.hits.first() else { return };
+        self.rendered.newlines += newlines(self.level, &self.owned[self.counted..first.line_start]);
+        self.counted = first.line_start;
+        self.format.line(self.path, &self.hits, self.rendered);
+        self.rendered.hits += self.hits.len() as u64;
+        self.hits.clear();
+        if self.rendered.bytes.len() > PART_BYTES {
+            self.out.part(self.rendered.take());
+        }
     }
 }
 

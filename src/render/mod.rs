@@ -84,8 +84,14 @@ pub fn is_own_output(head: &[u8]) -> bool {
         _ => UTF_8,
     };
     // A byte order mark has precedence. Windows PowerShell writes one and other line ends when it redirects.
-    let text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0.replace("\r\n", "\n");
-    let text = strip_str(&text).to_string();
+    let mut text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0;
+    // Every file that is opened comes here, and few have either.
+    if text.contains('\r') {
+        text = text.replace("\r\n", "\n").into();
+    }
+    if text.contains('\x1b') {
+        text = strip_str(&text).to_string().into();
+    }
     text.starts_with(PARTIAL)
         || SHEETS.iter().any(|sheet| {
             table::begins(sheet, &text)

@@ -40,6 +40,7 @@ pub trait Sink<'c> {
 }
 
 impl<'c, F: FnMut(Hit<'c>)> Sink<'c> for F {
+    #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
         self(hit);
     }
@@ -111,8 +112,17 @@ impl<'s> Scanner<'s> {
     /// The same, for a sink that is no closure.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
         if chunk.cut != Cut::AtLineEnd {
-            return self.scan_piece(chunk, &mut sink);
+            self.scan_piece(chunk, &mut sink);
+        } else if self.set.reads_code_pages() {
+            self.scan_lines::<true>(chunk, &mut sink);
+        } else {
+            self.scan_lines::<false>(chunk, &mut sink);
         }
+    }
+
+    /// Scans whole lines. `READS_PAGES` is a constant, so that the search for text that is not UTF-8 costs a set nothing
+    /// in which no pattern reads code pages.
+    fn scan_lines<'c, const READS_PAGES: bool>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
         let owned = chunk.owned();
         // Of a multi-line pattern even the literal may go on behind a cut.
         let searched = if self.set.looks_ahead() { chunk.with_lookahead() } else { owned };
@@ -120,15 +130,15 @@ impl<'s> Scanner<'s> {
         let mut candidates = self.set.prefilter().candidates(searched, &mut marks);
         let mut next = || iter::from_fn(|| candidates.next()).find(|candidate| candidate.at < owned.len());
         let mut candidate = next();
-        let mut others = Others::new(if self.set.reads_code_pages() { searched } else { b"" });
+        let mut others = Others::new(if READS_PAGES { searched } else { b"" });
         // A multi-line match may start before the line in which such a place is.
         let reach = if self.set.looks_ahead() { self.lookahead_bytes + 1 } else { 0 };
         let mut from = 0;
         // Where the last searched line started, in the chunk and in the source.
         let (mut counted, mut offset) = (0, chunk.offset);
         while from < owned.len() {
-            let other =
-                others.first_from(from).map(|at| at.saturating_sub(reach).max(from)).filter(|&at| at < owned.len());
+            let other = if READS_PAGES { others.first_from(from) } else { None };
+            let other = other.map(|at| at.saturating_sub(reach).max(from)).filter(|&at| at < owned.len());
             let inside = match (candidate, other) {
                 _ if self.set.searches_every_line() => from,
                 (Some(Candidate { at, .. }), other) => other.map_or(at, |other| at.min(other)),
@@ -145,7 +155,7 @@ impl<'s> Scanner<'s> {
                 while candidate.filter(is_inside).is_some() {
                     candidate = next();
                 }
-                self.scan_as_read(&line, &mut sink);
+                self.scan_as_read(&line, sink);
                 continue;
             }
             let first = candidate.filter(is_inside);
@@ -155,7 +165,7 @@ impl<'s> Scanner<'s> {
             let is_sole = candidate.filter(is_inside).is_none() && !self.set.searches_every_line();
             if let Some((at, pattern)) = first.filter(|_| is_sole).and_then(Candidate::sole) {
                 if let Some(at) = at.checked_sub(start) {
-                    self.scan_place(&line, (at, pattern), &mut sink);
+                    self.scan_place(&line, (at, pattern), sink);
                 }
                 continue;
             }
@@ -165,7 +175,7 @@ impl<'s> Scanner<'s> {
                 self.set.note(&mut self.scratch, inside, start);
                 candidate = next();
             }
-            self.scan_line(&line, &mut sink);
+            self.scan_line(&line, sink);
         }
         self.marks = marks;
     }
@@ -204,7 +214,7 @@ impl<'s> Scanner<'s> {
     }
 
     /// A line where only this pattern may match, and only there.
-    #[inline]
+    #[inline(always)]
     fn scan_place<'c>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut impl Sink<'c>) {
         let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
         if let Some(found) = found {
@@ -287,7 +297,10 @@ impl Resolver<'_> {
         let captured = |capture| text.get(found.capture(capture)?);
         let time = match captured(Capture::Time) {
             Some(written) => self.times.read(line.written.form, written),
-            None => *line_time.get_or_insert_with(|| self.times.find(line.written.form, &text[..text_len])),
+            None => match *line_time {
+                Some(time) => time,
+                None => *line_time.insert(self.times.find(line.written.form, &text[..text_len])),
+            },
         };
         sink.take(Hit {
             // A group that took no part in the match wrote nothing.

@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use super::recognise::SAMPLE_BYTES;
 use crate::problem::{Kind, Loss, Remedy};
 
-/// How much of a file is read when it is opened, in bytes: small files whole, so that they are read at once.
-const HEAD_BYTES: usize = 64 << 10;
+/// Files up to this size, in bytes, are read whole when they are opened: one read serves for all.
+const SMALL_BYTES: usize = 64 << 10;
 
 /// Something that is told of each read of a file.
 pub trait Watch: fmt::Debug + Send + Sync {
@@ -35,13 +35,13 @@ impl DiskFile {
         DiskFile { file, watch: Box::new(watch), head: Vec::new() }
     }
 
-    /// Reads the first bytes of a file of `len` bytes, in one read where the system allows it, and at least as many as are
+    /// Reads a small file of `len` bytes whole, in one read where the system allows it, and of a larger one as much as is
     /// looked at to recognise it.
     ///
     /// # Errors
     /// What the operating system says, or a [`Loss`] if it has become shorter.
     pub fn read_head(&mut self, len: u64) -> io::Result<()> {
-        let most = usize::try_from(len).unwrap_or(usize::MAX).min(HEAD_BYTES);
+        let most = usize::try_from(len).ok().filter(|len| *len <= SMALL_BYTES).unwrap_or(SAMPLE_BYTES);
         let mut head = vec![0; most];
         let mut tail = 0;
         while tail < most.min(SAMPLE_BYTES) {
