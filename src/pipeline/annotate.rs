@@ -86,7 +86,8 @@ struct Portion<'p, 'o, 'c, F> {
 impl<'c, F: LineFormat> Sink<'c> for &mut Portion<'_, '_, 'c, F> {
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
-        if self.hits.len() == PORTION_HITS || self.hits.first().is_some_and(|first| first.line_start != hit.line_start) {
+        if self.hits.len() == PORTION_HITS || self.hits.first().is_some_and(|first| first.line_start != hit.line_start)
+        {
             self.flush();
         }
         self.hits.push(hit);
