@@ -128,7 +128,7 @@ pub enum Limit {
     Nesting,
 }
 
-/// The kinds of problem, as they are spelled in JSON.
+/// The kinds of problem, as they are spelled in JSON: first the losses, up to [`Kind::OverLimit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -183,59 +183,13 @@ impl Kind {
     /// by a stated rule, or because the user asked for it, is none.
     #[must_use]
     pub fn is_loss(self) -> bool {
-        match self {
-            Kind::Interrupted
-            | Kind::Unreadable
-            | Kind::Encrypted
-            | Kind::Shortened
-            | Kind::Damaged
-            | Kind::Truncated
-            | Kind::TrailingBytes
-            | Kind::MixedEncodings
-            | Kind::OverLimit => true,
-            Kind::LongLine
-            | Kind::TooManyNames
-            | Kind::Empty
-            | Kind::Binary
-            | Kind::Special
-            | Kind::Link
-            | Kind::Loop
-            | Kind::OwnOutput
-            | Kind::TooLarge
-            | Kind::OutsideTime
-            | Kind::ReadAlready
-            | Kind::Copy
-            | Kind::CopyCounted => false,
-        }
+        self <= Kind::OverLimit
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Interrupted => "interrupted",
-            Kind::Unreadable => "unreadable",
-            Kind::Encrypted => "encrypted",
-            Kind::Shortened => "shortened",
-            Kind::Damaged => "damaged",
-            Kind::Truncated => "truncated",
-            Kind::TrailingBytes => "trailing-bytes",
-            Kind::MixedEncodings => "mixed-encodings",
-            Kind::OverLimit => "over-limit",
-            Kind::LongLine => "long-line",
-            Kind::TooManyNames => "too-many-names",
-            Kind::Empty => "empty",
-            Kind::Binary => "binary",
-            Kind::Special => "special",
-            Kind::Link => "link",
-            Kind::Loop => "loop",
-            Kind::OwnOutput => "own-output",
-            Kind::TooLarge => "too-large",
-            Kind::OutsideTime => "outside-time",
-            Kind::ReadAlready => "read-already",
-            Kind::Copy => "copy",
-            Kind::CopyCounted => "copy-counted",
-        })
+        self.serialize(f)
     }
 }
 
