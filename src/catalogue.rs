@@ -14,10 +14,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use self::load::LoadError;
-pub use self::query::{Answer, Query, QueryError};
+pub use self::query::{Answer, Query};
 use crate::code::{Code, Key};
 
 /// What tables show for a result that no entry knows: the vendor's own advice.
@@ -111,7 +111,6 @@ impl fmt::Display for Group {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// The number, if one is public.
-    #[serde(serialize_with = "serialize_code")]
     pub code: Option<Code>,
     /// Of an entry without a number: its symbol, or else the text that several codes share.
     pub name: Option<String>,
@@ -124,7 +123,6 @@ pub struct Entry {
     /// Other words for the same result, in reports or in SDKs.
     pub other_descriptions: Vec<String>,
     /// The codes that share this entry's description; empty for every entry that stands for one result.
-    #[serde(serialize_with = "serialize_codes")]
     pub candidates: Vec<Code>,
     /// By which way it came about.
     pub channel: Channel,
@@ -233,15 +231,6 @@ impl Entry {
             .chain(&self.other_descriptions)
             .map(String::as_str)
     }
-}
-
-/// A `serialize_with`, so that the vocabulary stays free of wire formats.
-fn serialize_code<S: Serializer>(code: &Option<Code>, serializer: S) -> Result<S::Ok, S::Error> {
-    code.map(|code| code.0).serialize(serializer)
-}
-
-fn serialize_codes<S: Serializer>(codes: &[Code], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(codes.iter().map(|code| code.0))
 }
 
 /// All entries, and the way from what a log writes to the entry.

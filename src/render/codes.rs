@@ -100,15 +100,12 @@ pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Re
     }
     #[derive(Serialize)]
     struct Unknown<'d> {
-        code: Option<i32>,
+        code: Option<Code>,
         name: Option<&'d str>,
         description: &'static str,
     }
-    let unknown = unknown.iter().map(|key| Unknown {
-        code: key.code().map(|code| code.0),
-        name: key.name(),
-        description: UNKNOWN_DESCRIPTION,
-    });
+    let unknown =
+        unknown.iter().map(|key| Unknown { code: key.code(), name: key.name(), description: UNKNOWN_DESCRIPTION });
     let document = Document { schema: SCHEMA, entries, unknown: unknown.collect() };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

@@ -119,12 +119,12 @@ pub struct Jsonl<'c> {
 struct Fields<'h> {
     offset: u64,
     time: Option<Time>,
-    code: Option<i32>,
+    code: Option<Code>,
     name: Option<&'h str>,
     description: Cow<'h, str>,
     known: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<i32>,
+    #[serde(skip_serializing_if = "<[Code]>::is_empty")]
+    candidates: &'h [Code],
     pattern: &'h str,
     #[serde(flatten)]
     words: Words<'h>,
@@ -193,11 +193,11 @@ impl<'h> Fields<'h> {
         Fields {
             offset: hit.offset(),
             time: hit.time.map(|stamp| stamp.time),
-            code: hit.key.code().map(|code| code.0),
+            code: hit.key.code(),
             name: hit.key.name(),
             description: catalogue.description(&hit.key),
             known: entry.is_some(),
-            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
+            candidates: entry.map_or(&[], |entry| &entry.candidates),
             pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
             words: Words { hit, page },
             text_is_cut: (shown.len() < hit.line.len()).then_some(true),

@@ -87,6 +87,17 @@ impl Output {
         Ok(Output::File { temporary: BufWriter::with_capacity(BUFFER_BYTES, temporary), target, name })
     }
 
+    /// Writes a result that is known as a whole, to standard output or a file.
+    pub(crate) fn write_whole(
+        target: Option<&Path>,
+        styles: &Styles,
+        write: impl FnOnce(&mut Output) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
+        let mut output = Output::open(target, styles)?;
+        write(&mut output).map_err(|reason| output.error(reason))?;
+        output.finish()
+    }
+
     fn stream(stream: Box<dyn Write>, name: String) -> Output {
         Output::Stream { stream: BufWriter::with_capacity(BUFFER_BYTES, stream), name }
     }

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::{Container, Format, Options, UNPACK};
-use crate::problem::{Kind, Loss};
+use super::{Container, Format, Options};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::copied;
 use crate::unpack::file::DiskFile;
 use crate::unpack::input::Input;
@@ -49,7 +49,7 @@ impl Held {
             if held.len > options.held_bytes {
                 let limit = options.held_bytes >> 20;
                 let what = format!("the {format} archive can only be read as a whole, and takes more than {limit} MiB");
-                return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+                return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Unpack }.into());
             }
             if is_last {
                 return Ok(Held::Memory(Arc::new(held)));

@@ -39,9 +39,6 @@ use crate::problem::{Kind, Limit, Loss, Remedy};
 pub(super) use tar::begins as begins_tar;
 pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
-/// What remains to be done with what cannot be read in the archive.
-const UNPACK: Remedy = Remedy::Unpack;
-
 impl Format {
     fn truncated(self, delivered: Option<u64>) -> Loss {
         let what = format!("the {self} archive breaks off");
@@ -198,8 +195,6 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
         Format::Cab => cab::walk(container, options, visit),
     }
 }
-
-const GIVE_PASSWORD: Remedy = Remedy::GivePassword;
 
 /// Why something cannot be read that is not damaged.
 fn refused(what: &str, remedy: Remedy) -> Loss {

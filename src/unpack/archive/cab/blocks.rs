@@ -7,10 +7,10 @@ use flate2::{Decompress, FlushDecompress};
 use lzxd::{Lzxd, WindowSize};
 
 use super::Folder;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::archive::dos::{u16_at, u32_at};
 use crate::unpack::archive::held::Held;
-use crate::unpack::archive::{Format, UNPACK, refused};
+use crate::unpack::archive::{Format, refused};
 use crate::unpack::fault::damaged;
 use crate::unpack::input::Input;
 
@@ -55,9 +55,9 @@ impl Method {
         match (number & 15, window) {
             (0, _) => Ok(Method::Stored),
             (1, _) => Ok(Method::MsZip(Box::default())),
-            (2, _) => Err(refused(&format!("{UNSUPPORTED} (Quantum)"), UNPACK)),
+            (2, _) => Err(refused(&format!("{UNSUPPORTED} (Quantum)"), Remedy::Unpack)),
             (3, Some(window)) => Ok(Method::Lzx(Box::new(Lzxd::new(*window)))),
-            _ => Err(refused(&format!("{UNSUPPORTED} (number {number})"), UNPACK)),
+            _ => Err(refused(&format!("{UNSUPPORTED} (number {number})"), Remedy::Unpack)),
         }
     }
 
@@ -107,7 +107,7 @@ impl Blocks {
         };
         if len == 0 {
             let what = "it goes on in another archive of the set".to_owned();
-            return Err(Loss { kind: Kind::Truncated, what, delivered: Some(0), remedy: UNPACK }.into());
+            return Err(Loss { kind: Kind::Truncated, what, delivered: Some(0), remedy: Remedy::Unpack }.into());
         }
         if sum != 0 && sum != checksum(&header[4..], checksum(&packed, 0)) {
             return Err(damaged("the checksum of a block does not match"));

@@ -26,11 +26,11 @@ use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
 use super::held::Held;
 use super::solid::{Solid, SolidFile};
 use super::{
-    Container, Format, GIVE_PASSWORD, Item, Label, MemberData, Options, Passwords, UNPACK, Visit, crc32, encrypted,
-    refused, unix_time, without_dots,
+    Container, Format, Item, Label, MemberData, Options, Passwords, Visit, crc32, encrypted, refused, unix_time,
+    without_dots,
 };
 use crate::name::shown_utf16;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
@@ -79,7 +79,7 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
         return Err(contradiction().into());
     };
     if start[6] != 0 {
-        return Err(refused("the 7z archive is of a version that is not known", UNPACK).into());
+        return Err(refused("the 7z archive is of a version that is not known", Remedy::Unpack).into());
     }
     if crc32(&start[12..]) != start_crc {
         return Err(Format::SevenZip.damaged("its beginning contradicts its checksum").into());
@@ -118,7 +118,7 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
         return read(keys, None);
     }
     if options.passwords.is_empty() {
-        return Err(encrypted("the 7z archive is encrypted, even the names in it", GIVE_PASSWORD).into());
+        return Err(encrypted("the 7z archive is encrypted, even the names in it", Remedy::GivePassword).into());
     }
     for password in keys.in_turn(&options.passwords) {
         if let Ok(directory) = read(keys, Some(password)) {
@@ -205,7 +205,7 @@ fn measure(mut input: Input, most: u64) -> (u64, u32) {
 fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     if len > DIRECTORY_LIMIT {
         let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
-        return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+        return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Unpack }.into());
     }
     input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
 }
