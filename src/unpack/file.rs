@@ -95,9 +95,8 @@ impl Read for FileSpan<'_> {
             return Ok(0);
         }
         let head = usize::try_from(self.position).ok().and_then(|position| self.file.head.get(position..));
-        if let Some(head) = head.filter(|head| !head.is_empty()) {
-            let len = head.len().min(wanted);
-            buffer[..len].copy_from_slice(&head[..len]);
+        if let Some(mut head) = head.filter(|head| !head.is_empty()) {
+            let len = head.read(&mut buffer[..wanted])?;
             self.position += len as u64;
             return Ok(len);
         }

@@ -108,9 +108,8 @@ impl Read for Span {
         let place = usize::try_from(self.position).unwrap_or(usize::MAX);
         let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
         let piece = self.pieces.pieces.get(place / PIECE_BYTES).map_or(&[][..], Vec::as_slice);
-        let bytes = piece.get(place % PIECE_BYTES..).unwrap_or_default();
-        let len = bytes.len().min(left).min(out.len());
-        out[..len].copy_from_slice(&bytes[..len]);
+        let wanted = out.len().min(left);
+        let len = piece.get(place % PIECE_BYTES..).unwrap_or_default().read(&mut out[..wanted])?;
         self.position += len as u64;
         Ok(len)
     }

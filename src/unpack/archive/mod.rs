@@ -212,7 +212,7 @@ fn kind_of(error: &io::Error) -> Kind {
 }
 
 /// The checksum of zip and 7z.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
     crc.sum()

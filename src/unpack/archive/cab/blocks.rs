@@ -135,8 +135,7 @@ impl Read for Blocks {
             }
             self.fault = self.next_block().err();
         }
-        let len = (self.block.len() - self.given).min(out.len());
-        out[..len].copy_from_slice(&self.block[self.given..self.given + len]);
+        let len = (&self.block[self.given..]).read(out)?;
         self.given += len;
         Ok(len)
     }
@@ -178,22 +177,11 @@ impl MsZip {
         result
     }
 
-    /// Unpacks some more, and says how much, up to any fault.
-    fn inflate(&mut self, mut packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
-        let mut len = 0;
-        loop {
-            let (ins, outs) = (self.inflate.total_in(), self.inflate.total_out());
-            let result = self.inflate.decompress(packed, &mut out[len..], FlushDecompress::None);
-            let step = |after: u64, before: u64| usize::try_from(after - before).unwrap_or(usize::MAX);
-            let (taken, given) = (step(self.inflate.total_in(), ins), step(self.inflate.total_out(), outs));
-            packed = &packed[taken..];
-            len += given;
-            match result {
-                Err(_) => return (len, Err("invalid deflate data".to_owned())),
-                Ok(flate2::Status::StreamEnd) => return (len, Ok(())),
-                Ok(_) if taken == 0 && given == 0 => return (len, Ok(())),
-                Ok(_) => {}
-            }
-        }
+    /// Unpacks as much as there is room for, and says how much, up to any fault.
+    fn inflate(&mut self, packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
+        let before = self.inflate.total_out();
+        let result = self.inflate.decompress(packed, out, FlushDecompress::None);
+        let len = usize::try_from(self.inflate.total_out() - before).unwrap_or(usize::MAX);
+        (len, result.map(drop).map_err(|_| "invalid deflate data".to_owned()))
     }
 }
