@@ -351,9 +351,7 @@ impl Read for Decrypt {
                 self.previous = packed;
                 self.used = 0;
             }
-            let bytes = &self.block[self.used..];
-            let len = bytes.len().min(out.len() - filled);
-            out[filled..filled + len].copy_from_slice(&bytes[..len]);
+            let len = (&self.block[self.used..]).read(&mut out[filled..])?;
             filled += len;
             self.used += len;
         }
