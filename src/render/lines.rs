@@ -105,7 +105,11 @@ impl Text<'_> {
 }
 
 /// One JSON object a hit.
-pub struct Jsonl<'c> {
+pub struct Jsonl<'c>(pub Known<'c>);
+
+/// What a hit is described with.
+#[derive(Clone, Copy)]
+pub struct Known<'c> {
     /// Says what the codes mean.
     pub catalogue: &'c Catalogue,
     /// Names the patterns.
@@ -168,7 +172,7 @@ impl Jsonl<'_> {
         let _ = path.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
         bytes.extend_from_slice(LINE_KEY.as_bytes());
         out.line_number();
-        let fields = Fields::of(hit, self.catalogue, self.set, self.encoding);
+        let fields = self.0.fields(hit);
         let bytes = out.bytes();
         let start = bytes.len();
         let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
@@ -180,13 +184,12 @@ impl Jsonl<'_> {
     }
 }
 
-impl<'h> Fields<'h> {
-    fn of(
-        hit: &'h Hit<'_>,
-        catalogue: &'h Catalogue,
-        set: &'h PatternSet,
-        encoding: Option<&'static Encoding>,
-    ) -> Fields<'h> {
+impl<'c> Known<'c> {
+    fn fields<'h>(&self, hit: &'h Hit<'_>) -> Fields<'h>
+    where
+        'c: 'h,
+    {
+        let Known { catalogue, set, encoding } = *self;
         let shown = shown_range(hit);
         let entry = catalogue.entry(&hit.key);
         let page = CodePage::of(hit.line, hit.units, encoding);

@@ -219,7 +219,7 @@ mod own_output {
     use crate::pipeline::inventory::Entry;
     use crate::problem::{Kind, Problem};
     use crate::render::lines::csv::{Csv, write_head};
-    use crate::render::lines::{Jsonl, Text};
+    use crate::render::lines::{Jsonl, Known, Text};
     use crate::report::Searched;
     use crate::report::files::testing as files;
     use crate::report::files::{FILES, Totals, cells};
@@ -338,8 +338,8 @@ mod own_output {
                 Default::default()
             };
             let text = Text { catalogue, highlight, place, encoding: None };
-            let json = Jsonl { catalogue, set, encoding: None };
-            let csv = Csv { catalogue, set, encoding: None };
+            let known = Known { catalogue, set, encoding: None };
+            let (json, csv) = (Jsonl(known), Csv(known));
             let log = log(&keys);
             let mut scanner = Scanner::new(set, catalogue, Limits::default().lookahead_bytes);
             let (mut as_text, mut as_json, mut as_csv) = (Rendered::default(), Rendered::default(), Rendered::default());
