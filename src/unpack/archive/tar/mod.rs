@@ -33,13 +33,7 @@ type Block = [u8; BLOCK_BYTES];
 
 /// See [`super::walk`].
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
-    let mut walk = Walk {
-        input,
-        everywhere: Attributes::default(),
-        before: Attributes::default(),
-        long_name: None,
-        long_target: None,
-    };
+    let mut walk = Walk { input, ..Walk::default() };
     let mut members = 0;
     while let Some(block) = walk.next_block()? {
         let header = Header::of(&block).ok_or_else(|| {
@@ -59,6 +53,7 @@ pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io
     Ok(())
 }
 
+#[derive(Default)]
 struct Walk {
     input: Input,
     /// Of all members that follow.
