@@ -18,12 +18,12 @@ pub mod wording;
 use std::cmp::Reverse;
 
 use crate::catalogue::Catalogue;
-use crate::code::{Code, Key};
+use crate::code::Key;
 use crate::problem::{Kind, Problem};
 use crate::summary::{self, Summary};
 use crate::terminal::replaced;
 use sheet::{Cell, Column, End, Flow, Holds, Share, Sheet};
-use wording::{counted, remark, size};
+use wording::{alternatives, counted, remark, size};
 
 /// The summary as a sheet.
 pub static SUMMARY: Sheet = Sheet {
@@ -251,20 +251,12 @@ fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> 
     ]
 }
 
-/// `6, 8 or 9`
-fn alternatives(codes: &[Code]) -> String {
-    let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
-    match codes.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => codes.concat(),
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod testing {
     //! Summaries and reports for the tests of the formats.
 
     use super::*;
+    use crate::code::Code;
     use crate::summary::Counts;
     use crate::time::Form;
 
@@ -331,6 +323,7 @@ pub(crate) mod testing {
 mod tests {
     use super::testing::{code, every_kind, name, report, summary};
     use super::*;
+    use crate::code::Code;
 
     fn column(report: &Report, name: &str) -> Vec<Cell<'static>> {
         let place = SUMMARY.columns.iter().position(|column| column.name == Some(name)).unwrap();

@@ -247,8 +247,8 @@ fn flatten(hir: &Hir) -> Vec<&Hir> {
 }
 
 fn is_look(hir: &Hir) -> bool {
-    // Line-spanning looks change nothing here either: they assert, and consume no byte.
-    matches!(hir.kind(), HirKind::Look(Look::Start | Look::End) | HirKind::Look(_) | HirKind::Empty)
+    // All of them assert, and consume no byte.
+    matches!(hir.kind(), HirKind::Look(_) | HirKind::Empty)
 }
 
 /// The positions that a part stands for, if it always matches that many single bytes.

@@ -297,8 +297,7 @@ impl Pattern {
     }
 
     fn compile(definition: &Definition) -> Result<Pattern, Diagnostic> {
-        let ignore_case = if definition.ignore_case { IgnoreCase::Always } else { IgnoreCase::AsWritten };
-        let syntax = syntax_config(ignore_case);
+        let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(definition.ignore_case);
         let compile = if definition.origin == Origin::BuiltIn { Compile::WhenAsked } else { Compile::AtOnce };
         let settings = Settings { syntax, compile };
         // The syntax was checked before; this is what only the engine can tell.
@@ -408,17 +407,6 @@ impl Pattern {
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
         if self.multiline { window } else { &window[..line_len] }
     }
-}
-
-#[derive(Clone, Copy)]
-enum IgnoreCase {
-    AsWritten,
-    Always,
-}
-
-fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
-    let ignore_case = matches!(ignore_case, IgnoreCase::Always);
-    syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
 }
 
 impl Condition {

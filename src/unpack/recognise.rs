@@ -420,7 +420,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::unpack::binary::noise;
+
+    /// Bytes without a pattern, the same every time (xorshift).
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        };
+        std::iter::repeat_with(next).take(len).collect()
+    }
 
     const LINE: &str = " 2017-02-14 call result = 102\r\n";
 

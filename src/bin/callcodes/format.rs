@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use callcodes::report::wording::alternatives;
 use clap::ValueEnum;
 
 use crate::args::{CodesFormatArg, LinesFormatArg, SummaryFormatArg};
@@ -66,15 +67,6 @@ fn unknown<F: ByEnding>(ending: &str) -> Failure {
         alternatives(&endings),
         alternatives(&formats),
     ))
-}
-
-/// `a, b or c`.
-fn alternatives(all: &[String]) -> String {
-    match all {
-        [] => String::new(),
-        [one] => one.clone(),
-        [before @ .., last] => format!("{} or {last}", before.join(", ")),
-    }
 }
 
 #[cfg(test)]
