@@ -22,13 +22,23 @@ const LABEL_WIDTH: usize = 17;
 /// Text is never squeezed narrower than this, however few columns there are.
 const LEAST_TEXT_WIDTH: usize = 20;
 
-/// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap to.
+/// Writes the entries: if they are few, all that is known of each, with an empty line between two of them, and if they are many,
+/// a table. `columns` is the width to wrap to.
 ///
 /// # Errors
 ///
 /// Those of `out`.
 pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::Result<()> {
-    if entries.len() <= EXPLAINED_AT_MOST { explanations(out, entries, columns) } else { overview(out, entries) }
+    if entries.len() > EXPLAINED_AT_MOST {
+        return overview(out, entries);
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        explanation(out, entry, columns)?;
+    }
+    Ok(())
 }
 
 /// Writes a table of code, description, group and channel, one row for each entry.
@@ -55,21 +65,6 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry]) -> io::Result<()> {
     // The last column is padded like the others; nobody wants blanks at line ends.
     for line in table.to_string().lines() {
         writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
-}
-
-/// Writes all that is known of each entry, with an empty line between two of them. `columns` is the width to wrap to.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn explanations(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::Result<()> {
-    for (index, entry) in entries.iter().enumerate() {
-        if index > 0 {
-            writeln!(out)?;
-        }
-        explanation(out, entry, columns)?;
     }
     Ok(())
 }

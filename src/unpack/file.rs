@@ -16,10 +16,6 @@ pub trait Watch: fmt::Debug + Send + Sync {
     fn read(&self, bytes: u64);
 }
 
-impl Watch for () {
-    fn read(&self, _: u64) {}
-}
-
 /// An opened file.
 #[derive(Debug)]
 pub struct DiskFile {
@@ -60,13 +56,6 @@ impl DiskFile {
     #[must_use]
     pub fn head(&self, len: usize) -> &[u8] {
         &self.head[..self.head.len().min(len)]
-    }
-}
-
-impl From<File> for DiskFile {
-    /// A file that nobody watches being read.
-    fn from(file: File) -> DiskFile {
-        DiskFile::new(file, ())
     }
 }
 
