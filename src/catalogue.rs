@@ -10,7 +10,6 @@ mod load;
 mod names;
 mod query;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -249,8 +248,8 @@ impl Catalogue {
 
     /// What tables show for a result.
     #[must_use]
-    pub fn description(&self, key: &Key) -> Cow<'_, str> {
-        Cow::Borrowed(self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description))
+    pub fn description(&self, key: &Key) -> &str {
+        self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description)
     }
 
     /// The row that a written value counts in: a number, a symbol, an SDK constant or a text.

@@ -208,7 +208,7 @@ impl Report {
 fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
-    let (name, description) = (key.name().map(replaced), replaced(&catalogue.description(key)));
+    let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
     // With the name where no number identifies the row.
     let words = match &name {
         None => description.clone(),

@@ -52,27 +52,43 @@ impl<P> Outlet<'_, P> {
     }
 
     pub(super) fn send(&mut self, message: Message<P>) {
-        self.line.send(self.place, message);
+        let (place, is_part) = (self.place, message.is_part());
+        let has_room = |lanes: &Lanes<P>| lanes.has_room(place, is_part);
+        let mut lanes = self.line.sleep_until(has_room, |lanes| lanes.sleep_in(place));
+        if lanes.closed {
+            return;
+        }
+        let weight = message.weight(lanes.weigh);
+        lanes.places[place].waiting.push_back(message);
+        lanes.waiting_bytes += weight;
+        let sink = lanes.sink_that_should_go_on();
+        drop(lanes);
+        wake(sink);
     }
 
     /// Leaves to other workers what comes right after this task, or says that there is no such rest. May be called once.
     pub(super) fn leave(&mut self, rest: Option<Rest>) {
-        self.line.leave(self.place, rest);
+        let woken = self.line.lock().leave(self.place, rest);
+        wake(woken);
     }
 
     /// Whether nobody wants further parts.
     pub(super) fn is_closed(&self) -> bool {
-        self.line.is_closed()
+        self.line.lock().closed
     }
 }
 
 impl<P> Drop for Outlet<'_, P> {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.line.close();
-        } else {
-            self.line.finish(self.place);
+            return self.line.close();
         }
+        let mut lanes = self.line.lock();
+        let woken = lanes.leave(self.place, None);
+        lanes.places[self.place].is_done = true;
+        let sink = lanes.sink_that_should_go_on();
+        drop(lanes);
+        wake(woken.into_iter().chain(sink));
     }
 }
 
@@ -93,7 +109,9 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
 
     /// Has room for the work of so many threads.
     pub(super) fn serve(&self, threads: usize) {
-        self.line.serve(threads);
+        let mut lanes = self.line.lock();
+        lanes.serve(threads);
+        wake(lanes.feeder.take());
     }
 
     /// The next task and its outlet; `None` when there are no more.
@@ -209,46 +227,6 @@ impl<P> Line<P> {
             lanes = self.lock();
         }
         lanes
-    }
-
-    /// Has room for the work of so many threads.
-    fn serve(&self, threads: usize) {
-        let mut lanes = self.lock();
-        lanes.serve(threads);
-        wake(lanes.feeder.take());
-    }
-
-    fn send(&self, place: usize, message: Message<P>) {
-        let is_part = message.is_part();
-        let has_room = |lanes: &Lanes<P>| lanes.has_room(place, is_part);
-        let mut lanes = self.sleep_until(has_room, |lanes| lanes.sleep_in(place));
-        if lanes.closed {
-            return;
-        }
-        let weight = message.weight(lanes.weigh);
-        lanes.places[place].waiting.push_back(message);
-        lanes.waiting_bytes += weight;
-        let sink = lanes.sink_that_should_go_on();
-        drop(lanes);
-        wake(sink);
-    }
-
-    fn leave(&self, place: usize, rest: Option<Rest>) {
-        let woken = self.lock().leave(place, rest);
-        wake(woken);
-    }
-
-    fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
-    fn finish(&self, place: usize) {
-        let mut lanes = self.lock();
-        let woken = lanes.leave(place, None);
-        lanes.places[place].is_done = true;
-        let sink = lanes.sink_that_should_go_on();
-        drop(lanes);
-        wake(woken.into_iter().chain(sink));
     }
 
     fn close(&self) {

@@ -125,7 +125,7 @@ struct Fields<'h> {
     time: Option<Time>,
     code: Option<Code>,
     name: Option<&'h str>,
-    description: Cow<'h, str>,
+    description: &'h str,
     known: bool,
     #[serde(skip_serializing_if = "<[Code]>::is_empty")]
     candidates: &'h [Code],
@@ -281,7 +281,7 @@ pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key)
         }
         Key::Name(name) => bytes.extend_from_slice(name.as_bytes()),
     }
-    if key.name() != Some(&*description) {
+    if key.name() != Some(description) {
         bytes.push(b' ');
         bytes.extend_from_slice(description.as_bytes());
     }

@@ -59,7 +59,7 @@ fn cells(fields: &Fields<'_>) -> Vec<String> {
         shown(fields.time),
         shown(fields.code),
         text(fields.name.unwrap_or_default()),
-        text(&fields.description),
+        text(fields.description),
         fields.known.to_string(),
         candidates.join(" "),
         text(fields.pattern),
