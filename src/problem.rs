@@ -237,11 +237,16 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// A loss without a place.
+    #[must_use]
+    pub fn new(kind: Kind, what: impl Into<String>, remedy: Remedy) -> Loss {
+        Loss { kind, what: what.into(), delivered: None, remedy }
+    }
+
     /// The run is to end early.
     #[must_use]
     pub fn interrupted() -> Loss {
-        let what = "reading was interrupted".to_owned();
-        Loss { kind: Kind::Interrupted, what, delivered: None, remedy: Remedy::RunAgain }
+        Loss::new(Kind::Interrupted, "reading was interrupted", Remedy::RunAgain)
     }
 
     /// The one that travels in `error`.

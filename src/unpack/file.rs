@@ -101,12 +101,8 @@ impl Read for FileSpan<'_> {
 
 impl FileSpan<'_> {
     fn shortened(&self) -> Loss {
-        Loss {
-            kind: Kind::Shortened,
-            what: "it became shorter while it was read".to_owned(),
-            delivered: Some(self.position),
-            remedy: Remedy::ReadCopy,
-        }
+        let what = "it became shorter while it was read";
+        Loss { delivered: Some(self.position), ..Loss::new(Kind::Shortened, what, Remedy::ReadCopy) }
     }
 }
 

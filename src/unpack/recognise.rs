@@ -185,7 +185,7 @@ impl Unsupported {
                 ("by its name it is one part of a split archive".to_owned(), Remedy::UnpackAllParts)
             }
         };
-        Loss { kind: Kind::Unreadable, what, delivered: None, remedy }
+        Loss::new(Kind::Unreadable, what, remedy)
     }
 }
 

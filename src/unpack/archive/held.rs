@@ -49,7 +49,7 @@ impl Held {
             if held.len > options.held_bytes {
                 let limit = options.held_bytes >> 20;
                 let what = format!("the {format} archive can only be read as a whole, and takes more than {limit} MiB");
-                return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Unpack }.into());
+                return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
             }
             if is_last {
                 return Ok(Held::Memory(Arc::new(held)));

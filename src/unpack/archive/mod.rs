@@ -53,7 +53,7 @@ impl Format {
 
     fn damaged(self, why: &str) -> Loss {
         let what = format!("the {self} archive is damaged ({why})");
-        Loss { kind: Kind::Damaged, what, delivered: None, remedy: Remedy::AskAgain }
+        Loss::new(Kind::Damaged, what, Remedy::AskAgain)
     }
 
     /// What there is to tell of what `input` still holds behind the archive. Zeros are padding, as from block devices.
@@ -80,7 +80,7 @@ impl Format {
 
     fn too_many_members(self, limit: u64) -> Loss {
         let what = format!("the {self} archive has more than {limit} members, and the others were not read");
-        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Raise(Limit::Members) }
+        Loss::new(Kind::OverLimit, what, Remedy::Raise(Limit::Members))
     }
 }
 
@@ -198,7 +198,7 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
 
 /// Why something cannot be read that is not damaged.
 fn refused(what: &str, remedy: Remedy) -> Loss {
-    Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
+    Loss::new(Kind::Unreadable, what, remedy)
 }
 
 /// Why something cannot be read that is encrypted.

@@ -106,8 +106,8 @@ impl Blocks {
             return Err(cut(&mut self.input));
         };
         if len == 0 {
-            let what = "it goes on in another archive of the set".to_owned();
-            return Err(Loss { kind: Kind::Truncated, what, delivered: Some(0), remedy: Remedy::Unpack }.into());
+            let loss = Loss::new(Kind::Truncated, "it goes on in another archive of the set", Remedy::Unpack);
+            return Err(Loss { delivered: Some(0), ..loss }.into());
         }
         if sum != 0 && sum != checksum(&header[4..], checksum(&packed, 0)) {
             return Err(damaged("the checksum of a block does not match"));

@@ -205,7 +205,7 @@ fn measure(mut input: Input, most: u64) -> (u64, u32) {
 fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     if len > DIRECTORY_LIMIT {
         let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
-        return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Unpack }.into());
+        return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
     }
     input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
 }

@@ -124,7 +124,7 @@ impl Walk {
     fn extension(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > EXTENSION_LIMIT {
             let what = format!("a member's name or attributes take more than {} KiB", EXTENSION_LIMIT >> 10);
-            return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Unpack }.into());
+            return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
         }
         let (bytes, padding) = (self.input.exactly(size), padding(size));
         bytes.filter(|_| self.input.skip(padding) == padding).ok_or_else(|| self.short())
@@ -196,7 +196,7 @@ impl Walk {
 
 fn link(target: &[u8]) -> Loss {
     let what = format!("link to {}, not followed", shown_bytes(target));
-    Loss { kind: Kind::Link, what, delivered: None, remedy: Remedy::ReadAsMember }
+    Loss::new(Kind::Link, what, Remedy::ReadAsMember)
 }
 
 /// What fills the last block of data.

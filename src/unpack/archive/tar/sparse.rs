@@ -70,7 +70,7 @@ impl Map {
             }
             Some(_) if self.segments.len() == SEGMENT_LIMIT => {
                 let what = format!("it is stored without its holes (sparse) in more than {SEGMENT_LIMIT} pieces");
-                self.fault = Some(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Unpack });
+                self.fault = Some(Loss::new(Kind::OverLimit, what, Remedy::Unpack));
             }
             Some(segment) => self.segments.push(segment),
         }

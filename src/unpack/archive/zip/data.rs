@@ -40,7 +40,7 @@ pub(super) fn refuses(method: u16) -> Option<Loss> {
         _ => &format!("number {method}"),
     };
     let what = format!("it is compressed by a method that is not supported ({name})");
-    Some(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: Remedy::Unpack })
+    Some(Loss::new(Kind::Unreadable, what, Remedy::Unpack))
 }
 
 /// The name of a method that can be read.
