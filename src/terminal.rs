@@ -43,22 +43,6 @@ pub(crate) fn replaced(text: &str) -> String {
     text.replace(obeys, "\u{fffd}")
 }
 
-/// The last `limit` characters of `text`, after an ellipsis if there are more.
-pub(crate) fn end_of(text: &str, limit: usize) -> String {
-    match text.char_indices().rev().nth(limit.saturating_sub(1)) {
-        Some((at, _)) if at > 0 => format!("…{}", &text[at..]),
-        _ => text.to_owned(),
-    }
-}
-
-/// The first `limit` characters of `text`, before an ellipsis if there are more.
-pub(crate) fn start_of(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}
-
 /// Whether `text` is nothing but what ASCII prints, and tabs: so no terminal obeys any of it but these.
 ///
 /// Block by block, without a way out in between: so the compiler makes vector instructions of it.

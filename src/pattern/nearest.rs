@@ -8,6 +8,7 @@
 //! With `regex`, which always prepares for more than one search, a line that no built-in pattern matches takes 100
 //! million instructions by callgrind; `regex-automata` without its automata would take half of that.
 
+use std::iter;
 use std::ops::Range;
 
 use regex::bytes::Regex;
@@ -15,7 +16,7 @@ use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
 
 use super::brackets;
 use super::definition::{Definition, Field};
-use crate::terminal::{self, end_of, start_of};
+use crate::terminal;
 
 /// How much of a regex or a line is shown before and behind what matters, in characters.
 const SHOWN_CHARS: usize = 50;
@@ -149,9 +150,9 @@ impl Excerpt {
     fn new(text: &[u8], span: &Range<usize>) -> Excerpt {
         let end = span.end.min(text.len());
         let start = span.start.min(end);
-        let before = end_of(&printable(&text[..start]), SHOWN_CHARS);
-        let inside = end_of(&printable(&text[start..end]), SHOWN_CHARS);
-        let after = start_of(&printable(&text[end..]), SHOWN_CHARS);
+        let before = last_chars(&text[..start]);
+        let inside = last_chars(&text[start..end]);
+        let after = first_chars(&text[end..]);
         Excerpt {
             column_chars: before.chars().count(),
             width_chars: inside.chars().count(),
@@ -160,8 +161,30 @@ impl Excerpt {
     }
 }
 
+/// The end of `bytes`, with an ellipsis where it is cut.
+fn last_chars(bytes: &[u8]) -> String {
+    // No character has more than four bytes: a long line is not decoded for the little that is shown.
+    let tail = &bytes[bytes.len().saturating_sub(SHOWN_CHARS * 4)..];
+    let chars = printable(tail);
+    if tail.len() == bytes.len() && chars.len() <= SHOWN_CHARS {
+        return chars.into_iter().collect();
+    }
+    let cut = chars.len().saturating_sub(SHOWN_CHARS);
+    iter::once('…').chain(chars[cut..].iter().copied()).collect()
+}
+
+/// The start of `bytes`, with an ellipsis where it is cut.
+fn first_chars(bytes: &[u8]) -> String {
+    let head = &bytes[..bytes.len().min(SHOWN_CHARS * 4)];
+    let chars = printable(head);
+    if head.len() == bytes.len() && chars.len() <= SHOWN_CHARS {
+        return chars.into_iter().collect();
+    }
+    chars.into_iter().take(SHOWN_CHARS).chain(iter::once('…')).collect()
+}
+
 /// The characters of `bytes`, those that would move the cursor or break the line replaced.
-fn printable(bytes: &[u8]) -> String {
+fn printable(bytes: &[u8]) -> Vec<char> {
     let replaced = |char: char| match char {
         '\t' => ' ',
         char if terminal::obeys(char) => '\u{fffd}',

@@ -14,7 +14,6 @@ use crate::hit::{Capture, Hit};
 use crate::pattern::definition::{Definition, Origin};
 use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
-use crate::terminal::{end_of, start_of};
 use crate::units::{CodePage, Units};
 
 /// How much of a line that is too wide is repeated before what is taken, in characters.
@@ -148,6 +147,22 @@ fn one_line(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     push_shown(&mut bytes, CodePage::of(text, Units::Bytes, None).read(text).as_bytes());
     String::from_utf8_lossy(&bytes).replace('\t', " ")
+}
+
+/// The last `limit` characters, behind an ellipsis if there are more.
+fn end_of(text: &str, limit: usize) -> String {
+    match text.char_indices().rev().nth(limit.saturating_sub(1)) {
+        Some((at, _)) if at > 0 => format!("…{}", &text[at..]),
+        _ => text.to_owned(),
+    }
+}
+
+/// The first `limit` characters, an ellipsis behind them if there are more.
+fn start_of(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
