@@ -151,7 +151,7 @@ impl Reader<'_> {
         let captures = captured.filter_map(expected).collect();
         let (line, line_place) = line?;
         let (code, code_place) = code?;
-        Some(Example { line: without_line_end(line), code, captures, line_place, code_place })
+        Some(Example { line: without_line_end(&line), code, captures, line_place, code_place })
     }
 
     fn expected_code(&mut self, table: &Table<'_, '_>) -> Option<(ExpectedCode, Place)> {
@@ -194,7 +194,7 @@ impl Reader<'_> {
             match value.get_ref() {
                 DeValue::String(line) => {
                     let line_place = self.place(value, line);
-                    lines.push(CounterExample { line: without_line_end(line.to_string()), line_place });
+                    lines.push(CounterExample { line: without_line_end(line), line_place });
                 }
                 _ => self.wrong_type(value, "a counter-example must be text", remedy),
             }
@@ -222,14 +222,9 @@ fn number(integer: &DeInteger<'_>) -> Option<i32> {
 }
 
 /// `line` as a pattern gets to see it: a multi-line string brings a line end along that was never meant.
-fn without_line_end(mut line: String) -> String {
-    if line.ends_with('\n') {
-        line.pop();
-        if line.ends_with('\r') {
-            line.pop();
-        }
-    }
-    line
+fn without_line_end(line: &str) -> String {
+    let without = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    without.unwrap_or(line).to_owned()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod unpack;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use flate2::Crc;
+use flate2::CrcReader;
 
 use self::cursor::Cursor;
 use self::directory::{ENCODED_HEADER, File, NextBlock, Streams};
@@ -186,19 +186,11 @@ fn fitting<'p>(
 }
 
 /// How many of the next `most` bytes there are, and the sum of those.
-fn measure(mut input: Input, most: u64) -> (u64, u32) {
-    let (mut len, mut crc) = (0, Crc::new());
-    while len < most {
-        let bytes = input.available();
-        let taken = bytes.len().min(usize::try_from(most - len).unwrap_or(usize::MAX));
-        if taken == 0 {
-            break;
-        }
-        crc.update(&bytes[..taken]);
-        input.consume(taken);
-        len += taken as u64;
-    }
-    (len, crc.sum())
+fn measure(input: Input, most: u64) -> (u64, u32) {
+    let mut reader = CrcReader::new(input.take(most));
+    // The input never fails.
+    let len = io::copy(&mut reader, &mut io::sink()).unwrap_or(0);
+    (len, reader.crc().sum())
 }
 
 /// The `len` bytes of a directory.
