@@ -4,7 +4,7 @@
 //! used again; a reader that is dropped ends the other side's work, at the latest with the next block.
 
 use std::fmt;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
@@ -21,17 +21,16 @@ const PIPE_BYTES: usize = 64 << 10;
 
 /// A reader whose bytes are fetched before they are asked for.
 pub struct Ahead {
-    filled: Receiver<io::Result<Vec<u8>>>,
+    filled: Receiver<io::Result<Block>>,
     emptied: Sender<Vec<u8>>,
-    /// What was received last, up to what has been handed out of it.
-    current: Cursor<Vec<u8>>,
+    current: Block,
     is_done: bool,
     stop: Stop,
 }
 
 /// The other side of an [`Ahead`].
 pub(super) struct Filler {
-    filled: SyncSender<io::Result<Vec<u8>>>,
+    filled: SyncSender<io::Result<Block>>,
     emptied: Receiver<Vec<u8>>,
 }
 
@@ -49,6 +48,14 @@ pub(super) enum Pace {
 pub(super) enum Demand {
     GoesOn,
     Gone,
+}
+
+#[derive(Default)]
+struct Block {
+    bytes: Vec<u8>,
+    /// The part that has not been handed out.
+    head: usize,
+    tail: usize,
 }
 
 impl Ahead {
@@ -77,7 +84,7 @@ impl Ahead {
     pub(super) fn pair() -> (Filler, Ahead) {
         let (filled_sender, filled) = sync_channel(BLOCKS);
         let (emptied, emptied_receiver) = channel();
-        let ahead = Ahead { filled, emptied, current: Cursor::default(), is_done: false, stop: Stop::default() };
+        let ahead = Ahead { filled, emptied, current: Block::default(), is_done: false, stop: Stop::default() };
         (Filler { filled: filled_sender, emptied: emptied_receiver }, ahead)
     }
 }
@@ -110,12 +117,11 @@ impl Filler {
             bytes.resize(if is_small { block_bytes.min(FIRST_BYTES) } else { block_bytes }, 0);
             is_first = false;
             let (tail, ended) = fill_block(reader, &mut bytes);
-            bytes.truncate(tail);
-            if tail > 0 && self.filled.send(Ok(bytes)).is_err() {
+            if tail > 0 && self.filled.send(Ok(Block { bytes, head: 0, tail })).is_err() {
                 return Demand::Gone;
             }
             if let Some(end) = ended {
-                let sent = self.filled.send(end.map(|()| Vec::new()));
+                let sent = self.filled.send(end.map(|()| Block::default()));
                 return if sent.is_ok() { Demand::GoesOn } else { Demand::Gone };
             }
         }
@@ -131,10 +137,7 @@ impl Filler {
                 read => read,
             };
             let is_last = !matches!(read, Ok(1..));
-            let sent = self.filled.send(read.map(|len| {
-                bytes.truncate(len);
-                bytes
-            }));
+            let sent = self.filled.send(read.map(|tail| Block { bytes, head: 0, tail }));
             if is_last || sent.is_err() {
                 return;
             }
@@ -164,14 +167,15 @@ fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Res
 
 impl Read for Ahead {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let is_empty = self.current.position() == self.current.get_ref().len() as u64;
-        if is_empty && !self.is_done {
+        if self.current.head == self.current.tail && !self.is_done {
             // The other side may be gone already, and then wants none.
-            let _ = self.emptied.send(std::mem::take(&mut self.current).into_inner());
+            let _ = self.emptied.send(std::mem::take(&mut self.current.bytes));
             let received = self.stop.receive(&self.filled);
-            self.is_done = !matches!(&received, Ok(Ok(block)) if !block.is_empty());
-            self.current = Cursor::new(received??);
+            self.is_done = !matches!(&received, Ok(Ok(block)) if block.tail > 0);
+            self.current = received??;
         }
-        self.current.read(out)
+        let len = (&self.current.bytes[self.current.head..self.current.tail]).read(out)?;
+        self.current.head += len;
+        Ok(len)
     }
 }
