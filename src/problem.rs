@@ -293,3 +293,47 @@ fn describe(reason: &io::Error) -> (String, Option<Remedy>) {
     };
     (what.to_owned(), remedy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_losses_are_the_kinds_up_to_a_limit_that_was_met() {
+        use Kind::*;
+        let losses = [
+            Interrupted,
+            Unreadable,
+            Encrypted,
+            Shortened,
+            Damaged,
+            Truncated,
+            TrailingBytes,
+            MixedEncodings,
+            OverLimit,
+        ];
+        let others = [
+            LongLine,
+            TooManyNames,
+            Empty,
+            Binary,
+            Special,
+            Link,
+            Loop,
+            OwnOutput,
+            TooLarge,
+            OutsideTime,
+            ReadAlready,
+            Copy,
+            CopyCounted,
+        ];
+        assert!(losses.iter().all(|kind| kind.is_loss()));
+        assert!(!others.iter().any(|kind| kind.is_loss()));
+    }
+
+    #[test]
+    fn a_kind_is_shown_as_it_is_spelled_in_json() {
+        assert_eq!(Kind::TrailingBytes.to_string(), "trailing-bytes");
+        assert_eq!(serde_json::to_string(&Kind::TrailingBytes).unwrap(), "\"trailing-bytes\"");
+    }
+}

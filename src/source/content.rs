@@ -45,7 +45,7 @@ impl<R: Read> Digesting<R> {
         Digesting { reader, hasher: Some(Box::default()) }
     }
 
-    /// The same without a record, which would cost time.
+    /// Everything that is to come from `reader`, without a record of it, which would cost time.
     pub fn without(reader: R) -> Digesting<R> {
         Digesting { reader, hasher: None }
     }
