@@ -10,14 +10,13 @@ mod load;
 mod names;
 mod query;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use self::load::LoadError;
-pub use self::query::{Answer, Query, QueryError};
+pub use self::query::{Answer, Query};
 use crate::code::{Code, Key};
 
 /// What tables show for a result that no entry knows: the vendor's own advice.
@@ -27,83 +26,67 @@ static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue::from_toml(include_str!("builtin/codes.toml")).expect("the built-in codes are loaded by the tests")
 });
 
-/// By which way the result came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Channel {
-    /// A phone call.
-    Call,
-    /// A text message, one-way or two-way.
-    TextMessage,
-    /// The mobile app and its notifications.
-    App,
-    /// A code from an OATH token.
-    Oath,
-    /// The check of a voice.
-    Voiceprint,
-    /// Security questions.
-    SecurityQuestions,
-    /// None was needed: a cached earlier sign-in, or a bypass.
-    Cache,
-    /// The user's or the customer's account.
-    Account,
-    /// The description does not tie it to one.
-    Any,
-    /// The request itself, before any was chosen.
-    Request,
+/// Defines an enum as a table: a line for each variant, with the words that people read for it.
+macro_rules! worded {
+    ($(#[$meaning:meta])* $name:ident { $($(#[$variant_meaning:meta])* $variant:ident: $words:literal,)* }) => {
+        $(#[$meaning])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$variant_meaning])* $variant,)* }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $($name::$variant => $words,)* })
+            }
+        }
+    };
 }
 
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Channel::Call => "call",
-            Channel::TextMessage => "text message",
-            Channel::App => "app",
-            Channel::Oath => "OATH",
-            Channel::Voiceprint => "voiceprint",
-            Channel::SecurityQuestions => "security questions",
-            Channel::Cache => "cache or bypass",
-            Channel::Account => "account",
-            Channel::Any => "any",
-            Channel::Request => "request",
-        })
+worded! {
+    /// By which way the result came about.
+    Channel {
+        /// A phone call.
+        Call: "call",
+        /// A text message, one-way or two-way.
+        TextMessage: "text message",
+        /// The mobile app and its notifications.
+        App: "app",
+        /// A code from an OATH token.
+        Oath: "OATH",
+        /// The check of a voice.
+        Voiceprint: "voiceprint",
+        /// Security questions.
+        SecurityQuestions: "security questions",
+        /// None was needed: a cached earlier sign-in, or a bypass.
+        Cache: "cache or bypass",
+        /// The user's or the customer's account.
+        Account: "account",
+        /// The description does not tie it to one.
+        Any: "any",
+        /// The request itself, before any was chosen.
+        Request: "request",
     }
 }
 
-/// Where to look, by kind of result. The order is no ranking, and no group stands for an outcome of the sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Group {
-    /// The person gave what was asked for; whether it was right is another matter.
-    FactorGiven,
-    /// Nothing was called or sent.
-    NoCallMade,
-    /// Interim: a later result follows.
-    StillPending,
-    /// The person did, or left undone, something that can be talked through.
-    PersonsAction,
-    /// The call, message or prompt did not get to the person.
-    NotReached,
-    /// Blocks, locks and fraud reports.
-    Security,
-    /// The program that asks repeats itself too early.
-    ClientResend,
-    /// Configuration, stored numbers or licences.
-    SetupOrLicence,
-}
-
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Group::FactorGiven => "factor given",
-            Group::NoCallMade => "no call made",
-            Group::StillPending => "still pending",
-            Group::PersonsAction => "person's action",
-            Group::NotReached => "not reached",
-            Group::Security => "security",
-            Group::ClientResend => "client resend",
-            Group::SetupOrLicence => "set-up or licence",
-        })
+worded! {
+    /// Where to look, by kind of result. The order is no ranking, and no group stands for an outcome of the sign-in.
+    Group {
+        /// The person gave what was asked for; whether it was right is another matter.
+        FactorGiven: "factor given",
+        /// Nothing was called or sent.
+        NoCallMade: "no call made",
+        /// Interim: a later result follows.
+        StillPending: "still pending",
+        /// The person did, or left undone, something that can be talked through.
+        PersonsAction: "person's action",
+        /// The call, message or prompt did not get to the person.
+        NotReached: "not reached",
+        /// Blocks, locks and fraud reports.
+        Security: "security",
+        /// The program that asks repeats itself too early.
+        ClientResend: "client resend",
+        /// Configuration, stored numbers or licences.
+        SetupOrLicence: "set-up or licence",
     }
 }
 
@@ -111,7 +94,6 @@ impl fmt::Display for Group {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// The number, if one is public.
-    #[serde(serialize_with = "serialize_code")]
     pub code: Option<Code>,
     /// Of an entry without a number: its symbol, or else the text that several codes share.
     pub name: Option<String>,
@@ -124,7 +106,6 @@ pub struct Entry {
     /// Other words for the same result, in reports or in SDKs.
     pub other_descriptions: Vec<String>,
     /// The codes that share this entry's description; empty for every entry that stands for one result.
-    #[serde(serialize_with = "serialize_codes")]
     pub candidates: Vec<Code>,
     /// By which way it came about.
     pub channel: Channel,
@@ -180,37 +161,23 @@ impl Evidence {
     }
 }
 
-/// Whose matter a result usually is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Whose {
-    /// The phone, switchboard or app of one user.
-    UsersPhone,
-    /// What is stored about one user: number, PIN, mode, token.
-    UsersData,
-    /// The program, RADIUS client or VPN that asks for the second factor.
-    Client,
-    /// The settings of the server or the tenant.
-    ServerSettings,
-    /// Licences and what the account may use.
-    Licence,
-    /// The service and the telephone network.
-    Platform,
-    /// Someone should find out whether this was an attack.
-    Security,
-}
-
-impl fmt::Display for Whose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Whose::UsersPhone => "the user's phone",
-            Whose::UsersData => "the user's data",
-            Whose::Client => "the client",
-            Whose::ServerSettings => "server settings",
-            Whose::Licence => "licence",
-            Whose::Platform => "the service",
-            Whose::Security => "security",
-        })
+worded! {
+    /// Whose matter a result usually is.
+    Whose {
+        /// The phone, switchboard or app of one user.
+        UsersPhone: "the user's phone",
+        /// What is stored about one user: number, PIN, mode, token.
+        UsersData: "the user's data",
+        /// The program, RADIUS client or VPN that asks for the second factor.
+        Client: "the client",
+        /// The settings of the server or the tenant.
+        ServerSettings: "server settings",
+        /// Licences and what the account may use.
+        Licence: "licence",
+        /// The service and the telephone network.
+        Platform: "the service",
+        /// Someone should find out whether this was an attack.
+        Security: "security",
     }
 }
 
@@ -233,15 +200,6 @@ impl Entry {
             .chain(&self.other_descriptions)
             .map(String::as_str)
     }
-}
-
-/// A `serialize_with`, so that the vocabulary stays free of wire formats.
-fn serialize_code<S: Serializer>(code: &Option<Code>, serializer: S) -> Result<S::Ok, S::Error> {
-    code.map(|code| code.0).serialize(serializer)
-}
-
-fn serialize_codes<S: Serializer>(codes: &[Code], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(codes.iter().map(|code| code.0))
 }
 
 /// All entries, and the way from what a log writes to the entry.
@@ -290,8 +248,8 @@ impl Catalogue {
 
     /// What tables show for a result.
     #[must_use]
-    pub fn description(&self, key: &Key) -> Cow<'_, str> {
-        Cow::Borrowed(self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description))
+    pub fn description(&self, key: &Key) -> &str {
+        self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description)
     }
 
     /// The row that a written value counts in: a number, a symbol, an SDK constant or a text.

@@ -6,10 +6,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 /// A call / SMS result code as the API returns it.
 ///
 /// Signed and 32 bits wide because the SDK hands it out as an `Int32`; the vendor's table uses 1–25 and 100–145.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Code(pub i32);
 
 impl Code {

@@ -8,12 +8,24 @@
 //! The path itself is what is opened; a name is never turned back into one.
 
 use std::fmt::Write as _;
+#[cfg(unix)]
+use std::os::unix::ffi::OsStrExt;
+#[cfg(windows)]
+use std::os::windows::ffi::OsStrExt;
 use std::path::Path;
 
 /// How results name `path`.
+#[cfg(unix)]
 #[must_use]
 pub fn shown(path: &Path) -> String {
-    imp::shown(path)
+    shown_bytes(OsStrExt::as_bytes(path.as_os_str()))
+}
+
+/// How results name `path`.
+#[cfg(windows)]
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    shown_utf16(OsStrExt::encode_wide(path.as_os_str()))
 }
 
 /// The same of a name that is bytes everywhere, as in an archive.
@@ -65,26 +77,6 @@ fn push_text(name: &mut String, text: &str, before_escape: bool) {
 
 fn looks_like_escape(text: &str) -> bool {
     matches!(text.as_bytes(), [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
-}
-
-#[cfg(unix)]
-mod imp {
-    use std::os::unix::ffi::OsStrExt as _;
-    use std::path::Path;
-
-    pub(super) fn shown(path: &Path) -> String {
-        super::shown_bytes(path.as_os_str().as_bytes())
-    }
-}
-
-#[cfg(windows)]
-mod imp {
-    use std::os::windows::ffi::OsStrExt as _;
-    use std::path::Path;
-
-    pub(super) fn shown(path: &Path) -> String {
-        super::shown_utf16(path.as_os_str().encode_wide())
-    }
 }
 
 #[cfg(all(test, unix))]

@@ -128,7 +128,7 @@ pub enum Limit {
     Nesting,
 }
 
-/// The kinds of problem, as they are spelled in JSON.
+/// The kinds of problem, as they are spelled in JSON: first the losses, up to [`Kind::OverLimit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -183,59 +183,13 @@ impl Kind {
     /// by a stated rule, or because the user asked for it, is none.
     #[must_use]
     pub fn is_loss(self) -> bool {
-        match self {
-            Kind::Interrupted
-            | Kind::Unreadable
-            | Kind::Encrypted
-            | Kind::Shortened
-            | Kind::Damaged
-            | Kind::Truncated
-            | Kind::TrailingBytes
-            | Kind::MixedEncodings
-            | Kind::OverLimit => true,
-            Kind::LongLine
-            | Kind::TooManyNames
-            | Kind::Empty
-            | Kind::Binary
-            | Kind::Special
-            | Kind::Link
-            | Kind::Loop
-            | Kind::OwnOutput
-            | Kind::TooLarge
-            | Kind::OutsideTime
-            | Kind::ReadAlready
-            | Kind::Copy
-            | Kind::CopyCounted => false,
-        }
+        self <= Kind::OverLimit
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Interrupted => "interrupted",
-            Kind::Unreadable => "unreadable",
-            Kind::Encrypted => "encrypted",
-            Kind::Shortened => "shortened",
-            Kind::Damaged => "damaged",
-            Kind::Truncated => "truncated",
-            Kind::TrailingBytes => "trailing-bytes",
-            Kind::MixedEncodings => "mixed-encodings",
-            Kind::OverLimit => "over-limit",
-            Kind::LongLine => "long-line",
-            Kind::TooManyNames => "too-many-names",
-            Kind::Empty => "empty",
-            Kind::Binary => "binary",
-            Kind::Special => "special",
-            Kind::Link => "link",
-            Kind::Loop => "loop",
-            Kind::OwnOutput => "own-output",
-            Kind::TooLarge => "too-large",
-            Kind::OutsideTime => "outside-time",
-            Kind::ReadAlready => "read-already",
-            Kind::Copy => "copy",
-            Kind::CopyCounted => "copy-counted",
-        })
+        self.serialize(f)
     }
 }
 
@@ -283,11 +237,16 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// A loss without a place.
+    #[must_use]
+    pub fn new(kind: Kind, what: impl Into<String>, remedy: Remedy) -> Loss {
+        Loss { kind, what: what.into(), delivered: None, remedy }
+    }
+
     /// The run is to end early.
     #[must_use]
     pub fn interrupted() -> Loss {
-        let what = "reading was interrupted".to_owned();
-        Loss { kind: Kind::Interrupted, what, delivered: None, remedy: Remedy::RunAgain }
+        Loss::new(Kind::Interrupted, "reading was interrupted", Remedy::RunAgain)
     }
 
     /// The one that travels in `error`.
@@ -333,4 +292,48 @@ fn describe(reason: &io::Error) -> (String, Option<Remedy>) {
         _ => return (reason.to_string(), None),
     };
     (what.to_owned(), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_losses_are_the_kinds_up_to_a_limit_that_was_met() {
+        use Kind::*;
+        let losses = [
+            Interrupted,
+            Unreadable,
+            Encrypted,
+            Shortened,
+            Damaged,
+            Truncated,
+            TrailingBytes,
+            MixedEncodings,
+            OverLimit,
+        ];
+        let others = [
+            LongLine,
+            TooManyNames,
+            Empty,
+            Binary,
+            Special,
+            Link,
+            Loop,
+            OwnOutput,
+            TooLarge,
+            OutsideTime,
+            ReadAlready,
+            Copy,
+            CopyCounted,
+        ];
+        assert!(losses.iter().all(|kind| kind.is_loss()));
+        assert!(!others.iter().any(|kind| kind.is_loss()));
+    }
+
+    #[test]
+    fn a_kind_is_shown_as_it_is_spelled_in_json() {
+        assert_eq!(Kind::TrailingBytes.to_string(), "trailing-bytes");
+        assert_eq!(serde_json::to_string(&Kind::TrailingBytes).unwrap(), "\"trailing-bytes\"");
+    }
 }

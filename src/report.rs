@@ -18,12 +18,12 @@ pub mod wording;
 use std::cmp::Reverse;
 
 use crate::catalogue::Catalogue;
-use crate::code::{Code, Key};
+use crate::code::Key;
 use crate::problem::{Kind, Problem};
-use crate::summary::{self, Summary};
+use crate::summary::{self, Summary, Totals};
 use crate::terminal::replaced;
 use sheet::{Cell, Column, End, Flow, Holds, Share, Sheet};
-use wording::{counted, remark, size};
+use wording::{alternatives, counted, remark, size};
 
 /// The summary as a sheet.
 pub static SUMMARY: Sheet = Sheet {
@@ -67,13 +67,11 @@ pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is 
 pub struct Report {
     /// Whether the run was interrupted, so that there is more than what was read.
     pub is_partial: bool,
-    /// Sums over the whole run.
+    /// All results.
+    pub results: u64,
+    /// Sums over all sources. No first and last time takes in results without a time; times without a zone were read as UTC.
     pub totals: Totals,
-    /// Results whose line has no time that can be read, so that no first and last time takes them in.
-    pub results_without_time: u64,
-    /// Results whose time named no zone, so that it was read as UTC.
-    pub times_without_zone: u64,
-    /// Results in `totals` that are in no row, because there are more different numbers or names than are kept apart.
+    /// Results that are in no row, because there are more different numbers or names than are kept apart.
     pub results_without_row: u64,
     /// The cells of each result, in the columns of [`SUMMARY`]: most frequent first; the same count by code, numbers before names.
     pub rows: Vec<Vec<Cell<'static>>>,
@@ -81,21 +79,6 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What was searched for.
     pub searched: Searched,
-}
-
-/// Sums over the whole run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Totals {
-    /// All results.
-    pub results: u64,
-    /// How many rows there are.
-    pub distinct: u64,
-    /// Sources that were read, also those without a result.
-    pub files_read: u64,
-    /// Sources with at least one result.
-    pub files_with_results: u64,
-    /// What was read of all sources.
-    pub bytes: u64,
 }
 
 /// What was searched for, which is worth knowing where nothing was found.
@@ -116,18 +99,10 @@ impl Report {
         let mut rows: Vec<_> = summary.iter().collect();
         // Stable, and the rows come in the order of their keys.
         rows.sort_by_key(|(_, row)| Reverse(row.tally.count));
-        let totals = summary.totals();
         Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
-            totals: Totals {
-                results,
-                distinct: u64::try_from(rows.len()).unwrap_or(u64::MAX),
-                files_read: totals.files_read,
-                files_with_results: totals.files_with_results,
-                bytes: totals.bytes,
-            },
-            results_without_time: totals.results_without_time,
-            times_without_zone: totals.results_without_zone,
+            results,
+            totals: *summary.totals(),
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
             rows: rows.iter().map(|(key, row)| cells(key, row, results, catalogue)).collect(),
             problems,
@@ -144,14 +119,20 @@ impl Report {
     /// The values before the rows, as [`SUMMARY`] names them.
     #[must_use]
     pub fn before(&self) -> Vec<Cell<'_>> {
-        let totals = Cell::Record(vec![
-            ("results", self.totals.results.into()),
-            ("distinct", self.totals.distinct.into()),
-            ("files_read", self.totals.files_read.into()),
-            ("files_with_results", self.totals.files_with_results.into()),
-            ("bytes", self.totals.bytes.into()),
+        let totals = &self.totals;
+        let sums = Cell::Record(vec![
+            ("results", self.results.into()),
+            ("distinct", self.distinct().into()),
+            ("files_read", totals.files_read.into()),
+            ("files_with_results", totals.files_with_results.into()),
+            ("bytes", totals.bytes.into()),
         ]);
-        vec![self.is_partial.into(), totals, self.results_without_time.into(), self.times_without_zone.into()]
+        vec![self.is_partial.into(), sums, totals.results_without_time.into(), totals.results_without_zone.into()]
+    }
+
+    /// How many different results there are.
+    fn distinct(&self) -> u64 {
+        self.rows.len() as u64
     }
 
     /// What follows the rows.
@@ -159,7 +140,7 @@ impl Report {
     pub fn end(&self) -> End<'_> {
         End {
             above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
-            below: if self.totals.results > 0 { self.sums() } else { self.nothing_found() },
+            below: if self.results > 0 { self.sums() } else { self.nothing_found() },
             after: vec![Cell::List(self.problems.iter().map(problems::with_path).collect())],
         }
     }
@@ -167,8 +148,8 @@ impl Report {
     fn sums(&self) -> Vec<String> {
         let totals = &self.totals;
         let sums = [
-            counted(totals.results, "result"),
-            counted(totals.distinct, "distinct code"),
+            counted(self.results, "result"),
+            counted(self.distinct(), "distinct code"),
             format!("{} read", counted(totals.files_read, "file")),
             size(totals.bytes),
         ];
@@ -179,12 +160,12 @@ impl Report {
                 "results are in no row: there are more different names or numbers than are kept apart.",
             ),
             remark(
-                self.results_without_time,
+                totals.results_without_time,
                 "result has no time that can be read; first and last seen leave it out.",
                 "results have no time that can be read; first and last seen leave them out.",
             ),
             remark(
-                self.times_without_zone,
+                totals.results_without_zone,
                 "result has a time without a zone; it is read as UTC.",
                 "results have a time without a zone; it is read as UTC.",
             ),
@@ -227,7 +208,7 @@ impl Report {
 fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
-    let (name, description) = (key.name().map(replaced), replaced(&catalogue.description(key)));
+    let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
     // With the name where no number identifies the row.
     let words = match &name {
         None => description.clone(),
@@ -251,20 +232,12 @@ fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> 
     ]
 }
 
-/// `6, 8 or 9`
-fn alternatives(codes: &[Code]) -> String {
-    let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
-    match codes.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => codes.concat(),
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod testing {
     //! Summaries and reports for the tests of the formats.
 
     use super::*;
+    use crate::code::Code;
     use crate::summary::Counts;
     use crate::time::Form;
 
@@ -331,6 +304,7 @@ pub(crate) mod testing {
 mod tests {
     use super::testing::{code, every_kind, name, report, summary};
     use super::*;
+    use crate::code::Code;
 
     fn column(report: &Report, name: &str) -> Vec<Cell<'static>> {
         let place = SUMMARY.columns.iter().position(|column| column.name == Some(name)).unwrap();
@@ -371,11 +345,16 @@ mod tests {
     #[test]
     fn totals_and_shares_are_of_all_results() {
         let report = every_kind();
-        let totals = Totals { results: 1000, distinct: 8, files_read: 2, files_with_results: 2, bytes: 123_456 };
+        let totals = Totals {
+            files_read: 2,
+            files_with_results: 2,
+            bytes: 123_456,
+            // All but eight: two times each for 102, 21 and "Used Cache", and in the other file one each for 102 and the text.
+            results_without_time: 992,
+            results_without_zone: 2,
+        };
         assert_eq!(report.totals, totals);
-        // All but nine: two times each for 102, 21 and "Used Cache", and in the other file one each for 102 and the text.
-        assert_eq!(report.results_without_time, 992);
-        assert_eq!((report.times_without_zone, report.results_without_row), (2, 0));
+        assert_eq!((report.results, report.distinct(), report.results_without_row), (1000, 8, 0));
         let counts = [700, 188, 50, 40, 10, 10, 1, 1];
         assert_eq!(column(&report, "count"), counts.map(Cell::Number));
         assert_eq!(column(&report, "share"), counts.map(|count| Cell::Share(Share { count, total: 1000 })));

@@ -86,7 +86,7 @@ impl Units {
             Units::Utf16Be => Some("utf-16be"),
         };
         let what = format!("it begins in {} and ends in {}, which was not searched", self.name(), other.name());
-        Some(Loss { kind: Kind::MixedEncodings, what, delivered: None, remedy: Remedy::Split(or_read_in) })
+        Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
     }
 
     /// The encodings that consist of them.
@@ -105,7 +105,7 @@ impl Units {
              not read",
             self.name()
         );
-        Loss { kind: Kind::Truncated, what, delivered: None, remedy: Remedy::AskAgain }
+        Loss::new(Kind::Truncated, what, Remedy::AskAgain)
     }
 
     /// The mark that such a text may begin with.

@@ -2,7 +2,6 @@
 //!
 //! Not part of `resolve`, which reads what a log wrote and must settle on one row; a question may have many answers.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -20,57 +19,29 @@ pub enum Query {
     Words(String),
 }
 
-/// Why a question cannot be read. Shown as `what is wrong. what to do`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QueryError {
-    /// There is nothing in it.
-    Empty,
-    /// `110-100`: the ends of the range.
-    Backwards(i32, i32),
-    /// `100-`, as it was written.
-    OpenRange(String),
-    /// A number that no code can be, as it was written.
-    TooLarge(String),
-}
-
-impl fmt::Display for QueryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            QueryError::Empty => {
-                f.write_str("the query is empty. Give a code, a name or a word, such as 102 or voicemail")
-            }
-            QueryError::Backwards(from, to) => {
-                write!(f, "the range {from}-{to} runs backwards. Write it as {to}-{from}")
-            }
-            QueryError::OpenRange(text) => {
-                write!(f, "the range {text} has no end. Write both ends, such as 100-145")
-            }
-            QueryError::TooLarge(text) => {
-                write!(f, "{text} is too large for a code. Codes run from {} to {}", i32::MIN, i32::MAX)
-            }
-        }
-    }
-}
-
-impl std::error::Error for QueryError {}
-
 impl FromStr for Query {
-    type Err = QueryError;
+    /// Why the question cannot be read, as `what is wrong. what to do`.
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Query, QueryError> {
+    fn from_str(text: &str) -> Result<Query, String> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(QueryError::Empty);
+            return Err("the query is empty. Give a code, a name or a word, such as 102 or voicemail".to_owned());
         }
         if is_decimal(text.strip_prefix('-').unwrap_or(text)) {
             return parse_number(text).map(|number| Query::Code(Code(number)));
         }
         // An en dash comes with ranges that are copied from a document.
         match text.split_once(['-', '–']).map(|(from, to)| (from.trim(), to.trim())) {
-            Some((from, "")) if is_decimal(from) => Err(QueryError::OpenRange(text.to_owned())),
+            Some((from, "")) if is_decimal(from) => {
+                Err(format!("the range {text} has no end. Write both ends, such as 100-145"))
+            }
             Some((from, to)) if is_decimal(from) && is_decimal(to) => {
                 let (from, to) = (parse_number(from)?, parse_number(to)?);
-                if from > to { Err(QueryError::Backwards(from, to)) } else { Ok(Query::Range(from..=to)) }
+                if from > to {
+                    return Err(format!("the range {from}-{to} runs backwards. Write it as {to}-{from}"));
+                }
+                Ok(Query::Range(from..=to))
             }
             _ => Ok(Query::Words(text.to_owned())),
         }
@@ -81,8 +52,9 @@ fn is_decimal(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn parse_number(digits: &str) -> Result<i32, QueryError> {
-    digits.parse().map_err(|_| QueryError::TooLarge(digits.to_owned()))
+fn parse_number(digits: &str) -> Result<i32, String> {
+    let too_large = |_| format!("{digits} is too large for a code. Codes run from {} to {}", i32::MIN, i32::MAX);
+    digits.parse().map_err(too_large)
 }
 
 /// What the catalogue has to say.

@@ -19,18 +19,8 @@ use super::definition::{
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 
-const PATTERN_KEYS: [&str; 10] = [
-    "name",
-    "description",
-    "regex",
-    "ignore_case",
-    "multiline",
-    "empty_is_zero",
-    "when",
-    "unless",
-    "examples",
-    "counter_examples",
-];
+const PATTERN_KEYS: &str =
+    "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, examples, counter_examples";
 
 /// Reads the definitions that `text` holds, in the order in which they stand there.
 ///
@@ -65,7 +55,7 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
-        self.check_keys(root, &["pattern"], "a pattern file");
+        self.check_keys(root, "pattern", "a pattern file");
         let Some(value) = root.get("pattern") else {
             return Vec::new();
         };
@@ -92,7 +82,7 @@ impl Reader<'_> {
     }
 
     fn definition(&mut self, table: &Table<'_, '_>) -> Option<Definition> {
-        self.check_keys(table.entries, &PATTERN_KEYS, table.thing);
+        self.check_keys(table.entries, PATTERN_KEYS, table.thing);
         let name = self.required_text(table, "name", "write name = '…' below [[pattern]]");
         let regex = self.required_text(table, "regex", "write regex = '''…''' below [[pattern]]");
         let description = self.text(table, "description");
@@ -152,7 +142,7 @@ impl Reader<'_> {
         let captured = Capture::details();
         let keys: Vec<&str> =
             ["line", Capture::Code.name()].into_iter().chain(captured.clone().map(Capture::name)).collect();
-        self.check_keys(table.entries, &keys, table.thing);
+        self.check_keys(table.entries, &keys.join(", "), table.thing);
         let line = self.required_text(table, "line", "write line = '…' with a line of the log");
         let code = self.expected_code(table);
         let expected = |capture: Capture| {
@@ -161,7 +151,7 @@ impl Reader<'_> {
         let captures = captured.filter_map(expected).collect();
         let (line, line_place) = line?;
         let (code, code_place) = code?;
-        Some(Example { line: without_line_end(line), code, captures, line_place, code_place })
+        Some(Example { line: without_line_end(&line), code, captures, line_place, code_place })
     }
 
     fn expected_code(&mut self, table: &Table<'_, '_>) -> Option<(ExpectedCode, Place)> {
@@ -204,7 +194,7 @@ impl Reader<'_> {
             match value.get_ref() {
                 DeValue::String(line) => {
                     let line_place = self.place(value, line);
-                    lines.push(CounterExample { line: without_line_end(line.to_string()), line_place });
+                    lines.push(CounterExample { line: without_line_end(line), line_place });
                 }
                 _ => self.wrong_type(value, "a counter-example must be text", remedy),
             }
@@ -232,14 +222,9 @@ fn number(integer: &DeInteger<'_>) -> Option<i32> {
 }
 
 /// `line` as a pattern gets to see it: a multi-line string brings a line end along that was never meant.
-fn without_line_end(mut line: String) -> String {
-    if line.ends_with('\n') {
-        line.pop();
-        if line.ends_with('\r') {
-            line.pop();
-        }
-    }
-    line
+fn without_line_end(line: &str) -> String {
+    let without = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    without.unwrap_or(line).to_owned()
 }
 
 #[cfg(test)]

@@ -60,14 +60,8 @@ fn is_bytes(hir: &Hir) -> bool {
         HirKind::Literal(literal) => std::str::from_utf8(&literal.0).is_err(),
         // All or none of the bytes beyond ASCII say nothing of a letter.
         HirKind::Class(Class::Bytes(class)) => {
-            let count: usize = class
-                .ranges()
-                .iter()
-                .map(|range| {
-                    usize::from(range.end()) + 1
-                        - usize::from(range.start().max(0x80)).min(usize::from(range.end()) + 1)
-                })
-                .sum();
+            let has = |byte: &u8| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(byte));
+            let count = (0x80..=u8::MAX).filter(has).count();
             !count.is_multiple_of(0x80)
         }
         _ => false,

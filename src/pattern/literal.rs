@@ -84,9 +84,9 @@ pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let all = flatten(hir);
     let before = behind_looks(&all, ByteSet::ALL);
     let parts = all.iter().filter(|part| !is_look(part));
-    let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().collect();
     // What is behind a line end stands in another line.
-    let run: Vec<Position> = run.into_iter().take_while(|position| !position.bytes().contains(&b'\n')).collect();
+    let is_in_line = |position: &Position| !position.bytes().contains(&b'\n');
+    let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().take_while(is_in_line).collect();
     let run = window(&run, before);
     let is_rare = run.as_ref().is_some_and(|(_, run)| run.rarity >= RARE_ENOUGH);
     let start = if is_rare { None } else { starts(hir, before) };
@@ -247,8 +247,8 @@ fn flatten(hir: &Hir) -> Vec<&Hir> {
 }
 
 fn is_look(hir: &Hir) -> bool {
-    // Line-spanning looks change nothing here either: they assert, and consume no byte.
-    matches!(hir.kind(), HirKind::Look(Look::Start | Look::End) | HirKind::Look(_) | HirKind::Empty)
+    // All of them assert, and consume no byte.
+    matches!(hir.kind(), HirKind::Look(_) | HirKind::Empty)
 }
 
 /// The positions that a part stands for, if it always matches that many single bytes.

@@ -28,4 +28,4 @@ mod window;
 pub use prefilter::Prefilter;
 pub(crate) use prefilter::{Candidate, Marks};
 pub(crate) use set::Readings;
-pub use set::{CompileError, Match, Matches, Pattern, PatternSet, Scratch};
+pub use set::{Match, Matches, Pattern, PatternSet, Scratch};

@@ -22,6 +22,7 @@ pub use self::matches::{Match, Matches};
 use self::readings::Pages;
 pub(crate) use self::readings::Readings;
 use super::definition::{Definition, Field, Origin};
+use super::diagnostic::Diagnostic;
 use super::letters::Letters;
 use super::literal::{self, Leading};
 use super::matcher::{COMPILED_LIMIT_BYTES, Compile, Matcher, MatcherScratch, Place, Settings, Trial};
@@ -94,28 +95,13 @@ enum Next {
     Exhausted,
 }
 
-/// Why a definition does not compile. The syntax was checked before; this is what only the engine can tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CompileError {
-    /// Index of the definition.
-    pub index: usize,
-    /// Which of its regexes.
-    pub field: Field,
-    /// What is wrong.
-    pub message: String,
-}
-
 impl PatternSet {
     /// Compiles definitions, in order of precedence.
     ///
     /// # Errors
     /// The first definition that the engine refuses, or that has no group for the code.
-    pub fn compile(definitions: &[Definition]) -> Result<PatternSet, CompileError> {
-        let patterns = definitions
-            .iter()
-            .enumerate()
-            .map(|(index, definition)| Pattern::compile(index, definition))
-            .collect::<Result<Vec<_>, _>>()?;
+    pub fn compile(definitions: &[Definition]) -> Result<PatternSet, Diagnostic> {
+        let patterns = definitions.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>()?;
         let anchors: Vec<Anchors> = patterns.iter().map(|pattern| pattern.anchors.clone()).collect();
         let prefilter = Prefilter::new(&anchors);
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
@@ -310,12 +296,18 @@ impl Pattern {
         }
     }
 
-    fn compile(index: usize, definition: &Definition) -> Result<Pattern, CompileError> {
-        let ignore_case = if definition.ignore_case { IgnoreCase::Always } else { IgnoreCase::AsWritten };
-        let syntax = syntax_config(ignore_case);
+    fn compile(definition: &Definition) -> Result<Pattern, Diagnostic> {
+        let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(definition.ignore_case);
         let compile = if definition.origin == Origin::BuiltIn { Compile::WhenAsked } else { Compile::AtOnce };
         let settings = Settings { syntax, compile };
-        let error = |field| move |message| CompileError { index, field, message };
+        // The syntax was checked before; this is what only the engine can tell.
+        let error = |field| {
+            move |message: String| {
+                Diagnostic::new("this regex cannot be compiled")
+                    .at(definition.mark_field(field, None, message))
+                    .remedy("make it simpler: fewer or smaller counted repetitions such as {0,1000}")
+            }
+        };
         let condition = |field, regex: &Option<String>| {
             let condition = |regex| Condition::new(definition.regex_builder(regex), compile).map_err(error(field));
             regex.as_deref().map(condition).transpose()
@@ -415,17 +407,6 @@ impl Pattern {
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
         if self.multiline { window } else { &window[..line_len] }
     }
-}
-
-#[derive(Clone, Copy)]
-enum IgnoreCase {
-    AsWritten,
-    Always,
-}
-
-fn syntax_config(ignore_case: IgnoreCase) -> syntax::Config {
-    let ignore_case = matches!(ignore_case, IgnoreCase::Always);
-    syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case)
 }
 
 impl Condition {

@@ -6,10 +6,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::copies::{self, Begun, Compared, Copies, First};
-use super::{CopyRule, Event, LongLines, Message, Options, SourceEnd, TaskEnd, Visitor};
+use super::{CopyRule, Event, Message, Options, SourceEnd, TaskEnd, Visitor};
 use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
-use crate::source::{Beginning, Digest, What};
+use crate::source::{Beginning, Digest};
 
 /// Where messages become events.
 pub(super) struct Deliver<'s, V: Visitor> {
@@ -18,7 +18,8 @@ pub(super) struct Deliver<'s, V: Visitor> {
     copies: Option<Copies>,
     /// How the sources begin that were cut when the run was interrupted.
     cut: HashSet<Beginning>,
-    sum: SourceSum,
+    /// The tasks of the current source, summed up.
+    sum: TaskEnd,
     start: Option<Arc<Begun>>,
     state: State<V::Part>,
 }
@@ -42,7 +43,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     pub(super) fn new(options: &Options, sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>) -> Deliver<'s, V> {
         let Options { limits, copies: rule, opening, .. } = options;
         let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(&opening.stop)));
-        let (cut, sum) = (HashSet::new(), SourceSum::default());
+        let (cut, sum) = (HashSet::new(), TaskEnd::default());
         Deliver { sink, limits, copies, cut, sum, start: None, state: State::PassedOn }
     }
 
@@ -57,7 +58,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
-            Message::TaskEnd(end) => match self.sum.add(*end, self.limits) {
+            Message::TaskEnd(end) => match self.sum.join(*end, self.limits) {
                 None => Ok(()),
                 Some((end, digest)) => self.end(end, digest),
             },
@@ -146,19 +147,9 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     }
 }
 
-/// The tasks of the current source, summed up.
-#[derive(Default)]
-struct SourceSum {
-    bytes: u64,
-    what: Option<What>,
-    unopened: Option<Problem>,
-    unread: Vec<Problem>,
-    long_lines: LongLines,
-    digest: Option<Digest>,
-}
-
-impl SourceSum {
-    fn add(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
+impl TaskEnd {
+    /// Takes in the next task of the same source; the end of that, and the digest of all bytes, if the task is its last.
+    fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
         if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);

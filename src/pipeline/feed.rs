@@ -175,7 +175,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
                 // Where there is nothing else, there is nothing to compare it with, and it need not be hashed.
                 let is_alone = !self.has_begun && self.inputs.peek().is_none();
                 let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
-                let reader = if is_compared { Piped::Compared(Digesting::new(reader)) } else { Piped::Alone(reader) };
+                let reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
                 let chunks = Chunks::new(reader, Span::ALL, self.options.limits, what.written, Vec::new());
                 let chunks = to_the_end(chunks, &source, &self.options);
                 let beginning = is_compared.then_some(beginning);
@@ -206,31 +206,16 @@ fn unread(source: &Source) -> Problem {
     Problem::new(&source.name, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest)
 }
 
-/// What a stream is read from.
-enum Piped {
-    Alone(Box<dyn Read + Send>),
-    Compared(Digesting<Box<dyn Read + Send>>),
-}
-
-impl Read for Piped {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Piped::Alone(reader) => reader.read(out),
-            Piped::Compared(reader) => reader.read(out),
-        }
-    }
-}
-
 /// The blocks of a stream.
 struct Blocks {
-    chunks: Chunks<Piped>,
+    chunks: Chunks<Digesting<Box<dyn Read + Send>>>,
     /// Told with the last block, not with the first one behind it: what is read of a source where reading has failed does
     /// not count, and there may be several blocks of what was read before.
     failed: Vec<io::Error>,
 }
 
 impl Blocks {
-    fn new(chunks: Chunks<Piped>) -> Blocks {
+    fn new(chunks: Chunks<Digesting<Box<dyn Read + Send>>>) -> Blocks {
         Blocks { chunks, failed: Vec::new() }
     }
 
@@ -245,11 +230,7 @@ impl Blocks {
 
     /// What kept them from being more, and the digest of all, if they are compared.
     fn end(&mut self) -> (Vec<io::Error>, Option<Digest>) {
-        let digest = match self.chunks.reader() {
-            Piped::Alone(_) => None,
-            Piped::Compared(reader) => Some(reader.digest()),
-        };
-        (std::mem::take(&mut self.failed), digest)
+        (std::mem::take(&mut self.failed), self.chunks.reader().digest())
     }
 }
 
@@ -270,8 +251,13 @@ mod tests {
         let options = Options::default();
         options.opening.stop.request();
         let what = What { chain: Chain::default(), written: Written::default() };
-        let chunks =
-            Chunks::new(Piped::Alone(Box::new(Reads(reader))), Span::ALL, options.limits, what.written, Vec::new());
+        let chunks = Chunks::new(
+            Digesting::without(Box::new(Reads(reader)) as Box<dyn Read + Send>),
+            Span::ALL,
+            options.limits,
+            what.written,
+            Vec::new(),
+        );
         let mut feed = Feed::new(std::iter::empty(), options);
         let current = Current { blocks: Blocks::new(chunks), beginning: None, what };
         feed.current = Some((Arc::clone(Openable::file(Path::new("pipe")).source()), current));

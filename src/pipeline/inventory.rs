@@ -71,7 +71,7 @@ pub fn inventory(
     let given = options.opening.encoding.given();
     // Of the current source: its tasks arrive one after another.
     let mut facts = Facts::default();
-    run(inputs, set, catalogue, options, Look::default, &mut |event| match event {
+    run(inputs, set, catalogue, options, Facts::default, &mut |event| match event {
         Event::Part(part) => {
             facts.join(part);
             Ok(())
@@ -142,20 +142,15 @@ impl Facts {
 }
 
 /// Looks at the chunks of one task after another.
-#[derive(Debug, Default)]
-struct Look {
-    facts: Facts,
-}
-
-impl Visitor for Look {
+impl Visitor for Facts {
     type Part = Facts;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, _: &mut Outlet<'_, Facts>) {
         let text = chunk.owned();
         let mut results = 0;
         scanner.scan(chunk, |_| results += 1);
-        let (first, last) = times(chunk.written.form, text, self.facts.first);
-        self.facts.join(Facts {
+        let (first, last) = times(chunk.written.form, text, self.first);
+        self.join(Facts {
             start: Some(chunk.offset),
             line_feeds: memchr_iter(b'\n', text).count() as u64,
             is_in_line: text.last().is_some_and(|&byte| byte != b'\n'),
@@ -167,8 +162,8 @@ impl Visitor for Look {
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Facts>) {
-        if self.facts.start.is_some() {
-            out.part(std::mem::take(&mut self.facts));
+        if self.start.is_some() {
+            out.part(std::mem::take(self));
         }
     }
 }

@@ -190,12 +190,16 @@ pub struct Outcome<S = Summary> {
 impl Outcome<()> {
     /// Notes what an event says of the inputs.
     fn note<P>(&mut self, event: &Event<P>) {
-        if let Event::SourceEnd(end) = event {
-            self.files += u64::from(end.bytes.is_some());
-            self.bytes += end.bytes.unwrap_or(0);
-            self.copied_bytes += end.copied.unwrap_or(0);
+        match event {
+            Event::Part(_) => {}
+            Event::SourceEnd(end) => {
+                self.files += u64::from(end.bytes.is_some());
+                self.bytes += end.bytes.unwrap_or(0);
+                self.copied_bytes += end.copied.unwrap_or(0);
+                self.problems.extend_from_slice(&end.problems);
+            }
+            Event::Problem(problem) => self.problems.push(problem.clone()),
         }
-        self.problems.extend_from_slice(event.problems());
     }
 
     /// The same, with what the caller made of the results.
@@ -218,7 +222,7 @@ impl fmt::Display for NoThreads {
 
 impl Error for NoThreads {}
 
-/// What one task tells at its end, to be summed up over its source.
+/// What one task reports at its end, and the sum of that over the tasks of a source.
 #[derive(Debug, Default)]
 struct TaskEnd {
     bytes: u64,
@@ -299,17 +303,6 @@ pub fn run<V: Visitor>(
         sink(event)?;
     }
     Ok(outcome)
-}
-
-impl<P> Event<P> {
-    /// What it tells was not read.
-    fn problems(&self) -> &[Problem] {
-        match self {
-            Event::Part(_) => &[],
-            Event::SourceEnd(end) => &end.problems,
-            Event::Problem(problem) => std::slice::from_ref(problem),
-        }
-    }
 }
 
 /// What the workers share.
@@ -511,16 +504,16 @@ impl<V: Visitor> Worker<'_, V> {
 
     fn stream(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         let Stream { reader, what, beginning } = stream;
-        if self.options.copies == CopyRule::CountOnce {
+        let is_compared = self.options.copies == CopyRule::CountOnce;
+        if is_compared {
             out.send(Message::Start(self.lookalikes.stream(source, beginning)));
-            let mut reader = Digesting::new(reader);
-            let chunks = self.cut(&mut reader, Span::ALL, what.written);
-            self.chunks(source, to_the_end(chunks, source, self.options), end, out);
-            end.digest = Some(reader.digest());
+        }
+        let mut reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
+        let chunks = self.cut(&mut reader, Span::ALL, what.written);
+        self.chunks(source, to_the_end(chunks, source, self.options), end, out);
+        if is_compared {
+            end.digest = reader.digest();
             self.lookalikes.stream_end(beginning, end.bytes);
-        } else {
-            let chunks = self.cut(reader, Span::ALL, what.written);
-            self.chunks(source, to_the_end(chunks, source, self.options), end, out);
         }
         end.what = Some(what);
     }

@@ -38,7 +38,7 @@ pub fn summarise(
         }
         Ok(())
     };
-    let mut outcome = run(inputs, set, catalogue, options, Count::default, &mut sink)?;
+    let mut outcome = run(inputs, set, catalogue, options, Counts::default, &mut sink)?;
     outcome.problems.extend(overflow(&summary));
     Ok(outcome.with(summary))
 }
@@ -53,20 +53,16 @@ fn overflow(summary: &Summary) -> Option<Problem> {
     Some(Problem::new("all inputs", Kind::TooManyNames, what).remedy(Remedy::ShowLines))
 }
 
-impl Sink<'_> for &mut Count {
+impl Sink<'_> for &mut Counts {
     // Inlined, so that the rest of a hit is not even put together: one in twenty instructions of a log with many results.
     #[inline(always)]
     fn take(&mut self, Hit { key, time, .. }: Hit<'_>) {
-        self.counts.add(&key, time);
+        self.add(&key, time);
     }
 }
 
-#[derive(Default)]
-struct Count {
-    counts: Counts,
-}
-
-impl Visitor for Count {
+/// Counts one task after another.
+impl Visitor for Counts {
     type Part = Counts;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, _: &mut Outlet<'_, Counts>) {
@@ -78,8 +74,8 @@ impl Visitor for Count {
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Counts>) {
-        if !self.counts.is_empty() {
-            out.part(std::mem::take(&mut self.counts));
+        if !self.is_empty() {
+            out.part(std::mem::take(self));
         }
     }
 }

@@ -22,13 +22,23 @@ const LABEL_WIDTH: usize = 17;
 /// Text is never squeezed narrower than this, however few columns there are.
 const LEAST_TEXT_WIDTH: usize = 20;
 
-/// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap to.
+/// Writes the entries: if they are few, all that is known of each, with an empty line between two of them, and if they are many,
+/// a table. `columns` is the width to wrap to.
 ///
 /// # Errors
 ///
 /// Those of `out`.
 pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::Result<()> {
-    if entries.len() <= EXPLAINED_AT_MOST { explanations(out, entries, columns) } else { overview(out, entries) }
+    if entries.len() > EXPLAINED_AT_MOST {
+        return overview(out, entries);
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        explanation(out, entry, columns)?;
+    }
+    Ok(())
 }
 
 /// Writes a table of code, description, group and channel, one row for each entry.
@@ -59,21 +69,6 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes all that is known of each entry, with an empty line between two of them. `columns` is the width to wrap to.
-///
-/// # Errors
-///
-/// Those of `out`.
-pub fn explanations(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::Result<()> {
-    for (index, entry) in entries.iter().enumerate() {
-        if index > 0 {
-            writeln!(out)?;
-        }
-        explanation(out, entry, columns)?;
-    }
-    Ok(())
-}
-
 /// What there is to say about a result that no entry knows, without a full stop.
 #[must_use]
 pub fn unknown(key: &Key) -> String {
@@ -100,15 +95,12 @@ pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Re
     }
     #[derive(Serialize)]
     struct Unknown<'d> {
-        code: Option<i32>,
+        code: Option<Code>,
         name: Option<&'d str>,
         description: &'static str,
     }
-    let unknown = unknown.iter().map(|key| Unknown {
-        code: key.code().map(|code| code.0),
-        name: key.name(),
-        description: UNKNOWN_DESCRIPTION,
-    });
+    let unknown =
+        unknown.iter().map(|key| Unknown { code: key.code(), name: key.name(), description: UNKNOWN_DESCRIPTION });
     let document = Document { schema: SCHEMA, entries, unknown: unknown.collect() };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

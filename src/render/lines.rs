@@ -105,7 +105,11 @@ impl Text<'_> {
 }
 
 /// One JSON object a hit.
-pub struct Jsonl<'c> {
+pub struct Jsonl<'c>(pub Known<'c>);
+
+/// What a hit is described with.
+#[derive(Clone, Copy)]
+pub struct Known<'c> {
     /// Says what the codes mean.
     pub catalogue: &'c Catalogue,
     /// Names the patterns.
@@ -119,12 +123,12 @@ pub struct Jsonl<'c> {
 struct Fields<'h> {
     offset: u64,
     time: Option<Time>,
-    code: Option<i32>,
+    code: Option<Code>,
     name: Option<&'h str>,
-    description: Cow<'h, str>,
+    description: &'h str,
     known: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<i32>,
+    #[serde(skip_serializing_if = "<[Code]>::is_empty")]
+    candidates: &'h [Code],
     pattern: &'h str,
     #[serde(flatten)]
     words: Words<'h>,
@@ -168,7 +172,7 @@ impl Jsonl<'_> {
         let _ = path.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
         bytes.extend_from_slice(LINE_KEY.as_bytes());
         out.line_number();
-        let fields = Fields::of(hit, self.catalogue, self.set, self.encoding);
+        let fields = self.0.fields(hit);
         let bytes = out.bytes();
         let start = bytes.len();
         let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
@@ -180,24 +184,23 @@ impl Jsonl<'_> {
     }
 }
 
-impl<'h> Fields<'h> {
-    fn of(
-        hit: &'h Hit<'_>,
-        catalogue: &'h Catalogue,
-        set: &'h PatternSet,
-        encoding: Option<&'static Encoding>,
-    ) -> Fields<'h> {
+impl<'c> Known<'c> {
+    fn fields<'h>(&self, hit: &'h Hit<'_>) -> Fields<'h>
+    where
+        'c: 'h,
+    {
+        let Known { catalogue, set, encoding } = *self;
         let shown = shown_range(hit);
         let entry = catalogue.entry(&hit.key);
         let page = CodePage::of(hit.line, hit.units, encoding);
         Fields {
             offset: hit.offset(),
             time: hit.time.map(|stamp| stamp.time),
-            code: hit.key.code().map(|code| code.0),
+            code: hit.key.code(),
             name: hit.key.name(),
             description: catalogue.description(&hit.key),
             known: entry.is_some(),
-            candidates: entry.map_or_else(Vec::new, |entry| entry.candidates.iter().map(|code| code.0).collect()),
+            candidates: entry.map_or(&[], |entry| &entry.candidates),
             pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
             words: Words { hit, page },
             text_is_cut: (shown.len() < hit.line.len()).then_some(true),
@@ -278,7 +281,7 @@ pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key)
         }
         Key::Name(name) => bytes.extend_from_slice(name.as_bytes()),
     }
-    if key.name() != Some(&*description) {
+    if key.name() != Some(description) {
         bytes.push(b' ');
         bytes.extend_from_slice(description.as_bytes());
     }

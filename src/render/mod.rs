@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use anstream::adapter::strip_str;
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use patterns::PATTERNS;
-pub use renderer::{Emphasis, Options, Renderer};
+pub use renderer::{Options, Renderer};
 
 use crate::report::files::FILES;
 use crate::report::sheet::Sheet;

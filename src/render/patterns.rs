@@ -276,7 +276,7 @@ mod tests {
     }
 
     fn full(definitions: &[Definition], index: usize) -> String {
-        let set = proof::compile_unproved(definitions).unwrap();
+        let set = PatternSet::compile(definitions).unwrap();
         let mut out = Vec::new();
         Full { definitions, set: &set, catalogue: Catalogue::built_in() }.write(index, &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -371,7 +371,7 @@ counter_examples = [
         let text = "[[pattern]]\nname = 'a'\ndescription = \"one two three four\\u001B\"\nregex = '(?<code>\\d+)'\n\
                     [[pattern]]\nname = 'bb'\nregex = 'xyz(?<code>\\d+)'\n";
         let definitions = parse(text);
-        let set = proof::compile_unproved(&definitions).unwrap();
+        let set = PatternSet::compile(&definitions).unwrap();
         let shown = |width| {
             let mut out = Vec::new();
             list(&definitions, &set, &Options { width, ..Options::default() }, &mut out).unwrap();

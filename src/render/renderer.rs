@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
+
 use crate::report::sheet::{Cell, End};
 
 /// What depends on where the report goes. Only the table looks at it; the default is right for files and pipes.
@@ -9,18 +11,8 @@ use crate::report::sheet::{Cell, End};
 pub struct Options {
     /// The terminal's width in columns. None: lines are as long as they need to be.
     pub width: Option<usize>,
-    /// How the head of the table is set off.
-    pub head: Emphasis,
-}
-
-/// How something is set off from the rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Emphasis {
-    /// Not at all.
-    #[default]
-    Plain,
-    /// In bold, by an escape sequence.
-    Bold,
+    /// The style of the table's head.
+    pub head: Style,
 }
 
 /// Writes the rows of one sheet in one format.

@@ -12,10 +12,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use anstyle::Style;
 use tabled::grid::util::string::get_string_width;
 
-use super::renderer::{Emphasis, Options, Renderer};
+use super::renderer::{Options, Renderer};
 use super::wrap::wrap;
 use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
 use crate::report::wording::{grouped, moment, percentage, size};
@@ -95,10 +94,7 @@ impl Table {
     }
 
     fn write_head(&self, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        let style = match self.options.head {
-            Emphasis::Plain => Style::new(),
-            Emphasis::Bold => Style::new().bold(),
-        };
+        let style = self.options.head;
         writeln!(out, "{style}{text}{style:#}")
     }
 
@@ -264,7 +260,7 @@ mod tests {
     use crate::report::testing::{code, every_kind, name, report};
 
     fn written(report: &Report, width: Option<usize>) -> String {
-        rendered(report, Format::Table, Options { width, head: Emphasis::Plain })
+        rendered(report, Format::Table, Options { width, head: anstyle::Style::new() })
     }
 
     #[test]
@@ -398,7 +394,7 @@ A code tells what became of the call or message, not whether the sign-in succeed
 
     #[test]
     fn only_the_head_is_bold() {
-        let bold = rendered(&every_kind(), Format::Table, Options { width: None, head: Emphasis::Bold });
+        let bold = rendered(&every_kind(), Format::Table, Options { width: None, head: anstyle::Style::new().bold() });
         let (head, rest) = bold.split_once('\n').unwrap();
         let plain = written(&every_kind(), None);
         let (plain_head, plain_rest) = plain.split_once('\n').unwrap();

@@ -49,7 +49,7 @@ mod files {
     }
 
     fn table(rows: &[Entry], width: Option<usize>) -> String {
-        written(rows, Format::Table, Options { width, head: Emphasis::Plain })
+        written(rows, Format::Table, Options { width, head: anstyle::Style::new() })
     }
 
     #[test]
@@ -118,7 +118,7 @@ t/a\\u{1b}[2J.png
 
     #[test]
     fn only_the_head_is_bold() {
-        let bold = |width| written(&every_kind(), Format::Table, Options { width, head: Emphasis::Bold });
+        let bold = |width| written(&every_kind(), Format::Table, Options { width, head: anstyle::Style::new().bold() });
         for (width, head_lines) in [(None, 1), (Some(80), 2)] {
             let (bold, plain) = (bold(width), table(&every_kind(), width));
             let expected: Vec<String> = plain
@@ -219,16 +219,16 @@ mod own_output {
     use crate::pipeline::inventory::Entry;
     use crate::problem::{Kind, Problem};
     use crate::render::lines::csv::{Csv, write_head};
-    use crate::render::lines::{Jsonl, Text};
+    use crate::render::lines::{Jsonl, Known, Text};
     use crate::report::Searched;
     use crate::report::files::testing as files;
     use crate::report::files::{FILES, Totals, cells};
     use crate::report::testing::{Found, summary};
-    use crate::scan::{Scanner, proof, trial as trials};
+    use crate::scan::{Scanner, trial as trials};
 
     static BUILT_IN: LazyLock<(Vec<Definition>, PatternSet)> = LazyLock::new(|| {
         let definitions = config::built_in();
-        let set = proof::compile_unproved(&definitions).unwrap();
+        let set = PatternSet::compile(&definitions).unwrap();
         (definitions, set)
     });
 
@@ -261,7 +261,7 @@ mod own_output {
     }
 
     fn options() -> impl Strategy<Value = Options> {
-        let head = prop_oneof![Just(Emphasis::Plain), Just(Emphasis::Bold)];
+        let head = prop_oneof![Just(Style::new()), Just(Style::new().bold())];
         (prop::option::of(20_usize..200), head).prop_map(|(width, head)| Options { width, head })
     }
 
@@ -338,8 +338,8 @@ mod own_output {
                 Default::default()
             };
             let text = Text { catalogue, highlight, place, encoding: None };
-            let json = Jsonl { catalogue, set, encoding: None };
-            let csv = Csv { catalogue, set, encoding: None };
+            let known = Known { catalogue, set, encoding: None };
+            let (json, csv) = (Jsonl(known), Csv(known));
             let log = log(&keys);
             let mut scanner = Scanner::new(set, catalogue, Limits::default().lookahead_bytes);
             let (mut as_text, mut as_json, mut as_csv) = (Rendered::default(), Rendered::default(), Rendered::default());

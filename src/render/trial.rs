@@ -168,12 +168,13 @@ fn start_of(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::{proof, trial};
+    use crate::pattern::PatternSet;
+    use crate::scan::trial;
 
     fn shown(regexes: &[&str], text: &str, width: Option<usize>) -> String {
         let definitions: Vec<Definition> =
             (1..).zip(regexes).map(|(number, regex)| Definition::from_expression(number, regex)).collect();
-        let set = proof::compile_unproved(&definitions).unwrap();
+        let set = PatternSet::compile(&definitions).unwrap();
         let catalogue = Catalogue::built_in();
         let lines = trial::run(&definitions, &set, catalogue, text.as_bytes());
         let mut out = Vec::new();

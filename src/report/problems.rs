@@ -9,7 +9,7 @@ use std::fmt;
 use crate::problem::{Cause, Kind, Limit, Problem, Remedy};
 
 use super::sheet::Cell;
-use super::wording::{counted, grouped, size};
+use super::wording::{grouped, size};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,48 +135,40 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
 /// Several problems of one kind.
 fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     let many = grouped(count);
+    let with_first = |what: &str| format!("{many} {what}; first: {first} (-v lists all)");
+    let skipped = |what: &str| format!("{many} {what}");
     match first.kind {
-        Kind::Interrupted => format!("{many} inputs not read to their end; first: {first} (-v lists all)"),
-        Kind::Unreadable => format!("{many} inputs could not be read; first: {first} (-v lists all)"),
-        Kind::Encrypted => {
-            format!("{many} encrypted archives or members could not be read; first: {first} (-v lists all)")
-        }
-        Kind::Shortened => format!("{many} files became shorter while they were read; first: {first} (-v lists all)"),
-        Kind::Damaged => format!("{many} compressed files or archives are damaged; first: {first} (-v lists all)"),
-        Kind::Truncated => format!("{many} compressed files or archives are cut short; first: {first} (-v lists all)"),
-        Kind::TrailingBytes => {
-            format!("{many} compressed inputs are followed by other bytes; first: {first} (-v lists all)")
-        }
-        Kind::MixedEncodings => {
-            format!("{many} inputs end in another encoding than they begin in; first: {first} (-v lists all)")
-        }
-        Kind::OverLimit => format!("{many} inputs go beyond a limit; first: {first} (-v lists all)"),
-        Kind::LongLine => format!("{many} inputs have very long lines; first: {first} (-v lists all)"),
-        Kind::TooManyNames => format!("{many} times too many names; first: {first} (-v lists all)"),
-        Kind::Empty => format!("{many} archives without any file in them (-v lists them)"),
-        Kind::Binary => format!("{} skipped (--binary reads them, -v lists them)", counted(count, "binary file")),
-        Kind::Special => format!("{many} pipes, sockets or devices in folders skipped (-v lists them)"),
-        Kind::Link => format!("{many} links not followed (-L follows those to folders on disk, -v lists them)"),
-        Kind::Loop => format!("{many} links not followed that lead back to where they lie (-v lists them)"),
+        Kind::Interrupted => with_first("inputs not read to their end"),
+        Kind::Unreadable => with_first("inputs could not be read"),
+        Kind::Encrypted => with_first("encrypted archives or members could not be read"),
+        Kind::Shortened => with_first("files became shorter while they were read"),
+        Kind::Damaged => with_first("compressed files or archives are damaged"),
+        Kind::Truncated => with_first("compressed files or archives are cut short"),
+        Kind::TrailingBytes => with_first("compressed inputs are followed by other bytes"),
+        Kind::MixedEncodings => with_first("inputs end in another encoding than they begin in"),
+        Kind::OverLimit => with_first("inputs go beyond a limit"),
+        Kind::LongLine => with_first("inputs have very long lines"),
+        Kind::TooManyNames => with_first("times too many names"),
+        Kind::Empty => skipped("archives without any file in them (-v lists them)"),
+        Kind::Binary => skipped("binary files skipped (--binary reads them, -v lists them)"),
+        Kind::Special => skipped("pipes, sockets or devices in folders skipped (-v lists them)"),
+        Kind::Link => skipped("links not followed (-L follows those to folders on disk, -v lists them)"),
+        Kind::Loop => skipped("links not followed that lead back to where they lie (-v lists them)"),
         Kind::OwnOutput => {
-            format!(
-                "{many} files that callcodes wrote itself skipped; delete them or move them elsewhere (-v lists them)"
-            )
+            skipped("files that callcodes wrote itself skipped; delete them or move them elsewhere (-v lists them)")
         }
-        Kind::TooLarge => format!("{many} files larger than --max-filesize skipped (-v lists them)"),
-        Kind::OutsideTime => {
-            format!("{many} files modified outside --newer-than or --older-than skipped (-v lists them)")
-        }
+        Kind::TooLarge => skipped("files larger than --max-filesize skipped (-v lists them)"),
+        Kind::OutsideTime => skipped("files modified outside --newer-than or --older-than skipped (-v lists them)"),
         Kind::ReadAlready => {
-            format!("{many} inputs skipped that were read already under the same or another name (-v lists them)")
+            skipped("inputs skipped that were read already under the same or another name (-v lists them)")
         }
         Kind::Copy => {
             let bytes = size(copied_bytes);
-            format!(
-                "{many} copies of files already read, {bytes}, not counted (--keep-copies counts them, -v lists them)"
-            )
+            skipped(&format!(
+                "copies of files already read, {bytes}, not counted (--keep-copies counts them, -v lists them)"
+            ))
         }
-        Kind::CopyCounted => format!("{many} copies of files already read counted; first: {first} (-v lists all)"),
+        Kind::CopyCounted => with_first("copies of files already read counted"),
     }
 }
 

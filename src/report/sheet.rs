@@ -175,7 +175,7 @@ impl Serialize for Cell<'_> {
             Cell::Absent => serializer.serialize_none(),
             Cell::Text(text) => serializer.serialize_str(text),
             Cell::Number(number) => serializer.serialize_u64(*number),
-            Cell::Code(code) => serializer.serialize_i32(code.0),
+            Cell::Code(code) => code.serialize(serializer),
             Cell::Share(share) => serializer.serialize_f64(share.fraction()),
             Cell::Time(time) => time.serialize(serializer),
             Cell::Flag(flag) => serializer.serialize_bool(*flag),

@@ -34,6 +34,16 @@ pub fn remark(number: u64, of_one: &str, of_many: &str) -> Option<String> {
     }
 }
 
+/// `6, 8 or 9`.
+#[must_use]
+pub fn alternatives<T: ToString>(all: &[T]) -> String {
+    let all: Vec<String> = all.iter().map(T::to_string).collect();
+    match all.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => all.concat(),
+    }
+}
+
 /// Bytes in the largest binary unit that they fill, with one decimal: `512 B`, `120.6 KiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {

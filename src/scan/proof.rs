@@ -9,7 +9,7 @@ use crate::hit::{Capture, Captures};
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::Diagnostic;
 use crate::pattern::examples::{self, Found};
-use crate::pattern::{CompileError, Match, PatternSet, Scratch};
+use crate::pattern::{Match, PatternSet, Scratch};
 
 /// Compiles definitions, in order of precedence, and runs their examples.
 ///
@@ -22,20 +22,12 @@ pub fn compile<'c>(
     definitions: &[Definition],
     catalogue: impl FnOnce() -> &'c Catalogue,
 ) -> Result<PatternSet, Vec<Diagnostic>> {
-    let set = compile_unproved(definitions).map_err(|refused| vec![refused])?;
+    let set = PatternSet::compile(definitions).map_err(|refused| vec![refused])?;
     if definitions.iter().all(|definition| definition.origin == Origin::BuiltIn) {
         return Ok(set);
     }
     let broken = prove(definitions, &set, catalogue());
     if broken.is_empty() { Ok(set) } else { Err(broken) }
-}
-
-/// Compiles definitions without running their examples: for whoever is about to find out why one is not kept.
-///
-/// # Errors
-/// What the regex engine refuses.
-pub fn compile_unproved(definitions: &[Definition]) -> Result<PatternSet, Diagnostic> {
-    PatternSet::compile(definitions).map_err(|error| refused(&error, definitions))
 }
 
 /// Runs the examples and counter-examples of all definitions, and tells each that is not kept.
@@ -79,15 +71,6 @@ fn found(found: &Match<'_>, window: &[u8], catalogue: &Catalogue) -> Found {
         pattern: found.pattern,
         key: resolve(catalogue, captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),
         captures: Captures::new(|capture| Some(String::from_utf8_lossy(captures[capture]?).into_owned())),
-    }
-}
-
-fn refused(error: &CompileError, definitions: &[Definition]) -> Diagnostic {
-    let diagnostic = Diagnostic::new("this regex cannot be compiled")
-        .remedy("make it simpler: fewer or smaller counted repetitions such as {0,1000}");
-    match definitions.get(error.index) {
-        Some(definition) => diagnostic.at(definition.mark_field(error.field, None, error.message.clone())),
-        None => diagnostic,
     }
 }
 

@@ -136,7 +136,6 @@ mod tests {
     use super::*;
     use crate::pattern::definition::Origin;
     use crate::pattern::file;
-    use crate::scan::proof;
 
     const PATTERNS: &str = r"[[pattern]]
 name = 'one-line'
@@ -154,7 +153,7 @@ multiline = true
     }
 
     fn outcomes_with(definitions: &[Definition], text: &str) -> Vec<String> {
-        let set = proof::compile_unproved(definitions).unwrap();
+        let set = PatternSet::compile(definitions).unwrap();
         let said = |line: &Line<'_>| match &line.outcome {
             Outcome::Taken(hits) => hits.iter().map(|hit| format!(" {}={}", hit.pattern, hit.key)).collect(),
             Outcome::Continued => " continued".to_owned(),

@@ -143,9 +143,7 @@ impl Filler {
             }
         }
     }
-}
 
-impl Filler {
     /// Sends nothing but the reason why.
     pub(super) fn fail(self, reason: io::Error) -> Demand {
         if self.filled.send(Err(reason)).is_ok() { Demand::GoesOn } else { Demand::Gone }
@@ -176,9 +174,7 @@ impl Read for Ahead {
             self.is_done = !matches!(&received, Ok(Ok(block)) if block.tail > 0);
             self.current = received??;
         }
-        let waiting = &self.current.bytes[self.current.head..self.current.tail];
-        let len = waiting.len().min(out.len());
-        out[..len].copy_from_slice(&waiting[..len]);
+        let len = (&self.current.bytes[self.current.head..self.current.tail]).read(out)?;
         self.current.head += len;
         Ok(len)
     }

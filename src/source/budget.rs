@@ -167,7 +167,7 @@ impl Budget {
         let (file, limit) = (&self.file, self.limits.members);
         let what =
             format!("{file} has more than {limit} members{}, and the others were not read", told_layer(level, layer));
-        Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Raise(problem::Limit::Members) })
+        Err(Loss::new(Kind::OverLimit, what, Remedy::Raise(problem::Limit::Members)))
     }
 
     /// Fails if something in this layer went beyond the limit.

@@ -33,28 +33,35 @@ impl Beginning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(blake3::Hash);
 
-/// Reads a source and keeps a record of its bytes.
+/// Reads a source and, where it is compared with others, keeps a record of its bytes.
 pub struct Digesting<R> {
     reader: R,
-    hasher: Box<blake3::Hasher>,
+    hasher: Option<Box<blake3::Hasher>>,
 }
 
 impl<R: Read> Digesting<R> {
     /// Everything that is to come from `reader`.
     pub fn new(reader: R) -> Digesting<R> {
-        Digesting { reader, hasher: Box::default() }
+        Digesting { reader, hasher: Some(Box::default()) }
     }
 
-    /// Of what was read so far.
-    pub fn digest(&self) -> Digest {
-        Digest(self.hasher.finalize())
+    /// Everything that is to come from `reader`, without a record of it, which would cost time.
+    pub fn without(reader: R) -> Digesting<R> {
+        Digesting { reader, hasher: None }
+    }
+
+    /// The digest of what was read so far, if there is a record of it.
+    pub fn digest(&self) -> Option<Digest> {
+        Some(Digest(self.hasher.as_ref()?.finalize()))
     }
 }
 
 impl<R: Read> Read for Digesting<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let len = self.reader.read(out)?;
-        self.hasher.update(&out[..len]);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&out[..len]);
+        }
         Ok(len)
     }
 }
@@ -103,7 +110,7 @@ pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest>
             Err(_) => return None,
         }
     }
-    Some(reader.digest())
+    reader.digest()
 }
 
 #[cfg(test)]
@@ -128,7 +135,7 @@ mod tests {
             reader.digest()
         };
         assert_eq!(digest(1), digest(100));
-        assert_eq!(digest(100), Digest(blake3::hash(b"call result = 102\n")));
+        assert_eq!(digest(100), Some(Digest(blake3::hash(b"call result = 102\n"))));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Only UTF-16 has to be told apart before a search: it says so by its byte order mark, or shows it by NULs on one side of
 //! its units ([`Units::of`]). Everything else is searched as it lies, and a code page matters only for what is printed.
 
-use std::fmt;
 use std::str::FromStr;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
@@ -23,27 +22,11 @@ pub enum EncodingChoice {
     Given(&'static Encoding),
 }
 
-/// An encoding that logs cannot be searched in, or that nobody knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownEncoding(String);
-
-impl fmt::Display for UnknownEncoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "there is no encoding {:?} to read logs in. Known are auto, utf-8, utf-16le, utf-16be, windows-1252 and the \
-             other names that web pages use",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for UnknownEncoding {}
-
 impl FromStr for EncodingChoice {
-    type Err = UnknownEncoding;
+    /// What is wrong with an encoding that logs cannot be searched in, or that nobody knows.
+    type Err = String;
 
-    fn from_str(name: &str) -> Result<EncodingChoice, UnknownEncoding> {
+    fn from_str(name: &str) -> Result<EncodingChoice, String> {
         if name.eq_ignore_ascii_case("auto") {
             return Ok(EncodingChoice::Automatic);
         }
@@ -52,7 +35,12 @@ impl FromStr for EncodingChoice {
         let searchable = |&encoding: &&'static Encoding| {
             encoding.is_ascii_compatible() || encoding == UTF_16LE || encoding == UTF_16BE
         };
-        known.filter(searchable).map(EncodingChoice::Given).ok_or_else(|| UnknownEncoding(name.to_owned()))
+        known.filter(searchable).map(EncodingChoice::Given).ok_or_else(|| {
+            format!(
+                "there is no encoding {name:?} to read logs in. Known are auto, utf-8, utf-16le, utf-16be, windows-1252 and \
+                 the other names that web pages use"
+            )
+        })
     }
 }
 

@@ -157,7 +157,7 @@ impl Node {
 
     fn entry(entry: &fs::DirEntry, folder: &Arc<Folder>) -> io::Result<Node> {
         let kind = entry.file_type()?;
-        let (inode, listed) = imp::listed(entry, kind);
+        let (inode, listed) = listed(entry, kind);
         Ok(Node { path: entry.path(), folder: Some(Arc::clone(folder)), kind: Some(kind), inode, listed, ahead: None })
     }
 
@@ -387,26 +387,14 @@ impl Folder {
     }
 }
 
+/// The inode of an entry, and what its listing says of a file. On Windows the listing has everything but an identity.
 #[cfg(windows)]
-mod imp {
-    use std::fs::{DirEntry, FileType};
-
-    use super::Listed;
-
-    /// The listing has everything but an identity.
-    pub(super) fn listed(entry: &DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>) {
-        (None, entry.metadata().ok().filter(|_| kind.is_file()).map(|metadata| Listed::of(&metadata)))
-    }
+fn listed(entry: &fs::DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>) {
+    (None, entry.metadata().ok().filter(|_| kind.is_file()).map(|metadata| Listed::of(&metadata)))
 }
 
+/// The inode of an entry, and what its listing says of a file.
 #[cfg(unix)]
-mod imp {
-    use std::fs::{DirEntry, FileType};
-    use std::os::unix::fs::DirEntryExt as _;
-
-    use super::Listed;
-
-    pub(super) fn listed(entry: &DirEntry, _: FileType) -> (Option<u64>, Option<Listed>) {
-        (Some(entry.ino()), None)
-    }
+fn listed(entry: &fs::DirEntry, _: FileType) -> (Option<u64>, Option<Listed>) {
+    (Some(std::os::unix::fs::DirEntryExt::ino(entry)), None)
 }

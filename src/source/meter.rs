@@ -50,9 +50,8 @@ pub(super) struct Gauge {
     read: AtomicU64,
 }
 
-impl Gauge {
-    /// Takes in `bytes` that were read.
-    pub(super) fn add(&self, bytes: u64) {
+impl Watch for Gauge {
+    fn read(&self, bytes: u64) {
         let limit = self.len.unwrap_or(u64::MAX);
         let before = self.read.fetch_add(bytes, Ordering::Relaxed);
         let news = before.saturating_add(bytes).min(limit) - before.min(limit);
@@ -60,16 +59,10 @@ impl Gauge {
     }
 }
 
-impl Watch for Gauge {
-    fn read(&self, bytes: u64) {
-        self.add(bytes);
-    }
-}
-
 impl Drop for Gauge {
     fn drop(&mut self) {
         let read = self.read.load(Ordering::Relaxed);
-        self.add(self.len.map_or(0, |len| len.saturating_sub(read)));
+        self.read(self.len.map_or(0, |len| len.saturating_sub(read)));
         self.meter.0.files.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -83,7 +76,7 @@ pub(super) struct Metered<R> {
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let len = self.reader.read(out)?;
-        self.gauge.add(len as u64);
+        self.gauge.read(len as u64);
         Ok(len)
     }
 }
@@ -96,17 +89,17 @@ mod tests {
     fn a_file_counts_once_and_at_its_end_with_all_of_it() {
         let meter = Meter::default();
         let one = meter.begin(Some(100));
-        one.add(30);
+        one.read(30);
         assert_eq!(meter.read(), Amount { bytes: 30, files: 0 });
         // Parts that are read twice, where two threads meet.
-        one.add(60);
-        one.add(60);
+        one.read(60);
+        one.read(60);
         assert_eq!(meter.read(), Amount { bytes: 100, files: 0 });
         drop(one);
         assert_eq!(meter.read(), Amount { bytes: 100, files: 1 });
 
         let skipped = meter.begin(Some(1000));
-        skipped.add(8);
+        skipped.read(8);
         drop(skipped);
         meter.pass_over(5);
         assert_eq!(meter.read(), Amount { bytes: 1105, files: 3 });

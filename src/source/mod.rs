@@ -400,7 +400,11 @@ impl Known {
         let mut file = DiskFile::new(file, opening.meter.begin(Some(len)));
         file.read_head(len)?;
         opening.waited.add(started.elapsed());
-        let file = Arc::new(file);
+        self.recognised(Arc::new(file), len, state, opening)
+    }
+
+    /// A regular file of `len` bytes, of which the first have been read, as what these show it to be.
+    fn recognised(&self, file: Arc<DiskFile>, len: u64, state: State, opening: &Opening) -> io::Result<Opened> {
         let is = recognise(file.head(SAMPLE_BYTES));
         if let Some(loss) = is.loss() {
             return Ok(self.unreadable(is, loss));

@@ -13,12 +13,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use same_file::Handle;
-
-pub(super) use imp::{Id, id};
 
 /// What has been met.
 #[derive(Default)]
@@ -100,61 +100,50 @@ pub(super) enum PathMatters {
     No,
 }
 
-/// Whether `open` is the regular file that was opened at `path` and has this state.
-pub(super) fn is_open(open: &Handle, path: &Path, metadata: &Metadata) -> bool {
-    imp::is_open(open, path, metadata)
-}
-
-/// The inode of a file with this state, on Unix.
-pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
-    imp::inode(metadata)
-}
-
 /// Whether a file can be met twice without anybody having named it twice and without following links to folders.
 pub(super) const ALWAYS: bool = cfg!(unix);
 
+/// What identifies a file or folder.
 #[cfg(unix)]
-mod imp {
-    use std::fs::Metadata;
-    use std::os::unix::fs::MetadataExt as _;
-    use std::path::Path;
+pub(super) type Id = (u64, u64);
 
-    use same_file::Handle;
+/// What identifies a file or folder.
+#[cfg(windows)]
+pub(super) type Id = std::path::PathBuf;
 
-    pub(in crate::source) type Id = (u64, u64);
-
-    pub(super) fn is_open(open: &Handle, _: &Path, metadata: &Metadata) -> bool {
-        (open.dev(), open.ino()) == (metadata.dev(), metadata.ino())
-    }
-
-    pub(in crate::source) fn inode(metadata: &Metadata) -> Option<u64> {
-        Some(metadata.ino())
-    }
-
-    // An option, because Windows has no answer for some files.
-    pub(in crate::source) fn id(_: &Path, metadata: &Metadata) -> Option<Id> {
-        Some((metadata.dev(), metadata.ino()))
-    }
+/// What identifies the file or folder at `path`, which has this state.
+// An option, because Windows has no answer for some files.
+#[cfg(unix)]
+pub(super) fn id(_: &Path, metadata: &Metadata) -> Option<Id> {
+    Some((metadata.dev(), metadata.ino()))
 }
 
+/// What identifies the file or folder at `path`, which has this state.
 #[cfg(windows)]
-mod imp {
-    use std::fs::Metadata;
-    use std::path::{Path, PathBuf};
+pub(super) fn id(path: &Path, _: &Metadata) -> Option<Id> {
+    path.canonicalize().ok()
+}
 
-    use same_file::Handle;
+/// The inode of a file with this state.
+#[cfg(unix)]
+pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
+    Some(metadata.ino())
+}
 
-    pub(in crate::source) type Id = PathBuf;
+/// The inode of a file with this state, of which Windows has none.
+#[cfg(windows)]
+pub(super) fn inode(_: &Metadata) -> Option<u64> {
+    None
+}
 
-    pub(super) fn is_open(open: &Handle, path: &Path, _: &Metadata) -> bool {
-        Handle::from_path(path).is_ok_and(|handle| handle == *open)
-    }
+/// Whether `open` is the regular file that was opened at `path` and has this state.
+#[cfg(unix)]
+pub(super) fn is_open(open: &Handle, _: &Path, metadata: &Metadata) -> bool {
+    (open.dev(), open.ino()) == (metadata.dev(), metadata.ino())
+}
 
-    pub(in crate::source) fn inode(_: &Metadata) -> Option<u64> {
-        None
-    }
-
-    pub(in crate::source) fn id(path: &Path, _: &Metadata) -> Option<Id> {
-        path.canonicalize().ok()
-    }
+/// Whether `open` is the regular file that was opened at `path` and has this state.
+#[cfg(windows)]
+pub(super) fn is_open(open: &Handle, path: &Path, _: &Metadata) -> bool {
+    Handle::from_path(path).is_ok_and(|handle| handle == *open)
 }

@@ -144,7 +144,7 @@ impl Globs {
         let by_insensitive = if self.insensitive.is_empty() {
             Match::None
         } else {
-            self.insensitive.matched(folded::<String>(&below.to_string_lossy()), is_folder)
+            self.insensitive.matched(folded(&below.to_string_lossy()), is_folder)
         };
         match by_insensitive.or(self.sensitive.matched(below, is_folder)) {
             Match::Whitelist(_) => true,

@@ -22,6 +22,7 @@ pub type Found = Result<Openable, Problem>;
 /// to it.
 ///
 /// Of a file in a folder it asks nothing that its listing does not have: that is left to the thread that opens it.
+#[derive(Default)]
 pub struct Walk {
     inputs: Vec<PathBuf>,
     selection: Arc<Selection>,
@@ -52,18 +53,7 @@ impl Walk {
     #[must_use]
     pub fn new(inputs: Vec<PathBuf>) -> Walk {
         let seen = (seen::ALWAYS || inputs.len() > 1).then(Seen::default);
-        Walk {
-            inputs,
-            selection: Arc::default(),
-            threads: 0,
-            skipped: Vec::new(),
-            stdout: None,
-            seen,
-            folders: Folders::default(),
-            unmatched: Seen::default(),
-            stdin_seen: false,
-            visit: None,
-        }
+        Walk { inputs, seen, ..Walk::default() }
     }
 
     /// The same walk, reading only what is selected.

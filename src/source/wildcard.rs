@@ -7,6 +7,8 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use regex::Regex;
+
 /// The paths that `path` stands for, by name; `path` itself if it has no wildcard or nothing matches, so that opening
 /// it tells that it is not there.
 #[must_use]
@@ -40,44 +42,23 @@ pub fn expand(path: &Path) -> Vec<PathBuf> {
 fn matching(folder: &Path, wildcard: &str) -> Vec<PathBuf> {
     let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = fs::read_dir(listed) else { return Vec::new() };
-    let wildcard: Vec<char> = folded(wildcard);
+    let Some(wildcard) = compiled(wildcard) else { return Vec::new() };
     let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.file_name())).collect();
-    names.retain(|name| matches_name(&wildcard, &folded::<Vec<char>>(&name.to_string_lossy())));
+    names.retain(|name| wildcard.is_match(&folded(&name.to_string_lossy())));
     names.sort();
     names.iter().map(|name| folder.join(name)).collect()
 }
 
 /// Text as it is compared in any letter case, character by character.
-pub(super) fn folded<T: FromIterator<char>>(text: &str) -> T {
+pub(super) fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-fn matches_name(wildcard: &[char], name: &[char]) -> bool {
-    matches(wildcard, name) || wildcard.strip_suffix(&['.', '*']).is_some_and(|wildcard| matches(wildcard, name))
-}
-
-/// Whether the whole of `name` matches. After a mismatch only the last `*` takes one character more, so time is at most
-/// the product of the lengths.
-fn matches(wildcard: &[char], name: &[char]) -> bool {
-    let (mut w, mut n) = (0, 0);
-    let mut retry = None;
-    while n < name.len() {
-        match wildcard.get(w) {
-            Some('*') => {
-                retry = Some((w + 1, n));
-                w += 1;
-            }
-            Some(&character) if character == '?' || character == name[n] => (w, n) = (w + 1, n + 1),
-            _ => match &mut retry {
-                None => return false,
-                Some((after_star, taken)) => {
-                    *taken += 1;
-                    (w, n) = (*after_star, *taken);
-                }
-            },
-        }
-    }
-    wildcard[w..].iter().all(|&character| character == '*')
+/// What the whole of a folded name must match; `None` for a wildcard far longer than any name.
+fn compiled(wildcard: &str) -> Option<Regex> {
+    let regex = regex::escape(&folded(wildcard)).replace(r"\*", ".*").replace(r"\?", ".");
+    let (name, ending) = regex.strip_suffix(r"\..*").map_or((&*regex, ""), |name| (name, r"(?:\..*)?"));
+    Regex::new(&format!("(?s)^{name}{ending}$")).ok()
 }
 
 #[cfg(test)]
@@ -106,11 +87,7 @@ mod tests {
             ("*Ü.LOG", "grün-ü.log", true),
         ];
         for (wildcard, name, expected) in cases {
-            assert_eq!(
-                matches_name(&folded::<Vec<char>>(wildcard), &folded::<Vec<char>>(name)),
-                expected,
-                "{wildcard} {name}"
-            );
+            assert_eq!(compiled(wildcard).unwrap().is_match(&folded(name)), expected, "{wildcard} {name}");
         }
     }
 

@@ -6,8 +6,7 @@
 //! whatever the order and grouping, and the overflow is everything else. "The first to come" or "the most frequent"
 //! have no such property.
 //!
-//! Which order that is, the key decides: for codes that of their numbers, because the vendor's are small, and for groups that of
-//! a hash ([`grouped`](super::grouped)).
+//! The key decides which order that is: for codes it is that of their numbers, because the vendor's are small.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;

@@ -4,11 +4,8 @@
 //! can be about.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
-use super::ROWS_LIMIT;
 use super::bounded::Cell;
-use super::grouped::GroupedRows;
 use super::rows::Rows;
 use super::tally::Tally;
 use crate::code::Key;
@@ -21,19 +18,6 @@ pub trait RowKey: Clone + Debug + Ord {
 
 impl RowKey for Key {
     type Table<V: Cell> = Rows<V>;
-}
-
-/// A result within a group, such as those of one host: a row of its own for each.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Grouped {
-    /// The name of the group, or absent for results that belong to none.
-    pub group: Option<Arc<str>>,
-    /// The result.
-    pub key: Key,
-}
-
-impl RowKey for Grouped {
-    type Table<V: Cell> = GroupedRows<V, ROWS_LIMIT>;
 }
 
 /// Cells by key, and a commutative monoid like everything that is made of them.

@@ -9,7 +9,6 @@
 
 mod bounded;
 mod counts;
-mod grouped;
 mod key;
 mod rows;
 mod tally;
@@ -18,7 +17,7 @@ mod testing;
 mod total;
 
 pub use counts::Counts;
-pub use key::{Grouped, RowKey};
+pub use key::RowKey;
 pub use tally::Tally;
 pub use total::{Row, Summary, Totals};
 
@@ -26,7 +25,3 @@ pub use total::{Row, Summary, Totals};
 /// Both come from logs, so that without a limit a hostile or broken log decides on the memory. The vendor's table and
 /// its three names without a number are far below.
 pub const NAMES_LIMIT: usize = 4096;
-
-/// How many rows are kept apart where results are grouped by something that comes from logs: more than the hosts of any
-/// company or the users of most. When it is met, [`Summary::overflow`] says how many results are in no row.
-pub const ROWS_LIMIT: usize = 1 << 16;

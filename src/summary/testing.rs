@@ -1,8 +1,13 @@
-//! Hits for the tests of this module: keys of every kind, with and without times and zones.
+//! Hits for the tests of this module: keys of every kind, with and without times and zones, and a composite key, so that the
+//! laws are tested for other keys than plain codes.
+
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::key::{Grouped, RowKey};
+use super::bounded::{Bounded, Cell};
+use super::key::{RowKey, Table};
+use super::tally::Tally;
 use crate::code::{Code, Key};
 use crate::time::{Basis, DateBasis, Stamp, Time, ZoneBasis};
 
@@ -14,6 +19,50 @@ pub(super) fn code(number: i32) -> Key {
 
 pub(super) fn name(name: &str) -> Key {
     Key::Name(name.into())
+}
+
+/// A result within a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Grouped {
+    group: Option<Arc<str>>,
+    key: Key,
+}
+
+/// How many rows of grouped results are kept apart: fewer than random hits have, so that the laws also hold at the limit.
+pub(super) const GROUPED_LIMIT: usize = 8;
+
+impl RowKey for Grouped {
+    type Table<V: Cell> = Bounded<Grouped, V, GROUPED_LIMIT>;
+}
+
+impl<V: Cell> Table<Grouped, V> for Bounded<Grouped, V, GROUPED_LIMIT> {
+    fn add(&mut self, key: &Grouped, cell: &V) {
+        Bounded::add(self, key, cell, || key.clone());
+    }
+
+    fn merge(&mut self, other: Self) {
+        Bounded::merge(self, other);
+    }
+
+    fn add_overflow<W: Cell>(&mut self, other: &<Grouped as RowKey>::Table<W>) {
+        Bounded::add_overflow(self, Bounded::overflow(other));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Grouped, &V)> {
+        Bounded::iter(self).map(|(key, cell)| (key.clone(), cell))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn size_bytes(&self) -> usize {
+        size_of_val(self)
+    }
+
+    fn overflow(&self) -> Tally {
+        *Bounded::overflow(self)
+    }
 }
 
 pub(super) fn grouped(group: Option<&str>, key: Key) -> Grouped {

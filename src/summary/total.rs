@@ -123,8 +123,8 @@ impl<K: RowKey> Summary<K> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{Hits, code, grouped, grouped_keys, hits, keys, name, stamp};
-    use super::super::{NAMES_LIMIT, ROWS_LIMIT};
+    use super::super::NAMES_LIMIT;
+    use super::super::testing::{GROUPED_LIMIT, Hits, code, grouped, grouped_keys, hits, keys, name, stamp};
     use super::*;
 
     fn summed<K: RowKey>(sources: &[(Hits<K>, u64)]) -> Summary<K> {
@@ -189,12 +189,12 @@ mod tests {
     #[test]
     fn groups_beyond_the_limit_stay_counted_and_the_rest_is_in_order() {
         let host = |number: usize| (grouped(Some(&format!("host-{number}")), code(21)), None);
-        let first = (0..ROWS_LIMIT).map(host).collect();
-        let second = (ROWS_LIMIT..ROWS_LIMIT + 3).map(host).collect();
+        let first = (0..GROUPED_LIMIT).map(host).collect();
+        let second = (GROUPED_LIMIT..GROUPED_LIMIT + 3).map(host).collect();
         let summary = summed(&[(first, 1), (second, 1)]);
         assert_eq!(summary.overflow().map(|tally| tally.count), Some(3));
-        assert_eq!(summary.results(), ROWS_LIMIT as u64 + 3);
-        assert_eq!(summary.iter().count(), ROWS_LIMIT);
+        assert_eq!(summary.results(), GROUPED_LIMIT as u64 + 3);
+        assert_eq!(summary.iter().count(), GROUPED_LIMIT);
         assert!(summary.iter().map(|(key, _)| key).is_sorted());
     }
 

@@ -47,19 +47,6 @@ fn is_full_of_controls(sample: &[u8]) -> bool {
     controls * 25 > bytes && different >= 4
 }
 
-/// Bytes without a pattern, the same every time (xorshift).
-#[cfg(test)]
-pub(super) fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    std::iter::repeat_with(next).take(len).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

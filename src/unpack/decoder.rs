@@ -221,10 +221,8 @@ fn frames(codec: Codec, frame: &mut Option<Box<Decoder>>, input: &mut Input, out
 
 /// What is stored ends where its input does.
 fn stored(input: &mut Input, out: &mut [u8]) -> Step {
-    let available = input.available();
-    let len = available.len().min(out.len());
-    out[..len].copy_from_slice(&available[..len]);
-    input.consume(len);
+    // The input never fails.
+    let len = input.read(out).unwrap_or(0);
     (len, if len == 0 { Err(Ended::Complete) } else { Ok(()) })
 }
 
@@ -298,9 +296,8 @@ impl Bzip2 {
         if self.head == self.buffer.len() && self.ended.is_none() {
             self.fill(input);
         }
-        let waiting = &self.buffer[self.head..];
-        let len = waiting.len().min(out.len());
-        out[..len].copy_from_slice(&waiting[..len]);
+        // A slice never fails.
+        let len = (&self.buffer[self.head..]).read(out).unwrap_or(0);
         self.head += len;
         let ended = if len == 0 { self.ended.take() } else { None };
         (len, ended.map_or(Ok(()), Err))

@@ -7,19 +7,15 @@ use crate::problem::{Kind, Loss, Remedy};
 
 /// Data of a kind that contradict themselves, and why.
 pub(super) fn damaged(data: impl Display, why: impl Display, delivered: Option<u64>) -> Loss {
-    Loss {
-        kind: Kind::Damaged,
-        what: format!("the {data} data are damaged ({why})"),
-        delivered,
-        remedy: Remedy::AskAgain,
-    }
+    let what = format!("the {data} data are damaged ({why})");
+    Loss { delivered, ..Loss::new(Kind::Damaged, what, Remedy::AskAgain) }
 }
 
 /// `len` bytes that follow something and belong to nothing.
 pub(super) fn trailing(len: u64, what: impl Display) -> Loss {
     let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
     let what = format!("{len} {bytes} behind {what} {were} not read");
-    Loss { kind: Kind::TrailingBytes, what, delivered: None, remedy: Remedy::CutOut }
+    Loss::new(Kind::TrailingBytes, what, Remedy::CutOut)
 }
 
 /// An error of the layer below, with the place in this layer, if it has a place.

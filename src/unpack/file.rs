@@ -16,10 +16,6 @@ pub trait Watch: fmt::Debug + Send + Sync {
     fn read(&self, bytes: u64);
 }
 
-impl Watch for () {
-    fn read(&self, _: u64) {}
-}
-
 /// An opened file.
 #[derive(Debug)]
 pub struct DiskFile {
@@ -63,13 +59,6 @@ impl DiskFile {
     }
 }
 
-impl From<File> for DiskFile {
-    /// A file that nobody watches being read.
-    fn from(file: File) -> DiskFile {
-        DiskFile::new(file, ())
-    }
-}
-
 /// Reads a stretch of a file from front to back, without moving the file's own position.
 #[derive(Debug)]
 pub struct FileSpan<'f> {
@@ -95,9 +84,8 @@ impl Read for FileSpan<'_> {
             return Ok(0);
         }
         let head = usize::try_from(self.position).ok().and_then(|position| self.file.head.get(position..));
-        if let Some(head) = head.filter(|head| !head.is_empty()) {
-            let len = head.len().min(wanted);
-            buffer[..len].copy_from_slice(&head[..len]);
+        if let Some(mut head) = head.filter(|head| !head.is_empty()) {
+            let len = head.read(&mut buffer[..wanted])?;
             self.position += len as u64;
             return Ok(len);
         }
@@ -113,12 +101,8 @@ impl Read for FileSpan<'_> {
 
 impl FileSpan<'_> {
     fn shortened(&self) -> Loss {
-        Loss {
-            kind: Kind::Shortened,
-            what: "it became shorter while it was read".to_owned(),
-            delivered: Some(self.position),
-            remedy: Remedy::ReadCopy,
-        }
+        let what = "it became shorter while it was read";
+        Loss { delivered: Some(self.position), ..Loss::new(Kind::Shortened, what, Remedy::ReadCopy) }
     }
 }
 

@@ -51,12 +51,8 @@ pub(crate) fn unpacked(mut input: Input, mut wrap: impl FnMut(Codec, Frames) -> 
 }
 
 fn too_deep() -> Loss {
-    Loss {
-        kind: Kind::OverLimit,
-        what: format!("it was compressed more than {MAX_LAYERS} times over and was not read"),
-        delivered: None,
-        remedy: Remedy::Decompress,
-    }
+    let what = format!("it was compressed more than {MAX_LAYERS} times over and was not read");
+    Loss::new(Kind::OverLimit, what, Remedy::Decompress)
 }
 
 /// The frames of one compressed stream.

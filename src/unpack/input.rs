@@ -234,9 +234,7 @@ impl Read for Input {
             self.was_short |= len == 0;
             return Ok(len);
         }
-        let available = self.available();
-        let len = available.len().min(out.len());
-        out[..len].copy_from_slice(&available[..len]);
+        let len = self.available().read(out)?;
         self.consume(len);
         Ok(len)
     }

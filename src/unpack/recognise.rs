@@ -15,7 +15,7 @@ use std::fmt;
 use memchr::memmem;
 
 use self::Recognised as Is;
-use super::archive::begins_tar;
+use super::archive::{begins_tar, crc32};
 use super::binary::{has_control, is_not_text};
 use super::fault::damaged;
 use crate::problem::{Kind, Loss, Remedy};
@@ -185,7 +185,7 @@ impl Unsupported {
                 ("by its name it is one part of a split archive".to_owned(), Remedy::UnpackAllParts)
             }
         };
-        Loss { kind: Kind::Unreadable, what, delivered: None, remedy }
+        Loss::new(Kind::Unreadable, what, remedy)
     }
 }
 
@@ -407,9 +407,7 @@ fn is_library(head: &[u8]) -> bool {
 /// Whether the header that follows the signature has the checksum that it should have.
 fn is_start_of_7z(bytes: &[u8]) -> bool {
     let Some(&[_, _, _, _, _, _, 0, _, a, b, c, d, ref header @ ..]) = bytes.first_chunk::<32>() else { return false };
-    let mut crc = flate2::Crc::new();
-    crc.update(header);
-    crc.sum() == u32::from_le_bytes([a, b, c, d])
+    crc32(header) == u32::from_le_bytes([a, b, c, d])
 }
 
 /// Whether a main header follows the signature, of the older or the newer format, or in the newer one that of encryption.
@@ -422,7 +420,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::unpack::binary::noise;
+
+    /// Bytes without a pattern, the same every time (xorshift).
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        };
+        std::iter::repeat_with(next).take(len).collect()
+    }
 
     const LINE: &str = " 2017-02-14 call result = 102\r\n";
 

@@ -201,7 +201,7 @@ fn a_run_that_ends_before_it_begins_has_read_nothing_and_says_so() {
     let told = Problem::new(first, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest);
     assert_eq!(outcome.problems, [told]);
     let report = Report::new(&outcome.summary, outcome.problems, Catalogue::built_in(), Searched::default());
-    assert_eq!((report.is_partial, report.totals.results, report.totals.files_read), (true, 0, 0));
+    assert_eq!((report.is_partial, report.results, report.totals.files_read), (true, 0, 0));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_run_that_comes_to_its_end_is_not_partial() {
     let outcome = summary(folder.path(), &options(2));
     assert_eq!(outcome.problems, []);
     let report = Report::new(&outcome.summary, outcome.problems, Catalogue::built_in(), Searched::default());
-    assert_eq!((report.is_partial, report.totals.results, report.totals.files_read), (false, 8, 2));
+    assert_eq!((report.is_partial, report.results, report.totals.files_read), (false, 8, 2));
 }
 
 #[test]

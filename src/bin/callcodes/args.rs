@@ -34,7 +34,8 @@ pub(crate) enum Command {
     /// Print the matching lines with what their codes mean, in file order
     Lines(LinesArgs),
     /// Tell what each file is, from when to when it goes, and what is in the way of reading it
-    Files(FilesArgs),
+    #[command(mut_arg("format", |format| format.help(LIST_FORMAT)))]
+    Files(ScanArgs),
     /// Explain codes: by number, range, name or word, or from a pasted line
     Codes(CodesArgs),
     /// Show, check and try the patterns that results are found with
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     /// Write the man page or a shell's completions
     Generate(GenerateArgs),
 }
+
+/// What `files` prints is a list and no summary.
+const LIST_FORMAT: &str = "How to print the list [default: by the ending of -o's file, else table]";
 
 /// What must not be forgotten when results are read.
 pub(crate) const CAVEAT: &str =
@@ -243,19 +247,6 @@ pub(crate) struct LinesArgs {
     /// file, else text]
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<LinesFormatArg>,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-    #[command(flatten)]
-    pub(crate) patterns: PatternArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FilesArgs {
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
-    /// How to print the list [default: by the ending of -o's file, else table]
-    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
-    pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

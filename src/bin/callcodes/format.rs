@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use callcodes::report::wording::alternatives;
 use clap::ValueEnum;
 
 use crate::args::{CodesFormatArg, LinesFormatArg, SummaryFormatArg};
@@ -10,14 +11,12 @@ use crate::status::Failure;
 
 /// The formats of a command, each with the endings of the files that are written in it.
 pub(crate) trait ByEnding: ValueEnum + Copy + 'static {
-    /// The format of standard output and of a file without an ending.
-    const DEFAULT: Self;
-    /// Every ending, without its dot, and the format that it stands for.
+    /// Every ending, without its dot, and the format that it stands for. The first is also the format of standard output and of
+    /// a file without an ending.
     const ENDINGS: &'static [(&'static str, Self)];
 }
 
 impl ByEnding for SummaryFormatArg {
-    const DEFAULT: Self = SummaryFormatArg::Table;
     const ENDINGS: &'static [(&'static str, Self)] = &[
         ("txt", SummaryFormatArg::Table),
         ("log", SummaryFormatArg::Table),
@@ -27,7 +26,6 @@ impl ByEnding for SummaryFormatArg {
 }
 
 impl ByEnding for LinesFormatArg {
-    const DEFAULT: Self = LinesFormatArg::Text;
     const ENDINGS: &'static [(&'static str, Self)] = &[
         ("txt", LinesFormatArg::Text),
         ("log", LinesFormatArg::Text),
@@ -38,7 +36,6 @@ impl ByEnding for LinesFormatArg {
 }
 
 impl ByEnding for CodesFormatArg {
-    const DEFAULT: Self = CodesFormatArg::Text;
     const ENDINGS: &'static [(&'static str, Self)] =
         &[("txt", CodesFormatArg::Text), ("log", CodesFormatArg::Text), ("json", CodesFormatArg::Json)];
 }
@@ -48,7 +45,7 @@ pub(crate) fn chosen<F: ByEnding>(given: Option<F>, target: Option<&Path>) -> Re
     let ending = target.and_then(Path::extension).filter(|ending| !ending.is_empty());
     match (given, ending) {
         (Some(given), _) => Ok(given),
-        (None, None) => Ok(F::DEFAULT),
+        (None, None) => Ok(F::ENDINGS[0].1),
         (None, Some(ending)) => {
             let known = F::ENDINGS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known));
             known.map(|(_, format)| *format).ok_or_else(|| unknown::<F>(&ending.to_string_lossy()))
@@ -66,15 +63,6 @@ fn unknown<F: ByEnding>(ending: &str) -> Failure {
         alternatives(&endings),
         alternatives(&formats),
     ))
-}
-
-/// `a, b or c`.
-fn alternatives(all: &[String]) -> String {
-    match all {
-        [] => String::new(),
-        [one] => one.clone(),
-        [before @ .., last] => format!("{} or {last}", before.join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -21,24 +21,25 @@ const PASSWORDS_LIMIT: usize = 100;
 
 /// The lines of `file`, whatever ends them; `-` is standard input, unless that is one of `inputs`.
 pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure> {
-    let shown = term::shown(&name::shown(file));
-    let cannot_read = |reason: &io::Error| {
-        let problem = match neighbour::cause(file, reason) {
+    let is_stdin = file == Path::new(STDIN);
+    let mut bytes = Vec::new();
+    let read = if is_stdin {
+        check_stdin(inputs)?;
+        io::stdin().take(FILE_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(file).and_then(|file| file.take(FILE_BYTES + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|reason| {
+        let problem = match neighbour::cause(file, &reason) {
             Some(cause) => Problem::new(name::shown(file), Kind::Unreadable, cause),
-            None => Problem::unreadable(name::shown(file), reason),
+            None => Problem::unreadable(name::shown(file), &reason),
         };
         Failure::Message(term::shown(&format!("cannot read the password file {problem}")))
-    };
-    let mut bytes = Vec::new();
-    let what = if file == Path::new(STDIN) {
-        check_stdin(inputs)?;
-        let what = "what --password-file - reads from standard input";
-        io::stdin().take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|reason| cannot_read(&reason))?;
-        what.to_owned()
+    })?;
+    let what = if is_stdin {
+        "what --password-file - reads from standard input".to_owned()
     } else {
-        let read = File::open(file).and_then(|file| file.take(FILE_BYTES + 1).read_to_end(&mut bytes));
-        read.map_err(|reason| cannot_read(&reason))?;
-        format!("the password file {shown}")
+        format!("the password file {}", term::shown(&name::shown(file)))
     };
     parse(bytes).map_err(|why| Failure::Message(format!("{what} {why}")))
 }

@@ -9,7 +9,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use callcodes::pipeline::{NoThreads, Outcome};
-use callcodes::render::{Emphasis, Options};
+use callcodes::render::Options;
 use callcodes::report::problems::Extent;
 use callcodes::source::Walk;
 
@@ -67,8 +67,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
 
     /// How a table is laid out.
     pub(crate) fn layout(&self) -> Options {
-        let head = if self.styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
-        Options { width: term::width(self.args.output.as_deref()), head }
+        Options { width: term::width(self.args.output.as_deref()), head: self.styles.heading }
     }
 
     /// Runs over the inputs, with the time measured and the progress shown.

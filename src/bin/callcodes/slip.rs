@@ -13,36 +13,20 @@ use clap::{Arg, Command, CommandFactory as _};
 use crate::args::Cli;
 use crate::status::Failure;
 
-/// What other programs call a command, and what it is here.
-const ELSEWHERE: [(&str, &[&str]); 9] = [
+/// What it is here that other programs call by one of these words.
+const ELSEWHERE: [(&str, &str); 9] = [
     (
         "the command scan",
-        &[
-            "analyse",
-            "analyze",
-            "count",
-            "parse",
-            "read",
-            "report",
-            "run",
-            "search",
-            "statistics",
-            "stats",
-            "summarise",
-            "summarize",
-            "summary",
-            "total",
-            "totals",
-        ],
+        "analyse analyze count parse read report run search statistics stats summarise summarize summary total totals",
     ),
-    ("the command lines", &["cat", "grep", "hits", "matches", "print", "show", "view"]),
-    ("the command files", &["dir", "info", "inventory", "list", "ls", "tree"]),
-    ("the command codes", &["decode", "describe", "explain", "lookup", "meaning"]),
-    ("the command patterns", &["regex", "regexes", "rules"]),
-    ("the command patterns check", &["check", "lint", "validate"]),
-    ("the command patterns test", &["test", "try"]),
-    ("the command generate", &["complete", "completion", "completions", "man"]),
-    ("the option --version", &["version"]),
+    ("the command lines", "cat grep hits matches print show view"),
+    ("the command files", "dir info inventory list ls tree"),
+    ("the command codes", "decode describe explain lookup meaning"),
+    ("the command patterns", "regex regexes rules"),
+    ("the command patterns check", "check lint validate"),
+    ("the command patterns test", "test try"),
+    ("the command generate", "complete completion completions man"),
+    ("the option --version", "version"),
 ];
 
 /// The longest word that could be a command or a range of codes, in bytes.
@@ -139,8 +123,8 @@ fn explain(word: &str, mut program: Command) -> Option<String> {
     let is_near = |name: &&str| strsim::osa_distance(word, name) == 1;
     let near = program.get_subcommands().map(Command::get_name).find(is_near).map(|name| format!("the command {name}"));
     let lower = word.to_ascii_lowercase();
-    let elsewhere =
-        || ELSEWHERE.iter().find(|(_, words)| words.contains(&lower.as_str())).map(|(here, _)| (*here).to_owned());
+    let means = |(_, words): &&(&str, &str)| words.split(' ').any(|word| word == lower);
+    let elsewhere = || ELSEWHERE.iter().find(means).map(|(here, _)| (*here).to_owned());
     near.or_else(elsewhere).map(|meant| format!("there is no file or folder {word}. Did you mean {meant}?"))
 }
 
@@ -190,7 +174,7 @@ mod tests {
             assert_eq!(explained(word), Some(format!("there is no file or folder {word}. Did you mean {meant}?")));
         }
         // Each name stands for one thing, and none is a command here.
-        let mut all: Vec<&str> = ELSEWHERE.iter().flat_map(|(_, words)| words.iter().copied()).collect();
+        let mut all: Vec<&str> = ELSEWHERE.iter().flat_map(|(_, words)| words.split(' ')).collect();
         assert!(all.iter().all(|word| Cli::command().find_subcommand(word).is_none()));
         let count = all.len();
         all.sort_unstable();

@@ -22,11 +22,13 @@ use crate::target;
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// Where a result goes.
-pub(crate) enum Output {
-    /// Standard output, or a device or pipe that was named: written as it comes.
-    Stream { stream: BufWriter<Box<dyn Write>>, name: String },
-    /// A file that gets its name only when it is complete.
-    File { temporary: BufWriter<NamedTempFile>, target: PathBuf, name: String },
+pub(crate) struct Output {
+    /// What messages call it.
+    name: String,
+    writer: BufWriter<Box<dyn Write>>,
+    /// The file that is written, and the name that it gets only when it is complete. Absent for standard output, and for a
+    /// device or pipe that was named: these are written as the result comes.
+    file: Option<(NamedTempFile, PathBuf)>,
 }
 
 /// Why a result could not be written.
@@ -61,7 +63,7 @@ impl Output {
             // Only the coloured stream knows old Windows consoles; the plain one does not look at every byte.
             let stdout: Box<dyn Write> =
                 if styles.is_plain() { Box::new(io::stdout()) } else { Box::new(anstream::stdout()) };
-            return Ok(Output::stream(stdout, "standard output".to_owned()));
+            return Ok(Output::new("standard output".to_owned(), stdout, None));
         };
         let name = name::shown(target);
         let fail = |reason| WriteError { target: name.clone(), reason };
@@ -71,7 +73,7 @@ impl Output {
             // A device or a pipe cannot be replaced by a finished file. Behind what has been written there, if it is the
             // file that standard output goes to.
             let device = File::options().write(true).append(cfg!(unix)).open(target).map_err(fail)?;
-            return Ok(Output::stream(Box::new(device), name));
+            return Ok(Output::new(name, Box::new(device), None));
         }
         if target.is_dir() {
             return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
@@ -84,82 +86,77 @@ impl Output {
             .prefix(TEMPORARY_PREFIX)
             .make_in(folder, |path| File::create_new(path))
             .map_err(fail)?;
-        Ok(Output::File { temporary: BufWriter::with_capacity(BUFFER_BYTES, temporary), target, name })
+        let writer = temporary.as_file().try_clone().map_err(fail)?;
+        Ok(Output::new(name, Box::new(writer), Some((temporary, target))))
     }
 
-    fn stream(stream: Box<dyn Write>, name: String) -> Output {
-        Output::Stream { stream: BufWriter::with_capacity(BUFFER_BYTES, stream), name }
+    /// Writes a result that is known as a whole, to standard output or a file.
+    pub(crate) fn write_whole(
+        target: Option<&Path>,
+        styles: &Styles,
+        write: impl FnOnce(&mut Output) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
+        let mut output = Output::open(target, styles)?;
+        write(&mut output).map_err(|reason| output.error(reason))?;
+        output.finish()
+    }
+
+    fn new(name: String, writer: Box<dyn Write>, file: Option<(NamedTempFile, PathBuf)>) -> Output {
+        Output { name, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), file }
     }
 
     /// The files that belong to this output, which are not to be read as input.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        match self {
-            Output::Stream { .. } => Vec::new(),
-            Output::File { temporary, target, .. } => vec![temporary.get_ref().path().to_owned(), target.clone()],
-        }
+        let both = |(temporary, target): &(NamedTempFile, PathBuf)| [temporary.path().to_owned(), target.clone()];
+        self.file.iter().flat_map(both).collect()
     }
 
     /// Whether what is written shows on a terminal as it comes.
     pub(crate) fn scrolls(&self) -> bool {
-        matches!(self, Output::Stream { .. }) && io::stdout().is_terminal()
+        self.file.is_none() && io::stdout().is_terminal()
     }
 
     /// A file that is not to be left behind if the program ends before the result does.
     pub(crate) fn unfinished(&self) -> Option<PathBuf> {
-        match self {
-            Output::Stream { .. } => None,
-            Output::File { temporary, .. } => Some(temporary.get_ref().path().to_owned()),
-        }
+        self.file.as_ref().map(|(temporary, _)| temporary.path().to_owned())
     }
 
     /// Ends the result of a run: one that was interrupted completes no file, as a part must not take the place of a whole
     /// that may be there.
     pub(crate) fn end(self, status: Status) -> Result<(), WriteError> {
-        match &self {
-            Output::File { name, .. } if status == Status::Interrupted => {
-                note(format_args!("{} was not written, because the run was interrupted", shown(name)));
-                Ok(())
-            }
-            _ => self.finish(),
+        if self.file.is_some() && status == Status::Interrupted {
+            note(format_args!("{} was not written, because the run was interrupted", shown(&self.name)));
+            return Ok(());
         }
+        self.finish()
     }
 
     /// Completes the result: only now does a file appear under its name.
-    pub(crate) fn finish(self) -> Result<(), WriteError> {
-        match self {
-            Output::Stream { mut stream, name } => stream.flush().map_err(|reason| WriteError { target: name, reason }),
-            Output::File { temporary, target, name } => {
-                let fail = |reason| WriteError { target: name.clone(), reason };
-                let temporary = temporary.into_inner().map_err(|error| fail(error.into_error()))?;
-                temporary.as_file().sync_all().map_err(fail)?;
-                temporary.persist(&target).map_err(|error| fail(error.error))?;
-                Ok(())
-            }
-        }
+    fn finish(self) -> Result<(), WriteError> {
+        let Output { name, mut writer, file } = self;
+        let finish = || {
+            writer.flush()?;
+            drop(writer);
+            let Some((temporary, target)) = file else { return Ok(()) };
+            temporary.as_file().sync_all()?;
+            temporary.persist(target).map(drop).map_err(|error| error.error)
+        };
+        finish().map_err(|reason| WriteError { target: name, reason })
     }
 
     /// The error that writing to this output failed with.
     pub(crate) fn error(&self, reason: io::Error) -> WriteError {
-        let target = match self {
-            Output::Stream { name, .. } | Output::File { name, .. } => name.clone(),
-        };
-        WriteError { target, reason }
+        WriteError { target: self.name.clone(), reason }
     }
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Output::Stream { stream, .. } => stream.write(bytes),
-            Output::File { temporary, .. } => temporary.write(bytes),
-        }
+        self.writer.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Output::Stream { stream, .. } => stream.flush(),
-            Output::File { temporary, .. } => temporary.flush(),
-        }
+        self.writer.flush()
     }
 }
 

@@ -78,10 +78,11 @@ impl Reader<'_> {
         Place::of_text(&self.source.text, value.span(), text)
     }
 
-    pub(super) fn check_keys(&mut self, entries: &DeTable<'_>, known: &[&str], thing: &str) {
+    /// `known`: what keys there are, as a list for people.
+    pub(super) fn check_keys(&mut self, entries: &DeTable<'_>, known: &str, thing: &str) {
         for key in entries.keys() {
-            if !known.contains(&key.get_ref().as_ref()) {
-                let remedy = format!("{thing} can have: {}", known.join(", "));
+            if !known.split(", ").any(|known| known == key.get_ref()) {
+                let remedy = format!("{thing} can have: {known}");
                 self.report(&key.span(), format!("unknown key `{}`", key.get_ref()), "", &remedy);
             }
         }

@@ -6,13 +6,9 @@
 
 use std::io::{self, Write};
 
-use encoding_rs::Encoding;
-
-use super::Fields;
-use crate::catalogue::Catalogue;
+use super::{Fields, Known};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{LineFormat, Rendered};
-use crate::pattern::PatternSet;
 use crate::render::csv::begins_formula;
 use crate::terminal::escaped_line;
 
@@ -36,14 +32,7 @@ fn head() -> String {
 }
 
 /// One row for each hit.
-pub struct Csv<'c> {
-    /// Says what the codes mean.
-    pub catalogue: &'c Catalogue,
-    /// Names the patterns.
-    pub set: &'c PatternSet,
-    /// The code page of lines that are not UTF-8, if it was given.
-    pub encoding: Option<&'static Encoding>,
-}
+pub struct Csv<'c>(pub Known<'c>);
 
 impl LineFormat for Csv<'_> {
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
@@ -53,7 +42,7 @@ impl LineFormat for Csv<'_> {
             bytes.push(b',');
             out.line_number();
             let bytes = out.bytes();
-            for cell in cells(&Fields::of(hit, self.catalogue, self.set, self.encoding)) {
+            for cell in cells(&self.0.fields(hit)) {
                 bytes.push(b',');
                 push_cell(bytes, &cell);
             }
@@ -70,7 +59,7 @@ fn cells(fields: &Fields<'_>) -> Vec<String> {
         shown(fields.time),
         shown(fields.code),
         text(fields.name.unwrap_or_default()),
-        text(&fields.description),
+        text(fields.description),
         fields.known.to_string(),
         candidates.join(" "),
         text(fields.pattern),

@@ -173,12 +173,8 @@ fn unpack_here(read: impl FnOnce(&mut Vec<u8>) -> Option<io::Error>) -> Unpacked
 }
 
 pub(super) fn stopped(format: Format) -> Loss {
-    Loss {
-        kind: Kind::Damaged,
-        what: format!("the {format} archive cannot be read any further"),
-        delivered: None,
-        remedy: Remedy::UnpackWithAnother,
-    }
+    let what = format!("the {format} archive cannot be read any further");
+    Loss::new(Kind::Damaged, what, Remedy::UnpackWithAnother)
 }
 
 /// A reader that takes note when it fails.

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::{Container, Format, Options, UNPACK};
-use crate::problem::{Kind, Loss};
+use super::{Container, Format, Options};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::copied;
 use crate::unpack::file::DiskFile;
 use crate::unpack::input::Input;
@@ -49,7 +49,7 @@ impl Held {
             if held.len > options.held_bytes {
                 let limit = options.held_bytes >> 20;
                 let what = format!("the {format} archive can only be read as a whole, and takes more than {limit} MiB");
-                return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+                return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
             }
             if is_last {
                 return Ok(Held::Memory(Arc::new(held)));
@@ -108,9 +108,8 @@ impl Read for Span {
         let place = usize::try_from(self.position).unwrap_or(usize::MAX);
         let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
         let piece = self.pieces.pieces.get(place / PIECE_BYTES).map_or(&[][..], Vec::as_slice);
-        let bytes = piece.get(place % PIECE_BYTES..).unwrap_or_default();
-        let len = bytes.len().min(left).min(out.len());
-        out[..len].copy_from_slice(&bytes[..len]);
+        let wanted = out.len().min(left);
+        let len = piece.get(place % PIECE_BYTES..).unwrap_or_default().read(&mut out[..wanted])?;
         self.position += len as u64;
         Ok(len)
     }

@@ -39,9 +39,6 @@ use crate::problem::{Kind, Limit, Loss, Remedy};
 pub(super) use tar::begins as begins_tar;
 pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
-/// What remains to be done with what cannot be read in the archive.
-const UNPACK: Remedy = Remedy::Unpack;
-
 impl Format {
     fn truncated(self, delivered: Option<u64>) -> Loss {
         let what = format!("the {self} archive breaks off");
@@ -56,7 +53,7 @@ impl Format {
 
     fn damaged(self, why: &str) -> Loss {
         let what = format!("the {self} archive is damaged ({why})");
-        Loss { kind: Kind::Damaged, what, delivered: None, remedy: Remedy::AskAgain }
+        Loss::new(Kind::Damaged, what, Remedy::AskAgain)
     }
 
     /// What there is to tell of what `input` still holds behind the archive. Zeros are padding, as from block devices.
@@ -83,7 +80,7 @@ impl Format {
 
     fn too_many_members(self, limit: u64) -> Loss {
         let what = format!("the {self} archive has more than {limit} members, and the others were not read");
-        Loss { kind: Kind::OverLimit, what, delivered: None, remedy: Remedy::Raise(Limit::Members) }
+        Loss::new(Kind::OverLimit, what, Remedy::Raise(Limit::Members))
     }
 }
 
@@ -199,11 +196,9 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
     }
 }
 
-const GIVE_PASSWORD: Remedy = Remedy::GivePassword;
-
 /// Why something cannot be read that is not damaged.
 fn refused(what: &str, remedy: Remedy) -> Loss {
-    Loss { kind: Kind::Unreadable, what: what.to_owned(), delivered: None, remedy }
+    Loss::new(Kind::Unreadable, what, remedy)
 }
 
 /// Why something cannot be read that is encrypted.
@@ -217,7 +212,7 @@ fn kind_of(error: &io::Error) -> Kind {
 }
 
 /// The checksum of zip and 7z.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
     crc.sum()

@@ -40,8 +40,8 @@ impl Solid {
     /// It lies behind a fault.
     pub(super) fn file(&mut self, size: u64, crc: Option<u32>) -> Result<SolidFile<'_>, Loss> {
         if self.broken.is_some() {
-            let what = "it lies behind data that could not be read, with which it was packed together".to_owned();
-            return Err(Loss { kind: Kind::Damaged, what, delivered: None, remedy: Remedy::AskAgain });
+            let what = "it lies behind data that could not be read, with which it was packed together";
+            return Err(Loss::new(Kind::Damaged, what, Remedy::AskAgain));
         }
         Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new() })
     }

@@ -1,5 +1,6 @@
 //! What the tests of all formats share: reading an archive into values, and the laws of damage.
 
+use std::fs::File;
 use std::io::{self, Cursor, Read, Write as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -7,7 +8,20 @@ use std::sync::Arc;
 use crate::problem::Problem;
 use crate::report::problems::detail;
 
+use crate::unpack::{DiskFile, Watch};
+
 use super::{Container, Format, Item, MemberData, Options, Passwords, walk};
+
+impl Watch for () {
+    fn read(&self, _: u64) {}
+}
+
+impl From<File> for DiskFile {
+    /// A file that nobody watches being read.
+    fn from(file: File) -> DiskFile {
+        DiskFile::new(file, ())
+    }
+}
 
 /// What was met: a name, the data, and why there is no more of it.
 pub(super) type Met = (String, Vec<u8>, Option<String>);

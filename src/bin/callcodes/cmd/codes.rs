@@ -43,16 +43,13 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
         found.entries.extend(catalogue.entries());
     }
     let format = format::chosen(args.format, args.output.as_deref())?;
-    let mut output = Output::open(args.output.as_deref(), &Styles::default())?;
-    let written = match format {
+    Output::write_whole(args.output.as_deref(), &Styles::default(), |output| match format {
         CodesFormatArg::Text => {
             let columns = term::width(args.output.as_deref()).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
-            found.write_text(&mut output, args.queries.is_empty(), columns)
+            found.write_text(output, args.queries.is_empty(), columns)
         }
-        CodesFormatArg::Json => render::codes::json(&mut output, &found.entries, &found.unknown),
-    };
-    written.map_err(|reason| output.error(reason))?;
-    output.finish()?;
+        CodesFormatArg::Json => render::codes::json(output, &found.entries, &found.unknown),
+    })?;
     for missed in &found.missed {
         term::note(missed);
     }
@@ -87,7 +84,7 @@ fn questions(arguments: &[String]) -> Result<Vec<Question>, Failure> {
                 questions.push(Question::Pasted);
                 goes_on = false;
             } else if !separates || !part.is_empty() {
-                let query = part.parse().map_err(|error| Failure::Message(format!("{error}")))?;
+                let query = part.parse().map_err(Failure::Message)?;
                 goes_on = add_question(&mut questions, query, goes_on);
             }
         }

@@ -32,9 +32,7 @@ const FILES: [(&str, &str); 2] = [
 ];
 
 pub(crate) fn run(args: &GenerateArgs) -> Result<Status, Failure> {
-    let mut output = Output::open(args.output.as_deref(), &Styles::default())?;
-    write(args.what, &mut output).map_err(|reason| output.error(reason))?;
-    output.finish()?;
+    Output::write_whole(args.output.as_deref(), &Styles::default(), |output| write(args.what, output))?;
     Ok(Status::Done)
 }
 

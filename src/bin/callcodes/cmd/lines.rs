@@ -7,7 +7,7 @@ use callcodes::numbered::{LineFormat, Numbering};
 use callcodes::pipeline::annotate::Annotate;
 use callcodes::pipeline::{self, Event, Outcome};
 use callcodes::render::lines::csv::{self, Csv};
-use callcodes::render::lines::{Jsonl, Text};
+use callcodes::render::lines::{Jsonl, Known, Text};
 use callcodes::report::wording;
 use callcodes::source::Walk;
 
@@ -23,19 +23,16 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let (styles, format) = (session.styles, session.format);
     let outcome = session.read(|walk, settings, output| {
         let encoding = settings.options.opening.encoding.given();
+        let known = Known { catalogue, set: &settings.set, encoding };
         match format {
             LinesFormatArg::Text => {
                 let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
                 write_lines(walk, settings, &format, output)
             }
-            LinesFormatArg::Jsonl => {
-                let format = Jsonl { catalogue, set: &settings.set, encoding };
-                write_lines(walk, settings, &format, output)
-            }
+            LinesFormatArg::Jsonl => write_lines(walk, settings, &Jsonl(known), output),
             LinesFormatArg::Csv => {
                 csv::write_head(output)?;
-                let format = Csv { catalogue, set: &settings.set, encoding };
-                write_lines(walk, settings, &format, output)
+                write_lines(walk, settings, &Csv(known), output)
             }
         }
     })?;

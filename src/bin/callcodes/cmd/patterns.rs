@@ -8,8 +8,8 @@ use std::path::Path;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pattern::diagnostic::Diagnostic;
+use callcodes::render::Options;
 use callcodes::render::patterns::{Full, list};
-use callcodes::render::{self, Emphasis};
 
 use crate::args::{ColorArg, PatternArgs, PatternsArgs, PatternsCommand};
 use crate::settings;
@@ -35,17 +35,13 @@ fn replaces_built_in(name: &str) -> String {
 fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
     let (definitions, set) = settings::proved(patterns)?;
     let styles = Styles::choose(ColorArg::Auto, None);
-    let head = if styles.heading.is_plain() { Emphasis::Plain } else { Emphasis::Bold };
-    let options = render::Options { width: term::width(None), head };
-    let mut output = Output::open(None, &styles)?;
-    list(&definitions, &set, &options, &mut output).map_err(|reason| output.error(reason))?;
-    output.finish()?;
+    let options = Options { width: term::width(None), head: styles.heading };
+    Output::write_whole(None, &styles, |output| list(&definitions, &set, &options, output))?;
     Ok(Status::Done)
 }
 
 fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Result<Status, Failure> {
     let (definitions, set) = settings::proved(patterns)?;
-    let catalogue = Catalogue::built_in();
     let index_of = |name: &String| definitions.iter().position(|definition| definition.name == *name);
     let unknown: Vec<Diagnostic> = names
         .iter()
@@ -66,9 +62,7 @@ fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Resu
             indexes.push(index);
         }
     }
-    let mut output = Output::open(target, &Styles::default())?;
-    let full = Full { definitions: &definitions, set: &set, catalogue };
-    full.write_all(&indexes, &mut output).map_err(|reason| output.error(reason))?;
-    output.finish()?;
+    let full = Full { definitions: &definitions, set: &set, catalogue: Catalogue::built_in() };
+    Output::write_whole(target, &Styles::default(), |output| full.write_all(&indexes, output))?;
     Ok(Status::Done)
 }

@@ -7,10 +7,10 @@ use flate2::{Decompress, FlushDecompress};
 use lzxd::{Lzxd, WindowSize};
 
 use super::Folder;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::archive::dos::{u16_at, u32_at};
 use crate::unpack::archive::held::Held;
-use crate::unpack::archive::{Format, UNPACK, refused};
+use crate::unpack::archive::{Format, refused};
 use crate::unpack::fault::damaged;
 use crate::unpack::input::Input;
 
@@ -55,9 +55,9 @@ impl Method {
         match (number & 15, window) {
             (0, _) => Ok(Method::Stored),
             (1, _) => Ok(Method::MsZip(Box::default())),
-            (2, _) => Err(refused(&format!("{UNSUPPORTED} (Quantum)"), UNPACK)),
+            (2, _) => Err(refused(&format!("{UNSUPPORTED} (Quantum)"), Remedy::Unpack)),
             (3, Some(window)) => Ok(Method::Lzx(Box::new(Lzxd::new(*window)))),
-            _ => Err(refused(&format!("{UNSUPPORTED} (number {number})"), UNPACK)),
+            _ => Err(refused(&format!("{UNSUPPORTED} (number {number})"), Remedy::Unpack)),
         }
     }
 
@@ -106,8 +106,8 @@ impl Blocks {
             return Err(cut(&mut self.input));
         };
         if len == 0 {
-            let what = "it goes on in another archive of the set".to_owned();
-            return Err(Loss { kind: Kind::Truncated, what, delivered: Some(0), remedy: UNPACK }.into());
+            let loss = Loss::new(Kind::Truncated, "it goes on in another archive of the set", Remedy::Unpack);
+            return Err(Loss { delivered: Some(0), ..loss }.into());
         }
         if sum != 0 && sum != checksum(&header[4..], checksum(&packed, 0)) {
             return Err(damaged("the checksum of a block does not match"));
@@ -135,8 +135,7 @@ impl Read for Blocks {
             }
             self.fault = self.next_block().err();
         }
-        let len = (self.block.len() - self.given).min(out.len());
-        out[..len].copy_from_slice(&self.block[self.given..self.given + len]);
+        let len = (&self.block[self.given..]).read(out)?;
         self.given += len;
         Ok(len)
     }
@@ -178,22 +177,11 @@ impl MsZip {
         result
     }
 
-    /// Unpacks some more, and says how much, up to any fault.
-    fn inflate(&mut self, mut packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
-        let mut len = 0;
-        loop {
-            let (ins, outs) = (self.inflate.total_in(), self.inflate.total_out());
-            let result = self.inflate.decompress(packed, &mut out[len..], FlushDecompress::None);
-            let step = |after: u64, before: u64| usize::try_from(after - before).unwrap_or(usize::MAX);
-            let (taken, given) = (step(self.inflate.total_in(), ins), step(self.inflate.total_out(), outs));
-            packed = &packed[taken..];
-            len += given;
-            match result {
-                Err(_) => return (len, Err("invalid deflate data".to_owned())),
-                Ok(flate2::Status::StreamEnd) => return (len, Ok(())),
-                Ok(_) if taken == 0 && given == 0 => return (len, Ok(())),
-                Ok(_) => {}
-            }
-        }
+    /// Unpacks as much as there is room for, and says how much, up to any fault.
+    fn inflate(&mut self, packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
+        let before = self.inflate.total_out();
+        let result = self.inflate.decompress(packed, out, FlushDecompress::None);
+        let len = usize::try_from(self.inflate.total_out() - before).unwrap_or(usize::MAX);
+        (len, result.map(drop).map_err(|_| "invalid deflate data".to_owned()))
     }
 }

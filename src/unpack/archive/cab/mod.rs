@@ -25,9 +25,9 @@ use self::blocks::Blocks;
 use super::dos::{moment, u16_at, u32_at};
 use super::held::Held;
 use super::solid::Solid;
-use super::{Container, Format, Item, Label, Options, UNPACK, Visit, refused, without_dots};
+use super::{Container, Format, Item, Label, Options, Visit, refused, without_dots};
 use crate::name::shown_bytes;
-use crate::problem::Loss;
+use crate::problem::{Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
@@ -221,7 +221,7 @@ struct File {
 impl File {
     fn refused(&self) -> Option<Loss> {
         const BEFORE: &str = "it began in another archive of the set, which has to be unpacked as a whole";
-        [FROM_BEFORE, FROM_BEFORE_TO_NEXT].contains(&self.folder).then(|| refused(BEFORE, UNPACK))
+        [FROM_BEFORE, FROM_BEFORE_TO_NEXT].contains(&self.folder).then(|| refused(BEFORE, Remedy::Unpack))
     }
 }
 

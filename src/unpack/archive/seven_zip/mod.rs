@@ -18,7 +18,7 @@ mod unpack;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use flate2::Crc;
+use flate2::CrcReader;
 
 use self::cursor::Cursor;
 use self::directory::{ENCODED_HEADER, File, NextBlock, Streams};
@@ -26,11 +26,11 @@ use self::unpack::{Keys, START_BYTES, contradiction, is_encrypted, unpack};
 use super::held::Held;
 use super::solid::{Solid, SolidFile};
 use super::{
-    Container, Format, GIVE_PASSWORD, Item, Label, MemberData, Options, Passwords, UNPACK, Visit, crc32, encrypted,
-    refused, unix_time, without_dots,
+    Container, Format, Item, Label, MemberData, Options, Passwords, Visit, crc32, encrypted, refused, unix_time,
+    without_dots,
 };
 use crate::name::shown_utf16;
-use crate::problem::{Kind, Loss};
+use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
@@ -79,7 +79,7 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
         return Err(contradiction().into());
     };
     if start[6] != 0 {
-        return Err(refused("the 7z archive is of a version that is not known", UNPACK).into());
+        return Err(refused("the 7z archive is of a version that is not known", Remedy::Unpack).into());
     }
     if crc32(&start[12..]) != start_crc {
         return Err(Format::SevenZip.damaged("its beginning contradicts its checksum").into());
@@ -118,7 +118,7 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
         return read(keys, None);
     }
     if options.passwords.is_empty() {
-        return Err(encrypted("the 7z archive is encrypted, even the names in it", GIVE_PASSWORD).into());
+        return Err(encrypted("the 7z archive is encrypted, even the names in it", Remedy::GivePassword).into());
     }
     for password in keys.in_turn(&options.passwords) {
         if let Ok(directory) = read(keys, Some(password)) {
@@ -186,26 +186,18 @@ fn fitting<'p>(
 }
 
 /// How many of the next `most` bytes there are, and the sum of those.
-fn measure(mut input: Input, most: u64) -> (u64, u32) {
-    let (mut len, mut crc) = (0, Crc::new());
-    while len < most {
-        let bytes = input.available();
-        let taken = bytes.len().min(usize::try_from(most - len).unwrap_or(usize::MAX));
-        if taken == 0 {
-            break;
-        }
-        crc.update(&bytes[..taken]);
-        input.consume(taken);
-        len += taken as u64;
-    }
-    (len, crc.sum())
+fn measure(input: Input, most: u64) -> (u64, u32) {
+    let mut reader = CrcReader::new(input.take(most));
+    // The input never fails.
+    let len = io::copy(&mut reader, &mut io::sink()).unwrap_or(0);
+    (len, reader.crc().sum())
 }
 
 /// The `len` bytes of a directory.
 fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     if len > DIRECTORY_LIMIT {
         let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
-        return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+        return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
     }
     input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
 }

@@ -12,9 +12,9 @@ use ppmd_rust::Ppmd7Decoder;
 use sha2::{Digest as _, Sha256};
 
 use super::directory::{Coder, NextBlock};
-use crate::problem::Loss;
+use crate::problem::{Loss, Remedy};
 use crate::unpack::archive::held::Held;
-use crate::unpack::archive::{Format, GIVE_PASSWORD, Passwords, UNPACK, encrypted, refused};
+use crate::unpack::archive::{Format, Passwords, encrypted, refused};
 use crate::unpack::decoder::WINDOW_LIMIT;
 use crate::unpack::decoder::{Decoder, Ended};
 use crate::unpack::input::Input;
@@ -81,7 +81,7 @@ fn find_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
             *byte = *given;
         }
     } else if power > POWER_LIMIT {
-        return Err(refused("its key takes too long to find", UNPACK));
+        return Err(refused("its key takes too long to find", Remedy::Unpack));
     } else {
         let mut hash = Sha256::new();
         for round in 0..1_u64 << power {
@@ -188,14 +188,14 @@ impl Unpacker<'_> {
                 None => {
                     let number: Vec<String> = method.iter().map(|byte| format!("{byte:02x}")).collect();
                     let what = format!("it is compressed by a method that is not supported ({})", number.join(" "));
-                    Err(refused(&what, UNPACK))
+                    Err(refused(&what, Remedy::Unpack))
                 }
             },
         }
     }
 
     fn decrypt(&mut self, properties: &[u8], input: Input) -> Result<Step, Loss> {
-        let password = self.password.ok_or_else(|| encrypted("it is encrypted", GIVE_PASSWORD))?;
+        let password = self.password.ok_or_else(|| encrypted("it is encrypted", Remedy::GivePassword))?;
         let [flags, lens, rest @ ..] = properties else { return Err(contradiction()) };
         let salt_len = usize::from((flags >> 7) + (lens >> 4));
         let vector_len = usize::from((flags >> 6 & 1) + (lens & 15));
@@ -351,9 +351,7 @@ impl Read for Decrypt {
                 self.previous = packed;
                 self.used = 0;
             }
-            let bytes = &self.block[self.used..];
-            let len = bytes.len().min(out.len() - filled);
-            out[filled..filled + len].copy_from_slice(&bytes[..len]);
+            let len = (&self.block[self.used..]).read(&mut out[filled..])?;
             filled += len;
             self.used += len;
         }

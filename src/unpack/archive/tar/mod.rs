@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 
 pub(in crate::unpack) use self::header::begins;
 use self::header::{Attributes, Header, number, text};
-use super::{Format, Item, Label, MemberData, Options, UNPACK, Visit, refused, unix_time, without_dots};
+use super::{Format, Item, Label, MemberData, Options, Visit, refused, unix_time, without_dots};
 use crate::name::shown_bytes;
 use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::passed_on;
@@ -33,13 +33,7 @@ type Block = [u8; BLOCK_BYTES];
 
 /// See [`super::walk`].
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
-    let mut walk = Walk {
-        input,
-        everywhere: Attributes::default(),
-        before: Attributes::default(),
-        long_name: None,
-        long_target: None,
-    };
+    let mut walk = Walk { input, ..Walk::default() };
     let mut members = 0;
     while let Some(block) = walk.next_block()? {
         let header = Header::of(&block).ok_or_else(|| {
@@ -59,6 +53,7 @@ pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io
     Ok(())
 }
 
+#[derive(Default)]
 struct Walk {
     input: Input,
     /// Of all members that follow.
@@ -129,7 +124,7 @@ impl Walk {
     fn extension(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > EXTENSION_LIMIT {
             let what = format!("a member's name or attributes take more than {} KiB", EXTENSION_LIMIT >> 10);
-            return Err(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK }.into());
+            return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
         }
         let (bytes, padding) = (self.input.exactly(size), padding(size));
         bytes.filter(|_| self.input.skip(padding) == padding).ok_or_else(|| self.short())
@@ -176,7 +171,9 @@ impl Walk {
             // Before there were types, a folder was what ends with a slash.
             0 if name.ends_with(b"/") => ControlFlow::Continue(()),
             b'S' => return self.typed_sparse(header.block, (label, size), visit),
-            b'M' => visit(Item::Unread(label, refused("it began in another volume of the tar archive", UNPACK))),
+            b'M' => {
+                visit(Item::Unread(label, refused("it began in another volume of the tar archive", Remedy::Unpack)))
+            }
             // No program says of all members at once where their holes are.
             _ if self.everywhere.sparse.is_some() => visit(Item::Unread(label, sparse::unknown())),
             _ => {
@@ -199,7 +196,7 @@ impl Walk {
 
 fn link(target: &[u8]) -> Loss {
     let what = format!("link to {}, not followed", shown_bytes(target));
-    Loss { kind: Kind::Link, what, delivered: None, remedy: Remedy::ReadAsMember }
+    Loss::new(Kind::Link, what, Remedy::ReadAsMember)
 }
 
 /// What fills the last block of data.

@@ -25,8 +25,8 @@ use std::ops::ControlFlow;
 
 use super::header::{decimal, number, text};
 use super::{BLOCK_BYTES, Block, Data, Walk, padding};
-use crate::problem::{Kind, Loss};
-use crate::unpack::archive::{Format, Item, Label, MemberData, UNPACK, Visit, refused};
+use crate::problem::{Kind, Loss, Remedy};
+use crate::unpack::archive::{Format, Item, Label, MemberData, Visit, refused};
 use crate::unpack::fault::passed_on;
 
 /// How many pieces of data a map may have: as many as take 1 MiB in memory, which is what attributes may take.
@@ -70,7 +70,7 @@ impl Map {
             }
             Some(_) if self.segments.len() == SEGMENT_LIMIT => {
                 let what = format!("it is stored without its holes (sparse) in more than {SEGMENT_LIMIT} pieces");
-                self.fault = Some(Loss { kind: Kind::OverLimit, what, delivered: None, remedy: UNPACK });
+                self.fault = Some(Loss::new(Kind::OverLimit, what, Remedy::Unpack));
             }
             Some(segment) => self.segments.push(segment),
         }
@@ -181,7 +181,7 @@ impl Records {
 
 /// Why a sparse member is not read.
 pub(super) fn unknown() -> Loss {
-    refused("it is stored without its holes (sparse), and not as GNU tar does that", UNPACK)
+    refused("it is stored without its holes (sparse), and not as GNU tar does that", Remedy::Unpack)
 }
 
 impl Walk {

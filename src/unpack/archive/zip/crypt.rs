@@ -37,13 +37,13 @@ impl Classic {
         (header[CLASSIC_HEADER_BYTES - 1] == proof).then_some(keys)
     }
 
-    fn begin(password: &[u8]) -> Classic {
+    pub(super) fn begin(password: &[u8]) -> Classic {
         let mut keys = Classic([0x1234_5678, 0x2345_6789, 0x3456_7890]);
         password.iter().for_each(|byte| keys.update(*byte));
         keys
     }
 
-    fn mask(&self) -> u8 {
+    pub(super) fn mask(&self) -> u8 {
         let key = self.0[2] | 2;
         let [_, mask, ..] = key.wrapping_mul(key ^ 1).to_le_bytes();
         mask
@@ -55,19 +55,7 @@ impl Classic {
         byte
     }
 
-    /// What a program writes that encrypts.
-    #[cfg(test)]
-    pub(super) fn encrypted(password: &[u8], bytes: &[u8]) -> Vec<u8> {
-        let mut keys = Classic::begin(password);
-        let encrypt = |byte: &u8| {
-            let mask = keys.mask();
-            keys.update(*byte);
-            byte ^ mask
-        };
-        bytes.iter().map(encrypt).collect()
-    }
-
-    fn update(&mut self, byte: u8) {
+    pub(super) fn update(&mut self, byte: u8) {
         let [one, two, three] = &mut self.0;
         *one = crc32(*one, byte);
         *two = two.wrapping_add(*one & 0xff).wrapping_mul(134_775_813).wrapping_add(1);

@@ -6,8 +6,8 @@ use flate2::Crc;
 
 use super::packed::{Behind, Extent, Packed};
 use super::record::{Descriptor, Record};
-use crate::problem::{Kind, Loss};
-use crate::unpack::archive::{Format, MemberData, UNPACK};
+use crate::problem::{Kind, Loss, Remedy};
+use crate::unpack::archive::{Format, MemberData};
 use crate::unpack::decoder::{Decoder, Ended};
 use crate::unpack::fault::damaged;
 use crate::unpack::input::Input;
@@ -40,7 +40,7 @@ pub(super) fn refuses(method: u16) -> Option<Loss> {
         _ => &format!("number {method}"),
     };
     let what = format!("it is compressed by a method that is not supported ({name})");
-    Some(Loss { kind: Kind::Unreadable, what, delivered: None, remedy: UNPACK })
+    Some(Loss::new(Kind::Unreadable, what, Remedy::Unpack))
 }
 
 /// The name of a method that can be read.

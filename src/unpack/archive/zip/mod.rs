@@ -42,10 +42,8 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
 
 /// What to tell of a part of a split archive.
 pub(crate) fn one_part() -> Loss {
-    let what = "it is one part of a split zip archive".to_owned();
     // Not zip -s 0, whose version 3.0 garbles members that take more than two parts.
-    let remedy = Remedy::UnpackAllParts;
-    Loss { kind: Kind::Truncated, what, delivered: None, remedy }
+    Loss::new(Kind::Truncated, "it is one part of a split zip archive", Remedy::UnpackAllParts)
 }
 
 fn damaged(why: &str) -> Loss {

@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use super::crypt::{AES_MAC_BYTES, AES_PROOF_BYTES, Aes, CLASSIC_HEADER_BYTES, Classic, Crypt};
 use super::data::{self, Data};
 use super::record::{Descriptor, Encryption, Record};
-use crate::problem::Loss;
-use crate::unpack::archive::{GIVE_PASSWORD, Options, UNPACK, encrypted};
+use crate::problem::{Loss, Remedy};
+use crate::unpack::archive::{Options, encrypted};
 use crate::unpack::input::{Input, Part};
 
 /// How much is looked at when the end is searched for, in bytes.
@@ -78,8 +78,10 @@ impl Packed {
     pub(super) fn unlock(&mut self, record: &Record, options: &Options) -> Result<(), Loss> {
         match record.encryption {
             Encryption::None => return Ok(()),
-            Encryption::Unknown => return Err(encrypted("it is encrypted in a way that is not supported", UNPACK)),
-            _ if options.passwords.is_empty() => return Err(encrypted("it is encrypted", GIVE_PASSWORD)),
+            Encryption::Unknown => {
+                return Err(encrypted("it is encrypted in a way that is not supported", Remedy::Unpack));
+            }
+            _ if options.passwords.is_empty() => return Err(encrypted("it is encrypted", Remedy::GivePassword)),
             _ => {}
         }
         let lock = self.read_lock(record.encryption)?;
@@ -100,7 +102,7 @@ impl Packed {
             return Ok(Lock::Classic { header });
         };
         let Extent::Known(_) = self.extent else {
-            return Err(encrypted("it is encrypted, and how long it is does not stand before it", UNPACK));
+            return Err(encrypted("it is encrypted, and how long it is does not stand before it", Remedy::Unpack));
         };
         let mut salt = [0; 16];
         let salt_len = Aes::key_len(strength) / 2;

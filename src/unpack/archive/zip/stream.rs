@@ -17,20 +17,12 @@ use crate::unpack::input::Input;
 
 /// See [`super::walk`].
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
-    let mut walk = Walk {
-        input,
-        start: 0,
-        met: Vec::new(),
-        listed: Vec::new(),
-        place: Place::Members,
-        is_part: false,
-        members: 0,
-        damage: None,
-    };
+    let mut walk = Walk { input, ..Walk::default() };
     while walk.next(options, visit)? {}
     walk.damage.map_or(Ok(()), |loss| Err(loss.into()))
 }
 
+#[derive(Default)]
 struct Walk {
     input: Input,
     /// Where the archive begins, of several.
@@ -47,8 +39,9 @@ struct Walk {
     damage: Option<Loss>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Place {
+    #[default]
     Members,
     Directory,
     /// Behind the end of an archive.

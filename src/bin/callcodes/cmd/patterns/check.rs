@@ -27,11 +27,10 @@ pub(crate) fn run(files: &[PathBuf]) -> Result<Status, Failure> {
     let mut checked: Vec<Checked> = settings::expanded(files).iter().map(|path| read(path)).collect();
     let notes = check_together(&mut checked);
 
-    let mut output = Output::open(None, &Styles::default())?;
-    for file in checked.iter().filter(|file| file.wrong.is_empty()) {
-        writeln!(output, "{}", kept(&file.name, &file.definitions)).map_err(|reason| output.error(reason))?;
-    }
-    output.finish()?;
+    Output::write_whole(None, &Styles::default(), |output| {
+        let mut sound = checked.iter().filter(|file| file.wrong.is_empty());
+        sound.try_for_each(|file| writeln!(output, "{}", kept(&file.name, &file.definitions)))
+    })?;
     for note in notes {
         term::note(note);
     }
@@ -54,7 +53,7 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
     let catalogue = Catalogue::built_in();
     let own: Vec<Definition> = checked.iter().flat_map(|file| file.definitions.iter().cloned()).collect();
     let (definitions, set) = match config::over_built_in(own)
-        .and_then(|all| proof::compile_unproved(&all).map(|set| (all, set)).map_err(|refused| vec![refused]))
+        .and_then(|all| PatternSet::compile(&all).map(|set| (all, set)).map_err(|refused| vec![refused]))
     {
         Ok(compiled) => compiled,
         Err(wrong) => {

@@ -19,9 +19,7 @@ pub(crate) fn run(name: &str, target: Option<&Path>) -> Result<Status, Failure> 
     // Notepad of older Windows shows lines that end as elsewhere as a single one.
     let text = if cfg!(windows) { text.replace('\n', "\r\n") } else { text };
     if target == Some(Path::new(STDIN)) {
-        let mut output = Output::open(None, &Styles::default())?;
-        output.write_all(text.as_bytes()).map_err(|reason| output.error(reason))?;
-        output.finish()?;
+        Output::write_whole(None, &Styles::default(), |output| output.write_all(text.as_bytes()))?;
         return Ok(Status::Done);
     }
     let path = target.map_or_else(|| PathBuf::from(format!("{name}.toml")), Path::to_owned);

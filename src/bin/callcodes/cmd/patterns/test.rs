@@ -6,10 +6,10 @@ use std::path::Path;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::neighbour::neighbour;
+use callcodes::pattern::PatternSet;
 use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::problem::Problem;
 use callcodes::render::trial::{Shown, write};
-use callcodes::scan::proof;
 use callcodes::scan::trial::{self, EXPLAINED_LINE_BYTES, EXPLAINED_LINES, Outcome};
 use callcodes::source::STDIN;
 
@@ -26,16 +26,14 @@ const LIMIT_LINES: usize = 1_000;
 pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Status, Failure> {
     let definitions = settings::definitions(patterns)?;
     // Not proved: whose example is not kept comes here to see why.
-    let set = proof::compile_unproved(&definitions).map_err(|refused| settings::diagnostics(&[refused]))?;
+    let set = PatternSet::compile(&definitions).map_err(|refused| settings::diagnostics(&[refused]))?;
     let catalogue = Catalogue::built_in();
     let mut text = read(input.filter(|input| *input != STDIN))?;
     let was_cut = cut(&mut text);
 
     let lines = trial::run(&definitions, &set, catalogue, &text);
     let shown = Shown { definitions: &definitions, catalogue, width: term::width(None) };
-    let mut output = Output::open(None, &Styles::default())?;
-    write(&shown, &lines, &mut output).map_err(|reason| output.error(reason))?;
-    output.finish()?;
+    Output::write_whole(None, &Styles::default(), |output| write(&shown, &lines, output))?;
     if was_cut {
         term::note(
             "only the first 1,000 lines, and of them at most 1 MiB, were tried. `callcodes lines` reads whole logs",
