@@ -45,8 +45,12 @@ const SEPARATOR: &str = "!/";
 pub(super) struct Around {
     /// Name of the archive in results.
     pub(super) name: String,
-    /// The same, below the input.
+    /// Its path below the input, empty for the input itself.
     pub(super) below: String,
+    /// How many folders deep its members lie that are in no folder of it, less one.
+    pub(super) depth: usize,
+    /// Whether a glob takes the archive itself, and so all that is in it.
+    pub(super) is_taken: bool,
     pub(super) selection: Arc<Selection>,
     /// The layers around its members.
     pub(super) chain: Chain,
@@ -210,21 +214,33 @@ impl Around {
         format!("{}{SEPARATOR}{}", self.name, label.name)
     }
 
-    /// A member's path below the input, which globs are matched against.
-    fn member_below(&self, label: &Label) -> String {
+    /// A member's path below the input, how many folders deep it lies, and what the globs say of it; `None` if it lies too deep.
+    ///
+    /// To globs an archive is a folder of its name. One that a glob takes itself is read whole, as any file is that a glob
+    /// takes. An archive adds nothing to the depth: what lies in it is no deeper than if it were unpacked where the archive is.
+    fn chosen(&self, label: &Label) -> Option<(String, usize, Globbed)> {
         let name = label.name.trim_start_matches('/');
-        if self.below.is_empty() { name.to_owned() } else { format!("{}{SEPARATOR}{name}", self.below) }
+        let depth = self.depth + Path::new(name).components().count();
+        if self.selection.max_depth.is_some_and(|limit| depth > limit) {
+            return None;
+        }
+        let below = if self.below.is_empty() { name.to_owned() } else { format!("{}/{name}", self.below) };
+        let globbed = match self.selection.globbed(Path::new(&below)) {
+            Globbed::Unmatched if self.is_taken => Globbed::Read,
+            globbed => globbed,
+        };
+        Some((below, depth, globbed))
     }
 
     fn unread(&self, label: &Label, loss: Loss) -> Option<Problem> {
-        let is_selected = self.selection.globbed(Path::new(&self.member_below(label))) == Globbed::Read;
-        is_selected.then(|| loss.of_input(self.member_name(label)))
+        let (.., globbed) = self.chosen(label)?;
+        (globbed == Globbed::Read).then(|| loss.of_input(self.member_name(label)))
     }
 
     /// What of a member is read; `None` if the user left it out, archive or not.
     fn wanted(&self, label: &Label) -> Option<Wanted> {
-        let below = self.member_below(label);
-        let refused = match self.selection.globbed(Path::new(&below)) {
+        let (below, depth, globbed) = self.chosen(label)?;
+        let refused = match globbed {
             Globbed::Excluded => return None,
             Globbed::Unmatched => Some(Refused::Silently),
             Globbed::Read => {
@@ -236,7 +252,7 @@ impl Around {
                 refusal.map(|(kind, why)| Refused::Because(kind, why))
             }
         };
-        Some(Wanted { selection: Arc::clone(&self.selection), below, refused, spared: None })
+        Some(Wanted { selection: Arc::clone(&self.selection), below, depth, refused, spared: None })
     }
 
     fn source(&self, label: &Label, wanted: Wanted, place: Place) -> Openable {

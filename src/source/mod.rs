@@ -172,6 +172,8 @@ struct Wanted {
     selection: Arc<Selection>,
     /// Its path below the input, which globs are matched against; empty for the input itself.
     below: String,
+    /// How many folders deep it lies; 0 for the input itself.
+    depth: usize,
     /// Why it is not read, unless it is an archive: then its members are asked themselves, as files in a folder are.
     refused: Option<Refused>,
     /// The file that standard output goes to, which must not be read.
@@ -565,9 +567,11 @@ impl Known {
     fn around(&self, format: Format, nest: Nest, opening: &Opening) -> Around {
         let Nest { mut chain, budget } = nest;
         chain.push(Layer::Archive(format));
-        let (name, below) = (self.source.name.clone(), self.wanted.below.clone());
-        let selection = Arc::clone(&self.wanted.selection);
-        Around { name, below, selection, chain, budget, stop: opening.stop.clone() }
+        let (name, wanted) = (self.source.name.clone(), &self.wanted);
+        let (below, depth) = (wanted.below.clone(), wanted.depth.saturating_sub(1));
+        let is_taken = !below.is_empty() && wanted.refused != Some(Refused::Silently);
+        let selection = Arc::clone(&wanted.selection);
+        Around { name, below, depth, is_taken, selection, chain, budget, stop: opening.stop.clone() }
     }
 
     fn nested_too_deep(&self, limit: u8) -> Problem {

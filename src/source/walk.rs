@@ -159,7 +159,8 @@ impl Walk {
         }
         let refused = is_unmatched.then_some(Refused::Silently);
         let below = name::shown(relative);
-        let wanted = Wanted { selection: Arc::clone(&self.selection), below, refused, spared: self.stdout.clone() };
+        let (selection, depth) = (Arc::clone(&self.selection), node.depth());
+        let wanted = Wanted { selection, below, depth, refused, spared: self.stdout.clone() };
         self.file(node, target, wanted)
     }
 
