@@ -16,9 +16,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Listed;
 use super::seen::{self, Id};
 use super::select::{Links, Selection};
+use super::{Listed, plain};
 
 /// How many entries may wait for the walk.
 const AHEAD_ENTRIES: usize = 16 << 10;
@@ -371,7 +371,7 @@ impl Shared {
                     (Ok(a), Ok(b)) => a.path.as_os_str().cmp(b.path.as_os_str()),
                     (a, b) => a.is_ok().cmp(&b.is_ok()),
                 });
-                Entries::Listed(nodes)
+                Entries::Listed(plain::sorted(nodes, |node| node.as_ref().map_or(Path::new(""), |node| &node.path)))
             }
         }
     }

@@ -8,7 +8,8 @@
 //! Members of a zip count against the [`Budget`] as they are read, since one that nobody wants is passed over packed. Those
 //! of the other formats have to be unpacked to come to the next one, so they count as they are unpacked.
 //!
-//! Invariants: members come in the order in which they are stored; a member that nobody reads delays nobody; a fault
+//! Invariants: members come in the order in which they are stored, but that those of a zip on disk come after what their names
+//! say they are copies of; a member that nobody reads delays nobody; a fault
 //! in the archive comes as a problem behind the members before it, also where it lies in a member, whether or not that is
 //! read: who leaves out a picture still wants to know that the log behind it is lost.
 
@@ -30,7 +31,7 @@ use super::ledger::Ledger;
 use super::select::{Clock, Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
-use super::{Openable, Place, Refused, Wanted};
+use super::{Openable, Place, Refused, Wanted, plain};
 use crate::problem::{Kind, Loss, Problem};
 use crate::unpack::{Container, Format, Label, Options, ZipFile};
 
@@ -78,7 +79,10 @@ enum Access {
     Abandoned,
     Independent {
         zip: ZipFile,
-        next: usize,
+        /// How many were met.
+        met: usize,
+        /// The indices of the members in the order in which they are read, unless that is how they are stored.
+        order: Option<Vec<usize>>,
         len: u64,
         ledger: Arc<Ledger>,
     },
@@ -124,7 +128,8 @@ impl Members {
 
     /// The members of a zip on disk of `len` bytes.
     pub(super) fn independent(around: Around, zip: ZipFile, len: u64) -> Members {
-        let kind = Access::Independent { zip, next: 0, len, ledger: Arc::default() };
+        let order = plain::first(zip.labels().map(|label| label.name.as_bytes()));
+        let kind = Access::Independent { zip, met: 0, order, len, ledger: Arc::default() };
         Members { around, format: Format::Zip, kind, is_empty: true, is_done: false }
     }
 
@@ -170,13 +175,13 @@ impl Members {
 
     /// The next member of a zip on disk.
     fn pick(&mut self) -> Option<Found> {
-        let Access::Independent { zip, next, len, ledger } = &mut self.kind else { return None };
-        let index = *next;
+        let Access::Independent { zip, met, order, len, ledger } = &mut self.kind else { return None };
+        let index = order.as_ref().map_or(*met, |order| order.get(*met).copied().unwrap_or(*met));
         let Some(label) = zip.labels().nth(index) else {
             self.is_done = true;
             return zip.shortfall().map(|loss| Err(loss.clone().of_input(&self.around.name)));
         };
-        *next += 1;
+        *met += 1;
         let wanted = self.around.wanted(label)?;
         let (packed, most) = (label.packed.unwrap_or(*len), label.size.unwrap_or(u64::MAX));
         let budget = self.around.budget.of_member(ledger, packed, most);

@@ -1,7 +1,7 @@
 //! Where bytes come from: the only code that opens anything.
 //!
 //! Invariants: inputs are visited in the order in which they were named and, inside a folder, by name, so that the same
-//! folder gives the same output anywhere; what cannot be listed or opened is a [`Problem`] and stops nothing.
+//! folder gives the same output anywhere, but names of copies after those of their originals; what cannot be listed or opened is a [`Problem`] and stops nothing.
 //!
 //! What is skipped, and why, is a problem as well, of a kind that is no loss: a picture, a pipe, what the user left out.
 //!
@@ -21,6 +21,7 @@ mod ledger;
 mod listing;
 mod members;
 mod meter;
+mod plain;
 mod seen;
 pub mod select;
 mod stop;

@@ -11,7 +11,7 @@ use same_file::Handle;
 use super::listing::{Entries, Lister, Look, Node};
 use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
-use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit};
+use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit, plain};
 use crate::problem::{Cause, Kind, Problem, Remedy};
 
 /// A file to read, or why there is none.
@@ -244,7 +244,8 @@ impl Walk {
     /// Where the walk begins.
     fn begin(&mut self) -> Visiting {
         let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
-        let mut inputs: Vec<_> = std::mem::take(&mut self.inputs).into_iter().map(Node::input).collect();
+        let inputs = plain::sorted(std::mem::take(&mut self.inputs), |path| path);
+        let mut inputs: Vec<_> = inputs.into_iter().map(Node::input).collect();
         lister.begin(inputs.iter_mut().filter(|node| node.path != Path::new(STDIN)));
         let inputs: Vec<_> = inputs.into_iter().map(Ok).collect();
         Visiting { lister, levels: vec![inputs.into_iter()], folders: Vec::new() }

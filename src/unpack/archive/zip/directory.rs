@@ -156,7 +156,7 @@ impl ZipFile {
     }
 
     /// The members, in the order in which they are stored, without folders.
-    pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = &Label> {
+    pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = &Label> + Clone {
         self.0.members.iter().map(|listed| &listed.record.label)
     }
 
