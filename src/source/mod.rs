@@ -391,7 +391,7 @@ impl Known {
             return self.stream(Box::new(Ahead::patient(Box::new(file), &opening.stop)?), gauge, opening);
         }
         let state = State::of(&metadata);
-        self.note(state.listed);
+        self.note(Listed::of(&metadata));
         if self.wanted.spared.as_ref().is_some_and(|spared| seen::is_open(spared, self.path(), &metadata)) {
             opening.meter.pass_over(len);
             return Ok(Opened::LeftOut);

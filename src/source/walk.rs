@@ -208,7 +208,7 @@ impl Walk {
         } else if self.seen.as_mut().is_some_and(|seen| !seen.is_new(&path, inode, metadata)) {
             return Some(Err(skip(&path, Kind::ReadAlready, READ_ALREADY)));
         }
-        let listed = metadata.map(Listed::of).or(node.listed);
+        let listed = metadata.map(Listed::of).or(node.listed.as_deref().copied());
         Some(Ok(Openable::selected(path, wanted, listed)))
     }
 
