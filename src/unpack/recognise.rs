@@ -269,6 +269,12 @@ const TABLE: &[Signature] = &[
     row(0, b"ElfFile\0", alone, Is::Unsupported(Unsupported::EventLog)),
     row(4, b"LfLe", has_control, Is::Unsupported(Unsupported::EventLog)),
     row(0, b"\x02\x21\x4c\x18", alone, Is::Unsupported(Unsupported::Codec("lz4 in its legacy format"))),
+    row(
+        1,
+        b"\xb5\x2f\xfd",
+        |head| matches!(head[0], 0x1e | 0x22..=0x27),
+        Is::Unsupported(Unsupported::Codec("zstd in a legacy format")),
+    ),
     row(0, b"LZIP\x01", alone, Is::Unsupported(Unsupported::Codec("lzip"))),
     row(0, b"\x89LZO\0\r\n\x1a\n", alone, Is::Unsupported(Unsupported::Codec("lzop"))),
     row(0, b"\xff\x06\0\0sNaPpY", alone, Is::Unsupported(Unsupported::Codec("snappy"))),
@@ -279,6 +285,7 @@ const TABLE: &[Signature] = &[
     row(0, b"", |head| is_one_bit_off(head, b"\x1f\x8b\x08"), Is::Damaged(Codec::Gzip)),
     row(0, b"", |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd"), Is::Damaged(Codec::Zstd)),
     row(0, b"", |head| (b'1'..=b'9').any(|size| is_one_bit_off(head, &bzip2_head(size))), Is::Damaged(Codec::Bzip2)),
+    row(0, b"BZh", |head| head.get(3).is_some_and(u8::is_ascii_digit) && has_control(head), Is::Damaged(Codec::Bzip2)),
     row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
     // Byte order marks: whoever writes one writes text.
