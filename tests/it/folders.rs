@@ -553,13 +553,19 @@ mod unix {
 fn a_low_limit_of_open_files_makes_no_file_unreadable() {
     let files: Vec<String> = (0..400).map(|number| format!("t/{}/{number}.log", number % 40)).collect();
     let folder = tree(&files.iter().map(String::as_str).collect::<Vec<_>>());
-    let output = Command::new("sh")
-        .args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_callcodes")])
-        .args(["t", "-j", "256", "--no-config", "--keep-copies", "--format", "csv"])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
-    let table = String::from_utf8(output.stdout).unwrap();
-    assert!(table.lines().any(|row| row.starts_with("21,") && row.contains(",400,")), "{table}");
+    for (number, format) in (0..100).zip(FORMATS.into_iter().cycle()) {
+        let archived = archive(format, &["a.log", "b.log"], &[]);
+        put(&folder, &format!("t/{}/{number}.{format}", number % 40), &archived);
+    }
+    for limit in ["40", "64", "128"] {
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\"", limit, env!("CARGO_BIN_EXE_callcodes")])
+            .args(["t", "-j", "64", "--no-config", "--keep-copies", "--format", "csv"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{limit}");
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(table.lines().any(|row| row.starts_with("21,") && row.contains(",600,")), "{limit}: {table}");
+    }
 }
