@@ -553,7 +553,12 @@ mod unix {
 fn a_low_limit_of_open_files_makes_no_file_unreadable() {
     let files: Vec<String> = (0..400).map(|number| format!("t/{}/{number}.log", number % 40)).collect();
     let folder = tree(&files.iter().map(String::as_str).collect::<Vec<_>>());
-    for (number, format) in (0..100).zip(FORMATS.into_iter().cycle()) {
+    // Large enough to be open while others are read.
+    let log = [LINE.as_bytes(), &b"nothing of interest\n".repeat(5000)].concat();
+    for number in 0..100 {
+        put(&folder, &format!("t/{}/{number}.txt", number % 40), &log);
+    }
+    for (number, format) in (0..50).zip(FORMATS.into_iter().cycle()) {
         let archived = archive(format, &["a.log", "b.log"], &[]);
         put(&folder, &format!("t/{}/{number}.{format}", number % 40), &archived);
     }
