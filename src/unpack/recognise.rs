@@ -26,9 +26,9 @@ pub const HEAD_BYTES: usize = 512;
 pub const SAMPLE_BYTES: usize = 8 << 10;
 
 /// How many bytes of a program are looked at for an archive behind it: more than those that unpack themselves have.
-pub(crate) const PROGRAM_BYTES: u64 = 1 << 20;
+pub(crate) const PROGRAM_BYTES: usize = 1 << 20;
 /// How many bytes the last ones are by which some disk images are known.
-pub(crate) const TRAILER_BYTES: u64 = 512;
+pub(crate) const TRAILER_BYTES: usize = 512;
 
 /// The name of what is only known not to be text.
 pub(crate) const NOT_TEXT: &str = "not text";
@@ -103,6 +103,11 @@ pub fn recognise(head: &[u8]) -> Recognised {
 pub(crate) fn is_certainly_binary(head: &[u8]) -> bool {
     let binary = TABLE.iter().filter(|row| matches!(row.is, Recognised::Binary(_)));
     binary.filter(|row| row.bytes.len() >= 4).any(|row| row.begins(head))
+}
+
+/// Whether a binary format of this name is that of programs, behind which something may be packed.
+pub(crate) fn is_program(kind: &str) -> bool {
+    kind.ends_with("executable")
 }
 
 /// What is packed behind a program that begins with `program`, its first [`PROGRAM_BYTES`] or all of it, apart from a zip.
