@@ -81,7 +81,7 @@ enum Access {
         zip: ZipFile,
         /// How many were met.
         met: usize,
-        /// The indices of the members in the order in which they are read, unless that is how they are stored.
+        /// The indices of the members that are read, in that order, unless that is all of them as they are stored.
         order: Option<Vec<usize>>,
         len: u64,
         ledger: Arc<Ledger>,
@@ -128,9 +128,19 @@ impl Members {
 
     /// The members of a zip on disk of `len` bytes.
     pub(super) fn independent(around: Around, zip: ZipFile, len: u64) -> Members {
-        let order = plain::first(zip.labels().map(|label| label.name.as_bytes()));
+        let mut order = plain::first(zip.labels().map(|label| label.name.as_bytes()));
+        if around.selection.chooses_paths() {
+            // Here, because other workers wait while the next member is looked for.
+            let all = order.unwrap_or_else(|| (0..zip.labels().len()).collect());
+            let is_chosen = |index: &usize| {
+                let label = zip.label(*index);
+                label.and_then(|label| around.chosen(label)).is_some_and(|(.., globbed)| globbed != Globbed::Excluded)
+            };
+            order = Some(all.into_iter().filter(is_chosen).collect());
+        }
+        let is_empty = zip.labels().len() == 0;
         let kind = Access::Independent { zip, met: 0, order, len, ledger: Arc::default() };
-        Members { around, format: Format::Zip, kind, is_empty: true, is_done: false }
+        Members { around, format: Format::Zip, kind, is_empty, is_done: false }
     }
 
     /// Whether its members may be read at the same time.
@@ -176,8 +186,8 @@ impl Members {
     /// The next member of a zip on disk.
     fn pick(&mut self) -> Option<Found> {
         let Access::Independent { zip, met, order, len, ledger } = &mut self.kind else { return None };
-        let index = order.as_ref().map_or(*met, |order| order.get(*met).copied().unwrap_or(*met));
-        let Some(label) = zip.labels().nth(index) else {
+        let index = order.as_ref().map_or(Some(*met), |order| order.get(*met).copied());
+        let Some((index, label)) = index.and_then(|index| Some((index, zip.label(index)?))) else {
             self.is_done = true;
             return zip.shortfall().map(|loss| Err(loss.clone().of_input(&self.around.name)));
         };

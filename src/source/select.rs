@@ -215,6 +215,11 @@ impl Selection {
         }
     }
 
+    /// Whether a file may be left out for its path.
+    pub(super) fn chooses_paths(&self) -> bool {
+        !self.globs.is_empty() || self.max_depth.is_some()
+    }
+
     /// Whether the globs leave out a folder with all that is below it.
     pub(super) fn excludes_folder(&self, below: &Path) -> bool {
         self.globs.leave_out(below, true)

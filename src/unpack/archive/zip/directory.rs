@@ -160,6 +160,11 @@ impl ZipFile {
         self.0.members.iter().map(|listed| &listed.record.label)
     }
 
+    /// One of [`ZipFile::labels`].
+    pub(crate) fn label(&self, index: usize) -> Option<&Label> {
+        self.0.members.get(index).map(|listed| &listed.record.label)
+    }
+
     /// What is to be told when all members were read.
     pub(crate) fn shortfall(&self) -> Option<&Loss> {
         self.0.shortfall.as_ref()
