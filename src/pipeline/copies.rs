@@ -12,10 +12,11 @@
 //! Invariants: a source is dropped only if all its bytes are known to be those of another one that was read to its end
 //! and counted; what cannot be compared counts.
 //!
-//! Memory: a name and path for each source, its length, its digest, and where it stands in these tables.
+//! Memory: for each source its path or name and some 120 bytes; for those that were hashed, their digests.
 
-use std::collections::hash_map::Entry;
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::SourceEnd;
@@ -25,16 +26,50 @@ use crate::source::{Again, Beginning, Digest, Source, Stop, TextFile};
 /// How much is held back of a source that may be a copy, in bytes as the visitor counts them.
 pub(super) const HELD_BYTES: usize = 16 << 20;
 
-/// A source that is compared with others.
+/// How sources begin and how long they are, by which those are found that may hold the same.
+type Looks = (Beginning, u64);
+
+/// A source that is compared with others. There is one for every source that was read, so it is small.
 #[derive(Debug)]
 pub(super) struct Begun {
-    pub(super) source: Arc<Source>,
-    pub(super) beginning: Beginning,
-    /// Its length and where it can be found again, if it is an uncompressed file.
-    file: Option<(u64, Again)>,
+    /// Of what is no file the length is known only when it counts, and 0 until then.
+    looks: Looks,
+    origin: Origin,
     /// The hash of its bytes, once it was asked for; `None` if the source cannot be compared.
-    digest: OnceLock<Option<Digest>>,
+    digest: OnceLock<Option<Box<Digest>>>,
 }
+
+#[derive(Debug)]
+enum Origin {
+    /// An uncompressed file, which can be found again.
+    File(Again),
+    /// Anything else, of this name.
+    Stream(Box<str>),
+}
+
+/// The only source so far that looks like it, and is found by that.
+#[derive(Debug)]
+struct Alone(Arc<Begun>);
+
+impl Borrow<Looks> for Alone {
+    fn borrow(&self) -> &Looks {
+        &self.0.looks
+    }
+}
+
+impl Hash for Alone {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.looks.hash(state);
+    }
+}
+
+impl PartialEq for Alone {
+    fn eq(&self, other: &Alone) -> bool {
+        self.0.looks == other.0.looks
+    }
+}
+
+impl Eq for Alone {}
 
 /// When a file is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +89,10 @@ pub(super) struct Lookalikes {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// By beginning and length, the file that has not been hashed, because it is the only one so far.
-    alone: HashMap<(Beginning, u64), Option<Arc<Begun>>>,
+    /// The files that have not been hashed yet, unless that was done at once.
+    alone: HashSet<Alone>,
+    /// How the others look, and the streams. All of them have been hashed.
+    alike: HashSet<Looks>,
     /// The beginnings of streams, whose lengths are known only at their ends.
     streams: HashSet<Beginning>,
 }
@@ -65,19 +102,10 @@ pub(super) struct Copies {
     /// Comparing ends early, too.
     stop: Stop,
     beginnings: HashSet<Beginning>,
-    /// By beginning and length.
-    alike: HashMap<(Beginning, u64), Alike>,
-    hashed: HashMap<Digest, Arc<Source>>,
-}
-
-/// What is known of the sources that begin alike and are as long.
-enum Alike {
-    /// There is one, and it has not been hashed.
-    Unhashed(Arc<Begun>),
-    /// All of them are found by their digests.
-    Hashed,
-    /// One of them could not be hashed.
-    Incomparable,
+    alone: HashSet<Alone>,
+    /// How the others look, and whether all that look like it are found by their digests.
+    alike: HashMap<Looks, bool>,
+    hashed: HashMap<Digest, Arc<Begun>>,
 }
 
 /// What is known at the beginning of a source.
@@ -102,9 +130,20 @@ pub(super) enum Compared {
 }
 
 impl Begun {
+    pub(super) fn beginning(&self) -> Beginning {
+        self.looks.0
+    }
+
     /// The length of a file that is read as it lies.
     pub(super) fn file_bytes(&self) -> Option<u64> {
-        self.file.as_ref().map(|(len, _)| *len)
+        matches!(self.origin, Origin::File(_)).then_some(self.looks.1)
+    }
+
+    fn name(&self) -> String {
+        match &self.origin {
+            Origin::File(again) => again.name(),
+            Origin::Stream(name) => name.to_string(),
+        }
     }
 
     fn hash(&self, stop: &Stop) {
@@ -113,7 +152,11 @@ impl Begun {
 
     /// Its digest, for which a file that is no longer open is opened again.
     fn digest(&self, stop: &Stop) -> Option<Digest> {
-        *self.digest.get_or_init(|| self.file.as_ref().and_then(|(_, again)| again.digest(stop)))
+        let digest = || match &self.origin {
+            Origin::File(again) => again.digest(self.looks.1, stop).map(Box::new),
+            Origin::Stream(_) => None,
+        };
+        self.digest.get_or_init(digest).as_deref().copied()
     }
 }
 
@@ -127,51 +170,53 @@ impl Lookalikes {
     }
 
     /// Takes in a file that was just opened, and hashes it if there is another one like it.
-    pub(super) fn file(&self, source: &Arc<Source>, text: &TextFile, hashing: Hashing) -> Arc<Begun> {
-        let (beginning, len) = (text.beginning, text.len);
-        let file = Some((len, text.again.clone()));
-        let begun = Arc::new(Begun { source: Arc::clone(source), beginning, file, digest: OnceLock::new() });
+    pub(super) fn file(&self, text: &TextFile, hashing: Hashing) -> Arc<Begun> {
+        let looks = (text.beginning, text.len);
+        let origin = Origin::File(text.again.clone());
+        let begun = Arc::new(Begun { looks, origin, digest: OnceLock::new() });
         let mut known = self.lock();
-        let is_hashed = hashing == Hashing::AtOnce || known.streams.contains(&beginning);
-        let other = match known.alone.entry((beginning, len)) {
-            Entry::Vacant(vacant) if is_hashed => {
-                vacant.insert(None);
-                None
-            }
-            Entry::Vacant(vacant) => {
-                vacant.insert(Some(Arc::clone(&begun)));
-                return begun;
-            }
-            Entry::Occupied(mut occupied) => occupied.get_mut().take(),
-        };
+        let other = known.alone.take(&looks);
+        let is_alone = other.is_none() && !known.alike.contains(&looks);
+        if is_alone {
+            known.alone.insert(Alone(Arc::clone(&begun)));
+        } else {
+            known.alike.insert(looks);
+        }
+        if is_alone && hashing == Hashing::WhenAlike && !known.streams.contains(&text.beginning) {
+            return begun;
+        }
         drop(known);
-        begun.digest.get_or_init(|| text.digest(&self.stop));
-        other.iter().for_each(|other| other.hash(&self.stop));
+        begun.digest.get_or_init(|| text.digest(&self.stop).map(Box::new));
+        other.iter().for_each(|Alone(other)| other.hash(&self.stop));
         begun
     }
 
     /// Takes in what is read once, from front to back.
-    pub(super) fn stream(&self, source: &Arc<Source>, beginning: Beginning) -> Arc<Begun> {
+    pub(super) fn stream(&self, source: &Source, beginning: Beginning) -> Arc<Begun> {
         self.lock().streams.insert(beginning);
-        Arc::new(Begun { source: Arc::clone(source), beginning, file: None, digest: OnceLock::new() })
+        let origin = Origin::Stream(source.name.as_str().into());
+        Arc::new(Begun { looks: (beginning, 0), origin, digest: OnceLock::new() })
     }
 
     /// A stream that begins so has ended after so many bytes: hashes the file that is like it.
     pub(super) fn stream_end(&self, beginning: Beginning, len: u64) {
-        let other = self.lock().alone.insert((beginning, len), None).flatten();
-        other.iter().for_each(|other| other.hash(&self.stop));
+        let mut known = self.lock();
+        known.alike.insert((beginning, len));
+        let other = known.alone.take(&(beginning, len));
+        drop(known);
+        other.iter().for_each(|Alone(other)| other.hash(&self.stop));
     }
 }
 
 impl Copies {
     pub(super) fn new(stop: &Stop) -> Copies {
-        let (beginnings, alike, hashed) = Default::default();
-        Copies { stop: stop.clone(), beginnings, alike, hashed }
+        let (beginnings, alone, alike, hashed) = Default::default();
+        Copies { stop: stop.clone(), beginnings, alone, alike, hashed }
     }
 
     /// Compares a source before its parts are passed on.
     pub(super) fn first(&mut self, begun: &Begun) -> First {
-        if !self.beginnings.contains(&begun.beginning) {
+        if !self.beginnings.contains(&begun.beginning()) {
             return First::New;
         }
         let Some(len) = begun.file_bytes() else { return First::Doubtful };
@@ -184,53 +229,50 @@ impl Copies {
 
     /// Compares a source that was read to its end, with this digest unless it is a file.
     pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Digest>) -> Compared {
-        if begun.file.is_none() {
-            begun.digest.get_or_init(|| digest);
+        if begun.file_bytes().is_some() {
+            return Compared::Different;
         }
-        match end.bytes {
-            Some(len) if begun.file.is_none() => self.compare(begun, len),
-            _ => Compared::Different,
-        }
+        begun.digest.get_or_init(|| digest.map(Box::new));
+        end.bytes.map_or(Compared::Different, |len| self.compare(begun, len))
     }
 
     /// Takes in a source that counts.
-    pub(super) fn add(&mut self, begun: Arc<Begun>, end: &SourceEnd) {
+    pub(super) fn add(&mut self, mut begun: Arc<Begun>, end: &SourceEnd) {
         let Some(len) = end.bytes.filter(|bytes| *bytes > 0) else { return };
         // Otherwise it was cut short.
         let is_whole = begun.file_bytes().map_or(begun.digest.get().is_some_and(Option::is_some), |bytes| bytes == len);
         if !is_whole {
             return;
         }
-        self.beginnings.insert(begun.beginning);
-        let key = (begun.beginning, len);
+        // A file has its length, and nobody else knows a stream.
+        if let Some(begun) = Arc::get_mut(&mut begun) {
+            begun.looks.1 = len;
+        }
+        let looks = begun.looks;
+        self.beginnings.insert(begun.beginning());
         match begun.digest.get() {
-            Some(Some(digest)) => {
-                self.alike.entry(key).or_insert(Alike::Hashed);
-                self.hashed.entry(*digest).or_insert_with(|| Arc::clone(&begun.source));
+            Some(None) => drop(self.alike.insert(looks, false)),
+            Some(Some(digest)) if self.alike.contains_key(&looks) => {
+                let digest = **digest;
+                self.hashed.entry(digest).or_insert(begun);
             }
-            Some(None) => {
-                let alike = self.alike.entry(key).or_insert(Alike::Incomparable);
-                if matches!(alike, Alike::Hashed) {
-                    *alike = Alike::Incomparable;
-                }
-            }
-            None => drop(self.alike.insert(key, Alike::Unhashed(begun))),
+            _ => drop(self.alone.insert(Alone(begun))),
         }
     }
 
     fn compare(&mut self, begun: &Begun, len: u64) -> Compared {
-        let Some(alike) = self.alike.get_mut(&(begun.beginning, len)) else { return Compared::Different };
-        if let Alike::Unhashed(original) = alike {
+        let looks = (begun.beginning(), len);
+        if let Some(Alone(original)) = self.alone.take(&looks) {
             let digest = original.digest(&self.stop);
+            self.alike.insert(looks, digest.is_some());
             if let Some(digest) = digest {
-                self.hashed.entry(digest).or_insert_with(|| Arc::clone(&original.source));
+                self.hashed.entry(digest).or_insert(original);
             }
-            *alike = if digest.is_some() { Alike::Hashed } else { Alike::Incomparable };
         }
-        let is_known = matches!(alike, Alike::Hashed);
+        let Some(&is_known) = self.alike.get(&looks) else { return Compared::Different };
         let digest = begun.digest(&self.stop);
         match digest.and_then(|digest| self.hashed.get(&digest)) {
-            Some(original) => Compared::Same(original.name.clone()),
+            Some(original) => Compared::Same(original.name()),
             // What cannot be compared counts, unless it is only that there is no time for it.
             None if !(is_known && digest.is_some()) && self.stop.is_requested() => Compared::Unknown,
             None => Compared::Different,
@@ -248,4 +290,16 @@ pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
     let what = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
     Problem::new(&copy.name, Kind::CopyCounted, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn what_is_kept_of_each_file_is_small() {
+        assert!(size_of::<Begun>() <= 56, "{}", size_of::<Begun>());
+        assert!(size_of::<Alone>() <= 8);
+    }
 }

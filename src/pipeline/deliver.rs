@@ -68,7 +68,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     fn begin(&mut self, start: Arc<Begun>) {
         self.state = match &mut self.copies {
             None => State::PassedOn,
-            Some(_) if self.cut.contains(&start.beginning) => State::Unknown,
+            Some(_) if self.cut.contains(&start.beginning()) => State::Unknown,
             Some(copies) => match copies.first(&start) {
                 First::New => State::PassedOn,
                 First::Doubtful => State::Held { parts: Vec::new(), weight: 0 },
@@ -102,7 +102,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
     fn end(&mut self, mut end: SourceEnd, digest: Option<Digest>) -> io::Result<()> {
         let start = self.start.take();
         if end.problems.iter().any(|problem| problem.kind == Kind::Interrupted) {
-            self.cut.extend(start.as_ref().map(|start| start.beginning));
+            self.cut.extend(start.as_ref().map(|start| start.beginning()));
             if let State::Held { .. } = self.state {
                 self.state = State::Unknown;
             }

@@ -475,7 +475,7 @@ impl<V: Visitor> Worker<'_, V> {
             let (source, text, stop) = (Arc::clone(&source), Arc::clone(&text), self.opening.stop.clone());
             out.leave(Some(Rest::File { source, text, next: span.end, range_bytes, stop }));
         }
-        self.start(&source, &text, out);
+        self.start(&text, out);
         self.range(&source, &text, span, &mut end, out);
         self.finish(is_last.then_some(source), end, out);
     }
@@ -494,11 +494,11 @@ impl<V: Visitor> Worker<'_, V> {
     }
 
     /// Reports how a file begins, where copies are looked for.
-    fn start(&self, source: &Arc<Source>, text: &TextFile, out: &mut Outlet<'_, V::Part>) {
+    fn start(&self, text: &TextFile, out: &mut Outlet<'_, V::Part>) {
         if self.options.copies == CopyRule::CountOnce {
             let is_dear = self.opening.waited.get() >= SLOW_OPEN;
             let hashing = if is_dear && text.is_in_memory() { Hashing::AtOnce } else { Hashing::WhenAlike };
-            out.send(Message::Start(self.lookalikes.file(source, text, hashing)));
+            out.send(Message::Start(self.lookalikes.file(text, hashing)));
         }
     }
 

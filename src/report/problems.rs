@@ -52,8 +52,19 @@ fn parts(problem: &Problem) -> Vec<(&'static str, Cell<'_>)> {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, detail(self))
+        write!(f, "{}: {}", shortened(&self.path), detail(self))
     }
+}
+
+/// A path as messages show it: without its middle if it is longer than any that is met but in damaged archives.
+fn shortened(path: &str) -> Cow<'_, str> {
+    const MOST: usize = 400;
+    let len = if path.len() > MOST { path.chars().count() } else { 0 };
+    if len <= MOST {
+        return path.into();
+    }
+    let (front, back) = (path.chars().take(MOST / 2), path.chars().skip(len - MOST / 2));
+    front.chain(['…']).chain(back).collect::<String>().into()
 }
 
 /// What happened and what to do about it, as one sentence without a full stop.
@@ -177,6 +188,16 @@ mod tests {
     use super::*;
 
     use crate::problem::Loss;
+
+    #[test]
+    fn a_path_of_thousands_of_characters_is_shown_without_its_middle() {
+        let told = |path: &str| Problem::new(path, Kind::Unreadable, "gone").to_string();
+        let (front, back) = ("é".repeat(200), "f".repeat(200));
+        assert_eq!(told(&format!("{front}{back}")), format!("{front}{back}: gone"));
+        let path = format!("{front}{}{back}", "x".repeat(4000));
+        assert_eq!(told(&path), format!("{front}…{back}: gone"));
+        assert_eq!(lines(&[Problem::new(path, Kind::Unreadable, "gone")], 0, Extent::Kinds)[0].chars().count(), 407);
+    }
 
     #[test]
     fn a_loss_says_how_much_was_read_before_it() {

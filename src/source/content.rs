@@ -5,12 +5,14 @@
 //! archive or a compressed file is hashed while it is read, because reading it again would mean to unpack it again.
 
 use std::fs::{File, Metadata};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::stop::Stop;
 use super::{Listed, seen};
+use crate::name;
 
 /// How much of a source its [`Beginning`] is, in bytes.
 const BEGINNING_BYTES: usize = 512;
@@ -66,33 +68,40 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// Where a file that was opened can be found again.
+/// Where a file that was opened can be found again. There is one for every file that was read, so it is small.
 #[derive(Clone, Debug)]
 pub struct Again {
     pub(super) path: Arc<Path>,
     pub(super) state: State,
 }
 
-/// Identifies a file in the state in which it was read: any change to it is likely to change this.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct State {
-    pub(super) listed: Listed,
-    inode: Option<u64>,
-}
+/// Stands for the state in which a file was read: any change to it is likely to change this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct State(u64);
 
 impl State {
     pub(super) fn of(metadata: &Metadata) -> State {
-        State { listed: Listed::of(metadata), inode: seen::inode(metadata) }
+        let Listed { len, modified } = Listed::of(metadata);
+        let mut hasher = DefaultHasher::new();
+        (len, modified, seen::inode(metadata)).hash(&mut hasher);
+        State(hasher.finish())
     }
 }
 
 impl Again {
-    /// The digest of the file as it was when it was opened; `None` if it is not as it was, or the run is to end.
+    /// How results name the file.
     #[must_use]
-    pub fn digest(&self, stop: &Stop) -> Option<Digest> {
+    pub fn name(&self) -> String {
+        name::shown(&self.path)
+    }
+
+    /// The digest of the file, `len` bytes long, as it was when it was opened; `None` if it is not as it was, or the run is
+    /// to end.
+    #[must_use]
+    pub fn digest(&self, len: u64, stop: &Stop) -> Option<Digest> {
         let file = File::open(&self.path).ok()?;
         let is_same = State::of(&file.metadata().ok()?) == self.state;
-        if is_same { digest(file.take(self.state.listed.len), self.state.listed.len, stop) } else { None }
+        if is_same { digest(file.take(len), len, stop) } else { None }
     }
 }
 
@@ -148,12 +157,12 @@ mod tests {
         std::fs::write(&path, &before).unwrap();
         let Ok(Opened::File(text)) = Openable::file(&path).open(&opening) else { panic!("a log is text") };
         let read = Some(Digest(blake3::hash(&before)));
-        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (read, read));
+        assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (read, read));
         // Rotated: another file of the same size has the name.
         std::fs::rename(&path, folder.path().join("a.log.1")).unwrap();
         std::fs::write(&path, &after).unwrap();
-        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (read, None));
+        assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (read, None));
         stop.request();
-        assert_eq!((text.digest(&stop), text.again.digest(&stop)), (None, None));
+        assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (None, None));
     }
 }

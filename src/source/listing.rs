@@ -16,9 +16,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Listed;
 use super::seen::{self, Id};
 use super::select::{Links, Selection};
+use super::{Listed, plain};
 
 /// How many entries may wait for the walk.
 const AHEAD_ENTRIES: usize = 16 << 10;
@@ -29,7 +29,7 @@ const SLOW_ENTRY: Duration = Duration::from_micros(5);
 /// How many slow answers in a row make a thread start others: one may be due to a busy machine.
 const SLOW_ANSWERS: u32 = 2;
 
-/// Something that the walk meets: an input or an entry of a folder.
+/// Something that the walk meets: an input or an entry of a folder. All those of a folder are there at once, so it is small.
 pub(super) struct Node {
     pub(super) path: PathBuf,
     /// The folder in which it was met; `None` for an input.
@@ -39,8 +39,8 @@ pub(super) struct Node {
     /// Its inode in the listing, which some file systems invent.
     pub(super) inode: Option<u64>,
     /// What the listing says of a file, on Windows.
-    pub(super) listed: Option<Listed>,
-    ahead: Option<Pending>,
+    pub(super) listed: Option<Box<Listed>>,
+    ahead: Option<Box<Pending>>,
 }
 
 /// A folder that is gone through.
@@ -158,6 +158,7 @@ impl Node {
     fn entry(entry: &fs::DirEntry, folder: &Arc<Folder>) -> io::Result<Node> {
         let kind = entry.file_type()?;
         let (inode, listed) = listed(entry, kind);
+        let listed = listed.map(Box::new);
         Ok(Node { path: entry.path(), folder: Some(Arc::clone(folder)), kind: Some(kind), inode, listed, ahead: None })
     }
 
@@ -204,7 +205,7 @@ impl Lister {
     /// What the file system says of a node, if need be when it has answered. What is met in a folder is looked up next.
     pub(super) fn look(&self, node: &mut Node) -> Look {
         let shared = &self.shared;
-        let mut look = match node.ahead.take().and_then(Pending::wait) {
+        let mut look = match node.ahead.take().and_then(|ahead| ahead.wait()) {
             Some(look) => look,
             None => shared.look(&node.path, node.folder.as_ref(), node.kind, Asker::Walk),
         };
@@ -271,7 +272,7 @@ impl Shared {
         }
         let (sender, done) = sync_channel(1);
         let is_taken = Arc::new(AtomicBool::new(false));
-        node.ahead = Some(Pending { is_taken: Arc::clone(&is_taken), done });
+        node.ahead = Some(Box::new(Pending { is_taken: Arc::clone(&is_taken), done }));
         Some(Job { path: node.path.clone(), folder: node.folder.clone(), kind: node.kind, is_taken, done: sender })
     }
 
@@ -371,7 +372,7 @@ impl Shared {
                     (Ok(a), Ok(b)) => a.path.as_os_str().cmp(b.path.as_os_str()),
                     (a, b) => a.is_ok().cmp(&b.is_ok()),
                 });
-                Entries::Listed(nodes)
+                Entries::Listed(plain::sorted(nodes, |node| node.as_ref().map_or(Path::new(""), |node| &node.path)))
             }
         }
     }

@@ -8,7 +8,8 @@
 //! Members of a zip count against the [`Budget`] as they are read, since one that nobody wants is passed over packed. Those
 //! of the other formats have to be unpacked to come to the next one, so they count as they are unpacked.
 //!
-//! Invariants: members come in the order in which they are stored; a member that nobody reads delays nobody; a fault
+//! Invariants: members come in the order in which they are stored, but that those of a zip on disk come after what their names
+//! say they are copies of; a member that nobody reads delays nobody; a fault
 //! in the archive comes as a problem behind the members before it, also where it lies in a member, whether or not that is
 //! read: who leaves out a picture still wants to know that the log behind it is lost.
 
@@ -30,7 +31,7 @@ use super::ledger::Ledger;
 use super::select::{Clock, Globbed, Selection};
 use super::stop::Stop;
 use super::walk::Found;
-use super::{Openable, Place, Refused, Wanted};
+use super::{Openable, Place, Refused, Wanted, plain};
 use crate::problem::{Kind, Loss, Problem};
 use crate::unpack::{Container, Format, Label, Options, ZipFile};
 
@@ -45,8 +46,12 @@ const SEPARATOR: &str = "!/";
 pub(super) struct Around {
     /// Name of the archive in results.
     pub(super) name: String,
-    /// The same, below the input.
+    /// Its path below the input, empty for the input itself.
     pub(super) below: String,
+    /// How many folders deep its members lie that are in no folder of it, less one.
+    pub(super) depth: usize,
+    /// Whether a glob takes the archive itself, and so all that is in it.
+    pub(super) is_taken: bool,
     pub(super) selection: Arc<Selection>,
     /// The layers around its members.
     pub(super) chain: Chain,
@@ -74,7 +79,10 @@ enum Access {
     Abandoned,
     Independent {
         zip: ZipFile,
-        next: usize,
+        /// How many were met.
+        met: usize,
+        /// The indices of the members that are read, in that order, unless that is all of them as they are stored.
+        order: Option<Vec<usize>>,
         len: u64,
         ledger: Arc<Ledger>,
     },
@@ -120,8 +128,19 @@ impl Members {
 
     /// The members of a zip on disk of `len` bytes.
     pub(super) fn independent(around: Around, zip: ZipFile, len: u64) -> Members {
-        let kind = Access::Independent { zip, next: 0, len, ledger: Arc::default() };
-        Members { around, format: Format::Zip, kind, is_empty: true, is_done: false }
+        let mut order = plain::first(zip.labels().map(|label| label.name.as_bytes()));
+        if around.selection.chooses_paths() {
+            // Here, because other workers wait while the next member is looked for.
+            let all = order.unwrap_or_else(|| (0..zip.labels().len()).collect());
+            let is_chosen = |index: &usize| {
+                let label = zip.label(*index);
+                label.and_then(|label| around.chosen(label)).is_some_and(|(.., globbed)| globbed != Globbed::Excluded)
+            };
+            order = Some(all.into_iter().filter(is_chosen).collect());
+        }
+        let is_empty = zip.labels().len() == 0;
+        let kind = Access::Independent { zip, met: 0, order, len, ledger: Arc::default() };
+        Members { around, format: Format::Zip, kind, is_empty, is_done: false }
     }
 
     /// Whether its members may be read at the same time.
@@ -166,13 +185,13 @@ impl Members {
 
     /// The next member of a zip on disk.
     fn pick(&mut self) -> Option<Found> {
-        let Access::Independent { zip, next, len, ledger } = &mut self.kind else { return None };
-        let index = *next;
-        let Some(label) = zip.labels().nth(index) else {
+        let Access::Independent { zip, met, order, len, ledger } = &mut self.kind else { return None };
+        let index = order.as_ref().map_or(Some(*met), |order| order.get(*met).copied());
+        let Some((index, label)) = index.and_then(|index| Some((index, zip.label(index)?))) else {
             self.is_done = true;
             return zip.shortfall().map(|loss| Err(loss.clone().of_input(&self.around.name)));
         };
-        *next += 1;
+        *met += 1;
         let wanted = self.around.wanted(label)?;
         let (packed, most) = (label.packed.unwrap_or(*len), label.size.unwrap_or(u64::MAX));
         let budget = self.around.budget.of_member(ledger, packed, most);
@@ -210,21 +229,33 @@ impl Around {
         format!("{}{SEPARATOR}{}", self.name, label.name)
     }
 
-    /// A member's path below the input, which globs are matched against.
-    fn member_below(&self, label: &Label) -> String {
+    /// A member's path below the input, how many folders deep it lies, and what the globs say of it; `None` if it lies too deep.
+    ///
+    /// To globs an archive is a folder of its name. One that a glob takes itself is read whole, as any file is that a glob
+    /// takes. An archive adds nothing to the depth: what lies in it is no deeper than if it were unpacked where the archive is.
+    fn chosen(&self, label: &Label) -> Option<(String, usize, Globbed)> {
         let name = label.name.trim_start_matches('/');
-        if self.below.is_empty() { name.to_owned() } else { format!("{}{SEPARATOR}{name}", self.below) }
+        let depth = self.depth + Path::new(name).components().count();
+        if self.selection.max_depth.is_some_and(|limit| depth > limit) {
+            return None;
+        }
+        let below = if self.below.is_empty() { name.to_owned() } else { format!("{}/{name}", self.below) };
+        let globbed = match self.selection.globbed(Path::new(&below)) {
+            Globbed::Unmatched if self.is_taken => Globbed::Read,
+            globbed => globbed,
+        };
+        Some((below, depth, globbed))
     }
 
     fn unread(&self, label: &Label, loss: Loss) -> Option<Problem> {
-        let is_selected = self.selection.globbed(Path::new(&self.member_below(label))) == Globbed::Read;
-        is_selected.then(|| loss.of_input(self.member_name(label)))
+        let (.., globbed) = self.chosen(label)?;
+        (globbed == Globbed::Read).then(|| loss.of_input(self.member_name(label)))
     }
 
     /// What of a member is read; `None` if the user left it out, archive or not.
     fn wanted(&self, label: &Label) -> Option<Wanted> {
-        let below = self.member_below(label);
-        let refused = match self.selection.globbed(Path::new(&below)) {
+        let (below, depth, globbed) = self.chosen(label)?;
+        let refused = match globbed {
             Globbed::Excluded => return None,
             Globbed::Unmatched => Some(Refused::Silently),
             Globbed::Read => {
@@ -236,7 +267,7 @@ impl Around {
                 refusal.map(|(kind, why)| Refused::Because(kind, why))
             }
         };
-        Some(Wanted { selection: Arc::clone(&self.selection), below, refused, spared: None })
+        Some(Wanted { selection: Arc::clone(&self.selection), below, depth, refused, spared: None })
     }
 
     fn source(&self, label: &Label, wanted: Wanted, place: Place) -> Openable {

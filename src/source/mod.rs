@@ -1,7 +1,7 @@
 //! Where bytes come from: the only code that opens anything.
 //!
 //! Invariants: inputs are visited in the order in which they were named and, inside a folder, by name, so that the same
-//! folder gives the same output anywhere; what cannot be listed or opened is a [`Problem`] and stops nothing.
+//! folder gives the same output anywhere, but names of copies after those of their originals; what cannot be listed or opened is a [`Problem`] and stops nothing.
 //!
 //! What is skipped, and why, is a problem as well, of a kind that is no loss: a picture, a pipe, what the user left out.
 //!
@@ -21,6 +21,7 @@ mod ledger;
 mod listing;
 mod members;
 mod meter;
+mod plain;
 mod seen;
 pub mod select;
 mod stop;
@@ -172,6 +173,8 @@ struct Wanted {
     selection: Arc<Selection>,
     /// Its path below the input, which globs are matched against; empty for the input itself.
     below: String,
+    /// How many folders deep it lies; 0 for the input itself.
+    depth: usize,
     /// Why it is not read, unless it is an archive: then its members are asked themselves, as files in a folder are.
     refused: Option<Refused>,
     /// The file that standard output goes to, which must not be read.
@@ -388,7 +391,7 @@ impl Known {
             return self.stream(Box::new(Ahead::patient(Box::new(file), &opening.stop)?), gauge, opening);
         }
         let state = State::of(&metadata);
-        self.note(state.listed);
+        self.note(Listed::of(&metadata));
         if self.wanted.spared.as_ref().is_some_and(|spared| seen::is_open(spared, self.path(), &metadata)) {
             opening.meter.pass_over(len);
             return Ok(Opened::LeftOut);
@@ -501,18 +504,17 @@ impl Known {
         if let Some(loss) = is.loss() {
             return Ok(self.unreadable(is, loss));
         }
-        if let Some(refused) = self.refused() {
+        // What is packed behind a program is asked for itself, as the members of an archive are.
+        let may_unpack =
+            self.source.is_to_be_text() && matches!(is, Recognised::Binary(kind) if unpack::is_program(kind));
+        if !may_unpack && let Some(refused) = self.refused() {
             return Ok(refused);
         }
         if self.source.is_to_be_text()
             && let Recognised::Binary(kind) = recognise(input.peek(SAMPLE_BYTES))
         {
             let is_piped = is_bare && chain.is_empty();
-            return if is_piped {
-                Ok(Opened::Skipped(self.binary(kind)))
-            } else {
-                self.binary_stream(kind, input, &opening.stop)
-            };
+            return self.binary_stream(kind, input, is_piped, &opening.stop);
         }
         if self.is_own_output(input.peek(SAMPLE_BYTES), opening) {
             return Ok(Opened::Skipped(self.own_output()));
@@ -522,17 +524,35 @@ impl Known {
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
-    /// Unpacked data that begin like no text. Those that are damaged often do, which shows at their end at the latest.
-    fn binary_stream(&self, kind: &str, mut input: Input, stop: &Stop) -> io::Result<Opened> {
-        let is_certain = unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
-        while !is_certain && !input.available().is_empty() {
+    /// What comes once and begins like no text. Unpacked data that are damaged often do, which shows at their end at the latest;
+    /// a pipe may have no end.
+    fn binary_stream(&self, kind: &str, mut input: Input, is_piped: bool, stop: &Stop) -> io::Result<Opened> {
+        let is_program = unpack::is_program(kind);
+        let is_certain = is_piped || unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
+        // The beginning of a program, the end of anything else.
+        let mut seen = Vec::new();
+        while !(is_certain && (!is_program || seen.len() >= unpack::PROGRAM_BYTES)) && !input.available().is_empty() {
             if stop.is_requested() {
                 return Err(Loss::interrupted().into());
             }
-            let len = input.available().len();
+            let some = input.available();
+            let len = some.len();
+            seen.extend_from_slice(some);
+            if is_program {
+                seen.truncate(unpack::PROGRAM_BYTES);
+            } else {
+                seen.drain(..seen.len().saturating_sub(unpack::TRAILER_BYTES));
+            }
             input.consume(len);
         }
-        match input.failure().map(|error| passed_on(error, Some(0))) {
+        let packed = if is_program { unpack::packed_behind(&seen) } else { unpack::by_trailer(&seen) };
+        if let Some(packed) = packed {
+            return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
+        }
+        if let Some(refused) = self.refused() {
+            return Ok(refused);
+        }
+        match input.failure().filter(|_| !is_piped).map(|error| passed_on(error, Some(0))) {
             // What was not to be read anyway cannot be too much.
             Some(error) if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::OverLimit) => Err(error),
             _ => Ok(Opened::Skipped(self.binary(kind))),
@@ -569,9 +589,11 @@ impl Known {
     fn around(&self, format: Format, nest: Nest, opening: &Opening) -> Around {
         let Nest { mut chain, budget } = nest;
         chain.push(Layer::Archive(format));
-        let (name, below) = (self.source.name.clone(), self.wanted.below.clone());
-        let selection = Arc::clone(&self.wanted.selection);
-        Around { name, below, selection, chain, budget, stop: opening.stop.clone() }
+        let (name, wanted) = (self.source.name.clone(), &self.wanted);
+        let (below, depth) = (wanted.below.clone(), wanted.depth.saturating_sub(1));
+        let is_taken = !below.is_empty() && wanted.refused != Some(Refused::Silently);
+        let selection = Arc::clone(&wanted.selection);
+        Around { name, below, depth, is_taken, selection, chain, budget, stop: opening.stop.clone() }
     }
 
     fn nested_too_deep(&self, limit: u8) -> Problem {
@@ -644,10 +666,10 @@ fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupporte
         let mut bytes = Vec::new();
         FileSpan::new(file, start, end).read_to_end(&mut bytes).map(|_| bytes)
     };
-    if kind.ends_with("executable") {
-        return Ok(unpack::packed_behind(&read(0, len.min(unpack::PROGRAM_BYTES))?));
+    if unpack::is_program(kind) {
+        return Ok(unpack::packed_behind(&read(0, len.min(unpack::PROGRAM_BYTES as u64))?));
     }
-    Ok(unpack::by_trailer(&read(len.saturating_sub(unpack::TRAILER_BYTES), len)?))
+    Ok(unpack::by_trailer(&read(len.saturating_sub(unpack::TRAILER_BYTES as u64), len)?))
 }
 
 /// How many threads may each have a file open while as many have a folder open, beside what else is open; at least one.

@@ -93,7 +93,8 @@ pub enum Content {
 }
 
 /// Globs with ripgrep's meaning: matched against the path below the input, or the name alone if they have no slash; `!`
-/// excludes; the last that matches decides; with any that does not exclude, files that match none are left out.
+/// excludes; the last that matches decides; with any that does not exclude, files that match none are left out. An archive
+/// is a folder of its name, which may be followed by `!` as in results: `old.zip/*` and `old.zip!/*` mean the same.
 #[derive(Clone, Debug)]
 pub struct Globs {
     sensitive: Gitignore,
@@ -126,6 +127,9 @@ impl Globs {
                 look_at_paths |=
                     glob.trim_start_matches('!').trim_start_matches("**/").trim_end_matches('/').contains('/');
                 builder.add_line(None, &glob)?;
+                if let Some(folders) = with_folders(&glob) {
+                    builder.add_line(None, &folders)?;
+                }
             }
             builder.build()
         };
@@ -166,6 +170,12 @@ fn with_slashes(glob: &str) -> Cow<'_, str> {
     if cfg!(windows) { Cow::Owned(glob.replace('\\', "/")) } else { Cow::Borrowed(glob) }
 }
 
+/// A glob that names archives as results do, with the names of folders for them. `[!/]` names none.
+fn with_folders(glob: &str) -> Option<String> {
+    let (sign, rest) = glob.split_at(usize::from(glob.starts_with('!')));
+    (rest.contains("!/") && !rest.contains("[!/")).then(|| sign.to_owned() + &rest.replace("!/", "/"))
+}
+
 fn reason(error: &ignore::Error) -> String {
     match error {
         ignore::Error::Glob { err, .. } => err.clone(),
@@ -203,6 +213,11 @@ impl Selection {
         } else {
             Globbed::Read
         }
+    }
+
+    /// Whether a file may be left out for its path.
+    pub(super) fn chooses_paths(&self) -> bool {
+        !self.globs.is_empty() || self.max_depth.is_some()
     }
 
     /// Whether the globs leave out a folder with all that is below it.

@@ -11,7 +11,7 @@ use same_file::Handle;
 use super::listing::{Entries, Lister, Look, Node};
 use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
-use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit};
+use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit, plain};
 use crate::problem::{Cause, Kind, Problem, Remedy};
 
 /// A file to read, or why there is none.
@@ -149,7 +149,8 @@ impl Walk {
         }
         let refused = is_unmatched.then_some(Refused::Silently);
         let below = name::shown(relative);
-        let wanted = Wanted { selection: Arc::clone(&self.selection), below, refused, spared: self.stdout.clone() };
+        let (selection, depth) = (Arc::clone(&self.selection), node.depth());
+        let wanted = Wanted { selection, below, depth, refused, spared: self.stdout.clone() };
         self.file(node, target, wanted)
     }
 
@@ -197,7 +198,7 @@ impl Walk {
         } else if self.seen.as_mut().is_some_and(|seen| !seen.is_new(&path, inode, metadata)) {
             return Some(Err(skip(&path, Kind::ReadAlready, READ_ALREADY)));
         }
-        let listed = metadata.map(Listed::of).or(node.listed);
+        let listed = metadata.map(Listed::of).or(node.listed.as_deref().copied());
         Some(Ok(Openable::selected(path, wanted, listed)))
     }
 
@@ -233,7 +234,8 @@ impl Walk {
     /// Where the walk begins.
     fn begin(&mut self) -> Visiting {
         let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
-        let mut inputs: Vec<_> = std::mem::take(&mut self.inputs).into_iter().map(Node::input).collect();
+        let inputs = plain::sorted(std::mem::take(&mut self.inputs), |path| path);
+        let mut inputs: Vec<_> = inputs.into_iter().map(Node::input).collect();
         lister.begin(inputs.iter_mut().filter(|node| node.path != Path::new(STDIN)));
         let inputs: Vec<_> = inputs.into_iter().map(Ok).collect();
         Visiting { lister, levels: vec![inputs.into_iter()], folders: Vec::new() }

@@ -40,6 +40,8 @@ pub(super) enum Ended {
     Window,
     /// It needs a dictionary that does not come with it.
     Dictionary,
+    /// It is valid and uses what is not supported; that, with these words.
+    Unsupported(&'static str),
 }
 
 /// How many bytes were decompressed, and whether there are more.
@@ -52,7 +54,7 @@ pub(super) enum Decoder {
     Xz(Box<XzStream>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
     // In archives only:
-    Frames { codec: Codec, frame: Option<Box<Decoder>> },
+    Frames { codec: Codec, state: Frames },
     Stored,
     Deflate(Decompress),
     Deflate64(Box<InflaterManaged>),
@@ -74,6 +76,11 @@ impl Ended {
                 delivered = delivered.filter(|&bytes| bytes > 0);
                 let what = format!("the {data} data need a dictionary that does not come with them");
                 (Kind::Unreadable, what, Remedy::DecompressWithDictionary)
+            }
+            Ended::Unsupported(what) => {
+                delivered = delivered.filter(|&bytes| bytes > 0);
+                let what = format!("the {data} data use {what}");
+                (Kind::Unreadable, what, Remedy::DecompressData)
             }
         };
         Some(Loss { kind, what, delivered, remedy })
@@ -118,7 +125,7 @@ impl Decoder {
 
     /// Frames of this codec, one after another, up to what is none.
     pub(super) fn frames(codec: Codec) -> Decoder {
-        Decoder::Frames { codec, frame: None }
+        Decoder::Frames { codec, state: Frames::First }
     }
 
     pub(super) fn deflate() -> Decoder {
@@ -154,9 +161,9 @@ impl Decoder {
             Decoder::Gzip { inflate, crc } => gzip(inflate, crc, input, out),
             Decoder::Zstd { decoder, len, ended } => zstd(decoder, len, ended, input, out),
             Decoder::Bzip2(decoder) => decoder.step(input, out),
-            Decoder::Xz(decoder) => lzma!(decoder, input, out),
+            Decoder::Xz(decoder) => xz(lzma!(decoder, input, out)),
             Decoder::Lz4(decoder) => lz4(decoder, input, out),
-            Decoder::Frames { codec, frame } => frames(*codec, frame, input, out),
+            Decoder::Frames { codec, state } => frames(*codec, state, input, out),
             Decoder::Stored => stored(input, out),
             Decoder::Deflate(inflate) => deflate(inflate, input, out),
             Decoder::Deflate64(inflate) => deflate64(inflate, input, out),
@@ -207,16 +214,46 @@ fn gzip(inflate: &mut Decompress, crc: &mut Crc, input: &mut Input, out: &mut [u
     }
 }
 
-fn frames(codec: Codec, frame: &mut Option<Box<Decoder>>, input: &mut Input, out: &mut [u8]) -> Step {
-    let (len, step) = match frame {
-        Some(frame) => frame.step(input, out),
-        None => (0, Decoder::begin(codec, input).map(|begun| *frame = Some(Box::new(begun)))),
-    };
-    if matches!(step, Err(Ended::Complete)) && Codec::of(input.peek(Codec::HEAD_BYTES)) == Some(codec) {
-        *frame = None;
-        return (len, Ok(()));
+/// Where the decoder of a member's frames is.
+pub(super) enum Frames {
+    First,
+    In(Box<Decoder>),
+    Between,
+}
+
+fn frames(codec: Codec, state: &mut Frames, input: &mut Input, out: &mut [u8]) -> Step {
+    if let Frames::In(frame) = state {
+        let (len, step) = frame.step(input, out);
+        return match step {
+            Err(Ended::Complete) => {
+                *state = Frames::Between;
+                (len, Ok(()))
+            }
+            step => (len, step),
+        };
     }
-    (len, step)
+    let begun = loop {
+        match skip_frame(codec, input) {
+            Ok(true) => *state = Frames::Between,
+            Ok(false) if matches!(state, Frames::First) || Codec::of(input.peek(Codec::HEAD_BYTES)) == Some(codec) => {
+                break Decoder::begin(codec, input);
+            }
+            Ok(false) => break Err(Ended::Complete),
+            Err(ended) => break Err(ended),
+        }
+    };
+    (0, begun.map(|begun| *state = Frames::In(Box::new(begun))))
+}
+
+/// Skips a frame that holds no data, as zstd and lz4 allow before, between and after the others, if there is one.
+pub(super) fn skip_frame(codec: Codec, input: &mut Input) -> Result<bool, Ended> {
+    let head = input.peek(Codec::HEAD_BYTES);
+    if !codec.has_skippable_frames() || head.len() < 4 || head[0] & 0xf0 != 0x50 || head[1..4] != [0x2a, 0x4d, 0x18] {
+        return Ok(false);
+    }
+    let [.., a, b, c, d] = input.array::<8>().ok_or(Ended::Short)?;
+    let len = u64::from(u32::from_le_bytes([a, b, c, d]));
+    if input.skip(len) < len { Err(Ended::Short) } else { Ok(true) }
 }
 
 /// What is stored ends where its input does.
@@ -340,6 +377,28 @@ fn lzma_step(result: lzma_rust2::Result<StreamResult>, len: usize, at_end: bool)
         }),
     };
     (len, step)
+}
+
+/// What the decoder says of valid data that it does not know, and what they use. That it is damage is ruled out: headers have
+/// checksums, which are right by then.
+const UNKNOWN_TO_XZ: [(&str, &str); 6] = [
+    ("unsupported XZ check type", "a checksum that is not supported"),
+    ("Unsupported filter type", "a filter that is not supported"),
+    ("XZ block's last filter must be a LZMA2 filter", "a filter that is not supported"),
+    ("multiple non-LZMA2 filters not supported yet for stream API", "several filters, which is not supported"),
+    ("invalid XZ stream flags", "a version of the format that is not supported"),
+    ("reserved block flag bits are set", "a version of the format that is not supported"),
+];
+
+fn xz((len, step): Step) -> Step {
+    let ended = |ended| match ended {
+        Ended::Damaged(why) => match UNKNOWN_TO_XZ.iter().find(|(reason, _)| *reason == why) {
+            Some((_, what)) => Ended::Unsupported(what),
+            None => Ended::Damaged(why),
+        },
+        ended => ended,
+    };
+    (len, step.map_err(ended))
 }
 
 fn lz4(decoder: &mut lz4_flex::frame::FrameDecoder<Input>, input: &mut Input, out: &mut [u8]) -> Step {

@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use super::decoder::{Decoder, Ended};
+use super::decoder::{Decoder, Ended, skip_frame};
 use super::fault::{passed_on, trailing};
 use super::input::Input;
 use super::recognise::{Codec, HEAD_BYTES, Recognised, recognise};
@@ -16,7 +16,7 @@ pub const MAX_LAYERS: u8 = 3;
 
 impl Codec {
     /// Whether skippable frames may stand between its frames.
-    fn has_skippable_frames(self) -> bool {
+    pub(super) fn has_skippable_frames(self) -> bool {
         matches!(self, Codec::Zstd | Codec::Lz4)
     }
 
@@ -24,10 +24,6 @@ impl Codec {
     fn may_be(self, found: Codec, is_first: bool) -> bool {
         found == self || (is_first && found.has_skippable_frames() && self.has_skippable_frames())
     }
-}
-
-fn is_skippable(head: &[u8]) -> bool {
-    head.len() >= 4 && head[0] & 0xF0 == 0x50 && head[1..4] == [0x2A, 0x4D, 0x18]
 }
 
 /// What `reader` delivers, decompressed as often as it was compressed, up to [`MAX_LAYERS`] times; itself if it is not
@@ -111,15 +107,15 @@ impl Frames {
     fn next_frame(&mut self, is_first: bool) -> State {
         let mut padding = 0;
         loop {
+            match skip_frame(self.codec, &mut self.input) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(ended) => return self.ended(ended),
+            }
             let head = self.input.peek(Codec::HEAD_BYTES);
             let codec = self.codec;
             let found = Codec::of(head).filter(|found| codec.may_be(*found, is_first));
-            if self.codec.has_skippable_frames() && is_skippable(head) {
-                let len = self.input.array::<8>().map(|[.., a, b, c, d]| u64::from(u32::from_le_bytes([a, b, c, d])));
-                if len.is_none_or(|len| self.input.skip(len) < len) {
-                    return self.ended(Ended::Short);
-                }
-            } else if let Some(codec) = found {
+            if let Some(codec) = found {
                 self.codec = codec;
                 return Decoder::begin(codec, &mut self.input).map_or_else(|ended| self.ended(ended), State::In);
             } else if head.is_empty() {

@@ -26,9 +26,9 @@ pub const HEAD_BYTES: usize = 512;
 pub const SAMPLE_BYTES: usize = 8 << 10;
 
 /// How many bytes of a program are looked at for an archive behind it: more than those that unpack themselves have.
-pub(crate) const PROGRAM_BYTES: u64 = 1 << 20;
+pub(crate) const PROGRAM_BYTES: usize = 1 << 20;
 /// How many bytes the last ones are by which some disk images are known.
-pub(crate) const TRAILER_BYTES: u64 = 512;
+pub(crate) const TRAILER_BYTES: usize = 512;
 
 /// The name of what is only known not to be text.
 pub(crate) const NOT_TEXT: &str = "not text";
@@ -103,6 +103,11 @@ pub fn recognise(head: &[u8]) -> Recognised {
 pub(crate) fn is_certainly_binary(head: &[u8]) -> bool {
     let binary = TABLE.iter().filter(|row| matches!(row.is, Recognised::Binary(_)));
     binary.filter(|row| row.bytes.len() >= 4).any(|row| row.begins(head))
+}
+
+/// Whether a binary format of this name is that of programs, behind which something may be packed.
+pub(crate) fn is_program(kind: &str) -> bool {
+    kind.ends_with("executable")
 }
 
 /// What is packed behind a program that begins with `program`, its first [`PROGRAM_BYTES`] or all of it, apart from a zip.
@@ -269,6 +274,12 @@ const TABLE: &[Signature] = &[
     row(0, b"ElfFile\0", alone, Is::Unsupported(Unsupported::EventLog)),
     row(4, b"LfLe", has_control, Is::Unsupported(Unsupported::EventLog)),
     row(0, b"\x02\x21\x4c\x18", alone, Is::Unsupported(Unsupported::Codec("lz4 in its legacy format"))),
+    row(
+        1,
+        b"\xb5\x2f\xfd",
+        |head| matches!(head[0], 0x1e | 0x22..=0x27),
+        Is::Unsupported(Unsupported::Codec("zstd in a legacy format")),
+    ),
     row(0, b"LZIP\x01", alone, Is::Unsupported(Unsupported::Codec("lzip"))),
     row(0, b"\x89LZO\0\r\n\x1a\n", alone, Is::Unsupported(Unsupported::Codec("lzop"))),
     row(0, b"\xff\x06\0\0sNaPpY", alone, Is::Unsupported(Unsupported::Codec("snappy"))),
@@ -279,6 +290,7 @@ const TABLE: &[Signature] = &[
     row(0, b"", |head| is_one_bit_off(head, b"\x1f\x8b\x08"), Is::Damaged(Codec::Gzip)),
     row(0, b"", |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd"), Is::Damaged(Codec::Zstd)),
     row(0, b"", |head| (b'1'..=b'9').any(|size| is_one_bit_off(head, &bzip2_head(size))), Is::Damaged(Codec::Bzip2)),
+    row(0, b"BZh", |head| head.get(3).is_some_and(u8::is_ascii_digit) && has_control(head), Is::Damaged(Codec::Bzip2)),
     row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
     // Byte order marks: whoever writes one writes text.

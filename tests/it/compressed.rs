@@ -326,10 +326,44 @@ fn a_header_cannot_ask_for_any_amount_of_memory() {
     let header_len = (usize::from(xz[12]) + 1) * 4;
     let dictionary = 12 + xz[12..12 + header_len].iter().position(|&byte| byte == 0x21).unwrap() + 2;
     xz[dictionary] = 36;
-    let mut crc = flate2::Crc::new();
-    crc.update(&xz[12..12 + header_len - 4]);
-    xz[12 + header_len - 4..12 + header_len].copy_from_slice(&crc.sum().to_le_bytes());
+    sign(&mut xz, 12, header_len - 4);
     assert_eq!(detail(&xz).0, Kind::OverLimit);
+}
+
+/// Writes the checksum of `len` bytes from `start` behind them, as in a header of xz.
+fn sign(xz: &mut [u8], start: usize, len: usize) {
+    let mut crc = flate2::Crc::new();
+    crc.update(&xz[start..start + len]);
+    xz[start + len..start + len + 4].copy_from_slice(&crc.sum().to_le_bytes());
+}
+
+#[test]
+fn a_valid_xz_that_is_not_supported_is_not_called_damaged() {
+    /// Made by `xz --delta=dist=1 --delta=dist=2 --lzma2`.
+    const TWO_FILTERS: &[u8] =
+        b"\xfd7zXZ\0\0\x01\x69\x22\xde\x36\x03\x02\x03\x01\0\x03\x01\x01\x21\x01\x0c\0\xf6\x0f\x46\xda\
+        \x01\0\x11\x63\xfe\xa8\x02\xa9\x52\x3f\xbc\x0f\xe9\x06\xb5\x15\x37\xf4\x1c\xf1\xd9\0\0\0\x51\x0c\xac\x92\0\x01\
+        \x2a\x12\x4b\x08\x54\xbc\x90\x42\x99\x0d\x01\0\0\0\0\x01YZ";
+    let xz = compress(Codec::Xz, b"x");
+    let with_flags = |flags: [u8; 2]| {
+        let mut xz = xz.clone();
+        xz[6..8].copy_from_slice(&flags);
+        sign(&mut xz, 6, 2);
+        xz
+    };
+    let mut filter = TWO_FILTERS.to_vec();
+    filter[14] = 0x7f;
+    sign(&mut filter, 12, 12);
+    let cases = [
+        (TWO_FILTERS.to_vec(), "several filters, which is not supported"),
+        (filter, "a filter that is not supported"),
+        (with_flags([0, 2]), "a checksum that is not supported"),
+        (with_flags([1, 1]), "a version of the format that is not supported"),
+    ];
+    for (xz, what) in cases {
+        let expected = format!("the xz data use {what}; decompress them and name the result");
+        assert_eq!(detail(&xz), (Kind::Unreadable, expected));
+    }
 }
 
 #[test]

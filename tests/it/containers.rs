@@ -267,6 +267,35 @@ fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
                 name the result";
     assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(told));
     assert_eq!(problems("a.7z.bin", &noise(), &[]).1, Some(0));
+    // In archives, compressed and piped too, as far as what is seen of them tells.
+    let image = [noise(), [&b"conectix"[..], &[0; 504]].concat()].concat();
+    let rar = "it is a self-extracting RAR archive, which is not supported; unpack it and name the result";
+    let vhd = "it is a disk image (VHD), which is not supported; unpack it and name the result";
+    for format in FORMATS {
+        let archive = pack(format, &[("a.exe", &program), ("b.txt", b"plain")]);
+        assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.exe: {rar}")), "{format}");
+        assert_eq!(problems("a", &archive, &["-g", "*.log"]), lossy(&format!("a!/a.exe: {rar}")), "{format}");
+        let archive = pack(format, &[("a.bin", &image), ("b.txt", b"plain")]);
+        assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.bin: {vhd}")), "{format}");
+        assert_eq!(problems("a", &archive, &["-g", "*.log"]).1, Some(0), "{format}");
+    }
+    for codec in CODECS {
+        assert_eq!(
+            problems("a.exe.gz", &compress(codec, &program), &[]),
+            lossy(&format!("a.exe.gz: {rar}")),
+            "{codec}"
+        );
+        assert_eq!(problems("a.bin.gz", &compress(codec, &image), &[]), lossy(&format!("a.bin.gz: {vhd}")), "{codec}");
+    }
+    let path = folder.path().join("a.exe");
+    fs::write(&path, &program).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let run = command.args(["--no-config", "-"]).stdin(fs::File::open(&path).unwrap()).output().unwrap();
+    assert_eq!(
+        (String::from_utf8(run.stderr).unwrap(), run.status.code()),
+        (format!("callcodes: stdin: {rar}\n"), Some(3))
+    );
+    fs::remove_file(path).unwrap();
     // A document holds no log, and an installer begins like one.
     let document = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &noise()].concat();
     assert_eq!(problems("a.doc", &document, &[]).1, Some(0));

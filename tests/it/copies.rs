@@ -76,8 +76,8 @@ fn the_same_log_counts_once_however_it_is_packed() {
         let (stdout, stderr) = run(&files, &["t", "--format", "json", threads, "-v"], b"");
         assert_eq!(counted(&stdout), (100, 1));
         // 10 lines of 44 bytes and 90 of 45.
-        let told = ["x.log", "y.log.gz", "z.tar.gz!/host7/x.log", "z.tar.gz!/host7/x.log.gz"].map(|name| {
-            format!("callcodes: t/{name}: a copy of t/x (2).log (4490 bytes), not counted; --keep-copies counts it\n")
+        let told = ["x (2).log", "y.log.gz", "z.tar.gz!/host7/x.log", "z.tar.gz!/host7/x.log.gz"].map(|name| {
+            format!("callcodes: t/{name}: a copy of t/x.log (4490 bytes), not counted; --keep-copies counts it\n")
         });
         assert_eq!(stderr, told.concat());
     }
@@ -88,6 +88,40 @@ fn the_same_log_counts_once_however_it_is_packed() {
     );
     let (stdout, stderr) = run(&files, &["t", "--format", "json", "--keep-copies"], b"");
     assert_eq!((counted(&stdout), stderr.as_str()), ((500, 5), ""));
+}
+
+#[test]
+fn of_two_copies_the_plain_name_counts() {
+    let log = log(1);
+    let names = ["app (2).log", "app - Kopie.log", "Copy of app.log", "app.log", "other (1).log"];
+    let files: Vec<(&str, &[u8])> = names[..4].iter().map(|name| (*name, &log[..])).collect();
+    let told = |folder: &str| {
+        let copies = ["Copy of app.log", "app (2).log", "app - Kopie.log"].map(|name| {
+            format!(
+                "callcodes: {folder}{name}: a copy of {folder}app.log (44 bytes), not counted; --keep-copies counts it\n"
+            )
+        });
+        copies.concat()
+    };
+    let zip = crate::packing::pack(callcodes::unpack::Format::Zip, &files);
+    let named: Vec<_> = names[..4].iter().map(|name| format!("t/{name}")).collect();
+    for threads in ["-j1", "-j2", "-j5"] {
+        assert_eq!(run(&files, &["t", threads, "-v"], b"").1, told("t/"));
+        assert_eq!(run(&[("a.zip", &zip)], &["t", threads, "-v"], b"").1, told("t/a.zip!/"));
+        // As a shell does that expands `*.log`.
+        let args: Vec<_> = named.iter().map(String::as_str).chain([threads, "-v"]).collect();
+        assert_eq!(run(&files, &args, b"").1, told("t/"));
+    }
+    // A folder and an archive may be copies, too.
+    let files: [(&str, &[u8]); 4] = [
+        ("a (1).zip", &zip),
+        ("a.zip", &zip),
+        ("logs - Copy/app.log", b"callStatus=4\n"),
+        ("logs/app.log", b"callStatus=4\n"),
+    ];
+    let (stdout, _) = run(&files, &["lines", "t", "--format", "jsonl"], b"");
+    let read: Vec<_> = stdout.lines().map(|line| line.split('"').nth(3).unwrap().replace("//", "/")).collect();
+    assert_eq!(read, ["t/a.zip!/app.log", "t/logs/app.log"]);
 }
 
 #[test]

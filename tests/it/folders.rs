@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use callcodes::unpack::Format;
 use tempfile::TempDir;
+
+use crate::packing::{FORMATS, pack};
 
 const LINE: &str = "2017-02-14 02:57:24 rawCallStatus = 21\n";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR rawCallStatus = 21\n";
@@ -73,6 +76,104 @@ fn globs_choose_below_each_input_and_the_last_decides() {
     // Silent, and not about what is named.
     assert_eq!(told(&folder, &["t", "t/a.txt", "-g", "*.log"]), (String::new(), Some(0)));
     assert_eq!(read(&folder, &["t/old", "t/a.txt", "-g", "*.log"]), ["t/old/c.log", "t/a.txt"]);
+}
+
+/// An archive of `files` with one line each, and of `others`.
+fn archive(format: Format, files: &[&str], others: &[(&str, &[u8])]) -> Vec<u8> {
+    let files = files.iter().map(|&file| (file, LINE.as_bytes()));
+    pack(format, &files.chain(others.iter().copied()).collect::<Vec<_>>())
+}
+
+/// The same files in the folder `folder/host2` and in the archive `archive/host2`; in the archive, `in` is one too.
+fn twins(format: Format) -> TempDir {
+    let (files, inner) = (["a.log", "b.txt", "deep/c.log", "deep/er/d.log"], ["deep/f.txt", "e.log"]);
+    let folder = tempfile::tempdir().unwrap();
+    for file in files.into_iter().chain(["in/deep/f.txt", "in/e.log"]) {
+        put(&folder, &format!("folder/host2/{file}"), LINE.as_bytes());
+    }
+    put(&folder, "archive/host2", &archive(format, &files, &[("in", &archive(format, &inner, &[]))]));
+    folder
+}
+
+/// The files that are read of an input, by their paths below `host2`, with archives as folders.
+fn read_below(folder: &TempDir, input: &str, options: &[&str]) -> Vec<String> {
+    let read = read(folder, &[&[input], options].concat());
+    read.iter().map(|path| path.replace("!/", "/").split_once("host2/").unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn globs_choose_in_an_archive_as_in_a_folder_of_its_name() {
+    let cases: [(&[&str], usize); 12] = [
+        (&[], 6),
+        (&["*.log"], 4),
+        (&["!*.log"], 2),
+        (&["host2*/*.log"], 1),
+        (&["host2/**", "!d.*"], 5),
+        (&["host2/deep/*", "host2/in/deep/*"], 2),
+        (&["**/deep/**", "!f.*"], 2),
+        (&["!deep"], 3),
+        (&["!host2/deep"], 4),
+        (&["!host2"], 0),
+        (&["in/*"], 0),
+        (&["none"], 0),
+    ];
+    for format in FORMATS {
+        let folder = twins(format);
+        for (globs, count) in cases {
+            let options: Vec<_> = globs.iter().flat_map(|glob| ["-g", glob]).collect();
+            let expected = read_below(&folder, "folder", &options);
+            assert_eq!(expected.len(), count, "{globs:?}: {expected:?}");
+            assert_eq!(read_below(&folder, "archive", &options), expected, "{format} {globs:?}");
+            let globs: Vec<_> = globs.iter().map(|glob| glob.replace("host2/", "/")).collect();
+            let options: Vec<_> = globs.iter().flat_map(|glob| ["-g", glob]).collect();
+            let expected = read_below(&folder, "folder/host2", &options);
+            assert_eq!(read_below(&folder, "archive/host2", &options), expected, "{format} {globs:?}");
+        }
+    }
+}
+
+#[test]
+fn a_glob_that_takes_an_archive_takes_all_that_is_in_it() {
+    let inner = archive(Format::Zip, &["deep/a.log", "b.txt"], &[]);
+    let folder = tempfile::tempdir().unwrap();
+    put(&folder, "t/host2/logs.zip", &archive(Format::Zip, &["host2/deep/c.log", "d.txt"], &[("inner.zip", &inner)]));
+    let all = ["host2/deep/c.log", "d.txt", "inner.zip!/deep/a.log", "inner.zip!/b.txt"];
+    let read = |globs: &[&str]| {
+        let options: Vec<_> = globs.iter().flat_map(|glob| ["-g", glob]).collect();
+        let read = read(&folder, &[&["t"], &options[..]].concat());
+        read.iter().map(|path| path.replace("t/host2/logs.zip!/", "")).collect::<Vec<_>>()
+    };
+    for taken in ["*.zip", "host2*/*", "logs*", "host2/logs.zip", "host2/logs.zip/**", "**/logs.zip!/**"] {
+        assert_eq!(read(&[taken]), all, "{taken}");
+    }
+    assert_eq!(read(&["inner.*"]), all[2..]);
+    assert_eq!(read(&["*.zip", "!*.txt"]), [all[0], all[2]]);
+    assert_eq!(read(&["*.zip", "!inner.zip"]), all[..2]);
+    assert_eq!(read(&["*.txt", "!**/inner.zip!/**"]), [all[1]]);
+    assert_eq!(read(&["*.txt", "!**/inner.zip/**"]), [all[1]]);
+}
+
+#[test]
+fn depth_counts_in_an_archive_from_where_it_lies() {
+    for format in FORMATS {
+        let folder = twins(format);
+        for (depth, expected) in [
+            ("0", &[][..]),
+            ("1", &["a.log", "b.txt", "in/e.log"]),
+            ("2", &["a.log", "b.txt", "deep/c.log", "in/deep/f.txt", "in/e.log"]),
+            ("3", &["a.log", "b.txt", "deep/c.log", "deep/er/d.log", "in/deep/f.txt", "in/e.log"]),
+        ] {
+            let options = ["--max-depth", depth];
+            assert_eq!(read_below(&folder, "archive/host2", &options), expected, "{format} {depth}");
+            assert_eq!(read_below(&folder, "archive", &options), expected, "{format} {depth}");
+            // Only the folder that stands for the inner archive is one deeper.
+            let in_folder = read_below(&folder, "folder/host2", &options);
+            let but_inner =
+                |read: &[String]| read.iter().filter(|path| !path.starts_with("in/")).cloned().collect::<Vec<_>>();
+            let expected: Vec<_> = expected.iter().map(|&path| path.to_owned()).collect();
+            assert_eq!(but_inner(&in_folder), but_inner(&expected), "{format} {depth}");
+        }
+    }
 }
 
 #[test]
@@ -452,13 +553,24 @@ mod unix {
 fn a_low_limit_of_open_files_makes_no_file_unreadable() {
     let files: Vec<String> = (0..400).map(|number| format!("t/{}/{number}.log", number % 40)).collect();
     let folder = tree(&files.iter().map(String::as_str).collect::<Vec<_>>());
-    let output = Command::new("sh")
-        .args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_callcodes")])
-        .args(["t", "-j", "256", "--no-config", "--keep-copies", "--format", "csv"])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
-    let table = String::from_utf8(output.stdout).unwrap();
-    assert!(table.lines().any(|row| row.starts_with("21,") && row.contains(",400,")), "{table}");
+    // Large enough to be open while others are read.
+    let log = [LINE.as_bytes(), &b"nothing of interest\n".repeat(5000)].concat();
+    for number in 0..100 {
+        put(&folder, &format!("t/{}/{number}.txt", number % 40), &log);
+    }
+    for (number, format) in (0..50).zip(FORMATS.into_iter().cycle()) {
+        let archived = archive(format, &["a.log", "b.log"], &[]);
+        put(&folder, &format!("t/{}/{number}.{format}", number % 40), &archived);
+    }
+    for limit in ["40", "64", "128"] {
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\"", limit, env!("CARGO_BIN_EXE_callcodes")])
+            .args(["t", "-j", "64", "--no-config", "--keep-copies", "--format", "csv"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{limit}");
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(table.lines().any(|row| row.starts_with("21,") && row.contains(",600,")), "{limit}: {table}");
+    }
 }

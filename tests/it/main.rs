@@ -32,4 +32,5 @@ mod patterns;
 mod render_codes;
 mod session;
 mod settings;
+mod silence;
 mod terminal;

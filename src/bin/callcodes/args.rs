@@ -120,14 +120,15 @@ pub(crate) struct InputArgs {
 #[command(next_help_heading = "Files in folders")]
 pub(crate) struct FileArgs {
     /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**', in archives too:
-    /// '**/old.zip!/**', '!old.zip'. Matched against the path below the folder or archive that is named, or the file's
-    /// name alone if there is no slash; letter case counts, on Windows too; may be repeated, the last that matches decides
+    /// '**/old.zip/*.log', '!old.zip'. Matched against the path below the folder or archive that is named, in which an
+    /// archive is a folder, or the file's name alone if there is no slash. A glob that takes an archive takes all that is
+    /// in it. Letter case counts, on Windows too; may be repeated, the last that matches decides
     #[arg(short = 'g', long = "glob", value_name = "GLOB", value_parser = values::glob)]
     pub(crate) globs: Vec<String>,
     /// Like -g, in any letter case; decides over -g
     #[arg(long = "iglob", value_name = "GLOB", value_parser = values::glob)]
     pub(crate) iglobs: Vec<String>,
-    /// Go so many folders deep; 1 reads what lies in the folder itself
+    /// Go so many folders deep; 1 reads what lies in the folder itself. The folders in an archive count, the archive does not
     #[arg(long, value_name = "N")]
     pub(crate) max_depth: Option<usize>,
     /// Skip larger files: 500K, 10M, 1GiB (in powers of 1024)

@@ -120,7 +120,7 @@ fn deliver(
 
 /// One member of a zip on disk, unpacked by a thread of its own unless it is small.
 pub(in crate::source) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<Unread> {
-    let size = zip.labels().nth(index).and_then(|label| label.size);
+    let size = zip.label(index).and_then(|label| label.size);
     if size != Some(0) {
         // Where the budget is used up, a million members cost no million threads.
         nest.budget.allows(1, 0, nest.chain.len() - 1, Layer::Archive(Format::Zip))?;

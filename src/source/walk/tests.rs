@@ -165,3 +165,9 @@ fn a_walk_that_is_left_early_leaves_no_thread() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn what_is_listed_of_each_file_is_small() {
+    assert!(size_of::<Node>() <= 72, "{}", size_of::<Node>());
+}

@@ -263,7 +263,12 @@ impl Cabinet {
             return Err(Format::Cab.damaged("folders lie in each other").into());
         }
         let mut cabinet = Cabinet { len, files: Vec::new(), folders, block_reserve, fault: None };
-        cabinet.read_files(&mut held.input(u64::from(u32_of(16)), u64::MAX), u16_of(28), options);
+        let start = u64::from(u32_of(16));
+        let mut files = held.input(start, u64::MAX);
+        cabinet.read_files(&mut files, u16_of(28), options);
+        if blocks == 0 && start.saturating_add(files.position()) < len {
+            cabinet.fault.get_or_insert_with(has_unlisted);
+        }
         Ok(cabinet)
     }
 

@@ -80,7 +80,23 @@ fn bzipped(files: &[(&'static str, Vec<u8>)]) -> Made {
 
 fn zstd(files: &[(&'static str, Vec<u8>)]) -> Made {
     Made::new(&[4, 0xf7, 0x11, 1], &[1, 5, 3, 0, 0], files, |data| {
-        ruzstd::encoding::compress_to_vec(data, ruzstd::encoding::CompressionLevel::Fastest)
+        let frame = ruzstd::encoding::compress_to_vec(data, ruzstd::encoding::CompressionLevel::Fastest);
+        [SKIPPED, &frame, SKIPPED].concat()
+    })
+}
+
+/// A frame without data, as 7-Zip ZS writes it before the others.
+const SKIPPED: &[u8] = &[0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
+
+fn lz4(files: &[(&'static str, Vec<u8>)]) -> Made {
+    Made::new(&[4, 0xf7, 0x11, 4], &[1, 9, 1, 0, 0], files, |data| {
+        let frame = |data: &[u8]| {
+            let mut writer = lz4_flex::frame::FrameEncoder::new(Vec::new());
+            writer.write_all(data).unwrap();
+            writer.finish().unwrap()
+        };
+        let (one, other) = data.split_at(data.len() / 2);
+        [SKIPPED, &frame(one), SKIPPED, &frame(other)].concat()
     })
 }
 
@@ -169,8 +185,8 @@ fn seen(blocks: &[Made]) -> Seen {
 
 #[test]
 fn every_method_is_read() {
-    let blocks =
-        [copied(&files()), lzma2(&files()), lzma(&files()), deflated(&files()), bzipped(&files()), zstd(&files())];
+    let methods = [copied, lzma2, lzma, deflated, bzipped, zstd, lz4];
+    let blocks = methods.map(|made| made(&files()));
     let [a, b] = two_logs();
     let mut members: Vec<Met> = Vec::new();
     for _ in &blocks {

@@ -219,12 +219,12 @@ impl Unpacker<'_> {
 /// The filters that make programs easier to compress.
 fn filter(method: &[u8], properties: &[u8], input: Input) -> Option<BcjReader<Input>> {
     Some(match (method, properties) {
-        ([3, 3, 1, 3] | [4], _) => BcjReader::new_x86(input, 0),
-        ([3, 3, 2, 5] | [5], _) => BcjReader::new_ppc(input, 0),
-        ([3, 3, 4, 1] | [6], _) => BcjReader::new_ia64(input, 0),
-        ([3, 3, 5, 1] | [7], _) => BcjReader::new_arm(input, 0),
-        ([3, 3, 7, 1] | [8], _) => BcjReader::new_arm_thumb(input, 0),
-        ([3, 3, 8, 5] | [9], _) => BcjReader::new_sparc(input, 0),
+        ([3, 3, 1, 3] | [4], []) => BcjReader::new_x86(input, 0),
+        ([3, 3, 2, 5] | [5], []) => BcjReader::new_ppc(input, 0),
+        ([3, 3, 4, 1] | [6], []) => BcjReader::new_ia64(input, 0),
+        ([3, 3, 5, 1] | [7], []) => BcjReader::new_arm(input, 0),
+        ([3, 3, 7, 1] | [8], []) => BcjReader::new_arm_thumb(input, 0),
+        ([3, 3, 8, 5] | [9], []) => BcjReader::new_sparc(input, 0),
         ([10], []) => BcjReader::new_arm64(input, 0),
         ([11], []) => BcjReader::new_riscv(input, 0),
         _ => return None,

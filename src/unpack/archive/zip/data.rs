@@ -105,7 +105,7 @@ pub(super) fn makes_sense(record: &Record, packed: Vec<u8>, is_whole: bool) -> b
         }
         Ended::Complete => true,
         Ended::Short => !is_whole,
-        Ended::Damaged(_) | Ended::Window | Ended::Dictionary => false,
+        Ended::Damaged(_) | Ended::Window | Ended::Dictionary | Ended::Unsupported(_) => false,
     }
 }
 

@@ -156,8 +156,13 @@ impl ZipFile {
     }
 
     /// The members, in the order in which they are stored, without folders.
-    pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = &Label> {
+    pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = &Label> + Clone {
         self.0.members.iter().map(|listed| &listed.record.label)
+    }
+
+    /// One of [`ZipFile::labels`].
+    pub(crate) fn label(&self, index: usize) -> Option<&Label> {
+        self.0.members.get(index).map(|listed| &listed.record.label)
     }
 
     /// What is to be told when all members were read.

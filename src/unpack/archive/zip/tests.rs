@@ -90,10 +90,11 @@ fn xz(name: &str, data: &[u8]) -> Made {
 }
 
 fn zstd(name: &str, data: &[u8]) -> Made {
-    // Two frames, as programs write that compress in parallel.
+    // Two frames, as programs write that compress in parallel, each after one that holds no data, as 7-Zip ZS writes them.
     let (one, other) = data.split_at(data.len() / 2);
     let frame = |data| ruzstd::encoding::compress_to_vec(data, ruzstd::encoding::CompressionLevel::Fastest);
-    made(name, 93, data, [frame(one), frame(other)].concat())
+    let skipped = [&0x184d_2a50_u32.to_le_bytes()[..], &[4, 0, 0, 0, 1, 2, 3, 4]].concat();
+    made(name, 93, data, [&skipped, &frame(one), &skipped, &frame(other), &skipped].map(|frame| &frame[..]).concat())
 }
 
 /// `a`s by a match as only deflate64 has it: as long as 16 extra bits say.

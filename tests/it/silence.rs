@@ -1,0 +1,168 @@
+//! Nothing is lost without a word: where a run finds no result and reports no problem, everything was read as text.
+//!
+//! What may be silent is an empty file and a file whose bytes are text, or are so few or so plain that they are taken for it:
+//! they were searched as they lie. A file in which something is packed is never silent, however damaged it is, as long as
+//! anything of it shows what it was; what shows nothing of the kind and is no text is reported as binary.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::pattern::PatternSet;
+use callcodes::pipeline::summarise::summarise;
+use callcodes::pipeline::{Options, Outcome};
+use callcodes::report::problems::detail;
+use callcodes::source::Walk;
+use callcodes::unpack::{Codec, Format, SAMPLE_BYTES};
+use proptest::prelude::*;
+
+use crate::packing::{CODECS, FORMATS, compress, pack};
+
+static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
+
+/// Lines with results, none like another.
+fn log(lines: usize) -> Vec<u8> {
+    (0..lines)
+        .flat_map(|line| format!("2017-02-14T02:57:24Z {line:x} callStatus={}\n", line % 40).into_bytes())
+        .collect()
+}
+
+fn scan(bytes: &[u8]) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x"), bytes).unwrap();
+    let options = Options { threads: NonZeroUsize::new(1), ..Options::default() };
+    summarise(Walk::new(vec![folder.path().to_owned()]), &SET, Catalogue::built_in(), &options).unwrap()
+}
+
+fn is_silent(outcome: &Outcome) -> bool {
+    outcome.summary.results() == 0 && outcome.problems.is_empty()
+}
+
+/// Everything in which a log may be packed.
+static PACKED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+    let mut packed = Vec::new();
+    for lines in [1, 40, 4000] {
+        let log = log(lines);
+        let mut once = vec![("log".to_owned(), log.clone())];
+        once.extend(CODECS.map(|codec| (codec.to_string(), compress(codec, &log))));
+        for (what, bytes) in once {
+            for format in FORMATS {
+                let archive = pack(format, &[("host7/a.log", &bytes), ("b.log", &log)]);
+                packed.push((format!("{format} of {what}, {lines} lines"), archive.clone()));
+                let outer = pack(Format::Zip, &[("inner", &archive)]);
+                packed.push((format!("zip of {format} of {what}, {lines} lines"), outer));
+            }
+            if what != "log" {
+                packed.push((format!("{what}, {lines} lines"), bytes));
+            }
+        }
+    }
+    packed
+});
+
+/// What happens to files.
+#[derive(Clone, Debug)]
+enum Damage {
+    /// Only so much of it is left, in 65536ths.
+    Cut(u16),
+    /// So much of its beginning is missing.
+    Headless(u16),
+    /// A byte is another one.
+    Byte(u16, u8),
+    /// A stretch of so many bytes is zeros, as after a crash.
+    Zeros(u16, u8),
+    /// Bytes stand where none should.
+    Inserted(u16, Vec<u8>),
+    Removed(u16, u8),
+}
+
+impl Damage {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        let len = bytes.len();
+        let at = |place: &u16| len * usize::from(*place) / 65536;
+        let end = |place: &u16, count: &u8| (at(place) + usize::from(*count)).min(len);
+        match self {
+            Damage::Cut(place) => bytes.truncate(at(place)),
+            Damage::Headless(place) => drop(bytes.drain(..at(place))),
+            Damage::Byte(place, byte) => bytes.iter_mut().skip(at(place)).take(1).for_each(|old| *old = *byte),
+            Damage::Zeros(place, count) => bytes[at(place)..end(place, count)].fill(0),
+            Damage::Inserted(place, some) => drop(bytes.splice(at(place)..at(place), some.iter().copied())),
+            Damage::Removed(place, count) => drop(bytes.drain(at(place)..end(place, count))),
+        }
+    }
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    // Damage at the beginning and at the end counts for more.
+    let place = || prop_oneof![2 => any::<u16>(), 1 => 0..40_u16, 1 => 65_000..=65_535_u16];
+    prop_oneof![
+        2 => place().prop_map(Damage::Cut),
+        1 => place().prop_map(Damage::Headless),
+        3 => (place(), any::<u8>()).prop_map(|(place, byte)| Damage::Byte(place, byte)),
+        1 => (place(), any::<u8>()).prop_map(|(place, count)| Damage::Zeros(place, count)),
+        1 => (place(), prop::collection::vec(any::<u8>(), 1..9)).prop_map(|(place, some)| Damage::Inserted(place, some)),
+        1 => (place(), any::<u8>()).prop_map(|(place, count)| Damage::Removed(place, count)),
+    ]
+}
+
+/// Whether bytes that begin with no signature may be taken for text: few of those that are looked at are control characters,
+/// or they have the NULs of UTF-16.
+fn may_be_text(bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
+    let is_control = |byte: &u8| matches!(byte, 1..=7 | 14..=26 | 28..=31 | 127);
+    let controls: BTreeSet<u8> = sample.iter().copied().filter(is_control).collect();
+    let count = sample.iter().filter(|byte| is_control(byte)).count();
+    controls.len() < 4 || count * 25 <= sample.len() || sample.contains(&0)
+}
+
+/// Found by the property.
+#[test]
+fn damage_that_left_nothing_to_read_is_reported() {
+    // The mark of the first block is another one.
+    let mut bzip2 = compress(Codec::Bzip2, &log(1));
+    bzip2[4..8].fill(0);
+    // The list says that all files are empty, and that nothing is packed.
+    let mut cab = pack(Format::Cab, &[("a.log", &log(1))]);
+    cab[36..60].fill(0);
+    // The format of zstd before version 0.8.
+    let zstd = b"\x27\xb5\x2f\xfd\x44\x08\0\0call result = 102".to_vec();
+    for (bytes, expected) in [
+        (bzip2, "the bzip2 data are damaged (their first bytes are wrong); ask for the file again, copied whole"),
+        (
+            cab,
+            "the cab archive is damaged (it holds data that belong to no file in its list); ask for the file again, copied \
+             whole",
+        ),
+        (zstd, "it is compressed by zstd in a legacy format, which is not supported; unpack it and name the result"),
+    ] {
+        let told: Vec<String> = scan(&bytes).problems.iter().map(detail).collect();
+        assert_eq!(told, [expected]);
+    }
+}
+
+#[test]
+fn what_is_empty_or_text_without_results_is_silent() {
+    for bytes in [&b""[..], b"x", b"nothing of interest\n", "für Jürgen\n".as_bytes(), b"\xff\xfea\0\n\0"] {
+        assert!(is_silent(&scan(bytes)), "{bytes:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_packed_is_never_passed_over_in_silence(
+        index in any::<prop::sample::Index>(),
+        damages in prop::collection::vec(damage(), 0..4),
+    ) {
+        let (what, whole) = index.get(&PACKED);
+        let mut bytes = whole.clone();
+        damages.iter().for_each(|damage| damage.apply(&mut bytes));
+        let outcome = scan(&bytes);
+        let signature = &whole[..if what.starts_with("tar") { 512 } else { 8 }];
+        let is_recognisable = bytes.starts_with(signature);
+        prop_assert!(!is_silent(&outcome) || (!is_recognisable && may_be_text(&bytes)), "{what}, {} bytes: {:?}", bytes.len(), &bytes[..bytes.len().min(600)]);
+    }
+}
