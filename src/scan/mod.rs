@@ -188,7 +188,10 @@ impl<'s> Scanner<'s> {
         let len = line.strip_suffix(b"\r").unwrap_or(line).len();
         let behind = (range.end + 1).min(chunk.owned().len());
         let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
-        let window = &all[range.start..seen.min(all.len())];
+        let mut window = &all[range.start..seen.min(all.len())];
+        if self.set.looks_ahead() && self.set.reads_code_pages() && seen <= all.len() {
+            window = without_divided(window, behind - range.start);
+        }
         Line { window, len, start: range.start, offset, written: chunk.written, seen_len: len, goes_on: false }
     }
 
@@ -197,7 +200,10 @@ impl<'s> Scanner<'s> {
     #[inline(never)]
     fn scan_piece<'c>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
         let (all, len) = (chunk.with_lookahead(), chunk.owned().len());
-        let window = &all[..all.len().min(len + self.lookahead_bytes)];
+        let mut window = &all[..all.len().min(len + self.lookahead_bytes)];
+        if self.set.reads_code_pages() && len + self.lookahead_bytes <= all.len() {
+            window = without_divided(window, len);
+        }
         let line_end = memchr(b'\n', window);
         let seen = &window[..line_end.unwrap_or(window.len())];
         let seen_len = seen.strip_suffix(b"\r").unwrap_or(seen).len();
@@ -341,6 +347,18 @@ impl Resolver<'_> {
         }
         key
     }
+}
+
+/// Returns `window` without the character that its end divides, if that begins at `least` or after it. Such a character
+/// would make a line of UTF-8 look like one in a code page.
+fn without_divided(window: &[u8], least: usize) -> &[u8] {
+    const LONGEST_PART_BYTES: usize = 3;
+    let is_part = |at: &usize| {
+        let part = std::str::from_utf8(&window[*at..]);
+        part.is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    let first = window.len().saturating_sub(LONGEST_PART_BYTES).max(least);
+    &window[..(first..window.len()).find(is_part).unwrap_or(window.len())]
 }
 
 /// The number, if that is all there is, and a small one.

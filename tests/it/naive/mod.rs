@@ -139,7 +139,12 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
     for whole in source.split_inclusive(|&byte| byte == b'\n') {
         for piece in whole.chunks(limits.line_bytes) {
             let behind = (offset + piece.len() + limits.lookahead_bytes).min(source.len());
-            let window = &source[offset..behind];
+            let mut window = &source[offset..behind];
+            // The end of what can be seen may divide a character, which is then not seen.
+            if patterns.iter().any(|pattern| pattern.page.is_some()) && window.len() == piece.len() + limits.lookahead_bytes
+            {
+                window = window.strip_suffix(divided(&window[piece.len()..])).unwrap();
+            }
             // Of a line over the limit, what follows a piece can be seen, as far as anything behind a line can.
             let is_cut = offset + piece.len() < source.len() && !piece.ends_with(b"\n");
             let seen = if is_cut { window.split_inclusive(|&byte| byte == b'\n').next().unwrap() } else { piece };
@@ -176,6 +181,14 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
         number += 1;
     }
     found
+}
+
+/// The first bytes of a character in UTF-8 with which `text` ends, if its others are missing.
+fn divided(text: &[u8]) -> &[u8] {
+    let lead = text.iter().rposition(|&byte| byte >= 0xC2).unwrap_or(text.len());
+    let part = &text[lead..];
+    let is_begun = std::str::from_utf8(part).is_err_and(|error| error.error_len().is_none());
+    if is_begun { part } else { &[] }
 }
 
 /// A match, as bytes of the window.
