@@ -80,7 +80,7 @@ fn the_man_page_has_the_sections_that_readers_look_for() {
     }
     assert!(!named.contains(&"EXTRA"));
     let page = page.replace("\\-", "-");
-    assert!(page.contains("\\fBcallcodes lines\\fR [-E ENCODING] [-j N] "), "{page}");
+    assert!(page.contains("\\fBcallcodes lines\\fR [--format FORMAT] [-o FILE] [-v] "), "{page}");
     assert!(page.contains(" [-e REGEX]... [-f FILE]... "), "{page}");
     assert!(page.contains(".TP\n\\fB3\\fR\ndone, but some input could not be read\n"), "{page}");
 }

@@ -23,6 +23,7 @@ mod encodings;
 mod files;
 mod folders;
 mod generate;
+mod help;
 mod interrupted;
 mod live;
 mod oracle;

@@ -7,20 +7,10 @@ use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::args::{CAVEAT, Cli, EXIT_STATUS, GenerateArg, GenerateArgs};
+use crate::args::{Cli, EXIT_STATUS, GenerateArg, GenerateArgs};
+use crate::help::{CAVEAT, PROGRAM};
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
-
-/// What the program is mostly used for.
-const EXAMPLES: [(&str, &str); 7] = [
-    ("callcodes tickets/4711/", "Count the results in a folder with all that is below it."),
-    ("callcodes -o results.csv tickets/4711/", "The same for a spreadsheet."),
-    ("callcodes lines tickets/4711/", "Print the lines that hold a result, each with what its code means."),
-    ("callcodes files tickets/4711/", "Tell what each file is, from when to when it goes, and what was not read."),
-    ("callcodes codes 102", "Explain a code."),
-    ("callcodes codes -", "Explain what is in a line that is pasted."),
-    (r#"callcodes -e "mfa-answer=(?<code>\d+)" tickets/4711/"#, "Look for results that no built-in pattern knows."),
-];
 
 /// What is read unasked.
 const FILES: [(&str, &str); 2] = [
@@ -66,7 +56,7 @@ fn write_man_page(output: &mut Output) -> io::Result<()> {
     caveat.to_writer(output)?;
     page.render_options_section(output)?;
     write_commands(&program, "callcodes", output)?;
-    write_list("EXAMPLES", &EXAMPLES, output)?;
+    write_list("EXAMPLES", &PROGRAM, output)?;
     write_list("FILES", &FILES, output)?;
     write_list("EXIT STATUS", &EXIT_STATUS, output)?;
     page.render_version_section(output)
