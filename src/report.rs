@@ -29,24 +29,52 @@ use wording::{counted, remark, size};
 pub static SUMMARY: Sheet = Sheet {
     schema: 1,
     columns: &[
-        Column::new("code", "Code", Holds::Code),
-        Column::for_scripts("name", Holds::Text),
-        Column::for_scripts("description", Holds::Text),
+        Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
+            .or_null(),
+        Column::for_scripts("name", Holds::Text, "The symbol or text in the log, if it leads to no single code.")
+            .or_null(),
+        Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
         Column::for_people("Description", Holds::Prose),
-        Column::for_scripts("known", Holds::Flag),
-        Column::new("count", "Count", Holds::Count),
-        Column::new("share", "Share", Holds::Share),
-        Column::new("first_seen", "First seen", Holds::Time),
-        Column::new("last_seen", "Last seen", Holds::Time),
-        Column::new("files", "Files", Holds::Count),
-        Column::for_scripts("candidates", Holds::RareList),
+        Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
+        Column::new("count", "Count", Holds::Count, "Number of results with this code."),
+        Column::new("share", "Share", Holds::Share, "Share of all results."),
+        Column::new("first_seen", "First seen", Holds::Time, "Earliest time of these results.").or_null(),
+        Column::new("last_seen", "Last seen", Holds::Time, "Latest time of these results.").or_null(),
+        Column::new("files", "Files", Holds::Count, "Number of files with such a result."),
+        Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
+            .or_missing(),
     ],
     rows: "results",
-    before: &["partial", "totals", "results_without_time", "times_without_zone"],
-    after: &["problems"],
+    before: &[
+        Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that results are missing."),
+        Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
+        Column::for_scripts(
+            "results_without_time",
+            Holds::Count,
+            "Number of results whose line has no time that can be read.",
+        ),
+        Column::for_scripts(
+            "times_without_zone",
+            Holds::Count,
+            "Number of results whose time has no zone and was read as UTC.",
+        ),
+    ],
+    after: &[Column::for_scripts(
+        "problems",
+        Holds::Records(problems::WITH_PATH),
+        "What was skipped or could not be read.",
+    )],
     flow: Flow::Whole,
     without_rows: &[NOTHING_FOUND, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
 };
+
+const TOTALS: &[Column] = &[
+    Column::for_scripts("results", Holds::Count, "Number of results."),
+    Column::for_scripts("distinct", Holds::Count, "Number of different results: the length of `results`."),
+    Column::for_scripts("files_read", Holds::Count, "Number of files that were read."),
+    Column::for_scripts("files_with_results", Holds::Count, "Number of files with at least one result."),
+    Column::for_scripts("bytes", Holds::Bytes, "Size of all that was read, after unpacking."),
+];
 
 const NOTHING_FOUND: &str = "No result codes found in ";
 const NONE_READABLE: &str = "No file could be read, so nothing was searched: see the problems.";

@@ -11,6 +11,7 @@ use super::table::after_headings;
 use super::wrap::wrap;
 use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::{Code, Key};
+use crate::report::sheet::{Column, Holds};
 
 /// Up to this many entries are explained one by one; more become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
@@ -84,7 +85,41 @@ pub fn unknown(key: &Key) -> String {
 }
 
 /// The version of the contract with scripts.
-const SCHEMA: u32 = 2;
+pub(super) const SCHEMA: u32 = 2;
+
+/// The fields of the JSON object after its version.
+pub(super) const FIELDS: &[Column] = &[
+    Column::for_scripts("entries", Holds::Records(ENTRY), "The results that were asked for, by code."),
+    Column::for_scripts("unknown", Holds::Records(UNKNOWN), "What was asked for and is not in the catalogue."),
+];
+
+const ENTRY: &[Column] = &[
+    Column::for_scripts("code", Holds::Code, "The code, if one is public.").or_null(),
+    Column::for_scripts("name", Holds::Text, "Without a code: the symbol, or the text that several codes share.")
+        .or_null(),
+    Column::for_scripts("description", Holds::Text, "The vendor's words."),
+    Column::for_scripts("symbol", Holds::Text, "The name in the server's logs.").or_null(),
+    Column::for_scripts("sdk_constant", Holds::Text, "The name in the SDK.").or_null(),
+    Column::for_scripts("other_descriptions", Holds::Texts, "Other words for the same result."),
+    Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several."),
+    Column::for_scripts("channel", Holds::Text, "The way of the call or message, such as `call` or `text-message`."),
+    Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`."),
+    Column::for_scripts("happened", Holds::Text, "What happened on the phone, in the app or with the code."),
+    Column::for_scripts("evidence", Holds::Text, "What that rests on: `documented`, `feature` or `name`."),
+    Column::for_scripts("checks", Holds::Records(CHECK), "What to check, the most useful first."),
+    Column::for_scripts("whose", Holds::Texts, "Whose matter it usually is, the likeliest first."),
+];
+
+const CHECK: &[Column] = &[
+    Column::for_scripts("check", Holds::Text, "What to look at or do."),
+    Column::for_scripts("where", Holds::Text, "Where that is found."),
+];
+
+const UNKNOWN: &[Column] = &[
+    Column::for_scripts("code", Holds::Code, "The code, if it is a number.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The symbol or text, if it is no number.").or_null(),
+    Column::for_scripts("description", Holds::Text, "What to do about it."),
+];
 
 /// Writes the entries, and the results that no entry knows, as one JSON object.
 ///

@@ -24,14 +24,14 @@ pub(super) struct Csv {
 
 impl Renderer for Csv {
     fn begin(&mut self, _: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(&record(&head(self.columns))?)
+        out.write_all(&record(head(self.columns).into_iter())?)
     }
 
     fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
         let mut record_cells = Vec::with_capacity(self.columns.len() + 1);
         for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.name.is_some()) {
             match (column.holds, cell) {
-                (Holds::Problems, Cell::List(problems)) => {
+                (Holds::Problems(_), Cell::List(problems)) => {
                     for (part, separator) in [" ", " | "].into_iter().enumerate() {
                         let parts = problems.iter().filter_map(|problem| match problem {
                             Cell::Record(cells) => cells.get(part).map(|(_, cell)| text(cell)),
@@ -45,7 +45,7 @@ impl Renderer for Csv {
                 (_, cell) => record_cells.push(text(cell)),
             }
         }
-        out.write_all(&record(&record_cells)?)
+        out.write_all(&record(record_cells.iter().map(AsRef::as_ref))?)
     }
 
     fn end(&mut self, _: &End<'_>, _: &mut dyn Write) -> io::Result<()> {
@@ -59,19 +59,19 @@ pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
 }
 
 /// The names of the columns. Records do not fit into a cell, so problems take two columns.
-fn head(columns: &[Column]) -> Vec<Cow<'static, str>> {
-    let details = |column: &Column| (column.holds == Holds::Problems).then_some("details");
-    columns.iter().flat_map(|column| [column.name, details(column)]).flatten().map(Cow::Borrowed).collect()
+pub(super) fn head(columns: &[Column]) -> Vec<&'static str> {
+    let details = |column: &Column| matches!(column.holds, Holds::Problems(_)).then_some("details");
+    columns.iter().flat_map(|column| [column.name, details(column)]).flatten().collect()
 }
 
 /// One line. It is put together in memory, because a writer of CSV flushes what it writes to when it is done, and here there is
 /// one for each row.
-fn record(cells: &[Cow<'_, str>]) -> io::Result<Vec<u8>> {
+fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec<u8>> {
     const LIKELY_BYTES: usize = 512;
     let mut line = Vec::with_capacity(LIKELY_BYTES);
     let mut builder = WriterBuilder::new();
     let mut writer = builder.terminator(Terminator::Any(b'\n')).buffer_capacity(LIKELY_BYTES).from_writer(&mut line);
-    writer.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io::Error::other)?;
+    writer.write_record(cells.map(str::as_bytes)).map_err(io::Error::other)?;
     writer.flush()?;
     drop(writer);
     Ok(line)

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, Serializer};
 
 use super::renderer::Renderer;
-use crate::report::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use crate::report::sheet::{Cell, Column, End, Flow, Presence, Sheet};
 use crate::terminal::{is_plain, obeys};
 
 /// Writes rows as a list in an object that also holds everything else.
@@ -23,8 +23,8 @@ impl Json {
         Json { sheet, has_rows: false }
     }
 
-    fn write_fields(&self, names: &[&str], values: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
-        for (name, value) in names.iter().zip(values) {
+    fn write_fields(&self, columns: &[Column], values: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
+        for (name, value) in columns.iter().filter_map(|column| column.name).zip(values) {
             write!(out, ",\n  \"{name}\": ")?;
             self.write_value(value, "  ", out)?;
         }
@@ -82,7 +82,7 @@ impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Row(columns, cells) = self;
         let is_left_out = |column: &Column, cell: &Cell<'_>| {
-            column.holds == Holds::RareList && matches!(cell, Cell::List(cells) if cells.is_empty())
+            column.presence == Presence::OrMissing && matches!(cell, Cell::List(cells) if cells.is_empty())
         };
         serializer.collect_map(columns.iter().zip(*cells).filter_map(|(column, cell)| {
             let name = column.name.filter(|_| !is_left_out(column, cell))?;

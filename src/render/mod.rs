@@ -5,6 +5,7 @@
 //! colour, a mark or an order by code, as a code does not say whether a sign-in succeeded.
 
 pub mod codes;
+pub mod contract;
 mod csv;
 mod json;
 pub mod lines;

@@ -24,10 +24,10 @@ use crate::terminal::{escaped_line, obeys};
 pub(super) static PATTERNS: Sheet = Sheet {
     schema: 1,
     columns: &[
-        Column::new("name", "Name", Holds::Text),
-        Column::new("origin", "From", Holds::Text),
-        Column::new("search", "Search", Holds::Text),
-        Column::new("description", "Description", Holds::Prose),
+        Column::for_people("Name", Holds::Text),
+        Column::for_people("From", Holds::Text),
+        Column::for_people("Search", Holds::Text),
+        Column::for_people("Description", Holds::Prose),
     ],
     rows: "patterns",
     before: &[],

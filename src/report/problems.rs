@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::problem::{Cause, Kind, Limit, Problem, Remedy};
 
-use super::sheet::Cell;
+use super::sheet::{Cell, Column, Holds};
 use super::wording::{counted, grouped, size};
 
 /// How much is told.
@@ -35,6 +35,16 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
         })
         .collect()
 }
+
+/// The fields of a problem, as scripts get it.
+pub(super) const WITH_PATH: &[Column] = &[
+    Column::for_scripts("path", Holds::Path, "The path of the file or folder."),
+    Column::for_scripts("kind", Holds::Text, "The kind of problem: one of the words in `callcodes help output`."),
+    Column::for_scripts("detail", Holds::Text, "What happened and what to do about it, as a sentence."),
+];
+
+/// The fields of a problem whose path is given elsewhere.
+pub(super) const WITHOUT_PATH: &[Column] = WITH_PATH.split_at(1).1;
 
 /// A problem as scripts get it.
 pub(super) fn with_path(problem: &Problem) -> Cell<'_> {

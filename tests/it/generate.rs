@@ -82,6 +82,10 @@ fn the_man_page_has_the_sections_that_readers_look_for() {
     let page = page.replace("\\-", "-");
     assert!(page.contains("\\fBcallcodes lines\\fR [--format FORMAT] [-o FILE] [-v] "), "{page}");
     assert!(page.contains(" [-e REGEX]... [-f FILE]... "), "{page}");
+    for topic in ["\"INPUT FILES\"", "ARCHIVES", "PATTERNS", "OUTPUT"] {
+        assert!(page.contains(&format!(".SH {topic}\n.SS ")), "{topic}: {page}");
+    }
+    assert!(page.contains(".TP\n\\fBresults[].share\\fR\nShare of all results. [number from 0 to 1]\n"), "{page}");
     assert!(page.contains(".TP\n\\fB3\\fR\ndone, but some input could not be read\n"), "{page}");
 }
 

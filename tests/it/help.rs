@@ -77,3 +77,22 @@ fn help_with_a_command_is_the_help_of_the_command() {
     }
     assert_eq!(printed(&["patterns", "help", "test"]), printed(&["patterns", "test", "--help"]));
 }
+
+#[test]
+fn help_with_a_topic_is_its_page_and_the_way_to_the_command_of_that_name() {
+    let pages = [
+        ("files", "Which files are read:\n", "    callcodes -g \"*.log\" tickets/4711\n"),
+        ("archives", "Archives and compressed files:\n", "  --max-members N         At most N files of one archive"),
+        ("patterns", "Patterns:\n", "  Times                   A time is read in ISO 8601 form"),
+        ("output", "Output:\n", "  results[].share         Share of all results. [number from 0 to 1]\n"),
+    ];
+    for (topic, start, part) in pages {
+        let page = printed(&["help", topic]);
+        assert!(page.starts_with(start) && page.contains(part), "{page}");
+        let too_wide: Vec<&str> = page.lines().filter(|line| line.chars().count() > 80).collect();
+        assert_eq!(too_wide, Vec::<&str>::new(), "{topic}");
+        let command = format!("\n  Its options: callcodes {topic} --help\n");
+        assert_eq!(page.ends_with(&command), ["files", "patterns"].contains(&topic), "{page}");
+        assert!(printed(&["--help"]).contains(&format!("callcodes help {topic} ")));
+    }
+}

@@ -15,6 +15,7 @@ mod bombs;
 mod catalogue;
 mod compressed;
 mod containers;
+mod contract;
 mod copies;
 #[cfg(unix)]
 mod ctrl_c;

@@ -455,6 +455,8 @@ pub(crate) enum GenerateArg {
     CompleteFish,
     /// Completions for PowerShell
     CompletePowershell,
+    /// JSON Schemas of all JSON output
+    Schema,
 }
 
 #[cfg(test)]

@@ -60,7 +60,15 @@ pub(crate) fn examples(examples: &[Example]) -> String {
 
 pub(crate) fn after_long_help() -> String {
     let statuses = EXIT_STATUS.map(|(status, meaning)| format!("  {status:<3}  {meaning}"));
-    format!("Examples:\n{}\n\n{CAVEAT}\n\nExit status:\n{}", examples(&PROGRAM), statuses.join("\n"))
+    let topics = "  callcodes help files      which files are read, copies, encodings\n  \
+        callcodes help archives   zip and others, passwords, limits\n  \
+        callcodes help patterns   how results are found, and patterns of your own\n  \
+        callcodes help output     reading the table, every field of JSON and CSV";
+    format!(
+        "Examples:\n{}\n\nTopics:\n{topics}\n\n{CAVEAT}\n\nExit status:\n{}",
+        examples(&PROGRAM),
+        statuses.join("\n")
+    )
 }
 
 /// The definition of the command line for these arguments. Where they do not ask for all of the help, it is laid out to fit on
@@ -95,16 +103,27 @@ fn on_one_screen(command: Command) -> Command {
     command.help_template(parts.join("\n\n")).mut_subcommands(on_one_screen)
 }
 
+/// What the command of that name does and how it is used, if there is one.
+pub(crate) fn usage(command: &str) -> Option<String> {
+    let mut program = Cli::command();
+    program.build();
+    let command = program.find_subcommand_mut(command)?;
+    let about = command.get_about().cloned().unwrap_or_default();
+    Some(format!("  {about}\n  {}", command.render_usage().to_string().replace('\n', "\n  ")))
+}
+
 /// The whole help of a command and those below it, such as `patterns test`, or of the program where there are no words.
 pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
     let mut program = Cli::command();
     program.build();
     let mut command = &program;
     for word in words {
-        let path = command.get_bin_name().unwrap_or_default();
+        let path = command.get_bin_name().unwrap_or("callcodes");
+        let is_program = path == "callcodes";
         command = command.find_subcommand(word).ok_or_else(|| {
             let word = term::shown(word);
-            Failure::Message(format!("there is no help on {word}. To list all commands, use: {path} --help"))
+            let topics = if is_program { "; the topics are files, archives, patterns and output" } else { "" };
+            Failure::Message(format!("there is no help on {word}. To list all commands, use: {path} --help{topics}"))
         })?;
     }
     // Asked for in this way, because rendering does not decide as the parser does whether there is more than the short help.

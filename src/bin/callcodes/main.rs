@@ -15,6 +15,7 @@ mod slip;
 mod status;
 mod target;
 mod term;
+mod topic;
 mod values;
 
 use std::process::ExitCode;

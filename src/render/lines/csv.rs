@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use encoding_rs::Encoding;
 
-use super::Fields;
+use super::{FIELDS, Fields};
 use crate::catalogue::Catalogue;
 use crate::hit::{Capture, Hit};
 use crate::numbered::{LineFormat, Rendered};
@@ -31,8 +31,7 @@ pub(in crate::render) fn begins(text: &str) -> bool {
 }
 
 fn head() -> String {
-    let words: String = Capture::words().map(|capture| format!("{},", capture.name())).collect();
-    format!("path,line,offset,time,code,name,description,known,candidates,pattern,{words}text,text_is_cut")
+    FIELDS.iter().filter_map(|field| field.name).collect::<Vec<_>>().join(",")
 }
 
 /// One row for each hit.

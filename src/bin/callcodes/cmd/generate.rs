@@ -1,7 +1,8 @@
-//! `generate`: the man page and shell completions, made from the same definition as the help.
+//! `generate`: the man page and shell completions, made from the same definition as the help, and the schemas of JSON output.
 
 use std::io;
 
+use callcodes::render::contract::write_schemas;
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
@@ -11,6 +12,7 @@ use crate::args::{Cli, EXIT_STATUS, GenerateArg, GenerateArgs};
 use crate::help::{CAVEAT, PROGRAM};
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
+use crate::topic::{self, Block, TOPICS};
 
 /// What is read unasked.
 const FILES: [(&str, &str); 2] = [
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Status, Failure> {
 fn write(what: GenerateArg, output: &mut Output) -> io::Result<()> {
     let shell = match what {
         GenerateArg::Man => return write_man_page(output),
+        GenerateArg::Schema => return write_schemas(output),
         GenerateArg::CompleteBash => Shell::Bash,
         GenerateArg::CompleteZsh => Shell::Zsh,
         GenerateArg::CompleteFish => Shell::Fish,
@@ -56,6 +59,9 @@ fn write_man_page(output: &mut Output) -> io::Result<()> {
     caveat.to_writer(output)?;
     page.render_options_section(output)?;
     write_commands(&program, "callcodes", output)?;
+    for (topic, heading, _) in TOPICS {
+        write_topic(topic, heading, output)?;
+    }
     write_list("EXAMPLES", &PROGRAM, output)?;
     write_list("FILES", &FILES, output)?;
     write_list("EXIT STATUS", &EXIT_STATUS, output)?;
@@ -68,6 +74,22 @@ fn write_list(title: &str, terms: &[(&str, &str)], output: &mut Output) -> io::R
     section.control("SH", [title]);
     for (term, meaning) in terms {
         section.control("TP", []).text([bold(*term)]).text([roman(*meaning)]);
+    }
+    section.to_writer(output)
+}
+
+/// The page of a topic as a section.
+fn write_topic(topic: &str, heading: &str, output: &mut Output) -> io::Result<()> {
+    let mut section = Roff::new();
+    section.control("SH", [heading]);
+    for block in topic::page(topic).unwrap_or_default() {
+        match block {
+            Block::Heading(heading) => section.control("SS", [heading.as_str()]),
+            Block::Paragraph(words) => section.control("PP", []).text([roman(words)]),
+            Block::Item(None, words) => section.control("IP", ["-", "2"]).text([roman(words)]),
+            Block::Item(Some(term), words) => section.control("TP", []).text([bold(term)]).text([roman(words)]),
+            Block::Line(line) => section.control("nf", []).text([roman(format!("    {line}"))]).control("fi", []),
+        };
     }
     section.to_writer(output)
 }

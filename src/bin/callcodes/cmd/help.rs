@@ -1,17 +1,35 @@
-//! `help`: the help of a command, as its `--help` prints it.
+//! `help`: the page of a topic, or the help of a command as its `--help` prints it.
 
 use std::io::Write as _;
 
 use crate::args::HelpArgs;
-use crate::help;
 use crate::status::{Failure, Status};
-use crate::term::{Output, Styles};
+use crate::term::{self, Output, Styles};
+use crate::{help, topic};
 
-/// Prints the help of the command with those words, `parents` being the commands that it is below.
+/// The width of pages where there is no terminal, and the greatest one.
+const COLUMNS: usize = 80;
+const WIDEST_COLUMNS: usize = 100;
+
+/// Prints help on those words, `parents` being the commands that they are below.
 pub(crate) fn run(parents: &[String], args: &HelpArgs) -> Result<Status, Failure> {
-    let text = help::long(&[parents, &args.words].concat())?;
+    let words = [parents, &args.words].concat();
+    let text = match &*words {
+        [word] if topic::page(word).is_some() => page(word),
+        _ => help::long(&words)?,
+    };
     let mut output = Output::open(None, &Styles::default())?;
     write!(output, "{text}").map_err(|reason| output.error(reason))?;
     output.finish()?;
     Ok(Status::Done)
+}
+
+/// The page of a topic, and the way to the help of the command of that name if there is one.
+fn page(topic: &str) -> String {
+    let width = term::width(None).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
+    let mut text = topic::text(&topic::page(topic).unwrap_or_default(), width);
+    if let Some(usage) = help::usage(topic) {
+        text.push_str(&format!("\nThe command callcodes {topic}:\n{usage}\n  Its options: callcodes {topic} --help\n"));
+    }
+    text
 }
