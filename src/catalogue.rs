@@ -92,6 +92,23 @@ pub enum Group {
     SetupOrLicence,
 }
 
+impl Group {
+    /// The name in JSON and in queries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::FactorGiven => "factor-given",
+            Group::NoCallMade => "no-call-made",
+            Group::StillPending => "still-pending",
+            Group::PersonsAction => "persons-action",
+            Group::NotReached => "not-reached",
+            Group::Security => "security",
+            Group::ClientResend => "client-resend",
+            Group::SetupOrLicence => "setup-or-licence",
+        }
+    }
+}
+
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

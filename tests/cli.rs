@@ -71,7 +71,7 @@ fn every_case_expects_both_streams_of_this_program() {
 }
 
 fn readme() -> String {
-    fs::read_to_string("README.md").unwrap()
+    fs::read_to_string("README.md").expect("tests run in the root of the package")
 }
 
 /// In README.md, commands of other programs are skipped on purpose; a misspelt one of ours would be, too.

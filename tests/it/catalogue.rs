@@ -406,6 +406,8 @@ fn a_query_for_words_gives_every_entry_that_has_them_all() {
     assert_eq!(find("hung up"), ["108"]);
     assert_eq!(find("passcode  PIN"), ["19", "123"]);
     assert_eq!(find("client resend"), ["101"]);
+    assert_eq!(find("client-resend"), ["101"], "as JSON and completions spell the group");
+    assert_eq!(find("persons-action"), find("person's action"));
     assert_eq!(find("voiceprint set-up"), ["119", "128"]);
     assert_eq!(find("STATUS_VOICEPRINT_E"), ["17", "18"]);
     assert_eq!(find("no such thing"), Vec::<String>::new());
@@ -509,6 +511,9 @@ fn channels_and_groups_have_words() {
             "set-up or licence"
         ]
     );
+    for group in groups {
+        assert_eq!(serde_json::to_value(group).unwrap(), group.name());
+    }
 }
 
 /// A table in TOML with what every entry needs.

@@ -3,6 +3,7 @@
 mod args;
 mod argv;
 mod cmd;
+mod completion;
 mod format;
 mod help;
 mod interrupt;

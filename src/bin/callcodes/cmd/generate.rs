@@ -4,11 +4,12 @@ use std::io;
 
 use callcodes::render::contract::write_schemas;
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
-use clap_complete::{Shell, generate};
+use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::args::{Cli, EXIT_STATUS, GenerateArg, GenerateArgs};
+use crate::completion;
 use crate::help::{CAVEAT, PROGRAM};
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
@@ -39,8 +40,7 @@ fn write(what: GenerateArg, output: &mut Output) -> io::Result<()> {
         GenerateArg::CompleteFish => Shell::Fish,
         GenerateArg::CompletePowershell => Shell::PowerShell,
     };
-    generate(shell, &mut Cli::command(), "callcodes", output);
-    Ok(())
+    completion::write(shell, output)
 }
 
 /// One page for everything: first the program, then each command with its options, in the order of the help.
