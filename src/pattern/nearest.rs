@@ -8,11 +8,11 @@
 //! With `regex`, which always prepares for more than one search, a line that no built-in pattern matches takes 100
 //! million instructions by callgrind; `regex-automata` without its automata would take half of that.
 
-use std::iter;
 use std::ops::Range;
 
 use regex::bytes::Regex;
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
+use tabled::grid::util::string::get_string_width;
 
 use super::brackets;
 use super::definition::{Definition, Field};
@@ -117,8 +117,8 @@ impl Progress {
             push_line(shown, &excerpt.text);
             push_line(shown, "nothing in this line starts like that");
         } else {
-            let blanks = " ".repeat(excerpt.column_chars);
-            let matched = "-".repeat(excerpt.width_chars);
+            let blanks = " ".repeat(excerpt.column);
+            let matched = "-".repeat(excerpt.width);
             push_line(shown, &excerpt.text);
             push_line(shown, &format!("{blanks}{matched}^ matched up to here"));
         }
@@ -126,8 +126,8 @@ impl Progress {
 }
 
 fn underline(shown: &mut String, excerpt: &Excerpt, label: &str) {
-    let blanks = " ".repeat(excerpt.column_chars);
-    let carets = "^".repeat(excerpt.width_chars.max(1));
+    let blanks = " ".repeat(excerpt.column);
+    let carets = "^".repeat(excerpt.width.max(1));
     push_line(shown, &excerpt.text);
     push_line(shown, &format!("{blanks}{carets} {label}"));
 }
@@ -138,11 +138,11 @@ fn push_line(shown: &mut String, line: &str) {
     shown.push('\n');
 }
 
-/// What is around a span, one column wide for each character, and where the span is in it.
+/// What is around a span, and where the span is in it, in columns of the terminal.
 struct Excerpt {
     text: String,
-    column_chars: usize,
-    width_chars: usize,
+    column: usize,
+    width: usize,
 }
 
 impl Excerpt {
@@ -154,8 +154,8 @@ impl Excerpt {
         let inside = last_chars(&text[start..end]);
         let after = first_chars(&text[end..]);
         Excerpt {
-            column_chars: before.chars().count(),
-            width_chars: inside.chars().count(),
+            column: get_string_width(&before),
+            width: get_string_width(&inside),
             text: format!("{before}{inside}{after}"),
         }
     }
@@ -170,7 +170,7 @@ fn last_chars(bytes: &[u8]) -> String {
         return chars.into_iter().collect();
     }
     let cut = chars.len().saturating_sub(SHOWN_CHARS);
-    iter::once('…').chain(chars[cut..].iter().copied()).collect()
+    format!("...{}", chars[cut..].iter().collect::<String>())
 }
 
 /// The start of `bytes`, with an ellipsis where it is cut.
@@ -180,7 +180,7 @@ fn first_chars(bytes: &[u8]) -> String {
     if head.len() == bytes.len() && chars.len() <= SHOWN_CHARS {
         return chars.into_iter().collect();
     }
-    chars.into_iter().take(SHOWN_CHARS).chain(iter::once('…')).collect()
+    format!("{}...", chars.into_iter().take(SHOWN_CHARS).collect::<String>())
 }
 
 /// The characters of `bytes`, those that would move the cursor or break the line replaced.
@@ -413,15 +413,23 @@ mod tests {
         let line = format!("{}c=\t\u{1b}é{}", "x".repeat(1000), "y".repeat(1000));
         let definition = definition("c=.*?é(?<code>2)");
         let expected = format!(
-            "  c=.*?é(?<code>2)\n        {carets} expected `(?<code>2)`\n  …{before}c= \u{fffd}é{after}…\n  {blanks}-----^ matched up to here\n",
+            "  c=.*?é(?<code>2)\n        {carets} expected `(?<code>2)`\n  ...{before}c= \u{fffd}é{after}...\n  {blanks}-----^ matched up to here\n",
             carets = "^^^^^^^^^^",
             before = "x".repeat(SHOWN_CHARS),
             after = "y".repeat(SHOWN_CHARS),
-            blanks = " ".repeat(SHOWN_CHARS + 1),
+            blanks = " ".repeat(SHOWN_CHARS + 3),
         );
         let shown = explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes());
         // With Unicode off, `é` in the regex is its two bytes, and the reluctant repetition finds them.
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn carets_stand_under_characters_that_are_two_columns_wide() {
+        let line = "\t日本 c=21";
+        let definition = definition("日本 c=(?<code>x)");
+        let expected = "  日本 c=(?<code>x)\n         ^^^^^^^^^^ expected `(?<code>x)`\n   日本 c=21\n   -------^ matched up to here\n";
+        assert_eq!(explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes()), expected);
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn listed(parent: &str, fields: &[Column]) -> Vec<(String, Column)> {
 #[must_use]
 pub fn type_of(field: &Column) -> String {
     let kind = match field.holds {
-        Holds::Text | Holds::Path | Holds::Prose | Holds::Layers => "text",
+        Holds::Text | Holds::Path | Holds::Prose => "text",
         Holds::Code | Holds::Count => "whole number",
         Holds::Bytes => "whole number, in bytes",
         Holds::Share => "number from 0 to 1",
@@ -165,7 +165,7 @@ fn object(fields: &[Column]) -> Value {
 /// The schema of a field.
 fn property(field: &Column) -> Value {
     let mut schema = match field.holds {
-        Holds::Text | Holds::Path | Holds::Prose | Holds::Layers => json!({ "type": "string" }),
+        Holds::Text | Holds::Path | Holds::Prose => json!({ "type": "string" }),
         Holds::Code => json!({ "type": "integer" }),
         Holds::Count | Holds::Bytes => json!({ "type": "integer", "minimum": 0 }),
         Holds::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),

@@ -40,8 +40,6 @@ impl Renderer for Csv {
                         record_cells.push(joined(parts, separator));
                     }
                 }
-                // A spreadsheet may take the file for another code page.
-                (Holds::Layers, cell) => record_cells.push(text(cell).replace('›', ">").into()),
                 (_, cell) => record_cells.push(text(cell)),
             }
         }

@@ -88,7 +88,7 @@ impl Text<'_> {
             Some(page) => bytes.extend_from_slice(escaped_line(&page.read(part)).as_bytes()),
         };
         if shown.start > 0 {
-            bytes.extend_from_slice("…".as_bytes());
+            bytes.extend_from_slice(b"...");
         }
         let mut at = shown.start;
         for hit in hits.iter().filter(|hit| !self.highlight.is_plain() && hit.span.end <= shown.end) {
@@ -100,7 +100,7 @@ impl Text<'_> {
         }
         push(bytes, &line[at..shown.end]);
         if shown.end < line.len() {
-            bytes.extend_from_slice("…".as_bytes());
+            bytes.extend_from_slice(b"...");
         }
     }
 }

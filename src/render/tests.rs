@@ -178,7 +178,7 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); --bina
     fn layers_are_told_in_ascii_in_csv() {
         let entry = read("a", None, text(&["x"]));
         let mut cells = cells(&entry);
-        cells[1] = "zip › gzip › ASCII text".into();
+        cells[1] = "zip > gzip > ASCII text".into();
         cells[3] = vec!["zip".into(), "gzip".into()].into();
         let mut csv = Vec::new();
         Format::Csv.renderer(&FILES, Options::default()).row(&cells, &mut csv).unwrap();

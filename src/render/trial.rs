@@ -16,8 +16,10 @@ use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
 use crate::units::{CodePage, Units};
 
-/// How much of a line that is too wide is repeated before what is taken, in characters.
-const BEFORE_CHARS: usize = 20;
+/// How much of a line that is too wide is repeated before what is taken, in columns.
+const BEFORE_COLUMNS: usize = 20;
+/// What stands for the rest of a line. In ASCII, as every console can show that.
+const ELLIPSIS: &str = "...";
 /// Excerpts are not made narrower than this, however narrow the terminal is.
 const LEAST_WIDTH: usize = 40;
 /// The width of the captures' names, with the gap behind them.
@@ -63,7 +65,7 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
     let indent = " ".repeat(number_width + 2);
     for line in lines {
         let (start, end) = (0..line.text.len().min(SHOWN_LIMIT_BYTES), line.text.len());
-        let cut = if start.end < end { "…" } else { "" };
+        let cut = if start.end < end { ELLIPSIS } else { "" };
         writeln!(out, "{:>number_width$}  {}{cut}", line.number, one_line(&line.text[start]))?;
         match &line.outcome {
             Outcome::Taken(hits) => {
@@ -116,10 +118,10 @@ impl Shown<'_> {
         let needed: usize = parts.iter().map(|part| get_string_width(part)).sum();
         let (before, inside) = if room.is_some_and(|room| needed > room) || line.len() > SHOWN_LIMIT_BYTES {
             let room = room.unwrap_or(usize::MAX).min(SHOWN_LIMIT_BYTES);
-            let before = end_of(&parts[0], BEFORE_CHARS);
-            let inside = start_of(&parts[1], room.saturating_sub(BEFORE_CHARS + 2));
+            let before = end_of(&parts[0], BEFORE_COLUMNS);
+            let inside = start_of(&parts[1], room.saturating_sub(BEFORE_COLUMNS + 2 * ELLIPSIS.len()));
             let used = get_string_width(&before) + get_string_width(&inside);
-            let after = start_of(&parts[2], room.saturating_sub(used + 1));
+            let after = start_of(&parts[2], room.saturating_sub(used + ELLIPSIS.len()));
             writeln!(out, "{indent}{before}{inside}{after}")?;
             (before, inside)
         } else {
@@ -149,18 +151,28 @@ fn one_line(text: &[u8]) -> String {
     String::from_utf8_lossy(&bytes).replace('\t', " ")
 }
 
-/// The last `limit` characters, behind an ellipsis if there are more.
+/// The last characters, as many as have room in `limit` columns, after an ellipsis if there are more.
 fn end_of(text: &str, limit: usize) -> String {
-    match text.char_indices().rev().nth(limit.saturating_sub(1)) {
-        Some((at, _)) if at > 0 => format!("…{}", &text[at..]),
-        _ => text.to_owned(),
+    let mut columns = 0;
+    let too_wide = text.char_indices().rev().find(|&(at, character)| {
+        columns += get_string_width(&text[at..at + character.len_utf8()]);
+        columns > limit
+    });
+    match too_wide {
+        Some((at, character)) => format!("{ELLIPSIS}{}", &text[at + character.len_utf8()..]),
+        None => text.to_owned(),
     }
 }
 
-/// The first `limit` characters, an ellipsis behind them if there are more.
+/// The first characters, as many as have room in `limit` columns, before an ellipsis if there are more.
 fn start_of(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((at, _)) => format!("{}…", &text[..at]),
+    let mut columns = 0;
+    let too_wide = text.char_indices().find(|&(at, character)| {
+        columns += get_string_width(&text[at..at + character.len_utf8()]);
+        columns > limit
+    });
+    match too_wide {
+        Some((at, _)) => format!("{}{ELLIPSIS}", &text[..at]),
         None => text.to_owned(),
     }
 }
@@ -201,17 +213,17 @@ mod tests {
         let text = format!("{}c=21{}", "a".repeat(30), "b".repeat(30));
         let expected = format!(
             "1  {text}
-   …{}c=21{}…
+   ...{}c=21{}...
    {}^^^^
    e1: 21 Mobile App Authenticated
 
 1 of 1 line holds a result
 ",
             "a".repeat(20),
-            "b".repeat(14),
-            " ".repeat(21),
+            "b".repeat(10),
+            " ".repeat(23),
         );
-        // 43 columns without the indent are 40: …, 20, 4, 14, …
+        // 43 columns without the indent are 40: 3, 20, 4, 10, 3
         assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
     }
 
@@ -220,8 +232,18 @@ mod tests {
         let text = format!("c=21{}", "b".repeat(60));
         let shown = shown(&[r"c=(?<code>\d+)b*"], &text, Some(43));
         let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[1], format!("   c=21{}…", "b".repeat(14)));
-        assert_eq!(lines[2], format!("   {}", "^".repeat(19)));
+        assert_eq!(lines[1], format!("   c=21{}...", "b".repeat(10)));
+        assert_eq!(lines[2], format!("   {}", "^".repeat(17)));
+    }
+
+    #[test]
+    fn an_excerpt_of_wide_characters_is_no_wider_than_the_terminal() {
+        let text = format!("{}c=21{}", "日".repeat(30), "本".repeat(30));
+        let shown = shown(&[r"c=(?<code>\d+)"], &text, Some(43));
+        let excerpt: Vec<&str> = shown.lines().skip(1).take(2).collect();
+        let expected =
+            [format!("   ...{}c=21{}...", "日".repeat(10), "本".repeat(5)), format!("   {}^^^^", " ".repeat(23))];
+        assert_eq!(excerpt, expected);
     }
 
     #[test]

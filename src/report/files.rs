@@ -17,8 +17,8 @@ pub static FILES: Sheet = Sheet {
         Column::new("path", "File", Holds::Path, "The path. What follows `!/` is the path within an archive."),
         Column::for_scripts(
             "kind",
-            Holds::Layers,
-            "What the file is, from the outside to the inside: `zip › ASCII text`.",
+            Holds::Text,
+            "What the file is, from the outside to the inside: `zip > ASCII text`.",
         )
         .or_null(),
         Column::for_people("What it is", Holds::Prose),
@@ -129,7 +129,7 @@ fn is_zone_assumed(text: &Text) -> bool {
     [text.first, text.last].into_iter().flatten().any(|stamp| stamp.zone_is_assumed())
 }
 
-/// `gzip › ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
+/// `gzip > ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
 fn words(entry: &Entry) -> String {
     let what = |problem: &Problem| problems::what(&problem.what);
     let Some(text) = &entry.text else {
@@ -159,11 +159,11 @@ fn reservation(kind: Kind) -> Option<&'static str> {
     })
 }
 
-/// `tar › gzip › UTF-16LE text with BOM`
+/// `tar > gzip > UTF-16LE text with BOM`
 fn kind(text: &Text, has_loss: bool) -> String {
     let mut kind = text.chain.to_string();
     if !kind.is_empty() {
-        kind.push_str(" › ");
+        kind.push_str(" > ");
     }
     match text.encoding {
         Some(encoding) => {

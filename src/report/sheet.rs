@@ -116,8 +116,6 @@ pub enum Holds {
     Path,
     /// Words that may be broken into lines. With nothing after them, they take the place of the columns that follow.
     Prose,
-    /// What encloses what, from the outside to the inside, separated by ` › `.
-    Layers,
     /// The number of a result.
     Code,
     /// How many there are.

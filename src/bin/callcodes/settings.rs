@@ -242,7 +242,7 @@ pub(crate) fn told(found: &[Diagnostic]) -> String {
     let look = term::diagnostic_look();
     let mut told: Vec<String> = found.iter().take(TOLD_AT_MOST).map(|one| one.render(look)).collect();
     if found.len() > TOLD_AT_MOST {
-        told.push(format!("… and {} more", wording::grouped((found.len() - TOLD_AT_MOST) as u64)));
+        told.push(format!("and {} more", wording::grouped((found.len() - TOLD_AT_MOST) as u64)));
     }
     told.join("\n\n")
 }
