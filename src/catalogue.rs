@@ -21,7 +21,7 @@ pub use self::query::{Answer, Query, QueryError};
 use crate::code::{Code, Key};
 
 /// What tables show for a result that no entry knows: the vendor's own advice.
-pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero support";
+pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero";
 
 static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue::from_toml(include_str!("builtin/codes.toml")).expect("the built-in codes are loaded by the tests")

@@ -22,7 +22,7 @@ use crate::code::{Code, Key};
 use crate::problem::{Kind, Problem};
 use crate::summary::{self, Summary};
 use crate::terminal::replaced;
-use sheet::{Cell, Column, End, Flow, Holds, Share, Sheet};
+use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{counted, remark, size};
 
 /// The summary as a sheet.
@@ -37,10 +37,14 @@ pub static SUMMARY: Sheet = Sheet {
         Column::for_people("Description", Holds::Prose),
         Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
         Column::new("count", "Count", Holds::Count, "Number of results with this code."),
-        Column::new("share", "Share", Holds::Share, "Share of all results."),
-        Column::new("first_seen", "First seen", Holds::Time, "Earliest time of these results.").or_null(),
-        Column::new("last_seen", "Last seen", Holds::Time, "Latest time of these results.").or_null(),
-        Column::new("files", "Files", Holds::Count, "Number of files with such a result."),
+        Column::new("share", "Share", Holds::Share, "Share of all results.").yields(Room::ForOneLine),
+        Column::new("first_seen", "First seen", Holds::Time, "Earliest time of these results.")
+            .or_null()
+            .yields(Room::ForProse),
+        Column::new("last_seen", "Last seen", Holds::Time, "Latest time of these results.")
+            .or_null()
+            .yields(Room::ForProse),
+        Column::new("files", "Files", Holds::Count, "Number of files with such a result.").yields(Room::ForOneLine),
         Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
             .or_missing(),
     ],
@@ -378,7 +382,7 @@ mod tests {
     #[test]
     fn a_row_says_what_the_catalogue_knows() {
         let report = every_kind();
-        let unknown = "not in the vendor's list; contact Impero support";
+        let unknown = "not in the vendor's list; contact Impero";
         let expected = [
             ("Mobile App Authenticated", true),
             ("Phone Unreachable", true),

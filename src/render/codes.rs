@@ -155,7 +155,7 @@ pub(super) fn begins(text: &str) -> bool {
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
     let unknown = line.strip_suffix(UNKNOWN_DESCRIPTION).and_then(|line| line.strip_suffix(" is "));
     let explained = |entry: &Entry| text.starts_with(&format!("{}\n{}", title(entry), label("What happened")));
-    after_headings(HEAD.into_iter(), text).is_some_and(|rest| rest.starts_with('\n'))
+    after_headings(HEAD.into_iter().map(|heading| (heading, false)), text).is_some_and(|rest| rest.starts_with('\n'))
         || super::json::begins(SCHEMA, "entries", text)
         || unknown.is_some_and(|key| key.parse::<i32>().is_ok() || is_quoted(key))
         || Catalogue::built_in().entries().iter().any(explained)

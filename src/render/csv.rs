@@ -125,9 +125,9 @@ code,name,description,known,count,share,first_seen,last_seen,files,candidates
 102,,Phone Unreachable,true,188,0.188,2016-12-31T23:59:59Z,2017-02-15T09:00:00Z,2,
 ,Used Cache,Used Cache,true,50,0.05,2017-02-14T03:00:00Z,2017-02-14T03:00:01Z,1,6 8 9
 ,FAILED_AUTHENTICATION_THROTTLED,Authentication Throttled,true,40,0.04,,,1,
-777,,not in the vendor's list; contact Impero support,false,10,0.01,,,1,
-,Some Text,not in the vendor's list; contact Impero support,false,10,0.01,2017-02-14T00:00:00Z,2017-02-14T00:00:00Z,1,
--5,,not in the vendor's list; contact Impero support,false,1,0.001,,,1,
+777,,not in the vendor's list; contact Impero,false,10,0.01,,,1,
+,Some Text,not in the vendor's list; contact Impero,false,10,0.01,2017-02-14T00:00:00Z,2017-02-14T00:00:00Z,1,
+-5,,not in the vendor's list; contact Impero,false,1,0.001,,,1,
 0,,No call result,true,1,0.001,,,1,
 "
         );

@@ -222,7 +222,7 @@ mod tests {
             serde_json::json!({
                 "code": null,
                 "name": "a \"b\"",
-                "description": "not in the vendor's list; contact Impero support",
+                "description": "not in the vendor's list; contact Impero",
                 "known": false,
                 "count": 1,
                 "share": 1.0,

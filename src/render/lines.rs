@@ -362,10 +362,10 @@ mod tests {
             String::from_utf8(bytes).unwrap()
         };
         assert_eq!(of(b"102"), "102 Phone Unreachable");
-        assert_eq!(of(b"-7"), "-7 not in the vendor's list; contact Impero support");
-        assert_eq!(of(b"-2147483648"), "-2147483648 not in the vendor's list; contact Impero support");
+        assert_eq!(of(b"-7"), "-7 not in the vendor's list; contact Impero");
+        assert_eq!(of(b"-2147483648"), "-2147483648 not in the vendor's list; contact Impero");
         assert_eq!(of(b"FAILED_AUTHENTICATION_THROTTLED"), "FAILED_AUTHENTICATION_THROTTLED Authentication Throttled");
         assert_eq!(of(b"used cache"), "Used Cache");
-        assert_eq!(of(b"new name"), "\"new name\": not in the vendor's list; contact Impero support");
+        assert_eq!(of(b"new name"), "\"new name\": not in the vendor's list; contact Impero");
     }
 }

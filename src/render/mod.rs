@@ -87,7 +87,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
     // A byte order mark has precedence. Windows PowerShell writes one and other line ends when it redirects.
     let text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0.replace("\r\n", "\n");
     let text = strip_str(&text).to_string();
-    text.starts_with(PARTIAL)
+    text.replace('\n', " ").starts_with(PARTIAL)
         || SHEETS.iter().any(|sheet| {
             table::begins(sheet, &text)
                 || json::begins(sheet.schema, sheet.first_name(), &text)

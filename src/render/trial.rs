@@ -21,12 +21,12 @@ const BEFORE_COLUMNS: usize = 20;
 /// What stands for the rest of a line. In ASCII, as every console can show that.
 const ELLIPSIS: &str = "...";
 /// Excerpts are not made narrower than this, however narrow the terminal is.
-const LEAST_WIDTH: usize = 40;
+const LEAST_WIDTH: usize = 30;
 /// The width of the captures' names, with the gap behind them.
 const NAME_WIDTH: usize = 9;
 
 /// What is said of a line without a result.
-const NOTHING_TAKEN: &str = "no pattern takes anything of this line";
+const NOTHING_TAKEN: &str = "no pattern matches this line";
 
 /// Whether `text` begins with the first line of a trial and what became of it.
 pub(super) fn begins(text: &str) -> bool {
@@ -137,7 +137,8 @@ impl Shown<'_> {
         let built_in = if definition.origin == Origin::BuiltIn { "the built-in " } else { "" };
         writeln!(out, "{indent}nearest is {built_in}{}:", definition.name)?;
         let line = CodePage::of(line, Units::Bytes, None).read(line);
-        for explained in nearest.miss.render(definition, line.as_bytes()).lines() {
+        let width = self.width.map(|width| width.saturating_sub(indent.len()));
+        for explained in nearest.miss.render(definition, line.as_bytes(), width).lines() {
             writeln!(out, "{indent}{}", explained.trim_end())?;
         }
         Ok(())
@@ -201,7 +202,7 @@ mod tests {
              ^^^^
    e1: 21 Mobile App Authenticated
                   ^^^^^
-   e1: 999 not in the vendor's list; contact Impero support
+   e1: 999 not in the vendor's list; contact Impero
 
 1 of 1 line holds a result
 ";
@@ -257,7 +258,7 @@ mod tests {
      time     2024-05-01 10:15:30Z (no zone given: taken as UTC)
 
 2  c 21
-   no pattern takes anything of this line
+   no pattern matches this line
    nearest is e2:
      c=(?<code>x)
       ^ expected `=`
@@ -265,7 +266,7 @@ mod tests {
      -^ matched up to here
 
 3  x
-   no pattern takes anything of this line, nor does any come near
+   no pattern matches this line, nor does any come near
 
 1 of 3 lines hold a result
 ";

@@ -26,6 +26,25 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same text with line ends in place of blanks, so that no line is wider than `width` columns unless a word is. Words stay
+/// whole, as paths are among them, and so does everything else.
+#[must_use]
+pub fn at_blanks(text: &str, width: usize) -> String {
+    let mut broken = String::with_capacity(text.len());
+    let mut columns = 0;
+    for word in text.split_inclusive([' ', '\n']) {
+        let word_columns = get_string_width(word.trim_end_matches([' ', '\n']));
+        if columns > 0 && columns + word_columns > width && broken.ends_with(' ') {
+            broken.pop();
+            broken.push('\n');
+            columns = 0;
+        }
+        broken.push_str(word);
+        columns = if word.ends_with('\n') { 0 } else { columns + get_string_width(word) };
+    }
+    broken
+}
+
 /// The pieces of a word that may stand on different lines.
 fn fragments(word: &str, width: usize) -> Vec<&str> {
     if get_string_width(word) <= width {
@@ -65,6 +84,16 @@ mod tests {
         for (text, width, expected) in cases {
             assert_eq!(wrap(text, width), expected, "{text} at {width}");
         }
+    }
+
+    #[test]
+    fn messages_break_at_blanks_only() {
+        let text = "callcodes: a/long_path  with blanks.log: no such file\n  or folder";
+        let expected = "callcodes:\na/long_path\n with\nblanks.log:\nno such\nfile\n  or folder";
+        assert_eq!(at_blanks(text, 11), expected);
+        assert_eq!(at_blanks(text, 100), text);
+        assert_eq!(at_blanks("a_path_that_is_too_long b", 5), "a_path_that_is_too_long\nb");
+        assert_eq!(at_blanks("日本 日本", 8), "日本\n日本");
     }
 
     proptest! {

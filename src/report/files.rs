@@ -4,7 +4,7 @@
 //! that writes rows as they come needs no memory for them. What a name or a reason could do to a terminal is left to
 //! the formats: scripts want names as they are.
 
-use super::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use super::wording::{counted, grouped, remark, size};
 use super::{LEFT_OUT_BY_GLOB, PARTIAL, problems};
 use crate::pipeline::inventory::{Entry, Text};
@@ -30,9 +30,13 @@ pub static FILES: Sheet = Sheet {
             .or_null(),
         Column::new("bytes", "Size", Holds::Bytes, "Size of the text, after unpacking.").or_null(),
         Column::for_scripts("bytes_on_disk", Holds::Bytes, "Size of the file on disk, if it is one.").or_null(),
-        Column::new("lines", "Lines", Holds::Count, "Number of lines.").or_null(),
-        Column::new("first_time", "First time", Holds::Time, "Time of the first line that has one.").or_null(),
-        Column::new("last_time", "Last time", Holds::Time, "Time of the last line that has one.").or_null(),
+        Column::new("lines", "Lines", Holds::Count, "Number of lines.").or_null().yields(Room::ForProse),
+        Column::new("first_time", "First time", Holds::Time, "Time of the first line that has one.")
+            .or_null()
+            .yields(Room::ForProse),
+        Column::new("last_time", "Last time", Holds::Time, "Time of the last line that has one.")
+            .or_null()
+            .yields(Room::ForProse),
         Column::for_scripts("zone_assumed", Holds::Flag, "Whether one of these times has no zone and was read as UTC.")
             .or_null(),
         Column::new("results", "Results", Holds::Count, "Number of results.").or_null(),

@@ -62,6 +62,19 @@ pub struct Column {
     pub presence: Presence,
     /// What scripts get in it, as sentences.
     pub meaning: &'static str,
+    /// What a table does with it where there is little room.
+    pub room: Room,
+}
+
+/// What a table does with a column where there is little room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It always shows the column.
+    Kept,
+    /// It leaves the column out if a row then fits on one line.
+    ForOneLine,
+    /// It leaves the column out if prose has too little room otherwise.
+    ForProse,
 }
 
 /// Whether a column has a value in every row.
@@ -85,19 +98,25 @@ impl Column {
     /// A column for scripts only.
     #[must_use]
     pub const fn for_scripts(name: &'static str, holds: Holds, meaning: &'static str) -> Column {
-        Column { name: Some(name), heading: None, holds, presence: Presence::Always, meaning }
+        Column { name: Some(name), heading: None, holds, presence: Presence::Always, meaning, room: Room::Kept }
     }
 
     /// A column for people only.
     #[must_use]
     pub const fn for_people(heading: &'static str, holds: Holds) -> Column {
-        Column { name: None, heading: Some(heading), holds, presence: Presence::Always, meaning: "" }
+        Column { name: None, heading: Some(heading), holds, presence: Presence::Always, meaning: "", room: Room::Kept }
     }
 
     /// The same column, some of whose values may be `null`.
     #[must_use]
     pub const fn or_null(self) -> Column {
         Column { presence: Presence::OrNull, ..self }
+    }
+
+    /// The same column, which a table may leave out.
+    #[must_use]
+    pub const fn yields(self, room: Room) -> Column {
+        Column { room, ..self }
     }
 
     /// The same column, some of whose values may be missing.

@@ -113,7 +113,7 @@ fn entries_stand_in_the_order_of_their_keys_and_are_found_by_them() {
         assert_eq!(catalogue.entry(&unknown), None, "{unknown}");
         assert_eq!(catalogue.description(&unknown), UNKNOWN_DESCRIPTION);
     }
-    assert_eq!(UNKNOWN_DESCRIPTION, "not in the vendor's list; contact Impero support");
+    assert_eq!(UNKNOWN_DESCRIPTION, "not in the vendor's list; contact Impero");
 }
 
 #[test]

@@ -184,5 +184,5 @@ fn no_entries_are_no_rows() {
 
 #[test]
 fn an_unknown_number_is_explained() {
-    assert_eq!(codes::unknown(&Key::Code(Code(77))), "77 is not in the vendor's list; contact Impero support");
+    assert_eq!(codes::unknown(&Key::Code(Code(77))), "77 is not in the vendor's list; contact Impero");
 }

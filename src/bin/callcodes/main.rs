@@ -48,9 +48,9 @@ fn main() -> ExitCode {
         Err(Failure::Write(error)) if error.is_closed_pipe() => Status::Done.into(),
         Err(failure) => {
             match failure {
-                Failure::Message(message) => term::say(format_args!("error: {message}")),
+                Failure::Message(message) => term::error(message),
                 Failure::Diagnostics(text) => term::say(text.trim_end()),
-                Failure::Write(error) => term::say(format_args!("error: {error}")),
+                Failure::Write(error) => term::error(error),
                 Failure::NoInput => term::say(help::short(name)),
             }
             Status::Refused.into()

@@ -9,6 +9,7 @@ use anstyle::Style;
 use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
+use callcodes::render::wrap::at_blanks;
 use callcodes::report::problems::{self, Extent};
 use callcodes::report::wording;
 use callcodes::source::TEMPORARY_PREFIX;
@@ -201,12 +202,25 @@ impl Styles {
 
 /// Tells the user something that is no result.
 pub(crate) fn note(message: impl std::fmt::Display) {
-    // If standard error is gone there is nobody left to tell.
-    let _ = writeln!(anstream::stderr(), "callcodes: {message}");
+    say(broken(format!("callcodes: {message}")));
+}
+
+/// Reports an error that ends the run.
+pub(crate) fn error(message: impl std::fmt::Display) {
+    say(broken(format!("error: {message}")));
+}
+
+/// A message whose lines end between words, where a terminal shows it.
+fn broken(message: String) -> String {
+    match terminal_size::terminal_size_of(io::stderr()) {
+        Some((width, _)) => at_blanks(&message, usize::from(width.0)),
+        None => message,
+    }
 }
 
 /// Tells the user something already laid out over several lines.
 pub(crate) fn say(text: impl std::fmt::Display) {
+    // If standard error is gone there is nobody left to tell.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
