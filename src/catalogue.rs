@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use self::load::LoadError;
 pub use self::query::{Answer, Query, QueryError};
 use crate::code::{Code, Key};
+use crate::time::Time;
 
 /// What tables show for a result that no entry knows: the vendor's own advice.
 pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero";
@@ -231,6 +232,17 @@ impl fmt::Display for Whose {
     }
 }
 
+/// A service that results came from, and that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name, as it stands in a sentence.
+    pub name: String,
+    /// The last day on which it served requests: `2024-09-30`.
+    pub last_day: String,
+    /// The last moment of that day, in whatever zone.
+    pub end: Time,
+}
+
 impl Entry {
     /// The row that this entry's results count in.
     #[must_use]
@@ -271,6 +283,7 @@ pub struct Catalogue {
     /// line that is printed.
     codes: Vec<Code>,
     names: names::Names,
+    services: Vec<Service>,
 }
 
 impl Catalogue {
@@ -293,6 +306,12 @@ impl Catalogue {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The services that results come from, as far as they have ended.
+    #[must_use]
+    pub fn services(&self) -> &[Service] {
+        &self.services
     }
 
     /// What is known of a result. `None` if it is not in the list.

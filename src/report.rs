@@ -62,6 +62,12 @@ pub static SUMMARY: Sheet = Sheet {
             Holds::Count,
             "Number of results whose time has no zone and was read as UTC.",
         ),
+        Column::for_scripts(
+            "distinct_after_services_ended",
+            Holds::Count,
+            "Number of different results that were last seen after the services that give them had ended, if there are any.",
+        )
+        .or_missing(),
     ],
     after: &[Column::for_scripts(
         "problems",
@@ -105,6 +111,11 @@ pub struct Report {
     pub results_without_time: u64,
     /// Results whose time named no zone, so that it was read as UTC.
     pub times_without_zone: u64,
+    /// Rows whose last time is after all services had ended that give such results. There is a reason to look at a clock,
+    /// and none to think that the result is wrong.
+    pub distinct_after_services_ended: u64,
+    /// The services and when they ended: `MFA Server on 2024-09-30`.
+    pub services_ended: Vec<String>,
     /// Results in `totals` that are in no row, because there are more different numbers or names than are kept apart.
     pub results_without_row: u64,
     /// The cells of each result, in the columns of [`SUMMARY`]: most frequent first; the same count by code, numbers before names.
@@ -160,6 +171,12 @@ impl Report {
             },
             results_without_time: totals.results_without_time,
             times_without_zone: totals.results_without_zone,
+            distinct_after_services_ended: after_services_ended(&rows, catalogue),
+            services_ended: catalogue
+                .services()
+                .iter()
+                .map(|ended| format!("{} on {}", ended.name, ended.last_day))
+                .collect(),
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
             rows: rows.iter().map(|(key, row)| cells(key, row, results, catalogue)).collect(),
             problems,
@@ -183,7 +200,14 @@ impl Report {
             ("files_with_results", self.totals.files_with_results.into()),
             ("bytes", self.totals.bytes.into()),
         ]);
-        vec![self.is_partial.into(), totals, self.results_without_time.into(), self.times_without_zone.into()]
+        let after = Some(self.distinct_after_services_ended).filter(|&count| count > 0);
+        vec![
+            self.is_partial.into(),
+            totals,
+            self.results_without_time.into(),
+            self.times_without_zone.into(),
+            after.into(),
+        ]
     }
 
     /// What follows the rows.
@@ -221,8 +245,16 @@ impl Report {
                 "results have a time without a zone; it is read as UTC.",
             ),
         ];
+        let after = remark(
+            self.distinct_after_services_ended,
+            "code was last seen after its services had ended",
+            "codes were last seen after their services had ended",
+        );
+        let ended = self.services_ended.join(", ");
+        let after =
+            after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it asks now."));
         let caveat = "A code tells what became of the call or message, not whether the sign-in succeeded.".to_owned();
-        [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain([caveat]).collect()
+        [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
     }
 
     fn nothing_found(&self) -> Vec<String> {
@@ -253,6 +285,12 @@ impl Report {
                 .to_owned(),
         ]
     }
+}
+
+/// How many of the rows have a last time after all services had ended.
+fn after_services_ended(rows: &[(Key, &summary::Row)], catalogue: &Catalogue) -> u64 {
+    let Some(end) = catalogue.services().iter().map(|service| service.end).max() else { return 0 };
+    rows.iter().filter(|(_, row)| row.tally.last.is_some_and(|last| last > end)).count() as u64
 }
 
 /// The cells of a result, in the columns of [`SUMMARY`].
@@ -377,6 +415,19 @@ mod tests {
         let codes = [144, 21, 145].map(|code| Cell::Code(Code(code)));
         assert_eq!(column(&report, "code")[..3], codes);
         assert_eq!(column(&report, "name"), [Cell::Absent, Cell::Absent, Cell::Absent, "B".into(), "b".into()]);
+    }
+
+    #[test]
+    fn only_what_is_after_the_end_of_all_services_in_every_zone_is_noted() {
+        let after = |times: &[&str]| report(&[(&[(code(21), 2, times)], 1)]).distinct_after_services_ended;
+        assert_eq!(after(&["2020-10-02T00:00:00Z"]), 0, "MFA Server went on");
+        assert_eq!(after(&["2024-09-30T23:59:59-12:00"]), 0);
+        assert_eq!(after(&["2024-10-01T00:00:00-12:00"]), 1);
+        assert_eq!(after(&["2025-01-01T00:00:00Z", "2017-02-14T00:00:00Z"]), 1);
+        assert_eq!(after(&[]), 0);
+        let none = Catalogue::from_toml("").unwrap();
+        let summary = summary(&[(&[(code(21), 1, &["2025-01-01T00:00:00Z"])], 1)]);
+        assert_eq!(Report::new(&summary, Vec::new(), &none, Searched::default()).distinct_after_services_ended, 0);
     }
 
     #[test]

@@ -24,7 +24,9 @@ impl Json {
     }
 
     fn write_fields(&self, columns: &[Column], values: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
-        for (name, value) in columns.iter().filter_map(|column| column.name).zip(values) {
+        let is_shown = |(column, value): &(&Column, &Cell<'_>)| !is_left_out(column, value);
+        for (column, value) in columns.iter().zip(values).filter(is_shown) {
+            let name = column.name.unwrap_or_default();
             write!(out, ",\n  \"{name}\": ")?;
             self.write_value(value, "  ", out)?;
         }
@@ -78,12 +80,19 @@ const START: &str = "{\n  \"schema\": ";
 
 struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
 
+/// Whether the object goes without that value.
+fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
+    let has_none = match value {
+        Cell::Absent => true,
+        Cell::List(cells) => cells.is_empty(),
+        _ => false,
+    };
+    has_none && column.presence == Presence::OrMissing
+}
+
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Row(columns, cells) = self;
-        let is_left_out = |column: &Column, cell: &Cell<'_>| {
-            column.presence == Presence::OrMissing && matches!(cell, Cell::List(cells) if cells.is_empty())
-        };
         serializer.collect_map(columns.iter().zip(*cells).filter_map(|(column, cell)| {
             let name = column.name.filter(|_| !is_left_out(column, cell))?;
             Some((name, cell))

@@ -604,6 +604,15 @@ fn an_entry_that_does_not_say_what_to_check_is_refused() {
 }
 
 #[test]
+fn a_service_needs_the_date_of_its_last_day() {
+    let error = Catalogue::from_toml("[[service]]\nname = \"MFA Server\"\nlast_day = \"autumn\"\n").unwrap_err();
+    assert_eq!(error.to_string(), "the last day of MFA Server is no date. Write it as \"2024-09-30\"");
+    let built_in = Catalogue::built_in().services();
+    let named: Vec<(&str, &str)> = built_in.iter().map(|one| (one.name.as_str(), one.last_day.as_str())).collect();
+    assert_eq!(named, [("Azure MFA SDK", "2020-09-30"), ("MFA Server", "2024-09-30")]);
+}
+
+#[test]
 fn a_catalogue_with_a_key_that_nobody_knows_is_refused() {
     let error = Catalogue::from_toml("[[code]]\nnumber = 1\ncolour = 'red'\n").unwrap_err();
     assert_eq!(error.remedy, "Write one [[code]] table per result, with the keys that the built-in list uses");

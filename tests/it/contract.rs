@@ -55,8 +55,9 @@ fn fields_of_value(parent: &str, value: &Value, found: &mut BTreeSet<String>) {
 fn documents(command: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let long = format!("Call status: SUCCESS_WITH_PIN {}\n", "x".repeat(5 << 10));
-    let odd =
-        format!("2017-02-14 call_status: \"Used Cache\" x\ncall_status: \"Never heard\" x\nMFA result: 777\n{long}");
+    let odd = format!(
+        "2017-02-14 call_status: \"Used Cache\" x\ncall_status: \"Never heard\" x\n2025-01-01T00:00:00Z MFA result: 777\n{long}"
+    );
     std::fs::write(folder.path().join("odd.log"), odd).unwrap();
     std::fs::write(folder.path().join("cut.gz"), b"\x1f\x8b\x08\0\0").unwrap();
     let pattern = r"who=(?<user>\w+) at=(?<address>\S+) on=(?<host>\w+) is=(?<outcome>\w+): (?<code>\d+)";
