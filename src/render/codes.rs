@@ -3,61 +3,58 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use tabled::builder::Builder;
-use tabled::settings::object::{Columns, Rows};
-use tabled::settings::{Alignment, Padding, Style};
 
-use super::table::after_headings;
+use super::renderer::{Options, Renderer as _};
+use super::table::{Table, after_headings, headings};
 use super::wrap::wrap;
 use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::{Code, Key};
-use crate::report::sheet::{Column, Holds};
+use crate::report::sheet::{Cell, Column, End, Holds, Room};
 
 /// Up to this many entries are explained one by one; more become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
 
-const HEAD: [&str; 4] = ["Code", "Description", "Group", "Channel"];
+/// The columns of the table.
+const COLUMNS: &[Column] = &[
+    Column::for_people("Code", Holds::Code),
+    Column::for_people("Description", Holds::Prose),
+    Column::for_people("Group", Holds::Text).yields(Room::ForProse),
+    Column::for_people("Channel", Holds::Text).yields(Room::ForOneLine),
+];
 
 /// The width of the labels in an explanation, with the gap behind them.
 const LABEL_WIDTH: usize = 17;
 /// Text is never squeezed narrower than this, however few columns there are.
 const LEAST_TEXT_WIDTH: usize = 20;
 
-/// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap to.
+/// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap
+/// explanations to, `width` that of the terminal.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::Result<()> {
-    if entries.len() <= EXPLAINED_AT_MOST { explanations(out, entries, columns) } else { overview(out, entries) }
+pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize, width: Option<usize>) -> io::Result<()> {
+    if entries.len() <= EXPLAINED_AT_MOST { explanations(out, entries, columns) } else { overview(out, entries, width) }
 }
 
-/// Writes a table of code, description, group and channel, one row for each entry.
+/// Writes a table of code, description, group and channel, one row for each entry. `width` is that of the terminal.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub fn overview(out: &mut impl Write, entries: &[&Entry]) -> io::Result<()> {
-    let mut rows = Builder::default();
-    rows.push_record(HEAD);
+pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) -> io::Result<()> {
+    let mut table = Table::new(COLUMNS, Options { width, ..Options::default() });
+    table.begin(&[], out)?;
     for entry in entries {
-        rows.push_record([
-            number(entry),
-            entry.description.clone(),
-            entry.group.to_string(),
-            entry.channel.to_string(),
-        ]);
+        let cells: [Cell<'_>; 4] = [
+            number(entry).into(),
+            (&entry.description).into(),
+            entry.group.to_string().into(),
+            entry.channel.to_string().into(),
+        ];
+        table.row(&cells, out)?;
     }
-    let mut table = rows.build();
-    table
-        .with(Style::empty())
-        .modify(Rows::new(..), Padding::new(0, 2, 0, 0))
-        .modify(Columns::first(), Alignment::right());
-    // The last column is padded like the others; nobody wants blanks at line ends.
-    for line in table.to_string().lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    table.end(&End::default(), out)
 }
 
 /// Writes all that is known of each entry, with an empty line between two of them. `columns` is the width to wrap to.
@@ -155,7 +152,7 @@ pub(super) fn begins(text: &str) -> bool {
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
     let unknown = line.strip_suffix(UNKNOWN_DESCRIPTION).and_then(|line| line.strip_suffix(" is "));
     let explained = |entry: &Entry| text.starts_with(&format!("{}\n{}", title(entry), label("What happened")));
-    after_headings(HEAD.into_iter().map(|heading| (heading, false)), text).is_some_and(|rest| rest.starts_with('\n'))
+    after_headings(headings(COLUMNS), text).is_some_and(|rest| rest.starts_with('\n'))
         || super::json::begins(SCHEMA, "entries", text)
         || unknown.is_some_and(|key| key.parse::<i32>().is_ok() || is_quoted(key))
         || Catalogue::built_in().entries().iter().any(explained)

@@ -325,14 +325,18 @@ impl Renderer for Table {
 
 /// Whether `text` begins as such a table does: with the headings and a rule below them, or with what stands in place of rows.
 pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
-    let headings = sheet.columns.iter().filter_map(|column| Some((column.heading?, column.room != Room::Kept)));
     // A narrow terminal breaks notes into lines.
     let flat = text.replace('\n', " ");
     sheet.without_rows.iter().any(|note| flat.starts_with(note))
-        || after_headings(headings, text).is_some_and(|rest| {
+        || after_headings(headings(sheet.columns), text).is_some_and(|rest| {
             let is_rule = |rule: &str| !rule.is_empty() && rule.bytes().all(|byte| byte == b'-');
             rest.is_empty() || rest.strip_prefix('\n').and_then(|rest| rest.lines().next()).is_some_and(is_rule)
         })
+}
+
+/// The headings of a table, each with whether it may be left out.
+pub(super) fn headings(columns: &'static [Column]) -> impl Iterator<Item = (&'static str, bool)> {
+    columns.iter().filter_map(|column| Some((column.heading?, column.room != Room::Kept)))
 }
 
 /// What follows the line, or the two, with the headings of a table; `None` if `text` begins otherwise. Beside each heading

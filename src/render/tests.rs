@@ -377,7 +377,7 @@ mod own_output {
             let all = Catalogue::built_in().entries();
             let entries: Vec<_> = places.iter().map(|&place| &all[place]).collect();
             let mut out = Vec::new();
-            codes::entries(&mut out, &entries, columns).unwrap();
+            codes::entries(&mut out, &entries, columns, None).unwrap();
             if entries.is_empty() {
                 out = unknown.iter().map(codes::unknown).collect::<Vec<_>>().join("\n").into_bytes();
             }

@@ -13,7 +13,7 @@ fn found(query: &str) -> Vec<&'static Entry> {
 
 fn rendered(entries: &[&Entry], columns: usize) -> String {
     let mut out = Vec::new();
-    codes::entries(&mut out, entries, columns).expect("memory takes all");
+    codes::entries(&mut out, entries, columns, None).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 
@@ -146,6 +146,7 @@ fn more_than_five_entries_are_a_table() {
         rendered(&found("4-9"), 80),
         "\
 Code  Description                  Group            Channel
+-------------------------------------------------------------------
    4  No Phone Input - Timed Out   not reached      call
    5  PIN Expired and Not Changed  person's action  call
    6  Used Cache                   no call made     cache or bypass
@@ -167,14 +168,34 @@ fn five_entries_are_still_explained() {
 fn the_overview_has_a_row_for_every_entry() {
     let entries: Vec<&Entry> = Catalogue::built_in().entries().iter().collect();
     let mut out = Vec::new();
-    codes::overview(&mut out, &entries).unwrap();
+    codes::overview(&mut out, &entries, None).unwrap();
     let table = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(lines.len(), 1 + entries.len());
+    assert_eq!(lines.len(), 2 + entries.len());
     assert_eq!(lines[0], "   Code  Description                                 Group              Channel");
-    assert_eq!(lines[1], "      0  No call result                              no call made       request");
-    assert_eq!(lines[76], "6, 8, 9  Used Cache                                  no call made       cache or bypass");
+    assert_eq!(lines[1], "-".repeat(90));
+    assert_eq!(lines[2], "      0  No call result                              no call made       request");
+    assert_eq!(lines[77], "6, 8, 9  Used Cache                                  no call made       cache or bypass");
     assert!(lines.iter().all(|line| line.trim_end() == *line));
+}
+
+#[test]
+fn the_overview_has_a_line_for_every_code_at_80_columns_and_breaks_no_word_at_40() {
+    let entries: Vec<&Entry> = Catalogue::built_in().entries().iter().collect();
+    let overview = |width| {
+        let mut out = Vec::new();
+        codes::overview(&mut out, &entries, Some(width)).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for (width, note) in
+        [(80, "Widen the window to see: Channel.\n"), (40, "Widen the window to see: Group, Channel.\n")]
+    {
+        let table = overview(width);
+        assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
+        assert!(table.ends_with(&format!("\n\n{note}")), "{table}");
+        assert!(entries.iter().all(|entry| entry.description.split(' ').all(|word| table.contains(word))), "{table}");
+    }
+    assert_eq!(overview(80).lines().count(), 2 + entries.len() + 2);
 }
 
 #[test]

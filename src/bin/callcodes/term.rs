@@ -284,6 +284,13 @@ pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
+/// The width to wrap text to: that of the terminal, but no more than is read with ease.
+pub(crate) fn text_width(target: Option<&Path>) -> usize {
+    const WITHOUT_TERMINAL: usize = 80;
+    const WIDEST: usize = 100;
+    width(target).map_or(WITHOUT_TERMINAL, |width| width.min(WIDEST))
+}
+
 /// Whether errors in pattern files are shown in colour.
 pub(crate) fn diagnostic_look() -> Look {
     match anstream::AutoStream::choice(&io::stderr()) {

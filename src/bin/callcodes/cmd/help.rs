@@ -7,10 +7,6 @@ use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 use crate::{help, topic};
 
-/// The width of pages where there is no terminal, and the greatest one.
-const COLUMNS: usize = 80;
-const WIDEST_COLUMNS: usize = 100;
-
 /// Prints help on those words, `parents` being the commands that they are below.
 pub(crate) fn run(parents: &[String], args: &HelpArgs) -> Result<Status, Failure> {
     let words = [parents, &args.words].concat();
@@ -26,8 +22,7 @@ pub(crate) fn run(parents: &[String], args: &HelpArgs) -> Result<Status, Failure
 
 /// The page of a topic, and the way to the help of the command of that name if there is one.
 fn page(topic: &str) -> String {
-    let width = term::width(None).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
-    let mut text = topic::text(&topic::page(topic).unwrap_or_default(), width);
+    let mut text = topic::text(&topic::page(topic).unwrap_or_default(), term::text_width(None));
     if let Some(usage) = help::usage(topic) {
         text.push_str(&format!("\nThe command callcodes {topic}:\n{usage}\n  Its options: callcodes {topic} --help\n"));
     }
