@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use regex::bytes::Regex;
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
-use tabled::grid::util::string::get_string_width;
+use unicode_width::UnicodeWidthStr;
 
 use super::brackets;
 use super::definition::{Definition, Field};
@@ -149,7 +149,7 @@ impl Shown {
         self.push_line(&text);
         let (count, gap) = if mark == '-' { (width, "") } else { (width.max(1), " ") };
         let marks = format!("{}{}{gap}", " ".repeat(column), mark.to_string().repeat(count));
-        if INDENT.len() + marks.len() + get_string_width(label) <= self.width {
+        if INDENT.len() + marks.len() + label.width() <= self.width {
             self.push_line(&format!("{marks}{label}"));
         } else if let Some(rest) = label.strip_prefix("^ ") {
             self.push_line(&format!("{marks}^"));
@@ -183,11 +183,7 @@ impl Excerpt {
         let before = last_columns(&text[..start], limit);
         let inside = cut(&text[start..end], limit);
         let after = first_columns(&text[end..], limit);
-        Excerpt {
-            column: get_string_width(&before),
-            width: get_string_width(&inside),
-            text: format!("{before}{inside}{after}"),
-        }
+        Excerpt { column: before.width(), width: inside.width(), text: format!("{before}{inside}{after}") }
     }
 }
 
@@ -218,7 +214,7 @@ fn first_columns(bytes: &[u8], limit: usize) -> String {
 fn fitting(characters: &[char], limit: usize) -> usize {
     let mut columns = 0;
     let fits = |character: &&char| {
-        columns += get_string_width(character.encode_utf8(&mut [0; 4]));
+        columns += UnicodeWidthStr::width(character.encode_utf8(&mut [0; 4]));
         columns <= limit
     };
     characters.iter().take_while(fits).count()

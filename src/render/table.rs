@@ -9,14 +9,14 @@
 //! blanks.
 //!
 //! Rows are kept as the text that they become: each costs its path and some sixty bytes, so that a hundred thousand files with
-//! paths of a hundred characters take 16 MiB. That is also why it is not put together by tabled, which keeps each cell apart
+//! paths of a hundred characters take 16 MiB. That is also why it is not put together by the crate tabled, which keeps each cell apart
 //! and knows its width twice.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::Style;
-use tabled::grid::util::string::get_string_width;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::renderer::{Emphasis, Options, Renderer};
 use super::wrap::wrap;
@@ -176,7 +176,7 @@ impl Table {
         let place = self.places[self.prose];
         let fitting =
             self.rows.lines().filter_map(|row| row.split('\t').nth(place)).flat_map(|cell| wrap(cell, widest));
-        let fitting = fitting.map(|line| get_string_width(&line)).max().unwrap_or(0);
+        let fitting = fitting.map(|line| line.width()).max().unwrap_or(0);
         self.widths[self.prose] =
             if first > 0 { widest } else { fitting.max(heading(&self.columns[self.prose]).len()) };
     }
@@ -256,7 +256,7 @@ impl Table {
             if !line.is_empty() {
                 line.push_str(&" ".repeat(GAP));
             }
-            let blanks = " ".repeat(width.saturating_sub(get_string_width(cell)));
+            let blanks = " ".repeat(width.saturating_sub(cell.width()));
             let (before, after) = if column.holds.is_number() { (&*blanks, "") } else { ("", &*blanks) };
             line.extend([before, cell, after]);
         }
@@ -280,7 +280,7 @@ impl Renderer for Table {
             let text = text(column.holds, cell);
             let is_spanning = ends_with_prose && at == self.prose;
             let widest = if is_spanning { &mut self.spanning_width } else { &mut self.widths[at] };
-            *widest = get_string_width(&text).max(*widest);
+            *widest = text.width().max(*widest);
             if let (Cell::Time(_), Some((date, _))) = (cell, text.split_once(' ')) {
                 match &self.dates {
                     Dates::None => self.dates = Dates::One(date.to_owned()),
@@ -530,7 +530,7 @@ succeeded.
     fn at_no_width_is_a_line_too_long_or_ends_in_blanks() {
         for width in 40..=140 {
             let text = written(&every_kind(), Some(width));
-            assert!(text.lines().all(|line| get_string_width(line) <= width), "{width}:\n{text}");
+            assert!(text.lines().all(|line| line.width() <= width), "{width}:\n{text}");
             assert!(text.lines().all(|line| !line.ends_with(' ')), "{width}:\n{text}");
             // Nothing that is left out goes unmentioned, and no word is broken that is no symbol.
             let words = text.replace('\n', " ");

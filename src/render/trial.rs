@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use tabled::grid::util::string::get_string_width;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::lines::{SHOWN_LIMIT_BYTES, after_result, push_result, push_shown};
 use crate::catalogue::Catalogue;
@@ -115,12 +115,12 @@ impl Shown<'_> {
     fn carets(&self, line: &[u8], span: &Range<usize>, indent: &str, out: &mut impl Write) -> io::Result<()> {
         let parts = [&line[..span.start], &line[span.clone()], &line[span.end..]].map(one_line);
         let room = self.width.map(|width| width.saturating_sub(indent.len()).max(LEAST_WIDTH));
-        let needed: usize = parts.iter().map(|part| get_string_width(part)).sum();
+        let needed: usize = parts.iter().map(|part| part.width()).sum();
         let (before, inside) = if room.is_some_and(|room| needed > room) || line.len() > SHOWN_LIMIT_BYTES {
             let room = room.unwrap_or(usize::MAX).min(SHOWN_LIMIT_BYTES);
             let before = end_of(&parts[0], BEFORE_COLUMNS);
             let inside = start_of(&parts[1], room.saturating_sub(BEFORE_COLUMNS + 2 * ELLIPSIS.len()));
-            let used = get_string_width(&before) + get_string_width(&inside);
+            let used = before.width() + inside.width();
             let after = start_of(&parts[2], room.saturating_sub(used + ELLIPSIS.len()));
             writeln!(out, "{indent}{before}{inside}{after}")?;
             (before, inside)
@@ -128,8 +128,8 @@ impl Shown<'_> {
             let [before, inside, _] = parts;
             (before, inside)
         };
-        let blanks = " ".repeat(get_string_width(&before));
-        writeln!(out, "{indent}{blanks}{}", "^".repeat(get_string_width(&inside).max(1)))
+        let blanks = " ".repeat(before.width());
+        writeln!(out, "{indent}{blanks}{}", "^".repeat(inside.width().max(1)))
     }
 
     fn nearest(&self, nearest: &Nearest, line: &[u8], indent: &str, out: &mut impl Write) -> io::Result<()> {
@@ -156,7 +156,7 @@ fn one_line(text: &[u8]) -> String {
 fn end_of(text: &str, limit: usize) -> String {
     let mut columns = 0;
     let too_wide = text.char_indices().rev().find(|&(at, character)| {
-        columns += get_string_width(&text[at..at + character.len_utf8()]);
+        columns += text[at..at + character.len_utf8()].width();
         columns > limit
     });
     match too_wide {
@@ -169,7 +169,7 @@ fn end_of(text: &str, limit: usize) -> String {
 fn start_of(text: &str, limit: usize) -> String {
     let mut columns = 0;
     let too_wide = text.char_indices().find(|&(at, character)| {
-        columns += get_string_width(&text[at..at + character.len_utf8()]);
+        columns += text[at..at + character.len_utf8()].width();
         columns > limit
     });
     match too_wide {
