@@ -47,6 +47,8 @@ pub static SUMMARY: Sheet = Sheet {
         Column::new("files", "Files", Holds::Count, "Number of files with such a result.").yields(Room::ForOneLine),
         Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
             .or_missing(),
+        Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`.").or_null(),
+        Column::for_people("Group", Holds::Text).yields(Room::IfWide),
     ],
     rows: "results",
     before: &[
@@ -318,6 +320,8 @@ fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> 
         row.tally.last.into(),
         row.files.into(),
         Cell::List(candidates.iter().map(|code| (*code).into()).collect()),
+        entry.map(|entry| entry.group.name()).into(),
+        entry.map(|entry| entry.group.to_string()).into(),
     ]
 }
 

@@ -164,7 +164,8 @@ mod tests {
       "share": 0.8,
       "first_seen": "2017-02-14T02:57:24.600871Z",
       "last_seen": "2017-02-14T02:57:25Z",
-      "files": 2
+      "files": 2,
+      "group": "not-reached"
     },
     {
       "code": null,
@@ -180,7 +181,8 @@ mod tests {
         6,
         8,
         9
-      ]
+      ],
+      "group": "no-call-made"
     }
   ],
   "problems": [
@@ -238,6 +240,7 @@ mod tests {
                 "first_seen": null,
                 "last_seen": null,
                 "files": 1,
+                "group": null,
             })
         );
     }

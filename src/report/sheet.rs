@@ -71,6 +71,8 @@ pub struct Column {
 pub enum Room {
     /// It always shows the column.
     Kept,
+    /// It shows the column only in a terminal that is wide enough for the whole table.
+    IfWide,
     /// It leaves the column out if a row then fits on one line.
     ForOneLine,
     /// It leaves the column out if prose has too little room otherwise.
