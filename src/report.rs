@@ -89,7 +89,7 @@ const TOTALS: &[Column] = &[
 ];
 
 const NOTHING_FOUND: &str = "No result codes found in ";
-const NONE_READABLE: &str = "No file could be read, so nothing was searched: see the problems.";
+const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error says why.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
 const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error says why.";
 const NO_FILES: &str = "No files were found, so nothing was searched: name a log file, or a folder that holds some.";
@@ -273,7 +273,7 @@ impl Report {
                 ALL_SKIPPED.to_owned()
             }];
         }
-        let but = if lacks_input { ", but not all of the input could be read: see the problems" } else { "" };
+        let but = if lacks_input { ", but not all of the input could be read: standard error says why" } else { "" };
         let names = &self.searched.pattern_names;
         let (patterns, names) = match names.len() {
             0 => ("patterns", "none".to_owned()),

@@ -198,8 +198,8 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     parts.extend(entry.evidence.caveat().map(|caveat| ("Note", caveat.to_owned())));
     parts.push(("Group", entry.group.to_string()));
     parts.push(("Channel", entry.channel.to_string()));
-    parts.extend(entry.symbol.clone().map(|name| ("Symbol", name)));
-    parts.extend(entry.sdk_constant.clone().map(|name| ("SDK constant", name)));
+    parts.extend(entry.symbol.clone().map(|name| ("Name in logs", name)));
+    parts.extend(entry.sdk_constant.clone().map(|name| ("Name in SDK", name)));
     parts.extend(entry.other_descriptions.iter().map(|text| ("Also written", text.clone())));
     parts
 }

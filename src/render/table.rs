@@ -623,7 +623,7 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
         assert_eq!(
             written(&report, None),
             "\
-No result codes found in 1 file (976.6 KiB), but not all of the input could be read: see the problems. Searched for the patterns: radius-raw, sdk-text.
+No result codes found in 1 file (976.6 KiB), but not all of the input could be read: standard error says why. Searched for the patterns: radius-raw, sdk-text.
 If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets.
 "
         );
@@ -637,7 +637,10 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
             "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n"
         );
         report.problems.push(Problem::new("a", Kind::Unreadable, "x"));
-        assert_eq!(written(&report, None), "No file could be read, so nothing was searched: see the problems.\n");
+        assert_eq!(
+            written(&report, None),
+            "No file could be read, so nothing was searched: standard error says why.\n"
+        );
         report.problems[0].kind = Kind::Binary;
         let skipped = "All files were skipped, so nothing was searched: standard error says why.\n";
         assert_eq!(written(&report, None), skipped);

@@ -149,7 +149,7 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::Interrupted => format!("{many} inputs not read to their end; first: {first} (-v lists all)"),
         Kind::Unreadable => format!("{many} inputs could not be read; first: {first} (-v lists all)"),
         Kind::Encrypted => {
-            format!("{many} encrypted archives or members could not be read; first: {first} (-v lists all)")
+            format!("{many} encrypted archives or files in them could not be read; first: {first} (-v lists all)")
         }
         Kind::Shortened => format!("{many} files became shorter while they were read; first: {first} (-v lists all)"),
         Kind::Damaged => format!("{many} compressed files or archives are damaged; first: {first} (-v lists all)"),
@@ -243,7 +243,7 @@ mod tests {
             lines(&problems, 0, Extent::Kinds),
             [
                 "2 inputs could not be read; first: x: no such file or folder (-v lists all)",
-                "2 encrypted archives or members could not be read; first: z.zip!/a.log: it is encrypted; give its \
+                "2 encrypted archives or files in them could not be read; first: z.zip!/a.log: it is encrypted; give its \
                  password with --password-file (-v lists all)",
                 "2 binary files skipped (--binary reads them, -v lists them)",
                 "pipe: skipped, a pipe; name it to read it",

@@ -39,8 +39,8 @@ fn one_entry_is_explained() {
   Whose matter   the client
   Group          client resend
   Channel        call
-  Symbol         FAILED_PHONE_BUSY
-  SDK constant   CALL_STATUS_PHONE_BUSY
+  Name in logs   FAILED_PHONE_BUSY
+  Name in SDK    CALL_STATUS_PHONE_BUSY
   Also written   Auth Already In Progress
 "
     );
@@ -62,8 +62,8 @@ fn several_entries_are_explained_one_below_the_other() {
   Whose matter   the user's phone
   Group          not reached
   Channel        call
-  Symbol         SUCCESS_NO_PIN_BUT_TIMEOUT
-  SDK constant   CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
+  Name in logs   SUCCESS_NO_PIN_BUT_TIMEOUT
+  Name in SDK    CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
 
 13  Got Voicemail
   What happened  By its name, voicemail took the call.
@@ -75,7 +75,7 @@ fn several_entries_are_explained_one_below_the_other() {
   Note           No public source explains this result. The text follows its name and the feature it is named after.
   Group          not reached
   Channel        call
-  SDK constant   CALL_STATUS_GOT_VOICEMAIL
+  Name in SDK    CALL_STATUS_GOT_VOICEMAIL
 "
     );
 }
@@ -135,7 +135,7 @@ fn a_narrow_terminal_breaks_lines_but_no_words() {
                  named after.
   Group          not reached
   Channel        call
-  SDK constant   CALL_STATUS_GOT_VOICEMAIL
+  Name in SDK    CALL_STATUS_GOT_VOICEMAIL
 "
     );
 }

@@ -122,9 +122,9 @@ impl Settings {
         }
         let doubtful = self.selection.doubts.count();
         if doubtful > 0 {
-            let members = wording::counted(doubtful, "member");
+            let files = wording::counted(doubtful, "file");
             term::note(format_args!(
-                "{members} of zip or cab archives could lie on the other side of {option}: these archives may keep local times \
+                "{files} in zip or cab archives could lie on the other side of {option}: these archives may keep local times \
                  of an unknown zone, which are read as UTC"
             ));
         }

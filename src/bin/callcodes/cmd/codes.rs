@@ -24,7 +24,7 @@ const PASTED_LIMIT_BYTES: u64 = 1 << 20;
 const PASTED_LINE_WORDS: usize = 8;
 
 const CAVEAT: &str = "A code tells what became of the call or message, not whether the sign-in succeeded; SUCCESS_ and \
-                      FAILED_ in a symbol do not tell it either.";
+                      FAILED_ in a name do not tell it either.";
 
 pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
