@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 pub use self::load::LoadError;
 pub use self::query::{Answer, Query};
 use crate::code::{Code, Key};
+use crate::time::Time;
 
 /// What tables show for a result that no entry knows: the vendor's own advice.
-pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero support";
+pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero";
 
 static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue::from_toml(include_str!("builtin/codes.toml")).expect("the built-in codes are loaded by the tests")
@@ -87,6 +88,23 @@ worded! {
         ClientResend: "client resend",
         /// Configuration, stored numbers or licences.
         SetupOrLicence: "set-up or licence",
+    }
+}
+
+impl Group {
+    /// The name in JSON and in queries.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::FactorGiven => "factor-given",
+            Group::NoCallMade => "no-call-made",
+            Group::StillPending => "still-pending",
+            Group::PersonsAction => "persons-action",
+            Group::NotReached => "not-reached",
+            Group::Security => "security",
+            Group::ClientResend => "client-resend",
+            Group::SetupOrLicence => "setup-or-licence",
+        }
     }
 }
 
@@ -181,6 +199,17 @@ worded! {
     }
 }
 
+/// A service that results came from, and that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name, as it stands in a sentence.
+    pub name: String,
+    /// The last day on which it served requests: `2024-09-30`.
+    pub last_day: String,
+    /// The last moment of that day, in whatever zone.
+    pub end: Time,
+}
+
 impl Entry {
     /// The row that this entry's results count in.
     #[must_use]
@@ -212,6 +241,7 @@ pub struct Catalogue {
     /// line that is printed.
     codes: Vec<Code>,
     names: names::Names,
+    services: Vec<Service>,
 }
 
 impl Catalogue {
@@ -234,6 +264,12 @@ impl Catalogue {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The services that results come from, as far as they have ended.
+    #[must_use]
+    pub fn services(&self) -> &[Service] {
+        &self.services
     }
 
     /// What is known of a result. `None` if it is not in the list.

@@ -22,34 +22,74 @@ use crate::code::Key;
 use crate::problem::{Kind, Problem};
 use crate::summary::{self, Summary, Totals};
 use crate::terminal::replaced;
-use sheet::{Cell, Column, End, Flow, Holds, Share, Sheet};
+use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, remark, size};
 
 /// The summary as a sheet.
 pub static SUMMARY: Sheet = Sheet {
     schema: 1,
     columns: &[
-        Column::new("code", "Code", Holds::Code),
-        Column::for_scripts("name", Holds::Text),
-        Column::for_scripts("description", Holds::Text),
+        Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
+            .or_null(),
+        Column::for_scripts("name", Holds::Text, "The symbol or text in the log, if it leads to no single code.")
+            .or_null(),
+        Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
         Column::for_people("Description", Holds::Prose),
-        Column::for_scripts("known", Holds::Flag),
-        Column::new("count", "Count", Holds::Count),
-        Column::new("share", "Share", Holds::Share),
-        Column::new("first_seen", "First seen", Holds::Time),
-        Column::new("last_seen", "Last seen", Holds::Time),
-        Column::new("files", "Files", Holds::Count),
-        Column::for_scripts("candidates", Holds::RareList),
+        Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
+        Column::new("count", "Count", Holds::Count, "Number of results with this code."),
+        Column::new("share", "Share", Holds::Share, "Share of all results.").yields(Room::ForOneLine),
+        Column::new("first_seen", "First seen", Holds::Time, "Earliest time of these results.")
+            .or_null()
+            .yields(Room::ForProse),
+        Column::new("last_seen", "Last seen", Holds::Time, "Latest time of these results.")
+            .or_null()
+            .yields(Room::ForProse),
+        Column::new("files", "Files", Holds::Count, "Number of files with such a result.").yields(Room::ForOneLine),
+        Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
+            .or_missing(),
+        Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`.").or_null(),
+        Column::for_people("Group", Holds::Text).yields(Room::IfWide),
     ],
     rows: "results",
-    before: &["partial", "totals", "results_without_time", "times_without_zone"],
-    after: &["problems"],
+    before: &[
+        Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that results are missing."),
+        Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
+        Column::for_scripts(
+            "results_without_time",
+            Holds::Count,
+            "Number of results whose line has no time that can be read.",
+        ),
+        Column::for_scripts(
+            "times_without_zone",
+            Holds::Count,
+            "Number of results whose time has no zone and was read as UTC.",
+        ),
+        Column::for_scripts(
+            "distinct_after_services_ended",
+            Holds::Count,
+            "Number of different results that were last seen after the services that give them had ended, if there are any.",
+        )
+        .or_missing(),
+    ],
+    after: &[Column::for_scripts(
+        "problems",
+        Holds::Records(problems::WITH_PATH),
+        "What was skipped or could not be read.",
+    )],
     flow: Flow::Whole,
     without_rows: &[NOTHING_FOUND, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
 };
 
+const TOTALS: &[Column] = &[
+    Column::for_scripts("results", Holds::Count, "Number of results."),
+    Column::for_scripts("distinct", Holds::Count, "Number of different results: the length of `results`."),
+    Column::for_scripts("files_read", Holds::Count, "Number of files that were read."),
+    Column::for_scripts("files_with_results", Holds::Count, "Number of files with at least one result."),
+    Column::for_scripts("bytes", Holds::Bytes, "Size of all that was read, after unpacking."),
+];
+
 const NOTHING_FOUND: &str = "No result codes found in ";
-const NONE_READABLE: &str = "No file could be read, so nothing was searched: see the problems.";
+const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error says why.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
 const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error says why.";
 const NO_FILES: &str = "No files were found, so nothing was searched: name a log file, or a folder that holds some.";
@@ -71,6 +111,11 @@ pub struct Report {
     pub results: u64,
     /// Sums over all sources. No first and last time takes in results without a time; times without a zone were read as UTC.
     pub totals: Totals,
+    /// Rows whose last time is after all services had ended that give such results. There is a reason to look at a clock,
+    /// and none to think that the result is wrong.
+    pub distinct_after_services_ended: u64,
+    /// The services and when they ended: `MFA Server on 2024-09-30`.
+    pub services_ended: Vec<String>,
     /// Results that are in no row, because there are more different numbers or names than are kept apart.
     pub results_without_row: u64,
     /// The cells of each result, in the columns of [`SUMMARY`]: most frequent first; the same count by code, numbers before names.
@@ -103,6 +148,12 @@ impl Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
             results,
             totals: *summary.totals(),
+            distinct_after_services_ended: after_services_ended(&rows, catalogue),
+            services_ended: catalogue
+                .services()
+                .iter()
+                .map(|ended| format!("{} on {}", ended.name, ended.last_day))
+                .collect(),
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
             rows: rows.iter().map(|(key, row)| cells(key, row, results, catalogue)).collect(),
             problems,
@@ -127,7 +178,14 @@ impl Report {
             ("files_with_results", totals.files_with_results.into()),
             ("bytes", totals.bytes.into()),
         ]);
-        vec![self.is_partial.into(), sums, totals.results_without_time.into(), totals.results_without_zone.into()]
+        let after = Some(self.distinct_after_services_ended).filter(|&count| count > 0);
+        vec![
+            self.is_partial.into(),
+            sums,
+            totals.results_without_time.into(),
+            totals.results_without_zone.into(),
+            after.into(),
+        ]
     }
 
     /// How many different results there are.
@@ -170,8 +228,16 @@ impl Report {
                 "results have a time without a zone; it is read as UTC.",
             ),
         ];
+        let after = remark(
+            self.distinct_after_services_ended,
+            "code was last seen after its services had ended",
+            "codes were last seen after their services had ended",
+        );
+        let ended = self.services_ended.join(", ");
+        let after =
+            after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it asks now."));
         let caveat = "A code tells what became of the call or message, not whether the sign-in succeeded.".to_owned();
-        [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain([caveat]).collect()
+        [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
     }
 
     fn nothing_found(&self) -> Vec<String> {
@@ -188,7 +254,7 @@ impl Report {
                 ALL_SKIPPED.to_owned()
             }];
         }
-        let but = if lacks_input { ", but not all of the input could be read: see the problems" } else { "" };
+        let but = if lacks_input { ", but not all of the input could be read: standard error says why" } else { "" };
         let names = &self.searched.pattern_names;
         let (patterns, names) = match names.len() {
             0 => ("patterns", "none".to_owned()),
@@ -202,6 +268,12 @@ impl Report {
                 .to_owned(),
         ]
     }
+}
+
+/// How many of the rows have a last time after all services had ended.
+fn after_services_ended(rows: &[(Key, &summary::Row)], catalogue: &Catalogue) -> u64 {
+    let Some(end) = catalogue.services().iter().map(|service| service.end).max() else { return 0 };
+    rows.iter().filter(|(_, row)| row.tally.last.is_some_and(|last| last > end)).count() as u64
 }
 
 /// The cells of a result, in the columns of [`SUMMARY`].
@@ -229,6 +301,8 @@ fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> 
         row.tally.last.into(),
         row.files.into(),
         Cell::List(candidates.iter().map(|code| (*code).into()).collect()),
+        entry.map(|entry| entry.group.name()).into(),
+        entry.map(|entry| entry.group.to_string()).into(),
     ]
 }
 
@@ -322,9 +396,22 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_after_the_end_of_all_services_in_every_zone_is_noted() {
+        let after = |times: &[&str]| report(&[(&[(code(21), 2, times)], 1)]).distinct_after_services_ended;
+        assert_eq!(after(&["2020-10-02T00:00:00Z"]), 0, "MFA Server went on");
+        assert_eq!(after(&["2024-09-30T23:59:59-12:00"]), 0);
+        assert_eq!(after(&["2024-10-01T00:00:00-12:00"]), 1);
+        assert_eq!(after(&["2025-01-01T00:00:00Z", "2017-02-14T00:00:00Z"]), 1);
+        assert_eq!(after(&[]), 0);
+        let none = Catalogue::from_toml("").unwrap();
+        let summary = summary(&[(&[(code(21), 1, &["2025-01-01T00:00:00Z"])], 1)]);
+        assert_eq!(Report::new(&summary, Vec::new(), &none, Searched::default()).distinct_after_services_ended, 0);
+    }
+
+    #[test]
     fn a_row_says_what_the_catalogue_knows() {
         let report = every_kind();
-        let unknown = "not in the vendor's list; contact Impero support";
+        let unknown = "not in the vendor's list; contact Impero";
         let expected = [
             ("Mobile App Authenticated", true),
             ("Phone Unreachable", true),

@@ -21,11 +21,11 @@
 //! worked out by hand.
 //!
 //! The blocks marked `console` in README.md are cases too. A block's last line end belongs to the fence, so the output
-//! of a block's last command is followed by an empty line.
+//! of a block's last command is followed by an empty line. Standard error comes after standard output.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::process::Command;
 
 #[test]
 fn cases() {
@@ -70,13 +70,45 @@ fn every_case_expects_both_streams_of_this_program() {
     }
 }
 
+fn readme() -> String {
+    fs::read_to_string("README.md").expect("tests run in the root of the package")
+}
+
 /// In README.md, commands of other programs are skipped on purpose; a misspelt one of ours would be, too.
 #[test]
 fn the_readme_shows_no_command_that_goes_unchecked_by_mistake() {
-    for line in fs::read_to_string(Path::new("README.md")).unwrap().lines() {
-        if let Some(command) = line.strip_prefix("$ ") {
-            let program = command.split(' ').next().unwrap_or_default();
-            assert!(["callcodes", "cargo"].contains(&program), "README.md: {line}");
-        }
+    let commands: Vec<String> =
+        readme().lines().filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned).collect();
+    assert!(commands.len() >= 5, "{commands:?}");
+    for command in commands {
+        let program = command.split(' ').next().unwrap_or_default();
+        assert!(["callcodes", "cargo"].contains(&program), "README.md: {command}");
     }
+}
+
+/// trycmd would leave the file in the repository.
+#[test]
+fn the_recipe_for_a_spreadsheet_writes_the_table_as_csv() {
+    let readme = readme();
+    let recipe = readme.lines().find(|line| line.starts_with("    callcodes -o results.csv ")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("fixtures")).unwrap();
+    fs::copy("fixtures/ticket.zip", folder.path().join("fixtures/ticket.zip")).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let run = program.args(recipe.trim_start().split(' ').skip(1)).current_dir(folder.path()).output().unwrap();
+    assert_eq!((run.status.code(), run.stdout), (Some(0), Vec::new()));
+    let csv = fs::read_to_string(folder.path().join("results.csv")).unwrap();
+    assert!(csv.starts_with("code,name,description,"), "{csv}");
+    // A code and a description of each row stand in the table of README.md, too.
+    for row in csv.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        assert!(readme.contains(&format!("{:>4}  {}  ", cells[0], cells[2])), "{row}");
+    }
+    assert_eq!(csv.lines().count(), 10);
+}
+
+/// The start of everything: it must be short enough to be read.
+#[test]
+fn the_readme_is_short() {
+    assert!(readme().lines().count() <= 135);
 }

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::names::{self, NAME_LIMIT, Names};
-use super::{CHECKS_LIMIT, Catalogue, Channel, Check, Entry, Evidence, Group, Whose};
+use super::{CHECKS_LIMIT, Catalogue, Channel, Check, Entry, Evidence, Group, Service, Whose};
 use crate::code::{Code, Key};
+use crate::time::Form;
 
 /// Why a catalogue cannot be used. Shown as `what is wrong. what to do`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,16 @@ impl std::error::Error for LoadError {}
 #[serde(deny_unknown_fields)]
 struct RawFile {
     #[serde(default)]
+    service: Vec<RawService>,
+    #[serde(default)]
     code: Vec<RawEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawService {
+    name: String,
+    last_day: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +87,7 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
         message: format!("this is not a list of codes: {}", error.message()),
         remedy: "Write one [[code]] table per result, with the keys that the built-in list uses".to_owned(),
     })?;
+    let services = raw.service.into_iter().map(service).collect::<Result<Vec<_>, _>>()?;
     let mut placed = raw.code.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
     // Stable: of two that claim one key, the later one in the text is the one complained of.
     placed.sort_by(|a, b| a.key.cmp(&b.key));
@@ -85,7 +96,21 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
     let names = collect_names(&placed)?;
     let (keys, entries): (Vec<Key>, _) = placed.into_iter().map(|placed| (placed.key, placed.entry)).unzip();
     let codes = keys.iter().map_while(Key::code).collect();
-    Ok(Catalogue { entries, keys, codes, names })
+    Ok(Catalogue { entries, keys, codes, names, services })
+}
+
+fn service(raw: RawService) -> Result<Service, LoadError> {
+    let last_day = raw.last_day.get_ref().clone();
+    // A day ends last in the zone that is twelve hours behind UTC.
+    let end = Form::Iso8601.read(format!("{last_day}T23:59:59.999999999-12:00").as_bytes());
+    match end {
+        Some(end) => Ok(Service { name: raw.name, last_day, end: end.time }),
+        None => Err(LoadError {
+            span: Some(raw.last_day.span()),
+            message: format!("the last day of {} is no date", raw.name),
+            remedy: "Write it as \"2024-09-30\"".to_owned(),
+        }),
+    }
 }
 
 fn place(raw: RawEntry) -> Result<Placed, LoadError> {

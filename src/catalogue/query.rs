@@ -155,5 +155,6 @@ fn searched(entry: &Entry) -> String {
     fields.extend(entry.other_descriptions.iter().cloned());
     fields.push(entry.channel.to_string());
     fields.push(entry.group.to_string());
+    fields.push(entry.group.name().to_owned());
     fields.join("\n").to_lowercase()
 }

@@ -83,8 +83,8 @@ impl Reader<'_> {
 
     fn definition(&mut self, table: &Table<'_, '_>) -> Option<Definition> {
         self.check_keys(table.entries, PATTERN_KEYS, table.thing);
-        let name = self.required_text(table, "name", "write name = '…' below [[pattern]]");
-        let regex = self.required_text(table, "regex", "write regex = '''…''' below [[pattern]]");
+        let name = self.required_text(table, "name", "write name = '...' below [[pattern]]");
+        let regex = self.required_text(table, "regex", "write regex = '''...''' below [[pattern]]");
         let description = self.text(table, "description");
         let ignore_case = self.flag(table, "ignore_case");
         let multiline = self.flag(table, "multiline");
@@ -134,7 +134,7 @@ impl Reader<'_> {
         let Some(value) = table.entries.get("examples") else {
             return Vec::new();
         };
-        let tables = self.tables(value, "an example", "write examples = [ { line = '…', code = 21 } ]");
+        let tables = self.tables(value, "an example", "write examples = [ { line = '...', code = 21 } ]");
         tables.iter().filter_map(|table| self.example(table)).collect()
     }
 
@@ -143,7 +143,7 @@ impl Reader<'_> {
         let keys: Vec<&str> =
             ["line", Capture::Code.name()].into_iter().chain(captured.clone().map(Capture::name)).collect();
         self.check_keys(table.entries, &keys.join(", "), table.thing);
-        let line = self.required_text(table, "line", "write line = '…' with a line of the log");
+        let line = self.required_text(table, "line", "write line = '...' with a line of the log");
         let code = self.expected_code(table);
         let expected = |capture: Capture| {
             self.text(table, capture.name()).map(|(value, place)| ExpectedCapture { capture, value, place })
@@ -178,7 +178,7 @@ impl Reader<'_> {
     }
 
     fn counter_examples(&mut self, table: &Table<'_, '_>) -> Vec<CounterExample> {
-        let remedy = "write counter_examples = [ '…', '…' ]";
+        let remedy = "write counter_examples = [ '...', '...' ]";
         let values: &[_] = match table.entries.get("counter_examples") {
             None => &[],
             Some(value) => match value.get_ref() {
@@ -345,14 +345,14 @@ error: a pattern has no `name`
 2 | [[pattern]]
   | ^^^^^^^^^^^
   |
-  = help: write name = '…' below [[pattern]]
+  = help: write name = '...' below [[pattern]]
 error: a pattern has no `regex`
  --> own.toml:2:1
   |
 2 | [[pattern]]
   | ^^^^^^^^^^^
   |
-  = help: write regex = '''…''' below [[pattern]]
+  = help: write regex = '''...''' below [[pattern]]
 error: an example has no `code`
  --> own.toml:3:14
   |
@@ -366,7 +366,7 @@ error: an example has no `line`
 3 | examples = [ {line='a'}, {code=1} ]
   |                          ^^^^^^^^
   |
-  = help: write line = '…' with a line of the log";
+  = help: write line = '...' with a line of the log";
         assert_eq!(errors("# own\n[[pattern]]\nexamples = [ {line='a'}, {code=1} ]\n"), expected);
     }
 
@@ -387,14 +387,14 @@ error: an example has no `line`
                 "error: `name` must be text",
                 "own.toml:2:8",
                 "^ this is a whole number",
-                "help: put it in quotes: '…'",
+                "help: put it in quotes: '...'",
             ),
             (
                 pattern("when = ['a']"),
                 "error: `when` must be text",
                 "own.toml:4:8",
                 "^^^^^ this is a list",
-                "help: put it in quotes: '…'",
+                "help: put it in quotes: '...'",
             ),
             (
                 pattern("ignore_case = 'no'"),
@@ -415,7 +415,7 @@ error: an example has no `line`
                 "error: an example must be a table",
                 "own.toml:4:14",
                 "^^^^^^^^^^ this is a date or time",
-                "help: write examples = [ { line = '…', code = 21 } ]",
+                "help: write examples = [ { line = '...', code = 21 } ]",
             ),
             (
                 pattern("examples = [ {line='', code=1.5} ]"),
@@ -436,14 +436,14 @@ error: an example has no `line`
                 "error: `counter_examples` must be a list of texts",
                 "own.toml:4:20",
                 "^^^^ this is true or false",
-                "help: write counter_examples = [ '…', '…' ]",
+                "help: write counter_examples = [ '...', '...' ]",
             ),
             (
                 pattern("counter_examples = [1]"),
                 "error: a counter-example must be text",
                 "own.toml:4:21",
                 "^ this is a whole number",
-                "help: write counter_examples = [ '…', '…' ]",
+                "help: write counter_examples = [ '...', '...' ]",
             ),
         ];
         for (text, message, place, caret, remedy) in cases {

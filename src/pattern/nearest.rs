@@ -8,18 +8,22 @@
 //! With `regex`, which always prepares for more than one search, a line that no built-in pattern matches takes 100
 //! million instructions by callgrind; `regex-automata` without its automata would take half of that.
 
-use std::iter;
 use std::ops::Range;
 
 use regex::bytes::Regex;
 use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
+use unicode_width::UnicodeWidthStr;
 
 use super::brackets;
 use super::definition::{Definition, Field};
 use crate::terminal;
 
-/// How much of a regex or a line is shown before and behind what matters, in characters.
-const SHOWN_CHARS: usize = 50;
+/// The most of a regex or a line that is shown before, in and after what matters, in columns each.
+const SHOWN_COLUMNS: usize = 50;
+/// In an even narrower terminal, lines are too long.
+const LEAST_COLUMNS: usize = 8;
+/// Blanks before each line.
+const INDENT: &str = "  ";
 
 /// The greatest size of a prefix in memory, in bytes; a larger one counts as not matching.
 const REGEX_LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -84,103 +88,136 @@ impl Miss {
         }
     }
 
-    /// The regex and the line with carets under them, each line of text with its line end.
+    /// The regex and the line with carets under them, each line of text with its line end. Where there is a `width`, excerpts
+    /// and carets are no wider: in a line that a terminal breaks, carets point nowhere.
     #[must_use]
-    pub fn render(&self, definition: &Definition, line: &[u8]) -> String {
-        let mut shown = String::new();
+    pub fn render(&self, definition: &Definition, line: &[u8], width: Option<usize>) -> String {
+        let mut shown = Shown { text: String::new(), width: width.unwrap_or(usize::MAX) };
         match self {
             Miss::Regex(progress) => {
                 progress.render(&definition.regex, line, &mut shown);
                 if let Some(remedy) = brackets::remedy(&definition.regex, line) {
-                    push_line(&mut shown, &remedy);
+                    shown.push_line(&remedy);
                 }
             }
             Miss::When { matched, progress } => {
                 let label = "matches here, but counts only if the line also matches `when`:";
-                underline(&mut shown, &Excerpt::new(line, matched), label);
+                shown.underline(line, matched, '^', label);
                 progress.render(definition.when.as_deref().unwrap_or_default(), line, &mut shown);
             }
-            Miss::Unless { matched } => {
-                underline(&mut shown, &Excerpt::new(line, matched), "does not count: `unless` matches here");
-            }
+            Miss::Unless { matched } => shown.underline(line, matched, '^', "does not count: `unless` matches here"),
         }
-        shown
+        shown.text
     }
 }
 
 impl Progress {
-    fn render(&self, regex: &str, line: &[u8], shown: &mut String) {
+    fn render(&self, regex: &str, line: &[u8], shown: &mut Shown) {
         let expected = regex.get(self.expected.clone()).unwrap_or_default();
-        underline(shown, &Excerpt::new(regex.as_bytes(), &self.expected), &format!("expected `{expected}`"));
-        let excerpt = Excerpt::new(line, &self.matched);
+        let expected = match shown.width {
+            usize::MAX => expected.to_owned(),
+            _ => first_columns(expected.as_bytes(), shown.columns()),
+        };
+        shown.underline(regex.as_bytes(), &self.expected, '^', &format!("expected `{expected}`"));
         if self.regex_end == 0 {
-            push_line(shown, &excerpt.text);
-            push_line(shown, "nothing in this line starts like that");
+            shown.push_line(&Excerpt::new(line, &self.matched, shown.columns(), last_columns).text);
+            shown.push_line("nothing in this line starts like that");
         } else {
-            let blanks = " ".repeat(excerpt.column_chars);
-            let matched = "-".repeat(excerpt.width_chars);
-            push_line(shown, &excerpt.text);
-            push_line(shown, &format!("{blanks}{matched}^ matched up to here"));
+            shown.underline(line, &self.matched, '-', "^ matched up to here");
         }
     }
 }
 
-fn underline(shown: &mut String, excerpt: &Excerpt, label: &str) {
-    let blanks = " ".repeat(excerpt.column_chars);
-    let carets = "^".repeat(excerpt.width_chars.max(1));
-    push_line(shown, &excerpt.text);
-    push_line(shown, &format!("{blanks}{carets} {label}"));
+/// What is shown so far.
+struct Shown {
+    text: String,
+    width: usize,
 }
 
-fn push_line(shown: &mut String, line: &str) {
-    shown.push_str("  ");
-    shown.push_str(line);
-    shown.push('\n');
+impl Shown {
+    /// How much of each part of an excerpt is shown.
+    fn columns(&self) -> usize {
+        let third = self.width.saturating_sub(INDENT.len()) / 3;
+        third.saturating_sub(ELLIPSIS.len()).clamp(LEAST_COLUMNS, SHOWN_COLUMNS)
+    }
+
+    /// Appends the surroundings of `span` with marks under it, carets or the dashes before one, and the label after them, or
+    /// below them where it has no room.
+    fn underline(&mut self, text: &[u8], span: &Range<usize>, mark: char, label: &str) {
+        let cut = if mark == '-' { last_columns } else { first_columns };
+        let Excerpt { text, column, width } = Excerpt::new(text, span, self.columns(), cut);
+        self.push_line(&text);
+        let (count, gap) = if mark == '-' { (width, "") } else { (width.max(1), " ") };
+        let marks = format!("{}{}{gap}", " ".repeat(column), mark.to_string().repeat(count));
+        if INDENT.len() + marks.len() + label.width() <= self.width {
+            self.push_line(&format!("{marks}{label}"));
+        } else if let Some(rest) = label.strip_prefix("^ ") {
+            self.push_line(&format!("{marks}^"));
+            self.push_line(rest);
+        } else {
+            self.push_line(marks.trim_end());
+            self.push_line(label);
+        }
+    }
+
+    fn push_line(&mut self, line: &str) {
+        self.text.push_str(INDENT);
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
 }
 
-/// What is around a span, one column wide for each character, and where the span is in it.
+/// What is around a span, and where the span is in it, in columns of the terminal.
 struct Excerpt {
     text: String,
-    column_chars: usize,
-    width_chars: usize,
+    column: usize,
+    width: usize,
 }
 
 impl Excerpt {
-    /// The surroundings of `span`, which is brought inside `text` first.
-    fn new(text: &[u8], span: &Range<usize>) -> Excerpt {
+    /// The surroundings of `span`, which is brought inside `text` first, with no more than `limit` columns of each part. `cut`
+    /// shortens what is in the span.
+    fn new(text: &[u8], span: &Range<usize>, limit: usize, cut: fn(&[u8], usize) -> String) -> Excerpt {
         let end = span.end.min(text.len());
         let start = span.start.min(end);
-        let before = last_chars(&text[..start]);
-        let inside = last_chars(&text[start..end]);
-        let after = first_chars(&text[end..]);
-        Excerpt {
-            column_chars: before.chars().count(),
-            width_chars: inside.chars().count(),
-            text: format!("{before}{inside}{after}"),
-        }
+        let before = last_columns(&text[..start], limit);
+        let inside = cut(&text[start..end], limit);
+        let after = first_columns(&text[end..], limit);
+        Excerpt { column: before.width(), width: inside.width(), text: format!("{before}{inside}{after}") }
     }
 }
 
+/// What stands for text that is cut off.
+const ELLIPSIS: &str = "...";
+
 /// The end of `bytes`, with an ellipsis where it is cut.
-fn last_chars(bytes: &[u8]) -> String {
+fn last_columns(bytes: &[u8], limit: usize) -> String {
     // No character has more than four bytes: a long line is not decoded for the little that is shown.
-    let tail = &bytes[bytes.len().saturating_sub(SHOWN_CHARS * 4)..];
-    let chars = printable(tail);
-    if tail.len() == bytes.len() && chars.len() <= SHOWN_CHARS {
-        return chars.into_iter().collect();
-    }
-    let cut = chars.len().saturating_sub(SHOWN_CHARS);
-    iter::once('…').chain(chars[cut..].iter().copied()).collect()
+    let tail = &bytes[bytes.len().saturating_sub(limit * 4 + 4)..];
+    let mut characters = printable(tail);
+    characters.reverse();
+    let count = fitting(&characters, limit);
+    let kept: String = characters[..count].iter().rev().collect();
+    if tail.len() == bytes.len() && count == characters.len() { kept } else { format!("{ELLIPSIS}{kept}") }
 }
 
 /// The start of `bytes`, with an ellipsis where it is cut.
-fn first_chars(bytes: &[u8]) -> String {
-    let head = &bytes[..bytes.len().min(SHOWN_CHARS * 4)];
-    let chars = printable(head);
-    if head.len() == bytes.len() && chars.len() <= SHOWN_CHARS {
-        return chars.into_iter().collect();
-    }
-    chars.into_iter().take(SHOWN_CHARS).chain(iter::once('…')).collect()
+fn first_columns(bytes: &[u8], limit: usize) -> String {
+    let head = &bytes[..bytes.len().min(limit * 4 + 4)];
+    let characters = printable(head);
+    let count = fitting(&characters, limit);
+    let kept: String = characters[..count].iter().collect();
+    if head.len() == bytes.len() && count == characters.len() { kept } else { format!("{kept}{ELLIPSIS}") }
+}
+
+/// How many of the characters have room in `limit` columns.
+fn fitting(characters: &[char], limit: usize) -> usize {
+    let mut columns = 0;
+    let fits = |character: &&char| {
+        columns += UnicodeWidthStr::width(character.encode_utf8(&mut [0; 4]));
+        columns <= limit
+    };
+    characters.iter().take_while(fits).count()
 }
 
 /// The characters of `bytes`, those that would move the cursor or break the line replaced.
@@ -329,7 +366,7 @@ mod tests {
 
     fn shown(regex: &str, line: &str) -> String {
         let definition = definition(regex);
-        explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes())
+        explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes(), None)
     }
 
     #[test]
@@ -391,8 +428,9 @@ mod tests {
         let mut definition = definition("c=(?<code>2)");
         definition.when = Some("mfa: ".to_owned());
         definition.unless = Some("test".to_owned());
-        let rendered =
-            |line: &str| explain(&definition, line.as_bytes()).map(|miss| miss.render(&definition, line.as_bytes()));
+        let rendered = |line: &str| {
+            explain(&definition, line.as_bytes()).map(|miss| miss.render(&definition, line.as_bytes(), None))
+        };
         let expected = "  mfa c=2
       ^^^ matches here, but counts only if the line also matches `when`:
   mfa: 
@@ -413,14 +451,37 @@ mod tests {
         let line = format!("{}c=\t\u{1b}é{}", "x".repeat(1000), "y".repeat(1000));
         let definition = definition("c=.*?é(?<code>2)");
         let expected = format!(
-            "  c=.*?é(?<code>2)\n        {carets} expected `(?<code>2)`\n  …{before}c= \u{fffd}é{after}…\n  {blanks}-----^ matched up to here\n",
+            "  c=.*?é(?<code>2)\n        {carets} expected `(?<code>2)`\n  ...{before}c= \u{fffd}é{after}...\n  {blanks}-----^ matched up to here\n",
             carets = "^^^^^^^^^^",
-            before = "x".repeat(SHOWN_CHARS),
-            after = "y".repeat(SHOWN_CHARS),
-            blanks = " ".repeat(SHOWN_CHARS + 1),
+            before = "x".repeat(SHOWN_COLUMNS),
+            after = "y".repeat(SHOWN_COLUMNS),
+            blanks = " ".repeat(SHOWN_COLUMNS + 3),
         );
-        let shown = explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes());
+        let shown = explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes(), None);
         // With Unicode off, `é` in the regex is its two bytes, and the reluctant repetition finds them.
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn carets_stand_under_characters_that_are_two_columns_wide() {
+        let line = "\t日本 c=21";
+        let definition = definition("日本 c=(?<code>x)");
+        let expected = "  日本 c=(?<code>x)\n         ^^^^^^^^^^ expected `(?<code>x)`\n   日本 c=21\n   -------^ matched up to here\n";
+        assert_eq!(explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes(), None), expected);
+    }
+
+    #[test]
+    fn in_a_narrow_terminal_excerpts_and_carets_have_room() {
+        let definition = definition("mfa (?:result|return|answer): (?<code>[0-9][0-9][0-9]) of [a-z]+");
+        let line = "2024-05-06 09:12:33 second factor of 日本, mfa answer: x02 of ann";
+        let shown = explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes(), Some(40));
+        let expected = "  ...answer): (?<code>[... of [a-z]...
+              ^^^^^^^^^^^^
+  expected `(?<code>[...`
+  ...of 日本, ... answer: x02 of an...
+              ------------^
+  matched up to here
+";
         assert_eq!(shown, expected);
     }
 
@@ -441,7 +502,7 @@ mod tests {
         ) {
             let definition = definition(&regex);
             if let Some(miss) = explain(&definition, &line) {
-                prop_assert!(!miss.render(&definition, &line).is_empty());
+                prop_assert!(!miss.render(&definition, &line, None).is_empty());
                 let Miss::Regex(progress) = miss else { panic!("there are no conditions") };
                 prop_assert!(progress.matched.end <= line.len());
                 prop_assert!(progress.regex_end <= regex.len() && regex.get(progress.expected.clone()).is_some());

@@ -31,9 +31,9 @@ description = "MFA results as this product writes them"
 # A code that is written as a word, such as FAILED_PHONE_BUSY, is found with (?<code>\w+) instead.
 # Anything that changes from line to line: .*? stands for any text, \d+ for digits, \S+ for text without blanks.
 # Parts that may be caught as well, each at most once:
-#   (?<user>…) who signed in     (?<host>…) on which machine     (?<address>…) from which network address
-#   (?<outcome>…) the log's own word on the sign-in              (?<time>…) when, if not at the start of the line
-#   (?<text>…) the description beside a code that is written as a word
+#   (?<user>...) who signed in     (?<host>...) on which machine     (?<address>...) from which network address
+#   (?<outcome>...) the log's own word on the sign-in              (?<time>...) when, if not at the start of the line
+#   (?<text>...) the description beside a code that is written as a word
 regex = '''user '(?<user>[^']+)'.*? Call result: (?<code>\d+)'''
 
 # true: capitals and small letters are the same. false: they are not.

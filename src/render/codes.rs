@@ -3,34 +3,39 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use tabled::builder::Builder;
-use tabled::settings::object::{Columns, Rows};
-use tabled::settings::{Alignment, Padding, Style};
 
-use super::table::after_headings;
+use super::renderer::{Options, Renderer as _};
+use super::table::{Table, after_headings, headings};
 use super::wrap::wrap;
 use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::{Code, Key};
+use crate::report::sheet::{Cell, Column, End, Holds, Room};
 
 /// Up to this many entries are explained one by one; more become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
 
-const HEAD: [&str; 4] = ["Code", "Description", "Group", "Channel"];
+/// The columns of the table.
+const COLUMNS: &[Column] = &[
+    Column::for_people("Code", Holds::Code),
+    Column::for_people("Description", Holds::Prose),
+    Column::for_people("Group", Holds::Text).yields(Room::ForProse),
+    Column::for_people("Channel", Holds::Text).yields(Room::ForOneLine),
+];
 
 /// The width of the labels in an explanation, with the gap behind them.
 const LABEL_WIDTH: usize = 17;
 /// Text is never squeezed narrower than this, however few columns there are.
 const LEAST_TEXT_WIDTH: usize = 20;
 
-/// Writes the entries: if they are few, all that is known of each, with an empty line between two of them, and if they are many,
-/// a table. `columns` is the width to wrap to.
+/// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap
+/// explanations to, `width` that of the terminal.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::Result<()> {
+pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize, width: Option<usize>) -> io::Result<()> {
     if entries.len() > EXPLAINED_AT_MOST {
-        return overview(out, entries);
+        return overview(out, entries, width);
     }
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
@@ -41,32 +46,24 @@ pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize) -> io::
     Ok(())
 }
 
-/// Writes a table of code, description, group and channel, one row for each entry.
+/// Writes a table of code, description, group and channel, one row for each entry. `width` is that of the terminal.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub fn overview(out: &mut impl Write, entries: &[&Entry]) -> io::Result<()> {
-    let mut rows = Builder::default();
-    rows.push_record(HEAD);
+pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) -> io::Result<()> {
+    let mut table = Table::new(COLUMNS, Options { width, ..Options::default() });
+    table.begin(&[], out)?;
     for entry in entries {
-        rows.push_record([
-            number(entry),
-            entry.description.clone(),
-            entry.group.to_string(),
-            entry.channel.to_string(),
-        ]);
+        let cells: [Cell<'_>; 4] = [
+            number(entry).into(),
+            (&entry.description).into(),
+            entry.group.to_string().into(),
+            entry.channel.to_string().into(),
+        ];
+        table.row(&cells, out)?;
     }
-    let mut table = rows.build();
-    table
-        .with(Style::empty())
-        .modify(Rows::new(..), Padding::new(0, 2, 0, 0))
-        .modify(Columns::first(), Alignment::right());
-    // The last column is padded like the others; nobody wants blanks at line ends.
-    for line in table.to_string().lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    table.end(&End::default(), out)
 }
 
 /// What there is to say about a result that no entry knows, without a full stop.
@@ -79,7 +76,41 @@ pub fn unknown(key: &Key) -> String {
 }
 
 /// The version of the contract with scripts.
-const SCHEMA: u32 = 2;
+pub(super) const SCHEMA: u32 = 2;
+
+/// The fields of the JSON object after its version.
+pub(super) const FIELDS: &[Column] = &[
+    Column::for_scripts("entries", Holds::Records(ENTRY), "The results that were asked for, by code."),
+    Column::for_scripts("unknown", Holds::Records(UNKNOWN), "What was asked for and is not in the catalogue."),
+];
+
+const ENTRY: &[Column] = &[
+    Column::for_scripts("code", Holds::Code, "The code, if one is public.").or_null(),
+    Column::for_scripts("name", Holds::Text, "Without a code: the symbol, or the text that several codes share.")
+        .or_null(),
+    Column::for_scripts("description", Holds::Text, "The vendor's words."),
+    Column::for_scripts("symbol", Holds::Text, "The name in the server's logs.").or_null(),
+    Column::for_scripts("sdk_constant", Holds::Text, "The name in the SDK.").or_null(),
+    Column::for_scripts("other_descriptions", Holds::Texts, "Other words for the same result."),
+    Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several."),
+    Column::for_scripts("channel", Holds::Text, "The way of the call or message, such as `call` or `text-message`."),
+    Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`."),
+    Column::for_scripts("happened", Holds::Text, "What happened on the phone, in the app or with the code."),
+    Column::for_scripts("evidence", Holds::Text, "What that rests on: `documented`, `feature` or `name`."),
+    Column::for_scripts("checks", Holds::Records(CHECK), "What to check, the most useful first."),
+    Column::for_scripts("whose", Holds::Texts, "Whose matter it usually is, the likeliest first."),
+];
+
+const CHECK: &[Column] = &[
+    Column::for_scripts("check", Holds::Text, "What to look at or do."),
+    Column::for_scripts("where", Holds::Text, "Where that is found."),
+];
+
+const UNKNOWN: &[Column] = &[
+    Column::for_scripts("code", Holds::Code, "The code, if it is a number.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The symbol or text, if it is no number.").or_null(),
+    Column::for_scripts("description", Holds::Text, "What to do about it."),
+];
 
 /// Writes the entries, and the results that no entry knows, as one JSON object.
 ///
@@ -112,7 +143,7 @@ pub(super) fn begins(text: &str) -> bool {
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
     let unknown = line.strip_suffix(UNKNOWN_DESCRIPTION).and_then(|line| line.strip_suffix(" is "));
     let is_explained = text.split_once('\n').is_some_and(|(_, below)| below.starts_with(&label("What happened")));
-    after_headings(HEAD.into_iter(), text).is_some_and(|rest| rest.starts_with('\n'))
+    after_headings(headings(COLUMNS), text).is_some_and(|rest| rest.starts_with('\n'))
         || super::json::begins(SCHEMA, "entries", text)
         || unknown.is_some_and(|key| key.parse::<i32>().is_ok() || is_quoted(key))
         || is_explained && Catalogue::built_in().entries().iter().any(|entry| title(entry) == line)
@@ -158,8 +189,8 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     parts.extend(entry.evidence.caveat().map(|caveat| ("Note", caveat.to_owned())));
     parts.push(("Group", entry.group.to_string()));
     parts.push(("Channel", entry.channel.to_string()));
-    parts.extend(entry.symbol.clone().map(|name| ("Symbol", name)));
-    parts.extend(entry.sdk_constant.clone().map(|name| ("SDK constant", name)));
+    parts.extend(entry.symbol.clone().map(|name| ("Name in logs", name)));
+    parts.extend(entry.sdk_constant.clone().map(|name| ("Name in SDK", name)));
     parts.extend(entry.other_descriptions.iter().map(|text| ("Also written", text.clone())));
     parts
 }

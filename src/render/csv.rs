@@ -24,14 +24,14 @@ pub(super) struct Csv {
 
 impl Renderer for Csv {
     fn begin(&mut self, _: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(&record(&head(self.columns))?)
+        out.write_all(&record(head(self.columns).into_iter())?)
     }
 
     fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
         let mut record_cells = Vec::with_capacity(self.columns.len() + 1);
         for (column, cell) in self.columns.iter().zip(cells).filter(|(column, _)| column.name.is_some()) {
             match (column.holds, cell) {
-                (Holds::Problems, Cell::List(problems)) => {
+                (Holds::Problems(_), Cell::List(problems)) => {
                     for (part, separator) in [" ", " | "].into_iter().enumerate() {
                         let parts = problems.iter().filter_map(|problem| match problem {
                             Cell::Record(cells) => cells.get(part).map(|(_, cell)| text(cell)),
@@ -40,12 +40,10 @@ impl Renderer for Csv {
                         record_cells.push(joined(parts, separator));
                     }
                 }
-                // A spreadsheet may take the file for another code page.
-                (Holds::Layers, cell) => record_cells.push(text(cell).replace('›', ">").into()),
                 (_, cell) => record_cells.push(text(cell)),
             }
         }
-        out.write_all(&record(&record_cells)?)
+        out.write_all(&record(record_cells.iter().map(AsRef::as_ref))?)
     }
 
     fn end(&mut self, _: &End<'_>, _: &mut dyn Write) -> io::Result<()> {
@@ -59,19 +57,19 @@ pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
 }
 
 /// The names of the columns. Records do not fit into a cell, so problems take two columns.
-fn head(columns: &[Column]) -> Vec<Cow<'static, str>> {
-    let details = |column: &Column| (column.holds == Holds::Problems).then_some("details");
-    columns.iter().flat_map(|column| [column.name, details(column)]).flatten().map(Cow::Borrowed).collect()
+pub(super) fn head(columns: &[Column]) -> Vec<&'static str> {
+    let details = |column: &Column| matches!(column.holds, Holds::Problems(_)).then_some("details");
+    columns.iter().flat_map(|column| [column.name, details(column)]).flatten().collect()
 }
 
 /// One line. It is put together in memory, because a writer of CSV flushes what it writes to when it is done, and here there is
 /// one for each row.
-fn record(cells: &[Cow<'_, str>]) -> io::Result<Vec<u8>> {
+fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec<u8>> {
     const LIKELY_BYTES: usize = 512;
     let mut line = Vec::with_capacity(LIKELY_BYTES);
     let mut builder = WriterBuilder::new();
     let mut writer = builder.terminator(Terminator::Any(b'\n')).buffer_capacity(LIKELY_BYTES).from_writer(&mut line);
-    writer.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io::Error::other)?;
+    writer.write_record(cells.map(str::as_bytes)).map_err(io::Error::other)?;
     writer.flush()?;
     drop(writer);
     Ok(line)
@@ -122,15 +120,15 @@ mod tests {
         assert_eq!(
             written(&every_kind()),
             "\
-code,name,description,known,count,share,first_seen,last_seen,files,candidates
-21,,Mobile App Authenticated,true,700,0.7,2017-02-13T23:59:59Z,2017-02-14T02:57:24.999Z,1,
-102,,Phone Unreachable,true,188,0.188,2016-12-31T23:59:59Z,2017-02-15T09:00:00Z,2,
-,Used Cache,Used Cache,true,50,0.05,2017-02-14T03:00:00Z,2017-02-14T03:00:01Z,1,6 8 9
-,FAILED_AUTHENTICATION_THROTTLED,Authentication Throttled,true,40,0.04,,,1,
-777,,not in the vendor's list; contact Impero support,false,10,0.01,,,1,
-,Some Text,not in the vendor's list; contact Impero support,false,10,0.01,2017-02-14T00:00:00Z,2017-02-14T00:00:00Z,1,
--5,,not in the vendor's list; contact Impero support,false,1,0.001,,,1,
-0,,No call result,true,1,0.001,,,1,
+code,name,description,known,count,share,first_seen,last_seen,files,candidates,group
+21,,Mobile App Authenticated,true,700,0.7,2017-02-13T23:59:59Z,2017-02-14T02:57:24.999Z,1,,factor-given
+102,,Phone Unreachable,true,188,0.188,2016-12-31T23:59:59Z,2017-02-15T09:00:00Z,2,,not-reached
+,Used Cache,Used Cache,true,50,0.05,2017-02-14T03:00:00Z,2017-02-14T03:00:01Z,1,6 8 9,no-call-made
+,FAILED_AUTHENTICATION_THROTTLED,Authentication Throttled,true,40,0.04,,,1,,security
+777,,not in the vendor's list; contact Impero,false,10,0.01,,,1,,
+,Some Text,not in the vendor's list; contact Impero,false,10,0.01,2017-02-14T00:00:00Z,2017-02-14T00:00:00Z,1,,
+-5,,not in the vendor's list; contact Impero,false,1,0.001,,,1,,
+0,,No call result,true,1,0.001,,,1,,no-call-made
 "
         );
     }

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, Serializer};
 
 use super::renderer::Renderer;
-use crate::report::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use crate::report::sheet::{Cell, Column, End, Flow, Presence, Sheet};
 use crate::terminal::{is_plain, obeys};
 
 /// Writes rows as a list in an object that also holds everything else.
@@ -23,8 +23,10 @@ impl Json {
         Json { sheet, has_rows: false }
     }
 
-    fn write_fields(&self, names: &[&str], values: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
-        for (name, value) in names.iter().zip(values) {
+    fn write_fields(&self, columns: &[Column], values: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
+        let is_shown = |(column, value): &(&Column, &Cell<'_>)| !is_left_out(column, value);
+        for (column, value) in columns.iter().zip(values).filter(is_shown) {
+            let name = column.name.unwrap_or_default();
             write!(out, ",\n  \"{name}\": ")?;
             self.write_value(value, "  ", out)?;
         }
@@ -78,12 +80,19 @@ const START: &str = "{\n  \"schema\": ";
 
 struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
 
+/// Whether the object goes without that value.
+fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
+    let has_none = match value {
+        Cell::Absent => true,
+        Cell::List(cells) => cells.is_empty(),
+        _ => false,
+    };
+    has_none && column.presence == Presence::OrMissing
+}
+
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Row(columns, cells) = self;
-        let is_left_out = |column: &Column, cell: &Cell<'_>| {
-            column.holds == Holds::RareList && matches!(cell, Cell::List(cells) if cells.is_empty())
-        };
         serializer.collect_map(columns.iter().zip(*cells).filter_map(|(column, cell)| {
             let name = column.name.filter(|_| !is_left_out(column, cell))?;
             Some((name, cell))
@@ -155,7 +164,8 @@ mod tests {
       "share": 0.8,
       "first_seen": "2017-02-14T02:57:24.600871Z",
       "last_seen": "2017-02-14T02:57:25Z",
-      "files": 2
+      "files": 2,
+      "group": "not-reached"
     },
     {
       "code": null,
@@ -171,7 +181,8 @@ mod tests {
         6,
         8,
         9
-      ]
+      ],
+      "group": "no-call-made"
     }
   ],
   "problems": [
@@ -222,13 +233,14 @@ mod tests {
             serde_json::json!({
                 "code": null,
                 "name": "a \"b\"",
-                "description": "not in the vendor's list; contact Impero support",
+                "description": "not in the vendor's list; contact Impero",
                 "known": false,
                 "count": 1,
                 "share": 1.0,
                 "first_seen": null,
                 "last_seen": null,
                 "files": 1,
+                "group": null,
             })
         );
     }

@@ -20,6 +20,7 @@ use crate::code::{Code, Key};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
+use crate::report::sheet::{Column, Holds};
 use crate::terminal::{escaped_line, is_plain};
 use crate::time::Time;
 use crate::units::CodePage;
@@ -87,7 +88,7 @@ impl Text<'_> {
             Some(page) => bytes.extend_from_slice(escaped_line(&page.read(part)).as_bytes()),
         };
         if shown.start > 0 {
-            bytes.extend_from_slice("…".as_bytes());
+            bytes.extend_from_slice(b"...");
         }
         let mut at = shown.start;
         for hit in hits.iter().filter(|hit| !self.highlight.is_plain() && hit.span.end <= shown.end) {
@@ -99,7 +100,7 @@ impl Text<'_> {
         }
         push(bytes, &line[at..shown.end]);
         if shown.end < line.len() {
-            bytes.extend_from_slice("…".as_bytes());
+            bytes.extend_from_slice(b"...");
         }
     }
 }
@@ -117,6 +118,33 @@ pub struct Known<'c> {
     /// The code page of lines that are not UTF-8, if it was given.
     pub encoding: Option<&'static Encoding>,
 }
+
+/// The fields of a result, in the order of the columns of CSV.
+pub(super) const FIELDS: &[Column] = &[
+    Column::for_scripts("path", Holds::Path, "The path of the file. What follows `!/` is the path within an archive."),
+    Column::for_scripts("line", Holds::Count, "Number of the line; the first is 1."),
+    Column::for_scripts(
+        "offset",
+        Holds::Bytes,
+        "Where the result begins in the file, after unpacking; the first byte is 0.",
+    ),
+    Column::for_scripts("time", Holds::Time, "Time of the line.").or_null(),
+    Column::for_scripts("code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
+        .or_null(),
+    Column::for_scripts("name", Holds::Text, "The symbol or text in the log, if it leads to no single code.").or_null(),
+    Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
+    Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
+    Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
+        .or_missing(),
+    Column::for_scripts("pattern", Holds::Text, "Name of the pattern that found it."),
+    Column::for_scripts("user", Holds::Text, "The user, as the line has it.").or_missing(),
+    Column::for_scripts("outcome", Holds::Text, "The log's own word on the sign-in; never derived from the code.")
+        .or_missing(),
+    Column::for_scripts("host", Holds::Text, "The machine, as the line has it.").or_missing(),
+    Column::for_scripts("address", Holds::Text, "The network address, as the line has it.").or_missing(),
+    Column::for_scripts("text", Holds::Text, "The line; of a very long one, 4 KiB around the result."),
+    Column::for_scripts("text_is_cut", Holds::Flag, "`true` if `text` is not the whole line.").or_missing(),
+];
 
 /// What stands after the path and the line number. JSON leaves out groups that captured nothing.
 #[derive(Serialize)]
@@ -337,10 +365,10 @@ mod tests {
             String::from_utf8(bytes).unwrap()
         };
         assert_eq!(of(b"102"), "102 Phone Unreachable");
-        assert_eq!(of(b"-7"), "-7 not in the vendor's list; contact Impero support");
-        assert_eq!(of(b"-2147483648"), "-2147483648 not in the vendor's list; contact Impero support");
+        assert_eq!(of(b"-7"), "-7 not in the vendor's list; contact Impero");
+        assert_eq!(of(b"-2147483648"), "-2147483648 not in the vendor's list; contact Impero");
         assert_eq!(of(b"FAILED_AUTHENTICATION_THROTTLED"), "FAILED_AUTHENTICATION_THROTTLED Authentication Throttled");
         assert_eq!(of(b"used cache"), "Used Cache");
-        assert_eq!(of(b"new name"), "\"new name\": not in the vendor's list; contact Impero support");
+        assert_eq!(of(b"new name"), "\"new name\": not in the vendor's list; contact Impero");
     }
 }

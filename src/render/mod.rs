@@ -5,6 +5,7 @@
 //! colour, a mark or an order by code, as a code does not say whether a sign-in succeeded.
 
 pub mod codes;
+pub mod contract;
 mod csv;
 mod json;
 pub mod lines;
@@ -92,7 +93,8 @@ pub fn is_own_output(head: &[u8]) -> bool {
     if text.contains('\x1b') {
         text = strip_str(&text).to_string().into();
     }
-    text.starts_with(PARTIAL)
+    let first: String = text.chars().take(PARTIAL.len()).collect();
+    first.replace('\n', " ").starts_with(PARTIAL)
         || SHEETS.iter().any(|sheet| {
             table::begins(sheet, &text)
                 || json::begins(sheet.schema, sheet.first_name(), &text)

@@ -15,7 +15,7 @@ use crate::hit::Capture;
 use crate::pattern::definition::{Definition, Example, ExpectedCode, Origin};
 use crate::pattern::examples::Found;
 use crate::pattern::{Pattern, PatternSet, template};
-use crate::report::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use crate::report::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use crate::report::wording::counted;
 use crate::scan::proof;
 use crate::terminal::{escaped_line, obeys};
@@ -24,10 +24,10 @@ use crate::terminal::{escaped_line, obeys};
 pub(super) static PATTERNS: Sheet = Sheet {
     schema: 1,
     columns: &[
-        Column::new("name", "Name", Holds::Text),
-        Column::new("origin", "From", Holds::Text),
-        Column::new("search", "Search", Holds::Text),
-        Column::new("description", "Description", Holds::Prose),
+        Column::for_people("Name", Holds::Text),
+        Column::for_people("From", Holds::Text).yields(Room::ForProse),
+        Column::for_people("Search", Holds::Text).yields(Room::ForProse),
+        Column::for_people("Description", Holds::Prose),
     ],
     rows: "patterns",
     before: &[],

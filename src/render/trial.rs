@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use tabled::grid::util::string::get_string_width;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::lines::{SHOWN_LIMIT_BYTES, after_result, push_result, push_shown};
 use crate::catalogue::Catalogue;
@@ -16,15 +16,17 @@ use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
 use crate::units::{CodePage, Units};
 
-/// How much of a line that is too wide is repeated before what is taken, in characters.
-const BEFORE_CHARS: usize = 20;
+/// How much of a line that is too wide is repeated before what is taken, in columns.
+const BEFORE_COLUMNS: usize = 20;
+/// What stands for the rest of a line. In ASCII, as every console can show that.
+const ELLIPSIS: &str = "...";
 /// Excerpts are not made narrower than this, however narrow the terminal is.
-const LEAST_WIDTH: usize = 40;
+const LEAST_WIDTH: usize = 30;
 /// The width of the captures' names, with the gap behind them.
 const NAME_WIDTH: usize = 9;
 
 /// What is said of a line without a result.
-const NOTHING_TAKEN: &str = "no pattern takes anything of this line";
+const NOTHING_TAKEN: &str = "no pattern matches this line";
 
 /// Whether `text` begins with the first line of a trial and what became of it.
 pub(super) fn begins(text: &str) -> bool {
@@ -63,7 +65,7 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
     let indent = " ".repeat(number_width + 2);
     for line in lines {
         let (start, end) = (0..line.text.len().min(SHOWN_LIMIT_BYTES), line.text.len());
-        let cut = if start.end < end { "…" } else { "" };
+        let cut = if start.end < end { ELLIPSIS } else { "" };
         writeln!(out, "{:>number_width$}  {}{cut}", line.number, one_line(&line.text[start]))?;
         match &line.outcome {
             Outcome::Taken(hits) => {
@@ -113,21 +115,21 @@ impl Shown<'_> {
     fn carets(&self, line: &[u8], span: &Range<usize>, indent: &str, out: &mut impl Write) -> io::Result<()> {
         let parts = [&line[..span.start], &line[span.clone()], &line[span.end..]].map(one_line);
         let room = self.width.map(|width| width.saturating_sub(indent.len()).max(LEAST_WIDTH));
-        let needed: usize = parts.iter().map(|part| get_string_width(part)).sum();
+        let needed: usize = parts.iter().map(|part| part.width()).sum();
         let (before, inside) = if room.is_some_and(|room| needed > room) || line.len() > SHOWN_LIMIT_BYTES {
             let room = room.unwrap_or(usize::MAX).min(SHOWN_LIMIT_BYTES);
-            let before = end_of(&parts[0], BEFORE_CHARS);
-            let inside = start_of(&parts[1], room.saturating_sub(BEFORE_CHARS + 2));
-            let used = get_string_width(&before) + get_string_width(&inside);
-            let after = start_of(&parts[2], room.saturating_sub(used + 1));
+            let before = end_of(&parts[0], BEFORE_COLUMNS);
+            let inside = start_of(&parts[1], room.saturating_sub(BEFORE_COLUMNS + 2 * ELLIPSIS.len()));
+            let used = before.width() + inside.width();
+            let after = start_of(&parts[2], room.saturating_sub(used + ELLIPSIS.len()));
             writeln!(out, "{indent}{before}{inside}{after}")?;
             (before, inside)
         } else {
             let [before, inside, _] = parts;
             (before, inside)
         };
-        let blanks = " ".repeat(get_string_width(&before));
-        writeln!(out, "{indent}{blanks}{}", "^".repeat(get_string_width(&inside).max(1)))
+        let blanks = " ".repeat(before.width());
+        writeln!(out, "{indent}{blanks}{}", "^".repeat(inside.width().max(1)))
     }
 
     fn nearest(&self, nearest: &Nearest, line: &[u8], indent: &str, out: &mut impl Write) -> io::Result<()> {
@@ -135,7 +137,8 @@ impl Shown<'_> {
         let built_in = if definition.origin == Origin::BuiltIn { "the built-in " } else { "" };
         writeln!(out, "{indent}nearest is {built_in}{}:", definition.name)?;
         let line = CodePage::of(line, Units::Bytes, None).read(line);
-        for explained in nearest.miss.render(definition, line.as_bytes()).lines() {
+        let width = self.width.map(|width| width.saturating_sub(indent.len()));
+        for explained in nearest.miss.render(definition, line.as_bytes(), width).lines() {
             writeln!(out, "{indent}{}", explained.trim_end())?;
         }
         Ok(())
@@ -149,18 +152,28 @@ fn one_line(text: &[u8]) -> String {
     String::from_utf8_lossy(&bytes).replace('\t', " ")
 }
 
-/// The last `limit` characters, behind an ellipsis if there are more.
+/// The last characters, as many as have room in `limit` columns, after an ellipsis if there are more.
 fn end_of(text: &str, limit: usize) -> String {
-    match text.char_indices().rev().nth(limit.saturating_sub(1)) {
-        Some((at, _)) if at > 0 => format!("…{}", &text[at..]),
-        _ => text.to_owned(),
+    let mut columns = 0;
+    let too_wide = text.char_indices().rev().find(|&(at, character)| {
+        columns += text[at..at + character.len_utf8()].width();
+        columns > limit
+    });
+    match too_wide {
+        Some((at, character)) => format!("{ELLIPSIS}{}", &text[at + character.len_utf8()..]),
+        None => text.to_owned(),
     }
 }
 
-/// The first `limit` characters, an ellipsis behind them if there are more.
+/// The first characters, as many as have room in `limit` columns, before an ellipsis if there are more.
 fn start_of(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((at, _)) => format!("{}…", &text[..at]),
+    let mut columns = 0;
+    let too_wide = text.char_indices().find(|&(at, character)| {
+        columns += text[at..at + character.len_utf8()].width();
+        columns > limit
+    });
+    match too_wide {
+        Some((at, _)) => format!("{}{ELLIPSIS}", &text[..at]),
         None => text.to_owned(),
     }
 }
@@ -190,7 +203,7 @@ mod tests {
              ^^^^
    e1: 21 Mobile App Authenticated
                   ^^^^^
-   e1: 999 not in the vendor's list; contact Impero support
+   e1: 999 not in the vendor's list; contact Impero
 
 1 of 1 line holds a result
 ";
@@ -202,17 +215,17 @@ mod tests {
         let text = format!("{}c=21{}", "a".repeat(30), "b".repeat(30));
         let expected = format!(
             "1  {text}
-   …{}c=21{}…
+   ...{}c=21{}...
    {}^^^^
    e1: 21 Mobile App Authenticated
 
 1 of 1 line holds a result
 ",
             "a".repeat(20),
-            "b".repeat(14),
-            " ".repeat(21),
+            "b".repeat(10),
+            " ".repeat(23),
         );
-        // 43 columns without the indent are 40: …, 20, 4, 14, …
+        // 43 columns without the indent are 40: 3, 20, 4, 10, 3
         assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
     }
 
@@ -221,8 +234,18 @@ mod tests {
         let text = format!("c=21{}", "b".repeat(60));
         let shown = shown(&[r"c=(?<code>\d+)b*"], &text, Some(43));
         let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[1], format!("   c=21{}…", "b".repeat(14)));
-        assert_eq!(lines[2], format!("   {}", "^".repeat(19)));
+        assert_eq!(lines[1], format!("   c=21{}...", "b".repeat(10)));
+        assert_eq!(lines[2], format!("   {}", "^".repeat(17)));
+    }
+
+    #[test]
+    fn an_excerpt_of_wide_characters_is_no_wider_than_the_terminal() {
+        let text = format!("{}c=21{}", "日".repeat(30), "本".repeat(30));
+        let shown = shown(&[r"c=(?<code>\d+)"], &text, Some(43));
+        let excerpt: Vec<&str> = shown.lines().skip(1).take(2).collect();
+        let expected =
+            [format!("   ...{}c=21{}...", "日".repeat(10), "本".repeat(5)), format!("   {}^^^^", " ".repeat(23))];
+        assert_eq!(excerpt, expected);
     }
 
     #[test]
@@ -236,7 +259,7 @@ mod tests {
      time     2024-05-01 10:15:30Z (no zone given: taken as UTC)
 
 2  c 21
-   no pattern takes anything of this line
+   no pattern matches this line
    nearest is e2:
      c=(?<code>x)
       ^ expected `=`
@@ -244,7 +267,7 @@ mod tests {
      -^ matched up to here
 
 3  x
-   no pattern takes anything of this line, nor does any come near
+   no pattern matches this line, nor does any come near
 
 1 of 3 lines hold a result
 ";

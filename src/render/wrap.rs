@@ -1,9 +1,9 @@
 //! Breaking text into lines of a given width, in terminal columns.
 //!
-//! Not tabled's own wrapping: it leaves the blank of a break at the start of the next line, and cuts a long symbol
+//! Not the wrapping of the crate tabled: it leaves the blank of a break at the start of the next line, and cuts a long symbol
 //! wherever the line happens to end.
 
-use tabled::grid::util::string::get_string_width;
+use unicode_width::UnicodeWidthStr;
 
 /// The lines of `text`, none wider than `width` columns and broken at blanks. A word that is too wide by itself is
 /// broken behind underscores, as symbols have them, and where there is none, anywhere. Blanks in a row become one.
@@ -14,7 +14,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     for word in text.split_whitespace() {
         for (at, fragment) in fragments(word, width).into_iter().enumerate() {
             let blank = if at == 0 && !line.is_empty() { " " } else { "" };
-            if !line.is_empty() && get_string_width(&line) + blank.len() + get_string_width(fragment) > width {
+            if !line.is_empty() && line.width() + blank.len() + fragment.width() > width {
                 lines.push(std::mem::take(&mut line));
             } else {
                 line.push_str(blank);
@@ -26,14 +26,33 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same text with line ends in place of blanks, so that no line is wider than `width` columns unless a word is. Words stay
+/// whole, as paths are among them, and so does everything else.
+#[must_use]
+pub fn at_blanks(text: &str, width: usize) -> String {
+    let mut broken = String::with_capacity(text.len());
+    let mut columns = 0;
+    for word in text.split_inclusive([' ', '\n']) {
+        let word_columns = UnicodeWidthStr::width(word.trim_end_matches([' ', '\n']));
+        if columns > 0 && columns + word_columns > width && broken.ends_with(' ') {
+            broken.pop();
+            broken.push('\n');
+            columns = 0;
+        }
+        broken.push_str(word);
+        columns = if word.ends_with('\n') { 0 } else { columns + word.width() };
+    }
+    broken
+}
+
 /// The pieces of a word that may stand on different lines.
 fn fragments(word: &str, width: usize) -> Vec<&str> {
-    if get_string_width(word) <= width {
+    if word.width() <= width {
         return vec![word];
     }
     let mut fragments = Vec::new();
     for part in word.split_inclusive('_') {
-        if get_string_width(part) <= width {
+        if part.width() <= width {
             fragments.push(part);
         } else {
             fragments.extend(part.split_inclusive(|_| true));
@@ -67,11 +86,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn messages_break_at_blanks_only() {
+        let text = "callcodes: a/long_path  with blanks.log: no such file\n  or folder";
+        let expected = "callcodes:\na/long_path\n with\nblanks.log:\nno such\nfile\n  or folder";
+        assert_eq!(at_blanks(text, 11), expected);
+        assert_eq!(at_blanks(text, 100), text);
+        assert_eq!(at_blanks("a_path_that_is_too_long b", 5), "a_path_that_is_too_long\nb");
+        assert_eq!(at_blanks("日本 日本", 8), "日本\n日本");
+    }
+
     proptest! {
         #[test]
         fn no_line_is_too_wide_and_nothing_is_lost(text in "[a-c_ é]{0,40}", width in 1_usize..12) {
             let lines = wrap(&text, width);
-            prop_assert!(lines.iter().all(|line| get_string_width(line) <= width));
+            prop_assert!(lines.iter().all(|line| line.width() <= width));
             prop_assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
         }
     }

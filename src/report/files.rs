@@ -4,7 +4,7 @@
 //! that writes rows as they come needs no memory for them. What a name or a reason could do to a terminal is left to
 //! the formats: scripts want names as they are.
 
-use super::sheet::{Cell, Column, End, Flow, Holds, Sheet};
+use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use super::wording::{counted, grouped, remark, size};
 use super::{LEFT_OUT_BY_GLOB, PARTIAL, problems};
 use crate::pipeline::inventory::{Entry, Text};
@@ -14,27 +14,62 @@ use crate::problem::{Kind, Problem};
 pub static FILES: Sheet = Sheet {
     schema: 1,
     columns: &[
-        Column::new("path", "File", Holds::Path),
-        Column::for_scripts("kind", Holds::Layers),
+        Column::new("path", "File", Holds::Path, "The path. What follows `!/` is the path within an archive."),
+        Column::for_scripts(
+            "kind",
+            Holds::Text,
+            "What the file is, from the outside to the inside: `zip > ASCII text`.",
+        )
+        .or_null(),
         Column::for_people("What it is", Holds::Prose),
-        Column::for_scripts("layers", Holds::List),
-        Column::for_scripts("encoding", Holds::Text),
-        Column::for_scripts("byte_order_mark", Holds::Flag),
-        Column::new("bytes", "Size", Holds::Bytes),
-        Column::for_scripts("bytes_on_disk", Holds::Bytes),
-        Column::new("lines", "Lines", Holds::Count),
-        Column::new("first_time", "First time", Holds::Time),
-        Column::new("last_time", "Last time", Holds::Time),
-        Column::for_scripts("zone_assumed", Holds::Flag),
-        Column::new("results", "Results", Holds::Count),
-        Column::for_scripts("problems", Holds::Problems),
+        Column::for_scripts("layers", Holds::Texts, "The formats that the text is packed in, the outermost first.")
+            .or_null(),
+        Column::for_scripts("encoding", Holds::Text, "Encoding of the text, such as ASCII, UTF-8 or UTF-16LE.")
+            .or_null(),
+        Column::for_scripts("byte_order_mark", Holds::Flag, "Whether the text begins with a byte order mark.")
+            .or_null(),
+        Column::new("bytes", "Size", Holds::Bytes, "Size of the text, after unpacking.").or_null(),
+        Column::for_scripts("bytes_on_disk", Holds::Bytes, "Size of the file on disk, if it is one.").or_null(),
+        Column::new("lines", "Lines", Holds::Count, "Number of lines.").or_null().yields(Room::ForProse),
+        Column::new("first_time", "First time", Holds::Time, "Time of the first line that has one.")
+            .or_null()
+            .yields(Room::ForProse),
+        Column::new("last_time", "Last time", Holds::Time, "Time of the last line that has one.")
+            .or_null()
+            .yields(Room::ForProse),
+        Column::for_scripts("zone_assumed", Holds::Flag, "Whether one of these times has no zone and was read as UTC.")
+            .or_null(),
+        Column::new("results", "Results", Holds::Count, "Number of results.").or_null(),
+        Column::for_scripts(
+            "problems",
+            Holds::Problems(problems::WITHOUT_PATH),
+            "Why the file was skipped or not read to its end.",
+        ),
     ],
     rows: "files",
     before: &[],
-    after: &["partial", "totals"],
+    after: &[
+        Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that files are missing."),
+        Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
+    ],
     flow: Flow::Streamed,
     without_rows: &[NONE_LEFT, NO_FILES],
 };
+
+const TOTALS: &[Column] = &[
+    Column::for_scripts("files_read", Holds::Count, "Number of files that were read, whether or not to the end."),
+    Column::for_scripts("files_read_in_part", Holds::Count, "Number of them that could not be read to the end."),
+    Column::for_scripts("files_skipped", Holds::Count, "Number of files that were skipped by rule or by option."),
+    Column::for_scripts("files_unreadable", Holds::Count, "Number of files of which nothing could be read."),
+    Column::for_scripts("bytes", Holds::Bytes, "Size of all that was read, after unpacking."),
+    Column::for_scripts("lines", Holds::Count, "Number of lines."),
+    Column::for_scripts("results", Holds::Count, "Number of results."),
+    Column::for_scripts(
+        "files_with_zone_assumed",
+        Holds::Count,
+        "Number of files with times that have no zone and were read as UTC.",
+    ),
+];
 
 const NONE_LEFT: &str = "No files are left: ";
 const NO_FILES: &str = "No files were found: name a log file, or a folder that holds some.";
@@ -98,7 +133,7 @@ fn is_zone_assumed(text: &Text) -> bool {
     [text.first, text.last].into_iter().flatten().any(|stamp| stamp.zone_is_assumed())
 }
 
-/// `gzip › ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
+/// `gzip > ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
 fn words(entry: &Entry) -> String {
     let what = |problem: &Problem| problems::what(&problem.what);
     let Some(text) = &entry.text else {
@@ -128,11 +163,11 @@ fn reservation(kind: Kind) -> Option<&'static str> {
     })
 }
 
-/// `tar › gzip › UTF-16LE text with BOM`
+/// `tar > gzip > UTF-16LE text with BOM`
 fn kind(text: &Text, has_loss: bool) -> String {
     let mut kind = text.chain.to_string();
     if !kind.is_empty() {
-        kind.push_str(" › ");
+        kind.push_str(" > ");
     }
     match text.encoding {
         Some(encoding) => {

@@ -8,8 +8,8 @@ use std::fmt;
 
 use crate::problem::{Cause, Kind, Limit, Problem, Remedy};
 
-use super::sheet::Cell;
-use super::wording::{grouped, size};
+use super::sheet::{Cell, Column, Holds};
+use super::wording::{counted, grouped, size};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,16 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
         })
         .collect()
 }
+
+/// The fields of a problem, as scripts get it.
+pub(super) const WITH_PATH: &[Column] = &[
+    Column::for_scripts("path", Holds::Path, "The path of the file or folder."),
+    Column::for_scripts("kind", Holds::Text, "The kind of problem: one of the words in `callcodes help output`."),
+    Column::for_scripts("detail", Holds::Text, "What happened and what to do about it, as a sentence."),
+];
+
+/// The fields of a problem whose path is given elsewhere.
+pub(super) const WITHOUT_PATH: &[Column] = WITH_PATH.split_at(1).1;
 
 /// A problem as scripts get it.
 pub(super) fn with_path(problem: &Problem) -> Cell<'_> {
@@ -151,7 +161,7 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     match first.kind {
         Kind::Interrupted => with_first("inputs not read to their end"),
         Kind::Unreadable => with_first("inputs could not be read"),
-        Kind::Encrypted => with_first("encrypted archives or members could not be read"),
+        Kind::Encrypted => with_first("encrypted archives or files in them could not be read"),
         Kind::Shortened => with_first("files became shorter while they were read"),
         Kind::Damaged => with_first("compressed files or archives are damaged"),
         Kind::Truncated => with_first("compressed files or archives are cut short"),
@@ -161,7 +171,7 @@ fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
         Kind::LongLine => with_first("inputs have very long lines"),
         Kind::TooManyNames => with_first("times too many names"),
         Kind::Empty => skipped("archives without any file in them (-v lists them)"),
-        Kind::Binary => skipped("binary files skipped (--binary reads them, -v lists them)"),
+        Kind::Binary => format!("{} skipped (--binary reads them, -v lists them)", counted(count, "binary file")),
         Kind::Special => skipped("pipes, sockets or devices in folders skipped (-v lists them)"),
         Kind::Link => skipped("links not followed (-L follows those to folders on disk, -v lists them)"),
         Kind::Loop => skipped("links not followed that lead back to where they lie (-v lists them)"),
@@ -246,7 +256,7 @@ mod tests {
             lines(&problems, 0, Extent::Kinds),
             [
                 "2 inputs could not be read; first: x: no such file or folder (-v lists all)",
-                "2 encrypted archives or members could not be read; first: z.zip!/a.log: it is encrypted; give its \
+                "2 encrypted archives or files in them could not be read; first: z.zip!/a.log: it is encrypted; give its \
                  password with --password-file (-v lists all)",
                 "2 binary files skipped (--binary reads them, -v lists them)",
                 "pipe: skipped, a pipe; name it to read it",

@@ -23,10 +23,10 @@ pub struct Sheet {
     pub columns: &'static [Column],
     /// The name of the list of rows.
     pub rows: &'static str,
-    /// The names of the values that are known before the rows.
-    pub before: &'static [&'static str],
-    /// The names of the values that are known only after the rows.
-    pub after: &'static [&'static str],
+    /// The values that are known before the rows.
+    pub before: &'static [Column],
+    /// The values that are known only after the rows.
+    pub after: &'static [Column],
     /// When the rows come.
     pub flow: Flow,
     /// How the notes begin that stand where a table has no rows.
@@ -36,7 +36,7 @@ pub struct Sheet {
 impl Sheet {
     /// The name of the first value after the version, or of the rows.
     pub(crate) fn first_name(&self) -> &'static str {
-        self.before.first().copied().unwrap_or(self.rows)
+        self.before.first().and_then(|value| value.name).unwrap_or(self.rows)
     }
 }
 
@@ -49,8 +49,8 @@ pub enum Flow {
     Streamed,
 }
 
-/// One column of a sheet.
-#[derive(Clone, Copy, Debug)]
+/// One column of a sheet, or a value outside its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
     /// The name by which scripts know it; `None` if it repeats other columns in words.
     pub name: Option<&'static str>,
@@ -58,29 +58,77 @@ pub struct Column {
     pub heading: Option<&'static str>,
     /// What its cells hold.
     pub holds: Holds,
+    /// Whether there is always a value.
+    pub presence: Presence,
+    /// What scripts get in it, as sentences.
+    pub meaning: &'static str,
+    /// What a table does with it where there is little room.
+    pub room: Room,
+}
+
+/// What a table does with a column where there is little room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It always shows the column.
+    Kept,
+    /// It shows the column only in a terminal that is wide enough for the whole table.
+    IfWide,
+    /// It leaves the column out if a row then fits on one line.
+    ForOneLine,
+    /// It leaves the column out if prose has too little room otherwise.
+    ForProse,
+}
+
+/// Whether a column has a value in every row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It always has one.
+    Always,
+    /// Where it has none, JSON has `null` and CSV an empty cell.
+    OrNull,
+    /// Where it has none, or an empty list, JSON leaves the field out and CSV has an empty cell.
+    OrMissing,
 }
 
 impl Column {
     /// A column for scripts and people.
     #[must_use]
-    pub const fn new(name: &'static str, heading: &'static str, holds: Holds) -> Column {
-        Column { name: Some(name), heading: Some(heading), holds }
+    pub const fn new(name: &'static str, heading: &'static str, holds: Holds, meaning: &'static str) -> Column {
+        Column { heading: Some(heading), ..Column::for_scripts(name, holds, meaning) }
     }
 
     /// A column for scripts only.
     #[must_use]
-    pub const fn for_scripts(name: &'static str, holds: Holds) -> Column {
-        Column { name: Some(name), heading: None, holds }
+    pub const fn for_scripts(name: &'static str, holds: Holds, meaning: &'static str) -> Column {
+        Column { name: Some(name), heading: None, holds, presence: Presence::Always, meaning, room: Room::Kept }
     }
 
     /// A column for people only.
     #[must_use]
     pub const fn for_people(heading: &'static str, holds: Holds) -> Column {
-        Column { name: None, heading: Some(heading), holds }
+        Column { name: None, heading: Some(heading), holds, presence: Presence::Always, meaning: "", room: Room::Kept }
+    }
+
+    /// The same column, some of whose values may be `null`.
+    #[must_use]
+    pub const fn or_null(self) -> Column {
+        Column { presence: Presence::OrNull, ..self }
+    }
+
+    /// The same column, which a table may leave out.
+    #[must_use]
+    pub const fn yields(self, room: Room) -> Column {
+        Column { room, ..self }
+    }
+
+    /// The same column, some of whose values may be missing.
+    #[must_use]
+    pub const fn or_missing(self) -> Column {
+        Column { presence: Presence::OrMissing, ..self }
     }
 }
 
-/// What the cells of a column hold. Any of them may be absent.
+/// What the cells of a column hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
     /// A name or a word, which is not broken into lines.
@@ -89,8 +137,6 @@ pub enum Holds {
     Path,
     /// Words that may be broken into lines. With nothing after them, they take the place of the columns that follow.
     Prose,
-    /// What encloses what, from the outside to the inside, separated by ` › `.
-    Layers,
     /// The number of a result.
     Code,
     /// How many there are.
@@ -103,12 +149,16 @@ pub enum Holds {
     Time,
     /// Yes or no.
     Flag,
-    /// Any number of values.
-    List,
-    /// Any number of values, usually none, in which case formats with named values leave it out.
-    RareList,
-    /// Why an input was skipped, or not read whole: a list of records of a kind and its details.
-    Problems,
+    /// Any number of texts.
+    Texts,
+    /// Any number of numbers of results.
+    Codes,
+    /// Values with their names.
+    Record(&'static [Column]),
+    /// Any number of such records.
+    Records(&'static [Column]),
+    /// Why an input was skipped, or not read whole: any number of records of a kind and its details.
+    Problems(&'static [Column]),
 }
 
 impl Holds {

@@ -1,4 +1,4 @@
-//! What a source turned out to be, layer by layer: `zip › gzip › UTF-16LE text`.
+//! What a source turned out to be, layer by layer: `zip > gzip > UTF-16LE text`.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ impl fmt::Display for Layer {
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, layer) in self.0.iter().enumerate() {
-            f.write_str(if index == 0 { "" } else { " › " })?;
+            f.write_str(if index == 0 { "" } else { " > " })?;
             layer.fmt(f)?;
         }
         Ok(())

@@ -111,7 +111,7 @@ fn entries_stand_in_the_order_of_their_keys_and_are_found_by_them() {
         assert_eq!(catalogue.entry(&unknown), None, "{unknown}");
         assert_eq!(catalogue.description(&unknown), UNKNOWN_DESCRIPTION);
     }
-    assert_eq!(UNKNOWN_DESCRIPTION, "not in the vendor's list; contact Impero support");
+    assert_eq!(UNKNOWN_DESCRIPTION, "not in the vendor's list; contact Impero");
 }
 
 #[test]
@@ -404,6 +404,8 @@ fn a_query_for_words_gives_every_entry_that_has_them_all() {
     assert_eq!(find("hung up"), ["108"]);
     assert_eq!(find("passcode  PIN"), ["19", "123"]);
     assert_eq!(find("client resend"), ["101"]);
+    assert_eq!(find("client-resend"), ["101"], "as JSON and completions spell the group");
+    assert_eq!(find("persons-action"), find("person's action"));
     assert_eq!(find("voiceprint set-up"), ["119", "128"]);
     assert_eq!(find("STATUS_VOICEPRINT_E"), ["17", "18"]);
     assert_eq!(find("no such thing"), Vec::<String>::new());
@@ -506,6 +508,9 @@ fn channels_and_groups_have_words() {
             "set-up or licence"
         ]
     );
+    for group in groups {
+        assert_eq!(serde_json::to_value(group).unwrap(), group.name());
+    }
 }
 
 /// A table in TOML with what every entry needs.
@@ -593,6 +598,15 @@ fn an_entry_that_does_not_say_what_to_check_is_refused() {
         let error = Catalogue::from_toml(&text).unwrap_err();
         assert_eq!(error.to_string(), format!("the entry 1 has {message}"));
     }
+}
+
+#[test]
+fn a_service_needs_the_date_of_its_last_day() {
+    let error = Catalogue::from_toml("[[service]]\nname = \"MFA Server\"\nlast_day = \"autumn\"\n").unwrap_err();
+    assert_eq!(error.to_string(), "the last day of MFA Server is no date. Write it as \"2024-09-30\"");
+    let built_in = Catalogue::built_in().services();
+    let named: Vec<(&str, &str)> = built_in.iter().map(|one| (one.name.as_str(), one.last_day.as_str())).collect();
+    assert_eq!(named, [("Azure MFA SDK", "2020-09-30"), ("MFA Server", "2024-09-30")]);
 }
 
 #[test]

@@ -140,8 +140,8 @@ fn csv_keeps_its_columns() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["--format=csv"]));
     let expected = "\
-code,name,description,known,count,share,first_seen,last_seen,files,candidates
-108,,User Hung Up the Phone,true,3,1,,,1,
+code,name,description,known,count,share,first_seen,last_seen,files,candidates,group
+108,,User Hung Up the Phone,true,3,1,,,1,,persons-action
 ";
     assert_eq!((status, stdout.as_str(), stderr.lines().count()), (Some(130), expected, 1));
 }

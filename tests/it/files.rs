@@ -220,19 +220,19 @@ fn layers_are_told_from_the_outside_to_the_inside() {
     let found: Vec<Vec<Value>> = rows(&folder, &["t"], b"").iter().map(short).collect();
     let on_disk = |name: &str| json!(fs::metadata(folder.path().join(name)).unwrap().len());
     let expected = [
-        json!(["t/1.log", "gzip › UTF-8 text", ["gzip"], LOG.len(), on_disk("t/1.log"), 4, 2]),
+        json!(["t/1.log", "gzip > UTF-8 text", ["gzip"], LOG.len(), on_disk("t/1.log"), 4, 2]),
         json!([
             "t/2.data!/host7/a.log",
-            "gzip › tar › gzip › UTF-16LE text with BOM",
+            "gzip > tar > gzip > UTF-16LE text with BOM",
             ["gzip", "tar", "gzip"],
             marked.len(),
             null,
             4,
             2
         ]),
-        json!(["t/2.data!/host7/b.log", "gzip › tar › empty", ["gzip", "tar"], 0, null, 0, 0]),
-        json!(["t/3.log", "gzip › empty", ["gzip"], 0, on_disk("t/3.log"), 0, 0]),
-        json!(["t/4.exe!/host8/c.log", "zip › gzip › ASCII text", ["zip", "gzip"], 16, null, 1, 1]),
+        json!(["t/2.data!/host7/b.log", "gzip > tar > empty", ["gzip", "tar"], 0, null, 0, 0]),
+        json!(["t/3.log", "gzip > empty", ["gzip"], 0, on_disk("t/3.log"), 0, 0]),
+        json!(["t/4.exe!/host8/c.log", "zip > gzip > ASCII text", ["zip", "gzip"], 16, null, 1, 1]),
     ];
     assert_eq!(found, expected.map(|row| row.as_array().unwrap().clone()));
 }
@@ -295,8 +295,8 @@ z.log           ASCII text                                     15 B      1  -   
 nosuch          no such file or folder
 t/a.png         skipped, a binary file (PNG picture)
 t/b.log         UTF-8 text                                    143 B      4  2017-02-14 02:57:24Z  2017-02-14 03:01:00Z        2
-t/c.log.gz      gzip › UTF-8 text, 158 B on disk, breaks off  119 B      3  2017-02-14 02:57:24Z  2017-02-14 03:00:00Z        2
-t/d.tar!/x.log  tar › ASCII text                               22 B      1  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z        0
+t/c.log.gz      gzip > UTF-8 text, 158 B on disk, breaks off  119 B      3  2017-02-14 02:57:24Z  2017-02-14 03:00:00Z        2
+t/d.tar!/x.log  tar > ASCII text                               22 B      1  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z        0
 t/d.tar         the tar archive breaks off
 t/e.log         empty                                           0 B      0  -                     -                           0
 t/f.log         a copy of z.log (15 bytes), not counted

@@ -252,7 +252,7 @@ fn a_member_whose_time_may_be_local_is_doubted_near_the_limit() {
     put(&folder, "t/x.zip", &archive.finish().unwrap().into_inner());
     let doubt = |option: &str| {
         format!(
-            "callcodes: 2 members of zip or cab archives could lie on the other side of {option}: these archives may keep \
+            "callcodes: 2 files in zip or cab archives could lie on the other side of {option}: these archives may keep \
              local times of an unknown zone, which are read as UTC\n"
         )
     };

@@ -80,8 +80,12 @@ fn the_man_page_has_the_sections_that_readers_look_for() {
     }
     assert!(!named.contains(&"EXTRA"));
     let page = page.replace("\\-", "-");
-    assert!(page.contains("\\fBcallcodes lines\\fR [-E ENCODING] [-j N] "), "{page}");
+    assert!(page.contains("\\fBcallcodes lines\\fR [--format FORMAT] [-o FILE] [-v] "), "{page}");
     assert!(page.contains(" [-e REGEX]... [-f FILE]... "), "{page}");
+    for topic in ["\"INPUT FILES\"", "ARCHIVES", "PATTERNS", "OUTPUT"] {
+        assert!(page.contains(&format!(".SH {topic}\n.SS ")), "{topic}: {page}");
+    }
+    assert!(page.contains(".TP\n\\fBresults[].share\\fR\nShare of all results. [number from 0 to 1]\n"), "{page}");
     assert!(page.contains(".TP\n\\fB3\\fR\ndone, but some input could not be read\n"), "{page}");
 }
 
@@ -103,6 +107,77 @@ fn completions_offer_files_where_one_is_wanted() {
         assert!(offered.clone().count() > 0 && offered.clone().all(|line| line.contains("_files")), "{option}");
     }
     assert!(zsh.contains("paths -- Files, archives and folders to read"), "{zsh}");
+}
+
+#[test]
+fn completions_know_codes_groups_and_patterns() {
+    let script = |shell: &str| stdout(&["generate", &format!("complete-{shell}")]);
+    let offers = [
+        ("zsh", "102\\:\"Phone Unreachable\""),
+        ("zsh", "not-reached\\:\"Codes of the group\\: not reached\""),
+        ("zsh", "mfa-result"),
+        // Files follow the commands, and a file may be the first word.
+        ("zsh", " commands \"$@\"\n    _files\n}"),
+        (
+            "zsh",
+            "        [[ ' scan lines files codes patterns generate help ' == *\" $line[1] \"* ]] || _files && ret=0\n        case",
+        ),
+        ("fish", "\"__fish_callcodes_using_subcommand codes\" -f -k -a \"0\\t'No call result'\n"),
+        (
+            "fish",
+            "\"__fish_callcodes_using_subcommand patterns; and __fish_seen_subcommand_from show\" -f -k -a \"pfauth\n",
+        ),
+        ("powershell", "        'callcodes;codes' {\n            [CompletionResult]::new('0', '0', "),
+        (
+            "powershell",
+            "('persons-action', 'persons-action', [CompletionResultType]::ParameterValue, 'Codes of the group: person''s action')",
+        ),
+        (
+            "powershell",
+            "Sort-Object -Property { $_.ResultType -eq [CompletionResultType]::ParameterName }, ListItemText\n",
+        ),
+    ];
+    for (shell, part) in offers {
+        assert!(script(shell).contains(part), "{shell}: {part}");
+    }
+}
+
+/// What bash offers for the last of the words.
+#[cfg(unix)]
+fn offered_by_bash(words: &str) -> String {
+    let script = stdout(&["generate", "complete-bash"]);
+    let last = words.split(' ').count() - 1;
+    let test = format!(
+        "{script}\nCOMP_WORDS=({}); COMP_CWORD={last}; _callcodes callcodes \"${{COMP_WORDS[{last}]}}\" \
+         \"${{COMP_WORDS[{last}-1]}}\"; echo \"${{COMPREPLY[*]}}\"",
+        words.split(' ').map(|word| format!("\"{word}\" ")).collect::<String>()
+    );
+    let output = Command::new("bash").args(["--norc", "-c", &test]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_offers_commands_and_values_first_and_options_where_one_is_begun() {
+    let cases = [
+        ("callcodes ", "scan lines files codes patterns generate help"),
+        ("callcodes li", "lines"),
+        ("callcodes app", ""),
+        ("callcodes --max-f", "--max-filesize"),
+        ("callcodes lines ", ""),
+        ("callcodes codes 10", "10 100 101 102 103 104 105 106 107 108 109"),
+        ("callcodes codes 7 not", "not-reached"),
+        ("callcodes --pattern mfa", "mfa-result"),
+        ("callcodes lines --no-pattern pf", "pfauth pfauth-other"),
+        ("callcodes patterns ", "list show check test new help"),
+        ("callcodes patterns show raw", "raw-call-status"),
+        ("callcodes help a", "archives"),
+        ("callcodes generate s", "schema"),
+    ];
+    for (words, offered) in cases {
+        assert_eq!(offered_by_bash(words), offered, "{words}");
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod bombs;
 mod catalogue;
 mod compressed;
 mod containers;
+mod contract;
 mod copies;
 #[cfg(unix)]
 mod ctrl_c;
@@ -23,6 +24,7 @@ mod encodings;
 mod files;
 mod folders;
 mod generate;
+mod help;
 mod interrupted;
 mod live;
 mod oracle;

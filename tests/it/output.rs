@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates\n";
+const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates,group\n";
 const WRITTEN_BY_CALLCODES: &str =
     "skipped, written by callcodes itself; delete it or move it elsewhere; what is piped to - is read all the same";
 /// Longer than the 1 MiB up to which a line is searched in one piece.
@@ -50,10 +50,10 @@ fn an_existing_file_is_replaced_and_its_folder_left_alone() {
     fs::create_dir(folder.path().join("folder")).unwrap();
     let args = ["fixtures/logs/netop", "--pattern", "mfa-result", "--format", "csv", "-o", path(&target)];
     assert_eq!(run(&args), done());
-    let rows = "102,,Phone Unreachable,true,1,0.25,2017-02-14T03:20:44Z,2017-02-14T03:20:44Z,1,\n\
-                108,,User Hung Up the Phone,true,1,0.25,2017-02-14T03:24:30Z,2017-02-14T03:24:30Z,1,\n\
-                120,,Text Message Could Not Be Sent,true,1,0.25,2017-02-14T03:22:01Z,2017-02-14T03:22:01Z,1,\n\
-                133,,Mobile App No Response,true,1,0.25,2017-02-14T03:26:15Z,2017-02-14T03:26:15Z,1,\n";
+    let rows = "102,,Phone Unreachable,true,1,0.25,2017-02-14T03:20:44Z,2017-02-14T03:20:44Z,1,,not-reached\n\
+                108,,User Hung Up the Phone,true,1,0.25,2017-02-14T03:24:30Z,2017-02-14T03:24:30Z,1,,persons-action\n\
+                120,,Text Message Could Not Be Sent,true,1,0.25,2017-02-14T03:22:01Z,2017-02-14T03:22:01Z,1,,not-reached\n\
+                133,,Mobile App No Response,true,1,0.25,2017-02-14T03:26:15Z,2017-02-14T03:26:15Z,1,,not-reached\n";
     assert_eq!(fs::read_to_string(&target).unwrap(), format!("{CSV_HEAD}{rows}"));
     assert_eq!(names_in(folder.path()), ["folder", "neighbour.csv", "result.csv"]);
     assert_eq!(fs::read_to_string(folder.path().join("neighbour.csv")).unwrap(), "untouched");
@@ -175,7 +175,7 @@ fn the_file_that_is_written_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.csv");
     fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
-    let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n");
+    let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n");
     // The second time it holds a result of the first.
     for _ in 0..2 {
         assert_eq!(run(&[path(folder.path()), "--format=csv", "-o", path(&target)]), done());
@@ -199,7 +199,10 @@ fn what_a_killed_run_left_is_reported_and_not_read() {
     let left = folder.path().join(".callcodes-a1B2c3");
     fs::write(&left, "a.log:1: [108 User Hung Up the Phone] call_status: 108\n").unwrap();
     let (status, stdout, stderr) = run(&["scan", "--format=csv", path(folder.path())]);
-    assert_eq!((status, stdout), (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n")));
+    assert_eq!(
+        (status, stdout),
+        (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n"))
+    );
     let told = "skipped, an unfinished result of callcodes; delete it if no run is writing it";
     assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
     // What is named is read, unless it holds output.
@@ -311,7 +314,7 @@ mod windows {
         // What is left of `"…\47 12\" --format csv`.
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
         let output = command.arg("--no-config").arg(format!("{}\" --format csv", path(&logs))).output().unwrap();
-        let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,\n");
+        let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
         let help = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(["lines", "/?"]).output().unwrap();
         assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Usage: "));

@@ -74,7 +74,7 @@ fn what_is_encrypted_has_a_line_of_its_own() {
     let told = |args: &[&str]| told(&run(folder.path(), args, b""));
     let missing = "callcodes: gone.log: no such file or folder\n";
     let expected = format!(
-        "{missing}callcodes: 2 encrypted archives or members could not be read; first: x.zip!/a.log: it is encrypted; give \
+        "{missing}callcodes: 2 encrypted archives or files in them could not be read; first: x.zip!/a.log: it is encrypted; give \
          its password with --password-file (-v lists all)\n"
     );
     assert_eq!(told(&["gone.log", "x.zip"]), (Some(3), 1, expected));

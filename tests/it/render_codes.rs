@@ -13,7 +13,7 @@ fn found(query: &str) -> Vec<&'static Entry> {
 
 fn rendered(entries: &[&Entry], columns: usize) -> String {
     let mut out = Vec::new();
-    codes::entries(&mut out, entries, columns).expect("memory takes all");
+    codes::entries(&mut out, entries, columns, None).expect("memory takes all");
     String::from_utf8(out).expect("text")
 }
 
@@ -39,8 +39,8 @@ fn one_entry_is_explained() {
   Whose matter   the client
   Group          client resend
   Channel        call
-  Symbol         FAILED_PHONE_BUSY
-  SDK constant   CALL_STATUS_PHONE_BUSY
+  Name in logs   FAILED_PHONE_BUSY
+  Name in SDK    CALL_STATUS_PHONE_BUSY
   Also written   Auth Already In Progress
 "
     );
@@ -62,8 +62,8 @@ fn several_entries_are_explained_one_below_the_other() {
   Whose matter   the user's phone
   Group          not reached
   Channel        call
-  Symbol         SUCCESS_NO_PIN_BUT_TIMEOUT
-  SDK constant   CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
+  Name in logs   SUCCESS_NO_PIN_BUT_TIMEOUT
+  Name in SDK    CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
 
 13  Got Voicemail
   What happened  By its name, voicemail took the call.
@@ -75,7 +75,7 @@ fn several_entries_are_explained_one_below_the_other() {
   Note           No public source explains this result. The text follows its name and the feature it is named after.
   Group          not reached
   Channel        call
-  SDK constant   CALL_STATUS_GOT_VOICEMAIL
+  Name in SDK    CALL_STATUS_GOT_VOICEMAIL
 "
     );
 }
@@ -135,7 +135,7 @@ fn a_narrow_terminal_breaks_lines_but_no_words() {
                  named after.
   Group          not reached
   Channel        call
-  SDK constant   CALL_STATUS_GOT_VOICEMAIL
+  Name in SDK    CALL_STATUS_GOT_VOICEMAIL
 "
     );
 }
@@ -146,6 +146,7 @@ fn more_than_five_entries_are_a_table() {
         rendered(&found("4-9"), 80),
         "\
 Code  Description                  Group            Channel
+-------------------------------------------------------------------
    4  No Phone Input - Timed Out   not reached      call
    5  PIN Expired and Not Changed  person's action  call
    6  Used Cache                   no call made     cache or bypass
@@ -167,14 +168,34 @@ fn five_entries_are_still_explained() {
 fn the_overview_has_a_row_for_every_entry() {
     let entries: Vec<&Entry> = Catalogue::built_in().entries().iter().collect();
     let mut out = Vec::new();
-    codes::overview(&mut out, &entries).unwrap();
+    codes::overview(&mut out, &entries, None).unwrap();
     let table = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(lines.len(), 1 + entries.len());
+    assert_eq!(lines.len(), 2 + entries.len());
     assert_eq!(lines[0], "   Code  Description                                 Group              Channel");
-    assert_eq!(lines[1], "      0  No call result                              no call made       request");
-    assert_eq!(lines[76], "6, 8, 9  Used Cache                                  no call made       cache or bypass");
+    assert_eq!(lines[1], "-".repeat(90));
+    assert_eq!(lines[2], "      0  No call result                              no call made       request");
+    assert_eq!(lines[77], "6, 8, 9  Used Cache                                  no call made       cache or bypass");
     assert!(lines.iter().all(|line| line.trim_end() == *line));
+}
+
+#[test]
+fn the_overview_has_a_line_for_every_code_at_80_columns_and_breaks_no_word_at_40() {
+    let entries: Vec<&Entry> = Catalogue::built_in().entries().iter().collect();
+    let overview = |width| {
+        let mut out = Vec::new();
+        codes::overview(&mut out, &entries, Some(width)).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for (width, note) in
+        [(80, "Widen the window to see: Channel.\n"), (40, "Widen the window to see: Group, Channel.\n")]
+    {
+        let table = overview(width);
+        assert!(table.lines().all(|line| line.chars().count() <= width), "{table}");
+        assert!(table.ends_with(&format!("\n\n{note}")), "{table}");
+        assert!(entries.iter().all(|entry| entry.description.split(' ').all(|word| table.contains(word))), "{table}");
+    }
+    assert_eq!(overview(80).lines().count(), 2 + entries.len() + 2);
 }
 
 #[test]
@@ -184,5 +205,5 @@ fn no_entries_are_no_rows() {
 
 #[test]
 fn an_unknown_number_is_explained() {
-    assert_eq!(codes::unknown(&Key::Code(Code(77))), "77 is not in the vendor's list; contact Impero support");
+    assert_eq!(codes::unknown(&Key::Code(Code(77))), "77 is not in the vendor's list; contact Impero");
 }

@@ -1,5 +1,6 @@
 //! No output of any command holds a character that a terminal obeys, wherever it comes from.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -105,4 +106,46 @@ fn nothing_that_a_terminal_obeys_is_passed_on() {
         }
     }
     assert!(passed.is_empty(), "{passed:#?}");
+}
+
+/// A console of Windows without UTF-8, or a terminal where `LC_ALL=C`, shows nothing else properly.
+#[test]
+fn what_the_program_writes_itself_is_ascii() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("{} MFA result: 102 {}\n", "x".repeat(9000), "y".repeat(9000));
+    fs::write(folder.path().join("long.log"), &long).unwrap();
+    fs::write(folder.path().join("wrong.toml"), "[[pattern]]\nname = 1\nexamples = 2\n").unwrap();
+    fs::write(folder.path().join("broken.gz"), b"\x1f\x8b\x08\0\0").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["fixtures/ticket.zip", "fixtures/patterns/door.toml"] {
+        let file = root.join(file);
+        fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+    }
+    let runs: [&[&str]; 19] = [
+        &["."],
+        &["--format", "json", "."],
+        &["files", "."],
+        &["files", "--format", "json", "."],
+        &["files", "--format", "csv", "."],
+        &["lines", "."],
+        &["lines", "--format", "jsonl", "."],
+        &["codes"],
+        &["codes", "0-145"],
+        &["patterns"],
+        &["patterns", "new", "own", "-o", "-"],
+        &["patterns", "check", "wrong.toml"],
+        &["patterns", "check", "door.toml"],
+        &["patterns", "test", "long.log"],
+        &["patterns", "test", "--no-pattern", "mfa-result", "long.log"],
+        &["help", "files"],
+        &["help", "output"],
+        &["generate", "man"],
+        &["generate", "schema"],
+    ];
+    for args in runs {
+        let output = output(folder.path(), args, "");
+        assert!(output.len() > 50, "{args:?}: {output}");
+        let strange: BTreeSet<char> = output.chars().filter(|character| !character.is_ascii()).collect();
+        assert_eq!(strange, BTreeSet::new(), "{args:?}: {output}");
+    }
 }

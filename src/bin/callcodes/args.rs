@@ -1,7 +1,6 @@
 //! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
 
 use std::ffi::OsString;
-use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -9,17 +8,19 @@ use std::time::SystemTime;
 use callcodes::pipeline::THREADS_LIMIT;
 use callcodes::render::Format;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::values;
+use crate::{help, values};
 
-/// Finds call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and counts them.
+/// Finds call / SMS result codes of Azure multi-factor authentication in logs.
 ///
-/// Point it at a log file or at a whole support folder: `callcodes tickets/4711/`. Without a command the paths are
-/// scanned for a summary; a folder called like a command is reached as `./codes`.
+/// It says what each code means and counts them. Pass a log file or a whole support folder: `callcodes tickets/4711/`.
+/// Without a command, it prints the summary of `callcodes scan`. A folder that is called like a command is reached as
+/// `./codes`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
-#[command(max_term_width = 100, after_help = after_help())]
+#[command(disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = help::examples(&help::PROGRAM), after_long_help = help::after_long_help())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -29,27 +30,25 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Count the results in logs, which is also what a path without a command does
+    /// Count the results in logs; a path without a command does the same
+    #[command(after_help = help::examples(&help::SCAN))]
     Scan(ScanArgs),
-    /// Print the matching lines with what their codes mean, in file order
+    /// Print the lines that hold a result, each with what its code means
+    #[command(after_help = help::examples(&help::LINES))]
     Lines(LinesArgs),
-    /// Tell what each file is, from when to when it goes, and what is in the way of reading it
-    #[command(mut_arg("format", |format| format.help(LIST_FORMAT)))]
+    /// List each file: type, time span, results, and why it could not be read
+    #[command(after_help = help::examples(&help::FILES))]
     Files(ScanArgs),
     /// Explain codes: by number, range, name or word, or from a pasted line
+    #[command(after_help = help::examples(&help::CODES))]
     Codes(CodesArgs),
-    /// Show, check and try the patterns that results are found with
+    /// List, check and try the patterns that find results
     Patterns(PatternsArgs),
-    /// Write the man page or a shell's completions
+    /// Write the man page, shell completions or the schemas of JSON output
     Generate(GenerateArgs),
+    /// Explain a command, or a topic: files, archives, patterns or output
+    Help(HelpArgs),
 }
-
-/// What `files` prints is a list and no summary.
-const LIST_FORMAT: &str = "How to print the list [default: by the ending of -o's file, else table]";
-
-/// What must not be forgotten when results are read.
-pub(crate) const CAVEAT: &str =
-    "A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.";
 
 /// Every exit status with its meaning.
 pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
@@ -59,13 +58,8 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("130", "interrupted by Ctrl-C or told to end, after printing what had been read"),
 ];
 
-fn after_help() -> String {
-    let statuses = EXIT_STATUS.map(|(status, meaning)| format!("{status} {meaning}"));
-    format!("{CAVEAT}\n\nExit status: {}.", statuses.join("; "))
-}
-
 impl Command {
-    /// What it is called on the command line.
+    /// The name of the command on the command line.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Command::Scan(_) => "scan",
@@ -74,42 +68,41 @@ impl Command {
             Command::Codes(_) => "codes",
             Command::Patterns(_) => "patterns",
             Command::Generate(_) => "generate",
+            Command::Help(_) => "help",
         }
     }
 }
 
-impl Cli {
-    /// The short help of the program or of one of its commands.
-    pub(crate) fn help(command: Option<&str>) -> impl Display {
-        let mut program = Cli::command();
-        program.build();
-        match command.and_then(|name| program.find_subcommand_mut(name)) {
-            Some(command) => command.render_help(),
-            None => program.render_help(),
-        }
-    }
-}
-
-/// What is read.
+/// Which inputs are read, and how.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// Files, archives and folders to read, folders with all that is below them; `-`, or none where something is piped in,
-    /// is standard input. The options about files in folders do not touch files that are named here, except for --binary
-    #[arg(value_name = "PATH")]
+    /// Files, archives and folders to read; `-` is standard input
+    ///
+    /// Folders are read with everything below them. Without a path, standard input is read if something is piped in. The
+    /// options about files in folders do not apply to files that are passed here, except for --binary.
+    #[arg(value_name = "PATH", hide_short_help = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Take all input for this encoding, such as utf-16le or windows-1252, instead of telling it file by file
-    #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", help_heading = "Reading")]
-    pub(crate) encoding: EncodingChoice,
-    /// Number of threads, 256 at most [default: one for each core, and more where files take long to open]
-    #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
-    pub(crate) threads: Option<NonZeroUsize>,
-    /// Count a file that holds the same as another one, too; without this, copies count once, wherever they lie and
-    /// however they are packed
-    #[arg(long, help_heading = "Reading")]
-    pub(crate) keep_copies: bool,
 
     #[command(flatten)]
     pub(crate) files: FileArgs,
+
+    /// Encoding of all input, such as utf-16le
+    ///
+    /// Without this, the encoding of each file is detected. Windows code pages have names such as windows-1252.
+    #[arg(short = 'E', long, value_name = "ENCODING", default_value = "auto", hide_default_value = true)]
+    #[arg(help_heading = "Reading")]
+    pub(crate) encoding: EncodingChoice,
+    /// Number of threads, 256 at most
+    ///
+    /// Without this, one for each core, and more where files take long to open.
+    #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
+    #[arg(hide_short_help = true)]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Count copies of a file, too
+    ///
+    /// Without this, files with the same content count once, wherever they are and however they are packed.
+    #[arg(long, help_heading = "Reading")]
+    pub(crate) keep_copies: bool,
 
     #[command(flatten)]
     pub(crate) archives: ArchiveArgs,
@@ -119,34 +112,44 @@ pub(crate) struct InputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Files in folders")]
 pub(crate) struct FileArgs {
-    /// Read only files like this, or with a leading `!` none like this: '*.log', '!old*', 'host7/**', in archives too:
-    /// '**/old.zip/*.log', '!old.zip'. Matched against the path below the folder or archive that is named, in which an
-    /// archive is a folder, or the file's name alone if there is no slash. A glob that takes an archive takes all that is
-    /// in it. Letter case counts, on Windows too; may be repeated, the last that matches decides
+    /// Read only files that match, such as "*.log"
+    ///
+    /// A leading `!` excludes: '!old*'. A glob with a slash, such as 'host7/**', is matched against the path below the
+    /// folder or archive that was passed, any other against the file's name. An archive counts as a folder of its own
+    /// name: '**/old.zip/*.log', '!old.zip'. A glob that matches an archive takes all the files in it. Letter case counts,
+    /// on Windows too. May be repeated; the last match decides.
     #[arg(short = 'g', long = "glob", value_name = "GLOB", value_parser = values::glob)]
     pub(crate) globs: Vec<String>,
-    /// Like -g, in any letter case; decides over -g
-    #[arg(long = "iglob", value_name = "GLOB", value_parser = values::glob)]
+    /// Like -g, in any letter case; takes precedence over -g
+    #[arg(long = "iglob", value_name = "GLOB", value_parser = values::glob, hide_short_help = true)]
     pub(crate) iglobs: Vec<String>,
-    /// Go so many folders deep; 1 reads what lies in the folder itself. The folders in an archive count, the archive does not
-    #[arg(long, value_name = "N")]
+    /// Descend at most N folder levels; 1 means only the folder itself
+    ///
+    /// The folders in an archive count, the archive itself does not.
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) max_depth: Option<usize>,
     /// Skip larger files: 500K, 10M, 1GiB (in powers of 1024)
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    #[arg(long, value_name = "SIZE", value_parser = values::size, hide_short_help = true)]
     pub(crate) max_filesize: Option<u64>,
-    /// Skip files last modified before: how long ago (2h, 3d, 1w) or a date and time (2024-05-01, '2024-05-01 10:00'), in
-    /// UTC unless it names a zone (+02:00). Not by the times in the lines: it looks at when a file was last modified, which
-    /// copying and unpacking may change
+    /// Skip files last modified before: 3d, 2024-05-01
+    ///
+    /// WHEN is how long ago (2h, 3d, 1w) or a date and time (2024-05-01, '2024-05-01 10:00'), in UTC unless it has a zone
+    /// (+02:00). This looks at when a file was last modified, which copying and unpacking may change, and not at the times
+    /// in its lines.
     #[arg(long, value_name = "WHEN", value_parser = values::when)]
     pub(crate) newer_than: Option<SystemTime>,
     /// Skip files last modified then or later; see --newer-than
-    #[arg(long, value_name = "WHEN", value_parser = values::when)]
+    #[arg(long, value_name = "WHEN", value_parser = values::when, hide_short_help = true)]
     pub(crate) older_than: Option<SystemTime>,
-    /// Follow symbolic links to folders; those to files are always followed. Whatever leads to it, a file is read once
-    #[arg(short = 'L', long)]
+    /// Follow symbolic links to folders
+    ///
+    /// Links to files are always followed. A file is read once, however many links lead to it.
+    #[arg(short = 'L', long, hide_short_help = true)]
     pub(crate) follow: bool,
-    /// Read binary files, too (pictures, executables, databases), also those that are named
-    #[arg(long)]
+    /// Read binary files, too: pictures, executables, databases
+    ///
+    /// Without this they are skipped, also those that are passed as arguments.
+    #[arg(long, hide_short_help = true)]
     pub(crate) binary: bool,
 }
 
@@ -154,24 +157,34 @@ pub(crate) struct FileArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Archives and compressed files")]
 pub(crate) struct ArchiveArgs {
-    /// Open encrypted archives with the passwords in this file, one a line, each of which is tried; `-` is standard input
+    /// Open encrypted archives with these passwords
+    ///
+    /// The file has one password a line, each of which is tried; `-` is standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
 
-    /// Read at most so many members of one archive, and in each layer of archives in it, as many of all together
-    #[arg(long, value_name = "N", default_value_t = Limits::default().members)]
+    /// Read at most N files of one archive
+    ///
+    /// In each level of archives in archives, at most as many of all of them together.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().members, hide_short_help = true)]
     pub(crate) max_members: u64,
 
-    /// Unpack at most so much of one file: 500M, 10GiB. Counted in each layer: of a tar.gz, the tar and then its logs
-    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "64GiB")]
+    /// Unpack at most this much of one file: 500M, 10GiB
+    ///
+    /// Each level of packing is counted by itself: of a tar.gz, first the tar and then its logs.
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "64GiB", hide_short_help = true)]
     pub(crate) max_unpacked: u64,
 
-    /// Unpack one file to at most so many times its size plus 256 MiB, in each layer
-    #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
+    /// Unpack a file to at most N times its size plus 256 MiB
+    ///
+    /// Each level of packing is counted by itself.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().ratio, hide_short_help = true)]
     pub(crate) max_ratio: u64,
 
-    /// Read archives in archives, so many deep; 1 reads none, 16 is the most
-    #[arg(long, value_name = "N", default_value_t = Limits::default().nesting,
+    /// Read archives in archives at most N levels deep
+    ///
+    /// 1 reads no archive in an archive; 16 is the most.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().nesting, hide_short_help = true,
           value_parser = clap::value_parser!(u8).range(1..=i64::from(NESTING_LIMIT)))]
     pub(crate) max_nesting: u8,
 }
@@ -185,24 +198,27 @@ fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Patterns")]
 pub(crate) struct PatternArgs {
-    /// Look for this regex too, before all others; it captures the code in a group: "result (?<code>\d+)"; may be
-    /// repeated
+    /// Look for this regex, too: "result (?<code>\d+)"
+    ///
+    /// It takes precedence over all other patterns and captures the code in a group. May be repeated.
     #[arg(short = 'e', long = "regexp", value_name = "REGEX")]
     pub(crate) expressions: Vec<String>,
-    /// Look for the patterns in this file too, before the configured ones (see `callcodes patterns new`)
+    /// Look for the patterns in this file, too
+    ///
+    /// They take precedence over the configured ones. `callcodes patterns new` writes such a file.
     #[arg(short = 'f', long = "file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
     /// Use only this pattern; may be repeated (see `callcodes patterns list`)
-    #[arg(long = "pattern", value_name = "NAME")]
+    #[arg(long = "pattern", value_name = "NAME", hide_short_help = true)]
     pub(crate) only: Vec<String>,
     /// Do not use this pattern; may be repeated
-    #[arg(long = "no-pattern", value_name = "NAME")]
+    #[arg(long = "no-pattern", value_name = "NAME", hide_short_help = true)]
     pub(crate) without: Vec<String>,
     /// Read patterns from this file instead of your configuration file
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub(crate) config: Option<PathBuf>,
     /// Do not read your configuration file: callcodes/config.toml in %APPDATA% or ~/.config
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_config: bool,
 }
 
@@ -210,61 +226,74 @@ pub(crate) struct PatternArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Say on standard error how long it took and how fast it read
-    #[arg(long)]
-    pub(crate) stats: bool,
-    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
+    /// Write to this file; its ending chooses the format
+    ///
+    /// The file is written whole or not at all.
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
-    pub(crate) color: ColorArg,
-    /// Name on standard error every file that was skipped or could not be read, not only how many
+    /// List every skipped or unreadable file
+    ///
+    /// Standard error then has a line for each of them, not only how many there are.
     #[arg(short = 'v', long)]
     pub(crate) verbose: bool,
-    /// Do not show on a terminal how far a run has come that takes longer than half a second
-    #[arg(long)]
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) color: ColorArg,
+    /// Do not show the progress of a run of more than half a second on the terminal
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_progress: bool,
+    /// Report on standard error how long the run took and how fast it read
+    #[arg(long, hide_short_help = true)]
+    pub(crate) stats: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
-    /// How to print the summary [default: by the ending of -o's file, else table]
+    /// How to print
+    ///
+    /// Without this, the ending of -o's file decides, else it is a table.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) patterns: PatternArgs,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct LinesArgs {
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
-    /// How to print the lines: readable, or one JSON object or one row for each result [default: by the ending of -o's
-    /// file, else text]
+    /// How to print
+    ///
+    /// Without this, the ending of -o's file decides, else it is text.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<LinesFormatArg>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) patterns: PatternArgs,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CodesArgs {
-    /// A number (102), a range (100-110), a name (FAILED_PHONE_BUSY) or words (not reached), several with blanks or
-    /// commas between; `-` explains what is in the lines on standard input, where patterns are used as well. Without
-    /// one: the whole catalogue
+    /// A number, a range, a name or words; `-` reads pasted lines
+    ///
+    /// Such as 102, 100-110, FAILED_PHONE_BUSY or not reached; several are separated by blanks or commas. `-` explains
+    /// what is in the lines on standard input and uses the patterns for that. Without a query, the whole catalogue is
+    /// printed.
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
-    /// How to print the entries [default: by the ending of -o's file, else text]
+    /// How to print
+    ///
+    /// Without this, the ending of -o's file decides, else it is text.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<CodesFormatArg>,
-    /// Write the result to this file, whole or not at all, instead of standard output; its ending chooses the format
+    /// Write to this file; its ending chooses the format
+    ///
+    /// The file is written whole or not at all.
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -280,19 +309,15 @@ pub(crate) struct PatternsArgs {
     pub(crate) patterns: PatternArgs,
 }
 
-const PATTERNS_HELP: &str = r"To add a pattern of your own, in four steps:
-  callcodes patterns new netop-guest            writes netop-guest.toml, which explains itself
-  callcodes patterns check netop-guest.toml     tells what is wrong with it, until nothing is
-  callcodes patterns test -f netop-guest.toml   shows what it takes of the lines that you paste
-  callcodes -f netop-guest.toml tickets/4711/   uses it
-
-To use it always, copy it into your configuration file, which holds [[pattern]] tables like any pattern file:
-  Windows     %APPDATA%\callcodes\config.toml
-  elsewhere   $XDG_CONFIG_HOME/callcodes/config.toml, or ~/.config/callcodes/config.toml";
+const PATTERNS_HELP: &str = r"To add a pattern of your own, and `callcodes help patterns` for the rest:
+  callcodes patterns new my-gateway            write my-gateway.toml to edit
+  callcodes patterns check my-gateway.toml     say what is wrong with it
+  callcodes patterns test -f my-gateway.toml   try it on lines that you paste
+  callcodes -f my-gateway.toml tickets/4711/   use it";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PatternsCommand {
-    /// List the patterns, those that go before others first; `patterns` alone does it too
+    /// List the patterns in order of precedence; this is the default
     List {
         #[command(flatten)]
         patterns: PatternArgs,
@@ -314,10 +339,14 @@ pub(crate) enum PatternsCommand {
         #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
     },
-    /// Show what each pattern takes of the lines that you paste, and how far the nearest gets in one that none takes
+    /// Show which pattern matches which part of the lines that you paste
+    ///
+    /// For a line that none matches, it shows how far the nearest pattern gets.
     Test {
-        /// A file with log lines, or one line itself, in quotation marks: what names no file and has a blank, `=` or the like
-        /// in it is a line. `-` or nothing: standard input
+        /// A file, or one line in quotation marks; `-` is standard input
+        ///
+        /// What is not the name of a file and has a blank, `=` or the like in it is a line. Without this, standard input
+        /// is read.
         #[arg(value_name = "FILE or LINE", value_hint = ValueHint::FilePath)]
         input: Option<OsString>,
         #[command(flatten)]
@@ -332,6 +361,9 @@ pub(crate) enum PatternsCommand {
         #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
     },
+    /// Explain one of these commands
+    #[command(hide = true)]
+    Help(HelpArgs),
 }
 
 #[derive(Debug, Args)]
@@ -339,9 +371,16 @@ pub(crate) struct GenerateArgs {
     /// What to write
     #[arg(value_name = "WHAT")]
     pub(crate) what: GenerateArg,
-    /// Write it to this file instead of standard output
+    /// Write to this file instead of standard output
     #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HelpArgs {
+    /// A command, or one of the topics files, archives, patterns and output
+    #[arg(value_name = "COMMAND or TOPIC")]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -404,10 +443,14 @@ pub(crate) enum GenerateArg {
     CompleteFish,
     /// Completions for PowerShell
     CompletePowershell,
+    /// JSON Schemas of all JSON output
+    Schema,
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]

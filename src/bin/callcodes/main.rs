@@ -3,7 +3,9 @@
 mod args;
 mod argv;
 mod cmd;
+mod completion;
 mod format;
+mod help;
 mod interrupt;
 mod passwords;
 mod paste;
@@ -14,19 +16,22 @@ mod slip;
 mod status;
 mod target;
 mod term;
+mod topic;
 mod values;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use args::{Cli, Command};
 use status::{Failure, Status};
 
 fn main() -> ExitCode {
     let arguments = argv::mended(std::env::args_os().collect());
-    let cli =
-        Cli::try_parse_from(&arguments).unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
+    let matches = help::definition(&arguments).try_get_matches_from(&arguments);
+    let cli = matches
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
     let name = cli.command.as_ref().map(Command::name);
     let ended = match cli.command {
         None => slip::check(&cli.scan.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),
@@ -36,16 +41,17 @@ fn main() -> ExitCode {
         Some(Command::Codes(args)) => cmd::codes::run(&args),
         Some(Command::Patterns(args)) => cmd::patterns::run(args),
         Some(Command::Generate(args)) => cmd::generate::run(&args),
+        Some(Command::Help(args)) => cmd::help::run(&[], &args),
     };
     match ended {
         Ok(status) => status.into(),
         Err(Failure::Write(error)) if error.is_closed_pipe() => Status::Done.into(),
         Err(failure) => {
             match failure {
-                Failure::Message(message) => term::say(format_args!("error: {message}")),
+                Failure::Message(message) => term::error(message),
                 Failure::Diagnostics(text) => term::say(text.trim_end()),
-                Failure::Write(error) => term::say(format_args!("error: {error}")),
-                Failure::NoInput => term::say(Cli::help(name)),
+                Failure::Write(error) => term::error(error),
+                Failure::NoInput => term::say(help::short(name)),
             }
             Status::Refused.into()
         }

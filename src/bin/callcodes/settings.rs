@@ -122,9 +122,9 @@ impl Settings {
         }
         let doubtful = self.selection.doubts.count();
         if doubtful > 0 {
-            let members = wording::counted(doubtful, "member");
+            let files = wording::counted(doubtful, "file");
             term::note(format_args!(
-                "{members} of zip or cab archives could lie on the other side of {option}: these archives may keep local times \
+                "{files} in zip or cab archives could lie on the other side of {option}: these archives may keep local times \
                  of an unknown zone, which are read as UTC"
             ));
         }
@@ -242,7 +242,7 @@ pub(crate) fn told(found: &[Diagnostic]) -> String {
     let look = term::diagnostic_look();
     let mut told: Vec<String> = found.iter().take(TOLD_AT_MOST).map(|one| one.render(look)).collect();
     if found.len() > TOLD_AT_MOST {
-        told.push(format!("… and {} more", wording::grouped((found.len() - TOLD_AT_MOST) as u64)));
+        told.push(format!("and {} more", wording::grouped((found.len() - TOLD_AT_MOST) as u64)));
     }
     told.join("\n\n")
 }

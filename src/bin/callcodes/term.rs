@@ -9,6 +9,7 @@ use anstyle::Style;
 use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
+use callcodes::render::wrap::at_blanks;
 use callcodes::report::problems::{self, Extent};
 use callcodes::report::wording;
 use callcodes::source::TEMPORARY_PREFIX;
@@ -198,12 +199,25 @@ impl Styles {
 
 /// Tells the user something that is no result.
 pub(crate) fn note(message: impl std::fmt::Display) {
-    // If standard error is gone there is nobody left to tell.
-    let _ = writeln!(anstream::stderr(), "callcodes: {message}");
+    say(broken(format!("callcodes: {message}")));
+}
+
+/// Reports an error that ends the run.
+pub(crate) fn error(message: impl std::fmt::Display) {
+    say(broken(format!("error: {message}")));
+}
+
+/// A message whose lines end between words, where a terminal shows it.
+fn broken(message: String) -> String {
+    match terminal_size::terminal_size_of(io::stderr()) {
+        Some((width, _)) => at_blanks(&message, usize::from(width.0)),
+        None => message,
+    }
 }
 
 /// Tells the user something already laid out over several lines.
 pub(crate) fn say(text: impl std::fmt::Display) {
+    // If standard error is gone there is nobody left to tell.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
@@ -265,6 +279,13 @@ pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
         return None;
     }
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+/// The width to wrap text to: that of the terminal, but no more than is read with ease.
+pub(crate) fn text_width(target: Option<&Path>) -> usize {
+    const WITHOUT_TERMINAL: usize = 80;
+    const WIDEST: usize = 100;
+    width(target).map_or(WITHOUT_TERMINAL, |width| width.min(WIDEST))
 }
 
 /// Whether errors in pattern files are shown in colour.

@@ -53,7 +53,7 @@ impl Reader<'_> {
         match value.get_ref() {
             DeValue::String(text) => Some((text.to_string(), self.place(value, text))),
             _ => {
-                self.wrong_type(value, &format!("`{key}` must be text"), "put it in quotes: '…'");
+                self.wrong_type(value, &format!("`{key}` must be text"), "put it in quotes: '...'");
                 None
             }
         }

@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use super::{Fields, Known};
+use super::{FIELDS, Fields, Known};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{LineFormat, Rendered};
 use crate::render::csv::begins_formula;
@@ -27,8 +27,7 @@ pub(in crate::render) fn begins(text: &str) -> bool {
 }
 
 fn head() -> String {
-    let words: String = Capture::words().map(|capture| format!("{},", capture.name())).collect();
-    format!("path,line,offset,time,code,name,description,known,candidates,pattern,{words}text,text_is_cut")
+    FIELDS.iter().filter_map(|field| field.name).collect::<Vec<_>>().join(",")
 }
 
 /// One row for each hit.

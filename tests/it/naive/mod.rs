@@ -141,7 +141,8 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
             let behind = (offset + piece.len() + limits.lookahead_bytes).min(source.len());
             let mut window = &source[offset..behind];
             // The end of what can be seen may divide a character, which is then not seen.
-            if patterns.iter().any(|pattern| pattern.page.is_some()) && window.len() == piece.len() + limits.lookahead_bytes
+            if patterns.iter().any(|pattern| pattern.page.is_some())
+                && window.len() == piece.len() + limits.lookahead_bytes
             {
                 window = window.strip_suffix(divided(&window[piece.len()..])).unwrap();
             }

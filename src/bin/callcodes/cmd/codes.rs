@@ -1,6 +1,7 @@
 //! `codes`: the catalogue, in whole or in part, and what a pasted line speaks of.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use callcodes::catalogue::{Answer, Catalogue, Entry, Query};
 use callcodes::chunk::{Chunk, Limits};
@@ -21,13 +22,9 @@ use crate::term::{self, Output, Styles};
 const PASTED_LIMIT_BYTES: u64 = 1 << 20;
 /// So many words are no question any more, but a line of a log.
 const PASTED_LINE_WORDS: usize = 8;
-/// How wide explanations run where no terminal says.
-const COLUMNS: usize = 80;
-/// Wider text is hard to read, however wide the terminal is.
-const WIDEST_COLUMNS: usize = 100;
 
 const CAVEAT: &str = "A code tells what became of the call or message, not whether the sign-in succeeded; SUCCESS_ and \
-                      FAILED_ in a symbol do not tell it either.";
+                      FAILED_ in a name do not tell it either.";
 
 pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
@@ -44,10 +41,7 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     }
     let format = format::chosen(args.format, args.output.as_deref())?;
     Output::write_whole(args.output.as_deref(), &Styles::default(), |output| match format {
-        CodesFormatArg::Text => {
-            let columns = term::width(args.output.as_deref()).map_or(COLUMNS, |width| width.min(WIDEST_COLUMNS));
-            found.write_text(output, args.queries.is_empty(), columns)
-        }
+        CodesFormatArg::Text => found.write_text(output, args.queries.is_empty(), args.output.as_deref()),
         CodesFormatArg::Json => render::codes::json(output, &found.entries, &found.unknown),
     })?;
     for missed in &found.missed {
@@ -224,11 +218,12 @@ impl Found {
         self.unknown.insert(end, key);
     }
 
-    fn write_text(&self, output: &mut impl Write, everything: bool, columns: usize) -> io::Result<()> {
+    fn write_text(&self, output: &mut impl Write, everything: bool, target: Option<&Path>) -> io::Result<()> {
+        let (columns, width) = (term::text_width(target), term::width(target));
         if everything {
-            render::codes::overview(output, &self.entries)?;
+            render::codes::overview(output, &self.entries, width)?;
         } else {
-            render::codes::entries(output, &self.entries, columns)?;
+            render::codes::entries(output, &self.entries, columns, width)?;
         }
         if !self.unknown.is_empty() && !self.entries.is_empty() {
             writeln!(output)?;

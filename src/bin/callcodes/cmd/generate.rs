@@ -1,26 +1,19 @@
-//! `generate`: the man page and shell completions, made from the same definition as the help.
+//! `generate`: the man page and shell completions, made from the same definition as the help, and the schemas of JSON output.
 
 use std::io;
 
+use callcodes::render::contract::write_schemas;
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
-use clap_complete::{Shell, generate};
+use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::args::{CAVEAT, Cli, EXIT_STATUS, GenerateArg, GenerateArgs};
+use crate::args::{Cli, EXIT_STATUS, GenerateArg, GenerateArgs};
+use crate::completion;
+use crate::help::{CAVEAT, PROGRAM};
 use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
-
-/// What the program is mostly used for.
-const EXAMPLES: [(&str, &str); 7] = [
-    ("callcodes tickets/4711/", "Count the results in a folder with all that is below it."),
-    ("callcodes -o results.csv tickets/4711/", "The same for a spreadsheet."),
-    ("callcodes lines tickets/4711/", "Print the lines that hold a result, each with what its code means."),
-    ("callcodes files tickets/4711/", "Tell what each file is, from when to when it goes, and what was not read."),
-    ("callcodes codes 102", "Explain a code."),
-    ("callcodes codes -", "Explain what is in a line that is pasted."),
-    (r#"callcodes -e "mfa-answer=(?<code>\d+)" tickets/4711/"#, "Look for results that no built-in pattern knows."),
-];
+use crate::topic::{self, Block, TOPICS};
 
 /// What is read unasked.
 const FILES: [(&str, &str); 2] = [
@@ -39,13 +32,13 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<Status, Failure> {
 fn write(what: GenerateArg, output: &mut Output) -> io::Result<()> {
     let shell = match what {
         GenerateArg::Man => return write_man_page(output),
+        GenerateArg::Schema => return write_schemas(output),
         GenerateArg::CompleteBash => Shell::Bash,
         GenerateArg::CompleteZsh => Shell::Zsh,
         GenerateArg::CompleteFish => Shell::Fish,
         GenerateArg::CompletePowershell => Shell::PowerShell,
     };
-    generate(shell, &mut Cli::command(), "callcodes", output);
-    Ok(())
+    completion::write(shell, output)
 }
 
 /// One page for everything: first the program, then each command with its options, in the order of the help.
@@ -64,7 +57,10 @@ fn write_man_page(output: &mut Output) -> io::Result<()> {
     caveat.to_writer(output)?;
     page.render_options_section(output)?;
     write_commands(&program, "callcodes", output)?;
-    write_list("EXAMPLES", &EXAMPLES, output)?;
+    for (topic, heading, _) in TOPICS {
+        write_topic(topic, heading, output)?;
+    }
+    write_list("EXAMPLES", &PROGRAM, output)?;
     write_list("FILES", &FILES, output)?;
     write_list("EXIT STATUS", &EXIT_STATUS, output)?;
     page.render_version_section(output)
@@ -76,6 +72,22 @@ fn write_list(title: &str, terms: &[(&str, &str)], output: &mut Output) -> io::R
     section.control("SH", [title]);
     for (term, meaning) in terms {
         section.control("TP", []).text([bold(*term)]).text([roman(*meaning)]);
+    }
+    section.to_writer(output)
+}
+
+/// The page of a topic as a section.
+fn write_topic(topic: &str, heading: &str, output: &mut Output) -> io::Result<()> {
+    let mut section = Roff::new();
+    section.control("SH", [heading]);
+    for block in topic::page(topic).unwrap_or_default() {
+        match block {
+            Block::Heading(heading) => section.control("SS", [heading.as_str()]),
+            Block::Paragraph(words) => section.control("PP", []).text([roman(words)]),
+            Block::Item(None, words) => section.control("IP", ["-", "2"]).text([roman(words)]),
+            Block::Item(Some(term), words) => section.control("TP", []).text([bold(term)]).text([roman(words)]),
+            Block::Line(line) => section.control("nf", []).text([roman(format!("    {line}"))]).control("fi", []),
+        };
     }
     section.to_writer(output)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod codes;
 pub(crate) mod files;
 pub(crate) mod generate;
+pub(crate) mod help;
 pub(crate) mod lines;
 pub(crate) mod patterns;
 pub(crate) mod scan;

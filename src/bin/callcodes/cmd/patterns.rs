@@ -24,6 +24,7 @@ pub(crate) fn run(args: PatternsArgs) -> Result<Status, Failure> {
         Some(PatternsCommand::Check { files }) => check::run(&files),
         Some(PatternsCommand::Test { input, patterns }) => test::run(input.as_deref(), &patterns),
         Some(PatternsCommand::New { name, output }) => new::run(&name, output.as_deref()),
+        Some(PatternsCommand::Help(args)) => super::help::run(&["patterns".to_owned()], &args),
     }
 }
 

@@ -96,7 +96,7 @@ fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
         if definition.examples.is_empty() {
             notes.push(format!(
                 "pattern `{name}` has no examples, so nothing shows that it works. Add a line of the log and its code: \
-                 examples = [ {{ line = '…', code = 21 }} ]"
+                 examples = [ {{ line = '...', code = 21 }} ]"
             ));
         }
         if set.patterns().get(index).is_some_and(Pattern::is_in_no_ansi_page) {

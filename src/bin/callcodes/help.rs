@@ -1,0 +1,161 @@
+//! Help: the screen of `-h`, the examples, and the text around the options of `--help`.
+//!
+//! `-h` fits on one screen of 24 lines with 80 columns, so that nothing of it scrolls away; `--help` has everything.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+
+use clap::{Command, CommandFactory as _};
+
+use crate::args::{Cli, EXIT_STATUS};
+use crate::status::Failure;
+use crate::term;
+
+/// What must not be forgotten when results are read.
+pub(crate) const CAVEAT: &str =
+    "A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.";
+
+/// A command line, and what it does.
+type Example = (&'static str, &'static str);
+
+/// What the program is mostly used for.
+pub(crate) const PROGRAM: [Example; 6] = [
+    (r"callcodes C:\tickets\4711", "count the results in a folder or archive"),
+    ("callcodes -o out.csv ticket.zip", "save them for a spreadsheet"),
+    ("callcodes lines ticket.zip", "print the lines with what they mean"),
+    ("callcodes files ticket.zip", "list the files, and why one was skipped"),
+    ("callcodes codes 102", "explain a code and what to check first"),
+    ("callcodes patterns test LINE", "see why a line is not recognised"),
+];
+
+pub(crate) const SCAN: [Example; 3] = [
+    (r"callcodes C:\tickets\4711", "count the results in a folder"),
+    ("callcodes -g *.log ticket.zip", "only in files with that ending"),
+    ("callcodes -o out.csv ticket.zip", "save them for a spreadsheet"),
+];
+
+pub(crate) const LINES: [Example; 3] = [
+    (r"callcodes lines C:\tickets\4711", "print the lines with what they mean"),
+    ("callcodes lines ticket.zip | more", "page by page"),
+    ("callcodes lines -o out.csv app.log", "save a row for each result"),
+];
+
+pub(crate) const FILES: [Example; 2] = [
+    (r"callcodes files C:\tickets\4711", "list the files in a folder"),
+    ("callcodes files -o out.csv a.zip", "save the list for a spreadsheet"),
+];
+
+pub(crate) const CODES: [Example; 4] = [
+    ("callcodes codes 102", "explain a code and what to check first"),
+    ("callcodes codes voicemail", "find codes by a word"),
+    ("callcodes codes -", "explain a line that you paste"),
+    ("callcodes codes", "list all codes"),
+];
+
+/// Command lines below one another, each with what it does.
+pub(crate) fn examples(examples: &[Example]) -> String {
+    let lines: Vec<String> = examples.iter().map(|(line, does)| format!("  {line:<34}  {does}")).collect();
+    lines.join("\n")
+}
+
+pub(crate) fn after_long_help() -> String {
+    let statuses = EXIT_STATUS.map(|(status, meaning)| format!("  {status:<3}  {meaning}"));
+    let topics = "  callcodes help files      which files are read, copies, encodings\n  \
+        callcodes help archives   zip and others, passwords, limits\n  \
+        callcodes help patterns   how results are found, and patterns of your own\n  \
+        callcodes help output     reading the table, every field of JSON and CSV";
+    format!(
+        "Examples:\n{}\n\nTopics:\n{topics}\n\n{CAVEAT}\n\nExit status:\n{}",
+        examples(&PROGRAM),
+        statuses.join("\n")
+    )
+}
+
+/// The definition of the command line for these arguments. Where they do not ask for all of the help, it is laid out to fit on
+/// one screen: a command has the same layout for `-h` and `--help`.
+pub(crate) fn definition(arguments: &[OsString]) -> Command {
+    let program = Cli::command();
+    if arguments.iter().any(|argument| argument == "--help") { program } else { on_one_screen(program) }
+}
+
+/// The short help of the program or of one of its commands.
+pub(crate) fn short(command: Option<&str>) -> impl Display {
+    let mut program = on_one_screen(Cli::command());
+    program.build();
+    match command.and_then(|name| program.find_subcommand_mut(name)) {
+        Some(command) => command.render_help(),
+        None => program.render_help(),
+    }
+}
+
+/// Lists options without headings, and after the examples.
+fn on_one_screen(command: Command) -> Command {
+    let has_values = command.get_positionals().any(|value| !value.is_hide_short_help_set());
+    // The examples of the program show its commands.
+    let has_commands = command.has_subcommands() && command.get_name() != "callcodes";
+    let parts = [
+        (true, "{about}\n{usage-heading} {usage}{after-help}"),
+        (has_commands, "{subcommands}"),
+        (has_values, "{positionals}"),
+        (true, "{options}"),
+    ];
+    let parts: Vec<&str> = parts.into_iter().filter(|(is_there, _)| *is_there).map(|(_, part)| part).collect();
+    command.help_template(parts.join("\n\n")).mut_subcommands(on_one_screen)
+}
+
+/// What the command of that name does and how it is used, if there is one.
+pub(crate) fn usage(command: &str) -> Option<String> {
+    let mut program = Cli::command();
+    program.build();
+    let command = program.find_subcommand_mut(command)?;
+    let about = command.get_about().cloned().unwrap_or_default();
+    Some(format!("  {about}\n  {}", command.render_usage().to_string().replace('\n', "\n  ")))
+}
+
+/// The whole help of a command and those below it, such as `patterns test`, or of the program where there are no words.
+pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
+    let mut program = Cli::command();
+    program.build();
+    let mut command = &program;
+    for word in words {
+        let path = command.get_bin_name().unwrap_or("callcodes");
+        let is_program = path == "callcodes";
+        command = command.find_subcommand(word).ok_or_else(|| {
+            let word = term::shown(word);
+            let topics = if is_program { "; the topics are files, archives, patterns and output" } else { "" };
+            Failure::Message(format!("there is no help on {word}. To list all commands, use: {path} --help{topics}"))
+        })?;
+    }
+    // Asked for in this way, because rendering does not decide as the parser does whether there is more than the short help.
+    let arguments = ["callcodes"].into_iter().chain(words.iter().map(String::as_str)).chain(["--help"]);
+    let asked = Cli::command().try_get_matches_from(arguments);
+    Ok(asked.map_or_else(|help| help.to_string(), |_| String::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn every_example_is_a_command_line() {
+        for (line, _) in [&PROGRAM[..], &SCAN, &LINES, &FILES, &CODES].concat() {
+            let words = line.split(" | ").next().unwrap_or_default().split(' ');
+            let parsed = Cli::command().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn only_help_in_full_has_the_layout_of_its_own() {
+        let help = |option: &str| {
+            let arguments = ["callcodes", option].map(OsString::from);
+            let error = definition(&arguments).try_get_matches_from(&arguments).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::DisplayHelp);
+            error.to_string()
+        };
+        assert_eq!(help("-h"), short(None).to_string());
+        assert_eq!(help("--help"), long(&[]).unwrap());
+    }
+}

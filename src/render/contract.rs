@@ -1,0 +1,184 @@
+//! What scripts may rely on: the formats that programs read, with the name, the type, the unit and the meaning of each field.
+//!
+//! The tables of fields stand beside what writes them. Both the JSON Schemas and the description for people are made here
+//! from these tables, so the two cannot disagree; a test validates real output against the schemas.
+//!
+//! Within a version of a format, fields may be added. So the schemas allow other fields.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::{codes, csv, lines};
+use crate::report::SUMMARY;
+use crate::report::files::FILES;
+use crate::report::sheet::{Column, Holds, Presence, Sheet};
+
+/// One format and its fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contract {
+    /// The command whose output it is, by which the schemas call it, too.
+    pub command: &'static str,
+    /// What it looks like, as a sentence.
+    pub form: &'static str,
+    /// The version, if the output has one.
+    pub version: Option<u32>,
+    /// The fields of the outermost object after the version.
+    pub fields: Vec<Column>,
+    /// The names of the columns of CSV, if the command writes that.
+    pub csv: Vec<&'static str>,
+    /// What has a row in CSV.
+    pub row: &'static str,
+}
+
+/// All formats.
+#[must_use]
+pub fn contracts() -> [Contract; 4] {
+    let sheet = |sheet: &'static Sheet, command, form, row, rows| Contract {
+        command,
+        form,
+        version: Some(sheet.schema),
+        fields: [sheet.before, &[Column::for_scripts(sheet.rows, Holds::Records(sheet.columns), rows)], sheet.after]
+            .concat(),
+        csv: csv::head(sheet.columns),
+        row,
+    };
+    [
+        sheet(&SUMMARY, "scan", "One object.", "code or name", "The results, the most frequent first."),
+        Contract {
+            command: "lines",
+            form: "JSON Lines: one object on a line for each result, in file order.",
+            version: None,
+            fields: lines::FIELDS.to_vec(),
+            csv: csv::head(lines::FIELDS),
+            row: "result",
+        },
+        sheet(
+            &FILES,
+            "files",
+            "One object, with one file on a line.",
+            "file",
+            "The files, in the order in which they are read.",
+        ),
+        Contract {
+            command: "codes",
+            form: "One object.",
+            version: Some(codes::SCHEMA),
+            fields: codes::FIELDS.to_vec(),
+            csv: Vec::new(),
+            row: "",
+        },
+    ]
+}
+
+impl Contract {
+    /// All fields, each after the object that it is in, with their paths: `results[].count`.
+    #[must_use]
+    pub fn listed(&self) -> Vec<(String, Column)> {
+        listed("", &self.fields)
+    }
+}
+
+fn listed(parent: &str, fields: &[Column]) -> Vec<(String, Column)> {
+    let named = fields.iter().filter_map(|field| Some((format!("{parent}{}", field.name?), *field)));
+    let with_parts = named.flat_map(|(path, field)| {
+        let parts = match field.holds {
+            Holds::Record(fields) => listed(&format!("{path}."), fields),
+            Holds::Records(fields) | Holds::Problems(fields) => listed(&format!("{path}[]."), fields),
+            _ => Vec::new(),
+        };
+        [(path, field)].into_iter().chain(parts)
+    });
+    with_parts.collect()
+}
+
+/// The type and the unit of a field, in words.
+#[must_use]
+pub fn type_of(field: &Column) -> String {
+    let kind = match field.holds {
+        Holds::Text | Holds::Path | Holds::Prose => "text",
+        Holds::Code | Holds::Count => "whole number",
+        Holds::Bytes => "whole number, in bytes",
+        Holds::Share => "number from 0 to 1",
+        Holds::Time => "time",
+        Holds::Flag => "true or false",
+        Holds::Texts => "list of texts",
+        Holds::Codes => "list of whole numbers",
+        Holds::Record(_) => "object",
+        Holds::Records(_) | Holds::Problems(_) => "list of objects",
+    };
+    let otherwise = match field.presence {
+        Presence::Always => "",
+        Presence::OrNull => ", or null",
+        Presence::OrMissing => ", or left out",
+    };
+    format!("{kind}{otherwise}")
+}
+
+/// Writes the JSON Schemas of all formats as one document. Each format is in `$defs` under the name of its command.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_schemas(out: &mut impl Write) -> io::Result<()> {
+    let contracts = contracts();
+    let definitions: Map<String, Value> =
+        contracts.iter().map(|contract| (contract.command.to_owned(), schema(contract))).collect();
+    let any: Vec<Value> =
+        contracts.iter().map(|contract| json!({ "$ref": format!("#/$defs/{}", contract.command) })).collect();
+    let document = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "JSON output of callcodes",
+        "description": "callcodes help output explains it.",
+        "anyOf": any,
+        "$defs": definitions,
+    });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+fn schema(contract: &Contract) -> Value {
+    let mut object = object(&contract.fields);
+    object["title"] = json!(format!("callcodes {}", contract.command));
+    object["description"] = json!(contract.form);
+    if let Some(version) = contract.version {
+        object["properties"]["schema"] = json!({ "const": version, "description": VERSION });
+        if let Some(required) = object["required"].as_array_mut() {
+            required.insert(0, json!("schema"));
+        }
+    }
+    object
+}
+
+/// What is said of the version of a format.
+pub const VERSION: &str = "Version of this format. It changes if a field is renamed, removed or gets another meaning.";
+
+/// The schema of an object with these fields.
+fn object(fields: &[Column]) -> Value {
+    let named = || fields.iter().filter_map(|field| Some((field.name?, field)));
+    let properties: Map<String, Value> = named().map(|(name, field)| (name.to_owned(), property(field))).collect();
+    let required: Vec<&str> =
+        named().filter(|(_, field)| field.presence != Presence::OrMissing).map(|(name, _)| name).collect();
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// The schema of a field.
+fn property(field: &Column) -> Value {
+    let mut schema = match field.holds {
+        Holds::Text | Holds::Path | Holds::Prose => json!({ "type": "string" }),
+        Holds::Code => json!({ "type": "integer" }),
+        Holds::Count | Holds::Bytes => json!({ "type": "integer", "minimum": 0 }),
+        Holds::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        Holds::Time => json!({ "type": "string", "format": "date-time" }),
+        Holds::Flag => json!({ "type": "boolean" }),
+        Holds::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Holds::Codes => json!({ "type": "array", "items": { "type": "integer" } }),
+        Holds::Record(fields) => object(fields),
+        Holds::Records(fields) | Holds::Problems(fields) => json!({ "type": "array", "items": object(fields) }),
+    };
+    if field.presence == Presence::OrNull {
+        schema["type"] = json!([schema["type"], "null"]);
+    }
+    schema["description"] = json!(field.meaning);
+    schema
+}

@@ -1,0 +1,153 @@
+//! Real output, held against what is published about it: the JSON Schemas and the page that explains every field.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+/// What a run prints on standard output, whatever its exit status.
+fn printed(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).env("NO_COLOR", "1").output().unwrap();
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The schema of a command's output, with no fields allowed but those that it names.
+fn strict(command: &str) -> Value {
+    fn close(schema: &mut Value) {
+        if schema["properties"].is_object() {
+            schema["additionalProperties"] = json!(false);
+            schema["properties"].as_object_mut().unwrap().values_mut().for_each(close);
+        }
+        if schema["items"].is_object() {
+            close(&mut schema["items"]);
+        }
+    }
+    let document: Value = serde_json::from_str(&printed(&["generate", "schema"])).unwrap();
+    let mut schema = document["$defs"][command].clone();
+    close(&mut schema);
+    schema["$schema"] = document["$schema"].clone();
+    schema
+}
+
+/// The path of every field in `schema`, or in a value, as the page that explains them spells it.
+fn fields(parent: &str, schema: &Value, found: &mut BTreeSet<String>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{parent}{name}");
+        fields(&format!("{path}."), property, found);
+        fields(&format!("{path}[]."), &property["items"], found);
+        found.insert(path);
+    }
+}
+
+fn fields_of_value(parent: &str, value: &Value, found: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let path = format!("{parent}{name}");
+        fields_of_value(&format!("{path}."), value, found);
+        for item in value.as_array().into_iter().flatten() {
+            fields_of_value(&format!("{path}[]."), item, found);
+        }
+        found.insert(path);
+    }
+}
+
+/// Every document that the commands make of fixtures and of odd input.
+fn documents(command: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("Call status: SUCCESS_WITH_PIN {}\n", "x".repeat(5 << 10));
+    let odd = format!(
+        "2017-02-14 call_status: \"Used Cache\" x\ncall_status: \"Never heard\" x\n2025-01-01T00:00:00Z MFA result: 777\n{long}"
+    );
+    std::fs::write(folder.path().join("odd.log"), odd).unwrap();
+    std::fs::write(folder.path().join("cut.gz"), b"\x1f\x8b\x08\0\0").unwrap();
+    let pattern = r"who=(?<user>\w+) at=(?<address>\S+) on=(?<host>\w+) is=(?<outcome>\w+): (?<code>\d+)";
+    std::fs::write(folder.path().join("own.log"), "who=ann at=10.0.0.1 on=gate is=denied: 102\n").unwrap();
+    let odd = folder.path().to_str().unwrap();
+    let inputs: [&[&str]; 3] = [&["fixtures/logs"], &["-e", pattern, odd, "no-such-file"], &["fixtures/patterns"]];
+    let runs: Vec<Vec<&str>> = match command {
+        "codes" => [&[][..], &["102"], &["100-110", "777", "Never heard"]]
+            .map(|queries| [&["codes", "--format", "json"], queries].concat())
+            .to_vec(),
+        "lines" => inputs.map(|inputs| [&["lines", "--format", "jsonl"], inputs].concat()).to_vec(),
+        _ => inputs.map(|inputs| [&[command, "--format", "json"], inputs].concat()).to_vec(),
+    };
+    let texts = runs.iter().map(|args| printed(args));
+    let documents = texts.flat_map(|text| match command {
+        "lines" => text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        _ => vec![serde_json::from_str::<Value>(&text).unwrap()],
+    });
+    documents.collect()
+}
+
+#[test]
+fn real_output_is_as_the_schemas_say() {
+    for command in ["scan", "lines", "files", "codes"] {
+        let schema = strict(command);
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+        let mut met = BTreeSet::new();
+        for document in documents(command) {
+            let errors: Vec<String> =
+                validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            assert_eq!(errors, Vec::<String>::new(), "{command}: {document:#}");
+            fields_of_value("", &document, &mut met);
+        }
+        let mut published = BTreeSet::new();
+        fields("", &schema, &mut published);
+        assert_eq!(met, published, "{command}: no output has some of the fields");
+    }
+}
+
+#[test]
+fn any_output_is_valid_against_the_document_as_it_is_written() {
+    let document: Value = serde_json::from_str(&printed(&["generate", "schema"])).unwrap();
+    let validator = jsonschema::validator_for(&document).unwrap();
+    for command in ["scan", "lines", "files", "codes"] {
+        for mut output in documents(command) {
+            assert!(validator.is_valid(&output), "{command}");
+            // Fields may be added to a version, but none of them goes.
+            output["added"] = json!(1);
+            assert!(validator.is_valid(&output), "{command}");
+            output.as_object_mut().unwrap().remove(if command == "lines" { "pattern" } else { "schema" });
+            assert!(!validator.is_valid(&output), "{command}");
+        }
+    }
+}
+
+#[test]
+fn the_page_on_output_explains_every_field() {
+    let page = printed(&["help", "output"]);
+    for command in ["scan", "lines", "files", "codes"] {
+        let (_, section) = page.split_once(&format!("JSON of callcodes {command}:")).unwrap();
+        let section = section.split("JSON of callcodes").next().unwrap();
+        let mut published = BTreeSet::new();
+        fields("", &strict(command), &mut published);
+        for field in published {
+            let explained = section.lines().any(|line| line.split_whitespace().next() == Some(&field));
+            assert!(explained, "{command}: {field}");
+        }
+    }
+}
+
+#[test]
+fn csv_has_the_columns_that_the_page_on_output_lists() {
+    let page = printed(&["help", "output"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    for command in ["scan", "lines", "files"] {
+        let csv = printed(&[command, "--format", "csv", "fixtures/logs"]);
+        let columns = csv.lines().next().unwrap().replace(',', ", ");
+        assert!(page.contains(&format!("with the columns {columns}.")), "{command}: {columns}\n{page}");
+    }
+}
+
+#[test]
+fn the_page_on_output_explains_every_kind_of_problem() {
+    let page = printed(&["help", "output"]);
+    let source = include_str!("../../src/problem.rs");
+    let kinds: Vec<&str> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Kind::")?.split_once(" => \"")?.1.strip_suffix("\","))
+        .collect();
+    assert!(kinds.len() > 20, "{kinds:?}");
+    for kind in kinds {
+        assert!(page.lines().any(|line| line.split_whitespace().next() == Some(kind)), "{kind}");
+    }
+}

@@ -1,0 +1,98 @@
+//! What a user sees who asks what to do: the screen of `-h`, the whole of `--help`, and `help`.
+
+use std::process::Command;
+
+/// What the program prints on standard output, in a terminal of 80 columns, where it succeeds without a word on standard error.
+fn printed(args: &[&str]) -> String {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).env("COLUMNS", "80").env("NO_COLOR", "1").output();
+    let output = output.unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""), "{args:?}");
+    String::from_utf8(output.stdout).unwrap().replace('\r', "")
+}
+
+const COMMANDS: [&[&str]; 14] = [
+    &[],
+    &["scan"],
+    &["lines"],
+    &["files"],
+    &["codes"],
+    &["generate"],
+    &["help"],
+    &["patterns"],
+    &["patterns", "list"],
+    &["patterns", "show"],
+    &["patterns", "check"],
+    &["patterns", "test"],
+    &["patterns", "new"],
+    &["patterns", "help"],
+];
+
+#[test]
+fn short_help_fits_on_one_screen() {
+    for command in COMMANDS {
+        let help = printed(&[command, &["-h"]].concat());
+        let height = help.lines().count();
+        // The line with the command, or the prompt that follows, is on the screen, too.
+        assert!(height <= 23, "{command:?}: {height} lines\n{help}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{command:?}: {line}");
+        }
+        assert!(help.contains(&format!("Usage: {}", [&["callcodes"], command].concat().join(" "))), "{help}");
+    }
+}
+
+#[test]
+fn short_help_of_the_program_has_six_examples_and_a_dozen_options() {
+    let help = printed(&["-h"]);
+    let examples: Vec<&str> = help.lines().filter(|line| line.starts_with("  callcodes ")).collect();
+    assert_eq!(examples.len(), 6, "{help}");
+    let options = help.lines().filter(|line| line.trim_start().starts_with('-'));
+    assert_eq!(options.count(), 12, "{help}");
+    assert_eq!(
+        help.lines().find(|line| line.contains("--help")).map(str::trim),
+        Some("-h, --help                  Print help (see more with '--help')")
+    );
+}
+
+#[test]
+fn whole_help_is_grouped_with_output_before_archives() {
+    for command in [&[][..], &["scan"], &["lines"], &["files"]] {
+        let help = printed(&[command, &["--help"]].concat());
+        let headings: Vec<&str> =
+            help.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.strip_suffix(':')).collect();
+        let start = headings.iter().position(|heading| *heading == "Output").unwrap();
+        let groups = ["Output", "Patterns", "Files in folders", "Reading", "Archives and compressed files"];
+        assert_eq!(headings[start..start + groups.len()], groups, "{command:?}");
+        for option in ["--max-ratio", "--no-progress", "--config", "--iglob", "--threads"] {
+            assert!(help.contains(option), "{command:?}: {option}");
+        }
+    }
+}
+
+#[test]
+fn help_with_a_command_is_the_help_of_the_command() {
+    for command in COMMANDS.into_iter().filter(|command| *command != ["files"] && *command != ["patterns"]) {
+        assert_eq!(printed(&[&["help"], command].concat()), printed(&[command, &["--help"]].concat()), "{command:?}");
+    }
+    assert_eq!(printed(&["patterns", "help", "test"]), printed(&["patterns", "test", "--help"]));
+}
+
+#[test]
+fn help_with_a_topic_is_its_page_and_the_way_to_the_command_of_that_name() {
+    let pages = [
+        ("files", "Which files are read:\n", "    callcodes -g \"*.log\" tickets/4711\n"),
+        ("archives", "Archives and compressed files:\n", "  --max-members N         At most N files of one archive"),
+        ("patterns", "Patterns:\n", "  Times                   A time is read in ISO 8601 form"),
+        ("output", "Output:\n", "  results[].share         Share of all results. [number from 0 to 1]\n"),
+    ];
+    for (topic, start, part) in pages {
+        let page = printed(&["help", topic]);
+        assert!(page.starts_with(start) && page.contains(part), "{page}");
+        let too_wide: Vec<&str> = page.lines().filter(|line| line.chars().count() > 80).collect();
+        assert_eq!(too_wide, Vec::<&str>::new(), "{topic}");
+        let command = format!("\n  Its options: callcodes {topic} --help\n");
+        assert_eq!(page.ends_with(&command), ["files", "patterns"].contains(&topic), "{page}");
+        assert!(printed(&["--help"]).contains(&format!("callcodes help {topic} ")));
+    }
+}
