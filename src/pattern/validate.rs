@@ -1,8 +1,10 @@
-//! Whether the regexes of a definition are sound: judged from their syntax alone, before anything is compiled.
+//! Checks the regexes of a definition by their syntax trees, before anything is compiled.
 //!
-//! Invariant: a definition without a complaint from [`check`] has a regex that parses, always takes part of the line,
-//! and gives a `code` with every match, which is empty only if the definition says what that means. Whether it is small enough to be compiled is the set's to say, and what it
-//! finds is a matter for [`super::examples`].
+//! Invariant: if [`check`] finds no error, then the regex parses, never matches an empty text, and captures a `code` in every
+//! match; the code is empty only if the definition says what that means.
+//!
+//! Two checks are elsewhere: whether the regex is small enough to compile (in [`super::PatternSet::compile`]), and what it
+//! finds (in [`super::examples`]).
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -19,22 +21,22 @@ const HOW_TO_MARK: &str = r"put the part of the regex that finds the code betwee
 const HOW_TO_MEAN_NOTHING: &str =
     "write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
 
-/// A regex as its syntax tree and as what it means.
+/// A parsed regex: its syntax as written, for places in the text, and its meaning.
 struct Parsed {
     ast: Ast,
     hir: Hir,
 }
 
-/// What keeps a text from being a regex.
+/// Why a text is not a valid regex.
 struct Unsound {
     message: String,
     span: Range<usize>,
-    /// The earlier thing that it collides with.
+    /// An earlier part of the regex that conflicts with it.
     other: Option<Range<usize>>,
     remedy: &'static str,
 }
 
-/// Everything that is wrong with the regexes of `definition`, with the first one of them to be cured first.
+/// Returns every error in the regexes of `definition`: first those of `regex`, then those of `when` and of `unless`.
 #[must_use]
 pub fn check(definition: &Definition) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -49,8 +51,8 @@ pub fn check(definition: &Definition) -> Vec<Diagnostic> {
     found
 }
 
-/// Every definition that can never get a result because an earlier one of the same origin has the same regex and no
-/// further condition. One that takes the place of a pattern of another origin does so on purpose.
+/// Returns an error for every definition that can never get a result, because an earlier one of the same origin has the same
+/// regex and no further condition. A definition of another origin is assumed to replace a pattern on purpose.
 #[must_use]
 pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -79,6 +81,7 @@ fn shadowed(definition: &Definition, earlier: &Definition) -> Diagnostic {
         .remedy("remove one of the two, or give the earlier one a `when` or an `unless`")
 }
 
+/// Parses a regex with the options of `definition`.
 fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
     let ast = ast::parse::Parser::new().parse(regex).map_err(|error| Unsound {
         message: error.kind().to_string(),
@@ -100,6 +103,7 @@ fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
     Ok(Parsed { ast, hir })
 }
 
+/// Returns what to do about a syntax error.
 fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
     use ast::ErrorKind;
     match kind {
@@ -132,6 +136,7 @@ fn invalid(definition: &Definition, field: Field, unsound: Unsound) -> Diagnosti
     }
 }
 
+/// Checks the groups of a `regex` that parses, and whether it can match an empty text or nothing.
 fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let name = &definition.name;
     let mut found = Vec::new();
@@ -147,7 +152,7 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
         );
     }
     let code = group_of(&parsed.hir, Capture::Code);
-    // What the message points at: the name, or all of a group that has none.
+    // The message points at the group's name, or at the whole group if it has none.
     let place = code.and_then(|code| groups.iter().find(|group| group.capture_index() == Some(code.index)));
     let place = place.map(|group| bytes(name_of(group).map_or(&group.span, |name| &name.span)));
     match code {
@@ -186,14 +191,14 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether the group for the code can be empty and nothing says what that means. Of a regex that can match nothing at all,
-/// that is complained of instead.
+/// Whether the group for the code can be empty and `empty_is_zero` is not set. Returns `false` for a regex that can match an
+/// empty text, because that is reported instead.
 fn is_empty_unasked(definition: &Definition, parsed: &Parsed, code: &hir::Capture) -> bool {
     let can_be_empty = |hir: &Hir| hir.properties().minimum_len() == Some(0);
     !definition.empty_is_zero && can_be_empty(&code.sub) && !can_be_empty(&parsed.hir)
 }
 
-/// The group of `hir` for a capture: the one of its name or, for the code, the only group without a name.
+/// Returns the group of `hir` for a capture: the group with its name or, for the code, the only group without a name.
 pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
     let mut groups = Vec::new();
     collect_captures(hir, &mut groups);
@@ -202,6 +207,7 @@ pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
     groups.iter().find(|group| group.name.as_deref() == Some(capture.name())).or(only).copied()
 }
 
+/// Appends the capture groups in `hir`, in the order of their indexes.
 fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
     if let HirKind::Capture(capture) = hir.kind() {
         groups.push(capture);
@@ -209,7 +215,7 @@ fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
     hir.kind().subs().iter().for_each(|sub| collect_captures(sub, groups));
 }
 
-/// Whether every match passes through the group with that index.
+/// Whether every match goes through the group with that index.
 fn always_captures(hir: &Hir, index: u32) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
@@ -220,7 +226,7 @@ fn always_captures(hir: &Hir, index: u32) -> bool {
     }
 }
 
-/// The groups in `ast`, in the order of the text. The parser limits the depth of nesting.
+/// Appends the groups in `ast`, in the order of the text. The recursion ends because the parser limits the nesting.
 fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     match ast {
         Ast::Group(group) => {
@@ -234,6 +240,7 @@ fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     }
 }
 
+/// Returns the name of a group, if it has one.
 fn name_of(group: &ast::Group) -> Option<&CaptureName> {
     if let GroupKind::CaptureName { name, .. } = &group.kind { Some(name) } else { None }
 }
@@ -256,13 +263,13 @@ mod tests {
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
-    /// What is wrong with a regex that is written between triple quotes.
+    /// Returns the errors for a regex written between triple quotes.
     fn of_regex(regex: &str) -> String {
         complaints(&format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\n"))
     }
 
     #[test]
-    fn sound_regexes_are_let_through() {
+    fn sound_regexes_raise_no_error() {
         let sound = [
             r"code (?<code>\d+)",
             r"code (?P<code>\d+)",
@@ -341,7 +348,7 @@ error: the `unless` of pattern `own` is not a valid regex
     }
 
     #[test]
-    fn every_common_slip_has_its_own_remedy() {
+    fn every_common_mistake_has_its_own_remedy() {
         let cases = [
             ("a)(?<code>b)", "unopened group", r"add the missing (, or write \) if a parenthesis is meant"),
             (
@@ -380,7 +387,7 @@ error: the `unless` of pattern `own` is not a valid regex
     }
 
     #[test]
-    fn an_expression_of_the_command_line_is_shown_as_it_was_given() {
+    fn a_regex_from_the_command_line_is_shown_as_given() {
         let expected = r"error: pattern `e1` does not say where the code is
  --> -e:1:1
   |
@@ -498,7 +505,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_pattern_of_another_origin_may_be_taken_over() {
+    fn a_pattern_may_replace_one_of_another_origin() {
         let text = "[[pattern]]\nname = 'own'\nregex = 'x(?<code>b)'\n";
         let mut definitions = parse_file(text, &Origin::File("own.toml".into())).unwrap();
         definitions.extend(parse_file(&text.replace("own", "other"), &Origin::BuiltIn).unwrap());
@@ -507,7 +514,7 @@ error: pattern `own` does not say where the code is
 
     proptest! {
         #[test]
-        fn no_regex_makes_it_panic(
+        fn no_regex_causes_a_panic(
             regex in prop_oneof!["(?s).{0,40}", r"(\(\?<code>|\(\?|[()\[\]{}|*+?.\\^$a-cé0-9,&-]|\\[dwbxpu]){0,30}"],
         ) {
             let mut definition = Definition::from_expression(1, &regex);
