@@ -1,7 +1,22 @@
-//! Reading a pattern file: TOML in, definitions or all that is wrong with it out.
+//! Reads pattern files: TOML in, and definitions or all errors out.
 //!
-//! One schema for the built-in patterns, the configuration file and the files of `-f`. Read from the spanned tree
-//! and not through serde, because serde stops at the first error and does not know where a missing key would belong.
+//! The built-in patterns, the configuration file and the files given with `-f` have the same form: a list of `[[pattern]]`
+//! tables with these keys.
+//!
+//! | key | type | meaning |
+//! |---|---|---|
+//! | `name` | text, required | lower-case letters, digits and hyphens |
+//! | `regex` | text, required | matches a result, with a group `code` |
+//! | `description` | text | what the pattern finds |
+//! | `ignore_case` | true or false | whether the regexes ignore the case of letters |
+//! | `multiline` | true or false | whether a match may extend into the lines that follow |
+//! | `empty_is_zero` | true or false | whether an empty `code` means 0 |
+//! | `when`, `unless` | text | regexes that the line must, and must not, match |
+//! | `examples` | list of tables | `line`, `code`, and any other group with the value it must capture |
+//! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
+//!
+//! The file is read from a tree with spans and not through serde, because serde stops at the first error and cannot say where
+//! a missing key belongs.
 
 mod syntax;
 mod values;
@@ -22,11 +37,24 @@ use crate::hit::Capture;
 const PATTERN_KEYS: &str =
     "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, examples, counter_examples";
 
-/// Reads the definitions that `text` holds, in the order in which they stand there.
+/// Reads the definitions in `text`, in their order.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the form of the file, in the order of the text. The regexes are not looked into.
+/// Returns every error in the form of the file, in the order of the text. The regexes are not checked.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::{definition::Origin, file};
+///
+/// let text = "[[pattern]]\nname = 'guest'\nregex = 'result (?<code>[0-9]+)'\n";
+/// let definitions = file::parse(text, &Origin::File("guest.toml".into())).unwrap();
+/// assert_eq!(definitions[0].name, "guest");
+///
+/// let errors = file::parse("[[pattern]]\nname = 'guest'\n", &Origin::File("guest.toml".into())).unwrap_err();
+/// assert_eq!(errors[0].message(), "a pattern has no `regex`");
+/// ```
 pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = Arc::new(SourceText { name: origin.to_string(), text: text.to_owned() });
@@ -41,19 +69,21 @@ pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnos
     if reader.found.is_empty() {
         return Ok(definitions);
     }
-    // The tree is sorted by key, people read from the top.
+    // The tree is sorted by key, but people read a file from the top.
     reader.found.sort_by_key(|(at, _)| *at);
     Err(reader.found.into_iter().map(|(_, diagnostic)| diagnostic).collect())
 }
 
+/// Reads one file, and collects its errors.
 struct Reader<'r> {
     source: &'r Arc<SourceText>,
     origin: &'r Origin,
-    /// What is wrong, each with its offset.
+    /// The errors so far, each with its offset in the file.
     found: Vec<(usize, Diagnostic)>,
 }
 
 impl Reader<'_> {
+    /// Reads the whole file. Of two patterns with the same name, the second is reported.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
         self.check_keys(root, "pattern", "a pattern file");
         let Some(value) = root.get("pattern") else {
@@ -81,6 +111,7 @@ impl Reader<'_> {
         definitions
     }
 
+    /// Reads a `[[pattern]]`; `None` if it has no name or no regex.
     fn definition(&mut self, table: &Table<'_, '_>) -> Option<Definition> {
         self.check_keys(table.entries, PATTERN_KEYS, table.thing);
         let name = self.required_text(table, "name", "write name = '…' below [[pattern]]");
@@ -130,6 +161,7 @@ impl Reader<'_> {
         })
     }
 
+    /// Reads the examples of a pattern.
     fn examples(&mut self, table: &Table<'_, '_>) -> Vec<Example> {
         let Some(value) = table.entries.get("examples") else {
             return Vec::new();
@@ -138,6 +170,7 @@ impl Reader<'_> {
         tables.iter().filter_map(|table| self.example(table)).collect()
     }
 
+    /// Reads one example; `None` if it has no line or no code.
     fn example(&mut self, table: &Table<'_, '_>) -> Option<Example> {
         let captured = Capture::details();
         let keys: Vec<&str> =
@@ -154,6 +187,7 @@ impl Reader<'_> {
         Some(Example { line: without_line_end(&line), code, captures, line_place, code_place })
     }
 
+    /// Reads the code of an example: a number, or text as a log writes it.
     fn expected_code(&mut self, table: &Table<'_, '_>) -> Option<(ExpectedCode, Place)> {
         let Some(value) = table.entries.get(Capture::Code.name()) else {
             self.missing(table, Capture::Code.name(), "write code = 21 with the code that the line holds");
@@ -202,6 +236,7 @@ impl Reader<'_> {
         lines
     }
 
+    /// Reports an example with several lines. Called for patterns that are not `multiline`.
     fn check_one_line(&mut self, line: &str, place: &Place) {
         if line.contains('\n') {
             let message = "an example of a pattern for single lines has several lines".to_owned();
@@ -210,18 +245,19 @@ impl Reader<'_> {
         }
     }
 
+    /// Records an error at `span`.
     fn report(&mut self, span: &Range<usize>, message: String, label: &str, remedy: &str) {
         let mark = Mark::new(self.source, span.clone(), label);
         self.found.push((span.start, Diagnostic::new(message).at(mark).remedy(remedy)));
     }
 }
 
-/// The number of a TOML integer in any of its notations, if it is one that a code can have.
+/// Returns the value of a TOML integer in any of its notations; `None` if it is out of range for a code.
 fn number(integer: &DeInteger<'_>) -> Option<i32> {
     i32::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// `line` as a pattern gets to see it: a multi-line string brings a line end along that was never meant.
+/// Returns `line` without the line end that a multi-line string usually adds, so as a pattern sees it.
 fn without_line_end(line: &str) -> String {
     let without = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     without.unwrap_or(line).to_owned()
@@ -290,7 +326,7 @@ regex = 'x'\r
     }
 
     #[test]
-    fn a_file_without_patterns_is_fine() {
+    fn a_file_without_patterns_is_valid() {
         assert!(read("").is_empty());
         assert!(read("# nothing yet\n").is_empty());
     }

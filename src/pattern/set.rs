@@ -336,7 +336,7 @@ impl Pattern {
         if groups[Capture::Code].is_none() {
             return Err(error(Field::Regex)("there is no group for the code".to_owned()));
         }
-        // A literal that reaches over the line's end is not in the line, nor always in the block.
+        // A literal with a line end in it extends beyond the line, and perhaps beyond the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
         let leading = literal::leading(&hir).filter(is_in_line);

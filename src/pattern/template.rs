@@ -1,12 +1,12 @@
-//! The pattern file that `patterns new` writes: something that works, explained, to be changed line by line.
+//! The pattern file that `callcodes patterns new` writes: a pattern that works, with comments that explain how to change it.
 //!
-//! Invariant: the text loads and keeps to its own examples, so that whoever changes it always starts from a good file.
-//! It is written for people who have never seen a regex: every step is one that can be copied.
+//! Invariant: the file loads, and the pattern finds its own examples, so that changes start from a good state. The comments
+//! are for people who have never seen a regex: every step can be copied.
 
 use super::definition::check_name;
 use super::diagnostic::Diagnostic;
 
-/// The lines of the template, with the pattern's name still to be put in.
+/// The text of the file, with `NAME` for the name of the pattern.
 const TEMPLATE: &str = r#"# A pattern for callcodes: how to find call / SMS result codes in one kind of log line.
 # Lines that start with # are for you; the program skips them. Save this file as UTF-8.
 #
@@ -67,13 +67,13 @@ counter_examples = [
 ///
 /// # Errors
 ///
-/// If `name` cannot be the name of a pattern.
+/// Returns an error if `name` cannot be the name of a pattern.
 pub fn template(name: &str) -> Result<String, Diagnostic> {
     check_name(name).map_err(|(message, remedy)| Diagnostic::new(message).remedy(remedy))?;
     Ok(TEMPLATE.replace("NAME", name))
 }
 
-/// How every such file begins.
+/// Returns the first line of every file that [`template`] creates, by which such a file is recognised.
 pub(crate) fn first_line() -> &'static str {
     TEMPLATE.lines().next().unwrap_or_default()
 }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn loads_and_keeps_to_its_own_examples() {
+    fn the_template_loads_and_finds_its_own_examples() {
         let text = template("netop-guest").unwrap();
         assert_eq!(complaints(&text), [""; 0]);
         assert_eq!(complaints(&text.replace('\n', "\r\n")), [""; 0]);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_offers_behind_a_hash_works_too() {
+    fn keys_in_comments_work_when_they_are_uncommented() {
         let text = template("x").unwrap();
         let offered = ["when = ", "unless = ", "multiline = ", "empty_is_zero = "];
         let text = offered.iter().fold(text, |text, key| {

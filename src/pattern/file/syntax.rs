@@ -1,4 +1,5 @@
-//! What to say where a file is not TOML: which of the usual slips it is, and how to mend it.
+//! Errors in the TOML syntax of a pattern file, with a remedy for each of the usual mistakes: a text that is not closed, curly
+//! quotes, a backslash in double quotes, and a second pattern without its own `[[pattern]]`.
 
 use std::ops::Range;
 
@@ -6,6 +7,7 @@ use super::Reader;
 use crate::pattern::diagnostic::{Diagnostic, Mark};
 
 impl Reader<'_> {
+    /// Reports that the file is not valid TOML.
     pub(super) fn syntax_error(&mut self, error: &toml::de::Error) {
         let span = error.span().unwrap_or_default();
         let message = error.message();
@@ -30,14 +32,15 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an error is about quotes as word processors write them: in the place itself or right before it.
+/// Whether the error is at or directly after curly quotes, as word processors write them.
 fn has_curly_quotes(text: &str, span: &Range<usize>) -> bool {
     let is_curly = |char: char| matches!(char, '“' | '”' | '„' | '‘' | '’' | '‚');
     let before = text.get(..span.start).and_then(|before| before.chars().next_back());
     before.is_some_and(is_curly) || text.get(span.clone()).is_some_and(|inside| inside.contains(is_curly))
 }
 
-/// The `'''` of a text that is still open at an error, or that only a `'''` of another line right before it closed.
+/// Returns the `'''` of a text that is still open at the error, or that was closed directly before it by a `'''` in another
+/// line. In the second case, that `'''` was probably meant to open the next text.
 fn unclosed(text: &str, error: &Range<usize>) -> Option<Range<usize>> {
     let mut opening: Option<usize> = None;
     let mut start = 0;
@@ -109,7 +112,7 @@ error: this is not TOML: string values must be quoted, expected literal string
     }
 
     #[test]
-    fn a_text_that_is_not_closed_is_shown_where_it_is_opened() {
+    fn a_text_that_is_not_closed_is_marked_where_it_is_opened() {
         let expected = "\
 error: this is not TOML: unexpected key or value, expected newline, `#`
  --> own.toml:4:11
