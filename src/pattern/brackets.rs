@@ -14,7 +14,7 @@ pub(super) fn remedy(regex: &str, line: &[u8]) -> Option<String> {
     let Ok(sets) = visit(&ast, Sets { regex, found: Vec::new() });
     let is_in_line = |set: &&str| line.windows(set.len()).any(|part| part == set.as_bytes());
     let set = sets.into_iter().find(is_in_line)?;
-    Some(format!("write {} for brackets that stand in the log", regex_syntax::escape(set)))
+    Some(format!("write {} to match brackets in the log", regex_syntax::escape(set)))
 }
 
 /// Collects the bracketed sets of a regex as they are written, in the order of the text.
@@ -47,7 +47,7 @@ mod tests {
     fn only_a_set_that_appears_in_the_line_is_reported() {
         let line = br"12:00 [GW.1] guest [0-9]: result 21";
         let told = |regex: &str| remedy(regex, line);
-        let expected = Some(r"write \[GW\.1\] for brackets that stand in the log".to_owned());
+        let expected = Some(r"write \[GW\.1\] to match brackets in the log".to_owned());
         assert_eq!(told(r"[GW.1] guest .*? (?<code>\d+)"), expected);
         assert_eq!(told(r"[a-z]+(?: [GW.1])? (?<code>\d+)"), expected);
         assert_eq!(told(r"\[GW.1\] [a-z]+ (?<code>\d+)"), None);

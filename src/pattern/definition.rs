@@ -247,7 +247,7 @@ pub fn check_name(name: &str) -> Result<(), (String, String)> {
         return Err((message, "use lower-case letters, digits and hyphens, as in `netop-guest`".to_owned()));
     }
     if name.strip_prefix('e').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())) {
-        let message = format!("`{name}` is kept as a name for patterns given with -e");
+        let message = format!("`{name}` is reserved for patterns given with -e");
         return Err((message, "use another name".to_owned()));
     }
     Ok(())
@@ -290,7 +290,7 @@ mod tests {
             let message = format!("`{name}` cannot be the name of a pattern");
             assert_eq!(check_name(name), Err((message, remedy.to_owned())));
         }
-        let message = "`e12` is kept as a name for patterns given with -e".to_owned();
+        let message = "`e12` is reserved for patterns given with -e".to_owned();
         assert_eq!(check_name("e12"), Err((message, "use another name".to_owned())));
     }
 }

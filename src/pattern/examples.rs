@@ -164,7 +164,7 @@ fn taken(definition: &Definition, example: &Example, taker: &Definition, order: 
 fn several(definition: &Definition, example: &Example, count: usize) -> Diagnostic {
     Diagnostic::new(format!("pattern `{}` finds {count} results in its example", definition.name))
         .at(definition.mark_place(&example.line_place, None, "one result is expected in this line"))
-        .remedy("let the regex take in all that belongs to one result, or leave one result in the line")
+        .remedy("make the regex match everything that belongs to one result, or keep only one result in the line")
 }
 
 fn other_code(definition: &Definition, example: &Example, found: &Key, expected: &Key) -> Diagnostic {
@@ -258,7 +258,7 @@ pub(super) mod tests {
             "[[pattern]]\nname = 'own'\nregex = '[GW] (?<code>\\d+)'\nexamples = [ { line = '[GW] 21', code = 21 } ]\n";
         let told = complaints(text);
         let expected =
-            r"help: write \[GW\] for brackets that stand in the log; correct the regex or the line; `callcodes";
+            r"help: write \[GW\] to match brackets in the log; correct the regex or the line; `callcodes";
         assert!(told.contains(expected), "{told}");
     }
 
@@ -355,7 +355,7 @@ error: pattern `own` finds 2 results in its example
 4 | examples = [ { line = 'c=2 c=3', code = 2 } ]
   |                       ^^^^^^^^^ one result is expected in this line
   |
-  = help: let the regex take in all that belongs to one result, or leave one result in the line";
+  = help: make the regex match everything that belongs to one result, or keep only one result in the line";
         let text =
             "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)'\nexamples = [ { line = 'c=2 c=3', code = 2 } ]\n";
         assert_eq!(complaints(text), expected);

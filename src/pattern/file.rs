@@ -441,7 +441,7 @@ error: an example has no `line`
             ),
             (
                 "[pattern]\nname = 'a'".to_owned(),
-                "error: a pattern stands alone where a list is needed",
+                "error: a pattern must be in a list",
                 "own.toml:1:1",
                 "^^^^^^^^^ this is a table",
                 "help: write [[pattern]] in double brackets above each pattern",

@@ -298,18 +298,18 @@ impl Pattern {
     pub fn ways(&self) -> &'static str {
         // The factors are ratios of instructions per match, counted as in `benches/instructions` with one pattern at a time.
         match self.matcher.ways() {
-            (true, Trial::Steps) => "A match is read step by step: the fastest way",
+            (true, Trial::Steps) => "Speed: the fastest way, step by step",
             (true, Trial::Choices) => {
-                "A match is read step by step, and where there is a choice, in several tries: mostly twice as long as the fastest way"
+                "Speed: about half the fastest way; step by step, with several tries where there is a choice"
             }
             (true, Trial::OnePass) => {
-                "A match is read by an automaton in one pass: two to three times as long as the fastest way"
+                "Speed: a half to a third of the fastest way; one pass of an automaton"
             }
             (true, Trial::Engine) => {
-                "A match is read by the general regex engine: ten times as long as the fastest way, or more"
+                "Speed: a tenth of the fastest way or less; matched by the general regex engine"
             }
             (false, _) => {
-                "The general regex engine searches such a line: ten times as long as the fastest way, or more"
+                "Speed: a tenth of the fastest way or less; searched by the general regex engine"
             }
         }
     }

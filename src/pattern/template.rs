@@ -16,20 +16,20 @@ const TEMPLATE: &str = r#"# A pattern for callcodes: how to find call / SMS resu
 
 [[pattern]]
 
-# How the pattern is called in results: lower-case letters, digits and hyphens.
+# The name of the pattern in results: lower-case letters, digits and hyphens.
 name = "NAME"
 
 # What it is for, in one line. You may leave it out.
 description = "MFA results as this product writes them"
 
 # What a result looks like. To make your own, in three steps:
-#   1. Copy the part of a real line that tells a result from everything else, with the code in it:
+#   1. Copy the part of a real line that only results have, with the code in it:
 #          Call result: 21
 #   2. Put a backslash before each of these characters, if there are any:  \ . + * ? ( ) | [ ] { } ^ $
-#   3. Where the code stands, write (?<code>\d+) instead, which means: digits, and these digits are the code.
+#   3. Replace the code by (?<code>\d+), which means: some digits, and these are the code.
 #          Call result: (?<code>\d+)
-# A code that is written as a word, such as FAILED_PHONE_BUSY, is found with (?<code>\w+) instead.
-# Anything that changes from line to line: .*? stands for any text, \d+ for digits, \S+ for text without blanks.
+# For a code that is written as a word, such as FAILED_PHONE_BUSY, write (?<code>\w+) instead.
+# For anything that changes from line to line: .*? means any text, \d+ digits, \S+ text without blanks.
 # Parts that may be caught as well, each at most once:
 #   (?<user>…) who signed in     (?<host>…) on which machine     (?<address>…) from which network address
 #   (?<outcome>…) the log's own word on the sign-in              (?<time>…) when, if not at the start of the line
@@ -44,13 +44,13 @@ ignore_case = true
 # when = '''mfa|azure'''
 # Do not count it if the same line has this in it somewhere:
 # unless = '''test mode'''
-# The result may go on in the next lines:
+# A result may continue on the next lines:
 # multiline = true
-# Where the code stands there may be nothing, and that means 0, no call result:
+# The code may be empty, which means 0, no call result:
 # empty_is_zero = true
 
-# Lines as they stand in the log, each with what must be found in it. Two or three real ones are best: replace names
-# and numbers of real people first. They are tried each time the pattern is loaded, so a mistake shows at once.
+# Lines from the log, each with what must be found in it. Two or three real lines are best; replace the names and numbers
+# of real people first. The lines are checked each time the pattern is loaded, so a mistake shows at once.
 # The code is a number, or text in quotes: code = 'FAILED_PHONE_BUSY'. The user may be left out.
 examples = [
   { line = '''2024-05-01 10:15:30 HELPDESK-7 MFA for user 'CONTOSO\ann': Call result: 21''', code = 21, user = 'CONTOSO\ann' },

@@ -118,7 +118,7 @@ fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
             r"leave out the backslash, or double it if a backslash is meant: \\"
         }
         ErrorKind::EscapeUnexpectedEof => r"write \\ if a backslash is meant",
-        ErrorKind::UnsupportedLookAround => "use `when` and `unless` for what the line must or must not hold besides",
+        ErrorKind::UnsupportedLookAround => "use `when` and `unless` for what else the line must or must not contain",
         ErrorKind::UnsupportedBackreference => "write the text out instead",
         ErrorKind::GroupNameDuplicate { .. } => "use each group name once; | can stand inside a group",
         _ => "the syntax is described at https://docs.rs/regex/latest/regex/#syntax",
@@ -146,8 +146,8 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     for group in groups.iter().filter_map(|group| name_of(group)).filter(|group| !names.contains(&group.name.as_str()))
     {
         found.push(
-            Diagnostic::new(format!("pattern `{name}` has a group `{}`, which means nothing", group.name))
-                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "not one of the groups"))
+            Diagnostic::new(format!("pattern `{name}` has an unknown group `{}`", group.name))
+                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "no group has this name"))
                 .remedy(format!("the groups are {}; use (?: and ) where no name is needed", names.join(", "))),
         );
     }
@@ -369,7 +369,7 @@ error: the `unless` of pattern `own` is not a valid regex
             (
                 "(?=a)(?<code>b)",
                 "look-around, including look-ahead and look-behind, is not supported",
-                "use `when` and `unless` for what the line must or must not hold besides",
+                "use `when` and `unless` for what else the line must or must not contain",
             ),
             (r"(a)\1(?<code>b)", "backreferences are not supported", "write the text out instead"),
             (
@@ -401,11 +401,11 @@ error: the `unless` of pattern `own` is not a valid regex
 
     #[test]
     fn an_unknown_group_and_no_code() {
-        let expected = r"error: pattern `own` has a group `kode`, which means nothing
+        let expected = r"error: pattern `own` has an unknown group `kode`
  --> own.toml:3:16
   |
 3 | regex = '''x(?<kode>\d+)'''
-  |                ^^^^ not one of the groups
+  |                ^^^^ no group has this name
   |
   = help: the groups are code, text, user, outcome, host, address, time; use (?: and ) where no name is needed
 error: pattern `own` does not say where the code is

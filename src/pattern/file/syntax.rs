@@ -14,8 +14,8 @@ impl Reader<'_> {
         if let Some(opening) = unclosed(&self.source.text, &span) {
             let diagnostic = Diagnostic::new(format!("this is not TOML: {message}"))
                 .at(Mark::new(self.source, span.clone(), ""))
-                .and_at(Mark::new(self.source, opening, "the text is opened here"))
-                .remedy("close the text with ''' in the line in which it is opened");
+                .and_at(Mark::new(self.source, opening, "the text starts here"))
+                .remedy("close the text with ''' on the line where it starts");
             self.found.push((span.start, diagnostic));
             return;
         }
@@ -26,7 +26,7 @@ impl Reader<'_> {
         } else if message.contains("duplicate key") {
             "each key can be given once: remove one of the two, or write [[pattern]] above the next pattern"
         } else {
-            "put text that holds quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes"
+            "put text that contains quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes"
         };
         self.report(&span, format!("this is not TOML: {message}"), "", remedy);
     }
@@ -91,7 +91,7 @@ error: this is not TOML: key with no value, expected `=`
 2 | name 'a'
   |      ^
   |
-  = help: put text that holds quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes";
+  = help: put text that contains quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes";
         assert_eq!(errors("[[pattern]]\nname 'a'\n"), expected);
     }
 
@@ -118,11 +118,11 @@ error: this is not TOML: unexpected key or value, expected newline, `#`
  --> own.toml:4:11
   |
 3 | regex = '''b
-  |         --- the text is opened here
+  |         --- the text starts here
 4 | when = '''a''', c
   |           ^
   |
-  = help: close the text with ''' in the line in which it is opened";
+  = help: close the text with ''' on the line where it starts";
         let text = "[[pattern]]\n# '''\nregex = '''b\nwhen = '''a''', c\n";
         assert_eq!(errors(text), expected);
 

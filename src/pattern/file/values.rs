@@ -28,7 +28,7 @@ impl Reader<'_> {
         remedy: &str,
     ) -> Vec<Table<'v, 'i>> {
         let DeValue::Array(values) = value.get_ref() else {
-            self.wrong_type(value, &format!("{thing} stands alone where a list is needed"), remedy);
+            self.wrong_type(value, &format!("{thing} must be in a list"), remedy);
             return Vec::new();
         };
         let mut tables = Vec::new();
