@@ -97,7 +97,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = read_any_file(path)?;
     if definitions.is_empty() {
         let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
-        return Err(vec![Diagnostic::new(format!("{} holds no pattern", path.display())).remedy(remedy)]);
+        return Err(vec![Diagnostic::new(format!("{} contains no pattern", path.display())).remedy(remedy)]);
     }
     Ok(definitions)
 }
@@ -215,7 +215,7 @@ fn select(
     definitions.retain(|definition| !without.contains(&definition.name));
     if definitions.is_empty() {
         let remedy = "leave out some of --pattern and --no-pattern, or give a pattern with -e or -f";
-        return Err(vec![Diagnostic::new("no pattern is left to look for").remedy(remedy)]);
+        return Err(vec![Diagnostic::new("no pattern is left to search for").remedy(remedy)]);
     }
     Ok(definitions)
 }
@@ -223,7 +223,7 @@ fn select(
 fn unknown_name(flag: &str, name: &str, definitions: &[Definition]) -> Diagnostic {
     let mut names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
     names.sort_unstable();
-    Diagnostic::new(format!("{flag} {name}: there is no pattern of that name"))
+    Diagnostic::new(format!("{flag} {name}: there is no pattern with that name"))
         .remedy(format!("the patterns are: {}", names.join(", ")))
 }
 
@@ -233,14 +233,14 @@ fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let name = path.display();
     if bytes.len() > FILE_LIMIT_BYTES {
         let limit = FILE_LIMIT_BYTES / (1024 * 1024);
-        return Err(Diagnostic::new(format!("{name} is larger than {limit} MiB, which no pattern file needs to be"))
+        return Err(Diagnostic::new(format!("{name} is larger than {limit} MiB, the limit for a pattern file"))
             .remedy("give a file of [[pattern]] tables here, and logs as arguments"));
     }
     units::text(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
-        Diagnostic::new(format!("{name} is not UTF-8: line {line} has a character of another encoding"))
-            .remedy("save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8")
+        Diagnostic::new(format!("{name} is not UTF-8: line {line} has a character in another encoding"))
+            .remedy("save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8")
     })
 }
 
@@ -445,14 +445,14 @@ error: pattern `e2` never gets a result: `e1` comes first with the same regex
 
         let folder = Folder::new();
         let expected = "\
-error: --pattern raduis: there is no pattern of that name
+error: --pattern raduis: there is no pattern with that name
 help: the patterns are: e1, radius, sdk
-error: --no-pattern x: there is no pattern of that name
+error: --no-pattern x: there is no pattern with that name
 help: the patterns are: e1, radius, sdk";
         assert_eq!(folder.errors(&layers(&["raduis"], &["x"])), expected);
 
         let expected = "\
-error: no pattern is left to look for
+error: no pattern is left to search for
 help: leave out some of --pattern and --no-pattern, or give a pattern with -e or -f";
         assert_eq!(folder.errors(&layers(&["sdk"], &["sdk"])), expected);
     }
@@ -466,7 +466,7 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
         let bom = folder.write("bom.toml", format!("\u{feff}{text}"));
         assert_eq!(names(&load_file(bom)), ["own", "radius", "sdk"]);
 
-        let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8";
+        let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8";
         // As PowerShell's `>` writes it, and without the mark.
         for text in [text.to_owned(), format!("\u{feff}{text}")] {
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -479,7 +479,7 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
 
         let ansi: Vec<u8> = text.chars().map(|char| u8::try_from(char).unwrap()).collect();
         let path = folder.write("ansi.toml", ansi);
-        let expected = format!("error: ansi.toml is not UTF-8: line 3 has a character of another encoding{save}");
+        let expected = format!("error: ansi.toml is not UTF-8: line 3 has a character in another encoding{save}");
         assert_eq!(folder.errors(&load_file(path)), expected);
     }
 
@@ -488,7 +488,7 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
         let folder = Folder::new();
         let large = folder.write("large.log", vec![b'\n'; FILE_LIMIT_BYTES + 1]);
         let expected = "\
-error: large.log is larger than 4 MiB, which no pattern file needs to be
+error: large.log is larger than 4 MiB, the limit for a pattern file
 help: give a file of [[pattern]] tables here, and logs as arguments";
         assert_eq!(folder.errors(&Layers { files: vec![large], ..Layers::default() }), expected);
         let full = folder.write("full.toml", vec![b'#'; FILE_LIMIT_BYTES]);
@@ -506,7 +506,7 @@ help: check the path; `callcodes patterns new NAME` writes a pattern file to sta
         let folder = Folder::new();
         let empty = folder.write("empty.toml", "# nothing yet\n");
         let expected = "\
-error: empty.toml holds no pattern
+error: empty.toml contains no pattern
 help: write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
         assert_eq!(folder.errors(&Layers { files: vec![empty.clone()], ..Layers::default() }), expected);
         assert_eq!(folder.errors(&Layers { config: Some(empty.clone()), ..Layers::default() }), expected);

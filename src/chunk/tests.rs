@@ -80,7 +80,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn another_encoding_at_the_end_is_told_once_whatever_the_reads(
+    fn another_encoding_at_the_end_is_reported_once_for_any_reads(
         block_bytes in 1_usize..9000,
         line_bytes in 1_usize..9000,
         lookahead_bytes in 0_usize..40,
@@ -89,7 +89,7 @@ proptest! {
         start in prop_oneof![Just(0), 1_u64..6000],
     ) {
         let line = "2017-02-14 02:57:24 callStatus=21\r\n";
-        // The last line alone tells nothing.
+        // The last line alone decides nothing.
         let appended: Vec<u8> = (line.repeat(130) + "ok\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let source = [line.repeat(lines).as_bytes(), &appended].concat();
         let span = Span { start, end: source.len() as u64 };

@@ -257,8 +257,7 @@ pub(super) mod tests {
         let text =
             "[[pattern]]\nname = 'own'\nregex = '[GW] (?<code>\\d+)'\nexamples = [ { line = '[GW] 21', code = 21 } ]\n";
         let told = complaints(text);
-        let expected =
-            r"help: write \[GW\] to match brackets in the log; correct the regex or the line; `callcodes";
+        let expected = r"help: write \[GW\] to match brackets in the log; correct the regex or the line; `callcodes";
         assert!(told.contains(expected), "{told}");
     }
 

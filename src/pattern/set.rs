@@ -302,15 +302,9 @@ impl Pattern {
             (true, Trial::Choices) => {
                 "Speed: about half the fastest way; step by step, with several tries where there is a choice"
             }
-            (true, Trial::OnePass) => {
-                "Speed: a half to a third of the fastest way; one pass of an automaton"
-            }
-            (true, Trial::Engine) => {
-                "Speed: a tenth of the fastest way or less; matched by the general regex engine"
-            }
-            (false, _) => {
-                "Speed: a tenth of the fastest way or less; searched by the general regex engine"
-            }
+            (true, Trial::OnePass) => "Speed: a half to a third of the fastest way; one pass of an automaton",
+            (true, Trial::Engine) => "Speed: a tenth of the fastest way or less; matched by the general regex engine",
+            (false, _) => "Speed: a tenth of the fastest way or less; searched by the general regex engine",
         }
     }
 
