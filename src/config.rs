@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_come_in_order_of_precedence() {
+    fn patterns_are_in_order_of_precedence() {
         let folder = Folder::new();
         let layers = Layers {
             user_file: Some(folder.patterns("user.toml", &["user"])),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_a_higher_layer_replaces_the_same_name_below() {
+    fn a_name_replaces_the_same_name_further_down() {
         let folder = Folder::new();
         let layers = Layers {
             user_file: Some(folder.patterns("user.toml", &["own", "sdk"])),
@@ -366,7 +366,7 @@ help: check the path; `callcodes patterns new NAME` writes a pattern file to sta
     }
 
     #[test]
-    fn what_is_wrong_in_every_layer_is_told_at_once() {
+    fn the_errors_of_all_sources_are_reported_at_once() {
         let folder = Folder::new();
         let layers = Layers {
             expressions: strings(&["x(?<code>a)", "y"]),
@@ -392,7 +392,7 @@ error: the `regex` of pattern `x` is not a valid regex
     }
 
     #[test]
-    fn a_name_in_two_files_of_one_layer() {
+    fn a_name_in_two_files_given_with_f_is_an_error() {
         let folder = Folder::new();
         let files = vec![folder.patterns("a.toml", &["x", "own"]), folder.patterns("b.toml", &["own"])];
         let expected = "\
@@ -432,7 +432,7 @@ error: pattern `e2` never gets a result: `e1` comes first with the same regex
     }
 
     #[test]
-    fn selecting() {
+    fn pattern_and_no_pattern_select_by_name() {
         let layers = |only: &[&str], without: &[&str]| Layers {
             expressions: strings(&["x(?<code>a)"]),
             only: strings(only),
@@ -458,7 +458,7 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
     }
 
     #[test]
-    fn encodings() {
+    fn pattern_files_may_be_utf_8_or_utf_16() {
         let folder = Folder::new();
         let load_file = |path: PathBuf| Layers { config: Some(path), ..Layers::default() };
         let text = "[[pattern]]\r\nname = 'own'\r\nregex = 'é(?<code>a)'\r\n";
@@ -467,7 +467,7 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
         assert_eq!(names(&load_file(bom)), ["own", "radius", "sdk"]);
 
         let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8";
-        // As PowerShell's `>` writes it, and without the mark.
+        // As PowerShell's `>` writes it, and without the byte order mark.
         for text in [text.to_owned(), format!("\u{feff}{text}")] {
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert_eq!(names(&load_file(folder.write("wide.toml", wide))), ["own", "radius", "sdk"]);
@@ -484,7 +484,7 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
     }
 
     #[test]
-    fn a_file_too_large_and_a_folder() {
+    fn a_file_that_is_too_large_and_a_folder_are_refused() {
         let folder = Folder::new();
         let large = folder.write("large.log", vec![b'\n'; FILE_LIMIT_BYTES + 1]);
         let expected = "\
@@ -502,7 +502,7 @@ help: check the path; `callcodes patterns new NAME` writes a pattern file to sta
     }
 
     #[test]
-    fn a_file_without_a_pattern_is_refused_where_it_was_named() {
+    fn a_file_without_a_pattern_is_refused_if_the_user_named_it() {
         let folder = Folder::new();
         let empty = folder.write("empty.toml", "# nothing yet\n");
         let expected = "\
@@ -514,7 +514,7 @@ help: write [[pattern]] above each one; `callcodes patterns new NAME` writes a f
     }
 
     #[test]
-    fn the_user_file_has_its_place() {
+    fn the_user_file_is_in_the_configuration_folder() {
         let path = user_file().unwrap();
         assert!(path.ends_with(Path::new("callcodes").join("config.toml")), "{}", path.display());
     }
