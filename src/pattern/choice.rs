@@ -8,6 +8,9 @@
 //! regex engine searches that place instead. Between two retries a program only moves forward in the text, so the time for
 //! one place is linear in its length.
 //!
+//! For example, `'(?<user>.*?)' from` first ends the user at the first quote. If ` from` does not follow, the choice of another
+//! length is popped, and the user ends at the next quote.
+//!
 //! The built-in pattern `pfauth-other` needs it: where a user's name has a quote in it, several ends of the name have to be
 //! tried. The regex engine would take many times as long for such a line.
 
@@ -28,7 +31,7 @@ pub(super) struct Span {
     pub(super) least: usize,
     pub(super) most: usize,
     pub(super) prefers: Prefers,
-    /// The bytes that may follow the run; `None` if nothing has to follow it, as at the end of the regex.
+    /// The bytes that may follow the run; `None` if the match may also end after it, so that any length will do.
     pub(super) then: Option<Box<Class>>,
 }
 
@@ -46,7 +49,7 @@ enum Choice {
     Other { step: usize, at: usize },
     /// Give the run of `step`, which began at `start`, its next length.
     Length { step: usize, start: usize, len: usize },
-    /// Restore a capture slot to its value before the choice that lies below on the stack.
+    /// Restore a capture slot that was set after an earlier choice.
     Slot { slot: usize, was: Option<NonMaxUsize> },
 }
 
@@ -104,6 +107,7 @@ impl Span {
         self.then.as_ref().is_none_or(|then| rest.get(len).is_some_and(|&byte| then[usize::from(byte)]))
     }
 
+    /// Whether the run can take the byte after its first `len` bytes.
     fn may_grow(&self, rest: &[u8], len: usize) -> bool {
         len < self.most && rest.get(len).is_some_and(|&byte| self.class[usize::from(byte)])
     }

@@ -62,6 +62,7 @@ struct Checker<'c, F> {
 }
 
 impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
+    /// Checks the examples of one pattern.
     fn check_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         let verdicts: Vec<Verdict> =
@@ -119,6 +120,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         other_capture(definition, example, found).map_or(Verdict::Kept, Verdict::Wrong)
     }
 
+    /// Checks that the pattern finds nothing in its counter-examples.
     fn check_counter_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         for example in &definition.counter_examples {
@@ -133,6 +135,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     }
 }
 
+/// Returns the error for an example in which the pattern finds nothing, perhaps because of brackets or conditions.
 fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
     let remedy = match (&definition.when, &definition.unless) {
         (None, None) => "correct the regex or the line",
@@ -145,6 +148,7 @@ fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
         .remedy(format!("{brackets}{remedy}; `callcodes patterns test` shows how far the regex gets"))
 }
 
+/// Returns the error for a pattern whose examples are all taken by earlier ones.
 fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
     let name = &definition.name;
     Diagnostic::new(format!("pattern `{name}` gets none of its examples: earlier patterns take them all"))
@@ -153,6 +157,7 @@ fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
         .remedy("put the narrower pattern first, or remove the one that is not needed")
 }
 
+/// Returns the error for an example that another pattern takes; `order` says why that one wins.
 fn taken(definition: &Definition, example: &Example, taker: &Definition, order: &str) -> Diagnostic {
     let (name, other) = (&definition.name, &taker.name);
     Diagnostic::new(format!("an example of pattern `{name}` is taken by pattern `{other}`, {order}"))

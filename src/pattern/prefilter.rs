@@ -50,8 +50,8 @@ pub struct Prefilter {
     always: Vec<usize>,
 }
 
-#[derive(Debug)]
 /// How the literals are searched for.
+#[derive(Debug)]
 enum Search {
     Windows(Box<Windows>),
     Table(Box<Table>),
@@ -70,8 +70,8 @@ struct Table {
     lens: Vec<usize>,
 }
 
-#[derive(Debug)]
 /// A search for literals by windows.
+#[derive(Debug)]
 struct Windows {
     windows: Vec<Window>,
     literals: Vec<Literal>,

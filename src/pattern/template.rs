@@ -65,6 +65,16 @@ counter_examples = [
 
 /// The text of a new pattern file with one pattern called `name`, with `\n` as line end.
 ///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::template::template;
+///
+/// let text = template("netop-guest")?;
+/// assert!(text.contains("name = \"netop-guest\""));
+/// # Ok::<_, callcodes::pattern::diagnostic::Diagnostic>(())
+/// ```
+///
 /// # Errors
 ///
 /// Returns an error if `name` cannot be the name of a pattern.

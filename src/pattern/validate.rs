@@ -17,7 +17,9 @@ use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
 use crate::hit::Capture;
 
+/// The remedy for a regex without a group for the code.
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
+/// A remedy for a code that can be empty or missing.
 const HOW_TO_MEAN_NOTHING: &str =
     "write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
 
@@ -37,6 +39,15 @@ struct Unsound {
 }
 
 /// Returns every error in the regexes of `definition`: first those of `regex`, then those of `when` and of `unless`.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::{definition::Definition, validate};
+///
+/// let errors = validate::check(&Definition::from_expression(1, "result [0-9]+"));
+/// assert_eq!(errors[0].message(), "pattern `e1` does not say where the code is");
+/// ```
 #[must_use]
 pub fn check(definition: &Definition) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -73,6 +84,7 @@ pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
     found
 }
 
+/// Returns the error for a definition that never gets a result.
 fn shadowed(definition: &Definition, earlier: &Definition) -> Diagnostic {
     let (name, earlier_name) = (&definition.name, &earlier.name);
     Diagnostic::new(format!("pattern `{name}` never gets a result: `{earlier_name}` comes first with the same regex"))
@@ -125,6 +137,7 @@ fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
     }
 }
 
+/// Returns the error for a text that is not a valid regex, with marks at the part that is wrong.
 fn invalid(definition: &Definition, field: Field, unsound: Unsound) -> Diagnostic {
     let name = field.name();
     let diagnostic = Diagnostic::new(format!("the `{name}` of pattern `{}` is not a valid regex", definition.name))

@@ -202,6 +202,7 @@ struct Group {
     /// Each literal as its index, and where in it the window begins.
     members: Vec<(usize, usize)>,
     classes: Classes,
+    /// 1 for the search, and more for each place that it is expected to find in vain.
     cost: f64,
 }
 
@@ -251,6 +252,7 @@ struct Joined {
     cost: f64,
 }
 
+/// Returns the cost of searching for all groups, in windows that find nothing.
 fn cost(groups: &[Group]) -> f64 {
     groups.iter().map(|group| group.cost).sum()
 }

@@ -15,6 +15,10 @@
 //! | capture group | `Slot` before and after |
 //! | assertion | `Holds` |
 //!
+//! For example, in `(?:ab|ac)d?` both alternatives begin with `a`. So the first one begins with a `Fork`, to which a program
+//! goes back if `b` does not match. The class of a `Fork` is the bytes with which both can begin; that of a `Branch` is the
+//! bytes with which its own alternative can begin.
+//!
 //! Invariant: a regex with anything else in it, or with too many steps, has no program and is left to the engine. In every
 //! function, `None` means that.
 
@@ -104,6 +108,7 @@ impl Builder {
         Some(())
     }
 
+    /// Appends a repetition. A lazy one is supported only for a single class.
     fn repetition(&mut self, repetition: &Repetition, follow: &Follow) -> Option<()> {
         if can_be_empty(&repetition.sub) {
             return None;
@@ -118,6 +123,7 @@ impl Builder {
             return None;
         }
         let first = edge(&repetition.sub, Side::First);
+        // What may follow each repetition: only the next one, or the next one and `follow`.
         let must_go_on = Follow { first, end: None };
         let may_go_on = Follow { first: follow.first.union(first), end: follow.end.clone() };
         for left in (0..least).rev() {
@@ -130,6 +136,7 @@ impl Builder {
             };
             self.part(&repetition.sub, follow)?;
         }
+        // An unlimited repetition is a loop, a limited one a row of options that all skip to the end.
         if most == usize::MAX {
             let head = self.steps.len();
             let option = self.option(first, follow)?;
@@ -190,6 +197,7 @@ impl Builder {
         self.step(step).map(|_| ())
     }
 
+    /// Appends alternatives. Only the last one may be empty.
     fn alternation(&mut self, alternatives: &[Hir], follow: &Follow) -> Option<()> {
         let (last, others) = alternatives.split_last()?;
         let mut ends = Vec::new();
@@ -267,6 +275,7 @@ fn at_end(hir: &Hir) -> Option<Vec<AtEnd>> {
 }
 
 impl Assertion {
+    /// Returns the assertion for an element of a regex, if it is supported.
     fn of(look: Look) -> Option<Assertion> {
         match look {
             Look::Start => Some(Assertion::Start),
