@@ -361,7 +361,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Returns the code if `written` has only digits, and so few that it cannot overflow.
+/// The number, if that is all there is, and a small one.
 fn plain_number(written: &[u8]) -> Option<Code> {
     if written.is_empty() || written.len() > SURE_DIGITS {
         return None;
