@@ -1,7 +1,7 @@
 //! Backtracking for a [program](super::program): where the steps after a choice fail, the next alternative is tried, in
 //! the order in which a regex engine prefers them.
 //!
-//! Open choices are a stack. [`Kept::fork`] and [`Kept::first_end`] push one; [`Kept::turn_back`] pops the latest one and
+//! Open choices are a stack. [`Backtracker::fork`] and [`Backtracker::first_end`] push one; [`Backtracker::turn_back`] pops the latest one and
 //! restores the capture groups that were set after it.
 //!
 //! Invariant: the number of retries and of open choices is limited. A program that reaches a limit gives up, and the
@@ -55,13 +55,13 @@ enum Choice {
 
 /// The state of one attempt to match, and its working memory, which is reused for the next one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct Backtracker {
     /// The end of the best match so far, if a match may already end, and its capture slots in `slots`.
     end: Option<usize>,
     slots: Vec<Option<NonMaxUsize>>,
     /// The stack of choices that the regex engine would prefer to a match that ends at `end`.
     open: Vec<Choice>,
-    /// How often [`Kept::turn_back`] went back to a choice.
+    /// How often [`Backtracker::turn_back`] went back to a choice.
     tries: usize,
     /// Whether a limit was reached, so that a failed attempt does not prove that there is no match.
     gave_up: bool,
@@ -113,7 +113,7 @@ impl Span {
     }
 }
 
-impl Kept {
+impl Backtracker {
     /// Prepares for an attempt at another place.
     #[inline]
     pub(super) fn begin(&mut self) {

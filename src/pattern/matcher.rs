@@ -25,7 +25,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::choice::Kept;
+use super::choice::Backtracker;
 use super::literal::Leading;
 use super::program::{Known, Program};
 
@@ -81,7 +81,7 @@ impl Finder {
 pub(super) struct Matcher {
     steps: Steps,
     /// The literals at a fixed distance from the start of every match, if there are any.
-    leading: Option<Sought>,
+    leading: Option<LeadingFinder>,
     /// The regex engine. `None` if it is never needed: the pattern is only tried at leading literals, and its program has no
     /// choices, so that it cannot give up.
     regex: Option<Engine>,
@@ -108,18 +108,18 @@ impl Steps {
 /// Leading literals and a search for them. The prefilter usually finds them first, so the search is built when it is first
 /// used.
 #[derive(Debug)]
-struct Sought {
+struct LeadingFinder {
     literals: Vec<Vec<u8>>,
     offset: usize,
     finder: OnceLock<Option<Finder>>,
 }
 
-impl Sought {
+impl LeadingFinder {
     /// Returns `None` if there are no literals.
-    fn new(leading: &Leading) -> Option<Sought> {
+    fn new(leading: &Leading) -> Option<LeadingFinder> {
         let Leading { literals, offset, .. } = leading;
         let is_some = !literals.is_empty();
-        is_some.then(|| Sought { literals: literals.clone(), offset: *offset, finder: OnceLock::new() })
+        is_some.then(|| LeadingFinder { literals: literals.clone(), offset: *offset, finder: OnceLock::new() })
     }
 
     /// Returns the first position at or after `at` where a match may start.
@@ -150,7 +150,7 @@ pub(super) enum Trial {
 pub(super) struct MatcherScratch {
     regex: EngineScratch,
     one_pass: Option<onepass::Cache>,
-    kept: Kept,
+    backtracker: Backtracker,
     slots: Vec<Option<NonMaxUsize>>,
 }
 
@@ -168,14 +168,14 @@ impl Matcher {
     ///
     /// Returns the error of the regex engine, where it is compiled at once.
     pub(super) fn new(regex: &str, settings: Settings, hir: Hir, leading: Option<Leading>) -> Result<Matcher, String> {
-        let sought = leading.as_ref().and_then(Sought::new);
+        let finder = leading.as_ref().and_then(LeadingFinder::new);
         let slot_count = 2 * (1 + last_group(&hir));
         let steps = Steps { hir, leading, program: OnceLock::new() };
         let needs_engine = settings.compile == Compile::WhenAsked
-            || sought.is_none()
+            || finder.is_none()
             || steps.program().is_none_or(Program::has_choices);
         let engine = needs_engine.then(|| Engine::new(regex, settings)).transpose()?;
-        Ok(Matcher { steps, leading: sought, regex: engine, slot_count })
+        Ok(Matcher { steps, leading: finder, regex: engine, slot_count })
     }
 
     /// Returns whether the regex is only tried at leading literals, and how it is tried.
@@ -194,7 +194,7 @@ impl Matcher {
         MatcherScratch {
             regex: EngineScratch::default(),
             one_pass: None,
-            kept: Kept::default(),
+            backtracker: Backtracker::default(),
             slots: vec![None; self.slot_count],
         }
     }
@@ -202,8 +202,8 @@ impl Matcher {
     /// Returns the first place from `at` on and before `limit` where a match may start. For [`Place::Match`] one does start
     /// there; for other places, [`Matcher::matches_at`] has to be asked.
     pub(super) fn seek(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize, limit: usize) -> Option<Place> {
-        if let Some(sought) = &self.leading {
-            return sought.find(text, at).filter(|&start| start < limit).map(Place::Candidate);
+        if let Some(finder) = &self.leading {
+            return finder.find(text, at).filter(|&start| start < limit).map(Place::Candidate);
         }
         let regex = self.regex.as_ref()?;
         let mut from = at;
@@ -233,8 +233,8 @@ impl Matcher {
         known: Known,
     ) -> Option<usize> {
         match self.steps.program() {
-            Some(program) => match program.run(text, at, known, &mut scratch.slots, &mut scratch.kept) {
-                None if scratch.kept.gave_up() => self.engine_matches_at(scratch, text, at),
+            Some(program) => match program.run(text, at, known, &mut scratch.slots, &mut scratch.backtracker) {
+                None if scratch.backtracker.gave_up() => self.engine_matches_at(scratch, text, at),
                 end => end.filter(|&end| end > at),
             },
             None => self.engine_matches_at(scratch, text, at),

@@ -219,10 +219,10 @@ impl Literals {
     }
 
     /// Adds literals of one pattern, cut to [`COMPARED_BYTES`].
-    fn add(&mut self, literals: &[Vec<u8>], before: ByteSet, says: Use) {
+    fn add(&mut self, literals: &[Vec<u8>], before: ByteSet, used: Use) {
         for literal in literals {
             let beginning = literal[..literal.len().min(COMPARED_BYTES)].to_vec();
-            self.0.entry((beginning, before)).or_default().push(says);
+            self.0.entry((beginning, before)).or_default().push(used);
         }
     }
 
@@ -231,10 +231,10 @@ impl Literals {
     fn joined(self) -> Literals {
         let mut joined = Literals::default();
         for ((bytes, mut before), mut uses) in self.0 {
-            let is_sought = |uses: &[Use]| uses.iter().all(|says| says.distance.is_none());
-            let other = joined.0.iter().find(|((other, wider), they)| {
+            let is_required = |uses: &[Use]| uses.iter().all(|used| used.distance.is_none());
+            let other = joined.0.iter().find(|((other, wider), other_uses)| {
                 let contains = before.is_subset(*wider) || wider.is_subset(before);
-                *other == bytes && contains && is_sought(they) && is_sought(&uses)
+                *other == bytes && contains && is_required(other_uses) && is_required(&uses)
             });
             if let Some(key) = other.map(|(key, _)| key.clone()) {
                 before = before.union(key.1);
@@ -554,7 +554,7 @@ mod tests {
         let mut candidates = prefilter.candidates(text, &mut marks);
         let next = || {
             let candidate = candidates.next()?;
-            Some((candidate.at, candidate.uses.iter().map(|says| says.pattern).collect()))
+            Some((candidate.at, candidate.uses.iter().map(|used| used.pattern).collect()))
         };
         std::iter::from_fn(next).collect()
     }

@@ -30,7 +30,7 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_syntax::hir::Hir;
 
 use super::byte_set::ByteSet;
-use super::choice::{Kept, Span};
+use super::choice::{Backtracker, Span};
 use super::literal::Leading;
 
 /// A compiled regex: its instructions in order, starting with the first.
@@ -42,7 +42,7 @@ pub(super) struct Program {
     /// Whether more than one alternative may have to be tried.
     has_choices: bool,
     /// How many steps at the beginning only check the leading literal, and how many bytes these steps match.
-    led: (usize, usize),
+    checked_by_leading: (usize, usize),
 }
 
 /// What is known about a place before a match is tried there.
@@ -136,17 +136,17 @@ impl Program {
         let steps = build::steps(hir)?;
         let choice = steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
         let slot = |step: &Step| if let Step::Slot(slot) = step { Some(*slot) } else { None };
-        let behind = choice.and_then(|choice| steps.get(choice..)).unwrap_or_default();
-        let left_over = behind.iter().filter_map(slot).collect();
+        let after_choice = choice.and_then(|choice| steps.get(choice..)).unwrap_or_default();
+        let left_over = after_choice.iter().filter_map(slot).collect();
         let has_choices = steps.iter().any(|step| matches!(step, Step::Fork { .. } | Step::Span(_)));
-        let mut program = Program { steps, left_over, has_choices, led: (0, 0) };
-        program.led = leading.map(|leading| program.led_by(leading)).unwrap_or_default();
+        let mut program = Program { steps, left_over, has_choices, checked_by_leading: (0, 0) };
+        program.checked_by_leading = leading.map(|leading| program.steps_checked_by(leading)).unwrap_or_default();
         Some(program)
     }
 
     /// Returns how many steps at the beginning can be skipped where a leading literal is known to be, and how many bytes they
     /// match.
-    fn led_by(&self, leading: &Leading) -> (usize, usize) {
+    fn steps_checked_by(&self, leading: &Leading) -> (usize, usize) {
         let Leading { literals, offset: 0, before } = leading else { return (0, 0) };
         let [literal] = literals.as_slice() else { return (0, 0) };
         let starts_word = literal.first().is_some_and(|&first| IS_WORD[usize::from(first)])
@@ -172,7 +172,7 @@ impl Program {
     }
 
     /// Returns the end of the match that starts at `at`, with its groups in `slots`. The match may be empty. `None` means that
-    /// no match starts there, unless [`Kept::gave_up`].
+    /// no match starts there, unless [`Backtracker::gave_up`].
     ///
     /// `slots` may hold old values, but only of programs for the same regex.
     #[inline]
@@ -182,17 +182,17 @@ impl Program {
         at: usize,
         known: Known,
         slots: &mut Slots,
-        kept: &mut Kept,
+        backtracker: &mut Backtracker,
     ) -> Option<usize> {
-        kept.begin();
-        let (step, bytes) = if known == Known::Leading { self.led } else { (0, 0) };
+        backtracker.begin();
+        let (step, bytes) = if known == Known::Leading { self.checked_by_leading } else { (0, 0) };
         // A line that was cut may end inside the literal.
         let rest = text.get(at + bytes..)?;
         let steps = self.steps.get(step..)?;
         let end = if self.has_choices {
-            self.run_steps::<true>(steps, text, rest, slots, kept)
+            self.run_steps::<true>(steps, text, rest, slots, backtracker)
         } else {
-            self.run_steps::<false>(steps, text, rest, slots, kept)
+            self.run_steps::<false>(steps, text, rest, slots, backtracker)
         }?;
         slots[0] = NonMaxUsize::new(at);
         slots[1] = NonMaxUsize::new(end);
@@ -210,13 +210,13 @@ impl Program {
         text: &'t [u8],
         mut rest: &'t [u8],
         slots: &mut Slots,
-        kept: &mut Kept,
+        backtracker: &mut Backtracker,
     ) -> Option<usize> {
         self.left_over.iter().for_each(|&slot| slots[slot] = None);
         let from = |step: usize| self.steps.get(step..).unwrap_or_default().iter();
         let mut steps = steps.iter();
         loop {
-            let behind = match steps.next()? {
+            let after = match steps.next()? {
                 Step::Literal(word) => word.strip(rest),
                 Step::Byte(byte) => rest.split_first().filter(|(first, _)| *first == byte).map(|(_, rest)| rest),
                 Step::One(class) => {
@@ -233,12 +233,14 @@ impl Program {
                 Step::Holds(assertion) => assertion.holds(text, text.len() - rest.len()).then_some(rest),
                 Step::Slot(slot) => {
                     if CHOICES {
-                        kept.note_slot(*slot, slots[*slot]);
+                        backtracker.note_slot(*slot, slots[*slot]);
                     }
                     slots[*slot] = NonMaxUsize::new(text.len() - rest.len());
                     Some(rest)
                 }
-                Step::Span(_) | Step::Fork { .. } => self.choose(self.steps.len() - steps.len() - 1, text, rest, kept),
+                Step::Span(_) | Step::Fork { .. } => {
+                    self.choose(self.steps.len() - steps.len() - 1, text, rest, backtracker)
+                }
                 Step::Branch { class, otherwise } => {
                     if !rest.first().is_some_and(|&byte| class[usize::from(byte)]) {
                         steps = from(*otherwise);
@@ -250,17 +252,17 @@ impl Program {
                     Some(rest)
                 }
                 Step::MayEnd(last) => {
-                    kept.keep(slots, last, text, text.len() - rest.len());
+                    backtracker.keep(slots, last, text, text.len() - rest.len());
                     Some(rest)
                 }
                 Step::Match => return Some(text.len() - rest.len()),
             };
-            match behind {
-                Some(behind) => rest = behind,
-                None if !CHOICES => return kept.settle(slots),
-                None => match kept.turn_back(slots, text, |step| self.span(step)) {
+            match after {
+                Some(after) => rest = after,
+                None if !CHOICES => return backtracker.settle(slots),
+                None => match backtracker.turn_back(slots, text, |step| self.span(step)) {
                     Some((step, at)) => (steps, rest) = (from(step), text.get(at..)?),
-                    None => return kept.settle(slots),
+                    None => return backtracker.settle(slots),
                 },
             }
         }
@@ -268,13 +270,19 @@ impl Program {
 
     /// Runs a step that may have to be tried again, and returns what it leaves of `rest`.
     #[inline(never)]
-    fn choose<'t>(&self, step: usize, text: &'t [u8], rest: &'t [u8], kept: &mut Kept) -> Option<&'t [u8]> {
+    fn choose<'t>(
+        &self,
+        step: usize,
+        text: &'t [u8],
+        rest: &'t [u8],
+        backtracker: &mut Backtracker,
+    ) -> Option<&'t [u8]> {
         let at = text.len() - rest.len();
         match self.steps.get(step)? {
-            Step::Span(span) => kept.first_end(span, step, text, at).and_then(|end| text.get(end..)),
+            Step::Span(span) => backtracker.first_end(span, step, text, at).and_then(|end| text.get(end..)),
             Step::Fork { class, otherwise } => {
                 if rest.first().is_some_and(|&byte| class[usize::from(byte)]) {
-                    kept.fork(*otherwise, at);
+                    backtracker.fork(*otherwise, at);
                 }
                 Some(rest)
             }
@@ -375,13 +383,13 @@ mod tests {
         at: usize,
     ) -> Result<Option<Vec<Option<NonMaxUsize>>>, ()> {
         let mut slots = vec![None; len];
-        let mut kept = Kept::default();
+        let mut backtracker = Backtracker::default();
         // Earlier attempts leave values in the slots.
         for before in 0..at {
-            program.run(text, before, Known::Nothing, &mut slots, &mut kept);
+            program.run(text, before, Known::Nothing, &mut slots, &mut backtracker);
         }
-        let found = program.run(text, at, Known::Nothing, &mut slots, &mut kept);
-        if found.is_none() && kept.gave_up() { Err(()) } else { Ok(found.map(|_| slots)) }
+        let found = program.run(text, at, Known::Nothing, &mut slots, &mut backtracker);
+        if found.is_none() && backtracker.gave_up() { Err(()) } else { Ok(found.map(|_| slots)) }
     }
 
     #[test]
@@ -413,7 +421,7 @@ mod tests {
 
     #[test]
     fn steps_that_check_the_leading_literal_again_are_skipped() {
-        for (regex, led) in [
+        for (regex, checked_by_leading) in [
             (r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b", (2, 13)),
             // Longer than one step, and cut to what is searched for.
             (r"<aaaabbbbccccddddeeee>(?<code>\d)", (1, 16)),
@@ -429,7 +437,11 @@ mod tests {
         ] {
             let hir = syntax::parse_with(regex, &config()).unwrap();
             let leading = leading(&hir);
-            assert_eq!(Program::new(&hir, leading.as_ref()).unwrap().led, led, "{regex} {leading:?}");
+            assert_eq!(
+                Program::new(&hir, leading.as_ref()).unwrap().checked_by_leading,
+                checked_by_leading,
+                "{regex} {leading:?}"
+            );
         }
     }
 
@@ -441,12 +453,12 @@ mod tests {
         assert_eq!(found(100, "c"), Err(()));
         assert!(matches!(found(100, "b"), Ok(Some(_))));
         // An attempt at one place does not affect the next.
-        let mut kept = Kept::default();
+        let mut backtracker = Backtracker::default();
         let (slots, text) = (&mut [None; 2], "a".repeat(50) + "c");
-        assert_eq!(program.run(text.as_bytes(), 0, Known::Nothing, slots, &mut kept), None);
-        assert!(kept.gave_up());
-        assert_eq!(program.run(text.as_bytes(), 50, Known::Nothing, slots, &mut kept), None);
-        assert!(!kept.gave_up());
+        assert_eq!(program.run(text.as_bytes(), 0, Known::Nothing, slots, &mut backtracker), None);
+        assert!(backtracker.gave_up());
+        assert_eq!(program.run(text.as_bytes(), 50, Known::Nothing, slots, &mut backtracker), None);
+        assert!(!backtracker.gave_up());
     }
 
     #[test]
@@ -540,9 +552,9 @@ mod tests {
             let len = engine(&regex).group_info().slot_len();
             let text = pieces.concat().into_bytes();
             let run = |at, known| {
-                let (mut slots, mut kept) = (vec![None; len], Kept::default());
-                let end = program.run(&text, at, known, &mut slots, &mut kept);
-                (end, end.map(|_| slots), kept.gave_up())
+                let (mut slots, mut backtracker) = (vec![None; len], Backtracker::default());
+                let end = program.run(&text, at, known, &mut slots, &mut backtracker);
+                (end, end.map(|_| slots), backtracker.gave_up())
             };
             for at in 0..text.len() {
                 let (said, behind) = text.split_at((at + leading.offset).min(text.len()));

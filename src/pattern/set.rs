@@ -105,7 +105,7 @@ struct PatternScratch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     /// Nothing: it has to be searched for.
-    Unsought,
+    Unknown,
     /// There is none before this place.
     At(Place),
     /// There is none in the rest of the line.
@@ -125,8 +125,8 @@ impl PatternSet {
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
         let mut first_alike = HashMap::new();
-        let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.sought_by() {
-            Some(sought_by) => *first_alike.entry(sought_by).or_insert(index),
+        let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.tried_where() {
+            Some(tried_where) => *first_alike.entry(tried_where).or_insert(index),
             None => index,
         });
         let alike = alike.collect();
@@ -170,7 +170,7 @@ impl PatternSet {
     pub fn scratch(&self) -> Scratch {
         let of = |pattern: &Pattern| PatternScratch {
             matcher: pattern.matcher.scratch(),
-            next: Next::Unsought,
+            next: Next::Unknown,
             applies: None,
         };
         let patterns = self.patterns.iter().map(of).collect();
@@ -207,12 +207,12 @@ impl PatternSet {
     /// Records a candidate for the line that starts at `line_start` in the block.
     #[inline]
     pub(crate) fn note(&self, scratch: &mut Scratch, candidate: Candidate<'_>, line_start: usize) {
-        for says in candidate.uses {
-            let start = says.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
+        for used in candidate.uses {
+            let start = used.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
             match start {
                 Some(None) => {}
-                Some(Some(start)) => scratch.places.note(start, says.pattern),
-                None => scratch.places.seek(says.pattern),
+                Some(Some(start)) => scratch.places.note(start, used.pattern),
+                None => scratch.places.seek(used.pattern),
             }
         }
     }
@@ -248,9 +248,9 @@ impl PatternSet {
         if !scratch.places.starts.is_sorted() {
             scratch.places.starts.sort_unstable();
         }
-        scratch.places.sought.sort_unstable();
-        for &index in &scratch.places.sought {
-            scratch.patterns[index].next = Next::Unsought;
+        scratch.places.searched.sort_unstable();
+        for &index in &scratch.places.searched {
+            scratch.patterns[index].next = Next::Unknown;
         }
         for &index in &self.conditional {
             scratch.patterns[index].applies = None;
@@ -388,7 +388,7 @@ impl Pattern {
 
     /// Returns what determines the places where the pattern is tried: two patterns with the same value are tried at the same
     /// places. `None` if it has no leading literals.
-    fn sought_by(&self) -> Option<(bool, usize, &[Vec<u8>])> {
+    fn tried_where(&self) -> Option<(bool, usize, &[Vec<u8>])> {
         let leading = self.anchors.leading.as_ref()?;
         Some((self.multiline, leading.offset, &leading.literals))
     }

@@ -38,9 +38,9 @@ pub(super) struct Places {
     /// The places of patterns with a leading literal: start and pattern. A place may be listed twice.
     pub(super) starts: Vec<(usize, usize)>,
     /// The patterns that may match anywhere in the line and have to be searched for.
-    pub(super) sought: Vec<usize>,
-    /// For each pattern, whether it is in `sought`.
-    is_sought: Vec<bool>,
+    pub(super) searched: Vec<usize>,
+    /// For each pattern, whether it is in `searched`.
+    is_searched: Vec<bool>,
 }
 
 impl Places {
@@ -60,31 +60,31 @@ impl Places {
 
     /// Records that `pattern` has to be searched for.
     pub(super) fn seek(&mut self, pattern: usize) {
-        if self.is_sought.len() <= pattern {
-            self.is_sought.resize(pattern + 1, false);
+        if self.is_searched.len() <= pattern {
+            self.is_searched.resize(pattern + 1, false);
         }
-        if !std::mem::replace(&mut self.is_sought[pattern], true) {
-            self.sought.push(pattern);
+        if !std::mem::replace(&mut self.is_searched[pattern], true) {
+            self.searched.push(pattern);
         }
     }
 
-    fn is_sought(&self, pattern: usize) -> bool {
-        self.is_sought.get(pattern).is_some_and(|&is_sought| is_sought)
+    fn is_searched(&self, pattern: usize) -> bool {
+        self.is_searched.get(pattern).is_some_and(|&is_searched| is_searched)
     }
 
     /// Forgets everything about the line before.
     pub(super) fn clear(&mut self) {
         self.starts.clear();
-        self.sought.drain(..).for_each(|pattern| self.is_sought[pattern] = false);
+        self.searched.drain(..).for_each(|pattern| self.is_searched[pattern] = false);
     }
 
     /// Forgets the patterns that are not chosen.
     pub(super) fn retain(&mut self, is_chosen: impl Fn(usize) -> bool) {
         self.starts.retain(|&(_, pattern)| is_chosen(pattern));
-        let is_sought = &mut self.is_sought;
-        self.sought.retain(|&pattern| {
-            is_sought[pattern] = is_chosen(pattern);
-            is_sought[pattern]
+        let is_searched = &mut self.is_searched;
+        self.searched.retain(|&pattern| {
+            is_searched[pattern] = is_chosen(pattern);
+            is_searched[pattern]
         });
     }
 }
@@ -119,16 +119,16 @@ impl Matches<'_> {
     pub fn next(&mut self) -> Option<Match<'_>> {
         let (index, span) = loop {
             let noted = self.noted();
-            let sought = if self.scratch.places.sought.is_empty() { None } else { self.leftmost_sought() };
-            let (index, found) = match (noted, sought) {
+            let searched = if self.scratch.places.searched.is_empty() { None } else { self.leftmost_searched() };
+            let (index, found) = match (noted, searched) {
                 (Some(noted), Some((start, index, place))) if (start, index) < noted => {
-                    (index, self.try_sought(index, place))
+                    (index, self.try_searched(index, place))
                 }
                 (Some((start, index)), _) => {
                     self.next_place += 1;
                     (index, self.try_place(index, Place::Led(start)))
                 }
-                (None, Some((_, index, place))) => (index, self.try_sought(index, place)),
+                (None, Some((_, index, place))) => (index, self.try_searched(index, place)),
                 (None, None) => return None,
             };
             if let Some(span) = found {
@@ -172,12 +172,12 @@ impl Matches<'_> {
     }
 
     /// Does the same for a pattern that is searched for, and updates what is known about its next match.
-    fn try_sought(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
+    fn try_searched(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let found = self.try_place(index, place);
         let pattern = &self.set.patterns[index];
         let scratch = &mut self.scratch.patterns[index];
         scratch.next = if found.is_some() {
-            Next::Unsought
+            Next::Unknown
         } else if scratch.applies == Some(false) {
             Next::Exhausted
         } else {
@@ -194,7 +194,7 @@ impl Matches<'_> {
     /// and if the earlier one has none, neither has this one.
     fn known_by_alike(&self, index: usize) -> Option<Next> {
         let alike = self.set.alike[index];
-        if alike == index || !self.scratch.places.is_sought(alike) {
+        if alike == index || !self.scratch.places.is_searched(alike) {
             return None;
         }
         let PatternScratch { next, applies, .. } = &self.scratch.patterns[alike];
@@ -202,20 +202,20 @@ impl Matches<'_> {
             Next::At(place) => place.start() >= self.at,
             // Not if the earlier one has none only because its conditions do not hold.
             Next::Exhausted => *applies != Some(false),
-            Next::Unsought => false,
+            Next::Unknown => false,
         };
         is_known.then_some(*next)
     }
 
     /// Returns the leftmost place of the patterns that are searched for: its start, the pattern, and the place.
-    fn leftmost_sought(&mut self) -> Option<(usize, usize, Place)> {
+    fn leftmost_searched(&mut self) -> Option<(usize, usize, Place)> {
         let mut best: Option<(usize, usize, Place)> = None;
-        for at in 0..self.scratch.places.sought.len() {
-            let index = self.scratch.places.sought[at];
+        for at in 0..self.scratch.places.searched.len() {
+            let index = self.scratch.places.searched[at];
             let pattern = &self.set.patterns[index];
             let scratch = &self.scratch.patterns[index];
             let is_passed = match scratch.next {
-                Next::Unsought => true,
+                Next::Unknown => true,
                 Next::At(place) => place.start() < self.at,
                 Next::Exhausted => false,
             };
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     /// Returns the start and pattern of every match, found by searching for each place.
-    fn sought(definitions: &[Definition], line: &str) -> Vec<(usize, usize)> {
+    fn searched(definitions: &[Definition], line: &str) -> Vec<(usize, usize)> {
         let set = PatternSet::compile(definitions).unwrap().without_prefilter();
         let mut scratch = set.scratch();
         let mut matches = set.matches(&mut scratch, line.as_bytes(), line.len());
@@ -257,8 +257,8 @@ mod tests {
     #[test]
     fn where_a_program_gives_up_the_engine_finds_the_same() {
         let definition = Definition::from_expression(1, r"x.*a.*a.*a(?<code>\d)");
-        assert_eq!(sought(std::slice::from_ref(&definition), "xaaa1 a a a a"), [(0, 0)]);
-        assert_eq!(sought(&[definition], &("xaaa1 xaaa2".to_owned() + &" a".repeat(200))), [(0, 0)]);
+        assert_eq!(searched(std::slice::from_ref(&definition), "xaaa1 a a a a"), [(0, 0)]);
+        assert_eq!(searched(&[definition], &("xaaa1 xaaa2".to_owned() + &" a".repeat(200))), [(0, 0)]);
     }
 
     #[test]
@@ -266,10 +266,10 @@ mod tests {
         let digit = Definition::from_expression(1, r"abc(?<code>\d)");
         let letter = Definition::from_expression(2, r"abc(?<code>[a-z]\w)");
         let both = [digit.clone(), letter.clone()];
-        assert_eq!(sought(&both, "abcx1 abc2 abc. abcy3 abc4"), [(0, 1), (6, 0), (16, 1), (22, 0)]);
+        assert_eq!(searched(&both, "abcx1 abc2 abc. abcy3 abc4"), [(0, 1), (6, 0), (16, 1), (22, 0)]);
 
         // The first pattern is not for this line, so it reveals nothing about the places of the second.
         let elsewhere = Definition { when: Some("elsewhere".to_owned()), ..digit.clone() };
-        assert_eq!(sought(&[elsewhere, digit], "abc1 abc2"), [(0, 1), (5, 1)]);
+        assert_eq!(searched(&[elsewhere, digit], "abc1 abc2"), [(0, 1), (5, 1)]);
     }
 }

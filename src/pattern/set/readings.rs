@@ -43,13 +43,13 @@ struct View {
 
 /// The matches in all readings of a line.
 pub(crate) struct ReadMatches<'m> {
-    sought: Vec<Sought<'m>>,
+    upcoming: Vec<Upcoming<'m>>,
     /// Where the last match ended, in bytes of the line.
     at: usize,
 }
 
 /// The matches in one reading, with the next one looked up in advance.
-struct Sought<'m> {
+struct Upcoming<'m> {
     reading: Option<&'m Reading>,
     matches: Matches<'m>,
     /// The next match: its pattern, its span in the reading, and its span in bytes of the line. `None` if there is no other.
@@ -107,7 +107,7 @@ impl PatternSet {
             }
         }
         let applies = self.conditions_as_read(readings, window, line_len);
-        let sought = readings.0.iter_mut().zip(self.patterns_as_read()).map(|(view, patterns)| {
+        let upcoming = readings.0.iter_mut().zip(self.patterns_as_read()).map(|(view, patterns)| {
             let View { reading, scratch } = view;
             let (window, line_len) = match &*reading {
                 Some(reading) => (reading.text(), reading.line_len()),
@@ -116,11 +116,11 @@ impl PatternSet {
             self.find_places(scratch, window, |index| patterns.binary_search(&index).is_ok());
             let mut matches = self.matches_at_places(scratch, window, line_len);
             matches.settle_conditions(&applies);
-            let mut sought = Sought { reading: reading.as_ref(), matches, next: None };
-            sought.advance();
-            sought
+            let mut upcoming = Upcoming { reading: reading.as_ref(), matches, next: None };
+            upcoming.advance();
+            upcoming
         });
-        ReadMatches { sought: sought.collect(), at: 0 }
+        ReadMatches { upcoming: upcoming.collect(), at: 0 }
     }
 
     /// Returns the patterns to search for in each of [`Readings`], in the same order.
@@ -153,25 +153,25 @@ impl PatternSet {
 impl ReadMatches<'_> {
     /// Returns the next match, and the reading to which its offsets refer: `None` for the bytes of the line.
     pub(crate) fn next(&mut self) -> Option<(Match<'_>, Option<&Reading>)> {
-        for sought in &mut self.sought {
-            while sought.next.as_ref().is_some_and(|(.., bytes)| bytes.start < self.at) {
-                sought.matches.skip_to(sought.reading.map_or(self.at, |reading| reading.at(self.at)));
-                sought.advance();
+        for upcoming in &mut self.upcoming {
+            while upcoming.next.as_ref().is_some_and(|(.., bytes)| bytes.start < self.at) {
+                upcoming.matches.skip_to(upcoming.reading.map_or(self.at, |reading| reading.at(self.at)));
+                upcoming.advance();
             }
         }
-        let order = |(view, sought): (usize, &Sought<'_>)| {
-            let (pattern, _, bytes) = sought.next.as_ref()?;
+        let order = |(view, upcoming): (usize, &Upcoming<'_>)| {
+            let (pattern, _, bytes) = upcoming.next.as_ref()?;
             Some((bytes.start, *pattern, Reverse(bytes.end), view))
         };
-        let (.., view) = self.sought.iter().enumerate().filter_map(order).min()?;
-        let sought = self.sought.get(view)?;
-        let (pattern, span, bytes) = sought.next.clone()?;
+        let (.., view) = self.upcoming.iter().enumerate().filter_map(order).min()?;
+        let upcoming = self.upcoming.get(view)?;
+        let (pattern, span, bytes) = upcoming.next.clone()?;
         self.at = bytes.end;
-        Some((sought.matches.again(pattern, span), sought.reading))
+        Some((upcoming.matches.again(pattern, span), upcoming.reading))
     }
 }
 
-impl Sought<'_> {
+impl Upcoming<'_> {
     /// Looks up the next match.
     fn advance(&mut self) {
         let reading = self.reading;
