@@ -49,13 +49,13 @@ captures! {
     Code: "code", Result;
     /// The description beside a symbol.
     Text: "text", Result;
-    /// The user concerned.
+    /// The user who signed in.
     User: "user", Words;
     /// The log's own word for the sign-in, never derived from the code.
     Outcome: "outcome", Words;
-    /// The machine concerned.
+    /// The machine on which the user signed in.
     Host: "host", Words;
-    /// The network address concerned.
+    /// The network address from which the user signed in.
     Address: "address", Words;
     /// The time, if it is not the first time in the line.
     Time: "time", Time;

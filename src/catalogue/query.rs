@@ -161,7 +161,7 @@ impl Catalogue {
     }
 }
 
-/// Everything of an entry that words are looked for in, the SDK constant apart, one field a line.
+/// Returns the fields of an entry in which words are searched for, except for the SDK constant, one on each line.
 fn searched(entry: &Entry) -> String {
     let mut fields = vec![entry.description.clone(), entry.happened.clone()];
     fields.extend(entry.symbol.clone());

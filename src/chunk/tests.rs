@@ -1,10 +1,10 @@
-//! Every split of every source owns the same lines as a naive reading of it.
+//! However a source is split, its ranges own the lines that a naive reader finds.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Lines, and pieces of lines over the limit, as a reader of the whole source would cut them.
+/// Returns the lines, and the pieces of overlong lines, that a reader of the whole source would find, with their offsets.
 fn naive(source: &[u8], line_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     let mut offset = 0;
     let mut pieces = Vec::new();
@@ -17,7 +17,7 @@ fn naive(source: &[u8], line_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     pieces
 }
 
-/// The same, cut into ranges at `splits` and read through a reader that delivers at most `read_bytes` at a time.
+/// Does the same by chunks, for ranges divided at `splits` and a reader that delivers at most `read_bytes` at a time.
 fn chunked(source: &[u8], splits: &[usize], limits: Limits, read_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     let mut starts: Vec<u64> = splits.iter().map(|&split| split as u64).chain([0]).collect();
     starts.sort_unstable();

@@ -48,7 +48,7 @@ pub(super) struct Program {
 /// What is known about a place before a match is tried there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// Nothing.
+    /// Nothing, so that every step has to be run.
     Nothing,
     /// A leading literal is there, and the byte before it is one that may precede it.
     Leading,
@@ -368,7 +368,7 @@ mod tests {
         builder.unwrap()
     }
 
-    /// The groups of the match at `at`, if there is one.
+    /// Returns the groups of the match that the engine finds at `at`.
     fn by_engine(regex: &meta::Regex, text: &[u8], at: usize) -> Option<Vec<Option<NonMaxUsize>>> {
         let mut slots = vec![None; regex.group_info().slot_len()];
         let input = Input::new(text).range(at..).anchored(Anchored::Yes);
@@ -479,7 +479,7 @@ mod tests {
             (r"\d+(?:\.\d+)*\b", "1.22.x", Some(4)),
             (r"\d+(?:\.\d+)*\b", "1.22x", Some(1)),
             (r"(?:a(?:bc)?){2}", "abca", Some(4)),
-            // The first one has to come twice.
+            // The group has to match twice.
             ("(?:a(?:bc)?){2}", "abcd", None),
             (r"a\d*\b", "a1b", None),
             (r"a-\d*\b", "a-1b", Some(2)),
@@ -492,7 +492,7 @@ mod tests {
         }
     }
 
-    /// Regexes of which about one in three leaves no choice, and as many leave some.
+    /// Regexes, about a third of which have a program without choices, and a third one with choices.
     fn regex() -> impl Strategy<Value = String> {
         let atoms = vec![
             "a", "b", "ab", "-", ".", "[ab]", "[^a]", "[a-c-]", r"\b", r"\B", "^", "$", r"\d", r"\w", r"\s", "(?i:a)",
@@ -510,7 +510,7 @@ mod tests {
         })
     }
 
-    /// Groups need names of their own, and a few are left without, or are none.
+    /// Gives the groups different names, leaves a few without a name, and makes others non-capturing.
     fn named(regex: &str) -> String {
         let mut parts = regex.split("(?<X>");
         let first = parts.next().unwrap_or_default().to_owned();
@@ -537,7 +537,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_prefilter_has_said_changes_nothing(
+        fn skipping_steps_that_the_prefilter_has_checked_changes_nothing(
             before in prop::sample::select(vec!["", "", r"\b", r"\b", r"\B", "^", r"^\b", "a?", r"\s", "(?:^|=)"]),
             literal in prop::sample::select(vec!["ab", "=ab", "a-", "a[bc]a", "baabaabaabaabaabaabaab", r"ab\b", r"ab\B"]),
             behind in regex(),

@@ -63,7 +63,7 @@ pub struct PatternSet {
     pages: Pages,
 }
 
-/// One compiled pattern.
+/// A compiled pattern.
 #[derive(Debug)]
 pub struct Pattern {
     name: String,
@@ -93,6 +93,7 @@ pub struct Scratch {
     marks: Marks,
 }
 
+/// The working memory for one pattern.
 #[derive(Debug)]
 struct PatternScratch {
     matcher: MatcherScratch,
@@ -210,6 +211,7 @@ impl PatternSet {
         for used in candidate.uses {
             let start = used.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
             match start {
+                // The match would start before the line.
                 Some(None) => {}
                 Some(Some(start)) => scratch.places.note(start, used.pattern),
                 None => scratch.places.seek(used.pattern),

@@ -63,7 +63,7 @@ counter_examples = [
 ]
 "#;
 
-/// The text of a new pattern file with one pattern called `name`, with `\n` as line end.
+/// Returns a new pattern file with one pattern, called `name`. Its line ends are `\n`.
 ///
 /// # Examples
 ///

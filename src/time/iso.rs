@@ -141,7 +141,7 @@ fn days(year: u32, month: u8, day: u8) -> Option<i64> {
     if day == 0 || (day > length && !(month == 2 && day == 29 && is_leap())) {
         return None;
     }
-    // Years that begin in March have the leap day at their end. 400 years are added so that no year is negative.
+    // Years that begin in March have the leap day at their end. Adding 400 years keeps every year positive.
     let (year, month) = if month > 2 { (year + 400, u32::from(month)) } else { (year + 399, u32::from(month) + 12) };
     let before = year * 365 + year / 4 - year / 100 + year / 400;
     // The days of the months since March: 31, 61, 92, 122, 153, 184, …
