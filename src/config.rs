@@ -118,7 +118,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     Ok(definitions)
 }
 
-/// Does the same for a file that the user did not name. It may have no pattern.
+/// Reads a pattern file that may have no pattern, and checks its regexes.
 fn read_any_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
     read_definitions(&text, &Origin::File(path.to_owned()))

@@ -28,7 +28,7 @@ pub fn shown(path: &Path) -> String {
     shown_utf16(OsStrExt::encode_wide(path.as_os_str()))
 }
 
-/// Does the same for a name in bytes, as in archives.
+/// Returns a name in results for a name that is bytes on every system, as in archives.
 #[must_use]
 pub fn shown_bytes(bytes: &[u8]) -> String {
     let mut name = String::new();
@@ -42,7 +42,7 @@ pub fn shown_bytes(bytes: &[u8]) -> String {
     name
 }
 
-/// Does the same for a name in UTF-16, as on Windows and in some archives.
+/// Returns a name in results for a name in UTF-16, as on Windows and in some archives.
 #[must_use]
 pub fn shown_utf16(units: impl IntoIterator<Item = u16>) -> String {
     let mut name = String::new();

@@ -24,7 +24,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     escape(text, obeys)
 }
 
-/// Does the same for a line of a log, but keeps tabs.
+/// Returns a line of a log with an escape in place of each character that a terminal obeys, except for tabs.
 pub(crate) fn escaped_line(line: &str) -> Cow<'_, str> {
     escape(line, |character| obeys(character) && character != '\t')
 }

@@ -36,7 +36,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns the same limits in bytes of other units. The lookahead gets one more unit, because the units at its end may be half
+    /// Converts limits in units to limits in bytes. The lookahead of UTF-16 gets one more unit, because the units at its end may be half
     /// a character.
     fn of(self, units: Units) -> Limits {
         match units.size_bytes() {

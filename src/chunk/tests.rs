@@ -17,7 +17,7 @@ fn naive(source: &[u8], line_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     pieces
 }
 
-/// Does the same by chunks, for ranges divided at `splits` and a reader that delivers at most `read_bytes` at a time.
+/// Returns the lines and pieces that chunks find, with ranges divided at `splits` and reads of at most `read_bytes`.
 fn chunked(source: &[u8], splits: &[usize], limits: Limits, read_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     let mut starts: Vec<u64> = splits.iter().map(|&split| split as u64).chain([0]).collect();
     starts.sort_unstable();

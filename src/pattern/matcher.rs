@@ -241,7 +241,7 @@ impl Matcher {
         }
     }
 
-    /// Does the same by the one-pass automaton or the regex engine.
+    /// Returns the end of the match that starts at `at`, found by the one-pass automaton or by the regex engine.
     fn engine_matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
         let MatcherScratch { regex: cache, one_pass: one_pass_cache, slots, .. } = scratch;
         let regex = self.regex.as_ref()?;

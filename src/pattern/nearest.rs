@@ -255,8 +255,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Does the same for a part that may match as a whole. The expected part is still the element around it unless the regex gets
-    /// into the part, but not to its end.
+    /// Returns how far the regex gets inside `ast`, which may match as a whole. The expected part changes only if the regex gets
+    /// into `ast` but not to its end.
     fn inside(&self, ast: &Ast, before: &Opened, so_far: Progress) -> Progress {
         match self.find(before, bytes(ast)) {
             Some(matched) => Progress { regex_end: bytes(ast).end, matched, ..so_far },
@@ -264,7 +264,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Does the same for the elements of a concatenation, the last of which is not reached.
+    /// Returns how far the regex gets in a concatenation, whose last element it does not reach.
     fn descend_concat(&self, asts: &[Ast], before: &Opened, so_far: Progress) -> Progress {
         let Some(first) = asts.first() else { return so_far };
         let start = bytes(first).start;

@@ -124,7 +124,7 @@ impl<'s> Scanner<'s> {
         self.scan_into(chunk, sink);
     }
 
-    /// Does the same for a sink that is not a closure.
+    /// Passes every hit in the lines of `chunk` to `sink`, which need not be a closure.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
         if chunk.cut != Cut::AtLineEnd {
             self.scan_piece(chunk, &mut sink);

@@ -126,7 +126,7 @@ impl Form {
 }
 
 impl Reader {
-    /// Does the same as [`Form::find`].
+    /// Returns the first time of `form` in `line`, as [`Form::find`] does.
     #[inline]
     pub fn find(&mut self, form: Form, line: &[u8]) -> Option<Stamp> {
         match form {
@@ -134,7 +134,7 @@ impl Reader {
         }
     }
 
-    /// Does the same as [`Form::read`].
+    /// Reads the time at the start of `text`, as [`Form::read`] does.
     #[inline]
     pub fn read(&mut self, form: Form, text: &[u8]) -> Option<Stamp> {
         match form {

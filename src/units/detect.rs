@@ -30,7 +30,7 @@ use super::Units;
 /// At the beginning of a text, at least one unit in this many is ASCII.
 const SHARE_AT_BEGINNING: usize = 100;
 
-/// Returns the same for an end of so many units.
+/// At an end of so many units, at least one unit in this many is ASCII.
 fn share_at_end(units: usize) -> usize {
     if units < 64 { 2 } else { 8 }
 }

@@ -115,7 +115,7 @@ impl<'m> Matches<'m> {
 
 impl Matches<'_> {
     /// Returns the next match. The match borrows the capture groups, which the match after it overwrites.
-    #[expect(clippy::should_implement_trait, reason = "what it gives borrows from it")]
+    #[expect(clippy::should_implement_trait, reason = "the match borrows from the iterator")]
     pub fn next(&mut self) -> Option<Match<'_>> {
         let (index, span) = loop {
             let noted = self.noted();
@@ -171,7 +171,7 @@ impl Matches<'_> {
         self.set.patterns[index].try_place(scratch, place, self.window, self.line_len)
     }
 
-    /// Does the same for a pattern that is searched for, and updates what is known about its next match.
+    /// Returns the match at a place of a pattern that is searched for, and updates what is known about its next match.
     fn try_searched(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let found = self.try_place(index, place);
         let pattern = &self.set.patterns[index];
