@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn the_builtin_patterns_apply_alone() {
+    fn without_files_the_built_in_patterns_apply() {
         assert_eq!(names(&Layers::default()), ["radius", "sdk"]);
     }
 
@@ -428,7 +428,7 @@ error: two files have a pattern `own`
     }
 
     #[test]
-    fn the_same_regex_in_two_expressions() {
+    fn the_same_regex_in_two_expressions_is_an_error() {
         let folder = Folder::new();
         let layers = Layers { expressions: strings(&["x(?<code>a)", "x(?<code>a)"]), ..Layers::default() };
         let expected = "\

@@ -133,8 +133,8 @@ impl Units {
             Units::Utf16Le => at.is_multiple_of(2) && data.get(at + 1) == Some(&0),
             Units::Utf16Be => !at.is_multiple_of(2) && data[at - 1] == 0,
         };
-        let behind = if self == Units::Utf16Le { at + 2 } else { at + 1 };
-        is_line_feed.then_some(behind)
+        let after = if self == Units::Utf16Le { at + 2 } else { at + 1 };
+        is_line_feed.then_some(after)
     }
 
     /// Appends `data` as UTF-8. Anything that is not a character becomes U+FFFD, except in [`Units::Bytes`], which are appended as
@@ -372,9 +372,9 @@ mod tests {
         fn line_ends_are_those_of_the_text(text in "[a\u{0a0a}\u{010a}\u{0a00}\n]{0,20}") {
             for units in ALL {
                 let data = encoded(&text, units);
-                let behind = |at: usize| encoded(&text[..=at], units).len();
-                prop_assert_eq!(units.first_line_end(&data), text.find('\n').map(behind));
-                prop_assert_eq!(units.last_line_end(&data), text.rfind('\n').map(behind));
+                let after = |at: usize| encoded(&text[..=at], units).len();
+                prop_assert_eq!(units.first_line_end(&data), text.find('\n').map(after));
+                prop_assert_eq!(units.last_line_end(&data), text.rfind('\n').map(after));
             }
         }
 

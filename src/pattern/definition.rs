@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_value_is_found_where_it_is_written_literally() {
+    fn a_part_of_a_literal_value_is_located() {
         assert_eq!(part_of("'abc'", "abc", 1..2), "b");
         assert_eq!(part_of("\"abc\"", "abc", 1..2), "b");
         assert_eq!(part_of("'''abc'''", "abc", 1..2), "b");
@@ -276,12 +276,12 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_an_escaped_value_is_the_whole_of_it() {
+    fn a_part_of_an_escaped_value_is_marked_as_a_whole() {
         assert_eq!(part_of(r#""a\\bc""#, r"a\bc", 1..2), r#""a\\bc""#);
     }
 
     #[test]
-    fn names_are_of_lower_case_letters_digits_and_hyphens() {
+    fn names_have_lower_case_letters_digits_and_hyphens() {
         for name in ["radius-raw", "e", "e1x", "x-1", "2"] {
             assert_eq!(check_name(name), Ok(()), "{name}");
         }

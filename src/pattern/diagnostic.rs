@@ -282,7 +282,7 @@ error: both
     }
 
     #[test]
-    fn does_without_place_and_remedy() {
+    fn place_and_remedy_are_optional() {
         let diagnostic = Diagnostic::new("nothing \u{1b}[31mmore");
         assert_eq!(diagnostic.to_string(), "error: nothing ␛[31mmore");
         let shown = diagnostic.remedy("write more\nor less").to_string();

@@ -290,7 +290,7 @@ counter_examples = [ 'code=21' ]
     }
 
     #[test]
-    fn an_example_that_does_not_match() {
+    fn an_example_that_does_not_match_is_an_error() {
         let expected = "\
 error: an example of pattern `own` does not match
  --> own.toml:4:23
@@ -310,7 +310,7 @@ error: an example of pattern `own` does not match
     }
 
     #[test]
-    fn an_example_that_gives_another_code() {
+    fn an_example_that_gives_another_code_is_an_error() {
         let pattern = |code: &str| {
             format!(
                 "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\w+)'\nexamples = [ {{ line = 'c=21', code = {code} }} ]\n"
@@ -330,7 +330,7 @@ error: an example of pattern `own` gives code 21, not code 22
     }
 
     #[test]
-    fn an_example_that_captures_something_else() {
+    fn an_example_that_captures_something_else_is_an_error() {
         let pattern = |user: &str| {
             format!(
                 "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)(?<user>[a-z]+)?'\nexamples = [ {{ line = 'c=2{user}', code = 2, user = 'bob' }} ]\n"
@@ -351,7 +351,7 @@ error: an example of pattern `own` captures user `ann`
     }
 
     #[test]
-    fn an_example_with_two_results() {
+    fn an_example_with_two_results_is_an_error() {
         let expected = "\
 error: pattern `own` finds 2 results in its example
  --> own.toml:4:23
@@ -375,7 +375,7 @@ regex = 'c=(?<code>\d)!'
 ";
 
     #[test]
-    fn a_pattern_that_never_gets_its_examples() {
+    fn a_pattern_that_never_gets_its_examples_is_an_error() {
         let expected = "\
 error: pattern `narrow` gets none of its examples: earlier patterns take them all
  --> own.toml:6:8
@@ -392,7 +392,7 @@ error: pattern `narrow` gets none of its examples: earlier patterns take them al
     }
 
     #[test]
-    fn an_example_that_another_pattern_takes() {
+    fn an_example_that_another_pattern_takes_is_an_error() {
         let text = TWO.replace("c=(?<code>\\d)!", "[cd]=(?<code>\\d)!");
         let text = format!("{text}examples = [ {{ line = 'c=2!', code = 2 }}, {{ line = 'd=3!', code = 3 }} ]\n");
         let expected = "\
@@ -410,7 +410,7 @@ error: an example of pattern `narrow` is taken by pattern `wide`, which comes fi
     }
 
     #[test]
-    fn an_example_that_a_later_pattern_takes_from_the_left() {
+    fn an_example_that_a_later_pattern_takes_from_the_left_is_an_error() {
         let text = r"[[pattern]]
 name = 'a'
 regex = '=(?<code>\d)'
@@ -441,7 +441,7 @@ regex = 'c=(?<code>\d)'
     }
 
     #[test]
-    fn a_counter_example_that_matches() {
+    fn a_counter_example_that_matches_is_an_error() {
         let expected = "\
 error: pattern `own` matches its counter-example
  --> own.toml:5:3

@@ -342,7 +342,7 @@ regex = 'x'\r
     }
 
     #[test]
-    fn an_unknown_key() {
+    fn an_unknown_key_is_reported() {
         let expected = "\
 error: unknown key `patern`
  --> own.toml:1:3
@@ -373,7 +373,7 @@ error: unknown key `text`
     }
 
     #[test]
-    fn what_is_missing() {
+    fn missing_keys_are_reported() {
         let expected = "\
 error: a pattern has no `name`
  --> own.toml:2:1
@@ -415,7 +415,7 @@ error: an example has no `line`
     }
 
     #[test]
-    fn wrong_types() {
+    fn values_of_the_wrong_type_are_reported() {
         let pattern = |rest: &str| format!("[[pattern]]\nname = 'a'\nregex = 'a'\n{rest}");
         let cases = [
             (
@@ -488,7 +488,7 @@ error: an example has no `line`
     }
 
     #[test]
-    fn a_bad_name() {
+    fn a_bad_name_is_reported() {
         let expected = "\
 error: `Netop Guest` cannot be the name of a pattern
  --> own.toml:2:8
@@ -501,7 +501,7 @@ error: `Netop Guest` cannot be the name of a pattern
     }
 
     #[test]
-    fn a_name_given_twice() {
+    fn a_name_given_twice_is_an_error() {
         let expected = "\
 error: two patterns have the name `x`
  --> own.toml:6:8
@@ -517,7 +517,7 @@ error: two patterns have the name `x`
     }
 
     #[test]
-    fn several_lines_in_an_example_for_single_lines() {
+    fn several_lines_in_an_example_need_multiline() {
         let expected = "\
 error: an example of a pattern for single lines has several lines
  --> own.toml:4:22
@@ -532,7 +532,7 @@ error: an example of a pattern for single lines has several lines
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(
+        fn no_text_causes_a_panic(
             text in prop_oneof![
                 "(?s).{0,80}",
                 r#"(\[\[pattern\]\]|name|regex|examples|line|code|[='"\[\]{},.#\\ 0-9a-zé\r\n]|'''){0,40}"#,

@@ -86,7 +86,7 @@ pub(super) struct Leading {
 #[must_use]
 pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let all = flatten(hir);
-    let before = behind_looks(&all, ByteSet::ALL);
+    let before = before_first(&all, ByteSet::ALL);
     let parts = all.iter().filter(|part| !is_look(part));
     // Anything after a line end is in another line.
     let is_in_line = |position: &Position| !position.bytes().contains(&b'\n');
@@ -157,7 +157,7 @@ fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
     for (index, part) in parts.iter().enumerate() {
         if is_look(part) {
             // Assertions take no space, so the bytes before and after them are neighbours.
-            before = behind_looks(&parts[index..], before);
+            before = before_first(&parts[index..], before);
             continue;
         }
         match position(part) {
@@ -173,21 +173,21 @@ fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
                 }
             }
         }
-        before = behind(part, before);
+        before = before_next(part, before);
     }
     candidates.extend(window(&run, before_run).map(|(_, set)| set));
     candidates.into_iter().max_by_key(|set| set.rarity)
 }
 
 /// Returns the bytes that may precede what follows `part`.
-fn behind(part: &Hir, before: ByteSet) -> ByteSet {
+fn before_next(part: &Hir, before: ByteSet) -> ByteSet {
     let last = edge(part, Side::Last);
     if can_be_empty(part) { last.union(before) } else { last }
 }
 
 /// Returns the bytes that may precede the first of `parts` that is not an assertion, given that the assertions before it
 /// hold.
-fn behind_looks(parts: &[&Hir], before: ByteSet) -> ByteSet {
+fn before_first(parts: &[&Hir], before: ByteSet) -> ByteSet {
     // The parts that can come first: some that can be empty, and one that cannot.
     let first = parts.iter().position(|part| !can_be_empty(part));
     let starts_word =
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stand_before_a_literal_is_known() {
+    fn the_bytes_that_may_precede_a_literal_are_known() {
         let before = |regex: &str| required(&parse(regex)).unwrap().before;
         let bytes = |text: &str| text.bytes().collect::<ByteSet>();
         let no_word = ByteSet::WORD.complement();
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leading_literal_stands_at_a_fixed_distance_from_the_start() {
+    fn a_leading_literal_is_at_a_fixed_distance_from_the_start() {
         let found =
             |regex| leading(&parse(regex)).map(|leading| (leading.offset, shown(Some(leading.literals)).unwrap()));
         let one = |offset, literal: &str| Some((offset, vec![literal.to_owned()]));

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_regex() {
+    fn an_invalid_regex_is_reported() {
         let expected = r"error: the `regex` of pattern `own` is not a valid regex
  --> own.toml:3:17
   |
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_condition() {
+    fn an_invalid_condition_is_reported() {
         let expected = r"error: the `when` of pattern `own` is not a valid regex
  --> own.toml:4:9
   |
@@ -413,7 +413,7 @@ error: the `unless` of pattern `own` is not a valid regex
     }
 
     #[test]
-    fn an_unknown_group_and_no_code() {
+    fn an_unknown_group_and_a_missing_code_are_reported() {
         let expected = r"error: pattern `own` has an unknown group `kode`
  --> own.toml:3:16
   |
@@ -432,7 +432,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_code_that_can_be_left_out() {
+    fn a_code_that_can_be_left_out_is_an_error() {
         let expected = r"error: pattern `own` can match without a `code`
  --> own.toml:3:16
   |
@@ -446,7 +446,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_code_that_can_be_empty() {
+    fn a_code_that_can_be_empty_is_an_error() {
         let expected = r"error: pattern `own` can give an empty `code`
  --> own.toml:3:20
   |
@@ -476,7 +476,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_regex_that_matches_everywhere_or_nowhere() {
+    fn a_regex_that_matches_everywhere_or_nowhere_is_an_error() {
         let expected = r"error: pattern `own` can match nothing at all, and so matches everywhere
  --> own.toml:3:9
   |
@@ -497,7 +497,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn the_same_regex_twice() {
+    fn the_same_regex_twice_is_an_error() {
         let pattern = |name: &str, rest: &str| format!("[[pattern]]\nname = '{name}'\nregex = 'x(?<code>b)'\n{rest}");
         let expected = r"error: pattern `b` never gets a result: `a` comes first with the same regex
  --> own.toml:6:9

@@ -16,13 +16,13 @@ const REACH: usize = 2 * BLOCK_BYTES;
 /// Returns the line around `at`, without its line feed and without anything before `from`.
 #[inline]
 pub(super) fn around(level: Level, text: &[u8], from: usize, at: usize) -> Range<usize> {
-    let (before, behind) = text.split_at(at);
-    let (back, on) = match (before.last_chunk::<REACH>(), behind.first_chunk::<REACH>()) {
-        (Some(before), Some(behind)) => dispatch!(level, simd => look(simd, before, behind)),
+    let (before, after) = text.split_at(at);
+    let (back, on) = match (before.last_chunk::<REACH>(), after.first_chunk::<REACH>()) {
+        (Some(before), Some(after)) => dispatch!(level, simd => look(simd, before, after)),
         _ => (REACH, REACH),
     };
     let start = if back < REACH { from.max(at - back) } else { start_of_line(text, from, at) };
-    let end = if on < REACH { at + on } else { memchr(b'\n', behind).map_or(text.len(), |on| at + on) };
+    let end = if on < REACH { at + on } else { memchr(b'\n', after).map_or(text.len(), |on| at + on) };
     start..end
 }
 
@@ -33,12 +33,12 @@ fn start_of_line(text: &[u8], from: usize, at: usize) -> usize {
 
 /// Returns the number of bytes on each side of the position up to the nearest line feed; `REACH` if there is none.
 #[inline(always)]
-fn look<S: Simd>(simd: S, before: &[u8; REACH], behind: &[u8; REACH]) -> (usize, usize) {
+fn look<S: Simd>(simd: S, before: &[u8; REACH], after: &[u8; REACH]) -> (usize, usize) {
     let feed = u8x64::splat(simd, b'\n');
     let feeds = |block: &[u8; BLOCK_BYTES]| u8x64::from_slice(simd, block).simd_eq(feed).to_bitmask();
     // Both blocks are always looked at, because the processor could not predict in which one the line ends.
     let [further_back, back] = [before.first_chunk(), before.last_chunk()].map(|block| block.map_or(0, feeds));
-    let [on, further_on] = [behind.first_chunk(), behind.last_chunk()].map(|block| block.map_or(0, feeds));
+    let [on, further_on] = [after.first_chunk(), after.last_chunk()].map(|block| block.map_or(0, feeds));
     let both = |near: u64, far: u64| u128::from(far) << BLOCK_BYTES | u128::from(near);
     let back = both(further_back, back).leading_zeros() as usize;
     let on = both(on, further_on).trailing_zeros() as usize;

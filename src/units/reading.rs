@@ -203,16 +203,16 @@ mod tests {
             prop_assert_eq!(reading.line_len(), expected.len());
             let (mut at, mut byte) = (0, 0);
             for (character, bytes) in &parts {
-                let behind = (at + character.len_utf8(), byte + bytes.len());
-                prop_assert_eq!(reading.bytes_of(at..behind.0), byte..behind.1);
+                let end = (at + character.len_utf8(), byte + bytes.len());
+                prop_assert_eq!(reading.bytes_of(at..end.0), byte..end.1);
                 prop_assert_eq!(reading.at(byte), at);
-                for within in byte + 1..behind.1 {
-                    prop_assert_eq!(reading.at(within), behind.0);
+                for within in byte + 1..end.1 {
+                    prop_assert_eq!(reading.at(within), end.0);
                 }
-                for within in at + 1..behind.0 {
+                for within in at + 1..end.0 {
                     prop_assert_eq!(reading.bytes_of(within..within), byte..byte);
                 }
-                (at, byte) = behind;
+                (at, byte) = end;
             }
         }
 

@@ -64,7 +64,7 @@ mod tests {
     use super::super::tests::errors;
 
     #[test]
-    fn not_toml() {
+    fn invalid_toml_gets_a_remedy() {
         let expected = r#"error: this is not TOML: missing escaped value, expected `b`, `e`, `f`, `n`, `r`, `\`, `"`, `x`, `u`, `U`
  --> own.toml:3:11
   |
@@ -96,7 +96,7 @@ error: this is not TOML: key with no value, expected `=`
     }
 
     #[test]
-    fn curly_quotes() {
+    fn curly_quotes_get_a_remedy() {
         let expected = "\
 error: this is not TOML: string values must be quoted, expected literal string
  --> own.toml:2:8

@@ -100,7 +100,7 @@ impl Builder {
             }
             HirKind::Concat(parts) => {
                 for (index, part) in parts.iter().enumerate() {
-                    self.part(part, &follow.behind(&parts[index + 1..])?)?;
+                    self.part(part, &follow.preceded_by(&parts[index + 1..])?)?;
                 }
             }
             HirKind::Alternation(alternatives) => self.alternation(alternatives, follow)?,
@@ -238,7 +238,7 @@ struct Follow {
 
 impl Follow {
     /// Returns what follows a part after which first `parts` come and then this.
-    fn behind(&self, parts: &[Hir]) -> Option<Follow> {
+    fn preceded_by(&self, parts: &[Hir]) -> Option<Follow> {
         let mut follow = self.clone();
         for part in parts.iter().rev() {
             let first = edge(part, Side::First);
@@ -322,7 +322,7 @@ mod tests {
     use super::super::tests::program;
 
     #[test]
-    fn the_usual_shapes_have_a_program() {
+    fn common_shapes_have_a_program() {
         for regex in [
             r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b",
             r#"x(?:=>?|:)\s*["']?(?<code>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b(?:["']?\s*-\s*"(?<text>[^"]*)")?"#,
