@@ -69,8 +69,8 @@ worded! {
 }
 
 worded! {
-    /// The kind of result, which suggests where to look. The order is not a ranking, and no group means that a sign-in succeeded or
-    /// failed.
+    /// The kind of result, which suggests where to look. The order is not a ranking, and no group means that a sign-in
+    /// succeeded or failed.
     Group {
         /// The person gave what was asked for; whether it was right is another matter.
         FactorGiven: "factor given",

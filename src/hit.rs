@@ -35,7 +35,8 @@ macro_rules! captures {
 
         impl<T> Captures<T> {
             /// Creates captures from the values that `value` returns for each capture.
-            // One call after another instead of a loop, so that the compiler removes values that are not used: counting needs two.
+            // One call after another instead of a loop, so that the compiler removes values that are not used: counting needs
+            // two.
             #[inline(always)]
             pub fn new(mut value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
                 Captures([$(value(Capture::$capture)),*])

@@ -69,8 +69,8 @@
 //!
 //! * **Results are exact.** Counts and lines equal those of a naive search, line by line with the plain regex engine, for any
 //!   number of threads, any chunk size and any way of reading. `tests/it/oracle.rs` checks that.
-//! * **Each line has one owner.** A chunk owns the lines whose first byte is in its range ([`chunk`]). The hits of a line depend on
-//!   that line and a fixed number of bytes after it, and so not on where chunks begin and end.
+//! * **Each line has one owner.** A chunk owns the lines whose first byte is in its range ([`chunk`]). The hits of a line
+//!   depend on that line and a fixed number of bytes after it, and so not on where chunks begin and end.
 //! * **A result counts once.** The patterns are one ordered set: the leftmost match wins, then the earlier pattern ([`pattern`]).
 //! * **The prefilter misses nothing.** It may report lines without a match; the regexes decide.
 //! * **Totals are monoids.** One `merge` combines the results of threads, files and machines ([`summary`]). Nothing is cut or
@@ -78,19 +78,20 @@
 //! * **The order of work does not show.** The same input gives the same bytes on standard output ([`pipeline`]).
 //! * **Half a line does not count.** Where reading fails, the line in which it fails is left out ([`chunk`]).
 //! * **Nothing is lost silently.** Everything that was not read, or not completely, is a [`problem::Problem`] in the result.
-//! * **Everything has a limit.** Line length, lookahead, waiting parts, names, pattern files: memory does not grow with the input.
+//! * **Everything has a limit.** Line length, lookahead, waiting parts, names, pattern files: memory does not grow with the
+//!   input.
 //! * **A code is not an outcome.** No wording, colour, order or grouping suggests that a code means success or failure of a
 //!   sign-in.
 //!
 //! # Deliberately absent
 //!
-//! * Memory mapping: if a log is truncated while it is mapped, the process dies. Positioned reads into reused buffers cost a copy,
-//!   and need no `unsafe` code.
+//! * Memory mapping: if a log is truncated while it is mapped, the process dies. Positioned reads into reused buffers cost a
+//!   copy, and need no `unsafe` code.
 //! * A second, sequential scanner: a single thread is a thread pool with one worker.
 //! * Unicode classes in patterns by default: logs mix encodings, and what is searched for is ASCII in all of them. `(?u)` turns
 //!   them on.
-//! * The user and the outcome of RADIUS results (`rawCallStatus = 21`): they are on other lines of the same process and thread, and
-//!   the scanner does not put lines together.
+//! * The user and the outcome of RADIUS results (`rawCallStatus = 21`): they are on other lines of the same process and thread,
+//!   and the scanner does not put lines together.
 
 // The order is that of the map. Blank lines keep rustfmt from sorting it.
 

@@ -74,8 +74,8 @@ impl Units {
         detect::goes_on_in_utf16(text)
     }
 
-    /// Returns the problem with a text of `len` bytes that was read in these units but ends in others, if that is so. `end` is the
-    /// last [`END_BYTES`] of the text, or all of it.
+    /// Returns the problem with a text of `len` bytes that was read in these units but ends in others, if that is so. `end` is
+    /// the last [`END_BYTES`] of the text, or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
         let other = detect::other_at_end(self, end)?;
         let or_read_in = match other {
@@ -137,8 +137,8 @@ impl Units {
         is_line_feed.then_some(after)
     }
 
-    /// Appends `data` as UTF-8. Anything that is not a character becomes U+FFFD, except in [`Units::Bytes`], which are appended as
-    /// they are.
+    /// Appends `data` as UTF-8. Anything that is not a character becomes U+FFFD, except in [`Units::Bytes`], which are appended
+    /// as they are.
     pub(crate) fn decode(self, data: &[u8], text: &mut Vec<u8>) {
         match self {
             Units::Bytes => text.extend_from_slice(data),

@@ -3,8 +3,8 @@
 //! Invariant: names are compared in a normal form, with ASCII letters in lower case and each run of blanks as one space, and only
 //! as whole words. Letters, digits and underscores make words.
 //!
-//! A lookup tries each end of a word as the end of the name, the longest first. The first try nearly always succeeds, because logs
-//! write whole names, so neither a regex nor an automaton would be faster.
+//! A lookup tries each end of a word as the end of the name, the longest first. The first try nearly always succeeds, because
+//! logs write whole names, so neither a regex nor an automaton would be faster.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -147,7 +147,8 @@ fn unquote(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns the code if `core` is a decimal number that fits. Leading zeros are allowed. A leading `+` is not, as no log writes it.
+/// Returns the code if `core` is a decimal number that fits. Leading zeros are allowed. A leading `+` is not, as no log writes
+/// it.
 pub(super) fn number(core: &[u8]) -> Option<Code> {
     let digits = core.strip_prefix(b"-").unwrap_or(core);
     if !digits.iter().all(u8::is_ascii_digit) {

@@ -89,9 +89,9 @@ impl Catalogue {
     ///
     /// * A number, or the whole of a symbol, SDK constant or text in any letter case, gives its entry. A text that several codes
     ///   share gives these codes as well.
-    /// * Other words give every entry in which all of them occur: in a name, in what happened, in the channel or in the group. A word
-    ///   may be part of a word there. SDK constants are searched only for words with an underscore, because all of them begin with
-    ///   `CALL_STATUS`.
+    /// * Other words give every entry in which all of them occur: in a name, in what happened, in the channel or in the group.
+    ///   A word may be part of a word there. SDK constants are searched only for words with an underscore, because all of them
+    ///   begin with `CALL_STATUS`.
     #[must_use]
     pub fn find(&self, query: &Query) -> Answer<'_> {
         match query {

@@ -36,8 +36,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Converts limits in units to limits in bytes. The lookahead of UTF-16 gets one more unit, because the units at its end may be half
-    /// a character.
+    /// Converts limits in units to limits in bytes. The lookahead of UTF-16 gets one more unit, because the units at its end
+    /// may be half a character.
     fn of(self, units: Units) -> Limits {
         match units.size_bytes() {
             1 => self,
@@ -207,8 +207,8 @@ enum Step {
 }
 
 impl<R: Read> Chunks<R> {
-    /// Creates a reader for the lines that `span` owns. `reader` must begin at [`Span::read_from`]. `buffer` is working memory with
-    /// any contents; [`Chunks::into_buffer`] gives it back. In UTF-16, the span must start and end between units.
+    /// Creates a reader for the lines that `span` owns. `reader` must begin at [`Span::read_from`]. `buffer` is working memory
+    /// with any contents; [`Chunks::into_buffer`] gives it back. In UTF-16, the span must start and end between units.
     pub fn new(reader: R, span: Span, limits: Limits, written: impl Into<Written>, buffer: Vec<u8>) -> Chunks<R> {
         let written @ Written { units, .. } = written.into();
         let state = if span.start == 0 { State::AtLineStart } else { State::InForeignLine };
@@ -251,10 +251,10 @@ impl<R: Read> Chunks<R> {
     ///
     /// # Errors
     ///
-    /// Fails if the reader fails, if UTF-16 ends within a unit, or if the source ends in other units. Every complete line that was
-    /// read has been returned or is returned by the next calls. The beginning of a line that may continue is not returned, because
-    /// a number that is cut in two is another number. Trailing bytes after compressed data ([`Kind::TrailingBytes`]) and an end in
-    /// other units do not cut a line off.
+    /// Fails if the reader fails, if UTF-16 ends within a unit, or if the source ends in other units. Every complete line that
+    /// was read has been returned or is returned by the next calls. The beginning of a line that may continue is not returned,
+    /// because a number that is cut in two is another number. Trailing bytes after compressed data ([`Kind::TrailingBytes`])
+    /// and an end in other units do not cut a line off.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
             let step = match self.state {

@@ -1,8 +1,8 @@
 //! Backtracking for a [program](super::program): where the steps after a choice fail, the next alternative is tried, in
 //! the order in which a regex engine prefers them.
 //!
-//! Open choices are a stack. [`Backtracker::fork`] and [`Backtracker::first_end`] push one; [`Backtracker::turn_back`] pops the latest one and
-//! restores the capture groups that were set after it.
+//! Open choices are a stack. [`Backtracker::fork`] and [`Backtracker::first_end`] push one; [`Backtracker::turn_back`] pops the
+//! latest one and restores the capture groups that were set after it.
 //!
 //! Invariant: the number of retries and of open choices is limited. A program that reaches a limit gives up, and the
 //! regex engine searches that place instead. Between two retries a program only moves forward in the text, so the time for

@@ -231,8 +231,8 @@ impl Attempt<'_> {
         Some(Err(self.descend(&ast, &Opened { text: String::new(), group_count: 0 }, nothing)))
     }
 
-    /// Returns how far the regex gets inside `ast`. `before` is the text of the regex before `ast`, and `so_far` is the progress up
-    /// to there; the whole of `ast` does not match.
+    /// Returns how far the regex gets inside `ast`. `before` is the text of the regex before `ast`, and `so_far` is the
+    /// progress up to there; the whole of `ast` does not match.
     fn descend(&self, ast: &Ast, before: &Opened, so_far: Progress) -> Progress {
         match ast {
             Ast::Concat(concat) => self.descend_concat(&concat.asts, before, so_far),

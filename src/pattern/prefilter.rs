@@ -202,8 +202,8 @@ impl Prefilter {
 struct Literals(BTreeMap<(Vec<u8>, ByteSet), Vec<Use>>);
 
 impl Literals {
-    /// Collects, for each pattern, the leading literals if it has any and `wants_leading` accepts them, and otherwise the required
-    /// ones.
+    /// Collects, for each pattern, the leading literals if it has any and `wants_leading` accepts them, and otherwise the
+    /// required ones.
     fn new(anchors: &[Anchors], wants_leading: impl Fn(&Leading) -> bool) -> Literals {
         let mut all = Literals::default();
         for (pattern, anchors) in anchors.iter().enumerate() {

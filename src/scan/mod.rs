@@ -102,8 +102,8 @@ struct Line<'c> {
 }
 
 impl<'s> Scanner<'s> {
-    /// Creates a scanner for the patterns of `set`. Multi-line patterns see `lookahead_bytes` beyond the end of a line; the chunks
-    /// must contain them.
+    /// Creates a scanner for the patterns of `set`. Multi-line patterns see `lookahead_bytes` beyond the end of a line; the
+    /// chunks must contain them.
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
@@ -207,8 +207,8 @@ impl<'s> Scanner<'s> {
         Line { window, len, start: range.start, offset, written: chunk.written, seen_len: len, goes_on: false }
     }
 
-    /// Scans a piece of an overlong line. A match counts if the line has it, as far as the line can be seen, and if no cut divides
-    /// it.
+    /// Scans a piece of an overlong line. A match counts if the line has it, as far as the line can be seen, and if no cut
+    /// divides it.
     #[inline(never)]
     fn scan_piece<'c>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
         let (all, len) = (chunk.with_lookahead(), chunk.owned().len());

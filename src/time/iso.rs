@@ -168,7 +168,8 @@ fn number(digits: u64) -> u32 {
     u32::try_from(eight).unwrap_or_default()
 }
 
-/// Reads a fraction such as `.123` or `,123` as nanoseconds, and returns it with what follows. Digits after the ninth are dropped.
+/// Reads a fraction such as `.123` or `,123` as nanoseconds, and returns it with what follows. Digits after the ninth are
+/// dropped.
 #[inline]
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let digits = match text {

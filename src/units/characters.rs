@@ -97,8 +97,8 @@ impl Characters {
         self.tail = next.tail;
     }
 
-    /// Returns the encoding of the whole text: ASCII, otherwise UTF-8 if the bytes are valid, otherwise Windows-1252, the ANSI code
-    /// page of Western Europe. UTF-8 may end in the middle of a character, as in a log that is being written.
+    /// Returns the encoding of the whole text: ASCII, otherwise UTF-8 if the bytes are valid, otherwise Windows-1252, the ANSI
+    /// code page of Western Europe. UTF-8 may end in the middle of a character, as in a log that is being written.
     #[must_use]
     pub fn encoding(&self) -> &'static str {
         match self.body {

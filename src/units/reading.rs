@@ -57,8 +57,8 @@ impl Reading {
         self.line_len
     }
 
-    /// Returns the bytes of a part of the text. A decoded character that is only partly in it is included as a whole. An empty part
-    /// has no bytes.
+    /// Returns the bytes of a part of the text. A decoded character that is only partly in it is included as a whole. An empty
+    /// part has no bytes.
     pub(crate) fn bytes_of(&self, part: Range<usize>) -> Range<usize> {
         if part.is_empty() {
             let at = self.decoded_around(part.start).map_or(part.start, |character| character.start);
