@@ -212,13 +212,14 @@ impl Definition {
         }
     }
 
-    /// Marks the name. For a regex from the command line, which has no name in the text, marks the regex.
+    /// Returns a mark at the name. A regex from the command line has no name in its text, so the mark is at the regex.
     #[must_use]
     pub fn mark_name(&self, label: impl Into<String>) -> Mark {
         self.mark_place(&self.places.name, None, label)
     }
 
-    /// Marks one of the regexes, or only the bytes `part` of it. Marks the name if the definition does not have that regex.
+    /// Returns a mark at one of the regexes, or at the bytes `part` of it. If the definition does not have that regex, the mark is at
+    /// the name.
     #[must_use]
     pub fn mark_field(&self, field: Field, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {
         let place = match field {

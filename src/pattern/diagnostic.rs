@@ -58,7 +58,7 @@ pub enum Look {
 }
 
 impl Mark {
-    /// Marks the bytes `span` of `source`. The label is shown beside the carets and may be empty.
+    /// Creates a mark at the bytes `span` of `source`. The label is shown beside the carets and may be empty.
     #[must_use]
     pub fn new(source: &Arc<SourceText>, span: Range<usize>, label: impl Into<String>) -> Mark {
         Mark { source: Arc::clone(source), span, label: label.into() }
