@@ -1,10 +1,10 @@
-//! What is known of each result: its number, its names, where it comes from and what it means to whoever troubleshoots.
+//! What is known about each result: its number, its names, where it comes from, what happened and what to check.
 //!
-//! Invariants: the entries stand in the order of their keys, no number and no name leads to two of them, and a text that
-//! several codes share leads to an entry of its own, never to one of those codes. Nothing here says whether a sign-in
-//! succeeded: a code describes a call, a message or a prompt.
+//! Invariants: entries are in the order of their keys. No number and no name leads to two entries. A text that several codes
+//! share leads to an entry of its own, never to one of these codes. Nothing here says whether a sign-in succeeded: a code
+//! describes a call, a message or a prompt.
 //!
-//! Not beside the patterns: they say where a log writes a result, this says which one it is.
+//! Patterns say where in a log a result is; the catalogue says which result it is.
 
 mod load;
 mod names;
@@ -70,7 +70,8 @@ worded! {
 }
 
 worded! {
-    /// Where to look, by kind of result. The order is no ranking, and no group stands for an outcome of the sign-in.
+    /// The kind of result, which suggests where to look. The order is not a ranking, and no group means that a sign-in
+    /// succeeded or failed.
     Group {
         /// The person gave what was asked for; whether it was right is another matter.
         FactorGiven: "factor given",
@@ -108,65 +109,65 @@ impl Group {
     }
 }
 
-/// What is known of one result.
+/// What is known about one result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// The number, if one is public.
     pub code: Option<Code>,
-    /// Of an entry without a number: its symbol, or else the text that several codes share.
+    /// The name of an entry without a number: its symbol, or the text that several codes share.
     pub name: Option<String>,
-    /// The vendor's words, letter by letter.
+    /// The vendor's description, word for word.
     pub description: String,
     /// The name in the server's logs.
     pub symbol: Option<String>,
     /// The name in the SDK.
     pub sdk_constant: Option<String>,
-    /// Other words for the same result, in reports or in SDKs.
+    /// Other descriptions of the same result, in reports or in SDKs.
     pub other_descriptions: Vec<String>,
-    /// The codes that share this entry's description; empty for every entry that stands for one result.
+    /// The codes that share this entry's description. Empty for every entry that stands for a single result.
     pub candidates: Vec<Code>,
-    /// By which way it came about.
+    /// How the result came about.
     pub channel: Channel,
-    /// Where to look.
+    /// The kind of result, which suggests where to look.
     pub group: Group,
     /// What happened on the phone, in the app or with the code, in one or two sentences.
     pub happened: String,
-    /// What `happened` and `checks` rest on.
+    /// What `happened` and `checks` are based on.
     pub evidence: Evidence,
-    /// What to check, the most useful first; from one to [`CHECKS_LIMIT`].
+    /// What to check, the most useful first: one to [`CHECKS_LIMIT`].
     pub checks: Vec<Check>,
-    /// Whose matter it usually is, the likeliest first; at least one.
+    /// Who can usually do something about it, the most likely first. At least one.
     pub whose: Vec<Whose>,
 }
 
 /// The most checks that an entry may have.
 pub const CHECKS_LIMIT: usize = 3;
 
-/// One thing to check.
+/// Something to check.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// What to look at or do, as a sentence.
     pub check: String,
-    /// Where that is found: a place in a console, a log or a person, without a full stop.
+    /// Where to find that: a place in a console, a log or a person, without a full stop.
     #[serde(rename = "where")]
     pub place: String,
 }
 
-/// What the explanation of a result rests on.
+/// What the explanation of a result is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
-    /// A public source explains this very result.
+    /// A public source explains this result.
     Documented,
-    /// Public sources describe only the feature that the result is named after.
+    /// Public sources describe only the feature in the name of the result.
     Feature,
-    /// Nothing is public but the name.
+    /// Nothing but the name is public.
     Name,
 }
 
 impl Evidence {
-    /// What a reader should know about it, as a sentence; `None` where a public source explains the result.
+    /// Returns a sentence that warns the reader; `None` if a public source explains the result.
     #[must_use]
     pub fn caveat(self) -> Option<&'static str> {
         match self {
@@ -180,7 +181,7 @@ impl Evidence {
 }
 
 worded! {
-    /// Whose matter a result usually is.
+    /// Who can usually do something about a result.
     Whose {
         /// The phone, switchboard or app of one user.
         UsersPhone: "the user's phone",
@@ -220,7 +221,7 @@ impl Entry {
         }
     }
 
-    /// Every word or wording that a log may write for it, the number apart.
+    /// Returns every name that a log may write for the result, except for its number.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.symbol
             .iter()
@@ -231,48 +232,58 @@ impl Entry {
     }
 }
 
-/// All entries, and the way from what a log writes to the entry.
+/// All entries, with the lookup from what a log writes to its entry.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::catalogue::Catalogue;
+///
+/// let catalogue = Catalogue::built_in();
+/// let key = catalogue.resolve(b"SUCCESS_PHONE_APP_AUTHENTICATED");
+/// assert_eq!(key.to_string(), "21");
+/// assert_eq!(catalogue.entry(&key).unwrap().description, "Mobile App Authenticated");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     entries: Vec<Entry>,
-    /// The entries' keys, place by place: ascending, so that an entry is found by bisection.
+    /// The keys of the entries, in the same order, so that an entry is found by binary search.
     keys: Vec<Key>,
-    /// Those of them that are numbers, which come first: compared in a third of the time, and asked for with every
-    /// line that is printed.
+    /// The keys that are numbers, which come first. They are compared faster, and looked up for every line that is printed.
     codes: Vec<Code>,
     names: names::Names,
     services: Vec<Service>,
 }
 
 impl Catalogue {
-    /// The catalogue that the program brings along.
+    /// Returns the built-in catalogue.
     #[must_use]
     pub fn built_in() -> &'static Catalogue {
         &BUILT_IN
     }
 
-    /// Reads a catalogue in the schema that `src/builtin/codes.toml` explains.
+    /// Reads a catalogue in the form that `src/builtin/codes.toml` describes.
     ///
     /// # Errors
     ///
-    /// If the text is no TOML of that schema, if an entry lacks what it needs, or if two entries claim one number or name.
+    /// Fails if the text is not TOML of that form, if an entry is incomplete, or if two entries have the same number or name.
     pub fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
         load::from_toml(text)
     }
 
-    /// All entries: numbers ascending, then names.
+    /// Returns all entries: numbers in ascending order, then names.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The services that results come from, as far as they have ended.
+    /// Returns the services that results come from and that have ended.
     #[must_use]
     pub fn services(&self) -> &[Service] {
         &self.services
     }
 
-    /// What is known of a result. `None` if it is not in the list.
+    /// Returns the entry for a result; `None` if it is not in the catalogue.
     #[must_use]
     pub fn entry(&self, key: &Key) -> Option<&Entry> {
         let index = match key {
@@ -282,21 +293,22 @@ impl Catalogue {
         index.ok().map(|index| &self.entries[index])
     }
 
-    /// What tables show for a result.
+    /// Returns the description of a result as tables show it.
     #[must_use]
     pub fn description(&self, key: &Key) -> &str {
         self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description)
     }
 
-    /// The row that a written value counts in: a number, a symbol, an SDK constant or a text.
+    /// Returns what a value in a log counts under. The value may be a number, a symbol, an SDK constant or a text.
     ///
-    /// Blanks, surrounding quotes and trailing ` .,;:-` do not count, and neither does letter case. Nothing at all is
-    /// [`Code::NONE`]. A decimal number of 32 bits is that code, known or not. Anything else is the entry whose name is
-    /// the longest that the value begins with, up to a word boundary: `PIN Entered for user bob` is 1, while
-    /// `SUCCESS_NO_PIN_FOO` is none of them. A name further in does not count.
+    /// Blanks and quotes around it, trailing ` .,;:-` and the case of letters are ignored.
     ///
-    /// What no entry knows keeps its name as written, made printable and cut after 80 characters, where `…` marks
-    /// the cut. A value that is nothing but trailing marks, such as `...`, keeps them.
+    /// * An empty value is [`Code::NONE`].
+    /// * A decimal number of 32 bits is that code, known or not.
+    /// * Anything else belongs to the entry with the longest name at the beginning of the value that ends where a word ends:
+    ///   `PIN Entered for user bob` is 1, and `SUCCESS_NO_PIN_FOO` is none. A name further on does not count.
+    /// * A value without an entry keeps its name as written, made printable and cut after 80 characters, where `…` marks the cut.
+    ///   If it is nothing but trailing marks, such as `...`, these are kept.
     #[must_use]
     pub fn resolve(&self, written: &[u8]) -> Key {
         let core = names::core(written);

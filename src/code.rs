@@ -1,21 +1,21 @@
-//! What a log says happened to a call, a text message or a prompt: the number, or the name where there is no number.
+//! Identifies a result: by the number of its code or, if it has no number, by a name.
 //!
-//! Invariant: a [`Key`] identifies one row of a summary. Two results are the same row exactly if their keys are equal.
-//! Plain values; what a key *means* is the catalogue's business.
+//! Invariant: two results are counted in the same row of a summary exactly if their [`Key`]s are equal. What a key *means* is in
+//! the [`catalogue`](crate::catalogue).
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-/// A call / SMS result code as the API returns it.
+/// A call / SMS result code as returned by the API.
 ///
-/// Signed and 32 bits wide because the SDK hands it out as an `Int32`; the vendor's table uses 1–25 and 100–145.
+/// Signed and 32 bits wide, because the SDK returns an `Int32`. The vendor's list has the codes 1 to 25 and 100 to 145.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Code(pub i32);
 
 impl Code {
-    /// "No call result": the request itself failed before any call or message was tried.
+    /// "No call result": the request failed before any call or message was attempted.
     pub const NONE: Code = Code(0);
 }
 
@@ -25,18 +25,28 @@ impl fmt::Display for Code {
     }
 }
 
-/// The row that a result counts in. Numbers sort before names.
+/// What a result counts under. Numbers sort before names.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::code::{Code, Key};
+///
+/// let mut keys = [Key::Name("TIMEOUT".into()), Key::Code(Code(102)), Key::Code(Code(21))];
+/// keys.sort();
+/// assert_eq!(keys.map(|key| key.to_string()), ["21", "102", "TIMEOUT"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// A number, whether or not the catalogue knows it.
+    /// A number, which may be unknown to the catalogue.
     Code(Code),
-    /// A result without a single number: a symbol or shared text of the catalogue, spelled as there, or else what the
-    /// log wrote.
+    /// The name of a result without a number: a symbol or shared text as the catalogue spells it, or otherwise as the log
+    /// does.
     Name(Arc<str>),
 }
 
 impl Key {
-    /// The number, if the result has one.
+    /// Returns the number, if the result has one.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
@@ -45,7 +55,7 @@ impl Key {
         }
     }
 
-    /// The name, if the result has no number.
+    /// Returns the name, if the result has no number.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {

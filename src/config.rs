@@ -1,15 +1,20 @@
-//! Which patterns apply: the layers of files and flags, laid over one another.
+//! Which patterns apply: the built-in ones, those of configuration and pattern files, and those of the command line.
 //!
-//! From the highest precedence to the lowest: regexes of `-e` in the order given (`e1`, `e2` …), the files of `-f` in
-//! the order given, the file of `--config`, the user's own configuration file, the built-in patterns. The definitions
-//! come out in that order, which is what decides between matches at one place. A pattern that has the name of one in
-//! a lower layer replaces it, and stands where its own layer stands. Two files of `-f` are one layer: a name that
-//! both have is an error, because neither order would be more right than the other.
+//! From the highest precedence to the lowest:
 //!
-//! Invariant: what is loaded has unique names and sound regexes; whether it keeps to its own examples only the
-//! compiled set can tell. The built-in regexes are judged by the tests and not again at each start, of which judging
-//! them took an eighth. Where the user's file lies is asked of the platform in one place, [`user_file`]; nothing
-//! else here knows the environment.
+//! 1. the regexes given with `-e`, in their order; they are called `e1`, `e2` and so on
+//! 2. the files given with `-f`, in their order
+//! 3. the file given with `--config`
+//! 4. the user's configuration file ([`user_file`])
+//! 5. the built-in patterns
+//!
+//! The definitions are returned in this order, which decides between matches at the same position. A pattern replaces one with
+//! the same name further down, and keeps its own position. All files given with `-f` have the same rank: if two of them have a
+//! pattern with the same name, that is an error, because neither of the two would be the right one.
+//!
+//! Invariant: what is loaded has unique names and sound regexes. Whether the patterns find their examples is checked once they
+//! are compiled, by [`scan::proof`](crate::scan::proof). The built-in regexes are checked by the tests and not at each start.
+//! Only [`user_file`] depends on the environment.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -25,30 +30,30 @@ use crate::pattern::{file, validate};
 use crate::problem::Problem;
 use crate::units;
 
-/// The greatest size of a pattern file, in bytes. Thousands of patterns fit; a log given by mistake does not.
+/// The greatest size of a pattern file, in bytes. Thousands of patterns fit, and a log that was passed by mistake does not.
 pub const FILE_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
-/// What the user asked for, still unread.
+/// The sources of patterns that the user asked for, before they are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layers {
-    /// The user's configuration file, which need not exist; `None` leaves it out. See [`user_file`].
+    /// The user's configuration file, which need not exist. `None` leaves it out. See [`user_file`].
     pub user_file: Option<PathBuf>,
-    /// The file of `--config`, which must exist.
+    /// The file given with `--config`, which must exist.
     pub config: Option<PathBuf>,
-    /// The pattern files of `-f`, which must exist.
+    /// The files given with `-f`, which must exist.
     pub files: Vec<PathBuf>,
-    /// The regexes of `-e`.
+    /// The regexes given with `-e`.
     pub expressions: Vec<String>,
-    /// The names of `--pattern`: if there are any, only these patterns stay.
+    /// The names given with `--pattern`. If there are any, only these patterns apply.
     pub only: Vec<String>,
-    /// The names of `--no-pattern`: these patterns go.
+    /// The names given with `--no-pattern`. These patterns do not apply.
     pub without: Vec<String>,
 }
 
-/// The patterns that the program brings along, as a pattern file.
+/// The built-in patterns, in the form of a pattern file.
 pub const BUILT_IN: &str = include_str!("builtin/patterns.toml");
 
-/// The definitions that the program brings along.
+/// Returns the definitions of the built-in patterns.
 #[must_use]
 pub fn built_in() -> Vec<Definition> {
     let read = read_definitions(BUILT_IN, &Origin::BuiltIn);
@@ -56,16 +61,16 @@ pub fn built_in() -> Vec<Definition> {
     read.unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
-/// Where the user's configuration file belongs: `callcodes/config.toml` in `%APPDATA%` on Windows, and in
-/// `$XDG_CONFIG_HOME` or `~/.config` elsewhere. `None` if there is no home folder.
+/// Returns where the user's configuration file belongs: `callcodes/config.toml` in `%APPDATA%` on Windows, and in
+/// `$XDG_CONFIG_HOME` or `~/.config` on other systems. Returns `None` if there is no home folder.
 #[must_use]
 pub fn user_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("callcodes").join("config.toml"))
 }
 
-/// A file that was meant to be the user's configuration file, which does not exist, but for an ending that Windows does not
-/// show.
+/// Returns the path of a file that was probably meant to be the user's configuration file, if that does not exist: Windows hides
+/// the extension of `config.toml.txt`.
 #[must_use]
 pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
     let mut named = user_file.as_os_str().to_owned();
@@ -74,12 +79,23 @@ pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
     (!user_file.exists() && named.is_file()).then_some(named)
 }
 
-/// Reads all layers, `builtin_text` being the lowest, and selects. The definitions come in order of precedence.
+/// Reads all patterns and selects those that apply. `builtin_text` is the text of the built-in patterns. The definitions are
+/// returned in order of precedence.
 ///
 /// # Errors
 ///
-/// Everything that is wrong in the first step that fails: reading and judging each layer, then what the layers are
-/// together, then the selection.
+/// Returns all errors of the first step that fails: reading and checking each source, then combining them, then selecting.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::config::{self, Layers};
+///
+/// let layers = Layers { expressions: vec![r"result (?<code>\d+)".to_owned()], ..Layers::default() };
+/// let definitions = config::load(&layers, config::BUILT_IN).unwrap();
+/// assert_eq!(definitions[0].name, "e1");
+/// assert_eq!(definitions.len(), 1 + config::built_in().len());
+/// ```
 pub fn load(layers: &Layers, builtin_text: &str) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let stack = read_layers(layers, builtin_text)?;
     let definitions = merge(stack)?;
@@ -88,37 +104,37 @@ pub fn load(layers: &Layers, builtin_text: &str) -> Result<Vec<Definition>, Vec<
     Ok(definitions)
 }
 
-/// Reads one pattern file that was named, so that there must be something in it, and judges its regexes.
+/// Reads a pattern file that the user named, in which there must be a pattern, and checks its regexes.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the file, with its form, or else with its regexes.
+/// Returns all errors in the form of the file or, if there are none, all errors in its regexes.
 pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = read_any_file(path)?;
     if definitions.is_empty() {
         let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
-        return Err(vec![Diagnostic::new(format!("{} holds no pattern", path.display())).remedy(remedy)]);
+        return Err(vec![Diagnostic::new(format!("{} contains no pattern", path.display())).remedy(remedy)]);
     }
     Ok(definitions)
 }
 
-/// The same of a file that is read unasked, and may hold nothing.
+/// Reads a pattern file that may have no pattern, and checks its regexes.
 fn read_any_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
     read_definitions(&text, &Origin::File(path.to_owned()))
 }
 
-/// Whether the program brings along a pattern of that name, which a pattern of one's own then replaces.
+/// Whether there is a built-in pattern with that name, which a pattern of the user's replaces.
 #[must_use]
 pub fn is_built_in(name: &str) -> bool {
     built_in().iter().any(|definition| definition.name == name)
 }
 
-/// The definitions of pattern files over the built-in ones, as `-f` lays them, in order of precedence.
+/// Returns the definitions of pattern files and the built-in ones, in order of precedence, as for files given with `-f`.
 ///
 /// # Errors
 ///
-/// What is wrong with them together: names that two files have, and patterns that can never get a result.
+/// Returns the errors of the combination: names that two files have, and patterns that can never get a result.
 pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = merge(vec![files, built_in()])?;
     none_wrong(validate::check_order(&definitions))?;
@@ -137,7 +153,7 @@ fn none_wrong(found: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// The definitions of each layer, the highest first.
+/// Reads the definitions of each source, the one with the highest precedence first.
 fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition>>, Vec<Diagnostic>> {
     let mut found = Vec::new();
     let mut take = |read: Result<Vec<Definition>, Vec<Diagnostic>>| match read {
@@ -157,7 +173,7 @@ fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition
     Ok(vec![expressions, files, config, user, builtin])
 }
 
-/// Whether there surely is no such file: one that cannot be looked at is an error, and not absent.
+/// Whether it is certain that there is no such file. A file that cannot be accessed is an error and not absent.
 fn is_absent(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
 }
@@ -169,7 +185,7 @@ fn read_expressions(expressions: &[String]) -> Result<Vec<Definition>, Vec<Diagn
     Ok(definitions)
 }
 
-/// One list out of the layers, in which a name of a higher layer hides the same name below it.
+/// Combines the sources. A definition replaces those with the same name in later sources.
 fn merge(stack: Vec<Vec<Definition>>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let mut merged: Vec<Definition> = Vec::new();
     let mut layer_by_name: HashMap<String, usize> = HashMap::new();
@@ -200,7 +216,7 @@ fn in_two_files(definition: &Definition, merged: &[Definition]) -> Diagnostic {
     }
 }
 
-/// What `--pattern` and `--no-pattern` leave.
+/// Selects the definitions that `--pattern` and `--no-pattern` leave.
 fn select(
     mut definitions: Vec<Definition>,
     only: &[String],
@@ -215,7 +231,7 @@ fn select(
     definitions.retain(|definition| !without.contains(&definition.name));
     if definitions.is_empty() {
         let remedy = "leave out some of --pattern and --no-pattern, or give a pattern with -e or -f";
-        return Err(vec![Diagnostic::new("no pattern is left to look for").remedy(remedy)]);
+        return Err(vec![Diagnostic::new("no pattern is left to search for").remedy(remedy)]);
     }
     Ok(definitions)
 }
@@ -223,28 +239,28 @@ fn select(
 fn unknown_name(flag: &str, name: &str, definitions: &[Definition]) -> Diagnostic {
     let mut names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
     names.sort_unstable();
-    Diagnostic::new(format!("{flag} {name}: there is no pattern of that name"))
+    Diagnostic::new(format!("{flag} {name}: there is no pattern with that name"))
         .remedy(format!("the patterns are: {}", names.join(", ")))
 }
 
-/// The text of a pattern file, which must be UTF-8 or UTF-16 and of a sensible size.
+/// Reads the text of a pattern file, which must be UTF-8 or UTF-16 and not too large.
 fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let bytes = read_bytes(path).map_err(|error| unreadable(path, &error))?;
     let name = path.display();
     if bytes.len() > FILE_LIMIT_BYTES {
         let limit = FILE_LIMIT_BYTES / (1024 * 1024);
-        return Err(Diagnostic::new(format!("{name} is larger than {limit} MiB, which no pattern file needs to be"))
+        return Err(Diagnostic::new(format!("{name} is larger than {limit} MiB, the limit for a pattern file"))
             .remedy("give a file of [[pattern]] tables here, and logs as arguments"));
     }
     units::text(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
-        Diagnostic::new(format!("{name} is not UTF-8: line {line} has a character of another encoding"))
-            .remedy("save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8")
+        Diagnostic::new(format!("{name} is not UTF-8: line {line} has a character in another encoding"))
+            .remedy("save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8")
     })
 }
 
-/// At most one byte more than the limit.
+/// Reads at most one byte more than the limit.
 fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     if path.is_dir() {
         return Err(io::Error::other("it is a folder"));
@@ -286,7 +302,7 @@ mod tests {
             path
         }
 
-        /// A file with one pattern for each name; its regex tells the file.
+        /// Writes a file with one pattern for each name. The regex of each contains the name of the file.
         fn patterns(&self, file: &str, names: &[&str]) -> PathBuf {
             let pattern = |name: &&str| format!("[[pattern]]\nname = '{name}'\nregex = '{file} {name} (?<code>a)'\n");
             self.write(file, names.iter().map(pattern).collect::<String>())
@@ -296,7 +312,7 @@ mod tests {
             self.0.path().join(name)
         }
 
-        /// The errors, with the folder's own path cut out.
+        /// Returns the errors, without the path of the folder.
         fn errors(&self, layers: &Layers) -> String {
             let errors = load(layers, BUILTIN).unwrap_err();
             let shown = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -312,7 +328,7 @@ mod tests {
         list.iter().map(ToString::to_string).collect()
     }
 
-    /// What a start leaves out.
+    /// Start-up does not check these.
     #[test]
     fn the_built_in_patterns_are_sound() {
         let definitions = built_in();
@@ -321,12 +337,12 @@ mod tests {
     }
 
     #[test]
-    fn the_builtin_patterns_apply_alone() {
+    fn without_files_the_built_in_patterns_apply() {
         assert_eq!(names(&Layers::default()), ["radius", "sdk"]);
     }
 
     #[test]
-    fn layers_come_in_order_of_precedence() {
+    fn patterns_are_in_order_of_precedence() {
         let folder = Folder::new();
         let layers = Layers {
             user_file: Some(folder.patterns("user.toml", &["user"])),
@@ -340,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_a_higher_layer_replaces_the_same_name_below() {
+    fn a_name_replaces_the_same_name_further_down() {
         let folder = Folder::new();
         let layers = Layers {
             user_file: Some(folder.patterns("user.toml", &["own", "sdk"])),
@@ -366,7 +382,7 @@ help: check the path; `callcodes patterns new NAME` writes a pattern file to sta
     }
 
     #[test]
-    fn what_is_wrong_in_every_layer_is_told_at_once() {
+    fn the_errors_of_all_sources_are_reported_at_once() {
         let folder = Folder::new();
         let layers = Layers {
             expressions: strings(&["x(?<code>a)", "y"]),
@@ -392,7 +408,7 @@ error: the `regex` of pattern `x` is not a valid regex
     }
 
     #[test]
-    fn a_name_in_two_files_of_one_layer() {
+    fn a_name_in_two_files_given_with_f_is_an_error() {
         let folder = Folder::new();
         let files = vec![folder.patterns("a.toml", &["x", "own"]), folder.patterns("b.toml", &["own"])];
         let expected = "\
@@ -412,7 +428,7 @@ error: two files have a pattern `own`
     }
 
     #[test]
-    fn the_same_regex_in_two_expressions() {
+    fn the_same_regex_in_two_expressions_is_an_error() {
         let folder = Folder::new();
         let layers = Layers { expressions: strings(&["x(?<code>a)", "x(?<code>a)"]), ..Layers::default() };
         let expected = "\
@@ -432,7 +448,7 @@ error: pattern `e2` never gets a result: `e1` comes first with the same regex
     }
 
     #[test]
-    fn selecting() {
+    fn pattern_and_no_pattern_select_by_name() {
         let layers = |only: &[&str], without: &[&str]| Layers {
             expressions: strings(&["x(?<code>a)"]),
             only: strings(only),
@@ -445,20 +461,20 @@ error: pattern `e2` never gets a result: `e1` comes first with the same regex
 
         let folder = Folder::new();
         let expected = "\
-error: --pattern raduis: there is no pattern of that name
+error: --pattern raduis: there is no pattern with that name
 help: the patterns are: e1, radius, sdk
-error: --no-pattern x: there is no pattern of that name
+error: --no-pattern x: there is no pattern with that name
 help: the patterns are: e1, radius, sdk";
         assert_eq!(folder.errors(&layers(&["raduis"], &["x"])), expected);
 
         let expected = "\
-error: no pattern is left to look for
+error: no pattern is left to search for
 help: leave out some of --pattern and --no-pattern, or give a pattern with -e or -f";
         assert_eq!(folder.errors(&layers(&["sdk"], &["sdk"])), expected);
     }
 
     #[test]
-    fn encodings() {
+    fn pattern_files_may_be_utf_8_or_utf_16() {
         let folder = Folder::new();
         let load_file = |path: PathBuf| Layers { config: Some(path), ..Layers::default() };
         let text = "[[pattern]]\r\nname = 'own'\r\nregex = 'é(?<code>a)'\r\n";
@@ -466,8 +482,8 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
         let bom = folder.write("bom.toml", format!("\u{feff}{text}"));
         assert_eq!(names(&load_file(bom)), ["own", "radius", "sdk"]);
 
-        let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8";
-        // As PowerShell's `>` writes it, and without the mark.
+        let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8";
+        // As PowerShell's `>` writes it, and without the byte order mark.
         for text in [text.to_owned(), format!("\u{feff}{text}")] {
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert_eq!(names(&load_file(folder.write("wide.toml", wide))), ["own", "radius", "sdk"]);
@@ -479,16 +495,16 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
 
         let ansi: Vec<u8> = text.chars().map(|char| u8::try_from(char).unwrap()).collect();
         let path = folder.write("ansi.toml", ansi);
-        let expected = format!("error: ansi.toml is not UTF-8: line 3 has a character of another encoding{save}");
+        let expected = format!("error: ansi.toml is not UTF-8: line 3 has a character in another encoding{save}");
         assert_eq!(folder.errors(&load_file(path)), expected);
     }
 
     #[test]
-    fn a_file_too_large_and_a_folder() {
+    fn a_file_that_is_too_large_and_a_folder_are_refused() {
         let folder = Folder::new();
         let large = folder.write("large.log", vec![b'\n'; FILE_LIMIT_BYTES + 1]);
         let expected = "\
-error: large.log is larger than 4 MiB, which no pattern file needs to be
+error: large.log is larger than 4 MiB, the limit for a pattern file
 help: give a file of [[pattern]] tables here, and logs as arguments";
         assert_eq!(folder.errors(&Layers { files: vec![large], ..Layers::default() }), expected);
         let full = folder.write("full.toml", vec![b'#'; FILE_LIMIT_BYTES]);
@@ -502,11 +518,11 @@ help: check the path; `callcodes patterns new NAME` writes a pattern file to sta
     }
 
     #[test]
-    fn a_file_without_a_pattern_is_refused_where_it_was_named() {
+    fn a_file_without_a_pattern_is_refused_if_the_user_named_it() {
         let folder = Folder::new();
         let empty = folder.write("empty.toml", "# nothing yet\n");
         let expected = "\
-error: empty.toml holds no pattern
+error: empty.toml contains no pattern
 help: write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
         assert_eq!(folder.errors(&Layers { files: vec![empty.clone()], ..Layers::default() }), expected);
         assert_eq!(folder.errors(&Layers { config: Some(empty.clone()), ..Layers::default() }), expected);
@@ -514,7 +530,7 @@ help: write [[pattern]] above each one; `callcodes patterns new NAME` writes a f
     }
 
     #[test]
-    fn the_user_file_has_its_place() {
+    fn the_user_file_is_in_the_configuration_folder() {
         let path = user_file().unwrap();
         assert!(path.ends_with(Path::new("callcodes").join("config.toml")), "{}", path.display());
     }

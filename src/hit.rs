@@ -1,6 +1,6 @@
-//! One located result: where it stands, what it says, and what else its line says.
+//! A result that was found: where it is, what it is, and what else its line says.
 //!
-//! Invariant: every slice borrows from the chunk being scanned, so a hit costs no allocation; whoever keeps one
+//! Invariant: every slice borrows from the chunk that is being scanned, so that a hit allocates nothing. Code that keeps a hit
 //! copies what it needs.
 
 use std::ops::{Index, Range};
@@ -9,7 +9,7 @@ use crate::code::Key;
 use crate::time::Stamp;
 use crate::units::Units;
 
-/// Defines [`Capture`] as a table: a line for each capture, in the order in which captures are shown.
+/// Defines [`Capture`] as a table with a line for each capture, in the order in which captures are shown.
 macro_rules! captures {
     ($($(#[$meaning:meta])* $capture:ident: $name:literal, $holds:ident;)*) => {
         /// A named group of a pattern.
@@ -20,13 +20,13 @@ macro_rules! captures {
             /// All captures, in the order in which they are shown.
             pub const ALL: [Capture; [$($name),*].len()] = [$(Capture::$capture),*];
 
-            /// The group's name in a regex, which is also its key in an example and in JSON.
+            /// Returns the name of the group in a regex, which is also its key in an example and in JSON.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Capture::$capture => $name,)* }
             }
 
-            /// What the captured text is read as.
+            /// Returns how the captured text is interpreted.
             #[must_use]
             pub const fn holds(self) -> Holds {
                 match self { $(Capture::$capture => Holds::$holds,)* }
@@ -34,8 +34,9 @@ macro_rules! captures {
         }
 
         impl<T> Captures<T> {
-            /// The values that `value` gives for each capture.
-            // One call after another and no loop, so that what is not looked at is not computed: counting needs two of them.
+            /// Creates captures from the values that `value` returns for each capture.
+            // One call after another instead of a loop, so that the compiler removes values that are not used: counting needs
+            // two.
             #[inline(always)]
             pub fn new(mut value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
                 Captures([$(value(Capture::$capture)),*])
@@ -49,42 +50,42 @@ captures! {
     Code: "code", Result;
     /// The description beside a symbol.
     Text: "text", Result;
-    /// The user concerned.
+    /// The user who signed in.
     User: "user", Words;
-    /// The log's own word on the sign-in, never derived from the code.
+    /// The log's own word for the sign-in, never derived from the code.
     Outcome: "outcome", Words;
-    /// The machine concerned.
+    /// The machine on which the user signed in.
     Host: "host", Words;
-    /// The network address concerned.
+    /// The network address from which the user signed in.
     Address: "address", Words;
-    /// The time, where it is not the first time in the line.
+    /// The time, if it is not the first time in the line.
     Time: "time", Time;
 }
 
-/// What a captured text is read as.
+/// How a captured text is interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// Which result it is: the catalogue resolves it to a [`Key`].
+    /// It says which result this is: the catalogue resolves it to a [`Key`].
     Result,
-    /// Words of the log, which are shown as written.
+    /// Words of the log, shown as written.
     Words,
-    /// A time, which is read as a [`Stamp`].
+    /// A time, read as a [`Stamp`].
     Time,
 }
 
 impl Capture {
-    /// The captures that say more than which result it is, in the order in which they are shown.
+    /// Returns the captures that say more than which result it is, in the order in which they are shown.
     pub fn details() -> impl Iterator<Item = Capture> + Clone {
         Capture::ALL.into_iter().filter(|capture| capture.holds() != Holds::Result)
     }
 
-    /// The captures that are shown as written, in the order in which they are shown.
+    /// Returns the captures that are shown as written, in the order in which they are shown.
     pub fn words() -> impl Iterator<Item = Capture> {
         Capture::ALL.into_iter().filter(|capture| capture.holds() == Holds::Words)
     }
 }
 
-/// At most one value for each [`Capture`], which is its index.
+/// At most one value for each [`Capture`], which serves as index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captures<T>([Option<T>; Capture::ALL.len()]);
 
@@ -97,31 +98,31 @@ impl<T> Index<Capture> for Captures<T> {
     }
 }
 
-/// One result found in one line.
+/// A result in a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit<'c> {
-    /// The row it counts in.
+    /// The code or name under which the result counts.
     pub key: Key,
-    /// The line it starts in, without its line end. Of a line over the limit: the piece.
+    /// The line in which the match starts, without its line end. For an overlong line, a piece of it.
     pub line: &'c [u8],
-    /// Where the line starts in the chunk that was scanned.
+    /// Where the line starts in the chunk, in bytes.
     pub line_start: usize,
-    /// Offset of the line's first byte in the source, in bytes.
+    /// Where the line starts in the source, in bytes.
     pub line_offset: u64,
-    /// What the source is made of.
+    /// The units of the source.
     pub units: Units,
-    /// The matched part, as offsets in `line`. A match that goes on in the following lines is cut at the line's end.
+    /// The match, in bytes of `line`. A match that extends into the lines that follow is cut at the end of the line.
     pub span: Range<usize>,
-    /// Index of the pattern that matched, in its set.
+    /// The index of the pattern in its set.
     pub pattern: usize,
-    /// The time of the line, or of the pattern's `time` group. Absent if there is none that can be read.
+    /// The time from the pattern's group `time` or else of the line, if there is one that can be read.
     pub time: Option<Stamp>,
-    /// What the pattern's groups captured, as written.
+    /// What the groups of the pattern captured, as written.
     pub captures: Captures<&'c [u8]>,
 }
 
 impl Hit<'_> {
-    /// Offset of the match's first byte in the source, in bytes.
+    /// Returns where the match starts in the source, in bytes.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.line_offset + self.units.source_bytes(&self.line[..self.span.start])

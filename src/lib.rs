@@ -1,5 +1,5 @@
-//! callcodes finds the call / SMS result codes of Azure multi-factor authentication in logs, says what they mean and
-//! counts them. This page is the map of the code.
+//! callcodes finds the call / SMS result codes of Azure multi-factor authentication in logs, explains and counts them. This page
+//! is the map of the code.
 //!
 //! ```text
 //! argv, config ─▶ Settings ─▶ source::Walk ─▶ Openable ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
@@ -7,58 +7,93 @@
 //!                                                                                               └▶ an entry for each source, in order
 //! ```
 //!
+//! # Examples
+//!
+//! Scan a reader, and count what is found:
+//!
+//! ```
+//! use callcodes::catalogue::Catalogue;
+//! use callcodes::chunk::{Chunks, Limits, Span};
+//! use callcodes::config;
+//! use callcodes::pattern::PatternSet;
+//! use callcodes::scan::Scanner;
+//! use callcodes::summary::{Counts, Summary};
+//! use callcodes::units::Units;
+//!
+//! let log = &b"2017-02-14T02:57:24Z rawCallStatus = 21\n2017-02-14T02:58:01Z rawCallStatus = 102\n"[..];
+//!
+//! let set = PatternSet::compile(&config::built_in())?;
+//! let catalogue = Catalogue::built_in();
+//! let limits = Limits::default();
+//! let mut scanner = Scanner::new(&set, catalogue, limits.lookahead_bytes);
+//!
+//! let mut counts = Counts::default();
+//! let mut chunks = Chunks::new(log, Span::ALL, limits, Units::Bytes, Vec::new());
+//! while let Some(chunk) = chunks.next_chunk()? {
+//!     scanner.scan(&chunk, |hit| counts.add(&hit.key, hit.time));
+//! }
+//!
+//! let mut summary = Summary::default();
+//! summary.add_source(&counts, log.len() as u64);
+//! let found: Vec<_> = summary.iter().map(|(key, row)| (catalogue.description(&key), row.tally.count)).collect();
+//! assert_eq!(found, [("Mobile App Authenticated", 1), ("Phone Unreachable", 1)]);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`pipeline::run`] does the same for many files on all cores, and reports what could not be read.
+//!
 //! # Code map
 //!
-//! A module uses only modules above it in this list. [`source`] never sees a pattern, [`render`] never sees where
-//! bytes came from, [`summary`] never sees a file.
+//! A module uses only modules above it in this list. [`source`] knows no patterns, [`render`] does not know where bytes came
+//! from, and [`summary`] knows no files.
 //!
 //! | module | what it is |
 //! |---|---|
 //! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | the vocabulary: plain values, no I/O |
-//! | [`catalogue`] | what is known of a code; `builtin/codes.toml` |
-//! | [`pattern`] | what a result looks like: definitions with their own examples, the compiled set, the prefilter; `builtin/patterns.toml` |
-//! | [`neighbour`] | what a path that does not exist was likely meant to be |
+//! | [`catalogue`] | what is known about each code; `builtin/codes.toml` |
+//! | [`pattern`] | how to find a result in a line: definitions with their examples, the compiled set, the prefilter; `builtin/patterns.toml` |
+//! | [`neighbour`] | a suggestion for a path that does not exist |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
-//! | [`unpack`] | formats and codecs: bytes in, members and decompressed bytes out |
-//! | [`source`] | the only code that opens inputs |
-//! | [`chunk`] | blocks of whole lines, of ranges and of streams |
-//! | [`scan`] | chunk → hits; and the proof of patterns by their examples |
-//! | [`summary`] | mergeable totals |
-//! | [`pipeline`] | sources × chunks on the thread pool, and their results back in order |
-//! | [`report`], [`render`] | totals → a presentable value → a sheet of rows and columns → text in any format |
+//! | [`unpack`] | archives and compression: bytes in, their files and decompressed bytes out |
+//! | [`source`] | finds and opens inputs; no other module does |
+//! | [`chunk`] | blocks of whole lines, from ranges of files and from streams |
+//! | [`scan`] | chunks in, hits out; and the check of patterns against their examples |
+//! | [`summary`] | totals that can be merged |
+//! | [`pipeline`] | runs sources and chunks on the thread pool, and puts their results back in order |
+//! | [`report`], [`render`] | totals → a report → a sheet of rows and columns → text in any format |
 //!
 //! The binary, `src/bin/callcodes`, is the only code that prints, exits and knows the terminal: `args` (as typed)
 //! → `settings` (resolved) → `session` (a run over inputs) → one file for each command in `cmd`.
 //!
 //! # Invariants
 //!
-//! * **Exact.** Counts and lines equal those of a naive reading, line by line with the plain regex engine, at any thread
-//!   count, chunk size and way of reading. `tests/it/oracle.rs` holds everything to that.
-//! * **Who owns a line.** A chunk owns the lines whose first byte lies in its range ([`chunk`]). The hits of a line
-//!   depend on that line and a fixed number of bytes behind it, so on no boundary.
-//! * **A result counts once.** Patterns are one ordered set: leftmost wins, then the earlier pattern ([`pattern`]).
-//! * **The prefilter never misses.** It may report lines in vain; the full regex decides on the line alone.
-//! * **Totals are monoids.** Threads, files and machines are joined by one `merge` ([`summary`]); nothing is cut or sorted
-//!   by count before the [`report`].
-//! * **Order never leaks.** The same input gives the same bytes on standard output ([`pipeline`]).
-//! * **Half a line is no line.** Where reading fails, the line in which it fails does not count ([`chunk`]).
-//! * **Nothing is lost silently.** What was not read, or not read as it is, is a [`problem::Problem`] in the result.
-//! * **A limit on everything.** Line length, lookahead, parts waiting, names kept apart, pattern files: memory does not
-//!   grow with the input.
-//! * **A code is not an outcome.** No wording, colour, order or grouping suggests that a code means success or failure of
-//!   a sign-in.
+//! * **Results are exact.** Counts and lines equal those of a naive search, line by line with the plain regex engine, for any
+//!   number of threads, any chunk size and any way of reading. `tests/it/oracle.rs` checks that.
+//! * **Each line has one owner.** A chunk owns the lines whose first byte is in its range ([`chunk`]). The hits of a line
+//!   depend on that line and a fixed number of bytes after it, and so not on where chunks begin and end.
+//! * **A result counts once.** The patterns are one ordered set: the leftmost match wins, then the earlier pattern ([`pattern`]).
+//! * **The prefilter misses nothing.** It may report lines without a match; the regexes decide.
+//! * **Totals are monoids.** One `merge` combines the results of threads, files and machines ([`summary`]). Nothing is cut or
+//!   sorted by count before the [`report`].
+//! * **The order of work does not show.** The same input gives the same bytes on standard output ([`pipeline`]).
+//! * **Half a line does not count.** Where reading fails, the line in which it fails is left out ([`chunk`]).
+//! * **Nothing is lost silently.** Everything that was not read, or not completely, is a [`problem::Problem`] in the result.
+//! * **Everything has a limit.** Line length, lookahead, waiting parts, names, pattern files: memory does not grow with the
+//!   input.
+//! * **A code is not an outcome.** No wording, colour, order or grouping suggests that a code means success or failure of a
+//!   sign-in.
 //!
 //! # Deliberately absent
 //!
-//! * Memory mapping: a log that is truncated while it is mapped takes the process with it. Positioned reads into reused
-//!   buffers cost a copy, and let the crate forbid `unsafe`.
-//! * A second, sequential scanner: one thread is one worker.
-//! * Unicode classes in patterns by default: logs mix encodings, and what is looked for is ASCII in all of them. `(?u)`
-//!   turns them on.
-//! * The user and the outcome of RADIUS results (`rawCallStatus = 21`): they stand on other lines of the same process
-//!   and thread, and putting lines together is not the scanner's work.
+//! * Memory mapping: if a log is truncated while it is mapped, the process dies. Positioned reads into reused buffers cost a
+//!   copy, and need no `unsafe` code.
+//! * A second, sequential scanner: a single thread is a thread pool with one worker.
+//! * Unicode classes in patterns by default: logs mix encodings, and what is searched for is ASCII in all of them. `(?u)` turns
+//!   them on.
+//! * The user and the outcome of RADIUS results (`rawCallStatus = 21`): they are on other lines of the same process and thread,
+//!   and the scanner does not put lines together.
 
-// The order is that of the map; the groups keep the formatter from sorting them.
+// The order is that of the map. Blank lines keep rustfmt from sorting it.
 
 pub mod amount;
 pub mod code;

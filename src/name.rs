@@ -1,11 +1,11 @@
-//! The name of a path in results: as it is written where it is Unicode, with escapes where it is not.
+//! The name of a path in results: as it is written if it is Unicode, and with escapes if not.
 //!
-//! Invariant: on Unix two different paths never have the same name. A byte that is not UTF-8 is shown as `\xff`; so that a
-//! file whose name spells just that can be told apart, backslashes before such an escape, or before what looks like
-//! one, are doubled there. On Windows half a surrogate pair is shown as `\u{d800}`; what comes close to it is a folder
-//! and a file `u{d800}`, since a backslash is no part of a name.
+//! Invariant: on Unix, two different paths never have the same name. A byte that is not UTF-8 is shown as `\xff`. So that a file
+//! whose name contains just these characters gets another name, backslashes before such an escape, or before what looks like
+//! one, are doubled. On Windows, half a surrogate pair is shown as `\u{d800}`. A folder with a file `u{d800}` in it would look
+//! like that, because a backslash cannot be part of a name.
 //!
-//! The path itself is what is opened; a name is never turned back into one.
+//! Files are opened by their paths. A name is never converted back to a path.
 
 use std::fmt::Write as _;
 #[cfg(unix)]
@@ -14,21 +14,21 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::windows::ffi::OsStrExt;
 use std::path::Path;
 
-/// How results name `path`.
+/// Returns the name of `path` in results.
 #[cfg(unix)]
 #[must_use]
 pub fn shown(path: &Path) -> String {
     shown_bytes(OsStrExt::as_bytes(path.as_os_str()))
 }
 
-/// How results name `path`.
+/// Returns the name of `path` in results.
 #[cfg(windows)]
 #[must_use]
 pub fn shown(path: &Path) -> String {
     shown_utf16(OsStrExt::encode_wide(path.as_os_str()))
 }
 
-/// The same of a name that is bytes everywhere, as in an archive.
+/// Returns a name in results for a name that is bytes on every system, as in archives.
 #[must_use]
 pub fn shown_bytes(bytes: &[u8]) -> String {
     let mut name = String::new();
@@ -42,7 +42,7 @@ pub fn shown_bytes(bytes: &[u8]) -> String {
     name
 }
 
-/// The same of a name in UTF-16, as on Windows and in some archives.
+/// Returns a name in results for a name in UTF-16, as on Windows and in some archives.
 #[must_use]
 pub fn shown_utf16(units: impl IntoIterator<Item = u16>) -> String {
     let mut name = String::new();
@@ -58,7 +58,7 @@ pub fn shown_utf16(units: impl IntoIterator<Item = u16>) -> String {
     name
 }
 
-/// Text that may end right before an escape.
+/// Appends text, which may end directly before an escape. Doubles backslashes where they could be taken for an escape.
 fn push_text(name: &mut String, text: &str, before_escape: bool) {
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -75,6 +75,7 @@ fn push_text(name: &mut String, text: &str, before_escape: bool) {
     name.push_str(rest);
 }
 
+/// Whether `text` would look like an escape after a backslash.
 fn looks_like_escape(text: &str) -> bool {
     matches!(text.as_bytes(), [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }

@@ -1,6 +1,6 @@
-//! Which existing path one that does not exist was likely meant to be.
+//! Suggests an existing path for one that does not exist: "did you mean …?"
 //!
-//! Asked only where a path that somebody typed turned out wrong, as it lists a folder.
+//! Used only for paths that a user typed, because it lists folders.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use crate::name;
 use crate::problem::Cause;
 
-/// How many names of a folder are compared at most; in a larger one the nearest of these is as good a guess as any.
+/// The most names of a folder that are compared. In a larger folder, the nearest of these is a good enough guess.
 const NAMES_LIMIT: usize = 10_000;
 
-/// The existing path nearest to `path`, which does not exist: in the deepest folder on the way that exists, the entry
-/// whose name differs least, and from there on again. `None` if nothing is near.
+/// Returns the existing path nearest to `path`, which does not exist. Starts in the deepest folder on the way that exists, takes
+/// the entry with the most similar name, and continues from there. Returns `None` if no name is similar.
 #[must_use]
 pub fn neighbour(path: &Path) -> Option<PathBuf> {
     let is_folder = |folder: &&Path| folder.as_os_str().is_empty() || folder.is_dir();
@@ -25,7 +25,7 @@ pub fn neighbour(path: &Path) -> Option<PathBuf> {
     let names =
         fs::read_dir(listed).ok()?.take(NAMES_LIMIT).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let near = names.filter_map(|name| Some((distance(wrong, &name)?, name)));
-    // Of names that are equally near the first one, whatever order the system lists them in.
+    // Of equally similar names take the first, so that the result does not depend on the order in which the system lists them.
     let (_, name) = near.max_by_key(|(distance, name)| (Reverse(*distance), Reverse(name.clone())))?;
     let found = folder.join(name);
     if missing.as_path().as_os_str().is_empty() {
@@ -36,15 +36,16 @@ pub fn neighbour(path: &Path) -> Option<PathBuf> {
     corrected.or_else(|| whole.ancestors().find(|path| path.exists()).map(Path::to_owned))
 }
 
-/// Why nothing could be read at `path`, if it does not exist but an existing path is near it.
+/// Returns the cause of a read error at `path`, if the path does not exist and a similar one does.
 #[must_use]
 pub fn cause(path: &Path, reason: &io::Error) -> Option<Cause> {
     let near = if reason.kind() == io::ErrorKind::NotFound { neighbour(path) } else { None };
     near.map(|near| Cause::NotFoundBut(name::shown(&near)))
 }
 
-/// How many characters have to change to make one name of the other, regardless of letter case; `None` for more than a
-/// third of those before the ending. A missing ending is no difference, because Windows hides endings.
+/// Returns how many characters have to change to turn one name into the other, regardless of letter case. Returns `None` if they
+/// are more than a third of those before the extension. A missing extension counts as no change, because Windows hides
+/// extensions.
 fn distance(wrong: &str, name: &str) -> Option<usize> {
     let (wrong, name) = (wrong.to_lowercase(), name.to_lowercase());
     if Path::new(&name).file_stem().is_some_and(|stem| stem == wrong.as_str()) {
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_in_the_deepest_folder_that_exists() {
+    fn the_most_similar_name_in_the_deepest_folder_that_exists() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["tickets/4711/app.log", "tickets/4711/Host.log", "tickets/0815/other.txt", "own.toml.txt"] {
             let file = folder.path().join(name);
@@ -80,7 +81,7 @@ mod tests {
             ("x/y", None),
         ];
         for (wrong, expected) in cases {
-            // On a file system that ignores letter case there is nothing wrong.
+            // On a file system that ignores letter case, the path exists.
             if wrong.ends_with("host.log") && folder.path().join("tickets/4711/host.log").exists() {
                 continue;
             }

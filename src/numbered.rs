@@ -1,31 +1,30 @@
-//! Printed lines whose numbers are filled in later: what passes from the workers, which render them, to the writer, which numbers them.
+//! Output lines whose numbers are filled in later. Workers render the lines, and the writer numbers them.
 //!
-//! A line's number is known only once everything before it has been counted, so workers leave a gap for it, and
-//! [`Numbering`] fills the gaps on the way out. That costs a copy of what is printed and saves a second pass over what
-//! is read.
+//! The number of a line is known only when everything before it has been counted. So workers leave a gap for it, and
+//! [`Numbering`] fills the gaps when the lines are written. This copies the output once, and saves a second pass over the input.
 
 use std::io::{self, Write};
 
 use crate::hit::Hit;
 
-/// How a line with hits is printed.
+/// A format for lines with hits.
 pub trait LineFormat: Sync {
-    /// Renders the hits of one line, of which there is at least one. `path` is the name of its source in results.
+    /// Renders the hits of one line. There is at least one. `path` is the name of the source in results.
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered);
 }
 
-/// Printed lines, with gaps where the line numbers go.
+/// Rendered lines, with gaps for their numbers.
 #[derive(Debug, Default)]
 pub struct Rendered {
     pub(crate) bytes: Vec<u8>,
     gaps: Vec<Gap>,
-    /// Line feeds since the last part: what the numbering of the next part builds on.
+    /// The line feeds in the input since the last part, from which the next part is numbered.
     pub(crate) newlines: u64,
-    /// Hits in this part.
+    /// The hits in this part.
     pub(crate) hits: u64,
 }
 
-/// A number to be put in before `bytes[at]`: so many line feeds lie between the part's start and the line.
+/// A gap before `bytes[at]`. `newlines_before` line feeds are between the start of the part and the line.
 #[derive(Debug)]
 struct Gap {
     at: usize,
@@ -33,17 +32,17 @@ struct Gap {
 }
 
 impl Rendered {
-    /// Where rendered bytes go.
+    /// Returns the buffer to which lines are rendered.
     pub fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Puts the line's number here.
+    /// Leaves a gap for the number of the line.
     pub fn line_number(&mut self) {
         self.gaps.push(Gap { at: self.bytes.len(), newlines_before: self.newlines });
     }
 
-    /// What has been rendered, leaving room for as much again: growing copies.
+    /// Takes what has been rendered, and reserves as much memory again, because growing copies.
     pub(crate) fn take(&mut self) -> Rendered {
         let next = Rendered {
             bytes: Vec::with_capacity(self.bytes.len()),
@@ -54,12 +53,12 @@ impl Rendered {
     }
 }
 
-/// Fills in the line numbers of one source after another.
+/// Fills in the line numbers, source by source.
 #[derive(Debug, Default)]
 pub struct Numbering {
     newlines_before: u64,
     hits: u64,
-    /// The part as it is written: in one piece, because a line at a time costs more than it copies.
+    /// The part with its numbers. It is written at once, because writing line by line would cost more than the copy.
     whole: Vec<u8>,
 }
 
@@ -67,7 +66,8 @@ impl Numbering {
     /// Writes a part of the current source. Lines are numbered from 1.
     ///
     /// # Errors
-    /// Those of `out`.
+    ///
+    /// Fails if `out` fails.
     pub fn write(&mut self, part: &Rendered, out: &mut impl Write) -> io::Result<()> {
         self.whole.clear();
         let mut copied = 0;
@@ -83,19 +83,19 @@ impl Numbering {
         Ok(())
     }
 
-    /// The next part belongs to another source.
+    /// Starts the next source, whose lines are numbered from 1 again.
     pub fn next_source(&mut self) {
         self.newlines_before = 0;
     }
 
-    /// How many hits have been written.
+    /// Returns the number of hits that have been written.
     #[must_use]
     pub fn hits(&self) -> u64 {
         self.hits
     }
 }
 
-/// Appends a number in decimal: what `write!` does, at a tenth of its cost.
+/// Appends a number in decimal. For the many numbers in an output, `write!` would be slow.
 pub(crate) fn push_number(bytes: &mut Vec<u8>, number: u64) {
     let mut digits = [b'0'; 20];
     let (mut start, mut rest) = (digits.len(), number);
@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_number_is_written_as_everywhere(number in prop_oneof![any::<u64>(), 0_u64..2000, Just(u64::MAX)]) {
+        fn a_number_is_written_in_decimal(number in prop_oneof![any::<u64>(), 0_u64..2000, Just(u64::MAX)]) {
             let mut bytes = b"line ".to_vec();
             push_number(&mut bytes, number);
             prop_assert_eq!(String::from_utf8(bytes).unwrap(), format!("line {number}"));

@@ -1,28 +1,35 @@
-//! What a terminal obeys instead of showing it, and text without that.
+//! Characters that a terminal obeys instead of showing them, and how to replace them.
 //!
-//! Names of files, lines of logs and texts of pattern files come from strangers. This one rule says which of their characters
-//! could drive a terminal, so that no output passes on what another one escapes.
+//! File names, log lines and pattern files come from strangers. This is the only rule for which of their characters could control
+//! a terminal, so that all outputs treat them alike.
 
 use std::borrow::Cow;
 
-/// Whether a terminal obeys `character`: a control character, including the eight-bit ones, which JSON does not escape, or a
-/// mark that breaks a line or changes its direction.
+/// Whether a terminal obeys `character`: a control character, including those from U+0080 to U+009F, which JSON does not escape,
+/// or a character that breaks the line or changes its direction.
 #[must_use]
 pub fn obeys(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// `text` with an escape, such as `\u{1b}`, in place of each character that a terminal obeys.
+/// Returns `text` with an escape such as `\u{1b}` in place of each character that a terminal obeys.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(callcodes::terminal::escaped("a\u{1b}[31m"), r"a\u{1b}[31m");
+/// ```
 #[must_use]
 pub fn escaped(text: &str) -> Cow<'_, str> {
     escape(text, obeys)
 }
 
-/// The same for a line of a log, whose tabs stay.
+/// Returns a line of a log with an escape in place of each character that a terminal obeys, except for tabs.
 pub(crate) fn escaped_line(line: &str) -> Cow<'_, str> {
     escape(line, |character| obeys(character) && character != '\t')
 }
 
+/// Replaces the characters that are to be escaped.
 fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     let Some(first) = text.find(&is_escaped) else { return Cow::Borrowed(text) };
     let (plain, rest) = text.split_at(first);
@@ -37,15 +44,15 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// `text` with U+FFFD in place of each character that a terminal obeys: for names that are compared and sorted, which must not
-/// grow.
+/// Returns `text` with U+FFFD in place of each character that a terminal obeys. For names that are compared and sorted, which
+/// must not become longer.
 pub(crate) fn replaced(text: &str) -> String {
     text.replace(obeys, "\u{fffd}")
 }
 
-/// Whether `text` is nothing but what ASCII prints, and tabs: so no terminal obeys any of it but these.
+/// Whether `text` has only printable ASCII characters and tabs, so that a terminal obeys nothing in it except tabs.
 ///
-/// Block by block, without a way out in between: so the compiler makes vector instructions of it.
+/// Each block is checked to its end, so that the compiler can use vector instructions.
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     let all =
         |block: &[u8]| block.iter().fold(true, |all, byte| all & (matches!(byte, b' '..=b'~') | (*byte == b'\t')));
@@ -60,16 +67,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_drives_a_terminal_is_escaped() {
+    fn characters_that_control_a_terminal_are_escaped() {
         let name = "é\u{1b}[2J\t\n\u{9b}\u{202e}gol.x";
         assert_eq!(escaped(name), r"é\u{1b}[2J\u{9}\u{a}\u{9b}\u{202e}gol.x");
         assert_eq!(escaped_line(name), format!("é\\u{{1b}}[2J\t{}", r"\u{a}\u{9b}\u{202e}gol.x"));
     }
 
     proptest! {
-        // Longer than the blocks in which it is looked at, with the odd byte anywhere.
+        // Longer than the blocks, with the odd byte anywhere.
         #[test]
-        fn plain_is_what_ascii_prints(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
+        fn plain_text_is_printable_ascii_and_tabs(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
             if let Some(byte) = text.get_mut(usize::from(at)) {
                 *byte = odd;
             }

@@ -1,7 +1,7 @@
-//! What a text is made of: bytes, or UTF-16 code units; where its lines end, and how it becomes searchable.
+//! The units of a text: bytes or UTF-16 code units. Where its lines end, and how it is made searchable.
 //!
-//! Only UTF-16 is decoded before it is searched. In every other encoding that logs come in, ASCII is ASCII, and the
-//! bytes are searched as they lie.
+//! Only UTF-16 is decoded before it is searched. In every other encoding that logs use, ASCII is ASCII, and the bytes are
+//! searched as they are.
 
 mod characters;
 mod detect;
@@ -21,28 +21,28 @@ pub(crate) use reading::Reading;
 use crate::problem::{Kind, Loss, Remedy};
 use crate::time::Form;
 
-/// The units of a text.
+/// The code units of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Units {
-    /// UTF-8 and everything else in which ASCII is ASCII.
+    /// Bytes: UTF-8 and every other encoding that contains ASCII.
     #[default]
     Bytes,
-    /// UTF-16, low byte first.
+    /// UTF-16, little-endian.
     Utf16Le,
-    /// UTF-16, high byte first.
+    /// UTF-16, big-endian.
     Utf16Be,
 }
 
-/// How a source is written: all that must be known of it before any of its lines can be read.
+/// How a source is written: what must be known before its lines can be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// The units of its text.
+    /// The code units of its text.
     pub units: Units,
     /// The form of the times in its lines.
     pub form: Form,
 }
 
-/// Text in these units, with times in the default form.
+/// Returns text in these units, with times in the default form.
 impl From<Units> for Written {
     fn from(units: Units) -> Written {
         Written { units, form: Form::default() }
@@ -50,7 +50,7 @@ impl From<Units> for Written {
 }
 
 impl Units {
-    /// The size of one, in bytes.
+    /// Returns the size of a unit in bytes.
     #[must_use]
     pub fn size_bytes(self) -> usize {
         match self {
@@ -59,7 +59,7 @@ impl Units {
         }
     }
 
-    /// What `text` is made of, as far as a beginning of some kilobytes tells; it begins with a whole unit.
+    /// Detects the units of a text from its first kilobytes. `text` must begin with a whole unit.
     #[must_use]
     pub(crate) fn of(text: &[u8]) -> Units {
         match text {
@@ -69,18 +69,18 @@ impl Units {
         }
     }
 
-    /// Whether a text is in UTF-16 without a mark, or goes on in it behind some lines of plain text.
+    /// Whether a text is UTF-16 without a byte order mark, perhaps after some lines in bytes.
     pub(crate) fn are_utf16_somewhere(text: &[u8]) -> bool {
         detect::goes_on_in_utf16(text)
     }
 
-    /// What is told of a text of `len` bytes that was read in these units from its beginning, and that ends in others. `end`:
-    /// its last [`END_BYTES`], or all of it.
+    /// Returns the problem with a text of `len` bytes that was read in these units but ends in others, if that is so. `end` is
+    /// the last [`END_BYTES`] of the text, or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
         let other = detect::other_at_end(self, end)?;
         let or_read_in = match other {
             Units::Bytes => Some("utf-8"),
-            // From the beginning of the file, its units do not lie where they are.
+            // An odd length means that the units are misaligned when the file is read from the beginning.
             _ if len % 2 == 1 => None,
             Units::Utf16Le => Some("utf-16le"),
             Units::Utf16Be => Some("utf-16be"),
@@ -89,7 +89,7 @@ impl Units {
         Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
     }
 
-    /// The encodings that consist of them.
+    /// Returns the names of the encodings with these units.
     fn name(self) -> &'static str {
         match self {
             Units::Bytes => "UTF-8 or an ANSI code page",
@@ -98,17 +98,16 @@ impl Units {
         }
     }
 
-    /// Why what ends within a unit cannot be trusted to its end.
+    /// Returns the problem with a text that ends within a unit.
     pub(crate) fn broken(self) -> Loss {
         let what = format!(
-            "the {} text ends within a character, so it breaks off or something else stands in it, and its last line was \
-             not read",
+            "the {} text ends within a character, so it is cut off or damaged, and its last line was not read",
             self.name()
         );
         Loss::new(Kind::Truncated, what, Remedy::AskAgain)
     }
 
-    /// The mark that such a text may begin with.
+    /// Returns the byte order mark of these units.
     pub(crate) fn byte_order_mark(self) -> &'static [u8] {
         match self {
             Units::Bytes => b"\xEF\xBB\xBF",
@@ -117,30 +116,29 @@ impl Units {
         }
     }
 
-    /// Behind the first line end. `data` begins with a whole unit, here and below.
+    /// Returns the position after the first line end. `data` must begin with a whole unit, here and below.
     pub(crate) fn first_line_end(self, data: &[u8]) -> Option<usize> {
         memchr_iter(b'\n', data).find_map(|at| self.line_end(data, at))
     }
 
-    /// Behind the last line end.
+    /// Returns the position after the last line end.
     pub(crate) fn last_line_end(self, data: &[u8]) -> Option<usize> {
         memrchr_iter(b'\n', data).find_map(|at| self.line_end(data, at))
     }
 
-    /// Behind the line feed to which the byte `data[at]` belongs, if it does.
+    /// Returns the position after the line feed that contains the byte `data[at]`, if there is one.
     fn line_end(self, data: &[u8], at: usize) -> Option<usize> {
         let is_line_feed = match self {
             Units::Bytes => true,
             Units::Utf16Le => at.is_multiple_of(2) && data.get(at + 1) == Some(&0),
             Units::Utf16Be => !at.is_multiple_of(2) && data[at - 1] == 0,
         };
-        let behind = if self == Units::Utf16Le { at + 2 } else { at + 1 };
-        is_line_feed.then_some(behind)
+        let after = if self == Units::Utf16Le { at + 2 } else { at + 1 };
+        is_line_feed.then_some(after)
     }
 
-    /// Appends `data` as UTF-8. What is no character becomes U+FFFD.
-    ///
-    /// Not for bytes, which need no decoding.
+    /// Appends `data` as UTF-8. Anything that is not a character becomes U+FFFD, except in [`Units::Bytes`], which are appended
+    /// as they are.
     pub(crate) fn decode(self, data: &[u8], text: &mut Vec<u8>) {
         match self {
             Units::Bytes => text.extend_from_slice(data),
@@ -149,7 +147,8 @@ impl Units {
         }
     }
 
-    /// Whole lines as UTF-8: UTF-16 decoded, and lines that are not UTF-8 read in Windows-1252. A byte order mark is left out.
+    /// Returns whole lines as UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are read as Windows-1252. A byte order mark
+    /// is removed.
     #[must_use]
     pub fn lines_in_utf8(self, data: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(data.len());
@@ -166,12 +165,12 @@ impl Units {
         text
     }
 
-    /// How many bytes of the source became these of the text.
+    /// Returns the length in the source, in bytes, of this part of the text.
     #[must_use]
     pub fn source_bytes(self, text: &[u8]) -> u64 {
         match self {
             Units::Bytes => text.len() as u64,
-            // One unit for each character, and a second one for each that takes four bytes in UTF-8.
+            // In UTF-16 a character is one unit, or two if it takes four bytes in UTF-8.
             Units::Utf16Le | Units::Utf16Be if text.is_ascii() => 2 * text.len() as u64,
             Units::Utf16Le | Units::Utf16Be => {
                 let units: usize =
@@ -182,14 +181,15 @@ impl Units {
     }
 }
 
-/// What PowerShell and Notepad begin a text with, in UTF-8.
+/// The character with which PowerShell and Notepad begin a text.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// The text of a small file that somebody wrote by hand or by PowerShell's `>`: UTF-8, or UTF-16 whose first character is
-/// ASCII or a byte order mark, which is left out.
+/// Decodes a small file that was written by hand or by PowerShell's `>`. It may be UTF-8, or UTF-16 that begins with ASCII or a
+/// byte order mark. A byte order mark is removed.
 ///
 /// # Errors
-/// It is in another encoding.
+///
+/// Fails if the text is in another encoding.
 pub fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
     let units = match bytes[..] {
         [0xFF, 0xFE, ..] | [_, 0, ..] => Units::Utf16Le,
@@ -204,13 +204,13 @@ pub fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
     Ok(text)
 }
 
-/// How much is looked at together to see whether it is ASCII.
+/// The size of the blocks that are checked for ASCII.
 const BLOCK_BYTES: usize = 128;
 
-/// Appends `data`, which is in `encoding`, with units of the byte order that `unit` reads.
+/// Appends `data`, which is in `encoding`; `unit` reads a unit in its byte order.
 ///
-/// Logs are nearly all ASCII, and whole blocks of that need no decoder: scanning took 12 instructions for each byte of
-/// UTF-16 with one, and takes 1 (callgrind, a result in every 50th line; `cargo bench --bench throughput -- utf_16`).
+/// Logs are nearly all ASCII, and blocks of ASCII are converted without a decoder, which is many times faster
+/// (`cargo bench --bench throughput -- utf_16`).
 fn decode_blocks(data: &[u8], encoding: &'static Encoding, unit: impl Fn([u8; 2]) -> u16 + Copy, text: &mut Vec<u8>) {
     text.reserve(data.len() / 2);
     let level = Level::new();
@@ -218,7 +218,7 @@ fn decode_blocks(data: &[u8], encoding: &'static Encoding, unit: impl Fn([u8; 2]
     while !rest.is_empty() {
         let plain = dispatch!(level, _simd => narrow(rest, unit, text));
         rest = &rest[plain..];
-        // To where the next block of ASCII begins; what stands there needs nothing of what is before.
+        // Decode up to the next block of ASCII. No character extends into it, so it can be converted on its own.
         let blocks = rest.as_chunks::<BLOCK_BYTES>().0;
         let next = blocks.iter().position(|block| is_ascii(block, unit));
         let other = next.map_or(rest.len(), |block| block * BLOCK_BYTES);
@@ -227,7 +227,7 @@ fn decode_blocks(data: &[u8], encoding: &'static Encoding, unit: impl Fn([u8; 2]
     }
 }
 
-/// Appends the ASCII that `data` begins with, in whole blocks, and says how many bytes of `data` that was.
+/// Appends the whole blocks of ASCII at the beginning of `data`, and returns their length in `data`.
 #[inline(always)]
 fn narrow(data: &[u8], unit: impl Fn([u8; 2]) -> u16, text: &mut Vec<u8>) -> usize {
     let mut len = 0;
@@ -248,29 +248,31 @@ fn narrow(data: &[u8], unit: impl Fn([u8; 2]) -> u16, text: &mut Vec<u8>) -> usi
     len
 }
 
+/// Whether a block is ASCII.
 fn is_ascii(block: &[u8; BLOCK_BYTES], unit: impl Fn([u8; 2]) -> u16) -> bool {
     block.as_chunks::<2>().0.iter().all(|pair| unit(*pair) < 0x80)
 }
 
-/// Appends `data`, whatever is in it.
+/// Appends `data` by a decoder.
 fn decode_any(encoding: &'static Encoding, data: &[u8], text: &mut Vec<u8>) {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let start = text.len();
-    // Three bytes for each unit always suffice, and a few for what is left over at the end.
+    // Three bytes for each unit are always enough, with a few more for what is left at the end.
     let room = decoder.max_utf8_buffer_length(data.len()).unwrap_or(3 * data.len() + 16);
     text.resize(start + room, 0);
     let (_, _, written, _) = decoder.decode_to_utf8(data, &mut text[start..], true);
     text.truncate(start + written);
 }
 
-/// How the bytes of a line become characters where they are shown. Searching needs none of it.
+/// The encoding in which a line is shown. Searching does not need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodePage(&'static Encoding);
 
 impl CodePage {
-    /// The one that was given; else UTF-8 if `line` is that, and Windows-1252, the ANSI code page of the west, if not.
+    /// Returns the given encoding. If none is given, returns UTF-8 if `line` is valid UTF-8, and otherwise Windows-1252, the ANSI
+    /// code page of Western Europe.
     ///
-    /// By the line and not by the file: telling a file's would mean to read all of it before the first line is shown.
+    /// The choice is made for each line. For the whole file, all of it would have to be read before the first line is shown.
     #[must_use]
     pub fn of(line: &[u8], units: Units, given: Option<&'static Encoding>) -> CodePage {
         match given {
@@ -280,7 +282,7 @@ impl CodePage {
         }
     }
 
-    /// A part of the line. What is no character becomes U+FFFD.
+    /// Decodes a part of the line. Anything that is not a character becomes U+FFFD.
     #[must_use]
     pub fn read(self, part: &[u8]) -> Cow<'_, str> {
         self.0.decode_without_bom_handling(part).0
@@ -327,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_shown_in_utf_8_or_else_in_the_code_page() {
+    fn a_line_is_shown_as_utf_8_or_else_in_the_code_page() {
         let shown = |line: &[u8], given| CodePage::of(line, Units::Bytes, given).read(line).into_owned();
         assert_eq!(shown("Jürgen".as_bytes(), None), "Jürgen");
         assert_eq!(shown(b"J\xFCrgen \x80", None), "Jürgen €");
@@ -337,7 +339,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decoding_gives_the_text_back_and_tells_its_size(text in "(?s).{0,60}") {
+        fn decoding_gives_the_text_back_and_its_size(text in "(?s).{0,60}") {
             for units in ALL {
                 let data = encoded(&text, units);
                 let mut decoded = Vec::new();
@@ -347,9 +349,9 @@ mod tests {
             }
         }
 
-        /// Runs of ASCII of any length, with other characters, halves of them and odd bytes between.
+        /// Runs of ASCII of any length, with other characters, half characters and stray bytes between them.
         #[test]
-        fn decoding_in_blocks_gives_what_decoding_at_once_gives(
+        fn decoding_in_blocks_equals_decoding_at_once(
             parts in prop::collection::vec((0_usize..200, prop::sample::select(vec![0x20_u16, 0xE9, 0xD83D, 0xDE00, 0x20AC, 0x7F, 0x80])), 0..6),
             cut in 0_usize..3,
         ) {
@@ -370,14 +372,14 @@ mod tests {
         fn line_ends_are_those_of_the_text(text in "[a\u{0a0a}\u{010a}\u{0a00}\n]{0,20}") {
             for units in ALL {
                 let data = encoded(&text, units);
-                let behind = |at: usize| encoded(&text[..=at], units).len();
-                prop_assert_eq!(units.first_line_end(&data), text.find('\n').map(behind));
-                prop_assert_eq!(units.last_line_end(&data), text.rfind('\n').map(behind));
+                let after = |at: usize| encoded(&text[..=at], units).len();
+                prop_assert_eq!(units.first_line_end(&data), text.find('\n').map(after));
+                prop_assert_eq!(units.last_line_end(&data), text.rfind('\n').map(after));
             }
         }
 
         #[test]
-        fn no_bytes_are_too_odd_to_decode(data in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn any_bytes_can_be_decoded(data in prop::collection::vec(any::<u8>(), 0..40)) {
             for units in [Units::Utf16Le, Units::Utf16Be] {
                 let mut decoded = Vec::new();
                 units.decode(&data, &mut decoded);

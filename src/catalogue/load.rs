@@ -1,6 +1,6 @@
-//! From TOML to a catalogue: what an entry must have, and that no two claim the same.
+//! Loads a catalogue from TOML, and checks it.
 //!
-//! Everything is checked here, once, so that a catalogue which exists has the invariants that `catalogue` states.
+//! All checks are made here, once, so that every [`Catalogue`] has the invariants of its module.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,10 +14,10 @@ use super::{CHECKS_LIMIT, Catalogue, Channel, Check, Entry, Evidence, Group, Ser
 use crate::code::{Code, Key};
 use crate::time::Form;
 
-/// Why a catalogue cannot be used. Shown as `what is wrong. what to do`.
+/// Why a catalogue cannot be loaded. Shown as two sentences, the message and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {
-    /// Where in the text, in bytes, if that is known.
+    /// Where in the text the error is, in bytes, if that is known.
     pub span: Option<Range<usize>>,
     /// What is wrong, without a full stop.
     pub message: String,
@@ -68,7 +68,7 @@ struct RawEntry {
     whose: Vec<Whose>,
 }
 
-/// An entry and where its description stands, which is where errors about it point.
+/// An entry with the place of its description, to which errors about the entry point.
 struct Placed {
     entry: Entry,
     key: Key,
@@ -89,7 +89,7 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
     })?;
     let services = raw.service.into_iter().map(service).collect::<Result<Vec<_>, _>>()?;
     let mut placed = raw.code.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
-    // Stable: of two that claim one key, the later one in the text is the one complained of.
+    // The sort is stable, so that of two entries with the same key the later one is reported.
     placed.sort_by(|a, b| a.key.cmp(&b.key));
     refuse_duplicates(&placed)?;
     check_candidates(&placed)?;
@@ -113,6 +113,7 @@ fn service(raw: RawService) -> Result<Service, LoadError> {
     }
 }
 
+/// Creates an entry, and checks everything that can be checked without the others.
 fn place(raw: RawEntry) -> Result<Placed, LoadError> {
     let span = raw.description.span();
     let description = raw.description.into_inner();
@@ -137,7 +138,7 @@ fn place(raw: RawEntry) -> Result<Placed, LoadError> {
     Ok(placed)
 }
 
-/// What can be said of an entry without looking at the others.
+/// Checks the number, the symbol, the candidates and the names of an entry.
 fn check_alone(placed: &Placed) -> Result<(), LoadError> {
     let Placed { entry, key, .. } = placed;
     if entry.code.is_none() && entry.symbol.is_none() && entry.candidates.is_empty() {
@@ -174,7 +175,7 @@ fn check_alone(placed: &Placed) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// What an entry says to the reader.
+/// Checks the explanation of an entry.
 fn check_advice(placed: &Placed) -> Result<(), LoadError> {
     let Placed { entry, key, .. } = placed;
     if entry.happened.trim().is_empty() {
@@ -200,7 +201,7 @@ fn refuse_duplicates(sorted: &[Placed]) -> Result<(), LoadError> {
     }
 }
 
-/// Every candidate exists and bears the text that it is a candidate for.
+/// Checks that every candidate exists and has the text for which it is a candidate.
 fn check_candidates(placed: &[Placed]) -> Result<(), LoadError> {
     let by_code: HashMap<Code, &Entry> = placed.iter().filter_map(|p| Some((p.entry.code?, &p.entry))).collect();
     for shared in placed {
@@ -220,9 +221,10 @@ fn check_candidates(placed: &[Placed]) -> Result<(), LoadError> {
     Ok(())
 }
 
+/// Collects the names of all entries, and reports a name that two of them claim.
 fn collect_names(placed: &[Placed]) -> Result<Names, LoadError> {
     let mut names = Names::default();
-    // Shared texts first, so that they lead to their own entries and not to the first candidate.
+    // Shared texts first, so that they lead to entries of their own and not to the first candidate.
     let (shared, single): (Vec<_>, Vec<_>) =
         placed.iter().enumerate().partition(|(_, placed)| !placed.entry.candidates.is_empty());
     for (index, claimant) in shared.into_iter().chain(single) {

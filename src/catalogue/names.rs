@@ -1,10 +1,10 @@
-//! From a written value to the entry that bears the name, and the printable form of a name that none bears.
+//! Finds the entry for a name in a log, and makes names that no entry has printable.
 //!
-//! Invariant: names are compared in one normal form, ASCII lower case with each run of blanks as one space, and only as
-//! whole words. Underscores, letters and digits make words.
+//! Invariant: names are compared in a normal form, with ASCII letters in lower case and each run of blanks as one space, and only
+//! as whole words. Letters, digits and underscores make words.
 //!
-//! One hash lookup for each word end, longest first, rather than a regex or an automaton over all names: the first lookup
-//! nearly always hits, because logs write whole names.
+//! A lookup tries each end of a word as the end of the name, the longest first. The first try nearly always succeeds, because
+//! logs write whole names, so neither a regex nor an automaton would be faster.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -12,37 +12,37 @@ use std::collections::hash_map::Entry as Slot;
 use crate::code::Code;
 use crate::terminal;
 
-/// The longest name, in bytes of its normal form: what lets a lookup do without the heap. The longest built in has 48.
+/// The longest name in bytes of its normal form, so that a lookup needs no memory on the heap. The longest built-in name has 48.
 ///
-/// Must stay under [`SHOWN_LIMIT`], so that cutting an unknown name cannot make a known one of it.
+/// Must be less than [`SHOWN_LIMIT`], so that cutting an unknown name cannot result in a known one.
 pub(super) const NAME_LIMIT: usize = 64;
 
-/// How many characters of an unknown name are kept.
+/// The most characters of an unknown name that are kept.
 const SHOWN_LIMIT: usize = 80;
 
-/// The longest UTF-8 sequence: what must be seen behind a name to know whether a word ends there.
+/// The most bytes of a character in UTF-8. So much must be seen after a name to decide whether a word ends there.
 const LOOKAHEAD: usize = 4;
 
-/// All names of all entries.
+/// The names of all entries.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    /// From the normal form to the place of the entry.
+    /// The index of the entry for each normal form.
     entries: HashMap<Box<[u8]>, usize>,
-    /// The length of the longest of them.
+    /// The length of the longest normal form.
     longest: usize,
 }
 
-/// A name that was found.
+/// A name that was found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The place of its entry.
+    /// The index of its entry.
     pub(super) entry: usize,
-    /// The length of the name's normal form.
+    /// The length of its normal form.
     pub(super) len: usize,
 }
 
 impl Names {
-    /// Lets `name` lead to `entry`, unless it leads to another one already: then that one is returned.
+    /// Adds `name` for `entry`. If another entry has the name already, changes nothing and returns that entry.
     pub(super) fn claim(&mut self, name: &str, entry: usize) -> Option<usize> {
         let normal = normal_form(name);
         let len = normal.len();
@@ -56,12 +56,12 @@ impl Names {
         }
     }
 
-    /// The entry that bears exactly this name.
+    /// Returns the entry with exactly this name.
     pub(super) fn whole(&self, name: &str) -> Option<usize> {
         self.entries.get(&normal_form(name)).copied()
     }
 
-    /// The longest name that `text` begins with and that ends where a word ends.
+    /// Returns the longest name at the beginning of `text` that ends where a word ends.
     pub(super) fn longest_prefix(&self, text: &[u8]) -> Option<Found> {
         let mut buffer = [0; NAME_LIMIT + LOOKAHEAD];
         let mut len = 0;
@@ -77,12 +77,12 @@ impl Names {
     }
 }
 
-/// The normal form of a name, without what [`core()`] drops.
+/// Returns the normal form of a name, without what [`core()`] removes.
 pub(super) fn normal_form(name: &str) -> Box<[u8]> {
     normal_bytes(core(name.as_bytes())).collect()
 }
 
-/// Lower case in ASCII, and of each run of blanks one space. Keeps UTF-8 valid.
+/// Converts ASCII letters to lower case, and each run of blanks to one space. Keeps UTF-8 valid.
 pub(super) fn normal_bytes(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut after_blank = false;
     text.iter().filter_map(move |byte| {
@@ -93,7 +93,7 @@ pub(super) fn normal_bytes(text: &[u8]) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Whether no word goes on across `at`.
+/// Whether no word extends across position `at`.
 pub(super) fn is_boundary(text: &[u8], at: usize) -> bool {
     !(ends_in_word(&text[..at]) && starts_with_word(&text[at..]))
 }
@@ -101,7 +101,7 @@ pub(super) fn is_boundary(text: &[u8], at: usize) -> bool {
 fn ends_in_word(text: &[u8]) -> bool {
     match text.last() {
         Some(byte) if byte.is_ascii() => is_word(char::from(*byte)),
-        // Every name built in is ASCII; one that ends beyond it ends in a letter.
+        // The character is not ASCII, and so is taken for a letter. No built-in name ends with such a character.
         Some(_) => true,
         None => false,
     }
@@ -112,13 +112,14 @@ fn starts_with_word(text: &[u8]) -> bool {
     bytes.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()).is_some_and(is_word)
 }
 
+/// Whether a character can be part of a word.
 fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// The value itself: without blanks around it, surrounding pairs of quotes and trailing ` .,;:-`.
+/// Returns the value without blanks around it, pairs of quotes around it, and trailing ` .,;:-`.
 ///
-/// Empty only if there is nothing but blanks and quotes; of nothing but trailing marks it is all of them.
+/// A value with nothing but trailing marks is returned with them. The result is empty only for blanks and quotes.
 pub(super) fn core(written: &[u8]) -> &[u8] {
     let unquoted = unquote(written);
     let mut core = unquoted;
@@ -135,6 +136,7 @@ pub(super) fn core(written: &[u8]) -> &[u8] {
     }
 }
 
+/// Removes blanks and pairs of quotes around `text`.
 fn unquote(mut text: &[u8]) -> &[u8] {
     loop {
         text = text.trim_ascii();
@@ -145,7 +147,8 @@ fn unquote(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// The decimal number that `core` is, if it fits. Leading zeros are allowed, a leading `+` is not: no log writes it.
+/// Returns the code if `core` is a decimal number that fits. Leading zeros are allowed. A leading `+` is not, as no log writes
+/// it.
 pub(super) fn number(core: &[u8]) -> Option<Code> {
     let digits = core.strip_prefix(b"-").unwrap_or(core);
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -154,8 +157,8 @@ pub(super) fn number(core: &[u8]) -> Option<Code> {
     str::from_utf8(core).ok()?.parse().ok().map(Code)
 }
 
-/// An unknown name as results show it, always the same for the same `core`: blanks collapsed, what could upset a terminal
-/// or is no UTF-8 replaced by U+FFFD, and cut after [`SHOWN_LIMIT`] characters.
+/// Returns an unknown name as results show it, which depends on `core` alone: blanks are collapsed, invalid UTF-8 and characters
+/// that a terminal obeys become U+FFFD, and the name is cut after [`SHOWN_LIMIT`] characters.
 pub(super) fn shown(core: &[u8]) -> String {
     let mut shown = String::new();
     let mut count = 0;
@@ -179,7 +182,7 @@ pub(super) fn shown(core: &[u8]) -> String {
     shown
 }
 
-/// The characters of `bytes`, one at a time, so that a value of a megabyte costs no more than what is kept of it.
+/// Decodes `bytes` one character at a time, so that a value of a megabyte costs no more than the part that is kept.
 fn lossy(bytes: &[u8]) -> impl Iterator<Item = char> {
     bytes.utf8_chunks().flat_map(|chunk| {
         let replacement = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);

@@ -1,6 +1,6 @@
-//! What a person asks of the catalogue: a number, a range, a name or some words; or a pasted line and what is in it.
+//! Queries of the catalogue: a number, a range, a name or some words; or a pasted line and the results that it names.
 //!
-//! Not part of `resolve`, which reads what a log wrote and must settle on one row; a question may have many answers.
+//! [`Catalogue::resolve`] is different: it reads a value from a log and must decide on one result. A query may have many answers.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -8,19 +8,28 @@ use std::str::FromStr;
 use super::{Catalogue, Entry, names};
 use crate::code::{Code, Key};
 
-/// One question, in the notation of the command line.
+/// A query, in the notation of the command line.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::catalogue::Query;
+///
+/// assert_eq!("100-110".parse(), Ok(Query::Range(100..=110)));
+/// assert_eq!("voicemail".parse(), Ok(Query::Words("voicemail".to_owned())));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
-    /// `102`
+    /// A code: `102`.
     Code(Code),
-    /// `100-110`, both ends included.
+    /// A range of codes, including both ends: `100-110`.
     Range(RangeInclusive<i32>),
-    /// `FAILED_PHONE_BUSY`, `voicemail`, `text message`: a name, or words that all occur in an entry.
+    /// A name, or words that must all occur in an entry: `FAILED_PHONE_BUSY`, `voicemail`, `text message`.
     Words(String),
 }
 
 impl FromStr for Query {
-    /// Why the question cannot be read, as `what is wrong. what to do`.
+    /// What is wrong with the query, and what to do about it, as two sentences without the last full stop.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Query, String> {
@@ -31,7 +40,7 @@ impl FromStr for Query {
         if is_decimal(text.strip_prefix('-').unwrap_or(text)) {
             return parse_number(text).map(|number| Query::Code(Code(number)));
         }
-        // An en dash comes with ranges that are copied from a document.
+        // Ranges that are copied from a document often have an en dash.
         match text.split_once(['-', '–']).map(|(from, to)| (from.trim(), to.trim())) {
             Some((from, "")) if is_decimal(from) => {
                 Err(format!("the range {text} has no end. Write both ends, such as 100-145"))
@@ -48,6 +57,7 @@ impl FromStr for Query {
     }
 }
 
+/// Whether `text` is a number without a sign.
 fn is_decimal(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -57,12 +67,12 @@ fn parse_number(digits: &str) -> Result<i32, String> {
     digits.parse().map_err(too_large)
 }
 
-/// What the catalogue has to say.
+/// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<'c> {
-    /// These entries: at least one, each once.
+    /// Entries: at least one, and none twice.
     Entries(Vec<&'c Entry>),
-    /// A number that no entry knows, which is an answer too.
+    /// A code that is not in the catalogue. That is an answer, too.
     UnknownCode(Code),
     /// Nothing matches.
     Nothing,
@@ -75,12 +85,13 @@ impl<'c> Answer<'c> {
 }
 
 impl Catalogue {
-    /// The entries that a query asks for, in the catalogue's order.
+    /// Returns the entries for a query, in the order of the catalogue.
     ///
-    /// A number, or a whole symbol, SDK constant or text in any letter case, gives that entry alone; a text that several
-    /// codes share gives those as well. Other words give every entry in which all of them occur, in a name, what
-    /// happened, the channel or the group; words may be parts of words. SDK constants are looked through only for words with
-    /// an underscore: all of them begin with `CALL_STATUS`.
+    /// * A number, or the whole of a symbol, SDK constant or text in any letter case, gives its entry. A text that several codes
+    ///   share gives these codes as well.
+    /// * Other words give every entry in which all of them occur: in a name, in what happened, in the channel or in the group.
+    ///   A word may be part of a word there. SDK constants are searched only for words with an underscore, because all of them
+    ///   begin with `CALL_STATUS`.
     #[must_use]
     pub fn find(&self, query: &Query) -> Answer<'_> {
         match query {
@@ -100,10 +111,10 @@ impl Catalogue {
         }
     }
 
-    /// What a pasted text speaks of, in the order of its first mention: the number that it is, or else the entries whose
-    /// names stand anywhere in it as whole words. Of names that contain one another the longest counts.
+    /// Returns what a pasted text is about, in the order of the first mention: if the text is a number, that code; otherwise the
+    /// entries whose names occur in it as whole words. If one name contains another, the longer one counts.
     ///
-    /// Numbers inside a longer text do not count: whether one is a code is for the patterns to say.
+    /// Numbers within a longer text do not count, because only a pattern can decide whether a number is a code.
     #[must_use]
     pub fn explain(&self, text: &str) -> Answer<'_> {
         if let Some(code) = names::number(names::core(text.as_bytes())) {
@@ -124,6 +135,7 @@ impl Catalogue {
         Answer::of(mentioned.into_iter().map(|index| &self.entries[index]).collect())
     }
 
+    /// Returns the entry for a code.
     fn by_code(&self, code: Code) -> Answer<'_> {
         match self.entry(&Key::Code(code)) {
             Some(entry) => Answer::Entries(vec![entry]),
@@ -131,6 +143,7 @@ impl Catalogue {
         }
     }
 
+    /// Returns the entries in which all words occur.
     fn by_words(&self, words: &str) -> Vec<&Entry> {
         let words = words.to_lowercase();
         self.select(|entry| {
@@ -148,7 +161,7 @@ impl Catalogue {
     }
 }
 
-/// Everything of an entry that words are looked for in, the SDK constant apart, one field a line.
+/// Returns the fields of an entry in which words are searched for, except for the SDK constant, one on each line.
 fn searched(entry: &Entry) -> String {
     let mut fields = vec![entry.description.clone(), entry.happened.clone()];
     fields.extend(entry.symbol.clone());

@@ -1,41 +1,43 @@
-//! Blocks of whole lines, from ranges of big files and from streams alike.
+//! Divides ranges of files and streams into chunks: blocks of whole lines.
 //!
 //! Invariants:
-//! * A chunk owns exactly the lines whose first byte lies in its range (decision 1): whatever the ranges and the block
-//!   size, the owned parts concatenate to the source.
-//! * A chunk holds no line longer than [`Limits::line_bytes`], its line end included. A longer one is cut into pieces of
-//!   exactly that size, counted from the line's first byte, so that the cuts do not depend on the blocks.
-//! * What a chunk holds can be searched as bytes: UTF-16 is decoded here, after it was cut, so that the owner of a line
-//!   does not depend on the encoding. Limits count units: the same text is cut alike in UTF-8 and in UTF-16.
-//! * Behind the owned part a chunk shows at least [`Limits::lookahead_bytes`] of what follows, or all there is.
-//! * Memory is one buffer of at most `line_bytes + lookahead_bytes` (units, for UTF-16, and a second buffer for the
-//!   decoded text) and what is kept to look at the end of the source, which is used again.
 //!
-//! One reader serves both: a range is a stream that starts in mid-file and ends with the last line it owns. Not in
-//! `source`, because nothing here opens anything; not in `scan`, because nothing here knows what is looked for.
+//! * A chunk owns exactly the lines whose first byte is in its range. For any ranges and any block size, the owned parts
+//!   together are the source.
+//! * A chunk contains no line longer than [`Limits::line_bytes`], including its line end. A longer line is cut into pieces of
+//!   exactly that size, counted from the first byte of the line, so that the cuts do not depend on the blocks.
+//! * The contents of a chunk can be searched as bytes. UTF-16 is decoded after it was cut, so that the owner of a line does not
+//!   depend on the encoding. Limits count code units, so that a text is cut in the same places in UTF-8 and in UTF-16.
+//! * After the owned part a chunk shows at least [`Limits::lookahead_bytes`] of what follows, or all there is.
+//! * The memory for a reader is one buffer of at most `line_bytes + lookahead_bytes` and the few bytes that are kept to check
+//!   the end of the source. In UTF-16 these are code units, and there is a second buffer for the decoded text.
+//!
+//! One type reads both: a range is a stream that starts in the middle of a file and ends with the last line that it owns. This
+//! is not in [`source`](crate::source), because it opens nothing, and not in [`scan`](crate::scan), because it knows no
+//! patterns.
 
 use std::io::{self, Read};
 
 use crate::problem::{Kind, Loss};
 use crate::units::{END_BYTES, Units, Written};
 
-/// Most lines are not longer than that, in bytes.
+/// Most lines are no longer than this, in bytes.
 const LIKELY_LINE_BYTES: usize = 4 << 10;
 
-/// Sizes, in bytes. The defaults serve every input; tests make them tiny to meet every boundary.
+/// Sizes in bytes. The defaults are right for every input; tests use tiny ones to meet every boundary.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// What is read at once. Within a second-level cache, so that searching does not wait for memory.
+    /// The size of one read. It fits into the second-level cache, so that searching does not wait for memory.
     pub block_bytes: usize,
     /// The longest line that is searched as a whole.
     pub line_bytes: usize,
-    /// How far beyond the end of its line a multi-line pattern may look.
+    /// How far a multi-line pattern may look beyond the end of its line.
     pub lookahead_bytes: usize,
 }
 
 impl Limits {
-    /// The same limits for other units, in bytes. One unit more of lookahead, because half a character at its end is
-    /// no character.
+    /// Converts limits in units to limits in bytes. The lookahead of UTF-16 gets one more unit, because the units at its end
+    /// may be half a character.
     fn of(self, units: Units) -> Limits {
         match units.size_bytes() {
             1 => self,
@@ -54,64 +56,64 @@ impl Default for Limits {
     }
 }
 
-/// Whole lines, or a piece of a line over the limit.
+/// Whole lines, or a piece of an overlong line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk<'b> {
-    /// The owned lines, then what follows them.
+    /// The owned lines, then the lookahead.
     bytes: &'b [u8],
     owned: usize,
-    /// Offset of the first byte in the source.
+    /// The offset of the first byte in the source.
     pub offset: u64,
-    /// How many bytes of the source the owned part was.
+    /// The length of the owned part in the source, in bytes.
     pub source_bytes: u64,
-    /// How the source is written.
+    /// The encoding of the source, and the form of its times.
     pub written: Written,
-    /// Whether this is a piece that ends before its line does.
+    /// Whether this is a piece of a line that continues.
     pub cut: Cut,
 }
 
-/// Whether the end of a chunk is the end of a line.
+/// Whether a chunk ends with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// The last line is whole, or ends with the source.
+    /// The last line is complete, or ends with the source.
     AtLineEnd,
-    /// The line was longer than the limit; its first piece ends here.
+    /// The line is too long, and its first piece ends here.
     FirstPiece,
-    /// A further piece of such a line ends here, and the line still goes on.
+    /// Another piece of such a line ends here, and the line continues.
     FurtherPiece,
 }
 
 impl<'b> Chunk<'b> {
-    /// A chunk that is a whole source.
+    /// Creates a chunk that is a whole source.
     #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Chunk<'b> {
         let owned = bytes.len();
         Chunk { bytes, owned, offset: 0, source_bytes: owned as u64, written: Written::default(), cut: Cut::AtLineEnd }
     }
 
-    /// The lines of this chunk.
+    /// Returns the lines that the chunk owns.
     #[must_use]
     pub fn owned(&self) -> &'b [u8] {
         &self.bytes[..self.owned]
     }
 
-    /// The lines of this chunk and what can be seen behind them.
+    /// Returns the lines that the chunk owns, and the lookahead after them.
     #[must_use]
     pub fn with_lookahead(&self) -> &'b [u8] {
         self.bytes
     }
 }
 
-/// A chunk that holds its bytes itself, to be handed from the thread that reads a stream to the one that scans it.
+/// A chunk with its own memory, which the thread that reads a stream passes to the one that scans it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedChunk {
     bytes: Vec<u8>,
-    /// The rest of the chunk.
+    /// The other fields of the chunk.
     rest: Chunk<'static>,
 }
 
 impl OwnedChunk {
-    /// The chunk.
+    /// Returns the chunk.
     #[must_use]
     pub fn get(&self) -> Chunk<'_> {
         Chunk { bytes: &self.bytes, ..self.rest }
@@ -124,73 +126,89 @@ impl From<Chunk<'_>> for OwnedChunk {
     }
 }
 
-/// Which lines of a source to read: those whose first byte lies in `start..end`.
+/// A range of a source. It owns the lines whose first byte is in `start..end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// First offset.
+    /// The first offset.
     pub start: u64,
-    /// Offset behind the last.
+    /// The offset after the last.
     pub end: u64,
 }
 
 impl Span {
-    /// Every line, however long the source turns out to be.
+    /// Every line of a source, whatever its length.
     pub const ALL: Span = Span { start: 0, end: u64::MAX };
 
-    /// Where reading has to begin: one unit early, because only what stands before tells whether `start` starts a line.
+    /// Returns where reading has to begin: one unit before `start`, to see whether a line starts there.
     #[must_use]
     pub fn read_from(self, units: Units) -> u64 {
         self.start.saturating_sub(units.size_bytes() as u64)
     }
 }
 
-/// Cuts what a reader delivers into chunks.
+/// Divides the output of a reader into chunks.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::chunk::{Chunks, Limits, Span};
+/// use callcodes::units::Units;
+///
+/// let limits = Limits { block_bytes: 8, ..Limits::default() };
+/// let mut chunks = Chunks::new(&b"first\nsecond\nthird"[..], Span::ALL, limits, Units::Bytes, Vec::new());
+/// let mut lines = Vec::new();
+/// while let Some(chunk) = chunks.next_chunk()? {
+///     lines.extend(chunk.owned().split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
+/// }
+/// assert_eq!(lines, [&b"first"[..], b"second", b"third"]);
+/// # Ok::<_, std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Chunks<R> {
     reader: R,
     limits: Limits,
     written: Written,
     buffer: Vec<u8>,
-    /// The text of the last chunk, where it had to be decoded.
+    /// The text of the last chunk, if it had to be decoded.
     decoded: Vec<u8>,
-    /// The part of the buffer that holds data not yet handed out. Before it are at least the last `kept_bytes` that were.
+    /// The part of the buffer with data that has not been returned. Before it are at least the last `kept_bytes` that have been.
     head: usize,
     tail: usize,
-    /// How much of the source's end is to be looked at, in bytes; 0 for nothing.
+    /// How many bytes at the end of the source are checked; 0 for none.
     kept_bytes: usize,
-    /// Offset in the source of `buffer[head]`.
+    /// The offset of `buffer[head]` in the source.
     offset: u64,
     end: u64,
     state: State,
     reader_is_done: bool,
 }
 
+/// Where in a line `head` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// `head` lies in a line that the range before owns.
+    /// In a line that the previous range owns.
     InForeignLine,
-    /// `head` is the first byte of a line.
+    /// At the first byte of a line.
     AtLineStart,
-    /// `head` is in the middle of an own line, behind a piece of it.
+    /// In the middle of an owned line, after a piece of it.
     InOwnLine,
 }
 
-/// What the buffer's data allow next.
+/// What to do next with the data in the buffer.
 enum Step {
     HandOut {
         len: usize,
         cut: Cut,
     },
     NeedMore,
-    /// All that is left ends within a unit.
+    /// What is left ends within a unit.
     Broken,
     Finished,
 }
 
 impl<R: Read> Chunks<R> {
-    /// Chunks of the lines that `span` owns. `reader` delivers the source from [`Span::read_from`] on; `buffer` is
-    /// working memory, whatever it holds; [`Chunks::into_buffer`] gives it back. A span of UTF-16 starts and ends with
-    /// whole units.
+    /// Creates a reader for the lines that `span` owns. `reader` must begin at [`Span::read_from`]. `buffer` is working memory
+    /// with any contents; [`Chunks::into_buffer`] gives it back. In UTF-16, the span must start and end between units.
     pub fn new(reader: R, span: Span, limits: Limits, written: impl Into<Written>, buffer: Vec<u8>) -> Chunks<R> {
         let written @ Written { units, .. } = written.into();
         let state = if span.start == 0 { State::AtLineStart } else { State::InForeignLine };
@@ -210,32 +228,33 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// The same chunks, and behind the last an error ([`Kind::MixedEncodings`]) if the source ends in other units than
-    /// these. The span must go to the end of the source, and should have its last 4 KiB.
+    /// Also checks whether the source ends in other units than it begins, and returns an error ([`Kind::MixedEncodings`]) after
+    /// the last chunk if it does. The span must extend to the end of the source, and should include its last 4 KiB.
     #[must_use]
     pub fn checking_the_end(self) -> Chunks<R> {
         Chunks { kept_bytes: END_BYTES, ..self }
     }
 
-    /// What it reads from.
+    /// Returns the reader.
     #[must_use]
     pub fn reader(&self) -> &R {
         &self.reader
     }
 
-    /// The working memory, to be used again.
+    /// Returns the working memory, for the next reader.
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer
     }
 
-    /// The next chunk, or `None` behind the last.
+    /// Returns the next chunk, or `None` after the last one.
     ///
     /// # Errors
-    /// What the reader fails with, or that UTF-16 ends within a unit, or that the source ends in other units. Every whole
-    /// line read before was or will be handed out by further calls, but not the beginning of a line that may go on: half a
-    /// number is another number. Trailing bytes behind compressed data ([`Kind::TrailingBytes`]) break off nothing, nor
-    /// does what ends in other units.
+    ///
+    /// Fails if the reader fails, if UTF-16 ends within a unit, or if the source ends in other units. Every complete line that
+    /// was read has been returned or is returned by the next calls. The beginning of a line that may continue is not returned,
+    /// because a number that is cut in two is another number. Trailing bytes after compressed data ([`Kind::TrailingBytes`])
+    /// and an end in other units do not cut a line off.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
             let step = match self.state {
@@ -259,7 +278,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// What there is to tell of the end of the source, once.
+    /// Checks the end of the source, once.
     fn mixed(&mut self) -> Option<Loss> {
         match std::mem::take(&mut self.kept_bytes) {
             0 => None,
@@ -270,10 +289,10 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// The chunk of the `len` bytes that begin at `start` in the buffer.
+    /// Returns the chunk of the `len` bytes at `start` in the buffer.
     fn chunk(&mut self, start: usize, len: usize, offset: u64, cut: Cut) -> Chunk<'_> {
         let data = &self.buffer[start..self.tail];
-        // A byte order mark is no part of the first line.
+        // A byte order mark is not part of the first line.
         let mark = self.written.units.byte_order_mark();
         let skipped = if offset == 0 && data[..len].starts_with(mark) { mark.len() } else { 0 };
         let (bytes, owned) = match self.written.units {
@@ -290,6 +309,7 @@ impl<R: Read> Chunks<R> {
         Chunk { bytes, owned, offset: offset + skipped as u64, source_bytes: len as u64, written: self.written, cut }
     }
 
+    /// Decides what to do with the data in the buffer.
     fn step(&self) -> Step {
         let data = &self.buffer[self.head..self.tail];
         if self.offset >= self.end && self.state == State::AtLineStart {
@@ -298,7 +318,7 @@ impl<R: Read> Chunks<R> {
         if data.is_empty() && self.reader_is_done {
             return Step::Finished;
         }
-        // Data that can be handed out: what is left behind it suffices for the lookahead.
+        // The data that can be returned, because enough is left after it for the lookahead.
         let ready =
             if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
         let ready = ready.min(self.limits.line_bytes);
@@ -317,9 +337,9 @@ impl<R: Read> Chunks<R> {
         Step::NeedMore
     }
 
-    /// How many bytes of `ready` are owned lines that end in it.
+    /// Returns the length of the owned lines that end in `ready`.
     fn whole_lines(&self, ready: &[u8]) -> Option<usize> {
-        // The line that holds the unit before `end` is the last one owned.
+        // The line that contains the unit before `end` is the last one owned.
         let to_end = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         let last_owned = to_end.saturating_sub(self.written.units.size_bytes());
         if let Some(len) = ready.get(last_owned..).and_then(|rest| self.written.units.first_line_end(rest)) {
@@ -328,6 +348,7 @@ impl<R: Read> Chunks<R> {
         self.written.units.last_line_end(ready)
     }
 
+    /// Skips a line that the previous range owns.
     fn skip_foreign_line(&mut self) -> Step {
         let data = &self.buffer[self.head..self.tail];
         let line_end = self.written.units.first_line_end(data);
@@ -346,8 +367,8 @@ impl<R: Read> Chunks<R> {
         self.offset += len as u64;
     }
 
-    /// How much to ask for: a block, but of what lies behind the span only what its last line is likely to need, and all
-    /// that is left rather than a block and a little rest.
+    /// Returns how many bytes to ask for: a block. After the end of the span only as much as its last line is likely to need, and
+    /// all that is left rather than a block and a small rest.
     fn read_bytes(&self) -> usize {
         let to_end = self.end.saturating_sub(self.offset + (self.tail - self.head) as u64);
         let wanted = usize::try_from(to_end).unwrap_or(usize::MAX);
@@ -356,12 +377,13 @@ impl<R: Read> Chunks<R> {
         if wanted <= block + block / 4 { wanted } else { block }
     }
 
+    /// After a read error, drops the beginning of a line, which may not be complete.
     fn forget_unfinished_line(&mut self) {
         let data = &self.buffer[self.head..self.tail];
         self.tail = self.head + self.written.units.last_line_end(data).unwrap_or(0);
     }
 
-    /// Reads once, behind the data that are there, making room first.
+    /// Makes room, and reads once after the data in the buffer.
     fn fill(&mut self) -> io::Result<()> {
         let kept = self.head.min(self.kept_bytes);
         let unneeded = self.head - kept;
@@ -369,11 +391,11 @@ impl<R: Read> Chunks<R> {
         self.tail -= unneeded;
         self.head = kept;
         let full = kept + self.limits.line_bytes + self.limits.lookahead_bytes + 1;
-        // Room for a block behind what is left over: a short rest of a line does not make the next read a short one.
+        // Room for a whole block after the data: the rest of a line in the buffer must not make the next read smaller.
         let size = (self.tail + self.read_bytes()).min(full);
         if self.buffer.len() < size {
             if self.buffer.capacity() < size {
-                // Room as well for what is kept of this block and for a longer last one: growing copies.
+                // Also make room for the kept bytes and for a longer last line, because growing again would copy everything.
                 let room = (size + size / 4 + self.kept_bytes + LIKELY_LINE_BYTES).min(full);
                 self.buffer.reserve_exact(room - self.buffer.len());
             }
@@ -387,7 +409,7 @@ impl<R: Read> Chunks<R> {
                 Err(error) => {
                     self.reader_is_done = true;
                     if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::TrailingBytes) {
-                        // Nor has it an end that could be looked at.
+                        // The end of the source is not known, so it cannot be checked.
                         self.kept_bytes = 0;
                         self.forget_unfinished_line();
                     }

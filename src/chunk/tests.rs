@@ -1,10 +1,10 @@
-//! Every split of every source owns the same lines as a naive reading of it.
+//! However a source is split, its ranges own the lines that a naive reader finds.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Lines, and pieces of lines over the limit, as a reader of the whole source would cut them.
+/// Returns the lines, and the pieces of overlong lines, that a reader of the whole source would find, with their offsets.
 fn naive(source: &[u8], line_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     let mut offset = 0;
     let mut pieces = Vec::new();
@@ -17,7 +17,7 @@ fn naive(source: &[u8], line_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     pieces
 }
 
-/// The same, cut into ranges at `splits` and read through a reader that delivers at most `read_bytes` at a time.
+/// Returns the lines and pieces that chunks find, with ranges divided at `splits` and reads of at most `read_bytes`.
 fn chunked(source: &[u8], splits: &[usize], limits: Limits, read_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     let mut starts: Vec<u64> = splits.iter().map(|&split| split as u64).chain([0]).collect();
     starts.sort_unstable();
@@ -80,7 +80,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn another_encoding_at_the_end_is_told_once_whatever_the_reads(
+    fn another_encoding_at_the_end_is_reported_once_for_any_reads(
         block_bytes in 1_usize..9000,
         line_bytes in 1_usize..9000,
         lookahead_bytes in 0_usize..40,
@@ -89,7 +89,7 @@ proptest! {
         start in prop_oneof![Just(0), 1_u64..6000],
     ) {
         let line = "2017-02-14 02:57:24 callStatus=21\r\n";
-        // The last line alone tells nothing.
+        // The last line alone decides nothing.
         let appended: Vec<u8> = (line.repeat(130) + "ok\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let source = [line.repeat(lines).as_bytes(), &appended].concat();
         let span = Span { start, end: source.len() as u64 };

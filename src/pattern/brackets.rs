@@ -1,22 +1,23 @@
-//! The commonest slip of those who write a first regex: brackets of the log, such as `[GW]`, that the regex takes for
+//! Detects the commonest mistake in a first regex: brackets copied from the log, such as `[GW]`, which a regex reads as
 //! a set of characters.
 //!
-//! Apart from the checks, because nothing is wrong with such a regex until a line shows what was meant.
+//! This is not part of [`validate`](super::validate), because such a regex is valid: only a line of the log shows what
+//! was meant.
 
 use std::convert::Infallible;
 
 use regex_syntax::ast::{Ast, Visitor, parse::Parser, visit};
 
-/// What to write instead, if `regex` has a set of characters that stands in `line` just as it is written.
+/// Returns a remedy if `regex` contains a bracketed set that also appears, character for character, in `line`.
 pub(super) fn remedy(regex: &str, line: &[u8]) -> Option<String> {
     let ast = Parser::new().parse(regex).ok()?;
     let Ok(sets) = visit(&ast, Sets { regex, found: Vec::new() });
     let is_in_line = |set: &&str| line.windows(set.len()).any(|part| part == set.as_bytes());
     let set = sets.into_iter().find(is_in_line)?;
-    Some(format!("write {} for brackets that stand in the log", regex_syntax::escape(set)))
+    Some(format!("write {} to match brackets in the log", regex_syntax::escape(set)))
 }
 
-/// Collects the sets of a regex as they are written.
+/// Collects the bracketed sets of a regex as they are written, in the order of the text.
 struct Sets<'r> {
     regex: &'r str,
     found: Vec<&'r str>,
@@ -43,10 +44,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_set_that_stands_in_the_line_is_told() {
+    fn only_a_set_that_appears_in_the_line_is_reported() {
         let line = br"12:00 [GW.1] guest [0-9]: result 21";
         let told = |regex: &str| remedy(regex, line);
-        let expected = Some(r"write \[GW\.1\] for brackets that stand in the log".to_owned());
+        let expected = Some(r"write \[GW\.1\] to match brackets in the log".to_owned());
         assert_eq!(told(r"[GW.1] guest .*? (?<code>\d+)"), expected);
         assert_eq!(told(r"[a-z]+(?: [GW.1])? (?<code>\d+)"), expected);
         assert_eq!(told(r"\[GW.1\] [a-z]+ (?<code>\d+)"), None);

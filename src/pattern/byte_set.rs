@@ -1,8 +1,10 @@
-//! Sets of bytes: what a class of a regex stands for, where a regex works on bytes.
+//! Sets of bytes: what a character class means for a regex that matches bytes.
+//!
+//! A set is 256 bits, so it is `Copy`, and union, intersection and the test for a byte take a few instructions.
 
 use regex_syntax::hir::Class;
 
-/// A set of bytes.
+/// A set of bytes: bit `b % 64` of word `b / 64` says whether byte `b` is in the set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct ByteSet([u64; 4]);
 
@@ -10,13 +12,14 @@ impl ByteSet {
     pub(super) const EMPTY: ByteSet = ByteSet([0; 4]);
     pub(super) const ALL: ByteSet = ByteSet([u64::MAX; 4]);
 
+    /// Returns the set that holds `byte` alone.
     pub(super) fn one(byte: u8) -> ByteSet {
         let mut set = ByteSet::EMPTY;
         set.insert(byte);
         set
     }
 
-    /// The bytes that `\w` stands for.
+    /// The bytes that `\w` matches without Unicode: ASCII letters, digits and the underscore.
     pub(super) const WORD: ByteSet = {
         let mut set = ByteSet::EMPTY;
         let mut byte = 0_u8;
@@ -29,7 +32,7 @@ impl ByteSet {
         set
     };
 
-    /// The bytes that a class stands for, if all of its members are single bytes.
+    /// Returns the bytes that a class matches, or `None` if it matches characters beyond ASCII.
     pub(super) fn of_class(class: &Class) -> Option<ByteSet> {
         let mut set = ByteSet::EMPTY;
         match class {
@@ -40,7 +43,7 @@ impl ByteSet {
             }
             Class::Unicode(class) => {
                 for range in class.iter() {
-                    // A character beyond ASCII is several bytes in UTF-8.
+                    // A character beyond ASCII takes several bytes in UTF-8.
                     let end = u8::try_from(range.end()).ok().filter(u8::is_ascii)?;
                     let start = u8::try_from(range.start()).ok()?;
                     (start..=end).for_each(|byte| set.insert(byte));
@@ -71,6 +74,7 @@ impl ByteSet {
         ByteSet(self.0.map(|word| !word))
     }
 
+    /// Whether every byte of this set is also in `of`.
     pub(super) fn is_subset(self, of: ByteSet) -> bool {
         self.intersection(of) == self
     }
@@ -79,10 +83,11 @@ impl ByteSet {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// Returns the bytes of the set in ascending order.
     pub(super) fn iter(self) -> impl Iterator<Item = u8> {
         (0..).zip(self.0).flat_map(|(index, mut word)| {
             std::iter::from_fn(move || {
-                // At most 63, and 4 words: below 256.
+                // The greatest value is 3 * 64 + 63 = 255, and an empty word ends the iteration.
                 let byte = u8::try_from(index * 64 + word.trailing_zeros()).ok().filter(|_| word != 0)?;
                 word &= word - 1;
                 Some(byte)

@@ -1,9 +1,10 @@
-//! What is written down about a pattern: the values of a pattern file, and where in the file each of them stands.
+//! A pattern as its author wrote it: the values of a pattern file, and where in the file each of them is.
 //!
-//! Invariants: a definition has a well-formed name; no text in it ends with the line end that a multi-line string
-//! brings along; an example of a pattern that is not `multiline` is one line. Whether its regexes are sound is not
-//! known here: that is asked of [`super::validate`] and [`super::examples`].
-//! Apart from [`super::file`], which reads it, because patterns also come from the command line.
+//! Invariants: a definition has a well-formed name. None of its lines ends with the line end that a multi-line string
+//! adds. An example of a pattern that is not `multiline` is a single line. Whether the regexes are sound is checked by
+//! [`super::validate`] and [`super::examples`].
+//!
+//! Separate from [`super::file`], which reads definitions, because patterns also come from the command line.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,11 +16,11 @@ use regex::bytes::RegexBuilder;
 use super::diagnostic::{Mark, SourceText};
 use crate::hit::Capture;
 
-/// Where a definition was written. Definitions of one origin are expected to fit together; one of a different origin
-/// may take another's lines on purpose.
+/// Where a definition comes from. The patterns of one origin should fit together; a pattern of another origin may replace
+/// them on purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Comes with the program.
+    /// Part of the program.
     BuiltIn,
     /// In a pattern file or a configuration file.
     File(PathBuf),
@@ -37,60 +38,61 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One pattern as it was written.
+/// A pattern as written in a pattern file or after `-e`.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// Unique in a set; of lower-case letters, digits and hyphens.
+    /// Unique within a set. Lower-case letters, digits and hyphens.
     pub name: String,
-    /// What it finds, in one line for people.
+    /// What the pattern finds: one line for people.
     pub description: Option<String>,
-    /// What a result looks like, with the group that finds its code.
+    /// Matches a result, and captures its code in the group `code`.
     pub regex: String,
-    /// Whether all of the pattern's regexes take capitals and small letters as the same.
+    /// Whether all regexes of the pattern ignore the case of letters.
     pub ignore_case: bool,
-    /// Whether the match may go on in the lines that follow.
+    /// Whether a match may extend into the lines that follow.
     pub multiline: bool,
-    /// Whether an empty `code` stands for 0, no call result. Without it, a `code` that can be empty is refused.
+    /// Whether an empty `code` means 0, no call result. Without this, a `code` that can be empty is an error.
     pub empty_is_zero: bool,
-    /// What the same line must also match.
+    /// A regex that the same line must also match.
     pub when: Option<String>,
-    /// What the same line must not match.
+    /// A regex that the same line must not match.
     pub unless: Option<String>,
-    /// Lines with what must be found in them.
+    /// Lines, each with the result that the pattern must find.
     pub examples: Vec<Example>,
-    /// Lines that this pattern must find nothing in.
+    /// Lines in which the pattern must find nothing.
     pub counter_examples: Vec<CounterExample>,
-    /// Where this definition was written.
+    /// Where the definition comes from.
     pub origin: Origin,
+    /// Where its values are in the file, for error messages.
     pub(super) places: Places,
 }
 
-/// A line, and what the pattern must find in it.
+/// A line, and the result that the pattern must find in it.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// The line without its line end; of a `multiline` pattern perhaps several lines.
+    /// The line without its line end. An example of a `multiline` pattern may have several lines.
     pub line: String,
-    /// The result that must be found.
+    /// The expected result.
     pub code: ExpectedCode,
-    /// What must be captured besides; a group that is not named here may capture anything.
+    /// The expected values of other groups. A group that is not listed may capture anything.
     pub captures: Vec<ExpectedCapture>,
     pub(super) line_place: Place,
     pub(super) code_place: Place,
 }
 
-/// A result as an example names it.
+/// The expected result of an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedCode {
-    /// By its number.
+    /// As a number.
     Number(i32),
-    /// As a log writes it, number, symbol or text: the catalogue knows which row that is.
+    /// As the log writes it: a number, symbol or text that is looked up in the catalogue.
     Written(String),
 }
 
-/// What a group must capture.
+/// The expected value of one group.
 #[derive(Clone, Debug)]
 pub struct ExpectedCapture {
-    /// Which group.
+    /// The group.
     pub capture: Capture,
     /// The captured text.
     pub value: String,
@@ -105,19 +107,19 @@ pub struct CounterExample {
     pub(super) line_place: Place,
 }
 
-/// The regexes of a definition.
+/// Names one of the regexes of a definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// The one that finds the result.
+    /// The regex that finds the result.
     Regex,
-    /// The one that the line must also match.
+    /// The regex that the line must also match.
     When,
-    /// The one that the line must not match.
+    /// The regex that the line must not match.
     Unless,
 }
 
 impl Field {
-    /// Its key in a pattern file.
+    /// Returns the key in a pattern file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -128,7 +130,7 @@ impl Field {
     }
 }
 
-/// Where the values of a definition stand.
+/// Where the values of a definition are in the file.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     pub(super) source: Arc<SourceText>,
@@ -138,22 +140,23 @@ pub(super) struct Places {
     pub(super) unless: Option<Place>,
 }
 
-/// Where one value stands in its text.
+/// Where one value is in its text, as byte offsets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// With its quotes.
+    /// The value with its quotes.
     pub(super) span: Range<usize>,
-    /// Where the contents start, if they stand there letter by letter, without escapes.
+    /// Where the contents start. `None` if they are written with escapes, so that offsets in the value do not match offsets
+    /// in the text.
     pub(super) contents: Option<usize>,
 }
 
 impl Place {
-    /// The place of the text `value`, which is written as `source[span]`.
+    /// Returns the place of the string `value`, which is written as `source[span]`.
     pub(super) fn of_text(source: &str, span: Range<usize>, value: &str) -> Place {
         let written = source.get(span.clone()).unwrap_or_default();
         let contents = ["'''", "\"\"\"", "'", "\""].into_iter().find_map(|quotes| {
             let inner = written.strip_prefix(quotes)?.strip_suffix(quotes)?;
-            // A line end right behind the opening quotes is not part of the value.
+            // TOML drops a line end directly after the opening quotes.
             let after_line_end = inner.strip_prefix("\r\n").or_else(|| inner.strip_prefix('\n'));
             let contents = if quotes.len() == 3 { after_line_end.unwrap_or(inner) } else { inner };
             contents.starts_with(value).then(|| span.end - quotes.len() - contents.len())
@@ -161,7 +164,7 @@ impl Place {
         Place { span, contents }
     }
 
-    /// The place of the bytes `part` of the value, or all of it if they cannot be told apart.
+    /// Returns the place of the bytes `part` of the value, or the place of the whole value if its parts cannot be located.
     pub(super) fn part(&self, part: Option<Range<usize>>) -> Range<usize> {
         match (part, self.contents) {
             (Some(part), Some(start)) => start.saturating_add(part.start)..start.saturating_add(part.end),
@@ -171,7 +174,7 @@ impl Place {
 }
 
 impl Definition {
-    /// The pattern `e<number>` that `-e` gives.
+    /// Creates the pattern `e<number>` for a regex given with `-e`.
     #[must_use]
     pub fn from_expression(number: usize, regex: &str) -> Definition {
         let source = Arc::new(SourceText { name: Origin::CommandLine.to_string(), text: regex.to_owned() });
@@ -192,14 +195,14 @@ impl Definition {
         }
     }
 
-    /// A builder for one of its regexes, or for a part of one, as the pattern means it.
+    /// Returns a builder for `regex`, one of the regexes of this definition or a part of one, with the options of the pattern.
     pub(super) fn regex_builder(&self, regex: &str) -> RegexBuilder {
         let mut builder = RegexBuilder::new(regex);
         builder.unicode(false).case_insensitive(self.ignore_case);
         builder
     }
 
-    /// One of its regexes, if it has that one.
+    /// Returns one of the regexes, if the definition has it.
     #[must_use]
     pub fn field(&self, field: Field) -> Option<&str> {
         match field {
@@ -209,13 +212,14 @@ impl Definition {
         }
     }
 
-    /// The place of its name. A regex of the command line stands for its own name.
+    /// Returns a mark at the name. A regex from the command line has no name in its text, so the mark is at the regex.
     #[must_use]
     pub fn mark_name(&self, label: impl Into<String>) -> Mark {
         self.mark_place(&self.places.name, None, label)
     }
 
-    /// The place of one of its regexes, or of the bytes `part` of it. A regex that it does not have is its name.
+    /// Returns a mark at one of the regexes, or at the bytes `part` of it. If the definition does not have that regex, the mark is at
+    /// the name.
     #[must_use]
     pub fn mark_field(&self, field: Field, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {
         let place = match field {
@@ -231,12 +235,12 @@ impl Definition {
     }
 }
 
-/// What is wrong with `name` as the name of a pattern in a file, and what to do about it.
+/// Checks that `name` can be the name of a pattern in a file.
 ///
 /// # Errors
 ///
-/// The message and the remedy, if the name is not of lower-case letters, digits and hyphens, or is one of those that
-/// `-e` gives out.
+/// Returns the message and the remedy if the name has other characters than lower-case letters, digits and hyphens, or if
+/// it is reserved for patterns given with `-e`, such as `e1`.
 pub fn check_name(name: &str) -> Result<(), (String, String)> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if name.is_empty() || !name.bytes().all(fits) {
@@ -244,7 +248,7 @@ pub fn check_name(name: &str) -> Result<(), (String, String)> {
         return Err((message, "use lower-case letters, digits and hyphens, as in `netop-guest`".to_owned()));
     }
     if name.strip_prefix('e').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())) {
-        let message = format!("`{name}` is kept as a name for patterns given with -e");
+        let message = format!("`{name}` is reserved for patterns given with -e");
         return Err((message, "use another name".to_owned()));
     }
     Ok(())
@@ -261,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_value_is_found_where_it_is_written_literally() {
+    fn a_part_of_a_literal_value_is_located() {
         assert_eq!(part_of("'abc'", "abc", 1..2), "b");
         assert_eq!(part_of("\"abc\"", "abc", 1..2), "b");
         assert_eq!(part_of("'''abc'''", "abc", 1..2), "b");
@@ -273,12 +277,12 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_an_escaped_value_is_the_whole_of_it() {
+    fn a_part_of_an_escaped_value_is_marked_as_a_whole() {
         assert_eq!(part_of(r#""a\\bc""#, r"a\bc", 1..2), r#""a\\bc""#);
     }
 
     #[test]
-    fn names_are_of_lower_case_letters_digits_and_hyphens() {
+    fn names_have_lower_case_letters_digits_and_hyphens() {
         for name in ["radius-raw", "e", "e1x", "x-1", "2"] {
             assert_eq!(check_name(name), Ok(()), "{name}");
         }
@@ -287,7 +291,7 @@ mod tests {
             let message = format!("`{name}` cannot be the name of a pattern");
             assert_eq!(check_name(name), Err((message, remedy.to_owned())));
         }
-        let message = "`e12` is kept as a name for patterns given with -e".to_owned();
+        let message = "`e12` is reserved for patterns given with -e".to_owned();
         assert_eq!(check_name("e12"), Err((message, "use another name".to_owned())));
     }
 }

@@ -1,8 +1,8 @@
-//! What is wrong with a pattern or its file: the thing, the place with a caret under it, and the remedy.
+//! Errors in patterns and pattern files: a message, the place with carets under it, and a remedy.
 //!
-//! Invariant: rendering cannot fail. Whatever span a mark carries, it is brought inside its text first.
-//! One type for every kind of error, because each of them ends the same way: shown to a person who must now edit
-//! something. Nothing here decides what is wrong.
+//! All checks of patterns use this one type, because all their errors are shown to a person who then edits the file.
+//!
+//! Invariant: rendering cannot fail. A span outside its text is moved inside it first.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,16 +12,16 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 
 use crate::terminal;
 
-/// A text that places can be shown in, with the name that it is shown under.
+/// A text that a [`Mark`] points into, with the name under which it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText {
-    /// A path, or `-e` for a regex of the command line.
+    /// A path, or `-e` for a regex from the command line.
     pub name: String,
-    /// The whole text, without a byte order mark.
+    /// The whole text, without byte order mark.
     pub text: String,
 }
 
-/// A place in a text, and what is to be said about it.
+/// A span of a text, with a label for it.
 #[derive(Clone, Debug)]
 pub struct Mark {
     source: Arc<SourceText>,
@@ -29,34 +29,43 @@ pub struct Mark {
     label: String,
 }
 
-/// An error with its remedy. Shown plainly by `Display`, or as [`Look`] says by [`Diagnostic::render`].
+/// An error with its place and remedy. `Display` shows it as plain text, [`Diagnostic::render`] also with colours.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::diagnostic::Diagnostic;
+///
+/// let error = Diagnostic::new("`Netop` cannot be the name of a pattern").remedy("use lower-case letters");
+/// assert_eq!(error.to_string(), "error: `Netop` cannot be the name of a pattern\nhelp: use lower-case letters");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     message: String,
-    // Boxed, so that a `Result` with it stays small.
+    // Boxed to keep a `Result` with a diagnostic small.
     place: Option<Box<Mark>>,
     other_place: Option<Box<Mark>>,
     remedy: Option<String>,
 }
 
-/// Where a diagnostic is going to be shown.
+/// How a diagnostic is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// Into a file or a pipe: text only.
+    /// As text without colours, for files and pipes.
     Plain,
-    /// On a terminal: with ANSI colours.
+    /// With ANSI colours, for terminals.
     Styled,
 }
 
 impl Mark {
-    /// The bytes `span` of `source`, with `label` written beside the caret; it may be empty.
+    /// Creates a mark at the bytes `span` of `source`. The label is shown beside the carets and may be empty.
     #[must_use]
     pub fn new(source: &Arc<SourceText>, span: Range<usize>, label: impl Into<String>) -> Mark {
         Mark { source: Arc::clone(source), span, label: label.into() }
     }
 
-    /// The span, brought inside the text, onto character borders, and cut at the end of its first line: a caret under
-    /// the start of a long value says as much as a frame around all of it.
+    /// Returns the span moved inside the text, to character boundaries, and cut at the end of its first line: carets
+    /// under the start of a long value are enough to find it.
     fn shown_span(&self) -> Range<usize> {
         let text = &self.source.text;
         let start = char_start(text, self.span.start.min(self.span.end));
@@ -67,59 +76,59 @@ impl Mark {
 }
 
 impl Diagnostic {
-    /// An error that says `message`; neither the place nor the remedy is known yet.
+    /// Creates an error without place or remedy.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Diagnostic {
         Diagnostic { message: message.into(), place: None, other_place: None, remedy: None }
     }
 
-    /// The same, pointing at `place`.
+    /// Adds the place of the error.
     #[must_use]
     pub fn at(mut self, place: Mark) -> Diagnostic {
         self.place = Some(Box::new(place));
         self
     }
 
-    /// The same, pointing also at a second place that the error is about.
+    /// Adds a second place that the error is about, such as the earlier of two equal names.
     #[must_use]
     pub fn and_at(mut self, place: Mark) -> Diagnostic {
         self.other_place = Some(Box::new(place));
         self
     }
 
-    /// The same, with what to do about it.
+    /// Adds the remedy: what to do about the error.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Diagnostic {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// What is wrong, without the place and the remedy.
+    /// Returns the message alone.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The name of the text that it points into, if it points anywhere.
+    /// Returns the name of the text that the error points into, if it has a place.
     #[must_use]
     pub fn source_name(&self) -> Option<&str> {
         self.place.as_ref().map(|place| place.source.name.as_str())
     }
 
-    /// The whole error as lines, without a line end after the last one.
+    /// Renders the whole error, without a line end after the last line.
     #[must_use]
     pub fn render(&self, look: Look) -> String {
         let renderer = match look {
             Look::Plain => Renderer::plain(),
             Look::Styled => Renderer::styled(),
         };
-        // Line by line, for the renderer's own cleaning would turn the line ends into blanks.
+        // Line by line, because the renderer would replace line ends by blanks.
         let lines = self.remedy.iter().flat_map(|remedy| remedy.lines()).map(normalize_untrusted_str);
         let remedy = lines.collect::<Vec<_>>().join("\n");
         let mut group = Group::with_title(Level::ERROR.primary_title(normalize_untrusted_str(&self.message)));
         let snippets = self.snippets();
         if snippets.is_empty() && !remedy.is_empty() {
-            // Without a frame there is nothing that the remedy could hang on.
+            // Without an excerpt there is nothing to attach the remedy to.
             let help = Group::with_title(Level::HELP.secondary_title(remedy));
             return shown(&format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help])));
         }
@@ -132,7 +141,7 @@ impl Diagnostic {
         shown(&renderer.render(&[group]))
     }
 
-    /// The marked lines: together where they stand in one text, else one after the other.
+    /// Returns excerpts for the marked places: one for two places in the same text, otherwise one for each.
     fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
         let place = self.place.as_deref().map(|mark| (AnnotationKind::Primary, mark));
         let other = self.other_place.as_deref().map(|mark| (AnnotationKind::Context, mark));
@@ -153,13 +162,13 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// `rendered` without what the renderer lets pass to a terminal: it has its own pictures for control characters below U+0080,
-/// and the escapes that are left are its styles.
+/// Replaces characters that a terminal would obey. The renderer already replaces control characters below U+0080; the
+/// escape characters that are left belong to its colours.
 fn shown(rendered: &str) -> String {
     rendered.replace(|character| terminal::obeys(character) && !"\n\u{1b}".contains(character), "\u{fffd}")
 }
 
-/// The lines of `source` from the first mark to the last one.
+/// Returns the lines of `source` from the first mark to the last one.
 fn excerpt<'d>(
     source: &'d SourceText,
     marks: &[(AnnotationKind, &'d Mark)],
@@ -169,7 +178,7 @@ fn excerpt<'d>(
     let first = spans().map(|span| span.start).min().unwrap_or_default();
     let last = spans().map(|span| span.end).max().unwrap_or_default();
 
-    // Only these lines are handed on: the renderer indexes all it gets, and a file may be large and have many errors.
+    // Only the lines that are needed: the renderer indexes all of its input, and a large file may have many errors.
     let start = text[..first].rfind('\n').map_or(0, |line_end| line_end + 1);
     let end = last + line_length(&text[last..]);
     let line_number = 1 + text[..start].bytes().filter(|&byte| byte == b'\n').count();
@@ -192,12 +201,12 @@ fn annotation<'d>(
     if mark.label.is_empty() { annotation } else { annotation.label(normalize_untrusted_str(&mark.label)) }
 }
 
-/// The greatest character border that is not behind `at`.
+/// Returns the greatest character boundary that is at most `at`.
 fn char_start(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-/// How many bytes the first line of `text` has, without its line end.
+/// Returns the length of the first line of `text` in bytes, without its line end.
 fn line_length(text: &str) -> usize {
     let line = text.split('\n').next().unwrap_or_default();
     if line.len() < text.len() { line.strip_suffix('\r').unwrap_or(line).len() } else { line.len() }
@@ -273,7 +282,7 @@ error: both
     }
 
     #[test]
-    fn does_without_place_and_remedy() {
+    fn place_and_remedy_are_optional() {
         let diagnostic = Diagnostic::new("nothing \u{1b}[31mmore");
         assert_eq!(diagnostic.to_string(), "error: nothing ␛[31mmore");
         let shown = diagnostic.remedy("write more\nor less").to_string();

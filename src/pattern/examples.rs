@@ -1,9 +1,11 @@
-//! Whether the patterns find what their own examples say, and nothing in their counter-examples.
+//! Checks that patterns find what their own examples say, and nothing in their counter-examples.
 //!
-//! An example is searched with the whole set, as a line of a log is: of the results in it exactly one must be its
-//! pattern's. A pattern of another origin may take the line, for that is what own patterns are for; then the example
-//! is judged by its pattern alone. A counter-example is always judged by its pattern alone.
-//! What searches and what knows the codes is given as functions, so that neither is needed to test the rules.
+//! * An example is searched with the whole set, like a line of a log. Exactly one of the results must come from its
+//!   pattern. If a pattern of another origin takes the line, which is what users write patterns for, the example is checked
+//!   with its pattern alone.
+//! * A counter-example is always checked with its pattern alone.
+//!
+//! The search and the catalogue are passed in as functions, so that the rules can be tested without either.
 
 use crate::code::{Code, Key};
 use crate::hit::Captures;
@@ -12,29 +14,31 @@ use super::brackets;
 use super::definition::{Definition, Example, ExpectedCapture, ExpectedCode};
 use super::diagnostic::Diagnostic;
 
-/// One result found in an example.
+/// A result found in an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Index of the pattern that found it.
     pub pattern: usize,
-    /// The row that it counts in.
+    /// The code or name under which the result counts.
     pub key: Key,
-    /// What the groups captured that took part in the match.
+    /// The values of the groups that took part in the match.
     pub captures: Captures<String>,
 }
 
-/// What became of an example.
+/// The outcome of checking one example.
 enum Verdict {
+    /// The pattern finds what the example says.
     Kept,
-    /// A pattern of the same origin, by its index, takes what this one would find.
+    /// Another pattern of the same origin, given by its index, takes the match.
     TakenBy(usize),
     Wrong(Diagnostic),
 }
 
-/// Everything in which `definitions` do not keep to their examples and counter-examples.
+/// Checks all examples and counter-examples of `definitions`, and returns an error for each that fails.
 ///
-/// `find` gives all results in a line in their order, of the pattern with that index alone or, without one, of the
-/// whole set; a line of a `multiline` pattern may hold line ends. `resolve` tells which row a written code is.
+/// `find` returns the results in a line, in order: those of the pattern with the given index alone or, for `None`, those
+/// of the whole set. A line of a `multiline` pattern may contain line ends. `resolve` returns the code or name under which
+/// a code as written in a log counts.
 #[must_use]
 pub fn check(
     definitions: &[Definition],
@@ -50,6 +54,7 @@ pub fn check(
     found
 }
 
+/// The arguments of [`check`].
 struct Checker<'c, F> {
     definitions: &'c [Definition],
     resolve: &'c dyn Fn(&[u8]) -> Key,
@@ -57,6 +62,7 @@ struct Checker<'c, F> {
 }
 
 impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
+    /// Checks the examples of one pattern.
     fn check_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         let verdicts: Vec<Verdict> =
@@ -65,7 +71,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
             Verdict::TakenBy(taker) if *taker < index => Some(*taker),
             _ => None,
         });
-        // One complaint about the order says more than the same one for every example.
+        // If earlier patterns take all examples, one error about the order says more than one for each example.
         if let Some(Some(first)) = takers.next()
             && takers.all(|taker| taker.is_some())
         {
@@ -84,6 +90,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         }
     }
 
+    /// Checks one example of the pattern with that index.
     fn judge(&mut self, index: usize, definition: &Definition, example: &Example) -> Verdict {
         let line = example.line.as_bytes();
         let mut all = (self.find)(line, None);
@@ -113,6 +120,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         other_capture(definition, example, found).map_or(Verdict::Kept, Verdict::Wrong)
     }
 
+    /// Checks that the pattern finds nothing in its counter-examples.
     fn check_counter_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         for example in &definition.counter_examples {
@@ -127,6 +135,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     }
 }
 
+/// Returns the error for an example in which the pattern finds nothing, perhaps because of brackets or conditions.
 fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
     let remedy = match (&definition.when, &definition.unless) {
         (None, None) => "correct the regex or the line",
@@ -139,6 +148,7 @@ fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
         .remedy(format!("{brackets}{remedy}; `callcodes patterns test` shows how far the regex gets"))
 }
 
+/// Returns the error for a pattern whose examples are all taken by earlier ones.
 fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
     let name = &definition.name;
     Diagnostic::new(format!("pattern `{name}` gets none of its examples: earlier patterns take them all"))
@@ -147,6 +157,7 @@ fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
         .remedy("put the narrower pattern first, or remove the one that is not needed")
 }
 
+/// Returns the error for an example that another pattern takes; `order` says why that one wins.
 fn taken(definition: &Definition, example: &Example, taker: &Definition, order: &str) -> Diagnostic {
     let (name, other) = (&definition.name, &taker.name);
     Diagnostic::new(format!("an example of pattern `{name}` is taken by pattern `{other}`, {order}"))
@@ -158,7 +169,7 @@ fn taken(definition: &Definition, example: &Example, taker: &Definition, order: 
 fn several(definition: &Definition, example: &Example, count: usize) -> Diagnostic {
     Diagnostic::new(format!("pattern `{}` finds {count} results in its example", definition.name))
         .at(definition.mark_place(&example.line_place, None, "one result is expected in this line"))
-        .remedy("let the regex take in all that belongs to one result, or leave one result in the line")
+        .remedy("make the regex match everything that belongs to one result, or keep only one result in the line")
 }
 
 fn other_code(definition: &Definition, example: &Example, found: &Key, expected: &Key) -> Diagnostic {
@@ -168,7 +179,7 @@ fn other_code(definition: &Definition, example: &Example, found: &Key, expected:
         .remedy("correct the group `code` in the regex, or `code` in the example")
 }
 
-/// A complaint about the first capture that is not as expected.
+/// Returns an error for the first capture whose value is not the expected one.
 fn other_capture(definition: &Definition, example: &Example, found: &Found) -> Option<Diagnostic> {
     let captured = |expected: &ExpectedCapture| found.captures[expected.capture].as_deref();
     let wrong = example.captures.iter().find(|expected| captured(expected) != Some(&*expected.value))?;
@@ -183,6 +194,7 @@ fn other_capture(definition: &Definition, example: &Example, found: &Found) -> O
     Some(diagnostic)
 }
 
+/// Returns a result as messages show it.
 fn named(key: &Key) -> String {
     match key {
         Key::Code(code) => format!("code {code}"),
@@ -198,13 +210,13 @@ pub(super) mod tests {
     use super::super::file::parse;
     use super::*;
 
-    /// Numbers are codes, everything else is a name.
+    /// Resolves numbers to codes and everything else to names.
     pub(in super::super) fn resolve(written: &[u8]) -> Key {
         let text = String::from_utf8_lossy(written);
         text.parse().map_or_else(|_| Key::Name(text.to_uppercase().into()), |number| Key::Code(Code(number)))
     }
 
-    /// The search as the rules describe it, slow and plain: leftmost first, then the earlier pattern.
+    /// Searches a line by the rules, slowly and plainly: leftmost match first, then the earlier pattern.
     pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
         let regex = |text: &str, definition: &Definition| definition.regex_builder(text).build().unwrap();
         let eligible = |definition: &Definition| {
@@ -246,17 +258,16 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn brackets_that_stand_in_an_example() {
+    fn brackets_copied_from_the_log_get_a_remedy() {
         let text =
             "[[pattern]]\nname = 'own'\nregex = '[GW] (?<code>\\d+)'\nexamples = [ { line = '[GW] 21', code = 21 } ]\n";
         let told = complaints(text);
-        let expected =
-            r"help: write \[GW\] for brackets that stand in the log; correct the regex or the line; `callcodes";
+        let expected = r"help: write \[GW\] to match brackets in the log; correct the regex or the line; `callcodes";
         assert!(told.contains(expected), "{told}");
     }
 
     #[test]
-    fn examples_that_are_kept() {
+    fn examples_that_hold_raise_no_error() {
         let text = r"
 [[pattern]]
 name = 'own'
@@ -279,7 +290,7 @@ counter_examples = [ 'code=21' ]
     }
 
     #[test]
-    fn an_example_that_does_not_match() {
+    fn an_example_that_does_not_match_is_an_error() {
         let expected = "\
 error: an example of pattern `own` does not match
  --> own.toml:4:23
@@ -299,7 +310,7 @@ error: an example of pattern `own` does not match
     }
 
     #[test]
-    fn an_example_that_gives_another_code() {
+    fn an_example_that_gives_another_code_is_an_error() {
         let pattern = |code: &str| {
             format!(
                 "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\w+)'\nexamples = [ {{ line = 'c=21', code = {code} }} ]\n"
@@ -319,7 +330,7 @@ error: an example of pattern `own` gives code 21, not code 22
     }
 
     #[test]
-    fn an_example_that_captures_something_else() {
+    fn an_example_that_captures_something_else_is_an_error() {
         let pattern = |user: &str| {
             format!(
                 "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)(?<user>[a-z]+)?'\nexamples = [ {{ line = 'c=2{user}', code = 2, user = 'bob' }} ]\n"
@@ -340,7 +351,7 @@ error: an example of pattern `own` captures user `ann`
     }
 
     #[test]
-    fn an_example_with_two_results() {
+    fn an_example_with_two_results_is_an_error() {
         let expected = "\
 error: pattern `own` finds 2 results in its example
  --> own.toml:4:23
@@ -348,7 +359,7 @@ error: pattern `own` finds 2 results in its example
 4 | examples = [ { line = 'c=2 c=3', code = 2 } ]
   |                       ^^^^^^^^^ one result is expected in this line
   |
-  = help: let the regex take in all that belongs to one result, or leave one result in the line";
+  = help: make the regex match everything that belongs to one result, or keep only one result in the line";
         let text =
             "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)'\nexamples = [ { line = 'c=2 c=3', code = 2 } ]\n";
         assert_eq!(complaints(text), expected);
@@ -364,7 +375,7 @@ regex = 'c=(?<code>\d)!'
 ";
 
     #[test]
-    fn a_pattern_that_never_gets_its_examples() {
+    fn a_pattern_that_never_gets_its_examples_is_an_error() {
         let expected = "\
 error: pattern `narrow` gets none of its examples: earlier patterns take them all
  --> own.toml:6:8
@@ -381,7 +392,7 @@ error: pattern `narrow` gets none of its examples: earlier patterns take them al
     }
 
     #[test]
-    fn an_example_that_another_pattern_takes() {
+    fn an_example_that_another_pattern_takes_is_an_error() {
         let text = TWO.replace("c=(?<code>\\d)!", "[cd]=(?<code>\\d)!");
         let text = format!("{text}examples = [ {{ line = 'c=2!', code = 2 }}, {{ line = 'd=3!', code = 3 }} ]\n");
         let expected = "\
@@ -399,7 +410,7 @@ error: an example of pattern `narrow` is taken by pattern `wide`, which comes fi
     }
 
     #[test]
-    fn an_example_that_a_later_pattern_takes_from_the_left() {
+    fn an_example_that_a_later_pattern_takes_from_the_left_is_an_error() {
         let text = r"[[pattern]]
 name = 'a'
 regex = '=(?<code>\d)'
@@ -422,7 +433,7 @@ regex = 'c=(?<code>\d)'
         definitions.extend(parse(&builtin, &Origin::BuiltIn).unwrap());
         assert_eq!(complaints_of(&definitions), "");
 
-        // It is still judged by itself.
+        // The pattern is still checked alone.
         definitions.truncate(1);
         definitions.extend(parse(&builtin.replace("code = 2", "code = 3"), &Origin::BuiltIn).unwrap());
         let shown = complaints_of(&definitions);
@@ -430,7 +441,7 @@ regex = 'c=(?<code>\d)'
     }
 
     #[test]
-    fn a_counter_example_that_matches() {
+    fn a_counter_example_that_matches_is_an_error() {
         let expected = "\
 error: pattern `own` matches its counter-example
  --> own.toml:5:3

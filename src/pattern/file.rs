@@ -1,7 +1,22 @@
-//! Reading a pattern file: TOML in, definitions or all that is wrong with it out.
+//! Reads pattern files: TOML in, and definitions or all errors out.
 //!
-//! One schema for the built-in patterns, the configuration file and the files of `-f`. Read from the spanned tree
-//! and not through serde, because serde stops at the first error and does not know where a missing key would belong.
+//! The built-in patterns, the configuration file and the files given with `-f` have the same form: a list of `[[pattern]]`
+//! tables with these keys.
+//!
+//! | key | type | meaning |
+//! |---|---|---|
+//! | `name` | text, required | lower-case letters, digits and hyphens |
+//! | `regex` | text, required | matches a result, with a group `code` |
+//! | `description` | text | what the pattern finds |
+//! | `ignore_case` | true or false | whether the regexes ignore the case of letters |
+//! | `multiline` | true or false | whether a match may extend into the lines that follow |
+//! | `empty_is_zero` | true or false | whether an empty `code` means 0 |
+//! | `when`, `unless` | text | regexes that the line must, and must not, match |
+//! | `examples` | list of tables | `line`, `code`, and any other group with the value it must capture |
+//! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
+//!
+//! The file is read from a tree with spans and not through serde, because serde stops at the first error and cannot say where
+//! a missing key belongs.
 
 mod syntax;
 mod values;
@@ -22,11 +37,24 @@ use crate::hit::Capture;
 const PATTERN_KEYS: &str =
     "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, examples, counter_examples";
 
-/// Reads the definitions that `text` holds, in the order in which they stand there.
+/// Reads the definitions in `text`, in their order.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the form of the file, in the order of the text. The regexes are not looked into.
+/// Returns every error in the form of the file, in the order of the text. The regexes are not checked.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::{definition::Origin, file};
+///
+/// let text = "[[pattern]]\nname = 'guest'\nregex = 'result (?<code>[0-9]+)'\n";
+/// let definitions = file::parse(text, &Origin::File("guest.toml".into())).unwrap();
+/// assert_eq!(definitions[0].name, "guest");
+///
+/// let errors = file::parse("[[pattern]]\nname = 'guest'\n", &Origin::File("guest.toml".into())).unwrap_err();
+/// assert_eq!(errors[0].message(), "a pattern has no `regex`");
+/// ```
 pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = Arc::new(SourceText { name: origin.to_string(), text: text.to_owned() });
@@ -41,19 +69,21 @@ pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnos
     if reader.found.is_empty() {
         return Ok(definitions);
     }
-    // The tree is sorted by key, people read from the top.
+    // The tree is sorted by key, but people read a file from the top.
     reader.found.sort_by_key(|(at, _)| *at);
     Err(reader.found.into_iter().map(|(_, diagnostic)| diagnostic).collect())
 }
 
+/// Reads one file, and collects its errors.
 struct Reader<'r> {
     source: &'r Arc<SourceText>,
     origin: &'r Origin,
-    /// What is wrong, each with its offset.
+    /// The errors so far, each with its offset in the file.
     found: Vec<(usize, Diagnostic)>,
 }
 
 impl Reader<'_> {
+    /// Reads the whole file. Of two patterns with the same name, the second is reported.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
         self.check_keys(root, "pattern", "a pattern file");
         let Some(value) = root.get("pattern") else {
@@ -81,6 +111,7 @@ impl Reader<'_> {
         definitions
     }
 
+    /// Reads a `[[pattern]]`; `None` if it has no name or no regex.
     fn definition(&mut self, table: &Table<'_, '_>) -> Option<Definition> {
         self.check_keys(table.entries, PATTERN_KEYS, table.thing);
         let name = self.required_text(table, "name", "write name = '...' below [[pattern]]");
@@ -130,6 +161,7 @@ impl Reader<'_> {
         })
     }
 
+    /// Reads the examples of a pattern.
     fn examples(&mut self, table: &Table<'_, '_>) -> Vec<Example> {
         let Some(value) = table.entries.get("examples") else {
             return Vec::new();
@@ -138,6 +170,7 @@ impl Reader<'_> {
         tables.iter().filter_map(|table| self.example(table)).collect()
     }
 
+    /// Reads one example; `None` if it has no line or no code.
     fn example(&mut self, table: &Table<'_, '_>) -> Option<Example> {
         let captured = Capture::details();
         let keys: Vec<&str> =
@@ -154,6 +187,7 @@ impl Reader<'_> {
         Some(Example { line: without_line_end(&line), code, captures, line_place, code_place })
     }
 
+    /// Reads the code of an example: a number, or text as a log writes it.
     fn expected_code(&mut self, table: &Table<'_, '_>) -> Option<(ExpectedCode, Place)> {
         let Some(value) = table.entries.get(Capture::Code.name()) else {
             self.missing(table, Capture::Code.name(), "write code = 21 with the code that the line holds");
@@ -202,6 +236,7 @@ impl Reader<'_> {
         lines
     }
 
+    /// Reports an example with several lines. Called for patterns that are not `multiline`.
     fn check_one_line(&mut self, line: &str, place: &Place) {
         if line.contains('\n') {
             let message = "an example of a pattern for single lines has several lines".to_owned();
@@ -210,18 +245,19 @@ impl Reader<'_> {
         }
     }
 
+    /// Records an error at `span`.
     fn report(&mut self, span: &Range<usize>, message: String, label: &str, remedy: &str) {
         let mark = Mark::new(self.source, span.clone(), label);
         self.found.push((span.start, Diagnostic::new(message).at(mark).remedy(remedy)));
     }
 }
 
-/// The number of a TOML integer in any of its notations, if it is one that a code can have.
+/// Returns the value of a TOML integer in any of its notations; `None` if it is out of range for a code.
 fn number(integer: &DeInteger<'_>) -> Option<i32> {
     i32::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// `line` as a pattern gets to see it: a multi-line string brings a line end along that was never meant.
+/// Returns `line` without the line end that a multi-line string usually adds, so as a pattern sees it.
 fn without_line_end(line: &str) -> String {
     let without = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     without.unwrap_or(line).to_owned()
@@ -290,7 +326,7 @@ regex = 'x'\r
     }
 
     #[test]
-    fn a_file_without_patterns_is_fine() {
+    fn a_file_without_patterns_is_valid() {
         assert!(read("").is_empty());
         assert!(read("# nothing yet\n").is_empty());
     }
@@ -306,7 +342,7 @@ regex = 'x'\r
     }
 
     #[test]
-    fn an_unknown_key() {
+    fn an_unknown_key_is_reported() {
         let expected = "\
 error: unknown key `patern`
  --> own.toml:1:3
@@ -337,7 +373,7 @@ error: unknown key `text`
     }
 
     #[test]
-    fn what_is_missing() {
+    fn missing_keys_are_reported() {
         let expected = "\
 error: a pattern has no `name`
  --> own.toml:2:1
@@ -379,7 +415,7 @@ error: an example has no `line`
     }
 
     #[test]
-    fn wrong_types() {
+    fn values_of_the_wrong_type_are_reported() {
         let pattern = |rest: &str| format!("[[pattern]]\nname = 'a'\nregex = 'a'\n{rest}");
         let cases = [
             (
@@ -405,7 +441,7 @@ error: an example has no `line`
             ),
             (
                 "[pattern]\nname = 'a'".to_owned(),
-                "error: a pattern stands alone where a list is needed",
+                "error: a pattern must be in a list",
                 "own.toml:1:1",
                 "^^^^^^^^^ this is a table",
                 "help: write [[pattern]] in double brackets above each pattern",
@@ -452,7 +488,7 @@ error: an example has no `line`
     }
 
     #[test]
-    fn a_bad_name() {
+    fn a_bad_name_is_reported() {
         let expected = "\
 error: `Netop Guest` cannot be the name of a pattern
  --> own.toml:2:8
@@ -465,7 +501,7 @@ error: `Netop Guest` cannot be the name of a pattern
     }
 
     #[test]
-    fn a_name_given_twice() {
+    fn a_name_given_twice_is_an_error() {
         let expected = "\
 error: two patterns have the name `x`
  --> own.toml:6:8
@@ -481,7 +517,7 @@ error: two patterns have the name `x`
     }
 
     #[test]
-    fn several_lines_in_an_example_for_single_lines() {
+    fn several_lines_in_an_example_need_multiline() {
         let expected = "\
 error: an example of a pattern for single lines has several lines
  --> own.toml:4:22
@@ -496,7 +532,7 @@ error: an example of a pattern for single lines has several lines
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(
+        fn no_text_causes_a_panic(
             text in prop_oneof![
                 "(?s).{0,80}",
                 r#"(\[\[pattern\]\]|name|regex|examples|line|code|[='"\[\]{},.#\\ 0-9a-zé\r\n]|'''){0,40}"#,

@@ -1,4 +1,8 @@
-//! What the regexes of a pattern hold beyond ASCII, which decides how a line that is not UTF-8 is searched for them.
+//! Finds letters beyond ASCII in the regexes of a pattern. They decide how a line that is not UTF-8 is searched.
+//!
+//! Logs written by older Windows programs are in an ANSI code page, with one byte for each character. A pattern with `für`,
+//! for example, has to be searched for in the line as Windows-1252 reads it. A pattern of ASCII alone can be searched for in
+//! the bytes, because these code pages contain ASCII.
 
 use encoding_rs::{
     Encoding, WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255,
@@ -6,7 +10,7 @@ use encoding_rs::{
 };
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// The ANSI code pages in which a pattern's letters are looked for where no encoding is given: the first that has them.
+/// The ANSI code pages in the order in which they are tried: a pattern uses the first one that has its letters.
 const ANSI_PAGES: [&Encoding; 10] = [
     WINDOWS_1252,
     WINDOWS_1250,
@@ -20,19 +24,19 @@ const ANSI_PAGES: [&Encoding; 10] = [
     WINDOWS_874,
 ];
 
-/// What regexes hold beyond ASCII.
+/// The characters and bytes beyond ASCII in the regexes of a pattern.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Letters {
-    /// Whether there are letters, or classes with letters, beyond ASCII.
+    /// Whether a regex has letters, or classes that contain letters, beyond ASCII.
     pub(super) are_there: bool,
-    /// Whether there are bytes that are no letters in UTF-8: those are looked for in the bytes as they lie.
+    /// Whether a regex has bytes that are not letters in UTF-8, such as `\xFF`. They are searched for in the bytes of the line.
     pub(super) are_bytes: bool,
-    /// The ANSI code page for them; `None` if no single one has them.
+    /// The first ANSI code page that has the letters; `None` if there are no letters or no single page has them all.
     pub(super) ansi_page: Option<&'static Encoding>,
 }
 
 impl Letters {
-    /// The letters of all regexes of one pattern.
+    /// Examines all regexes of one pattern.
     pub(super) fn of(regexes: &[&Hir]) -> Letters {
         let are_there = regexes.iter().any(|hir| any(hir, &is_letter));
         let are_bytes = regexes.iter().any(|hir| any(hir, &is_bytes));
@@ -42,11 +46,12 @@ impl Letters {
     }
 }
 
-/// Whether some part of `hir` is as asked.
+/// Whether `is` holds for `hir` or for any part of it.
 fn any(hir: &Hir, is: &impl Fn(&Hir) -> bool) -> bool {
     is(hir) || hir.kind().subs().iter().any(|sub| any(sub, is))
 }
 
+/// Whether `hir` itself, without its parts, is or contains a letter beyond ASCII.
 fn is_letter(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => !literal.0.is_ascii() && std::str::from_utf8(&literal.0).is_ok(),
@@ -55,10 +60,11 @@ fn is_letter(hir: &Hir) -> bool {
     }
 }
 
+/// Whether `hir` itself, without its parts, is about bytes beyond ASCII that are not letters.
 fn is_bytes(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => std::str::from_utf8(&literal.0).is_err(),
-        // All or none of the bytes beyond ASCII say nothing of a letter.
+        // A class with all or none of the bytes beyond ASCII, such as `.` or `\d`, is not about particular bytes.
         HirKind::Class(Class::Bytes(class)) => {
             let has = |byte: &u8| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(byte));
             let count = (0x80..=u8::MAX).filter(has).count();
@@ -68,7 +74,7 @@ fn is_bytes(hir: &Hir) -> bool {
     }
 }
 
-/// Whether `hir` may match a text of ASCII and the letters of a code page with one byte for each.
+/// Whether `hir` can match a text of ASCII and of letters in a single-byte code page.
 fn can_match(hir: &Hir, page: &'static Encoding) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => true,
@@ -96,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_code_page_that_has_the_letters_is_theirs() {
+    fn the_first_code_page_that_has_the_letters_is_chosen() {
         for (regex, page) in [
             (r"callStatus=(?<code>\d+).*[^x]\xFF", None),
             ("für (?<code>x)", Some(WINDOWS_1252)),
@@ -115,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_letters_are_told_apart() {
+    fn bytes_that_are_not_letters_are_recognised() {
         for (regex, are_bytes) in [
             (r"\xFC(?<code>x)", true),
             (r"[\xE0-\xFF](?<code>x)", true),

@@ -1,30 +1,34 @@
-//! Required literals: short strings of which every match of a regex must contain at least one.
+//! Extracts literals from a regex: short strings of which every match contains at least one.
 //!
-//! They are read from the regex's syntax tree. Invariant: if [`required`] returns `Some(set)`, then any text that the
-//! regex matches contains a member of the set *within the match*; `None` promises nothing. An over-cautious `None`
-//! costs speed, a wrong `Some` would lose results, so everything not understood gives `None`.
+//! There are two kinds. *Leading* literals are at a fixed distance from the start of the match, so they also give the place
+//! where a match may begin. *Required* literals may be anywhere in it.
 //!
-//! Mostly own code, as `regex_syntax::hir::literal` finds prefixes and suffixes only, while the tell-tale part of these
-//! patterns often stands in the middle (`… Call status: …`), and letters of either case, which it multiplies out over the
-//! whole string, are here cut to a short window first.
+//! Invariant: if [`required`] or [`leading`] returns a set of literals, then every match of the regex contains one of them.
+//! `None` promises nothing. An unnecessary `None` costs speed, and a wrong literal would lose results, so the functions
+//! return `None` for everything that they do not understand.
+//!
+//! [`regex_syntax::hir::literal`] finds prefixes and suffixes only. The distinctive part of a pattern is often in its middle,
+//! as in `… Call status: …`, and letters of either case, which it expands over the whole string, are here first cut to a
+//! short window. So only [`starts`] uses it.
 
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
 use super::byte_set::ByteSet;
 
-/// The most bytes of a literal that are searched for; more do not make a search faster.
+/// The greatest length of a literal in bytes. Longer ones do not make a search faster.
 const LENGTH_LIMIT: usize = 16;
-/// The most spellings (upper and lower case) that one literal may multiply out to.
+/// The most spellings, in capitals and small letters, of one literal.
 const SPELLING_LIMIT: usize = 16;
-/// The most literals that one regex may require; with more, a search for all of them stops being fast.
+/// The most literals for one regex. A search for more of them is no longer fast.
 const SET_LIMIT: usize = 48;
 
-/// From this rarity on, in bits, one run of literals is as good as a set of longer ones, and found faster.
+/// From this rarity on, in bits, a single run of literals is preferred to a set of longer ones, because it is found faster.
 const RARE_ENOUGH: u32 = 20;
 
-/// A byte of a literal, in every spelling that the regex accepts: one byte, or both cases of a letter. On no heap: there
-/// are hundreds of them in the built-in patterns, and most runs are over in milliseconds.
+/// A byte of a literal in every spelling that the regex accepts: one byte, or both cases of a letter.
+///
+/// Not on the heap, because the built-in patterns have hundreds of these and most runs are over in milliseconds.
 #[derive(Clone, Copy)]
 struct Position {
     bytes: [u8; 2],
@@ -36,7 +40,7 @@ impl Position {
         Position { bytes: [byte, 0], len: 1 }
     }
 
-    /// The bytes of a set, if there are at most two.
+    /// Returns the bytes of a set, or `None` if there are more than two.
     fn of_set(set: ByteSet) -> Option<Position> {
         let mut position = Position { bytes: [0; 2], len: 0 };
         for byte in set.iter() {
@@ -55,36 +59,36 @@ impl Position {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Required {
     pub(super) literals: Vec<Vec<u8>>,
-    /// What may stand before that literal, other than the start of the text: `authResult` is none of the places where
-    /// `\bResult` or `call ?Result` asks for `Result`.
+    /// The bytes that may precede the literal, unless it is at the start of the text. For `\bResult`, this excludes the
+    /// `Result` in `authResult`.
     pub(super) before: ByteSet,
 }
 
-/// The literals of which every match of `hir` contains at least one, inside one line.
+/// Returns literals of which every match of `hir` contains at least one, within one line.
 #[must_use]
 pub(super) fn required(hir: &Hir) -> Option<Required> {
     best(hir, ByteSet::ALL).map(|set| Required { literals: set.literals, before: set.before })
 }
 
-/// Literals that stand at a fixed distance from the start of every match.
+/// Literals at a fixed distance from the start of every match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leading {
-    /// Of which every match has one.
+    /// Every match has one of these literals at `offset`.
     pub(super) literals: Vec<Vec<u8>>,
-    /// So many bytes behind its start.
+    /// The distance in bytes from the start of the match.
     pub(super) offset: usize,
-    /// What may stand before the literal, other than the start of the text.
+    /// The bytes that may precede the literal, unless it is at the start of the text.
     pub(super) before: ByteSet,
 }
 
-/// The literals near the start of every match. They stand in the line in which the match starts, so they also serve a
-/// regex whose match may run on into other lines.
+/// Returns the literals near the start of every match. They are in the line in which the match starts, so they can also be
+/// used for a regex whose match extends into the lines that follow.
 #[must_use]
 pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let all = flatten(hir);
-    let before = behind_looks(&all, ByteSet::ALL);
+    let before = before_first(&all, ByteSet::ALL);
     let parts = all.iter().filter(|part| !is_look(part));
-    // What is behind a line end stands in another line.
+    // Anything after a line end is in another line.
     let is_in_line = |position: &Position| !position.bytes().contains(&b'\n');
     let run: Vec<Position> = parts.map_while(|part| position(part)).flatten().take_while(is_in_line).collect();
     let run = window(&run, before);
@@ -95,7 +99,7 @@ pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     Some(Leading { literals: set.literals, offset, before: set.before })
 }
 
-/// The literals at the very start, with what is optional or one of several in them spelled out.
+/// Returns the literals at the very start of a match, with optional parts and alternatives written out.
 fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
     let mut extractor = Extractor::new();
     extractor.limit_class(2).limit_literal_len(LENGTH_LIMIT).limit_total(SET_LIMIT);
@@ -108,21 +112,24 @@ fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
     all_long.then_some(Set { literals, before, rarity })
 }
 
-/// A set of alternatives, what may stand before them, and how rare the commonest of them is.
+/// A set of alternative literals.
 struct Set {
     literals: Vec<Vec<u8>>,
+    /// The bytes that may precede any of them.
     before: ByteSet,
+    /// The rarity of the commonest of them, in bits.
     rarity: u32,
 }
 
-/// `before`: what may stand before a match of `hir`, here and below.
+/// Returns the rarest set of literals that every match of `hir` requires. Here and below, `before` is the set of bytes that
+/// may precede a match of `hir`.
 fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => None,
         HirKind::Literal(_) | HirKind::Class(_) | HirKind::Concat(_) => best_in_sequence(&flatten(hir), before),
         HirKind::Capture(capture) => best(&capture.sub, before),
         HirKind::Repetition(repetition) if repetition.min > 0 => {
-            // The one that is sought may be any of them, not only the first.
+            // The literal may be in any of the repetitions, not only in the first.
             best(&repetition.sub, before.union(edge(&repetition.sub, Side::Last)))
         }
         HirKind::Repetition(_) => None,
@@ -141,16 +148,16 @@ fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     }
 }
 
-/// The rarest set that any run of fixed positions, or any single part, requires.
+/// Returns the rarest set that a sequence requires: from any run of fixed bytes, or from any single part.
 fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
     let mut candidates: Vec<Set> = Vec::new();
     let mut run: Vec<Position> = Vec::new();
-    // What may stand before the run, and before the part.
+    // The bytes that may precede the current run, and the current part.
     let (mut before_run, mut before) = (before, before);
     for (index, part) in parts.iter().enumerate() {
         if is_look(part) {
-            // A look-around takes no room, so the positions before and behind it are neighbours.
-            before = behind_looks(&parts[index..], before);
+            // Assertions take no space, so the bytes before and after them are neighbours.
+            before = before_first(&parts[index..], before);
             continue;
         }
         match position(part) {
@@ -166,21 +173,22 @@ fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
                 }
             }
         }
-        before = behind(part, before);
+        before = before_next(part, before);
     }
     candidates.extend(window(&run, before_run).map(|(_, set)| set));
     candidates.into_iter().max_by_key(|set| set.rarity)
 }
 
-/// What may stand before what follows `part`.
-fn behind(part: &Hir, before: ByteSet) -> ByteSet {
+/// Returns the bytes that may precede what follows `part`.
+fn before_next(part: &Hir, before: ByteSet) -> ByteSet {
     let last = edge(part, Side::Last);
     if can_be_empty(part) { last.union(before) } else { last }
 }
 
-/// What may stand before the first of `parts` that is no look-around, where the look-arounds before it hold.
-fn behind_looks(parts: &[&Hir], before: ByteSet) -> ByteSet {
-    // All that can come first: some parts that can be empty, and one that cannot.
+/// Returns the bytes that may precede the first of `parts` that is not an assertion, given that the assertions before it
+/// hold.
+fn before_first(parts: &[&Hir], before: ByteSet) -> ByteSet {
+    // The parts that can come first: some that can be empty, and one that cannot.
     let first = parts.iter().position(|part| !can_be_empty(part));
     let starts_word =
         first.is_some_and(|first| parts[..=first].iter().all(|part| edge(part, Side::First).is_subset(ByteSet::WORD)));
@@ -192,13 +200,14 @@ fn behind_looks(parts: &[&Hir], before: ByteSet) -> ByteSet {
     })
 }
 
+/// An end of a match.
 #[derive(Clone, Copy)]
 pub(super) enum Side {
     First,
     Last,
 }
 
-/// What a match of `hir` may begin or end with; more than that where it cannot easily be told.
+/// Returns the bytes with which a match of `hir` may begin or end, or more bytes where that is not easily known.
 pub(super) fn edge(hir: &Hir, side: Side) -> ByteSet {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => ByteSet::EMPTY,
@@ -232,12 +241,13 @@ pub(super) fn edge(hir: &Hir, side: Side) -> ByteSet {
     }
 }
 
+/// Whether `hir` can match an empty text.
 pub(super) fn can_be_empty(hir: &Hir) -> bool {
-    // `None`: it can never match, so nothing stands behind it.
+    // `None` means that `hir` can never match, so nothing follows it.
     hir.properties().minimum_len().is_some_and(|len| len == 0)
 }
 
-/// The parts of a concatenation in order, with captures and nested concatenations opened.
+/// Returns the parts of a concatenation in order, with captures and nested concatenations replaced by their parts.
 fn flatten(hir: &Hir) -> Vec<&Hir> {
     match hir.kind() {
         HirKind::Concat(parts) => parts.iter().flat_map(flatten).collect(),
@@ -246,12 +256,13 @@ fn flatten(hir: &Hir) -> Vec<&Hir> {
     }
 }
 
+/// Whether `hir` is an assertion, which consumes no byte.
 fn is_look(hir: &Hir) -> bool {
-    // All of them assert, and consume no byte.
+    // `Empty` behaves like an assertion that always holds.
     matches!(hir.kind(), HirKind::Look(_) | HirKind::Empty)
 }
 
-/// The positions that a part stands for, if it always matches that many single bytes.
+/// Returns the bytes that a part matches, if it always matches the same number of them and each is one of at most two.
 fn position(hir: &Hir) -> Option<Vec<Position>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(literal.0.iter().map(|&byte| Position::one(byte)).collect()),
@@ -260,7 +271,7 @@ fn position(hir: &Hir) -> Option<Vec<Position>> {
     }
 }
 
-/// The rarest stretch of `run` that can be spelled out within the limits, and where in it that begins.
+/// Returns the rarest stretch of `run` within the limits, with all its spellings, and where in `run` it begins.
 fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
     (0..run.len())
         .filter_map(|start| {
@@ -278,7 +289,7 @@ fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
                 .iter()
                 .map(|position| position.bytes().iter().map(|&byte| rarity(byte)).min().unwrap_or(0))
                 .sum();
-            // One byte alone is no filter: it is everywhere.
+            // A single byte is too frequent to be worth a search.
             (length >= 2).then_some((rarity, start, stretch))
         })
         .max_by_key(|(rarity, ..)| *rarity)
@@ -288,6 +299,7 @@ fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
         })
 }
 
+/// Returns every spelling of `stretch`.
 fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
     stretch.iter().fold(vec![Vec::new()], |spellings, position| {
         spellings
@@ -297,9 +309,9 @@ fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
     })
 }
 
-/// Roughly the share that a byte has in a log.
+/// Returns roughly the share of all bytes in a log that are `byte`.
 pub(super) fn share(byte: u8) -> f64 {
-    // Asked tens of thousands of times while the windows are chosen.
+    // A table, because choosing the windows asks for tens of thousands of shares.
     const SHARES: [f64; 256] = {
         let mut shares = [0.0; 256];
         let mut byte = 0_u8;
@@ -314,7 +326,9 @@ pub(super) fn share(byte: u8) -> f64 {
     SHARES[usize::from(byte)]
 }
 
-/// Roughly how much a byte tells in a log, in bits: what is frequent there tells little.
+/// Returns roughly how rare a byte is in logs, in bits.
+///
+/// An estimate is enough: it decides which literals are searched for, but not what is found.
 const fn rarity(byte: u8) -> u32 {
     match byte {
         b' ' | b'e' | b't' | b'a' | b'0' | b'1' | b'2' | b'\n' => 2,
@@ -367,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stand_before_a_literal_is_known() {
+    fn the_bytes_that_may_precede_a_literal_are_known() {
         let before = |regex: &str| required(&parse(regex)).unwrap().before;
         let bytes = |text: &str| text.bytes().collect::<ByteSet>();
         let no_word = ByteSet::WORD.complement();
@@ -385,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leading_literal_stands_at_a_fixed_distance_from_the_start() {
+    fn a_leading_literal_is_at_a_fixed_distance_from_the_start() {
         let found =
             |regex| leading(&parse(regex)).map(|leading| (leading.offset, shown(Some(leading.literals)).unwrap()));
         let one = |offset, literal: &str| Some((offset, vec![literal.to_owned()]));

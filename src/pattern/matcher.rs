@@ -1,14 +1,18 @@
-//! One pattern's matches in one line, one after another, at the least cost that its regex allows.
+//! Matching one pattern at one place, or finding its next match, in the cheapest way that its regex allows.
 //!
-//! Invariant: whichever way is taken, the matches are those of the regex engine's unanchored search; the oracle's
-//! property tests run every way. The ways, cheapest first:
+//! The ways, cheapest first:
 //!
-//! 1. Where every match begins with a literal at a fixed place, only there is the regex tried, anchored.
-//! 2. Anchored, where the regex leaves no choice, or few, it is tried [step by step](super::program); where that takes too
-//!    many tries, by the next ways.
-//! 3. Anchored, a one-pass automaton gives the groups while it matches, where the regex allows one.
+//! 1. If every match has a literal at a fixed distance from its start, the regex is tried, anchored, only where such a literal
+//!    is. Otherwise the regex engine searches the line.
+//! 2. If the regex allows it, an anchored attempt runs a [`Program`]. A program that reaches the limit of its retries leaves
+//!    the place to the next ways.
+//! 3. If the regex allows it, a one-pass automaton finds the end of the match and its groups together.
+//! 4. Otherwise the regex engine does.
 //!
-//! `cargo bench --bench throughput -- scan` shows what they are worth, on `every-line` and `every-line-symbols`.
+//! Invariant: every way finds the matches of the regex engine's unanchored search. The property tests against the oracle run
+//! all of them.
+//!
+//! `cargo bench --bench throughput -- scan` measures the ways, on the logs `every-line` and `every-line-symbols`.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -21,28 +25,29 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::choice::Kept;
+use super::choice::Backtracker;
 use super::literal::Leading;
 use super::program::{Known, Program};
 
-/// The memory that a one-pass automaton may take, in bytes; a larger one is left to the general engine.
+/// The memory limit of a one-pass automaton, in bytes. If it would be larger, the regex engine is used.
 const ONE_PASS_LIMIT_BYTES: usize = 1 << 20;
-/// The memory that one compiled regex may take, in bytes. Ten times what the built-in ones need.
+/// The memory limit of one compiled regex, in bytes: ten times what the built-in patterns need.
 pub(super) const COMPILED_LIMIT_BYTES: usize = 2 << 20;
 
-/// Finds any of a few literals.
+/// A search for any of a few literals.
 #[derive(Debug)]
 pub(super) enum Finder {
+    /// A single literal.
     One(Box<memmem::Finder<'static>>),
-    /// The vectorised search. Asked for by name: left to itself, the automaton below prefers to look for single rare
-    /// bytes, of which logs are full.
+    /// A few short literals, by vector instructions. Requested explicitly, because `AhoCorasick` would choose to search for
+    /// single rare bytes, of which logs are full.
     Few(packed::Searcher),
-    /// More literals, or longer ones, than that takes.
+    /// More or longer literals than `Few` accepts.
     Any(AhoCorasick),
 }
 
 impl Finder {
-    /// `None` if no searcher can be built for them, and for no literals.
+    /// Builds a search for `literals`; `None` if there are none or if no search can be built for them.
     pub(super) fn new(literals: &[Vec<u8>]) -> Option<Finder> {
         match literals {
             [] => None,
@@ -58,7 +63,7 @@ impl Finder {
         }
     }
 
-    /// Where the first literal at or behind `from` starts.
+    /// Returns where the first literal at or after `from` starts.
     pub(super) fn find(&self, text: &[u8], from: usize) -> Option<usize> {
         if from > text.len() {
             return None;
@@ -71,19 +76,21 @@ impl Finder {
     }
 }
 
-/// A compiled regex and the ways to search with it.
+/// A compiled regex with everything that is needed to search for it.
 #[derive(Debug)]
 pub(super) struct Matcher {
     steps: Steps,
-    /// Every match has one of these so many bytes behind its start.
-    leading: Option<Sought>,
-    /// `None` where a program that never gives up is known to be tried at leading literals, which leaves nothing to it.
+    /// The literals at a fixed distance from the start of every match, if there are any.
+    leading: Option<LeadingFinder>,
+    /// The regex engine. `None` if it is never needed: the pattern is only tried at leading literals, and its program has no
+    /// choices, so that it cannot give up.
     regex: Option<Engine>,
+    /// The number of capture slots: two for each group, including the whole match.
     slot_count: usize,
 }
 
-/// The program for a regex, made when it is first asked for: it takes as long as reading a small log, and most logs hold
-/// results of one or two patterns.
+/// The program for a regex, built when it is first used. Building takes as long as reading a small log, and most logs have
+/// results of only one or two patterns.
 #[derive(Debug)]
 struct Steps {
     hir: Hir,
@@ -98,79 +105,80 @@ impl Steps {
     }
 }
 
-/// Literals at a distance from the start of a match. They are mostly found by the search over whole blocks, so their own is
-/// made when it is first asked for.
+/// Leading literals and a search for them. The prefilter usually finds them first, so the search is built when it is first
+/// used.
 #[derive(Debug)]
-struct Sought {
+struct LeadingFinder {
     literals: Vec<Vec<u8>>,
     offset: usize,
     finder: OnceLock<Option<Finder>>,
 }
 
-impl Sought {
-    /// `None` if there are none.
-    fn new(leading: &Leading) -> Option<Sought> {
+impl LeadingFinder {
+    /// Returns `None` if there are no literals.
+    fn new(leading: &Leading) -> Option<LeadingFinder> {
         let Leading { literals, offset, .. } = leading;
         let is_some = !literals.is_empty();
-        is_some.then(|| Sought { literals: literals.clone(), offset: *offset, finder: OnceLock::new() })
+        is_some.then(|| LeadingFinder { literals: literals.clone(), offset: *offset, finder: OnceLock::new() })
     }
 
-    /// The first place at or behind `at` where a match may start.
+    /// Returns the first position at or after `at` where a match may start.
     fn find(&self, text: &[u8], at: usize) -> Option<usize> {
         match self.finder.get_or_init(|| Finder::new(&self.literals)) {
             Some(finder) => Some(finder.find(text, at + self.offset)? - self.offset),
-            // Anywhere, then.
+            // Without a search, a match may start anywhere.
             None => Some(at),
         }
     }
 }
 
-/// How a match is tried, as people are told.
+/// How a match is tried, for a report to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trial {
-    /// Step by step, with no choice left at any byte.
+    /// By a program without choices.
     Steps,
-    /// Step by step, with a few ways tried in turn.
+    /// By a program that may have to try several alternatives.
     Choices,
-    /// With an automaton that needs one pass.
+    /// By a one-pass automaton.
     OnePass,
-    /// With the general engine.
+    /// By the regex engine.
     Engine,
 }
 
-/// Working memory of one matcher, with the slots of its last match.
+/// The working memory of a matcher, with the capture slots of its last match.
 #[derive(Debug)]
 pub(super) struct MatcherScratch {
     regex: EngineScratch,
     one_pass: Option<onepass::Cache>,
-    kept: Kept,
+    backtracker: Backtracker,
     slots: Vec<Option<NonMaxUsize>>,
 }
 
 impl MatcherScratch {
-    /// What a group captured in the last match.
+    /// Returns the span of a group in the last match, or `None` if the group took no part in it.
     pub(super) fn group(&self, index: usize) -> Option<Range<usize>> {
         Some(self.slots.get(index * 2).copied()??.get()..self.slots.get(index * 2 + 1).copied()??.get())
     }
 }
 
 impl Matcher {
-    /// `hir` is what `regex` says, and `leading` must hold for every match.
+    /// Creates a matcher for `regex`, whose syntax tree is `hir`. Every match must have the literals of `leading`.
     ///
     /// # Errors
-    /// What the general engine says, where it is needed.
+    ///
+    /// Returns the error of the regex engine, where it is compiled at once.
     pub(super) fn new(regex: &str, settings: Settings, hir: Hir, leading: Option<Leading>) -> Result<Matcher, String> {
-        let sought = leading.as_ref().and_then(Sought::new);
+        let finder = leading.as_ref().and_then(LeadingFinder::new);
         let slot_count = 2 * (1 + last_group(&hir));
         let steps = Steps { hir, leading, program: OnceLock::new() };
         let needs_engine = settings.compile == Compile::WhenAsked
-            || sought.is_none()
+            || finder.is_none()
             || steps.program().is_none_or(Program::has_choices);
         let engine = needs_engine.then(|| Engine::new(regex, settings)).transpose()?;
-        Ok(Matcher { steps, leading: sought, regex: engine, slot_count })
+        Ok(Matcher { steps, leading: finder, regex: engine, slot_count })
     }
 
-    /// Whether it is only tried where a literal says so, and how.
+    /// Returns whether the regex is only tried at leading literals, and how it is tried.
     pub(super) fn ways(&self) -> (bool, Trial) {
         let trial = match self.steps.program() {
             Some(program) if program.has_choices() => Trial::Choices,
@@ -181,20 +189,21 @@ impl Matcher {
         (self.leading.is_some(), trial)
     }
 
+    /// Creates working memory for this matcher.
     pub(super) fn scratch(&self) -> MatcherScratch {
         MatcherScratch {
             regex: EngineScratch::default(),
             one_pass: None,
-            kept: Kept::default(),
+            backtracker: Backtracker::default(),
             slots: vec![None; self.slot_count],
         }
     }
 
-    /// The first place at or behind `at` where a match may start, and below `limit`. Whether one does, only
-    /// [`Matcher::matches_at`] tells, except that `Place::Match` is one.
+    /// Returns the first place from `at` on and before `limit` where a match may start. For [`Place::Match`] one does start
+    /// there; for other places, [`Matcher::matches_at`] has to be asked.
     pub(super) fn seek(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize, limit: usize) -> Option<Place> {
-        if let Some(sought) = &self.leading {
-            return sought.find(text, at).filter(|&start| start < limit).map(Place::Candidate);
+        if let Some(finder) = &self.leading {
+            return finder.find(text, at).filter(|&start| start < limit).map(Place::Candidate);
         }
         let regex = self.regex.as_ref()?;
         let mut from = at;
@@ -213,7 +222,8 @@ impl Matcher {
         None
     }
 
-    /// Whether a match starts at `at`: its end, with the groups in the scratch. An empty match is none.
+    /// Returns the end of the match that starts at `at`, with its groups in the scratch. Returns `None` if no match starts
+    /// there, or an empty one.
     #[inline(always)]
     pub(super) fn matches_at(
         &self,
@@ -223,14 +233,15 @@ impl Matcher {
         known: Known,
     ) -> Option<usize> {
         match self.steps.program() {
-            Some(program) => match program.run(text, at, known, &mut scratch.slots, &mut scratch.kept) {
-                None if scratch.kept.gave_up() => self.engine_matches_at(scratch, text, at),
+            Some(program) => match program.run(text, at, known, &mut scratch.slots, &mut scratch.backtracker) {
+                None if scratch.backtracker.gave_up() => self.engine_matches_at(scratch, text, at),
                 end => end.filter(|&end| end > at),
             },
             None => self.engine_matches_at(scratch, text, at),
         }
     }
 
+    /// Returns the end of the match that starts at `at`, found by the one-pass automaton or by the regex engine.
     fn engine_matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
         let MatcherScratch { regex: cache, one_pass: one_pass_cache, slots, .. } = scratch;
         let regex = self.regex.as_ref()?;
@@ -239,7 +250,7 @@ impl Matcher {
             let cache = one_pass_cache.get_or_insert_with(|| one_pass.create_cache());
             one_pass.try_search_slots(cache, &input, slots).ok()
         });
-        // `None`: there is no such automaton, or it gave up.
+        // `None` if there is no such automaton, or if it gave up.
         match in_one_pass {
             Some(found) => found?,
             None => {
@@ -251,14 +262,14 @@ impl Matcher {
     }
 }
 
-/// What seeking leads to.
+/// A place where a match may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// A match may start here.
     Candidate(usize),
-    /// The same, and a leading literal is known to stand here, and what may stand before it.
+    /// A match may start here, and the prefilter has checked the leading literal and the byte before it.
     Led(usize),
-    /// A match starts here; its groups are in the scratch.
+    /// A match starts here, and its groups are in the scratch.
     Match(usize),
 }
 
@@ -269,7 +280,7 @@ impl Place {
     }
 }
 
-/// The highest index of a group.
+/// Returns the greatest index of a group in `hir`, or 0 if there are no groups.
 fn last_group(hir: &Hir) -> usize {
     let own = match hir.kind() {
         HirKind::Capture(capture) => usize::try_from(capture.index).unwrap_or_default(),
@@ -278,39 +289,42 @@ fn last_group(hir: &Hir) -> usize {
     hir.kind().subs().iter().map(last_group).fold(own, usize::max)
 }
 
-/// How regexes are compiled.
+/// Options for compiling a regex.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
     pub(super) syntax: syntax::Config,
     pub(super) compile: Compile,
 }
 
-/// When the general engine is compiled, which takes longer than reading a small log.
+/// When the regex engine is compiled, which takes longer than reading a small log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compile {
-    /// At once, because nobody knows yet whether it can be.
+    /// At once, to find out whether it can be compiled.
     AtOnce,
-    /// When it is first asked: for regexes that the tests compile.
+    /// When it is first used. Only for the built-in regexes, which a test compiles.
     WhenAsked,
 }
 
-/// The general engine for one regex.
+/// The regex engine for one regex.
 #[derive(Debug)]
 struct Engine {
     regex: String,
     syntax: syntax::Config,
     compiled: OnceLock<Result<meta::Regex, String>>,
-    /// `None` in it if the regex allows none. Built when it is first asked, too.
+    /// The one-pass automaton, built when it is first used; `None` inside if the regex does not allow one.
     one_pass: OnceLock<Option<Box<onepass::DFA>>>,
 }
 
-/// Its working memory, once it was asked.
+/// The working memory of an [`Engine`], created when it is first used.
 #[derive(Debug, Default)]
 struct EngineScratch(Option<meta::Cache>);
 
 impl Engine {
+    /// Creates an engine for a regex with valid syntax.
+    ///
     /// # Errors
-    /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
+    ///
+    /// Returns why the regex cannot be compiled, if it is compiled at once. The usual reason is its size.
     fn new(regex: &str, settings: Settings) -> Result<Engine, String> {
         let (regex, syntax) = (regex.to_owned(), settings.syntax);
         let engine = Engine { regex, syntax, compiled: OnceLock::new(), one_pass: OnceLock::new() };
@@ -321,13 +335,13 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The engine and its working memory; `None` if the regex cannot be compiled, which nobody built in.
+    /// Returns the engine and its working memory; `None` if the regex cannot be compiled, which happens to no built-in one.
     fn with<'e>(&'e self, scratch: &'e mut EngineScratch) -> Option<(&'e meta::Regex, &'e mut meta::Cache)> {
         let regex = self.compiled().as_ref().ok()?;
         Some((regex, scratch.0.get_or_insert_with(|| regex.create_cache())))
     }
 
-    /// An automaton that gives the groups in one pass.
+    /// Returns the one-pass automaton, which finds the groups while it matches.
     fn one_pass(&self) -> Option<&onepass::DFA> {
         let build = || {
             let built = onepass::Builder::new()

@@ -1,11 +1,21 @@
-//! Patterns: what a result looks like in a line, written down as data that proves itself by its own examples.
+//! Patterns: how to find a result in a line, written down as data and proved by its own examples.
 //!
-//! A [`definition`] is what a pattern [`mod@file`] says; [`validate`] judges its regexes and [`examples`] what they find.
-//! [`nearest`] tells how far a pattern gets in a line that it finds nothing in, and [`template`] is a file to start
-//! from. Everything that can be wrong is told as a [`diagnostic::Diagnostic`], which points at the place in the file.
+//! A pattern goes through these steps; each is a module:
 //!
-//! Sound definitions compile to a [`PatternSet`], which says where in a line a result stands, and to the [`Prefilter`]
-//! that finds the lines worth asking about.
+//! | step | module |
+//! |---|---|
+//! | read a pattern [`mod@file`] into [`definition`]s, each value with its place in the file | `file`, `definition` |
+//! | check the syntax of the regexes, before anything is compiled | [`validate`] |
+//! | compile them to a [`PatternSet`], which finds the matches in a line, and a [`Prefilter`], which finds the lines to search | `set`, `prefilter` |
+//! | check that each pattern finds what its examples say | [`examples`] |
+//! | explain how far a pattern gets in a line in which it finds nothing | [`nearest`] |
+//! | write a file to start from | [`template`] |
+//!
+//! Every error is a [`diagnostic::Diagnostic`]: a message, the place in the file, and a remedy.
+//!
+//! Three modules make searching fast. The prefilter runs over whole blocks and looks for literals that the patterns
+//! require (`literal`, `window`). A `matcher` then tries one pattern at one place, by a short `program` where the regex
+//! allows one, and by the regex engine where it does not.
 
 mod brackets;
 mod byte_set;

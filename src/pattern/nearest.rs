@@ -1,12 +1,10 @@
-//! How far a pattern got in a line that it finds nothing in: the place in the regex and the place in the line.
+//! Explains why a pattern finds nothing in a line: how far into the regex and into the line it gets.
 //!
-//! The regex is cut behind one of its elements after the other; the longest such prefix that still matches somewhere
-//! in the line is how far it got. If the element after it is a group, an alternation or a repetition, the same is
-//! asked of its inside. Prefixes are cut from the regex's text and only closed with parentheses, so that flags and
-//! names mean what they mean in the whole.
-//! Apart from the search, because it compiles regexes as it goes: it is for explaining a few lines, not for scanning.
-//! With `regex`, which always prepares for more than one search, a line that no built-in pattern matches takes 100
-//! million instructions by callgrind; `regex-automata` without its automata would take half of that.
+//! The regex is cut after one of its elements. The longest such prefix that still matches somewhere in the line is how far the
+//! pattern gets. If the element after it is a group, an alternation or a repetition, the search continues inside it.
+//! A prefix is cut from the text of the regex and only its open groups are closed, so that flags and names keep their meaning.
+//!
+//! This is for explaining a few lines, not for scanning, because it compiles a regex for every prefix that it tries.
 
 use std::ops::Range;
 
@@ -25,7 +23,7 @@ const LEAST_COLUMNS: usize = 8;
 /// Blanks before each line.
 const INDENT: &str = "  ";
 
-/// The greatest size of a prefix in memory, in bytes; a larger one counts as not matching.
+/// The memory limit of a compiled prefix, in bytes. A larger one counts as not matching.
 const REGEX_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a pattern finds nothing in a line.
@@ -35,30 +33,40 @@ pub enum Miss {
     Regex(Progress),
     /// The regex matches at this place, but the line does not match `when`.
     When {
-        /// The match, as bytes of the line.
+        /// The match, in bytes of the line.
         matched: Range<usize>,
-        /// How far `when` got.
+        /// How far `when` gets.
         progress: Progress,
     },
     /// The regex matches, but so does `unless`.
     Unless {
-        /// What `unless` matches, as bytes of the line.
+        /// The match of `unless`, in bytes of the line.
         matched: Range<usize>,
     },
 }
 
-/// How far a regex got in a line that it does not match.
+/// How far a regex gets in a line that it does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The part of the regex that still matches ends here, in bytes of the regex.
+    /// Where the part of the regex that still matches ends, in bytes of the regex. 0 if not even the first element matches.
     pub regex_end: usize,
-    /// What that part matches, in bytes of the line. Empty at 0 if not even the first element matches.
+    /// What that part matches, in bytes of the line. `0..0` if not even the first element matches.
     pub matched: Range<usize>,
-    /// What should have come next, in bytes of the regex.
+    /// The part of the regex that should match next, in bytes of the regex.
     pub expected: Range<usize>,
 }
 
-/// Why `definition` finds nothing in `line`, or `None` if it does find something or its regexes are not valid.
+/// Returns why `definition` finds nothing in `line`; `None` if it does find something or if its regexes are not valid.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::{definition::Definition, nearest};
+///
+/// let definition = Definition::from_expression(1, r"result: (?<code>\d+)");
+/// let Some(nearest::Miss::Regex(progress)) = nearest::explain(&definition, b"mfa result: none") else { panic!() };
+/// assert_eq!(progress.matched, 4..12);
+/// ```
 #[must_use]
 pub fn explain(definition: &Definition, line: &[u8]) -> Option<Miss> {
     let search = |field| -> Option<Result<Range<usize>, Progress>> {
@@ -79,7 +87,7 @@ pub fn explain(definition: &Definition, line: &[u8]) -> Option<Miss> {
 }
 
 impl Miss {
-    /// How much of the line the regex could take, in bytes: among several patterns the greatest is the nearest.
+    /// Returns how many bytes of the line the regex matches. The pattern with the greatest number is the nearest one.
     #[must_use]
     pub fn matched_len(&self) -> usize {
         match self {
@@ -230,14 +238,14 @@ fn printable(bytes: &[u8]) -> Vec<char> {
     String::from_utf8_lossy(bytes).chars().map(replaced).collect()
 }
 
-/// A search of one regex of a definition in one line.
+/// An attempt to match one regex of a definition in one line.
 struct Attempt<'a> {
     regex: &'a str,
     definition: &'a Definition,
     line: &'a [u8],
 }
 
-/// The regex up to some element, with groups still to be closed.
+/// The text of the regex up to some element, with its groups still open.
 #[derive(Clone)]
 struct Opened {
     text: String,
@@ -245,7 +253,7 @@ struct Opened {
 }
 
 impl Attempt<'_> {
-    /// What the regex matches, or how far it got; `None` if it is not valid or too large.
+    /// Returns what the regex matches, or how far it gets; `None` if it is not valid or too large.
     fn run(&self) -> Option<Result<Range<usize>, Progress>> {
         let ast = ast::parse::Parser::new().parse(self.regex).ok()?;
         let whole = self.compile(self.regex)?;
@@ -260,7 +268,8 @@ impl Attempt<'_> {
         Some(Err(self.descend(&ast, &Opened { text: String::new(), group_count: 0 }, nothing)))
     }
 
-    /// How far the inside of `ast` gets behind `before`, given that `so_far` is reached and all of `ast` is not.
+    /// Returns how far the regex gets inside `ast`. `before` is the text of the regex before `ast`, and `so_far` is the
+    /// progress up to there; the whole of `ast` does not match.
     fn descend(&self, ast: &Ast, before: &Opened, so_far: Progress) -> Progress {
         match ast {
             Ast::Concat(concat) => self.descend_concat(&concat.asts, before, so_far),
@@ -271,7 +280,7 @@ impl Attempt<'_> {
             }
             Ast::Alternation(alternation) => {
                 let branches = alternation.asts.iter().map(|branch| self.inside(branch, before, so_far.clone()));
-                // The first one of those that take the most of the line.
+                // Of the branches that take the most of the line, the first one.
                 branches
                     .reduce(|best, next| if next.matched.len() > best.matched.len() { next } else { best })
                     .unwrap_or(so_far)
@@ -283,8 +292,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Like [`Attempt::descend`], for a part that may match by itself; what is expected stays the whole around it
-    /// as long as the part gets nowhere or to its end.
+    /// Returns how far the regex gets inside `ast`, which may match as a whole. The expected part changes only if the regex gets
+    /// into `ast` but not to its end.
     fn inside(&self, ast: &Ast, before: &Opened, so_far: Progress) -> Progress {
         match self.find(before, bytes(ast)) {
             Some(matched) => Progress { regex_end: bytes(ast).end, matched, ..so_far },
@@ -292,11 +301,12 @@ impl Attempt<'_> {
         }
     }
 
+    /// Returns how far the regex gets in a concatenation, whose last element it does not reach.
     fn descend_concat(&self, asts: &[Ast], before: &Opened, so_far: Progress) -> Progress {
         let Some(first) = asts.first() else { return so_far };
         let start = bytes(first).start;
         let prefix = |count: usize| start..asts[..count].last().map_or(start, |last| bytes(last).end);
-        // Whatever matches up to one element also matches up to the one before it, so halving finds the border.
+        // What matches up to one element also matches up to the element before it, so a binary search finds the last one.
         let (mut reached, mut beyond) = (0, asts.len());
         let mut progress = so_far;
         while beyond - reached > 1 {
@@ -310,7 +320,7 @@ impl Attempt<'_> {
             }
         }
         let missing = &asts[reached];
-        // Where not even the first element of a group is reached, the group is what is missed.
+        // If not even the first element of a group is reached, the whole group is what is expected.
         if reached > 0 {
             progress.expected = bytes(missing).start..literal_end(&asts[reached..]);
         }
@@ -318,13 +328,14 @@ impl Attempt<'_> {
         self.descend(missing, &Opened { text, group_count: before.group_count }, progress)
     }
 
-    /// What the regex matches up to the end of `range`, of which everything before is in `before`.
+    /// Returns what the regex matches up to the end of `range`; `before` is its text before `range`.
     fn find(&self, before: &Opened, range: Range<usize>) -> Option<Range<usize>> {
         let closing = ")".repeat(before.group_count);
         let regex = format!("{}{}{closing}", before.text, self.source(range));
         Some(self.compile(&regex)?.find(self.line)?.range())
     }
 
+    /// Returns a part of the text of the regex.
     fn source(&self, range: Range<usize>) -> &str {
         self.regex.get(range).unwrap_or_default()
     }
@@ -334,6 +345,7 @@ impl Attempt<'_> {
     }
 }
 
+/// Whether a repetition requires what it repeats.
 fn at_least_once(kind: &RepetitionKind) -> bool {
     match kind {
         RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore => false,
@@ -344,7 +356,8 @@ fn at_least_once(kind: &RepetitionKind) -> bool {
     }
 }
 
-/// The end of the first element, or of all the literal characters that start the list: people read them as one word.
+/// Returns the end of the first element or, if the list starts with literal characters, of all of these, because people read
+/// them as one word.
 fn literal_end(asts: &[Ast]) -> usize {
     let literal_count = asts.iter().take_while(|ast| matches!(ast, Ast::Literal(_))).count();
     asts.get(literal_count.saturating_sub(1)).map_or(0, |last| bytes(last).end)

@@ -1,10 +1,18 @@
-//! One fast search for everything that a set of patterns requires.
+//! One fast search over whole blocks for the literals that a set of patterns requires.
 //!
-//! Invariant (decision 3): a line that any pattern of the set matches contains a candidate; a candidate's line need
-//! not match. The full regexes decide, on the candidate's line alone.
+//! Invariant: every line that a pattern matches contains a candidate. A line with a candidate need not match: the regexes
+//! decide, on that line alone.
 //!
-//! A candidate says more than that, where it can: which literal stands there, and so which patterns may match, and where
-//! a match of them would begin. The line then is not searched again.
+//! A candidate is the place of a literal. It also says which patterns use the literal and, for leading literals, where a match
+//! would begin, so that the line need not be searched again.
+//!
+//! The search has three stages, each of which passes fewer places on:
+//!
+//! 1. [`window`] marks the places where two or three neighbouring bytes fit.
+//! 2. [`Near`] looks up a few bytes around the place, and says which literals are possible.
+//! 3. [`Literal::stands`] compares the literal and the byte before it.
+//!
+//! Sets of literals that are too many or too different for windows are searched for by an automaton, in a [`Table`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -16,20 +24,20 @@ use super::literal::{Leading, Required};
 use super::matcher::Finder;
 use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 
-/// How many bytes of a literal are sought and compared, at once. The few longer ones are told by their beginning.
+/// How many bytes of a literal are searched for, and compared as one integer. A longer literal is found by its beginning.
 const COMPARED_BYTES: usize = 16;
-/// How many bytes near a window tell its literals apart.
+/// The number of bytes around a window that are looked up to see which literals are possible.
 const NEAR_BYTES: usize = 4;
-/// The bytes that they may be among, and how many of these are before the window's place.
+/// These bytes are chosen from a span of [`NEAR_SPAN`] bytes that starts [`NEAR_DISTANCE`] bytes before the window.
 const NEAR_SPAN: usize = 16;
 const NEAR_DISTANCE: usize = 8;
 
-/// What a pattern offers to be found by.
+/// The literals by which a pattern can be found.
 #[derive(Clone, Debug)]
 pub(super) struct Anchors {
-    /// Of these every match has one, at a fixed distance from its start.
+    /// Literals at a fixed distance from the start of every match.
     pub(super) leading: Option<Leading>,
-    /// Of these every match has one.
+    /// Literals of which every match contains one, anywhere.
     pub(super) required: Option<Required>,
 }
 
@@ -38,28 +46,31 @@ pub(super) struct Anchors {
 pub struct Prefilter {
     search: Search,
     level: Level,
-    /// Patterns that require no literal: every line is to be searched for them.
+    /// The patterns that require no literal. Every line has to be searched for them.
     always: Vec<usize>,
 }
 
+/// How the literals are searched for.
 #[derive(Debug)]
 enum Search {
     Windows(Box<Windows>),
     Table(Box<Table>),
 }
 
-/// More literals than windows can tell apart: a search for any of them, and a look at which of them stand there.
+/// A search for literals that are too many or too different for windows: an automaton for any of them, then a look-up of all
+/// literals at the place that it finds.
 #[derive(Debug)]
 struct Table {
     finder: Option<Finder>,
-    /// Every literal, equal ones next to each other.
+    /// All literals, equal ones next to each other.
     literals: Vec<Literal>,
-    /// Which of these have the same bytes.
+    /// For each literal's bytes, the range of `literals` that have them.
     by_bytes: HashMap<Vec<u8>, Range<usize>>,
-    /// The different lengths of the literals.
+    /// The different lengths of literals.
     lens: Vec<usize>,
 }
 
+/// A search for literals by windows.
 #[derive(Debug)]
 struct Windows {
     windows: Vec<Window>,
@@ -67,47 +78,49 @@ struct Windows {
     near: Near,
 }
 
-/// A literal that stands somewhere in every match of some patterns.
+/// A literal of some patterns, with the bytes that may precede it.
 #[derive(Debug)]
 struct Literal {
-    /// Its bytes, the first one lowest, and ones for each of its bits.
+    /// Its bytes in little-endian order, padded with zeros, and a mask with ones for each of their bits.
     bytes: u128,
     mask: u128,
     len: usize,
-    /// Where in it its window begins.
+    /// Where in the literal its window begins.
     offset: usize,
-    /// What may stand before it, other than a line's start.
+    /// The bytes that may precede it. The start of a line always may.
     before: ByteSet,
     uses: Vec<Use>,
 }
 
-/// What a literal says of a pattern.
+/// What a literal means for one pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Use {
     pub(super) pattern: usize,
-    /// How many bytes before the literal every match begins, if they all begin so.
+    /// How many bytes before the literal a match begins, if it is a leading literal.
     pub(super) distance: Option<usize>,
 }
 
-/// Which literals, a bit for each, are possible by some bytes near the place of a window: mostly just the right ones. Which
-/// bytes those are depends on the literals: seven before `atu` tell `rawCallStatus` from a word that is `CallStatus`.
+/// A table of the literals that are possible at a place, by a few bytes around it. Literals are bits.
+///
+/// The bytes are chosen for the given literals, so that usually just the right ones are left. For example, the byte seven
+/// places before `atu` separates `rawCallStatus` from a `CallStatus` that is a word of its own.
 #[derive(Debug)]
 struct Near {
-    /// All literals.
+    /// The bits of all literals.
     all: u64,
-    /// Which byte of the span, and what it says.
+    /// Each byte's index in the span, and the literals that are possible for each of its values.
     tables: [(usize, [u64; 256]); NEAR_BYTES],
 }
 
-/// Working memory of a search.
+/// The working memory of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Marks(Box<SpanMarks>);
 
-/// The marks of one span.
+/// The marks of one span: a bit for each byte, as set by [`window::mark`].
 #[derive(Debug)]
 struct SpanMarks {
     words: [u64; SPAN_BYTES / WORD_BYTES],
-    /// Which of the words have a mark: a bit for each.
+    /// A bit for each word that has a mark.
     marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
 }
 
@@ -120,14 +133,14 @@ impl Default for SpanMarks {
 /// A place where a pattern may match.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'p> {
-    /// Where the literal stands.
+    /// Where the literal is.
     pub(crate) at: usize,
-    /// What it says.
+    /// The patterns that use the literal.
     pub(super) uses: &'p [Use],
 }
 
 impl Candidate<'_> {
-    /// Where a match may begin, and of which pattern, if that is all it says.
+    /// Returns where a match may begin and of which pattern, if the literal is a leading literal of that pattern alone.
     #[inline]
     pub(crate) fn sole(self) -> Option<(usize, usize)> {
         match *self.uses {
@@ -138,12 +151,12 @@ impl Candidate<'_> {
 }
 
 impl Prefilter {
-    /// A prefilter that lets every line pass, for so many patterns.
+    /// Creates a prefilter for this number of patterns that lets every line pass.
     pub(super) fn pass_all(patterns: usize) -> Prefilter {
         Prefilter::new(&vec![Anchors { leading: None, required: None }; patterns])
     }
 
-    /// A prefilter for patterns with these anchors, in their order.
+    /// Creates a prefilter for patterns with these anchors, in the order of the set.
     pub(super) fn new(anchors: &[Anchors]) -> Prefilter {
         let always = |(index, anchors): (usize, &Anchors)| {
             (anchors.leading.is_none() && anchors.required.is_none()).then_some(index)
@@ -152,12 +165,12 @@ impl Prefilter {
         Prefilter { search: Search::new(anchors), level: Level::new(), always }
     }
 
-    /// The patterns that are to be searched for in every line.
+    /// Returns the patterns that have to be searched for in every line.
     pub(super) fn always(&self) -> &[usize] {
         &self.always
     }
 
-    /// Every candidate in `text`, in about their order: the window in one literal may stand further in than in another.
+    /// Returns every candidate in `text`. They are ordered by their windows, and so only roughly by their literals.
     pub(crate) fn candidates<'s>(&'s self, text: &'s [u8], marks: &'s mut Marks) -> Candidates<'s> {
         Candidates {
             prefilter: self,
@@ -175,7 +188,7 @@ impl Prefilter {
         }
     }
 
-    /// How many candidates there are in `text`.
+    /// Returns the number of candidates in `text`.
     #[must_use]
     pub fn count(&self, text: &[u8]) -> usize {
         let mut marks = Marks::default();
@@ -184,12 +197,13 @@ impl Prefilter {
     }
 }
 
-/// Literals, with what may stand before them, and what they say.
+/// Literals with the bytes that may precede them, each with the patterns that use it.
 #[derive(Default)]
 struct Literals(BTreeMap<(Vec<u8>, ByteSet), Vec<Use>>);
 
 impl Literals {
-    /// Of each pattern the leading literals, if it has some and they are wanted, or else the required ones.
+    /// Collects, for each pattern, the leading literals if it has any and `wants_leading` accepts them, and otherwise the
+    /// required ones.
     fn new(anchors: &[Anchors], wants_leading: impl Fn(&Leading) -> bool) -> Literals {
         let mut all = Literals::default();
         for (pattern, anchors) in anchors.iter().enumerate() {
@@ -204,22 +218,23 @@ impl Literals {
         all
     }
 
-    fn add(&mut self, literals: &[Vec<u8>], before: ByteSet, says: Use) {
+    /// Adds literals of one pattern, cut to [`COMPARED_BYTES`].
+    fn add(&mut self, literals: &[Vec<u8>], before: ByteSet, used: Use) {
         for literal in literals {
             let beginning = literal[..literal.len().min(COMPARED_BYTES)].to_vec();
-            self.0.entry((beginning, before)).or_default().push(says);
+            self.0.entry((beginning, before)).or_default().push(used);
         }
     }
 
-    /// With those put together that differ in what may stand before them, where one may stand wherever the other does. Only
-    /// of patterns that are to be sought for: a place where they begin costs more in vain.
+    /// Merges equal literals where one may be preceded by every byte that may precede the other. This is done only for required
+    /// literals: for a leading literal, each wrong place costs an attempt to match.
     fn joined(self) -> Literals {
         let mut joined = Literals::default();
         for ((bytes, mut before), mut uses) in self.0 {
-            let is_sought = |uses: &[Use]| uses.iter().all(|says| says.distance.is_none());
-            let other = joined.0.iter().find(|((other, wider), they)| {
+            let is_required = |uses: &[Use]| uses.iter().all(|used| used.distance.is_none());
+            let other = joined.0.iter().find(|((other, wider), other_uses)| {
                 let contains = before.is_subset(*wider) || wider.is_subset(before);
-                *other == bytes && contains && is_sought(they) && is_sought(&uses)
+                *other == bytes && contains && is_required(other_uses) && is_required(&uses)
             });
             if let Some(key) = other.map(|(key, _)| key.clone()) {
                 before = before.union(key.1);
@@ -230,20 +245,22 @@ impl Literals {
         joined
     }
 
+    /// Returns the literals alone.
     fn bytes(&self) -> Vec<Vec<u8>> {
         self.0.keys().map(|(bytes, _)| bytes.clone()).collect()
     }
 }
 
 impl Search {
+    /// Chooses the cheapest search for the anchors of all patterns.
     fn new(anchors: &[Anchors]) -> Search {
-        // Leading literals tell where a match begins; others may have more in common.
+        // Leading literals say where a match begins, but required ones may have more in common and so need fewer windows.
         let leading = Literals::new(anchors, |_| true);
         let by_leading = window::choose(&leading.bytes());
         let mut required = Literals::new(anchors, |_| false);
         let by_required = window::choose(&required.bytes());
         if let Some(choice) = &by_required {
-            // Leading ones that these windows find anyway.
+            // Use the leading literals that these windows find anyway.
             let fits = |literal: &Vec<u8>| choice.windows.iter().any(|window| window.fits(literal).is_some());
             required = Literals::new(anchors, |leading| leading.literals.iter().all(fits));
         }
@@ -259,6 +276,7 @@ impl Search {
 }
 
 impl Table {
+    /// Builds an automaton and a look-up table for `literals`.
     fn new(literals: Literals) -> Table {
         let finder = Finder::new(&literals.bytes());
         let new = |((bytes, before), uses): ((Vec<u8>, ByteSet), _)| Literal::new(&bytes, 0, before, uses);
@@ -274,7 +292,7 @@ impl Table {
 }
 
 impl Windows {
-    /// Fails if there are more literals than bits for them.
+    /// Builds the search. Gives the literals back if there are more than bits in a word.
     fn new(literals: Literals, choice: Choice) -> Result<Box<Windows>, Literals> {
         let literals = literals.joined();
         if literals.0.len() > window::LITERALS_LIMIT {
@@ -290,11 +308,11 @@ impl Windows {
 }
 
 impl Near {
-    /// For at most as many literals as there are bits.
+    /// Chooses the bytes to look up. There must be at most as many literals as bits.
     fn new(literals: &[Literal]) -> Near {
         let all = (0..literals.len()).map(|index| 1 << index).sum();
         let columns: [Box<[u64; 256]>; NEAR_SPAN] = std::array::from_fn(|at| Near::column(literals, at));
-        // The pairs that are not told apart yet: of each literal the others that are possible where it stands.
+        // For each literal, those that still seem possible where it is.
         let mut confused = vec![all; literals.len()];
         let left = |(literal, others): (&Literal, &u64), at: usize| {
             literal.byte_near(at).map_or(*others, |byte| others & columns[at][usize::from(byte)])
@@ -309,7 +327,7 @@ impl Near {
         Near { all, tables }
     }
 
-    /// Which literals allow each byte at that place of the span.
+    /// Returns the literals that are possible for each value of the byte at that index of the span.
     fn column(literals: &[Literal], at: usize) -> Box<[u64; 256]> {
         let mut column = Box::new([0; 256]);
         for (index, literal) in literals.iter().enumerate() {
@@ -323,21 +341,22 @@ impl Near {
         column
     }
 
-    /// The literals that may stand around `place`.
+    /// Returns the literals that may be around `place`, the start of a window.
     #[inline]
     fn possible(&self, text: &[u8], place: usize) -> u64 {
         if self.all == 1 {
-            // There is nothing to tell apart.
+            // A single literal needs no look-up.
             return self.all;
         }
         let rest = place.checked_sub(NEAR_DISTANCE).and_then(|from| text.get(from..));
-        // At the ends of a text all of them may.
+        // Near the ends of a text, all of them are possible.
         let Some(span) = rest.and_then(|rest| rest.first_chunk::<NEAR_SPAN>()) else { return self.all };
         self.tables.iter().fold(self.all, |all, (at, table)| all & table[usize::from(span[*at % NEAR_SPAN])])
     }
 }
 
 impl Literal {
+    /// Creates a literal of at most [`COMPARED_BYTES`] bytes, whose window begins at `offset`.
     fn new(bytes: &[u8], offset: usize, before: ByteSet, uses: Vec<Use>) -> Literal {
         let mut padded = [0; COMPARED_BYTES];
         let len = bytes.len();
@@ -346,18 +365,18 @@ impl Literal {
         Literal { bytes: u128::from_le_bytes(padded), mask, len, offset, before, uses }
     }
 
-    /// Which of its bytes is at that place of the span around its window's place.
+    /// Returns the index in the literal of the byte at that index of the span.
     fn index_near(&self, at: usize) -> Option<usize> {
         (self.offset + at).checked_sub(NEAR_DISTANCE)
     }
 
-    /// Its byte there, if it has one.
+    /// Returns the literal's byte at that index of the span, if it has one there.
     fn byte_near(&self, at: usize) -> Option<u8> {
         let index = self.index_near(at).filter(|&index| index < self.len)?;
         self.bytes.to_le_bytes().get(index).copied()
     }
 
-    /// Whether that byte may be there.
+    /// Whether `byte` may be at that index of the span where the literal is.
     fn allows(&self, at: usize, byte: u8) -> bool {
         match self.byte_near(at) {
             Some(own) => own == byte,
@@ -366,12 +385,12 @@ impl Literal {
         }
     }
 
-    /// Whether it may stand behind that byte, which may be the end of the line before.
+    /// Whether `byte` may precede the literal. The line end of the line before always may.
     fn may_follow(&self, byte: u8) -> bool {
         byte == b'\n' || self.before.contains(byte)
     }
 
-    /// Where it stands, if its window's place is this one and it does.
+    /// Returns where the literal starts, if its window begins at `place` and it is there.
     #[inline]
     fn stands(&self, text: &[u8], place: usize) -> Option<usize> {
         let at = place.checked_sub(self.offset)?;
@@ -386,7 +405,7 @@ impl Literal {
     }
 }
 
-/// The last bytes of a text, as many as are compared, with zeros behind them.
+/// Loads the last bytes of a text, padded with zeros.
 #[cold]
 #[inline(never)]
 fn last_bytes(rest: &[u8]) -> u128 {
@@ -395,7 +414,8 @@ fn last_bytes(rest: &[u8]) -> u128 {
     u128::from_le_bytes(padded)
 }
 
-/// Notes which words have a mark, and so spares each mark the search for its word, whose length no processor can foresee.
+/// Sets a bit for each word that has a mark. Going through these bits avoids a search for the next word with a mark, whose
+/// length the processor could not predict.
 #[inline(always)]
 fn note_marked(words: &[u64], marked: &mut [u64]) {
     for (marked, words) in marked.iter_mut().zip(words.chunks(64)) {
@@ -403,30 +423,30 @@ fn note_marked(words: &[u64], marked: &mut [u64]) {
     }
 }
 
-/// The candidates in a text.
+/// The candidates in a text. The text is marked span by span, as the candidates are asked for.
 pub(crate) struct Candidates<'s> {
     prefilter: &'s Prefilter,
     text: &'s [u8],
     marks: &'s mut Marks,
-    /// Where the text is marked.
+    /// The part of the text that is marked.
     span: Range<usize>,
-    /// How many words of [`SpanMarks::marked`] have been begun.
+    /// The number of words of [`SpanMarks::marked`] that have been started.
     groups: usize,
-    /// Which words of marks in the last one of these have not been looked at.
+    /// The bits of the latest one of these that are left.
     marked: u64,
-    /// Where in the text the last word of marks begins, and the marks in it that have not been looked at.
+    /// Where in the text the current word of marks begins, and its marks that are left.
     start: usize,
     bits: u64,
-    /// The last marked place, and the literals that may stand there.
+    /// The current place, and the literals that may be there and are left.
     place: usize,
     possible: u64,
-    /// The literals of a table that have the bytes at the place, and how many lengths of them have been looked at.
+    /// For a table: the literals with the bytes at the current place, and the number of lengths that have been looked up.
     here: Range<usize>,
     lens: usize,
 }
 
 impl<'s> Candidates<'s> {
-    /// The next one.
+    /// Returns the next candidate.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Candidate<'s>> {
         match &self.prefilter.search {
@@ -435,6 +455,7 @@ impl<'s> Candidates<'s> {
         }
     }
 
+    /// Returns the next candidate by the automaton.
     fn next_in_table(&mut self, table: &'s Table) -> Option<Candidate<'s>> {
         loop {
             for literal in self.here.by_ref().filter_map(|index| table.literals.get(index)) {
@@ -454,6 +475,7 @@ impl<'s> Candidates<'s> {
         }
     }
 
+    /// Returns the next candidate by windows.
     fn next_in(&mut self, windows: &'s Windows) -> Option<Candidate<'s>> {
         loop {
             while self.possible != 0 {
@@ -472,11 +494,11 @@ impl<'s> Candidates<'s> {
         }
     }
 
-    /// Goes on to the next word with marks; `false` if there is none.
+    /// Moves to the next word with marks, and returns `false` if there is none.
     #[inline]
     fn next_word(&mut self, windows: &Windows) -> bool {
         while self.marked == 0 {
-            // Of a text that has not been marked no group is left either.
+            // At the start, when nothing has been marked, there are no groups either.
             let groups = self.span.len().div_ceil(WORD_BYTES * 64);
             if self.groups < groups {
                 self.marked = self.marks.0.marked[self.groups];
@@ -492,8 +514,8 @@ impl<'s> Candidates<'s> {
         true
     }
 
-    /// Marks the text behind what is marked; `false` if there is none.
-    // Not inlined: it would take the registers from what is done for each mark.
+    /// Marks the next span of the text, and returns `false` at its end.
+    // Not inlined, because it would take registers from the loop over the marks.
     #[inline(never)]
     fn mark_next(&mut self, windows: &Windows) -> bool {
         let start = self.span.end;
@@ -502,7 +524,7 @@ impl<'s> Candidates<'s> {
         self.span = start..start + rest.len().min(SPAN_BYTES);
         let SpanMarks { words, marked } = &mut *self.marks.0;
         let words = &mut words[..self.span.len().div_ceil(WORD_BYTES)];
-        // A window may begin in the span and end behind it.
+        // A window may begin in the span and end after it.
         let text = &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)];
         window::mark(self.prefilter.level, &windows.windows, text, words);
         dispatch!(self.prefilter.level, _simd => note_marked(words, marked));
@@ -526,19 +548,19 @@ mod tests {
         Anchors { leading: None, required: Some(Required { literals, before }) }
     }
 
-    /// Each candidate: where, and of which patterns.
+    /// Returns each candidate as its place and its patterns.
     fn found(prefilter: &Prefilter, text: &[u8]) -> Vec<(usize, Vec<usize>)> {
         let mut marks = Marks::default();
         let mut candidates = prefilter.candidates(text, &mut marks);
         let next = || {
             let candidate = candidates.next()?;
-            Some((candidate.at, candidate.uses.iter().map(|says| says.pattern).collect()))
+            Some((candidate.at, candidate.uses.iter().map(|used| used.pattern).collect()))
         };
         std::iter::from_fn(next).collect()
     }
 
     #[test]
-    fn a_candidate_says_whose_literal_stands_there() {
+    fn a_candidate_names_the_patterns_of_its_literal() {
         let prefilter = Prefilter::new(&[
             leading(&["rawCallStatus"]),
             leading(&["CallStatus", "call status"]),
@@ -561,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_that_are_sought_anyway_are_one() {
+    fn equal_required_literals_are_merged() {
         let status = |before| required(vec![b"CallStatus".to_vec()], before);
         let wider = ByteSet::one(b'/').union(ByteSet::one(b'.'));
         let prefilter = Prefilter::new(&[status(ByteSet::one(b'/')), status(wider), status(ByteSet::one(b'-'))]);
@@ -575,7 +597,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_without_a_literal_are_always_searched_for() {
+    fn patterns_without_a_literal_are_searched_for_in_every_line() {
         let prefilter = Prefilter::new(&[leading(&["abc"]), Anchors { leading: None, required: None }]);
         assert_eq!(prefilter.always(), [1]);
         assert_eq!(found(&prefilter, b"abc x"), [(0, vec![0])]);
@@ -586,7 +608,7 @@ mod tests {
         #[test]
         fn no_literal_is_missed(
             few in prop::collection::vec("[abcA]{2,16}", 1..8),
-            // So many that they are left to an automaton.
+            // Enough literals to need an automaton.
             many in prop_oneof![Just(0), 60_usize..80],
             pieces in prop::collection::vec("[abcA.]{0,5}", 0..60),
         ) {

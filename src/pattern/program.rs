@@ -1,14 +1,27 @@
-//! The way of most regexes at a place where they may match: a list of steps, of which mostly each next byte allows one.
+//! A fast matcher for common regexes: a list of instructions that tries a match at one given place.
 //!
-//! Steps are made of a regex whose syntax tree is of literals, classes and their repetitions, options and alternatives.
-//! Where what may come next differs in its first byte, no two ways have to be tried; where it does not, the ways are tried
-//! in the engine's order, [so many times](super::choice). Everything else is left to the regex engine, as `None`.
+//! A program is built from a syntax tree of literals, classes, and their repetitions, options and alternatives. At most points
+//! the next byte decides which alternative can match, so nothing has to be tried twice. Where it does not decide, the
+//! alternatives are tried in the order of the regex engine, by limited [backtracking](super::choice). There is no program for
+//! any other regex, and the regex engine matches it.
 //!
-//! Invariant: where there is a program, it finds what the engine's anchored search finds, or gives up; the property tests
-//! below and the oracle's hold it to that.
+//! For example, `(?:ab|c)\d+x` becomes:
 //!
-//! Apart from the engine's own one-pass automaton, because that looks at tables for each byte and sets up a search for each
-//! match, and from its bounded backtracker, which does so for each byte and state.
+//! ```text
+//! 0  Branch { class: [a], otherwise: 3 }
+//! 1  Literal "ab"
+//! 2  Jump 4
+//! 3  Byte c
+//! 4  Run { class: [0-9], least: 1 }
+//! 5  Byte x
+//! 6  Match
+//! ```
+//!
+//! Invariant: a program finds what the engine's anchored search finds, or gives up. The property tests below and those against
+//! the oracle check that.
+//!
+//! The engine's one-pass automaton would do the same, but looks up a table for every byte and prepares a search for every
+//! match; its bounded backtracker does so for every byte and state.
 
 mod build;
 
@@ -17,73 +30,77 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_syntax::hir::Hir;
 
 use super::byte_set::ByteSet;
-use super::choice::{Kept, Span};
+use super::choice::{Backtracker, Span};
 use super::literal::Leading;
 
-/// The steps, from the first.
+/// A compiled regex: its instructions in order, starting with the first.
 #[derive(Debug)]
 pub(super) struct Program {
     steps: Vec<Step>,
-    /// The slots that a match may leave as they were: those behind a choice.
+    /// The capture slots that come after a choice. A match may skip them, so they are cleared before each attempt.
     left_over: Vec<usize>,
-    /// Whether more than one way may have to be tried.
+    /// Whether more than one alternative may have to be tried.
     has_choices: bool,
-    /// So many steps at the beginning say what the leading literal says, and that stands in so many bytes.
-    led: (usize, usize),
+    /// How many steps at the beginning only check the leading literal, and how many bytes these steps match.
+    checked_by_leading: (usize, usize),
 }
 
-/// What is known of a place before it is tried.
+/// What is known about a place before a match is tried there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
+    /// Nothing, so that every step has to be run.
     Nothing,
-    /// A leading literal stands there, and what may stand before it.
+    /// A leading literal is there, and the byte before it is one that may precede it.
     Leading,
 }
 
+/// One instruction. It looks at the rest of the text, from the current position on.
 #[derive(Debug)]
 enum Step {
-    /// These bytes.
+    /// Matches these bytes.
     Literal(Word),
-    /// This byte.
+    /// Matches this byte.
     Byte(u8),
-    /// One byte of the class.
+    /// Matches one byte of the class.
     One(Box<Class>),
-    /// As many bytes of the class as there are, within the limits.
+    /// Matches as many bytes of the class as possible, from `least` to `most`.
     Run { class: Box<Class>, least: usize, most: usize },
-    /// As many bytes other than this one as there are.
+    /// Matches as many bytes other than `byte` as possible, at least `least`.
     Until { byte: u8, least: usize },
-    /// This must hold here.
+    /// Succeeds if the assertion holds here.
     Holds(Assertion),
-    /// A group starts or ends here.
+    /// Stores the position in a capture slot: the start or the end of a group.
     Slot(usize),
-    /// As many bytes of a class as let what follows fit.
+    /// Matches a run of bytes of a class whose length depends on what follows. May backtrack.
     Span(Span),
-    /// The next step; if the way from there fails, that one, where it can begin with the next byte, too.
+    /// Continues with the next step. If the next byte is in `class`, backtracks to `otherwise` when that fails.
     Fork { class: Box<Class>, otherwise: usize },
-    /// The next step if it can begin with the next byte, or else that one.
+    /// Continues with the next step if the next byte is in `class`, and with `otherwise` if not.
     Branch { class: Box<Class>, otherwise: usize },
-    /// Goes on there.
+    /// Continues with that step.
     Jump(usize),
-    /// If nothing longer is found, the match ends here, if all of that holds.
+    /// Records that the match may end here if these conditions hold. The match ends here unless a longer one is found.
     MayEnd(Vec<AtEnd>),
-    /// The match ends here.
+    /// Ends the match.
     Match,
 }
 
+/// A class of bytes as a table: a single load tells whether a byte is in it.
 pub(super) type Class = [bool; 256];
 
-/// A few bytes, compared at once: a call costs more than that.
+/// Up to [`WORD_BYTES`] bytes that are compared as one integer, which is faster than a call of `memcmp`.
 #[derive(Debug)]
 struct Word {
-    /// The first one lowest, and ones for each of their bits.
+    /// The bytes in little-endian order, padded with zeros.
     bytes: u128,
+    /// Ones for each bit of the bytes, zeros for the padding.
     mask: u128,
     len: usize,
 }
 
 const WORD_BYTES: usize = 16;
 
-/// The bytes that `\w` stands for.
+/// The bytes that `\w` matches.
 const IS_WORD: Class = {
     let mut class = [false; 256];
     let mut byte = 0_u8;
@@ -94,7 +111,7 @@ const IS_WORD: Class = {
     class
 };
 
-/// What is asserted of a place.
+/// A condition on the bytes on both sides of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Assertion {
     Start,
@@ -103,31 +120,33 @@ pub(super) enum Assertion {
     NoWordBoundary,
 }
 
-/// What is left to do where the rest of a regex matches nothing.
+/// What is left to do if the rest of the regex matches an empty text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum AtEnd {
     Holds(Assertion),
     Slot(usize),
 }
 
+/// The start and end of each group, at indexes `2 * group` and `2 * group + 1`. Group 0 is the whole match.
 pub(super) type Slots = [Option<NonMaxUsize>];
 
 impl Program {
-    /// The program for a regex, if it allows one. `leading` must hold for every match.
+    /// Builds the program for a regex, or returns `None` if there cannot be one. Every match must have the literals of `leading`.
     pub(super) fn new(hir: &Hir, leading: Option<&Leading>) -> Option<Program> {
         let steps = build::steps(hir)?;
         let choice = steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
         let slot = |step: &Step| if let Step::Slot(slot) = step { Some(*slot) } else { None };
-        let behind = choice.and_then(|choice| steps.get(choice..)).unwrap_or_default();
-        let left_over = behind.iter().filter_map(slot).collect();
+        let after_choice = choice.and_then(|choice| steps.get(choice..)).unwrap_or_default();
+        let left_over = after_choice.iter().filter_map(slot).collect();
         let has_choices = steps.iter().any(|step| matches!(step, Step::Fork { .. } | Step::Span(_)));
-        let mut program = Program { steps, left_over, has_choices, led: (0, 0) };
-        program.led = leading.map(|leading| program.led_by(leading)).unwrap_or_default();
+        let mut program = Program { steps, left_over, has_choices, checked_by_leading: (0, 0) };
+        program.checked_by_leading = leading.map(|leading| program.steps_checked_by(leading)).unwrap_or_default();
         Some(program)
     }
 
-    /// The steps that need not be asked where a leading literal is known to stand, and the bytes that they take.
-    fn led_by(&self, leading: &Leading) -> (usize, usize) {
+    /// Returns how many steps at the beginning can be skipped where a leading literal is known to be, and how many bytes they
+    /// match.
+    fn steps_checked_by(&self, leading: &Leading) -> (usize, usize) {
         let Leading { literals, offset: 0, before } = leading else { return (0, 0) };
         let [literal] = literals.as_slice() else { return (0, 0) };
         let starts_word = literal.first().is_some_and(|&first| IS_WORD[usize::from(first)])
@@ -147,13 +166,15 @@ impl Program {
         (steps, bytes)
     }
 
-    /// Whether it may give up.
+    /// Whether the program has choices. Only then may it give up.
     pub(super) fn has_choices(&self) -> bool {
         self.has_choices
     }
 
-    /// The end of the match that starts at `at`, if one does, with its groups in `slots`, where only
-    /// programs of the same regex may have left something. The match may be empty. `None` says nothing if `kept` gave up.
+    /// Returns the end of the match that starts at `at`, with its groups in `slots`. The match may be empty. `None` means that
+    /// no match starts there, unless [`Backtracker::gave_up`].
+    ///
+    /// `slots` may hold old values, but only of programs for the same regex.
     #[inline]
     pub(super) fn run(
         &self,
@@ -161,25 +182,27 @@ impl Program {
         at: usize,
         known: Known,
         slots: &mut Slots,
-        kept: &mut Kept,
+        backtracker: &mut Backtracker,
     ) -> Option<usize> {
-        kept.begin();
-        let (step, bytes) = if known == Known::Leading { self.led } else { (0, 0) };
-        // Where the literal goes on behind the end of a line that was cut, nothing is left to try.
+        backtracker.begin();
+        let (step, bytes) = if known == Known::Leading { self.checked_by_leading } else { (0, 0) };
+        // A line that was cut may end inside the literal.
         let rest = text.get(at + bytes..)?;
         let steps = self.steps.get(step..)?;
         let end = if self.has_choices {
-            self.run_steps::<true>(steps, text, rest, slots, kept)
+            self.run_steps::<true>(steps, text, rest, slots, backtracker)
         } else {
-            self.run_steps::<false>(steps, text, rest, slots, kept)
+            self.run_steps::<false>(steps, text, rest, slots, backtracker)
         }?;
         slots[0] = NonMaxUsize::new(at);
         slots[1] = NonMaxUsize::new(end);
         Some(end)
     }
 
-    /// Compiled apart for programs without choices, which take a tenth less than with all that it takes to come back to one.
-    /// `rest` is what has not been matched: asking that for its first bytes takes one comparison.
+    /// Runs `steps` on `rest`, the part of `text` that has not been matched.
+    ///
+    /// Compiled separately for programs without choices, which need no bookkeeping for backtracking. Keeping `rest` as a slice
+    /// makes a look at its first byte a single comparison.
     #[inline(never)]
     fn run_steps<'t, const CHOICES: bool>(
         &self,
@@ -187,13 +210,13 @@ impl Program {
         text: &'t [u8],
         mut rest: &'t [u8],
         slots: &mut Slots,
-        kept: &mut Kept,
+        backtracker: &mut Backtracker,
     ) -> Option<usize> {
         self.left_over.iter().for_each(|&slot| slots[slot] = None);
         let from = |step: usize| self.steps.get(step..).unwrap_or_default().iter();
         let mut steps = steps.iter();
         loop {
-            let behind = match steps.next()? {
+            let after = match steps.next()? {
                 Step::Literal(word) => word.strip(rest),
                 Step::Byte(byte) => rest.split_first().filter(|(first, _)| *first == byte).map(|(_, rest)| rest),
                 Step::One(class) => {
@@ -210,12 +233,14 @@ impl Program {
                 Step::Holds(assertion) => assertion.holds(text, text.len() - rest.len()).then_some(rest),
                 Step::Slot(slot) => {
                     if CHOICES {
-                        kept.note_slot(*slot, slots[*slot]);
+                        backtracker.note_slot(*slot, slots[*slot]);
                     }
                     slots[*slot] = NonMaxUsize::new(text.len() - rest.len());
                     Some(rest)
                 }
-                Step::Span(_) | Step::Fork { .. } => self.choose(self.steps.len() - steps.len() - 1, text, rest, kept),
+                Step::Span(_) | Step::Fork { .. } => {
+                    self.choose(self.steps.len() - steps.len() - 1, text, rest, backtracker)
+                }
                 Step::Branch { class, otherwise } => {
                     if !rest.first().is_some_and(|&byte| class[usize::from(byte)]) {
                         steps = from(*otherwise);
@@ -227,31 +252,37 @@ impl Program {
                     Some(rest)
                 }
                 Step::MayEnd(last) => {
-                    kept.keep(slots, last, text, text.len() - rest.len());
+                    backtracker.keep(slots, last, text, text.len() - rest.len());
                     Some(rest)
                 }
                 Step::Match => return Some(text.len() - rest.len()),
             };
-            match behind {
-                Some(behind) => rest = behind,
-                None if !CHOICES => return kept.settle(slots),
-                None => match kept.turn_back(slots, text, |step| self.span(step)) {
+            match after {
+                Some(after) => rest = after,
+                None if !CHOICES => return backtracker.settle(slots),
+                None => match backtracker.turn_back(slots, text, |step| self.span(step)) {
                     Some((step, at)) => (steps, rest) = (from(step), text.get(at..)?),
-                    None => return kept.settle(slots),
+                    None => return backtracker.settle(slots),
                 },
             }
         }
     }
 
-    /// What a step leaves of `rest` that may have to be gone back to.
+    /// Runs a step that may have to be tried again, and returns what it leaves of `rest`.
     #[inline(never)]
-    fn choose<'t>(&self, step: usize, text: &'t [u8], rest: &'t [u8], kept: &mut Kept) -> Option<&'t [u8]> {
+    fn choose<'t>(
+        &self,
+        step: usize,
+        text: &'t [u8],
+        rest: &'t [u8],
+        backtracker: &mut Backtracker,
+    ) -> Option<&'t [u8]> {
         let at = text.len() - rest.len();
         match self.steps.get(step)? {
-            Step::Span(span) => kept.first_end(span, step, text, at).and_then(|end| text.get(end..)),
+            Step::Span(span) => backtracker.first_end(span, step, text, at).and_then(|end| text.get(end..)),
             Step::Fork { class, otherwise } => {
                 if rest.first().is_some_and(|&byte| class[usize::from(byte)]) {
-                    kept.fork(*otherwise, at);
+                    backtracker.fork(*otherwise, at);
                 }
                 Some(rest)
             }
@@ -274,7 +305,7 @@ impl AtEnd {
 }
 
 impl Word {
-    /// At most [`WORD_BYTES`].
+    /// Packs `bytes`, at most [`WORD_BYTES`].
     fn new(bytes: &[u8]) -> Word {
         let mut padded = [0; WORD_BYTES];
         padded[..bytes.len()].copy_from_slice(bytes);
@@ -282,7 +313,7 @@ impl Word {
         Word { bytes: u128::from_le_bytes(padded), mask, len: bytes.len() }
     }
 
-    /// What stands behind it, if `text` begins with it.
+    /// Returns the rest of `text` after these bytes, if it begins with them.
     #[inline]
     fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let fits = match text.first_chunk() {
@@ -294,6 +325,7 @@ impl Word {
 }
 
 impl Assertion {
+    /// Whether the assertion holds at position `at`.
     pub(super) fn holds(self, text: &[u8], at: usize) -> bool {
         let is_word = |byte: Option<&u8>| byte.is_some_and(|&byte| IS_WORD[usize::from(byte)]);
         let before = || is_word(at.checked_sub(1).and_then(|before| text.get(before)));
@@ -306,10 +338,10 @@ impl Assertion {
     }
 }
 
-/// How many bytes from the first one on are of the class.
+/// Returns how many bytes at the start of `text` are in the class.
 #[inline(always)]
 fn run_len(class: &Class, text: &[u8]) -> usize {
-    // No `take_while`: that takes 7 instructions a byte, this one 5.
+    // `position` compiles to fewer instructions for each byte than `take_while`.
     text.iter().position(|byte| !class[usize::from(*byte)]).unwrap_or(text.len())
 }
 
@@ -336,14 +368,14 @@ mod tests {
         builder.unwrap()
     }
 
-    /// The groups of the match at `at`, if there is one.
+    /// Returns the groups of the match that the engine finds at `at`.
     fn by_engine(regex: &meta::Regex, text: &[u8], at: usize) -> Option<Vec<Option<NonMaxUsize>>> {
         let mut slots = vec![None; regex.group_info().slot_len()];
         let input = Input::new(text).range(at..).anchored(Anchored::Yes);
         regex.search_slots(&input, &mut slots).map(|_| slots)
     }
 
-    /// What the program finds; `Err` if it gives up.
+    /// Returns the groups that the program finds; `Err` if it gives up.
     fn by_program(
         program: &Program,
         len: usize,
@@ -351,22 +383,22 @@ mod tests {
         at: usize,
     ) -> Result<Option<Vec<Option<NonMaxUsize>>>, ()> {
         let mut slots = vec![None; len];
-        let mut kept = Kept::default();
-        // Whatever was tried before.
+        let mut backtracker = Backtracker::default();
+        // Earlier attempts leave values in the slots.
         for before in 0..at {
-            program.run(text, before, Known::Nothing, &mut slots, &mut kept);
+            program.run(text, before, Known::Nothing, &mut slots, &mut backtracker);
         }
-        let found = program.run(text, at, Known::Nothing, &mut slots, &mut kept);
-        if found.is_none() && kept.gave_up() { Err(()) } else { Ok(found.map(|_| slots)) }
+        let found = program.run(text, at, Known::Nothing, &mut slots, &mut backtracker);
+        if found.is_none() && backtracker.gave_up() { Err(()) } else { Ok(found.map(|_| slots)) }
     }
 
     #[test]
-    fn where_ways_begin_alike_they_are_tried_in_order() {
+    fn alternatives_that_begin_alike_are_tried_in_order() {
         for (regex, text, end) in [
             ("a*ab", "aaab", Some(4)),
             ("a*?b", "aab", Some(3)),
             ("(?:ab|ac)d", "acd", Some(3)),
-            // The first that fits, not the longest.
+            // The first alternative that matches wins, not the longest.
             ("(?<x>a|ab)(?<y>c|bcd)?", "abcd", Some(4)),
             ("(?<x>a|ab)(?<y>c|bcde)?", "abcd", Some(1)),
             ("'(?<x>.*?)'(?: (?<y>x)| y)?;", "'a'b' y;", Some(8)),
@@ -388,13 +420,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_leading_literal_says_is_not_asked_again() {
-        for (regex, led) in [
+    fn steps_that_check_the_leading_literal_again_are_skipped() {
+        for (regex, checked_by_leading) in [
             (r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b", (2, 13)),
-            // Longer than one step, and cut to what is sought.
+            // Longer than one step, and cut to what is searched for.
             (r"<aaaabbbbccccddddeeee>(?<code>\d)", (1, 16)),
             (r"abc=(?<code>\d)", (1, 4)),
-            // Sought by its last 16 bytes, which are like the first.
+            // Found by its last 16 bytes, which equal its first ones.
             (r"baabaabaabaabaabaabaab(?<code>\d)", (0, 0)),
             (r"\b=abc(?<code>\d)", (0, 0)),
             (r"\Babc(?<code>\d)", (0, 0)),
@@ -405,28 +437,32 @@ mod tests {
         ] {
             let hir = syntax::parse_with(regex, &config()).unwrap();
             let leading = leading(&hir);
-            assert_eq!(Program::new(&hir, leading.as_ref()).unwrap().led, led, "{regex} {leading:?}");
+            assert_eq!(
+                Program::new(&hir, leading.as_ref()).unwrap().checked_by_leading,
+                checked_by_leading,
+                "{regex} {leading:?}"
+            );
         }
     }
 
     #[test]
-    fn too_many_tries_are_left_to_the_engine() {
+    fn after_too_many_retries_the_engine_decides() {
         let program = program("a*a*a*b").unwrap();
         let found = |as_many: usize, end: &str| by_program(&program, 2, ("a".repeat(as_many) + end).as_bytes(), 0);
         assert_eq!(found(4, "c"), Ok(None));
         assert_eq!(found(100, "c"), Err(()));
         assert!(matches!(found(100, "b"), Ok(Some(_))));
-        // And what was tried here is forgotten elsewhere.
-        let mut kept = Kept::default();
+        // An attempt at one place does not affect the next.
+        let mut backtracker = Backtracker::default();
         let (slots, text) = (&mut [None; 2], "a".repeat(50) + "c");
-        assert_eq!(program.run(text.as_bytes(), 0, Known::Nothing, slots, &mut kept), None);
-        assert!(kept.gave_up());
-        assert_eq!(program.run(text.as_bytes(), 50, Known::Nothing, slots, &mut kept), None);
-        assert!(!kept.gave_up());
+        assert_eq!(program.run(text.as_bytes(), 0, Known::Nothing, slots, &mut backtracker), None);
+        assert!(backtracker.gave_up());
+        assert_eq!(program.run(text.as_bytes(), 50, Known::Nothing, slots, &mut backtracker), None);
+        assert!(!backtracker.gave_up());
     }
 
     #[test]
-    fn too_many_open_choices_are_left_to_the_engine_only_where_they_matter() {
+    fn too_many_open_choices_matter_only_if_the_attempt_fails() {
         let text = "ab".repeat(1000);
         let found = |regex: &str, text: &str| by_program(&program(regex).unwrap(), 4, text.as_bytes(), 0);
         let end = |found: Result<Option<Vec<Option<NonMaxUsize>>>, ()>| found.unwrap().unwrap()[1].unwrap().get();
@@ -437,13 +473,13 @@ mod tests {
     }
 
     #[test]
-    fn where_something_longer_fails_the_match_ends_before_it() {
+    fn where_a_longer_match_fails_the_shorter_one_counts() {
         for (regex, text, end) in [
             (r"a(?:-(?<text>b)c)?", "a-bd", Some(1)),
             (r"\d+(?:\.\d+)*\b", "1.22.x", Some(4)),
             (r"\d+(?:\.\d+)*\b", "1.22x", Some(1)),
             (r"(?:a(?:bc)?){2}", "abca", Some(4)),
-            // The first one has to come twice.
+            // The group has to match twice.
             ("(?:a(?:bc)?){2}", "abcd", None),
             (r"a\d*\b", "a1b", None),
             (r"a-\d*\b", "a-1b", Some(2)),
@@ -456,7 +492,7 @@ mod tests {
         }
     }
 
-    /// Regexes of which about one in three leaves no choice, and as many leave some.
+    /// Regexes, about a third of which have a program without choices, and a third one with choices.
     fn regex() -> impl Strategy<Value = String> {
         let atoms = vec![
             "a", "b", "ab", "-", ".", "[ab]", "[^a]", "[a-c-]", r"\b", r"\B", "^", "$", r"\d", r"\w", r"\s", "(?i:a)",
@@ -474,7 +510,7 @@ mod tests {
         })
     }
 
-    /// Groups need names of their own, and a few are left without, or are none.
+    /// Gives the groups different names, leaves a few without a name, and makes others non-capturing.
     fn named(regex: &str) -> String {
         let mut parts = regex.split("(?<X>");
         let first = parts.next().unwrap_or_default().to_owned();
@@ -501,13 +537,13 @@ mod tests {
         }
 
         #[test]
-        fn what_the_prefilter_has_said_changes_nothing(
+        fn skipping_steps_that_the_prefilter_has_checked_changes_nothing(
             before in prop::sample::select(vec!["", "", r"\b", r"\b", r"\B", "^", r"^\b", "a?", r"\s", "(?:^|=)"]),
             literal in prop::sample::select(vec!["ab", "=ab", "a-", "a[bc]a", "baabaabaabaabaabaabaab", r"ab\b", r"ab\B"]),
-            behind in regex(),
+            after in regex(),
             pieces in prop::collection::vec(prop::sample::select(vec!["ab", "a", "=", "-", "aba", "aca", "baabaabaabaabaabaabaab", " "]), 0..9),
         ) {
-            let regex = named(&format!("{before}{literal}{behind}"));
+            let regex = named(&format!("{before}{literal}{after}"));
             let hir = syntax::parse_with(&regex, &config()).unwrap();
             let leading = leading(&hir);
             let (Some(leading), Some(program)) = (&leading, Program::new(&hir, leading.as_ref())) else {
@@ -516,13 +552,13 @@ mod tests {
             let len = engine(&regex).group_info().slot_len();
             let text = pieces.concat().into_bytes();
             let run = |at, known| {
-                let (mut slots, mut kept) = (vec![None; len], Kept::default());
-                let end = program.run(&text, at, known, &mut slots, &mut kept);
-                (end, end.map(|_| slots), kept.gave_up())
+                let (mut slots, mut backtracker) = (vec![None; len], Backtracker::default());
+                let end = program.run(&text, at, known, &mut slots, &mut backtracker);
+                (end, end.map(|_| slots), backtracker.gave_up())
             };
             for at in 0..text.len() {
-                let (said, behind) = text.split_at((at + leading.offset).min(text.len()));
-                let stands = leading.literals.iter().any(|literal| behind.starts_with(literal));
+                let (said, rest) = text.split_at((at + leading.offset).min(text.len()));
+                let stands = leading.literals.iter().any(|literal| rest.starts_with(literal));
                 if stands && said.last().is_none_or(|byte| leading.before.contains(*byte)) {
                     prop_assert_eq!(run(at, Known::Leading), run(at, Known::Nothing), "{} {:?} {}", regex, program, at);
                 }

@@ -1,10 +1,12 @@
-//! Compiled patterns as one ordered set, and the rule for which of them takes a match.
+//! The compiled patterns as one ordered set, and the rule that decides which pattern gets a match.
 //!
-//! Invariants (decision 4): of overlapping matches the leftmost wins, of those at one place the earlier pattern; a match
-//! uses up its span. A pattern sees one line without its line end; only one that says `multiline` sees what follows
-//! as well, and even then a match belongs to the line it starts in.
+//! Invariants:
 //!
-//! Patterns are matched on bytes with ASCII classes: logs mix encodings, and a code is ASCII in all of them.
+//! * Of overlapping matches the leftmost wins. Of matches at the same position the earlier pattern wins. The search goes on
+//!   after the end of the match.
+//! * A pattern sees one line without its line end. Only a `multiline` pattern also sees what follows, and even its match
+//!   belongs to the line in which it starts.
+//! * Patterns match bytes, with ASCII classes: logs mix encodings, and codes are ASCII in all of them.
 
 mod matches;
 mod readings;
@@ -31,22 +33,37 @@ use super::program::Known;
 use super::validate;
 use crate::hit::{Capture, Captures};
 
-/// Patterns in order of precedence.
+/// Compiled patterns in order of precedence.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::hit::Capture;
+/// use callcodes::pattern::{PatternSet, definition::Definition};
+///
+/// let set = PatternSet::compile(&[Definition::from_expression(1, r"result (?<code>\d+)")])?;
+/// let mut scratch = set.scratch();
+/// let line = b"mfa result 21";
+/// let mut matches = set.matches(&mut scratch, line, line.len());
+/// let code = matches.next().and_then(|found| found.capture(Capture::Code)).unwrap();
+/// assert_eq!(&line[code], b"21");
+/// # Ok::<_, callcodes::pattern::diagnostic::Diagnostic>(())
+/// ```
 #[derive(Debug)]
 pub struct PatternSet {
     patterns: Vec<Pattern>,
     prefilter: Prefilter,
-    /// The patterns that are for certain lines only.
+    /// The patterns with a `when` or `unless`.
     conditional: Vec<usize>,
-    /// For each pattern the first one that is sought by the same literals.
+    /// For each pattern, the index of the first pattern with the same leading literals, which may be the pattern itself.
     alike: Vec<usize>,
-    /// Whether any pattern looks beyond the end of its line.
+    /// Whether any pattern is `multiline`.
     looks_ahead: bool,
-    /// How lines that are not UTF-8 are searched.
+    /// How to search lines that are not UTF-8.
     pages: Pages,
 }
 
-/// One compiled pattern.
+/// A compiled pattern.
 #[derive(Debug)]
 pub struct Pattern {
     name: String,
@@ -54,52 +71,54 @@ pub struct Pattern {
     multiline: bool,
     when: Option<Condition>,
     unless: Option<Condition>,
-    /// The index of each group that the regex has.
+    /// The index of each capture group in the regex.
     groups: Captures<usize>,
     anchors: Anchors,
     letters: Letters,
 }
 
-/// A regex that the line of a match must match, or must not.
+/// A `when` or `unless`: a regex that the line of a match must match, or must not match.
 #[derive(Debug)]
 struct Condition {
     builder: RegexBuilder,
     compiled: OnceLock<Result<Regex, regex::Error>>,
 }
 
-/// Working memory for searching with one set; one for each thread.
+/// The working memory for searches with one set. Each thread has its own.
 #[derive(Debug)]
 pub struct Scratch {
     patterns: Vec<PatternScratch>,
     places: Places,
-    /// For lines whose places nobody has found before.
+    /// For lines that the prefilter has not searched as part of a block.
     marks: Marks,
 }
 
+/// The working memory for one pattern.
 #[derive(Debug)]
 struct PatternScratch {
     matcher: MatcherScratch,
     next: Next,
-    /// Whether the line's conditions hold, once asked.
+    /// Whether the conditions hold in the current line, if that has been checked.
     applies: Option<bool>,
 }
 
-/// What is known of a pattern's next match in the current line.
+/// What is known about a pattern's next match in the current line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// Nothing yet.
-    Unsought,
-    /// It starts here at the earliest.
+    /// Nothing: it has to be searched for.
+    Unknown,
+    /// There is none before this place.
     At(Place),
-    /// There is none.
+    /// There is none in the rest of the line.
     Exhausted,
 }
 
 impl PatternSet {
-    /// Compiles definitions, in order of precedence.
+    /// Compiles definitions, which must be in order of precedence.
     ///
     /// # Errors
-    /// The first definition that the engine refuses, or that has no group for the code.
+    ///
+    /// Returns an error for the first definition that cannot be compiled or has no group for the code.
     pub fn compile(definitions: &[Definition]) -> Result<PatternSet, Diagnostic> {
         let patterns = definitions.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>()?;
         let anchors: Vec<Anchors> = patterns.iter().map(|pattern| pattern.anchors.clone()).collect();
@@ -107,8 +126,8 @@ impl PatternSet {
         let is_conditional = |pattern: &Pattern| pattern.when.is_some() || pattern.unless.is_some();
         let conditional = (0..patterns.len()).filter(|&index| is_conditional(&patterns[index])).collect();
         let mut first_alike = HashMap::new();
-        let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.sought_by() {
-            Some(sought_by) => *first_alike.entry(sought_by).or_insert(index),
+        let alike = patterns.iter().enumerate().map(|(index, pattern)| match pattern.tried_where() {
+            Some(tried_where) => *first_alike.entry(tried_where).or_insert(index),
             None => index,
         });
         let alike = alike.collect();
@@ -117,58 +136,58 @@ impl PatternSet {
         Ok(set.reading_in(None))
     }
 
-    /// The same set without its prefilter, so that every line is searched.
+    /// Removes the prefilter, so that every line is searched. For tests and for measuring what the prefilter saves.
     #[must_use]
     pub fn without_prefilter(self) -> PatternSet {
         PatternSet { prefilter: Prefilter::pass_all(self.patterns.len()), ..self }
     }
 
-    /// The patterns in order.
+    /// Returns the patterns in order of precedence.
     #[must_use]
     pub fn patterns(&self) -> &[Pattern] {
         &self.patterns
     }
 
-    /// The search for candidate places.
+    /// Returns the prefilter, which searches whole blocks.
     #[must_use]
     pub fn prefilter(&self) -> &Prefilter {
         &self.prefilter
     }
 
-    /// Whether some pattern requires no literal, so that no line can be passed over.
+    /// Whether every line has to be searched, because some pattern requires no literal.
     #[must_use]
     pub fn searches_every_line(&self) -> bool {
         !self.prefilter.always().is_empty()
     }
 
-    /// Whether any pattern looks beyond the end of its line.
+    /// Whether any pattern is `multiline`, so that a search needs the text after the line.
     #[must_use]
     pub fn looks_ahead(&self) -> bool {
         self.looks_ahead
     }
 
-    /// Working memory for [`PatternSet::matches`].
+    /// Creates working memory for [`PatternSet::matches`].
     #[must_use]
     pub fn scratch(&self) -> Scratch {
         let of = |pattern: &Pattern| PatternScratch {
             matcher: pattern.matcher.scratch(),
-            next: Next::Unsought,
+            next: Next::Unknown,
             applies: None,
         };
         let patterns = self.patterns.iter().map(of).collect();
         Scratch { patterns, places: Places::default(), marks: Marks::default() }
     }
 
-    /// The matches in a line, in order.
+    /// Returns the matches in a line, in order.
     ///
-    /// `window` is the line without its line end (`line_len` bytes), then, for the multi-line patterns only, what
-    /// follows it in the source.
+    /// The first `line_len` bytes of `window` are the line without its line end. If any pattern is `multiline`, the text that
+    /// follows the line comes after them.
     pub fn matches<'m>(&'m self, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
         self.find_places(scratch, window, |_| true);
         self.matches_at_places(scratch, window, line_len)
     }
 
-    /// What the pattern with that index would match if it were alone.
+    /// Returns the matches of the pattern with that index, as if it were the only one.
     pub fn matches_of<'m>(
         &'m self,
         index: usize,
@@ -180,29 +199,30 @@ impl PatternSet {
         self.matches_at_places(scratch, window, line_len)
     }
 
-    /// Begins a line: what was noted of the one before is forgotten.
+    /// Begins a line: forgets the places of the line before.
     pub(crate) fn begin_line(&self, scratch: &mut Scratch) {
         scratch.places.clear();
         self.prefilter.always().iter().for_each(|&pattern| scratch.places.seek(pattern));
     }
 
-    /// Notes a candidate of the line that starts at `line_start` of the searched block.
+    /// Records a candidate for the line that starts at `line_start` in the block.
     #[inline]
     pub(crate) fn note(&self, scratch: &mut Scratch, candidate: Candidate<'_>, line_start: usize) {
-        for says in candidate.uses {
-            let start = says.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
+        for used in candidate.uses {
+            let start = used.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
             match start {
+                // The match would start before the line.
                 Some(None) => {}
-                Some(Some(start)) => scratch.places.note(start, says.pattern),
-                None => scratch.places.seek(says.pattern),
+                Some(Some(start)) => scratch.places.note(start, used.pattern),
+                None => scratch.places.seek(used.pattern),
             }
         }
     }
 
-    /// The match in a line of which all candidates say no more than that this pattern may match there, at `start`.
+    /// Returns the match in a line whose only candidate is for this pattern at `start`.
     ///
-    /// Most lines with a result are of that kind, and the way by [`PatternSet::note`] and [`PatternSet::matches_at_places`]
-    /// takes 330 instructions more, which is as many as the steps of a short pattern.
+    /// Most lines with a result are like that. Going through [`PatternSet::note`] and [`PatternSet::matches_at_places`] instead
+    /// takes as many instructions again as matching a short pattern.
     #[inline(always)]
     pub(crate) fn sole_match<'m>(
         &'m self,
@@ -218,7 +238,7 @@ impl PatternSet {
         Some(Match { pattern: index, span, groups: &pattern.groups, slots: &scratch.matcher })
     }
 
-    /// The matches in a line of which every candidate was noted.
+    /// Returns the matches in a line, all of whose candidates have been recorded by [`PatternSet::note`].
     #[inline]
     pub(crate) fn matches_at_places<'m>(
         &'m self,
@@ -226,13 +246,13 @@ impl PatternSet {
         window: &'m [u8],
         line_len: usize,
     ) -> Matches<'m> {
-        // Mostly one or two: not worth a call.
+        // Usually one or two places, for which a check is cheaper than a call.
         if !scratch.places.starts.is_sorted() {
             scratch.places.starts.sort_unstable();
         }
-        scratch.places.sought.sort_unstable();
-        for &index in &scratch.places.sought {
-            scratch.patterns[index].next = Next::Unsought;
+        scratch.places.searched.sort_unstable();
+        for &index in &scratch.places.searched {
+            scratch.patterns[index].next = Next::Unknown;
         }
         for &index in &self.conditional {
             scratch.patterns[index].applies = None;
@@ -240,6 +260,7 @@ impl PatternSet {
         Matches::new(self, scratch, window, line_len)
     }
 
+    /// Searches one line for candidates, and records those of the chosen patterns.
     fn find_places(&self, scratch: &mut Scratch, window: &[u8], is_chosen: impl Fn(usize) -> bool) {
         self.begin_line(scratch);
         let mut marks = std::mem::take(&mut scratch.marks);
@@ -253,13 +274,13 @@ impl PatternSet {
 }
 
 impl Pattern {
-    /// Its name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The literals of which every match contains one; `None` if there are none, and every line has to be searched.
+    /// Returns literals of which every match contains one; `None` if there are none, so that every line has to be searched.
     #[must_use]
     pub fn literals(&self) -> Option<&[Vec<u8>]> {
         let Anchors { leading, required } = &self.anchors;
@@ -267,32 +288,25 @@ impl Pattern {
         required.as_ref().map(|required| required.literals.as_slice()).or_else(leading)
     }
 
-    /// Whether it has letters beyond ASCII that no single ANSI code page has, so that in a line that is not UTF-8 it is found
-    /// only where the encoding is given.
+    /// Whether the pattern has letters beyond ASCII that no single ANSI code page contains. In a line that is not UTF-8, it is
+    /// then found only if the encoding is given.
     #[must_use]
     pub fn is_in_no_ansi_page(&self) -> bool {
         self.letters.are_there && self.letters.ansi_page.is_none()
     }
 
-    /// How a match is read, and how long that takes, in a line for people.
+    /// Describes for the user how a match is found and how fast that is.
     #[must_use]
     pub fn ways(&self) -> &'static str {
-        // Instructions a match (callgrind): 330 in steps and 970 in one pass for `rawCallStatus = 21`; for a `Pfauth` line
-        // 1,300 in steps, 2,600 where a quote in the user's name leaves choices, and 19,000 by the engine.
+        // The factors are ratios of instructions per match, counted as in `benches/instructions` with one pattern at a time.
         match self.matcher.ways() {
-            (true, Trial::Steps) => "A match is read step by step: the fastest way",
+            (true, Trial::Steps) => "Speed: the fastest way, step by step",
             (true, Trial::Choices) => {
-                "A match is read step by step, and where there is a choice, in several tries: mostly twice as long as the fastest way"
+                "Speed: about half the fastest way; step by step, with several tries where there is a choice"
             }
-            (true, Trial::OnePass) => {
-                "A match is read by an automaton in one pass: two to three times as long as the fastest way"
-            }
-            (true, Trial::Engine) => {
-                "A match is read by the general regex engine: ten times as long as the fastest way, or more"
-            }
-            (false, _) => {
-                "The general regex engine searches such a line: ten times as long as the fastest way, or more"
-            }
+            (true, Trial::OnePass) => "Speed: a half to a third of the fastest way; one pass of an automaton",
+            (true, Trial::Engine) => "Speed: a tenth of the fastest way or less; matched by the general regex engine",
+            (false, _) => "Speed: a tenth of the fastest way or less; searched by the general regex engine",
         }
     }
 
@@ -300,7 +314,7 @@ impl Pattern {
         let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(definition.ignore_case);
         let compile = if definition.origin == Origin::BuiltIn { Compile::WhenAsked } else { Compile::AtOnce };
         let settings = Settings { syntax, compile };
-        // The syntax was checked before; this is what only the engine can tell.
+        // The syntax has been checked, so only errors that the engine alone detects are left, such as the size.
         let error = |field| {
             move |message: String| {
                 Diagnostic::new("this regex cannot be compiled")
@@ -318,19 +332,19 @@ impl Pattern {
         if groups[Capture::Code].is_none() {
             return Err(error(Field::Regex)("there is no group for the code".to_owned()));
         }
-        // A literal that reaches over the line's end is not in the line, nor always in the block.
+        // A literal with a line end in it extends beyond the line, and perhaps beyond the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
         let leading = literal::leading(&hir).filter(is_in_line);
         let mut required = literal::required(&hir).filter(|_| !definition.multiline);
         if let Some(required) = &mut required {
-            // No line holds such a one.
+            // A line contains no line end, so such a literal is never found.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
         let parse_condition = |(field, regex): (Field, &str)| {
             syntax::parse_with(regex, &syntax).map_err(|wrong| error(field)(wrong.to_string()))
         };
-        // Starting does not wait for what is known of the built-in ones, which the tests hold to be ASCII.
+        // A test checks that the built-in regexes are ASCII, so start-up need not look at them.
         let letters = if definition.origin == Origin::BuiltIn {
             Letters::default()
         } else {
@@ -352,7 +366,7 @@ impl Pattern {
         })
     }
 
-    /// The match at a place, if there is one and the line is one that the pattern is for.
+    /// Returns the match at a place, if there is one and the conditions hold in the line.
     #[inline(always)]
     fn try_place(
         &self,
@@ -374,17 +388,19 @@ impl Pattern {
         self.applies(scratch, &window[..line_len]).then_some(span)
     }
 
-    /// What decides at which places it is sought, if literals lead to them.
-    fn sought_by(&self) -> Option<(bool, usize, &[Vec<u8>])> {
+    /// Returns what determines the places where the pattern is tried: two patterns with the same value are tried at the same
+    /// places. `None` if it has no leading literals.
+    fn tried_where(&self) -> Option<(bool, usize, &[Vec<u8>])> {
         let leading = self.anchors.leading.as_ref()?;
         Some((self.multiline, leading.offset, &leading.literals))
     }
 
+    /// Returns the pattern's next place at or after `at`.
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
         self.matcher.seek(&mut scratch.matcher, haystack, at, line_len).map_or(Next::Exhausted, Next::At)
     }
 
-    /// Whether the conditions on the line hold; asked only where the pattern itself matches, and once a line.
+    /// Whether the conditions hold in the line. Checked only where the pattern itself matches, and once a line.
     #[inline]
     fn applies(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
         if self.when.is_none() && self.unless.is_none() { true } else { self.conditions_hold(scratch, line) }
@@ -398,20 +414,24 @@ impl Pattern {
         *scratch.applies.insert(when && !unless)
     }
 
-    /// Whether the line matches `when`, or there is none, and whether it matches `unless`.
+    /// Returns whether `when` matches the line, or is absent, and whether `unless` matches it.
     fn match_conditions(&self, line: &[u8]) -> (bool, bool) {
         let when = self.when.as_ref().is_none_or(|when| when.is_match(line));
         (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
     }
 
+    /// Returns the part of the window that the pattern may see.
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
         if self.multiline { window } else { &window[..line_len] }
     }
 }
 
 impl Condition {
+    /// Creates a condition from a regex with valid syntax.
+    ///
     /// # Errors
-    /// What is wrong with a regex that is compiled at once. The syntax was checked before, so that is mostly its size.
+    ///
+    /// Returns why the regex cannot be compiled, if it is compiled at once. The usual reason is its size.
     fn new(mut builder: RegexBuilder, compile: Compile) -> Result<Condition, String> {
         builder.size_limit(COMPILED_LIMIT_BYTES);
         let condition = Condition { builder, compiled: OnceLock::new() };
@@ -427,7 +447,7 @@ impl Condition {
     }
 
     fn is_match(&self, line: &[u8]) -> bool {
-        // Only a built-in regex is not known to compile by now, and a test holds those to it.
+        // Only a built-in regex may fail to compile here, and a test checks that none does.
         self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
     }
 
@@ -436,7 +456,7 @@ impl Condition {
     }
 }
 
-/// The index of each group that `hir` has.
+/// Returns the index of each group in `hir`.
 fn groups(hir: &Hir) -> Captures<usize> {
     Captures::new(|capture| usize::try_from(validate::group_of(hir, capture)?.index).ok())
 }
@@ -447,13 +467,13 @@ mod tests {
     use crate::config;
 
     #[test]
-    fn what_is_built_in_and_compiled_when_it_is_asked_can_be_compiled() {
+    fn every_built_in_regex_compiles() {
         let mut definitions = config::built_in();
         for definition in &mut definitions {
             definition.origin = Origin::CommandLine;
         }
         let set = PatternSet::compile(&definitions).unwrap();
-        // Or else starting would have to parse the conditions as well.
+        // Otherwise start-up would have to parse the conditions as well.
         assert!(!set.patterns.iter().any(|pattern| pattern.letters.are_there || pattern.letters.are_bytes));
     }
 }

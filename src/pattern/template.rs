@@ -1,12 +1,12 @@
-//! The pattern file that `patterns new` writes: something that works, explained, to be changed line by line.
+//! The pattern file that `callcodes patterns new` writes: a pattern that works, with comments that explain how to change it.
 //!
-//! Invariant: the text loads and keeps to its own examples, so that whoever changes it always starts from a good file.
-//! It is written for people who have never seen a regex: every step is one that can be copied.
+//! Invariant: the file loads, and the pattern finds its own examples, so that changes start from a good state. The comments
+//! are for people who have never seen a regex: every step can be copied.
 
 use super::definition::check_name;
 use super::diagnostic::Diagnostic;
 
-/// The lines of the template, with the pattern's name still to be put in.
+/// The text of the file, with `NAME` for the name of the pattern.
 const TEMPLATE: &str = r#"# A pattern for callcodes: how to find call / SMS result codes in one kind of log line.
 # Lines that start with # are for you; the program skips them. Save this file as UTF-8.
 #
@@ -16,20 +16,20 @@ const TEMPLATE: &str = r#"# A pattern for callcodes: how to find call / SMS resu
 
 [[pattern]]
 
-# How the pattern is called in results: lower-case letters, digits and hyphens.
+# The name of the pattern in results: lower-case letters, digits and hyphens.
 name = "NAME"
 
 # What it is for, in one line. You may leave it out.
 description = "MFA results as this product writes them"
 
 # What a result looks like. To make your own, in three steps:
-#   1. Copy the part of a real line that tells a result from everything else, with the code in it:
+#   1. Copy the part of a real line that only results have, with the code in it:
 #          Call result: 21
 #   2. Put a backslash before each of these characters, if there are any:  \ . + * ? ( ) | [ ] { } ^ $
-#   3. Where the code stands, write (?<code>\d+) instead, which means: digits, and these digits are the code.
+#   3. Replace the code by (?<code>\d+), which means: some digits, and these are the code.
 #          Call result: (?<code>\d+)
-# A code that is written as a word, such as FAILED_PHONE_BUSY, is found with (?<code>\w+) instead.
-# Anything that changes from line to line: .*? stands for any text, \d+ for digits, \S+ for text without blanks.
+# For a code that is written as a word, such as FAILED_PHONE_BUSY, write (?<code>\w+) instead.
+# For anything that changes from line to line: .*? means any text, \d+ digits, \S+ text without blanks.
 # Parts that may be caught as well, each at most once:
 #   (?<user>...) who signed in     (?<host>...) on which machine     (?<address>...) from which network address
 #   (?<outcome>...) the log's own word on the sign-in              (?<time>...) when, if not at the start of the line
@@ -44,13 +44,13 @@ ignore_case = true
 # when = '''mfa|azure'''
 # Do not count it if the same line has this in it somewhere:
 # unless = '''test mode'''
-# The result may go on in the next lines:
+# A result may continue on the next lines:
 # multiline = true
-# Where the code stands there may be nothing, and that means 0, no call result:
+# The code may be empty, which means 0, no call result:
 # empty_is_zero = true
 
-# Lines as they stand in the log, each with what must be found in it. Two or three real ones are best: replace names
-# and numbers of real people first. They are tried each time the pattern is loaded, so a mistake shows at once.
+# Lines from the log, each with what must be found in it. Two or three real lines are best; replace the names and numbers
+# of real people first. The lines are checked each time the pattern is loaded, so a mistake shows at once.
 # The code is a number, or text in quotes: code = 'FAILED_PHONE_BUSY'. The user may be left out.
 examples = [
   { line = '''2024-05-01 10:15:30 HELPDESK-7 MFA for user 'CONTOSO\ann': Call result: 21''', code = 21, user = 'CONTOSO\ann' },
@@ -63,17 +63,27 @@ counter_examples = [
 ]
 "#;
 
-/// The text of a new pattern file with one pattern called `name`, with `\n` as line end.
+/// Returns a new pattern file with one pattern, called `name`. Its line ends are `\n`.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::template::template;
+///
+/// let text = template("netop-guest")?;
+/// assert!(text.contains("name = \"netop-guest\""));
+/// # Ok::<_, callcodes::pattern::diagnostic::Diagnostic>(())
+/// ```
 ///
 /// # Errors
 ///
-/// If `name` cannot be the name of a pattern.
+/// Returns an error if `name` cannot be the name of a pattern.
 pub fn template(name: &str) -> Result<String, Diagnostic> {
     check_name(name).map_err(|(message, remedy)| Diagnostic::new(message).remedy(remedy))?;
     Ok(TEMPLATE.replace("NAME", name))
 }
 
-/// How every such file begins.
+/// Returns the first line of every file that [`template`] creates, by which such a file is recognised.
 pub(crate) fn first_line() -> &'static str {
     TEMPLATE.lines().next().unwrap_or_default()
 }
@@ -98,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn loads_and_keeps_to_its_own_examples() {
+    fn the_template_loads_and_finds_its_own_examples() {
         let text = template("netop-guest").unwrap();
         assert_eq!(complaints(&text), [""; 0]);
         assert_eq!(complaints(&text.replace('\n', "\r\n")), [""; 0]);
@@ -110,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_offers_behind_a_hash_works_too() {
+    fn keys_in_comments_work_when_they_are_uncommented() {
         let text = template("x").unwrap();
         let offered = ["when = ", "unless = ", "multiline = ", "empty_is_zero = "];
         let text = offered.iter().fold(text, |text, key| {

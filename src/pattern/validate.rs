@@ -1,8 +1,10 @@
-//! Whether the regexes of a definition are sound: judged from their syntax alone, before anything is compiled.
+//! Checks the regexes of a definition by their syntax trees, before anything is compiled.
 //!
-//! Invariant: a definition without a complaint from [`check`] has a regex that parses, always takes part of the line,
-//! and gives a `code` with every match, which is empty only if the definition says what that means. Whether it is small enough to be compiled is the set's to say, and what it
-//! finds is a matter for [`super::examples`].
+//! Invariant: if [`check`] finds no error, then the regex parses, never matches an empty text, and captures a `code` in every
+//! match; the code is empty only if the definition says what that means.
+//!
+//! Two checks are elsewhere: whether the regex is small enough to compile (in [`super::PatternSet::compile`]), and what it
+//! finds (in [`super::examples`]).
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,26 +17,37 @@ use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
 use crate::hit::Capture;
 
+/// The remedy for a regex without a group for the code.
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
+/// A remedy for a code that can be empty or missing.
 const HOW_TO_MEAN_NOTHING: &str =
     "write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
 
-/// A regex as its syntax tree and as what it means.
+/// A parsed regex: its syntax as written, for places in the text, and its meaning.
 struct Parsed {
     ast: Ast,
     hir: Hir,
 }
 
-/// What keeps a text from being a regex.
+/// Why a text is not a valid regex.
 struct Unsound {
     message: String,
     span: Range<usize>,
-    /// The earlier thing that it collides with.
+    /// An earlier part of the regex that conflicts with it.
     other: Option<Range<usize>>,
     remedy: &'static str,
 }
 
-/// Everything that is wrong with the regexes of `definition`, with the first one of them to be cured first.
+/// Returns every error in the regexes of `definition`: first those of `regex`, then those of `when` and of `unless`.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::pattern::{definition::Definition, validate};
+///
+/// let errors = validate::check(&Definition::from_expression(1, "result [0-9]+"));
+/// assert_eq!(errors[0].message(), "pattern `e1` does not say where the code is");
+/// ```
 #[must_use]
 pub fn check(definition: &Definition) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -49,8 +62,8 @@ pub fn check(definition: &Definition) -> Vec<Diagnostic> {
     found
 }
 
-/// Every definition that can never get a result because an earlier one of the same origin has the same regex and no
-/// further condition. One that takes the place of a pattern of another origin does so on purpose.
+/// Returns an error for every definition that can never get a result, because an earlier one of the same origin has the same
+/// regex and no further condition. A definition of another origin is assumed to replace a pattern on purpose.
 #[must_use]
 pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -71,6 +84,7 @@ pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
     found
 }
 
+/// Returns the error for a definition that never gets a result.
 fn shadowed(definition: &Definition, earlier: &Definition) -> Diagnostic {
     let (name, earlier_name) = (&definition.name, &earlier.name);
     Diagnostic::new(format!("pattern `{name}` never gets a result: `{earlier_name}` comes first with the same regex"))
@@ -79,6 +93,7 @@ fn shadowed(definition: &Definition, earlier: &Definition) -> Diagnostic {
         .remedy("remove one of the two, or give the earlier one a `when` or an `unless`")
 }
 
+/// Parses a regex with the options of `definition`.
 fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
     let ast = ast::parse::Parser::new().parse(regex).map_err(|error| Unsound {
         message: error.kind().to_string(),
@@ -100,6 +115,7 @@ fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
     Ok(Parsed { ast, hir })
 }
 
+/// Returns what to do about a syntax error.
 fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
     use ast::ErrorKind;
     match kind {
@@ -114,13 +130,14 @@ fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
             r"leave out the backslash, or double it if a backslash is meant: \\"
         }
         ErrorKind::EscapeUnexpectedEof => r"write \\ if a backslash is meant",
-        ErrorKind::UnsupportedLookAround => "use `when` and `unless` for what the line must or must not hold besides",
+        ErrorKind::UnsupportedLookAround => "use `when` and `unless` for what else the line must or must not contain",
         ErrorKind::UnsupportedBackreference => "write the text out instead",
         ErrorKind::GroupNameDuplicate { .. } => "use each group name once; | can stand inside a group",
         _ => "the syntax is described at https://docs.rs/regex/latest/regex/#syntax",
     }
 }
 
+/// Returns the error for a text that is not a valid regex, with marks at the part that is wrong.
 fn invalid(definition: &Definition, field: Field, unsound: Unsound) -> Diagnostic {
     let name = field.name();
     let diagnostic = Diagnostic::new(format!("the `{name}` of pattern `{}` is not a valid regex", definition.name))
@@ -132,6 +149,7 @@ fn invalid(definition: &Definition, field: Field, unsound: Unsound) -> Diagnosti
     }
 }
 
+/// Checks the groups of a `regex` that parses, and whether it can match an empty text or nothing.
 fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let name = &definition.name;
     let mut found = Vec::new();
@@ -141,13 +159,13 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     for group in groups.iter().filter_map(|group| name_of(group)).filter(|group| !names.contains(&group.name.as_str()))
     {
         found.push(
-            Diagnostic::new(format!("pattern `{name}` has a group `{}`, which means nothing", group.name))
-                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "not one of the groups"))
+            Diagnostic::new(format!("pattern `{name}` has an unknown group `{}`", group.name))
+                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "no group has this name"))
                 .remedy(format!("the groups are {}; use (?: and ) where no name is needed", names.join(", "))),
         );
     }
     let code = group_of(&parsed.hir, Capture::Code);
-    // What the message points at: the name, or all of a group that has none.
+    // The message points at the group's name, or at the whole group if it has none.
     let place = code.and_then(|code| groups.iter().find(|group| group.capture_index() == Some(code.index)));
     let place = place.map(|group| bytes(name_of(group).map_or(&group.span, |name| &name.span)));
     match code {
@@ -186,14 +204,14 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether the group for the code can be empty and nothing says what that means. Of a regex that can match nothing at all,
-/// that is complained of instead.
+/// Whether the group for the code can be empty and `empty_is_zero` is not set. Returns `false` for a regex that can match an
+/// empty text, because that is reported instead.
 fn is_empty_unasked(definition: &Definition, parsed: &Parsed, code: &hir::Capture) -> bool {
     let can_be_empty = |hir: &Hir| hir.properties().minimum_len() == Some(0);
     !definition.empty_is_zero && can_be_empty(&code.sub) && !can_be_empty(&parsed.hir)
 }
 
-/// The group of `hir` for a capture: the one of its name or, for the code, the only group without a name.
+/// Returns the group of `hir` for a capture: the group with its name or, for the code, the only group without a name.
 pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
     let mut groups = Vec::new();
     collect_captures(hir, &mut groups);
@@ -202,6 +220,7 @@ pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
     groups.iter().find(|group| group.name.as_deref() == Some(capture.name())).or(only).copied()
 }
 
+/// Appends the capture groups in `hir`, in the order of their indexes.
 fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
     if let HirKind::Capture(capture) = hir.kind() {
         groups.push(capture);
@@ -209,7 +228,7 @@ fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
     hir.kind().subs().iter().for_each(|sub| collect_captures(sub, groups));
 }
 
-/// Whether every match passes through the group with that index.
+/// Whether every match goes through the group with that index.
 fn always_captures(hir: &Hir, index: u32) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
@@ -220,7 +239,7 @@ fn always_captures(hir: &Hir, index: u32) -> bool {
     }
 }
 
-/// The groups in `ast`, in the order of the text. The parser limits the depth of nesting.
+/// Appends the groups in `ast`, in the order of the text. The recursion ends because the parser limits the nesting.
 fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     match ast {
         Ast::Group(group) => {
@@ -234,6 +253,7 @@ fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     }
 }
 
+/// Returns the name of a group, if it has one.
 fn name_of(group: &ast::Group) -> Option<&CaptureName> {
     if let GroupKind::CaptureName { name, .. } = &group.kind { Some(name) } else { None }
 }
@@ -256,13 +276,13 @@ mod tests {
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
-    /// What is wrong with a regex that is written between triple quotes.
+    /// Returns the errors for a regex written between triple quotes.
     fn of_regex(regex: &str) -> String {
         complaints(&format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\n"))
     }
 
     #[test]
-    fn sound_regexes_are_let_through() {
+    fn sound_regexes_raise_no_error() {
         let sound = [
             r"code (?<code>\d+)",
             r"code (?P<code>\d+)",
@@ -277,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_regex() {
+    fn an_invalid_regex_is_reported() {
         let expected = r"error: the `regex` of pattern `own` is not a valid regex
  --> own.toml:3:17
   |
@@ -309,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_condition() {
+    fn an_invalid_condition_is_reported() {
         let expected = r"error: the `when` of pattern `own` is not a valid regex
  --> own.toml:4:9
   |
@@ -341,7 +361,7 @@ error: the `unless` of pattern `own` is not a valid regex
     }
 
     #[test]
-    fn every_common_slip_has_its_own_remedy() {
+    fn every_common_mistake_has_its_own_remedy() {
         let cases = [
             ("a)(?<code>b)", "unopened group", r"add the missing (, or write \) if a parenthesis is meant"),
             (
@@ -362,7 +382,7 @@ error: the `unless` of pattern `own` is not a valid regex
             (
                 "(?=a)(?<code>b)",
                 "look-around, including look-ahead and look-behind, is not supported",
-                "use `when` and `unless` for what the line must or must not hold besides",
+                "use `when` and `unless` for what else the line must or must not contain",
             ),
             (r"(a)\1(?<code>b)", "backreferences are not supported", "write the text out instead"),
             (
@@ -380,7 +400,7 @@ error: the `unless` of pattern `own` is not a valid regex
     }
 
     #[test]
-    fn an_expression_of_the_command_line_is_shown_as_it_was_given() {
+    fn a_regex_from_the_command_line_is_shown_as_given() {
         let expected = r"error: pattern `e1` does not say where the code is
  --> -e:1:1
   |
@@ -393,12 +413,12 @@ error: the `unless` of pattern `own` is not a valid regex
     }
 
     #[test]
-    fn an_unknown_group_and_no_code() {
-        let expected = r"error: pattern `own` has a group `kode`, which means nothing
+    fn an_unknown_group_and_a_missing_code_are_reported() {
+        let expected = r"error: pattern `own` has an unknown group `kode`
  --> own.toml:3:16
   |
 3 | regex = '''x(?<kode>\d+)'''
-  |                ^^^^ not one of the groups
+  |                ^^^^ no group has this name
   |
   = help: the groups are code, text, user, outcome, host, address, time; use (?: and ) where no name is needed
 error: pattern `own` does not say where the code is
@@ -412,7 +432,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_code_that_can_be_left_out() {
+    fn a_code_that_can_be_left_out_is_an_error() {
         let expected = r"error: pattern `own` can match without a `code`
  --> own.toml:3:16
   |
@@ -426,7 +446,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_code_that_can_be_empty() {
+    fn a_code_that_can_be_empty_is_an_error() {
         let expected = r"error: pattern `own` can give an empty `code`
  --> own.toml:3:20
   |
@@ -456,7 +476,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_regex_that_matches_everywhere_or_nowhere() {
+    fn a_regex_that_matches_everywhere_or_nowhere_is_an_error() {
         let expected = r"error: pattern `own` can match nothing at all, and so matches everywhere
  --> own.toml:3:9
   |
@@ -477,7 +497,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn the_same_regex_twice() {
+    fn the_same_regex_twice_is_an_error() {
         let pattern = |name: &str, rest: &str| format!("[[pattern]]\nname = '{name}'\nregex = 'x(?<code>b)'\n{rest}");
         let expected = r"error: pattern `b` never gets a result: `a` comes first with the same regex
  --> own.toml:6:9
@@ -498,7 +518,7 @@ error: pattern `own` does not say where the code is
     }
 
     #[test]
-    fn a_pattern_of_another_origin_may_be_taken_over() {
+    fn a_pattern_may_replace_one_of_another_origin() {
         let text = "[[pattern]]\nname = 'own'\nregex = 'x(?<code>b)'\n";
         let mut definitions = parse_file(text, &Origin::File("own.toml".into())).unwrap();
         definitions.extend(parse_file(&text.replace("own", "other"), &Origin::BuiltIn).unwrap());
@@ -507,7 +527,7 @@ error: pattern `own` does not say where the code is
 
     proptest! {
         #[test]
-        fn no_regex_makes_it_panic(
+        fn no_regex_causes_a_panic(
             regex in prop_oneof!["(?s).{0,40}", r"(\(\?<code>|\(\?|[()\[\]{}|*+?.\\^$a-cé0-9,&-]|\\[dwbxpu]){0,30}"],
         ) {
             let mut definition = Definition::from_expression(1, &regex);

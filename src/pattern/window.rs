@@ -1,69 +1,75 @@
-//! The search over whole blocks: one look at a few neighbouring bytes of many literals at once.
+//! Searches whole blocks for many literals at once, with vector instructions.
 //!
-//! A window is two or three classes of bytes, each a masked comparison, such that every literal of a group contains bytes of
-//! these classes at these distances. `rawCallStatus`, `CALL STATUS`, `Result` and `return` all have `[ae][st]u` in one case or
-//! the other: one search finds them all, at the speed of a search for a single literal, and what it finds in vain costs a
-//! comparison. A block becomes a bit for each of its bytes.
+//! A window is two or three neighbouring bytes, each compared under a mask, such that every literal of a group contains bytes
+//! that fit. `rawCallStatus`, `CALL STATUS`, `Result` and `return` all contain `[ae][st]u` in capitals or small letters: one
+//! search finds all of them at the speed of a search for one literal. Each place that fits is then compared with the
+//! literals. The result for a block is a bit for each of its bytes.
 //!
-//! Invariant: where a literal of the group stands, the bit of its window is set; a bit promises nothing.
+//! Invariant: where a literal of the group is, the bit for its window is set. A set bit promises nothing.
 //!
-//! Why not the packed search of `aho-corasick`, or `memmem` for each literal: by `cargo bench --bench throughput --
-//! prefilter`, on logs without a result and with one in every 4th line, this one took 29 and 10 GB/s for all built-in
-//! patterns, the check of what it finds included; the packed search for less than that 13 and 7.5, and `memmem` for a
-//! single literal 52 and 21.
+//! Alternatives, measured by `cargo bench --bench throughput -- prefilter` on a log without results and on one with a result
+//! in every fourth line:
+//!
+//! | search | without results | every fourth line |
+//! |---|---|---|
+//! | windows for all built-in patterns, with the comparison of literals | 29 GB/s | 10 GB/s |
+//! | packed search of `aho-corasick`, without it | 13 GB/s | 7.5 GB/s |
+//! | `memmem` for a single literal | 52 GB/s | 21 GB/s |
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 use super::byte_set::ByteSet;
 
-/// How many bytes a word of marks stands for.
+/// The number of bytes that one word of marks stands for.
 pub(super) const WORD_BYTES: usize = 64;
-/// How many bytes are marked at once: few enough for the first-level cache, enough to be worth a call.
+/// The number of bytes that are marked at once: few enough for the first-level cache, and enough to be worth a call.
 pub(super) const SPAN_BYTES: usize = 16 << 10;
-/// How many bytes a window looks at, at the most.
+/// The greatest number of bytes in a window.
 pub(super) const WIDTH: usize = 3;
-/// More literals are not told apart by one word of bits.
+/// The most literals, because the possible literals at a place are a word of bits.
 pub(super) const LITERALS_LIMIT: usize = 64;
 
-/// A place in how many bytes costs as much to look into as one window more costs over all of them: 200 places of some
-/// 6 ns for 30 ps a byte.
+/// The cost of looking at a place that fits, as a number of bytes that a window can search in the same time: about 6 ns for a
+/// place and 30 ps for a byte (`cargo bench --bench throughput -- prefilter`).
 const PLACE_COST: f64 = 200.0;
-/// What a look at one byte of a window costs, in windows.
+/// The cost of comparing one byte of a window, as a share of the cost of the window.
 const LOOK_COST: f64 = 0.2;
-/// The most that a search may cost, in windows, before an automaton for all literals is faster. A window costs more than
-/// one, so there are three at the most.
+/// The greatest cost of a search, in windows. Above it an automaton for all literals is faster. Every window costs more than
+/// 1, so there are at most three.
 const COST_LIMIT: f64 = 4.0;
 
-/// The search for a group of literals.
+/// A search for a group of literals by two or three of their bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
-    /// If one of them has two values, the first. Those that let everything pass are the last.
+    /// The comparisons. One with two values comes first; those that let every byte pass come last.
     checks: [Check; WIDTH],
 }
 
-/// A byte at a place of the window is one of those that, masked, are one of the values.
+/// A comparison of one byte of the window: it passes if the byte under the mask is one of the values.
 #[derive(Clone, Copy, Debug, Default)]
 struct Check {
-    /// Which byte of the window.
+    /// The index of the byte in the window.
     at: usize,
     mask: u8,
     values: [u8; 2],
 }
 
-/// Marks where any of the windows fits: bit `i` of word `n` stands for the byte `n * WORD_BYTES + i` of `text`, of which
-/// there are at most [`SPAN_BYTES`] and a few more. There is a word for each of its bytes, or for the first so many;
-/// whatever they held is forgotten.
+/// Marks every place where one of the windows fits: bit `i` of word `n` stands for byte `n * WORD_BYTES + i` of `text`.
+///
+/// `text` has at most [`SPAN_BYTES`] and a few more bytes. `words` has a word for all of its bytes or for the first ones only,
+/// and is overwritten.
 pub(super) fn mark(level: Level, windows: &[Window], text: &[u8], words: &mut [u64]) {
     let Some((first, others)) = windows.split_first() else { return words.fill(0) };
-    // Nothing has to be cleared before, nor read again.
+    // The first window overwrites the words, so they need not be cleared before.
     first.mark(level, text, words, |word, bits| *word = bits);
     others.iter().for_each(|window| window.mark(level, text, words, |word, bits| *word |= bits));
 }
 
 impl Window {
+    /// Marks the places of one window. `note` combines the bits for 64 bytes with the word for them.
     fn mark(&self, level: Level, text: &[u8], words: &mut [u64], note: impl Fn(&mut u64, u64)) {
         dispatch!(level, simd => mark_words(simd, self, text, words, &note));
-        // The last bytes, of which a whole word cannot be loaded.
+        // The end of the text, which does not fill a vector.
         let whole = text.len().saturating_sub(WIDTH - 1) / WORD_BYTES;
         let mut rest = [0; 2 * WORD_BYTES + WIDTH];
         let tail = &text[whole * WORD_BYTES..];
@@ -76,6 +82,7 @@ impl Window {
     }
 }
 
+/// Marks the places of one window in all whole vectors of the text, with the cheapest comparison that will do.
 #[inline(always)]
 fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     match window.checks.map(Check::one) {
@@ -85,7 +92,7 @@ fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64],
     }
 }
 
-/// For a window of two bytes, which a single literal has if they are rare enough together.
+/// Marks places by two bytes. A single literal has such a window if the two bytes are rare together.
 #[inline(always)]
 fn mark_pair<S: Simd>(simd: S, pair: [(usize, u8); 2], text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b] = pair.map(|(at, _)| text.get(at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
@@ -97,7 +104,7 @@ fn mark_pair<S: Simd>(simd: S, pair: [(usize, u8); 2], text: &[u8], words: &mut 
     }
 }
 
-/// For a window of three bytes: 18 instructions for 64 bytes, instead of 28.
+/// Marks places by three bytes, which takes fewer instructions than [`mark_classes`].
 #[inline(always)]
 fn mark_bytes<S: Simd>(
     simd: S,
@@ -116,6 +123,7 @@ fn mark_bytes<S: Simd>(
     }
 }
 
+/// Marks places by classes of bytes: one with up to two masked values, and two with one.
 #[inline(always)]
 fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
@@ -131,16 +139,19 @@ fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64
     }
 }
 
-/// Windows for a set of literals.
+/// The windows for a set of literals, and what searching with them costs.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     pub(super) windows: Vec<Window>,
-    /// Roughly what the search costs, in windows that find nothing.
+    /// An estimate of the cost, in windows that find nothing.
     pub(super) cost: f64,
 }
 
-/// The windows that find `literals` at the least cost; `None` if there are too many literals, or if they have so little
-/// in common that an automaton finds them faster.
+/// Returns the windows that find `literals` at the least cost. Returns `None` if there are too many literals, or if they have
+/// so little in common that an automaton finds them faster.
+///
+/// Every alignment of the shortest literal is tried, and the others are added greedily, one by one. Letter case is ignored
+/// until the groups are known.
 pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     let folded: Vec<Vec<u8>> = literals.iter().map(|literal| literal.to_ascii_lowercase()).collect();
     let mut kinds = folded.clone();
@@ -152,17 +163,17 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     if kinds.is_empty() {
         return Some(Choice { windows: Vec::new(), cost: 0.0 });
     }
-    // The short ones have the least choice, so the others join them.
+    // Short literals have the fewest alignments, so they come first and the others join them.
     kinds.sort_by_key(|kind| (kind.len(), kind.clone()));
     let first = kinds.first()?;
-    // None that costs as much as the best one before has to be followed to its end.
+    // A grouping that reaches the cost of the best one so far is abandoned.
     let better = |best: Option<(Vec<Group>, f64)>, offset| {
         let limit = best.as_ref().map_or(COST_LIMIT, |(_, cost)| *cost);
         let groups = group(&kinds, offset, limit);
         groups.or(best)
     };
     let (groups, cost) = alignments(first).fold(None, better)?;
-    // Now with all spellings of them.
+    // The groups were formed in small letters. Now add every spelling.
     let spelled_out = |group: &Group| {
         let mut classes = Classes::default();
         for &(kind, offset) in &group.members {
@@ -175,7 +186,7 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
 }
 
 impl Window {
-    /// Where in `literal` the window fits, if it does.
+    /// Returns where in `literal` the window fits, if it does.
     pub(super) fn fits(&self, literal: &[u8]) -> Option<usize> {
         (0..literal.len()).find(|&offset| {
             self.checks.iter().all(|check| {
@@ -188,18 +199,20 @@ impl Window {
 
 /// Literals that share a window.
 struct Group {
-    /// Which literal, and where in it the window begins.
+    /// Each literal as its index, and where in it the window begins.
     members: Vec<(usize, usize)>,
     classes: Classes,
+    /// 1 for the search, and more for each place that it is expected to find in vain.
     cost: f64,
 }
 
+/// Returns where in `literal` a window may begin.
 fn alignments(literal: &[u8]) -> impl Iterator<Item = usize> {
     0..=literal.len().saturating_sub(WIDTH)
 }
 
-/// Groups of all literals, where the first literal's window begins at `offset`: each further one goes where it costs
-/// least, into a group or into one of its own. With what they cost; `None` if that is not below `limit`.
+/// Groups all literals, with the window of the first one at `offset`. Each of the others is added where it costs least: to a
+/// group, or as a group of its own. Returns the groups and their cost, or `None` if the cost reaches `limit`.
 fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>, f64)> {
     let mut groups: Vec<Group> = Vec::new();
     for (index, literal) in literals.iter().enumerate() {
@@ -223,7 +236,7 @@ fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>,
         let group = &mut groups[place];
         group.members.push((index, offset));
         (group.classes, group.cost) = (classes, cost);
-        // Which only grows.
+        // The cost only grows.
         if self::cost(&groups) >= limit {
             return None;
         }
@@ -232,35 +245,36 @@ fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>,
     Some((groups, cost))
 }
 
-/// What a group becomes with another literal in it.
+/// A group after another literal has joined it.
 struct Joined {
     offset: usize,
     classes: Classes,
     cost: f64,
 }
 
+/// Returns the cost of searching for all groups, in windows that find nothing.
 fn cost(groups: &[Group]) -> f64 {
     groups.iter().map(|group| group.cost).sum()
 }
 
-/// What the bytes of a window may be.
+/// For each byte of a window, the values that it may have.
 #[derive(Clone, Copy, Default)]
 struct Classes([ByteSet; WIDTH]);
 
 impl Classes {
-    /// Lets the literal's bytes from `offset` on be there. A place beyond its end may hold anything.
+    /// Adds the bytes of a literal from `offset` on. After its end, any byte may follow.
     fn add(&mut self, literal: &[u8], offset: usize) {
         for (at, class) in self.0.iter_mut().enumerate() {
             *class = literal.get(offset + at).map_or(ByteSet::ALL, |&byte| class.union(ByteSet::one(byte)));
         }
     }
 
-    /// The comparisons for it, and at how large a share of all places they are expected to fit.
+    /// Returns the comparisons for these classes, and the share of all places at which they are expected to fit.
     fn window(&self) -> (Window, f64) {
         let mut checks = self.0.map(Check::masked);
         let shares = checks.map(Check::share);
         let mut share = shares.iter().product::<f64>();
-        // One of them may compare with two values.
+        // One of the comparisons may have two values.
         let mut with_two = None;
         for (at, &class) in self.0.iter().enumerate() {
             let Some(two) = Check::of_two(class) else { continue };
@@ -274,7 +288,7 @@ impl Classes {
             checks[at] = two;
         }
         if checks.iter().all(|check| check.one().is_some()) {
-            // Without its commonest byte, if the others are rare enough to do without.
+            // Leave out the commonest byte if the others are rare enough.
             let others =
                 |at: usize| (0..WIDTH).filter(|&other| other != at).map(|other| shares[other]).product::<f64>();
             let rest = (0..WIDTH).map(|at| (at, others(at))).min_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -283,7 +297,7 @@ impl Classes {
             }
         }
         for (at, check) in checks.iter_mut().enumerate() {
-            // One that lets everything pass must not ask for room.
+            // A comparison that lets everything pass must not read beyond the text.
             check.at = if check.mask == 0 { 0 } else { at };
         }
         checks.sort_by_key(|check| (check.mask == 0, check.values[0] == check.values[1]));
@@ -292,19 +306,19 @@ impl Classes {
 }
 
 impl Check {
-    /// The one byte that passes, and where, if there is only one.
+    /// Returns the only byte that passes, and its index; `None` if several pass.
     fn one(self) -> Option<(usize, u8)> {
         (self.mask == u8::MAX && self.values[0] == self.values[1]).then_some((self.at, self.values[0]))
     }
 
-    /// What all bytes of the class have in common.
+    /// Returns a comparison by the bits that all bytes of the class have in common.
     fn masked(class: ByteSet) -> Check {
         let first = class.iter().next().unwrap_or_default();
         let mask = class.iter().fold(u8::MAX, |mask, byte| mask & !(byte ^ first));
         Check { at: 0, mask, values: [first & mask; 2] }
     }
 
-    /// Two values that the class comes down to, perhaps apart from letter case.
+    /// Returns a comparison with two values, if the class has just two, perhaps in both letter cases.
     fn of_two(class: ByteSet) -> Option<Check> {
         const CASE: u8 = 0x20;
         if class.len() > 4 {
@@ -317,13 +331,13 @@ impl Check {
         })
     }
 
-    /// The share of all bytes that pass.
+    /// Returns the expected share of all bytes that pass.
     fn share(self) -> f64 {
         if self.mask == 0 {
             return 1.0;
         }
         let one = |value: u8| {
-            // All ways to set the bits that the mask lets pass.
+            // Every combination of the bits that the mask ignores.
             let free = !self.mask;
             let mut bits = free;
             let mut sum = 0.0;
@@ -350,7 +364,7 @@ mod tests {
         texts.iter().map(|text| text.as_bytes().to_vec()).collect()
     }
 
-    /// Every level that this machine has, the plainest included.
+    /// Returns every level of vector instructions that this machine has.
     fn levels() -> Vec<Level> {
         let best = Level::new();
         #[cfg(target_arch = "x86_64")]
@@ -367,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_one_kind_share_a_window() {
+    fn similar_words_share_a_window() {
         let all = ["rawCallStatus", "CALL STATUS", "Result", "RESULT", "return", "<call_status>"];
         let choice = choose(&literals(&all)).unwrap();
         assert_eq!(choice.windows.len(), 1, "{choice:?}");
@@ -383,12 +397,12 @@ mod tests {
             choice.windows[0].checks.iter().filter(|check| check.mask != 0).count()
         };
         assert_eq!(looks("rawCallStatus"), 2);
-        // Of these no two are rare together.
+        // No two of these are rare together.
         assert_eq!(looks("eat"), 3);
     }
 
     #[test]
-    fn words_with_nothing_in_common_get_windows_of_their_own_or_none() {
+    fn words_with_nothing_in_common_get_their_own_windows_or_none() {
         let few = choose(&literals(&["zebra", "quick", "howl"])).unwrap();
         assert!((2..=3).contains(&few.windows.len()), "{few:?}");
         let letter = |number: u8| char::from(b'a' + number % 26);
@@ -398,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_fits_at_every_place_up_to_the_very_end() {
+    fn a_window_fits_at_every_place_up_to_the_end() {
         let choice = choose(&literals(&["ab"])).unwrap();
         for len in 2..300 {
             let mut text = vec![b'.'; len];
@@ -411,7 +425,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn where_a_literal_stands_its_window_is_marked(
+        fn a_window_is_marked_wherever_its_literal_is(
             literals in prop::collection::vec("[abAB_]{2,9}", 1..6),
             text in "[abAB_.]{0,400}",
         ) {

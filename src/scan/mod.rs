@@ -1,11 +1,12 @@
-//! Chunk → hits: the loop from a candidate to its line, its matches and what they stand for.
+//! Scanning: chunk in, hits out. From a candidate of the prefilter to its line, the matches in it, and their codes.
 //!
 //! Invariants:
-//! * The hits of a line depend on that line and, for multi-line patterns, on a fixed number of bytes behind it: never
-//!   on where a chunk begins or ends, nor on which thread scans it.
-//! * Hits are delivered in the order in which they stand in the source.
 //!
-//! A scanner is a worker's own: its caches are reused from chunk to chunk and shared with nobody.
+//! * The hits of a line depend on that line and, for multi-line patterns, on a fixed number of bytes after it. They do not
+//!   depend on where a chunk begins or ends, nor on the thread that scans it.
+//! * Hits are delivered in the order of the source.
+//!
+//! Each worker has its own scanner, whose caches are reused from chunk to chunk.
 
 mod line;
 pub mod proof;
@@ -25,17 +26,16 @@ use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch};
 use crate::time::{self, Stamp};
 use crate::units::{Reading, Written};
 
-/// How many spellings a scanner remembers, at most one in each place. Logs use a few dozen; where two share a place, both
-/// are looked up.
+/// How many spellings of codes a scanner caches. Logs use a few dozen. Two spellings with the same slot replace each other.
 const REMEMBERED_PLACES: usize = 1 << 10;
-/// The longest of them, in bytes: longer than any name of the catalogue.
+/// The longest spelling that is cached, in bytes: longer than any name in the catalogue.
 const REMEMBERED_BYTES: usize = 128;
 /// The most digits that always fit into a code.
 const SURE_DIGITS: usize = 9;
 
-/// Takes hits, one after another. A closure is one; a type of its own can ask to be inlined.
+/// Takes hits, one after another. Every closure is a sink; a type of its own can also ask to be inlined.
 pub trait Sink<'c> {
-    /// Takes one.
+    /// Takes the next hit.
     fn take(&mut self, hit: Hit<'c>);
 }
 
@@ -46,7 +46,22 @@ impl<'c, F: FnMut(Hit<'c>)> Sink<'c> for F {
     }
 }
 
-/// Finds the hits of one chunk after another.
+/// Finds the hits in one chunk after another.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::{catalogue::Catalogue, chunk::Chunk, config, pattern::PatternSet, scan::Scanner};
+///
+/// let set = PatternSet::compile(&config::built_in())?;
+/// let mut scanner = Scanner::new(&set, Catalogue::built_in(), 512);
+/// let mut codes = Vec::new();
+/// scanner.scan(&Chunk::whole(b"rawCallStatus = 21\nno result\nrawCallStatus = 102\n"), |hit| {
+///     codes.push((hit.line_offset, hit.key.to_string()));
+/// });
+/// assert_eq!(codes, [(0, "21".to_owned()), (29, "102".to_owned())]);
+/// # Ok::<_, callcodes::pattern::diagnostic::Diagnostic>(())
+/// ```
 #[derive(Debug)]
 pub struct Scanner<'s> {
     set: &'s PatternSet,
@@ -58,37 +73,37 @@ pub struct Scanner<'s> {
     readings: Readings,
 }
 
-/// Says what a match stands for and when it was written, and remembers both.
+/// Finds the code and the time of a match, and caches both.
 #[derive(Debug)]
 struct Resolver<'s> {
     catalogue: &'s Catalogue,
     times: time::Reader,
-    /// Symbols and texts met before, as written, each in the place that its bytes give: resolving one costs more than the
-    /// match, and a map's hash as much as both.
+    /// A cache of symbols and texts, each in the slot that [`place`] gives. Looking a spelling up in the catalogue takes longer
+    /// than the match, and the hash of a map as long as both.
     remembered: Box<[Option<Spelling>; REMEMBERED_PLACES]>,
 }
 
-/// What was written, and what it stands for.
+/// A code as written in a log, and what it was resolved to.
 type Spelling = (Box<[u8]>, Key);
 
 /// A line within a chunk.
 struct Line<'c> {
-    /// The line without its line end, and behind it what multi-line patterns may see.
+    /// The line without its line end, then what multi-line patterns may see.
     window: &'c [u8],
     len: usize,
     start: usize,
-    /// In the source.
+    /// The offset of the line in the source.
     offset: u64,
     written: Written,
-    /// How much of the line can be seen: of a piece of a line over the limit also a part of what follows the cut.
+    /// How many bytes of the line can be seen. For a piece of an overlong line, this includes some bytes after the cut.
     seen_len: usize,
-    /// Whether the line goes on after that.
+    /// Whether the line continues after that.
     goes_on: bool,
 }
 
 impl<'s> Scanner<'s> {
-    /// A scanner for the patterns of `set`. Multi-line patterns see `lookahead_bytes` beyond the end of a line, which
-    /// the chunks must show.
+    /// Creates a scanner for the patterns of `set`. Multi-line patterns see `lookahead_bytes` beyond the end of a line; the
+    /// chunks must contain them.
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
@@ -104,12 +119,12 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Passes every hit in the lines that `chunk` owns to `sink`.
+    /// Passes every hit in the lines of `chunk` to `sink`.
     pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, sink: impl FnMut(Hit<'c>)) {
         self.scan_into(chunk, sink);
     }
 
-    /// The same, for a sink that is no closure.
+    /// Passes every hit in the lines of `chunk` to `sink`, which need not be a closure.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
         if chunk.cut != Cut::AtLineEnd {
             self.scan_piece(chunk, &mut sink);
@@ -120,21 +135,21 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Scans whole lines. `READS_PAGES` is a constant, so that the search for text that is not UTF-8 costs a set nothing
-    /// in which no pattern reads code pages.
+    /// Scans whole lines. `READS_PAGES` is a constant, so that a set without patterns for code pages does not pay for the search
+    /// for text that is not UTF-8.
     fn scan_lines<'c, const READS_PAGES: bool>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
         let owned = chunk.owned();
-        // Of a multi-line pattern even the literal may go on behind a cut.
+        // A literal of a multi-line pattern may extend beyond a cut.
         let searched = if self.set.looks_ahead() { chunk.with_lookahead() } else { owned };
         let mut marks = std::mem::take(&mut self.marks);
         let mut candidates = self.set.prefilter().candidates(searched, &mut marks);
         let mut next = || iter::from_fn(|| candidates.next()).find(|candidate| candidate.at < owned.len());
         let mut candidate = next();
         let mut others = Others::new(if READS_PAGES { searched } else { b"" });
-        // A multi-line match may start before the line in which such a place is.
+        // A multi-line match may start in an earlier line than the text that is not UTF-8.
         let reach = if self.set.looks_ahead() { self.lookahead_bytes + 1 } else { 0 };
         let mut from = 0;
-        // Where the last searched line started, in the chunk and in the source.
+        // The start of the last line that was searched, in the chunk and in the source.
         let (mut counted, mut offset) = (0, chunk.offset);
         while from < owned.len() {
             let other = if READS_PAGES { others.first_from(from) } else { None };
@@ -180,7 +195,7 @@ impl<'s> Scanner<'s> {
         self.marks = marks;
     }
 
-    /// The line at `range` of the chunk, which excludes its line feed, and at `offset` of the source.
+    /// Returns the line at `range` of the chunk, which excludes its line feed, and at `offset` in the source.
     #[inline]
     fn line<'c>(&self, chunk: &Chunk<'c>, range: Range<usize>, offset: u64) -> Line<'c> {
         let all = chunk.with_lookahead();
@@ -195,8 +210,8 @@ impl<'s> Scanner<'s> {
         Line { window, len, start: range.start, offset, written: chunk.written, seen_len: len, goes_on: false }
     }
 
-    /// A piece of a line over the limit. A match in it is one that the line has, as far as that can be seen, and that the cut
-    /// does not divide.
+    /// Scans a piece of an overlong line. A match counts if the line has it, as far as the line can be seen, and if no cut
+    /// divides it.
     #[inline(never)]
     fn scan_piece<'c>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
         let (all, len) = (chunk.with_lookahead(), chunk.owned().len());
@@ -219,7 +234,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// A line where only this pattern may match, and only there.
+    /// Scans a line in which only one pattern may match, at one place.
     #[inline(always)]
     fn scan_place<'c>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut impl Sink<'c>) {
         let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
@@ -228,6 +243,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
+    /// Scans a line whose candidates have been recorded.
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
         let mut time = None;
         // Split borrows: the matches hold the scratch while their values are resolved.
@@ -238,7 +254,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// A line that is not UTF-8, as code pages read it as well.
+    /// Scans a line that is not UTF-8, both as bytes and as text in code pages.
     #[inline(never)]
     fn scan_as_read<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
         let mut time = None;
@@ -251,17 +267,17 @@ impl<'s> Scanner<'s> {
 }
 
 impl Line<'_> {
-    /// Whether a match that ends there is divided by a cut, or may be.
+    /// Whether a cut divides, or may divide, a match that ends at `end`.
     #[inline]
     fn divides(&self, end: usize) -> bool {
         self.len < end && (self.len < self.seen_len || self.goes_on) || self.goes_on && end == self.seen_len
     }
 }
 
-/// The places of a text where something stands that is not UTF-8.
+/// Searches a text for what is not UTF-8.
 struct Others<'t> {
     text: &'t [u8],
-    /// The first one at or behind `from`.
+    /// The first position that is not UTF-8 and has not been passed.
     next: Option<usize>,
 }
 
@@ -270,7 +286,7 @@ impl Others<'_> {
         Others { text, next: std::str::from_utf8(text).err().map(|wrong| wrong.valid_up_to()) }
     }
 
-    /// The first such place at or behind the start of a line.
+    /// Returns the first position from `start` on that is not UTF-8. `start` must be the start of a line.
     fn first_from(&mut self, start: usize) -> Option<usize> {
         if self.next? < start {
             let rest = self.text.get(start..).unwrap_or_default();
@@ -281,7 +297,7 @@ impl Others<'_> {
 }
 
 impl Resolver<'_> {
-    // Inlined, so that what a sink does not look at is not even looked up: counting wants the key alone.
+    // Inlined, so that the compiler removes what a sink does not use: counting needs the key alone.
     #[inline(always)]
     fn hit<'c>(
         &mut self,
@@ -292,11 +308,11 @@ impl Resolver<'_> {
     ) {
         let bytes_of = |part: Range<usize>| reading.map_or(part.clone(), |reading| reading.bytes_of(part));
         let span = bytes_of(found.span.clone());
-        // Half a number is another number.
+        // A number that is cut in two is another number.
         if line.divides(span.end) {
             return;
         }
-        // `get` and not an index: what cannot panic can be left out where nobody looks at it.
+        // `get` instead of an index: only what cannot panic can be removed if it is not used.
         let captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
         let (text, text_len) =
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
@@ -309,7 +325,7 @@ impl Resolver<'_> {
             },
         };
         sink.take(Hit {
-            // A group that took no part in the match wrote nothing.
+            // A group that took no part in the match stands for an empty text.
             key: self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text)),
             line: &line.window[..line.len],
             line_start: line.start,
@@ -322,6 +338,7 @@ impl Resolver<'_> {
         });
     }
 
+    /// Returns the code or name for a written value. Most are plain numbers, which need no catalogue.
     #[inline]
     fn resolve(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
         if text.is_none()
@@ -332,6 +349,7 @@ impl Resolver<'_> {
         self.resolve_spelling(written, text)
     }
 
+    /// Returns the code or name for a value that is not a plain number, from the cache or from the catalogue.
     fn resolve_spelling(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
         let place = place(written);
         if let Some((remembered, key)) = &self.remembered[place]
@@ -340,7 +358,7 @@ impl Resolver<'_> {
             return key.clone();
         }
         let key = resolve(self.catalogue, written, text);
-        // What no entry knows is asked about again each time: a text beside it may know more.
+        // Unknown values are not cached, because the text beside them may be known.
         let is_known = self.catalogue.entry(&key).is_some() && key == self.catalogue.resolve(written);
         if is_known && written.len() <= REMEMBERED_BYTES {
             self.remembered[place] = Some((written.into(), key.clone()));
@@ -370,7 +388,7 @@ fn plain_number(written: &[u8]) -> Option<Code> {
     written.iter().try_fold(0, add).map(Code)
 }
 
-/// Where a spelling is remembered: by its length, its beginning and its end, which tell symbols apart.
+/// Returns the cache slot for a spelling. It depends on the length, the beginning and the end, in which symbols differ.
 fn place(written: &[u8]) -> usize {
     const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
     let (head, tail) = match (written.first_chunk(), written.last_chunk()) {
@@ -382,15 +400,16 @@ fn place(written: &[u8]) -> usize {
     usize::from(u16::from_be_bytes([high, low])) % REMEMBERED_PLACES
 }
 
-/// What a written value stands for. Where a symbol and a text stand side by side and disagree, the symbol decides,
-/// because texts were reworded between versions and symbols were not; only a symbol that no entry knows leaves it to
-/// the text.
+/// Returns the code or name for a written value and the text beside it.
+///
+/// Where a symbol and a text disagree, the symbol decides, because texts were reworded between versions and symbols were not.
+/// Only if the catalogue does not know the symbol does the text decide.
 fn resolve(catalogue: &Catalogue, written: &[u8], text: Option<&[u8]>) -> Key {
     let key = catalogue.resolve(written);
     if catalogue.entry(&key).is_some() {
         return key;
     }
     let by_text = text.map(|text| catalogue.resolve(text));
-    // An empty text would stand for "no call result", which an unknown symbol does not say.
+    // An empty text would mean "no call result", which the unknown symbol does not say.
     by_text.filter(|by_text| *by_text != Key::Code(Code::NONE) && catalogue.entry(by_text).is_some()).unwrap_or(key)
 }

@@ -1,7 +1,7 @@
-//! From definitions to a set that keeps to its own examples: a pattern that fails one does not load (decision 8).
+//! Compiles pattern sets and checks them against their examples: a pattern that fails an example does not load.
 //!
-//! Here and not among the patterns, because an example names a code as a log writes it, and only matching and the
-//! catalogue together tell which result that is.
+//! This is not part of [`pattern`](crate::pattern), because an example gives a code as a log writes it, and finding out which
+//! result that is takes both the patterns and the catalogue.
 
 use super::resolve;
 use crate::catalogue::Catalogue;
@@ -11,13 +11,14 @@ use crate::pattern::diagnostic::Diagnostic;
 use crate::pattern::examples::{self, Found};
 use crate::pattern::{Match, PatternSet, Scratch};
 
-/// Compiles definitions, in order of precedence, and runs their examples.
+/// Compiles definitions, which must be in order of precedence, and checks their examples.
 ///
-/// The built-in ones are proved by the project's tests; where there are no others, starting up does not pay for it again,
-/// nor for a catalogue, which is asked for when an example needs it.
+/// The project's tests check the examples of the built-in patterns. If there are no others, start-up skips the check and
+/// does not ask for the catalogue.
 ///
 /// # Errors
-/// What the regex engine refuses, or every example that is not kept.
+///
+/// Returns the error of the first definition that cannot be compiled, or one for every example that fails.
 pub fn compile<'c>(
     definitions: &[Definition],
     catalogue: impl FnOnce() -> &'c Catalogue,
@@ -30,7 +31,7 @@ pub fn compile<'c>(
     if broken.is_empty() { Ok(set) } else { Err(broken) }
 }
 
-/// Runs the examples and counter-examples of all definitions, and tells each that is not kept.
+/// Checks the examples and counter-examples of all definitions, and returns an error for each that fails.
 #[must_use]
 pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let mut scratch = set.scratch();
@@ -38,7 +39,7 @@ pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue
     examples::check(definitions, &|written| catalogue.resolve(written), find)
 }
 
-/// Every result in `text`, in order, of all patterns or of one alone. Multi-line patterns see the whole text.
+/// Returns every result in `text`, in order: of all patterns, or of one alone. Multi-line patterns see the whole text.
 #[must_use]
 pub fn find_all(
     set: &PatternSet,
@@ -80,7 +81,7 @@ mod tests {
     use crate::config;
 
     #[test]
-    fn the_built_in_patterns_keep_to_their_examples() {
+    fn the_built_in_patterns_find_their_examples() {
         let definitions = config::built_in();
         let set = PatternSet::compile(&definitions).unwrap();
         let broken: Vec<String> =
@@ -99,14 +100,14 @@ mod tests {
         }
     }
 
-    /// The shapes that fill logs; a change to a regex that loses the way shows here and not in a stopwatch.
+    /// These patterns find most lines of a log. If a change to a regex makes one slower, this test fails.
     #[test]
-    fn the_busiest_patterns_leave_no_choice() {
+    fn the_busiest_patterns_need_no_backtracking() {
         let definitions = config::built_in();
         let set = PatternSet::compile(&definitions).unwrap();
         for name in ["pfauth", "raw-call-status", "call-status-symbol", "call-status"] {
             let pattern = set.patterns().iter().find(|pattern| pattern.name() == name).unwrap();
-            assert_eq!(pattern.ways(), "A match is read step by step: the fastest way", "{name}");
+            assert_eq!(pattern.ways(), "Speed: the fastest way, step by step", "{name}");
         }
     }
 }

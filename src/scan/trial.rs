@@ -1,8 +1,9 @@
-//! What the patterns take of a few lines, and for a line that none takes, how far the nearest one gets: the answer to
-//! whoever writes a pattern.
+//! Tries patterns on a few lines: what they find, and for a line in which they find nothing, how far the nearest one gets. This
+//! is what `callcodes patterns test` shows to people who write a pattern.
 //!
-//! Invariant: what is found is what a scan of the same text finds, because a scanner finds it.
-//! Apart from the scanner, because explaining a miss compiles regexes as it goes.
+//! Invariant: the results are those of a scan, because a scanner finds them.
+//!
+//! Separate from the scanner, because explaining a miss compiles many regexes.
 
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Limits};
@@ -14,49 +15,50 @@ use crate::units::{CodePage, Units};
 
 use super::Scanner;
 
-/// How many lines are explained; each costs some dozens of compiled regexes.
+/// The most lines that are explained. Each takes some dozens of compiled regexes.
 pub const EXPLAINED_LINES: usize = 50;
 /// The longest line that is explained, in bytes.
 pub const EXPLAINED_LINE_BYTES: usize = 4 << 10;
 
-/// A built-in pattern is near a line only if it takes that much of it, in bytes: most lines hold some first letter of one.
+/// How many bytes of a line a built-in pattern must match to be reported as near. In most lines some pattern matches its first
+/// letter.
 const LEAST_BUILT_IN_BYTES: usize = 3;
 
-/// One line that was tried.
+/// A line that was tried.
 #[derive(Clone, Debug)]
 pub struct Line<'t> {
-    /// Its number in the text, from 1.
+    /// The number of the line in the text, from 1.
     pub number: u64,
     /// The line without its line end.
     pub text: &'t [u8],
-    /// What became of it.
+    /// What the patterns found.
     pub outcome: Outcome<'t>,
 }
 
-/// What became of a line.
+/// What the patterns found in a line.
 #[derive(Clone, Debug)]
 pub enum Outcome<'t> {
-    /// Results start in it: in their order, at least one.
+    /// The results that start in this line, in order. At least one.
     Taken(Vec<Hit<'t>>),
-    /// It belongs to a match that starts in a line above.
+    /// No results, but the line is part of a match that starts in an earlier line.
     Continued,
-    /// Nothing takes it. Who gets furthest, if any gets anywhere: of the own patterns, for it is mostly one of them that
-    /// is being tried, and of all, if that is a built-in one.
+    /// No results. The patterns that get furthest, if any gets anywhere: the user's own one, which is probably the one being
+    /// tried, and a built-in one if it gets further.
     Missed(Vec<Nearest>),
-    /// Nothing takes it, and it is one line too many, or too long, to be explained.
+    /// No results, and no explanation: too many lines have been explained, or the line is too long.
     Unexplained,
 }
 
-/// The pattern that takes the most of a line in which it finds nothing.
+/// The pattern that matches the most of a line in which it finds nothing.
 #[derive(Clone, Debug)]
 pub struct Nearest {
-    /// Its index among the definitions.
+    /// The index of the pattern among the definitions.
     pub pattern: usize,
     /// How far it gets.
     pub miss: Miss,
 }
 
-/// Tries every line of `text` that is not blank. `set` is compiled from `definitions`.
+/// Tries every line of `text` that is not blank. `set` must be compiled from `definitions`.
 #[must_use]
 pub fn run<'t>(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue, text: &'t [u8]) -> Vec<Line<'t>> {
     let mut hits = Vec::new();
@@ -91,7 +93,8 @@ pub fn run<'t>(definitions: &[Definition], set: &PatternSet, catalogue: &Catalog
     lines
 }
 
-/// Where the match of a hit ends, which may be in a later line: as an offset in `rest`, which starts with the hit's line.
+/// Returns where the match of a hit ends, which may be in a later line. The offset is in `rest`, which starts with the line of
+/// the hit.
 fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>) -> usize {
     if !set.looks_ahead() || hit.span.end < hit.line.len() {
         return hit.span.end;
@@ -108,9 +111,10 @@ fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>)
     hit.span.end
 }
 
+/// Returns the patterns that get furthest in a line.
 fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
     let (mut own, mut built_in): (Option<Nearest>, Option<Nearest>) = (None, None);
-    // Letters beyond ASCII are those of the text, whatever it is in.
+    // Letters beyond ASCII are compared as text, whatever the encoding of the line.
     let line = CodePage::of(line, Units::Bytes, None).read(line);
     for (pattern, definition) in definitions.iter().enumerate() {
         let Some(miss) = nearest::explain(definition, line.as_bytes()) else { continue };
@@ -122,7 +126,7 @@ fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
             *best = Some(Nearest { pattern, miss });
         }
     }
-    // At the same distance the own one goes before, as in a search.
+    // Of two that get equally far, the user's own one comes first, as in a search.
     let built_in = built_in.filter(|nearest| nearest.miss.matched_len() > matched_len(own.as_ref()));
     own.into_iter().chain(built_in).collect()
 }
@@ -147,7 +151,7 @@ regex = '<status>\s*(?<code>\d+)\s*</status>'
 multiline = true
 ";
 
-    /// Each line with what became of it.
+    /// Returns each line with its outcome.
     fn outcomes(text: &str) -> Vec<String> {
         outcomes_with(&file::parse(PATTERNS, &Origin::CommandLine).unwrap(), text)
     }
@@ -190,7 +194,7 @@ multiline = true
     }
 
     #[test]
-    fn a_match_is_not_sought_further_than_a_scan_does() {
+    fn a_match_reaches_no_further_than_in_a_scan() {
         let within = format!("<status>\n{}3</status>", " ".repeat(Limits::default().lookahead_bytes - 10));
         assert_eq!(outcomes(&within), ["1 1=3", "2 continued"]);
         let beyond = format!("<status>\n{}3</status>", " ".repeat(Limits::default().lookahead_bytes - 9));
@@ -206,7 +210,7 @@ multiline = true
     }
 
     #[test]
-    fn a_built_in_pattern_that_gets_further_does_not_hide_the_own_one() {
+    fn a_built_in_pattern_that_gets_further_does_not_hide_the_users_own() {
         let parse = |text: &str, origin: Origin| file::parse(text, &origin).unwrap();
         let mut definitions = parse(&PATTERNS.replace("call=", "ca="), Origin::File("own.toml".into()));
         definitions.extend(parse("[[pattern]]\nname = 'b'\nregex = 'call:(?<code>x)'\n", Origin::BuiltIn));

@@ -1,26 +1,35 @@
-//! ISO 8601 dates with a clock time: finding and reading them.
+//! Finds and reads ISO 8601 dates with a clock time.
 //!
-//! The parse is on the hot path, once for each result, so it compares eight columns at a time and does its own calendar
-//! arithmetic: by a crate's it took 540 instructions, half of them for ranges that the columns rule out, and 320 then. A
-//! [`Reader`] that remembers the last minute takes 110.
+//! | part | forms |
+//! |---|---|
+//! | date | `2017-02-14` |
+//! | separator | `T`, `t` or a space |
+//! | clock time | `02:57:24`; a leap second (`:60`) counts as `:59` |
+//! | fraction | `.600871` or `,600871`; digits after the ninth are dropped |
+//! | zone | `Z`, `z`, ` UTC`, ` GMT`, `+01:00`, `+0100`, `+01`, with or without a space before the sign; or none |
+//!
+//! A time with AM or PM after it is not read, because its digits alone do not give the hour.
+//!
+//! Every result is read by this code, so it compares eight columns at a time, does its own calendar arithmetic, and caches the
+//! last minute. A date library would take several times as many instructions.
 
 use super::{Basis, DateBasis, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
-/// Reads one time after another, and what they have in common only once: neighbours are mostly of the same minute.
+/// Reads times, and caches the last date and minute, which neighbouring lines usually share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reader {
-    /// The last date and clock time up to the minute, as written, and the seconds from 1970 to it, if it is a time. Sixteen
-    /// zeros are none.
+    /// The cached date, hour and minute as written, such as `2017-02-14T02:57`. All zeros at the start.
     minute: u128,
+    /// The seconds from 1970 to that minute; `None` if it is not a time.
     start: Option<i64>,
 }
 
 impl Reader {
-    /// The first time in `line` that starts within [`SEARCH_LIMIT_BYTES`].
+    /// Returns the first time in `line` that starts within [`SEARCH_LIMIT_BYTES`].
     #[inline]
     pub(super) fn find(&mut self, line: &[u8]) -> Option<Stamp> {
         self.read(line).or_else(|| {
-            // A date's first hyphen is its rarest mark: four digits stand before it.
+            // Search for the first hyphen of a date, with four digits before it: of its characters it is the rarest in logs.
             let limit = line.len().min(SEARCH_LIMIT_BYTES + 5);
             memchr::memchr_iter(b'-', &line[..limit])
                 .filter(|&hyphen| hyphen > 4 && !line[hyphen - 5].is_ascii_digit())
@@ -28,7 +37,7 @@ impl Reader {
         })
     }
 
-    /// Reads the time that `text` starts with.
+    /// Reads the time at the start of `text`.
     #[inline]
     pub(super) fn read(&mut self, text: &[u8]) -> Option<Stamp> {
         let (head, rest) = text.split_first_chunk::<19>()?;
@@ -38,7 +47,7 @@ impl Reader {
             (self.minute, self.start) = (u128::from_le_bytes(written), minute(written));
         }
         let start = self.start?;
-        // A leap second is the last moment of its minute.
+        // A leap second counts as the last second of its minute.
         let second = match (tens - b'0') * 10 + (ones - b'0') {
             60 => 59,
             second => second,
@@ -55,14 +64,14 @@ impl Reader {
             }
         };
         let second = start + i64::from(second) - i64::from(offset_seconds);
-        // Beyond 2262 there are more nanoseconds than a time can have.
+        // After the year 2262 the nanoseconds do not fit.
         let nanoseconds = i128::from(second) * 1_000_000_000 + i128::from(nanosecond);
         let basis = Basis { zone, date: DateBasis::Line };
         Some(Stamp { time: Time(i64::try_from(nanoseconds).ok()?), basis })
     }
 }
 
-/// The seconds from 1970 to a date and a clock time of the shape `2017-02-14T02:57`.
+/// Returns the seconds from 1970 to a date and clock time such as `2017-02-14T02:57`.
 fn minute(text: [u8; 16]) -> Option<i64> {
     const DATE: Shape = Shape::new(*b"dddd-dd-");
     const CLOCK: Shape = Shape::new(*b"ddTdd:dd");
@@ -81,16 +90,17 @@ fn minute(text: [u8; 16]) -> Option<i64> {
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// What eight columns look like.
+/// A pattern for eight columns of text, each a digit or a given character. It is checked with a few operations on a `u64`.
 struct Shape {
-    /// A zero for each digit, and everything else as it is.
+    /// `0` for each digit, and the characters themselves.
     zero: u64,
-    /// What reaches a column's highest bit from beyond the greatest value above `zero`: 9, or 0.
+    /// For each column, the number that must be added to a value so that the highest bit of the byte is set if the value is too
+    /// large: greater than 9 for a digit, and greater than 0 for a character.
     reach: u64,
 }
 
 impl Shape {
-    /// `d` stands for a digit.
+    /// Creates a shape from text in which `d` stands for a digit.
     const fn new(shape: [u8; 8]) -> Shape {
         let (mut zero, mut reach) = (shape, [0x7F; 8]);
         let mut at = 0;
@@ -104,60 +114,62 @@ impl Shape {
         Shape { zero: u64::from_le_bytes(zero), reach: u64::from_le_bytes(reach) }
     }
 
-    /// At each column the digit, or zero, if the text looks like that.
+    /// Returns the digit in each column, and 0 for each character, if the text has this shape.
     #[inline]
     fn values(&self, text: [u8; 8]) -> Option<u64> {
         let values = u64::from_le_bytes(text) ^ self.zero;
-        // Without carries between columns: where one of the values had its highest bit set, that alone decides.
+        // A carry into the next column comes only from a value with its highest bit set, which is already a mismatch.
         ((values | values.wrapping_add(self.reach)) & HIGH_BITS == 0).then_some(values)
     }
 
-    /// At each column the number of two digits that begins there, if the text looks like that.
+    /// Returns, for each column, the number of two digits that begins there, if the text has this shape.
     #[inline]
     fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
-        // Each at most 99.
+        // None is greater than 99.
         self.values(text).map(|values| (values * 10 + (values >> 8)).to_le_bytes())
     }
 }
 
-/// The days from the start of 1970 to a date of the Gregorian calendar, if there is such a date. `year`: below 10,000.
+/// Returns the days from 1970-01-01 to a date of the Gregorian calendar, or `None` if there is no such date. `year` must be
+/// below 10,000.
 fn days(year: u32, month: u8, day: u8) -> Option<i64> {
     const LENGTHS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    /// From the 1st of March of the year -400, from which the sums below count, to 1970.
+    /// From 1 March of the year -400, at which the sums below start, to 1970-01-01.
     const TO_1970: i64 = 719_468 + 146_097;
     let length = *LENGTHS.get(usize::from(month))?;
     let is_leap = || year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     if day == 0 || (day > length && !(month == 2 && day == 29 && is_leap())) {
         return None;
     }
-    // Years that begin with March have the leap day at their end; 400 years more, so that none is negative.
+    // Years that begin in March have the leap day at their end. Adding 400 years keeps every year positive.
     let (year, month) = if month > 2 { (year + 400, u32::from(month)) } else { (year + 399, u32::from(month) + 12) };
     let before = year * 365 + year / 4 - year / 100 + year / 400;
-    // The days of the months before, from March: 31, 61, 92, 122, 153, 184, …
+    // The days of the months since March: 31, 61, 92, 122, 153, 184, …
     let in_year = (153 * (month - 3) + 2) / 5 + u32::from(day) - 1;
     Some(i64::from(before + in_year) - TO_1970)
 }
 
-/// The fraction of `.600871Z`, which is how the MFA server writes it: all of it at once.
+/// Reads `.600871Z`, the fraction and zone as the MFA server writes them, in one step.
 #[inline(always)]
 fn microseconds(text: &[u8; 8]) -> Option<u32> {
     const FRACTION: Shape = Shape::new(*b".ddddddZ");
-    // What is no digit has become zero: two behind the six digits, once the first is gone.
+    // The shift drops the point. The six digits are followed by two zeros, so the number is a hundred times too large.
     Some(number(FRACTION.values(*text)? >> 8) / 100)
 }
 
-/// The number that eight digits make.
+/// Returns the number with these eight digits, the first in the lowest byte.
 #[inline]
 fn number(digits: u64) -> u32 {
-    // Two, four and eight digits at a time.
+    // Combine two, four and eight digits at a time.
     let twos = (digits * 10 + (digits >> 8)) & 0x00FF_00FF_00FF_00FF;
     let fours = (twos * 100 + (twos >> 16)) & 0x0000_FFFF_0000_FFFF;
     let eight = (fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF;
-    // Below 100,000,000.
+    // Less than 100,000,000.
     u32::try_from(eight).unwrap_or_default()
 }
 
-/// The nanoseconds of `.123` or `,123` and what follows; digits beyond the ninth are dropped.
+/// Reads a fraction such as `.123` or `,123` as nanoseconds, and returns it with what follows. Digits after the ninth are
+/// dropped.
 #[inline]
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let digits = match text {
@@ -176,24 +188,25 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((nanosecond * MISSING[digit_count.min(9)], &digits[digit_count..]))
 }
 
-/// The number that the digits at the beginning make, and how many there are.
+/// Returns the number with the digits at the beginning of `text`, and how many there are.
 fn leading_digits(text: [u8; 8]) -> (u32, usize) {
     const DIGITS: Shape = Shape::new(*b"dddddddd");
     let values = u64::from_le_bytes(text) ^ DIGITS.zero;
     let others = (values | values.wrapping_add(DIGITS.reach)) & HIGH_BITS;
     let count = others.trailing_zeros() as usize / 8;
-    // As if zeros stood before them.
+    // Shift the digits to the end, so that zeros precede them.
     (number(if count == 0 { 0 } else { values << (8 * (8 - count)) }), count)
 }
 
-/// The offset from UTC in seconds of `Z`, `+01:00`, `+0100` or `+01`. Without any of them UTC is assumed; an offset that no clock has means that this is no time.
+/// Reads a zone and returns its offset from UTC in seconds: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Without a zone, UTC is
+/// assumed. Returns `None` for an offset that no clock has, because then this is not a time.
 fn zone(text: &[u8]) -> Option<(i32, ZoneBasis)> {
     let (sign, rest) = match text {
         [b'z' | b'Z', ..] => return Some((0, ZoneBasis::Named)),
         [b' ', b'U', b'T', b'C', rest @ ..] | [b' ', b'G', b'M', b'T', rest @ ..] if !starts_word(rest) => {
             return Some((0, ZoneBasis::Named));
         }
-        // `2024-05-01 10:00:00 -0500`: the space form is common where the date is separated by a space.
+        // `2024-05-01 10:00:00 -0500`: where a space separates date and time, one often precedes the offset.
         [b' ', b'+', rest @ ..] if is_offset(rest) => (1, rest),
         [b' ', b'-', rest @ ..] if is_offset(rest) => (-1, rest),
         [b'+', rest @ ..] if is_offset(rest) => (1, rest),
@@ -211,17 +224,18 @@ fn zone(text: &[u8]) -> Option<(i32, ZoneBasis)> {
     (hours <= 18 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60), ZoneBasis::Named))
 }
 
-/// Whether a 12-hour clock's AM or PM follows: such a time is not what its digits say.
+/// Whether AM or PM of a 12-hour clock follows, so that the digits alone do not give the time.
 fn is_half_day(text: &[u8]) -> bool {
     let text = text.strip_prefix(b" ").unwrap_or(text);
     matches!(text, [b'A' | b'a' | b'P' | b'p', b'M' | b'm', rest @ ..] if !starts_word(rest))
 }
 
+/// Whether the text continues a word.
 fn starts_word(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphanumeric)
 }
 
-/// Two, or four digits with or without a colon, and then no further digit.
+/// Whether `text` begins with two digits, or with four digits with or without a colon, and no further digit.
 fn is_offset(text: &[u8]) -> bool {
     matches!(text.iter().take_while(|byte| byte.is_ascii_digit()).count(), 2 | 4)
 }
@@ -275,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_absent() {
+    fn anything_else_is_not_a_time() {
         let far = format!("{}2017-02-14T02:57:24Z", " ".repeat(SEARCH_LIMIT_BYTES + 1));
         let cases = [
             "",
@@ -297,7 +311,7 @@ mod tests {
     }
 
     proptest! {
-        /// Two digits anywhere, so that about one in ten is a date.
+        /// Two digits for each part, so that about one in ten is a date.
         #[test]
         fn dates_are_those_of_the_calendar(
             year in prop_oneof![0_i16..10_000, 1890_i16..2110],
@@ -313,15 +327,15 @@ mod tests {
         }
 
         #[test]
-        fn a_fraction_has_any_number_of_digits(digits in "[0-9]{1,12}", rest in "[Zx:/ ]{0,9}") {
+        fn a_fraction_may_have_any_number_of_digits(digits in "[0-9]{1,12}", rest in "[Zx:/ ]{0,9}") {
             let nine: i64 = format!("{digits:0<9}")[..9].parse().unwrap();
             let stamp = read(format!("1970-01-01T00:00:00.{digits}{rest}").as_bytes());
             prop_assert_eq!(stamp.map(|stamp| stamp.time), Some(Time(nine)));
         }
 
-        /// Of few digits, so that neighbours often share their minute, and with what is no time between them.
+        /// Few different digits, so that neighbours often share their minute, and other text between them.
         #[test]
-        fn what_was_read_before_changes_nothing(
+        fn earlier_times_change_nothing(
             texts in prop::collection::vec("201[78]-0[12]-1[45][T ]02:5[67]:[0-6]4(\\.[05]{1,2})?(Z|\\+01:00| PM|)|20[0-9:-]{17}", 0..20),
         ) {
             let mut reader = Reader::default();
@@ -331,12 +345,12 @@ mod tests {
         }
 
         #[test]
-        fn only_the_shape_of_a_time_is_read(at in 0_usize..19, byte in any::<u8>()) {
+        fn only_text_with_the_shape_of_a_time_is_read(at in 0_usize..19, byte in any::<u8>()) {
             let mut text = *b"2017-02-14T02:57:24";
             text[at] = byte;
             let is_alike = if at == 10 { b"Tt ".contains(&byte) } else { byte.is_ascii_digit() == b"2017-02-14T02:57:24"[at].is_ascii_digit() };
             let is_alike = is_alike && (byte.is_ascii_digit() || at == 10 || byte == b"2017-02-14T02:57:24"[at]);
-            // Some digits make no date.
+            // Not all digits make a date.
             prop_assert!(is_alike || read(&text).is_none(), "{:?}", text);
         }
     }

@@ -1,22 +1,22 @@
-//! Whether bytes are ASCII, UTF-8 or neither, told piece by piece wherever the cuts are.
+//! Detects whether text is ASCII, UTF-8 or neither. The text may be examined in pieces, and cut anywhere.
 
 use std::str::from_utf8;
 
-/// The most bytes that a character has behind its first.
+/// The most bytes of a character after its first.
 const FURTHER_BYTES_LIMIT: usize = 3;
 
-/// What bytes can be read as. The pieces of a text, joined, say the same as the whole.
+/// What a piece of text can be read as. Joining the pieces of a text gives the same result as examining the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Characters {
-    /// Bytes at the front that belong to a character which begins before, if anything. At most three.
+    /// At most three bytes at the front that would belong to a character in the piece before.
     head: Vec<u8>,
-    /// What comes between.
+    /// What is between.
     body: Body,
-    /// Bytes at the back that a character may begin with. At most three.
+    /// At most three bytes at the back that may be the beginning of a character.
     tail: Vec<u8>,
 }
 
-/// What a stretch of bytes is; what it is together with another one is the greater of both.
+/// What a stretch of bytes is. Two stretches together are the greater of both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Body {
     #[default]
@@ -37,13 +37,13 @@ impl Body {
 }
 
 impl Characters {
-    /// What [`Characters::encoding`] calls ASCII.
+    /// The name that [`Characters::encoding`] returns for ASCII.
     pub const ASCII: &'static str = "ASCII";
 
-    /// A piece of a text.
+    /// Examines a piece of text.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Characters {
-        // What most logs are, told fast.
+        // Most logs are ASCII, which is recognised fast.
         if bytes.is_ascii() {
             let body = if bytes.is_empty() { Body::Nothing } else { Body::Ascii };
             return Characters { body, ..Characters::default() };
@@ -67,12 +67,12 @@ impl Characters {
         self.head.is_empty() && self.is_open()
     }
 
-    /// Whether nothing has begun in it.
+    /// Whether there are only bytes that belong to a character in the piece before.
     fn is_open(&self) -> bool {
         self.body == Body::Nothing && self.tail.is_empty()
     }
 
-    /// Takes in the piece that follows.
+    /// Adds the piece that follows.
     pub fn join(&mut self, next: Characters) {
         if self.is_open() {
             self.head.extend(next.head);
@@ -97,8 +97,8 @@ impl Characters {
         self.tail = next.tail;
     }
 
-    /// The encoding of a whole text: ASCII, else UTF-8 where the bytes are that, else Windows-1252, the ANSI code page of
-    /// the west. A text in UTF-8 may break off in the middle of a character, as a log does that is being written.
+    /// Returns the encoding of the whole text: ASCII, otherwise UTF-8 if the bytes are valid, otherwise Windows-1252, the ANSI
+    /// code page of Western Europe. UTF-8 may end in the middle of a character, as in a log that is being written.
     #[must_use]
     pub fn encoding(&self) -> &'static str {
         match self.body {
@@ -116,19 +116,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_encoding_is_the_least_that_takes_in_all_bytes() {
+    fn the_encoding_is_the_simplest_that_fits_all_bytes() {
         let cases: [(&[u8], &str); 11] = [
             (b"", "ASCII"),
             (b"call result = 21\n\0", "ASCII"),
             ("Jürgen".as_bytes(), "UTF-8"),
             ("\u{1f4de}".as_bytes(), "UTF-8"),
             (b"J\xFCrgen", "windows-1252"),
-            // Bytes that UTF-8 never has, a byte too many, an overlong form, half a surrogate pair.
+            // Bytes that never occur in UTF-8, a byte too many, an overlong form, half a surrogate pair.
             (b"\xFF", "windows-1252"),
             (b"\xC3\xA9\xA9", "windows-1252"),
             (b"\xC0\xAF", "windows-1252"),
             (b"\xED\xA0\x80", "windows-1252"),
-            // It breaks off: after what can only be UTF-8, and after what need not be.
+            // Cut within a character: after something that must be UTF-8, and after something that need not be.
             (b"\xC3\xA9 \xE2\x82", "UTF-8"),
             (b"e \xE2\x82", "windows-1252"),
         ];
@@ -137,7 +137,7 @@ mod tests {
         }
     }
 
-    /// Pieces of characters, whole ones, and what is none.
+    /// Parts of characters, whole characters, and bytes that are neither.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let part = prop::sample::select(vec![
             &b"a"[..],
@@ -175,7 +175,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_standard_library_takes_is_utf_8(bytes in bytes()) {
+        fn what_the_standard_library_accepts_is_utf_8(bytes in bytes()) {
             let expected = match from_utf8(&bytes) {
                 Ok(text) if text.is_ascii() => "ASCII",
                 Ok(_) => "UTF-8",

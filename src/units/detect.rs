@@ -1,60 +1,60 @@
-//! Tells UTF-16 that has no byte order mark by what stands in it.
+//! Detects UTF-16 without a byte order mark.
 //!
-//! What is ASCII in UTF-16 has a NUL in each unit, always as the same byte of it: line ends at least, mostly blanks and
-//! digits too, however little else of the text is ASCII. So the rule is that NULs stand on one side of the units only, and
-//! that nothing else looks like text of single bytes in which NULs happen to lie so. In one byte order or the other,
+//! ASCII characters in UTF-16 have a NUL, always as the same byte of the unit. However little of a text is ASCII, its line ends
+//! are, and usually blanks and digits. So a text is taken for UTF-16 if the NULs are on one side of the units, and if it does
+//! not look like text in bytes whose NULs happen to be on one side. In one of the two byte orders,
 //!
-//! * one unit in a hundred is ASCII, as it is by the line ends of lines of 100 (LF) or 200 (CR LF) characters;
-//! * hardly a unit is ASCII the other way round, except for U+3000 and U+4E00, the blank and the one of Chinese and
-//!   Japanese; and there are no more line feeds that way;
-//! * at most one unit in eight is a control character, half a character or one for private use;
-//! * line feeds are not all that has a NUL: bytes whose lines end with one look like that;
-//! * more than half of the units are ASCII, or of the units without a NUL
-//!     * at most half look like text: two characters of ASCII (with some care for those that are Hiragana or Han characters
-//!       as well), two letters of a code page, or a character in UTF-8;
-//!     * no more have a blank in them than there are units that are ASCII;
+//! * at least one unit in a hundred is ASCII, which the line ends alone provide in lines of 100 (LF) or 200 (CR LF) characters;
+//! * hardly any unit is ASCII in the other byte order, except for U+3000 and U+4E00, the blank and the "one" of Chinese and
+//!   Japanese; and there are no more line feeds in that order;
+//! * at most one unit in eight is a control character, half a surrogate pair or for private use;
+//! * not only line feeds have a NUL, because lines of bytes may each end with one;
+//! * more than half of the units are ASCII, or, of the units without a NUL,
+//!     * at most half look like two bytes of text: two ASCII characters (with exceptions for Hiragana and Han characters), two
+//!       letters of a code page, or a part of a character in UTF-8, and
+//!     * no more contain a blank than there are units that are ASCII.
 //!
-//! and the text does not begin with a line of ASCII in bytes.
+//! In addition, the text must not begin with a line of ASCII in bytes.
 //!
-//! This is about texts of some length: a line of four Chinese characters can be a line of ASCII just as well.
+//! The rule needs some length: four Chinese characters could just as well be a line of ASCII.
 //!
-//! The same rule tells whether the end of a text is in other units than its beginning, because programs append to logs in
-//! the encoding that is their own; Windows PowerShell's `>>` in UTF-16. What they append may be one line, so that ends of
-//! several lengths are looked at; and as a few units can look like anything, more of them have to be ASCII there, and the
-//! last of them a line end: a value in UTF-16 may stand in any line.
+//! The same rule detects that the end of a text is in other units than its beginning. Programs append to logs in their own
+//! encoding; Windows PowerShell's `>>` appends UTF-16. There may be only one such line, so ends of several lengths are tried.
+//! A few units can look like anything, so a greater share of them must be ASCII, and the last one must be a line end: any line
+//! may contain a value in UTF-16.
 
 use memchr::memchr;
 
 use super::Units;
 
-/// One unit in this many is ASCII at the beginning of a text.
+/// At the beginning of a text, at least one unit in this many is ASCII.
 const SHARE_AT_BEGINNING: usize = 100;
 
-/// The same at an end of so many units.
+/// At an end of so many units, at least one unit in this many is ASCII.
 fn share_at_end(units: usize) -> usize {
     if units < 64 { 2 } else { 8 }
 }
 
-/// How much of a text's end is looked at, in bytes.
+/// How many bytes at the end of a text are examined.
 pub(crate) const END_BYTES: usize = 4 << 10;
 
-/// The fewest units that tell UTF-16 at an end.
+/// The fewest units at the end of a text that can be recognised as UTF-16.
 const END_UNITS_LEAST: usize = 16;
 
-/// The fewest bytes that tell plain text: `callStatus=21` and a line end.
+/// The fewest bytes that can be recognised as plain text: `callStatus=21` and a line end.
 const PLAIN_BYTES_LEAST: usize = 15;
 
-/// The units that `text` is made of, which has no byte order mark and begins with a whole unit.
+/// Detects the units of `text`, which has no byte order mark and begins with a whole unit.
 pub(super) fn detect(text: &[u8]) -> Units {
-    // Nearly all files are told by the first of these alone. Behind a line of bytes, UTF-16 was appended.
+    // For nearly all files, the first condition decides. UTF-16 after a line of bytes has been appended to it.
     if memchr(0, text).is_none() || is_plain_text(text.split(|byte| !is_plain(*byte)).next()) {
         return Units::Bytes;
     }
     detect_by(text, SHARE_AT_BEGINNING)
 }
 
-/// The units of the last part of a text, if they are others than `units`, in which it was read. `end`: its last
-/// [`END_BYTES`], or all of it.
+/// Returns the units at the end of a text if they differ from `units`, in which it was read. `end` is the last [`END_BYTES`] of
+/// the text, or all of it.
 pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
     match units {
         Units::Bytes if memchr(0, end).is_some() => utf16_at_end(end),
@@ -65,13 +65,14 @@ pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
     }
 }
 
+/// Returns the byte order of the UTF-16 at the end of a text, if there is any.
 fn utf16_at_end(end: &[u8]) -> Option<Units> {
     let at_end = match end {
         [.., b'\n', 0] => Units::Utf16Le,
         [.., 0, b'\n'] => Units::Utf16Be,
         _ => return None,
     };
-    // Units are counted from the end: what stands before them may have any length.
+    // Units are counted from the end, because the text before them may have an odd length.
     let longest = end.len() & !1;
     let lens = std::iter::successors(Some(2 * END_UNITS_LEAST), |len| (*len < longest).then_some(2 * len));
     lens.map(|len| &end[end.len() - len.min(longest)..])
@@ -80,17 +81,17 @@ fn utf16_at_end(end: &[u8]) -> Option<Units> {
         .then_some(at_end)
 }
 
-/// Whether UTF-16 follows some lines of plain text, or is all there is.
+/// Whether a text is UTF-16, perhaps after some lines of plain text.
 pub(super) fn goes_on_in_utf16(text: &[u8]) -> bool {
     let plain = text.iter().take_while(|byte| is_plain(**byte)).count();
     let (row, rest) = text.split_at(plain);
     let rest = if is_plain_text(Some(row)) { rest } else { text };
-    // Which way round it is does not matter: a character's first byte may have been taken for the last of the row.
+    // The byte order does not matter: the first byte of a character may have been counted with the line before.
     detect_by(rest, SHARE_AT_BEGINNING) != Units::Bytes
 }
 
-/// Whether plain bytes in a row are text. In UTF-16, line ends have NULs, and a tab or a line feed that is half of a
-/// character, as in Hindi or Gujarati, comes with each of them.
+/// Whether a row of plain bytes is text. In UTF-16 every line end has a NUL; a tab or line feed that is half of a character, as
+/// in Hindi or Gujarati, occurs in nearly every unit.
 fn is_plain_text(row: Option<&[u8]>) -> bool {
     row.is_some_and(|row| {
         let controls = row.iter().filter(|byte| **byte < b' ').count();
@@ -102,7 +103,7 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
-/// One unit in `share` is ASCII.
+/// Detects the units of `text`, of which at least one in `share` must be ASCII for it to be UTF-16.
 fn detect_by(text: &[u8], share: usize) -> Units {
     if memchr(0, text).is_none() {
         return Units::Bytes;
@@ -114,33 +115,33 @@ fn detect_by(text: &[u8], share: usize) -> Units {
     match (low_first.is_utf16(share), high_first.is_utf16(share)) {
         (true, false) => Units::Utf16Le,
         (false, true) => Units::Utf16Be,
-        // What makes sense both ways makes none.
+        // What fits both byte orders is not UTF-16.
         _ => Units::Bytes,
     }
 }
 
-/// Units of a text by what they look like.
+/// The number of units of a text that look like certain things.
 #[derive(Default)]
 struct Census {
     all: usize,
-    /// With a NUL for a high byte: ASCII, and letters of Western Europe.
+    /// With a NUL as high byte: ASCII, and letters of Western Europe.
     ascii: usize,
-    /// With a NUL for a low byte, which would be ASCII if the bytes were swapped.
+    /// With a NUL as low byte. They would be ASCII in the other byte order.
     swapped: usize,
     line_feeds: usize,
     swapped_line_feeds: usize,
     /// Without a NUL.
     wide: usize,
-    /// Those of them that look like two bytes of text.
+    /// Without a NUL, and like two bytes of text.
     text: usize,
-    /// Those of them with a blank beside something that can be seen.
+    /// Without a NUL, and a blank beside a visible character.
     blanks: usize,
-    /// What UTF-16 has hardly any of.
+    /// Characters that hardly occur in UTF-16.
     odd: usize,
 }
 
 impl Census {
-    /// Of units with the low byte first. `in_utf8` bytes of the text belong to characters of UTF-8.
+    /// Counts units, given with the low byte first. `in_utf8` is the number of bytes that belong to characters in UTF-8.
     fn of(pairs: impl Iterator<Item = [u8; 2]> + Clone, in_utf8: usize) -> Census {
         let mut census = Census { text: in_utf8 / 2, ..Census::default() };
         for pair in pairs.clone() {
@@ -168,44 +169,46 @@ impl Census {
         census
     }
 
+    /// Whether the units are UTF-16 by the rules of the module's documentation.
     fn is_utf16(&self, share: usize) -> bool {
         let is_one_sided = self.ascii > 0
             && self.ascii * share >= self.all
             && self.swapped * 16 <= self.ascii
             && self.swapped_line_feeds <= self.line_feeds;
         let is_not_only_line_feeds = (self.ascii - self.line_feeds) * 2 >= self.line_feeds;
-        // The text may begin and end within a character.
+        // The text may begin and end within a character, so two of them are ignored.
         let makes_sense = self.odd.saturating_sub(2) * 8 <= self.ascii + self.wide;
         let is_no_text = self.text * 2 <= self.wide && self.blanks <= self.ascii;
         is_one_sided && is_not_only_line_feeds && makes_sense && (self.ascii * 2 > self.all || is_no_text)
     }
 }
 
-/// Whether the bytes of a unit are rather two characters of ASCII, or two letters as code pages have them from 0xC0 on.
+/// Whether a unit looks more like two bytes of text: two ASCII characters, or two letters of a code page, from 0xC0 on.
 fn is_text(low: u8, high: u8) -> bool {
     let is_letter = |byte: u8| byte >= 0xC0 && !matches!(byte, 0xD8..=0xDF);
     let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
     match high {
         // Hiragana, of which whole texts consist.
         0x30 if low >= b'A' => false,
-        // Han characters: with a letter and any other sign they are frequent, with two letters one in eight.
+        // Han characters. Many look like a letter beside another character; only one in eight looks like two letters.
         0x4E..=0x7E => high.is_ascii_alphabetic() && (low.is_ascii_alphanumeric() || low == b' '),
         _ => (is_printable(high) && is_printable(low)) || (is_letter(high) && low >= 0xC0),
     }
 }
 
+/// Whether a character hardly occurs in texts: a control character or one for private use.
 fn is_odd(char: char) -> bool {
     let is_white_space = matches!(char, '\u{8}'..='\u{d}' | '\u{1b}');
     (char.is_control() && !is_white_space) || matches!(char, '\u{e000}'..='\u{f8ff}')
 }
 
-/// How many bytes belong to characters beyond ASCII in UTF-8, if that is what most bytes beyond ASCII do.
+/// Returns the number of bytes that belong to characters beyond ASCII in UTF-8, or 0 if most bytes beyond ASCII do not.
 fn in_utf8(text: &[u8]) -> usize {
     let beyond_ascii = |bytes: &[u8]| bytes.iter().filter(|byte| !byte.is_ascii()).count();
     let (whole, broken) = text.utf8_chunks().fold((0, 0), |(whole, broken), chunk| {
         (whole + beyond_ascii(chunk.valid().as_bytes()), broken + beyond_ascii(chunk.invalid()))
     });
-    // In Korean, nearly half of them look like it.
+    // In Korean text nearly half of them happen to be valid.
     if whole >= 2 * broken { whole } else { 0 }
 }
 
@@ -235,16 +238,16 @@ mod tests {
     }
 
     #[test]
-    fn the_side_of_the_nul_bytes_decides() {
+    fn the_side_with_the_nul_bytes_decides() {
         for text in ["a", "rawCallStatus = 21\r\n", "Größe: 21 für Jürgen\r\n"] {
             check_both_orders(text);
         }
-        // A head that is cut in the middle of a unit.
+        // The beginning of a text, cut in the middle of a unit.
         assert_eq!(detect(b"a\0b\0c"), Units::Utf16Le);
     }
 
     #[test]
-    fn few_of_them_suffice() {
+    fn a_few_ascii_characters_are_enough() {
         for line in [
             "2017-02-14 02:57:24 Пользователь Иванов: результат вызова, проверка подлинности завершена; rawCallStatus = 21\r\n",
             "Привет мир лог\n",
@@ -269,14 +272,14 @@ mod tests {
         for text in [&b""[..], b"\0", b"\0\0\0\0", b"callStatus=21\0\0\0\n", b"a\0bcd\0efg", b"\0\0a\0\0\0\0b"] {
             assert_eq!(detect(text), Units::Bytes, "{text:?}");
         }
-        // What follows a block shows too little of itself to say anything.
+        // At the end of a block, too little of the text is left to decide.
         for len in HEAD_BYTES - 20..=HEAD_BYTES {
             let text = [&vec![0; len], &b"2017-02-14 02:57:24 callStatus=21\n"[..]].concat();
             assert_eq!(detect(head(&text)), Units::Bytes, "{len}");
         }
     }
 
-    /// What is written in each script, as ranges of characters.
+    /// The characters of each script, as ranges.
     const SCRIPTS: &[(&str, &[(char, char)])] = &[
         ("Western", &[('a', 'z'), ('à', 'ö')]),
         ("Latin with accents", &[('a', 'z'), ('à', 'ö'), ('Ā', 'ſ'), ('Ạ', 'ỹ')]),
@@ -300,7 +303,7 @@ mod tests {
         ("emoji", &[('\u{1f300}', '\u{1f64f}'), ('\u{1f680}', '\u{1f6c5}')]),
     ];
 
-    /// Lines in one script; some have a time in front and a result behind.
+    /// Lines in one script, some with a time before them and a result after them.
     fn written_in(script: &[(char, char)]) -> impl Strategy<Value = String> + use<> {
         let ranges: Vec<_> = script.iter().map(|&(first, last)| first..=last).collect();
         let word = prop::collection::vec(prop::char::ranges(ranges.into()), 3..28).prop_map(String::from_iter);
@@ -340,14 +343,14 @@ mod tests {
         prop_oneof![ascii, utf8, in_code_page]
     }
 
-    /// How NUL bytes get into such a text.
+    /// How NUL bytes get into text in bytes.
     #[derive(Clone, Debug)]
     enum Nuls {
         Stray(Vec<prop::sample::Index>),
         Block(prop::sample::Index, usize),
         AtLineEnds,
         BehindLineEnds,
-        /// Records of one length, filled up: all NULs are on one side.
+        /// Padding of records with the same length, so that all NULs are on one side.
         Records {
             len: usize,
             used: usize,
@@ -399,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_that_was_appended_shows_its_encoding() {
+    fn a_single_appended_line_is_recognised() {
         let log = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(200);
         let line = "callStatus=102\r\n";
         for (units, unit) in [(Units::Utf16Le, u16::to_le_bytes as fn(u16) -> _), (Units::Utf16Be, u16::to_be_bytes)] {
@@ -418,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_in_utf_16_is_no_end_in_utf_16() {
+    fn a_value_in_utf_16_does_not_make_the_end_utf_16() {
         let value = utf16("Access denied", u16::to_le_bytes);
         let line = [b"2017-02-14 02:57:24 reply: ", value.as_slice(), b"\r\n"].concat();
         for lines in [1, 20] {
@@ -434,7 +437,7 @@ mod tests {
             for (time, end) in
                 [("", "\r\n\0"), ("", "\n\0"), ("2017-02-14 02:57:24 ", "\r\n\0"), ("2017-02-14 02:57:24 ", "\n\0")]
             {
-                // All NULs on one side, by a blank where that is needed.
+                // A blank is added where it is needed to have all NULs on one side.
                 let line = |text: &str| {
                     let text = page.encode(&format!("{time}{text}")).0.into_owned();
                     let filling = if (text.len() + end.len()).is_multiple_of(2) { "" } else { " " };
@@ -447,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_bytes_before_much_utf_16_is_the_beginning() {
+    fn a_line_of_bytes_before_utf_16_decides_the_beginning() {
         let text = [LAST_LINE.as_bytes(), &utf16(&LAST_LINE.repeat(100), u16::to_le_bytes)].concat();
         assert_eq!(detect(head(&text)), Units::Bytes);
         assert_eq!(other_at_end(Units::Bytes, end(&text)), Some(Units::Utf16Le));
@@ -455,7 +458,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_appended_in_any_script_is_told(
+        fn appended_lines_in_any_script_are_recognised(
             before in single_bytes(),
             after in select(SCRIPTS).prop_flat_map(|script| written_in(script.1)),
             lines in 1_usize..40,
@@ -470,7 +473,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_of_one_kind_ends_as_it_begins(
+        fn a_text_in_one_encoding_ends_as_it_begins(
             bytes in single_bytes(),
             nuls in nuls(),
             text in select(SCRIPTS).prop_flat_map(|script| written_in(script.1)),
@@ -492,12 +495,12 @@ mod tests {
         }
 
         #[test]
-        fn text_of_single_bytes_is_not_taken_for_it(text in single_bytes(), nuls in nuls()) {
+        fn text_in_bytes_is_not_taken_for_utf_16(text in single_bytes(), nuls in nuls()) {
             prop_assert_eq!(detect(head(&with_nuls(text, &nuls))), Units::Bytes);
         }
 
         #[test]
-        fn the_other_byte_order_is_told_of_the_same_text(pairs in prop::collection::vec(prop_oneof![
+        fn swapped_bytes_give_the_other_byte_order(pairs in prop::collection::vec(prop_oneof![
             any::<[u8; 2]>(),
             select(vec![[b'a', 0], [0, b'a'], [b'\n', 0], [0, b'\n'], [b'a', b'b'], [0, 0x30], [0x30, 0]]),
         ], 0..60)) {

@@ -1,33 +1,33 @@
-//! What a code page makes of the lines that are not UTF-8, and where in the bytes each part of that text stands.
+//! The text of lines that are not UTF-8, read in a code page, and which bytes each part of the text came from.
 //!
 //! Invariants:
-//! * A line that is UTF-8 reads as what it is, and every other one in the code page: a byte that begins no character
-//!   there becomes U+FFFD, and reading goes on with the next byte.
-//! * The text is UTF-8, and a part of it stands for whole characters of the bytes.
 //!
-//! Apart from [`Units::decode`](super::Units), which decodes whole chunks: this is for single lines, whose offsets stay
-//! those of the bytes.
+//! * A line that is UTF-8 keeps its text, and any other line is read in the code page. A byte with which no character begins
+//!   becomes U+FFFD, and reading continues with the next byte.
+//! * The text is UTF-8, and each part of it corresponds to whole characters in the bytes.
+//!
+//! [`Units::decode`](super::Units) decodes whole chunks. This is for single lines whose offsets have to stay those of the bytes.
 
 use std::ops::Range;
 
 use encoding_rs::{DecoderResult, Encoding};
 
-/// The most bytes of a character, in any encoding: four, in GB 18030.
+/// The most bytes of a character in any encoding. GB 18030 has characters of four bytes.
 const CHARACTER_BYTES: usize = 4;
 
-/// A text that was decoded, and the bytes that it was decoded from.
+/// A decoded text that remembers the bytes that it came from.
 #[derive(Debug)]
 pub(crate) struct Reading {
     page: &'static Encoding,
     text: String,
     line_len: usize,
-    /// The end of each decoded character beyond ASCII, in the text and in the bytes. What follows it, up to the next one,
-    /// is the same in both.
+    /// The end of each decoded character beyond ASCII, in the text and in the bytes. What follows it, up to the next such
+    /// character, is the same in both.
     ends: Vec<(usize, usize)>,
 }
 
 impl Reading {
-    /// Nothing yet, to be read in that code page.
+    /// Creates an empty text to be read in a code page.
     pub(crate) fn new(page: &'static Encoding) -> Reading {
         Reading { page, text: String::new(), line_len: 0, ends: Vec::new() }
     }
@@ -47,18 +47,18 @@ impl Reading {
         self.line_len = self.at(line_len);
     }
 
-    /// The decoded text.
+    /// Returns the decoded text.
     pub(crate) fn text(&self) -> &[u8] {
         self.text.as_bytes()
     }
 
-    /// The length of the line in the text.
+    /// Returns the length of the line in the text.
     pub(crate) fn line_len(&self) -> usize {
         self.line_len
     }
 
-    /// The bytes that a part of the text stands for. A decoded character of which the part has some bytes is in it as a
-    /// whole; a part of no bytes has none of it and is empty.
+    /// Returns the bytes of a part of the text. A decoded character that is only partly in it is included as a whole. An empty
+    /// part has no bytes.
     pub(crate) fn bytes_of(&self, part: Range<usize>) -> Range<usize> {
         if part.is_empty() {
             let at = self.decoded_around(part.start).map_or(part.start, |character| character.start);
@@ -69,7 +69,7 @@ impl Reading {
         self.byte_at(start)..self.byte_at(end)
     }
 
-    /// Where in the text the byte at `byte` is, or, within a decoded character, where the next one begins.
+    /// Returns where the byte at `byte` is in the text; for a byte within a decoded character, where the next character begins.
     pub(crate) fn at(&self, byte: usize) -> usize {
         let index = self.ends.partition_point(|&(_, end)| end <= byte);
         let (text, bytes) = self.end_before(index);
@@ -78,7 +78,7 @@ impl Reading {
         self.decoded_around(at).map_or(at, |character| character.end)
     }
 
-    /// The decoded character that goes on at `at`.
+    /// Returns the decoded character that contains `at`, unless it begins there.
     fn decoded_around(&self, at: usize) -> Option<Range<usize>> {
         let index = self.ends.partition_point(|&(end, _)| end <= at);
         let &(end, _) = self.ends.get(index)?;
@@ -86,6 +86,7 @@ impl Reading {
         (start < at).then_some(start..end)
     }
 
+    /// Returns the offset in the bytes for an offset in the text.
     fn byte_at(&self, at: usize) -> usize {
         let index = self.ends.partition_point(|&(end, _)| end <= at);
         let (text, bytes) = self.end_before(index);
@@ -93,11 +94,12 @@ impl Reading {
         (bytes + (at - text)).min(next)
     }
 
+    /// Returns the end of the decoded character before the one with that index, in the text and in the bytes.
     fn end_before(&self, index: usize) -> (usize, usize) {
         index.checked_sub(1).map_or((0, 0), |before| self.ends[before])
     }
 
-    /// Appends a line of which the first byte is at `start`.
+    /// Appends a line whose first byte is at `start`.
     fn decode(&mut self, line: &[u8], start: usize) {
         let mut rest = line;
         loop {
@@ -112,7 +114,7 @@ impl Reading {
         }
     }
 
-    /// Appends the character that `bytes` begin with, and returns how many of them it takes: the fewest that are one.
+    /// Appends the character at the beginning of `bytes`, and returns its length: the fewest bytes that are a character.
     fn decode_character(&mut self, bytes: &[u8]) -> usize {
         for len in 1..=bytes.len().min(CHARACTER_BYTES) {
             let mut character = [0; 16];
@@ -150,28 +152,28 @@ mod tests {
     }
 
     #[test]
-    fn a_digit_within_a_character_is_none() {
-        // U+20AC is one byte in GB 18030's older part, and U+00E4 is four, two of which look like digits.
+    fn a_digit_within_a_character_is_not_a_digit() {
+        // In GB 18030, U+00E4 takes four bytes, two of which look like digits.
         let bytes = [b"x", page("gb18030").encode("ä").0.as_ref(), b"21"].concat();
         assert_eq!(bytes, b"x\x81\x30\x8A\x3121");
         let reading = read("gb18030", &bytes, bytes.len());
         assert_eq!(reading.text(), "xä21".as_bytes());
         assert_eq!(reading.bytes_of(1..3), 1..5);
         assert_eq!(reading.bytes_of(3..5), 5..7);
-        // Nothing of the character.
+        // No part of the character.
         assert_eq!(reading.bytes_of(2..2), 1..1);
         assert_eq!(reading.at(3), 3);
     }
 
     #[test]
-    fn lines_that_are_utf_8_stay_as_they_are() {
+    fn lines_that_are_utf_8_keep_their_text() {
         let reading = read("windows-1252", b"J\xFCrgen\r\nJ\xC3\xBCrgen \xFF\nJ\xC3\xBCrgen", 6);
         assert_eq!(std::str::from_utf8(reading.text()).unwrap(), "Jürgen\r\nJÃ¼rgen ÿ\nJürgen");
         assert_eq!(reading.line_len(), 7);
     }
 
     #[test]
-    fn what_begins_no_character_is_one_byte() {
+    fn a_byte_with_which_no_character_begins_is_read_alone() {
         let reading = read("shift_jis", b"\x82\xA0\xFF\x812\x83", 6);
         assert_eq!(std::str::from_utf8(reading.text()).unwrap(), "あ\u{fffd}\u{fffd}2\u{fffd}");
         assert_eq!(reading.bytes_of(9..10), 4..5);
@@ -179,12 +181,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_character_stands_where_it_was_encoded(
+        fn every_character_is_found_where_it_was_encoded(
             name in prop::sample::select(PAGES.to_vec()),
             text in prop::collection::vec(prop::sample::select("aZ0 =~ÄéШя€、ア漢電中一あ한글".chars().collect::<Vec<_>>()), 0..20),
         ) {
             let page = page(name);
-            // What the encoding does not have is left out.
+            // Characters that the encoding does not have are left out.
             let parts: Vec<(char, Vec<u8>)> = text
                 .iter()
                 .filter_map(|&character| {
@@ -201,21 +203,21 @@ mod tests {
             prop_assert_eq!(reading.line_len(), expected.len());
             let (mut at, mut byte) = (0, 0);
             for (character, bytes) in &parts {
-                let behind = (at + character.len_utf8(), byte + bytes.len());
-                prop_assert_eq!(reading.bytes_of(at..behind.0), byte..behind.1);
+                let end = (at + character.len_utf8(), byte + bytes.len());
+                prop_assert_eq!(reading.bytes_of(at..end.0), byte..end.1);
                 prop_assert_eq!(reading.at(byte), at);
-                for within in byte + 1..behind.1 {
-                    prop_assert_eq!(reading.at(within), behind.0);
+                for within in byte + 1..end.1 {
+                    prop_assert_eq!(reading.at(within), end.0);
                 }
-                for within in at + 1..behind.0 {
+                for within in at + 1..end.0 {
                     prop_assert_eq!(reading.bytes_of(within..within), byte..byte);
                 }
-                (at, byte) = behind;
+                (at, byte) = end;
             }
         }
 
         #[test]
-        fn no_bytes_are_too_odd_to_read(
+        fn any_bytes_can_be_read(
             name in prop::sample::select(PAGES.to_vec()),
             window in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(0x81)], 0..30),
             line_len in 0_usize..30,

@@ -290,14 +290,14 @@ fn a_copy_of_such_a_log_is_a_copy() {
     assert_eq!((results, kinds), (1, vec!["mixed-encodings".to_owned(), "copy".to_owned()]));
 }
 
-/// What is left of a number is another number.
+/// A number that is cut in two is another number.
 #[test]
 fn a_text_that_ends_within_a_character_does_not_count_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let text = "\u{feff}callStatus=21\r\ncallStatus=102";
-    let told = "truncated: the UTF-16LE text ends within a character, so it breaks off or something else stands in it, and \
-                its last line was not read; ask for the file again, copied whole";
+    let told = "truncated: the UTF-16LE text ends within a character, so it is cut off or damaged, and its last line was \
+                not read; ask for the file again, copied whole";
     let scan = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));

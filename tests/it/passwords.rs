@@ -125,7 +125,7 @@ fn a_password_file_that_is_none_ends_the_run() {
     let cases: [(&[u8], &str); 5] = [
         (b"", "is empty. Write the password there, or several, one a line"),
         (b"\n\r\n", "is empty. Write the password there, or several, one a line"),
-        (b"red \xff", "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8"),
+        (b"red \xff", "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8"),
         (long.as_bytes(), "has more than 100 lines. Leave those that may fit"),
         (large.as_bytes(), "is larger than 64 KiB. Write nothing but passwords there, one a line"),
     ];

@@ -60,7 +60,7 @@ fn parse(bytes: Vec<u8>) -> Result<Passwords, &'static str> {
         return Err("is larger than 64 KiB. Write nothing but passwords there, one a line");
     }
     let text = units::text(bytes)
-        .map_err(|_| "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and there the encoding UTF-8")?;
+        .map_err(|_| "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8")?;
     let lines = text.lines().filter(|line| !line.is_empty());
     let passwords: Vec<String> = lines.map(str::to_owned).collect();
     match passwords.len() {

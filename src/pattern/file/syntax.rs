@@ -1,4 +1,5 @@
-//! What to say where a file is not TOML: which of the usual slips it is, and how to mend it.
+//! Errors in the TOML syntax of a pattern file, with a remedy for each of the usual mistakes: a text that is not closed, curly
+//! quotes, a backslash in double quotes, and a second pattern without its own `[[pattern]]`.
 
 use std::ops::Range;
 
@@ -6,14 +7,15 @@ use super::Reader;
 use crate::pattern::diagnostic::{Diagnostic, Mark};
 
 impl Reader<'_> {
+    /// Reports that the file is not valid TOML.
     pub(super) fn syntax_error(&mut self, error: &toml::de::Error) {
         let span = error.span().unwrap_or_default();
         let message = error.message();
         if let Some(opening) = unclosed(&self.source.text, &span) {
             let diagnostic = Diagnostic::new(format!("this is not TOML: {message}"))
                 .at(Mark::new(self.source, span.clone(), ""))
-                .and_at(Mark::new(self.source, opening, "the text is opened here"))
-                .remedy("close the text with ''' in the line in which it is opened");
+                .and_at(Mark::new(self.source, opening, "the text starts here"))
+                .remedy("close the text with ''' on the line where it starts");
             self.found.push((span.start, diagnostic));
             return;
         }
@@ -24,20 +26,21 @@ impl Reader<'_> {
         } else if message.contains("duplicate key") {
             "each key can be given once: remove one of the two, or write [[pattern]] above the next pattern"
         } else {
-            "put text that holds quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes"
+            "put text that contains quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes"
         };
         self.report(&span, format!("this is not TOML: {message}"), "", remedy);
     }
 }
 
-/// Whether an error is about quotes as word processors write them: in the place itself or right before it.
+/// Whether the error is at or directly after curly quotes, as word processors write them.
 fn has_curly_quotes(text: &str, span: &Range<usize>) -> bool {
     let is_curly = |char: char| matches!(char, '“' | '”' | '„' | '‘' | '’' | '‚');
     let before = text.get(..span.start).and_then(|before| before.chars().next_back());
     before.is_some_and(is_curly) || text.get(span.clone()).is_some_and(|inside| inside.contains(is_curly))
 }
 
-/// The `'''` of a text that is still open at an error, or that only a `'''` of another line right before it closed.
+/// Returns the `'''` of a text that is still open at the error, or that was closed directly before it by a `'''` in another
+/// line. In the second case, that `'''` was probably meant to open the next text.
 fn unclosed(text: &str, error: &Range<usize>) -> Option<Range<usize>> {
     let mut opening: Option<usize> = None;
     let mut start = 0;
@@ -61,7 +64,7 @@ mod tests {
     use super::super::tests::errors;
 
     #[test]
-    fn not_toml() {
+    fn invalid_toml_gets_a_remedy() {
         let expected = r#"error: this is not TOML: missing escaped value, expected `b`, `e`, `f`, `n`, `r`, `\`, `"`, `x`, `u`, `U`
  --> own.toml:3:11
   |
@@ -88,12 +91,12 @@ error: this is not TOML: key with no value, expected `=`
 2 | name 'a'
   |      ^
   |
-  = help: put text that holds quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes";
+  = help: put text that contains quotes between ''' and ''', and compare with what `callcodes patterns new NAME` writes";
         assert_eq!(errors("[[pattern]]\nname 'a'\n"), expected);
     }
 
     #[test]
-    fn curly_quotes() {
+    fn curly_quotes_get_a_remedy() {
         let expected = "\
 error: this is not TOML: string values must be quoted, expected literal string
  --> own.toml:2:8
@@ -109,17 +112,17 @@ error: this is not TOML: string values must be quoted, expected literal string
     }
 
     #[test]
-    fn a_text_that_is_not_closed_is_shown_where_it_is_opened() {
+    fn a_text_that_is_not_closed_is_marked_where_it_is_opened() {
         let expected = "\
 error: this is not TOML: unexpected key or value, expected newline, `#`
  --> own.toml:4:11
   |
 3 | regex = '''b
-  |         --- the text is opened here
+  |         --- the text starts here
 4 | when = '''a''', c
   |           ^
   |
-  = help: close the text with ''' in the line in which it is opened";
+  = help: close the text with ''' on the line where it starts";
         let text = "[[pattern]]\n# '''\nregex = '''b\nwhen = '''a''', c\n";
         assert_eq!(errors(text), expected);
 

@@ -1,4 +1,4 @@
-//! The values of a file's tree, each of the type that its key wants, or told what is wrong with it.
+//! Reads values from the parsed tree of a pattern file. A value of the wrong type is reported and counts as missing.
 
 use std::ops::Range;
 
@@ -8,19 +8,19 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::pattern::definition::Place;
 
-/// A text, and where it stands.
+/// A string value, and its place in the file.
 pub(super) type Text = (String, Place);
 
-/// A table with its place: of a `[[pattern]]` its header.
+/// A table with its place. The place of a `[[pattern]]` is its header.
 pub(super) struct Table<'v, 'i> {
     pub(super) entries: &'v DeTable<'i>,
     pub(super) span: Range<usize>,
-    /// What it is, with an article, for messages.
+    /// What the table is, with an article: "a pattern" or "an example". For messages.
     pub(super) thing: &'static str,
 }
 
 impl Reader<'_> {
-    /// The tables of a list of tables.
+    /// Returns the tables of a list. Anything else in the list is reported with `remedy`.
     pub(super) fn tables<'v, 'i>(
         &mut self,
         value: &'v Spanned<DeValue<'i>>,
@@ -28,7 +28,7 @@ impl Reader<'_> {
         remedy: &str,
     ) -> Vec<Table<'v, 'i>> {
         let DeValue::Array(values) = value.get_ref() else {
-            self.wrong_type(value, &format!("{thing} stands alone where a list is needed"), remedy);
+            self.wrong_type(value, &format!("{thing} must be in a list"), remedy);
             return Vec::new();
         };
         let mut tables = Vec::new();
@@ -41,6 +41,7 @@ impl Reader<'_> {
         tables
     }
 
+    /// Returns the string under `key`. Reports the key as missing if the table does not have it.
     pub(super) fn required_text(&mut self, table: &Table<'_, '_>, key: &str, remedy: &str) -> Option<Text> {
         if !table.entries.contains_key(key) {
             self.missing(table, key, remedy);
@@ -48,6 +49,7 @@ impl Reader<'_> {
         self.text(table, key)
     }
 
+    /// Returns the string under `key`, if the table has it.
     pub(super) fn text(&mut self, table: &Table<'_, '_>, key: &str) -> Option<Text> {
         let value = table.entries.get(key)?;
         match value.get_ref() {
@@ -59,7 +61,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A switch, which is off where it is not set.
+    /// Returns the boolean under `key`; `false` if the table does not have it.
     pub(super) fn flag(&mut self, table: &Table<'_, '_>, key: &str) -> bool {
         let Some(value) = table.entries.get(key) else {
             return false;
@@ -74,11 +76,12 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns the place of a string value.
     pub(super) fn place(&self, value: &Spanned<DeValue<'_>>, text: &str) -> Place {
         Place::of_text(&self.source.text, value.span(), text)
     }
 
-    /// `known`: what keys there are, as a list for people.
+    /// Reports every key that is not in `known`, a list separated by commas that the message shows.
     pub(super) fn check_keys(&mut self, entries: &DeTable<'_>, known: &str, thing: &str) {
         for key in entries.keys() {
             if !known.split(", ").any(|known| known == key.get_ref()) {
@@ -88,10 +91,12 @@ impl Reader<'_> {
         }
     }
 
+    /// Reports that a table does not have `key`.
     pub(super) fn missing(&mut self, table: &Table<'_, '_>, key: &str, remedy: &str) {
         self.report(&table.span, format!("{} has no `{key}`", table.thing), "", remedy);
     }
 
+    /// Reports that a value has the wrong type, and labels it with the type that it has.
     pub(super) fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, message: &str, remedy: &str) {
         let label = match value.get_ref() {
             DeValue::String(_) => "this is text",

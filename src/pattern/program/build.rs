@@ -1,9 +1,26 @@
-//! The steps of a [program](super) for a regex, made of its syntax tree.
+//! Builds the steps of a [program](super) from the syntax tree of a regex.
 //!
-//! A part of the tree is told what may stand behind it: it depends on the first byte of that whether there is a choice that
-//! may have to be made anew, and on whether anything must stand there, where the match may end.
+//! The builder goes through the tree once, and passes down what may [follow](Follow) each part. The possible first bytes of
+//! what follows decide whether a choice may need backtracking: in `\d+x` none is needed, because `x` is not a digit. If the
+//! match may end after a part, its end has to be recorded there.
 //!
-//! Invariant: whatever is not understood, or takes too many steps, has no program, and is left to the engine.
+//! | regex | steps |
+//! |---|---|
+//! | literal | `Literal` for each 16 bytes, or `Byte` |
+//! | class | `One` |
+//! | class, repeated | `Run` or `Until` if what follows cannot begin with a byte of the class, otherwise `Span` |
+//! | group, repeated | its steps written out `min` times, then optional ones: written out up to `max`, or a loop |
+//! | alternatives | a `Branch` for each, preceded by a `Fork` if later ones can begin with the same byte |
+//! | option, loop | like an alternative that is empty, with `MayEnd` if the match may end there |
+//! | capture group | `Slot` before and after |
+//! | assertion | `Holds` |
+//!
+//! For example, in `(?:ab|ac)d?` both alternatives begin with `a`. So the first one begins with a `Fork`, to which a program
+//! goes back if `b` does not match. The class of a `Fork` is the bytes with which both can begin; that of a `Branch` is the
+//! bytes with which its own alternative can begin.
+//!
+//! Invariant: a regex with anything else in it, or with too many steps, has no program and is left to the engine. In every
+//! function, `None` means that.
 
 use std::ops::Range;
 
@@ -14,12 +31,12 @@ use super::super::choice::{Prefers, Span};
 use super::super::literal::{Side, can_be_empty, edge};
 use super::{Assertion, AtEnd, Class, Step, WORD_BYTES, Word};
 
-/// The most steps of a program: counted repetitions of groups are written out.
+/// The most steps of a program. Counted repetitions of groups are written out, and could need many.
 const STEPS_LIMIT: usize = 200;
-/// The most places for the ends of groups.
+/// The most capture slots, two for each group.
 const SLOTS_LIMIT: usize = 64;
 
-/// The steps for a regex; `None` if there is no program for it.
+/// Returns the steps for a regex; `None` if there cannot be a program for it.
 pub(super) fn steps(hir: &Hir) -> Option<Vec<Step>> {
     let mut builder = Builder { steps: Vec::new() };
     builder.part(hir, &Follow { first: ByteSet::EMPTY, end: Some(Vec::new()) })?;
@@ -27,17 +44,19 @@ pub(super) fn steps(hir: &Hir) -> Option<Vec<Step>> {
     Some(builder.steps)
 }
 
+/// The steps so far.
 struct Builder {
     steps: Vec<Step>,
 }
 
 impl Builder {
+    /// Appends a step and returns its index.
     fn step(&mut self, step: Step) -> Option<usize> {
         self.steps.push(step);
         (self.steps.len() <= STEPS_LIMIT).then_some(self.steps.len() - 1)
     }
 
-    /// Lets the fork, branch or jump at `step` lead to what comes next.
+    /// Sets the target of the fork, branch or jump at `step` to the step that comes next.
     fn lead_here(&mut self, step: usize) {
         let here = self.steps.len();
         if let Step::Fork { otherwise: to, .. } | Step::Branch { otherwise: to, .. } | Step::Jump(to) =
@@ -47,11 +66,12 @@ impl Builder {
         }
     }
 
+    /// Sets the targets of the steps that skip an option to the step that comes next.
     fn lead_past(&mut self, option: Range<usize>) {
         option.for_each(|step| self.lead_here(step));
     }
 
-    /// Steps for `hir`, with `follow` behind it.
+    /// Appends the steps for `hir`, after which `follow` comes.
     fn part(&mut self, hir: &Hir, follow: &Follow) -> Option<()> {
         match hir.kind() {
             HirKind::Empty => {}
@@ -80,7 +100,7 @@ impl Builder {
             }
             HirKind::Concat(parts) => {
                 for (index, part) in parts.iter().enumerate() {
-                    self.part(part, &follow.behind(&parts[index + 1..])?)?;
+                    self.part(part, &follow.preceded_by(&parts[index + 1..])?)?;
                 }
             }
             HirKind::Alternation(alternatives) => self.alternation(alternatives, follow)?,
@@ -88,6 +108,7 @@ impl Builder {
         Some(())
     }
 
+    /// Appends a repetition. A lazy one is supported only for a single class.
     fn repetition(&mut self, repetition: &Repetition, follow: &Follow) -> Option<()> {
         if can_be_empty(&repetition.sub) {
             return None;
@@ -102,6 +123,7 @@ impl Builder {
             return None;
         }
         let first = edge(&repetition.sub, Side::First);
+        // What may follow each repetition: only the next one, or the next one and `follow`.
         let must_go_on = Follow { first, end: None };
         let may_go_on = Follow { first: follow.first.union(first), end: follow.end.clone() };
         for left in (0..least).rev() {
@@ -114,6 +136,7 @@ impl Builder {
             };
             self.part(&repetition.sub, follow)?;
         }
+        // An unlimited repetition is a loop, a limited one a row of options that all skip to the end.
         if most == usize::MAX {
             let head = self.steps.len();
             let option = self.option(first, follow)?;
@@ -131,7 +154,7 @@ impl Builder {
         Some(())
     }
 
-    /// Begins what may be left out: the steps that lead past it are still to be told where.
+    /// Begins an optional part. Returns the steps that skip it, whose targets are still to be set by [`Builder::lead_past`].
     fn option(&mut self, first: ByteSet, follow: &Follow) -> Option<Range<usize>> {
         if let Some(end) = &follow.end {
             self.step(Step::MayEnd(end.clone()))?;
@@ -139,8 +162,8 @@ impl Builder {
         self.branch(first, follow.first)
     }
 
-    /// Begins what is tried if the next byte is of `first`; if that may be `others`, too, they are tried after it. The steps
-    /// that lead past it are still to be told where.
+    /// Begins a part that is tried if the next byte is in `first`. If the byte is also in `others`, what follows is tried after
+    /// it. Returns the steps that skip the part, whose targets are still to be set by [`Builder::lead_past`].
     fn branch(&mut self, first: ByteSet, others: ByteSet) -> Option<Range<usize>> {
         let start = self.steps.len();
         let shared = first.intersection(others);
@@ -151,10 +174,11 @@ impl Builder {
         Some(start..self.steps.len())
     }
 
+    /// Appends a repetition of a single class.
     fn run_of(&mut self, class: ByteSet, least: usize, most: usize, prefers: Prefers, follow: &Follow) -> Option<()> {
         let assertions: Vec<Assertion> = follow.end.iter().flatten().filter_map(AtEnd::assertion).collect();
-        // A shorter run may be followed by nothing, too: where what must hold then does not hold inside a run, only the
-        // longest and, behind something else, the empty one are to be tried.
+        // The match may also end after the run. If the assertions that must hold there cannot hold inside the run, then only
+        // its full length or, after a byte of another class, the empty run can succeed.
         let is_clear = prefers == Prefers::Longest
             && class.intersection(follow.first) == ByteSet::EMPTY
             && assertions.iter().all(|assertion| assertion.never_holds_within(class));
@@ -173,6 +197,7 @@ impl Builder {
         self.step(step).map(|_| ())
     }
 
+    /// Appends alternatives. Only the last one may be empty.
     fn alternation(&mut self, alternatives: &[Hir], follow: &Follow) -> Option<()> {
         let (last, others) = alternatives.split_last()?;
         let mut ends = Vec::new();
@@ -202,18 +227,18 @@ impl Builder {
     }
 }
 
-/// What may stand behind a part of the regex.
+/// What may follow a part of the regex.
 #[derive(Clone)]
 struct Follow {
-    /// What it may begin with.
+    /// The bytes with which it may begin.
     first: ByteSet,
-    /// What is left to do if nothing stands there; `None` if something must.
+    /// What is left to do if nothing follows; `None` if something must follow.
     end: Option<Vec<AtEnd>>,
 }
 
 impl Follow {
-    /// What follows if `parts` stand before this.
-    fn behind(&self, parts: &[Hir]) -> Option<Follow> {
+    /// Returns what follows a part after which first `parts` come and then this.
+    fn preceded_by(&self, parts: &[Hir]) -> Option<Follow> {
         let mut follow = self.clone();
         for part in parts.iter().rev() {
             let first = edge(part, Side::First);
@@ -232,24 +257,25 @@ impl Follow {
     }
 }
 
-/// What is left to do if `hir`, which can be empty, matches nothing.
+/// Returns what is left to do if `hir`, which can be empty, matches an empty text.
 fn at_end(hir: &Hir) -> Option<Vec<AtEnd>> {
     match hir.kind() {
         HirKind::Empty => Some(Vec::new()),
         HirKind::Look(look) => Some(vec![AtEnd::Holds(Assertion::of(*look)?)]),
-        // What would rather be empty ends before something longer is tried.
+        // A lazy repetition would have to end the match before a longer one is tried.
         HirKind::Repetition(repetition) => (repetition.greedy && !can_be_empty(&repetition.sub)).then(Vec::new),
         HirKind::Concat(parts) => parts.iter().map(at_end).collect::<Option<Vec<_>>>().map(|parts| parts.concat()),
         HirKind::Alternation(alternatives) => {
             let (last, others) = alternatives.split_last()?;
             (*last.kind() == HirKind::Empty && !others.iter().any(can_be_empty)).then(Vec::new)
         }
-        // A group that took part in the match: not worth the trouble.
+        // Not supported: a group that took part in the match and is empty.
         HirKind::Capture(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
     }
 }
 
 impl Assertion {
+    /// Returns the assertion for an element of a regex, if it is supported.
     fn of(look: Look) -> Option<Assertion> {
         match look {
             Look::Start => Some(Assertion::Start),
@@ -260,7 +286,7 @@ impl Assertion {
         }
     }
 
-    /// Whether it holds nowhere between two bytes of the class.
+    /// Whether the assertion fails between any two bytes of the class.
     fn never_holds_within(self, class: ByteSet) -> bool {
         match self {
             Assertion::Start | Assertion::End => true,
@@ -272,7 +298,7 @@ impl Assertion {
     }
 }
 
-/// What `hir` may be, if it always is one byte.
+/// Returns the bytes that `hir` matches, if it always matches a single byte.
 fn single(hir: &Hir) -> Option<ByteSet> {
     match hir.kind() {
         HirKind::Class(class) => ByteSet::of_class(class),
@@ -284,6 +310,7 @@ fn single(hir: &Hir) -> Option<ByteSet> {
     }
 }
 
+/// Returns the set as a table.
 fn table(set: ByteSet) -> Box<Class> {
     let mut table = [false; 256];
     set.iter().for_each(|byte| table[usize::from(byte)] = true);
@@ -295,7 +322,7 @@ mod tests {
     use super::super::tests::program;
 
     #[test]
-    fn the_usual_shapes_have_a_program() {
+    fn common_shapes_have_a_program() {
         for regex in [
             r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b",
             r#"x(?:=>?|:)\s*["']?(?<code>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b(?:["']?\s*-\s*"(?<text>[^"]*)")?"#,
@@ -307,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stay_empty_within_a_repetition_or_is_rare_has_none() {
+    fn rare_shapes_have_no_program() {
         let cases = ["(?:ab)*?c", "(?:|a)b", "(?:a*)*b", "(?u)\\bx", "(?m)^x", "a*?b*?"];
         for regex in cases {
             assert!(program(regex).is_none(), "{regex}");

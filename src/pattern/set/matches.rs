@@ -1,6 +1,6 @@
-//! The places of one line where patterns may match, and its matches, which trying them from left to right gives.
+//! The matches in one line: the places where patterns may match, tried from left to right.
 //!
-//! Apart from the set, which is the same for all lines, while this lasts for one.
+//! Separate from the set, which is the same for all lines.
 
 use std::ops::Range;
 
@@ -8,23 +8,23 @@ use super::super::matcher::{MatcherScratch, Place};
 use super::{Next, PatternScratch, PatternSet, Scratch};
 use crate::hit::{Capture, Captures};
 
-/// How many places of a line are kept. Where there are more, the line is searched for them instead, so that memory does
-/// not grow with what is in it.
+/// The most places of one line that are recorded. For a line with more, the patterns are searched for in the whole line
+/// instead, so that memory does not grow with its contents.
 const PLACES_LIMIT: usize = 1 << 14;
 
-/// Where a pattern matched: offsets in the window that was searched.
+/// A match. All offsets are in the window that was searched.
 #[derive(Debug)]
 pub struct Match<'m> {
-    /// Index of the pattern in its set.
+    /// The index of the pattern in its set.
     pub pattern: usize,
-    /// The whole match. It may end behind the line if the pattern is a multi-line one.
+    /// The whole match. For a `multiline` pattern it may end after the line.
     pub span: Range<usize>,
     pub(super) groups: &'m Captures<usize>,
     pub(super) slots: &'m MatcherScratch,
 }
 
 impl Match<'_> {
-    /// Where in the window a group captured something, if the pattern has the group and it took part in the match.
+    /// Returns the span that a group captured; `None` if the pattern does not have the group or it took no part in the match.
     #[inline(always)]
     #[must_use]
     pub fn capture(&self, capture: Capture) -> Option<Range<usize>> {
@@ -32,75 +32,77 @@ impl Match<'_> {
     }
 }
 
-/// Where in a line which patterns may match, as far as literals tell.
+/// What the prefilter found in a line: which patterns may match, and where.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// The patterns whose matches begin with a literal: where, and which. A place may stand here twice.
+    /// The places of patterns with a leading literal: start and pattern. A place may be listed twice.
     pub(super) starts: Vec<(usize, usize)>,
-    /// The patterns that are to be searched for.
-    pub(super) sought: Vec<usize>,
-    /// Whether a pattern is one of these.
-    is_sought: Vec<bool>,
+    /// The patterns that may match anywhere in the line and have to be searched for.
+    pub(super) searched: Vec<usize>,
+    /// For each pattern, whether it is in `searched`.
+    is_searched: Vec<bool>,
 }
 
 impl Places {
+    /// Records that `pattern` may match at `start`.
     #[inline]
     pub(super) fn note(&mut self, start: usize, pattern: usize) {
         if self.starts.len() < PLACES_LIMIT {
             self.starts.push((start, pattern));
             return;
         }
-        // From now on these are sought for, and found from the line's start on.
+        // Too many places. From now on these patterns are searched for, from the start of the line.
         for (_, pattern) in std::mem::take(&mut self.starts) {
             self.seek(pattern);
         }
         self.seek(pattern);
     }
 
+    /// Records that `pattern` has to be searched for.
     pub(super) fn seek(&mut self, pattern: usize) {
-        if self.is_sought.len() <= pattern {
-            self.is_sought.resize(pattern + 1, false);
+        if self.is_searched.len() <= pattern {
+            self.is_searched.resize(pattern + 1, false);
         }
-        if !std::mem::replace(&mut self.is_sought[pattern], true) {
-            self.sought.push(pattern);
+        if !std::mem::replace(&mut self.is_searched[pattern], true) {
+            self.searched.push(pattern);
         }
     }
 
-    fn is_sought(&self, pattern: usize) -> bool {
-        self.is_sought.get(pattern).is_some_and(|&is_sought| is_sought)
+    fn is_searched(&self, pattern: usize) -> bool {
+        self.is_searched.get(pattern).is_some_and(|&is_searched| is_searched)
     }
 
-    /// Forgets what was noted of the line before.
+    /// Forgets everything about the line before.
     pub(super) fn clear(&mut self) {
         self.starts.clear();
-        self.sought.drain(..).for_each(|pattern| self.is_sought[pattern] = false);
+        self.searched.drain(..).for_each(|pattern| self.is_searched[pattern] = false);
     }
 
-    /// Forgets what was noted of other patterns.
+    /// Forgets the patterns that are not chosen.
     pub(super) fn retain(&mut self, is_chosen: impl Fn(usize) -> bool) {
         self.starts.retain(|&(_, pattern)| is_chosen(pattern));
-        let is_sought = &mut self.is_sought;
-        self.sought.retain(|&pattern| {
-            is_sought[pattern] = is_chosen(pattern);
-            is_sought[pattern]
+        let is_searched = &mut self.is_searched;
+        self.searched.retain(|&pattern| {
+            is_searched[pattern] = is_chosen(pattern);
+            is_searched[pattern]
         });
     }
 }
 
-/// The matches in one line: of overlapping ones the leftmost, of those at one place the earliest pattern's.
+/// The matches in one line. Of overlapping matches the leftmost wins; at the same position, the earlier pattern wins.
 ///
-/// Most patterns come with the places where they may match. Of the others, each one's next place is sought once and kept
-/// until the search has passed it, so that a line with many matches costs each pattern one pass over it. A place that
-/// only may be a match is tried when it is the leftmost.
+/// Most patterns come with the places where they may match. For any other, the next place is searched for and kept until
+/// the search has passed it, so that a line with many matches costs each pattern one pass. A place that may be a match is
+/// tried only when it is the leftmost.
 #[derive(Debug)]
 pub struct Matches<'m> {
     set: &'m PatternSet,
     scratch: &'m mut Scratch,
     window: &'m [u8],
     line_len: usize,
-    /// The first of the noted places that has not been tried.
+    /// The index of the first recorded place that has not been tried.
     next_place: usize,
-    /// Where the last match ended.
+    /// Where the last match ended, and so where the next one may begin.
     at: usize,
 }
 
@@ -112,21 +114,21 @@ impl<'m> Matches<'m> {
 }
 
 impl Matches<'_> {
-    /// The next match. Its groups are where the one after it will put its own.
-    #[expect(clippy::should_implement_trait, reason = "what it gives borrows from it")]
+    /// Returns the next match. The match borrows the capture groups, which the match after it overwrites.
+    #[expect(clippy::should_implement_trait, reason = "the match borrows from the iterator")]
     pub fn next(&mut self) -> Option<Match<'_>> {
         let (index, span) = loop {
             let noted = self.noted();
-            let sought = if self.scratch.places.sought.is_empty() { None } else { self.leftmost_sought() };
-            let (index, found) = match (noted, sought) {
+            let searched = if self.scratch.places.searched.is_empty() { None } else { self.leftmost_searched() };
+            let (index, found) = match (noted, searched) {
                 (Some(noted), Some((start, index, place))) if (start, index) < noted => {
-                    (index, self.try_sought(index, place))
+                    (index, self.try_searched(index, place))
                 }
                 (Some((start, index)), _) => {
                     self.next_place += 1;
                     (index, self.try_place(index, Place::Led(start)))
                 }
-                (None, Some((_, index, place))) => (index, self.try_sought(index, place)),
+                (None, Some((_, index, place))) => (index, self.try_searched(index, place)),
                 (None, None) => return None,
             };
             if let Some(span) = found {
@@ -137,25 +139,25 @@ impl Matches<'_> {
         Some(self.again(index, span))
     }
 
-    /// The match that [`Matches::next`] returned last.
+    /// Returns the match that [`Matches::next`] returned last, once more.
     pub(super) fn again(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
         let groups = &self.set.patterns[pattern].groups;
         Match { pattern, span, groups, slots: &self.scratch.patterns[pattern].matcher }
     }
 
-    /// Goes on at `at` instead of the end of the last match, behind whose start it must be.
+    /// Continues at `at` instead of the end of the last match. `at` must be after the start of that match.
     pub(super) fn skip_to(&mut self, at: usize) {
         self.at = at;
     }
 
-    /// Takes over which of these patterns' conditions hold in the line.
+    /// Sets whether the conditions of these patterns hold in the line.
     pub(super) fn settle_conditions(&mut self, applies: &[(usize, bool)]) {
         for &(pattern, applies) in applies {
             self.scratch.patterns[pattern].applies = Some(applies);
         }
     }
 
-    /// The leftmost of the noted places that the search has not passed, and its pattern.
+    /// Returns the leftmost recorded place that the search has not passed, and its pattern.
     fn noted(&mut self) -> Option<(usize, usize)> {
         let rest = self.scratch.places.starts.get(self.next_place..)?;
         self.next_place += rest.iter().take_while(|(start, _)| *start < self.at).count();
@@ -163,17 +165,19 @@ impl Matches<'_> {
         (place.0 < self.line_len).then_some(place)
     }
 
+    /// Returns the match at a place, if there is one.
     fn try_place(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let scratch = &mut self.scratch.patterns[index];
         self.set.patterns[index].try_place(scratch, place, self.window, self.line_len)
     }
 
-    fn try_sought(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
+    /// Returns the match at a place of a pattern that is searched for, and updates what is known about its next match.
+    fn try_searched(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let found = self.try_place(index, place);
         let pattern = &self.set.patterns[index];
         let scratch = &mut self.scratch.patterns[index];
         scratch.next = if found.is_some() {
-            Next::Unsought
+            Next::Unknown
         } else if scratch.applies == Some(false) {
             Next::Exhausted
         } else {
@@ -183,35 +187,35 @@ impl Matches<'_> {
         found
     }
 
-    /// What is known of a pattern's next match by an earlier one that is sought by the same literals: a user's name with a
-    /// quote in it is left to a second pattern, which looks for the same words.
+    /// Returns what an earlier pattern with the same leading literals reveals about the next match of this one. For example,
+    /// `pfauth` and `pfauth-other` are both tried where `Pfauth` is.
     ///
-    /// Whatever the earlier one has tried and left behind, a match has passed since this one was sought: so its next place
-    /// is the next one for both, and where it has none, there is none.
+    /// A match has passed since the last search for this pattern. So the earlier one's next place is the next place for both,
+    /// and if the earlier one has none, neither has this one.
     fn known_by_alike(&self, index: usize) -> Option<Next> {
         let alike = self.set.alike[index];
-        if alike == index || !self.scratch.places.is_sought(alike) {
+        if alike == index || !self.scratch.places.is_searched(alike) {
             return None;
         }
         let PatternScratch { next, applies, .. } = &self.scratch.patterns[alike];
         let is_known = match next {
             Next::At(place) => place.start() >= self.at,
-            // Unless only its conditions rule the line out.
+            // Not if the earlier one has none only because its conditions do not hold.
             Next::Exhausted => *applies != Some(false),
-            Next::Unsought => false,
+            Next::Unknown => false,
         };
         is_known.then_some(*next)
     }
 
-    /// The leftmost place of those patterns that are sought, with its start and the pattern.
-    fn leftmost_sought(&mut self) -> Option<(usize, usize, Place)> {
+    /// Returns the leftmost place of the patterns that are searched for: its start, the pattern, and the place.
+    fn leftmost_searched(&mut self) -> Option<(usize, usize, Place)> {
         let mut best: Option<(usize, usize, Place)> = None;
-        for at in 0..self.scratch.places.sought.len() {
-            let index = self.scratch.places.sought[at];
+        for at in 0..self.scratch.places.searched.len() {
+            let index = self.scratch.places.searched[at];
             let pattern = &self.set.patterns[index];
             let scratch = &self.scratch.patterns[index];
             let is_passed = match scratch.next {
-                Next::Unsought => true,
+                Next::Unknown => true,
                 Next::At(place) => place.start() < self.at,
                 Next::Exhausted => false,
             };
@@ -238,8 +242,8 @@ mod tests {
 
     use super::*;
 
-    /// The starts and patterns of all matches, of which every place is sought.
-    fn sought(definitions: &[Definition], line: &str) -> Vec<(usize, usize)> {
+    /// Returns the start and pattern of every match, found by searching for each place.
+    fn searched(definitions: &[Definition], line: &str) -> Vec<(usize, usize)> {
         let set = PatternSet::compile(definitions).unwrap().without_prefilter();
         let mut scratch = set.scratch();
         let mut matches = set.matches(&mut scratch, line.as_bytes(), line.len());
@@ -251,10 +255,10 @@ mod tests {
     }
 
     #[test]
-    fn where_steps_take_too_many_tries_the_engine_finds_the_same() {
+    fn where_a_program_gives_up_the_engine_finds_the_same() {
         let definition = Definition::from_expression(1, r"x.*a.*a.*a(?<code>\d)");
-        assert_eq!(sought(std::slice::from_ref(&definition), "xaaa1 a a a a"), [(0, 0)]);
-        assert_eq!(sought(&[definition], &("xaaa1 xaaa2".to_owned() + &" a".repeat(200))), [(0, 0)]);
+        assert_eq!(searched(std::slice::from_ref(&definition), "xaaa1 a a a a"), [(0, 0)]);
+        assert_eq!(searched(&[definition], &("xaaa1 xaaa2".to_owned() + &" a".repeat(200))), [(0, 0)]);
     }
 
     #[test]
@@ -262,10 +266,10 @@ mod tests {
         let digit = Definition::from_expression(1, r"abc(?<code>\d)");
         let letter = Definition::from_expression(2, r"abc(?<code>[a-z]\w)");
         let both = [digit.clone(), letter.clone()];
-        assert_eq!(sought(&both, "abcx1 abc2 abc. abcy3 abc4"), [(0, 1), (6, 0), (16, 1), (22, 0)]);
+        assert_eq!(searched(&both, "abcx1 abc2 abc. abcy3 abc4"), [(0, 1), (6, 0), (16, 1), (22, 0)]);
 
-        // The line is none of the first pattern's, which has nothing to say on the places of the second.
+        // The first pattern is not for this line, so it reveals nothing about the places of the second.
         let elsewhere = Definition { when: Some("elsewhere".to_owned()), ..digit.clone() };
-        assert_eq!(sought(&[elsewhere, digit], "abc1 abc2"), [(0, 1), (5, 1)]);
+        assert_eq!(searched(&[elsewhere, digit], "abc1 abc2"), [(0, 1), (5, 1)]);
     }
 }

@@ -1,13 +1,14 @@
-//! The matches of a line that is not UTF-8, as it lies and as code pages read it.
+//! The matches in a line that is not UTF-8, searched both as bytes and as text in a code page.
 //!
 //! Invariants:
-//! * As it lies, such a line is searched like every other one. As a code page reads it, it is searched for the patterns
-//!   with letters beyond ASCII, which this only ever adds to: of two matches of one pattern at one place the longer wins,
-//!   then that of the bytes.
-//! * In an encoding of several bytes for a character, what looks like ASCII may be a part of one. There a line is only
-//!   searched as it reads, except for patterns that name bytes.
-//! * Of several readings, `when` has to match in one, and `unless` in none.
-//! * Where a match stands is always told as bytes of the line.
+//!
+//! * The bytes of such a line are searched like any other line. Its text in a code page is searched as well, but only for
+//!   the patterns with letters beyond ASCII. This only adds matches. Of two matches of one pattern at one position the longer
+//!   wins, and of equal ones that in the bytes.
+//! * In an encoding with several bytes for a character, a byte that looks like ASCII may be part of a character. There only
+//!   the text is searched, except for patterns with bytes that are not letters.
+//! * `when` has to match in one of the readings, `unless` in none.
+//! * The position of a match is always given in bytes of the line.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -18,46 +19,46 @@ use super::matches::{Match, Matches};
 use super::{PatternSet, Scratch};
 use crate::units::Reading;
 
-/// How lines that are not UTF-8 are searched.
+/// How to search lines that are not UTF-8.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
-    /// The code pages in which such a line is read, with the patterns that are looked for in what that gives. None of them:
-    /// every line is only searched as it lies.
+    /// The code pages in which such a line is read, each with the patterns to search for in the text. If there are none, only
+    /// the bytes are searched.
     pages: Vec<(&'static Encoding, Vec<usize>)>,
-    /// The patterns that are looked for in the bytes as they lie.
+    /// The patterns to search for in the bytes.
     in_bytes: Vec<usize>,
 }
 
-/// Working memory for such lines: for each way of reading them.
+/// The working memory for such lines, one entry for each reading.
 #[derive(Debug)]
 pub(crate) struct Readings(Vec<View>);
 
-/// One way of reading a line.
+/// One reading of a line: its bytes, or its text in a code page.
 #[derive(Debug)]
 struct View {
-    /// `None`: the bytes as they lie.
+    /// `None` for the bytes.
     reading: Option<Reading>,
     scratch: Scratch,
 }
 
-/// The matches of one line, of all its readings.
+/// The matches in all readings of a line.
 pub(crate) struct ReadMatches<'m> {
-    sought: Vec<Sought<'m>>,
-    /// Where in the bytes the last match ended.
+    upcoming: Vec<Upcoming<'m>>,
+    /// Where the last match ended, in bytes of the line.
     at: usize,
 }
 
-/// The next match of one reading.
-struct Sought<'m> {
+/// The matches in one reading, with the next one looked up in advance.
+struct Upcoming<'m> {
     reading: Option<&'m Reading>,
     matches: Matches<'m>,
-    /// The pattern, and where in the reading and in the bytes it matches. `None`: there is no other match.
+    /// The next match: its pattern, its span in the reading, and its span in bytes of the line. `None` if there is no other.
     next: Option<(usize, Range<usize>, Range<usize>)>,
 }
 
 impl PatternSet {
-    /// The same set, for text of which the encoding is given or, as `None`, unknown. In UTF-16 every line becomes UTF-8
-    /// before it is searched.
+    /// Prepares the set for text in the given encoding or, for `None`, in an unknown one. UTF-16 is not affected: it is converted
+    /// to UTF-8 before it is searched.
     #[must_use]
     pub fn reading_in(mut self, given: Option<&'static Encoding>) -> PatternSet {
         let all = 0..self.patterns.len();
@@ -81,19 +82,19 @@ impl PatternSet {
         self
     }
 
-    /// Whether lines that are not UTF-8 are read in a code page.
+    /// Whether lines that are not UTF-8 are also read in a code page.
     pub(crate) fn reads_code_pages(&self) -> bool {
         !self.pages.pages.is_empty()
     }
 
-    /// Working memory for [`PatternSet::matches_as_read`].
+    /// Creates working memory for [`PatternSet::matches_as_read`].
     pub(crate) fn readings(&self) -> Readings {
         let view = |reading| View { reading, scratch: self.scratch() };
         let pages = self.pages.pages.iter().map(|(page, _)| view(Some(Reading::new(page))));
         Readings(if self.reads_code_pages() { std::iter::once(view(None)).chain(pages).collect() } else { Vec::new() })
     }
 
-    /// The matches in a line that is not UTF-8, or that such a line follows within the window.
+    /// Returns the matches in a line, if the line or the rest of the window is not UTF-8.
     pub(crate) fn matches_as_read<'m>(
         &'m self,
         readings: &'m mut Readings,
@@ -106,7 +107,7 @@ impl PatternSet {
             }
         }
         let applies = self.conditions_as_read(readings, window, line_len);
-        let sought = readings.0.iter_mut().zip(self.patterns_as_read()).map(|(view, patterns)| {
+        let upcoming = readings.0.iter_mut().zip(self.patterns_as_read()).map(|(view, patterns)| {
             let View { reading, scratch } = view;
             let (window, line_len) = match &*reading {
                 Some(reading) => (reading.text(), reading.line_len()),
@@ -115,20 +116,20 @@ impl PatternSet {
             self.find_places(scratch, window, |index| patterns.binary_search(&index).is_ok());
             let mut matches = self.matches_at_places(scratch, window, line_len);
             matches.settle_conditions(&applies);
-            let mut sought = Sought { reading: reading.as_ref(), matches, next: None };
-            sought.advance();
-            sought
+            let mut upcoming = Upcoming { reading: reading.as_ref(), matches, next: None };
+            upcoming.advance();
+            upcoming
         });
-        ReadMatches { sought: sought.collect(), at: 0 }
+        ReadMatches { upcoming: upcoming.collect(), at: 0 }
     }
 
-    /// The patterns that are looked for, in the order of [`Readings`].
+    /// Returns the patterns to search for in each of [`Readings`], in the same order.
     fn patterns_as_read(&self) -> impl Iterator<Item = &[usize]> {
         let Pages { pages, in_bytes } = &self.pages;
         std::iter::once(in_bytes.as_slice()).chain(pages.iter().map(|(_, patterns)| patterns.as_slice()))
     }
 
-    /// The patterns with conditions and with letters beyond ASCII, and whether their conditions hold.
+    /// Returns the patterns that have both conditions and letters beyond ASCII, and whether their conditions hold.
     fn conditions_as_read(&self, readings: &Readings, window: &[u8], line_len: usize) -> Vec<(usize, bool)> {
         let mut all = Vec::new();
         for &index in self.conditional.iter().filter(|&&index| self.patterns[index].letters.are_there) {
@@ -150,27 +151,28 @@ impl PatternSet {
 }
 
 impl ReadMatches<'_> {
-    /// The next match, in offsets of its reading, which is `None` where those are the bytes.
+    /// Returns the next match, and the reading to which its offsets refer: `None` for the bytes of the line.
     pub(crate) fn next(&mut self) -> Option<(Match<'_>, Option<&Reading>)> {
-        for sought in &mut self.sought {
-            while sought.next.as_ref().is_some_and(|(.., bytes)| bytes.start < self.at) {
-                sought.matches.skip_to(sought.reading.map_or(self.at, |reading| reading.at(self.at)));
-                sought.advance();
+        for upcoming in &mut self.upcoming {
+            while upcoming.next.as_ref().is_some_and(|(.., bytes)| bytes.start < self.at) {
+                upcoming.matches.skip_to(upcoming.reading.map_or(self.at, |reading| reading.at(self.at)));
+                upcoming.advance();
             }
         }
-        let order = |(view, sought): (usize, &Sought<'_>)| {
-            let (pattern, _, bytes) = sought.next.as_ref()?;
+        let order = |(view, upcoming): (usize, &Upcoming<'_>)| {
+            let (pattern, _, bytes) = upcoming.next.as_ref()?;
             Some((bytes.start, *pattern, Reverse(bytes.end), view))
         };
-        let (.., view) = self.sought.iter().enumerate().filter_map(order).min()?;
-        let sought = self.sought.get(view)?;
-        let (pattern, span, bytes) = sought.next.clone()?;
+        let (.., view) = self.upcoming.iter().enumerate().filter_map(order).min()?;
+        let upcoming = self.upcoming.get(view)?;
+        let (pattern, span, bytes) = upcoming.next.clone()?;
         self.at = bytes.end;
-        Some((sought.matches.again(pattern, span), sought.reading))
+        Some((upcoming.matches.again(pattern, span), upcoming.reading))
     }
 }
 
-impl Sought<'_> {
+impl Upcoming<'_> {
+    /// Looks up the next match.
     fn advance(&mut self) {
         let reading = self.reading;
         self.next = self.matches.next().map(|found| {
