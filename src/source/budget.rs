@@ -302,7 +302,7 @@ mod tests {
         Limits { ratio, unpacked_bytes, floor_bytes: FLOOR, ..Limits::default() }
     }
 
-    /// What comes of so many bytes in that layer, read with a buffer of so many.
+    /// Reads `bytes` bytes in this layer. Returns how many the budget allows, and the error.
     fn read(budget: &Arc<Budget>, (level, layer): (usize, Layer), bytes: u64, buffer: usize) -> (u64, Option<String>) {
         let mut charged = Charged::new(io::repeat(b'x').take(bytes), budget, level, layer);
         let (mut buffer, mut sum) = (vec![0; buffer], 0);
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(budget.allows(40, 60, 0, tar.1), Ok(()));
         let told = "a.tar unpacks to more than 100 bytes; only the whole lines in the 40 bytes before were read; --max-unpacked reads more";
         assert_eq!(read(&budget, tar, 50, 50), (40, Some(told.to_owned())));
-        // What is empty is not too much.
+        // An empty member never exceeds the limit.
         assert_eq!(read(&budget, tar, 0, 50), (0, None));
         let told = "a.tar unpacks to more than 100 bytes; nothing of it could be read; --max-unpacked reads more";
         assert_eq!(read(&budget, tar, 1, 50), (0, Some(told.to_owned())));
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn members_side_by_side_read_what_they_would_read_one_after_another() {
+    fn members_read_at_the_same_time_may_take_as_much_as_one_after_another() {
         let file = Budget::new(limits(250, 100), 1000, "x.zip");
         let ledger = Arc::new(Ledger::default());
         // The second needs no more than is certainly left, whatever the first holds; the others have to wait for it.
@@ -381,7 +381,7 @@ mod tests {
         let free = |budget: &Budget| (budget.free(Purse::Bytes(1)), budget.free(Purse::Members(1)));
         assert_eq!((free(&one), free(&two), free(&three)), ((40, 4), (30, 3), (100, 10)));
         assert_eq!(one.free(Purse::Bytes(0)), 0);
-        // While the first is read, the second has what is free.
+        // While the first is being read, the second has only the free part.
         assert_eq!(two.left(Purse::Bytes(1)), 30);
         assert_eq!(read(&one, (1, GZIP), 300, 64), (300, None));
         drop(one);
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_told_as_they_are_given() {
+    fn sizes_are_displayed_as_they_are_given() {
         let told = [0, 1, 1023, 1024, 1025, 1 << 20, 64 << 30, 1536 << 20, (1 << 40) + 1].map(size);
         let expected = [
             "0 bytes",

@@ -49,7 +49,7 @@ pub(super) struct Folder {
     /// The input that contains it.
     input: PathBuf,
     path: PathBuf,
-    /// The number of folders between it and the input; 0 for the input itself.
+    /// The depth below the input; 0 for the input itself.
     depth: usize,
     /// The identity, if links are followed.
     id: Option<Id>,
@@ -393,7 +393,7 @@ impl Shared {
 }
 
 impl Folder {
-    /// Returns this folder, or the nearest one that contains it, if it has this identity.
+    /// Returns the nearest folder with this identity, out of this one and those that contain it.
     fn find(&self, id: &Id) -> Option<&Path> {
         if self.id.as_ref() == Some(id) {
             return Some(&self.path);
