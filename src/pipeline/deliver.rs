@@ -31,10 +31,7 @@ enum State<P> {
     /// They are passed on.
     PassedOn,
     /// They are held back, because the source begins like an earlier one and may be a copy.
-    Held {
-        parts: Vec<P>,
-        weight: usize,
-    },
+    Held { parts: Vec<P>, weight: usize },
     /// They are dropped, because the source is a copy of the one with this name.
     Dropped(String),
     /// They are dropped, because the run was interrupted before it was known whether the source is a copy. An interrupted run

@@ -46,13 +46,7 @@ pub(super) enum Work {
 /// The rest of a source that a worker has opened, for any worker to take.
 pub(super) enum Rest {
     /// The ranges of a file from `next` on.
-    File {
-        source: Arc<Source>,
-        text: Arc<TextFile>,
-        next: u64,
-        range_bytes: u64,
-        stop: Stop,
-    },
+    File { source: Arc<Source>, text: Arc<TextFile>, next: u64, range_bytes: u64, stop: Stop },
     /// The members of a zip archive on disk.
     Members(Members),
 }

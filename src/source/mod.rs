@@ -14,8 +14,9 @@
 //! has mapped it. Compressed files are recognised by their content and decompressed in memory. All later code sees only
 //! their text, and every offset is an offset in that text.
 //!
-//! Two types are named `Written`, or nearly so: [`Written`] describes how the text of a source is encoded, and
-//! [`ExpectedCode::Written`](crate::pattern::ExpectedCode) is a code as it is spelled in an example of a pattern.
+//! Names that also exist elsewhere: [`Written`] is how the text of a source is encoded, while the variant `Written` of
+//! `ExpectedCode` in [`pattern`](crate::pattern) is a code as an example of a pattern spells it. [`Limits`] are those of
+//! unpacking, while those in [`chunk`](crate::chunk) are the lengths of chunks and lines.
 
 mod ahead;
 mod budget;
