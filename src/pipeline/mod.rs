@@ -306,8 +306,8 @@ pub fn run<V: Visitor>(
         })
     })?;
     // Ctrl-C also ends the program that writes to a pipe, and the end of the pipe may arrive before the request.
-    let is_told = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
-    if options.opening.stop.is_requested() && !is_told {
+    let is_reported = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
+    if options.opening.stop.is_requested() && !is_reported {
         let event = Event::Problem(Problem::interrupted("all inputs"));
         outcome.note(&event);
         sink(event)?;

@@ -172,7 +172,7 @@ impl Budget {
         }
         let (file, limit) = (&self.file, self.limits.members);
         let what =
-            format!("{file} has more than {limit} members{}, and the others were not read", told_layer(level, layer));
+            format!("{file} has more than {limit} members{}, and the others were not read", layer_words(level, layer));
         Err(Loss::new(Kind::OverLimit, what, Remedy::Raise(problem::Limit::Members)))
     }
 
@@ -201,7 +201,7 @@ impl Budget {
         } else {
             (size(unpacked_bytes), problem::Limit::Unpacked)
         };
-        let what = format!("{} unpacks to more than {limit}{}", self.file, told_layer(level, layer));
+        let what = format!("{} unpacks to more than {limit}{}", self.file, layer_words(level, layer));
         Loss { kind: Kind::OverLimit, what, delivered, remedy: Remedy::Raise(of) }
     }
 }
@@ -226,7 +226,7 @@ fn purse(level: usize, of: impl Fn(usize) -> Purse) -> Purse {
 }
 
 /// Returns the words for a layer in messages; none for the outermost one.
-fn told_layer(level: usize, layer: Layer) -> String {
+fn layer_words(level: usize, layer: Layer) -> String {
     if level == 0 { String::new() } else { format!(" in layer {} ({layer})", level + 1) }
 }
 

@@ -27,7 +27,7 @@ use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread;
 
 pub(super) use self::unpacking::zip_member;
-use self::unpacking::{Told, count_member, stopped, unpack};
+use self::unpacking::{Sent, count_member, stopped, unpack};
 use super::budget::{Budget, Charged};
 use super::chain::{Chain, Layer};
 use super::ledger::Ledger;
@@ -77,7 +77,7 @@ pub struct Members {
 enum Access {
     /// One after another, from a thread that unpacks them.
     Sequential {
-        told: Receiver<Told>,
+        sent: Receiver<Sent>,
         /// Is closed when the unpacking thread ends.
         running: Receiver<Infallible>,
     },
@@ -128,14 +128,14 @@ impl Members {
         options: Options,
     ) -> io::Result<Members> {
         // Members of a zip archive count when they are read. If that exceeds a limit, no further one may have been unpacked.
-        let (sender, told) = sync_channel(if format == Format::Zip { 0 } else { MEMBERS_AHEAD });
+        let (sender, sent) = sync_channel(if format == Format::Zip { 0 } else { MEMBERS_AHEAD });
         let (runs, running) = channel();
         let (budget, level) = (Arc::clone(&around.budget), around.level());
         thread::Builder::new().spawn(move || {
             let _runs = runs;
             unpack(format, container, &options, (&budget, level), &sender);
         })?;
-        let kind = Access::Sequential { told, running };
+        let kind = Access::Sequential { sent, running };
         Ok(Members { around, format, kind, is_empty: true, is_done: false })
     }
 
@@ -163,10 +163,10 @@ impl Members {
     }
 
     /// Makes a source or a problem of what the unpacking thread has sent; `None` if that is not to be reported.
-    fn told(&mut self, told: Told) -> Option<Found> {
+    fn process(&mut self, sent: Sent) -> Option<Found> {
         let (around, is_zip) = (&self.around, self.format == Format::Zip);
-        match told {
-            Told::Member(label, ahead) => {
+        match sent {
+            Sent::Member(label, ahead) => {
                 if is_zip && let Err(loss) = count_member(&around.budget, around.level(), self.format) {
                     let problem = loss.of_input(&around.name);
                     drop(ahead);
@@ -178,8 +178,8 @@ impl Members {
                 let place = Place::Member(Unread { reader, nest });
                 around.wanted(&label).map(|wanted| Ok(around.source(&label, wanted, place)))
             }
-            Told::Unread(label, loss) => self.around.unread(&label, loss).map(Err),
-            Told::End(ended) => {
+            Sent::Unread(label, loss) => self.around.unread(&label, loss).map(Err),
+            Sent::End(ended) => {
                 self.is_done = true;
                 ended.err().map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
             }
@@ -190,8 +190,8 @@ impl Members {
     /// that.
     fn abandon(&mut self) {
         self.is_done = true;
-        if let Access::Sequential { told, running } = std::mem::replace(&mut self.kind, Access::Abandoned) {
-            drop(told);
+        if let Access::Sequential { sent, running } = std::mem::replace(&mut self.kind, Access::Abandoned) {
+            drop(sent);
             // Nothing is ever sent; this returns when the thread ends.
             let _ = self.around.stop.receive(&running);
         }
@@ -310,13 +310,13 @@ impl Iterator for Members {
                     found
                 }
                 Access::Abandoned => return None,
-                Access::Sequential { told, .. } => {
-                    let told = self.around.stop.receive(told).unwrap_or_else(|error| {
+                Access::Sequential { sent, .. } => {
+                    let sent = self.around.stop.receive(sent).unwrap_or_else(|error| {
                         let error = if Loss::of(&error).is_some() { error } else { stopped(self.format).into() };
-                        Told::End(Err(error))
+                        Sent::End(Err(error))
                     });
-                    self.is_empty &= matches!(told, Told::End(Ok(())));
-                    self.told(told)
+                    self.is_empty &= matches!(sent, Sent::End(Ok(())));
+                    self.process(sent)
                 }
             };
             if found.is_some() {

@@ -453,7 +453,7 @@ impl Known {
                 });
             }
             Recognised::Binary(kind) => {
-                if let Some(opened) = self.zip_behind(&file, len, opening)? {
+                if let Some(opened) = self.zip_after(&file, len, opening)? {
                     return Ok(opened);
                 }
                 if let Some(packed) = packed(&file, len, kind)? {
@@ -478,7 +478,7 @@ impl Known {
     }
 
     /// Opens a binary file as a zip archive, if it ends like one.
-    fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
+    fn zip_after(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
             Some(AtEnd::Part) => Some(Opened::Skipped(unpack::one_part().of_input(&self.source.name))),
@@ -580,7 +580,7 @@ impl Known {
             }
             input.consume(len);
         }
-        let packed = if is_program { unpack::packed_behind(&seen) } else { unpack::by_trailer(&seen) };
+        let packed = if is_program { unpack::packed_after(&seen) } else { unpack::by_trailer(&seen) };
         if let Some(packed) = packed {
             return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
         }
@@ -709,7 +709,7 @@ fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupporte
         FileSpan::new(file, start, end).read_to_end(&mut bytes).map(|_| bytes)
     };
     if unpack::is_program(kind) {
-        return Ok(unpack::packed_behind(&read(0, len.min(unpack::PROGRAM_BYTES as u64))?));
+        return Ok(unpack::packed_after(&read(0, len.min(unpack::PROGRAM_BYTES as u64))?));
     }
     Ok(unpack::by_trailer(&read(len.saturating_sub(unpack::TRAILER_BYTES as u64), len)?))
 }

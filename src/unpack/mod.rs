@@ -58,5 +58,5 @@ pub(crate) use input::Input;
 pub use recognise::{Codec, Format, HEAD_BYTES, Recognised, SAMPLE_BYTES, Unsupported, recognise};
 pub(crate) use recognise::{
     NOT_TEXT, PROGRAM_BYTES, TRAILER_BYTES, by_trailer, is_certainly_binary, is_named_as_later_part, is_program,
-    packed_behind,
+    packed_after,
 };

@@ -144,7 +144,7 @@ pub(crate) fn is_program(kind: &str) -> bool {
 
 /// Returns the archive that follows a program, as in a self-extracting file, unless it is a zip archive. `program` is the
 /// first [`PROGRAM_BYTES`] of the file, or all of it.
-pub(crate) fn packed_behind(program: &[u8]) -> Option<Unsupported> {
+pub(crate) fn packed_after(program: &[u8]) -> Option<Unsupported> {
     let begins = |signature: &'static [u8], is: fn(&[u8]) -> bool| {
         memmem::find_iter(program, signature).any(|at| is(&program[at..]))
     };
@@ -484,7 +484,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes without a pattern, the same every time (xorshift).
+    /// Pseudorandom bytes, the same every time (xorshift).
     fn noise(len: usize) -> Vec<u8> {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         let next = || {
@@ -547,7 +547,7 @@ mod tests {
             let loss = recognise(head).loss().map(|loss| (loss.what, loss.remedy));
             let remedy = if what.ends_with("event log") { Remedy::ExportEvents } else { Remedy::Unpack };
             assert_eq!(loss, Some((format!("{what}, which is not supported"), remedy)));
-            // Less than what makes it one is not enough.
+            // A shorter beginning is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
         }
     }
@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_bit_makes_compressed_data_damaged_and_no_text() {
+    fn compressed_data_with_one_wrong_bit_are_damaged_and_not_text() {
         let heads: [(&[u8], Codec); 5] = [
             (b"\x1f\x8b\x08", Codec::Gzip),
             (b"\x28\xb5\x2f\xfd", Codec::Zstd),
@@ -592,7 +592,7 @@ mod tests {
                 let mut head = [head, b" call result = 102"].concat();
                 head[bit / 8] ^= 1 << (bit % 8);
                 let is = recognise(&head);
-                // Another digit stands for another size.
+                // Another digit is valid and stands for another size.
                 let is_sized = codec == Codec::Bzip2 && bit / 8 == 3 && is == Recognised::Codec(codec);
                 assert!(is_sized || is == Recognised::Damaged(codec), "{codec}, bit {bit}: {is:?}");
             }
@@ -620,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_behind_programs_are_recognised_by_more_than_their_signature() {
+    fn archives_after_programs_are_recognised_by_more_than_their_signature() {
         let seven_zip = {
             let header = [&[7_u8][..], &[0; 19]].concat();
             let mut crc = flate2::Crc::new();
@@ -628,12 +628,12 @@ mod tests {
             [&b"7z\xbc\xaf\x27\x1c\0\x04"[..], &crc.sum().to_le_bytes(), &header].concat()
         };
         let program = [b"MZ\x90\0", noise(5000).as_slice()].concat();
-        let behind = |archive: &[u8]| packed_behind(&[&program, archive].concat());
+        let behind = |archive: &[u8]| packed_after(&[&program, archive].concat());
         assert_eq!(behind(&seven_zip), Some(Unsupported::Archive("a self-extracting 7z")));
         let rar = Some(Unsupported::Archive("a self-extracting RAR"));
         assert_eq!(behind(b"Rar!\x1a\x07\0\xcf\x90\x73\0\0\x0d\0"), rar);
         assert_eq!(behind(b"Rar!\x1a\x07\x01\0\x33\x92\xb5\xe5\x0a\x01\x05"), rar);
-        // A program that reads such archives has their signatures.
+        // A program that reads such archives contains their signatures.
         assert_eq!(
             behind(b"7z\xbc\xaf\x27\x1c\0\0\0\0\0\0Rar!\x1a\x07\0Rar!\x1a\x07\x01\0 and others, which it reads"),
             None
@@ -690,7 +690,7 @@ mod tests {
         fn text_is_never_taken_for_anything_else(
             text in lines(), at in any::<prop::sample::Index>(), nuls in 0_usize..600,
         ) {
-            // Windows-1252 puts something on every byte from 0x80.
+            // Windows-1252 has characters for nearly all bytes from 0x80.
             let cp1252: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap_or(b'\x80' | u32::from(c).to_le_bytes()[0])).collect();
             let encodings = [
                 ("UTF-8", text.clone().into_bytes(), 1),

@@ -23,7 +23,7 @@ use crate::unpack::{self, Container, Format, Item, Label, MemberData, Options, Z
 const SMALL_BYTES: u64 = 64 << 10;
 
 /// A message of the unpacking thread.
-pub(super) enum Told {
+pub(super) enum Sent {
     Member(Label, Ahead),
     Unread(Label, Loss),
     End(io::Result<()>),
@@ -35,13 +35,13 @@ pub(super) fn count_member(budget: &Budget, level: usize, format: Format) -> Res
     budget.member(level, Layer::Archive(format))
 }
 
-/// Unpacks an archive and sends its members to `told`. This is the body of the unpacking thread.
+/// Unpacks an archive and sends its members to `sender`. This is the body of the unpacking thread.
 pub(super) fn unpack(
     format: Format,
     container: Container,
     options: &Options,
     (budget, level): (&Arc<Budget>, usize),
-    told: &SyncSender<Told>,
+    sender: &SyncSender<Sent>,
 ) {
     let (mut over, mut broken) = (None, None);
     let container_failed = Arc::new(AtomicBool::new(false));
@@ -60,12 +60,12 @@ pub(super) fn unpack(
             return ControlFlow::Break(());
         }
         let went = match item {
-            Item::Unread(label, loss) => told.send(Told::Unread(label, loss)).map_err(|_| None),
+            Item::Unread(label, loss) => sender.send(Sent::Unread(label, loss)).map_err(|_| None),
             Item::Member(label, reader) => {
                 let size = label.size;
                 let (filler, ahead) = Ahead::pair();
                 let mut reader = Keeping { reader, fault: None };
-                let sent = told.send(Told::Member(label, ahead)).map_err(|_| None);
+                let sent = sender.send(Sent::Member(label, ahead)).map_err(|_| None);
                 let delivered =
                     sent.and_then(|()| deliver(filler, (&mut reader, size), format, (budget, level)).map_err(Some));
                 broken = reader.fault;
@@ -89,7 +89,7 @@ pub(super) fn unpack(
         None => ended.and_then(|()| broken.map_or(Ok(()), |fault| Err(of_archive(fault)))),
     };
     // The receiver may be gone.
-    let _ = told.send(Told::End(ended));
+    let _ = sender.send(Sent::End(ended));
 }
 
 /// Whether a fault that was met in a member makes the following members unreadable.

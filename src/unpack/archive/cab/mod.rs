@@ -80,11 +80,11 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     if let Some(error) = cabinet.fault.or(fault) {
         return Err(error);
     }
-    let mut behind = held.input(cabinet.len, u64::MAX);
+    let mut rest = held.input(cabinet.len, u64::MAX);
     match cabinet.len > held.len() {
         true if was_cut => Ok(()),
-        true => Err(Format::Cab.cut(&mut behind, None)),
-        false => Format::Cab.trailing(&mut behind),
+        true => Err(Format::Cab.cut(&mut rest, None)),
+        false => Format::Cab.trailing(&mut rest),
     }
 }
 

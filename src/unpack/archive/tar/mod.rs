@@ -160,12 +160,12 @@ impl Walk {
 
     /// Skips data and the padding of its last block.
     fn pass(&mut self, size: u64) -> io::Result<()> {
-        self.behind(ControlFlow::Continue(()), Some(size), size).map(|_| ())
+        self.go_on(ControlFlow::Continue(()), Some(size), size).map(|_| ())
     }
 
     /// Skips the rest of a member and its padding. Of its `size` bytes, `rest` were not read. If `rest` is `None`, the archive
     /// breaks off in the member, and the walk ends.
-    fn behind(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
+    fn go_on(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
         let (ControlFlow::Continue(()), Some(rest)) = (flow, rest) else { return Ok(ControlFlow::Break(())) };
         let len = rest.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a member"))?;
         if self.input.skip(len) < len { Err(self.short()) } else { Ok(flow) }
@@ -216,7 +216,7 @@ impl Walk {
                 };
             }
         };
-        self.behind(flow, Some(size), size)
+        self.go_on(flow, Some(size), size)
     }
 
     /// Visits a file without holes.
@@ -224,7 +224,7 @@ impl Walk {
         let mut data = Data::new(&mut self.input, size);
         let flow = visit(Item::Member(label, &mut data));
         let rest = data.rest();
-        self.behind(flow, rest, size)
+        self.go_on(flow, rest, size)
     }
 }
 

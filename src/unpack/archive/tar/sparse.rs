@@ -221,11 +221,11 @@ impl Walk {
         }
         if !is_gnu {
             let flow = visit(Item::Unread(label, unknown()));
-            return self.behind(flow, Some(size), size);
+            return self.go_on(flow, Some(size), size);
         }
         let data = Data::new(&mut self.input, size);
         let (flow, rest) = Filled::new(data, map.of_size(unsigned(&header[483..495]))).visit(label, visit);
-        self.behind(flow, rest, size)
+        self.go_on(flow, rest, size)
     }
 
     /// Visits a member that is sparse according to its attributes, of which `size` bytes are stored.
@@ -241,11 +241,11 @@ impl Walk {
             (1, 0) => Map::before(&mut data, records.size).map_err(|error| passed_on(error, None))?,
             _ => {
                 let flow = visit(Item::Unread(label, unknown()));
-                return self.behind(flow, Some(size), size);
+                return self.go_on(flow, Some(size), size);
             }
         };
         let (flow, rest) = Filled::new(data, map).visit(label, visit);
-        self.behind(flow, rest, size)
+        self.go_on(flow, rest, size)
     }
 }
 
@@ -278,8 +278,8 @@ impl Filled<'_> {
     /// Counts `len` delivered bytes, and goes on to the segment in which the file continues.
     fn deliver(&mut self, len: usize) {
         self.delivered += len as u64;
-        let is_behind = |segment: &Segment| segment.end <= self.delivered;
-        self.next += self.map.segments[self.next..].iter().take_while(|segment| is_behind(segment)).count();
+        let is_over = |segment: &Segment| segment.end <= self.delivered;
+        self.next += self.map.segments[self.next..].iter().take_while(|segment| is_over(segment)).count();
     }
 
     /// Reads stored data of the next segment.

@@ -18,7 +18,7 @@ use std::io::{self, Cursor, Read};
 
 use flate2::Crc;
 
-use super::packed::{Behind, Extent, Packed};
+use super::packed::{After, Extent, Packed};
 use super::record::{Descriptor, Record};
 use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::archive::{Format, MemberData};
@@ -204,8 +204,8 @@ impl<'r> Data<'r> {
         let delivered = Some(self.delivered);
         self.fault = match ended {
             Ended::Complete => {
-                let behind = packed.finish(self.record);
-                self.judge(behind, &mut packed)
+                let after = packed.finish(self.record);
+                self.judge(after, &mut packed)
             }
             Ended::Short if packed.is_cut() => self.cut(&mut packed),
             Ended::Short => self.damaged("they end too early"),
@@ -221,12 +221,12 @@ impl<'r> Data<'r> {
     }
 
     /// Verifies data that were unpacked to their end. Returns the fault, if there is one.
-    fn judge(&mut self, behind: Behind, packed: &mut Packed) -> Option<io::Error> {
-        let (crc, size) = match behind {
-            Behind::Cut => return self.cut(packed),
-            Behind::Forged => return self.damaged("they are not what was encrypted"),
-            Behind::Descriptor(Descriptor { crc, size, .. }) => (self.record.crc.map(|_| crc), size),
-            Behind::Nothing => (self.record.crc, self.record.size),
+    fn judge(&mut self, after: After, packed: &mut Packed) -> Option<io::Error> {
+        let (crc, size) = match after {
+            After::Cut => return self.cut(packed),
+            After::Forged => return self.damaged("they are not what was encrypted"),
+            After::Descriptor(Descriptor { crc, size, .. }) => (self.record.crc.map(|_| crc), size),
+            After::Nothing => (self.record.crc, self.record.size),
         };
         let is_long = size > u64::from(u32::MAX);
         let delivered = if is_long { self.delivered } else { self.delivered & u64::from(u32::MAX) };

@@ -122,7 +122,7 @@ impl AtEnd {
         }
         let position = len - (tail.len() - at) as u64;
         let start = start_of(file, &tail, at, position)?;
-        let open = |start: u64| ZipFile::open_behind(Before::Program, Arc::clone(file), start, len - start, options);
+        let open = |start: u64| ZipFile::open_after(Before::Program, Arc::clone(file), start, len - start, options);
         Ok(Some(start.map(open).transpose()?.flatten().map_or(AtEnd::Damaged, AtEnd::Whole)))
     }
 }
@@ -142,10 +142,10 @@ impl ZipFile {
     ///
     /// Returns an error if the file cannot be read.
     pub(crate) fn open(file: Arc<DiskFile>, start: u64, len: u64, options: &Options) -> io::Result<Option<ZipFile>> {
-        ZipFile::open_behind(Before::Nothing, file, start, len, options)
+        ZipFile::open_after(Before::Nothing, file, start, len, options)
     }
 
-    fn open_behind(
+    fn open_after(
         before: Before,
         file: Arc<DiskFile>,
         start: u64,
@@ -228,7 +228,7 @@ impl ZipFile {
         let record = Record { has_descriptor: false, ..record.clone() };
         match visit_member(&record, outer, Extent::Known(record.packed), options, visit)? {
             Left::Cut => Ok(ControlFlow::Continue(())),
-            Left::Behind { flow, .. } => Ok(flow),
+            Left::After { flow, .. } => Ok(flow),
         }
     }
 

@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use data::Data;
 pub(crate) use directory::{AtEnd, ZipFile};
-use packed::{Behind, Extent, Packed};
+use packed::{After, Extent, Packed};
 use record::Record;
 
 use super::{Container, Format, Item, Options, Visit};
@@ -89,7 +89,7 @@ fn pass_to(input: &mut Input, signatures: &[&[u8; 4]]) -> bool {
 /// Where a visit has left the input.
 enum Left {
     /// After the member and its descriptor.
-    Behind { outer: Input, flow: ControlFlow<()> },
+    After { outer: Input, flow: ControlFlow<()> },
     /// At the end of the archive, in the middle of the member. The visitor has met that error while reading.
     Cut,
 }
@@ -126,8 +126,8 @@ fn visit_member(
             packed = rest;
         }
     }
-    if flow.is_continue() && packed.pass(record) == Behind::Cut {
+    if flow.is_continue() && packed.pass(record) == After::Cut {
         return Err(Format::Zip.cut(&mut packed.outer, None));
     }
-    Ok(Left::Behind { outer: packed.outer, flow })
+    Ok(Left::After { outer: packed.outer, flow })
 }

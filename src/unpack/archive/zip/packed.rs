@@ -75,7 +75,7 @@ pub(super) struct Packed {
 
 /// What was found after the packed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Behind {
+pub(super) enum After {
     /// The input ends in the middle of the data.
     Cut,
     /// An authentication code of AES that does not match the data.
@@ -184,51 +184,51 @@ impl Packed {
     }
 
     /// Skips the rest of the data and the descriptor, if there is one. Returns what was found, the first time.
-    pub(super) fn pass(&mut self, record: &Record) -> Behind {
+    pub(super) fn pass(&mut self, record: &Record) -> After {
         if std::mem::replace(&mut self.is_passed, true) {
-            return Behind::Nothing;
+            return After::Nothing;
         }
         if self.extent == Extent::Open {
             let mut unread = [0; LOOK_BYTES];
             while matches!(self.read(&mut unread), Ok(1..)) {}
         }
         match self.extent {
-            Extent::Open => Behind::Cut,
+            Extent::Open => After::Cut,
             Extent::Found(descriptor) => {
                 self.outer.skip(descriptor.len as u64);
-                Behind::Descriptor(descriptor)
+                After::Descriptor(descriptor)
             }
             Extent::Known(left) => {
                 self.extent = Extent::Known(0);
                 self.taken += left;
                 if self.outer.skip(left) < left {
-                    return Behind::Cut;
+                    return After::Cut;
                 }
                 let head = self.outer.peek(Descriptor::HEAD_BYTES);
                 match Descriptor::of(head, self.taken).filter(|_| record.has_descriptor) {
                     Some(descriptor) => {
                         self.outer.skip(descriptor.len as u64);
-                        Behind::Descriptor(descriptor)
+                        After::Descriptor(descriptor)
                     }
-                    None => Behind::Nothing,
+                    None => After::Nothing,
                 }
             }
         }
     }
 
     /// Does the same as [`Packed::pass`] after all data were read, and verifies the authentication code of AES.
-    pub(super) fn finish(&mut self, record: &Record) -> Behind {
+    pub(super) fn finish(&mut self, record: &Record) -> After {
         if let Some(Crypt::Aes(_)) = &self.crypt {
             let mut unread = [0; LOOK_BYTES];
             while matches!(self.read(&mut unread), Ok(1..)) {}
             if self.extent == Extent::Known(self.mac_bytes) {
-                let Some(mac) = self.outer.array() else { return Behind::Cut };
+                let Some(mac) = self.outer.array() else { return After::Cut };
                 self.extent = Extent::Known(0);
                 self.taken += self.mac_bytes;
                 if let Some(Crypt::Aes(aes)) = &self.crypt
                     && !aes.proves(mac)
                 {
-                    return Behind::Forged;
+                    return After::Forged;
                 }
             }
         }

@@ -247,7 +247,7 @@ impl Descriptor {
     pub(super) fn of(head: &[u8], packed: u64) -> Option<Descriptor> {
         let signature = if head.starts_with(b"PK\x07\x08") { 4 } else { 0 };
         let found = |start: usize, is_long: bool| {
-            let (told, size, len) = if is_long {
+            let (stated, size, len) = if is_long {
                 (u64_at(head, start + 4)?, u64_at(head, start + 12)?, start + 20)
             } else {
                 // Of a larger size, the lower 32 bits are stored.
@@ -257,7 +257,7 @@ impl Descriptor {
             let next = &head[len..head.len().min(len + 2)];
             // At the end of an archive that was cut off, nothing follows. The descriptor then needs its signature.
             let is_followed = next == b"PK" || (start > 0 && next.len() < 2);
-            (told == expected && is_followed).then_some(Descriptor { crc: u32_at(head, start)?, size, len })
+            (stated == expected && is_followed).then_some(Descriptor { crc: u32_at(head, start)?, size, len })
         };
         let starts = if signature == 0 { [0, 0] } else { [4, 0] };
         starts.into_iter().find_map(|start| found(start, true).or_else(|| found(start, false)))

@@ -49,7 +49,7 @@ enum Place {
     Members,
     Directory,
     /// The end record of an archive.
-    Behind,
+    After,
 }
 
 impl Walk {
@@ -70,7 +70,7 @@ impl Walk {
                 }
                 return self.member(options, visit);
             }
-            b"PK\x01\x02" if self.place != Place::Behind => {
+            b"PK\x01\x02" if self.place != Place::After => {
                 self.take_signature();
                 self.place = Place::Directory;
                 let listed = read_listed(&mut self.input).ok_or_else(|| self.cut())?;
@@ -81,13 +81,13 @@ impl Walk {
                 self.listed.truncate(self.met.len());
             }
             b"PK\x05\x06" => self.end_of_directory()?,
-            b"PK\x06\x06" if self.place != Place::Behind => {
+            b"PK\x06\x06" if self.place != Place::After => {
                 self.take_signature();
                 let len = u64::from_le_bytes(self.input.array().ok_or_else(|| self.cut())?);
                 self.skip(len)?;
             }
-            b"PK\x06\x07" if self.place != Place::Behind => self.skip(20)?,
-            _ if self.place == Place::Behind => return Format::Zip.trailing(&mut self.input).map(|()| false),
+            b"PK\x06\x07" if self.place != Place::After => self.skip(20)?,
+            _ if self.place == Place::After => return Format::Zip.trailing(&mut self.input).map(|()| false),
             _ => self.search(),
         }
         Ok(true)
@@ -132,7 +132,7 @@ impl Walk {
         match visit_member(&record, std::mem::take(&mut self.input), extent, options, visit)? {
             Left::Cut if self.is_part => Err(one_part().into()),
             Left::Cut => Ok(false),
-            Left::Behind { outer, flow } => {
+            Left::After { outer, flow } => {
                 self.input = outer;
                 if flow.is_break() {
                     self.damage = None;
@@ -156,7 +156,7 @@ impl Walk {
         }
         self.met.clear();
         self.listed.clear();
-        self.place = Place::Behind;
+        self.place = Place::After;
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Walk {
         match self.input.failure() {
             Some(error) => Err(passed_on(error, None)),
             // Damage that was noted before is reported instead; it may be the reason.
-            None if self.place == Place::Behind || self.damage.is_some() => Ok(()),
+            None if self.place == Place::After || self.damage.is_some() => Ok(()),
             None => Err(self.or_one_part(Format::Zip.truncated(None).into())),
         }
     }
