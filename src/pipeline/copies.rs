@@ -2,8 +2,8 @@
 //! the folder and in a zip archive, and a log that was saved twice.
 //!
 //! Sources are compared after they were put in order. Which of two sources is the copy thus depends on their order alone, and
-//! never on which thread was faster. A file is compared before any of it is passed on. A stream is known only when it has been read.
-//! If it begins like an earlier source, its parts are held back until then, up to [`HELD_BYTES`].
+//! never on which thread was faster. A file is compared before any of it is passed on. A stream is known only when it has been
+//! read. If it begins like an earlier source, its parts are held back until then, up to [`HELD_BYTES`].
 //!
 //! A file that begins like another source of the same length is hashed by the worker that has it open. The first of several is not
 //! known to be one then; it is opened again by the worker that finds the second, and is compared only if it has not changed.
@@ -248,7 +248,7 @@ impl Copies {
     /// Adds a source that was read to its end and counts.
     pub(super) fn add(&mut self, mut begun: Arc<Begun>, end: &SourceEnd) {
         let Some(len) = end.bytes.filter(|bytes| *bytes > 0) else { return };
-        // Otherwise it was cut short.
+        // A source that was cut short is not added.
         let is_whole = begun.file_bytes().map_or(begun.digest.get().is_some_and(Option::is_some), |bytes| bytes == len);
         if !is_whole {
             return;

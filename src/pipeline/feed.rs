@@ -1,8 +1,8 @@
 //! Makes tasks of sources.
 //!
-//! Streams that arrive over time, such as pipes, are handed out in blocks. Everything else is one task until the worker that opens it
-//! finds that others can take a share: a big file is then divided into ranges, and a big zip archive into its members. A
-//! compressed file is always one task; several of them are decompressed in parallel.
+//! Streams that arrive over time, such as pipes, are handed out in blocks. Everything else is one task until the worker that
+//! opens it finds that others can take a share: a big file is then divided into ranges, and a big zip archive into its members.
+//! A compressed file is always one task; several of them are decompressed in parallel.
 
 use std::io::{self, Read};
 use std::iter::Peekable;

@@ -8,9 +8,9 @@
 //! an answer. Unless the user has set the number of threads, workers that wait most of their time start others, as many as it
 //! takes to keep the cores busy, up to [`WAITING_LIMIT`]. Thus many files can be opened at the same time on few cores.
 //!
-//! A big compressed file is decompressed by a thread of its own while its worker scans, unless there is only one thread. So one such
-//! file keeps two cores busy, and several keep all. The members of a big zip archive on disk are tasks of their own. Any other
-//! archive is one task, with its members one after another.
+//! A big compressed file is decompressed by a thread of its own while its worker scans, unless there is only one thread. So one
+//! such file keeps two cores busy, and several keep all. The members of a big zip archive on disk are tasks of their own. Any
+//! other archive is one task, with its members one after another.
 //!
 //! Invariants:
 //! * The sink of the caller gets everything in the order of the sources and, inside each, of the bytes.

@@ -14,7 +14,7 @@ pub struct Chain(Vec<Layer>);
 pub enum Layer {
     /// An archive, from which one member was read.
     Archive(Format),
-    /// Compression.
+    /// A compressed stream.
     Codec(Codec),
 }
 

@@ -1,8 +1,8 @@
 //! Recognises a file or folder that was met before, under whatever name.
 //!
-//! On Unix, its device and inode identify it, so hard links are recognised, too. On Windows, its final path does. That sees through
-//! links, junctions, mapped drives and letter case, but not through hard links: numbers of files are not unique on all file
-//! systems there, and mistaking two files for one would lose one of them.
+//! On Unix, its device and inode identify it, so hard links are recognised, too. On Windows, its final path does. That sees
+//! through links, junctions, mapped drives and letter case, but not through hard links: numbers of files are not unique on all
+//! file systems there, and mistaking two files for one would lose one of them.
 //!
 //! The identity of a file is asked for only if the inode in its listing was met before. A file system may list other inodes than
 //! the identity has, so meeting an inode again proves nothing. On such a file system, a file that is met again under another

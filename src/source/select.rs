@@ -161,8 +161,8 @@ impl Globs {
         Ok(Globs { sensitive, insensitive, look_at_paths })
     }
 
-    /// Whether they leave out a file or a folder. As in the crate's own overrides, the meaning of a line in a `.gitignore`
-    /// is turned round.
+    /// Whether the globs leave out a file or a folder. As in the overrides of the crate, they have the opposite meaning of the
+    /// lines of a `.gitignore`: a match selects, and `!` excludes.
     fn leave_out(&self, below: &Path, is_folder: bool) -> bool {
         if self.is_empty() {
             return false;

@@ -1,7 +1,7 @@
 //! A buffered reader with lookahead that never fails.
 //!
-//! An error of the underlying reader ends the input like the end of the data does. The error is kept, and whoever meets the
-//! end asks for it with [`Input::failure`]. Thus decoders need not pass on the errors of their source through their own.
+//! An error of the underlying reader ends the input, just as the end of the data does. The error is kept, and code that meets the
+//! end asks for it with [`Input::failure`]. Thus decoders need not pass the errors of their source through their own.
 
 use std::any::Any;
 use std::io::{self, Read};

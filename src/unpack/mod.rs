@@ -22,7 +22,7 @@
 //! | gzip, deflate | RFC 1952, RFC 1951 | `decoder` |
 //! | zstd | RFC 8878 | `decoder`, skippable frames only |
 //! | lz4 | LZ4 Frame Format Description 1.6 | `decoder`, skippable frames only |
-//! | bzip2, xz | no specification; The .xz File Format 1.1 | their crates |
+//! | bzip2, xz | none for bzip2; The .xz File Format | their crates |
 //!
 //! # Invariants
 //!

@@ -241,8 +241,8 @@ impl<P> Lanes<P> {
         woken
     }
 
-    /// For a worker: whether there is room for another message. Only parts are large; of all else there may be more, so
-    /// that a small task never waits.
+    /// Whether there is room for another message of a worker. Messages other than parts are small, so more of them may wait, and a
+    /// small task never has to.
     pub(super) fn has_room(&self, place: usize, is_part: bool) -> bool {
         let in_lane = self.places[place].waiting.len();
         match self.head == Some(place) {

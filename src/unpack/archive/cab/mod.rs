@@ -67,7 +67,7 @@ const FROM_BEFORE_TO_NEXT: u16 = 0xffff;
 /// The longest name, in bytes, with its NUL. The specification allows half of it.
 const NAME_LIMIT: usize = 512;
 
-/// See [`super::walk`].
+/// Visits the files of a cab archive, folder by folder. See [`super::walk`] for the contract.
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let held = Held::new(container, Format::Cab, options)?;
     let cabinet = Cabinet::read(&held, options)?;
@@ -91,7 +91,7 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
 /// The name under which data are read that belong to no file.
 const UNLISTED: &str = "unlisted data";
 
-/// A walk over all files.
+/// The state of a walk over all files.
 struct Walk<'w> {
     cabinet: &'w Cabinet,
     held: &'w Held,

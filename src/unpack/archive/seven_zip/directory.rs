@@ -1,5 +1,5 @@
-//! Decodes the directory of a 7z archive: where the packed data are, into which blocks they were packed, and which files each block
-//! contains.
+//! Decodes the directory of a 7z archive: where the packed data are, into which blocks they were packed, and which files each
+//! block contains.
 //!
 //! Sections of 7zFormat.txt are in parentheses. `n` is a number of variable length ([`Cursor::number`]), and each structure begins
 //! with the byte of its kind:
@@ -7,9 +7,9 @@
 //! | kind | structure | content |
 //! |---|---|---|
 //! | 1 | directory (Header) | optional: properties of the archive (2), blocks (4), files (5); then 0 |
-//! | 23 | packed directory (HeaderInfo) | blocks, one of which unpacks to a directory |
+//! | 23 | packed directory (HeaderInfo) | as 4; the first block unpacks to a directory |
 //! | 4 | blocks (StreamsInfo) | optional: 6, 7, 8; then 0 |
-//! | 6 | packed streams (PackInfo) | n, the offset of the first one; n, their number; 9 and their sizes; 10 and their checksums; 0 |
+//! | 6 | packed streams (PackInfo) | n, the offset of the first one after the first 32 bytes of the archive; n, their number; 9 and their sizes; 10 and their checksums; 0 |
 //! | 7 | blocks (CodersInfo) | 11; n, their number; 0; the coders of each block; 12 and the unpacked size of each coder; 10 and the checksum of each block; 0 |
 //! | 8 | files in blocks (SubStreamsInfo) | 13 and the number of files in each block, if not one; 9 and the size of each file but the last of a block; 10 and checksums; 0 |
 //! | 5 | files (FilesInfo) | n, their number; then properties, each its kind, n, its length, and its data; 0 |
@@ -34,10 +34,10 @@
 //! | 15 | bits, for each file without data: an empty file, and not a folder |
 //! | 16 | bits, for each file without data: mark that the file is to be deleted |
 //! | 17 | 0, and names in UTF-16, each ended by a NUL |
-//! | 20 | times of the last modification, 8 bytes each |
-//! | 21 | attributes, 4 bytes each |
+//! | 20 | which files have one, 0, and times of the last modification, 8 bytes each |
+//! | 21 | which files have some, 0, and attributes, 4 bytes each |
 //!
-//! Checksums are CRC-32, and may be missing for some entries ([`Defined`]).
+//! Checksums are CRC-32, and come after a list of those that exist ([`Cursor::bits_or_all`]).
 
 use super::cursor::{Bits, Cursor, Defined};
 

@@ -54,7 +54,7 @@ const DIRECTORY_LIMIT: u64 = 16 << 20;
 /// How many times in succession a directory may be packed.
 const DIRECTORY_LAYERS: usize = 4;
 
-/// See [`super::walk`].
+/// Visits the files of a 7z archive, block by block. See [`super::walk`] for the contract.
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let held = Held::new(container, Format::SevenZip, options)?;
     if let Some(error) = held.failure().map(|error| passed_on(error, None)) {

@@ -51,7 +51,7 @@ const EXTENSION_LIMIT: u64 = 1 << 20;
 
 type Block = [u8; BLOCK_BYTES];
 
-/// See [`super::walk`].
+/// Visits the members of a tar archive. See [`super::walk`] for the contract.
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let mut walk = Walk { input, ..Walk::default() };
     let mut members = 0;

@@ -45,7 +45,7 @@ use super::{Container, Format, Item, Options, Visit};
 use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::input::Input;
 
-/// See [`super::walk`].
+/// Visits the members of a zip archive, by its directory if possible. See [`super::walk`] for the contract.
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let Container::File { file, start, len } = &container else {
         return stream::walk(container.into_input(), options, visit);

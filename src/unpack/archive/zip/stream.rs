@@ -16,7 +16,7 @@ use crate::unpack::archive::kind_of;
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
-/// See [`super::walk`].
+/// Visits the members of a zip archive from front to back. See [`archive::walk`](super::super::walk) for the contract.
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let mut walk = Walk { input, ..Walk::default() };
     while walk.next(options, visit)? {}
