@@ -49,7 +49,6 @@ use crate::unpack::recognise::Codec;
 pub(super) const START_BYTES: u64 = 32;
 
 /// The method of encryption.
-
 const AES: &[u8] = &[6, 0xf1, 7, 1];
 
 /// Derives the keys of encrypted blocks. Each takes half a million rounds or so, therefore the last ones are kept.
