@@ -1,13 +1,13 @@
-//! How much there is to read, and how much of it has been read.
+//! How much there is to read, and how much was read.
 
 use std::ops::AddAssign;
 
 /// A number of bytes and of files on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
-    /// The bytes as they are stored, compressed or not.
+    /// The number of bytes on disk, so of a compressed file the compressed ones.
     pub bytes: u64,
-    /// The files; of those that are being read, only those that are read to their end or passed over.
+    /// The number of files. As progress, it does not count files that are still being read.
     pub files: u64,
 }
 

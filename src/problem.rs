@@ -1,8 +1,11 @@
-//! What could not be read, or not read whole, or was skipped: a value that travels with the result, never a message that is printed
-//! on the spot.
+//! What could not be read, or not completely, or was skipped: a value that travels with the result, and never a message that is
+//! printed on the spot.
 //!
-//! A problem keeps its parts from where it arises to where it is shown. Only [`report`](crate::report::problems) makes a sentence of
-//! them, and only there does a [`Remedy`] name a flag: the library does not know how it was called.
+//! A problem keeps its parts from where it arises to where it is shown. Only [`report`](crate::report::problems) makes a sentence
+//! of them, and only there does a [`Remedy`] become the name of an option: the library does not know how it was called.
+//!
+//! A [`Loss`] is a problem whose input is not known yet. It travels inside an [`io::Error`] through readers that are stacked on
+//! each other, until the code that knows the input turns it into a [`Problem`].
 
 use std::error::Error;
 use std::fmt;
@@ -10,18 +13,18 @@ use std::io;
 
 use serde::Serialize;
 
-/// Something that the totals do not include, or include with a reservation.
+/// An input, or a part of one, that the totals do not include, or include with a reservation.
 ///
-/// It is displayed as [`report::problems`](crate::report::problems) words it.
+/// It is displayed in the words of [`report::problems`](crate::report::problems).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The input as it is named in results.
+    /// The name of the input in results.
     pub path: String,
-    /// What went wrong, as one of a few words that scripts can compare.
+    /// The kind of problem, as one of a few words that scripts can compare.
     pub kind: Kind,
     /// What happened.
     pub what: Cause,
-    /// How many bytes were delivered before that, where it helps to find the place.
+    /// How many bytes were read before that, if it helps to find the place.
     pub delivered: Option<u64>,
     /// What the user can do about it.
     pub remedy: Option<Remedy>,
@@ -30,7 +33,7 @@ pub struct Problem {
 /// What happened to an input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// In words, as the first part of a sentence.
+    /// A description in words, as the first part of a sentence.
     Told(String),
     /// The file is larger than the user asked for.
     TooLarge,
@@ -38,9 +41,9 @@ pub enum Cause {
     TooOld,
     /// The file was last modified after the times that the user asked for.
     TooNew,
-    /// There is no such file or folder, but this path was likely meant.
+    /// There is no such file or folder, but this path exists and was probably meant.
     NotFoundBut(String),
-    /// Links lead to the folder under more than so many paths, and globs look at paths.
+    /// Links lead to the folder by more than this many paths, and a glob with a slash may treat each of them differently.
     TooManyPaths(u8),
 }
 
@@ -63,9 +66,9 @@ pub enum Remedy {
     AskAgain,
     /// Unpack the file with another program.
     Unpack,
-    /// Unpack the archive with a program that is known to be more patient with damage.
+    /// Unpack the archive with another program, which may get further in damaged data.
     UnpackWithAnother,
-    /// Unpack the outermost of several archives.
+    /// Unpack the outermost of several nested archives.
     UnpackOutermost,
     /// Unpack all parts of a split archive together.
     UnpackAllParts,
@@ -79,108 +82,109 @@ pub enum Remedy {
     DecompressWithDictionary,
     /// Save the bytes that follow the compressed data to a file of their own.
     CutOut,
-    /// Split the file where its encoding changes, or have the other part read in this encoding.
+    /// Split the file where its encoding changes, or read the other part in this encoding.
     Split(Option<&'static str>),
-    /// Read a copy, or again when nothing writes to the file.
+    /// Read a copy of the file, or read it again when nothing is writing to it.
     ReadCopy,
     /// Give the password of the archive.
     GivePassword,
-    /// Give another password of the archive besides those that were given.
+    /// Give another password, in addition to those that were given.
     AddPassword,
-    /// Allow more of what is limited.
+    /// Raise a limit.
     Raise(Limit),
-    /// Have links to folders followed.
+    /// Follow links to folders.
     FollowLinks,
-    /// Nothing: what the archive holds of that to which a link leads is read as a member of its own.
+    /// Do nothing: if the archive contains the target of the link, that is read as a file of its own.
     ReadAsMember,
-    /// Name the file or folder as an input.
+    /// Pass the file or folder as an argument.
     Name,
-    /// Have binary files read.
+    /// Read binary files.
     ReadBinary,
-    /// Have copies counted.
+    /// Count copies.
     KeepCopies,
-    /// Delete what a run left that was killed, unless a run is writing it.
+    /// Delete the temporary file of a run that was killed, unless a run is still writing it.
     DeleteUnfinished,
     /// Delete the file or move it away, or pipe it in.
     MoveAway,
-    /// Run as a user who may read the file.
+    /// Run as a user who is allowed to read the file.
     ChangeUser,
-    /// Use a shorter path, which begins at a folder on the way.
+    /// Use a shorter path, relative to a folder closer to the file.
     ShortenPath,
-    /// Look at the lines that gave so many names.
+    /// Look at the lines with all these names.
     ShowLines,
-    /// Run again to read the whole of an input that was read in part.
+    /// Run again to read an input completely.
     RunAgain,
-    /// Run again to read the inputs that were not begun.
+    /// Run again to read the remaining inputs.
     RunAgainForRest,
 }
 
-/// What the user can allow more of.
+/// A limit that the user can raise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit {
-    /// How many members an archive has.
+    /// The number of files in an archive.
     Members,
-    /// How many bytes a file unpacks to.
+    /// The number of bytes that a file unpacks to.
     Unpacked,
-    /// How many times its own size a file unpacks to.
+    /// The number of bytes that a file unpacks to, relative to its own size.
     Ratio,
-    /// How deep archives lie in each other.
+    /// The nesting of archives.
     Nesting,
 }
 
-/// The kinds of problem, as they are spelled in JSON: first the losses, up to [`Kind::OverLimit`].
+/// A kind of problem, displayed as it is spelled in JSON. The losses come first, up to [`Kind::OverLimit`]; the order of the
+/// variants matters for [`Kind::is_loss`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// The user ended the run early; what was read until then counts.
+    /// The user ended the run early. Everything that was read before counts.
     Interrupted,
     /// A file or folder could not be opened, listed or read to its end.
     Unreadable,
-    /// An archive or a member of one is encrypted, and no password was given, or others.
+    /// An archive, or a file in one, is encrypted, and no password opens it.
     Encrypted,
-    /// A file became shorter while it was read.
+    /// A file became shorter while it was being read.
     Shortened,
-    /// Compressed data contradict themselves; what came before was read.
+    /// Compressed data are damaged. The data before the damage were read.
     Damaged,
-    /// Compressed data break off; what came before was read.
+    /// Compressed data break off. The data before that were read.
     Truncated,
-    /// Bytes that belong to nothing follow the compressed data, and were not read.
+    /// Bytes that belong to nothing follow the compressed data. They were not read.
     TrailingBytes,
-    /// A text begins in one encoding and ends in another, and was searched in the first only.
+    /// A text begins in one encoding and ends in another. It was searched in the first one only.
     MixedEncodings,
-    /// Reading it would take more memory, or more layers of compression, than is allowed.
+    /// Reading it would exceed a limit: of memory, unpacked bytes, members, or layers.
     OverLimit,
     /// A line was longer than the limit and was searched in pieces.
     LongLine,
-    /// More different unknown names were found than are kept apart.
+    /// More different unknown names or numbers were found than get a row each.
     TooManyNames,
-    /// An archive holds no file.
+    /// An archive contains no file.
     Empty,
     /// A file that holds no text was skipped.
     Binary,
-    /// A pipe, socket or device met in a folder was skipped.
+    /// A pipe, socket or device in a folder was skipped.
     Special,
-    /// A link to a folder, or in an archive, was not followed.
+    /// A link to a folder, or a link in an archive, was not followed.
     Link,
-    /// A link that leads back to where it lies was not followed.
+    /// A link to a folder that contains it was not followed.
     Loop,
     /// Output of this program, finished or not, was skipped.
     OwnOutput,
-    /// A file was larger than asked for.
+    /// A file was larger than the user asked for.
     TooLarge,
-    /// A file was modified outside the times asked for.
+    /// A file was modified outside the times that the user asked for.
     OutsideTime,
-    /// A file or folder had been read already, under this or another name.
+    /// A file or folder was read before, under this or another name.
     ReadAlready,
-    /// It holds the same bytes as a source before, and was not counted.
+    /// A source holds the same bytes as an earlier one, and was not counted.
     Copy,
-    /// It holds the same bytes as a source before, which was found out too late not to count it.
+    /// A source holds the same bytes as an earlier one, but that was noticed too late, so both were counted.
     CopyCounted,
 }
 
 impl Kind {
-    /// Whether some of the input was left out that should have been read, which the exit status reports. What is skipped
-    /// by a stated rule, or because the user asked for it, is none.
+    /// Whether something was left out that should have been read, which the exit status reports. An input that is skipped by a
+    /// documented rule, or because the user asked for it, is not a loss.
     #[must_use]
     pub fn is_loss(self) -> bool {
         self <= Kind::OverLimit
@@ -194,19 +198,20 @@ impl fmt::Display for Kind {
 }
 
 impl Problem {
-    /// A problem about which there is nothing to be done.
+    /// Returns a problem without a remedy.
     #[must_use]
     pub fn new(path: impl Into<String>, kind: Kind, what: impl Into<Cause>) -> Problem {
         Problem { path: path.into(), kind, what: what.into(), delivered: None, remedy: None }
     }
 
-    /// The same, with what the user can do about it.
+    /// Returns the same problem with a remedy.
     #[must_use]
     pub fn remedy(self, remedy: Remedy) -> Problem {
         Problem { remedy: Some(remedy), ..self }
     }
 
-    /// An input that could not be opened or read, with the system's reason or, where a [`Loss`] travels in it, that one.
+    /// Returns the problem of an input that could not be opened or read: the [`Loss`] in `reason`, or else the words of the
+    /// operating system.
     #[must_use]
     pub fn unreadable(path: impl Into<String>, reason: &io::Error) -> Problem {
         if let Some(loss) = Loss::of(reason) {
@@ -216,46 +221,57 @@ impl Problem {
         Problem { remedy, ..Problem::new(path, Kind::Unreadable, what) }
     }
 
-    /// An input of which only a part was read, because the run was ended early.
+    /// Returns the problem of an input that was not read completely, because the run was ended early.
     #[must_use]
     pub fn interrupted(path: impl Into<String>) -> Problem {
         Loss::interrupted().of_input(path)
     }
 }
 
-/// Why a reader delivers no more, on its way through [`io::Error`] to become a [`Problem`].
+/// Why a reader returns no more bytes. It travels inside an [`io::Error`], and becomes a [`Problem`] where the input is known.
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+///
+/// use callcodes::problem::{Kind, Loss, Remedy};
+///
+/// let error: io::Error = Loss::new(Kind::Truncated, "the gzip data break off", Remedy::AskAgain).into();
+/// assert_eq!(Loss::of(&error).map(|loss| loss.kind), Some(Kind::Truncated));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// The kind of problem it is.
+    /// The kind of problem.
     pub kind: Kind,
     /// What happened, as the first part of a sentence.
     pub what: String,
-    /// How many bytes the reader delivered before, where it helps to find the place.
+    /// How many bytes the reader returned before that, if it helps to find the place.
     pub delivered: Option<u64>,
     /// What the user can do about it.
     pub remedy: Remedy,
 }
 
 impl Loss {
-    /// A loss without a place.
+    /// Returns a loss without a number of bytes.
     #[must_use]
     pub fn new(kind: Kind, what: impl Into<String>, remedy: Remedy) -> Loss {
         Loss { kind, what: what.into(), delivered: None, remedy }
     }
 
-    /// The run is to end early.
+    /// Returns the loss for a run that is ended early.
     #[must_use]
     pub fn interrupted() -> Loss {
         Loss::new(Kind::Interrupted, "reading was interrupted", Remedy::RunAgain)
     }
 
-    /// The one that travels in `error`.
+    /// Returns the loss inside `error`, if there is one.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<&Loss> {
         error.get_ref().and_then(|inner| inner.downcast_ref())
     }
 
-    /// The problem that it is to the input of this name.
+    /// Turns the loss into the problem of an input with this name in results.
     #[must_use]
     pub fn of_input(self, path: impl Into<String>) -> Problem {
         let Loss { kind, what, delivered, remedy } = self;
@@ -271,22 +287,22 @@ impl From<Loss> for io::Error {
     }
 }
 
-/// What happened; the whole sentence is for [`report`](crate::report::problems) to make.
+/// Displays only what happened. [`report`](crate::report::problems) makes the whole sentence.
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
     }
 }
 
-/// The reason in words that do not differ from one operating system to another where the kind of error is known, and what
-/// can be done about it.
+/// Describes an error of the operating system, and what the user can do about it. Common errors get the same words on every
+/// system.
 fn describe(reason: &io::Error) -> (String, Option<Remedy>) {
     let (what, remedy) = match reason.kind() {
         io::ErrorKind::NotFound => ("no such file or folder", None),
         io::ErrorKind::InvalidFilename if cfg!(unix) => {
             ("the path or a name in it is too long for the system", Some(Remedy::ShortenPath))
         }
-        // Windows says so of wildcards that match nothing.
+        // Windows returns this for wildcards that match nothing.
         io::ErrorKind::InvalidFilename => ("no such file or folder", None),
         io::ErrorKind::PermissionDenied => ("permission denied", Some(Remedy::ChangeUser)),
         _ => return (reason.to_string(), None),
@@ -299,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_losses_are_the_kinds_up_to_a_limit_that_was_met() {
+    fn the_losses_are_the_kinds_up_to_an_exceeded_limit() {
         use Kind::*;
         let losses = [
             Interrupted,
@@ -332,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_shown_as_it_is_spelled_in_json() {
+    fn a_kind_is_displayed_as_it_is_spelled_in_json() {
         assert_eq!(Kind::TrailingBytes.to_string(), "trailing-bytes");
         assert_eq!(serde_json::to_string(&Kind::TrailingBytes).unwrap(), "\"trailing-bytes\"");
     }

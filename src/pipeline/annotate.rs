@@ -1,6 +1,6 @@
-//! The visitor behind `lines`: every line with a hit, rendered by the workers and put in order with its number.
+//! The visitor of the command `lines`: workers render every line with a hit, and the sink gets the lines in order and numbered.
 //!
-//! What a line looks like is the caller's [`LineFormat`].
+//! The caller's [`LineFormat`] decides what a line looks like.
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
@@ -11,15 +11,15 @@ use crate::numbered::{LineFormat, Rendered};
 use crate::scan::{Scanner, Sink};
 use crate::source::Source;
 
-/// Above this size, in bytes, what is rendered is handed on before its chunk is done, so that memory stays bounded
-/// even where a line is printed once for each of thousands of hits.
+/// Above this size in bytes, rendered lines are sent before their chunk is done, so that memory is bounded even if a line is
+/// printed once for each of thousands of hits.
 const PART_BYTES: usize = 256 << 10;
 
-/// What is rendered less than that is handed on after so many chunks, so that whoever waits for the first line of a
-/// long stream sees it. Not after each: parts that wait for their turn are counted, and small ones would soon be too many.
+/// After this many chunks, rendered lines are sent anyway, so that the first lines of a long stream appear soon. They are not
+/// sent after each chunk, because only a limited number of parts may wait, however small.
 const PART_CHUNKS: usize = 16;
 
-/// How many hits of one line are rendered at once, at most.
+/// How many hits of one line are rendered at once. More are rendered in several portions.
 const PORTION_HITS: usize = 256;
 
 /// Renders the lines of chunk after chunk.
@@ -27,16 +27,17 @@ pub struct Annotate<'f, F> {
     format: &'f F,
     rendered: Rendered,
     level: Level,
-    /// Since the last part.
+    /// The number of chunks since the last part.
     chunks: usize,
 }
 
 impl<'f, F: LineFormat> Annotate<'f, F> {
-    /// A visitor that prints with `format`.
+    /// Returns a visitor that prints lines in `format`.
     pub fn new(format: &'f F) -> Annotate<'f, F> {
         Annotate { format, rendered: Rendered::default(), level: Level::new(), chunks: 0 }
     }
 
+    /// Sends everything that was rendered.
     fn hand_on(&mut self, out: &mut Outlet<'_, Rendered>) {
         self.chunks = 0;
         out.part(self.rendered.take());
@@ -69,16 +70,17 @@ impl<F: LineFormat> Visitor for Annotate<'_, F> {
     }
 }
 
-/// Renders the hits of a chunk, a portion at a time: those of one line, or of a part of it, because one line may hold any
-/// number of them. Apart from a closure, because it costs a copy of every hit to call one.
+/// Renders the hits of a chunk in portions. A portion is the hits of one line, or some of them, because a line may have any number
+/// of hits. This is not a closure, because calling one would copy every hit.
 struct Portion<'p, 'o, 'c, F> {
     format: &'p F,
     rendered: &'p mut Rendered,
     level: Level,
     path: &'p str,
     owned: &'c [u8],
-    /// How much of `owned` the line feeds have been counted in.
+    /// How many bytes of `owned` were searched for line feeds.
     counted: usize,
+    /// The hits of the current portion.
     hits: Vec<Hit<'c>>,
     out: &'p mut Outlet<'o, Rendered>,
 }
@@ -95,6 +97,7 @@ impl<'c, F: LineFormat> Sink<'c> for &mut Portion<'_, '_, 'c, F> {
 }
 
 impl<F: LineFormat> Portion<'_, '_, '_, F> {
+    /// Renders the current portion, and sends everything if it is enough for a part.
     fn flush(&mut self) {
         let Some(first) = self.hits.first() else { return };
         self.rendered.newlines += newlines(self.level, &self.owned[self.counted..first.line_start]);
@@ -108,8 +111,8 @@ impl<F: LineFormat> Portion<'_, '_, '_, F> {
     }
 }
 
-/// How many line feeds there are. Every byte is looked at: so that takes 0.2 instructions for each, and by counting
-/// what `memchr` finds 0.6, for want of an instruction that counts bits.
+/// Counts the line feeds in `text`. This takes fewer instructions than counting with `memchr`, which is compiled for all
+/// processors and therefore cannot use the instruction that counts bits.
 fn newlines(level: Level, text: &[u8]) -> u64 {
     dispatch!(level, simd => count_newlines(simd, text))
 }
@@ -122,7 +125,7 @@ fn count_newlines<S: Simd>(simd: S, text: &[u8]) -> u64 {
     let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
     let whole: u64 = blocks.iter().map(|block| u64::from(places(block).count_ones())).sum();
     let rest = match text.last_chunk::<BLOCK_BYTES>() {
-        // The last block again, of which the last bytes have not been looked at.
+        // The last block overlaps the one before; only its last bytes were not counted yet.
         Some(last) if !rest.is_empty() => u64::from((places(last) >> (BLOCK_BYTES - rest.len())).count_ones()),
         _ => rest.iter().filter(|&&byte| byte == b'\n').count() as u64,
     };

@@ -1,18 +1,17 @@
-//! Recognises sources that hold the same bytes as one before, so that they count once: the same log in the folder and in
-//! the zip, or saved twice.
+//! Recognises copies: sources that hold the same bytes as an earlier one, so that they count once. Examples are a log that is in
+//! the folder and in a zip archive, and a log that was saved twice.
 //!
-//! Sources are compared where they are put in order, so which of two is the copy depends on their order alone, never on
-//! which thread was faster. A file is compared before anything of it is passed on. What is unpacked or piped in is known only
-//! when it has been read; if it begins like a source before, its parts are held back until then, up to [`HELD_BYTES`].
+//! Sources are compared after they were put in order. Which of two sources is the copy thus depends on their order alone, and
+//! never on which thread was faster. A file is compared before any of it is passed on. A stream is known only when it has been
+//! read. If it begins like an earlier source, its parts are held back until then, up to [`HELD_BYTES`].
 //!
-//! Files are hashed by the worker that has them open, where they begin like another source of their length. The first of
-//! several begins like none; it is opened again by the worker that finds the second, and compared only if it is still as it
-//! was read.
+//! A file that begins like another source of the same length is hashed by the worker that has it open. The first of several is not
+//! known to be one then; it is opened again by the worker that finds the second, and is compared only if it has not changed.
 //!
-//! Invariants: a source is dropped only if all its bytes are known to be those of another one that was read to its end
-//! and counted; what cannot be compared counts.
+//! Invariants: a source is dropped only if all of its bytes are known to be those of another source that was read to its end and
+//! counted. A source that cannot be compared counts.
 //!
-//! Memory: for each source its path or name and some 120 bytes; for those that were hashed, their digests.
+//! Memory: the path or name of each source and some 120 bytes; for sources that were hashed, also their digests.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -23,31 +22,32 @@ use super::SourceEnd;
 use crate::problem::{Kind, Problem, Remedy};
 use crate::source::{Again, Beginning, Digest, Source, Stop, TextFile};
 
-/// How much is held back of a source that may be a copy, in bytes as the visitor counts them.
+/// How many bytes of parts are held back of a source that may be a copy, as the visitor measures them.
 pub(super) const HELD_BYTES: usize = 16 << 20;
 
-/// How sources begin and how long they are, by which those are found that may hold the same.
+/// The beginning and the length of a source. Only sources with equal looks can hold the same bytes.
 type Looks = (Beginning, u64);
 
-/// A source that is compared with others. There is one for every source that was read, so it is small.
+/// A source that is compared with others. One is kept for every source that was read, so it is small.
 #[derive(Debug)]
 pub(super) struct Begun {
-    /// Of what is no file the length is known only when it counts, and 0 until then.
+    /// The length of a stream is 0 until the stream has ended and counts.
     looks: Looks,
     origin: Origin,
-    /// The hash of its bytes, once it was asked for; `None` if the source cannot be compared.
+    /// The digest, once it was asked for; `None` inside if the source cannot be compared.
     digest: OnceLock<Option<Box<Digest>>>,
 }
 
+/// Whether a source can be read again.
 #[derive(Debug)]
 enum Origin {
-    /// An uncompressed file, which can be found again.
+    /// A file that is neither compressed nor in an archive, which can be opened again.
     File(Again),
-    /// Anything else, of this name.
+    /// Anything else, with its name.
     Stream(Box<str>),
 }
 
-/// The only source so far that looks like it, and is found by that.
+/// The only source so far with its looks, which are its key in a set.
 #[derive(Debug)]
 struct Alone(Arc<Begun>);
 
@@ -74,71 +74,77 @@ impl Eq for Alone {}
 /// When a file is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hashing {
-    /// As soon as there is another one like it.
+    /// When another source has equal looks.
     WhenAlike,
-    /// At once: to open it again would cost more.
+    /// At once, because opening it again would cost more.
     AtOnce,
 }
 
-/// What sources begin with and how long they are, by which workers find those that have to be hashed.
+/// The looks of all sources so far, by which workers find those that have to be hashed. It serves only to hash in parallel;
+/// [`Copies`] decides.
 #[derive(Debug, Default)]
 pub(super) struct Lookalikes {
     stop: Stop,
     known: Mutex<Known>,
 }
 
+/// The state of [`Lookalikes`].
 #[derive(Debug, Default)]
 struct Known {
-    /// The files that have not been hashed yet, unless that was done at once.
+    /// The files whose looks no other source has. They are not hashed yet, unless that was done at once.
     alone: HashSet<Alone>,
-    /// How the others look, and the streams. All of them have been hashed.
+    /// The looks of all other files, and of streams that have ended. All of these are hashed.
     alike: HashSet<Looks>,
-    /// The beginnings of streams, whose lengths are known only at their ends.
+    /// The beginnings of all streams, because their lengths are known only at their ends.
     streams: HashSet<Beginning>,
 }
 
-/// The sources that were read so far and count.
+/// The sources so far that were read and count.
 pub(super) struct Copies {
-    /// Comparing ends early, too.
+    /// Ends comparing early, too.
     stop: Stop,
     beginnings: HashSet<Beginning>,
+    /// The sources whose looks no other source has.
     alone: HashSet<Alone>,
-    /// How the others look, and whether all that look like it are found by their digests.
+    /// The looks of all other sources. The value is whether all sources with these looks are in `hashed`.
     alike: HashMap<Looks, bool>,
     hashed: HashMap<Digest, Arc<Begun>>,
 }
 
-/// What is known at the beginning of a source.
+/// The result of comparing a source at its beginning.
 pub(super) enum First {
-    /// It is none of those before.
+    /// It is not a copy.
     New,
-    /// It may be one of those before; its end will tell.
+    /// It may be a copy, which is known only at its end.
     Doubtful,
-    /// It is a copy of this one.
+    /// It is a copy of the source with this name.
     Copy(String),
     /// The run is to end before this is known.
     Unknown,
 }
 
-/// What comparing told.
+/// The result of comparing all bytes of a source.
 pub(super) enum Compared {
+    /// No earlier source is known to hold the same bytes.
     Different,
-    /// The same as the source of this name.
+    /// The source with this name holds the same bytes.
     Same(String),
     /// The run is to end before this is known.
     Unknown,
 }
 
 impl Begun {
+    /// Returns the hash of the first bytes.
     pub(super) fn beginning(&self) -> Beginning {
         self.looks.0
     }
 
-    /// The length of a file that is read as it lies.
+    /// Returns the length of a file that is neither compressed nor in an archive; `None` for anything else.
     pub(super) fn file_bytes(&self) -> Option<u64> {
         matches!(self.origin, Origin::File(_)).then_some(self.looks.1)
     }
 
+    /// Returns the name in results.
     fn name(&self) -> String {
         match &self.origin {
             Origin::File(again) => again.name(),
@@ -146,11 +152,12 @@ impl Begun {
         }
     }
 
+    /// Computes the digest, if that was not done yet.
     fn hash(&self, stop: &Stop) {
         self.digest(stop);
     }
 
-    /// Its digest, for which a file that is no longer open is opened again.
+    /// Returns the digest. If it was not computed yet, opens the file again.
     fn digest(&self, stop: &Stop) -> Option<Digest> {
         let digest = || match &self.origin {
             Origin::File(again) => again.digest(self.looks.1, stop).map(Box::new),
@@ -161,6 +168,7 @@ impl Begun {
 }
 
 impl Lookalikes {
+    /// Returns an empty list. `stop` also ends hashing.
     pub(super) fn new(stop: &Stop) -> Lookalikes {
         Lookalikes { stop: stop.clone(), known: Mutex::default() }
     }
@@ -169,7 +177,7 @@ impl Lookalikes {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a file that was just opened, and hashes it if there is another one like it.
+    /// Adds a file that was just opened. Hashes it, and the first file with equal looks, if there is one.
     pub(super) fn file(&self, text: &TextFile, hashing: Hashing) -> Arc<Begun> {
         let looks = (text.beginning, text.len);
         let origin = Origin::File(text.again.clone());
@@ -191,14 +199,14 @@ impl Lookalikes {
         begun
     }
 
-    /// Takes in what is read once, from front to back.
+    /// Adds a stream that was just opened.
     pub(super) fn stream(&self, source: &Source, beginning: Beginning) -> Arc<Begun> {
         self.lock().streams.insert(beginning);
         let origin = Origin::Stream(source.name.as_str().into());
         Arc::new(Begun { looks: (beginning, 0), origin, digest: OnceLock::new() })
     }
 
-    /// A stream that begins so has ended after so many bytes: hashes the file that is like it.
+    /// Notes that a stream with this beginning has ended after `len` bytes. Hashes the file with equal looks, if there is one.
     pub(super) fn stream_end(&self, beginning: Beginning, len: u64) {
         let mut known = self.lock();
         known.alike.insert((beginning, len));
@@ -209,6 +217,7 @@ impl Lookalikes {
 }
 
 impl Copies {
+    /// Returns an empty list.
     pub(super) fn new(stop: &Stop) -> Copies {
         let (beginnings, alone, alike, hashed) = Default::default();
         Copies { stop: stop.clone(), beginnings, alone, alike, hashed }
@@ -227,7 +236,7 @@ impl Copies {
         }
     }
 
-    /// Compares a source that was read to its end, with this digest unless it is a file.
+    /// Compares a stream that was read to its end, and has this digest. A file was compared at its beginning.
     pub(super) fn last(&mut self, begun: &Begun, end: &SourceEnd, digest: Option<Digest>) -> Compared {
         if begun.file_bytes().is_some() {
             return Compared::Different;
@@ -236,15 +245,15 @@ impl Copies {
         end.bytes.map_or(Compared::Different, |len| self.compare(begun, len))
     }
 
-    /// Takes in a source that counts.
+    /// Adds a source that was read to its end and counts.
     pub(super) fn add(&mut self, mut begun: Arc<Begun>, end: &SourceEnd) {
         let Some(len) = end.bytes.filter(|bytes| *bytes > 0) else { return };
-        // Otherwise it was cut short.
+        // A source that was cut short is not added.
         let is_whole = begun.file_bytes().map_or(begun.digest.get().is_some_and(Option::is_some), |bytes| bytes == len);
         if !is_whole {
             return;
         }
-        // A file has its length, and nobody else knows a stream.
+        // A file has its length already, and a stream has no other owner.
         if let Some(begun) = Arc::get_mut(&mut begun) {
             begun.looks.1 = len;
         }
@@ -260,6 +269,7 @@ impl Copies {
         }
     }
 
+    /// Compares a source of `len` bytes with all earlier ones.
     fn compare(&mut self, begun: &Begun, len: u64) -> Compared {
         let looks = (begun.beginning(), len);
         if let Some(Alone(original)) = self.alone.take(&looks) {
@@ -273,20 +283,20 @@ impl Copies {
         let digest = begun.digest(&self.stop);
         match digest.and_then(|digest| self.hashed.get(&digest)) {
             Some(original) => Compared::Same(original.name()),
-            // What cannot be compared counts, unless it is only that there is no time for it.
+            // A source that cannot be compared counts, unless that is only because the run is to end.
             None if !(is_known && digest.is_some()) && self.stop.is_requested() => Compared::Unknown,
             None => Compared::Different,
         }
     }
 }
 
-/// What is told of a copy.
+/// Returns the problem of a copy that was not counted.
 pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
     let what = format!("a copy of {original} ({bytes} bytes), not counted");
     Problem::new(&copy.name, Kind::Copy, what).remedy(Remedy::KeepCopies)
 }
 
-/// What is told of a copy that turned out to be one when too much of it had been passed on.
+/// Returns the problem of a copy that was counted, because too much of it had been passed on before it was known to be one.
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
     let what = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
     Problem::new(&copy.name, Kind::CopyCounted, what)
@@ -298,7 +308,7 @@ mod tests {
 
     #[test]
     #[cfg(target_pointer_width = "64")]
-    fn what_is_kept_of_each_file_is_small() {
+    fn the_memory_for_each_file_is_small() {
         assert!(size_of::<Begun>() <= 56, "{}", size_of::<Begun>());
         assert!(size_of::<Alone>() <= 8);
     }

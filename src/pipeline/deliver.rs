@@ -1,5 +1,5 @@
-//! From what the workers tell, in order, to what the caller's sink sees: tasks are summed up source by source, and copies
-//! of sources before are left out.
+//! Turns the messages of workers, in order, into the events that the sink of the caller gets: it sums up the tasks of each source,
+//! and leaves out copies of earlier sources.
 
 use std::collections::HashSet;
 use std::io;
@@ -11,35 +11,36 @@ use crate::chunk::Limits;
 use crate::problem::{Kind, Problem};
 use crate::source::{Beginning, Digest};
 
-/// Where messages become events.
+/// The step from messages to events.
 pub(super) struct Deliver<'s, V: Visitor> {
     sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
     limits: Limits,
+    /// The sources that were counted; `None` if copies count, too.
     copies: Option<Copies>,
-    /// How the sources begin that were cut when the run was interrupted.
+    /// The beginnings of the sources that were cut when the run was interrupted.
     cut: HashSet<Beginning>,
-    /// The tasks of the current source, summed up.
+    /// The sum of the tasks of the current source.
     sum: TaskEnd,
+    /// The beginning of the current source.
     start: Option<Arc<Begun>>,
     state: State<V::Part>,
 }
 
-/// What becomes of the parts of the current source.
+/// What happens to the parts of the current source.
 enum State<P> {
+    /// They are passed on.
     PassedOn,
-    /// It begins like a source before.
-    Held {
-        parts: Vec<P>,
-        weight: usize,
-    },
-    /// It is a copy of this one.
+    /// They are held back, because the source begins like an earlier one and may be a copy.
+    Held { parts: Vec<P>, weight: usize },
+    /// They are dropped, because the source is a copy of the one with this name.
     Dropped(String),
-    /// Whether it is a copy nobody knows, as the run was interrupted, and then it does not count: an interrupted run counts
-    /// no more than a whole one.
+    /// They are dropped, because the run was interrupted before it was known whether the source is a copy. An interrupted run
+    /// must not count more than a complete one.
     Unknown,
 }
 
 impl<'s, V: Visitor> Deliver<'s, V> {
+    /// Returns a step that passes events to `sink`.
     pub(super) fn new(options: &Options, sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>) -> Deliver<'s, V> {
         let Options { limits, copies: rule, opening, .. } = options;
         let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(&opening.stop)));
@@ -47,14 +48,19 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         Deliver { sink, limits, copies, cut, sum, start: None, state: State::PassedOn }
     }
 
+    /// Processes the next message.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of the sink.
     pub(super) fn message(&mut self, message: Message<V::Part>) -> io::Result<()> {
         match message {
             Message::Start(start) => {
                 self.begin(start);
                 Ok(())
             }
-            // Ranges behind the place where reading failed may have been read: a hole would make every line number behind it
-            // wrong, and depend on where ranges begin.
+            // Ranges after the place where reading failed may have been read. They do not count: every line number after the
+            // gap would be wrong, and the result would depend on where ranges begin.
             Message::Part(_) if !self.sum.unread.is_empty() => Ok(()),
             Message::Part(part) => self.part(part),
             Message::Problem(problem) => (self.sink)(Event::Problem(problem)),
@@ -65,6 +71,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         }
     }
 
+    /// Begins a source, and decides what happens to its parts.
     fn begin(&mut self, start: Arc<Begun>) {
         self.state = match &mut self.copies {
             None => State::PassedOn,
@@ -79,6 +86,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         self.start = Some(start);
     }
 
+    /// Passes on, holds back or drops a part. If too much is held back, everything is passed on.
     fn part(&mut self, part: V::Part) -> io::Result<()> {
         match &mut self.state {
             State::PassedOn => (self.sink)(Event::Part(part)),
@@ -91,7 +99,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         }
     }
 
-    /// Passes on what was held back.
+    /// Passes on all parts that were held back.
     fn pass_on(&mut self) -> io::Result<()> {
         if let State::Held { parts, .. } = std::mem::replace(&mut self.state, State::PassedOn) {
             parts.into_iter().try_for_each(|part| (self.sink)(Event::Part(part)))?;
@@ -99,6 +107,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
         Ok(())
     }
 
+    /// Ends a source: decides finally whether it is a copy, and passes on its end.
     fn end(&mut self, mut end: SourceEnd, digest: Option<Digest>) -> io::Result<()> {
         let start = self.start.take();
         if end.problems.iter().any(|problem| problem.kind == Kind::Interrupted) {
@@ -107,7 +116,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 self.state = State::Unknown;
             }
         }
-        // What ends in another encoding was read to its end, and its copies are copies.
+        // A source that ends in another encoding was read to its end, so it can be compared.
         let breaks_off = |kind: Kind| kind.is_loss() && kind != Kind::MixedEncodings;
         let is_whole = !end.problems.iter().any(|problem| breaks_off(problem.kind));
         let compared = match (&mut self.state, &mut self.copies, &start) {
@@ -128,7 +137,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
                 end.problems.push(copies::counted(&end.source, &original));
             }
             (Compared::Same(original), State::Held { .. } | State::Dropped(_)) => {
-                // All of a file was compared, however much of it was scanned when the run was interrupted.
+                // The whole file was compared, even if the run was interrupted before it was scanned to its end.
                 let bytes = start.as_ref().and_then(|start| start.file_bytes()).or(end.bytes).unwrap_or(0);
                 (end.bytes, end.copied) = (None, Some(bytes));
                 end.problems = vec![copies::dropped(&end.source, &original, bytes)];
@@ -148,7 +157,8 @@ impl<'s, V: Visitor> Deliver<'s, V> {
 }
 
 impl TaskEnd {
-    /// Takes in the next task of the same source; the end of that, and the digest of all bytes, if the task is its last.
+    /// Adds the next task of the same source. If it is the last one, returns the end of the source, and the digest of all bytes
+    /// if there is one.
     fn join(&mut self, task: TaskEnd, limits: Limits) -> Option<(SourceEnd, Option<Digest>)> {
         if self.unread.is_empty() {
             self.bytes += task.bytes;

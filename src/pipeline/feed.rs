@@ -1,6 +1,8 @@
-//! From sources to tasks: what comes when it comes in blocks, everything else whole, until the worker that opens it finds
-//! that others can take a share: of a big file in ranges, of a big zip member by member. Compressed files are always
-//! one task: several are then decompressed in parallel.
+//! Makes tasks of sources.
+//!
+//! Streams that arrive over time, such as pipes, are handed out in blocks. Everything else is one task until the worker that
+//! opens it finds that others can take a share: a big file is then divided into ranges, and a big zip archive into its members.
+//! A compressed file is always one task; several of them are decompressed in parallel.
 
 use std::io::{self, Read};
 use std::iter::Peekable;
@@ -16,11 +18,11 @@ use crate::units::END_BYTES;
 
 /// A piece of work for one worker.
 pub(super) enum Task {
-    /// An input that is no source.
+    /// Report an input that has no source.
     Problem(Problem),
-    /// Open a source and read all of it, or leave a rest.
+    /// Open a source and read all of it, or leave the rest to all workers.
     Open(Openable),
-    /// Something of a source.
+    /// Read a part of a source.
     Scan {
         source: Arc<Source>,
         work: Work,
@@ -29,39 +31,35 @@ pub(super) enum Task {
     },
 }
 
+/// The part of a source that a task reads.
 pub(super) enum Work {
     /// The lines of a range of an opened file.
     Range { text: Arc<TextFile>, span: Span },
     /// A block of a stream.
     Block(Block),
-    /// All of something that was opened.
+    /// All of a source that was opened.
     Opened(io::Result<Opened>),
-    /// The run ends before it does.
+    /// Nothing: the run ends before the source does.
     Interrupted,
 }
 
-/// What is left of a source that a worker has opened, for any worker to take.
+/// The rest of a source that a worker has opened, for any worker to take.
 pub(super) enum Rest {
-    File {
-        source: Arc<Source>,
-        text: Arc<TextFile>,
-        next: u64,
-        range_bytes: u64,
-        stop: Stop,
-    },
-    /// The members of a zip on disk.
+    /// The ranges of a file from `next` on.
+    File { source: Arc<Source>, text: Arc<TextFile>, next: u64, range_bytes: u64, stop: Stop },
+    /// The members of a zip archive on disk.
     Members(Members),
 }
 
 impl Task {
-    /// Whether the task may turn out to be work for several workers.
+    /// Whether the task can turn out to be work for several workers.
     pub(super) fn may_leave_rest(&self) -> bool {
         matches!(self, Task::Open(_))
     }
 }
 
 impl Rest {
-    /// The next task, and what is left then.
+    /// Returns the next task, and the rest after it.
     pub(super) fn next(self) -> Option<(Task, Option<Rest>)> {
         match self {
             Rest::File { source, stop, .. } if stop.is_requested() => {
@@ -82,32 +80,35 @@ impl Rest {
     }
 }
 
-/// Where the range ends that begins at `start`, in a file of `len` bytes.
+/// Returns the end of the range that begins at `start`, in a file of `len` bytes.
 pub(super) fn range_end(start: u64, len: u64, range_bytes: u64) -> u64 {
     let end = start.saturating_add(range_bytes);
-    // The last range must be long enough to show how the file ends.
+    // The last range must be long enough to detect the encoding at the end of the file.
     let least = (END_BYTES as u64).min(range_bytes / 4);
     if len.saturating_sub(end) < least { len } else { end.min(len) }
 }
 
+/// A block of a stream.
 pub(super) struct Block {
-    /// With the first block of a stream that may be a copy, or have some: how it begins.
+    /// The beginning of the stream. Only in the first block, and only if the stream is compared with other sources.
     pub(super) beginning: Option<Beginning>,
+    /// The text. The last block has none.
     pub(super) chunk: Option<OwnedChunk>,
     pub(super) what: What,
-    /// With the last block, what kept it from being more.
+    /// The errors of the whole stream. Only in the last block.
     pub(super) failed: Vec<io::Error>,
-    /// With the last block, of all bytes, if they are compared.
+    /// The digest of the whole stream. Only in the last block, and only if the stream is compared with other sources.
     pub(super) digest: Option<Digest>,
 }
 
-/// Hands out tasks in order. Streams are read in here, by whichever worker asks next, while the others scan.
+/// Hands out tasks in order. A stream is read here by the worker that asks for the next task, while the others scan.
 pub(super) struct Feed<I: Iterator> {
     inputs: Peekable<I>,
     /// Whether a source was begun.
     has_begun: bool,
+    /// The stream that is handed out in blocks.
     current: Option<(Arc<Source>, Current)>,
-    /// Whether nothing more is asked of the inputs.
+    /// Whether an interrupted run needs nothing more of the inputs.
     is_over: bool,
     options: Options,
 }
@@ -115,16 +116,18 @@ pub(super) struct Feed<I: Iterator> {
 /// A stream that is handed out in blocks.
 struct Current {
     blocks: Blocks,
-    /// How the stream begins, until its first block is handed out, if it is compared with others.
+    /// The beginning of the stream, until the first block is handed out. `None` if it is not compared with other sources.
     beginning: Option<Beginning>,
     what: What,
 }
 
 impl<I: Iterator<Item = Found>> Feed<I> {
+    /// Returns a feed of all `inputs`.
     pub(super) fn new(inputs: I, options: Options) -> Feed<I> {
         Feed { inputs: inputs.peekable(), has_begun: false, current: None, is_over: false, options }
     }
 
+    /// Returns the next task; `None` when there are no more. May wait for a pipe.
     pub(super) fn next(&mut self) -> Option<Task> {
         loop {
             if self.options.opening.stop.is_requested() {
@@ -145,11 +148,11 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         }
     }
 
-    /// What is left to do when the run is to end: a stream of which some blocks were handed out gets its last one, and the
-    /// first source that is not read is reported.
+    /// Returns the last tasks when the run is to end: a stream that was begun gets its last block, and the first source that is
+    /// not read is reported.
     fn wind_up(&mut self) -> Option<Task> {
         if let Some((source, Current { mut blocks, beginning, what })) = self.current.take() {
-            // Of what comes slowly all may have been read and nothing handed out.
+            // Of a slow stream, everything may have been read and nothing handed out.
             let chunk = blocks.next();
             if blocks.failed.is_empty() {
                 blocks.failed.push(Loss::interrupted().into());
@@ -165,14 +168,14 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         Some(Task::Problem(next?.map_or_else(|problem| problem, |openable| unread(openable.source()))))
     }
 
-    /// The first task of a stream; `None` if the stream is handed out in blocks, or needs no work. It is opened here, so that
-    /// it delays only the inputs after it.
+    /// Opens a stream, and returns its task; `None` if it is handed out in blocks, or needs no work. It is opened here and not
+    /// by a worker, so that waiting for it delays only the inputs after it.
     fn begin(&mut self, openable: Openable) -> Option<Task> {
         let source = Arc::clone(openable.source());
         let opened = match openable.open(&self.options.opening) {
             Ok(Opened::LeftOut) => return None,
             Ok(Opened::Stream(Stream { reader, what, beginning })) => {
-                // Where there is nothing else, there is nothing to compare it with, and it need not be hashed.
+                // If there is no other source, the stream need not be hashed.
                 let is_alone = !self.has_begun && self.inputs.peek().is_none();
                 let is_compared = self.options.copies == CopyRule::CountOnce && !is_alone;
                 let reader = if is_compared { Digesting::new(reader) } else { Digesting::without(reader) };
@@ -187,7 +190,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
         Some(Task::Scan { source, work: Work::Opened(opened), is_last: true })
     }
 
-    /// The next block of a stream, keeping what is left of it.
+    /// Returns the next block of a stream, and keeps the stream for the next one.
     fn next_block(&mut self, source: Arc<Source>, Current { mut blocks, beginning, what }: Current) -> Task {
         let chunk = blocks.next();
         let is_last = chunk.is_none();
@@ -200,7 +203,7 @@ impl<I: Iterator<Item = Found>> Feed<I> {
     }
 }
 
-/// Told of the first source that nobody begins to read. Nobody knows how many follow.
+/// Returns the problem of the first source that is not read because of an interruption. How many follow is not known.
 fn unread(source: &Source) -> Problem {
     let what = "neither this nor what follows was read, because the run was interrupted";
     Problem::new(&source.name, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest)
@@ -209,16 +212,18 @@ fn unread(source: &Source) -> Problem {
 /// The blocks of a stream.
 struct Blocks {
     chunks: Chunks<Digesting<Box<dyn Read + Send>>>,
-    /// Told with the last block, not with the first one behind it: what is read of a source where reading has failed does
-    /// not count, and there may be several blocks of what was read before.
+    /// The errors so far. They are reported with the last block, because nothing counts after an error was reported, and several
+    /// blocks that were read before it may still follow.
     failed: Vec<io::Error>,
 }
 
 impl Blocks {
+    /// Returns the blocks of these chunks.
     fn new(chunks: Chunks<Digesting<Box<dyn Read + Send>>>) -> Blocks {
         Blocks { chunks, failed: Vec::new() }
     }
 
+    /// Returns the next chunk, and keeps errors.
     fn next(&mut self) -> Option<OwnedChunk> {
         loop {
             match self.chunks.next_chunk() {
@@ -228,7 +233,7 @@ impl Blocks {
         }
     }
 
-    /// What kept them from being more, and the digest of all, if they are compared.
+    /// Returns the errors, and the digest of all bytes, if the stream is compared with other sources.
     fn end(&mut self) -> (Vec<io::Error>, Option<Digest>) {
         (std::mem::take(&mut self.failed), self.chunks.reader().digest())
     }
@@ -243,7 +248,7 @@ mod tests {
     use crate::units::Written;
 
     #[test]
-    fn what_was_read_of_a_pipe_counts_though_nothing_of_it_was_handed_out() {
+    fn text_that_was_read_from_a_pipe_counts_even_if_it_was_not_handed_out() {
         // A line and a half, and then the request to stop.
         let typed: Vec<io::Result<&[u8]>> = vec![Ok(b"call result = 102\ncall resu"), Err(Loss::interrupted().into())];
         let mut typed = typed.into_iter();
@@ -271,7 +276,7 @@ mod tests {
         assert!(feed.next().is_none());
     }
 
-    /// A reader, read by read.
+    /// A reader that returns prepared results, one for each read.
     struct Reads<I>(I);
 
     impl<'b, I: Iterator<Item = io::Result<&'b [u8]>>> Read for Reads<I> {

@@ -1,12 +1,12 @@
-//! The visitor behind `files`: what each source is, without a word about what its results say.
+//! The visitor of the command `files`: it finds out what each source is, and ignores what its results mean.
 //!
-//! Invariant: an entry does not depend on how its source was cut into tasks and chunks. A chunk ends with a line or, in a
-//! line over the limit, anywhere, also in the middle of a character; `Facts::join` puts together what such a cut divides.
+//! Invariant: an entry does not depend on how its source was cut into tasks and chunks. A chunk ends with a line or, in a line
+//! over the limit, anywhere, even in the middle of a character; `Facts::join` puts together what was divided.
 //!
-//! The first and the last time are those of the first and of the last line that have one that can be read, so a few lines of
-//! each chunk are looked at: from its front until the source's first time is known, and from its back until there is one. In a
-//! log that has times that costs next to nothing; the earliest and the latest would cost a look at every line, and are
-//! the same where lines are written in order. As everywhere, a piece of a line over the limit is taken for a line.
+//! The first time is that of the first line that has one, and the last time that of the last such line. Therefore only a few lines
+//! of each chunk are examined: from its beginning until the first time of the source is known, and from its end until there is a
+//! time. In a log with times, that costs next to nothing. The earliest and latest time would require examining every line, and
+//! they are the same if lines were written in order. As everywhere, a piece of a line over the limit counts as a line.
 
 use std::io;
 
@@ -23,33 +23,33 @@ use crate::source::{Chain, Found, Source, What};
 use crate::time::{Form, Stamp};
 use crate::units::{Characters, Units};
 
-/// One input: a source, or why there is none.
+/// The entry of one input: a source, or an input that has none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// How results name it.
+    /// The name in results.
     pub path: String,
-    /// Its size as the file system lists it, in bytes, if it is a file on disk.
+    /// The size according to the file system in bytes, if it is a file on disk.
     pub bytes_on_disk: Option<u64>,
-    /// What was read of it; `None` if it was skipped.
+    /// The text that was read; `None` if the input was skipped.
     pub text: Option<Text>,
-    /// Why it was skipped, or not read whole or as it is; each of this input.
+    /// Why it was skipped, or not read completely, or only with a reservation.
     pub problems: Vec<Problem>,
 }
 
-/// What was read of a source.
+/// The text of a source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text {
-    /// What is around the text.
+    /// The layers around the text.
     pub chain: Chain,
-    /// The name of the encoding; `None` where there is nothing that could be in one.
+    /// The name of the encoding; `None` if the text is empty.
     pub encoding: Option<&'static str>,
-    /// Whether a byte order mark comes first.
+    /// Whether the text begins with a byte order mark.
     pub has_mark: bool,
-    /// The size, unpacked, in bytes.
+    /// The unpacked size in bytes.
     pub bytes: u64,
-    /// How many lines there are; a last one without a line end counts.
+    /// The number of lines, including a last one without a line end.
     pub lines: u64,
-    /// How many results.
+    /// The number of results.
     pub results: u64,
     /// The time of the first line that has one.
     pub first: Option<Stamp>,
@@ -57,10 +57,11 @@ pub struct Text {
     pub last: Option<Stamp>,
 }
 
-/// Passes what each of `inputs` is to `sink`, in order.
+/// Reads all `inputs` and passes an entry for each to `sink`, in order.
 ///
 /// # Errors
-/// The first error of the sink, which ends the run, or [`NoThreads`](super::NoThreads).
+///
+/// Returns the first error of the sink, which ends the run, or [`NoThreads`](super::NoThreads).
 pub fn inventory(
     inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
@@ -69,7 +70,7 @@ pub fn inventory(
     mut sink: impl FnMut(Entry) -> io::Result<()>,
 ) -> io::Result<Outcome<()>> {
     let given = options.opening.encoding.given();
-    // Of the current source: its tasks arrive one after another.
+    // The facts about the current source, whose tasks arrive one after another.
     let mut facts = Facts::default();
     run(inputs, set, catalogue, options, Facts::default, &mut |event| match event {
         Event::Part(part) => {
@@ -84,12 +85,14 @@ pub fn inventory(
     })
 }
 
+/// Makes the entry of a source at its end. `given` is the encoding that the user has chosen.
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| text(bytes, what, facts, given));
     let bytes_on_disk = end.source.listed().map(|listed| listed.len);
     Entry { path: end.source.name.clone(), bytes_on_disk, text, problems: end.problems }
 }
 
+/// Describes the text of a source.
 fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>) -> Text {
     let name = match (what.written.units, given) {
         (Units::Utf16Le, _) => "UTF-16LE",
@@ -98,7 +101,7 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
         (Units::Bytes, None) => facts.characters.encoding(),
     };
     let has_mark = facts.start.is_some_and(|offset| offset > 0);
-    // A mark makes it UTF-8 even if nothing beyond ASCII follows.
+    // With a byte order mark, text is UTF-8 even if only ASCII follows.
     let name = if has_mark && name == Characters::ASCII { "UTF-8" } else { name };
     Text {
         chain: what.chain,
@@ -112,13 +115,13 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
     }
 }
 
-/// What is known of a stretch of a source.
+/// The facts about a part of a source.
 #[derive(Debug, Default)]
 struct Facts {
-    /// Offset of its first chunk, which lies behind the mark if that is the source's first.
+    /// The offset of its first chunk. The first chunk of a source begins after the byte order mark.
     start: Option<u64>,
     line_feeds: u64,
-    /// Whether it ends in the middle of a line.
+    /// Whether the part ends in the middle of a line.
     is_in_line: bool,
     results: u64,
     characters: Characters,
@@ -127,7 +130,7 @@ struct Facts {
 }
 
 impl Facts {
-    /// Takes in the stretch that follows.
+    /// Adds the part that follows.
     fn join(&mut self, next: Facts) {
         if !next.characters.is_empty() {
             self.is_in_line = next.is_in_line;
@@ -141,7 +144,7 @@ impl Facts {
     }
 }
 
-/// Looks at the chunks of one task after another.
+/// Collects the facts about one task after another.
 impl Visitor for Facts {
     type Part = Facts;
 
@@ -168,13 +171,14 @@ impl Visitor for Facts {
     }
 }
 
-/// The first time in `text`, unless one before it is `known`, and the last.
+/// Returns the first time in `text`, or `known` if an earlier part has one, and the last time.
 fn times(form: Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
     let first = known.or_else(|| first_time(form, text));
-    // Where there is no first one there is no last.
+    // Without a first time there is no last one, so there is no need to search.
     (first, first.and_then(|_| last_time(form, text)))
 }
 
+/// Returns the time of the first line that has one.
 fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
@@ -184,6 +188,7 @@ fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
     })
 }
 
+/// Returns the time of the last line that has one.
 fn last_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {

@@ -1,25 +1,25 @@
-//! Sources × chunks on the thread pool, and their results back in order.
+//! Scans sources in parallel, chunk by chunk, and puts the results back in order.
 //!
-//! Every thread runs the same worker: take the next task, cut it into chunks, show each to the scanner and a
-//! [`Visitor`]. One thread or many is a matter of how many workers there are. A task is a whole small file, a range of a
-//! big one, all of a compressed one, or a block of a stream; the tasks of one source follow one another.
+//! Every thread runs the same worker: it takes the next task, cuts it into chunks, and passes each to the scanner and a
+//! [`Visitor`]. One thread or many is only a matter of how many workers there are. A task is a whole small file, a range of a big
+//! file, a whole compressed file, or a block of a stream. The tasks of one source follow each other.
 //!
-//! Workers open files, and where a file turns out to be big, others take their share of it. On a network share each open
-//! waits for an answer. Unless the user says how many threads there are to be, workers that wait most of their time start
-//! others, as many as it takes to keep the cores busy, up to [`WAITING_LIMIT`]; so few cores do not mean few files in flight.
+//! Workers open files. If a file turns out to be big, other workers take a share of it. On a network share, each opening waits for
+//! an answer. Unless the user has set the number of threads, workers that wait most of their time start others, as many as it
+//! takes to keep the cores busy, up to [`WAITING_LIMIT`]. Thus many files can be opened at the same time on few cores.
 //!
-//! A worker that has a big compressed file scans what a thread of its own decompresses meanwhile, unless there is to be
-//! one thread only; so one such file keeps two cores busy, and several keep all. The members of a big zip on disk are tasks of
-//! their own; any other archive is one task, whose members follow one another.
+//! A big compressed file is decompressed by a thread of its own while its worker scans, unless there is only one thread. So one
+//! such file keeps two cores busy, and several keep all. The members of a big zip archive on disk are tasks of their own. Any
+//! other archive is one task, with its members one after another.
 //!
 //! Invariants:
-//! * The caller's sink sees everything in the order of the sources and, inside each, of the bytes (decision 6).
-//! * Memory is bounded: at most a window of tasks is ahead of the sink, each with a few parts waiting. A worker that was
-//!   started because others wait adds its own working memory, and a block where files are not small.
-//! * A worker that waits never holds what the task at the head of the line needs, so nothing can lock up.
-//! * When a run is to end early ([`Stop`](crate::source::Stop)), no further source is begun, and those in work end with
-//!   the chunk that is being scanned. The parts that were made until then reach the sink as ever; each source that was
-//!   cut has a problem that says so, and so has the first that was not begun.
+//! * The sink of the caller gets everything in the order of the sources and, inside each, of the bytes.
+//! * Memory is bounded: at most a window of tasks is ahead of the sink, each with a few parts waiting. A worker that was started
+//!   because others wait adds its own working memory, and a block for files that are not small.
+//! * A worker that waits never holds anything that the first task in line needs, so there can be no deadlock.
+//! * When a run is to end early ([`Stop`](crate::source::Stop)), no further source is begun, and those being read end with the
+//!   current chunk. All parts up to there reach the sink as usual. Each source that was cut has a problem that reports it, and
+//!   so has the first one that was not begun.
 
 pub mod annotate;
 mod copies;
@@ -56,27 +56,28 @@ use feed::{Block, Feed, Rest, Task, Work};
 use order::Order;
 pub use order::Outlet;
 
-/// More threads than any machine has cores for only cost time and memory.
+/// The largest number of threads. More would only cost time and memory.
 pub const THREADS_LIMIT: usize = 256;
-/// The most threads that are started while files are slow to open, unless [`field@Options::threads`] says how many.
+/// The largest number of threads that are started because files are slow to open, unless [`field@Options::threads`] is set.
 pub const WAITING_LIMIT: usize = 64;
-/// An open that takes longer than this had to wait for storage: local files open within some microseconds.
+/// Opening a file that takes longer than this had to wait for storage. Local files open much faster.
 const SLOW_OPEN: Duration = Duration::from_micros(500);
-/// How many slow opens in a row make a worker start others: one or two may be due to a busy machine.
+/// How many slow openings in a row make a worker start others. One or two may come from a busy machine.
 const SLOW_OPENS: u32 = 3;
 
-/// How the work is cut up.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Worker threads, at most 256; `None`: as many as the machine has cores, and more where they wait for files.
+    /// The number of worker threads, at most [`THREADS_LIMIT`]. `None` means as many as the machine has cores, and more while
+    /// they wait for files.
     pub threads: Option<NonZeroUsize>,
-    /// Files above this size are shared among threads in ranges of it, in bytes.
+    /// The length of a range in bytes. Larger files are divided into ranges, which threads share.
     pub range_bytes: u64,
     /// How ranges and streams are cut into chunks.
     pub limits: Limits,
     /// How sources are opened.
     pub opening: Opening,
-    /// What becomes of sources that hold the same as one before.
+    /// What to do with copies.
     pub copies: CopyRule,
 }
 
@@ -93,7 +94,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How many workers begin, and how many there may be. Each may have a file open.
+    /// Returns how many workers begin, and how many there may be. Each may have a file open.
     fn threads(&self) -> (usize, usize) {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let (first, most) =
@@ -103,8 +104,8 @@ impl Options {
     }
 }
 
-/// The same chunks, which go to the end of their source, and whether that is in the units that its beginning told. If the
-/// user has said what it is in, nothing told them; and what is read though it may be no text has no encoding.
+/// Makes chunks that reach the end of their source check whether its encoding is still that of the beginning. If the user has
+/// chosen the encoding, or if the source need not be text, there is nothing to check.
 fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options) -> Chunks<R> {
     match options.opening.encoding {
         EncodingChoice::Automatic if source.is_to_be_text() => chunks.checking_the_end(),
@@ -112,22 +113,22 @@ fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options
     }
 }
 
-/// What becomes of sources that hold the same bytes as one before.
+/// What to do with copies: sources that hold the same bytes as an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CopyRule {
-    /// They are skipped and told.
+    /// Skip and report them.
     #[default]
     CountOnce,
-    /// They count like any other.
+    /// Count them like all other sources.
     CountAll,
 }
 
-/// What is done with the chunks of a task. Every worker has one of its own and uses it for one task after another.
+/// Processes the chunks of a task. Each worker has its own visitor, and uses it for one task after another.
 pub trait Visitor: Send {
-    /// What it hands to the sink.
+    /// The value that is sent to the sink.
     type Part: Send;
 
-    /// Looks at one chunk of the current task.
+    /// Processes one chunk of the current task. It may send parts to `out` at any time.
     fn chunk(
         &mut self,
         source: &Source,
@@ -136,23 +137,23 @@ pub trait Visitor: Send {
         out: &mut Outlet<'_, Self::Part>,
     );
 
-    /// How much memory a part takes, roughly, in bytes.
+    /// Returns the approximate memory use of a part in bytes, which limits how many may wait.
     fn weight(part: &Self::Part) -> usize {
         size_of_val(part)
     }
 
-    /// The current task has no more chunks.
+    /// Ends the current task: it has no more chunks. Everything that was not sent yet must be sent now.
     fn finish(&mut self, out: &mut Outlet<'_, Self::Part>);
 }
 
-/// What the sink sees, in order.
+/// What the sink gets, in order.
 #[derive(Debug)]
 pub enum Event<P> {
     /// A part of the current source.
     Part(P),
-    /// The current source is done.
+    /// The end of the current source.
     SourceEnd(SourceEnd),
-    /// An input that is no source.
+    /// The problem of an input that has no source.
     Problem(Problem),
 }
 
@@ -161,34 +162,34 @@ pub enum Event<P> {
 pub struct SourceEnd {
     /// The source.
     pub source: Arc<Source>,
-    /// The bytes that were scanned, of a compressed source the decompressed ones; `None` if it could not be opened or
-    /// was skipped, or the run was interrupted before anything of it was scanned.
+    /// How many bytes were scanned, decompressed. `None` if the source could not be opened or was skipped, or if the run was
+    /// interrupted before any of it was scanned.
     pub bytes: Option<u64>,
-    /// What it turned out to be; `None` like `bytes`.
+    /// The layers around the text and its encoding; `None` if nothing was read.
     pub what: Option<What>,
-    /// If it was skipped as a copy of another source: its bytes.
+    /// The length in bytes, if it was skipped as a copy.
     pub copied: Option<u64>,
-    /// What was not read, or not read as it is.
+    /// What was not read, or only with a reservation.
     pub problems: Vec<Problem>,
 }
 
 /// What a run read, and what it could not read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome<S = Summary> {
-    /// What the caller makes of the results: their totals, or how many there are.
+    /// What the caller makes of the results, such as their totals.
     pub summary: S,
-    /// The sources that were read, whether or not to their end.
+    /// How many sources were read, completely or not.
     pub files: u64,
-    /// The bytes that were scanned, of compressed sources the decompressed ones.
+    /// How many bytes were scanned, decompressed.
     pub bytes: u64,
-    /// The bytes of copies that were not counted.
+    /// How many bytes copies have that were not counted.
     pub copied_bytes: u64,
-    /// What was not read, or not read as it is, in the order of the inputs.
+    /// What was not read, or only with a reservation, in the order of the inputs.
     pub problems: Vec<Problem>,
 }
 
 impl Outcome<()> {
-    /// Notes what an event says of the inputs.
+    /// Adds an event.
     fn note<P>(&mut self, event: &Event<P>) {
         match event {
             Event::Part(_) => {}
@@ -202,7 +203,7 @@ impl Outcome<()> {
         }
     }
 
-    /// The same, with what the caller made of the results.
+    /// Returns the same outcome with what the caller has made of the results.
     #[must_use]
     pub fn with<S>(self, summary: S) -> Outcome<S> {
         let Outcome { summary: (), files, bytes, copied_bytes, problems } = self;
@@ -210,7 +211,7 @@ impl Outcome<()> {
     }
 }
 
-/// The system starts no threads, so a run could not begin.
+/// The error if the system cannot start threads. The run has not begun.
 #[derive(Debug)]
 pub struct NoThreads(rayon::ThreadPoolBuildError);
 
@@ -222,37 +223,46 @@ impl fmt::Display for NoThreads {
 
 impl Error for NoThreads {}
 
-/// What one task reports at its end, and the sum of that over the tasks of a source.
+/// The report of a task at its end, and the sum of these over the tasks of a source.
 #[derive(Debug, Default)]
 struct TaskEnd {
     bytes: u64,
     what: Option<What>,
+    /// Why the source could not be opened, or was skipped.
     unopened: Option<Problem>,
+    /// Why it could not be read to its end.
     unread: Vec<Problem>,
     long_lines: LongLines,
-    /// Of all bytes, if they do not lie in a file.
+    /// The digest of all bytes of a stream, if it is compared with other sources.
     digest: Option<Digest>,
+    /// The source, if this is its last task.
     ends_source: Option<Arc<Source>>,
 }
 
+/// The lines that were longer than the limit.
 #[derive(Clone, Copy, Debug, Default)]
 struct LongLines {
     count: u64,
     first_offset: Option<u64>,
 }
 
-/// What workers put in line.
+/// A message of a worker to the sink.
 enum Message<P> {
+    /// The beginning of a source that is compared with others.
     Start(Arc<Begun>),
     Part(P),
     TaskEnd(Box<TaskEnd>),
     Problem(Problem),
 }
 
-/// Scans `inputs` and passes what the visitors make of them to `sink`, in order.
+/// Scans `inputs` and passes the parts of the visitors to `sink`, in order.
+///
+/// `visitor` makes a visitor for each worker. `sink` runs on the thread of the caller.
 ///
 /// # Errors
-/// The first error of the sink, which ends the run, or [`NoThreads`].
+///
+/// Returns the first error of the sink, which ends the run, or [`NoThreads`]. An input that cannot be read is not an error, but
+/// a problem.
 pub fn run<V: Visitor>(
     mut inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
@@ -261,7 +271,7 @@ pub fn run<V: Visitor>(
     visitor: impl Fn() -> V + Sync,
     sink: &mut dyn FnMut(Event<V::Part>) -> io::Result<()>,
 ) -> io::Result<Outcome<()>> {
-    // A second thread would only be started and stopped where there is work for one.
+    // For a single small file, more than one thread would only be started and stopped.
     let first: Vec<Found> = inputs.by_ref().take(2).collect();
     let is_small = |only: &Openable| only.known_size().is_some_and(|size| size <= options.range_bytes);
     let is_one_task = matches!(first.as_slice(), [Ok(only)] if is_small(only));
@@ -285,7 +295,7 @@ pub fn run<V: Visitor>(
         outcome.note(&event);
         sink(event)
     };
-    // The pool's threads cannot become more, so those that are started later are none of it.
+    // The pool cannot grow, so threads that are started later do not belong to it.
     thread::scope(|others| {
         pool.in_place_scope(|scope| {
             for _ in 0..threads {
@@ -295,9 +305,9 @@ pub fn run<V: Visitor>(
             crew.order.drain(|message| deliver.message(message))
         })
     })?;
-    // Ctrl-C also ends the program at the other end of a pipe, and the end of the pipe may be here first.
-    let is_told = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
-    if options.opening.stop.is_requested() && !is_told {
+    // Ctrl-C also ends the program that writes to a pipe, and the end of the pipe may arrive before the request.
+    let is_reported = outcome.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
+    if options.opening.stop.is_requested() && !is_reported {
         let event = Event::Problem(Problem::interrupted("all inputs"));
         outcome.note(&event);
         sink(event)?;
@@ -305,7 +315,7 @@ pub fn run<V: Visitor>(
     Ok(outcome)
 }
 
-/// What the workers share.
+/// Everything that the workers share.
 struct Crew<'c, I: Iterator, V: Visitor, F> {
     order: Order<I, V::Part>,
     lookalikes: Lookalikes,
@@ -315,14 +325,15 @@ struct Crew<'c, I: Iterator, V: Visitor, F> {
     visitor: &'c F,
     /// How many workers the run begins with.
     first: usize,
-    /// How many workers have been started.
+    /// How many workers were started.
     threads: AtomicUsize,
-    /// The most workers that there may be.
+    /// The largest number of workers.
     most: usize,
 }
 
 impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_, I, V, F> {
-    /// Works until there is nothing left to do. Starts others as long as most of the time is spent waiting for files.
+    /// Works until there is nothing left to do. This is the body of each worker. Starts other workers as long as most of the
+    /// time is spent waiting for files.
     fn work<'s>(&'s self, others: &'s thread::Scope<'s, '_>) {
         let waited = Waited::default();
         let mut worker = Worker {
@@ -343,15 +354,15 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
                 && let Some(ratio) = pace.note(started.elapsed(), waited.take())
             {
                 for _ in 0..self.more(ratio) {
-                    // Without another thread it goes on as it is.
+                    // If no thread can be started, the run goes on with the ones that there are.
                     let _ = thread::Builder::new().spawn_scoped(others, || self.work(others));
                 }
             }
         }
     }
 
-    /// How many further workers to start, so that all keep the cores busy if each works one part of its time in `ratio`. At
-    /// most as many as there are, so that a mistake costs little.
+    /// Returns how many more workers to start. If each spends one part in `ratio` of its time working, all together keep the
+    /// cores busy. The number is doubled at most, so that a wrong guess costs little.
     fn more(&self, ratio: u32) -> usize {
         let now = self.threads.load(Ordering::Relaxed);
         let wanted = self.first.saturating_mul(ratio as usize).min(self.most).min(2 * now);
@@ -364,7 +375,7 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
     }
 }
 
-/// How much of its time a worker has waited lately.
+/// Measures how much of its time a worker has spent waiting in its last tasks.
 #[derive(Default)]
 struct Pace {
     slow: u32,
@@ -373,8 +384,8 @@ struct Pace {
 }
 
 impl Pace {
-    /// Notes one task. After several in a row that waited most of their time, returns how many times as long as the work
-    /// they took.
+    /// Notes a task. After several tasks in a row that waited most of their time, returns the ratio of all their time to the
+    /// time of the work in it.
     fn note(&mut self, took: Duration, waited: Duration) -> Option<u32> {
         if waited < SLOW_OPEN || waited * 4 < took * 3 {
             *self = Pace::default();
@@ -388,7 +399,7 @@ impl Pace {
     }
 }
 
-/// One thread's tools.
+/// The tools of one thread.
 struct Worker<'s, V> {
     scanner: Scanner<'s>,
     visitor: V,
@@ -396,11 +407,12 @@ struct Worker<'s, V> {
     opening: Opening,
     options: &'s Options,
     lookalikes: &'s Lookalikes,
-    /// The most workers that there may be.
+    /// The largest number of workers.
     most: usize,
 }
 
 impl<V: Visitor> Worker<'_, V> {
+    /// Does one task.
     fn run(&mut self, task: Task, out: &mut Outlet<'_, V::Part>) {
         let (source, work, is_last) = match task {
             Task::Problem(problem) => return out.send(Message::Problem(problem)),
@@ -428,19 +440,21 @@ impl<V: Visitor> Worker<'_, V> {
         self.finish(is_last.then_some(source), end, out);
     }
 
+    /// Ends a task and sends its report.
     fn finish(&mut self, ends_source: Option<Arc<Source>>, mut end: TaskEnd, out: &mut Outlet<'_, V::Part>) {
         self.visitor.finish(out);
         end.ends_source = ends_source;
         out.send(Message::TaskEnd(Box::new(end)));
     }
 
-    /// Opens a source and reads all of it, or leaves a rest to others.
+    /// Opens a source and reads all of it, or leaves the rest to all workers.
     fn open(&mut self, openable: Openable, out: &mut Outlet<'_, V::Part>) {
         let source = Arc::clone(openable.source());
         let opened = openable.open(&self.opening);
         self.opened(source, opened, out);
     }
 
+    /// Reads a source that was opened.
     fn opened(&mut self, source: Arc<Source>, opened: io::Result<Opened>, out: &mut Outlet<'_, V::Part>) {
         let is_big = source.listed().is_some_and(|listed| listed.len > self.options.range_bytes);
         let opened = match opened {
@@ -450,12 +464,12 @@ impl<V: Visitor> Worker<'_, V> {
             }
             opened => opened,
         };
-        // What follows takes its time, and no worker is to wait for a share of it.
+        // The rest takes its time, so no other worker should wait for a share of it.
         out.leave(None);
         let mut end = TaskEnd::default();
         match opened {
             Ok(Opened::Compressed(stream)) if is_big => self.compressed(&source, stream, &mut end, out),
-            // Small, or read ahead already.
+            // Too small for another thread, or read ahead by one already.
             Ok(Opened::Compressed(stream) | Opened::Stream(stream)) => self.stream(&source, stream, &mut end, out),
             Ok(Opened::Archive(members)) => return self.members(members, out),
             Ok(Opened::LeftOut | Opened::File(_)) => return,
@@ -465,7 +479,7 @@ impl<V: Visitor> Worker<'_, V> {
         self.finish(Some(source), end, out);
     }
 
-    /// Reads a file, or the first range of a big one, whose others it leaves.
+    /// Reads a file, or only the first range of a big one, and leaves the other ranges to all workers.
     fn file(&mut self, source: Arc<Source>, text: TextFile, out: &mut Outlet<'_, V::Part>) {
         let mut end = TaskEnd::default();
         let (text, range_bytes) = (Arc::new(text), self.options.range_bytes);
@@ -480,7 +494,7 @@ impl<V: Visitor> Worker<'_, V> {
         self.finish(is_last.then_some(source), end, out);
     }
 
-    /// Reads the members of an archive, and those of archives in it.
+    /// Reads the members of an archive, including those of nested archives.
     fn members(&mut self, members: Members, out: &mut Outlet<'_, V::Part>) {
         for found in members {
             match found {
@@ -493,7 +507,7 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
-    /// Reports how a file begins, where copies are looked for.
+    /// Sends the beginning of a file, if copies are searched for.
     fn start(&self, text: &TextFile, out: &mut Outlet<'_, V::Part>) {
         if self.options.copies == CopyRule::CountOnce {
             let is_dear = self.opening.waited.get() >= SLOW_OPEN;
@@ -502,6 +516,7 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
+    /// Reads a stream. Hashes it if copies are searched for.
     fn stream(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         let Stream { reader, what, beginning } = stream;
         let is_compared = self.options.copies == CopyRule::CountOnce;
@@ -518,6 +533,7 @@ impl<V: Visitor> Worker<'_, V> {
         end.what = Some(what);
     }
 
+    /// Reads a big compressed file, which another thread decompresses if there may be one.
     fn compressed(&mut self, source: &Arc<Source>, stream: Stream, end: &mut TaskEnd, out: &mut Outlet<'_, V::Part>) {
         if self.most == 1 {
             return self.stream(source, stream, end, out);
@@ -528,6 +544,7 @@ impl<V: Visitor> Worker<'_, V> {
         }
     }
 
+    /// Reads the lines of one range of a file.
     fn range(
         &mut self,
         source: &Source,
@@ -544,11 +561,12 @@ impl<V: Visitor> Worker<'_, V> {
         self.chunks(source, chunks, end, out);
     }
 
-    /// Chunks in this thread's working memory.
+    /// Cuts a reader into chunks, in the buffer of this worker.
     fn cut<R: io::Read>(&mut self, reader: R, span: Span, written: Written) -> Chunks<R> {
         Chunks::new(reader, span, self.options.limits, written, std::mem::take(&mut self.buffer))
     }
 
+    /// Passes all chunks to the visitor, up to the end or a request to stop.
     fn chunks(
         &mut self,
         source: &Source,
@@ -559,7 +577,7 @@ impl<V: Visitor> Worker<'_, V> {
         loop {
             match chunks.next_chunk() {
                 Ok(None) => break,
-                // What is left where reading failed is little, and may be all there was.
+                // After reading has failed, the chunk is the last one. It is small, and may be everything that was read.
                 Ok(Some(_)) if self.options.opening.stop.is_requested() && end.unread.is_empty() => {
                     end.unread.push(Problem::interrupted(&source.name));
                     break;
@@ -580,17 +598,20 @@ impl<V: Visitor> Worker<'_, V> {
 }
 
 impl LongLines {
+    /// Counts a chunk that begins a line over the limit.
     fn note(&mut self, chunk: &Chunk<'_>) {
         if chunk.cut == Cut::FirstPiece {
             self.merge(LongLines { count: 1, first_offset: Some(chunk.offset) });
         }
     }
 
+    /// Adds the long lines of a later part of the source.
     fn merge(&mut self, later: LongLines) {
         self.count += later.count;
         self.first_offset = self.first_offset.or(later.first_offset);
     }
 
+    /// Returns the problem that reports the long lines, if there are any.
     fn problem(self, source: &Source, limits: Limits) -> Option<Problem> {
         let first = self.first_offset?;
         let (lines, were) = if self.count == 1 { ("line", "was") } else { ("lines", "were") };
@@ -608,10 +629,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_starts_others_only_if_it_waits_again_and_again() {
+    fn a_worker_starts_others_only_after_it_has_waited_several_times_in_a_row() {
         let micros = Duration::from_micros;
         let mut pace = Pace::default();
-        // A local file, and one whose open met a busy machine.
+        // A local file, and a file that was slow to open.
         let local = (micros(40), micros(25));
         let remote = (micros(3100), micros(3000));
         for (took, waited) in [local, remote, remote, local, remote, remote] {

@@ -1,4 +1,4 @@
-//! The visitor behind `scan`: counts each task, and sums the tasks up source by source.
+//! The visitor of the command `scan`: it counts the results of each task, and the sink adds them up for each source.
 
 use std::io;
 
@@ -15,7 +15,8 @@ use crate::summary::{Counts, NAMES_LIMIT, Summary};
 /// Counts the results in `inputs`.
 ///
 /// # Errors
-/// Only if threads cannot be started; an input that cannot be read is one of the problems.
+///
+/// Returns an error only if threads cannot be started. An input that cannot be read is a problem in the outcome.
 pub fn summarise(
     inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
@@ -23,7 +24,7 @@ pub fn summarise(
     options: &Options,
 ) -> io::Result<Outcome> {
     let mut summary = Summary::default();
-    // Of the current source: its ranges arrive one after another.
+    // The counts of the current source, whose tasks arrive one after another.
     let mut counts = Counts::default();
     let mut sink = |event| {
         match event {
@@ -43,7 +44,7 @@ pub fn summarise(
     Ok(outcome.with(summary))
 }
 
-/// Told as a problem, because some results then have no row of their own.
+/// Returns the problem that some results have no row of their own, if that is so.
 fn overflow(summary: &Summary) -> Option<Problem> {
     let count = summary.overflow()?.count;
     let what = format!(
@@ -54,7 +55,7 @@ fn overflow(summary: &Summary) -> Option<Problem> {
 }
 
 impl Sink<'_> for &mut Counts {
-    // Inlined, so that the rest of a hit is not even put together: one in twenty instructions of a log with many results.
+    // Inlined, so that the other parts of a hit are not even computed.
     #[inline(always)]
     fn take(&mut self, Hit { key, time, .. }: Hit<'_>) {
         self.add(&key, time);

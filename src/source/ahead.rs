@@ -1,7 +1,9 @@
-//! Reading ahead on another thread, so that what one thread decompresses another one scans meanwhile.
+//! Reads ahead on another thread, so that one thread scans what another one decompresses.
 //!
-//! Invariants: the bytes and the error, if any, arrive in the reader's order; at most [`BLOCKS`] blocks wait, and they are
-//! used again; a reader that is dropped ends the other side's work, at the latest with the next block.
+//! Invariants:
+//! * Bytes and errors arrive in the order of the underlying reader.
+//! * At most [`BLOCKS`] blocks wait, and their memory is used again.
+//! * Dropping the reader ends the work of the other thread, at the latest with its next block.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -10,16 +12,16 @@ use std::thread;
 
 use super::stop::Stop;
 
-/// How much is read at once, in bytes.
+/// How many bytes are read at once.
 const BLOCK_BYTES: usize = 256 << 10;
-/// How much is read at once where it may be all that is ever asked for, in bytes: enough to tell what it is.
+/// How many bytes are read first with [`Pace::AsAsked`]: enough to recognise a format.
 const FIRST_BYTES: usize = 16 << 10;
 /// How many blocks may wait.
 const BLOCKS: usize = 4;
-/// How much is read at once of what comes when it comes, in bytes: what a pipe holds on Linux.
+/// How many bytes of a pipe are read at once: the capacity of a pipe on Linux.
 const PIPE_BYTES: usize = 64 << 10;
 
-/// A reader whose bytes are fetched before they are asked for.
+/// A reader whose bytes are read in advance by another thread.
 pub struct Ahead {
     filled: Receiver<io::Result<Block>>,
     emptied: Sender<Vec<u8>>,
@@ -28,59 +30,62 @@ pub struct Ahead {
     stop: Stop,
 }
 
-/// The other side of an [`Ahead`].
+/// The sending side of an [`Ahead`].
 pub(super) struct Filler {
     filled: SyncSender<io::Result<Block>>,
     emptied: Receiver<Vec<u8>>,
 }
 
-/// How far reading is ahead of whoever asks for it.
+/// How far the sender reads ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// As far as blocks may wait.
+    /// As many blocks as may wait.
     Ahead,
-    /// The same, once more is asked for than a first small block: what nobody wants costs little.
+    /// Only a first small block until more is requested, and then as many as may wait. A source that is not wanted thus costs
+    /// little.
     AsAsked,
 }
 
-/// Whether the other side still wants what it is sent.
+/// Whether the receiving side still exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Demand {
     GoesOn,
     Gone,
 }
 
+/// A block of bytes, of which `head..tail` have not been handed out.
 #[derive(Default)]
 struct Block {
     bytes: Vec<u8>,
-    /// The part that has not been handed out.
     head: usize,
     tail: usize,
 }
 
 impl Ahead {
-    /// Starts to read.
+    /// Starts a thread that reads `reader` ahead.
     ///
     /// # Errors
-    /// The thread cannot be started.
+    ///
+    /// Returns an error if the thread cannot be started.
     pub fn new(mut reader: Box<dyn Read + Send>) -> io::Result<Ahead> {
         let (filler, ahead) = Ahead::pair();
         thread::Builder::new().spawn(move || filler.fill(&mut reader, None, Pace::Ahead))?;
         Ok(ahead)
     }
 
-    /// Starts to read something that may keep its reader waiting, which a request to stop ends. What comes is handed on
-    /// at once.
+    /// Starts a thread that reads a pipe or a device. Bytes are handed on as they arrive, and a request to stop ends the
+    /// waiting for them.
     ///
     /// # Errors
-    /// The thread cannot be started.
+    ///
+    /// Returns an error if the thread cannot be started.
     pub(super) fn patient(mut reader: Box<dyn Read + Send>, stop: &Stop) -> io::Result<Ahead> {
         let (filler, ahead) = Ahead::pair();
         thread::Builder::new().spawn(move || filler.pass_on(&mut reader))?;
         Ok(Ahead { stop: stop.clone(), ..ahead })
     }
 
-    /// A reader, and what it is fed by.
+    /// Returns both sides, without a thread.
     pub(super) fn pair() -> (Filler, Ahead) {
         let (filled_sender, filled) = sync_channel(BLOCKS);
         let (emptied, emptied_receiver) = channel();
@@ -96,13 +101,14 @@ impl fmt::Debug for Ahead {
 }
 
 impl Filler {
-    /// Sends all that `reader` delivers, then the end or the error. `size`: how much it is likely to be, in bytes.
+    /// Sends everything that `reader` delivers, and then the end or the error. `size` is the expected number of bytes, by which
+    /// small blocks are chosen for small sources.
     pub(super) fn fill(self, reader: &mut dyn Read, size: Option<u64>, pace: Pace) -> Demand {
-        // One byte more, so that the end of a small member is seen without another block.
+        // One byte more, so that the end of a small member is noticed without another block.
         let wanted = size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1));
         let block_bytes = wanted.clamp(4 << 10, BLOCK_BYTES);
         let mut is_first = true;
-        // Each block is asked for by handing one back, the first by an empty one.
+        // The receiver requests a block by returning one; for the first it returns an empty one.
         let mut asked = 0;
         loop {
             let mut bytes = self.emptied.try_recv().inspect(|_| asked += 1).unwrap_or_default();
@@ -127,7 +133,7 @@ impl Filler {
         }
     }
 
-    /// Sends what each read delivers, then the end or the error.
+    /// Sends what each single read delivers, and then the end or the error.
     fn pass_on(self, reader: &mut dyn Read) {
         loop {
             let mut bytes = self.emptied.try_recv().unwrap_or_default();
@@ -144,14 +150,14 @@ impl Filler {
         }
     }
 
-    /// Sends nothing but the reason why.
+    /// Sends nothing but this error.
     pub(super) fn fail(self, reason: io::Error) -> Demand {
         if self.filled.send(Err(reason)).is_ok() { Demand::GoesOn } else { Demand::Gone }
     }
 }
 
-/// Reads until the block is full or nothing more is to come. What is delivered slowly is handed on as it comes only where
-/// each read fills a block; the files and members that are read ahead are there already.
+/// Reads until the block is full, or until the end or an error. Returns how many bytes were read. This waits for slow readers;
+/// files and members never are, and pipes go through [`Filler::pass_on`].
 fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Result<()>>) {
     let mut tail = 0;
     while tail < bytes.len() {
@@ -168,7 +174,7 @@ fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Res
 impl Read for Ahead {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.current.head == self.current.tail && !self.is_done {
-            // The other side may be gone already, and then wants none.
+            // The sender may be gone, and then needs no blocks.
             let _ = self.emptied.send(std::mem::take(&mut self.current.bytes));
             let received = self.stop.receive(&self.filled);
             self.is_done = !matches!(&received, Ok(Ok(block)) if block.tail > 0);

@@ -1,19 +1,19 @@
-//! How much a file may unpack to, so that a bomb (a small file that unpacks to terabytes) costs neither memory nor time.
+//! Limits how much a file may unpack to, so that a bomb (a small file that unpacks to terabytes) costs neither memory nor time.
 //!
 //! Invariants:
-//! * A file of `len` bytes may unpack to `floor_bytes + ratio * len` bytes and never to more than `unpacked_bytes`, in each
-//!   layer of archives and compression, and hold `members` in each layer of archives: a layer with more ends there, to the
-//!   byte, with a [`Loss`] that names the limit. What a layer yields is counted when it is taken, or where it has to be
-//!   unpacked whether or not anybody takes it, when it is unpacked.
-//! * The holes of a sparse file count like other bytes, but one that would be too much ends that file before it, and the
-//!   layer goes on: who passes over a hole unpacks nothing. A log behind a file that is nothing but a terabyte of holes,
-//!   as the list of last logins often is, is read.
-//! * Where reading ends does not depend on which thread was faster. The members of a zip on disk, which are read side by
-//!   side, are counted in the order in which they are stored ([`ledger`](super::ledger)). How much they hold themselves
-//!   stands in the archive; what is inside them nobody knows beforehand, and so a part of it is free: a quarter of the
-//!   limit, which all members have in proportion to the bytes that they take in the file. It is not counted, so nothing
-//!   is lost that fits into the limit, and members in archives that are no bombs do not wait for each other.
-//! * What is neither compressed nor in an archive has no budget: it can only be as large as it is.
+//! * A file of `len` bytes may unpack to `floor_bytes + ratio * len` bytes, and never to more than `unpacked_bytes`, in each layer
+//!   of archives and compression. In each layer of archives, it may hold `members` members. A layer with more ends exactly at
+//!   the limit, with a [`Loss`] that names it. Bytes count when they are read or, if they must be unpacked whether or not they
+//!   are read, when they are unpacked.
+//! * The holes of a sparse file count like other bytes. But a hole that exceeds the limit ends only its file, before the hole,
+//!   and the layer goes on, because skipping a hole unpacks nothing. Thus a log is read that follows a file of nothing but a
+//!   terabyte of holes, such as many a list of last logins.
+//! * Where reading ends does not depend on which thread was faster. The members of a zip archive on disk, which are read at the
+//!   same time, are counted in the order in which they are stored ([`ledger`](super::ledger)). Their own sizes are stated in the
+//!   archive, but what is inside them is not known in advance. Therefore a part of the limit is free: all members together may
+//!   use a quarter of it without counting, each in proportion to the bytes that it takes in the file. Nothing that fits into
+//!   the limit is lost by that, and members do not wait for each other unless they are bombs.
+//! * Data that are neither compressed nor in an archive have no budget.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,25 +24,25 @@ use super::ledger::{Entry, Ledger, Purse};
 use crate::problem::{self, Kind, Loss, Remedy};
 use crate::unpack::MAX_LAYERS;
 
-/// How deep archives may be nested at most, whatever the user asks for: each level has a thread of its own.
+/// The deepest nesting of archives that a user can allow. Each level needs a thread.
 pub const NESTING_LIMIT: u8 = 16;
-/// Every archive may be compressed over, and so may what is in the last one.
+/// The largest number of layers: every archive may be compressed several times, and so may the contents of the last one.
 const LEVELS: usize = (NESTING_LIMIT as usize + 1) * (MAX_LAYERS as usize + 1);
-/// Which part of the limit is free in the inner layers of a zip on disk: one in so many.
+/// The limit divided by this is free in the inner layers of a zip archive on disk.
 const FREE_PART: u64 = 4;
 
-/// Limits on what is unpacked.
+/// The limits of unpacking, for each file on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Members of one archive, and of all archives in it that lie equally deep.
+    /// The largest number of members of an archive, and of all archives together that are nested equally deep in it.
     pub members: u64,
-    /// Bytes that one file on disk may unpack to, in each layer.
+    /// The largest number of bytes that a file may unpack to, in each layer.
     pub unpacked_bytes: u64,
-    /// How many times its size one file on disk may unpack to, in each layer, beyond `floor_bytes`.
+    /// How many times its own size a file may unpack to, in each layer, in addition to `floor_bytes`.
     pub ratio: u64,
-    /// What the smallest file may unpack to, whatever the ratio: one log that repeats itself compresses well.
+    /// How many bytes even the smallest file may unpack to, because a log that repeats itself compresses well.
     pub floor_bytes: u64,
-    /// How many archives may lie in one another; 1: an archive in an archive is not read.
+    /// How deep archives may be nested; with 1, an archive in an archive is not read.
     pub nesting: u8,
 }
 
@@ -52,45 +52,48 @@ impl Default for Limits {
     }
 }
 
-/// What is left for one file, or for one member of an archive whose members are read side by side.
+/// The budget of a file, or of one member of an archive whose members are read at the same time.
 #[derive(Debug)]
 pub(super) struct Budget {
     limits: Limits,
-    /// How messages call the file.
+    /// The name of the file in messages.
     file: String,
-    /// Bytes of the file, as far as they are known.
+    /// The size of the file in bytes, as far as it is known.
     packed: AtomicU64,
+    /// What was taken, by [`Purse::index`].
     counts: Mutex<Vec<Count>>,
+    /// Set for a member that is read at the same time as others.
     beside: Option<Beside>,
 }
 
-/// What came out, of one purse.
+/// What was taken of one sum.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     spent: u64,
-    /// How much the members before leave, as far as that was asked.
+    /// How much the members before leave, according to the last answer.
     granted: u64,
+    /// Whether the limit was exceeded.
     is_over: bool,
 }
 
-/// The place among members that are read at the same time.
+/// The entry of a member among those that are read at the same time.
 #[derive(Debug)]
 struct Beside {
     entry: Entry,
-    /// The part of the file that the member takes, as a fraction.
+    /// The part of the file that the member takes, as numerator and denominator.
     share: (u64, u64),
 }
 
 impl Budget {
-    /// The whole budget of a file of this many bytes; 0 for a stream, whose bytes are counted as they come. `file` is what
-    /// messages call it.
+    /// Returns the whole budget of a file of `packed` bytes; 0 stands for a stream, whose bytes count as they arrive. `file` is
+    /// its name in messages.
     pub(super) fn new(limits: Limits, packed: u64, file: &str) -> Arc<Budget> {
         let (file, packed) = (file.to_owned(), AtomicU64::new(packed));
         Arc::new(Budget { limits, file, packed, counts: Mutex::default(), beside: None })
     }
 
-    /// The budget of the next member of a file of which this is the budget. The member takes `packed` bytes in it and holds
-    /// `most` at the most.
+    /// Returns the budget of the next member of the file that has this budget. The member takes `packed` bytes of the file, and
+    /// unpacks to at most `most` bytes.
     pub(super) fn of_member(&self, ledger: &Arc<Ledger>, packed: u64, most: u64) -> Arc<Budget> {
         let len = self.packed.load(Ordering::Relaxed);
         let beside = Beside { entry: ledger.open(most), share: (packed.min(len), len.max(1)) };
@@ -98,6 +101,7 @@ impl Budget {
         Arc::new(Budget { limits, file, packed, counts: Mutex::default(), beside: Some(beside) })
     }
 
+    /// Returns the limit of a sum.
     fn whole(&self, purse: Purse) -> u64 {
         match purse {
             Purse::Bytes(_) => self.by_ratio().min(self.limits.unpacked_bytes),
@@ -105,11 +109,12 @@ impl Budget {
         }
     }
 
+    /// Returns how many bytes the ratio allows.
     fn by_ratio(&self) -> u64 {
         self.packed.load(Ordering::Relaxed).saturating_mul(self.limits.ratio).saturating_add(self.limits.floor_bytes)
     }
 
-    /// What it may take without counting it.
+    /// Returns how much a member may take without counting.
     fn free(&self, purse: Purse) -> u64 {
         let (Some(Beside { share: (part, of), .. }), Purse::Bytes(1..) | Purse::Members(_)) = (&self.beside, purse)
         else {
@@ -123,6 +128,7 @@ impl Budget {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes, or looks at, the count of a sum.
     fn count<T>(&self, purse: Purse, change: impl FnOnce(&mut Count) -> T) -> T {
         let mut counts = self.counts();
         let index = purse.index();
@@ -131,7 +137,7 @@ impl Budget {
         change(&mut counts[index])
     }
 
-    /// How much may be taken now, without waiting for anybody.
+    /// Returns how much may be taken now, without waiting for other members.
     fn left(&self, purse: Purse) -> u64 {
         let whole = self.whole(purse);
         let Count { spent, granted, .. } = self.count(purse, |count| *count);
@@ -145,7 +151,7 @@ impl Budget {
         free.saturating_add(granted).saturating_sub(spent)
     }
 
-    /// Whether so much may be taken. Waits until that is known.
+    /// Whether `wanted` may be taken. Waits for earlier members until that is known.
     fn has_left(&self, purse: Purse, wanted: u64) -> bool {
         if self.left(purse) >= wanted {
             return true;
@@ -157,7 +163,7 @@ impl Budget {
         granted >= wanted
     }
 
-    /// Takes one member of an archive in this layer into account.
+    /// Counts one member of an archive in this layer. Returns a loss if there are too many.
     pub(super) fn member(&self, level: usize, layer: Layer) -> Result<(), Loss> {
         let purse = purse(level, Purse::Members);
         if self.has_left(purse, 1) {
@@ -166,11 +172,11 @@ impl Budget {
         }
         let (file, limit) = (&self.file, self.limits.members);
         let what =
-            format!("{file} has more than {limit} members{}, and the others were not read", told_layer(level, layer));
+            format!("{file} has more than {limit} members{}, and the others were not read", layer_words(level, layer));
         Err(Loss::new(Kind::OverLimit, what, Remedy::Raise(problem::Limit::Members)))
     }
 
-    /// Fails if something in this layer went beyond the limit.
+    /// Returns a loss if something in this layer has exceeded the limit of bytes.
     pub(super) fn goes_on(&self, level: usize, layer: Layer) -> Result<(), Loss> {
         if !self.count(purse(level, Purse::Bytes), |count| count.is_over) {
             return Ok(());
@@ -179,12 +185,14 @@ impl Budget {
         Err(Loss { what: format!("{}, and no member behind that was read", loss.what), ..loss })
     }
 
-    /// Fails where so many bytes of what comes next would be too much, behind `delivered` of it. Waits until that is known.
+    /// Returns a loss if the next `bytes` bytes, after `delivered` bytes of a member, would exceed the limit. Waits for earlier
+    /// members until that is known. Counts nothing.
     pub(super) fn allows(&self, bytes: u64, delivered: u64, level: usize, layer: Layer) -> Result<(), Loss> {
         let has_left = self.has_left(purse(level, Purse::Bytes), bytes);
         if has_left { Ok(()) } else { Err(self.over(level, layer, Some(delivered))) }
     }
 
+    /// Returns the loss for data that exceed the limit of bytes.
     fn over(&self, level: usize, layer: Layer, delivered: Option<u64>) -> Loss {
         let Limits { ratio, floor_bytes, unpacked_bytes, .. } = self.limits;
         let (limit, of) = if self.by_ratio() < unpacked_bytes {
@@ -193,7 +201,7 @@ impl Budget {
         } else {
             (size(unpacked_bytes), problem::Limit::Unpacked)
         };
-        let what = format!("{} unpacks to more than {limit}{}", self.file, told_layer(level, layer));
+        let what = format!("{} unpacks to more than {limit}{}", self.file, layer_words(level, layer));
         Loss { kind: Kind::OverLimit, what, delivered, remedy: Remedy::Raise(of) }
     }
 }
@@ -212,23 +220,24 @@ impl Drop for Budget {
     }
 }
 
+/// Returns the sum of a layer. Layers beyond the deepest possible one share its sums.
 fn purse(level: usize, of: impl Fn(usize) -> Purse) -> Purse {
     of(level.min(LEVELS - 1))
 }
 
-/// Which layer it is, where that is not plain from the file.
-fn told_layer(level: usize, layer: Layer) -> String {
+/// Returns the words for a layer in messages; none for the outermost one.
+fn layer_words(level: usize, layer: Layer) -> String {
     if level == 0 { String::new() } else { format!(" in layer {} ({layer})", level + 1) }
 }
 
-/// As it is given on the command line, and never rounded.
+/// Displays a size as it is given on the command line, without rounding.
 fn size(bytes: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     let unit = units.into_iter().find(|(power, _)| bytes >> power > 0 && bytes.trailing_zeros() >= *power);
     unit.map_or_else(|| format!("{bytes} bytes"), |(power, unit)| format!("{} {unit}", bytes >> power))
 }
 
-/// A reader of what one layer unpacks to, which ends with an error where that is too much: behind the last byte that is not.
+/// A reader of the data of one layer, which counts them. After the last byte that the budget allows, it fails.
 pub(super) struct Charged<R> {
     reader: R,
     budget: Arc<Budget>,
@@ -238,6 +247,7 @@ pub(super) struct Charged<R> {
 }
 
 impl<R> Charged<R> {
+    /// Returns a reader that counts the bytes of `reader` in this layer.
     pub(super) fn new(reader: R, budget: &Arc<Budget>, level: usize, layer: Layer) -> Charged<R> {
         Charged { reader, budget: Arc::clone(budget), level, layer, delivered: 0 }
     }
@@ -250,7 +260,7 @@ impl<R: Read> Read for Charged<R> {
         }
         let purse = purse(self.level, Purse::Bytes);
         let left = self.budget.left(purse);
-        // That there is a byte more shows when it is read, and only then it matters whether it is allowed.
+        // Whether another byte exists is known only when it is read, and only then does it matter whether it is allowed.
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).clamp(1, out.len());
         let len = self.reader.read(&mut out[..wanted])?;
         if left == 0 && len > 0 && !self.budget.has_left(purse, 1) {
@@ -263,7 +273,7 @@ impl<R: Read> Read for Charged<R> {
     }
 }
 
-/// A reader of a stream of unknown length, whose bytes raise what may come out of it.
+/// A reader of a stream of unknown length. Each byte that it reads raises the budget.
 pub(super) struct Counted<R> {
     pub(super) reader: R,
     pub(super) budget: Arc<Budget>,
@@ -292,7 +302,7 @@ mod tests {
         Limits { ratio, unpacked_bytes, floor_bytes: FLOOR, ..Limits::default() }
     }
 
-    /// What comes of so many bytes in that layer, read with a buffer of so many.
+    /// Reads `bytes` bytes in this layer. Returns how many the budget allows, and the error.
     fn read(budget: &Arc<Budget>, (level, layer): (usize, Layer), bytes: u64, buffer: usize) -> (u64, Option<String>) {
         let mut charged = Charged::new(io::repeat(b'x').take(bytes), budget, level, layer);
         let (mut buffer, mut sum) = (vec![0; buffer], 0);
@@ -326,7 +336,7 @@ mod tests {
         assert_eq!(budget.allows(40, 60, 0, tar.1), Ok(()));
         let told = "a.tar unpacks to more than 100 bytes; only the whole lines in the 40 bytes before were read; --max-unpacked reads more";
         assert_eq!(read(&budget, tar, 50, 50), (40, Some(told.to_owned())));
-        // What is empty is not too much.
+        // An empty member never exceeds the limit.
         assert_eq!(read(&budget, tar, 0, 50), (0, None));
         let told = "a.tar unpacks to more than 100 bytes; nothing of it could be read; --max-unpacked reads more";
         assert_eq!(read(&budget, tar, 1, 50), (0, Some(told.to_owned())));
@@ -349,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn members_side_by_side_read_what_they_would_read_one_after_another() {
+    fn members_read_at_the_same_time_may_take_as_much_as_one_after_another() {
         let file = Budget::new(limits(250, 100), 1000, "x.zip");
         let ledger = Arc::new(Ledger::default());
         // The second needs no more than is certainly left, whatever the first holds; the others have to wait for it.
@@ -371,7 +381,7 @@ mod tests {
         let free = |budget: &Budget| (budget.free(Purse::Bytes(1)), budget.free(Purse::Members(1)));
         assert_eq!((free(&one), free(&two), free(&three)), ((40, 4), (30, 3), (100, 10)));
         assert_eq!(one.free(Purse::Bytes(0)), 0);
-        // While the first is read, the second has what is free.
+        // While the first is being read, the second has only the free part.
         assert_eq!(two.left(Purse::Bytes(1)), 30);
         assert_eq!(read(&one, (1, GZIP), 300, 64), (300, None));
         drop(one);
@@ -394,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_told_as_they_are_given() {
+    fn sizes_are_displayed_as_they_are_given() {
         let told = [0, 1, 1023, 1024, 1025, 1 << 20, 64 << 30, 1536 << 20, (1 << 40) + 1].map(size);
         let expected = [
             "0 bytes",

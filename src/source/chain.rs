@@ -5,38 +5,38 @@ use std::fmt;
 use crate::units::Written;
 use crate::unpack::{Codec, Format};
 
-/// What had to be unpacked to come to a text, outermost first.
+/// The layers that were unpacked to get to a text, outermost first. It is displayed as `zip > gzip`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain(Vec<Layer>);
 
-/// One layer.
+/// One layer around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
-    /// An archive, of which one member was taken.
+    /// An archive, from which one member was read.
     Archive(Format),
-    /// Compression.
+    /// A compressed stream.
     Codec(Codec),
 }
 
 impl Chain {
-    /// How many layers there are.
+    /// Returns the number of layers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none: the text lies there as it is.
+    /// Whether there are no layers, so that the text is stored as it is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The layers, outermost first.
+    /// Iterates over the layers, outermost first.
     pub fn iter(&self) -> impl Iterator<Item = &Layer> {
         self.0.iter()
     }
 
-    /// How many archives are around it.
+    /// Returns how many of the layers are archives.
     #[must_use]
     pub fn archives(&self) -> usize {
         self.0.iter().filter(|layer| matches!(layer, Layer::Archive(_))).count()
@@ -66,11 +66,11 @@ impl fmt::Display for Chain {
     }
 }
 
-/// What a source is: its layers and the text in them.
+/// A description of a source: its layers, and the text in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct What {
-    /// What is around the text.
+    /// The layers around the text.
     pub chain: Chain,
-    /// How the text is written.
+    /// How the text is encoded.
     pub written: Written,
 }

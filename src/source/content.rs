@@ -1,8 +1,8 @@
-//! Tells whether two sources hold the same bytes without reading every one of them.
+//! Detects whether two sources hold the same bytes, without reading all bytes of each.
 //!
-//! A source is known by its beginning and its length, which cost nothing: the beginning is read anyway. Only where both are
-//! those of a source before are all bytes compared, by a cryptographic hash of them ([`Digest`]). What comes out of an
-//! archive or a compressed file is hashed while it is read, because reading it again would mean to unpack it again.
+//! Two sources can be the same only if their lengths and their [`Beginning`]s are equal. Both cost nothing, because the first
+//! bytes are read anyway. Only then are all bytes compared, by a cryptographic hash ([`Digest`]). Data out of an archive or a
+//! compressed file are hashed while they are read, because reading them again would mean unpacking them again.
 
 use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,16 +14,16 @@ use super::stop::Stop;
 use super::{Listed, seen};
 use crate::name;
 
-/// How much of a source its [`Beginning`] is, in bytes.
+/// How many first bytes a [`Beginning`] covers.
 const BEGINNING_BYTES: usize = 512;
 
-/// What stands for the first bytes of a source: the same on every machine. Different beginnings may be taken for the same,
-/// but not the other way round.
+/// A hash of the first bytes of a source, the same on every machine. Different bytes may have equal hashes, so equality is only
+/// a reason to compare further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Beginning(u64);
 
 impl Beginning {
-    /// Of a source that begins with `head`, its first 512 bytes or all of it.
+    /// Hashes `head`: the first 512 bytes of a source, or all of it. More bytes are ignored.
     #[must_use]
     pub fn of(head: &[u8]) -> Beginning {
         let hash = blake3::hash(&head[..head.len().min(BEGINNING_BYTES)]);
@@ -31,28 +31,28 @@ impl Beginning {
     }
 }
 
-/// What stands for all bytes of a source: BLAKE3, so that equal digests mean equal bytes.
+/// A hash of all bytes of a source. It is BLAKE3, so equal digests mean equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(blake3::Hash);
 
-/// Reads a source and, where it is compared with others, keeps a record of its bytes.
+/// A reader that hashes what it reads, if the source is to be compared with others.
 pub struct Digesting<R> {
     reader: R,
     hasher: Option<Box<blake3::Hasher>>,
 }
 
 impl<R: Read> Digesting<R> {
-    /// Everything that is to come from `reader`.
+    /// Returns a reader that hashes everything that is read from `reader`.
     pub fn new(reader: R) -> Digesting<R> {
         Digesting { reader, hasher: Some(Box::default()) }
     }
 
-    /// Everything that is to come from `reader`, without a record of it, which would cost time.
+    /// Returns a reader that does not hash, which saves time.
     pub fn without(reader: R) -> Digesting<R> {
         Digesting { reader, hasher: None }
     }
 
-    /// The digest of what was read so far, if there is a record of it.
+    /// Returns the digest of everything that was read so far; `None` if this reader does not hash.
     pub fn digest(&self) -> Option<Digest> {
         Some(Digest(self.hasher.as_ref()?.finalize()))
     }
@@ -68,14 +68,15 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// Where a file that was opened can be found again. There is one for every file that was read, so it is small.
+/// The path of a file that was opened before, and the state in which it was. One is kept for every file that was read, so it
+/// is small.
 #[derive(Clone, Debug)]
 pub struct Again {
     pub(super) path: Arc<Path>,
     pub(super) state: State,
 }
 
-/// Stands for the state in which a file was read: any change to it is likely to change this.
+/// A hash of a file's size, time of modification and inode. Any change to the file most likely changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct State(u64);
 
@@ -89,14 +90,14 @@ impl State {
 }
 
 impl Again {
-    /// How results name the file.
+    /// Returns the name of the file in results.
     #[must_use]
     pub fn name(&self) -> String {
         name::shown(&self.path)
     }
 
-    /// The digest of the file, `len` bytes long, as it was when it was opened; `None` if it is not as it was, or the run is
-    /// to end.
+    /// Opens the file again and computes the digest of its first `len` bytes. Returns `None` if the file has changed since it
+    /// was opened, or cannot be read, or if `stop` is requested.
     #[must_use]
     pub fn digest(&self, len: u64, stop: &Stop) -> Option<Digest> {
         let file = File::open(&self.path).ok()?;
@@ -105,7 +106,7 @@ impl Again {
     }
 }
 
-/// The digest of a reader's `len` bytes; `None` if it does not have them, or the run is to end.
+/// Computes the digest of `len` bytes of a reader; `None` if it has fewer, or if `stop` is requested.
 pub(super) fn digest(reader: impl Read, len: u64, stop: &Stop) -> Option<Digest> {
     let mut reader = Digesting::new(reader);
     let mut buffer = vec![0; usize::try_from(len).unwrap_or(usize::MAX).clamp(1, 256 << 10)];
@@ -128,7 +129,7 @@ mod tests {
     use crate::source::{Openable, Opened, Opening};
 
     #[test]
-    fn only_what_a_beginning_takes_in_makes_a_difference_to_it() {
+    fn only_the_first_bytes_count_for_a_beginning() {
         let long = [vec![b'a'; BEGINNING_BYTES], b"1".to_vec()].concat();
         let other = [vec![b'a'; BEGINNING_BYTES], b"2".to_vec()].concat();
         assert_eq!(Beginning::of(&long), Beginning::of(&other));
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hashed_is_what_was_read() {
+    fn a_file_that_was_replaced_is_not_hashed_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         let (stop, opening) = (Stop::default(), Opening::default());
@@ -158,7 +159,7 @@ mod tests {
         let Ok(Opened::File(text)) = Openable::file(&path).open(&opening) else { panic!("a log is text") };
         let read = Some(Digest(blake3::hash(&before)));
         assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (read, read));
-        // Rotated: another file of the same size has the name.
+        // The log was rotated: another file of the same size has its name now.
         std::fs::rename(&path, folder.path().join("a.log.1")).unwrap();
         std::fs::write(&path, &after).unwrap();
         assert_eq!((text.digest(&stop), text.again.digest(text.len, &stop)), (read, None));

@@ -1,7 +1,7 @@
-//! Which encoding a source is in, by what it begins with; never by its name.
+//! Chooses the encoding of a source by its first bytes, and never by its name.
 //!
-//! Only UTF-16 has to be told apart before a search: it says so by its byte order mark, or shows it by NULs on one side of
-//! its units ([`Units::of`]). Everything else is searched as it lies, and a code page matters only for what is printed.
+//! Only UTF-16 must be recognised before a search: by its byte order mark, or by NULs in one half of its code units
+//! ([`Units::of`]). Everything else is searched as it is, and a code page matters only for what is printed.
 
 use std::str::FromStr;
 
@@ -9,21 +9,21 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use crate::units::Units;
 
-/// How much of a source is looked at, in bytes.
+/// How many first bytes decide about the encoding.
 pub(super) const HEAD_BYTES: usize = 4 << 10;
 
-/// The encoding that the user names for all sources, or none.
+/// The encoding for all sources that the user has chosen, or automatic detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EncodingChoice {
-    /// Told source by source.
+    /// Detects the encoding of each source.
     #[default]
     Automatic,
-    /// This one, whatever the source looks like.
+    /// Uses this encoding, whatever the source looks like.
     Given(&'static Encoding),
 }
 
 impl FromStr for EncodingChoice {
-    /// What is wrong with an encoding that logs cannot be searched in, or that nobody knows.
+    /// A message for an unknown encoding, or one in which logs cannot be searched.
     type Err = String;
 
     fn from_str(name: &str) -> Result<EncodingChoice, String> {
@@ -31,7 +31,7 @@ impl FromStr for EncodingChoice {
             return Ok(EncodingChoice::Automatic);
         }
         let known = Encoding::for_label_no_replacement(name.as_bytes());
-        // Where ASCII is not ASCII, nothing would be found; only UTF-16 is decoded first.
+        // In an encoding that does not contain ASCII, nothing would be found. Only UTF-16 is decoded before the search.
         let searchable = |&encoding: &&'static Encoding| {
             encoding.is_ascii_compatible() || encoding == UTF_16LE || encoding == UTF_16BE
         };
@@ -45,7 +45,7 @@ impl FromStr for EncodingChoice {
 }
 
 impl EncodingChoice {
-    /// The encoding that was given.
+    /// Returns the encoding that the user has chosen; `None` for automatic detection.
     #[must_use]
     pub fn given(self) -> Option<&'static Encoding> {
         match self {
@@ -54,7 +54,7 @@ impl EncodingChoice {
         }
     }
 
-    /// What a source that begins with `head` is made of.
+    /// Returns the code units of a source that begins with `head`.
     pub(super) fn units(self, head: &[u8]) -> Units {
         match self {
             EncodingChoice::Automatic => Units::of(head),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_web_where_logs_can_be_searched() {
+    fn encodings_have_the_names_of_the_web_if_logs_can_be_searched_in_them() {
         assert_eq!("auto".parse(), Ok(EncodingChoice::Automatic));
         assert_eq!("UTF-16LE".parse(), Ok(EncodingChoice::Given(UTF_16LE)));
         assert_eq!("latin1".parse(), Ok(EncodingChoice::Given(encoding_rs::WINDOWS_1252)));

@@ -1,17 +1,20 @@
-//! What members of one archive may take that are read side by side: as much as if they were read one after another.
+//! Shares one limit among members of an archive that are read at the same time, so that they may take exactly as much as if they
+//! were read one after another.
 //!
-//! Of a sum that all have in common, a member may take what those before it leave, in the order of the archive. Members
-//! that are still being read may take more, so a member goes on at once only where the most that these can take leaves
-//! it enough, and waits for them to end where it does not. What is read so depends on nothing but the archive.
+//! Of each sum, a member may take what the members before it leave, in the order of the archive. Members that are still being
+//! read may take more. A later member therefore proceeds only if the most that those can take leaves it enough, and otherwise
+//! waits for them to end. Thus what is read depends on nothing but the archive.
 //!
-//! Invariants: a member waits for earlier ones only, so that the first of those in work never waits; an entry is closed by
-//! being dropped, whatever becomes of its member; as many entries are kept as there are members in work, and those
-//! that ended out of turn.
+//! Invariants:
+//! * A member waits for earlier members only, so the first of those being read never waits.
+//! * Dropping an entry closes it, whatever has happened to its member.
+//! * As many entries are kept as there are members being read, and those that ended before earlier ones.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What is summed up for itself: each layer of archives and compression has its bytes and its members. The outermost is 0.
+/// One of the sums that have a limit: the bytes or the members of one layer of archives and compression. The outermost layer
+/// is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purse {
     Bytes(usize),
@@ -19,6 +22,7 @@ pub(super) enum Purse {
 }
 
 impl Purse {
+    /// Returns the index of this sum in lists of all sums.
     pub(super) fn index(self) -> usize {
         match self {
             Purse::Bytes(level) => 2 * level,
@@ -27,26 +31,30 @@ impl Purse {
     }
 }
 
+/// The entries of all members of an archive, shared among threads.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     book: Mutex<Book>,
     closed: Condvar,
 }
 
+/// The state of a ledger.
 #[derive(Debug, Default)]
 struct Book {
-    /// What was taken by the entries that were closed before the first that is kept, by purse.
+    /// What all closed entries before the first one that is kept have taken, by [`Purse::index`].
     taken: Vec<u64>,
-    /// Number of the first entry that is kept.
+    /// The number of the first entry that is kept.
     first: u64,
     entries: VecDeque<Line>,
 }
 
+/// An entry as the ledger keeps it.
 #[derive(Debug)]
 enum Line {
-    /// Takes at most so many bytes of the outermost layer, and nobody knows what else.
+    /// A member that is being read. It takes at most `most` bytes of the outermost layer, and an unknown amount of inner
+    /// layers.
     Open { most: u64 },
-    /// What it took, by purse.
+    /// A member that was read, with what it took, by [`Purse::index`].
     Closed(Vec<u64>),
 }
 
@@ -58,16 +66,17 @@ pub(super) struct Entry {
     took: Vec<u64>,
 }
 
-/// What is left for an entry.
+/// How much is left for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Left {
+    /// How much is certainly left. It can become more while earlier entries are open.
     pub(super) amount: u64,
-    /// Whether no entry before it is open, so that it will not become more.
+    /// Whether all earlier entries are closed, so that the amount is final.
     pub(super) is_final: bool,
 }
 
 impl Ledger {
-    /// Opens the entry of the next member, which takes at most so many bytes of the outermost layer.
+    /// Opens the entry of the next member, which takes at most `most` bytes of the outermost layer.
     pub(super) fn open(self: &Arc<Ledger>, most: u64) -> Entry {
         let mut book = self.lock();
         let number = book.first + book.entries.len() as u64;
@@ -82,6 +91,7 @@ impl Ledger {
 }
 
 impl Book {
+    /// Returns how much of `whole` is left for the entry with this number.
     fn left(&self, number: u64, purse: Purse, whole: u64) -> Left {
         let before = usize::try_from(number - self.first).unwrap_or(usize::MAX);
         let (mut taken, mut is_final) = (of(&self.taken, purse), true);
@@ -98,6 +108,7 @@ impl Book {
         Left { amount: whole.saturating_sub(taken), is_final }
     }
 
+    /// Closes an entry, and forgets all closed entries before the first open one.
     fn close(&mut self, number: u64, took: Vec<u64>) {
         let at = usize::try_from(number - self.first).unwrap_or(usize::MAX);
         if let Some(line) = self.entries.get_mut(at) {
@@ -114,17 +125,18 @@ impl Book {
     }
 }
 
+/// Returns the amount of one sum; 0 if the list is too short for it.
 fn of(amounts: &[u64], purse: Purse) -> u64 {
     amounts.get(purse.index()).copied().unwrap_or(0)
 }
 
 impl Entry {
-    /// What is certain to be left of `whole` by the entries before it.
+    /// Returns how much of `whole` the entries before this one are certain to leave.
     pub(super) fn left(&self, purse: Purse, whole: u64) -> Left {
         self.ledger.lock().left(self.number, purse, whole)
     }
 
-    /// The same when `wanted` is left, or nothing more will be. Waits for that.
+    /// Waits until `wanted` is left, or until the amount is final, and returns it.
     pub(super) fn wait(&self, purse: Purse, whole: u64, wanted: u64) -> Left {
         let mut book = self.ledger.lock();
         loop {
@@ -136,7 +148,7 @@ impl Entry {
         }
     }
 
-    /// Notes what it took of all purses, by [`Purse::index`].
+    /// Sets what the member took of all sums, by [`Purse::index`].
     pub(super) fn took(&mut self, amounts: Vec<u64>) {
         self.took = amounts;
     }
@@ -163,11 +175,11 @@ mod tests {
         let (outer, inner) = (Purse::Bytes(0), Purse::Bytes(1));
         let [mut one, mut two, three] = [10, 20, 30].map(|most| ledger.open(most));
         assert_eq!(one.left(outer, 100), left(100, true));
-        // The first may take 10 and the second 20, and nobody knows how much of the inner layer.
+        // The first may take 10 and the second 20, and both an unknown amount of the inner layer.
         assert_eq!(three.left(outer, 100), left(70, false));
         assert_eq!((one.left(inner, 100), two.left(inner, 100)), (left(100, true), left(0, false)));
         assert_eq!(three.wait(outer, 100, 70), left(70, false));
-        // Out of turn.
+        // The second ends before the first.
         two.took(vec![15, 0, 40]);
         drop(two);
         assert_eq!((three.left(outer, 100), three.left(inner, 100)), (left(75, false), left(0, false)));
@@ -179,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_woken_when_the_earlier_ones_end_also_by_a_panic() {
+    fn a_waiting_entry_wakes_when_the_earlier_ones_end_even_by_a_panic() {
         let ledger = Arc::new(Ledger::default());
         let [one, two, three] = [5, 5, 5].map(|most| ledger.open(most));
         std::thread::scope(|scope| {

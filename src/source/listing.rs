@@ -1,11 +1,12 @@
-//! Asks the file system what the walk has to know, ahead of it and in parallel: on a network share each answer takes a
-//! round trip.
+//! Asks the file system what the walk needs to know, ahead of it and in parallel: on a network share, each answer takes a round
+//! trip.
 //!
-//! Invariants: the walk takes the answers in its own order, whichever thread asks. It needs no other thread: a question
-//! that is still waiting it asks itself. Links to folders are not followed ahead of the walk, because only the walk knows which
-//! folders it has met.
+//! Invariants:
+//! * The walk takes the answers in its own order, whichever thread has asked.
+//! * The walk needs no other thread: if no thread has begun with a question, it asks itself.
+//! * Links to folders are not followed ahead of the walk, because only the walk knows which folders were met.
 //!
-//! Memory: answers that wait for the walk hold about [`AHEAD_ENTRIES`] entries, give or take a folder for each thread.
+//! Memory: answers that wait for the walk hold about [`AHEAD_ENTRIES`] entries, and up to a folder more for each thread.
 
 use std::fs::{self, FileType, Metadata};
 use std::io;
@@ -22,48 +23,51 @@ use super::{Listed, plain};
 
 /// How many entries may wait for the walk.
 const AHEAD_ENTRIES: usize = 16 << 10;
-/// An answer that takes longer than this was waited for. Local disks answer from memory within some microseconds.
+/// An answer that takes longer than this is slow. The system answers for a local disk out of memory, much faster.
 const SLOW: Duration = Duration::from_micros(500);
-/// What each entry of a folder may add to that.
+/// How much longer an answer may take for each entry of a folder.
 const SLOW_ENTRY: Duration = Duration::from_micros(5);
-/// How many slow answers in a row make a thread start others: one may be due to a busy machine.
+/// How many slow answers in a row make a thread start others. A single one may come from a busy machine.
 const SLOW_ANSWERS: u32 = 2;
 
-/// Something that the walk meets: an input or an entry of a folder. All those of a folder are there at once, so it is small.
+/// An input or an entry of a folder. All entries of a folder are in memory at the same time, so it is small.
 pub(super) struct Node {
     pub(super) path: PathBuf,
-    /// The folder in which it was met; `None` for an input.
+    /// The folder that contains it; `None` for an input.
     pub(super) folder: Option<Arc<Folder>>,
-    /// Its type in the listing; `None` for an input.
+    /// The type in the listing; `None` for an input.
     pub(super) kind: Option<FileType>,
-    /// Its inode in the listing, which some file systems invent.
+    /// The inode in the listing, which some file systems make up.
     pub(super) inode: Option<u64>,
-    /// What the listing says of a file, on Windows.
+    /// The size and time in the listing, which only Windows has there.
     pub(super) listed: Option<Box<Listed>>,
     ahead: Option<Box<Pending>>,
 }
 
-/// A folder that is gone through.
+/// A folder that is entered.
 pub(super) struct Folder {
+    /// The input that contains it.
     input: PathBuf,
     path: PathBuf,
+    /// The depth below the input; 0 for the input itself.
     depth: usize,
-    /// Known where links are followed.
+    /// The identity, if links are followed.
     id: Option<Id>,
+    /// The folder that contains it.
     around: Option<Arc<Folder>>,
 }
 
-/// What the file system says of an input, a link or a folder.
+/// The answer of the file system about an input, a link or a folder.
 pub(super) struct Look {
-    /// The state of the file or folder, for a link that of its target; `None` where it is not needed.
+    /// The metadata of the file or folder, or of the target of a link; `None` if they are not needed.
     pub(super) metadata: Option<io::Result<Metadata>>,
     /// The entries, if it is a folder.
     pub(super) entries: Entries,
-    /// Keeps the answer counted among those that wait for the walk.
+    /// Counts the answer among those that wait for the walk, until it is dropped.
     room: Option<Room>,
 }
 
-/// The thread that asks.
+/// Who asks: the walk itself, or a thread ahead of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asker {
     Walk,
@@ -72,46 +76,52 @@ enum Asker {
 
 /// The entries of a folder.
 pub(super) enum Entries {
-    /// It is no folder, or one that is not gone through.
+    /// Not listed: it is not a folder, or a folder that is not entered.
     Unlisted,
-    /// It is a link to a folder, which only the walk goes through.
+    /// Not listed yet: it is a link to a folder, which only the walk may enter.
     Link,
-    /// The entries in the order of their names, after the errors.
+    /// The errors of the listing, and then the entries, sorted by name.
     Listed(Vec<io::Result<Node>>),
+    /// Not listed because of this error.
     Failed(io::Error),
-    /// It is a link that leads back to this folder around it.
+    /// Not listed because it is a link back to this folder, which contains it.
     Loop(PathBuf),
 }
 
-/// Looks things up for the walk, with threads of its own if it may have any.
+/// Asks the file system for the walk, ahead of it if it may start threads.
 pub(super) struct Lister {
     shared: Arc<Shared>,
-    /// The most threads that it may start.
+    /// The largest number of threads.
     limit: usize,
 }
 
+/// What the walk and the threads share.
 struct Shared {
     selection: Arc<Selection>,
-    /// Whether it matters which folder is which.
+    /// Whether the identities of folders are needed.
     identify: bool,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
 
+/// The questions that wait for a thread.
 #[derive(Default)]
 struct Queue {
-    /// The last one is the next one that the walk meets.
+    /// In reverse order: the walk meets the last one next.
     jobs: Vec<Job>,
+    /// The number of threads.
     threads: usize,
-    /// The most threads that there may be.
+    /// The largest number of threads.
     limit: usize,
+    /// How many threads wait for a question.
     idle: usize,
     /// How many entries wait for the walk.
     entries: usize,
+    /// Whether the walk has ended.
     is_over: bool,
 }
 
-/// A question that a thread may ask ahead of the walk.
+/// A question that a thread may ask ahead of the walk. Whoever sets `is_taken` first asks it.
 struct Job {
     path: PathBuf,
     folder: Option<Arc<Folder>>,
@@ -120,7 +130,7 @@ struct Job {
     done: SyncSender<Look>,
 }
 
-/// The walk's side of a [`Job`].
+/// The walk's side of a [`Job`]. Dropping it makes the question unnecessary.
 struct Pending {
     is_taken: Arc<AtomicBool>,
     done: Receiver<Look>,
@@ -132,7 +142,7 @@ impl Drop for Pending {
     }
 }
 
-/// Counts entries that wait, until it is dropped.
+/// Counts entries that wait for the walk, until it is dropped.
 struct Room {
     shared: Arc<Shared>,
     entries: usize,
@@ -150,11 +160,12 @@ impl Drop for Room {
 }
 
 impl Node {
-    /// An input.
+    /// Returns the node of an input.
     pub(super) fn input(path: PathBuf) -> Node {
         Node { path, folder: None, kind: None, inode: None, listed: None, ahead: None }
     }
 
+    /// Returns the node of an entry in a listing.
     fn entry(entry: &fs::DirEntry, folder: &Arc<Folder>) -> io::Result<Node> {
         let kind = entry.file_type()?;
         let (inode, listed) = listed(entry, kind);
@@ -162,12 +173,12 @@ impl Node {
         Ok(Node { path: entry.path(), folder: Some(Arc::clone(folder)), kind: Some(kind), inode, listed, ahead: None })
     }
 
-    /// How many folders deep it lies; 0 for an input.
+    /// Returns the depth in folders; 0 for an input.
     pub(super) fn depth(&self) -> usize {
         depth(self.folder.as_deref())
     }
 
-    /// Its path below the input.
+    /// Returns the path below the input.
     pub(super) fn relative(&self) -> &Path {
         relative(&self.path, self.folder.as_deref())
     }
@@ -190,19 +201,19 @@ fn relative<'p>(path: &'p Path, folder: Option<&Folder>) -> &'p Path {
 }
 
 impl Lister {
-    /// `identify`: whether it matters which folder is which. With at most `limit` threads of its own.
+    /// Returns a lister that starts at most `limit` threads. `identify` is whether the identities of folders are needed.
     pub(super) fn new(selection: Arc<Selection>, identify: bool, limit: usize) -> Lister {
         let queue = Mutex::new(Queue { limit, ..Queue::default() });
         Lister { shared: Arc::new(Shared { selection, identify, queue, changed: Condvar::new() }), limit }
     }
 
-    /// Lives as long as this or one of its threads does.
+    /// Returns a reference that is valid as long as this lister or one of its threads exists.
     #[cfg(all(test, unix))]
     pub(super) fn life(&self) -> std::sync::Weak<impl Sized + use<>> {
         Arc::downgrade(&self.shared)
     }
 
-    /// What the file system says of a node, if need be when it has answered. What is met in a folder is looked up next.
+    /// Returns the answer about a node, waiting for it if a thread is asking. The entries of a folder are asked about next.
     pub(super) fn look(&self, node: &mut Node) -> Look {
         let shared = &self.shared;
         let mut look = match node.ahead.take().and_then(|ahead| ahead.wait()) {
@@ -219,7 +230,7 @@ impl Lister {
         look
     }
 
-    /// Has nodes looked up in their order, those of which there is anything to ask.
+    /// Has the threads ask about these nodes, in their order, if there is anything to ask.
     pub(super) fn begin<'n>(&self, nodes: impl Iterator<Item = &'n mut Node>) {
         if self.limit == 0 {
             return;
@@ -244,7 +255,7 @@ impl Drop for Lister {
 }
 
 impl Pending {
-    /// The answer, unless no thread has begun to ask.
+    /// Waits for the answer. Returns `None` if no thread has begun to ask.
     fn wait(self) -> Option<Look> {
         if !self.is_taken.swap(true, Ordering::Relaxed) {
             return None;
@@ -264,7 +275,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is to be asked of a node ahead of the walk, if anything.
+    /// Makes a question about a node, if there is anything to ask ahead of the walk.
     fn job(&self, node: &mut Node) -> Option<Job> {
         let is_excluded = || self.selection.excludes_folder(node.relative());
         if node.kind.is_some_and(|kind| !kind.is_symlink() && !kind.is_dir()) || (node.is_folder() && is_excluded()) {
@@ -276,18 +287,18 @@ impl Shared {
         Some(Job { path: node.path.clone(), folder: node.folder.clone(), kind: node.kind, is_taken, done: sender })
     }
 
-    /// Starts threads as long as there is work for them and they are fewer than `most`.
+    /// Starts threads, as long as there is work for them and there are fewer than `most`.
     fn start(self: &Arc<Shared>, queue: &mut Queue, most: usize) {
-        // The walk itself asks what it needs next.
+        // The walk itself asks the next question.
         let wanted = queue.jobs.len().saturating_sub(1 + queue.idle);
         for _ in queue.threads..most.min(queue.threads + wanted) {
             let shared = Arc::clone(self);
-            // The walk needs no other thread.
+            // If no thread can be started, the walk asks everything itself.
             queue.threads += usize::from(thread::Builder::new().spawn(move || shared.serve()).is_ok());
         }
     }
 
-    /// What each thread does: takes one question after another.
+    /// Asks one question after another. This is the body of each thread.
     fn serve(self: &Arc<Shared>) {
         let mut slow = 0;
         let mut queue = self.lock();
@@ -325,12 +336,13 @@ impl Shared {
             self.start(&mut queue, most);
             drop(queue);
             look.room = Some(Room { shared: Arc::clone(self), entries });
-            // The walk may have passed over it.
+            // The walk may have skipped the node, and then the receiver is gone.
             drop(job.done.send(look));
             queue = self.lock();
         }
     }
 
+    /// Asks about one path.
     fn look(&self, path: &Path, folder: Option<&Arc<Folder>>, kind: Option<FileType>, asker: Asker) -> Look {
         let is_listed_folder = kind.is_some_and(|kind| kind.is_dir());
         let metadata = (self.identify || !is_listed_folder).then(|| fs::metadata(path));
@@ -344,6 +356,7 @@ impl Shared {
         Look { metadata, entries, room: None }
     }
 
+    /// Lists a folder, or a link to one, unless it is not to be entered.
     fn entries(
         &self,
         path: &Path,
@@ -367,7 +380,8 @@ impl Shared {
             Err(error) => Entries::Failed(error),
             Ok(entries) => {
                 let mut nodes: Vec<_> = entries.map(|entry| Node::entry(&entry?, &folder)).collect();
-                // By name, as all but the name is the same; taking each path apart for that is half the walk.
+                // By whole path, because everything but the name is the same. Extracting the names would take as long as the
+                // rest of the walk.
                 nodes.sort_by(|a, b| match (a, b) {
                     (Ok(a), Ok(b)) => a.path.as_os_str().cmp(b.path.as_os_str()),
                     (a, b) => a.is_ok().cmp(&b.is_ok()),
@@ -379,7 +393,7 @@ impl Shared {
 }
 
 impl Folder {
-    /// This folder or the nearest one around it that has this identity.
+    /// Returns the nearest folder with this identity, out of this one and those that contain it.
     fn find(&self, id: &Id) -> Option<&Path> {
         if self.id.as_ref() == Some(id) {
             return Some(&self.path);
@@ -388,13 +402,13 @@ impl Folder {
     }
 }
 
-/// The inode of an entry, and what its listing says of a file. On Windows the listing has everything but an identity.
+/// Returns the inode of an entry, and the size and time of a file. On Windows, a listing has everything but the inode.
 #[cfg(windows)]
 fn listed(entry: &fs::DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>) {
     (None, entry.metadata().ok().filter(|_| kind.is_file()).map(|metadata| Listed::of(&metadata)))
 }
 
-/// The inode of an entry, and what its listing says of a file.
+/// Returns the inode of an entry, and the size and time of a file. On Unix, a listing has only the inode.
 #[cfg(unix)]
 fn listed(entry: &fs::DirEntry, _: FileType) -> (Option<u64>, Option<Listed>) {
     (Some(std::os::unix::fs::DirEntryExt::ino(entry)), None)

@@ -1,17 +1,20 @@
-//! The members of an archive, as sources like files in a folder.
+//! Makes the members of an archive sources, like files in a folder.
 //!
-//! An archive is unpacked by a thread of its own, which is at most a few blocks ahead of whoever reads its members. That is
-//! also what lets members be sources that own what they read, whatever the format's crate lends: archives in archives,
-//! compressed members and text all go the same way from there. The members of a zip on disk can be read independently,
-//! so that several threads read them at once; the others come one after another.
+//! An archive is unpacked by a thread of its own, at most a few blocks ahead of the reader of its members. Members can thus own
+//! what they read, even if the crate of a format only lends it, and archives in archives, compressed members and text are all
+//! handled in the same way. The members of a zip archive on disk can be read independently, by several threads at once; all
+//! others come one after another.
 //!
-//! Members of a zip count against the [`Budget`] as they are read, since one that nobody wants is passed over packed. Those
-//! of the other formats have to be unpacked to come to the next one, so they count as they are unpacked.
+//! Members of a zip archive count against the [`Budget`] as they are read, because a member that is not wanted is skipped
+//! without being unpacked. Members of other formats must be unpacked to get to the next one, so they count as they are unpacked.
 //!
-//! Invariants: members come in the order in which they are stored, but that those of a zip on disk come after what their names
-//! say they are copies of; a member that nobody reads delays nobody; a fault
-//! in the archive comes as a problem behind the members before it, also where it lies in a member, whether or not that is
-//! read: who leaves out a picture still wants to know that the log behind it is lost.
+//! Invariants:
+//! * Members come in the order in which they are stored, except that in a zip archive on disk, members whose names are those of
+//!   copies come after their originals.
+//! * A member that is not read delays nothing.
+//! * A fault in the archive is a problem after the members before it. That also holds for a fault inside a member that makes
+//!   the following ones unreadable, even if that member is not read: a user who excludes a picture still wants to know that the
+//!   log after it is lost.
 
 mod unpacking;
 
@@ -24,7 +27,7 @@ use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread;
 
 pub(super) use self::unpacking::zip_member;
-use self::unpacking::{Told, count_member, stopped, unpack};
+use self::unpacking::{Sent, count_member, stopped, unpack};
 use super::budget::{Budget, Charged};
 use super::chain::{Chain, Layer};
 use super::ledger::Ledger;
@@ -35,25 +38,26 @@ use super::{Openable, Place, Refused, Wanted, plain};
 use crate::problem::{Kind, Loss, Problem};
 use crate::unpack::{Container, Format, Label, Options, ZipFile};
 
-/// How many members may wait that nobody has begun to read.
+/// How many members may wait to be read.
 const MEMBERS_AHEAD: usize = 2;
 
-/// What stands between an archive and its member in names.
+/// The text between an archive and its member in names.
 const SEPARATOR: &str = "!/";
 
-/// What members have from the archive that they lie in.
+/// What members inherit from the archive that contains them.
 #[derive(Clone, Debug)]
 pub(super) struct Around {
-    /// Name of the archive in results.
+    /// The name of the archive in results.
     pub(super) name: String,
-    /// Its path below the input, empty for the input itself.
+    /// The path of the archive below the input; empty for the input itself.
     pub(super) below: String,
-    /// How many folders deep its members lie that are in no folder of it, less one.
+    /// The depth of the folder that contains the archive; 0 also for an archive that is the input itself. The depth of a member
+    /// is this plus the number of parts of its path.
     pub(super) depth: usize,
-    /// Whether a glob takes the archive itself, and so all that is in it.
+    /// Whether a glob matches the archive itself, and thereby all of its members.
     pub(super) is_taken: bool,
     pub(super) selection: Arc<Selection>,
-    /// The layers around its members.
+    /// The layers around the members.
     pub(super) chain: Chain,
     pub(super) budget: Arc<Budget>,
     pub(super) stop: Stop,
@@ -64,31 +68,36 @@ pub struct Members {
     around: Around,
     format: Format,
     kind: Access,
-    /// Whether there was anything in it.
+    /// Whether no member and no problem was met so far.
     is_empty: bool,
     is_done: bool,
 }
 
+/// How the members are read.
 enum Access {
+    /// One after another, from a thread that unpacks them.
     Sequential {
-        told: Receiver<Told>,
-        /// Comes to its end when the unpacking thread does.
+        sent: Receiver<Sent>,
+        /// Is closed when the unpacking thread ends.
         running: Receiver<Infallible>,
     },
-    /// Nobody wants the others.
+    /// Not at all any more.
     Abandoned,
+    /// Independently, from a zip archive on disk.
     Independent {
         zip: ZipFile,
-        /// How many were met.
+        /// How many were handed out or left out.
         met: usize,
-        /// The indices of the members that are read, in that order, unless that is all of them as they are stored.
+        /// The indices of the members that are read, in the order in which they are read; `None` for all members in the order
+        /// in which they are stored.
         order: Option<Vec<usize>>,
+        /// The length of the archive in bytes.
         len: u64,
         ledger: Arc<Ledger>,
     },
 }
 
-/// A member that can be read once.
+/// A member that can be read once, and was not read yet.
 pub(super) struct Unread {
     pub(super) reader: Box<dyn Read + Send>,
     pub(super) nest: Nest,
@@ -107,30 +116,34 @@ impl fmt::Debug for Members {
 }
 
 impl Members {
-    /// The members of an archive that has to be read from front to back.
+    /// Returns the members of an archive that is read from front to back. Starts the thread that unpacks them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the thread cannot be started.
     pub(super) fn sequential(
         around: Around,
         format: Format,
         container: Container,
         options: Options,
     ) -> io::Result<Members> {
-        // Where the members of a zip stop to be wanted shows when they are read, and no other is to be met then.
-        let (sender, told) = sync_channel(if format == Format::Zip { 0 } else { MEMBERS_AHEAD });
+        // Members of a zip archive count when they are read. If that exceeds a limit, no further one may have been unpacked.
+        let (sender, sent) = sync_channel(if format == Format::Zip { 0 } else { MEMBERS_AHEAD });
         let (runs, running) = channel();
         let (budget, level) = (Arc::clone(&around.budget), around.level());
         thread::Builder::new().spawn(move || {
             let _runs = runs;
             unpack(format, container, &options, (&budget, level), &sender);
         })?;
-        let kind = Access::Sequential { told, running };
+        let kind = Access::Sequential { sent, running };
         Ok(Members { around, format, kind, is_empty: true, is_done: false })
     }
 
-    /// The members of a zip on disk of `len` bytes.
+    /// Returns the members of a zip archive on disk of `len` bytes.
     pub(super) fn independent(around: Around, zip: ZipFile, len: u64) -> Members {
         let mut order = plain::first(zip.labels().map(|label| label.name.as_bytes()));
         if around.selection.chooses_paths() {
-            // Here, because other workers wait while the next member is looked for.
+            // All at once, because other workers wait while the next member is searched for.
             let all = order.unwrap_or_else(|| (0..zip.labels().len()).collect());
             let is_chosen = |index: &usize| {
                 let label = zip.label(*index);
@@ -143,17 +156,17 @@ impl Members {
         Members { around, format: Format::Zip, kind, is_empty, is_done: false }
     }
 
-    /// Whether its members may be read at the same time.
+    /// Whether the members can be read at the same time.
     #[must_use]
     pub fn are_independent(&self) -> bool {
         matches!(self.kind, Access::Independent { .. })
     }
 
-    /// What becomes of the next member; `None` if it needs no mention.
-    fn told(&mut self, told: Told) -> Option<Found> {
+    /// Makes a source or a problem of what the unpacking thread has sent; `None` if that is not to be reported.
+    fn process(&mut self, sent: Sent) -> Option<Found> {
         let (around, is_zip) = (&self.around, self.format == Format::Zip);
-        match told {
-            Told::Member(label, ahead) => {
+        match sent {
+            Sent::Member(label, ahead) => {
                 if is_zip && let Err(loss) = count_member(&around.budget, around.level(), self.format) {
                     let problem = loss.of_input(&around.name);
                     drop(ahead);
@@ -165,25 +178,26 @@ impl Members {
                 let place = Place::Member(Unread { reader, nest });
                 around.wanted(&label).map(|wanted| Ok(around.source(&label, wanted, place)))
             }
-            Told::Unread(label, loss) => self.around.unread(&label, loss).map(Err),
-            Told::End(ended) => {
+            Sent::Unread(label, loss) => self.around.unread(&label, loss).map(Err),
+            Sent::End(ended) => {
                 self.is_done = true;
                 ended.err().map(|error| Err(Problem::unreadable(self.around.name.clone(), &error)))
             }
         }
     }
 
-    /// Reads no further, and waits until nobody does: what lies around the archive is counted as far as it was read.
+    /// Stops reading, and waits for the unpacking thread to end. How much was read of the file around the archive depends on
+    /// that.
     fn abandon(&mut self) {
         self.is_done = true;
-        if let Access::Sequential { told, running } = std::mem::replace(&mut self.kind, Access::Abandoned) {
-            drop(told);
-            // It is never sent anything.
+        if let Access::Sequential { sent, running } = std::mem::replace(&mut self.kind, Access::Abandoned) {
+            drop(sent);
+            // Nothing is ever sent; this returns when the thread ends.
             let _ = self.around.stop.receive(&running);
         }
     }
 
-    /// The next member of a zip on disk.
+    /// Returns the next member of a zip archive on disk.
     fn pick(&mut self) -> Option<Found> {
         let Access::Independent { zip, met, order, len, ledger } = &mut self.kind else { return None };
         let index = order.as_ref().map_or(Some(*met), |order| order.get(*met).copied());
@@ -201,7 +215,7 @@ impl Members {
     }
 }
 
-/// What a member knows of the archives around it.
+/// The archives around a member, and its share of the limits.
 #[derive(Clone, Debug)]
 pub(super) struct Nest {
     pub(super) chain: Chain,
@@ -209,30 +223,33 @@ pub(super) struct Nest {
 }
 
 impl Nest {
-    /// What `reader` delivers, as far as the budget allows it.
+    /// Returns a reader that counts the bytes of a zip member against the budget.
     fn charged(&self, reader: impl Read + Send + 'static) -> Box<dyn Read + Send> {
         Box::new(Charged::new(reader, &self.budget, self.chain.len() - 1, Layer::Archive(Format::Zip)))
     }
 }
 
 impl Around {
-    /// The layer that its members are in.
+    /// Returns the number of the layer of the members.
     fn level(&self) -> usize {
         self.chain.len() - 1
     }
 
+    /// Returns the archives around a member, with the whole budget.
     fn nest(&self) -> Nest {
         Nest { chain: self.chain.clone(), budget: Arc::clone(&self.budget) }
     }
 
+    /// Returns the name of a member in results.
     fn member_name(&self, label: &Label) -> String {
         format!("{}{SEPARATOR}{}", self.name, label.name)
     }
 
-    /// A member's path below the input, how many folders deep it lies, and what the globs say of it; `None` if it lies too deep.
+    /// Returns the path of a member below the input, its depth in folders, and the decision of the globs; `None` if it is too
+    /// deep.
     ///
-    /// To globs an archive is a folder of its name. One that a glob takes itself is read whole, as any file is that a glob
-    /// takes. An archive adds nothing to the depth: what lies in it is no deeper than if it were unpacked where the archive is.
+    /// For globs, an archive is a folder of its name. If a glob matches the archive itself, all of its members are read. An
+    /// archive adds nothing to the depth: its members are as deep as if they were extracted into the folder of the archive.
     fn chosen(&self, label: &Label) -> Option<(String, usize, Globbed)> {
         let name = label.name.trim_start_matches('/');
         let depth = self.depth + Path::new(name).components().count();
@@ -247,12 +264,13 @@ impl Around {
         Some((below, depth, globbed))
     }
 
+    /// Returns the problem of a member that cannot be read; `None` if it is not wanted.
     fn unread(&self, label: &Label, loss: Loss) -> Option<Problem> {
         let (.., globbed) = self.chosen(label)?;
         (globbed == Globbed::Read).then(|| loss.of_input(self.member_name(label)))
     }
 
-    /// What of a member is read; `None` if the user left it out, archive or not.
+    /// Returns whether and how a member is to be read; `None` if it is excluded, even if it is an archive.
     fn wanted(&self, label: &Label) -> Option<Wanted> {
         let (below, depth, globbed) = self.chosen(label)?;
         let refused = match globbed {
@@ -270,6 +288,7 @@ impl Around {
         Some(Wanted { selection: Arc::clone(&self.selection), below, depth, refused, spared: None })
     }
 
+    /// Returns a member as a source.
     fn source(&self, label: &Label, wanted: Wanted, place: Place) -> Openable {
         Openable::new(self.member_name(label), None, wanted, place)
     }
@@ -291,13 +310,13 @@ impl Iterator for Members {
                     found
                 }
                 Access::Abandoned => return None,
-                Access::Sequential { told, .. } => {
-                    let told = self.around.stop.receive(told).unwrap_or_else(|error| {
+                Access::Sequential { sent, .. } => {
+                    let sent = self.around.stop.receive(sent).unwrap_or_else(|error| {
                         let error = if Loss::of(&error).is_some() { error } else { stopped(self.format).into() };
-                        Told::End(Err(error))
+                        Sent::End(Err(error))
                     });
-                    self.is_empty &= matches!(told, Told::End(Ok(())));
-                    self.told(told)
+                    self.is_empty &= matches!(sent, Sent::End(Ok(())));
+                    self.process(sent)
                 }
             };
             if found.is_some() {

@@ -1,11 +1,13 @@
-//! How far reading has come, in bytes and files on disk, for whoever watches it.
+//! Measures the progress of reading, in bytes and files on disk.
 //!
-//! Invariants: a file counts with its size when it was opened, however often parts of it are read, and with all of it as soon
-//! as nobody reads it any more: what of it was skipped (a picture, members that nobody asked for) delays no end. So the
-//! meter ends at the sum of the sizes that were listed. What has no size, such as a pipe, counts as it comes. An archive
-//! is one file.
+//! Invariants:
+//! * A file counts with the size that it had when it was opened, however often parts of it are read. When it is no longer read,
+//!   all of it counts: bytes that were skipped, such as those of a picture or of members that are not wanted, do not delay the
+//!   end. Therefore the meter ends at the sum of all listed sizes.
+//! * An input without a size, such as a pipe, counts as it is read.
+//! * An archive is one file.
 //!
-//! Costs one addition for each read of the system, and nothing for a line.
+//! This costs an addition for each read from the system, and nothing for a line.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::amount::Amount;
 use crate::unpack::Watch;
 
-/// Adds up what is read. Clones share the sum.
+/// Counts what is read. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Counters>);
 
@@ -25,24 +27,24 @@ struct Counters {
 }
 
 impl Meter {
-    /// What was read so far.
+    /// Returns how much was read so far.
     #[must_use]
     pub fn read(&self) -> Amount {
         Amount { bytes: self.0.bytes.load(Ordering::Relaxed), files: self.0.files.load(Ordering::Relaxed) }
     }
 
-    /// Takes in a whole file, of which nothing can be read.
+    /// Counts a whole file that is not read.
     pub(super) fn pass_over(&self, bytes: u64) {
         drop(self.begin(Some(bytes)));
     }
 
-    /// Begins a file of so many bytes, or of nobody knows how many.
+    /// Begins to count a file of `len` bytes, or of an unknown length.
     pub(super) fn begin(&self, len: Option<u64>) -> Gauge {
         Gauge { meter: self.clone(), len, read: AtomicU64::new(0) }
     }
 }
 
-/// What one file adds to the meter.
+/// The count of one file. Dropping it counts the rest of the file.
 #[derive(Debug)]
 pub(super) struct Gauge {
     meter: Meter,
@@ -67,7 +69,7 @@ impl Drop for Gauge {
     }
 }
 
-/// A reader that counts as it is read.
+/// A reader that counts its bytes.
 pub(super) struct Metered<R> {
     pub(super) reader: R,
     pub(super) gauge: Gauge,
@@ -86,12 +88,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_counts_once_and_at_its_end_with_all_of_it() {
+    fn a_file_counts_once_and_completely_when_it_is_closed() {
         let meter = Meter::default();
         let one = meter.begin(Some(100));
         one.read(30);
         assert_eq!(meter.read(), Amount { bytes: 30, files: 0 });
-        // Parts that are read twice, where two threads meet.
+        // Bytes between the ranges of two threads are read twice.
         one.read(60);
         one.read(60);
         assert_eq!(meter.read(), Amount { bytes: 100, files: 0 });
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_size_counts_as_it_comes() {
+    fn an_input_without_a_size_counts_as_it_is_read() {
         let meter = Meter::default();
         let mut reader = Metered { reader: &b"a line\n"[..], gauge: meter.begin(None) };
         reader.read_exact(&mut [0; 5]).unwrap();

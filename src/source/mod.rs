@@ -1,16 +1,22 @@
-//! Where bytes come from: the only code that opens anything.
+//! Finds and opens inputs: files, folders, standard input, and the members of archives. No other code opens an input.
 //!
-//! Invariants: inputs are visited in the order in which they were named and, inside a folder, by name, so that the same
-//! folder gives the same output anywhere, but names of copies after those of their originals; what cannot be listed or opened is a [`Problem`] and stops nothing.
+//! Invariants:
+//! * Inputs are visited in the order in which they were given and, inside a folder, by name, so that the same folder gives the
+//!   same output everywhere. Only names of copies come after the names of their originals.
+//! * An input that cannot be listed or opened is a [`Problem`], and the run goes on.
+//! * An input that is skipped, such as a picture, a pipe, or a file that the user excluded, is a problem too, but of a kind
+//!   that is no loss.
 //!
-//! What is skipped, and why, is a problem as well, of a kind that is no loss: a picture, a pipe, what the user left out.
+//! Long paths and network shares on Windows need no special care. The standard library opens and lists paths of more than 260
+//! characters in their verbatim form (`\\?\`, `\\?\UNC\`), and results show each path as it was given.
 //!
-//! Long paths and network shares on Windows need nothing here: the standard library opens and lists what goes beyond 260
-//! characters by its verbatim form (`\\?\`, `\\?\UNC\`), and results show the path as it was given.
+//! Files are read at positions and never mapped: a log may be truncated or rotated at any moment, and that ends a process that
+//! has mapped it. Compressed files are recognised by their content and decompressed in memory. All later code sees only
+//! their text, and every offset is an offset in that text.
 //!
-//! Files are read at positions and never mapped (decision 2): a log may be truncated or rotated at any moment, and a
-//! mapped file then takes the process with it. Compressed files are decompressed in memory, by their content; all that
-//! comes after sees their text only, and every offset is one in that text.
+//! Names that also exist elsewhere: [`Written`] is how the text of a source is encoded, while the variant `Written` of
+//! `ExpectedCode` in [`pattern`](crate::pattern) is a code as an example of a pattern spells it. [`Limits`] are those of
+//! unpacking, while those in [`chunk`](crate::chunk) are the lengths of chunks and lines.
 
 mod ahead;
 mod budget;
@@ -62,32 +68,33 @@ use content::State;
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
 
-/// The argument, and the name in results, of standard input.
+/// The argument that stands for standard input.
 pub const STDIN: &str = "-";
-/// How much of an archive that cannot be read from front to back is held in memory where it is no file, in bytes.
+/// The longest archive, in bytes, that is held in memory because it is not a file and its format cannot be read from front
+/// to back.
 pub const HELD_BYTES: u64 = 64 << 20;
 
-/// How sources are opened: the same for all of a run.
+/// How sources are opened, for all sources of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
-    /// What text is taken for.
+    /// The encoding that text is assumed to be in.
     pub encoding: EncodingChoice,
-    /// How much is unpacked.
+    /// The limits of unpacking.
     pub limits: Limits,
-    /// What encrypted archives are opened with.
+    /// The passwords for encrypted archives.
     pub passwords: Passwords,
-    /// Whether text that begins like this is output of this program, which must not be counted again. The head is the whole
-    /// text or at least 8 KiB of it. Without it everything is read.
+    /// Whether a text with this beginning is output of this program, which must not be counted again. The beginning is the
+    /// whole text, or at least 8 KiB of it. If this is `None`, everything is read.
     pub is_own_output: Option<fn(&[u8]) -> bool>,
-    /// What adds up how much was read.
+    /// Counts what was read.
     pub meter: Meter,
-    /// What ends reading early; the pipeline heeds it, too.
+    /// Ends reading early. The pipeline obeys it, too.
     pub stop: Stop,
     /// Adds up how long the file system took to open files. Each thread that opens files has its own.
     pub waited: Waited,
 }
 
-/// How long a thread has waited for the file system. Clones share the sum.
+/// Measures how long a thread has waited for the file system. Clones share the sum.
 #[derive(Clone, Debug, Default)]
 pub struct Waited(Arc<AtomicU64>);
 
@@ -96,34 +103,34 @@ impl Waited {
         self.0.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// The time since it was taken last.
+    /// Returns the time that was waited since the last call of [`Waited::take`].
     #[must_use]
     pub fn get(&self) -> Duration {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 
-    /// The time since it was taken last, which is then counted anew.
+    /// Returns the time that was waited since the last call, and begins again at zero.
     #[must_use]
     pub fn take(&self) -> Duration {
         Duration::from_nanos(self.0.swap(0, Ordering::Relaxed))
     }
 }
 
-/// The part of a source that lives on after it was read: the name that results use, and what the file system says of it.
+/// The part of a source that outlives its reading: its name in results, and its size and time on disk.
 #[derive(Debug)]
 pub struct Source {
-    /// How results name it: the path as it was given, continued by what was found below it.
+    /// The name in results: the path as it was given, continued with the path of what was found in it.
     pub name: String,
     content: Content,
     listed: OnceLock<Listed>,
 }
 
-/// What the file system says of a regular file.
+/// The size and time of a regular file, according to the file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Its size in bytes.
+    /// The size in bytes.
     pub len: u64,
-    /// When it was modified; some file systems keep no times.
+    /// The time of the last modification. Some file systems have no times.
     pub modified: Option<SystemTime>,
 }
 
@@ -140,117 +147,120 @@ pub struct Openable {
     place: Place,
 }
 
-/// What is known of a source before it is opened.
+/// What is known about a source before it is opened.
 #[derive(Debug)]
 struct Known {
     source: Arc<Source>,
-    /// Where it is, if it is not inside something else.
+    /// The path, unless it is standard input or in an archive.
     path: Option<Arc<Path>>,
     wanted: Wanted,
-    /// What the walk has learned from the file system.
+    /// The size and time, if the walk has got them already.
     listed: Option<Listed>,
 }
 
+/// Where a source is.
 #[derive(Debug)]
 enum Place {
     Stdin,
     File,
     /// A pipe or a device.
     Special,
-    /// A member of a zip on disk.
+    /// A member of a zip archive on disk, which can be read independently of the others.
     ZipMember {
         zip: ZipFile,
         index: usize,
         nest: Nest,
     },
-    /// A member that comes once.
+    /// A member of any other archive, which can be read once.
     Member(Unread),
 }
 
-/// What of a source is read.
+/// Whether and how a source is to be read.
 #[derive(Clone, Debug, Default)]
 struct Wanted {
     selection: Arc<Selection>,
-    /// Its path below the input, which globs are matched against; empty for the input itself.
+    /// The path below the input, which globs are matched against; empty for the input itself.
     below: String,
-    /// How many folders deep it lies; 0 for the input itself.
+    /// How many folders deep it is; 0 for the input itself.
     depth: usize,
-    /// Why it is not read, unless it is an archive: then its members are asked themselves, as files in a folder are.
+    /// Why it is not read. This does not apply to an archive: each of its members is selected on its own, like a file in a
+    /// folder.
     refused: Option<Refused>,
-    /// The file that standard output goes to, which must not be read.
+    /// The file that standard output is redirected to, which must not be read.
     spared: Option<Arc<Handle>>,
 }
 
+/// Why a source is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Refused {
-    /// The user did not ask for it.
+    /// No glob matches it, which is not reported.
     Silently,
     Because(Kind, Cause),
 }
 
 /// An opened source.
 pub enum Opened {
-    /// A regular file, and its length when it was opened: what is appended later is not read.
+    /// A regular file. It is read up to the length that it had when it was opened: bytes that are appended later are not read.
     File(TextFile),
     /// A compressed regular file, decompressed, up to the length it had when it was opened.
     Compressed(Stream),
-    /// A pipe, a device, standard input or a member of an archive, decompressed if need be.
+    /// A pipe, a device, standard input or a member of an archive, decompressed if it is compressed.
     Stream(Stream),
-    /// It holds other sources.
+    /// An archive, with its members.
     Archive(Members),
-    /// It is not to be read, and why.
+    /// A source that is not read, with the reason to report.
     Skipped(Problem),
-    /// It is not to be read, as the user knows.
+    /// A source that is not read, which is not reported.
     LeftOut,
 }
 
-/// A regular file that is read as it lies.
+/// A regular file that is neither compressed nor an archive.
 #[derive(Debug)]
 pub struct TextFile {
-    /// To be read at positions, by several threads if need be.
+    /// The file, which several threads can read at once.
     pub file: Arc<DiskFile>,
-    /// In bytes.
+    /// The length in bytes when it was opened.
     pub len: u64,
-    /// How it is written.
+    /// How its text is encoded.
     pub written: Written,
-    /// How it begins.
+    /// A hash of its first bytes, to find copies.
     pub beginning: Beginning,
-    /// Where it can be found again.
+    /// How to open it again, to compare it with a possible copy.
     pub again: Again,
 }
 
 impl TextFile {
-    /// Whether all of it was read when it was opened.
+    /// Whether the whole file was read when it was opened.
     #[must_use]
     pub fn is_in_memory(&self) -> bool {
         self.file.head(usize::MAX).len() as u64 == self.len
     }
 
-    /// The digest of its bytes; `None` if it became shorter, or the run is to end.
+    /// Computes the digest of all bytes; `None` if the file cannot be read to its end, or if `stop` is requested.
     #[must_use]
     pub fn digest(&self, stop: &Stop) -> Option<Digest> {
         content::digest(FileSpan::new(&self.file, 0, self.len), self.len, stop)
     }
 }
 
-/// Something to be read once, from front to back.
+/// A source that can be read once, from front to back.
 pub struct Stream {
-    /// Its text.
+    /// The reader of its text.
     pub reader: Box<dyn Read + Send>,
-    /// What that is, and was.
+    /// The layers around the text, and its encoding.
     pub what: What,
-    /// How it begins.
+    /// A hash of its first bytes, to find copies.
     pub beginning: Beginning,
 }
 
 impl Source {
-    /// What the file system says of it, as soon as that is known; `None` of what is no regular file.
+    /// Returns the size and time of a regular file, once it was opened; `None` for anything else.
     #[must_use]
     pub fn listed(&self) -> Option<Listed> {
         self.listed.get().copied()
     }
 
-    /// Whether it is read only if it is text.
+    /// Whether this source is read only if it is text.
     #[must_use]
     pub fn is_to_be_text(&self) -> bool {
         self.content == Content::Text
@@ -263,12 +273,27 @@ impl Openable {
         Openable { known: Known { source, path, wanted, listed: None }, place }
     }
 
-    /// Standard input.
+    /// Returns standard input.
     fn stdin(wanted: Wanted) -> Openable {
         Openable::new("stdin".to_owned(), None, wanted, Place::Stdin)
     }
 
-    /// The file at `path`, whatever it holds.
+    /// Returns the file at `path`, which is read whatever it contains. Nothing is opened yet.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::path::Path;
+    ///
+    /// use callcodes::source::{Openable, Opened, Opening};
+    ///
+    /// match Openable::file(Path::new("mfa.log")).open(&Opening::default())? {
+    ///     Opened::File(text) => println!("a text of {} bytes", text.len),
+    ///     Opened::Archive(_) => println!("an archive"),
+    ///     _ => println!("something else"),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn file(path: &Path) -> Openable {
         let selection = Arc::new(Selection { content: Content::Any, ..Selection::default() });
@@ -279,28 +304,30 @@ impl Openable {
         }
     }
 
-    /// The regular file at `path`, as far as it is wanted.
+    /// Returns the regular file at `path`.
     fn selected(path: Arc<Path>, wanted: Wanted, listed: Option<Listed>) -> Openable {
         let mut openable = Openable::new(name::shown(&path), Some(path), wanted, Place::File);
         openable.known.listed = listed;
         openable
     }
 
-    /// The pipe or device at `path`.
+    /// Returns the pipe or device at `path`.
     fn special(path: &Path, wanted: Wanted) -> Openable {
         Openable::new(name::shown(path), Some(Arc::from(path)), wanted, Place::Special)
     }
 
-    /// The name by which results know it, and what is known of the file.
+    /// Returns the part that outlives the reading: the name in results, and the size and time on disk.
     #[must_use]
     pub fn source(&self) -> &Arc<Source> {
         &self.known.source
     }
 
-    /// Opens it, or says why it is skipped.
+    /// Opens the source and recognises what it is.
     ///
     /// # Errors
-    /// What the operating system says, or what is wrong with the archive that it lies in.
+    ///
+    /// Returns the error of the operating system, or a [`Loss`] that says what is wrong with the source or with the archive
+    /// that contains it. A source that is skipped by a rule is not an error, but [`Opened::Skipped`].
     pub fn open(self, opening: &Opening) -> io::Result<Opened> {
         let Openable { known, place } = self;
         let opened = match place {
@@ -313,7 +340,7 @@ impl Openable {
                 known.open_file(File::open(known.path()), started, opening)
             }
             Place::Special => {
-                // A pipe opens when somebody writes to it.
+                // Opening a pipe waits until another program opens it for writing.
                 let path = known.path().to_owned();
                 let file = opening.stop.wait_for(move || File::open(path));
                 known.open_file(file, Instant::now(), opening)
@@ -327,8 +354,8 @@ impl Openable {
         }
     }
 
-    /// How much of the disk is read for it, in bytes: nothing if it cannot be opened; `None` if that is known only at its end,
-    /// as for a pipe.
+    /// Returns how many bytes of the disk this source takes: 0 if it cannot be opened or is in an archive, `None` if that is
+    /// known only at its end, as for a pipe.
     #[must_use]
     pub fn disk_bytes(&self) -> Option<u64> {
         match self.place {
@@ -338,13 +365,13 @@ impl Openable {
         }
     }
 
-    /// The size of a regular file, if it is known without asking for it.
+    /// Returns the size of a regular file in bytes, if it is known without asking the file system.
     #[must_use]
     pub fn known_size(&self) -> Option<u64> {
         self.known.listed.map(|listed| listed.len)
     }
 
-    /// Whether reading it may wait for another program, as for a pipe.
+    /// Whether a read can wait for another program, as with a pipe.
     #[must_use]
     pub fn may_keep_waiting(&self) -> bool {
         matches!(self.place, Place::Stdin | Place::Special)
@@ -352,21 +379,24 @@ impl Openable {
 }
 
 impl Known {
+    /// Returns the path, or an empty one if there is none.
     fn path(&self) -> &Path {
         self.path.as_deref().unwrap_or(Path::new(""))
     }
 
+    /// Stores the size and time for [`Source::listed`].
     fn note(&self, listed: Listed) {
-        // It is opened once.
+        // This cannot fail: each source is opened only once.
         let _ = self.source.listed.set(listed);
     }
 
-    /// What the file system says of a file: what the walk has learned, or else what it answers now.
+    /// Returns the size and time of a file. Asks the file system if the walk has not.
     fn listed(&self) -> Option<Listed> {
         let ask = || fs::metadata(self.path()).ok().filter(Metadata::is_file).map(|metadata| Listed::of(&metadata));
         self.listed.or_else(ask)
     }
 
+    /// Recognises a file that was opened at `started`, or reports why it could not be opened.
     fn open_file(&self, file: io::Result<File>, started: Instant, opening: &Opening) -> io::Result<Opened> {
         let opened = file.and_then(|file| match file.metadata()? {
             metadata if metadata.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
@@ -378,7 +408,7 @@ impl Known {
                 let listed = self.listed();
                 listed.into_iter().for_each(|listed| self.note(listed));
                 opening.meter.pass_over(listed.map_or(0, |listed| listed.len));
-                // What was met in a folder is gone; only a path that was typed may have been meant otherwise.
+                // A file that was met in a folder has been deleted since then. Only a path that was typed can be misspelled.
                 let is_input = self.wanted.below.is_empty();
                 let cause = if is_input { neighbour::cause(self.path(), &reason) } else { None };
                 let missing = |cause| Opened::Skipped(Problem::new(&self.source.name, Kind::Unreadable, cause));
@@ -396,7 +426,7 @@ impl Known {
             opening.meter.pass_over(len);
             return Ok(Opened::LeftOut);
         }
-        // A file that claims to be empty may be one that is made while it is read, as below /proc.
+        // A file of length 0 may have content that is made only when it is read, as in /proc.
         if len == 0 {
             return self.stream(Box::new(file), opening.meter.begin(None), opening);
         }
@@ -406,7 +436,7 @@ impl Known {
         self.recognised(Arc::new(file), len, state, opening)
     }
 
-    /// A regular file of `len` bytes, of which the first have been read, as what these show it to be.
+    /// Recognises a regular file of `len` bytes by its first bytes, which have been read.
     fn recognised(&self, file: Arc<DiskFile>, len: u64, state: State, opening: &Opening) -> io::Result<Opened> {
         let is = recognise(file.head(SAMPLE_BYTES));
         if let Some(loss) = is.loss() {
@@ -423,7 +453,7 @@ impl Known {
                 });
             }
             Recognised::Binary(kind) => {
-                if let Some(opened) = self.zip_behind(&file, len, opening)? {
+                if let Some(opened) = self.zip_after(&file, len, opening)? {
                     return Ok(opened);
                 }
                 if let Some(packed) = packed(&file, len, kind)? {
@@ -447,8 +477,8 @@ impl Known {
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
 
-    /// A file that begins like no text, if it ends like a zip.
-    fn zip_behind(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
+    /// Opens a binary file as a zip archive, if it ends like one.
+    fn zip_after(&self, file: &Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Option<Opened>> {
         Ok(match AtEnd::of(file, len, &archive_options(opening))? {
             Some(AtEnd::Whole(zip)) => Some(self.zip_file(zip, len, opening)),
             Some(AtEnd::Part) => Some(Opened::Skipped(unpack::one_part().of_input(&self.source.name))),
@@ -461,12 +491,13 @@ impl Known {
         })
     }
 
+    /// Returns the limits of unpacking for a file of `len` bytes. Messages call the file by its own name, without its folder.
     fn budget(&self, opening: &Opening, len: u64) -> Arc<Budget> {
         let file = self.path.as_ref().and_then(|path| path.file_name()).map(Path::new).map(name::shown);
         Budget::new(opening.limits, len, file.as_deref().unwrap_or(&self.source.name))
     }
 
-    /// What is no regular file.
+    /// Opens standard input, a pipe or a device.
     fn stream(&self, reader: Box<dyn Read + Send>, gauge: Gauge, opening: &Opening) -> io::Result<Opened> {
         let reader = Metered { reader, gauge };
         let budget = self.budget(opening, 0);
@@ -474,6 +505,7 @@ impl Known {
         self.open_stream(input, Nest { chain: Chain::default(), budget }, opening)
     }
 
+    /// Opens a member of an archive. A member that has nothing but a fault is an error.
     fn member(&self, unread: io::Result<Unread>, opening: &Opening) -> io::Result<Opened> {
         let begun = unread.and_then(|Unread { reader, nest, .. }| {
             let mut input = Input::new(reader);
@@ -486,7 +518,7 @@ impl Known {
         }
     }
 
-    /// Opens a stream, layer by layer.
+    /// Decompresses a stream as many times as it was compressed, and recognises what is left.
     fn open_stream(&self, input: Input, nest: Nest, opening: &Opening) -> io::Result<Opened> {
         let Nest { mut chain, budget } = nest;
         let is_bare = chain.is_empty();
@@ -504,7 +536,7 @@ impl Known {
         if let Some(loss) = is.loss() {
             return Ok(self.unreadable(is, loss));
         }
-        // What is packed behind a program is asked for itself, as the members of an archive are.
+        // An archive after a program has members, which are selected on their own.
         let may_unpack =
             self.source.is_to_be_text() && matches!(is, Recognised::Binary(kind) if unpack::is_program(kind));
         if !may_unpack && let Some(refused) = self.refused() {
@@ -524,12 +556,15 @@ impl Known {
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
-    /// What comes once and begins like no text. Unpacked data that are damaged often do, which shows at their end at the latest;
-    /// a pipe may have no end.
+    /// Skips a stream that does not begin like text, or reports what is wrong with it.
+    ///
+    /// Damaged data often do not begin like text after unpacking. To find the damage, the stream is read to its end, unless its
+    /// signature is certain or it is a pipe, which may have no end. The first bytes of a program are searched for an
+    /// archive after it, and the last bytes of anything else for the signature of a disk image.
     fn binary_stream(&self, kind: &str, mut input: Input, is_piped: bool, stop: &Stop) -> io::Result<Opened> {
         let is_program = unpack::is_program(kind);
         let is_certain = is_piped || unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
-        // The beginning of a program, the end of anything else.
+        // The first bytes of a program, or the last bytes of anything else.
         let mut seen = Vec::new();
         while !(is_certain && (!is_program || seen.len() >= unpack::PROGRAM_BYTES)) && !input.available().is_empty() {
             if stop.is_requested() {
@@ -545,7 +580,7 @@ impl Known {
             }
             input.consume(len);
         }
-        let packed = if is_program { unpack::packed_behind(&seen) } else { unpack::by_trailer(&seen) };
+        let packed = if is_program { unpack::packed_after(&seen) } else { unpack::by_trailer(&seen) };
         if let Some(packed) = packed {
             return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
         }
@@ -553,17 +588,17 @@ impl Known {
             return Ok(refused);
         }
         match input.failure().filter(|_| !is_piped).map(|error| passed_on(error, Some(0))) {
-            // What was not to be read anyway cannot be too much.
+            // A limit does not matter for data that are skipped anyway.
             Some(error) if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::OverLimit) => Err(error),
             _ => Ok(Opened::Skipped(self.binary(kind))),
         }
     }
 
-    /// An archive that is a file.
+    /// Opens an archive in a file of `len` bytes.
     fn archive_file(&self, format: Format, file: Arc<DiskFile>, len: u64, opening: &Opening) -> io::Result<Opened> {
         if format == Format::Zip {
             let options = archive_options(opening);
-            // One that has lost its directory is read from front to back, as far as it goes.
+            // Without a directory that can be trusted, it is read from front to back, as far as possible.
             if let Ok(Some(zip)) = ZipFile::open(Arc::clone(&file), 0, len, &options) {
                 return Ok(self.zip_file(zip, len, opening));
             }
@@ -572,12 +607,13 @@ impl Known {
         self.archive(format, Container::File { file, start: 0, len }, nest, opening)
     }
 
-    /// A zip in a file of `len` bytes.
+    /// Opens a zip archive in a file of `len` bytes by its directory.
     fn zip_file(&self, zip: ZipFile, len: u64, opening: &Opening) -> Opened {
         let nest = Nest { chain: Chain::default(), budget: self.budget(opening, len) };
         Opened::Archive(Members::independent(self.around(Format::Zip, nest, opening), zip, len))
     }
 
+    /// Opens an archive that is read from front to back, unless it is nested too deep.
     fn archive(&self, format: Format, container: Container, nest: Nest, opening: &Opening) -> io::Result<Opened> {
         if nest.chain.archives() >= usize::from(opening.limits.nesting.min(NESTING_LIMIT)) {
             return Ok(Opened::Skipped(self.nested_too_deep(opening.limits.nesting)));
@@ -586,6 +622,7 @@ impl Known {
         Members::sequential(around, format, container, archive_options(opening)).map(Opened::Archive)
     }
 
+    /// Returns what the members of an archive inherit from it.
     fn around(&self, format: Format, nest: Nest, opening: &Opening) -> Around {
         let Nest { mut chain, budget } = nest;
         chain.push(Layer::Archive(format));
@@ -596,6 +633,7 @@ impl Known {
         Around { name, below, depth, is_taken, selection, chain, budget, stop: opening.stop.clone() }
     }
 
+    /// Returns the problem of an archive that is nested too deep.
     fn nested_too_deep(&self, limit: u8) -> Problem {
         let remedy =
             if limit < NESTING_LIMIT { Remedy::Raise(problem::Limit::Nesting) } else { Remedy::UnpackOutermost };
@@ -603,15 +641,15 @@ impl Known {
         Problem::new(&self.source.name, Kind::OverLimit, what).remedy(remedy)
     }
 
-    /// What becomes of it if nothing of it can be read. The members of an archive might be wanted, whatever its own name and
-    /// time.
+    /// Reports data that cannot be read, unless they are not wanted anyway. An archive is always reported, because its members
+    /// could be wanted whatever its own name and time are.
     fn unreadable(&self, is: Recognised, loss: Loss) -> Opened {
         let is_archive = matches!(is, Recognised::Unsupported(Unsupported::Archive(_)));
         let refused = if is_archive { None } else { self.refused() };
         refused.unwrap_or_else(|| Opened::Skipped(loss.of_input(&self.source.name)))
     }
 
-    /// What becomes of it if it is no archive and not wanted.
+    /// Returns what to report if this source, which is not an archive, is not wanted; `None` if it is to be read.
     fn refused(&self) -> Option<Opened> {
         let wanted = &self.wanted;
         if wanted.refused != Some(Refused::Silently) && select::is_temporary(Path::new(&wanted.below)) {
@@ -619,7 +657,7 @@ impl Known {
             let problem = Problem::new(&self.source.name, Kind::OwnOutput, what).remedy(Remedy::DeleteUnfinished);
             return Some(Opened::Skipped(problem));
         }
-        // What is named itself is read, whatever its size and time.
+        // A file that was passed as an argument is read, whatever its size and time.
         let by_listing = || {
             let listed = self.source.listed().filter(|_| self.path.is_some() && !wanted.below.is_empty())?;
             let refused = wanted.selection.refuses(Some(listed.len), listed.modified, Clock::Utc);
@@ -631,18 +669,21 @@ impl Known {
         })
     }
 
-    /// Whether it is output of this program, also if it is named itself, as a shell's wildcards name all that lies in a folder.
-    /// What is piped in is read, because nobody does that by mistake.
+    /// Whether the text with this beginning is output of this program. That also holds for a file that was passed as an
+    /// argument, because a wildcard of the shell passes all files of a folder. Piped input is read anyway, because nobody
+    /// pipes it in by mistake.
     fn is_own_output(&self, head: &[u8], opening: &Opening) -> bool {
         let is_piped = self.wanted.below.is_empty() && self.source.listed().is_none();
         !is_piped && opening.is_own_output.is_some_and(|is_own_output| is_own_output(head))
     }
 
+    /// Returns the problem of a file that this program has written.
     fn own_output(&self) -> Problem {
         let what = "skipped, written by callcodes itself";
         Problem::new(&self.source.name, Kind::OwnOutput, what).remedy(Remedy::MoveAway)
     }
 
+    /// Returns the problem of a binary file of this kind.
     fn binary(&self, kind: &str) -> Problem {
         if kind == unpack::NOT_TEXT && unpack::is_named_as_later_part(&self.source.name) {
             return Unsupported::LaterPart.loss().of_input(&self.source.name);
@@ -652,6 +693,7 @@ impl Known {
     }
 }
 
+/// Returns the passwords and limits for reading an archive.
 fn archive_options(opening: &Opening) -> unpack::Options {
     unpack::Options {
         passwords: opening.passwords.clone(),
@@ -660,22 +702,23 @@ fn archive_options(opening: &Opening) -> unpack::Options {
     }
 }
 
-/// What is packed in a binary file that cannot be unpacked.
+/// Recognises a container that cannot be read in a binary file: an archive after a program, or a disk image.
 fn packed(file: &DiskFile, len: u64, kind: &str) -> io::Result<Option<Unsupported>> {
     let read = |start: u64, end: u64| {
         let mut bytes = Vec::new();
         FileSpan::new(file, start, end).read_to_end(&mut bytes).map(|_| bytes)
     };
     if unpack::is_program(kind) {
-        return Ok(unpack::packed_behind(&read(0, len.min(unpack::PROGRAM_BYTES as u64))?));
+        return Ok(unpack::packed_after(&read(0, len.min(unpack::PROGRAM_BYTES as u64))?));
     }
     Ok(unpack::by_trailer(&read(len.saturating_sub(unpack::TRAILER_BYTES as u64), len)?))
 }
 
-/// How many threads may each have a file open while as many have a folder open, beside what else is open; at least one.
+/// Returns how many threads may each have a file open while as many others have a folder open; at least one. The limit of the
+/// system for open files decides.
 #[must_use]
 pub fn open_files_limit() -> usize {
-    /// Standard streams, what is written, what a terminal and its language need.
+    /// Files that are open anyway: the standard streams, output files, and those that the terminal and the locale need.
     const OTHERS: u64 = 32;
     #[cfg(unix)]
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;

@@ -1,15 +1,16 @@
-//! Which of several names in a folder is the plain one, of which the others are names of copies.
+//! Orders names in a folder so that originals come before their copies.
 //!
-//! Where sources hold the same, the first one counts and gives its name. By name `x (2).log` comes before `x.log`, so names
-//! trade places until the plain one comes first. Names that are no copies of each other stay where they are, and it costs
-//! nothing to take an original for a copy: nothing is left out for its name.
+//! If several sources hold the same bytes, the first one counts and gives its name. By name, `x (2).log` comes before `x.log`.
+//! Therefore the names of an original and of its copies trade places among themselves until the original comes first. All other
+//! names stay where they are. A name that only looks like that of a copy does no harm, because nothing is left out for its
+//! name.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use memchr::{memchr, memmem};
 
-/// The same `items` in the order in which they are read.
+/// Puts `items` into the order in which they are read. Only originals and their copies move.
 pub(super) fn sorted<T>(items: Vec<T>, path: impl Fn(&T) -> &Path + Copy) -> Vec<T> {
     let order = first(items.iter().map(|item| path(item).as_os_str().as_encoded_bytes()));
     let Some(order) = order else { return items };
@@ -17,8 +18,8 @@ pub(super) fn sorted<T>(items: Vec<T>, path: impl Fn(&T) -> &Path + Copy) -> Vec
     order.into_iter().filter_map(|index| items[index].take()).collect()
 }
 
-/// The order in which `paths` are read, as indices, with plain names before those of copies beside them; `None` if that is
-/// the order in which they are.
+/// Returns the order in which `paths` are read, as indices, with originals before their copies; `None` if they are in that
+/// order already.
 pub(super) fn first<'p>(paths: impl Iterator<Item = &'p [u8]> + Clone) -> Option<Vec<usize>> {
     let mut groups: HashMap<String, Vec<(usize, usize, &str)>> = HashMap::new();
     for path in paths.clone().filter(|path| may_be_copy(path)).filter_map(|path| str::from_utf8(path).ok()) {
@@ -48,12 +49,12 @@ pub(super) fn first<'p>(paths: impl Iterator<Item = &'p [u8]> + Clone) -> Option
     order.iter().enumerate().any(|(place, index)| place != *index).then_some(order)
 }
 
-/// Whether a path is worth a closer look. Nearly all end here.
+/// Whether a path can be that of a copy at all. This quick test rules out nearly all paths.
 fn may_be_copy(path: &[u8]) -> bool {
     memchr(b'(', path).is_some() || memmem::find(path, b"opy").is_some() || memmem::find(path, b"opie").is_some()
 }
 
-/// The path that is left when its last name says no longer that it is a copy, and how many times it did.
+/// Returns the path of the original, and how many marks of a copy were removed from its last name.
 fn original(path: &str) -> (String, usize) {
     let (folder, name) = path.split_at(path.rfind(['/', '\\']).map_or(0, |at| at + 1));
     let (mut name, mut steps) = (name.to_owned(), 0);
@@ -63,9 +64,9 @@ fn original(path: &str) -> (String, usize) {
     (folder.to_owned() + &name, steps)
 }
 
-/// The name of what `name` is a copy of, if that is how systems name copies.
+/// Removes one mark of a copy from `name`; `None` if it has none.
 fn of_copy(name: &str) -> Option<String> {
-    // Windows before Vista.
+    // As Windows before Vista named copies.
     let of = |before: &str, after: &str| {
         let rest = name.strip_prefix(before)?;
         let rest = rest.strip_prefix(" (").and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
@@ -80,15 +81,15 @@ fn of_copy(name: &str) -> Option<String> {
     })
 }
 
-/// A name without its ending, and without what systems add to it.
+/// Removes one mark of a copy from the end of a name without its extension.
 fn original_stem(stem: &str) -> Option<&str> {
     let is_number = |text: &str| matches!(text.len(), 1..=3) && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Browsers, Explorer and KDE; GNOME.
+    // Numbers by browsers, Explorer and KDE; words by GNOME.
     if let Some((plain, number)) = stem.strip_suffix(')').and_then(|stem| stem.rsplit_once('(')) {
         let is_copy = is_number(number) || number == "copy" || number.ends_with(" copy") || number == "Kopie";
         return is_copy.then(|| plain.trim_end());
     }
-    // Explorer, and the Finder, which also counts.
+    // Explorer, and the Finder, which may add a number.
     let stem = stem.rsplit_once(' ').filter(|(_, number)| is_number(number)).map_or(stem, |(stem, _)| stem);
     [" - Copy", " - Kopie", " copy", " Kopie"].iter().find_map(|suffix| stem.strip_suffix(suffix))
 }
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn systems_name_copies_like_this() {
+    fn names_that_systems_give_to_copies_lead_to_the_original() {
         let copies = [
             "x (2).log",
             "x(1).log",
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_one_original_trade_places() {
+    fn only_an_original_and_its_copies_trade_places() {
         let order = |paths: &[&str]| first(paths.iter().map(|path| path.as_bytes()));
         assert_eq!(order(&["a", "b", "x.log"]), None);
         assert_eq!(order(&["x (2).log", "y.log"]), None);

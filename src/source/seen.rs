@@ -1,15 +1,15 @@
-//! Recognises a file or folder that has been met before, under whatever name.
+//! Recognises a file or folder that was met before, under whatever name.
 //!
-//! On Unix the device and the inode identify it, so that hard links are one file, too. On Windows it is the final path, which
-//! sees through links, junctions, mapped drives and letter case, and not through hard links: file numbers there are
-//! not unique on all file systems, and taking two files for one would lose one of them.
+//! On Unix, its device and inode identify it, so hard links are recognised, too. On Windows, its final path does. That sees
+//! through links, junctions, mapped drives and letter case, but not through hard links: numbers of files are not unique on all
+//! file systems there, and mistaking two files for one would lose one of them.
 //!
-//! A file's state is asked for only where its listing has an inode that was met before. File systems may list other inodes
-//! than the state has, so an inode that is met again proves nothing; where they do, a file that is met again under another
+//! The identity of a file is asked for only if the inode in its listing was met before. A file system may list other inodes than
+//! the identity has, so meeting an inode again proves nothing. On such a file system, a file that is met again under another
 //! name may be taken for new, and is then found to be a copy.
 //!
-//! Memory: a file's path, which the source shares, and a few dozen bytes. On Windows asking costs an open, so nothing
-//! is remembered if there is one input and no link to a folder is followed.
+//! Memory: the path of each file, which is shared with its source, and a few dozen bytes. On Windows, asking means opening the
+//! file, so nothing is remembered if there is one input and no links to folders are followed.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
@@ -20,17 +20,17 @@ use std::sync::Arc;
 
 use same_file::Handle;
 
-/// What has been met.
+/// The files that were met.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// By the inode of the listing, the file that was met with it, until its identity had to be asked for.
+    /// The first file that was met with each inode of a listing. `None` once its identity is in `ids`.
     inodes: HashMap<u64, Option<Arc<Path>>>,
     ids: HashSet<Id>,
 }
 
 impl Seen {
-    /// Whether this is the first time. What cannot be identified is always new. `inode`: that of the listing;
-    /// `metadata`, where they are known.
+    /// Whether the file at `path` is met for the first time, and remembers it. A file that cannot be identified is always new.
+    /// `inode` is the one in the listing.
     pub(super) fn is_new(&mut self, path: &Arc<Path>, inode: Option<u64>, metadata: Option<&Metadata>) -> bool {
         if let Some(inode) = inode {
             match self.inodes.get_mut(&inode) {
@@ -46,20 +46,22 @@ impl Seen {
     }
 }
 
+/// Asks the file system for the identity of the file at `path`.
 fn identify(path: &Path) -> Option<Id> {
     fs::metadata(path).ok().and_then(|metadata| id(path, &metadata))
 }
 
-/// Under how many paths a folder is gone through where its path decides what is read of it.
+/// How many times a folder is entered by different paths, if its path affects what is read of it.
 pub(super) const PATHS_LIMIT: u8 = 8;
 
-/// Folders that have been gone through. Where links lead from each of some folders to all others, there are more paths to
-/// them than anybody can wait for.
+/// The folders that were entered. If links lead from each of many folders to all others, there are far too many paths to enter
+/// them by all.
 #[derive(Default)]
 pub(super) struct Folders {
     known: HashMap<Id, Visits>,
 }
 
+/// How many times a folder was entered, and the largest number of levels that were allowed below it.
 struct Visits {
     count: u8,
     deepest: usize,
@@ -69,14 +71,14 @@ struct Visits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Visit {
     Enter,
-    /// Everything in it has been met.
+    /// Skip it: everything in it was met.
     Skip,
-    /// There may be more in it.
+    /// Skip it, although it may contain files that were not read.
     GiveUp,
 }
 
 impl Folders {
-    /// A folder of which so many levels would be gone through, and whose path decides what is read or does not.
+    /// Decides whether to enter a folder, below which `levels` levels may be read.
     pub(super) fn visit(&mut self, path: &Path, metadata: &Metadata, levels: usize, matters: PathMatters) -> Visit {
         let Some(id) = id(path, metadata) else { return Visit::Enter };
         let visits = self.known.entry(id).or_insert(Visits { count: 0, deepest: 0 });
@@ -93,56 +95,56 @@ impl Folders {
     }
 }
 
-/// Whether a folder's path decides what is read of it.
+/// Whether the path of a folder affects what is read of it, as with a glob that has a slash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PathMatters {
     Yes,
     No,
 }
 
-/// Whether a file can be met twice without anybody having named it twice and without following links to folders.
+/// Whether a file can be met twice even if there is one input and no links to folders are followed, as by hard links.
 pub(super) const ALWAYS: bool = cfg!(unix);
 
-/// What identifies a file or folder.
+/// The identity of a file or folder: its device and inode.
 #[cfg(unix)]
 pub(super) type Id = (u64, u64);
 
-/// What identifies a file or folder.
+/// The identity of a file or folder: its final path.
 #[cfg(windows)]
 pub(super) type Id = std::path::PathBuf;
 
-/// What identifies the file or folder at `path`, which has this state.
+/// Returns the identity of the file or folder with this metadata.
 // An option, because Windows has no answer for some files.
 #[cfg(unix)]
 pub(super) fn id(_: &Path, metadata: &Metadata) -> Option<Id> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// What identifies the file or folder at `path`, which has this state.
+/// Returns the identity of the file or folder at `path`, if Windows has an answer.
 #[cfg(windows)]
 pub(super) fn id(path: &Path, _: &Metadata) -> Option<Id> {
     path.canonicalize().ok()
 }
 
-/// The inode of a file with this state.
+/// Returns the inode of a file.
 #[cfg(unix)]
 pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
     Some(metadata.ino())
 }
 
-/// The inode of a file with this state, of which Windows has none.
+/// Returns the inode of a file. Windows has none.
 #[cfg(windows)]
 pub(super) fn inode(_: &Metadata) -> Option<u64> {
     None
 }
 
-/// Whether `open` is the regular file that was opened at `path` and has this state.
+/// Whether `open` is the regular file with this metadata.
 #[cfg(unix)]
 pub(super) fn is_open(open: &Handle, _: &Path, metadata: &Metadata) -> bool {
     (open.dev(), open.ino()) == (metadata.dev(), metadata.ino())
 }
 
-/// Whether `open` is the regular file that was opened at `path` and has this state.
+/// Whether `open` is the regular file at `path`.
 #[cfg(windows)]
 pub(super) fn is_open(open: &Handle, path: &Path, _: &Metadata) -> bool {
     Handle::from_path(path).is_ok_and(|handle| handle == *open)

@@ -1,5 +1,7 @@
-//! Which of the files that are met in folders are read. What is named as an input is read whatever this says, as with
-//! ripgrep; only [`Content`] holds for it too.
+//! Selects which files in folders and archives are read.
+//!
+//! A file or folder that is passed as an argument is read whatever the selection says, as in ripgrep. Only [`Content`] applies
+//! to it, too.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -14,12 +16,13 @@ use super::seen::PathMatters;
 use super::wildcard::folded;
 use crate::problem::{Cause, Kind};
 
-/// How the name of a file begins that a result is collected in before it gets its own name.
+/// The beginning of the name of a temporary file, in which output is written before the file gets its own name.
 pub const TEMPORARY_PREFIX: &str = ".callcodes-";
-/// How many letters and digits follow.
+/// How many random letters and digits follow.
 const TEMPORARY_RANDOM_LEN: usize = 6;
 
-/// Whether a result was collected in it. One that was killed leaves such a file, and its results would count twice.
+/// Whether the file at `path` has the name of such a temporary file. A run that was killed leaves one, and its results would
+/// count twice.
 pub(super) fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.and_then(|name| name.strip_prefix(TEMPORARY_PREFIX)).is_some_and(|random| {
@@ -27,80 +30,97 @@ pub(super) fn is_temporary(path: &Path) -> bool {
     })
 }
 
-/// Which files are read; by default every one that holds text.
+/// Which files are read. By default, it is every file that holds text.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::source::{Globs, Selection};
+///
+/// // Logs, but not the old ones, of at most 1 MiB.
+/// let globs = Globs::new(["*.log", "!old/"], [])?;
+/// let selection = Selection { globs, max_bytes: Some(1 << 20), ..Selection::default() };
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// By path.
+    /// The paths that are read.
     pub globs: Globs,
-    /// How many folders deep: 1 is what lies in the input itself.
+    /// The number of folder levels that are read; 1 means only the files directly in the input.
     pub max_depth: Option<usize>,
-    /// The largest size, in bytes.
+    /// The largest size in bytes.
     pub max_bytes: Option<u64>,
-    /// Modified at this time or later.
+    /// The earliest time of the last modification.
     pub newer_than: Option<SystemTime>,
-    /// Modified before this time.
+    /// The time before which a file must have been modified.
     pub older_than: Option<SystemTime>,
-    /// Whether links to folders are gone through.
+    /// Whether links to folders are followed.
     pub links: Links,
-    /// By what they hold.
+    /// The content that is read.
     pub content: Content,
-    /// Of how many members the time, being local, might decide otherwise. Clones count together.
+    /// Counts members whose time of modification is too close to a limit to be sure, because it has no zone. Clones share the
+    /// count.
     pub doubts: Doubts,
 }
 
-/// How many members of archives were chosen or left out by a time that may mean another moment.
+/// The number of archive members that were selected or left out by a time that may mean another moment.
 #[derive(Clone, Debug, Default)]
 pub struct Doubts(Arc<AtomicU64>);
 
 impl Doubts {
-    /// How many until now.
+    /// Returns the number until now.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Whose clock a time of modification is from.
+/// Whether the zone of a time of modification is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clock {
-    /// It is a moment.
+    /// The time is a definite moment.
     Utc,
-    /// It may be the local time of a zone that nobody knows, and is read as UTC.
+    /// The time may be local time in an unknown zone. It is taken as UTC.
     Unknown,
 }
 
-/// How far the local times of the earth are from UTC at most.
+/// The largest difference between UTC and any local time.
 const FARTHEST_ZONE: Duration = Duration::from_secs(14 * 60 * 60);
 
-/// What happens to symbolic links to folders that are met in folders. Those to files are always read.
+/// What to do with symbolic links to folders that are met in folders. Links to files are always read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Links {
-    /// They are skipped.
+    /// Skip them.
     #[default]
     Stay,
-    /// What they lead to is read, unless that is where they lie.
+    /// Read the folders that they lead to, except for folders that contain the link.
     Follow,
 }
 
-/// What a file has to hold.
+/// Which content is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Content {
-    /// Text, by the rule of [`recognise`](crate::unpack::recognise).
+    /// Text, according to [`recognise`](crate::unpack::recognise).
     #[default]
     Text,
-    /// Anything.
+    /// Anything, including binary files.
     Any,
 }
 
-/// Globs with ripgrep's meaning: matched against the path below the input, or the name alone if they have no slash; `!`
-/// excludes; the last that matches decides; with any that does not exclude, files that match none are left out. An archive
-/// is a folder of its name, which may be followed by `!` as in results: `old.zip/*` and `old.zip!/*` mean the same.
+/// Globs, with the same meaning as in ripgrep:
+/// * A glob is matched against the path below the input, or against the name alone if it has no slash.
+/// * A glob that begins with `!` excludes files.
+/// * If several globs match, the last one decides.
+/// * If at least one glob does not exclude, files that match no glob are left out.
+///
+/// An archive counts as a folder of the same name, which may be followed by `!` as in results: `old.zip/*` and
+/// `old.zip!/*` mean the same.
 #[derive(Clone, Debug)]
 pub struct Globs {
     sensitive: Gitignore,
-    /// In lower case, as are the paths that they are matched against: the crate's own rule knows only the case of ASCII.
+    /// In lower case, and matched against paths in lower case: the crate itself ignores only the case of ASCII letters.
     insensitive: Gitignore,
-    /// Whether any of them looks at more than a name.
+    /// Whether any glob looks at more than a name.
     look_at_paths: bool,
 }
 
@@ -111,10 +131,12 @@ impl Default for Globs {
 }
 
 impl Globs {
-    /// `sensitive` to letter case first, then `insensitive`, which decide where both match.
+    /// Compiles globs that are `sensitive` and `insensitive` to letter case. The latter count as coming later, so they decide
+    /// if both match.
     ///
     /// # Errors
-    /// What is wrong with the first one that is no glob.
+    ///
+    /// Returns a message for the first glob that is invalid.
     pub fn new<'g>(
         sensitive: impl IntoIterator<Item = &'g str>,
         insensitive: impl IntoIterator<Item = &'g str>,
@@ -139,8 +161,8 @@ impl Globs {
         Ok(Globs { sensitive, insensitive, look_at_paths })
     }
 
-    /// Whether they leave out a file or a folder. As in the crate's own overrides, the meaning of a line in a `.gitignore`
-    /// is turned round.
+    /// Whether the globs leave out a file or a folder. As in the overrides of the crate, they have the opposite meaning of the
+    /// lines of a `.gitignore`: a match selects, and `!` excludes.
     fn leave_out(&self, below: &Path, is_folder: bool) -> bool {
         if self.is_empty() {
             return false;
@@ -157,25 +179,26 @@ impl Globs {
         }
     }
 
-    /// Whether there is none, so that every file is read.
+    /// Whether there are no globs, so that every file is read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sensitive.is_empty() && self.insensitive.is_empty()
     }
 }
 
-/// On Windows a backslash separates folders in what people type, so there it cannot escape; `[*]` can. ripgrep takes it for
-/// an escape and then finds nothing.
+/// Replaces backslashes by slashes on Windows, where people type them to separate folders. A backslash therefore cannot escape
+/// a character there, but `[*]` can. ripgrep takes it for an escape, and then finds nothing.
 fn with_slashes(glob: &str) -> Cow<'_, str> {
     if cfg!(windows) { Cow::Owned(glob.replace('\\', "/")) } else { Cow::Borrowed(glob) }
 }
 
-/// A glob that names archives as results do, with the names of folders for them. `[!/]` names none.
+/// Replaces the `!/` after archives by `/`. Returns `None` if there is none, or if it is in brackets as in `[!/]`.
 fn with_folders(glob: &str) -> Option<String> {
     let (sign, rest) = glob.split_at(usize::from(glob.starts_with('!')));
     (rest.contains("!/") && !rest.contains("[!/")).then(|| sign.to_owned() + &rest.replace("!/", "/"))
 }
 
+/// Returns the message of an error, without the glob that caused it.
 fn reason(error: &ignore::Error) -> String {
     match error {
         ignore::Error::Glob { err, .. } => err.clone(),
@@ -186,20 +209,20 @@ fn reason(error: &ignore::Error) -> String {
     }
 }
 
-/// What the globs say of a file.
+/// The decision of the globs on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Globbed {
     /// It is read.
     Read,
-    /// It is like none of those that are to be read. An archive may hold files that are.
+    /// No glob matches it. If it is an archive, some of its members may match.
     Unmatched,
-    /// It, or a folder that it lies in, is excluded, and whatever it holds.
+    /// It is excluded, or a folder that contains it. If it is an archive, all of its members are excluded, too.
     Excluded,
 }
 
 impl Selection {
-    /// What the globs say of a file, at its path below the input. Of the folders only those inside archives are looked at:
-    /// an excluded folder on disk is never entered.
+    /// Returns the decision of the globs on a file at this path below the input. All folders of the path are checked, for the
+    /// sake of those inside archives: an excluded folder on disk is never entered.
     pub(super) fn globbed(&self, below: &Path) -> Globbed {
         if self.globs.is_empty() {
             return Globbed::Read;
@@ -215,22 +238,22 @@ impl Selection {
         }
     }
 
-    /// Whether a file may be left out for its path.
+    /// Whether a file can be left out because of its path.
     pub(super) fn chooses_paths(&self) -> bool {
         !self.globs.is_empty() || self.max_depth.is_some()
     }
 
-    /// Whether the globs leave out a folder with all that is below it.
+    /// Whether the globs exclude a folder with everything in it.
     pub(super) fn excludes_folder(&self, below: &Path) -> bool {
         self.globs.leave_out(below, true)
     }
 
-    /// Whether a folder's path decides what is read of it.
+    /// Whether the path of a folder affects which of its files are read.
     pub(super) fn path_matters(&self) -> PathMatters {
         if self.globs.look_at_paths { PathMatters::Yes } else { PathMatters::No }
     }
 
-    /// Why a file is not read: a kind of problem and its particulars. What is not known of it is no reason.
+    /// Returns why a file of this size and time is not read; `None` if it is read. An unknown size or time is no reason.
     pub(super) fn refuses(
         &self,
         size: Option<u64>,
@@ -263,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn globs_mean_what_they_mean_to_ripgrep() {
+    fn globs_mean_the_same_as_in_ripgrep() {
         let cases: [(&[&str], &[&str], &str, bool); 18] = [
             (&[], &[], "a.log", true),
             (&["*.log"], &[], "deep/a.log", true),
@@ -296,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn temporary_files_of_this_program_are_known_by_name() {
+    fn temporary_files_of_this_program_are_recognised_by_name() {
         let named = |name: &str| is_temporary(Path::new(name));
         assert!([".callcodes-a1B2c3", "deep/.callcodes-000000"].iter().all(|name| named(name)));
         let others = [".callcodes-", ".callcodes-a1B2c", ".callcodes-a1B2c3d", ".callcodes-a1B2c.", "callcodes-a1B2c3"];
@@ -321,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_glob_is_told() {
+    fn an_invalid_glob_is_reported() {
         let reason = |glob| Globs::new([glob], []).unwrap_err();
         assert_eq!(reason("[a"), "unclosed character class; missing ']'");
         assert_eq!(reason("{a,b"), "unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)");

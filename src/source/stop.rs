@@ -1,7 +1,7 @@
-//! A request to end a run before its inputs do, and waiting that it ends.
+//! Requests the early end of a run, and waits in a way that such a request can end.
 //!
-//! Files on disk need no more than a look between two chunks. A pipe or a keyboard may have nothing to say for ever, and no
-//! system call that waits for it can be called off without `unsafe`: it is left to a thread of its own, which is
+//! For files on disk it is enough to check for a request between two chunks. A pipe or a keyboard may be silent for ever, and a
+//! system call that waits for it cannot be cancelled without `unsafe`. It is therefore left to a thread of its own, which is
 //! abandoned when the request comes.
 
 use std::io;
@@ -13,29 +13,30 @@ use std::time::Duration;
 
 use crate::problem::Loss;
 
-/// How often somebody who waits looks whether it was requested to stop.
+/// How often a waiting thread checks for a request.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Whether a run is to end early. Clones share the request.
+/// A request to end a run early. Clones share the request.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Requests it; there is no way back.
+    /// Requests the end. This cannot be undone.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was requested.
+    /// Whether the end was requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// What `receiver` is sent next.
+    /// Waits for the next value from `receiver`.
     ///
     /// # Errors
-    /// A [`Loss`] when the run is to end; or nobody is there to send anything.
+    ///
+    /// Returns a [`Loss`] when the end is requested, or another error if the sender is gone.
     pub(super) fn receive<T>(&self, receiver: &Receiver<T>) -> io::Result<T> {
         loop {
             if self.is_requested() {
@@ -49,16 +50,17 @@ impl Stop {
         }
     }
 
-    /// What `work` returns, which may take for ever.
+    /// Runs `work`, which may take for ever, on another thread, and waits for its result.
     ///
     /// # Errors
-    /// Those of `work`, a [`Loss`] when the run is to end, or that no thread can be started.
+    ///
+    /// Returns the error of `work`, a [`Loss`] when the end is requested, or an error if no thread can be started.
     pub(super) fn wait_for<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let (sender, receiver) = sync_channel(1);
-        // Nobody may be waiting any more.
+        // The receiver may be gone.
         thread::Builder::new().spawn(move || drop(sender.send(work())))?;
         self.receive(&receiver)?
     }

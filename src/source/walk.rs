@@ -1,4 +1,4 @@
-//! From the arguments to the files below them, in a stable order.
+//! Walks from the arguments to the files below them, in a stable order.
 
 use std::fs::{FileType, Metadata};
 use std::io;
@@ -14,14 +14,28 @@ use super::select::{Globbed, Links, Selection};
 use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit, plain};
 use crate::problem::{Cause, Kind, Problem, Remedy};
 
-/// A file to read, or why there is none.
+/// A source to read, or the problem of an input that has none.
 pub type Found = Result<Openable, Problem>;
 
-/// Visits the inputs one after another, folders recursively and in the order of their names. Hidden files are
-/// included, because support folders are copies of other machines' folders. Each file is read once, whatever names lead
-/// to it.
+/// An iterator over all sources of the inputs, in order. Folders are read recursively, sorted by name.
 ///
-/// Of a file in a folder it asks nothing that its listing does not have: that is left to the thread that opens it.
+/// Hidden files are included, because a support folder is a copy of a folder on another machine. Each file is read once, even if
+/// several names lead to it.
+///
+/// The walk does not ask the file system about a file in a folder; the thread that opens the file does.
+///
+/// # Examples
+///
+/// ```no_run
+/// use callcodes::source::Walk;
+///
+/// for found in Walk::new(vec!["logs".into()]) {
+///     match found {
+///         Ok(openable) => println!("{}", openable.source().name),
+///         Err(problem) => println!("{}: {}", problem.path, problem.kind),
+///     }
+/// }
+/// ```
 #[derive(Default)]
 pub struct Walk {
     inputs: Vec<PathBuf>,
@@ -30,69 +44,69 @@ pub struct Walk {
     skipped: Vec<PathBuf>,
     /// Standard output, if it is a file.
     stdout: Option<Arc<Handle>>,
-    /// `None` where a file cannot be met twice.
+    /// The files that were met; `None` if no file can be met twice.
     seen: Option<Seen>,
     folders: Folders,
-    /// Files that are looked at only because they may be archives.
+    /// Files that no glob matches, which are opened only because they may be archives.
     unmatched: Seen,
     stdin_seen: bool,
     visit: Option<Visiting>,
 }
 
-/// What is being visited.
+/// The position of a walk.
 struct Visiting {
     lister: Lister,
-    /// The entries that are left to visit: of the inputs, then of each folder on the way to where the walk is.
+    /// The entries that are still to be visited: the inputs, and then those of each folder down to the current one.
     levels: Vec<vec::IntoIter<io::Result<Node>>>,
-    /// The paths of those folders.
+    /// The paths of these folders.
     folders: Vec<PathBuf>,
 }
 
 impl Walk {
-    /// A walk through `inputs`, of which `-` is standard input.
+    /// Returns a walk through `inputs`. The path `-` stands for standard input.
     #[must_use]
     pub fn new(inputs: Vec<PathBuf>) -> Walk {
         let seen = (seen::ALWAYS || inputs.len() > 1).then(Seen::default);
         Walk { inputs, seen, ..Walk::default() }
     }
 
-    /// The same walk, reading only what is selected.
+    /// Returns the same walk, restricted to selected files.
     #[must_use]
     pub fn selecting(self, selection: Selection) -> Walk {
         let seen = self.seen.or_else(|| (selection.links == Links::Follow).then(Seen::default));
         Walk { selection: Arc::new(selection), seen, ..self }
     }
 
-    /// The same walk, with up to so many threads of its own that list folders ahead of it; without any by default.
+    /// Returns the same walk, with up to `threads` threads that list folders ahead of it. The default is none.
     #[must_use]
     pub fn listing_ahead(self, threads: usize) -> Walk {
         Walk { threads: threads.min(open_files_limit()), ..self }
     }
 
-    /// The same walk, except for these files where they are met in folders: what a run writes is not its input.
+    /// Returns the same walk without these files, if they are met in folders. Output files of a run are not its input.
     #[must_use]
     pub fn skipping(self, files: &[PathBuf]) -> Walk {
         let skipped = files.iter().filter_map(|file| file.canonicalize().ok()).collect();
         Walk { skipped, ..self }
     }
 
-    /// The same walk, except for the file that standard output was redirected to, if it is met in a folder: it would be
-    /// read while it is written.
+    /// Returns the same walk without the file that standard output is redirected to, if it is met in a folder. It would be read
+    /// while it is being written.
     #[must_use]
     pub fn skipping_stdout(self) -> Walk {
         let is_file = |handle: &Handle| handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file());
         Walk { stdout: Handle::stdout().ok().filter(is_file).map(Arc::new), ..self }
     }
 
-    /// Whether this file is not to be read. By name first: asking the system for the true path of every file would cost more
-    /// than listing it.
+    /// Whether this is one of the files of [`Walk::skipping`]. Names are compared first, because asking the system for the
+    /// final path of every file would cost more than listing it.
     fn is_skipped(&self, path: &Path) -> bool {
         self.skipped.iter().any(|skipped| {
             skipped.file_name() == path.file_name() && path.canonicalize().is_ok_and(|path| path == *skipped)
         })
     }
 
-    /// What becomes of a node; `None` if it needs no mention, or is a folder that is entered.
+    /// Makes a source or a problem of a node. Returns `None` if it is not to be reported, or is a folder, which is entered.
     fn met(&mut self, visiting: &mut Visiting, mut node: Node) -> Option<Found> {
         if node.folder.is_none() {
             return self.input(visiting, node);
@@ -128,7 +142,7 @@ impl Walk {
         }
     }
 
-    /// What becomes of something in a folder that is no folder. `target`: the state of what a link leads to.
+    /// Makes a source or a problem of an entry that is not a folder. `target` is the metadata of the target, if it is a link.
     fn entry(&mut self, node: &Node, target: Option<Result<&Metadata, &io::Error>>) -> Option<Found> {
         let (path, relative) = (&node.path, node.relative());
         let globbed = self.selection.globbed(relative);
@@ -154,7 +168,7 @@ impl Walk {
         self.file(node, target, wanted)
     }
 
-    /// Goes through a folder, unless it has been gone through.
+    /// Enters a folder. Returns a problem if it was entered before, or cannot be listed.
     fn enter(&mut self, visiting: &mut Visiting, node: &Node, look: Look) -> Option<Problem> {
         let path = &node.path;
         let entries = match look.entries {
@@ -187,11 +201,12 @@ impl Walk {
         }
     }
 
+    /// Makes a source of a regular file, unless it was met before.
     fn file(&mut self, node: &Node, metadata: Option<&Metadata>, wanted: Wanted) -> Option<Found> {
         let path: Arc<Path> = Arc::from(node.path.as_path());
         let inode = metadata.map_or(node.inode, seen::inode);
         if wanted.refused == Some(Refused::Silently) {
-            // It must not stand in the way of a name by which the same file is asked for.
+            // The same file may be met again by a name that a glob does match.
             if !self.unmatched.is_new(&path, inode, metadata) {
                 return None;
             }
@@ -202,12 +217,12 @@ impl Walk {
         Some(Ok(Openable::selected(path, wanted, listed)))
     }
 
-    /// What is read of something that is named itself.
+    /// Returns how an argument is to be read.
     fn named(&self) -> Wanted {
         Wanted { selection: Arc::clone(&self.selection), ..Wanted::default() }
     }
 
-    /// What becomes of an input; `None` if it is a folder, which is entered.
+    /// Makes a source or a problem of an argument. Returns `None` if it is a folder, which is entered.
     fn input(&mut self, visiting: &mut Visiting, mut node: Node) -> Option<Found> {
         if node.path == Path::new(STDIN) {
             let again = std::mem::replace(&mut self.stdin_seen, true);
@@ -226,12 +241,12 @@ impl Walk {
             Some(Ok(metadata)) if metadata.is_dir() => self.enter(visiting, &node, look).map(Err),
             Some(Ok(metadata)) if metadata.is_file() => self.file(&node, Some(metadata), self.named()),
             Some(Ok(_)) => Some(Ok(Openable::special(path, self.named()))),
-            // Opening it tells what is wrong with it, in order with the others.
+            // Opening it reports what is wrong, in order with the other sources.
             _ => Some(Ok(Openable::selected(Arc::from(path.as_path()), self.named(), None))),
         }
     }
 
-    /// Where the walk begins.
+    /// Returns the position before the first input.
     fn begin(&mut self) -> Visiting {
         let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
         let inputs = plain::sorted(std::mem::take(&mut self.inputs), |path| path);
@@ -272,10 +287,12 @@ impl Iterator for Walk {
 
 const READ_ALREADY: &str = "skipped, already read under this or another name";
 
+/// Returns the problem of a file or folder that is skipped.
 fn skip(path: &Path, kind: Kind, what: impl Into<Cause>) -> Problem {
     Problem::new(name::shown(path), kind, what)
 }
 
+/// Returns the problem of a link or folder that cannot be opened.
 fn unreachable_link(path: &Path, reason: &io::Error) -> Problem {
     if reason.kind() == io::ErrorKind::NotFound && path.is_symlink() {
         return broken_link(name::shown(path));
@@ -283,10 +300,12 @@ fn unreachable_link(path: &Path, reason: &io::Error) -> Problem {
     Problem::unreadable(name::shown(path), reason)
 }
 
+/// Returns the problem of a link whose target does not exist.
 fn broken_link(path: String) -> Problem {
     Problem::new(path, Kind::Unreadable, "symbolic link to a file or folder that does not exist")
 }
 
+/// Returns the problem of a pipe, device or socket in a folder.
 #[cfg(unix)]
 fn special(path: &Path, kind: FileType) -> Problem {
     use std::os::unix::fs::FileTypeExt as _;
@@ -297,6 +316,7 @@ fn special(path: &Path, kind: FileType) -> Problem {
     skip(path, Kind::Special, what).remedy(Remedy::Name)
 }
 
+/// Returns the problem of something in a folder that is not a regular file.
 #[cfg(not(unix))]
 fn special(path: &Path, _: FileType) -> Problem {
     skip(path, Kind::Special, "skipped, no regular file").remedy(Remedy::Name)

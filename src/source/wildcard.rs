@@ -1,16 +1,19 @@
-//! Expands wildcards in paths, for systems whose shells leave that to the program.
+//! Expands wildcards in paths, for systems on which the shell does not.
 //!
-//! `*` stands for any part of a name and `?` for one character, in every part of the path, in any letter case. As everywhere
-//! on Windows, `.*` at the end also takes names without an ending, so that `*.*` is all names. Nothing else is special, as file names on Windows may hold brackets and braces, and there neither `*` nor `?` can occur in a
-//! name. A crate that expands all arguments would also expand regexes and globs that are meant for us.
+//! `*` stands for any part of a name and `?` for one character, in every part of the path and in any letter case. As everywhere
+//! on Windows, `.*` at the end also matches names without an extension, so that `*.*` matches all names. Nothing else is
+//! special: names on Windows may contain brackets and braces, but neither `*` nor `?`.
+//!
+//! There are crates that expand all arguments of a program. They would also expand regexes and globs that are meant for this
+//! program.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use regex::Regex;
 
-/// The paths that `path` stands for, by name; `path` itself if it has no wildcard or nothing matches, so that opening
-/// it tells that it is not there.
+/// Returns the paths that `path` stands for, sorted by name. If it has no wildcard, or nothing matches, returns `path` itself:
+/// opening it then reports that it does not exist.
 #[must_use]
 pub fn expand(path: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
@@ -31,14 +34,15 @@ pub fn expand(path: &Path) -> Vec<PathBuf> {
             }
         }
     }
-    // What follows a wildcard need not exist: of `*\logs` only the folders that have such logs count. What was listed does,
-    // and asking Windows again would open each.
+    // A part after a wildcard need not exist in each folder, as in `*\logs`. If the last part has a wildcard, the names
+    // were listed and do exist; asking Windows again would open each file.
     if any && !is_listed {
         found.retain(|path| path.symlink_metadata().is_ok());
     }
     if !any || found.is_empty() { vec![path.to_owned()] } else { found }
 }
 
+/// Returns the entries of a folder that match a wildcard, sorted by name.
 fn matching(folder: &Path, wildcard: &str) -> Vec<PathBuf> {
     let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = fs::read_dir(listed) else { return Vec::new() };
@@ -49,12 +53,12 @@ fn matching(folder: &Path, wildcard: &str) -> Vec<PathBuf> {
     names.iter().map(|name| folder.join(name)).collect()
 }
 
-/// Text as it is compared in any letter case, character by character.
+/// Converts text to lower case, character by character, to compare it in any letter case.
 pub(super) fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// What the whole of a folded name must match; `None` for a wildcard far longer than any name.
+/// Compiles a wildcard into a regex for whole names in lower case; `None` if it is far longer than any name.
 fn compiled(wildcard: &str) -> Option<Regex> {
     let regex = regex::escape(&folded(wildcard)).replace(r"\*", ".*").replace(r"\?", ".");
     let (name, ending) = regex.strip_suffix(r"\..*").map_or((&*regex, ""), |name| (name, r"(?:\..*)?"));
@@ -66,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_take_any_part_and_question_marks_one_character() {
+    fn stars_match_any_part_and_question_marks_one_character() {
         let cases = [
             ("*.log", "a.log", true),
             ("*.log", "A.LOG", true),

@@ -1,12 +1,11 @@
-//! Rows for keys that come from logs: as many as a limit allows, and one overflow for the rest.
+//! A map for keys that come from logs: a limited number of cells, and one overflow for all other keys.
 //!
-//! Kept are the `LIMIT` smallest keys, and merging stays a monoid because of that choice. A key among the `LIMIT`
-//! smallest of a union is among the `LIMIT` smallest of every part that holds it, as a part holds no more keys before
-//! it than the union does. So no part has ever put a piece of a kept row into its overflow: a kept row is complete,
-//! whatever the order and grouping, and the overflow is everything else. "The first to come" or "the most frequent"
-//! have no such property.
+//! The `LIMIT` smallest keys are kept, and that choice makes merging a monoid. A key among the `LIMIT` smallest of a union is also
+//! among the `LIMIT` smallest of every part that contains it, because fewer keys can precede it there. No part has therefore ever
+//! put a result of a kept key into its overflow: a kept cell is complete, whatever the order and grouping of merges, and the
+//! overflow is everything else. The keys that came first, or are most frequent, would not have this property.
 //!
-//! The key decides which order that is: for codes it is that of their numbers, because the vendor's are small.
+//! The type of the key defines the order. For codes it is that of their numbers, because the vendor's are small.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -15,12 +14,12 @@ use std::fmt::Debug;
 
 use super::tally::Tally;
 
-/// What is kept for one key.
+/// The value of one key.
 pub trait Cell: Copy + Debug + Default + Eq + 'static {
-    /// Takes in what `other` holds.
+    /// Adds the results in `other`.
     fn merge(&mut self, other: &Self);
 
-    /// The results in it.
+    /// Returns the results.
     fn tally(&self) -> &Tally;
 }
 
@@ -38,7 +37,7 @@ impl Cell for Tally {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bounded<K, V, const LIMIT: usize> {
     cells: BTreeMap<K, V>,
-    /// The results of all other keys. What else a cell holds (how many files) cannot be added up over different keys.
+    /// The results of all other keys. The rest of a cell, such as the number of files, cannot be added up over different keys.
     overflow: Tally,
 }
 
@@ -50,7 +49,7 @@ impl<K, V, const LIMIT: usize> Default for Bounded<K, V, LIMIT> {
 }
 
 impl<K: Ord, V: Cell, const LIMIT: usize> Bounded<K, V, LIMIT> {
-    /// Adds `cell` to what is kept for `key`. `own` makes the key to keep, and is called only for a new one.
+    /// Merges `cell` into the cell of `key`. `own` makes an owned key, and is called only if there is no cell yet.
     pub(super) fn add<Q: Ord + ?Sized>(&mut self, key: &Q, cell: &V, own: impl FnOnce() -> K)
     where
         K: Borrow<Q>,
@@ -71,10 +70,10 @@ impl<K: Ord, V: Cell, const LIMIT: usize> Bounded<K, V, LIMIT> {
         self.cells.insert(own(), *cell);
     }
 
-    /// Takes in all that `other` holds.
+    /// Adds everything in `other`.
     pub(super) fn merge(&mut self, other: Self) {
         for (key, cell) in other.cells {
-            // The lookup needs the key and so does the insertion: `add` would have to clone it.
+            // `add` would have to clone the key, which is needed for the lookup and for the insertion.
             match self.cells.get_mut(&key) {
                 Some(present) => present.merge(&cell),
                 None => {
@@ -90,20 +89,22 @@ impl<K: Ord, V: Cell, const LIMIT: usize> Bounded<K, V, LIMIT> {
         }
     }
 
-    /// Adds results whose key is known to be beyond the limit.
+    /// Adds results whose keys are known to be beyond the limit.
     pub(super) fn add_overflow(&mut self, tally: &Tally) {
         self.overflow.merge(tally);
     }
 
+    /// Iterates over the kept keys and their cells, in order.
     pub(super) fn iter(&self) -> Iter<'_, K, V> {
         self.cells.iter()
     }
 
+    /// Returns the results of all keys that are not kept.
     pub(super) fn overflow(&self) -> &Tally {
         &self.overflow
     }
 
-    /// How many keys are kept apart.
+    /// Returns how many keys are kept.
     pub(super) fn len(&self) -> usize {
         self.cells.len()
     }
@@ -132,7 +133,7 @@ mod tests {
         sum
     }
 
-    /// What the type promises, said without evictions: all rows first, then the cut.
+    /// Counts without a limit first, and then keeps the smallest keys.
     fn naive(hits: &[(u8, Option<i64>)]) -> Three {
         let mut all = BTreeMap::<u8, Tally>::new();
         for &(key, time) in hits {

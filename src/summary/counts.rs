@@ -5,8 +5,10 @@ use super::tally::Tally;
 use crate::code::Key;
 use crate::time::Stamp;
 
-/// What was counted in one source, or in a part of one. Parts of the same source are merged here; only whole sources
-/// go into a [`Summary`](super::Summary), which counts in how many of them a result occurs.
+/// The results of one source, or of a part of one.
+///
+/// Parts of the same source are merged here. Only whole sources are added to a [`Summary`](super::Summary), which counts in how
+/// many of them each result occurs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts<K: RowKey = Key> {
     pub(super) rows: K::Table<Tally>,
@@ -22,7 +24,7 @@ impl<K: RowKey> Default for Counts<K> {
 }
 
 impl<K: RowKey> Counts<K> {
-    /// Counts one result, with the time of its line if that could be read.
+    /// Counts one result. `stamp` is the time of its line, if the line has one that can be read.
     #[inline(always)]
     pub fn add(&mut self, key: &K, stamp: Option<Stamp>) {
         self.rows.add(key, &Tally::one(stamp.map(|stamp| stamp.time)));
@@ -33,50 +35,50 @@ impl<K: RowKey> Counts<K> {
         }
     }
 
-    /// Takes in the counts of another part.
+    /// Adds the counts of another part.
     pub fn merge(&mut self, other: Counts<K>) {
         self.rows.merge(other.rows);
         self.results_without_time += other.results_without_time;
         self.results_without_zone += other.results_without_zone;
     }
 
-    /// Whether no result has been counted.
+    /// Whether no result was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The memory that they take, roughly, in bytes.
+    /// Returns the approximate memory use in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.rows.size_bytes()
     }
 
-    /// All results, also those beyond the limit.
+    /// Returns the number of all results, including those beyond the limit.
     #[must_use]
     pub fn results(&self) -> u64 {
         self.rows.results()
     }
 
-    /// The results whose line has no time that can be read.
+    /// Returns the number of results whose line has no time that can be read.
     #[must_use]
     pub fn results_without_time(&self) -> u64 {
         self.results_without_time
     }
 
-    /// The results whose time named no zone.
+    /// Returns the number of results whose time states no zone.
     #[must_use]
     pub fn results_without_zone(&self) -> u64 {
         self.results_without_zone
     }
 
-    /// The rows in the order of their keys.
+    /// Iterates over the rows in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (K, &Tally)> {
         self.rows.iter()
     }
 
-    /// The results that are in no row, because there are more different numbers or names than
-    /// [`NAMES_LIMIT`](super::NAMES_LIMIT).
+    /// Returns the results that have no row, because there are more different numbers or names than
+    /// [`NAMES_LIMIT`](super::NAMES_LIMIT); `None` if all have one.
     #[must_use]
     pub fn overflow(&self) -> Option<Tally> {
         Some(self.rows.overflow()).filter(|overflow| !overflow.is_empty())

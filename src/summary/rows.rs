@@ -1,6 +1,6 @@
-//! Cells by key: an array for the codes that the vendor may use, bounded maps for everything else.
+//! A table for plain codes: an array for the codes that the vendor may use, and bounded maps for everything else.
 //!
-//! Invariant: the array is there only if one of its cells holds a result, so that equal contents are equal values.
+//! Invariant: the array exists only if one of its cells holds a result, so that tables with equal contents are equal.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use super::key::{RowKey, Table};
 use super::tally::Tally;
 use crate::code::{Code, Key};
 
-/// The codes 0 to 255: the vendor's end at 145, and with the array the hot path costs an index and no search.
+/// The array holds the codes 0 to 255. The vendor's end at 145. On the hot path, an array costs an index and no search.
 const DENSE_LEN: usize = 256;
 
 /// Cells by plain key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows<V> {
-    /// By code, [`DENSE_LEN`] of them. Allocated with the first result, as most sources of a support folder have none.
+    /// The cells of the first [`DENSE_LEN`] codes. Allocated with the first result, because most sources have none.
     dense: Option<Box<[V]>>,
     numbers: Bounded<Code, V, NAMES_LIMIT>,
     names: Bounded<Arc<str>, V, NAMES_LIMIT>,
@@ -29,8 +29,8 @@ impl<V> Default for Rows<V> {
 }
 
 impl<V: Cell> Rows<V> {
-    /// Adds the first of all cells, or one that has no place in the array.
-    // Not inlined: an array would be made on the stack of whoever adds a cell.
+    /// Adds the first cell of all, or a cell that is not in the array.
+    // Not inlined, because the array would be made on the stack of the caller.
     #[inline(never)]
     fn add_apart(&mut self, key: &Key, cell: &V) {
         match key.code().and_then(dense_index) {
@@ -39,6 +39,7 @@ impl<V: Cell> Rows<V> {
         }
     }
 
+    /// Adds a cell to one of the maps.
     fn add_bounded(&mut self, key: &Key, cell: &V) {
         match key {
             Key::Code(code) => self.numbers.add(code, cell, || *code),
@@ -87,7 +88,7 @@ impl<V: Cell> Table<Key, V> for Rows<V> {
     }
 
     fn size_bytes(&self) -> usize {
-        /// Of a key with its cell and its share of the map.
+        /// The approximate size of a key, its cell and its share of the map.
         const KEY_BYTES: usize = 200;
         let dense = self.dense.as_deref().map_or(0, size_of_val);
         size_of_val(self) + dense + KEY_BYTES * (self.numbers.len() + self.names.len())
@@ -104,7 +105,7 @@ impl<V: Cell> Table<Key, V> for Rows<V> {
     }
 }
 
-/// Where the code's cell is in the array, if it has one there.
+/// Returns the index of a code in the array; `None` if it is not in the array.
 #[inline]
 fn dense_index(code: Code) -> Option<usize> {
     usize::try_from(code.0).ok().filter(|&index| index < DENSE_LEN)

@@ -1,20 +1,20 @@
-//! How often, since when, until when.
+//! The number of results of one kind, and their first and last time.
 
 use crate::time::Time;
 
-/// The results of one row.
+/// The number of results in a row, and their first and last time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How many there are.
+    /// The number of results.
     pub count: u64,
-    /// The earliest of their times; absent if none of them has one.
+    /// The earliest time; `None` if no result has a time.
     pub first: Option<Time>,
-    /// The latest of their times; absent if none of them has one.
+    /// The latest time; `None` if no result has a time.
     pub last: Option<Time>,
 }
 
 impl Tally {
-    /// A single result.
+    /// Returns the tally of a single result.
     #[must_use]
     #[inline]
     pub fn one(time: Option<Time>) -> Tally {
@@ -26,11 +26,11 @@ impl Tally {
         self.merge(&Tally::one(time));
     }
 
-    /// Takes in the results of `other`.
+    /// Adds the results of `other`.
     #[inline]
     pub fn merge(&mut self, other: &Tally) {
         self.count += other.count;
-        // `None` sorts before every time: right for the latest, wrong for the earliest.
+        // `None` sorts before every time, which is right for the latest time and wrong for the earliest.
         self.first = match (self.first, other.first) {
             (Some(mine), Some(theirs)) => Some(mine.min(theirs)),
             (mine, theirs) => mine.or(theirs),
@@ -38,7 +38,7 @@ impl Tally {
         self.last = self.last.max(other.last);
     }
 
-    /// Whether nothing has been counted.
+    /// Whether no result was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn first_and_last_are_the_extremes_of_the_times_that_are_there() {
+    fn first_and_last_are_the_extremes_of_all_times() {
         let mut tally = Tally::default();
         assert!(tally.is_empty());
         tally.add(None);

@@ -28,7 +28,7 @@ pub(super) struct Grouped {
     key: Key,
 }
 
-/// How many rows of grouped results are kept apart: fewer than random hits have, so that the laws also hold at the limit.
+/// The largest number of rows of grouped results. Random hits have more, so that the laws are tested at the limit, too.
 pub(super) const GROUPED_LIMIT: usize = 8;
 
 impl RowKey for Grouped {
@@ -69,7 +69,7 @@ pub(super) fn grouped(group: Option<&str>, key: Key) -> Grouped {
     Grouped { group: group.map(Into::into), key }
 }
 
-// Tests say `true` for a time whose line names the zone.
+// `zoned` is whether the line states the zone.
 pub(super) fn stamp(second: i64, zoned: bool) -> Option<Stamp> {
     let zone = if zoned { ZoneBasis::Named } else { ZoneBasis::Assumed };
     let basis = Basis { zone, date: DateBasis::Line };

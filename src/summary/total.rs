@@ -6,12 +6,12 @@ use super::key::{RowKey, Table as _};
 use super::tally::Tally;
 use crate::code::Key;
 
-/// What is known of one result over all sources.
+/// One kind of result in all sources.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Row {
-    /// How often, since when, until when.
+    /// The number of results, and their first and last time.
     pub tally: Tally,
-    /// In how many sources.
+    /// The number of sources in which they occur.
     pub files: u64,
 }
 
@@ -26,18 +26,18 @@ impl Cell for Row {
     }
 }
 
-/// What can be said of a run without looking at single results.
+/// The numbers of a run that do not depend on the kind of result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Sources that were read, also those without a result.
+    /// The number of sources that were read, including those without results.
     pub files_read: u64,
-    /// Sources with at least one result.
+    /// The number of sources with at least one result.
     pub files_with_results: u64,
-    /// What was read of all sources.
+    /// The number of bytes that were scanned, decompressed.
     pub bytes: u64,
-    /// Results whose line has no time that can be read.
+    /// The number of results whose line has no time that can be read.
     pub results_without_time: u64,
-    /// Results whose time named no zone.
+    /// The number of results whose time states no zone.
     pub results_without_zone: u64,
 }
 
@@ -52,6 +52,23 @@ impl Totals {
 }
 
 /// The totals of any number of whole sources. Summaries of different sources can be merged in any order.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::code::{Code, Key};
+/// use callcodes::summary::{Counts, Summary};
+///
+/// // Two files with a result each, counted on two machines.
+/// let mut counts = Counts::default();
+/// counts.add(&Key::Code(Code(21)), None);
+/// let (mut one, mut other) = (Summary::default(), Summary::default());
+/// one.add_source(&counts, 1_000);
+/// other.add_source(&counts, 2_000);
+///
+/// one.merge(other);
+/// assert_eq!((one.results(), one.totals().files_read, one.totals().bytes), (2, 2, 3_000));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary<K: RowKey = Key> {
     rows: K::Table<Row>,
@@ -66,8 +83,8 @@ impl<K: RowKey> Default for Summary<K> {
 }
 
 impl<K: RowKey> Summary<K> {
-    /// Adds what was counted in one whole source of `bytes` bytes. Parts of a source have to be merged before, or they
-    /// count as files of their own.
+    /// Adds the counts of one whole source of `bytes` bytes. Parts of a source must be merged before; otherwise, each counts as a
+    /// file.
     pub fn add_source(&mut self, counts: &Counts<K>, bytes: u64) {
         for (key, tally) in counts.iter() {
             self.rows.add(&key, &Row { tally: *tally, files: 1 });
@@ -82,37 +99,37 @@ impl<K: RowKey> Summary<K> {
         });
     }
 
-    /// Takes in the totals of other sources.
+    /// Adds the totals of other sources.
     pub fn merge(&mut self, other: Summary<K>) {
         self.rows.merge(other.rows);
         self.totals.merge(other.totals);
     }
 
-    /// The rows in the order of their keys.
+    /// Iterates over the rows in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (K, &Row)> {
         self.rows.iter()
     }
 
-    /// The totals over all sources.
+    /// Returns the numbers that do not depend on the kind of result.
     #[must_use]
     pub fn totals(&self) -> &Totals {
         &self.totals
     }
 
-    /// Whether no result has been counted.
+    /// Whether no result was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// All results, also those beyond the limit.
+    /// Returns the number of all results, including those beyond the limit.
     #[must_use]
     pub fn results(&self) -> u64 {
         self.rows.results()
     }
 
-    /// The results that are in no row, because there are more different numbers or names than
-    /// [`NAMES_LIMIT`](super::NAMES_LIMIT). In how many files they occur is not known.
+    /// Returns the results that have no row, because there are more different numbers or names than
+    /// [`NAMES_LIMIT`](super::NAMES_LIMIT); `None` if all have one. The number of files in which they occur is not known.
     #[must_use]
     pub fn overflow(&self) -> Option<Tally> {
         Some(self.rows.overflow()).filter(|overflow| !overflow.is_empty())
@@ -176,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_overflows_in_one_source_stays_counted() {
+    fn results_beyond_the_limit_of_one_source_are_counted() {
         let many: Hits = (0..NAMES_LIMIT + 2).map(|number| (name(&format!("{number:04}")), None)).collect();
         let summary = summed(&[(many, 1), (vec![(name("!"), None)], 1)]);
         // "!" sorts before the digits: it takes the place of "4095", which joins "4096" and "4097".
@@ -187,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_beyond_the_limit_stay_counted_and_the_rest_is_in_order() {
+    fn groups_beyond_the_limit_are_counted_and_the_others_are_in_order() {
         let host = |number: usize| (grouped(Some(&format!("host-{number}")), code(21)), None);
         let first = (0..GROUPED_LIMIT).map(host).collect();
         let second = (GROUPED_LIMIT..GROUPED_LIMIT + 3).map(host).collect();

@@ -1,8 +1,40 @@
-//! One gzip member, zstd frame, bzip2 stream, xz stream or lz4 frame, or the bare data of an archive's member: the step
-//! from compressed bytes to decompressed ones, with nothing lost before a fault.
+//! Decompresses one frame, or the bare compressed data of one member of an archive, and loses nothing before a fault.
 //!
-//! Where the crate allows it, its decoder is fed by hand instead of being read from: a reader that fails drops what it
-//! had decompressed in the same call.
+//! A gzip member, a zstd or lz4 frame, and a bzip2 or xz stream are all called frames here. [`Decoder::step`] decompresses a
+//! piece of one; [`frames`](super::frames) puts frames together. [`Frames`] here is only the state of a decoder inside an
+//! archive, and not the reader [`frames::Frames`](super::frames::Frames).
+//!
+//! Where its crate allows it, a decoder is fed by hand instead of reading from a reader. When a reader fails, such a decoder
+//! drops everything that it had decompressed in the same call.
+//!
+//! # gzip
+//!
+//! RFC 1952, section 2.3. Numbers are little-endian.
+//!
+//! | offset | size | meaning |
+//! |---|---|---|
+//! | 0 | 2 | magic, `1F 8B` |
+//! | 2 | 1 | method, 8 for deflate; no other exists |
+//! | 3 | 1 | flags: 2 header checksum, 4 extra field, 8 name, 16 comment; the upper three bits are reserved |
+//! | 4 | 4 | time of modification, ignored |
+//! | 8 | 2 | level and operating system, ignored |
+//! | 10 | 2 + n | extra field, if flagged: its length n and n bytes |
+//! | … | n + 1 | name, if flagged, ended by a NUL |
+//! | … | n + 1 | comment, if flagged, ended by a NUL |
+//! | … | 2 | checksum of the header, if flagged; not verified |
+//! | … | | deflate data |
+//! | … | 4 | CRC-32 of the decompressed data |
+//! | … | 4 | length of the decompressed data, modulo 2^32 |
+//!
+//! # Skippable frames
+//!
+//! In zstd (RFC 8878, section 3.1.2) and lz4 (LZ4 Frame Format, "Skippable Frames").
+//!
+//! | offset | size | meaning |
+//! |---|---|---|
+//! | 0 | 4 | magic, `5. 2A 4D 18`, where `.` is any hexadecimal digit |
+//! | 4 | 4 | length n of the data, little-endian |
+//! | 8 | n | data for other programs, ignored |
 
 use std::io::Read;
 
@@ -17,43 +49,47 @@ use super::input::Input;
 use super::recognise::Codec;
 use crate::problem::{Kind, Loss, Remedy};
 
-/// The largest window or dictionary that is granted, in bytes: what `zstd -d` grants, and twice what `xz -9` uses.
+/// The largest window or dictionary that a decoder may use, in bytes. `zstd -d` has the same limit, and `xz -9` uses half of
+/// it. Data that need more are reported as a [`Loss`].
 pub const WINDOW_LIMIT: u64 = 128 << 20;
 
-/// How much an LZMA decoder is given at once, in bytes. What a call had decoded before it met a fault stays in the decoder,
-/// so this is what may get lost: about a line of a log. All that is there would be up to 64 KiB, or most of a megabyte
-/// of text; a single byte costs a third of the speed and these cost a fifteenth.
+/// How many compressed bytes an LZMA decoder gets in each call.
+///
+/// When a call meets a fault, everything that it had decoded before is lost inside the decoder. With 16 bytes, that is about
+/// a line of a log. With whole buffers of 64 KiB, it could be most of a megabyte of text; with single bytes, decoding is
+/// noticeably slower.
 const LZMA_STEP_BYTES: usize = 16;
 
-/// How much bzip2 is decompressed at once, in bytes.
+/// How many bytes [`Bzip2`] decompresses at once.
 const BZIP2_STEP_BYTES: usize = 32 << 10;
 
-/// Why a member delivers no more.
+/// Why a decoder delivers no more bytes.
 pub(super) enum Ended {
-    /// It is complete.
+    /// The data are complete.
     Complete,
-    /// The input ends, or fails, in the middle of it.
+    /// The input ends or fails in the middle of the data.
     Short,
-    /// It contradicts itself; what is wrong with it.
+    /// The data are damaged, with the reason in words.
     Damaged(String),
-    /// It needs a larger window than is granted.
+    /// The data need a window of more than [`WINDOW_LIMIT`].
     Window,
-    /// It needs a dictionary that does not come with it.
+    /// The data need a dictionary that they do not contain.
     Dictionary,
-    /// It is valid and uses what is not supported; that, with these words.
+    /// The data are valid but use a feature that is not supported, with its name in words.
     Unsupported(&'static str),
 }
 
-/// How many bytes were decompressed, and whether there are more.
+/// The result of one step: how many bytes were decompressed, and `Err` if these were the last ones.
 pub(super) type Step = (usize, Result<(), Ended>);
 
+/// A decoder of one frame, or of the bare data in an archive.
 pub(super) enum Decoder {
     Gzip { inflate: Decompress, crc: Crc },
     Zstd { decoder: Box<FrameDecoder>, len: u64, ended: Option<Ended> },
     Bzip2(Box<Bzip2>),
     Xz(Box<XzStream>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
-    // In archives only:
+    // The following exist in archives only.
     Frames { codec: Codec, state: Frames },
     Stored,
     Deflate(Decompress),
@@ -63,7 +99,8 @@ pub(super) enum Decoder {
 }
 
 impl Ended {
-    /// What to tell of it, for `data` of any kind. [`Ended::Short`] is left to whoever knows why the input ended.
+    /// Returns the loss to report, or `None` for [`Ended::Complete`] and [`Ended::Short`]; only the caller knows why its input
+    /// is short. `data` names the format, and `delivered` is how many decompressed bytes came before.
     pub(super) fn into_loss(self, data: &str, mut delivered: Option<u64>) -> Option<Loss> {
         let (kind, what, remedy) = match self {
             Ended::Complete | Ended::Short => return None,
@@ -87,7 +124,7 @@ impl Ended {
     }
 }
 
-/// A call of one of the decoders of lzma-rust2, which are alike but have no trait.
+/// Calls one of the decoders of lzma-rust2, which have the same methods but no common trait.
 macro_rules! lzma {
     ($stream:expr, $input:expr, $out:expr) => {{
         let before = ($stream.total_in(), $stream.total_out());
@@ -100,7 +137,11 @@ macro_rules! lzma {
 }
 
 impl Decoder {
-    /// Begins a member of this codec, at its magic bytes.
+    /// Begins a frame of this codec. `input` is at its magic bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the frame cannot be read, for example because its header is damaged or it needs too large a window.
     pub(super) fn begin(codec: Codec, input: &mut Input) -> Result<Decoder, Ended> {
         Ok(match codec {
             Codec::Gzip => {
@@ -115,7 +156,7 @@ impl Decoder {
             }
             Codec::Bzip2 => Decoder::Bzip2(Box::default()),
             Codec::Xz => {
-                // The decoder counts, in KiB, some of its own tables with the dictionary.
+                // In KiB. The decoder counts some of its own tables together with the dictionary, hence the extra MiB.
                 let limit = u32::try_from(WINDOW_LIMIT >> 10).unwrap_or(u32::MAX) + 1024;
                 Decoder::Xz(Box::new(XzStream::new_mem_limit(false, limit)))
             }
@@ -123,31 +164,41 @@ impl Decoder {
         })
     }
 
-    /// Frames of this codec, one after another, up to what is none.
+    /// Returns a decoder of all frames of this codec that follow each other. It ends before anything that is not a frame.
     pub(super) fn frames(codec: Codec) -> Decoder {
         Decoder::Frames { codec, state: Frames::First }
     }
 
+    /// Returns a decoder of deflate data without a header (RFC 1951).
     pub(super) fn deflate() -> Decoder {
         Decoder::Deflate(Decompress::new(false))
     }
 
+    /// Returns a decoder of Deflate64 data without a header.
     pub(super) fn deflate64() -> Decoder {
         Decoder::Deflate64(Box::new(InflaterManaged::new()))
     }
 
-    /// LZMA without any header. `properties` and `dictionary_bytes` come from one; `len` is what it unpacks to, unless its
-    /// end is marked.
+    /// Returns a decoder of LZMA data without a header. The archive gives `properties`, the size of the dictionary and `len`,
+    /// the length of the decompressed data. `len` is `None` where the data end with a mark.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Ended::Window`] if the dictionary is too large, and [`Ended::Damaged`] if the properties are invalid.
     pub(super) fn lzma(properties: u8, dictionary_bytes: u32, len: Option<u64>) -> Result<Decoder, Ended> {
         if u64::from(dictionary_bytes) > WINDOW_LIMIT {
             return Err(Ended::Window);
         }
-        // The window grows with what is decompressed.
+        // The window grows with the decompressed data, so a large dictionary alone costs no memory.
         let stream = LzmaStream::new_with_props(len.unwrap_or(u64::MAX), properties, dictionary_bytes, None);
         stream.map(|stream| Decoder::Lzma(Box::new(stream))).map_err(|error| damaged(&error.to_string()))
     }
 
-    /// LZMA2 without any header.
+    /// Returns a decoder of LZMA2 data without a header.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Ended::Window`] if the dictionary is too large.
     pub(super) fn lzma2(dictionary_bytes: u32) -> Result<Decoder, Ended> {
         if u64::from(dictionary_bytes) > WINDOW_LIMIT {
             return Err(Ended::Window);
@@ -155,7 +206,7 @@ impl Decoder {
         Ok(Decoder::Lzma2(Box::new(Lzma2Stream::new(dictionary_bytes))))
     }
 
-    /// Decompresses some more into `out`, which is not empty.
+    /// Decompresses some more bytes into `out`, which must not be empty. A step may return no bytes although more follow.
     pub(super) fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
         match self {
             Decoder::Gzip { inflate, crc } => gzip(inflate, crc, input, out),
@@ -177,10 +228,12 @@ fn damaged(what: &str) -> Ended {
     Ended::Damaged(what.to_string())
 }
 
+/// Returns how far a decoder's counter of bytes has moved in one call.
 fn difference(after: u64, before: u64) -> usize {
     usize::try_from(after - before).unwrap_or(usize::MAX)
 }
 
+/// Consumes the header of a gzip member, up to its deflate data. See the table in the module's documentation.
 fn gzip_header(input: &mut Input) -> Result<(), Ended> {
     const HEADER_CRC: u8 = 2;
     const EXTRA: u8 = 4;
@@ -214,10 +267,12 @@ fn gzip(inflate: &mut Decompress, crc: &mut Crc, input: &mut Input, out: &mut [u
     }
 }
 
-/// Where the decoder of a member's frames is.
+/// The state of [`Decoder::Frames`].
 pub(super) enum Frames {
+    /// Before the first frame, which has to be there.
     First,
     In(Box<Decoder>),
+    /// After a frame. Another one may follow.
     Between,
 }
 
@@ -245,7 +300,7 @@ fn frames(codec: Codec, state: &mut Frames, input: &mut Input, out: &mut [u8]) -
     (0, begun.map(|begun| *state = Frames::In(Box::new(begun))))
 }
 
-/// Skips a frame that holds no data, as zstd and lz4 allow before, between and after the others, if there is one.
+/// Skips a skippable frame, which zstd and lz4 allow before, between and after all others. Returns whether there was one.
 pub(super) fn skip_frame(codec: Codec, input: &mut Input) -> Result<bool, Ended> {
     let head = input.peek(Codec::HEAD_BYTES);
     if !codec.has_skippable_frames() || head.len() < 4 || head[0] & 0xf0 != 0x50 || head[1..4] != [0x2a, 0x4d, 0x18] {
@@ -256,7 +311,7 @@ pub(super) fn skip_frame(codec: Codec, input: &mut Input) -> Result<bool, Ended>
     if input.skip(len) < len { Err(Ended::Short) } else { Ok(true) }
 }
 
-/// What is stored ends where its input does.
+/// Copies data that are not compressed. They end where the input ends.
 fn stored(input: &mut Input, out: &mut [u8]) -> Step {
     // The input never fails.
     let len = input.read(out).unwrap_or(0);
@@ -268,7 +323,7 @@ fn deflate64(inflate: &mut InflaterManaged, input: &mut Input, out: &mut [u8]) -
     let at_end = available.is_empty();
     let result = inflate.inflate(available, out);
     input.consume(result.bytes_consumed);
-    // What it had unpacked before a fault it gives only when it is asked again.
+    // The decoder hands out data from before a fault only in the next call.
     let step = if result.data_error && inflate.available_output() == 0 {
         Err(damaged("invalid deflate64 data"))
     } else if result.data_error {
@@ -299,6 +354,7 @@ fn deflate(inflate: &mut Decompress, input: &mut Input, out: &mut [u8]) -> Step 
     (len, step)
 }
 
+/// Consumes the trailer of a gzip member and verifies its checksum and length.
 fn gzip_trailer(crc: &Crc, input: &mut Input) -> Ended {
     match (input.array(), input.array()) {
         (Some(sum), Some(len)) if u32::from_le_bytes(sum) == crc.sum() && u32::from_le_bytes(len) == crc.amount() => {
@@ -309,15 +365,15 @@ fn gzip_trailer(crc: &Crc, input: &mut Input) -> Ended {
     }
 }
 
-/// Decompresses bzip2 into a buffer of its own.
+/// Decompresses bzip2 through a buffer of its own.
 ///
-/// A damaged block may show itself by its order only while it is written out, and the decoder then drops what it wrote in
-/// that call. So what a call writes must not depend on how much the reader has room for, or else the same file would give
-/// one result with one thread and another with two.
+/// Some damage is noticed only while a block is being written out, and the decoder then drops everything that it wrote in
+/// that call. The size of a call must therefore not depend on the buffer of the caller: the same file could otherwise give
+/// different results with one thread and with two.
 pub(super) struct Bzip2 {
     decoder: bzip2::Decompress,
     buffer: Vec<u8>,
-    /// How much of the buffer was handed out.
+    /// How many bytes of the buffer were handed out.
     head: usize,
     ended: Option<Ended>,
 }
@@ -333,14 +389,14 @@ impl Bzip2 {
         if self.head == self.buffer.len() && self.ended.is_none() {
             self.fill(input);
         }
-        // A slice never fails.
+        // Reading from a slice cannot fail.
         let len = (&self.buffer[self.head..]).read(out).unwrap_or(0);
         self.head += len;
         let ended = if len == 0 { self.ended.take() } else { None };
         (len, ended.map_or(Ok(()), Err))
     }
 
-    /// Fills the buffer, unless the data have ended.
+    /// Fills the buffer, or as much of it as the remaining data fill.
     fn fill(&mut self, input: &mut Input) {
         self.head = 0;
         self.buffer.resize(BZIP2_STEP_BYTES, 0);
@@ -365,6 +421,7 @@ impl Bzip2 {
     }
 }
 
+/// Translates the result of a decoder of lzma-rust2. `at_end` is whether the input had no more bytes.
 fn lzma_step(result: lzma_rust2::Result<StreamResult>, len: usize, at_end: bool) -> Step {
     let step = match result {
         Ok(result) if result.status == lzma_rust2::Status::StreamEnd => Err(Ended::Complete),
@@ -379,8 +436,8 @@ fn lzma_step(result: lzma_rust2::Result<StreamResult>, len: usize, at_end: bool)
     (len, step)
 }
 
-/// What the decoder says of valid data that it does not know, and what they use. That it is damage is ruled out: headers have
-/// checksums, which are right by then.
+/// The errors of the xz decoder that stand for valid data, each with the feature that it does not support. Damage cannot
+/// cause them: they are returned only after the checksum of the header was right.
 const UNKNOWN_TO_XZ: [(&str, &str); 6] = [
     ("unsupported XZ check type", "a checksum that is not supported"),
     ("Unsupported filter type", "a filter that is not supported"),
@@ -390,6 +447,7 @@ const UNKNOWN_TO_XZ: [(&str, &str); 6] = [
     ("reserved block flag bits are set", "a version of the format that is not supported"),
 ];
 
+/// Distinguishes unsupported features from damage in a step of the xz decoder.
 fn xz((len, step): Step) -> Step {
     let ended = |ended| match ended {
         Ended::Damaged(why) => match UNKNOWN_TO_XZ.iter().find(|(reason, _)| *reason == why) {
@@ -402,12 +460,12 @@ fn xz((len, step): Step) -> Step {
 }
 
 fn lz4(decoder: &mut lz4_flex::frame::FrameDecoder<Input>, input: &mut Input, out: &mut [u8]) -> Step {
-    // The decoder owns its reader: it gets the input for the length of this call.
+    // The decoder owns its reader, so it gets the input for the duration of this call.
     std::mem::swap(decoder.get_mut(), input);
     let result = decoder.read(out);
     std::mem::swap(decoder.get_mut(), input);
     match result {
-        // It takes an end between two blocks for the end of the frame.
+        // The decoder takes an input that ends between two blocks for the end of the frame.
         Ok(0) | Err(_) if input.was_short() => (0, Err(Ended::Short)),
         Ok(0) => (0, Err(Ended::Complete)),
         Ok(len) => (len, Ok(())),
@@ -419,6 +477,7 @@ fn lz4(decoder: &mut lz4_flex::frame::FrameDecoder<Input>, input: &mut Input, ou
     }
 }
 
+/// Translates an error of the zstd decoder.
 fn zstd_ended(error: &FrameDecoderError, input: &Input) -> Ended {
     match error {
         _ if input.was_short() => Ended::Short,
@@ -437,7 +496,7 @@ fn zstd(
     out: &mut [u8],
 ) -> Step {
     loop {
-        // The decoder keeps back a window while the frame goes on.
+        // While the frame goes on, the decoder holds back one window.
         let len = decoder.read(out).unwrap_or(0);
         *total += len as u64;
         if len > 0 {
@@ -451,19 +510,20 @@ fn zstd(
         }
         if let Err(error) = decoder.decode_blocks(&mut *input, BlockDecodingStrategy::UptoBlocks(1)) {
             *ended = Some(zstd_ended(&error, input));
-            // An empty last block and any checksum: the decoder then gives out what it kept back.
+            // After an empty last block and any checksum, the decoder hands out what it held back.
             const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
             let _ = decoder.decode_blocks(&LAST_BLOCK[..], BlockDecodingStrategy::UptoBlocks(1));
         }
     }
 }
 
+/// Verifies the checksum and the length of a complete zstd frame, if it has them.
 fn zstd_end(decoder: &FrameDecoder, total: u64) -> Ended {
     let sum = decoder.get_checksum_from_data();
     if sum.is_some() && sum != decoder.get_calculated_checksum() {
         return damaged("the checksum does not match");
     }
-    // Zero is also what it says where the frame does not tell.
+    // Zero also stands for a frame without a length.
     if ![0, total].contains(&decoder.content_size()) {
         return damaged("it is not as long as it says");
     }

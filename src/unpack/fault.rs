@@ -1,24 +1,29 @@
-//! What there is to say of data that cannot be read, and of faults on their way through several layers.
+//! Words the faults of data that cannot be read, and carries errors through readers that are stacked on each other.
 
 use std::fmt::Display;
 use std::io;
 
 use crate::problem::{Kind, Loss, Remedy};
 
-/// Data of a kind that contradict themselves, and why.
+/// Returns the loss for damaged data, such as `the gzip data are damaged (the checksum does not match)`.
+///
+/// `delivered` is how many decompressed bytes came before the fault, or `None` if no such number makes sense.
 pub(super) fn damaged(data: impl Display, why: impl Display, delivered: Option<u64>) -> Loss {
     let what = format!("the {data} data are damaged ({why})");
     Loss { delivered, ..Loss::new(Kind::Damaged, what, Remedy::AskAgain) }
 }
 
-/// `len` bytes that follow something and belong to nothing.
+/// Returns the loss for `len` bytes that follow `what`, such as the end of an archive, and were not read.
 pub(super) fn trailing(len: u64, what: impl Display) -> Loss {
     let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
     let what = format!("{len} {bytes} behind {what} {were} not read");
     Loss::new(Kind::TrailingBytes, what, Remedy::CutOut)
 }
 
-/// An error of the layer below, with the place in this layer, if it has a place.
+/// Restates the error of an inner reader for the reader around it.
+///
+/// Inside a [`Loss`], the number of bytes delivered is replaced by `delivered`, because the two readers count different
+/// bytes: one compressed ones, the other decompressed ones. A loss without a number stays without one.
 pub(crate) fn passed_on(mut error: io::Error, delivered: Option<u64>) -> io::Error {
     if let Some(loss) = error.get_mut().and_then(|inner| inner.downcast_mut::<Loss>()) {
         loss.delivered = loss.delivered.and(delivered);
@@ -26,7 +31,7 @@ pub(crate) fn passed_on(mut error: io::Error, delivered: Option<u64>) -> io::Err
     error
 }
 
-/// The same error once more.
+/// Returns a copy of `error`, which [`io::Error`] cannot make itself. An error of the system keeps its kind and its text.
 pub(crate) fn copied(error: &io::Error) -> io::Error {
     match Loss::of(error) {
         Some(loss) => loss.clone().into(),

@@ -1,4 +1,4 @@
-//! Reading a file at positions, which many threads can do at once with one handle.
+//! Reads a file at positions, so that many threads can share one handle.
 
 use std::fmt;
 use std::fs::File;
@@ -7,35 +7,36 @@ use std::io::{self, Read};
 use super::recognise::SAMPLE_BYTES;
 use crate::problem::{Kind, Loss, Remedy};
 
-/// Files up to this size, in bytes, are read whole when they are opened: one read serves for all.
+/// Files of at most this many bytes are read whole when they are opened, which saves them any further read.
 const SMALL_BYTES: usize = 64 << 10;
 
-/// Something that is told of each read of a file.
+/// Observes the reads of a file, to count progress for example.
 pub trait Watch: fmt::Debug + Send + Sync {
-    /// Takes note that so many bytes were read.
+    /// Called after `bytes` bytes were read from the disk. Bytes that were kept from an earlier read do not count again.
     fn read(&self, bytes: u64);
 }
 
-/// An opened file.
+/// An opened file that is read at positions, through [`FileSpan`].
 #[derive(Debug)]
 pub struct DiskFile {
     file: File,
     watch: Box<dyn Watch>,
-    /// Its first bytes, which are not read again.
+    /// The first bytes of the file, kept so that they are read from the disk only once.
     head: Vec<u8>,
 }
 
 impl DiskFile {
-    /// A file that is read under the eyes of `watch`, which is dropped with it.
+    /// Returns a file whose reads are reported to `watch`. Nothing is read yet. `watch` is dropped together with the file.
     pub fn new(file: File, watch: impl Watch + 'static) -> DiskFile {
         DiskFile { file, watch: Box::new(watch), head: Vec::new() }
     }
 
-    /// Reads a small file of `len` bytes whole, in one read where the system allows it, and of a larger one as much as is
-    /// looked at to recognise it.
+    /// Reads and keeps the first bytes of a file of `len` bytes: all of a small file, or [`SAMPLE_BYTES`] of a larger one,
+    /// which are enough to recognise it.
     ///
     /// # Errors
-    /// What the operating system says, or a [`Loss`] if it has become shorter.
+    ///
+    /// Returns the error of the operating system, or a [`Loss`] if the file is now shorter than `len`.
     pub fn read_head(&mut self, len: u64) -> io::Result<()> {
         let most = usize::try_from(len).ok().filter(|len| *len <= SMALL_BYTES).unwrap_or(SAMPLE_BYTES);
         let mut head = vec![0; most];
@@ -52,14 +53,14 @@ impl DiskFile {
         Ok(())
     }
 
-    /// The first `len` bytes, or as many as there are and were read.
+    /// Returns the first `len` bytes, or fewer if [`DiskFile::read_head`] has read fewer.
     #[must_use]
     pub fn head(&self, len: usize) -> &[u8] {
         &self.head[..self.head.len().min(len)]
     }
 }
 
-/// Reads a stretch of a file from front to back, without moving the file's own position.
+/// A reader of one range of a file. It does not use the position of the file handle, so several can read at the same time.
 #[derive(Debug)]
 pub struct FileSpan<'f> {
     file: &'f DiskFile,
@@ -68,8 +69,8 @@ pub struct FileSpan<'f> {
 }
 
 impl<'f> FileSpan<'f> {
-    /// The bytes `start..end` of a file that had them all when it was opened. If it has become shorter meanwhile, reading
-    /// fails where it ends now.
+    /// Returns a reader of the bytes `start..end`. The file must have had `end` bytes when it was opened: if it has become
+    /// shorter since then, reading fails with a [`Loss`] at its new end.
     #[must_use]
     pub fn new(file: &'f DiskFile, start: u64, end: u64) -> FileSpan<'f> {
         FileSpan { file, position: start, end }
@@ -100,12 +101,14 @@ impl Read for FileSpan<'_> {
 }
 
 impl FileSpan<'_> {
+    /// Returns the loss for a file that ends before the range does.
     fn shortened(&self) -> Loss {
         let what = "it became shorter while it was read";
         Loss { delivered: Some(self.position), ..Loss::new(Kind::Shortened, what, Remedy::ReadCopy) }
     }
 }
 
+/// Reads at `position` without a seek. Returns how many bytes were read, which is 0 at the end of the file.
 #[cfg(unix)]
 fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, position)
@@ -113,6 +116,6 @@ fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
 
 #[cfg(windows)]
 fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-    // `seek_read` moves the handle's own position too, which nothing here relies on.
+    // `seek_read` also moves the position of the handle, but nothing here uses that.
     std::os::windows::fs::FileExt::seek_read(file, buffer, position)
 }

@@ -1,7 +1,7 @@
-//! Compressed streams, recognised by their first bytes and decompressed in memory, whatever their name.
+//! Decompresses whole streams: all frames, one after another, as many times as the stream was compressed.
 //!
-//! A stream is one frame or several; a gzip member and a bzip2 or xz stream are called frames here, too. Invariant: every
-//! frame counts, one after another, as in the tools of each format.
+//! A gzip member and a bzip2 or xz stream are called frames, too. Every frame counts, as in the tools of each format: a file of
+//! two concatenated gzip files holds the text of both.
 
 use std::io::{self, Read};
 
@@ -11,29 +11,47 @@ use super::input::Input;
 use super::recognise::{Codec, HEAD_BYTES, Recognised, recognise};
 use crate::problem::{Kind, Loss, Remedy};
 
-/// How often a file may have been compressed over.
+/// How many times in succession data may have been compressed, as in `x.log.gz.xz`. Deeper data are reported as a [`Loss`].
 pub const MAX_LAYERS: u8 = 3;
 
 impl Codec {
-    /// Whether skippable frames may stand between its frames.
+    /// Whether this format has skippable frames.
     pub(super) fn has_skippable_frames(self) -> bool {
         matches!(self, Codec::Zstd | Codec::Lz4)
     }
 
-    /// Whether a frame found in this codec's data is one of them. Skippable frames left open which codec it is.
+    /// Whether a frame of `found` continues data that were recognised as this codec. If only skippable frames came before, the
+    /// data may turn out to be the other codec that has these.
     fn may_be(self, found: Codec, is_first: bool) -> bool {
         found == self || (is_first && found.has_skippable_frames() && self.has_skippable_frames())
     }
 }
 
-/// What `reader` delivers, decompressed as often as it was compressed, up to [`MAX_LAYERS`] times; itself if it is not
-/// compressed. There is no limit on how much that is.
+/// Returns a reader of the decompressed data of `reader`, or of its data as they are if they are not compressed. Data that
+/// were compressed up to [`MAX_LAYERS`] times in succession are decompressed as many times.
+///
+/// The format is recognised by the first bytes. There is no limit on how much is decompressed. A fault in the data is an
+/// error that carries a [`Loss`], after everything before the fault was read.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::Read;
+///
+/// // A gzip member that stores its text.
+/// let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x03\0\xfc\xffabc\xc2\x41\x24\x35\x03\0\0\0";
+/// let mut text = String::new();
+/// callcodes::unpack::decompressed(Box::new(&gzip[..])).read_to_string(&mut text)?;
+/// assert_eq!(text, "abc");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[must_use]
 pub fn decompressed(reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
     Box::new(unpacked(Input::new(reader), |_, frames| Box::new(frames)).into_reader())
 }
 
-/// What `input` delivers, decompressed in the same way. Each layer is read through what `wrap` makes of it.
+/// Decompresses `input` in the same way. For each round of decompression, `wrap` may put its own reader around the
+/// [`Frames`], to count their bytes for example.
 pub(crate) fn unpacked(mut input: Input, mut wrap: impl FnMut(Codec, Frames) -> Box<dyn Read + Send>) -> Input {
     let mut layers = 0;
     while let Recognised::Codec(codec) = recognise(input.peek(HEAD_BYTES)) {
@@ -51,11 +69,12 @@ fn too_deep() -> Loss {
     Loss::new(Kind::OverLimit, what, Remedy::Decompress)
 }
 
-/// The frames of one compressed stream.
+/// A reader of the decompressed data of one compressed stream, through all of its frames.
 pub(crate) struct Frames {
     codec: Codec,
     input: Input,
     state: State,
+    /// How many decompressed bytes were returned.
     delivered: u64,
 }
 
@@ -65,7 +84,7 @@ enum State {
         is_first: bool,
     },
     In(Decoder),
-    /// Nothing follows but, once, the reason.
+    /// At the end, with the error that is still to be returned.
     Ended(Option<io::Error>),
 }
 
@@ -103,7 +122,8 @@ impl Frames {
         Frames { codec, input, state: State::Between { is_first: true }, delivered: 0 }
     }
 
-    /// What follows: another frame, the end, or something else. Zeros are padding, as from tapes and block devices.
+    /// Goes on to the next frame, to the end, or to the error if something else follows. Zeros are padding, as tapes and block
+    /// devices add it.
     fn next_frame(&mut self, is_first: bool) -> State {
         let mut padding = 0;
         loop {
@@ -132,6 +152,7 @@ impl Frames {
         }
     }
 
+    /// Ends with the error for `len` bytes that are not a frame, unless the input itself has failed.
     fn trailing(&mut self, len: u64) -> State {
         if let Some(error) = self.input.failure() {
             return State::Ended(Some(passed_on(error, Some(self.delivered))));
@@ -139,6 +160,7 @@ impl Frames {
         State::Ended(Some(trailing(len, format_args!("the {} data", self.codec)).into()))
     }
 
+    /// Ends for the reason that the decoder gives, with the failure of the input if that is why it was short.
     fn ended(&mut self, ended: Ended) -> State {
         let delivered = Some(self.delivered);
         let reason = match ended {

@@ -1,5 +1,7 @@
-//! A buffered reader that can be looked ahead in, and that never fails: an error is an end with a reason, kept for
-//! whoever meets the end. Decoders then need not carry the errors of what they read from through their own.
+//! A buffered reader with lookahead that never fails.
+//!
+//! An error of the underlying reader ends the input, just as the end of the data does. The error is kept, and code that meets the
+//! end asks for it with [`Input::failure`]. Thus decoders need not pass the errors of their source through their own.
 
 use std::any::Any;
 use std::io::{self, Read};
@@ -7,24 +9,26 @@ use std::sync::Arc;
 
 use super::file::{DiskFile, FileSpan};
 
-/// What is read at once, in bytes.
+/// How many bytes are read at once.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// A stream of bytes with lookahead. All of its readers never fail; see [`Input::failure`].
 pub(crate) struct Input {
     reader: Reader,
     buffer: Vec<u8>,
     head: usize,
     tail: usize,
     end: End,
-    /// How many bytes were taken.
+    /// How many bytes were consumed.
     position: u64,
-    /// Whether somebody asked for bytes behind the end.
+    /// Whether more bytes were requested than there were.
     was_short: bool,
 }
 
+/// Where the bytes come from.
 enum Reader {
     Stream(Box<dyn Read + Send>),
-    /// The bytes `position..end` of a file, which are passed over without being read.
+    /// The bytes `position..end` of a file, which can be skipped without being read.
     File {
         file: Arc<DiskFile>,
         position: u64,
@@ -33,11 +37,13 @@ enum Reader {
     Part(Box<dyn Part>),
 }
 
-/// Something that reads from an input which it gives back when it has been read.
+/// A reader that owns the input around it, and gives it back through [`Input::into_part`] when it has been read.
 pub(crate) trait Part: Read + Send {
+    /// Converts the box for a downcast to its type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
+/// Whether the end was reached, and how.
 enum End {
     NotMet,
     Met,
@@ -45,23 +51,24 @@ enum End {
 }
 
 impl Default for Input {
-    /// An input that is at its end.
+    /// Returns an empty input.
     fn default() -> Input {
         Input { end: End::Met, ..Input::new(Box::new(io::empty())) }
     }
 }
 
 impl Input {
+    /// Returns an input over any reader.
     pub(crate) fn new(reader: Box<dyn Read + Send>) -> Input {
         Input::over(Reader::Stream(reader))
     }
 
-    /// The bytes `start..end` of a file; fewer if it ends before.
+    /// Returns an input over the bytes `start..end` of a file. A file that ends before `end` is a failure.
     pub(crate) fn of_file(file: Arc<DiskFile>, start: u64, end: u64) -> Input {
         Input::over(Reader::File { file, position: start, end })
     }
 
-    /// What `part` makes of the input that it holds.
+    /// Returns an input over `part`, which reads from the input that it owns.
     pub(crate) fn of_part(part: Box<dyn Part>) -> Input {
         Input::over(Reader::Part(part))
     }
@@ -70,38 +77,39 @@ impl Input {
         Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotMet, position: 0, was_short: false }
     }
 
-    /// The part that it was made of, if it was of this type. What was looked ahead is lost.
+    /// Returns the part that was given to [`Input::of_part`], or `None` if it has another type. Bytes that were buffered but
+    /// not consumed are lost.
     pub(crate) fn into_part<P: Part + 'static>(self) -> Option<Box<P>> {
         let Reader::Part(part) = self.reader else { return None };
         part.into_any().downcast().ok()
     }
 
-    /// How many bytes were taken so far.
+    /// Returns how many bytes were consumed so far.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// An input that has nothing but the reason why.
+    /// Returns an input without any bytes that fails with `reason`.
     pub(crate) fn failed(reason: io::Error) -> Input {
         Input { end: End::Failed(reason), ..Input::default() }
     }
 
-    /// A reader of what is left, which fails where this fails.
+    /// Returns a reader of the remaining bytes that returns the failure as an ordinary error.
     pub(crate) fn into_reader(self) -> InputReader {
         InputReader(self)
     }
 
-    /// What can be read once more, from where this is now; `None` unless it is in a file.
+    /// Returns a second input over the remaining bytes, which leaves this one as it is; `None` unless they are in a file.
     pub(crate) fn again(&self) -> Option<Input> {
         let Reader::File { file, position, end } = &self.reader else { return None };
         let ahead = (self.tail - self.head) as u64;
         Some(Input::of_file(Arc::clone(file), position.saturating_sub(ahead), *end))
     }
 
-    /// How much can be looked ahead, in bytes.
+    /// The longest lookahead, in bytes.
     pub(crate) const PEEK_LIMIT: usize = BUFFER_BYTES;
 
-    /// The next `len` bytes, without taking them; fewer only at the end. `len` is at most [`Input::PEEK_LIMIT`].
+    /// Returns the next `len` bytes without consuming them, or fewer at the end. `len` is at most [`Input::PEEK_LIMIT`].
     pub(crate) fn peek(&mut self, len: usize) -> &[u8] {
         while self.tail - self.head < len && matches!(self.end, End::NotMet) {
             self.buffer.copy_within(self.head..self.tail, 0);
@@ -113,27 +121,27 @@ impl Input {
         &self.buffer[self.head..self.tail.min(self.head + len)]
     }
 
-    /// The bytes that can be had at once: at least one unless this is the end.
+    /// Returns the bytes that are in the buffer, after filling it if it is empty. Nothing is returned only at the end.
     pub(crate) fn available(&mut self) -> &[u8] {
         self.was_short |= self.peek(1).is_empty();
         &self.buffer[self.head..self.tail]
     }
 
-    /// Takes `len` of the available bytes.
+    /// Consumes `len` bytes, or all that are in the buffer if these are fewer.
     pub(crate) fn consume(&mut self, len: usize) {
         let len = len.min(self.tail - self.head);
         self.head += len;
         self.position += len as u64;
     }
 
-    /// The next byte; `None` at the end.
+    /// Consumes the next byte; `None` at the end.
     pub(crate) fn byte(&mut self) -> Option<u8> {
         let byte = self.available().first().copied();
         self.consume(1);
         byte
     }
 
-    /// The next `N` bytes; `None` if the end comes before.
+    /// Consumes the next `N` bytes; `None` if there are fewer, which are then consumed.
     pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let mut bytes = [0; N];
         for byte in &mut bytes {
@@ -142,14 +150,15 @@ impl Input {
         Some(bytes)
     }
 
-    /// The next `len` bytes; `None` if the end comes before. They cost memory as they come, not as `len` claims.
+    /// Consumes the next `len` bytes; `None` if there are fewer, which are then consumed. Memory grows with the bytes that
+    /// arrive, so a large `len` out of a damaged file costs nothing.
     pub(crate) fn exactly(&mut self, len: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         self.by_ref().take(len).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 == len).then_some(bytes)
     }
 
-    /// Takes up to `len` bytes and says how many there were.
+    /// Consumes up to `len` bytes and returns how many there were. In a file they are skipped without being read.
     pub(crate) fn skip(&mut self, len: u64) -> u64 {
         let mut skipped = 0;
         while skipped < len {
@@ -168,7 +177,7 @@ impl Input {
         skipped
     }
 
-    /// Why it ended, if not because everything was delivered. Told once.
+    /// Returns the error that ended the input, if one did. Only the first call returns it.
     pub(crate) fn failure(&mut self) -> Option<io::Error> {
         match std::mem::replace(&mut self.end, End::Met) {
             End::Failed(error) => Some(error),
@@ -179,15 +188,15 @@ impl Input {
         }
     }
 
-    /// Whether bytes were asked for behind the end.
+    /// Whether more bytes were requested than there were. Looking ahead with [`Input::peek`] does not count.
     pub(crate) fn was_short(&self) -> bool {
         self.was_short
     }
 }
 
 impl Reader {
-    /// Takes less than `len` bytes where that needs no reading, and says how many. The last one has to be read: the file
-    /// may have become shorter than it was.
+    /// Skips fewer than `len` bytes of a file and returns how many. The last byte is left to be read, because that shows
+    /// whether the file has become shorter.
     fn pass_over(&mut self, len: u64) -> u64 {
         let Reader::File { position, end, .. } = self else { return 0 };
         let step = len.min(end.saturating_sub(*position)).saturating_sub(1);
@@ -210,7 +219,7 @@ impl Read for Reader {
     }
 }
 
-/// An input whose failure is an error again.
+/// A reader of an [`Input`] that returns its failure as an error.
 pub(crate) struct InputReader(Input);
 
 impl Read for InputReader {
@@ -226,7 +235,8 @@ impl Read for InputReader {
 }
 
 impl Read for Input {
-    /// Never fails, see [`Input::failure`].
+    /// Returns `Ok(0)` also where the underlying reader fails; see [`Input::failure`]. A large `out` is filled directly,
+    /// without a copy through the buffer.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.head == self.tail && out.len() >= BUFFER_BYTES && matches!(self.end, End::NotMet) {
             let len = read_once(&mut self.reader, out, &mut self.end);
@@ -240,6 +250,7 @@ impl Read for Input {
     }
 }
 
+/// Reads once from `reader` and returns how many bytes came. Where none did, `end` says why.
 fn read_once(reader: &mut impl Read, target: &mut [u8], end: &mut End) -> usize {
     loop {
         match reader.read(target) {

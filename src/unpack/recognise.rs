@@ -1,14 +1,35 @@
-//! What a file or stream is, judged by its first bytes and never by its name.
+//! Recognises what a file or stream is by its first bytes, and never by its name.
 //!
-//! [`TABLE`] lists every format by what it begins with; the first row that fits decides. What no row fits is text,
-//! unless [`binary`](super::binary) finds control characters in it as no text has them.
+//! [`TABLE`] lists the beginnings of all formats; the first row that matches decides. Anything that no row matches is text,
+//! unless [`binary`](super::binary) finds so many control characters in it that it cannot be.
 //!
 //! Invariants:
-//! * The order is archives, compression, formats that cannot be read, damaged compression, text, binary formats. An archive comes before
-//!   compression because a tar archive begins with the name of its first member, which may be spelled like anything.
-//! * Text is never taken for anything else, because a log passed over is worse than a picture searched in vain. A row
-//!   whose bytes are letters asks for something more that no text has.
-//! * [`HEAD_BYTES`] decide all but whether something is binary, which takes [`SAMPLE_BYTES`].
+//! * The order is archives, compressed data, formats that cannot be read, damaged compressed data, text, binary data.
+//!   Archives come before compressed data because a tar archive begins with the name of its first file, which can be
+//!   spelled like the beginning of anything.
+//! * Text must never be mistaken for anything else: skipping a log is worse than searching a picture in vain. A row whose
+//!   bytes are letters therefore requires something more that no text has.
+//! * [`HEAD_BYTES`] are enough to decide everything but text or binary data, which takes [`SAMPLE_BYTES`].
+//!
+//! # Signatures
+//!
+//! All begin at offset 0 unless an offset is given. `.` stands for any byte.
+//!
+//! | format | bytes | specification |
+//! |---|---|---|
+//! | zip | `PK 03 04`, or `PK 05 06` without members, or `PK 07 08` or `PK00` in front of `PK 03 04` | APPNOTE 4.3.7, 4.3.16, 8.5 |
+//! | 7z | `7z BC AF 27 1C` | 7zFormat.txt, SignatureHeader |
+//! | cab | `MSCF`, and reserved zeros at 4 or version 1.3 at 24 | \[MS-CAB\], CFHEADER |
+//! | tar | `ustar` at 257 among octal numbers, or a block with the right checksum | POSIX pax, ustar |
+//! | gzip | `1F 8B 08` | RFC 1952, 2.3.1 |
+//! | zstd | `28 B5 2F FD` | RFC 8878, 3.1.1 |
+//! | zstd, lz4 | `5. 2A 4D 18`, a skippable frame | RFC 8878, 3.1.2 |
+//! | bzip2 | `BZh`, `1` to `9`, and then `31 41 59 26 53 59` or, if it is empty, `17 72 45 38 50 90` | none; bzip2(1) |
+//! | xz | `FD 7zXZ 00` | The .xz File Format, 2.1.1.1 |
+//! | lz4 | `04 22 4D 18` | LZ4 Frame Format, General Structure |
+//!
+//! Data that begin with one of the compressed formats but for a single wrong bit are reported as damaged. They would otherwise
+//! be read as text, in which nothing is found.
 
 use std::fmt;
 
@@ -20,57 +41,58 @@ use super::binary::{has_control, is_not_text};
 use super::fault::damaged;
 use crate::problem::{Kind, Loss, Remedy};
 
-/// How many bytes decide what something is unless it is text or binary.
+/// How many first bytes [`recognise`] needs for everything but text and binary data.
 pub const HEAD_BYTES: usize = 512;
-/// How many bytes decide whether something is text or binary.
+/// How many first bytes [`recognise`] needs to distinguish text from binary data.
 pub const SAMPLE_BYTES: usize = 8 << 10;
 
-/// How many bytes of a program are looked at for an archive behind it: more than those that unpack themselves have.
+/// How many first bytes of a program are searched for an archive that follows it. The programs of self-extracting archives
+/// are shorter.
 pub(crate) const PROGRAM_BYTES: usize = 1 << 20;
-/// How many bytes the last ones are by which some disk images are known.
+/// How many last bytes of a file [`by_trailer`] needs: the length of the trailers of VHD and DMG images.
 pub(crate) const TRAILER_BYTES: usize = 512;
 
-/// The name of what is only known not to be text.
+/// The name of binary data of an unknown format.
 pub(crate) const NOT_TEXT: &str = "not text";
 
-/// What something is by its first bytes.
+/// The answer of [`recognise`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recognised {
-    /// An archive to be read member by member.
+    /// An archive, to be read member by member.
     Archive(Format),
-    /// Data to be decompressed.
+    /// Compressed data, to be decompressed.
     Codec(Codec),
     /// Compressed data whose first bytes are wrong.
     Damaged(Codec),
     /// An archive or compressed data of a format that cannot be read.
     Unsupported(Unsupported),
-    /// Something that holds no text, and the name of what it is.
+    /// Data that hold no text, with the name of their kind, such as `PNG picture`.
     Binary(&'static str),
-    /// Anything else.
+    /// Anything else, which is searched for results.
     Text,
 }
 
-/// An archive format.
+/// An archive format that can be read. It is displayed as its usual short name, such as `7z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// PKWARE's, as everybody writes it.
+    /// zip, by PKWARE.
     Zip,
-    /// As POSIX and GNU write it, and as it was before.
+    /// tar, as written by POSIX, by GNU, and by Unix before POSIX.
     Tar,
-    /// 7-Zip's own.
+    /// 7z, by 7-Zip.
     SevenZip,
-    /// Microsoft's cabinet.
+    /// cab, the cabinet of Windows.
     Cab,
 }
 
-/// A compressed format.
+/// A compressed format that can be read. It is displayed as its usual name in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// RFC 1952.
+    /// gzip, RFC 1952.
     Gzip,
-    /// RFC 8878.
+    /// Zstandard, RFC 8878.
     Zstd,
-    /// What bzip2(1) writes.
+    /// bzip2, as written by bzip2(1).
     Bzip2,
     /// The .xz format, not the older .lzma.
     Xz,
@@ -78,40 +100,51 @@ pub enum Codec {
     Lz4,
 }
 
-/// A format that cannot be read. Logs may be in it, so it is reported as a loss, while a picture is only skipped.
+/// A format that cannot be read. Because it may contain logs, it is reported as a loss, while a picture is just skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsupported {
-    /// An archive, named with its article.
+    /// An archive; the name includes the article, as in `a RAR`.
     Archive(&'static str),
-    /// A compressed format.
+    /// Compressed data, with the name of the format.
     Codec(&'static str),
-    /// Something else that files may be in, named with its article.
+    /// Another container of files, such as a disk image; the name includes the article.
     Container(&'static str),
     /// A Windows event log.
     EventLog,
-    /// A later part of an archive, which is recognised by its name, as nothing else tells what it is.
+    /// The second or a later part of a split archive. It is recognised by its name alone: its bytes continue the part before.
     LaterPart,
 }
 
-/// What something is that begins with `head`, its first [`SAMPLE_BYTES`] or all of it.
+/// Recognises data by `head`: their first [`SAMPLE_BYTES`], or all of them if they are shorter.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::unpack::{Codec, Recognised, recognise};
+///
+/// assert_eq!(recognise(b"\x1f\x8b\x08\0\0\0\0\0\0\x03"), Recognised::Codec(Codec::Gzip));
+/// assert_eq!(recognise(b"2017-02-14 02:57:24 rawCallStatus = 21\r\n"), Recognised::Text);
+/// ```
 #[must_use]
 pub fn recognise(head: &[u8]) -> Recognised {
     first(head, Some).unwrap_or_else(|| if is_not_text(head) { Recognised::Binary(NOT_TEXT) } else { Recognised::Text })
 }
 
-/// Whether it begins like a binary format whose signature is more than what damaged data begin with now and then.
+/// Whether `head` begins with the signature of a binary format that is too long, at four bytes or more, to occur by chance in
+/// data whose beginning is damaged or missing.
 pub(crate) fn is_certainly_binary(head: &[u8]) -> bool {
     let binary = TABLE.iter().filter(|row| matches!(row.is, Recognised::Binary(_)));
     binary.filter(|row| row.bytes.len() >= 4).any(|row| row.begins(head))
 }
 
-/// Whether a binary format of this name is that of programs, behind which something may be packed.
+/// Whether `kind`, the name of a binary format, is that of a program. An archive may follow a program.
 pub(crate) fn is_program(kind: &str) -> bool {
     kind.ends_with("executable")
 }
 
-/// What is packed behind a program that begins with `program`, its first [`PROGRAM_BYTES`] or all of it, apart from a zip.
-pub(crate) fn packed_behind(program: &[u8]) -> Option<Unsupported> {
+/// Returns the archive that follows a program, as in a self-extracting file, unless it is a zip archive. `program` is the
+/// first [`PROGRAM_BYTES`] of the file, or all of it.
+pub(crate) fn packed_after(program: &[u8]) -> Option<Unsupported> {
     let begins = |signature: &'static [u8], is: fn(&[u8]) -> bool| {
         memmem::find_iter(program, signature).any(|at| is(&program[at..]))
     };
@@ -121,7 +154,7 @@ pub(crate) fn packed_behind(program: &[u8]) -> Option<Unsupported> {
     begins(b"Rar!\x1a\x07", is_start_of_rar).then_some(Unsupported::Archive("a self-extracting RAR"))
 }
 
-/// What something is that ends with `end`, its last [`TRAILER_BYTES`], and begins like nothing else.
+/// Recognises a disk image that has its signature at the end. `end` is the last [`TRAILER_BYTES`] of the file.
 pub(crate) fn by_trailer(end: &[u8]) -> Option<Unsupported> {
     let image = match end.get(..8)? {
         [b'k', b'o', b'l', b'y', 0, 0, 0, 4] => "a disk image (DMG)",
@@ -131,7 +164,7 @@ pub(crate) fn by_trailer(end: &[u8]) -> Option<Unsupported> {
     Some(Unsupported::Container(image))
 }
 
-/// Whether something of that name is a later part of an archive: `x.7z.002`, `x.zip.010`, `x.z01`, `x.r00`.
+/// Whether `name` is that of a later part of a split archive: `x.7z.002`, `x.zip.010`, `x.z01`, `x.r00`.
 pub(crate) fn is_named_as_later_part(name: &str) -> bool {
     let Some((_, ending)) = name.rsplit_once('.') else { return false };
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -142,7 +175,7 @@ pub(crate) fn is_named_as_later_part(name: &str) -> bool {
 }
 
 impl Format {
-    /// The format of an archive that begins with `head`, its first [`HEAD_BYTES`] or all of it.
+    /// Returns the format of an archive by `head`: its first [`HEAD_BYTES`], or all of it.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Format> {
         first(head, |is| if let Recognised::Archive(format) = is { Some(format) } else { None })
@@ -150,16 +183,16 @@ impl Format {
 }
 
 impl Codec {
-    /// How many bytes [`Codec::of`] looks at.
+    /// How many first bytes [`Codec::of`] needs.
     pub(super) const HEAD_BYTES: usize = 10;
 
-    /// The format of compressed data that begin with `head`, their first 10 bytes or all of them.
+    /// Returns the format of compressed data by `head`: their first 10 bytes, or all of them.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Codec> {
         first(head, |is| if let Recognised::Codec(codec) = is { Some(codec) } else { None })
     }
 
-    /// Whether `rest`, the last bytes of a file, may be the beginning of more of this codec's data.
+    /// Whether `rest`, the last bytes of a file, can be the beginning of a frame of this codec that was cut off.
     pub(super) fn may_begin(self, rest: &[u8]) -> bool {
         let mut own = TABLE.iter().filter(|row| row.at == 0 && row.is == Recognised::Codec(self));
         !rest.is_empty() && own.any(|row| row.bytes.starts_with(rest))
@@ -167,7 +200,7 @@ impl Codec {
 }
 
 impl Recognised {
-    /// Why nothing of it can be read, if nothing can.
+    /// Returns why nothing can be read of data of this kind; `None` if they can be read, or hold no text anyway.
     pub(crate) fn loss(self) -> Option<Loss> {
         match self {
             Recognised::Damaged(codec) => Some(damaged(codec, "their first bytes are wrong", None)),
@@ -178,6 +211,7 @@ impl Recognised {
 }
 
 impl Unsupported {
+    /// Returns the loss that reports such a file, with what the user can do to get it read.
     pub(crate) fn loss(self) -> Loss {
         let (what, remedy) = match self {
             Unsupported::Archive(name) => (format!("it is {name} archive, which is not supported"), Remedy::Unpack),
@@ -217,21 +251,25 @@ impl fmt::Display for Codec {
     }
 }
 
-/// A row of the table: bytes at an offset, what else has to be true of the beginning, and what it then is.
+/// A row of [`TABLE`].
 struct Signature {
+    /// The offset of `bytes`.
     at: usize,
     bytes: &'static [u8],
+    /// What else has to be true of the first bytes.
     also: fn(&[u8]) -> bool,
+    /// What the data are if all of this is true.
     is: Recognised,
 }
 
 impl Signature {
+    /// Whether `bytes` are at their offset in `head`. Does not check `also`.
     fn begins(&self, head: &[u8]) -> bool {
         head.get(self.at..).is_some_and(|rest| rest.starts_with(self.bytes))
     }
 }
 
-/// What `asked` makes of the first row that fits, of those of which it makes something.
+/// Returns the answer of the first row that matches `head`. Rows for which `asked` returns `None` are left out.
 fn first<T>(head: &[u8], asked: impl Fn(Recognised) -> Option<T>) -> Option<T> {
     TABLE.iter().find_map(|row| asked(row.is).filter(|_| row.begins(head) && (row.also)(head)))
 }
@@ -240,10 +278,10 @@ const fn row(at: usize, bytes: &'static [u8], also: fn(&[u8]) -> bool, is: Recog
     Signature { at, bytes, also, is }
 }
 
-/// Every known beginning, in the order in which they are tried.
+/// All known beginnings, in the order in which they are tried. See the module's documentation for what the order guards.
 const TABLE: &[Signature] = &[
     row(0, b"PK\x03\x04", alone, Is::Archive(Format::Zip)),
-    // Only the end, of an archive without members; the mark of a first or only part of several.
+    // An archive without members consists only of its end. The other two are the first or the only part of a split archive.
     row(0, b"PK\x05\x06", alone, Is::Archive(Format::Zip)),
     row(0, b"PK\x07\x08PK\x03\x04", alone, Is::Archive(Format::Zip)),
     row(0, b"PK00PK\x03\x04", alone, Is::Archive(Format::Zip)),
@@ -252,7 +290,7 @@ const TABLE: &[Signature] = &[
     row(0, b"", begins_tar, Is::Archive(Format::Tar)),
     row(0, b"\x1f\x8b\x08", alone, Is::Codec(Codec::Gzip)),
     row(0, b"\x28\xb5\x2f\xfd", alone, Is::Codec(Codec::Zstd)),
-    // Skippable frames are lz4's too; the first other frame decides.
+    // lz4 has the same skippable frames; the first other frame decides.
     row(1, b"\x2a\x4d\x18", |head| head[0] & 0xf0 == 0x50, Is::Codec(Codec::Zstd)),
     row(0, b"BZh", is_bzip2, Is::Codec(Codec::Bzip2)),
     row(0, b"\xfd7zXZ\0", alone, Is::Codec(Codec::Xz)),
@@ -265,7 +303,7 @@ const TABLE: &[Signature] = &[
     row(0, b"0707", is_cpio, Is::Unsupported(Unsupported::Archive("a cpio"))),
     row(0, b"\xc7\x71", is_binary_cpio, Is::Unsupported(Unsupported::Archive("a cpio"))),
     row(0, b"xar!\0\x1c\0\x01", alone, Is::Unsupported(Unsupported::Archive("a xar"))),
-    // Libraries are ar archives too; what comes first in them is their table of symbols.
+    // Libraries are ar archives, too. They begin with their table of symbols.
     row(0, b"!<arch>\n", |head| !is_library(head), Is::Unsupported(Unsupported::Archive("an ar"))),
     row(0, b"vhdxfile", has_control, Is::Unsupported(Unsupported::Container("a disk image (VHDX)"))),
     row(0, b"conectix\0\0", alone, Is::Unsupported(Unsupported::Container("a disk image (VHD)"))),
@@ -285,7 +323,7 @@ const TABLE: &[Signature] = &[
     row(0, b"\xff\x06\0\0sNaPpY", alone, Is::Unsupported(Unsupported::Codec("snappy"))),
     row(0, b"\x1f\x9d", is_compress, Is::Unsupported(Unsupported::Codec("compress (.Z)"))),
     row(0, b"\x5d", is_lzma, Is::Unsupported(Unsupported::Codec("lzma (.lzma)"))),
-    // No other method has ever been used.
+    // gzip has never had another method than 8, so another one is damage.
     row(0, b"\x1f\x8b", alone, Is::Damaged(Codec::Gzip)),
     row(0, b"", |head| is_one_bit_off(head, b"\x1f\x8b\x08"), Is::Damaged(Codec::Gzip)),
     row(0, b"", |head| is_one_bit_off(head, b"\x28\xb5\x2f\xfd"), Is::Damaged(Codec::Zstd)),
@@ -293,14 +331,14 @@ const TABLE: &[Signature] = &[
     row(0, b"BZh", |head| head.get(3).is_some_and(u8::is_ascii_digit) && has_control(head), Is::Damaged(Codec::Bzip2)),
     row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
-    // Byte order marks: whoever writes one writes text.
+    // Byte order marks, which only text has.
     row(0, b"\xef\xbb\xbf", alone, Is::Text),
     row(0, b"\xff\xfe", alone, Is::Text),
     row(0, b"\xfe\xff", alone, Is::Text),
-    // What is left of archives is not judged by its bytes.
+    // Remains of archives are searched as text, whatever control characters they have.
     row(0, b"PK\x07\x08", alone, Is::Text),
     row(257, b"ustar", alone, Is::Text),
-    // What is found beside logs in support folders.
+    // Files that are often found beside logs in support folders.
     row(0, b"\x89PNG\r\n\x1a\n", alone, Is::Binary("PNG picture")),
     row(0, b"\xff\xd8\xff", alone, Is::Binary("JPEG picture")),
     row(0, b"GIF87a", has_control, Is::Binary("GIF picture")),
@@ -336,24 +374,25 @@ const TABLE: &[Signature] = &[
     row(1, b"\r\r\n\0\0\0\0", alone, Is::Binary("compiled Python")),
 ];
 
-/// The bytes of the row are enough.
+/// Requires nothing more than the bytes of the row.
 fn alone(_: &[u8]) -> bool {
     true
 }
 
-/// Whether `head` begins with `magic` but for one bit. Where a disk or a line has flipped it, the data would otherwise be
-/// read as text, in which nothing is found.
+/// Whether `head` begins with `magic` except for exactly one bit, which a disk or a transmission has flipped.
 fn is_one_bit_off(head: &[u8], magic: &[u8]) -> bool {
     let Some(head) = head.get(..magic.len()) else { return false };
     head.iter().zip(magic).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>() == 1
 }
 
-/// How bzip2 data begin, for this digit.
+/// Returns the beginning of bzip2 data: `BZh`, the block size in units of 100 kB as a digit, and the magic bytes of the first
+/// block, which are the digits of pi.
 fn bzip2_head(size: u8) -> [u8; 10] {
     [b'B', b'Z', b'h', size, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
 }
 
-/// The letters `BZh` and a digit may begin a text; what follows them in bzip2 does not.
+/// Whether the magic bytes of a block, or those of the end of the stream, follow `BZh` and a digit. The letters alone could
+/// begin a text.
 fn is_bzip2(head: &[u8]) -> bool {
     const END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
     let Some((&[_, _, _, size @ b'1'..=b'9'], rest)) = head.split_first_chunk() else { return false };
@@ -361,13 +400,20 @@ fn is_bzip2(head: &[u8]) -> bool {
     !rest.is_empty() && (bzip2_head(size)[4..].starts_with(rest) || END.starts_with(rest))
 }
 
-/// Whether the flags give a length that codes can reach, in bits, and leave the two reserved bits out.
+/// Whether the third byte gives a possible length of codes, 9 to 16 bits, in its low five bits, and has zeros in the two
+/// reserved bits above them.
 fn is_compress(head: &[u8]) -> bool {
     head.len() > 3 && head[2] & 0x60 == 0 && (9..=16).contains(&(head[2] & 0x1F))
 }
 
-/// Whether the usual properties are followed by a dictionary size that there is, the length of the text, if that is given,
-/// and the first byte of the data, which is always zero.
+/// Whether the header of a .lzma file is plausible.
+///
+/// | offset | size | meaning |
+/// |---|---|---|
+/// | 0 | 1 | properties; 0x5D is the default |
+/// | 1 | 4 | size of the dictionary in bytes: 2^n or 3 · 2^n, at least 4 KiB |
+/// | 5 | 8 | decompressed length in bytes, below 1 TiB; all ones if unknown |
+/// | 13 | 1 | first byte of the data, always 0 |
 fn is_lzma(head: &[u8]) -> bool {
     let Some(&[_, a, b, c, d, e, f, g, h, i, j, k, l, 0]) = head.first_chunk() else { return false };
     let dictionary = u32::from_le_bytes([a, b, c, d]);
@@ -376,24 +422,26 @@ fn is_lzma(head: &[u8]) -> bool {
     dictionary >= 1 << 12 && is_usual && (len == u64::MAX || len < 1 << 40)
 }
 
-/// Whether a main header follows: its length and that of its first part, then a version and more, and its type.
+/// Whether a main header follows the signature of ARJ: its length at 2, the length of its fixed part at 4, and its type, 2,
+/// at 10.
 fn is_arj(head: &[u8]) -> bool {
     let Some(&[_, _, low, high, first, .., kind]) = head.first_chunk::<11>() else { return false };
     let len = u16::from_le_bytes([low, high]);
     (30..=2600).contains(&len) && (30..=46).contains(&first) && kind == 2
 }
 
-/// Whether the reserved field is zero, as it should be, or the version is the one that there is.
+/// Whether the reserved field at 4 is zero, as it should be, or the version at 24 is 1.3, the only one.
 fn is_cab(head: &[u8]) -> bool {
     head.get(4..8) == Some(&[0; 4]) || head.get(24..26) == Some(&[3, 1])
 }
 
-/// Whether a method follows, as in `-lh5-`, and the level of the header, which is a control character.
+/// Whether a method such as `-lh5-` stands at 2, and the level of the header, 0 to 3, at 20.
 fn is_lha(head: &[u8]) -> bool {
     matches!(head.get(..21), Some(&[_, _, b'-', b'l', b'h' | b'z', _, b'-', .., 0..=3]))
 }
 
-/// Whether a header of digits follows, and the name of a file that ends with a NUL.
+/// Whether the header of an ASCII cpio archive consists of digits, and the name of a file, ended by a NUL, follows it. The
+/// new format, magic `070701` or `070702`, has 110 hexadecimal digits; the old one, `070707`, has 76 octal digits.
 fn is_cpio(head: &[u8]) -> bool {
     let (len, is_digit): (_, fn(&u8) -> bool) = match head.get(4..6) {
         Some(b"01" | b"02") => (110, u8::is_ascii_hexdigit),
@@ -404,25 +452,28 @@ fn is_cpio(head: &[u8]) -> bool {
     header.iter().all(is_digit) && name.iter().position(|&byte| byte == 0).is_some_and(|len| len > 0)
 }
 
-/// Whether the name of a file ends where the header says, with a NUL.
+/// Whether the name of the first file in a binary cpio archive ends with a NUL exactly where its length, at 20, says. The
+/// name begins at 26.
 fn is_binary_cpio(head: &[u8]) -> bool {
     let Some(&[low, high]) = head.get(20..22) else { return false };
     let len = usize::from(u16::from_le_bytes([low, high]));
     len > 1 && head.get(25 + len) == Some(&0) && !head[26..25 + len].contains(&0)
 }
 
+/// Whether the first entry of an ar archive is a table of symbols, or has a name of the BSD kind, as in libraries.
 fn is_library(head: &[u8]) -> bool {
     let first = head.get(8..).unwrap_or_default();
     [&b"/"[..], b"__.", b"#1/"].iter().any(|name| first.starts_with(name))
 }
 
-/// Whether the header that follows the signature has the checksum that it should have.
+/// Whether the start header of a 7z archive has the right checksum: bytes 12 to 31 that at 8.
 fn is_start_of_7z(bytes: &[u8]) -> bool {
     let Some(&[_, _, _, _, _, _, 0, _, a, b, c, d, ref header @ ..]) = bytes.first_chunk::<32>() else { return false };
     crc32(header) == u32::from_le_bytes([a, b, c, d])
 }
 
-/// Whether a main header follows the signature, of the older or the newer format, or in the newer one that of encryption.
+/// Whether the header that follows the signature of RAR is a main header, in format 4 or 5, or the encryption header of
+/// format 5.
 fn is_start_of_rar(bytes: &[u8]) -> bool {
     matches!(bytes.get(6..), Some([0, _, _, 0x73, ..] | [1, 0, _, _, _, _, 3..=0x7f, 1 | 4, ..]))
 }
@@ -433,7 +484,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes without a pattern, the same every time (xorshift).
+    /// Pseudorandom bytes, the same every time (xorshift).
     fn noise(len: usize) -> Vec<u8> {
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         let next = || {
@@ -496,7 +547,7 @@ mod tests {
             let loss = recognise(head).loss().map(|loss| (loss.what, loss.remedy));
             let remedy = if what.ends_with("event log") { Remedy::ExportEvents } else { Remedy::Unpack };
             assert_eq!(loss, Some((format!("{what}, which is not supported"), remedy)));
-            // Less than what makes it one is not enough.
+            // A shorter beginning is not enough.
             assert_eq!(recognise(&head[..2]), Recognised::Text, "{what}");
         }
     }
@@ -528,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_bit_makes_compressed_data_damaged_and_no_text() {
+    fn compressed_data_with_one_wrong_bit_are_damaged_and_not_text() {
         let heads: [(&[u8], Codec); 5] = [
             (b"\x1f\x8b\x08", Codec::Gzip),
             (b"\x28\xb5\x2f\xfd", Codec::Zstd),
@@ -541,7 +592,7 @@ mod tests {
                 let mut head = [head, b" call result = 102"].concat();
                 head[bit / 8] ^= 1 << (bit % 8);
                 let is = recognise(&head);
-                // Another digit stands for another size.
+                // Another digit is valid and stands for another size.
                 let is_sized = codec == Codec::Bzip2 && bit / 8 == 3 && is == Recognised::Codec(codec);
                 assert!(is_sized || is == Recognised::Damaged(codec), "{codec}, bit {bit}: {is:?}");
             }
@@ -569,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_behind_programs_are_recognised_by_more_than_their_signature() {
+    fn archives_after_programs_are_recognised_by_more_than_their_signature() {
         let seven_zip = {
             let header = [&[7_u8][..], &[0; 19]].concat();
             let mut crc = flate2::Crc::new();
@@ -577,12 +628,12 @@ mod tests {
             [&b"7z\xbc\xaf\x27\x1c\0\x04"[..], &crc.sum().to_le_bytes(), &header].concat()
         };
         let program = [b"MZ\x90\0", noise(5000).as_slice()].concat();
-        let behind = |archive: &[u8]| packed_behind(&[&program, archive].concat());
+        let behind = |archive: &[u8]| packed_after(&[&program, archive].concat());
         assert_eq!(behind(&seven_zip), Some(Unsupported::Archive("a self-extracting 7z")));
         let rar = Some(Unsupported::Archive("a self-extracting RAR"));
         assert_eq!(behind(b"Rar!\x1a\x07\0\xcf\x90\x73\0\0\x0d\0"), rar);
         assert_eq!(behind(b"Rar!\x1a\x07\x01\0\x33\x92\xb5\xe5\x0a\x01\x05"), rar);
-        // A program that reads such archives has their signatures.
+        // A program that reads such archives contains their signatures.
         assert_eq!(
             behind(b"7z\xbc\xaf\x27\x1c\0\0\0\0\0\0Rar!\x1a\x07\0Rar!\x1a\x07\x01\0 and others, which it reads"),
             None
@@ -639,7 +690,7 @@ mod tests {
         fn text_is_never_taken_for_anything_else(
             text in lines(), at in any::<prop::sample::Index>(), nuls in 0_usize..600,
         ) {
-            // Windows-1252 puts something on every byte from 0x80.
+            // Windows-1252 has characters for nearly all bytes from 0x80.
             let cp1252: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap_or(b'\x80' | u32::from(c).to_le_bytes()[0])).collect();
             let encodings = [
                 ("UTF-8", text.clone().into_bytes(), 1),

@@ -1,4 +1,4 @@
-//! Small files that unpack to enormous ones: each ends at a limit, and says which option raises it.
+//! Small files that unpack to enormous ones. Each ends at a limit, and the problem names the option that raises it.
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
@@ -38,7 +38,7 @@ fn scan_with(files: &[(&str, &[u8])], options: &Options) -> (u64, Vec<String>) {
     (summary.results(), told)
 }
 
-/// A result, and 4 MiB of zeros, in some kilobytes; a further one behind them.
+/// A result, 4 MiB of zeros and another result, compressed to some kilobytes.
 fn zeros() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(LINE).unwrap();
@@ -51,7 +51,7 @@ fn zeros() -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What is told where a limit is met behind so many bytes.
+/// Returns the report of a limit that is exceeded after `bytes` bytes.
 fn over(path: &str, limit: &str, bytes: u64, flag: &str) -> String {
     format!(
         "{path} unpacks to more than {limit}; only the whole lines in the {bytes} bytes before were read; {flag} reads more"
@@ -71,7 +71,7 @@ fn a_file_that_unpacks_to_too_much_is_read_up_to_the_limit() {
     assert_eq!(scan(&[("a.gz", &zeros)], limits), (1, vec![told]));
 }
 
-/// However small it is: nothing of what is allowed gets lost in a buffer.
+/// Even if a line is small, it must not get lost in a buffer.
 #[test]
 fn the_last_line_that_is_allowed_counts_and_the_next_does_not() {
     let gzip = compress(Codec::Gzip, &LINE.repeat(10));
@@ -99,20 +99,20 @@ fn a_member_that_unpacks_to_too_much_costs_no_other() {
 fn an_archive_that_is_too_large_itself_ends_there() {
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
     let tar = pack(Format::Tar, &[("a.log", LINE), ("b.log", &vec![0; 4 << 20]), ("c.log", b"callStatus=4\n")]);
-    // Of the tar, two headers and a block for the first log are no part of the second.
+    // In the tar, two headers and a block of the first log come before the second log.
     let told = [
         over("x.tgz!/b.log: x.tgz", "1 MiB", (1 << 20) - 3 * 512, "--max-unpacked"),
         "x.tgz: x.tgz unpacks to more than 1 MiB, and what follows was not read; --max-unpacked reads more".to_owned(),
     ];
     assert_eq!(scan(&[("x.tgz", &compress(Codec::Gzip, &tar))], limits), (1, told.to_vec()));
-    // Not compressed, it is as large as it is, and each member counts against what may come out of it.
+    // An uncompressed tar has its own size, and each member counts against the limit.
     let told = [
         over("x.tar!/b.log: x.tar", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
         "x.tar: x.tar unpacks to more than 1 MiB, and no member behind that was read; --max-unpacked reads more"
             .to_owned(),
     ];
     assert_eq!(scan(&[("x.tar", &tar)], limits), (1, told.to_vec()));
-    // The members of a zip on disk are read for themselves, so each is told.
+    // The members of a zip on disk are read independently, so each is reported.
     let zip = pack(Format::Zip, &[("a.log", LINE), ("b.log", &vec![0; 4 << 20]), ("c.log", b"callStatus=4\n")]);
     let told = [
         over("x.zip!/b.log: x.zip", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
@@ -130,7 +130,7 @@ fn archives_are_read_to_a_stated_depth() {
         nested = pack(Format::Zip, &[(name, &nested), ("b.log", b"callStatus=4\n")]);
     }
     let (results, problems) = scan(&[("x.zip", &nested)], Limits::default());
-    // Equal logs count once.
+    // Copies count once.
     assert_eq!(results, 2);
     assert_eq!(problems.len(), 2);
     let (results, problems) = scan(&[("x.zip", &nested)], Limits { nesting: 1, ..Limits::default() });
@@ -142,7 +142,7 @@ fn archives_are_read_to_a_stated_depth() {
 }
 
 #[test]
-fn an_archive_has_so_many_members_at_most() {
+fn an_archive_has_a_largest_number_of_members() {
     let logs: Vec<(String, Vec<u8>)> =
         (0..20).map(|log| (format!("{log}.log"), format!("log {log} callStatus=102\n").into_bytes())).collect();
     let members: Vec<(&str, &[u8])> = logs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
@@ -181,9 +181,9 @@ fn members_of_archives_in_an_archive_are_limited_together() {
     }
 }
 
-/// A member of a tar that is stored without its hole, which lies between two lines.
+/// A sparse member of a tar, with a hole between two lines.
 fn sparse(name: &str, hole: u64) -> Vec<u8> {
-    // As GNU tar writes what does not fit into octal digits.
+    // As GNU tar writes numbers that do not fit into octal digits.
     let binary = |number: u64| [&[0x80, 0, 0, 0], &number.to_be_bytes()[..]].concat();
     let len = LINE.len() as u64;
     let mut header = tar::Header::new_gnu();
@@ -203,7 +203,7 @@ fn sparse(name: &str, hole: u64) -> Vec<u8> {
 }
 
 #[test]
-fn a_hole_that_is_too_much_ends_its_file_and_not_the_archive() {
+fn a_hole_beyond_the_limit_ends_its_file_and_not_the_archive() {
     let len = LINE.len() as u64;
     let log = pack(Format::Tar, &[("log", b"callStatus=4\n")]);
     let tar = [sparse("a", 8 << 40), sparse("b", u64::MAX / 4), log.clone()].concat();
@@ -211,7 +211,7 @@ fn a_hole_that_is_too_much_ends_its_file_and_not_the_archive() {
     let told = ["a", "b"].map(|name| over(&format!("x!/{name}: x"), limit, len, "--max-ratio"));
     assert_eq!(with_threads(&tar, Limits::default(), 1), (3, told.to_vec()));
 
-    // What fits is counted, to the byte: the first file, a line of the second, and its hole.
+    // Exactly what fits is counted: the first file, a line of the second, and its hole.
     let hole = 600 << 10;
     let tar = [sparse("a", hole), sparse("b", hole), sparse("c", hole), log].concat();
     let limits = |unpacked_bytes| Limits { unpacked_bytes, ..Limits::default() };
@@ -225,9 +225,9 @@ fn a_hole_that_is_too_much_ends_its_file_and_not_the_archive() {
     assert_eq!(with_threads(&tar, limits(enough), 1), (3, vec![told("b", enough, len + hole), ended]));
 }
 
-/// Of sparse files in tars in a zip the holes are read by several threads at once.
+/// Several threads read the holes of sparse files in tars in a zip at the same time.
 #[test]
-fn where_holes_end_does_not_depend_on_who_is_faster() {
+fn where_holes_end_does_not_depend_on_the_threads() {
     let tar = [sparse("a", 100 << 10), sparse("b", 50 << 10), sparse("c", 10 << 10), vec![0; 1024]].concat();
     let names: Vec<String> = (0..12).map(|member| format!("{member}.tar")).collect();
     let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), tar.as_slice())).collect();
@@ -242,7 +242,7 @@ fn where_holes_end_does_not_depend_on_who_is_faster() {
     }
 }
 
-/// A zip in which many members are archives, each of which unpacks to half of what the file may.
+/// A zip of many archives, each of which unpacks to half of the limit of the file.
 #[test]
 fn many_small_bombs_cost_little_more_than_one() {
     let inner = pack(Format::Zip, &[("a.gz", &compress(Codec::Gzip, &LINE.repeat(1 << 18)))]);
@@ -252,15 +252,15 @@ fn many_small_bombs_cost_little_more_than_one() {
     let unpacked_bytes = (LINE.len() as u64) << 19;
     let limits = Limits { unpacked_bytes, ..Limits::default() };
     let (results, problems) = with_threads(&outer, limits, 2);
-    // Of each at least its part of the quarter that is free, and no more than that besides the limit.
+    // Each gets at least its share of the free quarter, and all together no more than that in addition to the limit.
     assert!((2 << 18..5 << 17).contains(&results), "{results}");
     let over = problems.iter().filter(|problem| problem.contains("--max-unpacked reads more")).count();
     assert_eq!((over, problems.len()), (6, 6), "{problems:?}");
 }
 
-/// Zips in zips, each of which is left where the limit of its layer is met, while it is being unpacked.
+/// Zips in zips, each of which is abandoned at the limit of its layer while it is being unpacked.
 #[test]
-fn where_nested_bombs_end_does_not_depend_on_who_is_faster() {
+fn where_nested_bombs_end_does_not_depend_on_the_threads() {
     let mut bomb = pack(Format::Zip, &[("a.log", &LINE.repeat(1 << 16))]);
     let names: Vec<String> = (0..12).map(|member| format!("{member}.zip")).collect();
     for _ in 0..3 {
@@ -276,22 +276,22 @@ fn where_nested_bombs_end_does_not_depend_on_who_is_faster() {
     }
 }
 
-/// Results and problems, with so many threads.
+/// Returns the results and problems of a run with this number of threads.
 fn with_threads(archive: &[u8], limits: Limits, threads: usize) -> (u64, Vec<String>) {
     let opening = Opening { limits, ..Opening::default() };
     let threads = NonZeroUsize::new(threads);
-    // The members of a small archive are read by one thread.
+    // A small range, because the members of a small archive are read by a single thread.
     let options = Options { range_bytes: 1, opening, threads, copies: CopyRule::CountAll, ..Options::default() };
     scan_with(&[("x", archive)], &options)
 }
 
-/// How many whole lines are in the first `allowed` bytes, or all lines.
+/// Returns how many complete lines are in the first `allowed` bytes.
 fn lines(text: &[u8], allowed: u64) -> u64 {
     let allowed = usize::try_from(allowed).unwrap().min(text.len());
     text[..allowed].iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// Logs of some lines each, a few of which are long enough to be read in several blocks.
+/// Logs of some lines each. A few are long enough to be read in several blocks.
 fn logs() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let count = prop_oneof![4 => 0_usize..40, 1 => 1000_usize..4000];
     prop::collection::vec(count.prop_map(|count| LINE.repeat(count)), 1..12)
@@ -302,7 +302,7 @@ fn named<'l>(logs: &'l [Vec<u8>], names: &'l mut Vec<String>) -> Vec<(&'l str, &
     names.iter().map(String::as_str).zip(logs.iter().map(Vec::as_slice)).collect()
 }
 
-/// What each member takes in the zip.
+/// Returns how many bytes each member takes in the zip.
 fn packed_sizes(zip: &[u8]) -> Vec<u64> {
     let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
     (0..archive.len()).map(|member| archive.by_index(member).unwrap().compressed_size()).collect()
@@ -312,7 +312,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn of_a_zip_the_first_bytes_in_its_order_are_read(logs in logs(), part in 0.0_f64..1.2) {
+    fn the_first_bytes_in_the_order_of_a_zip_are_read(logs in logs(), part in 0.0_f64..1.2) {
         let mut names = Vec::new();
         let zip = pack(Format::Zip, &named(&logs, &mut names));
         let size: usize = logs.iter().map(Vec::len).sum();
@@ -332,12 +332,12 @@ proptest! {
     }
 
     #[test]
-    fn of_compressed_files_in_a_zip_a_part_is_free_and_the_first_bytes_besides(logs in logs(), part in 0.0_f64..1.2) {
+    fn compressed_files_in_a_zip_get_a_free_part_and_the_first_bytes_up_to_the_limit(logs in logs(), part in 0.0_f64..1.2) {
         let files: Vec<Vec<u8>> = logs.iter().map(|log| compress(Codec::Gzip, log)).collect();
         let mut names = Vec::new();
         let zip = pack(Format::Zip, &named(&files, &mut names));
         let size: usize = logs.iter().map(Vec::len).sum();
-        // Enough for the compressed files, so that only what is in them is too much.
+        // Enough for the compressed files, so that only their contents exceed the limit.
         let least: usize = files.iter().map(Vec::len).sum();
         let limit = (least as u64).max((size as f64 * part) as u64);
         let (mut left, mut results, mut over) = (limit, 0, 0);
@@ -357,7 +357,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_in_a_zip_the_threads_make_no_difference(
+    fn the_number_of_threads_makes_no_difference_to_a_zip(
         logs in prop::collection::vec((logs(), 0_usize..9), 1..6),
         members in 1_u64..30,
         part in 0.0_f64..1.2,
@@ -370,10 +370,10 @@ proptest! {
                 let logs = named(logs, &mut names);
                 match kind {
                     0 => compress(Codec::Gzip, logs[0].1),
-                    // A picture is dropped as soon as it is seen to be one.
+                    // A picture is dropped as soon as it is recognised.
                     1 => [b"\x89PNG\r\n\x1a\n", logs[0].1].concat(),
                     2 => compress(Codec::Xz, &pack(Format::Tar, &logs)),
-                    // Each log in a zip, and these in another one.
+                    // Each log in a zip of its own, and these in another one.
                     7 | 8 => {
                         let inner = |log| pack(Format::Zip, &[("a.log", log), ("b.log", &log[..log.len() / 2])]);
                         let zips: Vec<Vec<u8>> = logs.iter().map(|(_, log)| inner(log)).collect();

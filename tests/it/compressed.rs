@@ -1,5 +1,5 @@
-//! Compressed inputs: the same results as from the text itself, whole or cut or damaged. Fixtures are made here, by the
-//! encoders of the crates, and by hand where there is none.
+//! Compressed inputs, complete, cut or damaged, give the same results as their text. Fixtures are made here, with the
+//! encoders of the crates, or by hand if there is none.
 
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
@@ -19,12 +19,12 @@ use callcodes::unpack::{Codec, decompressed};
 
 use crate::packing::{CODECS, compress};
 
-/// A frame that zstd and lz4 readers skip.
+/// Returns a frame that readers of zstd and lz4 skip.
 fn skippable_frame() -> Vec<u8> {
     [&[0x5A, 0x2A, 0x4D, 0x18, 3, 0, 0, 0][..], b"abc"].concat()
 }
 
-/// Reads all there is; what came before an error, and the error.
+/// Reads to the end. Returns everything before an error, and the error.
 fn read(bytes: &[u8]) -> (Vec<u8>, Option<Problem>) {
     let mut read = Vec::new();
     let result = decompressed(Box::new(Cursor::new(bytes.to_vec()))).read_to_end(&mut read);
@@ -38,7 +38,7 @@ fn detail(bytes: &[u8]) -> (Kind, String) {
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
-/// What a run over files of these names and contents finds.
+/// Runs over files with these names and contents.
 fn run(files: &[(&str, &[u8])], threads: usize, range_bytes: u64) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -47,14 +47,14 @@ fn run(files: &[(&str, &[u8])], threads: usize, range_bytes: u64) -> Outcome {
     let options = Options {
         threads: NonZeroUsize::new(threads),
         range_bytes,
-        // The same log, compressed in every way.
+        // They are the same log, compressed in every way.
         copies: CopyRule::CountAll,
         ..Options::default()
     };
     summarise(Walk::new(vec![folder.path().to_owned()]), &SET, Catalogue::built_in(), &options).unwrap()
 }
 
-/// Lines with results in all of them, of `len` bytes or a few more, none like another.
+/// Returns different lines, each with a result, of `len` bytes or a few more.
 fn log(len: usize) -> Vec<u8> {
     let mut text = Vec::new();
     let mut state = 1_u32;
@@ -84,7 +84,7 @@ fn every_way_of_compressing_gives_the_text() {
     }
 }
 
-/// Whatever the length of the log: short data hold too few control characters to be seen as binary.
+/// For logs of any length: short data hold too few control characters to be recognised as binary.
 #[test]
 fn a_wrong_bit_in_the_first_bytes_is_reported_or_changes_nothing() {
     for (codec, len) in CODECS.into_iter().flat_map(|codec| [(codec, 1), (codec, 10 << 10)]) {
@@ -102,14 +102,14 @@ fn a_wrong_bit_in_the_first_bytes_is_reported_or_changes_nothing() {
 }
 
 #[test]
-fn frames_to_be_skipped_are_skipped_wherever_they_stand() {
+fn skippable_frames_are_skipped_everywhere() {
     for codec in [Codec::Zstd, Codec::Lz4] {
         let (one, two, skip) = (compress(codec, b"one"), compress(codec, b"two"), skippable_frame());
         let all = [&skip, &skip, &one, &skip, &two, &skip].map(|part| &part[..]).concat();
         assert_eq!(read(&all), (b"onetwo".to_vec(), None), "{codec}");
         assert_eq!(read(&all[..all.len() - 1]).1.unwrap().kind, Kind::Truncated);
     }
-    // The first frame has decided which of the two it is.
+    // The first frame decides which of the two formats it is.
     let mixed = [skippable_frame(), compress(Codec::Zstd, b"one"), compress(Codec::Lz4, b"two")].concat();
     assert_eq!(read(&mixed).1.unwrap().kind, Kind::TrailingBytes);
 }
@@ -122,9 +122,9 @@ fn files_give_the_summary_of_their_text() {
     for codec in CODECS {
         let single = compress(codec, &text);
         let twice = compress(Codec::Gzip, &single);
-        // Names say nothing: the compressed file has that of a log, the text that of a compressed file.
+        // Names do not matter: the compressed file has the name of a log, and the text that of a compressed file.
         let files: [(&str, &[u8]); 3] = [("a.log", &single), ("b", &twice), ("c.gz", b"plain")];
-        // By one thread, by two as big files are read, and as small ones.
+        // With one thread, and with two as big and as small files.
         for (threads, range_bytes) in [(1, 1), (2, 1), (2, 1 << 30)] {
             let outcome = run(&files, threads, range_bytes);
             assert_eq!(outcome.problems, [], "{codec}");
@@ -133,7 +133,7 @@ fn files_give_the_summary_of_their_text() {
     }
 }
 
-/// How many bytes it takes to recognise a file.
+/// Returns how many bytes are needed to recognise a file.
 fn magic_len(codec: Codec) -> usize {
     match codec {
         Codec::Gzip => 3,
@@ -144,7 +144,7 @@ fn magic_len(codec: Codec) -> usize {
 }
 
 #[test]
-fn a_cut_anywhere_keeps_a_beginning_and_is_told() {
+fn a_cut_anywhere_keeps_a_beginning_and_is_reported() {
     let text = log(600);
     for codec in CODECS {
         let whole = compress(codec, &text);
@@ -158,8 +158,8 @@ fn a_cut_anywhere_keeps_a_beginning_and_is_told() {
     }
 }
 
-/// What was decompressed before a cut or a fault is not lost with it: of a long text cut in the middle of what is
-/// compressed, most of a half arrives, as far as the format's blocks allow.
+/// Text that was decompressed before a cut or a fault is not lost. If compressed data are cut in the middle,
+/// nearly half of a long text arrives, as far as the blocks of the format allow.
 #[test]
 fn a_cut_in_the_middle_keeps_what_came_before() {
     let text = log(2 << 20);
@@ -171,7 +171,7 @@ fn a_cut_in_the_middle_keeps_what_came_before() {
         for (bytes, kind) in [(&whole[..middle], Kind::Truncated), (&damaged[..], Kind::Damaged)] {
             let (read, problem) = read(bytes);
             assert_eq!(problem.unwrap().kind, kind, "{codec}");
-            // Damage is noticed where it does not fit, or at the next checksum.
+            // Damage is noticed where it makes the data invalid, or at the next checksum.
             let common = read.iter().zip(&text).take_while(|(one, other)| one == other).count();
             assert!(common > text.len() * 2 / 5, "{codec}, {kind}: {common} of {}", text.len());
             assert!(kind == Kind::Damaged || common == read.len(), "{codec}");
@@ -180,7 +180,7 @@ fn a_cut_in_the_middle_keeps_what_came_before() {
 }
 
 #[test]
-fn a_flipped_byte_anywhere_changes_nothing_or_is_told() {
+fn a_flipped_byte_anywhere_changes_nothing_or_is_reported() {
     let text = log(600);
     for codec in CODECS {
         let whole = compress(codec, &text);
@@ -195,9 +195,9 @@ fn a_flipped_byte_anywhere_changes_nothing_or_is_told() {
     }
 }
 
-/// A pipe delivers what it likes. Found by fuzzing: of xz, the more was there at once, the more was lost before a fault.
+/// A pipe delivers pieces of any size. Found by fuzzing: the larger the pieces of xz data, the more was lost before a fault.
 #[test]
-fn pieces_make_no_difference_to_damaged_data() {
+fn the_size_of_pieces_makes_no_difference_to_damaged_data() {
     struct Few(Cursor<Vec<u8>>);
     impl Read for Few {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
@@ -219,10 +219,10 @@ fn pieces_make_no_difference_to_damaged_data() {
     }
 }
 
-/// How much is asked for at once depends on the number of threads. Found by fuzzing, made smaller by hand.
+/// The size of buffers depends on the number of threads. Found by fuzzing, made smaller by hand.
 #[test]
-fn room_makes_no_difference_to_damaged_data() {
-    // A bzip2 block of 700 runs of 259 letters, and one more that lacks its length: which the decoder notices only after it
+fn the_size_of_buffers_makes_no_difference_to_damaged_data() {
+    // A bzip2 block of 700 runs of 259 letters, and one more without its length. The decoder notices that only after it
     // has written the others.
     let bytes = b"BZh1\x31\x41\x59\x26\x53\x59\0\0\0\0\0\x01\x5f\x80\x80\x80\x20\0\0\xa0\0\x21\0\x82\x99\x45\x44\x90\x15\x44\xc0\
                   \0\0\0\0";
@@ -248,9 +248,9 @@ fn room_makes_no_difference_to_damaged_data() {
     }
 }
 
-/// Gzip and xz have no blocks of which all or nothing is read.
+/// Gzip and xz have no blocks that are read completely or not at all.
 #[test]
-fn damage_costs_hardly_anything_before_it() {
+fn hardly_anything_before_damage_is_lost() {
     let text = log(100 << 10);
     for codec in [Codec::Gzip, Codec::Xz] {
         let mut bytes = compress(codec, &text);
@@ -312,14 +312,14 @@ fn a_problem_says_what_where_and_what_to_do() {
 
 #[test]
 fn a_header_cannot_ask_for_any_amount_of_memory() {
-    // A zstd frame with a window of 256 MiB, and one with the largest there is.
+    // A zstd frame with a window of 256 MiB, and one with the largest possible window.
     for window in [18 << 3, 0xFF] {
         let frame = [0x28, 0xB5, 0x2F, 0xFD, 0, window, 1, 0, 0];
         let expected = "the zstd data need a window of more than 128 MiB; nothing of it could be read; decompress them and \
                         name the result";
         assert_eq!(detail(&frame), (Kind::OverLimit, expected.to_owned()));
     }
-    // 128 MiB are granted, and not used.
+    // A window of 128 MiB is allowed, and not used.
     assert_eq!(read(&[0x28, 0xB5, 0x2F, 0xFD, 0, 17 << 3, 1, 0, 0]), (Vec::new(), None));
     // An xz block header as `xz --lzma2=dict=1GiB` writes it: its dictionary is byte 16, its checksum bytes 20 to 23.
     let mut xz = compress(Codec::Xz, b"x");
@@ -330,7 +330,7 @@ fn a_header_cannot_ask_for_any_amount_of_memory() {
     assert_eq!(detail(&xz).0, Kind::OverLimit);
 }
 
-/// Writes the checksum of `len` bytes from `start` behind them, as in a header of xz.
+/// Writes the checksum of `len` bytes from `start` after them, as in a header of xz.
 fn sign(xz: &mut [u8], start: usize, len: usize) {
     let mut crc = flate2::Crc::new();
     crc.update(&xz[start..start + len]);
@@ -339,7 +339,7 @@ fn sign(xz: &mut [u8], start: usize, len: usize) {
 
 #[test]
 fn a_valid_xz_that_is_not_supported_is_not_called_damaged() {
-    /// Made by `xz --delta=dist=1 --delta=dist=2 --lzma2`.
+    /// Made with `xz --delta=dist=1 --delta=dist=2 --lzma2`.
     const TWO_FILTERS: &[u8] =
         b"\xfd7zXZ\0\0\x01\x69\x22\xde\x36\x03\x02\x03\x01\0\x03\x01\x01\x21\x01\x0c\0\xf6\x0f\x46\xda\
         \x01\0\x11\x63\xfe\xa8\x02\xa9\x52\x3f\xbc\x0f\xe9\x06\xb5\x15\x37\xf4\x1c\xf1\xd9\0\0\0\x51\x0c\xac\x92\0\x01\
@@ -367,7 +367,7 @@ fn a_valid_xz_that_is_not_supported_is_not_called_damaged() {
 }
 
 #[test]
-fn three_layers_are_unwrapped_and_a_fourth_is_told() {
+fn three_layers_are_decompressed_and_a_fourth_is_reported() {
     let layers = |count| (0..count).fold(b"text".to_vec(), |inner, _| compress(Codec::Gzip, &inner));
     assert_eq!(read(&layers(3)), (b"text".to_vec(), None));
     let expected = "it was compressed more than 3 times over and was not read; decompress it and name the result";
@@ -382,7 +382,7 @@ fn text_that_begins_like_a_compressed_file_is_text() {
 }
 
 #[test]
-fn a_reader_that_fails_is_told_after_what_it_delivered() {
+fn the_error_of_a_reader_comes_after_its_bytes() {
     struct Failing(Cursor<Vec<u8>>);
     impl Read for Failing {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
@@ -403,9 +403,9 @@ fn a_reader_that_fails_is_told_after_what_it_delivered() {
     }
 }
 
-/// Megabytes from a kilobyte pass through a block at a time: what is read at once does not grow with what is there.
+/// A kilobyte that decompresses to megabytes is read block by block: the size of a read does not grow with the data.
 #[test]
-fn zeros_without_end_are_read_in_small_steps() {
+fn endless_zeros_are_read_in_small_steps() {
     let len = 4 << 20;
     for codec in CODECS {
         let bytes = compress(codec, &vec![0; len]);
@@ -440,7 +440,7 @@ fn damaged_files_among_others_cost_only_their_own_rest() {
     }
 }
 
-/// Half a number is another number: a line counts if it is whole, or if its text is complete without a line end.
+/// Half a number is another number. A line counts only if it is complete, or if the text is complete without a line end.
 #[test]
 fn the_line_in_which_data_break_off_does_not_count() {
     let text = b"rawCallStatus = 21\nrawCallStatus = 102";
@@ -456,7 +456,7 @@ fn the_line_in_which_data_break_off_does_not_count() {
     }
 }
 
-/// Runs the program with `input` on its standard input.
+/// Runs the program with `input` on standard input.
 fn program(args: &[&str], input: &[u8]) -> (String, String, Option<i32>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_callcodes"))
         .args(args)
@@ -498,9 +498,9 @@ fn a_damaged_stream_ends_with_status_3() {
     assert_eq!(status, Some(3));
 }
 
-/// In a pipe the whole lines and the last one are blocks of their own, and the second one was lost.
+/// In a pipe, complete lines and the last line are different blocks, and the second block was lost.
 #[test]
-fn bytes_behind_compressed_data_cost_nothing_before_them() {
+fn trailing_bytes_cost_nothing_before_them() {
     let text = b"rawCallStatus = 21\nrawCallStatus = 102";
     let (plain, _, _) = program(&["lines", "-"], text);
     assert_eq!(plain.lines().count(), 2);
@@ -517,7 +517,7 @@ fn bytes_behind_compressed_data_cost_nothing_before_them() {
 
 /// One fault does not hide another.
 #[test]
-fn all_that_is_wrong_with_a_file_is_told() {
+fn everything_that_is_wrong_with_a_file_is_reported() {
     let text: Vec<u8> = "rawCallStatus = 21\nrawCallStatus = 102".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let bytes = [&compress(Codec::Gzip, &text[..text.len() - 1])[..], b"tail"].concat();
     let kinds = |problems: &[Problem]| problems.iter().map(|problem| problem.kind).collect::<Vec<_>>();

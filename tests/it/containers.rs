@@ -1,4 +1,4 @@
-//! One log in every encoding, compressed in every way, in every archive: the same results each time, and the same lines at
+//! One log in every encoding, compressed in every way, in every archive gives the same results each time, and the same lines at
 //! the same places.
 
 use std::fs;
@@ -23,7 +23,7 @@ use crate::packing::{self, CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
-/// 25 results by hand, see fixtures/README.md, one more, and letters of which every encoding has its own idea.
+/// 25 results that were counted by hand (see fixtures/README.md), one more, and letters that differ in every encoding.
 static LOG: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::new();
     for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {
@@ -42,24 +42,24 @@ const ENCODINGS: [(&str, Encode); 7] = [
     ("UTF-16BE", |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
     ("UTF-16LE with mark", |text| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()),
     ("UTF-16BE with mark", |text| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect()),
-    // Latin-1 has the same letters in the same places.
+    // Latin-1 encodes these letters in the same way.
     ("Windows-1252", |text| text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect()),
 ];
 
-/// A file, and what it is.
+/// A file, and a description of it.
 struct Variant {
     what: String,
     bytes: Vec<u8>,
 }
 
-/// Bare, and compressed in every way.
+/// Returns `bytes` as they are, and compressed in every way.
 fn compressed(what: &str, bytes: &[u8]) -> Vec<Variant> {
     let bare = Variant { what: what.to_owned(), bytes: bytes.to_vec() };
     let packed = |codec: &Codec| Variant { what: format!("{codec} of {what}"), bytes: compress(*codec, bytes) };
     CODECS.iter().map(packed).chain([bare]).collect()
 }
 
-/// In no archive, in every archive, and in a zip in every archive.
+/// Returns the file as it is, in every archive, and in a zip in every archive.
 fn archived(variant: &Variant) -> Vec<Variant> {
     let Variant { what, bytes } = variant;
     let other: (&str, &[u8]) = ("notes/readme.txt", b"nothing of interest\n");
@@ -83,7 +83,7 @@ fn scan_selecting(bytes: &[u8], selection: Selection) -> Outcome {
     fs::write(folder.path().join("x"), bytes).unwrap();
     let options = Options {
         threads: NonZeroUsize::new(2),
-        // Small enough to be met by some files and not by others.
+        // Some of the files are larger than this and some are not.
         range_bytes: 3000,
         copies: CopyRule::CountAll,
         ..Options::default()
@@ -114,9 +114,9 @@ fn every_way_of_packing_gives_the_same_results() {
     assert_eq!(variants, 7 * 6 * (1 + 2 * FORMATS.len()));
 }
 
-/// How much of a text is looked at to tell its encoding must not depend on what it is packed in.
+/// The number of bytes by which an encoding is detected must not depend on how the text is packed.
 #[test]
-fn an_encoding_that_shows_late_is_told_everywhere() {
+fn an_encoding_that_shows_late_is_detected_everywhere() {
     let chinese = "\u{7535}\u{8bdd}\u{547c}\u{53eb}\u{7684}\u{7ed3}\u{679c}".repeat(60) + "\n";
     let nuls = "\0".repeat(400) + "\n";
     let expected = rows(&scan(LOG.as_bytes()));
@@ -131,9 +131,9 @@ fn an_encoding_that_shows_late_is_told_everywhere() {
     }
 }
 
-/// A log, something that is not read, and another log, which lies behind it.
+/// A log, a file that is not read, and another log after it.
 #[test]
-fn a_fault_in_what_is_not_read_hides_no_loss() {
+fn a_fault_in_a_file_that_is_not_read_hides_no_loss() {
     let log = |minute: u32| -> Vec<u8> {
         (0..40)
             .map(|second| format!("2017-02-14 02:{minute:02}:{second:02} rawCallStatus = 21\n"))
@@ -156,10 +156,10 @@ fn a_fault_in_what_is_not_read_hides_no_loss() {
             for selection in selections {
                 let scan = |bytes: &[u8]| scan_selecting(bytes, selection.clone());
                 assert_eq!(scan(&archive).summary.results(), 80, "{format}");
-                // What is shorter is no longer known for an archive.
+                // A shorter file is not recognised as an archive.
                 for at in (600..archive.len()).step_by(37) {
                     let mut flipped = archive.clone();
-                    // Other formats have no checksum of names, by which one chooses.
+                    // Other formats have no checksum of names, by which files are selected.
                     flipped[at] ^= if format == "tgz" { 0x55 } else { 0 };
                     for damaged in [&archive[..at], &flipped] {
                         let outcome = scan(damaged);
@@ -172,7 +172,7 @@ fn a_fault_in_what_is_not_read_hides_no_loss() {
     }
 }
 
-/// What is told, each with how its path ends.
+/// Returns the reports, each with the end of its path.
 fn told(bytes: &[u8], selection: Selection) -> Vec<String> {
     let short = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let problems = scan_selecting(bytes, selection).problems;
@@ -183,7 +183,7 @@ fn only_logs() -> Selection {
     Selection { globs: Globs::new(["*.log"], []).unwrap(), ..Selection::default() }
 }
 
-/// Bytes as of no text.
+/// Returns random bytes, which are not text.
 fn binary_too() -> Selection {
     Selection { content: Content::Any, ..Selection::default() }
 }
@@ -201,13 +201,13 @@ fn damaged(name: &str, data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_fault_comes_before_the_verdict_that_something_is_no_text() {
+fn a_fault_is_reported_rather_than_that_the_data_are_binary() {
     let binary = "x.bin: skipped, a binary file (not text); --binary reads it";
     let intact = packing::zip(&[("x.bin", &noise())], zip::CompressionMethod::Stored);
     assert_eq!(told(&intact, Selection::default()), [binary]);
     let fault = "the stored data are damaged (the checksum does not match); nothing of it could be read; ask for the file again, copied whole";
     assert_eq!(told(&damaged("x.bin", &noise()), Selection::default()), [format!("x.bin: {fault}")]);
-    // What begins with four bytes of a known format has not become so by damage.
+    // Damage does not produce four bytes of a known signature.
     let picture = [b"\x89PNG\r\n\x1a\n".to_vec(), noise()].concat();
     let skipped = "x.png: skipped, a binary file (PNG picture); --binary reads it";
     assert_eq!(told(&damaged("x.png", &picture), Selection::default()), [skipped]);
@@ -219,10 +219,10 @@ fn a_fault_comes_before_the_verdict_that_something_is_no_text() {
 }
 
 #[test]
-fn formats_that_cannot_be_read_are_told() {
+fn formats_that_cannot_be_read_are_reported() {
     let lzip = [b"LZIP\x01\x0c".to_vec(), noise()].concat();
     let compressed = "it is compressed by lzip, which is not supported; unpack it and name the result";
-    // Whoever reads binary files too wants to miss nothing.
+    // The same if binary files are read, too.
     for selection in [Selection::default(), binary_too()] {
         assert_eq!(told(&lzip, selection), [format!("x: {compressed}")]);
     }
@@ -231,14 +231,14 @@ fn formats_that_cannot_be_read_are_told() {
     assert_eq!(told(&archive, Selection::default()), [format!("app.log: {compressed}")]);
     let unwanted = pack(Format::Tar, &[("old/app.lz", &lzip), ("a.log", LOG.as_bytes())]);
     assert_eq!(told(&unwanted, only_logs()), [""; 0]);
-    // Members may be wanted whatever the archive is called.
+    // Members may be wanted, whatever the name of the archive is.
     let rar = pack(Format::Tar, &[("old.rar", &[b"Rar!\x1a\x07\x01\0".to_vec(), noise()].concat())]);
     let archive = "old.rar: it is a RAR archive, which is not supported; unpack it and name the result";
     assert_eq!(told(&rar, only_logs()), [archive]);
 }
 
 #[test]
-fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
+fn a_container_that_cannot_be_read_is_a_loss() {
     let folder = tempfile::tempdir().unwrap();
     let problems = |name: &str, bytes: &[u8], args: &[&str]| {
         let path = folder.path().join(name);
@@ -255,7 +255,7 @@ fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
     let export = "Security.evtx: it is a Windows event log, which is not supported; export it as text with `wevtutil qe FILE \
                   /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, and name the result";
     assert_eq!(problems("Security.evtx", &event_log, &[]), lossy(export));
-    // Whoever asks for others does not miss it.
+    // It is not a loss if the user asked for other files.
     assert_eq!(problems("Security.evtx", &event_log, &["-g", "*.log"]).1, Some(0));
     let image = [noise(), [&b"koly\0\0\0\x04"[..], &[0; 504]].concat()].concat();
     let told = "a.dmg: it is a disk image (DMG), which is not supported; unpack it and name the result";
@@ -267,7 +267,7 @@ fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
                 name the result";
     assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(told));
     assert_eq!(problems("a.7z.bin", &noise(), &[]).1, Some(0));
-    // In archives, compressed and piped too, as far as what is seen of them tells.
+    // In archives, compressed and piped, too, as far as they can be recognised there.
     let image = [noise(), [&b"conectix"[..], &[0; 504]].concat()].concat();
     let rar = "it is a self-extracting RAR archive, which is not supported; unpack it and name the result";
     let vhd = "it is a disk image (VHD), which is not supported; unpack it and name the result";
@@ -296,13 +296,13 @@ fn what_may_hold_logs_and_cannot_be_read_is_a_loss() {
         (format!("callcodes: stdin: {rar}\n"), Some(3))
     );
     fs::remove_file(path).unwrap();
-    // A document holds no log, and an installer begins like one.
+    // An installer begins like a document, which holds no log.
     let document = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &noise()].concat();
     assert_eq!(problems("a.doc", &document, &[]).1, Some(0));
 }
 
 #[test]
-fn a_zip_behind_a_program_is_read() {
+fn a_zip_after_a_program_is_read() {
     let members: [(&str, &[u8]); 1] = [("a.log", LOG.as_bytes())];
     let file = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), &pack(Format::Zip, &members)].concat();
     for selection in [Selection::default(), only_logs(), binary_too()] {
@@ -313,7 +313,7 @@ fn a_zip_behind_a_program_is_read() {
 }
 
 #[test]
-fn a_zip_without_its_beginning_is_read_and_told() {
+fn a_zip_without_its_beginning_is_read_and_reported() {
     let members = [("x.bin", &noise()[..]), ("a.log", LOG.as_bytes())];
     let archive = packing::zip(&members, zip::CompressionMethod::Stored);
     let outcome = scan(&archive[100..]);
@@ -323,11 +323,11 @@ fn a_zip_without_its_beginning_is_read_and_told() {
     assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
 }
 
-/// Which members are missing nobody knows; that some may be is told of the archive, beside what is told of the last one.
+/// Which members are missing is unknown. The archive is reported because some may be, in addition to its last member.
 #[test]
-fn an_archive_that_breaks_off_is_told_for_itself() {
+fn an_archive_that_breaks_off_is_reported_itself() {
     let tar = pack(Format::Tar, &[("a.log", b"MFA result: 21\n"), ("b.log", b"MFA result: 21\nMFA result: 102\n")]);
-    // Each header takes 512 bytes, and each member as much again; 20 of the second one's 31 are left.
+    // Each header takes 512 bytes, and so does each member. Of the 31 bytes of the second member, 20 are left.
     let outcome = scan(&tar[..3 * 512 + 20]);
     let details: Vec<String> = outcome.problems.iter().map(detail).collect();
     let remedy = "ask for the file again, copied whole";
@@ -341,9 +341,9 @@ fn an_archive_that_breaks_off_is_told_for_itself() {
     assert_eq!(outcome.summary.results(), 2);
 }
 
-/// No loss, and no silence either.
+/// It is not a loss, but it is reported.
 #[test]
-fn an_archive_without_any_file_is_told() {
+fn an_archive_without_any_file_is_reported() {
     let mut folder = tar::Header::new_gnu();
     folder.set_entry_type(tar::EntryType::Directory);
     folder.set_size(0);
@@ -351,7 +351,7 @@ fn an_archive_without_any_file_is_told() {
     archive.append_data(&mut folder, "logs/", &b""[..]).unwrap();
     let archives = [
         (Format::Zip, pack(Format::Zip, &[])),
-        // A block that holds nothing, for no file.
+        // An empty block without a file.
         (Format::SevenZip, pack(Format::SevenZip, &[])),
         (Format::Tar, archive.into_inner().unwrap()),
     ];

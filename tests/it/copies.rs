@@ -1,4 +1,4 @@
-//! Files that hold the same count once, wherever they lie and however they are packed; files that only begin alike are no
+//! Files with the same bytes count once, wherever they are and however they are packed. Files that only begin alike are no
 //! copies.
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Lines with results, none like another.
+/// Different lines, each with a result.
 fn log(lines: usize) -> Vec<u8> {
     (0..lines).flat_map(|line| format!("2017-02-14T02:57:24Z line {line}: callStatus=102\n").into_bytes()).collect()
 }
@@ -31,7 +31,7 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-/// Standard output and standard error of the program over these files, which lie in a folder `t`.
+/// Runs the program over these files in a folder `t`. Returns standard output and standard error.
 fn run(files: &[(&str, &[u8])], args: &[&str], stdin: &[u8]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -52,14 +52,14 @@ fn run_in(folder: &Path, args: &[&str], stdin: &[u8]) -> (String, String) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Closed at once; what it says is read when it has ended.
+    // Standard input is closed at once, and the output is read at the end.
     program.stdin.take().unwrap().write_all(stdin).unwrap();
     let output = program.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().replace('\r', "").replace('\\', "/");
     (text(output.stdout), text(output.stderr))
 }
 
-/// How often 102 was counted, and in how many files.
+/// Returns how many times 102 was counted, and in how many files.
 fn counted(stdout: &str) -> (u64, u64) {
     let report: serde_json::Value = serde_json::from_str(stdout).unwrap();
     (report["totals"]["results"].as_u64().unwrap(), report["totals"]["files_read"].as_u64().unwrap())
@@ -91,7 +91,7 @@ fn the_same_log_counts_once_however_it_is_packed() {
 }
 
 #[test]
-fn of_two_copies_the_plain_name_counts() {
+fn the_original_counts_and_not_its_copy() {
     let log = log(1);
     let names = ["app (2).log", "app - Kopie.log", "Copy of app.log", "app.log", "other (1).log"];
     let files: Vec<(&str, &[u8])> = names[..4].iter().map(|name| (*name, &log[..])).collect();
@@ -108,11 +108,11 @@ fn of_two_copies_the_plain_name_counts() {
     for threads in ["-j1", "-j2", "-j5"] {
         assert_eq!(run(&files, &["t", threads, "-v"], b"").1, told("t/"));
         assert_eq!(run(&[("a.zip", &zip)], &["t", threads, "-v"], b"").1, told("t/a.zip!/"));
-        // As a shell does that expands `*.log`.
+        // As a shell expands `*.log`.
         let args: Vec<_> = named.iter().map(String::as_str).chain([threads, "-v"]).collect();
         assert_eq!(run(&files, &args, b"").1, told("t/"));
     }
-    // A folder and an archive may be copies, too.
+    // Folders and archives can be copies, too.
     let files: [(&str, &[u8]); 4] = [
         ("a (1).zip", &zip),
         ("a.zip", &zip),
@@ -125,10 +125,10 @@ fn of_two_copies_the_plain_name_counts() {
 }
 
 #[test]
-fn what_only_begins_alike_is_no_copy() {
+fn a_file_that_only_begins_alike_is_no_copy() {
     let log = log(100);
     let grown = [log.clone(), b"2017-02-14T02:57:25Z callStatus=102\n".to_vec()].concat();
-    // As long, and different in the last line only.
+    // Equally long, with a different last line.
     let mut changed = log.clone();
     let last = changed.len() - 2;
     changed[last] = b'8';
@@ -181,8 +181,8 @@ fn a_cut_copy_counts_as_far_as_it_goes() {
 }
 
 #[test]
-fn what_is_piped_in_counts_once_whether_it_comes_first_or_last() {
-    // More than a block, so that the end is told with another task than the beginning.
+fn piped_input_counts_once_whether_it_comes_first_or_last() {
+    // More than a block, so that the end comes with another task than the beginning.
     let (log, other) = (log(20_000), b"callStatus=4\n");
     let packed = gzip(&log);
     let cases: [(&[&str], &str); 4] = [
@@ -206,7 +206,7 @@ fn what_is_piped_in_counts_once_whether_it_comes_first_or_last() {
     }
     let (stdout, stderr) = run(&files, &["t/a.log", "-", "--keep-copies", "--format", "json"], &log);
     assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
-    // The last byte makes the difference.
+    // They differ in the last byte.
     let grown = [log.as_slice(), b"x"].concat();
     let (stdout, stderr) = run(&files, &["t/a.log", "-", "--format", "json"], &grown);
     assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
@@ -219,8 +219,8 @@ fn empty_files_are_no_copies() {
 }
 
 #[test]
-fn a_copy_with_more_lines_than_are_held_back_is_printed_and_told() {
-    // Printed, 20 MiB or so.
+fn a_copy_with_more_lines_than_are_held_back_is_printed_and_reported() {
+    // The printed lines take about 20 MiB.
     let log = log(250_000);
     let packed = gzip(&log);
     let files: [(&str, &[u8]); 2] = [("a.log", &log), ("b.gz", &packed)];

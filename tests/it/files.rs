@@ -1,4 +1,4 @@
-//! What `files` tells of each input: held against a naive reading, however the input is cut up, and through the program
+//! What `files` reports for each input: compared with a naive reading, however the input is cut, and through the program
 //! itself for everything that a folder may hold.
 
 use std::fs;
@@ -30,7 +30,7 @@ fn walk(path: &Path) -> Walk {
     Walk::new(vec![path.to_owned()]).selecting(Selection { content: Content::Any, ..Selection::default() })
 }
 
-/// What is told of one file.
+/// Returns the entry of one file.
 fn told(path: &Path, options: &Options) -> Text {
     let mut told = Vec::new();
     let ended = inventory(walk(path), &SET, Catalogue::built_in(), options, |entry| {
@@ -44,7 +44,7 @@ fn told(path: &Path, options: &Options) -> Text {
     entry.text.unwrap()
 }
 
-/// The same by the rules as they are written down, for a source of bytes.
+/// Returns the same by a naive implementation of the documented rules, for a source that is not UTF-16.
 fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
     let text = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
     let lines = text.split_inclusive(|&byte| byte == b'\n');
@@ -59,7 +59,7 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
     let encoding = match std::str::from_utf8(text) {
         Ok(characters) if characters.is_ascii() && text.len() == source.len() => "ASCII",
         Ok(_) => "UTF-8",
-        // It breaks off in the middle of a character.
+        // The text breaks off in the middle of a character.
         Err(error) if error.error_len().is_none() && !text[..error.valid_up_to()].is_ascii() => "UTF-8",
         Err(_) => "windows-1252",
     };
@@ -75,7 +75,7 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
     }
 }
 
-/// Lines with and without times and results, in characters of every length, whole and not.
+/// Lines with and without times and results, with characters of every length, complete and divided.
 fn source() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         &b"2017-02-14T02:57:24.600871Z|"[..],
@@ -125,7 +125,7 @@ fn run(folder: &TempDir, args: &[&str], stdin: &[u8]) -> (String, String, Option
     let mut child = command.spawn().unwrap();
     let mut pipe = child.stdin.take().unwrap();
     let output = std::thread::scope(|scope| {
-        // It may end without having read all, or anything.
+        // The program may end without reading all of its input.
         scope.spawn(move || pipe.write_all(stdin));
         child.wait_with_output().unwrap()
     });
@@ -133,7 +133,7 @@ fn run(folder: &TempDir, args: &[&str], stdin: &[u8]) -> (String, String, Option
     (text(output.stdout), text(output.stderr), output.status.code())
 }
 
-/// The rows as JSON, of a run that read everything. Paths have slashes.
+/// Returns the rows as JSON of a run that has read everything. Paths have slashes.
 fn rows(folder: &TempDir, args: &[&str], stdin: &[u8]) -> Vec<Value> {
     let (stdout, stderr, status) = run(folder, &[args, &["--format", "json"]].concat(), stdin);
     assert_eq!((stderr.as_str(), status), ("", Some(0)));
@@ -151,14 +151,14 @@ fn put(folder: &TempDir, name: &str, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Stored as it is, between a header of ten bytes, five of the block and a trailer of eight.
+/// Returns `plain` in a stored block: after 10 bytes of header and 5 of the block, and before 8 bytes of trailer.
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }
 
-/// Four lines, two of them with a result, the last without a line end. The first has no time.
+/// Four lines. Two have a result, the first has no time, and the last has no line end.
 const LOG: &str = "log of host7\n2017-02-14T02:57:24.600871Z Jürgen rawCallStatus = 21\r\n\
                    2017-02-14T03:00:00Z Jürgen rawCallStatus = 102\r\n2017-02-14T03:01:00Z end";
 
@@ -167,7 +167,7 @@ fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
 }
 
 #[test]
-fn every_encoding_is_told_and_changes_nothing_else() {
+fn every_encoding_is_reported_and_changes_nothing_else() {
     let ansi: Vec<u8> = LOG.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect();
     let marked = format!("\u{feff}{LOG}");
     let cases: [(&str, bool, Vec<u8>, &[&str]); 10] = [
@@ -206,7 +206,7 @@ fn every_encoding_is_told_and_changes_nothing_else() {
 }
 
 #[test]
-fn layers_are_told_from_the_outside_to_the_inside() {
+fn layers_are_listed_from_the_outside_to_the_inside() {
     let folder = tempfile::tempdir().unwrap();
     let marked = utf16(&format!("\u{feff}{LOG}"), u16::to_le_bytes);
     let packed = gzip(&marked);
@@ -238,9 +238,9 @@ fn layers_are_told_from_the_outside_to_the_inside() {
 }
 
 #[test]
-fn what_is_piped_in_is_told_like_a_file() {
+fn piped_input_is_reported_like_a_file() {
     let folder = tempfile::tempdir().unwrap();
-    // Blocks of a pipe are read by different threads; the line is cut between the bytes of a character.
+    // Different threads read the blocks of a pipe, and a character is divided between two blocks.
     let line = format!("2017-02-14T02:00:00Z {}", "é".repeat(2 << 20));
     let text = format!("{LOG}\n{line}\n{LOG}");
     put(&folder, "a.log", text.as_bytes());
@@ -257,12 +257,12 @@ fn what_is_piped_in_is_told_like_a_file() {
     assert_eq!((&of_pipe["encoding"], &of_pipe["lines"]), (&json!("UTF-8"), &json!(9)));
 }
 
-/// What can be met, and what is told of it.
+/// Returns a folder with everything that can be met.
 fn anything() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     put(&folder, "t/a.png", b"\x89PNG\r\n\x1a\n");
     put(&folder, "t/b.log", LOG.as_bytes());
-    // Without its trailer: all of it can be read, and the last line may go on.
+    // Without its trailer, all of it can be read, but the last line may be incomplete.
     let packed = gzip(LOG.as_bytes());
     put(&folder, "t/c.log.gz", &packed[..packed.len() - 8]);
     // It ends in the second header.
@@ -310,7 +310,7 @@ t/b.log         skipped, already read under this or another name
 }
 
 #[test]
-fn a_reason_is_whole_whatever_a_name_holds() {
+fn a_reason_is_complete_whatever_characters_a_name_has() {
     let folder = tempfile::tempdir().unwrap();
     put(&folder, "a; b.log", b"call_status: 21");
     put(&folder, "c.log", b"call_status: 21");
@@ -336,7 +336,7 @@ fn the_list_is_the_same_with_any_number_of_threads_and_in_a_file() {
 }
 
 #[test]
-fn what_is_selected_is_selected_here_too() {
+fn files_are_selected_here_too() {
     let folder = anything();
     let paths = |args: &[&str]| -> Vec<String> {
         let (stdout, _, _) = run(&folder, &[args, &["t", "--format", "csv"]].concat(), b"");

@@ -1,4 +1,4 @@
-//! Which files of a folder are read: trees are built, read by the program, and its whole problems compared.
+//! Which files of a folder are read. The tests build trees, have the program read them, and compare its whole reports.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use crate::packing::{FORMATS, pack};
 const LINE: &str = "2017-02-14 02:57:24 rawCallStatus = 21\n";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR rawCallStatus = 21\n";
 
-/// A folder with these files, each of one line with one result.
+/// Returns a folder with these files, each of which has one line with one result.
 fn tree(files: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in files {
@@ -30,7 +30,7 @@ fn put(folder: &TempDir, file: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// What a run in `folder` said.
+/// The output of a run in a folder.
 #[derive(Debug)]
 struct Ran {
     stdout: String,
@@ -40,13 +40,13 @@ struct Ran {
 
 fn run(folder: &TempDir, args: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
-    // All files hold the same line here, which is what copies.rs is about.
+    // All files hold the same line here. Copies are tested in copies.rs.
     let output = command.args(args).args(["--no-config", "--keep-copies"]).current_dir(folder.path()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().replace('\r', "").replace('\\', "/");
     Ran { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }
 }
 
-/// The files whose lines were found, in order.
+/// Returns the files whose lines were found, in order.
 fn read(folder: &TempDir, args: &[&str]) -> Vec<String> {
     let ran = run(folder, &[&["lines", "--format", "jsonl"], args].concat());
     let path = |line: &str| {
@@ -56,7 +56,7 @@ fn read(folder: &TempDir, args: &[&str]) -> Vec<String> {
     ran.stdout.lines().map(path).collect()
 }
 
-/// Standard error and the exit status of a scan.
+/// Returns standard error and the exit status of a scan.
 fn told(folder: &TempDir, args: &[&str]) -> (String, Option<i32>) {
     let ran = run(folder, &[&["scan"], args].concat());
     (ran.stderr, ran.status)
@@ -73,18 +73,18 @@ fn globs_choose_below_each_input_and_the_last_decides() {
     assert_eq!(read(&folder, &["t/", "-g", "/a.*"]), ["t/a.log", "t/a.txt"]);
     assert_eq!(read(&folder, &["t", "-g", "*.log", "-g", "!c.*"]), ["t/a.log", "t/deep/old/d.log"]);
     assert_eq!(read(&folder, &["t", "-g", "!c.*", "-g", "*.log"]), ["t/a.log", "t/deep/old/d.log", "t/old/c.log"]);
-    // Silent, and not about what is named.
+    // Without a report, and not for files that are passed as arguments.
     assert_eq!(told(&folder, &["t", "t/a.txt", "-g", "*.log"]), (String::new(), Some(0)));
     assert_eq!(read(&folder, &["t/old", "t/a.txt", "-g", "*.log"]), ["t/old/c.log", "t/a.txt"]);
 }
 
-/// An archive of `files` with one line each, and of `others`.
+/// Returns an archive of `files` with one line each, and of `others`.
 fn archive(format: Format, files: &[&str], others: &[(&str, &[u8])]) -> Vec<u8> {
     let files = files.iter().map(|&file| (file, LINE.as_bytes()));
     pack(format, &files.chain(others.iter().copied()).collect::<Vec<_>>())
 }
 
-/// The same files in the folder `folder/host2` and in the archive `archive/host2`; in the archive, `in` is one too.
+/// Returns the same files in the folder `folder/host2` and in the archive `archive/host2`, in which `in` is an archive, too.
 fn twins(format: Format) -> TempDir {
     let (files, inner) = (["a.log", "b.txt", "deep/c.log", "deep/er/d.log"], ["deep/f.txt", "e.log"]);
     let folder = tempfile::tempdir().unwrap();
@@ -95,14 +95,14 @@ fn twins(format: Format) -> TempDir {
     folder
 }
 
-/// The files that are read of an input, by their paths below `host2`, with archives as folders.
+/// Returns the files that are read of an input, as paths below `host2`, with archives as folders.
 fn read_below(folder: &TempDir, input: &str, options: &[&str]) -> Vec<String> {
     let read = read(folder, &[&[input], options].concat());
     read.iter().map(|path| path.replace("!/", "/").split_once("host2/").unwrap().1.to_owned()).collect()
 }
 
 #[test]
-fn globs_choose_in_an_archive_as_in_a_folder_of_its_name() {
+fn globs_select_in_an_archive_as_in_a_folder_of_its_name() {
     let cases: [(&[&str], usize); 12] = [
         (&[], 6),
         (&["*.log"], 4),
@@ -133,7 +133,7 @@ fn globs_choose_in_an_archive_as_in_a_folder_of_its_name() {
 }
 
 #[test]
-fn a_glob_that_takes_an_archive_takes_all_that_is_in_it() {
+fn a_glob_that_matches_an_archive_selects_everything_in_it() {
     let inner = archive(Format::Zip, &["deep/a.log", "b.txt"], &[]);
     let folder = tempfile::tempdir().unwrap();
     put(&folder, "t/host2/logs.zip", &archive(Format::Zip, &["host2/deep/c.log", "d.txt"], &[("inner.zip", &inner)]));
@@ -154,7 +154,7 @@ fn a_glob_that_takes_an_archive_takes_all_that_is_in_it() {
 }
 
 #[test]
-fn depth_counts_in_an_archive_from_where_it_lies() {
+fn depth_in_an_archive_counts_from_its_folder() {
     for format in FORMATS {
         let folder = twins(format);
         for (depth, expected) in [
@@ -166,7 +166,7 @@ fn depth_counts_in_an_archive_from_where_it_lies() {
             let options = ["--max-depth", depth];
             assert_eq!(read_below(&folder, "archive/host2", &options), expected, "{format} {depth}");
             assert_eq!(read_below(&folder, "archive", &options), expected, "{format} {depth}");
-            // Only the folder that stands for the inner archive is one deeper.
+            // Only the folder in place of the inner archive adds a level.
             let in_folder = read_below(&folder, "folder/host2", &options);
             let but_inner =
                 |read: &[String]| read.iter().filter(|path| !path.starts_with("in/")).cloned().collect::<Vec<_>>();
@@ -181,12 +181,12 @@ fn depth_counts_from_the_input() {
     let folder = tree(&["t/a.log", "t/b/c.log", "t/b/d/e.log"]);
     assert_eq!(read(&folder, &["t", "--max-depth", "1"]), ["t/a.log"]);
     assert_eq!(read(&folder, &["t", "--max-depth", "2"]), ["t/a.log", "t/b/c.log"]);
-    // The folder is met twice, and the second time it is the deeper one.
+    // The folder is met twice, and the second time more levels of it are read.
     assert_eq!(read(&folder, &["t", "t/b", "--max-depth", "2"]), ["t/a.log", "t/b/c.log", "t/b/d/e.log"]);
 }
 
 #[test]
-fn large_files_are_skipped_and_told() {
+fn large_files_are_skipped_and_reported() {
     let folder = tree(&["t/a.log"]);
     put(&folder, "t/b.log", LINE.repeat(100).as_bytes());
     assert_eq!(read(&folder, &["t", "--max-filesize", "1K"]), ["t/a.log"]);
@@ -194,13 +194,13 @@ fn large_files_are_skipped_and_told() {
     assert_eq!(told(&folder, &["t", "--max-filesize", "1K"]), (one, Some(0)));
     let two = "callcodes: 2 files larger than --max-filesize skipped (-v lists them)\n".to_owned();
     assert_eq!(told(&folder, &["t", "--max-filesize", "5"]), (two, Some(0)));
-    // As large as allowed is not larger; what is named is read.
+    // A file exactly of this size is read, and so is one that is passed as an argument.
     assert_eq!(read(&folder, &["t", "--max-filesize", "39"]), ["t/a.log"]);
     assert_eq!(read(&folder, &["t/a.log", "--max-filesize", "38"]), ["t/a.log"]);
 }
 
 #[test]
-fn times_of_modification_choose() {
+fn files_are_selected_by_their_time_of_modification() {
     let folder = tree(&["t/new.log", "t/old.log"]);
     let old: SystemTime = SystemTime::now() - Duration::from_secs(3 * 86_400);
     File::options().write(true).open(folder.path().join("t/old.log")).unwrap().set_modified(old).unwrap();
@@ -215,7 +215,7 @@ fn times_of_modification_choose() {
     assert_eq!(told(&folder, &["t", "--older-than", "2d"]), (skipped, Some(0)));
 }
 
-/// Whoever takes the option for a filter of the times in logs, or unpacked them just now, is not left to wonder.
+/// A user may take the option for a filter of the times in logs, or may have just extracted them, and needs an explanation.
 #[test]
 fn times_that_decide_nothing_or_everything_are_explained() {
     let folder = tree(&["t/a.log", "t/b.log"]);
@@ -231,14 +231,14 @@ fn times_that_decide_nothing_or_everything_are_explained() {
     assert_eq!(stderr.lines().last(), Some(all.as_str()));
     let (stderr, _) = told(&folder, &["t", "--newer-than", "2017-02-15", "--older-than", "9999-01-01"]);
     assert_eq!(stderr, format!("callcodes: --newer-than and --older-than left out no file. {why}\n"));
-    // Where it decides, it need not be explained.
+    // If the option separates files, no explanation is needed.
     let old = SystemTime::now() - Duration::from_secs(3 * 86_400);
     File::options().write(true).open(folder.path().join("t/b.log")).unwrap().set_modified(old).unwrap();
     let (stderr, _) = told(&folder, &["t", "--newer-than", "2d"]);
     assert_eq!(stderr, "callcodes: t/b.log: skipped, last modified before --newer-than\n");
 }
 
-/// Whichever way it is decided.
+/// In both directions.
 #[test]
 fn a_member_whose_time_may_be_local_is_doubted_near_the_limit() {
     let ten = zip::DateTime::from_date_and_time(2024, 5, 1, 10, 0, 0).unwrap();
@@ -282,7 +282,7 @@ fn binary_files_are_skipped_unless_asked_for() {
     let one = "callcodes: t/b.png: skipped, a binary file (PNG picture); --binary reads it\n";
     assert_eq!(told(&folder, &["t"]), (one.to_owned(), Some(0)));
     assert_eq!(told(&folder, &["t/b.png"]), (one.to_owned(), Some(0)), "named");
-    // Large enough to be shared among threads.
+    // Large enough to be divided among threads.
     let large = [PNG, &vec![b' '; 5 << 20]].concat();
     put(&folder, "t/c.png", &large);
     let two = "callcodes: 2 binary files skipped (--binary reads them, -v lists them)\n";
@@ -313,19 +313,19 @@ fn skipped_files_are_all_in_json_and_in_no_total() {
 }
 
 #[test]
-fn nothing_is_read_twice_however_it_is_named() {
+fn nothing_is_read_twice_by_whatever_paths() {
     let folder = tree(&["t/a.log", "t/b/c.log"]);
     assert_eq!(read(&folder, &["t/a.log", "t", "t/b/c.log"]), ["t/a.log", "t/b/c.log"]);
     let one = "callcodes: t/a.log: skipped, already read under this or another name\n".to_owned();
     assert_eq!(told(&folder, &["t/a.log", "t"]), (one, Some(0)));
     let two = "callcodes: 2 inputs skipped that were read already under the same or another name (-v lists them)\n";
     assert_eq!(told(&folder, &["t/a.log", "t", "./t/b/../a.log"]), (two.to_owned(), Some(0)));
-    // A folder as a whole.
+    // A whole folder.
     let again = "callcodes: ./t: skipped, already read under this or another name\n".to_owned();
     assert_eq!(told(&folder, &["t", "./t"]), (again, Some(0)));
     let below = "callcodes: t/b: skipped, already read under this or another name\n".to_owned();
     assert_eq!(told(&folder, &["t/b", "t"]), (below, Some(0)));
-    // What globs left out the first time is read the second.
+    // A file that globs left out the first time is read the second time.
     assert_eq!(read(&folder, &["t", "t/a.log", "-g", "!a.*"]), ["t/b/c.log", "t/a.log"]);
 }
 
@@ -349,7 +349,7 @@ fn wrong_values_are_refused_with_the_part_that_is_wrong() {
     }
 }
 
-/// Beyond the 260 characters that Windows once had as its limit, given as a relative and as an absolute path.
+/// Longer than 260 characters, once the limit of Windows, as a relative and as an absolute path.
 #[test]
 fn long_paths_are_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -365,7 +365,7 @@ fn long_paths_are_read() {
 
 #[cfg(unix)]
 #[test]
-fn a_path_beyond_the_system_s_limit_is_told_as_that() {
+fn a_path_beyond_the_limit_of_the_system_is_reported_as_such() {
     let folder = tree(&["t/a.log"]);
     let long = "n".repeat(300);
     let expected = format!(
@@ -385,9 +385,9 @@ fn wildcards_are_expanded_where_the_shell_does_not() {
 }
 
 #[test]
-fn the_file_that_the_result_goes_to_is_not_read() {
+fn the_output_file_is_not_read() {
     let folder = tree(&["t/a.log"]);
-    // What is in it was printed before, and is appended to.
+    // It holds earlier output, to which the run appends.
     let path = put(&folder, "t/out.txt", b"callStatus=102\n");
     let file = File::options().append(true).open(&path).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
@@ -420,7 +420,7 @@ mod unix {
         assert_eq!(told(&folder, &["t/link"]), (String::new(), Some(0)));
         let link = "callcodes: t/link: link to a folder, not followed; -L follows it\n";
         assert_eq!(told(&folder, &["t"]), (link.to_owned(), Some(0)));
-        // Files that it may hold are wanted, so it is told; itself it is not.
+        // The link is reported only if files in its folder could be wanted.
         assert_eq!(told(&folder, &["t", "-g", "*.log"]), (link.to_owned(), Some(0)));
         assert_eq!(told(&folder, &["t", "-g", "!link"]), (String::new(), Some(0)));
         assert_eq!(told(&folder, &["t", "--max-depth", "1"]), (String::new(), Some(0)));
@@ -428,7 +428,7 @@ mod unix {
     }
 
     #[test]
-    fn links_that_lead_back_are_told_and_not_followed() {
+    fn links_that_lead_back_are_reported_and_not_followed() {
         let folder = tree(&["t/b/a.log"]);
         symlink("..", folder.path().join("t/b/up")).unwrap();
         assert_eq!(read(&folder, &["t", "-L"]), ["t/b/a.log"]);
@@ -446,19 +446,19 @@ mod unix {
         // 36 links: 5 lead to a folder for the first time, and 5 folders are met again in t.
         let (stderr, status) = told(&folder, &["t", "-L", "-v"]);
         assert_eq!((stderr.lines().count(), status), (36 - 5 + 5, Some(0)));
-        // With a limit of depth or a glob the files are the same, and there is no going through all 6! paths.
+        // With a limit of depth or a glob, the files are the same, and not all 6! paths are followed.
         for args in [&["-g", "*.log"][..], &["--max-depth", "9"], &["-g", "!to-9", "--max-depth", "9"]] {
             assert_eq!(read(&folder, &[&["t", "-L"], args].concat()).len(), 6, "{args:?}");
         }
     }
 
     #[test]
-    fn a_folder_under_many_paths_is_gone_through_under_some_of_them_and_told() {
+    fn a_folder_with_many_paths_is_entered_by_some_of_them_and_reported() {
         let folder = tree(&["t/b/a.log", "real/a.log"]);
         for number in 0..20 {
             symlink("../real", folder.path().join(format!("t/to-{number:02}"))).unwrap();
         }
-        // Of each file all paths are asked until one is chosen, the first eight of them.
+        // The first eight paths of each file are tried until a glob matches one.
         assert_eq!(read(&folder, &["t", "-L", "-g", "/to-07/*.log"]), ["t/to-07/a.log"]);
         assert_eq!(read(&folder, &["t", "-L", "-g", "/to-08/*.log"]), [""; 0]);
         let one = "callcodes: 12 inputs go beyond a limit; first: t/to-08: not gone through again: links lead to it under \
@@ -467,14 +467,14 @@ mod unix {
     }
 
     #[test]
-    fn a_folder_that_was_left_out_for_its_depth_is_read_where_it_lies_higher() {
+    fn a_folder_that_was_too_deep_is_read_by_a_shorter_path() {
         let folder = tree(&["t/a/b/c.log"]);
         symlink("a/b", folder.path().join("t/link")).unwrap();
         assert_eq!(read(&folder, &["t", "-L", "--max-depth", "2"]), ["t/link/c.log"]);
     }
 
     #[test]
-    fn a_file_behind_links_is_read_once() {
+    fn a_file_with_several_links_is_read_once() {
         let folder = tree(&["t/a.log"]);
         symlink("a.log", folder.path().join("t/current.log")).unwrap();
         fs::hard_link(folder.path().join("t/a.log"), folder.path().join("t/hard.log")).unwrap();
@@ -510,9 +510,9 @@ mod unix {
         assert_eq!(told(&folder, &["t", "-v"]), (each.to_owned(), Some(0)));
     }
 
-    /// Whether a file is the one that the result goes to is asked of all that lie in the folder.
+    /// Every entry of the folder is compared with the output file.
     #[test]
-    fn pipes_are_not_opened_when_the_result_goes_to_a_file() {
+    fn pipes_are_not_opened_when_the_output_goes_to_a_file() {
         let folder = tree(&["t/a.log"]);
         assert!(Command::new("mkfifo").arg(folder.path().join("t/pipe")).status().unwrap().success());
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
@@ -524,7 +524,7 @@ mod unix {
     }
 
     #[test]
-    fn a_pipe_that_is_named_is_read() {
+    fn a_pipe_that_is_passed_as_an_argument_is_read() {
         let folder = tree(&[]);
         let pipe = folder.path().join("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -541,19 +541,19 @@ mod unix {
         let other = Path::new(OsStr::from_bytes(b"b\xfe.log"));
         fs::write(folder.path().join("t").join(other), LINE).unwrap();
         let ran = run(&folder, &["lines", "t"]);
-        // `run` shows backslashes as slashes.
+        // `run` replaces backslashes by slashes.
         let paths: Vec<&str> = ran.stdout.lines().map(|line| line.split(':').next().unwrap()).collect();
         assert_eq!(paths, ["t/a.log", "t/b/xfe.log", "t/b/xff.log"]);
     }
 }
 
-/// However many threads there are, they have fewer files open at once than the system allows.
+/// However many threads there are, they keep fewer files open than the system allows.
 #[cfg(unix)]
 #[test]
 fn a_low_limit_of_open_files_makes_no_file_unreadable() {
     let files: Vec<String> = (0..400).map(|number| format!("t/{}/{number}.log", number % 40)).collect();
     let folder = tree(&files.iter().map(String::as_str).collect::<Vec<_>>());
-    // Large enough to be open while others are read.
+    // Large enough to stay open while others are read.
     let log = [LINE.as_bytes(), &b"nothing of interest\n".repeat(5000)].concat();
     for number in 0..100 {
         put(&folder, &format!("t/{}/{number}.txt", number % 40), &log);

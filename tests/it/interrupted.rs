@@ -1,4 +1,4 @@
-//! Runs that are ended early: what was read until then counts, and what was not is told.
+//! Runs that are ended early. Everything that was read before counts, and everything else is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,16 +25,16 @@ use proptest::prelude::*;
 
 use crate::packing;
 
-/// One result, 16 bytes.
+/// A line of 16 bytes with one result.
 const LINE: &str = "call_status: 21\n";
 const LINE_BYTES: u64 = LINE.len() as u64;
 
 static PATTERNS: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&config::built_in()).unwrap());
 
 fn options(threads: usize) -> Options {
-    // Many ranges, many chunks.
+    // Small, so that there are many ranges and chunks.
     let limits = Limits { block_bytes: 64, line_bytes: 64, lookahead_bytes: 16 };
-    // The logs are alike; here each is to count.
+    // The logs are copies of each other, and each has to count here.
     let copies = CopyRule::CountAll;
     Options { threads: NonZeroUsize::new(threads), range_bytes: 256, limits, copies, ..Options::default() }
 }
@@ -43,7 +43,7 @@ fn walk(folder: &Path) -> Walk {
     Walk::new(vec![folder.to_owned()])
 }
 
-/// Files `00.log`, `01.log` and so on, of so many lines each.
+/// Returns a folder with `00.log`, `01.log` and so on, with these numbers of lines.
 fn logs(line_counts: &[usize]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (number, &count) in line_counts.iter().enumerate() {
@@ -56,7 +56,7 @@ fn file_name(path: &str) -> String {
     Path::new(path).file_name().unwrap().to_str().unwrap().to_owned()
 }
 
-/// Counts lines, and has the run end at a chunk.
+/// Counts lines, and requests the end of the run at a given chunk.
 struct Counting {
     lines: u64,
     chunks_left: Arc<AtomicU64>,
@@ -78,7 +78,7 @@ impl Visitor for Counting {
     }
 }
 
-/// What became of a source.
+/// How far a source was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Read {
     lines: u64,
@@ -86,7 +86,7 @@ struct Read {
     is_cut: bool,
 }
 
-/// The sources that were begun, and the problems that belong to none.
+/// Returns the sources that were begun, and the problems that belong to no source.
 fn run(folder: &Path, options: &Options, chunks: u64) -> (BTreeMap<String, Read>, Vec<Problem>) {
     let chunks_left = Arc::new(AtomicU64::new(chunks));
     let stop = &options.opening.stop;
@@ -118,7 +118,7 @@ fn run(folder: &Path, options: &Options, chunks: u64) -> (BTreeMap<String, Read>
 
 proptest! {
     #[test]
-    fn every_source_is_read_whole_or_told(
+    fn every_source_is_read_completely_or_reported(
         line_counts in prop::collection::vec(0_usize..60, 1..8),
         threads in 1_usize..4,
         chunks in 0_u64..40,
@@ -132,7 +132,7 @@ proptest! {
         let is_interrupted = options.opening.stop.is_requested();
         for (number, &count) in line_counts.iter().enumerate() {
             let Some(source) = read.get(&format!("{number:02}.log")) else {
-                // In the order of the inputs: nothing behind the first that was not begun was.
+                // In the order of the inputs, no source after the first one that was not begun was begun.
                 prop_assert!(is_interrupted);
                 prop_assert_eq!(read.len(), number);
                 prop_assert_eq!(problems.len(), 1);
@@ -158,7 +158,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn no_copy_counts_that_would_not_count_in_the_whole_run(
+    fn no_copy_counts_that_would_not_count_in_a_complete_run(
         line_counts in prop::collection::vec(1_usize..6, 1..8),
         packed in prop::collection::vec(any::<bool>(), 8),
         threads in 1_usize..4,
@@ -191,7 +191,7 @@ fn summary(folder: &Path, options: &Options) -> Outcome {
 }
 
 #[test]
-fn a_run_that_ends_before_it_begins_has_read_nothing_and_says_so() {
+fn a_run_that_ends_before_it_begins_reads_nothing_and_reports_that() {
     let folder = logs(&[3, 5]);
     let options = options(2);
     options.opening.stop.request();
@@ -214,12 +214,12 @@ fn a_run_that_comes_to_its_end_is_not_partial() {
 }
 
 #[test]
-fn of_an_archive_the_members_until_then_count() {
-    // Of the second one chunk is read.
+fn members_that_were_read_before_the_interruption_count() {
+    // One chunk of the second member is read.
     let text = LINE.repeat(100);
     let members = [("a", LINE.as_bytes()), ("b", text.as_bytes()), ("c", LINE.as_bytes())];
     for format in [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab] {
-        // The members of a zip can be read by several threads.
+        // Several threads can read the members of a zip.
         for threads in if format == Format::Zip { vec![1] } else { vec![1, 3] } {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("all"), packing::pack(format, &members)).unwrap();
@@ -234,9 +234,9 @@ fn of_an_archive_the_members_until_then_count() {
     }
 }
 
-/// Everything that a run meets counts with the size that is listed, whether or not it is read.
+/// Everything that a run meets counts with its listed size, whether or not it is read.
 #[test]
-fn what_is_read_adds_up_to_what_is_listed() {
+fn the_meter_adds_up_to_the_listed_sizes() {
     let folder = logs(&[0, 3, 500]);
     fs::write(folder.path().join("packed.gz"), packing::compress(Codec::Gzip, LINE.repeat(10_000).as_bytes())).unwrap();
     fs::write(folder.path().join("picture.png"), [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 100_000]].concat()).unwrap();
@@ -255,7 +255,7 @@ fn what_is_read_adds_up_to_what_is_listed() {
         let options = options(threads);
         let outcome = summary(folder.path(), &options);
         assert_eq!(outcome.summary.results(), 3 + 500 + 10_000 + 1);
-        // A thread that decompresses may come to its end behind the run.
+        // A thread that decompresses may end after the run.
         let deadline = Instant::now() + Duration::from_secs(60);
         while options.opening.meter.read() != listed {
             assert!(Instant::now() < deadline, "{:?}, not {listed:?}", options.opening.meter.read());
@@ -265,7 +265,7 @@ fn what_is_read_adds_up_to_what_is_listed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_counts_as_passed_over() {
+fn a_file_that_cannot_be_opened_counts_as_skipped() {
     let folder = logs(&[3]);
     let options = options(1);
     let gone = folder.path().join("gone.log");

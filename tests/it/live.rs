@@ -1,6 +1,6 @@
-//! Logs that somebody writes to, truncates, rotates or deletes while they are read.
+//! Logs that are written to, truncated, rotated or deleted while they are read.
 //!
-//! No clock and no second process is needed for it: what a log goes through happens in the visitor, when its first chunk is
+//! These tests need no clock and no second process: the visitor changes the log when its first chunk is
 //! scanned and the rest is still to be read.
 
 use std::fs::{self, File};
@@ -18,13 +18,13 @@ use callcodes::report::problems::detail;
 use callcodes::scan::Scanner;
 use callcodes::source::{Source, Walk};
 
-/// Every line 16 bytes, with one result. More than is read when a log is opened.
+/// Lines of 16 bytes with one result each. They are more than is read when a log is opened.
 const LINES: usize = 5000;
-/// How many are left of a log that is truncated, and a part of another.
+/// How many lines are left of a truncated log, and a part of another one.
 const LEFT: u64 = 4498;
 const LINE: &[u8; 16] = b"callStatus=102;\n";
 
-/// Does something at each chunk, whose offset it is told, and counts the results.
+/// Calls a function at each chunk with its offset, and counts the results.
 struct Meddle<'m, F> {
     meddle: &'m Mutex<F>,
 }
@@ -53,7 +53,7 @@ fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<
     })
 }
 
-/// The same, where `meddle` is called at each chunk, with its offset too.
+/// Does the same, but calls `meddle` at each chunk, with its offset.
 fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u64, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
@@ -82,7 +82,7 @@ fn told(problem: &Problem, folder: &Path) -> String {
     format!("{}: {below}: {}", problem.kind, detail(problem))
 }
 
-/// In one piece, and in ranges of which many lie behind the new end.
+/// A log in one range, and a log in many ranges after the new end.
 const RANGES: [u64; 2] = [1 << 20, 64];
 
 #[test]
@@ -108,11 +108,11 @@ fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
     }
 }
 
-/// Ranges behind that place can be read all the same: by another thread before, or because the log grows again.
+/// Ranges after that place may be read: by another thread before, or because the log grows again.
 #[test]
-fn nothing_counts_behind_the_place_where_reading_failed() {
+fn nothing_counts_after_the_place_where_reading_failed() {
     let read = read_with(64, |path, offset| {
-        // The range that holds the new end begins two lines before it; its second line comes when reading has failed.
+        // The range with the new end begins two lines before it. Its second line comes after reading has failed.
         if offset < (LEFT - 1) * 16 {
             File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
         } else {
@@ -140,7 +140,7 @@ fn a_log_that_is_rotated_replaced_or_deleted_is_read_as_it_was() {
 }
 
 #[test]
-fn a_log_that_is_gone_before_it_is_opened_is_a_problem_and_the_others_are_read() {
+fn a_log_that_is_deleted_before_it_is_opened_is_a_problem_and_the_others_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let logs = ["a.log", "b.log"].map(|name| folder.path().join(name));
     for log in &logs {
@@ -157,7 +157,7 @@ fn a_log_that_is_gone_before_it_is_opened_is_a_problem_and_the_others_are_read()
     assert_eq!((outcome.summary.results(), outcome.summary.totals().files_read), (1, 1));
 }
 
-/// A read error behind the opening: the process's memory has nothing at 0.
+/// Reading fails after opening has succeeded, because the memory of a process has nothing at address 0.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_error_in_the_middle_of_reading_is_a_problem_and_the_others_are_read() {

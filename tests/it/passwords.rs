@@ -1,4 +1,4 @@
-//! Encrypted archives on the command line: what is told without a password and with a wrong one, where passwords come
+//! Encrypted archives on the command line: the reports without a password and with a wrong one, where passwords come
 //! from, and that none of them is ever printed.
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use zip::AesMode;
 use zip::write::SimpleFileOptions;
 
-/// A zip of members and the passwords that they are encrypted with.
+/// Returns a zip archive of members, each with the password that it is encrypted with.
 fn zip(members: &[(&str, &str, Option<&str>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text, password) in members {
@@ -51,7 +51,7 @@ fn run_as(format: &str, folder: &Path, args: &[&str], stdin: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may end before it reads.
+    // The program may end before it reads its input.
     let _ = child.stdin.take().unwrap().write_all(stdin);
     let output = child.wait_with_output().unwrap();
     for secret in ["Gr\u{fc}n", "blue", "red"] {
@@ -62,14 +62,14 @@ fn run_as(format: &str, folder: &Path, args: &[&str], stdin: &[u8]) -> Output {
     output
 }
 
-/// Exit status, results and what was told.
+/// Returns the exit status, the number of results and the reports.
 fn told(output: &Output) -> (Option<i32>, usize, String) {
     let rows = String::from_utf8(output.stdout.clone()).unwrap().lines().count().saturating_sub(1);
     (output.status.code(), rows, String::from_utf8(output.stderr.clone()).unwrap())
 }
 
 #[test]
-fn what_is_encrypted_has_a_line_of_its_own() {
+fn each_encrypted_file_is_reported_on_its_own_line() {
     let folder = folder(b"red\n");
     let told = |args: &[&str]| told(&run(folder.path(), args, b""));
     let missing = "callcodes: gone.log: no such file or folder\n";
@@ -89,7 +89,7 @@ fn what_is_encrypted_has_a_line_of_its_own() {
 }
 
 #[test]
-fn problems_in_json_are_of_a_kind_of_their_own() {
+fn encrypted_files_have_a_kind_of_their_own_in_json() {
     let folder = folder(b"");
     let output = run_as("json", folder.path(), &["x.zip"], b"");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -102,16 +102,16 @@ fn problems_in_json_are_of_a_kind_of_their_own() {
 
 #[test]
 fn each_line_of_the_password_file_is_tried() {
-    // As editors on Windows write it.
+    // As editors on Windows write the file.
     for passwords in ["Gr\u{fc}n 1\nred\n\nblue", "\u{feff}red\r\nblue\r\nGr\u{fc}n 1\r\n"] {
         let folder = folder(passwords.as_bytes());
         let expected = (Some(0), 3, String::new());
         assert_eq!(told(&run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b"")), expected);
-        // Through a pipe as well.
+        // The same through a pipe.
         let args = ["x.zip", "--password-file", "-"];
         assert_eq!(told(&run(folder.path(), &args, passwords.as_bytes())), expected);
     }
-    // As PowerShell's `>` writes it.
+    // As PowerShell's `>` writes the file.
     let wide: Vec<u8> = "\u{feff}blue\r\nGr\u{fc}n 1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let folder = folder(&wide);
     let output = run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b"");
@@ -119,7 +119,7 @@ fn each_line_of_the_password_file_is_tried() {
 }
 
 #[test]
-fn a_password_file_that_is_none_ends_the_run() {
+fn an_invalid_password_file_ends_the_run() {
     let long = "red\n".repeat(101);
     let large = "red".repeat(30_000);
     let cases: [(&[u8], &str); 5] = [

@@ -1,8 +1,8 @@
-//! Nothing is lost without a word: where a run finds no result and reports no problem, everything was read as text.
+//! Nothing is lost silently: if a run finds no result and reports no problem, everything was read as text.
 //!
-//! What may be silent is an empty file and a file whose bytes are text, or are so few or so plain that they are taken for it:
-//! they were searched as they lie. A file in which something is packed is never silent, however damaged it is, as long as
-//! anything of it shows what it was; what shows nothing of the kind and is no text is reported as binary.
+//! Only an empty file may be silent, and a file whose bytes are text, or are so few or so plain that they are taken for text:
+//! these were searched. A compressed file or an archive is never silent, however damaged it is, as long as
+//! anything shows what it was. A file that shows nothing and is not text is reported as binary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ use crate::packing::{CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
-/// Lines with results, none like another.
+/// Different lines, each with a result.
 fn log(lines: usize) -> Vec<u8> {
     (0..lines)
         .flat_map(|line| format!("2017-02-14T02:57:24Z {line:x} callStatus={}\n", line % 40).into_bytes())
@@ -40,7 +40,7 @@ fn is_silent(outcome: &Outcome) -> bool {
     outcome.summary.results() == 0 && outcome.problems.is_empty()
 }
 
-/// Everything in which a log may be packed.
+/// Returns a log in every format.
 static PACKED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     let mut packed = Vec::new();
     for lines in [1, 40, 4000] {
@@ -62,18 +62,18 @@ static PACKED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     packed
 });
 
-/// What happens to files.
+/// The damage that happens to files.
 #[derive(Clone, Debug)]
 enum Damage {
-    /// Only so much of it is left, in 65536ths.
+    /// Only this part of it is left, in 65536ths.
     Cut(u16),
-    /// So much of its beginning is missing.
+    /// This part of its beginning is missing.
     Headless(u16),
-    /// A byte is another one.
+    /// A byte has another value.
     Byte(u16, u8),
-    /// A stretch of so many bytes is zeros, as after a crash.
+    /// A range of bytes is zeros, as after a crash.
     Zeros(u16, u8),
-    /// Bytes stand where none should.
+    /// There are additional bytes.
     Inserted(u16, Vec<u8>),
     Removed(u16, u8),
 }
@@ -95,7 +95,7 @@ impl Damage {
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
-    // Damage at the beginning and at the end counts for more.
+    // Damage at the beginning and at the end is more interesting, and therefore more frequent.
     let place = || prop_oneof![2 => any::<u16>(), 1 => 0..40_u16, 1 => 65_000..=65_535_u16];
     prop_oneof![
         2 => place().prop_map(Damage::Cut),
@@ -107,7 +107,7 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// Whether bytes that begin with no signature may be taken for text: few of those that are looked at are control characters,
+/// Whether bytes without a signature may be taken for text: few of the first ones are control characters,
 /// or they have the NULs of UTF-16.
 fn may_be_text(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
@@ -117,13 +117,13 @@ fn may_be_text(bytes: &[u8]) -> bool {
     controls.len() < 4 || count * 25 <= sample.len() || sample.contains(&0)
 }
 
-/// Found by the property.
+/// Cases that the property has found.
 #[test]
 fn damage_that_left_nothing_to_read_is_reported() {
-    // The mark of the first block is another one.
+    // The magic bytes of the first block are wrong.
     let mut bzip2 = compress(Codec::Bzip2, &log(1));
     bzip2[4..8].fill(0);
-    // The list says that all files are empty, and that nothing is packed.
+    // According to the list, all files are empty and there are no data.
     let mut cab = pack(Format::Cab, &[("a.log", &log(1))]);
     cab[36..60].fill(0);
     // The format of zstd before version 0.8.
@@ -143,7 +143,7 @@ fn damage_that_left_nothing_to_read_is_reported() {
 }
 
 #[test]
-fn what_is_empty_or_text_without_results_is_silent() {
+fn empty_files_and_text_without_results_are_silent() {
     for bytes in [&b""[..], b"x", b"nothing of interest\n", "für Jürgen\n".as_bytes(), b"\xff\xfea\0\n\0"] {
         assert!(is_silent(&scan(bytes)), "{bytes:?}");
     }
@@ -153,7 +153,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_packed_is_never_passed_over_in_silence(
+    fn a_packed_log_is_never_skipped_silently(
         index in any::<prop::sample::Index>(),
         damages in prop::collection::vec(damage(), 0..4),
     ) {

@@ -1,4 +1,4 @@
-//! The lanes of the tasks, in order: what each holds, and who is to be woken. A plain value: threads share it under a lock.
+//! The lanes of all tasks, in order: their messages, and the threads that wait. A plain value, which threads share under a lock.
 
 use std::collections::VecDeque;
 use std::thread::{self, Thread};
@@ -6,77 +6,82 @@ use std::thread::{self, Thread};
 use super::super::Message;
 use super::super::feed::{Rest, Task};
 
-/// How many bytes of parts may wait behind the head, at the least; each part is the result of a few chunks or of a task.
+/// How many bytes of parts may at least wait in lanes other than the first.
 pub(super) const WAITING_BYTES: usize = 4 << 20;
-/// What each thread may add to them, and the most that a part is expected to have.
+/// The expected size of the largest part in bytes. With many threads, [`WAITING_BYTES`] is raised to twice this for each.
 pub(super) const PART_BYTES: usize = 256 << 10;
-/// With how many messages of the head the sink is woken. Not with each, nor with each task that is done: waking costs more
-/// than a small file's few messages.
+/// Wake the sink only after this many messages of the first lane: waking costs more than delivering the few messages of a
+/// small file.
 const NEWS_AT_HEAD: usize = 4;
-/// How many messages of the head may wait for the sink: so many that its worker can go on meanwhile.
+/// How many messages may wait in the first lane, so that its worker can go on while the sink wakes up.
 pub(super) const WAITING_AT_HEAD: usize = 2 * NEWS_AT_HEAD;
-/// How many messages of one task may wait while others are at the head. What is no part is small, but an archive may
-/// have millions of members.
+/// How many messages may wait in any other lane. Messages other than parts are small, but an archive may have millions of
+/// members.
 pub(super) const WAITING_IN_LANE: usize = 256;
-/// How many bytes of parts the sink takes at once, give or take a part.
+/// How many bytes of parts the sink takes at once. The last part may exceed it.
 pub(super) const BYTES_AT_ONCE: usize = 4 * PART_BYTES;
 
+/// All lanes, as a linked list in the order of their tasks.
 pub(super) struct Lanes<P> {
-    /// Each lane keeps its place as long as it stands; its next one follows it.
+    /// The storage of lanes. A lane keeps its index as long as it exists.
     pub(super) places: Vec<Lane<P>>,
+    /// The indices that are not in use.
     free: Vec<usize>,
-    /// The place of the first lane.
+    /// The index of the first lane.
     pub(super) head: Option<usize>,
+    /// The index of the last lane.
     pub(super) tail: Option<usize>,
-    /// How many lanes there are.
+    /// The number of lanes.
     count: usize,
-    /// How many of them may be there before another source is begun. Many, since the sink is woken when half of them are done:
-    /// waking it costs as much as opening a file.
+    /// How many lanes there may be before another source is begun. It is large, because the sink is woken when half of them
+    /// are done, and waking it costs as much as opening a file.
     window: usize,
     /// How many lanes have a rest.
     pub(super) rests: usize,
     /// How many lanes may still leave one.
     pub(super) opening: usize,
-    /// The memory that a part takes, in bytes.
+    /// Returns the memory use of a part in bytes.
     pub(super) weigh: fn(&P) -> usize,
-    /// Of all parts that wait.
+    /// The memory use of all waiting parts.
     pub(super) waiting_bytes: usize,
-    /// Above how many of them a worker waits for its turn.
+    /// If more bytes are waiting, workers other than that of the first lane wait, too.
     bytes_ahead: usize,
     pub(super) no_more_tasks: bool,
-    /// The sink has failed, or a thread panicked; nothing is wanted any more.
+    /// Whether nothing is wanted any more, because the sink has failed or a thread has panicked.
     pub(super) closed: bool,
-    /// Sleeps until there is enough for the sink, or for some time.
+    /// The sink, while it sleeps.
     pub(super) sink: Option<Thread>,
-    /// Sleeps, with the feed in hand, until another task may begin.
+    /// The worker that sleeps with the feed locked until another task may begin.
     pub(super) feeder: Option<Thread>,
-    /// Workers that sleep until a rest may be taken, or no more can come.
+    /// The workers that sleep until a rest can be taken, or no more can come.
     pub(super) idle: Vec<Thread>,
-    /// How many lanes have a worker asleep.
+    /// How many lanes have a sleeping worker.
     pub(super) asleep: usize,
 }
 
+/// The lane of one task.
 pub(super) struct Lane<P> {
     pub(super) waiting: VecDeque<Message<P>>,
     pub(super) is_done: bool,
-    /// Sleeps until it may add a part.
+    /// The worker, while it sleeps until there is room for a message.
     pub(super) worker: Option<Thread>,
-    /// The place of the following lane.
+    /// The index of the next lane.
     next: Option<usize>,
-    /// Work that comes right after this lane and has not been taken.
+    /// Work that comes right after this lane, for any worker to take.
     rest: Option<Rest>,
+    /// Whether the worker has neither left a rest nor declared that there is none.
     pub(super) may_leave_rest: bool,
 }
 
 impl<P> Lane<P> {
-    /// Whether nothing more comes to it, nor between it and the next one.
+    /// Whether no more messages come, neither in this lane nor in new lanes between it and the next one.
     fn is_over(&self) -> bool {
         self.is_done && self.rest.is_none()
     }
 }
 
 impl<P> Lanes<P> {
-    /// No lanes yet, with room for the work of so many threads. `weigh` tells how much memory a part takes, in bytes.
+    /// Returns an empty list, with room for the work of `threads` threads. `weigh` returns the memory use of a part in bytes.
     pub(super) fn new(threads: usize, weigh: fn(&P) -> usize) -> Lanes<P> {
         let mut lanes = Lanes {
             places: Vec::new(),
@@ -101,17 +106,17 @@ impl<P> Lanes<P> {
         lanes
     }
 
-    /// Has room for the work of so many threads.
+    /// Makes room for the work of `threads` threads.
     pub(super) fn serve(&mut self, threads: usize) {
         self.window = 8 * threads + 32;
         self.bytes_ahead = WAITING_BYTES.max(2 * threads * PART_BYTES);
     }
 
-    /// Inserts a lane after the one at `before`, or at the front, and returns its place.
+    /// Inserts a lane after the one at `before`, or at the front. Returns its index.
     pub(super) fn insert(&mut self, before: Option<usize>) -> usize {
         let place = self.free.pop().unwrap_or(self.places.len());
         let next = before.map_or(self.head, |before| self.places[before].next);
-        // What a place has is used again.
+        // The memory of an old lane is used again.
         let waiting = self.places.get_mut(place).map(|lane| std::mem::take(&mut lane.waiting)).unwrap_or_default();
         let lane = Lane { waiting, is_done: false, worker: None, next, rest: None, may_leave_rest: false };
         match self.places.get_mut(place) {
@@ -129,21 +134,23 @@ impl<P> Lanes<P> {
         place
     }
 
-    /// The lanes with their places, in order.
+    /// Iterates over the indices and lanes, in order.
     fn in_order(&self) -> impl Iterator<Item = (usize, &Lane<P>)> {
         std::iter::successors(self.head, |&place| self.places[place].next).map(|place| (place, &self.places[place]))
     }
 
+    /// Returns the first lane.
     fn front(&self) -> Option<&Lane<P>> {
         self.head.map(|head| &self.places[head])
     }
 
+    /// Whether another task may begin.
     pub(super) fn has_room_for_task(&self) -> bool {
         self.count < self.window
     }
 
-    /// The next task of the first rest, and the place of its lane. Where there is no room, only of the one that the sink
-    /// comes to next.
+    /// Takes the next task of the first rest. Returns it with the index of its lane. If there is no room for another task, only
+    /// a rest at the first lane may be taken, which the sink needs next.
     pub(super) fn take_rest(&mut self) -> Option<(Task, usize)> {
         while self.rests > 0 {
             let (place, _) = self.in_order().find(|(_, lane)| lane.rest.is_some())?;
@@ -160,7 +167,7 @@ impl<P> Lanes<P> {
         None
     }
 
-    /// For the sink: whether it can go on.
+    /// Whether the sink can go on.
     pub(super) fn has_news(&self) -> bool {
         match self.front() {
             Some(front) => front.is_over() || !front.waiting.is_empty(),
@@ -168,7 +175,7 @@ impl<P> Lanes<P> {
         }
     }
 
-    /// Whether the sink is to be woken: there is enough for it, or others wait for it.
+    /// Whether to wake the sink: there is enough for it, or there is something and other threads wait for the sink.
     fn has_enough_news(&self) -> bool {
         let is_awaited = self.no_more_tasks || self.feeder.is_some() || self.asleep > 0 || !self.idle.is_empty();
         let is_enough = |front: &Lane<P>| front.waiting.len() >= NEWS_AT_HEAD;
@@ -177,7 +184,7 @@ impl<P> Lanes<P> {
             || self.in_order().take_while(|(_, lane)| lane.is_over()).nth(self.window / 2 - 1).is_some()
     }
 
-    /// For the sink: moves what is next to `taken`, of as many lanes as are done, up to a few parts.
+    /// Moves the next messages to `taken`, for the sink. Goes on through lanes that are done, up to [`BYTES_AT_ONCE`].
     pub(super) fn take(&mut self, taken: &mut Vec<Message<P>>) {
         let mut bytes = 0;
         while bytes < BYTES_AT_ONCE
@@ -203,8 +210,8 @@ impl<P> Lanes<P> {
         self.waiting_bytes -= bytes;
     }
 
-    /// Those that have something to do now: the feeder and those that wait for a rest; then the workers for whose parts there
-    /// is room, those first whose turn comes first.
+    /// Returns the sleeping threads that have something to do now: the feeder and the workers that wait for a rest, and then
+    /// the workers for whose messages there is room, in the order of their lanes.
     pub(super) fn that_can_go_on(&mut self) -> Vec<Thread> {
         let mut woken = Vec::new();
         let is_rest_next = self.front().is_some_and(|front| front.rest.is_some());
@@ -234,8 +241,8 @@ impl<P> Lanes<P> {
         woken
     }
 
-    /// For a worker: whether there is room for another message. Only parts are large; of all else there may be more, so
-    /// that a small task never waits.
+    /// Whether there is room for another message of a worker. Messages other than parts are small, so more of them may wait, and a
+    /// small task never has to.
     pub(super) fn has_room(&self, place: usize, is_part: bool) -> bool {
         let in_lane = self.places[place].waiting.len();
         match self.head == Some(place) {
@@ -245,13 +252,13 @@ impl<P> Lanes<P> {
         }
     }
 
-    /// For a worker: has it woken when there is room.
+    /// Stores the handle of the current thread, to be woken when there is room in its lane.
     pub(super) fn sleep_in(&mut self, place: usize) {
         let is_new = self.places[place].worker.replace(thread::current()).is_none();
         self.asleep += usize::from(is_new);
     }
 
-    /// A lane leaves this rest, or none. Those that can go on by it.
+    /// Stores the rest that a lane leaves, or that there is none. Returns the threads that can go on now.
     pub(super) fn leave(&mut self, place: usize, rest: Option<Rest>) -> Vec<Thread> {
         let has_rest = rest.is_some();
         let lane = &mut self.places[place];
@@ -270,18 +277,19 @@ impl<P> Lanes<P> {
         woken
     }
 
-    /// The sink, if it sleeps and should not any longer.
+    /// Returns the sink, if it sleeps and is to be woken.
     pub(super) fn sink_that_should_go_on(&mut self) -> Option<Thread> {
         if self.sink.is_some() && self.has_enough_news() { self.sink.take() } else { None }
     }
 }
 
 impl<P> Message<P> {
+    /// Whether this is a part, rather than a small message about a task or source.
     pub(super) fn is_part(&self) -> bool {
         matches!(self, Message::Part(_))
     }
 
-    /// Only parts are large.
+    /// Returns the memory use in bytes. Only parts are large enough to count.
     pub(super) fn weight(&self, weigh: fn(&P) -> usize) -> usize {
         match self {
             Message::Part(part) => weigh(part),

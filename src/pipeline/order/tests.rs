@@ -1,4 +1,4 @@
-//! The order holds for any number of threads, whatever is slow or panics.
+//! Results come in order with any number of threads, whatever is slow or panics.
 
 use std::panic;
 use std::path::Path;
@@ -17,10 +17,10 @@ use super::*;
 use crate::problem::{Kind, Problem};
 use crate::source::{Openable, Opened, Opening, Stop, TextFile};
 
-/// What is sent with a part: the task it is of, and which of its parts it is.
+/// The value of a part: the number of its task, and its number in the task.
 type Part = (usize, usize);
 
-/// Ends a test that would hang, which is how faults in here show.
+/// Fails a test that hangs, because a fault in this module is usually a deadlock.
 fn in_time<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
     let (done, result) = mpsc::channel();
     let running = thread::spawn(move || drop(done.send(test())));
@@ -31,17 +31,17 @@ fn in_time<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
     }
 }
 
-/// Takes about a microsecond for each of `times`. To yield instead would wait for every other process of a busy machine.
+/// Takes about `times` microseconds. Yielding instead would wait for every other process of a busy machine.
 fn dawdle(times: usize) {
     (0..20 * times).for_each(|_| std::hint::spin_loop());
 }
 
-/// A source that is none: the least task there is. Its number is its name.
+/// An input without a source, which is the smallest possible task. Its name is its number.
 fn input(number: usize) -> Found {
     Err(Problem::new(number.to_string(), Kind::Special, ""))
 }
 
-/// Works off as many tasks as `parts` has entries, each of which yields so many parts.
+/// Runs one task for each entry of `parts`, which is the number of parts that it sends.
 fn run(
     parts: &[usize],
     threads: usize,
@@ -57,14 +57,14 @@ fn run(
                     for part in 0..parts[task] {
                         work((task, part));
                         out.part((task, part));
-                        // What is no part is no end either: an archive has many sources.
+                        // Another message than a part is not the end either: an archive has many sources.
                         out.send(Message::Problem(problem.clone()));
                     }
                     out.send(Message::TaskEnd(Box::new(TaskEnd { bytes: task as u64, ..TaskEnd::default() })));
                 }
             });
         }
-        // The end of a task comes as the part behind its last.
+        // The end of a task counts as a part after its last one.
         order.drain(|message| match message {
             Message::Part(part) => sink(part),
             Message::TaskEnd(end) => {
@@ -91,7 +91,7 @@ proptest! {
             move || {
                 let mut seen = Vec::new();
                 let sink = |part| { seen.push(part); Ok(()) };
-                // Uneven work, so that lanes fill up in another order.
+                // Uneven work, so that lanes are not filled in order.
                 let work = |(task, part)| dawdle((task * 7 + part * 3) % 5);
                 run(&parts, threads, work, sink).unwrap();
                 seen
@@ -118,8 +118,8 @@ proptest! {
     }
 }
 
-/// Works off files of so many ranges as `ranges` has, each of which yields so many parts: what the sink is sent of which
-/// range.
+/// Runs a file for each entry of `ranges`, which is the number of its ranges. Each range sends `parts` parts. Returns what the
+/// sink got.
 fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) + Sync) -> Vec<(u64, u64)> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "a log\n").unwrap();
@@ -127,7 +127,7 @@ fn run_ranges(ranges: &[u64], parts: usize, threads: usize, work: impl Fn(u64) +
         Opened::File(text) => Arc::new(TextFile { len, ..text }),
         _ => panic!("a log is text"),
     };
-    // The name says how many ranges there are.
+    // The name is the number of ranges.
     let inputs = ranges.iter().map(|ranges| Ok(Openable::file(Path::new(&ranges.to_string()))));
     let order: Order<_, (u64, u64)> = Order::new(Feed::new(inputs, Options::default()), threads, |_| PART_BYTES);
     let work = || {
@@ -197,7 +197,7 @@ fn however_slow_the_sink_few_parts_wait() {
         run(&parts, 4, work, sink).unwrap();
         most.into_inner()
     });
-    // Of each worker the one that it is about to hand on, and of the sink those that it has taken.
+    // Also one part that each worker is about to send, and those that the sink has taken.
     assert!(most <= (WAITING_BYTES + BYTES_AT_ONCE) / PART_BYTES + WAITING_AT_HEAD + 4, "{most}");
 }
 
@@ -228,11 +228,11 @@ fn an_archive_of_many_members_waits_too() {
         (told, most.into_inner())
     });
     assert_eq!(told, 20 * MEMBERS);
-    // Of four workers, of a task that is just done, and what the sink has taken of that and of the next.
+    // The messages of four workers, of a task that has just ended, and those that the sink has taken of it and the next.
     assert!(most <= 8 * WAITING_IN_LANE, "{most} of {told}");
 }
 
-/// Whether `run` ends, and by that panic.
+/// Whether `run` ends with this panic.
 fn panics(
     threads: usize,
     work: impl Fn(Part) + Sync + Send + 'static,
@@ -252,21 +252,21 @@ fn panics(
 }
 
 #[test]
-fn a_worker_that_panics_leaves_nobody_waiting() {
+fn a_panic_of_a_worker_leaves_no_thread_waiting() {
     for threads in [1, 2, 8] {
         assert!(panics(threads, |part| assert_ne!(part, (30, 5)), |_| {}), "{threads} threads");
     }
 }
 
 #[test]
-fn a_sink_that_panics_leaves_nobody_waiting() {
+fn a_panic_of_the_sink_leaves_no_thread_waiting() {
     for threads in [1, 2, 8] {
         assert!(panics(threads, |_| {}, |part| assert_ne!(part, (30, 5))), "{threads} threads");
     }
 }
 
 #[test]
-fn inputs_that_panic_leave_nobody_waiting() {
+fn a_panic_of_the_inputs_leaves_no_thread_waiting() {
     for threads in [1, 2, 8] {
         let ended = in_time(move || {
             let inputs = (0..60).map(|number| if number < 30 { input(number) } else { panic!("no such input") });

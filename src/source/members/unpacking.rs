@@ -1,7 +1,7 @@
-//! Unpacking the members of an archive: by a thread, one after another, or a member of a zip on disk alone.
+//! Unpacks the members of an archive: one after another on a thread of its own, or a single member of a zip archive on disk.
 //!
-//! Whoever unpacks knows the archive, and tells what becomes of each member, in order, whether or not anybody still wants
-//! it; whoever reads the [`Members`](super::Members) knows what is wanted.
+//! The unpacking side knows the archive. It sends every member in order, whether or not it is still wanted. The other side,
+//! [`Members`](super::Members), knows what is wanted.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -18,30 +18,30 @@ use crate::source::budget::{Budget, Charged};
 use crate::source::chain::Layer;
 use crate::unpack::{self, Container, Format, Item, Label, MemberData, Options, ZipFile};
 
-/// Up to which size a member of a zip on disk is unpacked at once by whoever reads it, in bytes: a thread for it would cost
-/// more.
+/// A member of a zip archive on disk of at most this many bytes is unpacked at once by the thread that reads it. Another thread
+/// would cost more.
 const SMALL_BYTES: u64 = 64 << 10;
 
-/// What the unpacking thread tells.
-pub(super) enum Told {
+/// A message of the unpacking thread.
+pub(super) enum Sent {
     Member(Label, Ahead),
     Unread(Label, Loss),
     End(io::Result<()>),
 }
 
-/// Takes the next member of an archive into account, unless there have been enough.
+/// Counts the next member of an archive against the budget. Returns a loss if a limit is exceeded.
 pub(super) fn count_member(budget: &Budget, level: usize, format: Format) -> Result<(), Loss> {
     budget.goes_on(level, Layer::Archive(format))?;
     budget.member(level, Layer::Archive(format))
 }
 
-/// The unpacking thread.
+/// Unpacks an archive and sends its members to `sender`. This is the body of the unpacking thread.
 pub(super) fn unpack(
     format: Format,
     container: Container,
     options: &Options,
     (budget, level): (&Arc<Budget>, usize),
-    told: &SyncSender<Told>,
+    sender: &SyncSender<Sent>,
 ) {
     let (mut over, mut broken) = (None, None);
     let container_failed = Arc::new(AtomicBool::new(false));
@@ -60,12 +60,12 @@ pub(super) fn unpack(
             return ControlFlow::Break(());
         }
         let went = match item {
-            Item::Unread(label, loss) => told.send(Told::Unread(label, loss)).map_err(|_| None),
+            Item::Unread(label, loss) => sender.send(Sent::Unread(label, loss)).map_err(|_| None),
             Item::Member(label, reader) => {
                 let size = label.size;
                 let (filler, ahead) = Ahead::pair();
                 let mut reader = Keeping { reader, fault: None };
-                let sent = told.send(Told::Member(label, ahead)).map_err(|_| None);
+                let sent = sender.send(Sent::Member(label, ahead)).map_err(|_| None);
                 let delivered =
                     sent.and_then(|()| deliver(filler, (&mut reader, size), format, (budget, level)).map_err(Some));
                 broken = reader.fault;
@@ -81,23 +81,24 @@ pub(super) fn unpack(
         }
     };
     let ended = unpack::walk(format, container, options, &mut visit);
-    // Where the archive ends in a member, the walk leaves it to that one's reader to tell, and there may be none.
+    // If the archive ends in the middle of a member, the walk leaves the fault to the reader of that member, but there may
+    // be no reader.
     let broken = broken.filter(|fault| container_failed.load(Ordering::Relaxed) || is_of_archive(fault));
     let ended = match over {
         Some(loss) => Err(loss.into()),
         None => ended.and_then(|()| broken.map_or(Ok(()), |fault| Err(of_archive(fault)))),
     };
-    // Nobody may be listening any more.
-    let _ = told.send(Told::End(ended));
+    // The receiver may be gone.
+    let _ = sender.send(Sent::End(ended));
 }
 
-/// Whether a fault that was met in a member keeps the members behind it from being read.
+/// Whether a fault that was met in a member makes the following members unreadable.
 fn is_of_archive(fault: &io::Error) -> bool {
     Loss::of(fault).is_none_or(|loss| matches!(loss.kind, Kind::Truncated | Kind::Shortened))
 }
 
-/// Sends one member. What nobody wants is unpacked all the same where the next one lies behind it, so that the budget holds
-/// for it, too. Fails when the budget is used up.
+/// Sends the data of one member. Except in a zip archive, a member is unpacked even if it is not wanted, so that the budget
+/// counts it, too: the next one comes only after it. Returns a loss if the budget is used up.
 fn deliver(
     filler: Filler,
     (reader, size): (&mut Keeping<'_>, Option<u64>),
@@ -112,17 +113,21 @@ fn deliver(
     let reader = Allowed { data: reader, delivered: 0, budget, level, layer };
     let mut reader = Charged::new(reader, budget, level, layer);
     if filler.fill(&mut reader, size, Pace::Ahead) == Demand::Gone {
-        // A fault of a member that is not read is no fault of the reading.
+        // A fault in a member that is not read is not reported here.
         let _ = io::copy(&mut reader, &mut io::sink());
     }
     budget.goes_on(level, layer)
 }
 
-/// One member of a zip on disk, unpacked by a thread of its own unless it is small.
+/// Unpacks one member of a zip archive on disk, on a thread of its own unless it is small.
+///
+/// # Errors
+///
+/// Returns an error if the budget is used up or no thread can be started.
 pub(in crate::source) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> io::Result<Unread> {
     let size = zip.label(index).and_then(|label| label.size);
     if size != Some(0) {
-        // Where the budget is used up, a million members cost no million threads.
+        // After the budget is used up, no further threads are started, however many members there are.
         nest.budget.allows(1, 0, nest.chain.len() - 1, Layer::Archive(Format::Zip))?;
     }
     if size.is_some_and(|size| size <= SMALL_BYTES) {
@@ -147,7 +152,7 @@ pub(in crate::source) fn zip_member(zip: ZipFile, index: usize, nest: Nest) -> i
     Ok(Unread { reader: nest.charged(ahead), nest })
 }
 
-/// One that is unpacked here and now; its claimed size is not exceeded.
+/// Unpacks a small member on this thread. The reader never returns more than the stated size.
 fn small_zip_member(zip: &ZipFile, index: usize) -> Unpacked {
     unpack_here(|data| {
         let mut fault = None;
@@ -162,22 +167,23 @@ fn small_zip_member(zip: &ZipFile, index: usize) -> Unpacked {
     })
 }
 
-/// What `read` adds to the data, and the fault that it gives back.
+/// Returns the data that `read` adds to a vector, and the fault that it returns. A panic of `read` is a fault, too.
 fn unpack_here(read: impl FnOnce(&mut Vec<u8>) -> Option<io::Error>) -> Unpacked {
     let mut data = Vec::new();
-    // Whoever reads has more to do than this member: should a decoder panic, that may cost no more here than in a thread of its
-    // own. Nothing of the decoder is used behind a panic, and bytes are bytes.
+    // If a decoder panics here, only this member is lost, as on a thread of its own: this thread has other work to do. That is
+    // safe because nothing of the decoder is used after a panic, and the bytes so far are valid.
     let read = panic::catch_unwind(AssertUnwindSafe(|| read(&mut data)));
     let fault = read.unwrap_or_else(|_| Some(stopped(Format::Zip).into()));
     Unpacked { data: io::Cursor::new(data), fault }
 }
 
+/// Returns the loss for an archive whose decoder has panicked.
 pub(super) fn stopped(format: Format) -> Loss {
     let what = format!("the {format} archive cannot be read any further");
     Loss::new(Kind::Damaged, what, Remedy::UnpackWithAnother)
 }
 
-/// A reader that takes note when it fails.
+/// A reader that notes when it fails.
 struct Noting<R> {
     reader: R,
     has_failed: Arc<AtomicBool>,
@@ -193,7 +199,7 @@ impl<R: Read> Read for Noting<R> {
     }
 }
 
-/// A reader that keeps its fault.
+/// A reader of a member that keeps a copy of its fault.
 struct Keeping<'r> {
     reader: &'r mut dyn MemberData,
     fault: Option<io::Error>,
@@ -215,8 +221,10 @@ impl Read for Keeping<'_> {
     }
 }
 
-/// A reader that ends before a hole that would be too much. No line begins or ends in a hole, so no line is lost that would
-/// count if reading went up to the last byte that is allowed; and what was not read does not count against those behind it.
+/// A reader of a member that fails before a hole that exceeds the budget.
+///
+/// No line begins or ends in a hole, so no line is lost that could be read up to the limit. A hole that was not read does
+/// not count against the members after it.
 struct Allowed<'r, D> {
     data: &'r mut D,
     delivered: u64,
@@ -234,7 +242,7 @@ impl<D: MemberData> Read for Allowed<'_, D> {
     }
 }
 
-/// A fault in a member as one of the archive.
+/// Restates a fault in a member as a fault of the archive.
 fn of_archive(fault: io::Error) -> io::Error {
     match Loss::of(&fault) {
         Some(loss) => {
@@ -245,7 +253,7 @@ fn of_archive(fault: io::Error) -> io::Error {
     }
 }
 
-/// What was unpacked at once, then what kept it from being more.
+/// A reader of data that were unpacked before, and then of the fault that ended them.
 struct Unpacked {
     data: io::Cursor<Vec<u8>>,
     fault: Option<io::Error>,
@@ -268,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_costs_no_more_than_the_rest_of_a_member() {
+    fn a_panic_loses_only_the_rest_of_a_member() {
         let mut unpacked = unpack_here(|data| {
             data.extend(b"call result = 102\n");
             panic!("as a decoder may");

@@ -1,6 +1,6 @@
-//! The walk against a naive one, which asks for everything and does one thing after another.
+//! Compares the walk with a naive one, which asks for everything and does one thing after another.
 
-// A step of a test's own set-up may panic when it fails; clippy accepts that in test functions only.
+// The set-up of a test may panic when it fails, which clippy accepts only in test functions.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use super::*;
 
 type Id = (u64, u64);
 
-/// Something in a random tree. Numbers choose among what is there already.
+/// An entry of a random tree. Numbers select one of the entries that exist already.
 #[derive(Clone, Debug)]
 enum Made {
     Folder(usize, usize),
@@ -27,7 +27,7 @@ enum Made {
 
 const NAMES: [&str; 6] = ["a", "a.log", "b", "b b", "B", "ä"];
 
-/// Makes it, unless something has its name.
+/// Makes the entry, unless its name exists.
 fn make(made: &Made, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) {
     let (Made::Folder(folder, name)
     | Made::File(folder, name)
@@ -68,12 +68,12 @@ fn made() -> impl Strategy<Value = Made> {
     ]
 }
 
-/// What a walk finds, one after another.
+/// The state of the naive walk, with what it has found.
 struct Naive {
     links: Links,
     max_depth: Option<usize>,
     files: HashSet<Id>,
-    /// Folders, and how many levels of them were gone through at the most.
+    /// The folders that were entered, with the largest number of levels.
     folders: HashMap<Id, usize>,
     found: Vec<String>,
 }
@@ -168,6 +168,6 @@ fn a_walk_that_is_left_early_leaves_no_thread() {
 
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn what_is_listed_of_each_file_is_small() {
+fn the_memory_for_each_listed_file_is_small() {
     assert!(size_of::<Node>() <= 72, "{}", size_of::<Node>());
 }

@@ -1,4 +1,15 @@
-//! What zip and cab archives have from DOS: its code page, its times, and numbers with the lowest byte first.
+//! Decodes what zip and cab inherit from DOS: code page 437, dates and times, and little-endian numbers.
+//!
+//! A date and a time take two bytes each, in zip (APPNOTE, section 4.4.6) and in cab (\[MS-CAB\], CFFILE):
+//!
+//! | field | bits | meaning |
+//! |---|---|---|
+//! | date | 15–9 | years since 1980 |
+//! | | 8–5 | month, 1 to 12 |
+//! | | 4–0 | day, 1 to 31 |
+//! | time | 15–11 | hour |
+//! | | 10–5 | minute |
+//! | | 4–0 | seconds divided by 2 |
 
 use std::time::SystemTime;
 
@@ -7,22 +18,22 @@ use jiff::tz::TimeZone;
 
 use super::unix_time;
 
-/// The characters of code page 437 from 0x80.
+/// The characters 0x80 to 0xFF of code page 437.
 const CP437: &str = concat!(
     "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»",
     "░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀",
     "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}",
 );
 
-/// Text in code page 437.
+/// Decodes text in code page 437. Bytes below 0x80 are taken as ASCII, also control characters.
 pub(super) fn cp437(bytes: &[u8]) -> String {
     let high = |byte: u8| CP437.chars().nth(usize::from(byte - 0x80)).unwrap_or(char::REPLACEMENT_CHARACTER);
     bytes.iter().map(|&byte| if byte < 0x80 { char::from(byte) } else { high(byte) }).collect()
 }
 
-/// A moment, which is told without a zone and taken as UTC.
+/// Decodes a date and a time. They have no zone and are taken as UTC. Returns `None` if there is no such date or time.
 pub(super) fn moment(date: u16, time: u16) -> Option<SystemTime> {
-    // Of at most seven bits each.
+    // No field has more than seven bits, so each fits into an i8.
     let part = |field: u16, shift: u16, bits: u16| i8::try_from((field >> shift) & ((1 << bits) - 1)).ok();
     let year = i16::from(part(date, 9, 7)?) + 1980;
     let (hour, minute, second) = (part(time, 11, 5)?, part(time, 5, 6)?, part(time, 0, 5)?.checked_mul(2)?);
@@ -30,17 +41,17 @@ pub(super) fn moment(date: u16, time: u16) -> Option<SystemTime> {
     unix_time(TimeZone::UTC.to_timestamp(moment).ok()?.as_second())
 }
 
-/// The number at `at`, where there are enough bytes.
+/// Reads the little-endian number at offset `at`; `None` if `bytes` end before.
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
 }
 
-/// The number at `at`, where there are enough bytes.
+/// Reads the little-endian number at offset `at`; `None` if `bytes` end before.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
-/// The number at `at`, where there are enough bytes.
+/// Reads the little-endian number at offset `at`; `None` if `bytes` end before.
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }

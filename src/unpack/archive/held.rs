@@ -1,4 +1,4 @@
-//! An archive that is read at positions: in a file, or held in memory.
+//! Reads an archive at positions. A file is read where it is; a stream is first held in memory, up to a limit.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,29 +9,32 @@ use crate::unpack::fault::copied;
 use crate::unpack::file::DiskFile;
 use crate::unpack::input::Input;
 
-/// How much is allocated at once for what is held, so that it takes no more than it is long.
+/// How many bytes of a stream are held in one allocation. A single vector would grow by doubling, and could take twice the
+/// length of the stream.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Cloning it is cheap.
+/// An archive that can be read at positions. Cloning it is cheap.
 #[derive(Clone)]
 pub(super) enum Held {
     File { file: Arc<DiskFile>, start: u64, len: u64 },
     Memory(Arc<Pieces>),
 }
 
-/// Of [`PIECE_BYTES`] each, but for the last.
+/// A stream in memory, in pieces of [`PIECE_BYTES`] each; the last one may be shorter.
 pub(super) struct Pieces {
     pieces: Vec<Vec<u8>>,
     len: u64,
-    /// Why there are no more.
+    /// The error that ended the stream early.
     failure: Option<io::Error>,
 }
 
 impl Held {
-    /// Where `container` can be read at positions.
+    /// Makes `container` readable at positions. A stream is read to its end.
     ///
     /// # Errors
-    /// It is longer than may be held.
+    ///
+    /// Returns a loss if a stream is longer than [`Options::held_bytes`]. A stream that fails is no error here: it can be
+    /// read up to its failure.
     pub(super) fn new(container: Container, format: Format, options: &Options) -> io::Result<Held> {
         let mut reader = match container {
             Container::File { file, start, len } => return Ok(Held::File { file, start, len }),
@@ -57,7 +60,7 @@ impl Held {
         }
     }
 
-    /// Why what is held ended early, if it did.
+    /// Returns the error that ended a stream early.
     pub(super) fn failure(&self) -> Option<io::Error> {
         match self {
             Held::File { .. } => None,
@@ -65,6 +68,7 @@ impl Held {
         }
     }
 
+    /// Returns the length of the archive in bytes.
     pub(super) fn len(&self) -> u64 {
         match self {
             Held::File { len, .. } => *len,
@@ -72,7 +76,7 @@ impl Held {
         }
     }
 
-    /// The bytes `start..end`; fewer if there are not so many.
+    /// Returns an input over the bytes `start..end`, or over fewer if the archive ends before.
     pub(super) fn input(&self, start: u64, end: u64) -> Input {
         let end = end.min(self.len());
         match self {
@@ -92,6 +96,7 @@ impl Pieces {
     }
 }
 
+/// A reader of one range of a stream in memory. At the end of a stream that failed, it returns the failure.
 struct Span {
     pieces: Arc<Pieces>,
     position: u64,

@@ -1,17 +1,23 @@
-//! Archives: what is in them, one member after another, read in memory and never unpacked to disk.
+//! Reads archives: visits their members one after another, in memory. Nothing is written to disk.
 //!
-//! Invariants: a format is recognised by its bytes, never by a name; a member's path is only a name, which nothing
-//! interprets; a member is delivered up to the fault in it, and what came before a fault in the archive has been visited by
-//! then; each fault is told once, by the member in which it was met or else by the walk; what an archive claims costs no
-//! memory, only what it holds, and that within the limits of [`Options`] and
-//! [`WINDOW_LIMIT`](super::decoder::WINDOW_LIMIT).
+//! Terms: a *member* is a file in an archive. A *block* is what several members were compressed into together (7-Zip says
+//! "solid block" or "folder", cab says "folder"). The *directory* lists the members.
 //!
-//! Folders and devices hold no text and are passed over. A link that a format stores as data, which are the path to which it
-//! leads, is read as the small text that it is: no result is lost where a wrong bit makes a link of a log, and in a stream the
-//! header of a zip's member does not tell links from files. A link that has no data is told, and not followed.
+//! Invariants:
+//! * A format is recognised by its bytes, never by a name.
+//! * The path of a member is only a name. Nothing opens or creates a file by it.
+//! * A member is delivered up to the fault in it. Everything before a fault in the archive itself has been visited by the time
+//!   the fault is returned.
+//! * Each fault is reported once: by the reader of the member in which it was met, or else by the walk.
+//! * A claim in an archive costs no memory. Bytes that are really there cost memory within the limits of [`Options`] and
+//!   [`WINDOW_LIMIT`](super::decoder::WINDOW_LIMIT).
 //!
-//! How deep archives may lie in each other, how much they may unpack to and which members are read is decided by whoever visits
-//! them.
+//! Folders and devices hold no text and are left out. A link is treated by how its format stores it:
+//! * As data, which are the path of its target: it is read as the short text that it is. Thus no result is lost where a wrong
+//!   bit turns a log into a link, and in a zip archive that is read as a stream, links cannot be distinguished from files.
+//! * Without data, as in tar: it is reported and not followed.
+//!
+//! The visitor decides how deep archives may be nested, how much they may unpack to, and which members are read.
 
 mod cab;
 mod dos;
@@ -40,23 +46,29 @@ pub(super) use tar::begins as begins_tar;
 pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
 impl Format {
+    /// Returns the loss for an archive that breaks off.
     fn truncated(self, delivered: Option<u64>) -> Loss {
         let what = format!("the {self} archive breaks off");
         Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }
     }
 
-    /// Why `input` ended too early: what it met itself, or else the archive was cut.
+    /// Returns why `input` ended too early: its own failure, or else that the archive breaks off.
     fn cut(self, input: &mut Input, delivered: Option<u64>) -> io::Error {
         let failure = input.failure().map(|error| passed_on(error, delivered));
         failure.unwrap_or_else(|| self.truncated(delivered).into())
     }
 
+    /// Returns the loss for damage in the structure of the archive. `why` is part of the message.
     fn damaged(self, why: &str) -> Loss {
         let what = format!("the {self} archive is damaged ({why})");
         Loss::new(Kind::Damaged, what, Remedy::AskAgain)
     }
 
-    /// What there is to tell of what `input` still holds behind the archive. Zeros are padding, as from block devices.
+    /// Consumes what follows the archive.
+    ///
+    /// # Errors
+    ///
+    /// Returns the loss for trailing bytes, unless all of them are zeros: those are padding, as block devices add it.
     fn trailing(self, input: &mut Input) -> io::Result<()> {
         let (mut len, mut is_padding) = (0, true);
         loop {
@@ -78,38 +90,40 @@ impl Format {
         Err(trailing(len, format_args!("the end of the {self} archive")).into())
     }
 
+    /// Returns the loss for an archive with more members than [`Options::max_members`].
     fn too_many_members(self, limit: u64) -> Loss {
         let what = format!("the {self} archive has more than {limit} members, and the others were not read");
         Loss::new(Kind::OverLimit, what, Remedy::Raise(Limit::Members))
     }
 }
 
-/// What an archive tells of a member.
+/// The name, sizes and time of a member, as the archive states them. None of it is verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Label {
-    /// Its path, with slashes and without parts that are `.`; what is not Unicode is escaped as in [`name`](crate::name).
+    /// The path, with slashes and without parts that are `.`. Bytes that are not Unicode are escaped as in
+    /// [`name`](crate::name).
     pub(crate) name: String,
-    /// Unpacked, in bytes, if it is told.
+    /// The unpacked size in bytes, if it is stated before the data.
     pub(crate) size: Option<u64>,
-    /// In the archive, in bytes, if it is told of this member alone.
+    /// The size in the archive in bytes, if it is stated for this member alone.
     pub(crate) packed: Option<u64>,
-    /// When it was last modified. A time without a zone is taken as UTC.
+    /// The time of the last modification. A time without a zone is taken as UTC.
     pub(crate) modified: Option<SystemTime>,
 }
 
-/// What is met in an archive.
+/// An entry of an archive, as it is passed to the visitor.
 pub(crate) enum Item<'a> {
-    /// A member and its data. A fault is an [`io::Error`], which carries a [`Loss`] unless it is the system's, behind
-    /// everything that could be read before it.
+    /// A member and the reader of its data. The reader returns everything before a fault, and then the fault: an
+    /// [`io::Error`] that carries a [`Loss`], or an error of the operating system. The visitor need not read to the end.
     Member(Label, &'a mut dyn MemberData),
-    /// A member that cannot be read, and why.
+    /// A member that cannot be read, with the reason.
     Unread(Label, Loss),
 }
 
-/// The data of a member.
+/// A reader of the data of a member.
 pub(crate) trait MemberData: Read {
-    /// How many bytes of a hole come next: zeros that are stored nowhere, and that nobody needs to read to come to the next
-    /// member. There may be any number of them.
+    /// Returns how many bytes of a hole come next: zeros that are not stored in the archive. There may be any number of
+    /// them, so a visitor may prefer to stop. It need not read them to get to the next member.
     fn hole(&self) -> u64 {
         0
     }
@@ -117,18 +131,19 @@ pub(crate) trait MemberData: Read {
 
 impl MemberData for io::Empty {}
 
-/// Visits what is met; breaking ends the walk.
+/// A visitor of the entries of an archive. A break ends the walk, without an error.
 pub(crate) type Visit<'v> = dyn FnMut(Item<'_>) -> ControlFlow<()> + 'v;
 
-/// Where an archive lies.
+/// Where the bytes of an archive come from.
 pub(crate) enum Container {
-    /// A stretch of a file, which is read at positions.
+    /// A range of a file, which can be read at positions.
     File { file: Arc<DiskFile>, start: u64, len: u64 },
-    /// Something to be read once, from front to back.
+    /// A stream, which can be read once, from front to back.
     Stream(Box<dyn Read + Send>),
 }
 
 impl Container {
+    /// Returns an input that reads the archive from front to back.
     fn into_input(self) -> Input {
         match self {
             Container::File { file, start, len } => Input::of_file(file, start, start.saturating_add(len)),
@@ -137,12 +152,13 @@ impl Container {
     }
 }
 
-/// What may open encrypted members, each of which is tried in turn. They are never printed. Cloning them is cheap.
+/// The passwords for encrypted archives, which are tried in order. They are never printed, not even by [`fmt::Debug`]. Cloning
+/// is cheap.
 #[derive(Clone, Default)]
 pub struct Passwords(Arc<[String]>);
 
 impl Passwords {
-    /// These texts, as they were typed.
+    /// Returns these passwords. They are used exactly as given, without trimming.
     #[must_use]
     pub fn new(texts: Vec<String>) -> Passwords {
         Passwords(texts.into())
@@ -156,7 +172,8 @@ impl Passwords {
         self.0.is_empty()
     }
 
-    /// None of them opens `what`, as far as can be known.
+    /// Returns the loss for encrypted data that none of the passwords opens. `what` begins the message, and `encrypted with
+    /// another password …` follows it.
     fn wrong(&self, what: &str) -> Loss {
         let given = match self.0.len() {
             1 => "the given one".to_owned(),
@@ -172,21 +189,22 @@ impl fmt::Debug for Passwords {
     }
 }
 
-/// What a walk may use.
+/// The passwords and limits of a walk.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) passwords: Passwords,
-    /// How much of a stream is held in memory if it can only be read by seeking, in bytes.
+    /// The longest stream, in bytes, that is held in memory because its format (7z, cab) can only be read by seeking.
     pub(crate) held_bytes: u64,
-    /// How many members are visited, folders included.
+    /// The largest number of members that are visited in one archive, counting folders.
     pub(crate) max_members: u64,
 }
 
-/// Visits the members in the order in which they are stored.
+/// Visits the members of an archive in the order in which they are stored.
 ///
 /// # Errors
-/// The archive is damaged, breaks off or goes beyond a limit; what came before was visited. A fault inside a member that the
-/// visitor met while reading is not told again.
+///
+/// Returns an error if the archive is damaged, breaks off or exceeds a limit, after everything before the fault was visited. A
+/// fault inside a member that the visitor met while reading is not returned again.
 pub(crate) fn walk(format: Format, container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     match format {
         Format::Tar => tar::walk(container.into_input(), options, visit),
@@ -196,35 +214,35 @@ pub(crate) fn walk(format: Format, container: Container, options: &Options, visi
     }
 }
 
-/// Why something cannot be read that is not damaged.
+/// Returns the loss for data that are not damaged but cannot be read, for example because of an unsupported method.
 fn refused(what: &str, remedy: Remedy) -> Loss {
     Loss::new(Kind::Unreadable, what, remedy)
 }
 
-/// Why something cannot be read that is encrypted.
+/// Returns the loss for encrypted data that cannot be read.
 fn encrypted(what: &str, remedy: Remedy) -> Loss {
     Loss { kind: Kind::Encrypted, ..refused(what, remedy) }
 }
 
-/// The kind of problem that an error comes to.
+/// Returns the kind of the loss that `error` carries. An error of the operating system counts as unreadable.
 fn kind_of(error: &io::Error) -> Kind {
     Loss::of(error).map_or(Kind::Unreadable, |loss| loss.kind)
 }
 
-/// The checksum of zip and 7z.
+/// Computes the CRC-32 of zip, 7z and gzip.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = Crc::new();
     crc.update(bytes);
     crc.sum()
 }
 
-/// A member's path without what says that it is below the current folder, as tar(1) names what it is given as `.`.
+/// Removes the parts of a path that are `.`, as in `./a.log`: tar(1) writes them when its argument is `.`.
 fn without_dots(name: &str) -> String {
     let parts: Vec<&str> = name.split('/').filter(|part| *part != ".").collect();
     if parts.iter().all(|part| part.is_empty()) { name.to_owned() } else { parts.join("/") }
 }
 
-/// A moment `seconds` after 1970, if the system can tell such times.
+/// Converts seconds since 1970, UTC. Returns `None` if the system cannot represent the time.
 fn unix_time(seconds: i64) -> Option<SystemTime> {
     let distance = Duration::from_secs(seconds.unsigned_abs());
     if seconds < 0 {

@@ -1,5 +1,7 @@
-//! Files that were packed together and are unpacked one after another, only as far as they are read. Behind a fault none of
-//! them can be read.
+//! Reads the files of a block, which were compressed together, one after another.
+//!
+//! The block is unpacked only as far as its files are read; a file that nobody reads is unpacked only to get to the next one.
+//! After a fault, no further file of the block can be read.
 
 use std::io::{self, Read};
 
@@ -10,34 +12,38 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::{damaged, passed_on};
 use crate::unpack::input::Input;
 
+/// The unpacked data of a block, from which its files are taken in order.
 pub(super) struct Solid {
-    /// What was packed together, unpacked.
+    /// The unpacked data.
     input: Input,
-    /// How much lies before the next file that nobody has read.
+    /// How many bytes are still to be skipped before the next file. They are skipped only when that file is read.
     unread: u64,
-    /// What kind of fault was met.
+    /// The kind of the fault that ended the data.
     broken: Option<Kind>,
 }
 
 impl Solid {
+    /// Returns the files of a block whose unpacked data are `input`.
     pub(super) fn new(input: Input) -> Solid {
         Solid { input, unread: 0, broken: None }
     }
 
-    /// Whether somebody has been told that there is no more.
+    /// Whether a file has reported a fault that is not damage: the archive breaks off or cannot be read any further.
     pub(super) fn was_cut(&self) -> bool {
         self.broken.is_some_and(|kind| kind != Kind::Damaged)
     }
 
-    /// Leaves out the next `len` bytes.
+    /// Skips the next `len` bytes before the next file is read.
     pub(super) fn pass(&mut self, len: u64) {
         self.unread = self.unread.saturating_add(len);
     }
 
-    /// The next file, and the sum of its bytes, if it is told. Once it is dropped, the one behind it is the next.
+    /// Returns a reader of the next file, which has `size` bytes. If `crc` is given, the reader verifies it at the end. When the
+    /// reader is dropped, whatever it has not read is skipped.
     ///
     /// # Errors
-    /// It lies behind a fault.
+    ///
+    /// Returns a loss if an earlier file has met a fault.
     pub(super) fn file(&mut self, size: u64, crc: Option<u32>) -> Result<SolidFile<'_>, Loss> {
         if self.broken.is_some() {
             let what = "it lies behind data that could not be read, with which it was packed together";
@@ -46,10 +52,12 @@ impl Solid {
         Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new() })
     }
 
-    /// What follows the last file, if there is anything.
+    /// Returns a reader of the bytes that follow the last file, or `None` if there are none.
     ///
     /// # Errors
-    /// Something follows and cannot be read. What nobody read before it is no concern.
+    ///
+    /// Returns the failure of the data right after the last file. A fault before that, in data that were skipped, is not
+    /// reported: no file was to be read there.
     pub(super) fn rest(&mut self) -> io::Result<Option<SolidFile<'_>>> {
         let before = std::mem::take(&mut self.unread);
         if self.broken.is_some() || self.input.skip(before) < before {
@@ -62,7 +70,7 @@ impl Solid {
     }
 }
 
-/// A reader of one file.
+/// A reader of one file of a block.
 pub(super) struct SolidFile<'s> {
     solid: &'s mut Solid,
     size: u64,
@@ -71,15 +79,16 @@ pub(super) struct SolidFile<'s> {
     sum: Crc,
 }
 
-/// Instead of a size, of what ends where the input does.
+/// Used as the size of data that end where the input ends.
 const TO_THE_END: u64 = u64::MAX;
 
 impl SolidFile<'_> {
+    /// Returns how many bytes of the file were read.
     pub(super) fn delivered(&self) -> u64 {
         self.size - self.left
     }
 
-    /// What there is to tell where the input has no more.
+    /// Returns the result of a read where the input has ended: an error, unless the size was unknown.
     fn end_of_input(&mut self) -> io::Result<usize> {
         match self.solid.input.failure() {
             None if self.size == TO_THE_END => {
@@ -90,6 +99,7 @@ impl SolidFile<'_> {
         }
     }
 
+    /// Marks the block as broken, and returns the failure of the input, or that the data end too early.
     fn fault(&mut self, failure: Option<io::Error>) -> io::Error {
         let delivered = Some(self.delivered());
         let early = || damaged("unpacked", "they end too early", delivered).into();
@@ -98,7 +108,7 @@ impl SolidFile<'_> {
         error
     }
 
-    /// What there is to tell at the end.
+    /// Verifies the checksum once, at the end of the file.
     fn judge(&mut self) -> io::Result<usize> {
         if self.crc.take().is_none_or(|crc| crc == self.sum.sum()) {
             return Ok(0);

@@ -1,4 +1,4 @@
-//! What the tests of all formats share: reading an archive into values, and the laws of damage.
+//! Shared by the tests of all formats: reading an archive into values, and the laws of damage.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write as _};
@@ -17,21 +17,21 @@ impl Watch for () {
 }
 
 impl From<File> for DiskFile {
-    /// A file that nobody watches being read.
+    /// Returns a file without an observer of its reads.
     fn from(file: File) -> DiskFile {
         DiskFile::new(file, ())
     }
 }
 
-/// What was met: a name, the data, and why there is no more of it.
+/// A member that was visited: its name, its data, and its fault.
 pub(super) type Met = (String, Vec<u8>, Option<String>);
 
-/// A fault as users are told of it.
+/// Returns the report of a fault, as users see it.
 fn told(error: &io::Error) -> String {
     detail(&Problem::unreadable("", error))
 }
 
-/// All that was met, and how the walk ended.
+/// All members that were visited, and how the walk ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) members: Vec<Met>,
@@ -39,13 +39,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Whether a fault is reported, of a member or of the archive.
-    pub(super) fn is_told(&self) -> bool {
+    /// Whether a fault of a member or of the archive was reported.
+    pub(super) fn is_reported(&self) -> bool {
         self.end.is_some() || self.members.iter().any(|(.., fault)| fault.is_some())
     }
 }
 
-/// What is to be done about damage.
+/// The remedy for damage.
 pub(super) const ASK: &str = "ask for the file again, copied whole";
 
 pub(super) fn options() -> Options {
@@ -75,7 +75,7 @@ pub(super) fn meet(item: Item<'_>) -> Met {
         Item::Member(label, data) => {
             let mut bytes = Vec::new();
             let fault = UpToHoles(&mut *data).read_to_end(&mut bytes).err();
-            // A reader has ended when it has failed.
+            // After a failure, a reader must be at its end.
             assert!(data.hole() > HOLE_LIMIT || data.read(&mut [0; 10]).unwrap() == 0);
             (label.name, bytes, fault.as_ref().map(told))
         }
@@ -83,7 +83,7 @@ pub(super) fn meet(item: Item<'_>) -> Met {
     }
 }
 
-/// A reader that ends before a large hole, as whoever visits has to see to.
+/// A reader that ends before a large hole, which every visitor has to check.
 struct UpToHoles<'r>(&'r mut dyn MemberData);
 
 const HOLE_LIMIT: u64 = 1 << 16;
@@ -94,7 +94,7 @@ impl Read for UpToHoles<'_> {
     }
 }
 
-/// From a stream that delivers a few bytes at a time.
+/// Reads an archive from a stream that returns a few bytes at a time.
 pub(super) fn from_stream(format: Format, archive: &[u8], options: &Options) -> Seen {
     struct Few(Cursor<Vec<u8>>);
     impl Read for Few {
@@ -106,14 +106,14 @@ pub(super) fn from_stream(format: Format, archive: &[u8], options: &Options) -> 
     see(format, Container::Stream(Box::new(Few(Cursor::new(archive.to_vec())))), options)
 }
 
-/// From the middle of a file.
+/// Reads an archive from the middle of a file.
 pub(super) fn from_file(format: Format, archive: &[u8], options: &Options) -> Seen {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&[b"before", archive, b"behind"].concat()).unwrap();
     see(format, Container::File { file: Arc::new(file.into()), start: 6, len: archive.len() as u64 }, options)
 }
 
-/// From both, which makes no difference.
+/// Reads an archive from a stream and from a file, which must give the same.
 pub(super) fn from_both(format: Format, archive: &[u8], options: &Options) -> Seen {
     let seen = from_stream(format, archive, options);
     assert_eq!(from_file(format, archive, options), seen);
@@ -124,24 +124,24 @@ pub(super) fn whole(name: &str, data: &[u8]) -> Met {
     (name.to_owned(), data.to_vec(), None)
 }
 
-/// A member of which `data` were read, and why no more.
+/// Returns a member of which only `data` were read, with its fault.
 pub(super) fn lost(name: &str, data: &[u8], why: &str) -> Met {
     (name.to_owned(), data.to_vec(), Some(why.to_owned()))
 }
 
-/// Two members, of which one is longer than a block of any format's smallest unit.
+/// Two members. One is longer than the smallest block of any format.
 pub(super) fn two_logs() -> [(&'static str, Vec<u8>); 2] {
     let long = (0..40).flat_map(|number| format!("{number} rawCallStatus = {}\r\n", number % 7).into_bytes());
     [("logs/a.log", b"2017-02-14 call result = 102\n".to_vec()), ("b.log", long.collect())]
 }
 
-/// Cut at any byte, an archive yields a beginning of what it yields whole, and says so if something is missing.
-pub(super) fn cuts_are_told(format: Format, archive: &[u8], options: &Options) {
+/// An archive that is cut at any byte gives a beginning of what the complete one gives, and reports it if something is missing.
+pub(super) fn cuts_are_reported(format: Format, archive: &[u8], options: &Options) {
     let intact = from_both(format, archive, options);
     assert_eq!(intact.end, None);
     for cut in 0..archive.len() {
         for seen in [from_stream(format, &archive[..cut], options), from_file(format, &archive[..cut], options)] {
-            assert!(seen.is_told() || seen == intact, "{cut}: {seen:?}");
+            assert!(seen.is_reported() || seen == intact, "{cut}: {seen:?}");
             for ((name, data, fault), (intact_name, intact_data, _)) in seen.members.iter().zip(&intact.members) {
                 assert_eq!(name, intact_name, "{cut}");
                 assert!(intact_data.starts_with(data), "{cut}: {name}");
@@ -151,14 +151,14 @@ pub(super) fn cuts_are_told(format: Format, archive: &[u8], options: &Options) {
     }
 }
 
-/// With a bit or all bits of any byte wrong, an archive whose data have checksums yields the same data or reports a fault.
+/// With a bit or all bits of any byte wrong, an archive whose data have checksums gives the same data or reports a fault.
 pub(super) fn flips_are_survived(format: Format, archive: &[u8], options: &Options) {
     flips_keep(format, archive, options, <[u8]>::to_vec);
 }
 
-/// With a bit or all bits of any byte wrong, an archive reports a fault or yields as many members as without, of each of which
-/// `kept` is the same: nothing is lost without a word. Only a name may be another. The two ways of reading take turns, because
-/// they take their time.
+/// With a bit or all bits of any byte wrong, an archive reports a fault or gives as many members as before, of each of which
+/// `kept` is the same, so nothing is lost silently. Only a name may be another. The two ways of reading take turns, because
+/// both for every byte would take too long.
 pub(super) fn flips_keep<T: PartialEq>(format: Format, archive: &[u8], options: &Options, kept: fn(&[u8]) -> T) {
     let of_all = |seen: &Seen| seen.members.iter().map(|(_, data, _)| kept(data)).collect::<Vec<T>>();
     let intact = from_both(format, archive, options);
@@ -168,7 +168,7 @@ pub(super) fn flips_keep<T: PartialEq>(format: Format, archive: &[u8], options: 
             archive[at] ^= flip;
             let read = if (at + turn) % 2 == 0 { from_stream } else { from_file };
             let seen = read(format, &archive, options);
-            assert!(seen.is_told() || of_all(&seen) == of_all(&intact), "{at} {flip}: {seen:?}");
+            assert!(seen.is_reported() || of_all(&seen) == of_all(&intact), "{at} {flip}: {seen:?}");
             let bytes: usize = seen.members.iter().map(|(_, data, _)| data.len()).sum();
             assert!(bytes < 1 << 20, "{at} {flip}: {bytes} bytes");
             archive[at] ^= flip;
@@ -176,7 +176,7 @@ pub(super) fn flips_keep<T: PartialEq>(format: Format, archive: &[u8], options: 
     }
 }
 
-/// The bytes of a file that another program wrote.
+/// Decodes the bytes of a file that another program has written.
 pub(super) fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> =
         hex.bytes().map(|digit| u8::try_from(char::from(digit).to_digit(16).unwrap()).unwrap()).collect();

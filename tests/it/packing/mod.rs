@@ -1,7 +1,7 @@
-//! Makes what support folders bring: compressed files and archives, by the encoders of the crates. None of them has anything
-//! in common with the readers under test but the format.
+//! Makes the compressed files and archives that support folders contain, with the encoders of the crates. They share nothing
+//! with the readers under test except the format.
 
-// The fuzz targets that include this file use some of it.
+// The fuzz targets include this file and use a part of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::io::{Cursor, Write as _};
@@ -11,7 +11,7 @@ use callcodes::unpack::{Codec, Format};
 /// Every compressed format.
 pub(crate) const CODECS: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz, Codec::Lz4];
 
-/// A compressed file of these bytes.
+/// Compresses these bytes.
 pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
     match codec {
         Codec::Gzip => {
@@ -52,7 +52,7 @@ pub(crate) fn compress(codec: Codec, plain: &[u8]) -> Vec<u8> {
 /// Every archive format.
 pub(crate) const FORMATS: [Format; 4] = [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab];
 
-/// An archive of these members.
+/// Returns an archive of these members.
 pub(crate) fn pack(format: Format, members: &[(&str, &[u8])]) -> Vec<u8> {
     match format {
         Format::Tar => tar(members),
@@ -73,7 +73,7 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-/// A zip whose members are all compressed by `method`.
+/// Returns a zip archive, all of whose members are compressed by `method`.
 pub(crate) fn zip(members: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(method);
@@ -84,7 +84,7 @@ pub(crate) fn zip(members: &[(&str, &[u8])], method: zip::CompressionMethod) -> 
     archive.finish().unwrap().into_inner()
 }
 
-/// A 7z of one solid block.
+/// Returns a 7z archive with all members in one block.
 fn seven_zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = sevenz_rust2::ArchiveWriter::new(Cursor::new(Vec::new())).unwrap();
     let entries = members.iter().map(|(name, _)| sevenz_rust2::ArchiveEntry::new_file(name)).collect();
@@ -93,7 +93,7 @@ fn seven_zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// A cabinet of one folder.
+/// Returns a cabinet with all members in one folder.
 fn cab(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = cab::CabinetBuilder::new();
     let folder = builder.add_folder(cab::CompressionType::MsZip);

@@ -1,5 +1,21 @@
-//! The blocks of a folder, one after another unpacked. Each is of at most 32 KiB, and made of what the ones before it were
-//! unpacked to.
+//! Unpacks the blocks of a cab folder, one after another. Each unpacks to at most 32 KiB, with reference to the ones before it.
+//!
+//! CFDATA, in \[MS-CAB\], numbers little-endian:
+//!
+//! | offset | size | meaning |
+//! |---|---|---|
+//! | 0 | 4 | checksum, or 0 if there is none |
+//! | 4 | 2 | packed length n in bytes |
+//! | 6 | 2 | unpacked length in bytes; 0 if the block continues in the next archive |
+//! | 8 | | reserved bytes, as many as the header of the archive says |
+//! | … | n | packed data |
+//!
+//! | method | name | data |
+//! |---|---|---|
+//! | 0 | stored | as they are |
+//! | 1 | MSZIP, \[MS-MCI\] | `CK`, then deflate data that refer to the blocks before |
+//! | 2 | Quantum | not supported |
+//! | 3 | LZX, \[MS-PATCH\] | LZX with a window of 2^15 to 2^21 bytes |
 
 use std::io::{self, Read};
 
@@ -14,25 +30,29 @@ use crate::unpack::archive::{Format, refused};
 use crate::unpack::fault::damaged;
 use crate::unpack::input::Input;
 
-/// Of a block, in bytes.
+/// The length of the header of a block, without reserved bytes.
 pub(super) const HEADER_BYTES: u64 = 8;
 
-/// The most that a block unpacks to, and the most that deflate looks back, in bytes.
+/// The largest unpacked block in bytes. It is also the window of deflate.
 const BLOCK_BYTES: usize = 32 << 10;
 
-/// Reads what a folder unpacks to.
+/// A reader of an unpacked folder.
 pub(super) struct Blocks {
     input: Input,
+    /// How many blocks were not unpacked yet.
     left: u16,
+    /// The number of reserved bytes in the header of each block.
     reserve: u8,
     method: Method,
-    /// The block that was unpacked last, and how much of it was given out.
+    /// The block that was unpacked last.
     block: Vec<u8>,
+    /// How many bytes of `block` were returned.
     given: usize,
-    /// What follows the block.
+    /// The fault that comes after `block`.
     fault: Option<io::Error>,
 }
 
+/// A method, with the state that it keeps from block to block.
 enum Method {
     Stored,
     MsZip(Box<MsZip>),
@@ -40,6 +60,7 @@ enum Method {
 }
 
 impl Method {
+    /// Decodes the method of a folder. Returns a loss if it is not supported.
     fn of(number: u16) -> Result<Method, Loss> {
         const UNSUPPORTED: &str = "it is compressed by a method that is not supported";
         const WINDOWS: [WindowSize; 7] = [
@@ -69,7 +90,7 @@ impl Method {
         }
     }
 
-    /// Unpacks a block of `len` bytes into `out`, which is empty, up to any fault.
+    /// Unpacks a block into `out`, which is empty. `len` is its unpacked length. What comes before a fault is in `out`, too.
     fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
         match self {
             Method::Stored => out.extend_from_slice(packed),
@@ -83,15 +104,17 @@ impl Method {
 }
 
 impl Blocks {
+    /// Returns a reader of `folder`, or a loss if its method is not supported.
     pub(super) fn new(folder: Folder, held: &Held, reserve: u8) -> Result<Blocks, Loss> {
         let method = Method::of(folder.method)?;
         let input = held.input(folder.start, u64::MAX);
         Ok(Blocks { input, left: folder.blocks, reserve, method, block: Vec::new(), given: 0, fault: None })
     }
 
+    /// Unpacks the next block. On a fault, `block` has the bytes before it.
     fn next_block(&mut self) -> Result<(), io::Error> {
         let name = self.method.name();
-        // The place is filled in by the reader that knows the member.
+        // The reader of the member replaces the number of bytes delivered.
         let damaged = |why: &str| io::Error::from(damaged(name, why, Some(0)));
         self.block.clear();
         self.given = 0;
@@ -126,7 +149,7 @@ impl Read for Blocks {
         }
         while self.given == self.block.len() {
             if let Some(fault) = self.fault.take() {
-                // Nothing can be made of the blocks behind it.
+                // The following blocks refer to this one.
                 self.left = 0;
                 return Err(fault);
             }
@@ -141,16 +164,18 @@ impl Read for Blocks {
     }
 }
 
-/// The exclusive or of words of four bytes, the lowest first; of what is left over, the highest.
+/// Computes the checksum of a block: the exclusive or of `start` and all words of four bytes, which are little-endian. One to
+/// three bytes that are left over make a last word, which is big-endian.
 pub(super) fn checksum(bytes: &[u8], start: u32) -> u32 {
     let (words, rest) = bytes.as_chunks();
     let sum = words.iter().fold(start, |sum, word| sum ^ u32::from_le_bytes(*word));
     sum ^ rest.iter().fold(0, |last, byte| last << 8 | u32::from(*byte))
 }
 
-/// Deflate that ends with each block and looks back beyond it.
+/// A decoder of MSZIP. The deflate data end with each block, but refer to the unpacked data of the blocks before.
 struct MsZip {
     inflate: Decompress,
+    /// The last 32 KiB that were unpacked.
     history: Vec<u8>,
 }
 
@@ -161,10 +186,11 @@ impl Default for MsZip {
 }
 
 impl MsZip {
+    /// Unpacks one block; see [`Method::unpack`].
     fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
         let deflated = packed.strip_prefix(b"CK").ok_or("a block does not begin as it should")?;
         self.inflate.reset(false);
-        // The decoder unpacks what came before as a block that is stored, which has no faults.
+        // The decoder has no way to set its window, so it unpacks the history as a stored block first. That cannot fail.
         if let Some(len) = u16::try_from(self.history.len()).ok().filter(|len| *len > 0) {
             let header = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
             let _ = self.inflate(&[&header[..], &self.history].concat(), &mut [0; BLOCK_BYTES]);
@@ -177,7 +203,7 @@ impl MsZip {
         result
     }
 
-    /// Unpacks as much as there is room for, and says how much, up to any fault.
+    /// Inflates until `out` is full, the data end or a fault is met. Returns how many bytes were unpacked.
     fn inflate(&mut self, packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
         let before = self.inflate.total_out();
         let result = self.inflate.decompress(packed, out, FlushDecompress::None);

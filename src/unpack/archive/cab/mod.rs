@@ -1,16 +1,41 @@
-//! cab: a list of files at the beginning, then folders of data, which are files packed together in blocks.
+//! cab: a list of files at the beginning, then folders, in which files are compressed together in blocks.
 //!
-//! The list says for each file where it lies in which folder; files that lie in each other are not read, or a small archive
-//! could say that of many. A file that began in another archive of a set cannot be read; one that goes on in another one is
-//! read as far as it goes.
+//! The specification is \[MS-CAB\], and names of structures are from there. Numbers are little-endian. Layout of the list, whose
+//! parts follow each other in this order; the data are wherever the folders say:
 //!
-//! Files fill their folders. The list has no checksum, so what a folder holds between or behind its files is theirs or that of
-//! others, which the list no longer tells: it is read under a name of its own ([`UNLISTED`]), and told as damage.
+//! | part | offset | size | meaning |
+//! |---|---|---|---|
+//! | CFHEADER | 0 | 4 | signature, `MSCF` |
+//! | | 8 | 4 | length of the archive in bytes |
+//! | | 16 | 4 | offset of the first CFFILE |
+//! | | 24 | 2 | version, 1.3 |
+//! | | 26 | 2 | number of folders |
+//! | | 28 | 2 | number of files |
+//! | | 30 | 2 | flags: 1 has a previous archive, 2 has a next one, 4 has reserved bytes |
+//! | | 36 | 4 | if flagged: lengths of the reserved bytes here (2 bytes), in each CFFOLDER (1) and in each CFDATA (1) |
+//! | | … | | the reserved bytes; the names of the previous archive and its disk, and of the next ones, ended by NULs |
+//! | CFFOLDER | 0 | 4 | offset of its first CFDATA |
+//! | | 4 | 2 | number of its CFDATA |
+//! | | 6 | 2 | method in the lower four bits, window of LZX in the upper byte |
+//! | CFFILE | 0 | 4 | size in bytes |
+//! | | 4 | 4 | offset in the unpacked folder |
+//! | | 8 | 2 | number of the folder; FFFD, FFFE and FFFF if it is continued from, in, or in both the previous and next archive |
+//! | | 10 | 4 | date and time; see [`dos`](super::dos) |
+//! | | 14 | 2 | attributes; 128 if the name is in UTF-8 |
+//! | | 16 | | name, ended by a NUL |
 //!
-//! There is a crate for the format (cab 0.6). It unpacks a folder from its beginning for each file, so that a thousand logs
-//! of 32 KiB in one folder took it minutes, and this reader less than a second. It finds files by their names, so of two
-//! alike it reads one twice; it refuses each archive of a set as a whole, reads nothing that is not listed, and panics where
-//! a file begins beyond the end of its folder. So the structure is read here.
+//! CFDATA, the blocks of a folder, are in [`blocks`].
+//!
+//! The list states the range of each file in its folder. Files that overlap are not read, because a small archive could
+//! otherwise list the same data many times. A file that began in a previous archive of a set cannot be read; one that continues
+//! in the next archive is read up to there.
+//!
+//! Files fill their folders completely, and the list has no checksum. Data between files or after the last one therefore belong
+//! to a file whose entry is damaged. They are read under a name of their own ([`UNLISTED`]) and reported as damage.
+//!
+//! There is a crate for the format (cab 0.6), but it reads nothing that is not listed; it finds files by their names, so of two
+//! with the same name it reads one twice; it rejects each archive of a set as a whole; and it panics if a file begins beyond the
+//! end of its folder. The structure is therefore read here.
 
 mod blocks;
 #[cfg(test)]
@@ -31,17 +56,18 @@ use crate::problem::{Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
+/// The length of the fixed part of CFHEADER.
 const HEADER_BYTES: usize = 36;
 
-/// Instead of a folder's number, of what lies in several archives.
+// These stand for the folder of a file that is split over several archives.
 const FROM_BEFORE: u16 = 0xfffd;
 const TO_NEXT: u16 = 0xfffe;
 const FROM_BEFORE_TO_NEXT: u16 = 0xffff;
 
-/// Longer than any name may be.
+/// The longest name, in bytes, with its NUL. The specification allows half of it.
 const NAME_LIMIT: usize = 512;
 
-/// See [`super::walk`].
+/// Visits the files of a cab archive, folder by folder. See [`super::walk`] for the contract.
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let held = Held::new(container, Format::Cab, options)?;
     let cabinet = Cabinet::read(&held, options)?;
@@ -54,39 +80,41 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     if let Some(error) = cabinet.fault.or(fault) {
         return Err(error);
     }
-    let mut behind = held.input(cabinet.len, u64::MAX);
+    let mut rest = held.input(cabinet.len, u64::MAX);
     match cabinet.len > held.len() {
         true if was_cut => Ok(()),
-        true => Err(Format::Cab.cut(&mut behind, None)),
-        false => Format::Cab.trailing(&mut behind),
+        true => Err(Format::Cab.cut(&mut rest, None)),
+        false => Format::Cab.trailing(&mut rest),
     }
 }
 
-/// The name of what belongs to no file.
+/// The name under which data are read that belong to no file.
 const UNLISTED: &str = "unlisted data";
 
-/// A walk over all files.
+/// The state of a walk over all files.
 struct Walk<'w> {
     cabinet: &'w Cabinet,
     held: &'w Held,
-    /// Whether the first folder began in another archive.
+    /// Whether the first folder continues that of a previous archive.
     begins_before: bool,
-    /// Whether somebody was told that the archive breaks off.
+    /// Whether a file has reported that the archive breaks off.
     was_cut: bool,
-    /// Why data that belong to no file are missing in turn, or that there are some.
+    /// That data belong to no file, or why such data cannot be read.
     fault: Option<io::Error>,
 }
 
-/// The folder whose files come next.
+/// The folder whose files are being read.
 struct Open {
     number: u16,
-    /// The end of the last file that was taken from it.
+    /// The end of the last file that was read, in bytes from the beginning of the unpacked folder.
     position: u64,
-    /// The end of all that the list tells of.
+    /// The largest end of all files that were met, also of those that were not read.
     listed: u64,
     data: Result<Solid, Loss>,
 }
+
 impl Walk<'_> {
+    /// Visits all files, and after those of each folder the data that follow them. Folders without files come last.
     fn files(&mut self, visit: &mut Visit<'_>) -> ControlFlow<()> {
         let mut current: Option<Open> = None;
         let mut is_met = vec![false; self.cabinet.folders.len()];
@@ -112,6 +140,7 @@ impl Walk<'_> {
         ControlFlow::Continue(())
     }
 
+    /// Begins to unpack a folder.
     fn open(&self, number: u16) -> Open {
         let folder = self.cabinet.folder(number);
         let blocks = folder.and_then(|folder| Blocks::new(folder, self.held, self.cabinet.block_reserve));
@@ -119,6 +148,7 @@ impl Walk<'_> {
         Open { number, position: 0, listed: 0, data }
     }
 
+    /// Visits a file, and before it the data that no file has listed.
     fn file(&mut self, file: &File, open: &mut Open, visit: &mut Visit<'_>) -> ControlFlow<()> {
         let label = file.label.clone();
         let fills = self.fills(open.number);
@@ -148,7 +178,7 @@ impl Walk<'_> {
         flow
     }
 
-    /// Visits what lies behind the last file of a folder.
+    /// Visits the data that follow the last file of a folder.
     fn rest(&mut self, open: Open, visit: &mut Visit<'_>) -> ControlFlow<()> {
         if !self.fills(open.number) {
             return ControlFlow::Continue(());
@@ -156,7 +186,7 @@ impl Walk<'_> {
         let mut solid = match open.data {
             Ok(solid) => solid,
             Err(loss) => {
-                // Its files have told that.
+                // If there were files, they have reported that.
                 if open.listed == 0 {
                     self.fault.get_or_insert(loss.into());
                 }
@@ -177,48 +207,56 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the files in the list should fill the folder. They do not where another archive lists some of them, and where
-    /// the list itself was not read to its end.
+    /// Whether the files in the list should fill this folder. They need not if a previous archive lists some of them, or if the
+    /// list was not read to its end.
     fn fills(&self, number: u16) -> bool {
         self.cabinet.fault.is_none() && !(number == 0 && self.begins_before)
     }
 }
 
+/// Returns the error for data that belong to no file.
 fn has_unlisted() -> io::Error {
     Format::Cab.damaged("it holds data that belong to no file in its list").into()
 }
 
+/// Returns the label of data that belong to no file.
 fn unlisted_label(size: Option<u64>) -> Label {
     Label { name: UNLISTED.to_owned(), size, packed: None, modified: None }
 }
 
+/// The decoded list of an archive.
 struct Cabinet {
+    /// The stated length of the archive in bytes.
     len: u64,
+    /// In the order of folders, and in each folder by offset.
     files: Vec<File>,
     folders: Vec<Folder>,
-    /// How many bytes in each block's header are for others.
+    /// The number of reserved bytes in the header of each block.
     block_reserve: u8,
-    /// Why there are not all of the files.
+    /// Why `files` is not complete, or that the archive holds data although no folder has blocks.
     fault: Option<io::Error>,
 }
 
-/// Where a folder's data lie.
+/// CFFOLDER.
 #[derive(Clone, Copy, Debug)]
 struct Folder {
+    /// The offset of the first block in the archive.
     start: u64,
     blocks: u16,
     method: u16,
 }
 
+/// CFFILE.
 struct File {
     label: Label,
     folder: u16,
-    /// In what the folder unpacks to.
+    /// The offset in the unpacked folder.
     offset: u64,
     size: u64,
 }
 
 impl File {
+    /// Returns the loss for a file that began in a previous archive.
     fn refused(&self) -> Option<Loss> {
         const BEFORE: &str = "it began in another archive of the set, which has to be unpacked as a whole";
         [FROM_BEFORE, FROM_BEFORE_TO_NEXT].contains(&self.folder).then(|| refused(BEFORE, Remedy::Unpack))
@@ -226,6 +264,12 @@ impl File {
 }
 
 impl Cabinet {
+    /// Decodes the list.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the header or the folders are damaged. Damage in the files is kept in [`Cabinet::fault`], so that
+    /// those before it can be read.
     fn read(held: &Held, options: &Options) -> io::Result<Cabinet> {
         const HAS_PREVIOUS: u16 = 1;
         const HAS_NEXT: u16 = 2;
@@ -243,7 +287,7 @@ impl Cabinet {
         }
         let mut is_whole = input.skip(u64::from(header_reserve)) == u64::from(header_reserve);
         for flag in [HAS_PREVIOUS, HAS_NEXT] {
-            // The names of an archive and of its disk.
+            // The name of the archive and the name of its disk.
             for _ in 0..if flags & flag == 0 { 0 } else { 2 } {
                 is_whole &= read_name(&mut input).is_some();
             }
@@ -257,7 +301,7 @@ impl Cabinet {
             folders.push(Folder { start, blocks, method });
         }
         let len = u64::from(u32_of(8));
-        // Else many could unpack the same data.
+        // Otherwise many folders could unpack the same blocks.
         let blocks: u64 = folders.iter().map(|folder| u64::from(folder.blocks)).sum();
         if blocks * blocks::HEADER_BYTES > len {
             return Err(Format::Cab.damaged("folders lie in each other").into());
@@ -272,6 +316,7 @@ impl Cabinet {
         Ok(cabinet)
     }
 
+    /// Decodes `count` files, up to the limit of members, and sorts them.
     fn read_files(&mut self, input: &mut Input, count: u16, options: &Options) {
         for read in 0..u64::from(count) {
             if read == options.max_members {
@@ -287,6 +332,7 @@ impl Cabinet {
         self.files.sort_by_key(|file| (file.folder, file.offset));
     }
 
+    /// Returns the number of the last folder, which is the one that continues in the next archive.
     fn last_folder(&self) -> u16 {
         u16::try_from(self.folders.len().saturating_sub(1)).unwrap_or(u16::MAX)
     }
@@ -297,6 +343,7 @@ impl Cabinet {
     }
 }
 
+/// Decodes a CFFILE; `None` if the input ends before it does, or if its name is too long.
 fn read_file(input: &mut Input) -> Option<File> {
     const IN_UTF8: u16 = 0x80;
     let bytes: [u8; 16] = input.array()?;
@@ -304,7 +351,7 @@ fn read_file(input: &mut Input) -> Option<File> {
     let (size, offset) = (u64::from(u32_at(&bytes, 0)?), u64::from(u32_at(&bytes, 4)?));
     let folder = u16_at(&bytes, 8)?;
     let modified = moment(u16_at(&bytes, 10)?, u16_at(&bytes, 12)?);
-    // Without the mark it is in the code page of wherever it was written.
+    // Without the flag, the name is in an unknown code page, that of the system that wrote it.
     let is_utf8 = u16_at(&bytes, 14)? & IN_UTF8 != 0 || str::from_utf8(&name).is_ok();
     let name =
         if is_utf8 { shown_bytes(&name) } else { WINDOWS_1252.decode_without_bom_handling(&name).0.into_owned() };
@@ -312,7 +359,7 @@ fn read_file(input: &mut Input) -> Option<File> {
     Some(File { label, folder, offset, size })
 }
 
-/// A text that ends at a NUL.
+/// Consumes a text that is ended by a NUL; `None` if it takes more than [`NAME_LIMIT`] bytes, or the input ends before.
 fn read_name(input: &mut Input) -> Option<Vec<u8>> {
     let mut name = Vec::new();
     while name.len() < NAME_LIMIT {

@@ -2,13 +2,13 @@ use super::super::testing::*;
 use super::super::unix_time;
 use super::*;
 
-/// A block: what it is packed to, and how long it is unpacked.
+/// A block: its packed data, and its unpacked length.
 type Block = (Vec<u8>, usize);
 
 struct Made {
     method: u16,
     blocks: Vec<Block>,
-    /// Names, offsets and sizes.
+    /// The names, offsets and sizes of files.
     files: Vec<(&'static str, usize, usize)>,
 }
 
@@ -27,7 +27,7 @@ fn places(files: &[(&'static str, &[u8])]) -> Vec<(&'static str, usize, usize)> 
     files.iter().map(place).collect()
 }
 
-/// Each block deflated for itself.
+/// Returns a folder whose blocks are deflated independently.
 fn mszip(files: &[(&'static str, &[u8])], block_bytes: usize) -> Made {
     use std::io::Write as _;
     let data: Vec<u8> = files.iter().flat_map(|(_, data)| data.to_vec()).collect();
@@ -39,14 +39,14 @@ fn mszip(files: &[(&'static str, &[u8])], block_bytes: usize) -> Made {
     Made { method: 1, blocks: data.chunks(block_bytes).map(block).collect(), files: places(files) }
 }
 
-/// One block as LZX stores it. (All that is in it otherwise is the decoder's own.)
+/// Returns a folder with one block that LZX stores without compression. The rest of LZX is left to its crate.
 fn lzx(name: &'static str, data: &[u8]) -> Made {
     let size = u32::try_from(data.len()).unwrap();
-    // No translation of calls (one bit), stored (three), the size (24), and what fills the word.
+    // No translation of calls (1 bit), a stored block (3), the size (24), and padding up to a word.
     let bits = (0b0011_u32 << 28) | (size << 4);
     let [one, two, three, four] = bits.to_be_bytes();
     let mut packed = vec![two, one, four, three];
-    // The last three distances.
+    // The three most recent distances.
     packed.extend([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
     packed.extend(data);
     Made { method: 3 | 15 << 8, blocks: vec![(packed, data.len())], files: places(&[(name, data)]) }
@@ -59,7 +59,7 @@ fn cab(folders: &[Made]) -> Vec<u8> {
         for (name, offset, size) in &made.files {
             list.extend(u32::try_from(*size).unwrap().to_le_bytes());
             list.extend(u32::try_from(*offset).unwrap().to_le_bytes());
-            // A number from 100 is one of the special ones.
+            // A number of 100 or more is one of the special ones.
             let number = u16::try_from(number).unwrap();
             // 2017-02-14 02:57:24.
             for field in [number, (37 << 9) | (2 << 5) | 14, (2 << 11) | (57 << 5) | 12, 0] {
@@ -114,7 +114,7 @@ fn every_method_is_read() {
 }
 
 #[test]
-fn blocks_look_back_into_those_before_them() {
+fn blocks_refer_to_those_before_them() {
     let random: Vec<u8> =
         (0..32_768_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     let mut made = mszip(&[("a.log", &random)], 32_768);
@@ -133,7 +133,7 @@ fn blocks_look_back_into_those_before_them() {
 }
 
 #[test]
-fn what_is_told_of_a_file_is_passed_on() {
+fn names_sizes_and_times_reach_the_visitor() {
     let mut archive = cab(&[stored(&[("caf?.log", b"x")])]);
     let name = archive.windows(4).position(|bytes| bytes == b"caf?").unwrap();
     archive[name + 3] = 0xe9;
@@ -150,7 +150,7 @@ fn what_is_told_of_a_file_is_passed_on() {
 }
 
 #[test]
-fn what_lies_in_several_archives_is_told() {
+fn files_in_several_archives_are_reported() {
     let mut archive = cab(&[stored(&[("a.log", b"aaa"), ("b.log", b"bbb"), ("c.log", b"ccc")])]);
     let mut set = |name: &[u8], folder: u16| {
         let at = archive.windows(name.len()).position(|bytes| bytes == name).unwrap();
@@ -158,7 +158,7 @@ fn what_lies_in_several_archives_is_told() {
     };
     set(b"a.log", FROM_BEFORE);
     set(b"c.log", TO_NEXT);
-    // The block says that it goes on.
+    // The block continues in the next archive.
     let block = archive.len() - 9;
     archive[block - 2..block].fill(0);
     let before =
@@ -166,12 +166,12 @@ fn what_lies_in_several_archives_is_told() {
     let next = "it goes on in another archive of the set; nothing of it could be read; unpack it and name the result";
     let behind = format!("it lies behind data that could not be read, with which it was packed together; {ASK}");
     let members = vec![lost("b.log", b"", next), lost("a.log", b"", before), lost("c.log", b"", &behind)];
-    // They are in the order in which they lie in the folders, of which those that lie elsewhere are the last.
+    // Files come in the order of the folders. Those in other archives are last.
     assert_eq!(from_both(Format::Cab, &archive, &options()), Seen { members, end: None });
 }
 
 #[test]
-fn what_is_wrong_is_told_whole_and_the_other_folders_are_read() {
+fn faults_are_reported_in_full_and_the_other_folders_are_read() {
     let text = b"call result = 102\n";
     let one = |method| Made { method, ..stored(&[("a.log", text)]) };
     let mut broken = mszip(&[("a.log", text)], 10);
@@ -203,7 +203,7 @@ fn what_is_wrong_is_told_whole_and_the_other_folders_are_read() {
         let mut expected = vec![lost("a.log", &text[..len], &why), whole("b.log", b"y")];
         let mut end = None;
         if len == text.len() {
-            // All of it is there, and what is missing is none of its.
+            // The whole file is there, and the missing data do not belong to it.
             expected[0].2 = None;
             end = Some(format!("the mszip data are damaged (a block is not as long as it says); {ASK}"));
         }
@@ -221,9 +221,9 @@ fn what_is_wrong_is_told_whole_and_the_other_folders_are_read() {
     assert_eq!(seen(&[overlapping]), Seen { members, end: None });
 }
 
-/// As after a wrong bit in the list, which has no checksum.
+/// A wrong bit in the list, which has no checksum, causes this.
 #[test]
-fn what_belongs_to_no_file_is_read_and_told() {
+fn data_of_no_file_are_read_and_reported() {
     let texts: [&[u8]; 3] = [b"call result = 102\n", b"call result = 103\n", b"call result = 104\n"];
     let [a, b, c] = texts;
     let files = || mszip(&[("a.log", a), ("b.log", b), ("c.log", c)], 20);
@@ -249,11 +249,11 @@ fn what_belongs_to_no_file_is_read_and_told() {
     for (list, members) in cases {
         assert_eq!(seen(&[listed(&list, files())]), Seen { members, end: left_out.clone() });
     }
-    // What a file that cannot be read takes is listed.
+    // The data of a file that cannot be read are listed.
     let crowded = listed(&[("a.log", 0, 30), listed_b, listed_c], files());
     let seen_crowded = seen(&[crowded]);
     assert_eq!((seen_crowded.members.len(), seen_crowded.end), (3, None));
-    // Damage in what belongs to no file.
+    // Damage in data that belong to no file.
     let mut broken = listed(&[listed_a], files());
     broken.blocks.truncate(2);
     broken.blocks[1].0[0] = b'?';
@@ -269,7 +269,7 @@ fn what_belongs_to_no_file_is_read_and_told() {
 }
 
 #[test]
-fn what_is_wrong_with_the_archive_is_told_whole() {
+fn faults_of_the_archive_are_reported_in_full() {
     let archive = cab(&[stored(&[("a.log", b"x"), ("b.log", b"y")])]);
     let told = "1 byte behind the end of the cab archive was not read; if they belong to the log, cut them out and name them as a file";
     assert_eq!(from_both(Format::Cab, &[&archive[..], b"?"].concat(), &options()).end.as_deref(), Some(told));
@@ -296,13 +296,13 @@ fn small() -> Vec<u8> {
 }
 
 #[test]
-fn cuts() {
-    cuts_are_told(Format::Cab, &small(), &options());
+fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+    cuts_are_reported(Format::Cab, &small(), &options());
 }
 
-/// The blocks have no sums, so that what is wrong in them is met.
+/// The blocks have no checksums, so that damage gets as far as their decoders.
 #[test]
-fn flips() {
+fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     let archive = small();
     flips_are_survived(Format::Cab, &archive, &options());
     let mut unsummed = archive.clone();

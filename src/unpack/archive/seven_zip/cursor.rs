@@ -1,36 +1,54 @@
-//! Numbers and lists in the directory of a 7z archive. They are read where they stand, each time in order: what a directory
-//! claims costs no memory but its own bytes.
+//! Reads numbers and lists in the directory of a 7z archive.
+//!
+//! They are decoded where they are, each time in order, and not collected. Thus no claim in a directory costs more memory than
+//! the bytes of the directory.
+//!
+//! A number (REAL_UINT64 and NUMBER in 7zFormat.txt) takes 1 to 9 bytes. The ones at the top of its first byte say how many more
+//! bytes follow:
+//!
+//! | first byte | bytes that follow | value |
+//! |---|---|---|
+//! | `0xxxxxxx` | 0 | x |
+//! | `10xxxxxx` | 1 | x and then the following byte |
+//! | `110xxxxx` | 2 | x and then the following bytes, which are little-endian |
+//! | … | | |
+//! | `11111110` | 7 | the following bytes |
+//! | `11111111` | 8 | the following bytes |
 
-/// What is left of the directory, or of a list in it.
+/// The rest of the directory, or of a list in it. Reading consumes bytes, and returns `None` if there are too few.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cursor<'h>(pub(super) &'h [u8]);
 
 impl<'h> Cursor<'h> {
+    /// Reads one byte.
     pub(super) fn byte(&mut self) -> Option<u8> {
         let (byte, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(*byte)
     }
 
+    /// Reads `len` bytes.
     pub(super) fn bytes(&mut self, len: u64) -> Option<&'h [u8]> {
         let (bytes, rest) = self.0.split_at_checked(usize::try_from(len).ok()?)?;
         self.0 = rest;
         Some(bytes)
     }
 
+    /// Reads a number of four bytes.
     pub(super) fn u32(&mut self) -> Option<u32> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u32::from_le_bytes(*bytes))
     }
 
+    /// Reads a number of eight bytes.
     pub(super) fn u64(&mut self) -> Option<u64> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u64::from_le_bytes(*bytes))
     }
 
-    /// A number of as many bytes more as its first one has leading ones. What is left of that one comes highest.
+    /// Reads a number of variable length; see the module's documentation.
     pub(super) fn number(&mut self) -> Option<u64> {
         let first = self.byte()?;
         let more = first.leading_ones();
@@ -42,7 +60,7 @@ impl<'h> Cursor<'h> {
         Some(if more < 8 { value | u64::from(first & mask) << (8 * more) } else { value })
     }
 
-    /// Takes the next byte if it is this one.
+    /// Consumes the next byte if it is `byte`, and returns whether it was.
     pub(super) fn takes(&mut self, byte: u8) -> bool {
         let is_next = self.0.first() == Some(&byte);
         if is_next {
@@ -51,18 +69,18 @@ impl<'h> Cursor<'h> {
         is_next
     }
 
-    /// A list of `count` bits.
+    /// Reads a list of `count` bits (BitField).
     pub(super) fn bits(&mut self, count: u64) -> Option<Bits<'h>> {
         self.bytes(count.div_ceil(8)).map(Bits::Each)
     }
 
-    /// A list of `count` bits, unless it is said that all are set.
+    /// Reads a list of `count` bits that may be missing because all are set (AllAreDefined).
     pub(super) fn bits_or_all(&mut self, count: u64) -> Option<Bits<'h>> {
         if self.byte()? == 0 { self.bits(count) } else { Some(Bits::All) }
     }
 }
 
-/// A list of bits, the highest of each byte first.
+/// A list of bits, the highest bit of each byte first.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Bits<'h> {
     #[default]
@@ -72,6 +90,7 @@ pub(super) enum Bits<'h> {
 }
 
 impl Bits<'_> {
+    /// Whether the bit at `index` is set. There are no bits beyond the end.
     pub(super) fn has(self, index: u64) -> bool {
         match self {
             Bits::None => false,
@@ -83,6 +102,7 @@ impl Bits<'_> {
         }
     }
 
+    /// Returns how many of the first `len` bits are set.
     pub(super) fn count(self, len: u64) -> u64 {
         match self {
             Bits::None => 0,
@@ -92,22 +112,22 @@ impl Bits<'_> {
     }
 }
 
-/// Values of those of a list for which they are told.
+/// A list of values, some of which may be missing: a list of bits says which are defined.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Told<'h> {
+pub(super) struct Defined<'h> {
     bits: Bits<'h>,
     values: Cursor<'h>,
     index: u64,
 }
 
-impl<'h> Told<'h> {
-    /// Takes the list, whose values have `width` bytes.
-    pub(super) fn read(cursor: &mut Cursor<'h>, bits: Bits<'h>, count: u64, width: u64) -> Option<Told<'h>> {
+impl<'h> Defined<'h> {
+    /// Consumes the values of a list with `count` entries, each of which takes `width` bytes.
+    pub(super) fn read(cursor: &mut Cursor<'h>, bits: Bits<'h>, count: u64, width: u64) -> Option<Defined<'h>> {
         let values = cursor.bytes(bits.count(count).checked_mul(width)?)?;
-        Some(Told { bits, values: Cursor(values), index: 0 })
+        Some(Defined { bits, values: Cursor(values), index: 0 })
     }
 
-    /// The next value, if it is told, as `take` reads it.
+    /// Reads the next value with `take`; `None` if it is not defined.
     pub(super) fn next<V>(&mut self, take: impl FnOnce(&mut Cursor<'h>) -> Option<V>) -> Option<V> {
         let has_value = self.bits.has(self.index);
         self.index += 1;

@@ -1,8 +1,47 @@
-//! The directory of a 7z archive: where the packed data lie, the blocks into which they were packed, and the files of which
-//! each block is made.
+//! Decodes the directory of a 7z archive: where the packed data are, into which blocks they were packed, and which files each
+//! block contains.
+//!
+//! Sections of 7zFormat.txt are in parentheses. `n` is a number of variable length ([`Cursor::number`]), and each structure begins
+//! with the byte of its kind:
+//!
+//! | kind | structure | content |
+//! |---|---|---|
+//! | 1 | directory (Header) | optional: properties of the archive (2), blocks (4), files (5); then 0 |
+//! | 23 | packed directory (HeaderInfo) | as 4; the first block unpacks to a directory |
+//! | 4 | blocks (StreamsInfo) | optional: 6, 7, 8; then 0 |
+//! | 6 | packed streams (PackInfo) | n, the offset of the first one after the first 32 bytes of the archive; n, their number; 9 and their sizes; 10 and their checksums; 0 |
+//! | 7 | blocks (CodersInfo) | 11; n, their number; 0; the coders of each block; 12 and the unpacked size of each coder; 10 and the checksum of each block; 0 |
+//! | 8 | files in blocks (SubStreamsInfo) | 13 and the number of files in each block, if not one; 9 and the size of each file but the last of a block; 10 and checksums; 0 |
+//! | 5 | files (FilesInfo) | n, their number; then properties, each its kind, n, its length, and its data; 0 |
+//!
+//! The coders of a block (Folder) are:
+//!
+//! | size | meaning |
+//! |---|---|
+//! | n | number of coders |
+//! | 1 | for each coder: length of its method in the lower four bits; 16 if it states its streams, 32 if it has properties |
+//! | | its method |
+//! | n, n | if flagged: numbers of the streams that it reads and gives; otherwise one each |
+//! | n | if flagged: length of its properties, which follow |
+//! | n, n | for each coder but one: a stream read, and the stream given that it is connected to |
+//! | n | for each packed stream, if there are several: the stream read that it is |
+//!
+//! These properties of files are used, and all others skipped:
+//!
+//! | kind | meaning |
+//! |---|---|
+//! | 14 | bits: file without data |
+//! | 15 | bits, for each file without data: an empty file, and not a folder |
+//! | 16 | bits, for each file without data: mark that the file is to be deleted |
+//! | 17 | 0, and names in UTF-16, each ended by a NUL |
+//! | 20 | which files have one, 0, and times of the last modification, 8 bytes each |
+//! | 21 | which files have some, 0, and attributes, 4 bytes each |
+//!
+//! Checksums are CRC-32, and come after a list of those that exist ([`Cursor::bits_or_all`]).
 
-use super::cursor::{Bits, Cursor, Told};
+use super::cursor::{Bits, Cursor, Defined};
 
+// The kinds of structures and properties (Property IDs).
 const END: u8 = 0;
 const HEADER: u8 = 1;
 const PROPERTIES: u8 = 2;
@@ -24,32 +63,34 @@ const MODIFIED: u8 = 20;
 const ATTRIBUTES: u8 = 21;
 pub(super) const ENCODED_HEADER: u8 = 23;
 
-/// More coders, or streams between them, no block has.
+/// The largest number of coders in a block, and of streams that a coder or a block reads. Real archives have far fewer.
 const CODER_LIMIT: u64 = 32;
 
-/// One step of unpacking.
+/// One step of unpacking a block, such as a decryption, a decompression or a filter.
 #[derive(Clone, Debug)]
 pub(super) struct Coder<'h> {
     pub(super) method: &'h [u8],
     pub(super) properties: &'h [u8],
-    /// The first of the streams that it takes, of all in the block.
+    /// The index of the first stream that it reads, counting those of all coders before it.
     pub(super) first_in: u64,
+    /// How many streams it reads.
     pub(super) ins: u64,
-    /// How much it unpacks to.
+    /// How many bytes it gives.
     pub(super) size: u64,
 }
 
-/// Data that were packed together.
+/// Data that were packed together, and the coders that unpack them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block<'h> {
     pub(super) coders: Vec<Coder<'h>>,
-    /// Which stream taken is which one given.
+    /// Connections between coders: the stream that one reads, and the coder that gives it.
     pub(super) bonds: Vec<(u64, u64)>,
-    /// Which streams taken are packed ones, in their order.
+    /// The streams that are read from packed data, in the order of these.
     pub(super) packed: Vec<u64>,
 }
 
 impl<'h> Block<'h> {
+    /// Decodes the coders of a block, without their sizes. Returns `None` if they are invalid or too many.
     fn read(cursor: &mut Cursor<'h>) -> Option<Block<'h>> {
         let mut block = Block::default();
         let count = cursor.number().filter(|count| (1..=CODER_LIMIT).contains(count))?;
@@ -80,50 +121,57 @@ impl<'h> Block<'h> {
         Some(block)
     }
 
-    /// The coder that gives the stream that is taken here.
+    /// Returns the coder that gives the stream `taken`; `None` if that is a packed one.
     pub(super) fn giver(&self, taken: u64) -> Option<u64> {
         self.bonds.iter().find(|(bound, _)| *bound == taken).map(|(_, given)| *given)
     }
 
-    /// The coder whose stream no other one takes.
+    /// Returns the coder that no other one reads. It gives the unpacked block.
     pub(super) fn last_coder(&self) -> Option<u64> {
         (0..self.coders.len() as u64).find(|coder| self.bonds.iter().all(|(_, given)| given != coder))
     }
 
+    /// Returns the unpacked size in bytes.
     pub(super) fn size(&self) -> Option<u64> {
         let last = usize::try_from(self.last_coder()?).ok()?;
         self.coders.get(last).map(|coder| coder.size)
     }
 }
 
-/// Where the data lie and how they were packed. Its lists are taken block by block.
+/// All blocks, with their packed data and files. Its lists are consumed block by block.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Streams<'h> {
-    /// Of the next packed stream, behind the header.
+    /// The offset of the next packed stream, from the end of the 32 bytes with which the archive begins.
     position: u64,
     packed_sizes: Cursor<'h>,
     packed_left: u64,
     blocks: Cursor<'h>,
     blocks_left: u64,
+    /// The unpacked sizes of all coders.
     sizes: Cursor<'h>,
-    crcs: Told<'h>,
-    /// How many files each block has, if not one.
+    /// The checksums of blocks.
+    crcs: Defined<'h>,
+    /// The number of files in each block. Without it, each block has one.
     counts: Option<Cursor<'h>>,
+    /// The sizes of all files but the last ones of each block.
     file_sizes: Cursor<'h>,
-    file_crcs: Told<'h>,
+    /// The checksums of files, unless that of the block is the same.
+    file_crcs: Defined<'h>,
 }
 
-/// What there is to know of a block before it is unpacked.
+/// A block, with what the directory says about it.
 #[derive(Clone)]
 pub(super) struct NextBlock<'h> {
     pub(super) block: Block<'h>,
-    /// Where its packed streams begin and end, behind the header.
+    /// The ranges of its packed streams, from the end of the 32 bytes with which the archive begins.
     pub(super) packed: Vec<(u64, u64)>,
+    /// The number of files in it.
     pub(super) files: u64,
     pub(super) crc: Option<u32>,
 }
 
 impl<'h> Streams<'h> {
+    /// Decodes StreamsInfo, after the byte of its kind. Returns `None` if it is invalid.
     pub(super) fn read(cursor: &mut Cursor<'h>) -> Option<Streams<'h>> {
         let mut streams = Streams::default();
         if cursor.takes(PACK_INFO) {
@@ -138,6 +186,7 @@ impl<'h> Streams<'h> {
         cursor.takes(END).then_some(streams)
     }
 
+    /// Decodes PackInfo. The checksums of packed streams are not used.
     fn read_packed(&mut self, cursor: &mut Cursor<'h>) -> Option<()> {
         self.position = cursor.number()?;
         self.packed_left = cursor.number()?;
@@ -146,17 +195,18 @@ impl<'h> Streams<'h> {
         }
         if cursor.takes(CRC) {
             let bits = cursor.bits_or_all(self.packed_left)?;
-            Told::read(cursor, bits, self.packed_left, 4)?;
+            Defined::read(cursor, bits, self.packed_left, 4)?;
         }
         cursor.takes(END).then_some(())
     }
 
+    /// Decodes CodersInfo.
     fn read_blocks(&mut self, cursor: &mut Cursor<'h>) -> Option<()> {
         if !cursor.takes(FOLDER) {
             return None;
         }
         self.blocks_left = cursor.number()?;
-        // Nothing lies outside the directory.
+        // Anything but 0 would mean that the coders are in another place, which no program writes.
         if !cursor.takes(0) {
             return None;
         }
@@ -171,40 +221,42 @@ impl<'h> Streams<'h> {
         self.sizes = take_numbers(cursor, coders)?;
         if cursor.takes(CRC) {
             let bits = cursor.bits_or_all(self.blocks_left)?;
-            self.crcs = Told::read(cursor, bits, self.blocks_left, 4)?;
+            self.crcs = Defined::read(cursor, bits, self.blocks_left, 4)?;
         }
         cursor.takes(END).then_some(())
     }
 
+    /// Decodes SubStreamsInfo.
     fn read_files(&mut self, cursor: &mut Cursor<'h>) -> Option<()> {
         if cursor.takes(COUNTS) {
             self.counts = Some(take_numbers(cursor, self.blocks_left)?);
         }
-        // The size of a block's last file is what is left of the block; the sum of its only one may be told with it.
-        let (mut told_sizes, mut told_crcs) = (0_u64, 0_u64);
+        // The last file of a block takes the rest of it, so its size is not listed. Nor is the checksum of an only file, if
+        // its block has one.
+        let (mut listed_sizes, mut listed_crcs) = (0_u64, 0_u64);
         let (mut counts, mut crcs) = (self.counts, self.crcs);
         for _ in 0..self.blocks_left {
             let files = counts.as_mut().map_or(Some(1), Cursor::number)?;
             let crc = crcs.next(Cursor::u32);
-            told_sizes = told_sizes.checked_add(files.saturating_sub(1))?;
-            told_crcs = told_crcs.checked_add(if files == 1 && crc.is_some() { 0 } else { files })?;
+            listed_sizes = listed_sizes.checked_add(files.saturating_sub(1))?;
+            listed_crcs = listed_crcs.checked_add(if files == 1 && crc.is_some() { 0 } else { files })?;
         }
         if cursor.takes(SIZE) {
-            self.file_sizes = take_numbers(cursor, told_sizes)?;
+            self.file_sizes = take_numbers(cursor, listed_sizes)?;
         }
         if cursor.takes(CRC) {
-            let bits = cursor.bits_or_all(told_crcs)?;
-            self.file_crcs = Told::read(cursor, bits, told_crcs, 4)?;
+            let bits = cursor.bits_or_all(listed_crcs)?;
+            self.file_crcs = Defined::read(cursor, bits, listed_crcs, 4)?;
         }
         cursor.takes(END).then_some(())
     }
 
-    /// Whether there are blocks, or packed streams of no block, that were not taken.
+    /// Whether blocks are left, or packed streams that belong to no block.
     pub(super) fn has_more(&self) -> bool {
         self.blocks_left > 0 || self.packed_left > 0
     }
 
-    /// Takes the next block; `None` if there is none, or the directory contradicts itself.
+    /// Consumes the next block. Returns `None` if there is none, or if the directory is invalid.
     pub(super) fn next_block(&mut self) -> Option<NextBlock<'h>> {
         self.blocks_left = self.blocks_left.checked_sub(1)?;
         let mut block = Block::read(&mut self.blocks)?;
@@ -222,7 +274,8 @@ impl<'h> Streams<'h> {
         Some(NextBlock { block, packed, files, crc: self.crcs.next(Cursor::u32) })
     }
 
-    /// The size and sum of the next file of a block, of which `left` files and bytes are left.
+    /// Consumes the next file of `block`. `left` is how many files and bytes of the block are left. Returns the size of the
+    /// file, and its CRC-32, if it has one.
     pub(super) fn next_file(&mut self, block: &NextBlock<'_>, left: (u64, u64)) -> Option<(u64, Option<u32>)> {
         let (files, bytes) = left;
         let size = if files > 1 { self.file_sizes.number().filter(|size| *size <= bytes)? } else { bytes };
@@ -234,7 +287,7 @@ impl<'h> Streams<'h> {
     }
 }
 
-/// Takes a list of numbers.
+/// Consumes a list of `count` numbers, and returns a cursor at its beginning.
 fn take_numbers<'h>(cursor: &mut Cursor<'h>, count: u64) -> Option<Cursor<'h>> {
     let list = *cursor;
     for _ in 0..count {
@@ -243,35 +296,39 @@ fn take_numbers<'h>(cursor: &mut Cursor<'h>, count: u64) -> Option<Cursor<'h>> {
     Some(list)
 }
 
-/// What is told of a file.
+/// An entry of the list of files.
 pub(super) struct File<'h> {
-    /// In UTF-16.
+    /// The name in UTF-16, little-endian.
     pub(super) name: &'h [u8],
-    /// Since 1601, in 100 ns.
+    /// The time of the last modification, in units of 100 ns since 1601.
     pub(super) modified: Option<u64>,
+    /// The attributes of Windows, with the Unix mode in their upper half; 0 if there are none.
     pub(super) attributes: u32,
     pub(super) has_data: bool,
-    /// Without data it is a folder unless it is said to be empty.
+    /// Whether it is a file without data. Otherwise an entry without data is a folder.
     pub(super) is_empty: bool,
-    /// A mark that a file is to be deleted.
+    /// Whether it is a mark that a file is to be deleted.
     pub(super) is_anti: bool,
 }
 
-/// The files, in order.
+/// The list of files. Its lists are consumed file by file.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Files<'h> {
     left: u64,
+    /// The index of the next file.
     index: u64,
+    /// The index of the next file without data, counting only such files.
     empty_index: u64,
     empty_streams: Bits<'h>,
     empty_files: Bits<'h>,
     anti: Bits<'h>,
     names: Cursor<'h>,
-    modified: Told<'h>,
-    attributes: Told<'h>,
+    modified: Defined<'h>,
+    attributes: Defined<'h>,
 }
 
 impl<'h> Files<'h> {
+    /// Decodes FilesInfo, after the byte of its kind. Returns `None` if it is invalid.
     fn read(cursor: &mut Cursor<'h>) -> Option<Files<'h>> {
         let count = cursor.number()?;
         let mut files = Files { left: count, ..Files::default() };
@@ -286,17 +343,17 @@ impl<'h> Files<'h> {
                 EMPTY_STREAM => files.empty_streams = property.bits(count)?,
                 EMPTY_FILE => files.empty_files = property.bits(files.empty_streams.count(count))?,
                 ANTI => files.anti = property.bits(files.empty_streams.count(count))?,
-                // Nothing lies outside the directory.
+                // Anything but 0 would mean that the names are in another place, which no program writes.
                 NAMES if property.takes(0) => files.names = property,
-                MODIFIED => files.modified = read_told(&mut property, count, 8)?,
-                ATTRIBUTES => files.attributes = read_told(&mut property, count, 4)?,
+                MODIFIED => files.modified = read_defined(&mut property, count, 8)?,
+                ATTRIBUTES => files.attributes = read_defined(&mut property, count, 4)?,
                 NAMES => return None,
                 _ => {}
             }
         }
     }
 
-    /// Takes the next file. The outer `None` if the directory contradicts itself.
+    /// Consumes the next file. Returns `None` if the directory is invalid, and `Some(None)` at the end.
     pub(super) fn next_file(&mut self) -> Option<Option<File<'h>>> {
         let Some(left) = self.left.checked_sub(1) else { return Some(None) };
         self.left = left;
@@ -321,15 +378,16 @@ impl<'h> Files<'h> {
     }
 }
 
-fn read_told<'h>(property: &mut Cursor<'h>, count: u64, width: u64) -> Option<Told<'h>> {
+/// Decodes a property whose values take `width` bytes each.
+fn read_defined<'h>(property: &mut Cursor<'h>, count: u64, width: u64) -> Option<Defined<'h>> {
     let bits = property.bits_or_all(count)?;
     if !property.takes(0) {
         return None;
     }
-    Told::read(property, bits, count, width)
+    Defined::read(property, bits, count, width)
 }
 
-/// Reads a directory that is not packed itself; `None` if it contradicts itself.
+/// Decodes a directory that is not packed. Returns `None` if it is invalid.
 pub(super) fn read(directory: &[u8]) -> Option<(Streams<'_>, Files<'_>)> {
     let mut cursor = Cursor(directory);
     if !cursor.takes(HEADER) {

@@ -1,13 +1,27 @@
 //! 7z: blocks of packed data, and a directory at the end.
 //!
-//! Files that were packed together are unpacked one after another, and only as far as they are read; behind a fault, the
-//! others of the same block cannot be read. An archive that breaks off has lost its directory, and with it everything.
+//! The specification is 7zFormat.txt of the LZMA SDK. An archive begins with 32 bytes (SignatureHeader); numbers are
+//! little-endian:
 //!
-//! A file's data are read whatever its attributes say: those of a link are the path to which it leads.
+//! | offset | size | meaning |
+//! |---|---|---|
+//! | 0 | 6 | signature, `7z BC AF 27 1C` |
+//! | 6 | 2 | version; the first byte has to be 0 |
+//! | 8 | 4 | CRC-32 of the following 20 bytes |
+//! | 12 | 8 | offset of the directory, from the end of these 32 bytes |
+//! | 20 | 8 | length of the directory in bytes; 0 if there are no files |
+//! | 28 | 4 | CRC-32 of the directory |
 //!
-//! There is a crate for the format (sevenz-rust2). It can be given a limit on memory by now, but it loses what LZMA2
-//! unpacked before a fault and needs Rust 1.93; so the directory is read here, and unpacked by the decoders that
-//! compressed files are unpacked by.
+//! The packed data follow, and then the directory, whose layout is in [`directory`]. The directory may itself be packed, and even
+//! encrypted: it then describes a block that contains it.
+//!
+//! The files of a block are unpacked one after another, and only as far as they are read. After a fault, the other files of the
+//! block cannot be read. An archive that breaks off has lost its directory, and everything with it.
+//!
+//! The data of a file are read whatever its attributes are. Those of a link are the path of its target.
+//!
+//! There is a crate for the format (sevenz-rust2), but it loses what LZMA2 has unpacked before a fault, and it requires Rust 1.93.
+//! The directory is therefore read here, and the data are unpacked by the decoders that also serve compressed files.
 
 mod cursor;
 mod directory;
@@ -34,13 +48,13 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
-/// How large a directory may be, in bytes, unpacked: about 100,000 files.
+/// The largest directory, unpacked, in bytes. It is enough for about 100,000 files.
 const DIRECTORY_LIMIT: u64 = 16 << 20;
 
-/// How often a directory may have been packed over.
+/// How many times in succession a directory may be packed.
 const DIRECTORY_LAYERS: usize = 4;
 
-/// See [`super::walk`].
+/// Visits the files of a 7z archive, block by block. See [`super::walk`] for the contract.
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let held = Held::new(container, Format::SevenZip, options)?;
     if let Some(error) = held.failure().map(|error| passed_on(error, None)) {
@@ -68,7 +82,11 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     Format::SevenZip.trailing(&mut held.input(end, u64::MAX))
 }
 
-/// The directory, unpacked, and where the archive ends.
+/// Returns the directory, unpacked, and the offset at which the archive ends.
+///
+/// # Errors
+///
+/// Returns an error if the archive breaks off, or if the directory is damaged, too large, or encrypted with another password.
 fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result<(Vec<u8>, u64)> {
     let mut input = held.input(0, START_BYTES);
     let start: [u8; 32] = input.array().ok_or_else(|| Format::SevenZip.cut(&mut input, None))?;
@@ -103,6 +121,7 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
     Ok((directory, end))
 }
 
+/// Unpacks a packed directory. If it is encrypted, its checksum verifies the password.
 fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Options) -> io::Result<Vec<u8>> {
     let block = Streams::read(&mut Cursor(&packed[1..])).and_then(|mut streams| streams.next_block());
     let block = block.ok_or_else(contradiction)?;
@@ -129,7 +148,8 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
     Err(options.passwords.wrong("the 7z archive is damaged, or").into())
 }
 
-/// What a block unpacks to, whose first file has this size and sum.
+/// Begins to unpack a block. If it is encrypted, `first`, the size and the CRC-32 of its first file, serves to choose the
+/// password.
 fn open(
     block: &NextBlock<'_>,
     first: (u64, Option<u32>),
@@ -142,14 +162,15 @@ fn open(
         _ => passwords.iter().next(),
     };
     unpack(block, held, keys, password).map_err(|loss| match loss.kind {
-        // Some coders look at their first data at once.
+        // Some coders read their first data at once.
         Kind::Damaged if is_encrypted(block) && !passwords.is_empty() => passwords.wrong("it is damaged, or"),
         _ => loss,
     })
 }
 
-/// Which of several passwords opens a block: the first by which its first file is what its size and sum say, as nothing else
-/// proves one. Where none is proved, as the file is damaged, it is the one that leads furthest into it.
+/// Returns the password that opens a block, out of several: the first one that gives its first file the right size and
+/// checksum, because nothing else verifies a password. If none does, because the file is damaged, it is the one that gets
+/// furthest.
 fn fitting<'p>(
     block: &NextBlock<'_>,
     (size, crc): (u64, Option<u32>),
@@ -157,13 +178,13 @@ fn fitting<'p>(
     keys: &mut Keys,
     passwords: &'p Passwords,
 ) -> Option<&'p str> {
-    /// As far as most coders need to notice a wrong password, in bytes, so that a large file is rarely unpacked twice.
+    /// With a wrong password, most coders fail within this many bytes, so that a large file is rarely unpacked twice.
     const ENOUGH: u64 = 64 << 10;
     let mut left = keys.in_turn(passwords);
     for most in [size.min(ENOUGH), size] {
         let mut reached = Vec::new();
         for password in left {
-            // A coder may refuse to begin with what a wrong password makes of its data.
+            // With a wrong password, a coder may fail right at the beginning.
             let begin = unpack(block, held, keys, Some(password)).map(|input| measure(input, most));
             let (len, sum) = begin.unwrap_or((0, 0));
             if len == size && crc.is_none_or(|crc| crc == sum) {
@@ -185,7 +206,7 @@ fn fitting<'p>(
     password
 }
 
-/// How many of the next `most` bytes there are, and the sum of those.
+/// Reads up to `most` bytes. Returns how many there were, and their CRC-32.
 fn measure(input: Input, most: u64) -> (u64, u32) {
     let mut reader = CrcReader::new(input.take(most));
     // The input never fails.
@@ -193,7 +214,7 @@ fn measure(input: Input, most: u64) -> (u64, u32) {
     (len, reader.crc().sum())
 }
 
-/// The `len` bytes of a directory.
+/// Reads a directory of `len` bytes, which must not be more than [`DIRECTORY_LIMIT`].
 fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     if len > DIRECTORY_LIMIT {
         let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
@@ -202,26 +223,28 @@ fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
 }
 
+/// The state of a walk through the files of an archive.
 struct Walk<'h> {
     held: &'h Held,
     streams: Streams<'h>,
     keys: Keys,
     options: &'h Options,
     current: Option<Current<'h>>,
-    /// Whether a block without any file was met.
+    /// Whether a block was met that has no file.
     has_unlisted: bool,
 }
 
-/// The block whose files come next.
+/// The block whose files are being read.
 struct Current<'h> {
     block: NextBlock<'h>,
     files_left: u64,
     bytes_left: u64,
-    /// What it unpacks to, once a file in it has been met.
+    /// The unpacked block, or why it cannot be unpacked, once its first file was met.
     unpacked: Option<Result<Solid, Loss>>,
 }
 
 impl<'h> Walk<'h> {
+    /// Visits a file. Folders, links without data and marks of deleted files are left out.
     fn file(&mut self, file: &File<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let mut label =
             Label { name: without_dots(&shown_name(file.name)), size: Some(0), packed: None, modified: None };
@@ -261,10 +284,10 @@ impl<'h> Walk<'h> {
         })
     }
 
-    /// Whether there were data, now that all files were visited, that belong to none of them.
+    /// Whether the archive has data that belong to no file. Called after all files were visited.
     fn leaves_out(&mut self) -> bool {
         while let Some(NextBlock { block, files, .. }) = self.streams.next_block() {
-            // Of an archive without any file some programs make a block of nothing.
+            // Some programs write an empty block into an archive without files.
             self.has_unlisted |= files > 0 || block.size() != Some(0);
         }
         self.has_unlisted
@@ -272,7 +295,7 @@ impl<'h> Walk<'h> {
             || self.streams.has_more()
     }
 
-    /// Goes on to the next file that has data, and tells its size and sum.
+    /// Goes on to the next file with data, in the next block if necessary. Returns its size and its CRC-32, if it has one.
     fn next_file(&mut self) -> Option<(u64, Option<u32>)> {
         while self.current.as_ref().is_none_or(|current| current.files_left == 0) {
             let block = self.streams.next_block()?;
@@ -288,7 +311,8 @@ impl<'h> Walk<'h> {
     }
 }
 
-/// A file that may have been decrypted with a wrong password, which only shows in what comes out.
+/// A reader of an encrypted file. A wrong password is noticed only by faults in the unpacked data, so it is named as their
+/// possible reason.
 struct Decrypted<'s> {
     data: SolidFile<'s>,
     passwords: &'s Passwords,
@@ -303,12 +327,12 @@ impl Read for Decrypted<'_> {
     }
 }
 
-/// A name in UTF-16. Half a surrogate pair is escaped, as in the names of files on Windows.
+/// Decodes a name in UTF-16, little-endian. A lone surrogate is escaped, as in the names of files on Windows.
 fn shown_name(bytes: &[u8]) -> String {
     shown_utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)))
 }
 
-/// By Windows' attributes, or Unix' mode in their upper half.
+/// Whether the attributes are those of a link or folder: Windows' attributes, or the Unix mode in their upper 16 bits.
 fn is_link_or_folder(attributes: u32) -> bool {
     const FOLDER: u32 = 0x10;
     const REPARSE_POINT: u32 = 0x400;
@@ -319,7 +343,7 @@ fn is_link_or_folder(attributes: u32) -> bool {
     attributes & (FOLDER | REPARSE_POINT) != 0 || (attributes & HAS_MODE != 0 && ![0, UNIX_FILE].contains(&unix_type))
 }
 
-/// Since 1601, in 100 ns.
+/// Converts a time of Windows, in units of 100 ns since 1601, UTC.
 fn windows_time(ticks: u64) -> Option<std::time::SystemTime> {
     const TICKS_PER_SECOND: u64 = 10_000_000;
     const FROM_1601_TO_1970: i64 = 11_644_473_600;

@@ -9,7 +9,7 @@ use super::super::testing::*;
 use super::super::{Container, Item, Label, Options, unix_time};
 use super::*;
 
-/// A block to be written: one coder, and the files that are packed by it.
+/// A block to be written: one coder, and the files that it packs.
 struct Made {
     method: &'static [u8],
     properties: Vec<u8>,
@@ -38,7 +38,7 @@ fn copied(files: &[(&'static str, Vec<u8>)]) -> Made {
 }
 
 fn lzma2(files: &[(&'static str, Vec<u8>)]) -> Made {
-    // Property 8: a window of 64 KiB.
+    // Property 8 stands for a window of 64 KiB.
     Made::new(&[0x21], &[8], files, |data| {
         let lzma_options = LzmaOptions { dict_size: 1 << 16, ..LzmaOptions::with_preset(6) };
         let options = Lzma2Options { lzma_options, ..Lzma2Options::default() };
@@ -66,7 +66,7 @@ fn deflated(files: &[(&'static str, Vec<u8>)]) -> Made {
 }
 
 fn bzipped(files: &[(&'static str, Vec<u8>)]) -> Made {
-    // Two streams, as programs write that compress in parallel.
+    // Two streams, as written by programs that compress in parallel.
     Made::new(&[4, 2, 2], &[], files, |data| {
         let stream = |data: &[u8]| {
             let mut writer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
@@ -85,7 +85,7 @@ fn zstd(files: &[(&'static str, Vec<u8>)]) -> Made {
     })
 }
 
-/// A frame without data, as 7-Zip ZS writes it before the others.
+/// A frame without data, which 7-Zip ZS writes before the others.
 const SKIPPED: &[u8] = &[0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
 
 fn lz4(files: &[(&'static str, Vec<u8>)]) -> Made {
@@ -100,13 +100,13 @@ fn lz4(files: &[(&'static str, Vec<u8>)]) -> Made {
     })
 }
 
-/// A number of the format, in nine bytes where one does not suffice.
+/// Encodes a number, in nine bytes if one is not enough.
 fn number(value: usize) -> Vec<u8> {
     let bytes = (value as u64).to_le_bytes();
     if value < 0x80 { vec![bytes[0]] } else { [&[0xff][..], &bytes].concat() }
 }
 
-/// A directory that is not packed.
+/// Returns a directory that is not packed.
 fn directory(blocks: &[Made]) -> Vec<u8> {
     let numbers = |numbers: Vec<usize>| numbers.into_iter().flat_map(number).collect::<Vec<u8>>();
     let mut bytes = vec![1, 4, 6, 0];
@@ -138,7 +138,7 @@ fn directory(blocks: &[Made]) -> Vec<u8> {
     bytes.extend([0, 0]);
     bytes.push(5);
     bytes.extend(number(files.len() + 2));
-    // Then a folder and an empty file: no data, and the second of them a file.
+    // Then a folder and an empty file: both have no data, and the second is a file.
     let empty: Vec<u8> = (0..files.len() + 2).map(|index| u8::from(index >= files.len())).collect();
     let bits = |bits: &[u8]| {
         bits.chunks(8)
@@ -150,7 +150,7 @@ fn directory(blocks: &[Made]) -> Vec<u8> {
     let names = files.iter().map(|(name, _)| *name).chain(["logs", "logs/empty.log"]);
     let names: Vec<u8> = names.flat_map(|name| name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes)).collect();
     property(&mut bytes, 17, &[&[0], &names[..]].concat());
-    // 2017-02-14 02:57:24, as Windows counts, for the first file alone.
+    // 2017-02-14 02:57:24 as a time of Windows, for the first file only.
     let first: Vec<u8> = (0..files.len() + 2).map(|index| u8::from(index == 0)).collect();
     let ticks = (1_487_041_044_u64 + 11_644_473_600) * 10_000_000;
     property(&mut bytes, 20, &[&[0], &bits(&first)[..], &[0], &ticks.to_le_bytes()].concat());
@@ -196,42 +196,42 @@ fn every_method_is_read() {
     assert_eq!(seen(&blocks), Seen { members, end: None });
 }
 
-/// Made by 7-Zip 22.01 of the first log: `7zz a -m0=PPMd:o=4:mem=64k -mhc=off`.
+/// The first log, packed by 7-Zip 22.01 with `7zz a -m0=PPMd:o=4:mem=64k -mhc=off`.
 const PPMD: &str = "377abcaf271c0004dc272dc21f000000000000005200000000000000f24a88f70031fd4e7ba79b59325eb82677f202a0d3c4c6273ccdd434\
     5b1c16ee5c78000104060001091f00070b010001230304010504000001000c1d00080a01336f2e32000005011906000000000000110d0061002e006c006f\
     0067000000140a010000422f116e86d201150601002080a4810000";
 
-/// `7zz a -psecret -mhe=on`: LZMA2 and AES, and a directory that is packed and encrypted, too.
+/// Packed with `7zz a -psecret -mhe=on`: LZMA2 and AES, with a directory that is packed and encrypted, too.
 const AES: &str = "377abcaf271c00047fa87117a0000000000000002e00000000000000836e1d6b012a7feb4a07d92aee9377c137f94aa6b4f525b30cbf1cc74\
     acee11b391309fdf4533e2343f3644c474dcf5887c8034e739b974c1a78e36f3f6805e96f38ff0f966db7ce32fb828f8c93f4a4d2aef942e01c866ea07fc8\
     399c656c5750208af115080bf7caca39866b0c31035f2b4850ad34056808ff0c09493d878bd71ae7b5d2358a134188363d3de6a091237cf2d8d90b6c27bc\
     f7af12eb7034956cd5cd5017063001097000070b0100012406f1070112530fc64bc16898d9d2c95c743e8f60eaaa4b0c620a019a96eb8b0000";
 
-/// Of a program: `7zz a -m0=BCJ2 -m1=LZMA -m2=LZMA -m3=LZMA -mb0s0:1 -mb0s1:2 -mb0s2:3 -mhc=off`.
+/// A program, packed with `7zz a -m0=BCJ2 -m1=LZMA -m2=LZMA -m3=LZMA -mb0s0:1 -mb0s1:2 -mb0s2:3 -mhc=off`.
 const BCJ2: &str = "377abcaf271c0004113a85c830000000000000007400000000000000f9a7e4040026968e7e0f1f3b5f61189e0682bd0a78b90d8e1d60f8c800\
     00005438d93f000000000000006803c0f6c5bca9f440000104060004091a05050c00070b01000423030101055d0010000023030101055d00100000230301\
     01055d00100000140303011b0401050004010302020601000c0c00263200080a0184fdddb200000501190b0000000000000000000000111300740069006e\
     0079002e0065007800650000000000";
 
-/// The program: a mark, and four times a call and a jump.
+/// The program: its magic bytes, and four times a call and a jump.
 const PROGRAM: &str =
     "4d5a90e8640000000f840700000090e85e0000000f840700000090e8580000000f840700000090e8520000000f8407000000";
 
 #[test]
-fn what_7_zip_writes_is_read() {
+fn archives_by_7_zip_are_read() {
     let log = two_logs()[0].1.clone();
     for (hex, name, data) in [(PPMD, "a.log", log.clone()), (AES, "a.log", log), (BCJ2, "tiny.exe", bytes(PROGRAM))] {
         let archive = bytes(hex);
         let expected = Seen { members: vec![whole(name, &data)], end: None };
         assert_eq!(from_both(Format::SevenZip, &archive, &with_password("secret")), expected);
     }
-    cuts_are_told(Format::SevenZip, &bytes(PPMD), &options());
+    cuts_are_reported(Format::SevenZip, &bytes(PPMD), &options());
     flips_are_survived(Format::SevenZip, &bytes(PPMD), &options());
     flips_are_survived(Format::SevenZip, &bytes(BCJ2), &options());
 }
 
 #[test]
-fn what_is_told_of_a_file_is_passed_on_and_unread_files_are_passed_over() {
+fn names_sizes_and_times_reach_the_visitor_and_unread_files_are_skipped() {
     let mut entries = Vec::new();
     let mut met = Vec::new();
     let mut file = tempfile::tempfile().unwrap();
@@ -258,11 +258,11 @@ fn what_is_told_of_a_file_is_passed_on_and_unread_files_are_passed_over() {
 }
 
 #[test]
-fn what_is_damaged_is_told_and_the_other_blocks_are_read() {
+fn damage_is_reported_and_the_other_blocks_are_read() {
     let [a, b] = two_logs();
     let behind = ("c.log", b"z".to_vec());
     let mut block = bzipped(&[a.clone(), b.clone(), behind.clone()]);
-    // The mark of a block in the second of its two streams, which begins within the second file.
+    // The magic bytes of a bzip2 block in the second stream, which begins in the middle of the second file.
     let stream = block.packed.windows(3).rposition(|bytes| bytes == b"BZh").unwrap();
     block.packed[stream + 4] ^= 0xff;
     let seen = seen(&[block, copied(&[behind])]);
@@ -278,7 +278,7 @@ fn what_is_damaged_is_told_and_the_other_blocks_are_read() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_whole() {
+fn faults_of_a_file_are_reported_in_full() {
     let text = || vec![("a.log", b"call result = 102\n".to_vec())];
     let mut changed = copied(&text());
     changed.packed[0] ^= 1;
@@ -315,17 +315,17 @@ fn what_is_wrong_with_a_file_is_told_whole() {
         let members = vec![lost("a.log", data, &why), whole("logs/empty.log", b"")];
         assert_eq!(seen(&[made]), Seen { members, end: None });
     }
-    // A window of 4 GiB is claimed, and cannot be needed.
+    // The properties state a window of 4 GiB, which the data cannot need.
     let members = vec![whole("a.log", &[b'x'; 18]), whole("logs/empty.log", b"")];
     assert_eq!(seen(&[wide(40)]), Seen { members, end: None });
 }
 
-/// A folder by its attributes, which has data all the same.
+/// An entry with data whose attributes are those of a folder.
 #[test]
-fn what_has_data_is_read_whatever_its_attributes_say() {
+fn entries_with_data_are_read_whatever_their_attributes_are() {
     let made = [copied(&[("a.log", b"x".to_vec())])];
     let mut listed = directory(&made);
-    // The attributes of three files, and what the property takes besides.
+    // The attributes of three files, and the rest of the property.
     listed.truncate(listed.len() - 2);
     let folder = 0x10_u32.to_le_bytes();
     property(&mut listed, 21, &[&[1, 0][..], &folder, &folder, &[0; 4]].concat());
@@ -336,7 +336,7 @@ fn what_has_data_is_read_whatever_its_attributes_say() {
 }
 
 #[test]
-fn data_of_no_file_are_told() {
+fn data_of_no_file_are_reported() {
     let made = [copied(&[("a.log", b"x".to_vec())])];
     let intact = directory(&made);
     let told = format!("the 7z archive is damaged (it holds data of which its directory lists no file); {ASK}");
@@ -345,16 +345,16 @@ fn data_of_no_file_are_told() {
         let listed = [&intact[..at], to, &intact[at + from.len()..]].concat();
         from_both(Format::SevenZip, &with_directory(b"xy", &listed), &options())
     };
-    // The first of three files becomes a folder, so that the second one of those without data is a file.
+    // The first of three files loses its data, so that the next entry without data becomes a file.
     let members = vec![whole("logs", b"")];
     assert_eq!(replaced(&[14, 1, 0x60], &[14, 1, 0xe0]), Seen { members, end: Some(told.clone()) });
-    // Another packed stream, of one byte, that no block has.
+    // Another packed stream of one byte, which belongs to no block.
     let members = vec![whole("a.log", b"x"), whole("logs/empty.log", b"")];
     assert_eq!(replaced(&[6, 0, 1, 9, 1], &[6, 0, 2, 9, 1, 1]), Seen { members, end: Some(told) });
 }
 
 #[test]
-fn what_is_wrong_with_the_archive_is_told_whole() {
+fn faults_of_the_archive_are_reported_in_full() {
     let blocks = [lzma2(&files())];
     let archive = seven_zip(&blocks);
     let only = |why: &str| Seen { members: vec![], end: Some(why.to_owned()) };
@@ -393,19 +393,19 @@ fn what_is_wrong_with_the_archive_is_told_whole() {
 }
 
 #[test]
-fn cuts() {
-    cuts_are_told(Format::SevenZip, &seven_zip(&[lzma2(&files()), deflated(&files())]), &options());
+fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+    cuts_are_reported(Format::SevenZip, &seven_zip(&[lzma2(&files()), deflated(&files())]), &options());
 }
 
-/// The sums of the directory are made to fit, so that what is wrong in it is met.
+/// The checksums of the directory are corrected, so that damage in it gets as far as its decoder.
 #[test]
-fn flips() {
+fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     let blocks = [lzma2(&files()), lzma(&[("c.log", b"zzzz".to_vec())]), copied(&[("d.log", b"z".to_vec())])];
     let archive = seven_zip(&blocks);
     flips_are_survived(Format::SevenZip, &archive, &options());
     let packed: Vec<u8> = blocks.iter().flat_map(|made| made.packed.clone()).collect();
     let mut directory = directory(&blocks);
-    // Without the empty files, which damage may make folders.
+    // Without the empty files, which damage can turn into folders.
     let all_data = |seen: &Seen| seen.members.iter().map(|(_, data, _)| &**data).collect::<Vec<_>>().concat();
     let intact = all_data(&from_stream(Format::SevenZip, &archive, &options()));
     for at in 0..directory.len() {
@@ -413,7 +413,7 @@ fn flips() {
             directory[at] ^= flip;
             let seen = from_stream(Format::SevenZip, &with_directory(&packed, &directory), &options());
             let data = all_data(&seen);
-            assert!(seen.is_told() || data == intact, "{at} {flip}: {seen:?}");
+            assert!(seen.is_reported() || data == intact, "{at} {flip}: {seen:?}");
             assert!(data.len() < 1 << 20, "{at} {flip}");
             directory[at] ^= flip;
         }

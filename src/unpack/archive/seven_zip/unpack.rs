@@ -1,4 +1,29 @@
-//! Unpacking of a block: its coders, each of which reads what others gave or what is packed.
+//! Unpacks a block of a 7z archive. Its coders read from each other and from packed data.
+//!
+//! | method | name (Methods.txt) | properties |
+//! |---|---|---|
+//! | `00` | stored | |
+//! | `03` | Delta | distance less 1 (1 byte) |
+//! | `03 01 01` | LZMA | properties byte, size of the dictionary (4 bytes) |
+//! | `21` | LZMA2 | size of the dictionary as a code (1 byte) |
+//! | `03 04 01` | PPMd | order (1 byte), memory (4 bytes) |
+//! | `04 01 08`, `04 01 09` | deflate, Deflate64 | |
+//! | `04 02 02` | bzip2 | |
+//! | `04 F7 11 01`, `04 F7 11 04` | zstd, lz4 (7-Zip ZS) | |
+//! | `06 F1 07 01` | AES-256 | see below |
+//! | `03 03 01 1B` | BCJ2, which reads four streams | |
+//! | `03 03 ..`, `04` to `0B` | filters for the machine code of x86, PowerPC, IA-64, ARM, SPARC and RISC-V | |
+//!
+//! The code c of LZMA2 stands for (2 + c mod 2) · 2^(c / 2 + 11) bytes, and 40 for 4 GiB less 1.
+//!
+//! The properties of AES are these. The key is SHA-256 over 2^p rounds of salt, password in UTF-16 and the number of the round (8
+//! bytes); with p = 63 it is salt and password themselves. The cipher runs in CBC mode.
+//!
+//! | offset | size | meaning |
+//! |---|---|---|
+//! | 0 | 1 | p in the lower six bits; 64 to add 1 to the length of the vector, 128 to that of the salt |
+//! | 1 | 1 | length of the salt in the upper, of the vector in the lower four bits |
+//! | 2 | | salt, then the initialisation vector, which zeros fill up to 16 bytes |
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -20,41 +45,46 @@ use crate::unpack::decoder::{Decoder, Ended};
 use crate::unpack::input::Input;
 use crate::unpack::recognise::Codec;
 
-/// Of the part of the file that comes before all packed data, in bytes.
+/// The length of the beginning of an archive, before all packed data.
 pub(super) const START_BYTES: u64 = 32;
 
+/// The method of encryption.
 const AES: &[u8] = &[6, 0xf1, 7, 1];
 
-/// Finds the keys of encrypted blocks, and remembers the last ones, since each takes a while.
+/// Derives the keys of encrypted blocks. Each takes half a million rounds or so, therefore the last ones are kept.
 #[derive(Default)]
 pub(super) struct Keys {
     known: VecDeque<Key>,
-    /// The password that opened something last.
+    /// The last password that opened something.
     opener: Option<String>,
 }
 
+/// A key, and what it was derived from.
 struct Key {
     password: String,
+    /// The binary logarithm of the number of rounds.
     power: u8,
     salt: Vec<u8>,
     key: [u8; 32],
 }
 
 impl Keys {
-    /// The passwords in the order in which they are tried: archives have rarely more than one.
+    /// Returns the passwords in the order in which they are tried. The one that opened something last comes first, because most
+    /// archives have only one.
     pub(super) fn in_turn<'p>(&self, passwords: &'p Passwords) -> Vec<&'p str> {
         let mut all: Vec<&str> = passwords.iter().collect();
         all.sort_by_key(|password| self.opener.as_deref() != Some(*password));
         all
     }
 
-    /// Takes note that `password` opened something.
+    /// Notes that `password` opened something.
     pub(super) fn opened_by(&mut self, password: &str) {
         self.opener = Some(password.to_owned());
     }
 
+    /// Returns the key for this password.
     fn get(&mut self, password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
-        /// How many are remembered: of as many passwords as may be given.
+        /// How many keys are kept: one for each password that may be given.
         const KEYS_LIMIT: usize = 100;
         let is_that = |known: &&Key| known.password == password && known.power == power && known.salt == salt;
         if let Some(known) = self.known.iter().find(is_that) {
@@ -69,10 +99,11 @@ impl Keys {
     }
 }
 
+/// Derives a key, or returns a loss if that would take too long.
 fn find_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
-    /// As many as 7-Zip itself accepts.
+    /// The limit of 7-Zip itself.
     const POWER_LIMIT: u8 = 24;
-    /// Without any hashing.
+    /// Stands for a key without any hashing.
     const NO_POWER: u8 = 63;
     let password: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut key = [0; 32];
@@ -94,12 +125,16 @@ fn find_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
     Ok(key)
 }
 
-/// Whether a password is needed.
+/// Whether a block is encrypted.
 pub(super) fn is_encrypted(block: &NextBlock<'_>) -> bool {
     block.block.coders.iter().any(|coder| coder.method == AES)
 }
 
-/// What the block unpacks to, with this password if it needs one.
+/// Begins to unpack a block, with this password if it is encrypted.
+///
+/// # Errors
+///
+/// Returns a loss if a coder is not supported, its properties are invalid, or the password is missing.
 pub(super) fn unpack(
     block: &NextBlock<'_>,
     held: &Held,
@@ -110,21 +145,23 @@ pub(super) fn unpack(
     Unpacker { block, held, keys, password, coders_left: block.block.coders.len() }.coder(last)
 }
 
+/// Returns the loss for an invalid directory.
 pub(super) fn contradiction() -> Loss {
     Format::SevenZip.damaged("its directory contradicts itself")
 }
 
+/// Connects the coders of a block, beginning with the last one.
 struct Unpacker<'u> {
     block: &'u NextBlock<'u>,
     held: &'u Held,
     keys: &'u mut Keys,
     password: Option<&'u str>,
-    /// That may still be met before they are met in a circle.
+    /// How many coders may still be connected. More would mean that they read from each other in a circle.
     coders_left: usize,
 }
 
 impl Unpacker<'_> {
-    /// What a coder gives.
+    /// Returns what a coder gives.
     fn coder(&mut self, index: u64) -> Result<Input, Loss> {
         self.coders_left = self.coders_left.checked_sub(1).ok_or_else(contradiction)?;
         let index = usize::try_from(index).ok();
@@ -140,7 +177,7 @@ impl Unpacker<'_> {
         Ok(Input::new(Box::new(Layer { step, left: coder.size, ended: None })))
     }
 
-    /// What is taken here: what another coder gives, or what is packed.
+    /// Returns the stream `taken`: what another coder gives, or packed data.
     fn stream(&mut self, taken: u64) -> Result<Input, Loss> {
         if let Some(giver) = self.block.block.giver(taken) {
             return self.coder(giver);
@@ -150,12 +187,13 @@ impl Unpacker<'_> {
         Ok(self.held.input(START_BYTES.saturating_add(start), START_BYTES.saturating_add(end)))
     }
 
+    /// Sets up a coder that reads one stream, `input`.
     fn step(&mut self, coder: &Coder<'_>, input: Input) -> Result<Step, Loss> {
         let decoder = |name, decoder: Result<Decoder, Ended>, input| match decoder {
             Ok(decoder) => Ok(Step::Decoder { name, decoder, input }),
             Err(ended) => Err(ended.into_loss(name, None).unwrap_or_else(contradiction)),
         };
-        // A window that is larger than the data is claimed and not used.
+        // A window need not be larger than the data, whatever the properties say.
         let window = |bytes: u32| bytes.min(u32::try_from(coder.size).unwrap_or(u32::MAX).max(4096));
         match (coder.method, coder.properties) {
             ([0], _) => decoder("stored", Ok(Decoder::Stored), input),
@@ -194,6 +232,7 @@ impl Unpacker<'_> {
         }
     }
 
+    /// Sets up decryption.
     fn decrypt(&mut self, properties: &[u8], input: Input) -> Result<Step, Loss> {
         let password = self.password.ok_or_else(|| encrypted("it is encrypted", Remedy::GivePassword))?;
         let [flags, lens, rest @ ..] = properties else { return Err(contradiction()) };
@@ -216,7 +255,7 @@ impl Unpacker<'_> {
     }
 }
 
-/// The filters that make programs easier to compress.
+/// Returns the filter of this method, which made machine code easier to compress; `None` if there is none.
 fn filter(method: &[u8], properties: &[u8], input: Input) -> Option<BcjReader<Input>> {
     Some(match (method, properties) {
         ([3, 3, 1, 3] | [4], []) => BcjReader::new_x86(input, 0),
@@ -231,7 +270,7 @@ fn filter(method: &[u8], properties: &[u8], input: Input) -> Option<BcjReader<In
     })
 }
 
-/// How a coder does its work.
+/// A coder with its input.
 enum Step {
     Decoder { name: &'static str, decoder: Decoder, input: Input },
     Bcj(BcjReader<Input>),
@@ -241,16 +280,16 @@ enum Step {
     Decrypt(Box<Decrypt>),
 }
 
-/// A coder at work.
+/// A reader of what a coder gives.
 struct Layer {
     step: Step,
-    /// How much it still has to give.
+    /// How many bytes the coder has still to give.
     left: u64,
     ended: Option<Ended>,
 }
 
 impl Step {
-    /// Gives some more, and why there is no more.
+    /// Unpacks some more bytes into `out`. Returns how many, and `Err` if these were the last ones.
     fn run(&mut self, out: &mut [u8]) -> (usize, Result<(), Ended>) {
         let read = |result: io::Result<usize>| match result {
             Ok(0) => (0, Err(Ended::Short)),
@@ -262,12 +301,13 @@ impl Step {
             Step::Bcj(reader) => read(reader.read(out)),
             Step::Bcj2(reader) => read(reader.read(out)),
             Step::Delta(reader) => read(reader.read(out)),
-            // It forgets what it unpacked before a fault, unless that is a byte at a time.
+            // The decoder drops what it has unpacked before a fault, unless it unpacks single bytes.
             Step::Ppmd(reader) => read(reader.read(&mut out[..1])),
             Step::Decrypt(reader) => read(reader.read(out)),
         }
     }
 
+    /// Returns the input, whose failure is the reason if data are missing. BCJ2 has several and does not hand them out.
     fn input(&mut self) -> Option<&mut Input> {
         match self {
             Step::Decoder { input, .. } => Some(input),
@@ -279,6 +319,7 @@ impl Step {
         }
     }
 
+    /// Returns the name of the data for messages.
     fn name(&self) -> &'static str {
         match self {
             Step::Decoder { name, .. } => name,
@@ -290,6 +331,7 @@ impl Step {
 }
 
 impl Layer {
+    /// Returns the error for data that end here, although more were to come.
     fn fault(&mut self, ended: Ended) -> io::Error {
         let early = || Ended::Damaged("they end too early".to_owned());
         if let Ended::Short | Ended::Complete = ended
@@ -298,7 +340,7 @@ impl Layer {
             return error;
         }
         let name = self.step.name();
-        // The place is told by whoever knows the member.
+        // The reader of the member replaces the number of bytes delivered.
         let loss = ended.into_loss(name, Some(0)).or_else(|| early().into_loss(name, Some(0)));
         loss.unwrap_or_else(contradiction).into()
     }
@@ -327,12 +369,15 @@ impl Read for Layer {
     }
 }
 
-/// AES in the mode in which each block is mixed with the one before.
+/// A reader that decrypts AES-256 in CBC mode: each block is combined with the encrypted one before it.
 struct Decrypt {
     input: Input,
     cipher: Aes256,
+    /// The previous encrypted block, or the initialisation vector.
     previous: [u8; 16],
+    /// The current decrypted block.
     block: [u8; 16],
+    /// How many bytes of `block` were returned.
     used: usize,
 }
 

@@ -1,13 +1,34 @@
-//! What tar tells of a member: in its header, and in what stands before that and overrules it.
+//! Decodes the header of a tar member, and the attributes in front of it that override it.
+//!
+//! Offsets and sizes in bytes. Numbers are octal digits, ended by a space or NUL. With the highest bit of a field set, the rest
+//! of it is a big-endian number in two's complement instead, as GNU tar writes large ones.
+//!
+//! | offset | size | meaning |
+//! |---|---|---|
+//! | 0 | 100 | name, ended by a NUL unless it fills the field |
+//! | 100 | 8 | permissions; only used to recognise the format |
+//! | 108 | 16 | user and group, ignored |
+//! | 124 | 12 | size of the data in bytes |
+//! | 136 | 12 | time of the last modification, seconds since 1970 |
+//! | 148 | 8 | checksum: the sum of all bytes of the header, with spaces in this field |
+//! | 156 | 1 | type; see [`tar`](super) |
+//! | 157 | 100 | target of a link |
+//! | 257 | 8 | magic: `ustar`, NUL, `00` in POSIX; `ustar`, two spaces, NUL in GNU; anything before POSIX |
+//! | 265 | 80 | names of user and group, numbers of a device, ignored |
+//! | 345 | 155 | in POSIX, the part of the name before a slash, if it is longer than 100 bytes |
+//!
+//! Pax attributes are the data of an entry of type `x` or `g`. Each is `length key=value`, ended by a line feed; the length
+//! is decimal and counts the whole attribute, including itself. These are used: `path`, `linkpath`, `size`, `mtime`, and those
+//! that begin with `GNU.sparse.` ([`sparse`](super::sparse)).
 
 use super::sparse::Records;
 use super::{BLOCK_BYTES, Block};
 
-/// Whether `head`, the first 512 bytes of a file or all of it, begins a tar archive.
+/// Whether a file with these first 512 bytes, or fewer if it is shorter, is a tar archive.
 pub(in crate::unpack) fn begins(head: &[u8]) -> bool {
     let field = |start: usize, end: usize| head.get(start..end).and_then(number).is_some();
     let has_magic = head.get(257..265).is_some_and(|magic| magic.starts_with(b"ustar\0") || magic == b"ustar  \0");
-    // The letters alone might stand in a text, but hardly between numbers and before a NUL.
+    // A text might contain the letters of the magic, but hardly between octal numbers.
     if has_magic && field(100, 108) && field(124, 136) && field(148, 156) {
         return true;
     }
@@ -15,7 +36,7 @@ pub(in crate::unpack) fn begins(head: &[u8]) -> bool {
     block[0] != 0 && block.contains(&0) && field(100, 108) && field(124, 136) && Header::of(block).is_some()
 }
 
-/// A header whose checksum is right.
+/// A header with the right checksum.
 pub(super) struct Header<'b> {
     pub(super) block: &'b Block,
     pub(super) size: u64,
@@ -23,9 +44,10 @@ pub(super) struct Header<'b> {
 }
 
 impl Header<'_> {
+    /// Decodes a header. Returns `None` if its checksum is wrong or its size is not a number.
     pub(super) fn of(block: &Block) -> Option<Header<'_>> {
         let stored = number(&block[148..156])?;
-        // Some old writers took bytes for signed.
+        // Some old writers summed up signed bytes.
         let (mut unsigned, mut signed) = (0_i64, 0_i64);
         for (at, &byte) in block.iter().enumerate() {
             let byte = if (148..156).contains(&at) { b' ' } else { byte };
@@ -39,6 +61,7 @@ impl Header<'_> {
         Some(Header { block, size, type_flag: block[156] })
     }
 
+    /// Returns the name, with the prefix of POSIX.
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(&self.block[..100]);
         let is_posix = self.block[257..].starts_with(b"ustar\0");
@@ -47,16 +70,16 @@ impl Header<'_> {
     }
 }
 
-/// A text that ends at a NUL or fills its field.
+/// Returns the text in a field: everything before the first NUL, or all of it.
 pub(super) fn text(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// A number: octal between spaces and NULs, or in GNU's binary form. An empty field is zero.
+/// Decodes a number, octal or in GNU's binary form. An empty field is zero. Returns `None` if it is neither, or too large.
 pub(super) fn number(field: &[u8]) -> Option<i64> {
     let (first, rest) = field.split_first()?;
     if first & 0x80 != 0 {
-        // Two's complement, of which the highest bit is the mark of this form.
+        // Two's complement, in which the highest bit marks this form and the next one is the sign.
         let sign = if first & 0x40 == 0 { 0 } else { -1 };
         let first = i64::from(first & 0x3f) | (sign << 6);
         return rest.iter().try_fold(first, |sum, byte| sum.checked_mul(256)?.checked_add(i64::from(*byte)));
@@ -69,19 +92,19 @@ pub(super) fn number(field: &[u8]) -> Option<i64> {
     })
 }
 
-/// What stands before a header and overrules it.
+/// Attributes in front of a header, which override it.
 #[derive(Clone, Default)]
 pub(super) struct Attributes {
     pub(super) name: Option<Vec<u8>>,
     pub(super) target: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
     pub(super) modified: Option<i64>,
-    /// If it is stored without its holes.
+    /// The map of a file that is stored without its holes.
     pub(super) sparse: Option<Records>,
 }
 
 impl Attributes {
-    /// Takes pax records, each of which says its length, a key and a value.
+    /// Adds pax attributes, as they are laid out in the module's documentation. Returns `None` if they are invalid.
     pub(super) fn take(&mut self, mut records: &[u8]) -> Option<()> {
         while !records.is_empty() {
             let (len, _) = split_at_byte(records, b' ')?;
@@ -106,10 +129,12 @@ impl Attributes {
     }
 }
 
+/// Decodes a decimal number; `None` if it is none, or too large for its type.
 pub(super) fn decimal<N: std::str::FromStr>(digits: &[u8]) -> Option<N> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// Splits `bytes` at the first `separator`, which is left out; `None` if there is none.
 fn split_at_byte(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|byte| *byte == separator)?;
     Some((&bytes[..at], &bytes[at + 1..]))

@@ -1,11 +1,29 @@
-//! tar: headers of 512 bytes, each followed by the data of its member.
+//! tar: headers of 512 bytes, each followed by the data of its member, which zeros fill up to a whole block of 512 bytes.
 //!
-//! A file with holes is read as it was on disk ([`sparse`]). Links have no data of their own: what they lead to is another
-//! member, or lies elsewhere. Each is told under its name, for whoever chose that name. Every member counts, also
-//! behind an end mark, as where archives were concatenated. An archive that ends without a mark may have been cut between two
-//! members, and is reported; a header that does not match its checksum ends the walk, as nothing says where the next one is.
+//! The specification is POSIX pax, "ustar Interchange Format" and "pax Interchange Format", and the GNU tar manual, "Basic Tar
+//! Format". The layout of a header is in [`header`], and that of files with holes in [`sparse`].
 //!
-//! The structure is simple and the `tar` crate's reader does not tell a cut from an end, so it is read here.
+//! | type | meaning | what is done |
+//! |---|---|---|
+//! | `0`, NUL, `7`, others | file; before POSIX, a name with a slash at its end is a folder | read |
+//! | `1`, `2` | hard link, symbolic link | reported |
+//! | `3` to `6`, `D` | devices, folder, pipe, GNU's list of a folder | left out |
+//! | `S` | file with holes, in GNU's old format | read |
+//! | `M` | rest of a file that began on another volume | reported |
+//! | `L`, `K` | long name, long target of a link, for the next member | used |
+//! | `x`, `X` | pax attributes of the next member | used |
+//! | `g` | pax attributes of all following members | used |
+//! | `V` | name of the volume | left out |
+//!
+//! Invariants:
+//! * A file with holes is read as it was on disk.
+//! * Links have no data of their own: their target is another member, or is not in the archive. Each is reported under its own
+//!   name, so that a pattern for names applies to it.
+//! * Every member counts, also after an end mark, as in archives that were concatenated.
+//! * An archive without an end mark may have been cut between two members, and is reported.
+//! * A header with a wrong checksum ends the walk, because nothing shows where the next header is.
+//!
+//! The format is simple, and the reader of the `tar` crate does not distinguish a cut from an end, so it is read here.
 
 mod header;
 mod sparse;
@@ -23,15 +41,17 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
+/// The length of a block in bytes.
 const BLOCK: u64 = 512;
+/// The same for arrays.
 const BLOCK_BYTES: usize = 512;
 
-/// How long a name or a list of attributes may be that stands before a header, in bytes.
+/// The longest name or list of attributes in front of a header, in bytes.
 const EXTENSION_LIMIT: u64 = 1 << 20;
 
 type Block = [u8; BLOCK_BYTES];
 
-/// See [`super::walk`].
+/// Visits the members of a tar archive. See [`super::walk`] for the contract.
 pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let mut walk = Walk { input, ..Walk::default() };
     let mut members = 0;
@@ -53,20 +73,26 @@ pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io
     Ok(())
 }
 
+/// The state of a walk through an archive.
 #[derive(Default)]
 struct Walk {
     input: Input,
-    /// Of all members that follow.
+    /// The attributes of all following members.
     everywhere: Attributes,
-    /// Of the next one.
+    /// The attributes of the next member.
     before: Attributes,
+    /// The name of the next member in GNU's format.
     long_name: Option<Vec<u8>>,
-    /// Of a link.
+    /// The target of the next member in GNU's format, if that is a link.
     long_target: Option<Vec<u8>>,
 }
 
 impl Walk {
-    /// The next block that is not all zeros; `None` at the end.
+    /// Returns the next block that is not all zeros, which is the end mark; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the archive ends without an end mark, or if something other than a header follows the mark.
     fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut is_marked = false;
         loop {
@@ -81,7 +107,7 @@ impl Walk {
                 };
             }
             let Some(block) = self.input.array::<BLOCK_BYTES>() else {
-                // What is shorter than a block and behind the mark is padding of another size.
+                // After the mark, less than a block is padding up to another size.
                 return if is_marked {
                     self.input.failure().map_or(Ok(None), |error| Err(passed_on(error, None)))
                 } else {
@@ -100,11 +126,12 @@ impl Walk {
         }
     }
 
+    /// Returns the error for an archive that breaks off here.
     fn short(&mut self) -> io::Error {
         Format::Tar.cut(&mut self.input, None)
     }
 
-    /// Takes what only says something of later members, and whether it was that.
+    /// Consumes an entry that only describes later members. Returns whether `header` was one.
     fn take_extension(&mut self, header: &Header<'_>) -> io::Result<bool> {
         match header.type_flag {
             b'L' => self.long_name = Some(text(&self.extension(header.size)?).to_vec()),
@@ -114,13 +141,14 @@ impl Walk {
                 attributes.take(&records).ok_or_else(|| Format::Tar.damaged("the attributes of a member"))?;
             }
             b'K' => self.long_target = Some(text(&self.extension(header.size)?).to_vec()),
-            // The volume's name.
+            // The name of the volume.
             b'V' => self.pass(header.size)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 
+    /// Consumes the data of such an entry, which must not take more than [`EXTENSION_LIMIT`].
     fn extension(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > EXTENSION_LIMIT {
             let what = format!("a member's name or attributes take more than {} KiB", EXTENSION_LIMIT >> 10);
@@ -130,18 +158,23 @@ impl Walk {
         bytes.filter(|_| self.input.skip(padding) == padding).ok_or_else(|| self.short())
     }
 
-    /// Passes over data and what fills its last block.
+    /// Skips data and the padding of its last block.
     fn pass(&mut self, size: u64) -> io::Result<()> {
-        self.behind(ControlFlow::Continue(()), Some(size), size).map(|_| ())
+        self.go_on(ControlFlow::Continue(()), Some(size), size).map(|_| ())
     }
 
-    /// Goes on behind a member that takes `size` bytes, of which `rest` were not read; `None` if it broke off.
-    fn behind(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
+    /// Skips the rest of a member and its padding. Of its `size` bytes, `rest` were not read. If `rest` is `None`, the archive
+    /// breaks off in the member, and the walk ends.
+    fn go_on(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
         let (ControlFlow::Continue(()), Some(rest)) = (flow, rest) else { return Ok(ControlFlow::Break(())) };
         let len = rest.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a member"))?;
         if self.input.skip(len) < len { Err(self.short()) } else { Ok(flow) }
     }
 
+    /// Visits the member of this header.
+    ///
+    /// Its name is the first of: the one for files with holes, its pax attribute, the pax attribute for all members, GNU's
+    /// long name, and the one in the header.
     fn member(&mut self, header: &Header<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let before = std::mem::take(&mut self.before);
         let (long_name, long_target) = (self.long_name.take(), self.long_target.take());
@@ -161,20 +194,20 @@ impl Walk {
             b'1' | b'2' => {
                 let target = before.target.or(long_target).unwrap_or_else(|| text(&header.block[157..257]).to_vec());
                 let flow = visit(Item::Unread(label, link(&target)));
-                // One to what is stored already has no data, whatever it says of a size.
+                // A hard link has no data, whatever size its header states.
                 if header.type_flag == b'1' {
                     return Ok(flow);
                 }
                 flow
             }
             b'3'..=b'6' | b'D' => ControlFlow::Continue(()),
-            // Before there were types, a folder was what ends with a slash.
+            // Before POSIX, folders had no type of their own.
             0 if name.ends_with(b"/") => ControlFlow::Continue(()),
             b'S' => return self.typed_sparse(header.block, (label, size), visit),
             b'M' => {
                 visit(Item::Unread(label, refused("it began in another volume of the tar archive", Remedy::Unpack)))
             }
-            // No program says of all members at once where their holes are.
+            // No program states the holes of all members at once.
             _ if self.everywhere.sparse.is_some() => visit(Item::Unread(label, sparse::unknown())),
             _ => {
                 return match records {
@@ -183,30 +216,33 @@ impl Walk {
                 };
             }
         };
-        self.behind(flow, Some(size), size)
+        self.go_on(flow, Some(size), size)
     }
 
+    /// Visits a file without holes.
     fn data(&mut self, label: Label, size: u64, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let mut data = Data::new(&mut self.input, size);
         let flow = visit(Item::Member(label, &mut data));
         let rest = data.rest();
-        self.behind(flow, rest, size)
+        self.go_on(flow, rest, size)
     }
 }
 
+/// Returns the loss for a link.
 fn link(target: &[u8]) -> Loss {
     let what = format!("link to {}, not followed", shown_bytes(target));
     Loss::new(Kind::Link, what, Remedy::ReadAsMember)
 }
 
-/// What fills the last block of data.
+/// Returns how many bytes of padding follow `size` bytes of data.
 fn padding(size: u64) -> u64 {
     (BLOCK - size % BLOCK) % BLOCK
 }
 
-/// The data of a member.
+/// A reader of the stored data of a member.
 struct Data<'i> {
     input: &'i mut Input,
+    /// How many bytes were not read yet.
     left: u64,
     delivered: u64,
     is_faulty: bool,
@@ -217,7 +253,7 @@ impl Data<'_> {
         Data { input, left: size, delivered: 0, is_faulty: false }
     }
 
-    /// How much of it was not read; `None` if it broke off.
+    /// Returns how many bytes were not read, or `None` if the archive breaks off in the data.
     fn rest(&self) -> Option<u64> {
         (!self.is_faulty).then_some(self.left)
     }

@@ -1,21 +1,33 @@
-//! Sparse members: files with holes, stretches that nobody ever wrote and that read as zeros. An archive has the data between
-//! the holes, one piece behind the other, and a map that says where in the file they belong.
+//! Reads sparse members: files with holes, which are stretches that were never written and read as zeros.
 //!
-//! GNU tar has four ways to store the map, and all of them are read:
+//! The archive holds only the data between the holes, one segment after another, and a map of where in the file they belong.
+//! GNU tar has four formats for the map (GNU tar manual, "Storing Sparse Files"), and all of them are read:
 //!
-//! | format | where the map stands |
+//! | format | where the map is |
 //! |---|---|
-//! | old GNU | in the header, of type `S`, and in blocks behind it |
-//! | pax 0.0 | in the attributes, an offset and a length for each piece |
-//! | pax 0.1 | in the attributes, as one list |
-//! | pax 1.0 | before the data, one number a line, filled up to a block |
+//! | old GNU, type `S` | in the header, and in blocks after it |
+//! | pax 0.0 | in the attributes: `GNU.sparse.offset` and `GNU.sparse.numbytes` for each segment |
+//! | pax 0.1 | in the attribute `GNU.sparse.map`: offset, length, offset, length, … with commas |
+//! | pax 1.0 | in front of the data: the number of segments, and an offset and a length for each, decimal and ended by line feeds, then NULs up to a whole block |
 //!
-//! Invariants: a member is delivered as it was on disk, up to the place where its map stops making sense; a hole is told
-//! before it is delivered ([`MemberData::hole`]), so that whoever visits decides whether it is too much; a map costs no more
-//! memory than the [`SEGMENT_LIMIT`] allows.
+//! The size of the file with its holes is in `GNU.sparse.size` (0.0 and 0.1) or `GNU.sparse.realsize` (1.0), the format in
+//! `GNU.sparse.major` and `GNU.sparse.minor` (1.0 only), and the name of the file in `GNU.sparse.name` (0.1 and 1.0).
 //!
-//! The pieces follow each other without a gap, and the member's size is their sum, as Go, libarchive and Python read them.
-//! GNU tar fills each up to a block, which is the same: all but the last come as whole blocks of a disk.
+//! The old format has these fields in addition to the [header](super::header)'s:
+//!
+//! | header | next block | size | meaning |
+//! |---|---|---|---|
+//! | 386 | 0 | 4 × 24, 21 × 24 | segments: offset and length, 12 bytes each; an empty one ends the list |
+//! | 482 | 504 | 1 | not 0 if another block of segments follows |
+//! | 483 | | 12 | size of the file with its holes in bytes |
+//!
+//! Invariants:
+//! * A member is delivered as it was on disk, up to where its map is invalid.
+//! * A hole is announced before it is delivered ([`MemberData::hole`]), so that the visitor decides whether it is too large.
+//! * A map costs no more memory than [`SEGMENT_LIMIT`] allows.
+//!
+//! Segments follow each other without a gap, and the size of the member is their sum, as Go, libarchive and Python read them. GNU
+//! tar pads each to a whole block, which makes no difference: all but the last consist of whole blocks anyway.
 
 #[cfg(test)]
 mod tests;
@@ -29,26 +41,27 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::archive::{Format, Item, Label, MemberData, Visit, refused};
 use crate::unpack::fault::passed_on;
 
-/// How many pieces of data a map may have: as many as take 1 MiB in memory, which is what attributes may take.
+/// The largest number of segments in a map. They take 1 MiB of memory, which is also the limit of attributes.
 const SEGMENT_LIMIT: usize = 1 << 16;
 
+/// Why a map in an invalid form is damaged.
 const UNREADABLE: &str = "a sparse member's map of its data cannot be read";
 
-/// How long an offset and a length are together, in the header of the old format.
+/// The length of an offset and a length together in the old format.
 const PAIR_BYTES: usize = 24;
 
-/// Where the data of a member belong.
+/// The segments of a member.
 #[derive(Clone, Debug, Default)]
 struct Map {
-    /// One behind the other, without overlap. They may be empty, and then divide a hole.
+    /// In order and without overlap. Empty segments are allowed, and divide a hole in two.
     segments: Vec<Segment>,
-    /// Of the member with its holes, in bytes. Known unless there is a fault.
+    /// The size of the file with its holes in bytes. Known unless there is a fault.
     size: Option<u64>,
-    /// Why nothing is known of what follows the segments.
+    /// Why nothing is known about the file after the last segment.
     fault: Option<Loss>,
 }
 
-/// A piece of data, from one offset in the member to another.
+/// A range of the file, with its holes, for which data are stored.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     start: u64,
@@ -56,7 +69,7 @@ struct Segment {
 }
 
 impl Map {
-    /// Takes the next segment; `None` stands for what is no number. Behind a fault nothing is taken.
+    /// Adds the next segment. `None` stands for an invalid number, which is a fault. After a fault, nothing is added.
     fn push(&mut self, start: Option<u64>, len: Option<u64>) {
         if self.fault.is_some() {
             return;
@@ -76,7 +89,7 @@ impl Map {
         }
     }
 
-    /// Takes the pairs of the old format, of which the first empty one is the last.
+    /// Adds segments in the old format, up to the first empty one.
     fn take_pairs(&mut self, pairs: &[u8]) {
         for pair in pairs.chunks_exact(PAIR_BYTES) {
             let (start, len) = pair.split_at(PAIR_BYTES / 2);
@@ -87,7 +100,7 @@ impl Map {
         }
     }
 
-    /// The map of a member of this size, which has all its segments.
+    /// Returns the complete map of a file of this size. Segments beyond the size are a fault.
     fn of_size(mut self, size: Option<u64>) -> Map {
         let Some(len) = size else { return Map::faulty("a sparse member does not tell its size") };
         if let Some(beyond) = self.segments.iter().position(|segment| segment.end > len) {
@@ -97,12 +110,12 @@ impl Map {
         Map { size, ..self }
     }
 
-    /// A map of which nothing can be used.
+    /// Returns a map of which nothing can be used.
     fn faulty(why: &str) -> Map {
         Map { fault: Some(damaged(why)), ..Map::default() }
     }
 
-    /// What stands before `data` in version 1.0: how many segments there are, then each one's offset and length.
+    /// Consumes the map in front of the data, in version 1.0.
     fn before(data: &mut Data<'_>, size: Option<u64>) -> io::Result<Map> {
         let Some(count) = line(data)? else { return Ok(Map::faulty(UNREADABLE)) };
         let mut map = Map::default();
@@ -116,15 +129,17 @@ impl Map {
     }
 }
 
+/// Returns the loss for damage in the structure of a tar archive.
 fn damaged(why: &str) -> Loss {
     Format::Tar.damaged(why)
 }
 
+/// Decodes a number that must not be negative.
 fn unsigned(field: &[u8]) -> Option<u64> {
     u64::try_from(number(field)?).ok()
 }
 
-/// The next line of digits; `None` if it is something else.
+/// Consumes a line with a decimal number; `None` if it is something else.
 fn line(data: &mut Data<'_>) -> io::Result<Option<u64>> {
     let mut value = None;
     loop {
@@ -146,20 +161,22 @@ fn line(data: &mut Data<'_>) -> io::Result<Option<u64>> {
     }
 }
 
-/// What the attributes of a member tell of its holes.
+/// The attributes of a member whose keys begin with `GNU.sparse.`.
 #[derive(Clone, Default)]
 pub(super) struct Records {
-    /// Its own name; the one in its header says that it is sparse, to programs that know nothing of that.
+    /// The name of the file. The one in the header is only for programs that do not know these attributes.
     pub(super) name: Option<Vec<u8>>,
+    /// The size of the file with its holes in bytes.
     size: Option<u64>,
+    /// The major and minor version of the format.
     version: (u64, u64),
-    /// Of the segment whose length comes next.
+    /// The offset of a segment whose length comes next.
     start: Option<u64>,
     map: Map,
 }
 
 impl Records {
-    /// Takes an attribute whose key is `GNU.sparse.` and this.
+    /// Adds the attribute whose key is `GNU.sparse.` and then `key`.
     pub(super) fn take(&mut self, key: &[u8], value: &[u8]) {
         match key {
             b"name" => self.name = Some(text(value).to_vec()),
@@ -179,7 +196,7 @@ impl Records {
     }
 }
 
-/// Why a sparse member is not read.
+/// Returns the loss for a sparse member in an unknown format.
 pub(super) fn unknown() -> Loss {
     refused("it is stored without its holes (sparse), and not as GNU tar does that", Remedy::Unpack)
 }
@@ -195,7 +212,7 @@ impl Walk {
         let is_gnu = header[257..].starts_with(b"ustar  \0");
         let mut map = Map::default();
         map.take_pairs(&header[386..482]);
-        // Besides GNU tar only star has this type, and its header has other places.
+        // Besides GNU tar, only star has this type, with other offsets in the header.
         let mut goes_on = header[if is_gnu { 482 } else { 355 }];
         while goes_on != 0 {
             let block = self.input.array::<BLOCK_BYTES>().ok_or_else(|| self.short())?;
@@ -204,14 +221,14 @@ impl Walk {
         }
         if !is_gnu {
             let flow = visit(Item::Unread(label, unknown()));
-            return self.behind(flow, Some(size), size);
+            return self.go_on(flow, Some(size), size);
         }
         let data = Data::new(&mut self.input, size);
         let (flow, rest) = Filled::new(data, map.of_size(unsigned(&header[483..495]))).visit(label, visit);
-        self.behind(flow, rest, size)
+        self.go_on(flow, rest, size)
     }
 
-    /// Visits a member whose attributes tell that it is sparse, of which `size` bytes are stored.
+    /// Visits a member that is sparse according to its attributes, of which `size` bytes are stored.
     pub(super) fn attributed_sparse(
         &mut self,
         records: Records,
@@ -224,45 +241,48 @@ impl Walk {
             (1, 0) => Map::before(&mut data, records.size).map_err(|error| passed_on(error, None))?,
             _ => {
                 let flow = visit(Item::Unread(label, unknown()));
-                return self.behind(flow, Some(size), size);
+                return self.go_on(flow, Some(size), size);
             }
         };
         let (flow, rest) = Filled::new(data, map).visit(label, visit);
-        self.behind(flow, rest, size)
+        self.go_on(flow, rest, size)
     }
 }
 
-/// The data of a member with its holes.
+/// A reader of a member with its holes.
 struct Filled<'i> {
     data: Data<'i>,
     map: Map,
-    /// The first segment that does not end before `delivered`, nor there.
+    /// The index of the first segment that ends after `delivered`.
     next: usize,
     delivered: u64,
     has_ended: bool,
 }
 
 impl Filled<'_> {
+    /// Returns a reader of a file with this map, whose segments are `data`.
     fn new(data: Data<'_>, map: Map) -> Filled<'_> {
         let mut filled = Filled { data, map, next: 0, delivered: 0, has_ended: false };
         filled.deliver(0);
         filled
     }
 
-    /// Has it visited, and says what of the stored data is left; `None` if they broke off.
+    /// Passes the member to the visitor. Also returns how many bytes of the stored data were not read, or `None` if the archive
+    /// breaks off in them.
     fn visit(mut self, label: Label, visit: &mut Visit<'_>) -> (ControlFlow<()>, Option<u64>) {
         let label = Label { size: self.map.size, ..label };
         let flow = visit(Item::Member(label, &mut self));
         (flow, self.data.rest())
     }
 
+    /// Counts `len` delivered bytes, and goes on to the segment in which the file continues.
     fn deliver(&mut self, len: usize) {
         self.delivered += len as u64;
-        let is_behind = |segment: &Segment| segment.end <= self.delivered;
-        self.next += self.map.segments[self.next..].iter().take_while(|segment| is_behind(segment)).count();
+        let is_over = |segment: &Segment| segment.end <= self.delivered;
+        self.next += self.map.segments[self.next..].iter().take_while(|segment| is_over(segment)).count();
     }
 
-    /// Reads what is stored of the next segment.
+    /// Reads stored data of the next segment.
     fn stored(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self.data.read(out) {
             Ok(0) => Err(self.fault(damaged("a sparse member's map tells of more data than are stored"))),
@@ -274,12 +294,13 @@ impl Filled<'_> {
         }
     }
 
+    /// Ends the file with this loss.
     fn fault(&mut self, loss: Loss) -> io::Error {
         self.has_ended = true;
         Loss { delivered: Some(self.delivered), ..loss }.into()
     }
 
-    /// What there is to tell at the end.
+    /// Returns the result of a read at the end: the fault of the map, if it has one.
     fn judge(&mut self) -> io::Result<usize> {
         self.has_ended = true;
         match self.map.fault.clone() {

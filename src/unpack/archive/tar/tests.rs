@@ -3,7 +3,7 @@ use super::super::testing::*;
 use super::*;
 use crate::unpack::recognise;
 
-/// A header in the format of POSIX, with its checksum.
+/// Returns a header in the format of POSIX, with its checksum.
 pub(super) fn header(name: &str, type_flag: u8, size: usize) -> Block {
     let mut block = [0; BLOCK_BYTES];
     let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
@@ -28,7 +28,7 @@ pub(super) fn member(name: &str, type_flag: u8, data: &[u8]) -> Vec<u8> {
     [&header(name, type_flag, data.len()), data, &vec![0; padding]].concat()
 }
 
-/// Records as of pax, each with its own length.
+/// Encodes pax attributes, each with its length.
 pub(super) fn records(texts: &[&str]) -> Vec<u8> {
     let record = |text: &&str| {
         let rest = text.len() + 2;
@@ -58,11 +58,11 @@ pub(super) fn seen(parts: &[Vec<u8>]) -> Seen {
 }
 
 #[test]
-fn members_are_visited_with_what_is_told_of_them() {
+fn names_sizes_and_times_reach_the_visitor() {
     let mut entries = Vec::new();
     let stream = Container::Stream(Box::new(io::Cursor::new(two_members())));
     super::super::walk(Format::Tar, stream, &options(), &mut |item| {
-        // Nothing is read: the walk passes over it.
+        // The visitor reads nothing, and the walk skips the data.
         if let Item::Member(label, _) = item {
             entries.push(label);
         }
@@ -80,7 +80,7 @@ fn members_are_visited_with_what_is_told_of_them() {
 }
 
 #[test]
-fn what_holds_no_text_is_passed_over() {
+fn members_without_text_are_skipped() {
     let parts = [
         member("logs/", b'5', b""),
         header("device", b'3', 0).to_vec(),
@@ -95,7 +95,7 @@ fn what_holds_no_text_is_passed_over() {
 }
 
 #[test]
-fn links_are_told_with_what_they_lead_to() {
+fn links_are_reported_with_their_targets() {
     let to = |name: &str, type_flag: u8, size: usize, target: &str| {
         let mut block = header(name, type_flag, size);
         block[157..157 + target.len()].copy_from_slice(target.as_bytes());
@@ -149,7 +149,7 @@ fn names_may_be_long_or_not_unicode() {
 }
 
 #[test]
-fn a_size_may_stand_in_the_attributes_or_be_binary() {
+fn a_size_may_be_in_the_attributes_or_binary() {
     let mut binary = header("binary.log", b'0', 0);
     binary[124..136].copy_from_slice(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3]);
     let data = |text: &[u8]| [text, &vec![0; BLOCK_BYTES - text.len()]].concat();
@@ -172,7 +172,7 @@ fn all_members_of_concatenated_archives_count() {
 }
 
 #[test]
-fn what_is_wrong_is_told_whole() {
+fn faults_are_reported_in_full() {
     let a = || member("a.log", b'0', b"x");
     let cases: [(Vec<Vec<u8>>, &str); 6] = [
         (
@@ -217,7 +217,7 @@ fn a_text_is_no_tar_archive() {
     text[257..262].copy_from_slice(b"ustar");
     assert_eq!(Format::of(&text), None);
     assert_eq!(Format::of(&[0; 512]), None);
-    // Before POSIX there was no magic.
+    // Before POSIX, there was no magic.
     let mut old = header("a.log", 0, 0);
     old[257..265].fill(0);
     assert_eq!(Format::of(&summed(old)), Some(Format::Tar));
@@ -225,11 +225,11 @@ fn a_text_is_no_tar_archive() {
 }
 
 #[test]
-fn cuts() {
-    cuts_are_told(Format::Tar, &two_members(), &options());
+fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+    cuts_are_reported(Format::Tar, &two_members(), &options());
 }
 
 #[test]
-fn flips() {
+fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     flips_keep(Format::Tar, &two_members(), &options(), <[u8]>::len);
 }

@@ -1,23 +1,33 @@
-//! Decryption of zip members: the classic way, which proves a password by one byte, and WinZip's AES, which also proves
-//! the data.
+//! Decrypts zip members: PKWARE's traditional encryption, which verifies a password by one byte, and WinZip's AES, which verifies
+//! it by two and also authenticates the data.
+//!
+//! * Traditional encryption: APPNOTE, section 6.1. Three keys of 32 bits are updated with each byte of the password, and then
+//!   with each decrypted byte. A byte is decrypted with a mask that is made from the third key.
+//! * AES: WinZip's "AES Encryption Information". PBKDF2 with HMAC-SHA1 and 1000 rounds makes, from password and salt, the
+//!   key of the cipher, the key of the authentication code, and two bytes that verify the password. The cipher is AES in counter
+//!   mode with a little-endian counter that begins with 1. The authentication code is the first 10 bytes of HMAC-SHA1 over the
+//!   encrypted data.
 
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
 use aes::{Aes128, Aes192, Aes256};
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
 
-/// How many bytes stand before the data in the classic encryption.
+/// The length of the header in front of data with traditional encryption.
 pub(super) const CLASSIC_HEADER_BYTES: usize = 12;
-/// How many bytes prove the password, and the data, in AES.
+/// How many bytes verify the password in AES.
 pub(super) const AES_PROOF_BYTES: usize = 2;
+/// The length of the authentication code in AES.
 pub(super) const AES_MAC_BYTES: usize = 10;
 
+/// A decryptor, for which a password was accepted.
 pub(super) enum Crypt {
     Classic(Classic),
     Aes(Box<Aes>),
 }
 
 impl Crypt {
+    /// Decrypts the next bytes in place.
     pub(super) fn decrypt(&mut self, bytes: &mut [u8]) {
         match self {
             Crypt::Classic(classic) => bytes.iter_mut().for_each(|byte| *byte = classic.decrypt(*byte)),
@@ -26,23 +36,25 @@ impl Crypt {
     }
 }
 
-/// Three keys, which go on with each byte of the password and then of the text.
+/// The keys of the traditional encryption.
 pub(super) struct Classic([u32; 3]);
 
 impl Classic {
-    /// `None` if the header proves that the password is wrong.
+    /// Decrypts the header. Returns `None` if its last byte is not `proof`, which means that the password is wrong.
     pub(super) fn new(password: &[u8], mut header: [u8; CLASSIC_HEADER_BYTES], proof: u8) -> Option<Classic> {
         let mut keys = Classic::begin(password);
         header.iter_mut().for_each(|byte| *byte = keys.decrypt(*byte));
         (header[CLASSIC_HEADER_BYTES - 1] == proof).then_some(keys)
     }
 
+    /// Returns the keys after the password.
     pub(super) fn begin(password: &[u8]) -> Classic {
         let mut keys = Classic([0x1234_5678, 0x2345_6789, 0x3456_7890]);
         password.iter().for_each(|byte| keys.update(*byte));
         keys
     }
 
+    /// Returns the mask of the next byte.
     pub(super) fn mask(&self) -> u8 {
         let key = self.0[2] | 2;
         let [_, mask, ..] = key.wrapping_mul(key ^ 1).to_le_bytes();
@@ -55,6 +67,7 @@ impl Classic {
         byte
     }
 
+    /// Updates the keys with a byte of the password or a decrypted byte.
     pub(super) fn update(&mut self, byte: u8) {
         let [one, two, three] = &mut self.0;
         *one = crc32(*one, byte);
@@ -63,11 +76,12 @@ impl Classic {
     }
 }
 
-/// One step of the checksum, without what is done before the first and after the last.
+/// Updates a CRC-32 with one byte, without the inversions before the first and after the last byte.
 fn crc32(sum: u32, byte: u8) -> u32 {
     CRC_TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)] ^ (sum >> 8)
 }
 
+/// What each value of a byte contributes to a CRC-32.
 const CRC_TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut index = 0;
@@ -84,12 +98,13 @@ const CRC_TABLE: [u32; 256] = {
     table
 };
 
-/// AES in counter mode, and the sum over what is encrypted.
+/// AES in counter mode, and the authentication code of the encrypted data so far.
 pub(super) struct Aes {
     cipher: Cipher,
-    /// The number of the block of which `mask` is what is left.
+    /// The counter of the block that made `mask`.
     counter: u128,
     mask: [u8; 16],
+    /// How many bytes of `mask` were used.
     used: usize,
     sum: Hmac<Sha1>,
 }
@@ -101,14 +116,14 @@ enum Cipher {
 }
 
 impl Aes {
-    /// How long a key is for this strength, and a salt half of it, in bytes.
+    /// Returns the length of a key of this strength in bytes: 16, 24 or 32. The salt is half as long.
     pub(super) fn key_len(strength: u8) -> usize {
         8 + 8 * usize::from(strength)
     }
 
-    /// `None` if the proof shows that the password is wrong.
+    /// Makes the keys. Returns `None` if `proof` shows that the password is wrong.
     pub(super) fn new(password: &[u8], strength: u8, salt: &[u8], proof: [u8; AES_PROOF_BYTES]) -> Option<Aes> {
-        // Fixed by the format.
+        // The number of rounds is fixed by the format.
         const ROUNDS: u32 = 1000;
         let len = Aes::key_len(strength);
         let mut keys = [0; 2 * 32 + AES_PROOF_BYTES];
@@ -139,6 +154,7 @@ impl Aes {
         }
     }
 
+    /// Encrypts the counter of the next block.
     fn next_mask(&mut self) {
         self.counter = self.counter.wrapping_add(1);
         let mut block = self.counter.to_le_bytes().into();
@@ -151,7 +167,7 @@ impl Aes {
         self.used = 0;
     }
 
-    /// Whether everything that was decrypted is what was encrypted.
+    /// Whether `mac` is the authentication code of everything that was decrypted.
     pub(super) fn proves(&self, mac: [u8; AES_MAC_BYTES]) -> bool {
         self.sum.clone().verify_truncated_left(&mac).is_ok()
     }

@@ -1,10 +1,24 @@
-//! The data of one member, unpacked, and judged by what the archive says of them.
+//! Unpacks the data of one zip member, and verifies them by the checksum and sizes that the archive states.
+//!
+//! | method | name (APPNOTE, section 4.4.5) | data |
+//! |---|---|---|
+//! | 0 | stored | as they are |
+//! | 8 | deflate | deflate without a header |
+//! | 9 | deflate64 | the same with a window of 64 KiB |
+//! | 12 | bzip2 | a whole bzip2 stream |
+//! | 14 | lzma | a header (section 5.8), then LZMA without a header of its own |
+//! | 20, 93 | zstd | zstd frames; 20 was its first number and is deprecated |
+//! | 95 | xz | a whole xz stream |
+//!
+//! The header of LZMA data takes 9 bytes: the version of the writer (2 bytes, ignored), the length of the properties (2 bytes,
+//! always 5), the properties byte, and the size of the dictionary (4 bytes, little-endian). Flag 2 of the member says that
+//! the data end with a mark; otherwise they end at the unpacked size.
 
 use std::io::{self, Cursor, Read};
 
 use flate2::Crc;
 
-use super::packed::{Behind, Extent, Packed};
+use super::packed::{After, Extent, Packed};
 use super::record::{Descriptor, Record};
 use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::archive::{Format, MemberData};
@@ -18,12 +32,12 @@ const DEFLATE: u16 = 8;
 const DEFLATE64: u16 = 9;
 const BZIP2: u16 = 12;
 const LZMA: u16 = 14;
-/// Before it got a number of its own.
+/// The first number of zstd, which is deprecated.
 const ZSTD_OLD: u16 = 20;
 const ZSTD: u16 = 93;
 const XZ: u16 = 95;
 
-/// Why a method cannot be read, if it cannot.
+/// Returns the loss for a method that is not supported.
 pub(super) fn refuses(method: u16) -> Option<Loss> {
     let name = match method {
         _ if method_name(method).is_some() => return None,
@@ -43,7 +57,7 @@ pub(super) fn refuses(method: u16) -> Option<Loss> {
     Some(Loss::new(Kind::Unreadable, what, Remedy::Unpack))
 }
 
-/// The name of a method that can be read.
+/// Returns the name of a method that is supported.
 fn method_name(method: u16) -> Option<&'static str> {
     Some(match method {
         STORED => "stored",
@@ -57,6 +71,7 @@ fn method_name(method: u16) -> Option<&'static str> {
     })
 }
 
+/// Begins to unpack `input`. `size` is the unpacked size, if it is known before the data.
 fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Decoder, Ended> {
     match record.method {
         BZIP2 => Ok(Decoder::frames(Codec::Bzip2)),
@@ -65,7 +80,7 @@ fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Decode
         DEFLATE => Ok(Decoder::deflate()),
         DEFLATE64 => Ok(Decoder::deflate64()),
         LZMA => {
-            // A version, and how long the properties are.
+            // The version of the writer, the length of the properties, and the properties.
             let [_, _, len, 0, properties, one, two, three, four] = input.array().ok_or(Ended::Short)? else {
                 return Err(Ended::Damaged("its properties".to_owned()));
             };
@@ -79,9 +94,10 @@ fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Decode
     }
 }
 
-/// Whether data that begin so can be unpacked. `is_whole`: whether that is all of them.
+/// Whether `packed`, the first bytes of the decrypted data, can be unpacked. If `is_whole`, they are all of the data, and the
+/// checksum has to match, too.
 pub(super) fn makes_sense(record: &Record, packed: Vec<u8>, is_whole: bool) -> bool {
-    /// So much of what they unpack to is looked at, in bytes.
+    /// At most this many bytes are unpacked.
     const ENOUGH: u64 = 1 << 20;
     let mut input = Input::new(Box::new(Cursor::new(packed)));
     let Ok(mut decoder) = begin(record, Some(record.size).filter(|_| !record.has_descriptor), &mut input) else {
@@ -99,7 +115,7 @@ pub(super) fn makes_sense(record: &Record, packed: Vec<u8>, is_whole: bool) -> b
         }
     };
     match ended {
-        // Where it stands behind the data, some write it before them all the same.
+        // Where a descriptor has the checksum, the header should have zero. Some writers put the checksum there, too.
         Ended::Complete if is_whole && (record.crc != Some(0) || !record.has_descriptor) => {
             record.crc.is_none_or(|sum| sum == crc.sum())
         }
@@ -109,35 +125,36 @@ pub(super) fn makes_sense(record: &Record, packed: Vec<u8>, is_whole: bool) -> b
     }
 }
 
-/// A reader of the data.
+/// A reader of the unpacked data of a member.
 pub(super) struct Data<'r> {
     record: &'r Record,
     phase: Phase,
     decoder: Option<Decoder>,
-    /// What it unpacks to, if that is told before it.
+    /// The unpacked size in bytes, if it is known before the data.
     size: Option<u64>,
     crc: Crc,
     delivered: u64,
     fault: Option<io::Error>,
-    /// Whether the fault is that the archive ends here.
+    /// Whether the fault is that the archive ends in these data.
     is_cut: bool,
 }
 
 enum Phase {
     Unpacking(Input),
     Done(Box<Packed>),
-    /// The reader of the packed data got lost, which cannot be.
+    /// The packed data were lost, which cannot happen.
     Lost,
 }
 
 impl<'r> Data<'r> {
+    /// Returns a reader of the member with this header.
     pub(super) fn new(record: &'r Record, packed: Packed, extent: Extent) -> Data<'r> {
         let size = (extent != Extent::Open).then_some(record.size);
         let phase = Phase::Unpacking(Input::of_part(Box::new(packed)));
         Data { record, phase, decoder: None, size, crc: Crc::new(), delivered: 0, fault: None, is_cut: false }
     }
 
-    /// Gives back where the data came from, and whether the archive was found to end in them.
+    /// Returns the packed data, and whether the visitor has met the end of the archive in them.
     pub(super) fn close(self) -> Option<(Packed, bool)> {
         let packed = match self.phase {
             Phase::Unpacking(input) => input.into_part()?,
@@ -147,13 +164,13 @@ impl<'r> Data<'r> {
         Some((*packed, self.is_cut && self.fault.is_none()))
     }
 
-    /// How many bytes there are before a fault, or else before the end, and whether that was reached without one.
+    /// Unpacks everything. Returns how many bytes came before a fault or the end, and whether there was no fault.
     pub(super) fn measure(mut self) -> (u64, bool) {
         let is_whole = io::copy(&mut self, &mut io::sink()).is_ok();
         (self.delivered, is_whole)
     }
 
-    /// Unpacks some more into `out`, of which so many bytes are data.
+    /// Unpacks some more bytes into `out` and returns how many.
     fn step(&mut self, out: &mut [u8]) -> usize {
         let Phase::Unpacking(input) = &mut self.phase else { return 0 };
         let (mut len, mut step) = match &mut self.decoder {
@@ -180,20 +197,21 @@ impl<'r> Data<'r> {
         len
     }
 
+    /// Sets the fault, if there is one, after the decoder has ended.
     fn end(&mut self, ended: Ended) {
         let Phase::Unpacking(input) = std::mem::replace(&mut self.phase, Phase::Lost) else { return };
         let Some(mut packed) = input.into_part::<Packed>() else { return };
         let delivered = Some(self.delivered);
         self.fault = match ended {
             Ended::Complete => {
-                let behind = packed.finish(self.record);
-                self.judge(behind, &mut packed)
+                let after = packed.finish(self.record);
+                self.judge(after, &mut packed)
             }
             Ended::Short if packed.is_cut() => self.cut(&mut packed),
             Ended::Short => self.damaged("they end too early"),
             ended => ended.into_loss(self.name(), delivered).map(io::Error::from),
         };
-        // A lock of one byte also opens to one wrong password in 256.
+        // With traditional encryption, one wrong password in 256 is accepted, so that may be the reason.
         if let (Some(doubt), Some(fault)) = (&packed.doubt, &self.fault)
             && Loss::of(fault).is_some_and(|loss| loss.kind == Kind::Damaged)
         {
@@ -202,13 +220,13 @@ impl<'r> Data<'r> {
         self.phase = Phase::Done(packed);
     }
 
-    /// The fault in data that were unpacked to their end, if there is one.
-    fn judge(&mut self, behind: Behind, packed: &mut Packed) -> Option<io::Error> {
-        let (crc, size) = match behind {
-            Behind::Cut => return self.cut(packed),
-            Behind::Forged => return self.damaged("they are not what was encrypted"),
-            Behind::Descriptor(Descriptor { crc, size, .. }) => (self.record.crc.map(|_| crc), size),
-            Behind::Nothing => (self.record.crc, self.record.size),
+    /// Verifies data that were unpacked to their end. Returns the fault, if there is one.
+    fn judge(&mut self, after: After, packed: &mut Packed) -> Option<io::Error> {
+        let (crc, size) = match after {
+            After::Cut => return self.cut(packed),
+            After::Forged => return self.damaged("they are not what was encrypted"),
+            After::Descriptor(Descriptor { crc, size, .. }) => (self.record.crc.map(|_| crc), size),
+            After::Nothing => (self.record.crc, self.record.size),
         };
         let is_long = size > u64::from(u32::MAX);
         let delivered = if is_long { self.delivered } else { self.delivered & u64::from(u32::MAX) };
@@ -221,16 +239,18 @@ impl<'r> Data<'r> {
         }
     }
 
+    /// Returns the fault of an archive that ends in these data.
     fn cut(&mut self, packed: &mut Packed) -> Option<io::Error> {
         self.is_cut = true;
         Some(Format::Zip.cut(&mut packed.outer, Some(self.delivered)))
     }
 
-    /// What the data are called where they are damaged.
+    /// Returns the name of the method for messages.
     fn name(&self) -> &'static str {
         method_name(self.record.method).unwrap_or_default()
     }
 
+    /// Returns the fault of damaged data.
     fn damaged(&self, why: &str) -> Option<io::Error> {
         Some(damaged(self.name(), why, Some(self.delivered)).into())
     }

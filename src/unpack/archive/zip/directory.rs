@@ -1,11 +1,37 @@
-//! A zip archive in a file, by its directory: every member can be read for itself, by several threads.
+//! Reads a zip archive in a file by its directory. Each member can be read on its own, and several threads can read at once.
 //!
-//! Only a directory that is whole, begins where it says, leaves no bytes over in itself, lists as many members as it says and
-//! all that are there is trusted; else the file is read as a stream is. It costs memory as it is read, not as it claims.
+//! The directory is trusted only if it is complete: it begins where its end record says, fills exactly the bytes up to there,
+//! lists as many members as stated, and leaves out no member that is in the file. Otherwise the file is read like a stream. The
+//! directory costs memory as it is read, not as it claims.
 //!
-//! Bytes that belong to no listed member are nothing by themselves: descriptors, padding by which members are aligned, keys and
-//! signatures lie there, too. A member begins with a signature: where there is one in such bytes, the directory leaves out
-//! something.
+//! Bytes that belong to no listed member are not suspicious by themselves: descriptors, padding that aligns members, keys and
+//! signatures are among them. If such bytes contain the signature of a local header, the directory leaves out a member.
+//!
+//! # End records
+//!
+//! At the end of the directory. Sections are those of APPNOTE 6.3.10.
+//!
+//! | end (4.3.16) | zip64 end (4.3.14) | meaning |
+//! |---|---|---|
+//! | 0, 4 bytes | 0, 4 bytes | signature, `PK 05 06` or `PK 06 06` |
+//! | | 4, 8 bytes | length of this record, without its first 12 bytes |
+//! | | 12, 4 bytes | versions, ignored |
+//! | 4, 2 bytes | 16, 4 bytes | number of this disk; 0 unless the archive is split |
+//! | 6, 2 bytes | 20, 4 bytes | number of the disk on which the directory begins |
+//! | 8, 2 bytes | 24, 8 bytes | number of members listed on this disk |
+//! | 10, 2 bytes | 32, 8 bytes | number of members |
+//! | 12, 4 bytes | 40, 8 bytes | length of the directory |
+//! | 16, 4 bytes | 48, 8 bytes | offset of the directory in the archive |
+//! | 20, 2 bytes | | length of the comment that follows |
+//!
+//! The locator (4.3.15) stands right before the end record and makes the zip64 record valid:
+//!
+//! | offset | size | meaning |
+//! |---|---|---|
+//! | 0 | 4 | signature, `PK 06 07` |
+//! | 4 | 4 | number of the disk with the zip64 record, ignored |
+//! | 8 | 8 | offset of the zip64 record in the archive |
+//! | 16 | 4 | number of disks, ignored |
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -19,11 +45,14 @@ use super::{Extent, Format, Left, Loss, Options, Visit, damaged, pass_to, visit_
 use crate::unpack::file::{DiskFile, FileSpan};
 use crate::unpack::input::Input;
 
+/// The length of the end record, without its comment.
 const END_BYTES: u64 = 22;
+/// The length of the locator of the zip64 end record.
 const LOCATOR_BYTES: u64 = 20;
+/// The length of the zip64 end record, without extensions, which nobody uses.
 const END64_BYTES: u64 = 56;
 
-/// A zip archive in a file. Cloning it is cheap.
+/// A zip archive in a file, with its directory in memory. Cloning it is cheap.
 #[derive(Clone)]
 pub(crate) struct ZipFile(Arc<Zip>);
 
@@ -35,46 +64,50 @@ impl fmt::Debug for ZipFile {
 
 struct Zip {
     file: Arc<DiskFile>,
+    /// The offset of the archive in the file.
     start: u64,
-    /// In the order in which they are stored.
+    /// The members without folders, in the order in which they are stored.
     members: Vec<Listed>,
-    /// Where the directory begins, in the archive.
+    /// The offset of the directory in the archive, where the members end.
     end: u64,
     options: Options,
+    /// Why some members are not in `members`.
     shortfall: Option<Loss>,
 }
 
-/// Where the directory lies, and what it says of itself.
+/// The range of the directory in the archive, and how many members it lists.
 struct Directory {
     offset: u64,
     end: u64,
     count: u64,
 }
 
-/// What may stand before the first member.
+/// What may precede the first member.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
-    /// In which any bytes may occur.
+    /// A program, in which the signature of a member may occur by chance.
     Program,
 }
 
 /// A zip archive at the end of a file that does not begin like one.
 #[derive(Debug)]
 pub(crate) enum AtEnd {
-    /// All of it, behind a program that unpacks it, or with a wrong byte at its beginning.
+    /// A complete archive that follows a program, or that has a wrong byte at its beginning.
     Whole(ZipFile),
-    /// The last part of a split one.
+    /// The last part of a split archive.
     Part,
-    /// It is not where it says: its beginning is missing, or something else is wrong.
+    /// An archive whose directory cannot be used, for example because the beginning of the archive is missing.
     Damaged,
 }
 
 impl AtEnd {
-    /// `None` if the file does not end like an archive, or like one without members.
+    /// Looks for an archive at the end of a file of `len` bytes. Returns `None` if the file does not end like an archive, or
+    /// ends like one without members.
     ///
     /// # Errors
-    /// The file cannot be read.
+    ///
+    /// Returns an error if the file cannot be read.
     pub(crate) fn of(file: &Arc<DiskFile>, len: u64, options: &Options) -> io::Result<Option<AtEnd>> {
         let Some((tail, at)) = find_end(file, 0, len)? else { return Ok(None) };
         let end = &tail[at..];
@@ -83,34 +116,36 @@ impl AtEnd {
         if count == 0 {
             return Ok(None);
         }
-        // Where there are too many for the field, another record has the number.
+        // All ones stand for a number that is in the zip64 record.
         if ![0, u16::MAX].contains(&disk) || number(6) != disk || number(8) != count {
             return Ok(Some(AtEnd::Part));
         }
         let position = len - (tail.len() - at) as u64;
         let start = start_of(file, &tail, at, position)?;
-        let open = |start: u64| ZipFile::open_behind(Before::Program, Arc::clone(file), start, len - start, options);
+        let open = |start: u64| ZipFile::open_after(Before::Program, Arc::clone(file), start, len - start, options);
         Ok(Some(start.map(open).transpose()?.flatten().map_or(AtEnd::Damaged, AtEnd::Whole)))
     }
 }
 
-/// Where a member lies, as its directory tells it.
-struct Place {
+/// The location of a member according to the directory: its offset in the archive, and lengths in bytes.
+struct Location {
     offset: u64,
     least_len: u64,
     packed: u64,
 }
 
 impl ZipFile {
-    /// Reads the directory; `None` if the archive has to be read as a stream.
+    /// Reads the directory of the archive in `len` bytes of `file` from `start` on. Returns `None` if the directory cannot be
+    /// trusted, and the archive has to be read as a stream.
     ///
     /// # Errors
-    /// The file cannot be read.
+    ///
+    /// Returns an error if the file cannot be read.
     pub(crate) fn open(file: Arc<DiskFile>, start: u64, len: u64, options: &Options) -> io::Result<Option<ZipFile>> {
-        ZipFile::open_behind(Before::Nothing, file, start, len, options)
+        ZipFile::open_after(Before::Nothing, file, start, len, options)
     }
 
-    fn open_behind(
+    fn open_after(
         before: Before,
         file: Arc<DiskFile>,
         start: u64,
@@ -132,7 +167,7 @@ impl ZipFile {
                 shortfall = Some(Format::Zip.too_many_members(options.max_members));
                 continue;
             }
-            places.push(Place { offset: listed.offset, least_len: listed.least_len, packed: listed.record.packed });
+            places.push(Location { offset: listed.offset, least_len: listed.least_len, packed: listed.record.packed });
             if !listed.record.is_folder {
                 members.push(listed);
             }
@@ -143,9 +178,10 @@ impl ZipFile {
         if count != directory.count || input.position() != directory.end - directory.offset {
             return Ok(None);
         }
-        places.sort_unstable_by_key(|place: &Place| place.offset);
+        places.sort_unstable_by_key(|place: &Location| place.offset);
         let first = places.first().map_or(0, |place| place.offset);
-        // Places that are told from the beginning of the program do not tell where it ends.
+        // If offsets count from the beginning of the program, they do not show where it ends, so the bytes before the first
+        // member cannot be searched.
         let covered = if before == Before::Program && start == 0 { first } else { 0 };
         if shortfall.is_none() && leaves_out(&file, start, &places, covered..directory.offset)? {
             return Ok(None);
@@ -155,17 +191,17 @@ impl ZipFile {
         Ok(Some(ZipFile(Arc::new(zip))))
     }
 
-    /// The members, in the order in which they are stored, without folders.
+    /// Returns the labels of the members, without folders, in the order in which they are stored.
     pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = &Label> + Clone {
         self.0.members.iter().map(|listed| &listed.record.label)
     }
 
-    /// One of [`ZipFile::labels`].
+    /// Returns the label at `index` in [`ZipFile::labels`].
     pub(crate) fn label(&self, index: usize) -> Option<&Label> {
         self.0.members.get(index).map(|listed| &listed.record.label)
     }
 
-    /// What is to be told when all members were read.
+    /// Returns the loss to report after all members were read: that the archive has more members than the limit.
     pub(crate) fn shortfall(&self) -> Option<&Loss> {
         self.0.shortfall.as_ref()
     }
@@ -173,7 +209,8 @@ impl ZipFile {
     /// Visits the member at `index` in [`ZipFile::labels`].
     ///
     /// # Errors
-    /// The archive ends in the member, and the visitor did not meet that while reading.
+    ///
+    /// Returns an error if the archive ends in the member and the visitor did not meet that while reading.
     pub(crate) fn read(&self, index: usize, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let Zip { file, start, members, end, options, .. } = &*self.0;
         let Some(Listed { record, offset, .. }) = members.get(index) else {
@@ -191,10 +228,11 @@ impl ZipFile {
         let record = Record { has_descriptor: false, ..record.clone() };
         match visit_member(&record, outer, Extent::Known(record.packed), options, visit)? {
             Left::Cut => Ok(ControlFlow::Continue(())),
-            Left::Behind { flow, .. } => Ok(flow),
+            Left::After { flow, .. } => Ok(flow),
         }
     }
 
+    /// Visits all members. See [`super::super::walk`].
     pub(super) fn walk(&self, visit: &mut Visit<'_>) -> io::Result<()> {
         for index in 0..self.0.members.len() {
             if self.read(index, visit)?.is_break() {
@@ -205,20 +243,20 @@ impl ZipFile {
     }
 }
 
-/// Whether a member that is not listed lies between those that are, in the order of their places, or before or behind them, in
-/// `all`, which ends at the directory.
-fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64>) -> io::Result<bool> {
-    /// With a name of one byte and no data.
+/// Whether the bytes between the listed members contain a member that is not listed. `places` are ordered by offset. `all` is
+/// the range of the archive that is searched; it ends at the directory.
+fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Location], all: Range<u64>) -> io::Result<bool> {
+    /// The length of the shortest member, which has a name of one byte and no data.
     const LEAST_BYTES: u64 = HEADER_BYTES + 1;
     let mut covered = all.start;
     for (index, next) in places.iter().map(|place| place.offset).chain([all.end]).enumerate() {
         let place = index.checked_sub(1).and_then(|before| places.get(before));
-        // A damaged place may lie anywhere.
+        // A damaged offset may point anywhere.
         let next = next.min(all.end);
         if let Some(place) = place {
             covered = covered.max(place.offset.saturating_add(place.least_len));
         }
-        // Nearly all members are followed by the next one, or by too little for another.
+        // After nearly all members, the next one follows at once, or there is too little room for another one.
         if next.saturating_sub(covered) < LEAST_BYTES {
             continue;
         }
@@ -236,8 +274,9 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Place], all: Range<u64
     Ok(false)
 }
 
-/// Where the data of a member end, as far as the header before them is where it should be, before `limit`.
-fn end_of_data(file: &DiskFile, start: u64, place: &Place, limit: u64) -> io::Result<u64> {
+/// Returns the offset at which the data of a member end, according to the lengths in its local header. The header is read
+/// only up to `limit`; without a header, no lengths are added.
+fn end_of_data(file: &DiskFile, start: u64, place: &Location, limit: u64) -> io::Result<u64> {
     let at = |offset: u64| start.saturating_add(offset);
     let end = place.offset.saturating_add(HEADER_BYTES).min(limit);
     let header = read_span(file, at(place.offset), at(end))?;
@@ -246,14 +285,15 @@ fn end_of_data(file: &DiskFile, start: u64, place: &Place, limit: u64) -> io::Re
     Ok(place.offset.saturating_add(len).saturating_add(place.packed))
 }
 
-/// Passes over the header before the data, which have to end before `limit` bytes are over; or says what is wrong.
+/// Consumes the local header, and checks it against the directory. Header and data together must not take more than `limit`
+/// bytes. Returns what is wrong otherwise.
 fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'static str> {
     const MISSING: &str = "the header of a member is not where its directory says";
     if input.array() != Some(*b"PK\x03\x04") {
         return Err(MISSING);
     }
     let header = read_header(input).ok_or(MISSING)?;
-    // Some writers leave out what they tell in the directory.
+    // Some writers leave a size out of the local header that they state in the directory.
     let is_other_len = !header.has_descriptor && ![0, record.packed].contains(&header.packed);
     if header.method != record.method || header.encryption != record.encryption || is_other_len {
         return Err("the header of a member contradicts its directory");
@@ -264,9 +304,10 @@ fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'s
     Ok(())
 }
 
-/// The last bytes of an archive, and where in them the record of its end lies.
+/// Returns the last bytes of an archive and the position of the end record in them; `None` if there is no end record whose
+/// comment ends where the archive does.
 fn find_end(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<(Vec<u8>, usize)>> {
-    // With the longest comment.
+    // Enough for the longest comment.
     let tail_len = len.min(END_BYTES + LOCATOR_BYTES + u64::from(u16::MAX));
     let tail = read_span(file, start.saturating_add(len - tail_len), start.saturating_add(len))?;
     if tail.len() as u64 != tail_len {
@@ -280,6 +321,7 @@ fn find_end(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<(Vec<u8>
     Ok(at.map(|at| (tail, at)))
 }
 
+/// Finds the directory by its end records; `None` if they are missing or contradict each other.
 fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> {
     let Some((tail, at)) = find_end(file, start, len)? else { return Ok(None) };
     let position = len - (tail.len() - at) as u64;
@@ -292,31 +334,34 @@ fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> 
     }
 }
 
-/// What tells where a record with large numbers lies, before the record at `at`.
+/// Returns the locator of the zip64 record, which stands right before the end record at `at`.
 fn locator_before(tail: &[u8], at: usize) -> Option<&[u8]> {
     at.checked_sub(20).map(|before| &tail[before..at]).filter(|bytes| bytes.starts_with(b"PK\x06\x07"))
 }
 
-/// A record with large numbers, which lies `at` there in the file.
+/// Reads the zip64 end record at `at` in the file.
 fn read_long(file: &DiskFile, at: u64) -> io::Result<Vec<u8>> {
     read_span(file, at, at.saturating_add(END64_BYTES))
 }
 
+/// Reads the bytes `start..end` of the file.
 fn read_span(file: &DiskFile, start: u64, end: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     FileSpan::new(file, start, end).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Where an archive begins whose directory ends right before the records of its end, the last of which lies at `position` in the
-/// file. Places may be told from the beginning of the archive, or of the program before it.
+/// Returns where in the file an archive begins, if its directory ends right before the end records. The end record is at
+/// `position` in the file, and at `at` in `tail`.
+///
+/// Offsets may count from the beginning of the archive, or from that of the program before it; the result is then 0.
 fn start_of(file: &DiskFile, tail: &[u8], at: usize, position: u64) -> io::Result<Option<u64>> {
     let begin = |end: u64, len: u64, offset: u64| end.checked_sub(len)?.checked_sub(offset);
     if locator_before(tail, at).is_some()
         && let Some(position) = position.checked_sub(LOCATOR_BYTES + END64_BYTES)
     {
         let end = read_long(file, position)?;
-        // Nobody extends it; then it would lie elsewhere.
+        // This assumes that the record has no extensions, which nobody uses.
         if end.starts_with(b"PK\x06\x06") && u64_at(&end, 4) == Some(END64_BYTES - 12) {
             let numbers = u64_at(&end, 40).zip(u64_at(&end, 48));
             return Ok(numbers.and_then(|(len, offset)| begin(position, len, offset)));
@@ -329,7 +374,7 @@ fn start_of(file: &DiskFile, tail: &[u8], at: usize, position: u64) -> io::Resul
     }))
 }
 
-/// The directory before the record of its end, which lies at `position`.
+/// Decodes the end record at `position`; `None` unless it describes a whole archive whose directory ends there.
 fn short(end: &[u8], position: u64) -> Option<Directory> {
     let count = u16_at(end, 10)?;
     let (len, offset) = (u64::from(u32_at(end, 12)?), u64::from(u32_at(end, 16)?));
@@ -337,7 +382,8 @@ fn short(end: &[u8], position: u64) -> Option<Directory> {
     is_whole.then_some(Directory { offset, end: position, count: count.into() })
 }
 
-/// The same of a record with large numbers, which a locator separates from the other one.
+/// Decodes the zip64 end record at `offset64` in the same way. Only the locator may stand between it and the end record at
+/// `position`.
 fn long(end: &[u8], offset64: u64, position: u64) -> Option<Directory> {
     let record_len = u64_at(end, 4)?.checked_add(12)?;
     let (count, len, offset) = (u64_at(end, 32)?, u64_at(end, 40)?, u64_at(end, 48)?);

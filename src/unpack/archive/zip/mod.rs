@@ -1,11 +1,27 @@
-//! zip: members one after another, each behind a header of its own, and a directory at the end.
+//! zip: members one after another, each with a header in front of it, and a directory of all of them at the end.
 //!
-//! What is in a file is read by its directory ([`ZipFile`]), in the order in which it is stored. What comes as a stream, and
-//! a file whose directory is missing, contradicts the file or leaves bytes over, is read through the headers before the data
-//! ([`stream`]), so that it has not to be held; the directory is compared with them where it is met.
+//! The specification is PKWARE's APPNOTE.TXT; sections are those of version 6.3.10. An archive is made of these, in this order
+//! (section 4.3.6). Numbers are little-endian.
 //!
-//! An archive may lie behind a program that unpacks it, or have lost its beginning: a file that looks like no text and ends
-//! as a zip archive does is one ([`AtEnd`]).
+//! | part | signature | section | read in |
+//! |---|---|---|---|
+//! | for each member: local header | `PK 03 04` | 4.3.7 | [`record`] |
+//! | encryption header, if encrypted | | 6.1, WinZip's "AES Encryption Information" | [`packed`], [`crypt`] |
+//! | data | | 4.3.8 | [`data`] |
+//! | data descriptor, if flagged | `PK 07 08`, optional | 4.3.9 | [`record`] |
+//! | for each member: header in the directory | `PK 01 02` | 4.3.12 | [`record`] |
+//! | end of the directory, zip64 | `PK 06 06` | 4.3.14 | [`directory`] |
+//! | its locator | `PK 06 07` | 4.3.15 | [`directory`] |
+//! | end of the directory | `PK 05 06` | 4.3.16 | [`directory`] |
+//!
+//! An archive is read in one of two ways:
+//! * By its directory ([`ZipFile`]), in the order in which members are stored, if it is in a file.
+//! * Through the local headers ([`stream`]), if it comes as a stream, so that it need not be held in memory, or if the directory
+//!   of a file is missing, contradicts the file, or does not account for all of its bytes. The directory is then compared
+//!   with the local headers when it is met.
+//!
+//! An archive may follow a program that unpacks it, or may have lost its beginning. A file that does not look like text and
+//! ends like a zip archive is one ([`AtEnd`]).
 
 mod crypt;
 mod data;
@@ -22,14 +38,14 @@ use std::sync::Arc;
 
 use data::Data;
 pub(crate) use directory::{AtEnd, ZipFile};
-use packed::{Behind, Extent, Packed};
+use packed::{After, Extent, Packed};
 use record::Record;
 
 use super::{Container, Format, Item, Options, Visit};
 use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::input::Input;
 
-/// See [`super::walk`].
+/// Visits the members of a zip archive, by its directory if possible. See [`super::walk`] for the contract.
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let Container::File { file, start, len } = &container else {
         return stream::walk(container.into_input(), options, visit);
@@ -40,19 +56,20 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     }
 }
 
-/// What to tell of a part of a split archive.
+/// Returns the loss for one part of a split archive.
 pub(crate) fn one_part() -> Loss {
-    // Not zip -s 0, whose version 3.0 garbles members that take more than two parts.
+    // The remedy does not recommend `zip -s 0`: version 3.0 of zip garbles members that span more than two parts.
     Loss::new(Kind::Truncated, "it is one part of a split zip archive", Remedy::UnpackAllParts)
 }
 
+/// Returns the loss for damage in the structure of a zip archive.
 fn damaged(why: &str) -> Loss {
     Format::Zip.damaged(why)
 }
 
-/// Passes over what comes before the next of these signatures; or everything, and then says `false`.
+/// Consumes everything before the next of these signatures. If there is none, consumes everything and returns `false`.
 fn pass_to(input: &mut Input, signatures: &[&[u8; 4]]) -> bool {
-    /// How much is looked at at once, in bytes.
+    /// How many bytes are searched at once.
     const LOOK_BYTES: usize = 4096;
     loop {
         let window = input.peek(LOOK_BYTES);
@@ -69,15 +86,19 @@ fn pass_to(input: &mut Input, signatures: &[&[u8; 4]]) -> bool {
     }
 }
 
-/// How a visit left the input.
+/// Where a visit has left the input.
 enum Left {
-    /// Behind the member, at what follows it.
-    Behind { outer: Input, flow: ControlFlow<()> },
-    /// The archive ends in the member, and that was told.
+    /// After the member and its descriptor.
+    After { outer: Input, flow: ControlFlow<()> },
+    /// At the end of the archive, in the middle of the member. The visitor has met that error while reading.
     Cut,
 }
 
-/// Visits one member, whose data begin at `outer`.
+/// Visits one member. `outer` is at its data, after the local header.
+///
+/// # Errors
+///
+/// Returns an error if the archive ends in data that the visitor did not read.
 fn visit_member(
     record: &Record,
     outer: Input,
@@ -105,8 +126,8 @@ fn visit_member(
             packed = rest;
         }
     }
-    if flow.is_continue() && packed.pass(record) == Behind::Cut {
+    if flow.is_continue() && packed.pass(record) == After::Cut {
         return Err(Format::Zip.cut(&mut packed.outer, None));
     }
-    Ok(Left::Behind { outer: packed.outer, flow })
+    Ok(Left::After { outer: packed.outer, flow })
 }

@@ -1,4 +1,16 @@
-//! The packed data of one member, as a part of an input that goes on behind it.
+//! Reads the packed data of one member: finds their end and decrypts them.
+//!
+//! [`Packed`] owns the input of the whole archive while its member is read, and gives it back at the end of the data, so that the
+//! walk can go on from there.
+//!
+//! Encrypted data are laid out like this:
+//!
+//! | encryption | before the data | after the data |
+//! |---|---|---|
+//! | traditional (APPNOTE, section 6.1) | 12 encrypted bytes, the last of which verifies the password | |
+//! | AES (WinZip's "AES Encryption Information") | salt of 8, 12 or 16 bytes; 2 bytes that verify the password | 10 bytes of authentication code |
+//!
+//! All of these count as packed size.
 
 use std::any::Any;
 use std::io::{self, Read};
@@ -10,28 +22,29 @@ use crate::problem::{Loss, Remedy};
 use crate::unpack::archive::{Options, encrypted};
 use crate::unpack::input::{Input, Part};
 
-/// How much is looked at when the end is searched for, in bytes.
+/// How many bytes are searched at once for the end of the data.
 const LOOK_BYTES: usize = 4096;
 
-/// Where the data end.
+/// Where the packed data end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// So many bytes are left.
+    /// After this many more bytes.
     Known(u64),
-    /// Where a descriptor says that there are as many as there were.
+    /// Unknown: at the first descriptor that states as many bytes as there were before it.
     Open,
-    /// There.
+    /// Here, at this descriptor.
     Found(Descriptor),
 }
 
-/// What proves a password.
+/// What precedes encrypted data and verifies a password.
 enum Lock {
     Classic { header: [u8; CLASSIC_HEADER_BYTES] },
     Aes { strength: u8, salt: [u8; 16], proof: [u8; AES_PROOF_BYTES] },
 }
 
 impl Lock {
-    /// `None` if the password does not fit. `proof` is the classic one.
+    /// Returns a decryptor, or `None` if the password is wrong. A wrong one passes once in 256 times with traditional
+    /// encryption, where `proof` is the expected byte, and once in 65,536 times with AES.
     fn open(&self, password: &str, proof: u8) -> Option<Crypt> {
         let password = password.as_bytes();
         match self {
@@ -44,37 +57,45 @@ impl Lock {
     }
 }
 
+/// A reader of the packed data of one member.
 pub(super) struct Packed {
+    /// The input of the archive.
     pub(super) outer: Input,
     extent: Extent,
-    /// How many bytes were taken.
+    /// How many bytes were consumed since the end of the local header.
     taken: u64,
     crypt: Option<Crypt>,
-    /// What to tell of a fault that a wrong password may be the reason of.
+    /// The loss to report instead of damage, which may come from a wrong password.
     pub(super) doubt: Option<Loss>,
-    /// Whether what follows was reached.
+    /// Whether `outer` is after the data and their descriptor.
     is_passed: bool,
-    /// Bytes of the extent that prove the data and are none.
+    /// How many bytes at the end of the extent are the authentication code of AES, and not data.
     mac_bytes: u64,
 }
 
-/// What follows the data.
+/// What was found after the packed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Behind {
-    /// The input ends before they do.
+pub(super) enum After {
+    /// The input ends in the middle of the data.
     Cut,
-    /// They are not what was encrypted.
+    /// An authentication code of AES that does not match the data.
     Forged,
     Descriptor(Descriptor),
+    /// Nothing that belongs to this member.
     Nothing,
 }
 
 impl Packed {
+    /// Returns a reader of the data at which `outer` is.
     pub(super) fn new(outer: Input, extent: Extent) -> Packed {
         Packed { outer, extent, taken: 0, crypt: None, doubt: None, is_passed: false, mac_bytes: 0 }
     }
 
-    /// Sets out to decrypt, where that is needed.
+    /// Prepares decryption if the member is encrypted: consumes what precedes the data, and chooses the password.
+    ///
+    /// # Errors
+    ///
+    /// Returns a loss if the encryption is not supported or no password fits.
     pub(super) fn unlock(&mut self, record: &Record, options: &Options) -> Result<(), Loss> {
         match record.encryption {
             Encryption::None => return Ok(()),
@@ -94,7 +115,7 @@ impl Packed {
         Ok(())
     }
 
-    /// What stands before encrypted data.
+    /// Consumes what precedes encrypted data.
     fn read_lock(&mut self, encryption: Encryption) -> Result<Lock, Loss> {
         let Encryption::Aes { strength } = encryption else {
             let mut header = [0; CLASSIC_HEADER_BYTES];
@@ -113,9 +134,12 @@ impl Packed {
         Ok(Lock::Aes { strength, salt, proof })
     }
 
-    /// The password that opens the data, of several that fit the lock: it has a byte or two, so a wrong one may fit as well, and
-    /// only the data tell. The first that is proved by all of them, or else the one that leads furthest. None is preferred
-    /// because it opened another member: those may be read at the same time by others.
+    /// Returns the password that opens the data, out of several that fit the lock. A wrong one fits now and then, because a lock
+    /// has only one or two bytes, so the data decide: the first password with which all of them can be unpacked and have the
+    /// right checksum, or else the one that gets furthest.
+    ///
+    /// No password is preferred because it opened another member. Members are read by several threads, and the result must
+    /// not depend on their timing.
     fn best<'p>(&mut self, record: &Record, lock: &Lock, fitting: Vec<&'p str>) -> Option<&'p str> {
         let sensible: Vec<&str> =
             fitting.iter().copied().filter(|password| self.makes_sense(record, lock, password)).collect();
@@ -137,7 +161,7 @@ impl Packed {
         best.map(|(_, password)| password)
     }
 
-    /// Whether the first data can be unpacked once they are decrypted with this password.
+    /// Whether the first bytes of the data can be unpacked after decryption with this password.
     fn makes_sense(&mut self, record: &Record, lock: &Lock, password: &str) -> bool {
         let Some(mut crypt) = lock.open(password, record.proof) else { return false };
         let window = self.outer.peek(Input::PEEK_LIMIT);
@@ -153,64 +177,65 @@ impl Packed {
         data::makes_sense(record, begin, is_whole)
     }
 
+    /// Fills `out` with data, or returns the loss for an encrypted member that is too short.
     fn read_exactly(&mut self, out: &mut [u8]) -> Result<(), Loss> {
         let short = |_| super::damaged("the data of an encrypted member are too short");
         self.read_exact(out).map_err(short)
     }
 
-    /// Passes over what was not read of the data, to what follows them.
-    pub(super) fn pass(&mut self, record: &Record) -> Behind {
+    /// Skips the rest of the data and the descriptor, if there is one. Returns what was found, the first time.
+    pub(super) fn pass(&mut self, record: &Record) -> After {
         if std::mem::replace(&mut self.is_passed, true) {
-            return Behind::Nothing;
+            return After::Nothing;
         }
         if self.extent == Extent::Open {
             let mut unread = [0; LOOK_BYTES];
             while matches!(self.read(&mut unread), Ok(1..)) {}
         }
         match self.extent {
-            Extent::Open => Behind::Cut,
+            Extent::Open => After::Cut,
             Extent::Found(descriptor) => {
                 self.outer.skip(descriptor.len as u64);
-                Behind::Descriptor(descriptor)
+                After::Descriptor(descriptor)
             }
             Extent::Known(left) => {
                 self.extent = Extent::Known(0);
                 self.taken += left;
                 if self.outer.skip(left) < left {
-                    return Behind::Cut;
+                    return After::Cut;
                 }
                 let head = self.outer.peek(Descriptor::HEAD_BYTES);
                 match Descriptor::of(head, self.taken).filter(|_| record.has_descriptor) {
                     Some(descriptor) => {
                         self.outer.skip(descriptor.len as u64);
-                        Behind::Descriptor(descriptor)
+                        After::Descriptor(descriptor)
                     }
-                    None => Behind::Nothing,
+                    None => After::Nothing,
                 }
             }
         }
     }
 
-    /// The same when all was read, so that it can be judged.
-    pub(super) fn finish(&mut self, record: &Record) -> Behind {
+    /// Does the same as [`Packed::pass`] after all data were read, and verifies the authentication code of AES.
+    pub(super) fn finish(&mut self, record: &Record) -> After {
         if let Some(Crypt::Aes(_)) = &self.crypt {
             let mut unread = [0; LOOK_BYTES];
             while matches!(self.read(&mut unread), Ok(1..)) {}
             if self.extent == Extent::Known(self.mac_bytes) {
-                let Some(mac) = self.outer.array() else { return Behind::Cut };
+                let Some(mac) = self.outer.array() else { return After::Cut };
                 self.extent = Extent::Known(0);
                 self.taken += self.mac_bytes;
                 if let Some(Crypt::Aes(aes)) = &self.crypt
                     && !aes.proves(mac)
                 {
-                    return Behind::Forged;
+                    return After::Forged;
                 }
             }
         }
         self.pass(record)
     }
 
-    /// Whether the input ended within the data.
+    /// Whether the input has ended in the middle of the data.
     pub(super) fn is_cut(&mut self) -> bool {
         match self.extent {
             Extent::Known(left) => left > self.mac_bytes && self.outer.peek(1).is_empty(),
@@ -219,7 +244,7 @@ impl Packed {
         }
     }
 
-    /// Takes data up to where a descriptor may be.
+    /// Reads data of unknown length, up to the next descriptor.
     fn read_open(&mut self, out: &mut [u8]) -> usize {
         let window = self.outer.peek(LOOK_BYTES);
         let at_end = window.len() < LOOK_BYTES;
@@ -227,7 +252,7 @@ impl Packed {
         let searched = searched.min(out.len());
         let found = (0..=searched).find_map(|at| {
             let packed = self.taken + at as u64;
-            // What neither has a signature nor tells the right size is no descriptor; one byte of each says so nearly always.
+            // A descriptor has a signature or, at this offset, the right size. One byte of each rules out nearly all positions.
             if window.get(at) != Some(&b'P') && window.get(at + 4) != Some(&packed.to_le_bytes()[0]) {
                 return None;
             }
@@ -248,7 +273,7 @@ impl Packed {
 }
 
 impl Read for Packed {
-    /// Never fails, as its input does not.
+    /// Reads and decrypts data. Never fails, because [`Input`] does not.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let len = match &mut self.extent {
             Extent::Known(left) => {

@@ -1,4 +1,39 @@
-//! What zip tells of a member, in the header before its data and again in the directory at the end.
+//! Decodes the header of a zip member, in front of its data and again in the directory, and the descriptor after the data.
+//!
+//! Both headers have these fields in common, from the flags on. Offsets are from the beginning of each header, and sections are
+//! those of APPNOTE 6.3.10.
+//!
+//! | local (4.3.7) | directory (4.3.12) | size | meaning |
+//! |---|---|---|---|
+//! | 0 | 0 | 4 | signature, `PK 03 04` or `PK 01 02` |
+//! | | 4 | 1 | version of the writer, ignored |
+//! | | 5 | 1 | system of the writer (4.4.2): 0, 10 and 14 are those of DOS and Windows, and so is 11 in Info-ZIP |
+//! | 4 | 6 | 2 | version needed, ignored |
+//! | 6 | 8 | 2 | flags (4.4.4): 1 encrypted, 2 end mark (LZMA), 8 descriptor, 64 strong encryption, 2048 name in UTF-8 |
+//! | 8 | 10 | 2 | method (4.4.5); see [`data`](super::data) |
+//! | 10 | 12 | 4 | time and date; see [`dos`](super::super::dos) |
+//! | 14 | 16 | 4 | CRC-32 of the unpacked data |
+//! | 18 | 20 | 4 | packed size; all ones if it is in the zip64 field |
+//! | 22 | 24 | 4 | unpacked size; all ones if it is in the zip64 field |
+//! | 26 | 28 | 2 | length of the name |
+//! | 28 | 30 | 2 | length of the extra fields |
+//! | | 32 | 2 | length of the comment |
+//! | | 34 | 8 | disk and attributes, ignored |
+//! | | 42 | 4 | offset of the local header in the archive; all ones if it is in the zip64 field |
+//! | 30 | 46 | | name, extra fields, and in the directory a comment |
+//!
+//! An extra field (4.5.1) is a number and a length of two bytes each, and then its data. These are used:
+//!
+//! | number | section | data |
+//! |---|---|---|
+//! | 0x0001 | 4.5.3, zip64 | up to three numbers of 8 bytes: unpacked size, packed size and offset, each only if its field above is all ones |
+//! | 0x5455 | Info-ZIP's extrafld.txt | 1 byte of flags, whose lowest bit is set if the time of modification follows: 4 bytes, seconds since 1970 |
+//! | 0x7075 | 4.6.9 | version 1, CRC-32 of the other name, name in UTF-8 |
+//! | 0x9901 | WinZip's "AES Encryption Information" | version (1 with CRC-32, 2 without), `AE`, strength (1 byte), real method (2 bytes) |
+//!
+//! A descriptor (4.3.9) is an optional signature `PK 07 08`, the CRC-32 (4 bytes), the packed size and the unpacked size. Sizes
+//! take 8 bytes each in zip64 and 4 otherwise. Nothing states whether it has its signature or which sizes it has; see
+//! [`Descriptor::of`].
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -8,68 +43,74 @@ use super::super::{Label, crc32, unix_time, without_dots};
 use crate::name::shown_bytes;
 use crate::unpack::input::Input;
 
-/// Bits of the flags.
+// Bits of the flags.
 const ENCRYPTED: u16 = 1;
 const STRONGLY_ENCRYPTED: u16 = 1 << 6;
 const UTF8: u16 = 1 << 11;
 
-/// The method that says that another one and its encryption are told in an extra field.
+/// The method of members with AES encryption. Their real method is in an extra field.
 const AES: u16 = 99;
 
-/// Instead of a number that is told in an extra field.
+/// Stands in a field for a number that is in the zip64 extra field.
 const ELSEWHERE: u32 = u32::MAX;
 
 /// How a member is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encryption {
     None,
-    /// As PKZIP 2 did.
+    /// PKWARE's traditional encryption, as in PKZIP 2.
     Classic,
-    /// WinZip's, with keys of 128, 192 or 256 bits: strength 1, 2 or 3.
+    /// WinZip's AES. Strength 1, 2 and 3 stand for keys of 128, 192 and 256 bits.
     Aes {
         strength: u8,
     },
+    /// Strong encryption, or AES with an invalid extra field.
     Unknown,
 }
 
+/// The header of a member.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) label: Label,
     pub(super) is_folder: bool,
     pub(super) encryption: Encryption,
     pub(super) method: u16,
-    /// `None` where the encryption has its own.
+    /// The CRC-32 of the unpacked data. `None` where the authentication code of AES takes its place.
     pub(super) crc: Option<u32>,
+    /// The size in the archive in bytes, including what the encryption adds.
     pub(super) packed: u64,
+    /// The unpacked size in bytes.
     pub(super) size: u64,
-    /// Whether the end of LZMA data is marked.
+    /// Whether LZMA data end with a mark.
     pub(super) has_end_mark: bool,
-    /// Whether sums and sizes are told behind the data.
+    /// Whether a descriptor with the checksum and the sizes follows the data.
     pub(super) has_descriptor: bool,
-    /// The byte with which the classic encryption proves the password.
+    /// The last byte of the header of the traditional encryption, which verifies a password.
     pub(super) proof: u8,
 }
 
-/// What the directory tells besides.
+/// The header of a member in the directory.
 pub(super) struct Listed {
     pub(super) record: Record,
-    /// Where the header before the data lies, in the archive.
+    /// The offset of the local header in the archive.
     pub(super) offset: u64,
-    /// How many bytes header and data take there, but for extra fields, which may differ from those in the directory.
+    /// How many bytes the local header and the data take, without extra fields, because the local ones may differ from those
+    /// in the directory.
     pub(super) least_len: u64,
 }
 
-/// Of a header, with its signature, before its name and extra fields.
+/// The length of a local header, from its signature to its name.
 pub(super) const HEADER_BYTES: u64 = 30;
 
-/// Reads a header, behind its signature; `None` if it does not come to its end.
+/// Reads a local header, after its signature. Returns `None` if the input ends before it does.
 pub(super) fn read_header(input: &mut Input) -> Option<Record> {
     let fixed: [u8; 26] = input.array()?;
     let (name, extra) = read_texts(input, &fixed[2..])?;
     Fields { fixed: &fixed[2..], name: &name, extra: &extra, is_dos: false }.record().map(|(record, _)| record)
 }
 
-/// Reads a record of the directory, behind its signature.
+/// Reads a header in the directory, after its signature. Returns `None` if the input ends before it does, or if the offset
+/// is missing.
 pub(super) fn read_listed(input: &mut Input) -> Option<Listed> {
     let fixed: [u8; 42] = input.array()?;
     let (name, extra) = read_texts(input, &fixed[4..])?;
@@ -88,22 +129,23 @@ pub(super) fn read_listed(input: &mut Input) -> Option<Listed> {
     Some(Listed { record, offset, least_len })
 }
 
+/// Reads the name and the extra fields. `fixed` begins with the flags.
 fn read_texts(input: &mut Input, fixed: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((input.exactly(u16_at(fixed, 20)?.into())?, input.exactly(u16_at(fixed, 22)?.into())?))
 }
 
-/// What header and directory have in common.
+/// The fields that both headers have.
 struct Fields<'b> {
-    /// From the flags to the lengths of what follows.
+    /// The bytes of the header from the flags on.
     fixed: &'b [u8],
     name: &'b [u8],
     extra: &'b [u8],
-    /// Whether the member comes from a system on which backslashes separate folders.
+    /// Whether the archive was written on a system on which backslashes separate folders.
     is_dos: bool,
 }
 
 impl Fields<'_> {
-    /// The record, and the large numbers that are left for others.
+    /// Decodes the fields. Also returns the numbers of the zip64 extra field that are left over, where the offset is next.
     fn record(&self) -> Option<(Record, Vec<u64>)> {
         let at = |at: usize| u16_at(self.fixed, at);
         let (flags, mut method, time, date) = (at(0)?, at(2)?, at(4)?, at(6)?);
@@ -142,7 +184,7 @@ impl Fields<'_> {
         Some((record, zip64))
     }
 
-    /// The data of the extra field with this number.
+    /// Returns the data of the first extra field with this number.
     fn extra(&self, number: u16) -> Option<&[u8]> {
         let mut rest = self.extra;
         loop {
@@ -155,8 +197,10 @@ impl Fields<'_> {
         }
     }
 
-    /// Without a sign of Unicode a name should be in code page 437, but on macOS it is in UTF-8 all the same. What makes sense
-    /// in UTF-8 is hardly ever anything else.
+    /// Decodes the name: from the Unicode extra field, as UTF-8 if flagged, or else in code page 437.
+    ///
+    /// A name that is valid UTF-8 is taken as UTF-8 without the flag, too. macOS writes such names, and text in another
+    /// encoding is hardly ever valid UTF-8.
     fn shown_name(&self, flags: u16) -> String {
         let unicode = || {
             let (crc, name) = self.extra(0x7075)?.strip_prefix(&[1])?.split_first_chunk::<4>()?;
@@ -169,10 +213,11 @@ impl Fields<'_> {
         } else {
             cp437(self.name).into()
         };
-        // Against the format's own rule, but old .NET did it.
+        // The format forbids backslashes, but old versions of .NET wrote them.
         if self.is_dos && !name.contains('/') { name.replace('\\', "/") } else { name.into_owned() }
     }
 
+    /// Returns the time of the last modification from the extra field with Unix times, which has a zone.
     fn unix_modified(&self) -> Option<SystemTime> {
         let field = self.extra(0x5455)?;
         let has_modified = field.first()? & 1 != 0;
@@ -180,41 +225,45 @@ impl Fields<'_> {
     }
 }
 
-/// Sums and sizes that are told behind the data.
+/// The checksum and the sizes that follow the data of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Descriptor {
+    /// The CRC-32 of the unpacked data.
     pub(super) crc: u32,
+    /// The unpacked size in bytes. With short sizes, only its lower 32 bits.
     pub(super) size: u64,
-    /// How long it is itself, in bytes.
+    /// The length of the descriptor itself in bytes.
     pub(super) len: usize,
 }
 
 impl Descriptor {
-    /// The longest, and the signature that follows it.
+    /// How many bytes [`Descriptor::of`] needs: those of the longest descriptor and of the signature after it.
     pub(super) const HEAD_BYTES: usize = 28;
 
-    /// The one with which `head` begins, behind `packed` bytes of data. It may have a signature, and its sizes four or eight
-    /// bytes; that it tells the right size, and that the next signature follows, makes it one.
+    /// Recognises a descriptor at the beginning of `head`, after `packed` bytes of data.
+    ///
+    /// All four forms are tried: with and without a signature, with short and with long sizes. A descriptor must state
+    /// exactly `packed` as the packed size, and `PK`, the beginning of the next signature, must follow it.
     pub(super) fn of(head: &[u8], packed: u64) -> Option<Descriptor> {
         let signature = if head.starts_with(b"PK\x07\x08") { 4 } else { 0 };
         let found = |start: usize, is_long: bool| {
-            let (told, size, len) = if is_long {
+            let (stated, size, len) = if is_long {
                 (u64_at(head, start + 4)?, u64_at(head, start + 12)?, start + 20)
             } else {
-                // Longer ones are told as far as they fit.
+                // Of a larger size, the lower 32 bits are stored.
                 (u64::from(u32_at(head, start + 4)?), u64::from(u32_at(head, start + 8)?), start + 12)
             };
             let expected = if is_long { packed } else { packed & u64::from(u32::MAX) };
             let next = &head[len..head.len().min(len + 2)];
-            // Only the end of a cut archive may follow instead, which a signature has to make up for.
+            // At the end of an archive that was cut off, nothing follows. The descriptor then needs its signature.
             let is_followed = next == b"PK" || (start > 0 && next.len() < 2);
-            (told == expected && is_followed).then_some(Descriptor { crc: u32_at(head, start)?, size, len })
+            (stated == expected && is_followed).then_some(Descriptor { crc: u32_at(head, start)?, size, len })
         };
         let starts = if signature == 0 { [0, 0] } else { [4, 0] };
         starts.into_iter().find_map(|start| found(start, true).or_else(|| found(start, false)))
     }
 
-    /// Whether `rest`, the last bytes of an input, is the beginning of one.
+    /// Whether `rest`, the last bytes of an input, can be the beginning of a descriptor that was cut off.
     pub(super) fn is_cut(rest: &[u8], packed: u64) -> bool {
         let sizes = packed.to_le_bytes();
         let begins = |expected: &[u8], at: usize| rest.iter().skip(at).zip(expected).all(|(byte, other)| byte == other);

@@ -9,17 +9,17 @@ use super::super::testing::*;
 use super::super::{Container, Format, Item, Label, Options, unix_time};
 use super::*;
 
-/// How a member tells how long it is.
+/// Where a member states its sizes.
 #[derive(Clone, Copy, PartialEq)]
 enum Sizes {
     Before,
     Zip64,
-    Behind,
+    After,
     BehindUnsigned,
-    BehindZip64,
+    AfterZip64,
 }
 
-/// A member to be written, with all that can be wrong about it.
+/// A member to be written, with everything that can be wrong with it.
 #[derive(Clone)]
 struct Made {
     name: Vec<u8>,
@@ -30,7 +30,7 @@ struct Made {
     size: u64,
     extra: Vec<u8>,
     sizes: Sizes,
-    /// The system that wrote it, and its mode.
+    /// The system of the writer, and the mode of the file.
     system: u8,
     mode: u32,
 }
@@ -90,34 +90,34 @@ fn xz(name: &str, data: &[u8]) -> Made {
 }
 
 fn zstd(name: &str, data: &[u8]) -> Made {
-    // Two frames, as programs write that compress in parallel, each after one that holds no data, as 7-Zip ZS writes them.
+    // Two frames, as written by programs that compress in parallel, each after a frame without data, as 7-Zip ZS writes it.
     let (one, other) = data.split_at(data.len() / 2);
     let frame = |data| ruzstd::encoding::compress_to_vec(data, ruzstd::encoding::CompressionLevel::Fastest);
     let skipped = [&0x184d_2a50_u32.to_le_bytes()[..], &[4, 0, 0, 0, 1, 2, 3, 4]].concat();
     made(name, 93, data, [&skipped, &frame(one), &skipped, &frame(other), &skipped].map(|frame| &frame[..]).concat())
 }
 
-/// `a`s by a match as only deflate64 has it: as long as 16 extra bits say.
+/// Returns `len` times an `a`, as a match that only deflate64 has: with 16 extra bits for its length.
 fn deflate64(name: &str, len: usize) -> Made {
     let mut bits = Vec::new();
-    // Codes have their highest bit first, numbers their lowest.
+    // Codes begin with their highest bit, numbers with their lowest.
     let mut code = |code: u32, len: u32| bits.extend((0..len).rev().map(|bit| code >> bit & 1));
     code(0b110, 3); // The last block, with fixed codes (number 1, lowest bit first).
     code(0x30 + u32::from(b'a'), 8);
     code(0b1100_0101, 8); // Symbol 285: three and the number that follows.
     code((u32::try_from(len - 4).unwrap() << 16).reverse_bits(), 16);
-    code(0, 5); // One byte back.
+    code(0, 5); // The distance: one byte.
     code(0, 7); // The end.
     made(name, 9, &vec![b'a'; len], bytes_of_bits(&bits))
 }
 
-/// The lowest bit of each byte first.
+/// Packs bits into bytes, the lowest bit first.
 fn bytes_of_bits(bits: &[u32]) -> Vec<u8> {
     let byte = |bits: &[u32]| bits.iter().rev().fold(0, |sum, bit| sum * 2 + u8::try_from(*bit).unwrap());
     bits.chunks(8).map(byte).collect()
 }
 
-/// `count` times an `a`, then a length that there is not (symbol 286), and as many zeros.
+/// Returns `count` times an `a`, then an invalid length (symbol 286), and as many zeros.
 fn broken_deflate64(name: &str, count: usize) -> Made {
     let mut bits = vec![1, 1, 0];
     let literal = (0..8).rev().map(|bit| (0x30 + u32::from(b'a')) >> bit & 1);
@@ -132,21 +132,21 @@ impl Made {
         Made { sizes, ..self }
     }
 
-    fn is_behind(&self) -> bool {
+    fn has_descriptor(&self) -> bool {
         !matches!(self.sizes, Sizes::Before | Sizes::Zip64)
     }
 
-    /// From the flags to the lengths.
+    /// Returns the fields from the flags to the lengths.
     fn common(&self, is_header: bool) -> Vec<u8> {
         let (mut crc, mut packed, mut size) =
             (self.crc, u32::try_from(self.packed.len()).unwrap(), u32::try_from(self.size).unwrap());
-        if is_header && self.is_behind() {
+        if is_header && self.has_descriptor() {
             (crc, packed, size) = (0, 0, 0);
         }
         if self.sizes == Sizes::Zip64 {
             (packed, size) = (u32::MAX, u32::MAX);
         }
-        let flags = self.flags | if self.is_behind() { 8 } else { 0 };
+        let flags = self.flags | if self.has_descriptor() { 8 } else { 0 };
         let mut bytes = Vec::new();
         // 2017-02-14 02:57:24.
         for number in [flags, self.method, (2 << 11) | (57 << 5) | 12, (37 << 9) | (2 << 5) | 14] {
@@ -181,9 +181,9 @@ impl Made {
         let short = [&crc[..], &packed.to_le_bytes()[..4], &self.size.to_le_bytes()[..4]].concat();
         match self.sizes {
             Sizes::Before | Sizes::Zip64 => Vec::new(),
-            Sizes::Behind => [b"PK\x07\x08", &short[..]].concat(),
+            Sizes::After => [b"PK\x07\x08", &short[..]].concat(),
             Sizes::BehindUnsigned => short,
-            Sizes::BehindZip64 => [b"PK\x07\x08", &long[..]].concat(),
+            Sizes::AfterZip64 => [b"PK\x07\x08", &long[..]].concat(),
         }
     }
 
@@ -195,7 +195,7 @@ impl Made {
     }
 }
 
-/// The members, and the directory that lists `listed`, behind `before` bytes.
+/// Returns the members, and a directory that lists `listed` at their offsets.
 fn write(members: &[Made], listed: &[(usize, Made)], count: u16) -> Vec<u8> {
     let mut archive: Vec<u8> =
         members.iter().flat_map(|made| [made.header(), made.packed.clone(), made.descriptor()].concat()).collect();
@@ -249,7 +249,7 @@ fn every_method(sizes: Sizes) -> Vec<Made> {
 #[test]
 fn every_method_is_read_however_its_size_is_told() {
     let [a, b] = two_logs();
-    for sizes in [Sizes::Before, Sizes::Zip64, Sizes::Behind, Sizes::BehindUnsigned, Sizes::BehindZip64] {
+    for sizes in [Sizes::Before, Sizes::Zip64, Sizes::After, Sizes::BehindUnsigned, Sizes::AfterZip64] {
         let mut members = vec![whole("stored.log", &a.1), whole("empty.log", b""), whole("deflate.log", &b.1)];
         members.push(whole("deflate64.log", &[b'a'; 40_000]));
         members.extend(["bzip2.log", "lzma.log", "zstd.log", "xz.log"].map(|name| whole(name, &b.1)));
@@ -261,7 +261,7 @@ fn every_method_is_read_however_its_size_is_told() {
 }
 
 #[test]
-fn what_is_told_of_a_member_is_passed_on() {
+fn names_sizes_and_times_reach_the_visitor() {
     let mut with_time = stored("b.log", b"y");
     with_time.extra = [&[0x55, 0x54, 5, 0, 1][..], &1_487_041_045_u32.to_le_bytes()].concat();
     let mut link = stored("link", b"b.log");
@@ -297,7 +297,7 @@ fn what_is_told_of_a_member_is_passed_on() {
     assert_eq!(met, ["link", "b.log", "logs/a.log"]);
 }
 
-/// Only the directory says what is a link, and one wrong bit there makes one of a log.
+/// Only the directory states what is a link, and one wrong bit there turns a log into one.
 #[test]
 fn a_link_is_a_text_of_its_own_however_the_archive_is_read() {
     let link = Made { mode: 0o120_777, ..stored("link", b"logs/a.log") };
@@ -320,7 +320,7 @@ fn names_are_read_in_their_encodings() {
     let names = ["café.log", "café.log", r"caf\x82.log", "é.lo", "../a.log"];
     let expected = Seen { members: names.iter().map(|name| whole(name, b"x")).collect(), end: None };
     assert_eq!(seen(&members), expected);
-    // Only the directory says that it was written on Windows.
+    // Only the directory states that the archive was written on Windows.
     let dos = Made { system: 0, ..named(br"logs\a.log") };
     let unix = named(br"logs\b.log");
     let expected = Seen { members: vec![whole("logs/a.log", b"x"), whole(r"logs\b.log", b"x")], end: None };
@@ -330,7 +330,7 @@ fn names_are_read_in_their_encodings() {
 #[test]
 fn archives_may_be_empty_or_follow_each_other_or_have_comments() {
     assert_eq!(seen(&[]), Seen { members: vec![], end: None });
-    let (one, other) = (zip(&[stored("a.log", b"x")]), zip(&[stored("b.log", b"y").with(Sizes::Behind)]));
+    let (one, other) = (zip(&[stored("a.log", b"x")]), zip(&[stored("b.log", b"y").with(Sizes::After)]));
     let expected = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None };
     assert_eq!(from_both(Format::Zip, &[&one[..], &other].concat(), &options()), expected);
     let mut commented = one.clone();
@@ -343,15 +343,15 @@ fn archives_may_be_empty_or_follow_each_other_or_have_comments() {
 }
 
 #[test]
-fn what_is_wrong_with_a_member_is_told_and_the_others_are_read() {
+fn faults_of_a_member_are_reported_and_the_others_are_read() {
     let after = || stored("b.log", b"y");
     let text = b"call result = 102 call result = 102\n";
     let mut broken = deflated("a.log", text);
-    // An invalid kind of block.
+    // An invalid type of block.
     broken.packed[0] |= 6;
     let mut short = deflated("a.log", text);
     short.packed.truncate(10);
-    // Three bits of the block's header, then eight for each letter.
+    // Three bits for the header of the block, and eight for each letter.
     let short_text = &text[..(10 * 8 - 3) / 8];
     let cases = [
         (
@@ -401,15 +401,15 @@ fn damage(method: &str, why: &str, delivered: usize) -> String {
 }
 
 #[test]
-fn a_directory_that_contradicts_the_archive_is_told_and_all_members_read() {
+fn a_directory_that_contradicts_the_archive_is_reported_and_all_members_are_read() {
     let members = [stored("a.log", b"x"), stored("b.log", b"y")];
     let listed = with_offsets(&members);
     let end = Some(format!("the zip archive is damaged (its directory lists other members than it holds); {ASK}"));
     let expected = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end };
-    // One that is not listed, one that is and is not there, and a wrong count.
+    // A member that is not listed, a listed one that does not exist, and a wrong count.
     assert_eq!(from_both(Format::Zip, &write(&members, &listed[1..], 1), &options()), expected);
     assert_eq!(from_both(Format::Zip, &write(&members, &listed[..1], 1), &options()), expected);
-    let three = [&members[..1], &[deflated("c.log", b"z").with(Sizes::Behind)], &members[1..]].concat();
+    let three = [&members[..1], &[deflated("c.log", b"z").with(Sizes::After)], &members[1..]].concat();
     let mut outer = with_offsets(&three);
     outer.remove(1);
     let Seen { members: read, end } = from_both(Format::Zip, &write(&three, &outer, 2), &options());
@@ -420,11 +420,11 @@ fn a_directory_that_contradicts_the_archive_is_told_and_all_members_read() {
     assert_eq!(miscounted, Seen { end: None, ..expected });
 }
 
-/// What lies between members without being one: a descriptor behind a long extra field, padding, a block of signatures.
+/// Bytes between members that are no member: a descriptor after a long extra field, padding, and a block of signatures.
 #[test]
-fn what_is_no_member_between_members_is_passed_over() {
+fn other_bytes_between_members_are_skipped() {
     let extra = [&[0xca, 0xfe, 60, 0][..], &[b'P'; 60]].concat();
-    let aligned = Made { extra, ..stored("a.log", b"x") }.with(Sizes::BehindZip64);
+    let aligned = Made { extra, ..stored("a.log", b"x") }.with(Sizes::AfterZip64);
     let (before, after) = ([aligned.header(), aligned.packed.clone(), aligned.descriptor()].concat(), [7; 9000]);
     // Only the header has the extra field.
     let listed = vec![(0, Made { extra: Vec::new(), ..aligned.clone() }), (before.len() + 40, stored("b.log", b"y"))];
@@ -432,16 +432,16 @@ fn what_is_no_member_between_members_is_passed_over() {
     let signed = Made { packed: [&b"y"[..], &after].concat(), ..stored("b.log", b"y") };
     let mut archive = write(&[padded, signed], &listed, 2);
     archive[..before.len()].copy_from_slice(&before);
-    // The size of the second one, before its data.
+    // The size of the second member, in its local header.
     let size = before.len() + 40 + 18;
     archive[size..size + 4].copy_from_slice(&1_u32.to_le_bytes());
     let expected = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None };
     assert_eq!(from_file(Format::Zip, &archive, &options()), expected);
 }
 
-/// Else a larger size in the directory hides the members behind it.
+/// Otherwise, a larger size in the directory would hide the following members.
 #[test]
-fn a_directory_that_tells_another_size_is_told() {
+fn a_directory_with_another_size_is_reported() {
     let members = [deflated("a.log", b"x"), stored("b.log", b"y"), stored("c.log", b"z")];
     let mut listed = with_offsets(&members);
     let hidden = listed.remove(1).1;
@@ -464,7 +464,7 @@ fn overlapping_members_are_not_read_twice() {
 }
 
 #[test]
-fn what_is_wrong_with_the_archive_is_told_whole() {
+fn faults_of_the_archive_are_reported_in_full() {
     let archive = zip(&[stored("a.log", b"x"), stored("b.log", b"y")]);
     let trailing = [&archive[..], b"?", &[0; 9]].concat();
     let told = "10 bytes behind the end of the zip archive were not read; if they belong to the log, cut them out and name them as a file";
@@ -495,7 +495,7 @@ fn what_is_wrong_with_the_archive_is_told_whole() {
 }
 
 #[test]
-fn a_part_of_a_split_archive_is_told_and_all_parts_joined_are_read() {
+fn a_part_of_a_split_archive_is_reported_and_all_parts_joined_are_read() {
     let members = [stored("a.log", b"call result = 102\n"), stored("b.log", b"y")];
     let all = [whole("a.log", b"call result = 102\n"), whole("b.log", b"y")];
     let told = "it is one part of a split zip archive; unpack it with 7-Zip, with all parts in one folder, and name the result";
@@ -527,9 +527,9 @@ fn names_at_end(file: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn an_archive_is_found_behind_what_unpacks_it() {
+fn an_archive_is_found_after_the_program_that_unpacks_it() {
     let members = [stored("a.log", b"x"), stored("b.log", b"y")];
-    // A program that unpacks knows what members begin with.
+    // A program that unpacks archives contains the signature of members.
     let program = [&b"MZ\x90\0"[..], &[7; 100], b"PK\x03\x04", &[7; 100]].concat();
     let moved = |by: usize| with_offsets(&members).into_iter().map(|(at, made)| (at + by, made)).collect::<Vec<_>>();
     let adjusted = |by: usize| {
@@ -545,7 +545,7 @@ fn an_archive_is_found_behind_what_unpacks_it() {
     let mut misled = zip(&members);
     misled[0] = 0xff;
     assert_eq!(names_at_end(&misled), ["a.log", "b.log"]);
-    // Its beginning is missing, or a member that its directory leaves out is there.
+    // Its beginning is missing, or its directory leaves out a member.
     assert!(matches!(at_end(&misled[1..]), Some(AtEnd::Damaged)));
     let three = [&members[..1], &[stored("c.log", b"z")], &members[1..]].concat();
     for left_out in 0..3 {
@@ -559,8 +559,8 @@ fn an_archive_is_found_behind_what_unpacks_it() {
     }
 }
 
-/// With the records that archives of more than 65,534 members have at their end, of which `offset` is told for the first, and
-/// whose last one says only of the count that it is told elsewhere.
+/// Adds the zip64 records that archives of more than 65,534 members have at their end. The locator states `offset`, and the
+/// count in the end record is all ones.
 fn with_long_end(archive: &[u8], by: usize, offset: impl Fn(u64) -> u64) -> Vec<u8> {
     let (rest, end) = archive.split_at(archive.len() - 22);
     let number =
@@ -578,26 +578,26 @@ fn with_long_end(archive: &[u8], by: usize, offset: impl Fn(u64) -> u64) -> Vec<
 }
 
 #[test]
-fn an_archive_of_many_members_is_found_behind_what_unpacks_it() {
+fn an_archive_of_many_members_is_found_after_the_program_that_unpacks_it() {
     let members = [stored("a.log", b"x"), stored("b.log", b"y")];
     let program = [&b"MZ\x90\0"[..], &[7; 100]].concat();
     let archive = with_long_end(&zip(&members), 0, |offset| offset);
     let all = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None };
     assert_eq!(from_both(Format::Zip, &archive, &options()), all);
     assert_eq!(names_at_end(&[&program[..], &archive].concat()), ["a.log", "b.log"]);
-    // Or places are told from the beginning of the program.
+    // The same if offsets count from the beginning of the program.
     let by = program.len();
     let moved: Vec<(usize, Made)> = with_offsets(&members).into_iter().map(|(at, made)| (at + by, made)).collect();
     let moved = with_long_end(&write(&members, &moved, 2), by, |offset| offset);
     assert_eq!(names_at_end(&[&program[..], &moved].concat()), ["a.log", "b.log"]);
 }
 
-/// Then the file is read from front to back, as with any other fault in its directory.
+/// The file is then read from front to back, as with any other fault in its directory.
 #[test]
-fn a_directory_that_lies_nowhere_is_not_searched_behind_the_end() {
+fn a_directory_beyond_the_end_is_not_searched_there() {
     let archive = zip(&[stored("a.log", b"x"), stored("b.log", b"y")]);
     let all = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None };
-    // The record lies 98 bytes before the end: where it is, one byte further, and behind the end.
+    // The record is 98 bytes before the end. Offsets: the right one, one byte more, and beyond the end.
     for by in [0, 1, 42, 43, 98, 1 << 40, u64::MAX] {
         let misled = with_long_end(&archive, 0, |offset| offset.saturating_add(by));
         assert_eq!(from_both(Format::Zip, &misled, &options()), all, "{by}");
@@ -606,16 +606,16 @@ fn a_directory_that_lies_nowhere_is_not_searched_behind_the_end() {
     }
 }
 
-/// Found by fuzzing: a place behind the end of the file was taken for a file that had become shorter, and nothing was read.
+/// Found by fuzzing: an offset beyond the end was taken for a file that had become shorter, and nothing was read.
 #[test]
-fn a_member_that_lies_nowhere_costs_no_other() {
+fn a_member_beyond_the_end_costs_no_other() {
     let members = [stored("a.log", b"x"), stored("b.log", b"y")];
     for far in [600, 16 << 20, usize::try_from(u32::MAX - 1).unwrap()] {
         let mut listed = with_offsets(&members);
         listed[0].0 = far;
         let mut archive = [&b"MZ\x90\0"[..], &write(&members, &listed, 2)].concat();
         assert!(matches!(at_end(&archive), Some(AtEnd::Damaged)), "{far}: a member is left out");
-        // Without the beginning of that one, nothing is.
+        // Without the beginning of that member, nothing remains.
         archive[4..8].fill(0);
         assert_eq!(names_at_end(&archive), ["b.log", "a.log"], "{far}");
     }
@@ -623,7 +623,7 @@ fn a_member_that_lies_nowhere_costs_no_other() {
 
 #[test]
 fn a_visit_may_end_the_walk_or_read_nothing() {
-    let archive = zip(&every_method(Sizes::Behind));
+    let archive = zip(&every_method(Sizes::After));
     for stop in [1, 3, 8] {
         let mut names = 0;
         let stream = Container::Stream(Box::new(Cursor::new(archive.clone())));
@@ -637,12 +637,12 @@ fn a_visit_may_end_the_walk_or_read_nothing() {
     }
 }
 
-/// Members of all kinds, small enough for every cut and flip.
+/// Returns members of all kinds, small enough to test every cut and every wrong bit.
 fn small() -> Vec<Made> {
     let text = b"call result = 102 call result = 102\n";
     vec![
         deflated("a.log", text),
-        stored("b.log", text).with(Sizes::Behind),
+        stored("b.log", text).with(Sizes::After),
         zstd("c.log", text).with(Sizes::BehindUnsigned),
         deflate64("d.log", 40),
         lzma("e.log", text, false).with(Sizes::Zip64),
@@ -652,11 +652,11 @@ fn small() -> Vec<Made> {
 }
 
 #[test]
-fn cuts() {
-    cuts_are_told(Format::Zip, &zip(&small()), &options());
+fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+    cuts_are_reported(Format::Zip, &zip(&small()), &options());
 }
 
 #[test]
-fn flips() {
+fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     flips_are_survived(Format::Zip, &zip(&small()), &options());
 }

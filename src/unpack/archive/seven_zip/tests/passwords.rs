@@ -1,4 +1,4 @@
-//! Archives that are encrypted, with their directory or without.
+//! Encrypted archives, with or without their directory.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn encrypted_archives_ask_for_their_password() {
     let told = "the 7z archive is damaged, or encrypted with another password than the given one; write its password into the password file, in a line of its own";
     let expected = Seen { members: vec![], end: Some(told.to_owned()) };
     assert_eq!(from_both(Format::SevenZip, &bytes(AES), &with_password("wrong")), expected);
-    // Encrypted data behind names that are not: the property says 2 to the power of 0 rounds, and no salt.
+    // Encrypted data, but plain names. The properties state one round (2 to the power of 0) and no salt.
     let encrypted = || Made {
         method: &[6, 0xf1, 7, 1],
         properties: vec![0, 0],
@@ -27,7 +27,7 @@ fn encrypted_archives_ask_for_their_password() {
     assert_eq!(seen.members[0].2.as_deref(), Some(told));
 }
 
-/// Encrypted with a key that is the password itself, in UTF-16 and filled up with zeros.
+/// Encrypts with the password itself as the key, in UTF-16 and padded with zeros.
 fn locked(password: &str, name: &'static str, data: &[u8]) -> Made {
     use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
     let mut key = [0; 32];
@@ -56,12 +56,12 @@ fn each_of_several_passwords_is_tried() {
                 into the password file, in a line of its own";
     let seen = from_both(Format::SevenZip, &bytes(AES), &with_passwords(&["wrong", "other"]));
     assert_eq!(seen.end.as_deref(), Some(told));
-    // Only the sum of a file tells which password it is that one was encrypted with.
+    // Only the checksum of a file shows which password is right.
     let archive = seven_zip(&[locked("one", "a.log", &log), locked("two", "b.log", &log)]);
     let read = |passwords: &[&str]| from_both(Format::SevenZip, &archive, &with_passwords(passwords)).members;
     assert_eq!(read(&["two", "wrong", "one"])[..2], [whole("a.log", &log), whole("b.log", &log)]);
     let told = told.replace("the 7z archive", "it");
-    // What no password opens is read as far as the first leads, as with one.
+    // If no password is right, the file is read as far as with the first one.
     let place = "; only the whole lines in the 29 bytes before were read; ";
     let met = &read(&["two", "wrong"])[..2];
     assert_eq!((&met[0].2, &met[1]), (&Some(told.replacen("; ", place, 1)), &whole("b.log", &log)));
@@ -77,7 +77,7 @@ fn in_any_order(archive: &[u8], passwords: [&str; 3]) -> Vec<Met> {
     seen.members
 }
 
-/// What is only encrypted is unpacked by any password, and looks like data until its sum is known.
+/// Data that are only encrypted can be unpacked with any password, and look right until their checksum is known.
 #[test]
 fn the_order_of_passwords_makes_no_difference() {
     let long = b"2017-02-14 call result = 102\n".repeat(10_000);
@@ -86,7 +86,7 @@ fn the_order_of_passwords_makes_no_difference() {
     assert_eq!(met[..2], [whole("a.log", &long), whole("b.log", &long)]);
 }
 
-/// As encrypted by `locked`, with the deflated data of several files in it.
+/// Encrypts like `locked`, but the deflated data of several files.
 fn deflated_and_locked(password: &str, files: &[(&'static str, Vec<u8>)], damage: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
     let mut inner = deflated(files);
     damage(&mut inner.packed);
@@ -94,7 +94,7 @@ fn deflated_and_locked(password: &str, files: &[(&'static str, Vec<u8>)], damage
     let packed_len = inner.packed.len();
     let made = Made { packed: outer.packed, ..inner };
     let plain = directory(std::slice::from_ref(&made));
-    // Two coders, of which the first (deflate) takes what the second (AES) gives, and the size of that.
+    // Two coders and their sizes. The first one (deflate) reads what the second one (AES) gives.
     let one_coder = [&[11, 1, 0, 1, 3, 4, 1, 8, 12][..], &number(made.size())].concat();
     let two_coders = [
         &[11, 1, 0, 2, 3, 4, 1, 8, 0x24, 6, 0xf1, 7, 1, 2, 63, 0, 0, 1, 12][..],
@@ -108,14 +108,14 @@ fn deflated_and_locked(password: &str, files: &[(&'static str, Vec<u8>)], damage
 }
 
 #[test]
-fn what_comes_before_a_fault_is_read_however_many_passwords_there_are() {
+fn data_before_a_fault_are_read_however_many_passwords_there_are() {
     let log: Vec<u8> =
         (0..5000).flat_map(|number| format!("{number} call result = {}\n", number * 7 % 110).into_bytes()).collect();
     let files = [("a.log", log.clone()), ("b.log", b"call result = 102\n".to_vec())];
     let intact = deflated_and_locked("right", &files, |_| {});
     let expected = [whole("a.log", &log), whole("b.log", &files[1].1)];
     assert_eq!(in_any_order(&intact, ["wrong", "right", "other"])[..2], expected);
-    // The end is missing; with one password, the beginning is read.
+    // The end is missing. With one password, the beginning is read.
     let damaged = deflated_and_locked("right", &files, |packed| packed.truncate(packed.len() / 2));
     let one = from_both(Format::SevenZip, &damaged, &with_password("right")).members;
     assert!(log.starts_with(&one[0].1) && one[0].1.len() > log.len() / 4, "{}", one[0].1.len());

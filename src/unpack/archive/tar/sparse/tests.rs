@@ -5,16 +5,16 @@ use super::*;
 use crate::unpack::archive::testing::*;
 use crate::unpack::archive::{Container, unix_time};
 
-/// Where in the member each piece of data begins, and how long it is.
+/// The offset and the length of each segment of data.
 type Pieces = [(u64, u64)];
 
-/// Writes a member called `sparse.log`: its pieces, its size with the holes, and what is stored.
+/// A function that writes a member `sparse.log` from its segments, its size with the holes, and its stored data.
 type Write = fn(&Pieces, u64, &[u8]) -> Vec<u8>;
 
 const FORMATS: [(&str, Write); 4] =
     [("old GNU", old_gnu), ("pax 0.0", pax_0_0), ("pax 0.1", pax_0_1), ("pax 1.0", pax_1_0)];
 
-/// Four pairs in the header, then 21 in each block, and a byte that says whether there is another one.
+/// Writes four pairs in the header and 21 in each block, and after them a byte that says whether another block follows.
 fn old_gnu(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     let pairs = |map: &Pieces| -> Vec<u8> {
         map.iter().flat_map(|(start, len)| format!("{start:011o}\0{len:011o}\0").into_bytes()).collect()
@@ -35,7 +35,7 @@ fn old_gnu(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     [archive, filled(data)].concat()
 }
 
-/// A record for every number; the name is that of any member.
+/// Writes an attribute for every number. The name is that of an ordinary member.
 fn pax_0_0(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     let mut texts = vec![format!("GNU.sparse.size={size}"), format!("GNU.sparse.numblocks={}", map.len())];
     for (start, len) in map {
@@ -44,7 +44,7 @@ fn pax_0_0(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     [attributes(&texts), member("sparse.log", b'0', data)].concat()
 }
 
-/// One record for all numbers, and from here on the name stands in another.
+/// Writes one attribute for all numbers, and another one for the name.
 fn pax_0_1(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     let numbers: Vec<String> = map.iter().map(|(start, len)| format!("{start},{len}")).collect();
     let texts = [
@@ -56,7 +56,7 @@ fn pax_0_1(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     [attributes(&texts), member("./GNUSparseFile.1/sparse.log", b'0', data)].concat()
 }
 
-/// The numbers before the data.
+/// Writes the numbers before the data.
 fn pax_1_0(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     let lines: Vec<String> = map.iter().map(|(start, len)| format!("{start}\n{len}\n")).collect();
     with_lines(&format!("{}\n{}", map.len(), lines.concat()), size, data)
@@ -78,12 +78,12 @@ fn attributes(texts: &[String]) -> Vec<u8> {
     member("./PaxHeaders/sparse.log", b'x', &records(&texts))
 }
 
-/// Up to a whole block.
+/// Pads data to a whole block.
 fn filled(data: &[u8]) -> Vec<u8> {
     [data, &vec![0; usize::try_from(padding(data.len() as u64)).unwrap()]].concat()
 }
 
-/// What is seen of a sparse member, behind which another one lies that is always read.
+/// Reads a sparse member, and checks that the member after it is read, too.
 fn read(sparse: Vec<u8>) -> Met {
     let mut seen = seen(&[sparse, member("a.log", b'0', b"x"), end()]);
     assert_eq!((seen.members.len(), seen.members.pop(), seen.end), (2, Some(whole("a.log", b"x")), None));
@@ -94,13 +94,13 @@ fn read(sparse: Vec<u8>) -> Met {
 fn holes_read_as_zeros() {
     let zeros = |len: usize| vec![0; len];
     let cases: [(&Pieces, u64, &[u8], Vec<u8>); 7] = [
-        // Between pieces and at the end, which GNU tar marks by an empty piece.
+        // Holes between segments and at the end, which GNU tar marks by an empty segment.
         (&[(0, 3), (600, 3), (1000, 0)], 1000, b"onetwo", [b"one", &zeros(597)[..], b"two", &zeros(397)].concat()),
         (&[(0, 3), (600, 3)], 1000, b"onetwo", [b"one", &zeros(597)[..], b"two", &zeros(397)].concat()),
         (&[(600, 3)], 603, b"one", [&zeros(600)[..], b"one"].concat()),
-        // None at all.
+        // No hole.
         (&[(0, 3), (3, 3), (6, 0)], 6, b"onetwo", b"onetwo".to_vec()),
-        // Nothing else.
+        // Nothing but a hole.
         (&[(700, 0)], 700, b"", zeros(700)),
         (&[(0, 0), (10, 0), (20, 0)], 700, b"", zeros(700)),
         (&[(0, 0)], 0, b"", Vec::new()),
@@ -125,14 +125,14 @@ fn a_map_may_be_long() {
 }
 
 #[test]
-fn without_any_piece_all_is_a_hole() {
+fn without_segments_the_whole_file_is_a_hole() {
     assert_eq!(read(pax_0_0(&[], 700, b"")), whole("sparse.log", &[0; 700]));
     assert_eq!(read(old_gnu(&[], 700, b"")), whole("sparse.log", &[0; 700]));
     assert_eq!(read(pax_1_0(&[], 700, b"")), whole("sparse.log", &[0; 700]));
 }
 
 #[test]
-fn a_member_is_told_with_the_size_that_it_has_and_the_one_that_it_takes() {
+fn the_visitor_gets_the_size_with_holes_and_the_stored_size() {
     for (format, write) in FORMATS {
         let archive = [write(&[(1 << 20, 3)], 1 << 31, b"one"), end()].concat();
         let mut entries = Vec::new();
@@ -151,7 +151,7 @@ fn a_member_is_told_with_the_size_that_it_has_and_the_one_that_it_takes() {
     }
 }
 
-/// Of a long name GNU tar writes both, in this order.
+/// For a long name, GNU tar writes both, in this order.
 #[test]
 fn the_name_is_that_of_the_file_and_not_that_for_other_programs() {
     let texts = [
@@ -172,20 +172,20 @@ fn damage(why: &str, delivered: usize) -> String {
 }
 
 #[test]
-fn a_map_that_contradicts_itself_is_told_behind_what_makes_sense() {
+fn an_invalid_map_is_reported_after_its_valid_part() {
     const BACKWARDS: &str = "of its data goes backwards";
     const BEYOND: &str = "of its data goes beyond its size";
     const MORE: &str = "tells of more data than are stored";
     const LESS: &str = "leaves out some of its data";
     let cases: [(&Pieces, u64, &[u8], &str); 12] = [
-        // They lie in each other, or the later one comes first.
+        // Segments overlap, or are in the wrong order.
         (&[(0, 3), (2, 3)], 9, b"one", BACKWARDS),
         (&[(0, 3), (5, 3), (4, 0)], 9, b"one\0\0two", BACKWARDS),
         (&[(5, 3), (0, 3)], 9, b"\0\0\0\0\0one", BACKWARDS),
         (&[(0, 3), (5, 3)], 7, b"one", BEYOND),
         (&[(0, 3), (8, 0)], 7, b"one", BEYOND),
         (&[(8, 3)], 7, b"", BEYOND),
-        // What is wrong first is told.
+        // The first fault is reported.
         (&[(0, 3), (5, 3), (2, 3)], 7, b"one", BEYOND),
         (&[(0, 3), (2, 9)], 7, b"one", BACKWARDS),
         (&[(0, 3), (5, 4)], 9, b"one\0\0two", MORE),
@@ -205,7 +205,7 @@ fn a_map_that_contradicts_itself_is_told_behind_what_makes_sense() {
 }
 
 #[test]
-fn a_map_that_cannot_be_read_is_told() {
+fn a_map_that_cannot_be_read_is_reported() {
     const UNREADABLE: &str = "of its data cannot be read";
     let pax = |texts: &[&str]| {
         let texts: Vec<String> = texts.iter().map(|text| format!("GNU.sparse.{text}")).collect();
@@ -219,7 +219,7 @@ fn a_map_that_cannot_be_read_is_told() {
     };
     let lines = |lines: &str| with_lines(lines, 8, b"onetwo");
     let cases = [
-        // What stands before the part that is no number is used.
+        // Everything before the invalid number is used.
         (pax(&["size=8", "map=0,3,5"]), &b"one"[..]),
         (pax(&["size=8", "map=0,3,five,3"]), b"one"),
         (pax(&["size=8", "offset=0", "numbytes=3", "numbytes=3"]), b"one"),
@@ -229,7 +229,7 @@ fn a_map_that_cannot_be_read_is_told() {
         (gnu(410, b"5five"), b"one"),
         // Minus one.
         (gnu(410, &[0xff; 12]), b"one"),
-        // Where the lines end is not known, and so not where the data begin.
+        // The end of the lines is unknown, and therefore the beginning of the data, too.
         (lines("2\n0\n3\n"), b""),
         (lines("2\n0\n3\n5\n3"), b""),
         (lines("2\n0\n3\n5\n\n"), b""),
@@ -242,7 +242,7 @@ fn a_map_that_cannot_be_read_is_told() {
     for (archive, log) in cases {
         assert_eq!(read(archive), lost("sparse.log", log, &damage(UNREADABLE, log.len())));
     }
-    // The lines fill a block, and half of it is there.
+    // The lines take a block, of which half is there.
     let texts = ["GNU.sparse.major=1".to_owned(), "GNU.sparse.realsize=8".to_owned()];
     let archive = [attributes(&texts), member("sparse.log", b'0', b"1\n0\n3\n")].concat();
     assert_eq!(read(archive), lost("sparse.log", b"", &damage(UNREADABLE, 0)));
@@ -267,7 +267,7 @@ fn a_map_has_no_more_segments_than_allowed() {
     };
     let why = "it is stored without its holes (sparse) in more than 65536 pieces; only the whole lines in the 4 bytes before were \
                read; unpack it and name the result";
-    // As a record for each number it would be longer than attributes may be.
+    // With an attribute for each number, it would exceed the limit of attributes.
     for (format, write) in FORMATS.into_iter().filter(|(format, _)| *format != "pax 0.0") {
         assert_eq!(read(write(&map, 8, b"text")), whole("sparse.log", b"text\0\0\0\0"), "{format}");
         assert_eq!(read(write(&over, 8, b"text")), lost("sparse.log", b"text", why), "{format}");
@@ -275,8 +275,8 @@ fn a_map_has_no_more_segments_than_allowed() {
 }
 
 #[test]
-fn other_ways_of_leaving_out_holes_are_told() {
-    // star says in another place that the map goes on.
+fn other_formats_of_sparse_members_are_reported() {
+    // star states in another place that the map continues.
     let mut star = header("sparse.log", b'S', 4);
     star[355] = 1;
     let star = [&summed(star)[..], &[0; BLOCK_BYTES], &filled(b"text")].concat();
@@ -291,7 +291,7 @@ fn other_ways_of_leaving_out_holes_are_told() {
     assert_eq!(found, Seen { members: vec![lost("a.log", b"", why)], end: None });
 }
 
-/// What a plain reading makes of a map: the log, and whether there was something to tell.
+/// Reads a map naively. Returns the text, and whether there was a fault.
 fn naive(map: &Pieces, size: u64, mut data: &[u8]) -> (Vec<u8>, bool) {
     let len = |number: u64| usize::try_from(number).unwrap();
     let mut log = Vec::new();
@@ -315,7 +315,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_map_is_read_as_a_plain_reading_reads_it(
+    fn any_map_is_read_as_by_a_naive_reading(
         gaps in prop::collection::vec((-1_i64..30, 0_u64..9), 1..40),
         beyond in -20_i64..100,
         missing in -1_i64..2,
@@ -336,7 +336,7 @@ proptest! {
     }
 }
 
-/// The flips of a whole archive end at the header's checksum; here it is right whatever the map says.
+/// Wrong bits in a whole archive end at the checksum of the header. Here it is right, whatever the map is.
 #[test]
 fn any_byte_of_the_map_in_a_header_may_be_wrong() {
     let archive = old_gnu(&[(0, 3), (5, 3), (9, 3), (20, 3), (30, 3)], 40, b"one two three 4");
@@ -352,23 +352,23 @@ fn any_byte_of_the_map_in_a_header_may_be_wrong() {
     }
 }
 
-/// One in each format. In the old one the map goes on behind the header.
+/// Returns one archive in each format. In the old format, the map continues after the header.
 fn small() -> [Vec<u8>; 4] {
     let map = [(2, 3), (7, 3), (10, 3), (15, 0), (15, 3), (20, 0)];
     FORMATS.map(|(_, write)| [write(&map, 20, b"1\n\n22\n33\n44\n"), vec![0; BLOCK_BYTES]].concat())
 }
 
 #[test]
-fn cuts() {
+fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
     for archive in small() {
-        cuts_are_told(Format::Tar, &archive, &options());
+        cuts_are_reported(Format::Tar, &archive, &options());
     }
 }
 
 #[test]
-fn flips() {
+fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     for archive in small() {
-        // The map has no checksum, so a hole may be longer than it was; what is stored is all there.
+        // The map has no checksum, so a hole may become longer. All stored data are still there.
         flips_keep(Format::Tar, &archive, &options(), |data| data.iter().filter(|byte| **byte != 0).count());
     }
 }

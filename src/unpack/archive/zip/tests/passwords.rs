@@ -1,26 +1,26 @@
-//! Members that are encrypted.
+//! Encrypted members.
 
 use super::super::crypt::Classic;
 use super::*;
 
-/// Made by Info-ZIP 3.0, `zip -X -0 -P secret`: one log of 29 bytes.
+/// A log of 29 bytes, packed by Info-ZIP 3.0 with `zip -X -0 -P secret`.
 const CLASSIC: &str = "504b03040a00090000002c174e4a336f2e32290000001d00000005000000612e6c6f673e8a686a1f2913220d93ba51f5c1fc64\
     259a1ee268298fd6a4d0502dc73a3d7ec1fad038afdbccdddb504b0708336f2e32290000001d000000504b01021e030a00090000002c174e4a336f2e\
     32290000001d000000050000000000000000000000a48100000000612e6c6f67504b05060000000001000100330000005c0000000000";
 
-/// The same by 7-Zip 22.01, `7zz a -tzip -mem=AES256 -mx=0 -psecret`.
+/// The same log, packed by 7-Zip 22.01 with `7zz a -tzip -mem=AES256 -mx=0 -psecret`.
 const AES: &str = "504b03043300010063002c174e4a00000000390000001d00000005000b00612e6c6f670199070002004145030000482f8c373316e050\
     d95b98ced8e784502d86d0efc6c3c1f43638e851d7a6aa78faf9019d3f17a5778fd42e9efc85b50894f3f32d3ec2a54016504b01023f033300010063002c\
     174e4a00000000390000001d00000005002f000000000000002080a48100000000612e6c6f670a002000000000000100180000422f116e86d20100000000\
     0000000000000000000000000199070002004145030000504b0506000000000100010062000000670000000000";
 
-/// The same by `zip -P secret -fd - -`, which knows no size before the data; without its directory.
+/// The same log, packed with `zip -P secret -fd - -`, which states no size before the data. The directory was removed.
 const CLASSIC_BEHIND: &str = "504b03042d00090008006dbb775d00006dbbffffffffffffffff010014002d01001000000000000000000000\
     000000000000001a0aac5fc82cae1a7d5ed8e7b4ff8a6343c90c44a29ebc27be64e14187ae41da69377073e96c5fd74b7c48504b0708336f2e322b00000000\
     0000001d00000000000000504b01021e03";
 
 #[test]
-fn encrypted_members_are_read_with_their_password_and_told_without() {
+fn encrypted_members_are_read_with_their_password_and_reported_without() {
     let log = &two_logs()[0].1;
     for hex in [CLASSIC, AES] {
         let archive = bytes(hex);
@@ -30,7 +30,7 @@ fn encrypted_members_are_read_with_their_password_and_told_without() {
         assert_eq!(read(&options()), Seen { members: vec![lost("a.log", b"", told)], end: None });
         let told = "it is encrypted with another password than the given one; write its password into the password file, in a line of its own";
         assert_eq!(read(&with_password("wrong")), Seen { members: vec![lost("a.log", b"", told)], end: None });
-        cuts_are_told(Format::Zip, &archive, &with_password("secret"));
+        cuts_are_reported(Format::Zip, &archive, &with_password("secret"));
         flips_are_survived(Format::Zip, &archive, &with_password("secret"));
     }
     for (options, data, why) in [
@@ -61,36 +61,36 @@ fn each_of_several_passwords_is_tried() {
                     write its password into the password file, in a line of its own";
         assert_eq!(read(hex, &["wrong", "other"]), [lost("a.log", b"", told)]);
     }
-    // The classic way proves a password by one byte, to which some wrong one fits, too. Only the data tell.
+    // Traditional encryption verifies a password by one byte, so some wrong ones fit, too. Only the data decide.
     let told = "it is damaged, or encrypted with another password than the given one; only the whole lines in the 29 bytes \
                 before were read; write its password into the password file, in a line of its own";
     let wrong = (0..10_000).map(|number| format!("wrong {number}"));
     let fits = |password: &String| read(CLASSIC, &[password])[0].2.as_deref() == Some(told);
     let fitting = wrong.into_iter().find(fits).unwrap();
     assert_eq!(read(CLASSIC, &[&fitting, "secret"]), [whole("a.log", log)]);
-    // Data that no password makes sense of are read as far as the first makes some of it.
+    // If the data can be unpacked with no password, they are read as far as with the first one.
     let mut damaged = bytes(CLASSIC);
     damaged[30 + 5 + 12 + 28] ^= 1;
     let seen = from_both(Format::Zip, &damaged, &with_passwords(&["secret", &fitting])).members;
     assert_eq!(seen[0].1[..28], log[..28]);
 }
 
-/// Encrypted the classic way, whose header ends with a byte of the sum, or of the time where the sum stands behind.
+/// Encrypts a member traditionally. The header ends with a byte of the checksum, or of the time if a descriptor follows.
 fn locked(password: &str, made: Made) -> Made {
-    let proof = if made.is_behind() { 0x17 } else { made.crc.to_le_bytes()[3] };
+    let proof = if made.has_descriptor() { 0x17 } else { made.crc.to_le_bytes()[3] };
     let plain = [&[7; 11][..], &[proof], &made.packed].concat();
     Made { flags: made.flags | 1, packed: classically_encrypted(password.as_bytes(), &plain), ..made }
 }
 
-/// Other passwords to which the lock of `made` opens.
+/// Returns other passwords that the header of `made` accepts.
 fn fitting(made: &Made, count: usize) -> Vec<String> {
     let header = *made.packed.first_chunk().unwrap();
-    let proof = if made.is_behind() { 0x17 } else { made.crc.to_le_bytes()[3] };
+    let proof = if made.has_descriptor() { 0x17 } else { made.crc.to_le_bytes()[3] };
     let all = (0..100_000).map(|number| format!("wrong {number}"));
     all.filter(|password| Classic::new(password.as_bytes(), header, proof).is_some()).take(count).collect()
 }
 
-/// What was met in a file, in whatever order two passwords besides the right one are given.
+/// Reads a file with the right password and two wrong ones, in every order, and returns the members, which must be equal.
 fn in_any_order(archive: &[u8], right: &str, wrong: &[String]) -> Vec<Met> {
     let (one, other) = (wrong[0].as_str(), wrong[1].as_str());
     let read = |passwords: &[&str]| from_file(Format::Zip, archive, &with_passwords(passwords));
@@ -101,21 +101,21 @@ fn in_any_order(archive: &[u8], right: &str, wrong: &[String]) -> Vec<Met> {
     seen.members
 }
 
-/// What is only stored looks like data with any password that its lock opens to, until the sum is known.
+/// With any password that is accepted, stored data look right until their checksum is known.
 #[test]
 fn the_order_of_passwords_makes_no_difference() {
     let long = b"2017-02-14 call result = 102\n".repeat(10_000);
-    for sizes in [Sizes::Before, Sizes::Behind, Sizes::BehindZip64] {
+    for sizes in [Sizes::Before, Sizes::After, Sizes::AfterZip64] {
         let made = locked("right", stored("a.log", &long).with(sizes));
         let wrong = fitting(&made, 2);
         let archive = zip(&[made, stored("b.log", b"y")]);
         let expected = [whole("a.log", &long), whole("b.log", b"y")];
         assert_eq!(in_any_order(&archive, "right", &wrong), expected);
-        // Without its directory, the file is read from front to back.
+        // Without a directory, the file is read from front to back.
         let end = archive.len() - 22;
         assert_eq!(in_any_order(&archive[..end], "right", &wrong), expected);
     }
-    // Of a stream, a member is looked at as far as it is at hand.
+    // In a stream, only the bytes in the buffer can be tried.
     let log = &long[..60_000];
     let made = locked("right", stored("a.log", log));
     let wrong = fitting(&made, 1);
@@ -123,9 +123,9 @@ fn the_order_of_passwords_makes_no_difference() {
     assert_eq!(from_both(Format::Zip, &zip(&[made]), &passwords).members, [whole("a.log", log)]);
 }
 
-/// A fault does not make another password the right one.
+/// Another password must not be chosen because of a fault.
 #[test]
-fn what_comes_before_a_fault_is_read_however_many_passwords_there_are() {
+fn data_before_a_fault_are_read_however_many_passwords_there_are() {
     let log: Vec<u8> =
         (0..9000).flat_map(|number| format!("{number} call result = {}\n", number * 7 % 110).into_bytes()).collect();
     let intact = deflated("a.log", &log);
@@ -144,7 +144,7 @@ fn what_comes_before_a_fault_is_read_however_many_passwords_there_are() {
     }
 }
 
-/// What a program writes that encrypts.
+/// Encrypts like a program that writes archives.
 fn classically_encrypted(password: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut keys = Classic::begin(password);
     let encrypt = |byte: &u8| {
