@@ -142,7 +142,7 @@ pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
     let unknown = line.strip_suffix(UNKNOWN_DESCRIPTION).and_then(|line| line.strip_suffix(" is "));
-    let is_explained = text.split_once('\n').is_some_and(|(_, below)| below.starts_with(&label("What happened")));
+    let is_explained = text[line.len()..].starts_with("\n  What happened");
     after_headings(headings(COLUMNS), text).is_some_and(|rest| rest.starts_with('\n'))
         || super::json::begins(SCHEMA, "entries", text)
         || unknown.is_some_and(|key| key.parse::<i32>().is_ok() || is_quoted(key))

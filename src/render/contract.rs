@@ -40,7 +40,7 @@ pub fn contracts() -> [Contract; 4] {
         version: Some(sheet.schema),
         fields: [sheet.before, &[Column::for_scripts(sheet.rows, Holds::Records(sheet.columns), rows)], sheet.after]
             .concat(),
-        csv: csv::head(sheet.columns),
+        csv: csv::head(sheet.columns).collect(),
         row,
     };
     [
@@ -50,7 +50,7 @@ pub fn contracts() -> [Contract; 4] {
             form: "JSON Lines: one object on a line for each result, in file order.",
             version: None,
             fields: lines::FIELDS.to_vec(),
-            csv: csv::head(lines::FIELDS),
+            csv: csv::head(lines::FIELDS).collect(),
             row: "result",
         },
         sheet(

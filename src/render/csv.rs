@@ -24,7 +24,7 @@ pub(super) struct Csv {
 
 impl Renderer for Csv {
     fn begin(&mut self, _: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(&record(head(self.columns).into_iter())?)
+        out.write_all(&record(head(self.columns))?)
     }
 
     fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
@@ -57,9 +57,9 @@ pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
 }
 
 /// The names of the columns. Records do not fit into a cell, so problems take two columns.
-pub(super) fn head(columns: &[Column]) -> Vec<&'static str> {
+pub(super) fn head(columns: &[Column]) -> impl Iterator<Item = &'static str> {
     let details = |column: &Column| matches!(column.holds, Holds::Problems(_)).then_some("details");
-    columns.iter().flat_map(|column| [column.name, details(column)]).flatten().collect()
+    columns.iter().flat_map(move |column| [column.name, details(column)]).flatten()
 }
 
 /// One line. It is put together in memory, because a writer of CSV flushes what it writes to when it is done, and here there is
@@ -135,7 +135,7 @@ code,name,description,known,count,share,first_seen,last_seen,files,candidates,gr
 
     #[test]
     fn nothing_found_leaves_the_head() {
-        assert_eq!(written(&report(&[])), format!("{}\n", head(SUMMARY.columns).join(",")));
+        assert_eq!(written(&report(&[])), format!("{}\n", head(SUMMARY.columns).collect::<Vec<_>>().join(",")));
     }
 
     #[test]

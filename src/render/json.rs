@@ -72,7 +72,7 @@ impl Renderer for Json {
 
 /// Whether `text` begins as an object in that version of its contract, in which the value `first` comes next.
 pub(super) fn begins(schema: u32, first: &str, text: &str) -> bool {
-    text.starts_with(&format!("{START}{schema},\n  \"{first}\": "))
+    text.strip_prefix(START).is_some_and(|rest| rest.starts_with(&format!("{schema},\n  \"{first}\": ")))
 }
 
 /// What comes before the version of the contract.

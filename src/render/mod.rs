@@ -93,8 +93,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
     if text.contains('\x1b') {
         text = strip_str(&text).to_string().into();
     }
-    let first: String = text.chars().take(PARTIAL.len()).collect();
-    first.replace('\n', " ").starts_with(PARTIAL)
+    begins_with_note(&text, PARTIAL)
         || SHEETS.iter().any(|sheet| {
             table::begins(sheet, &text)
                 || json::begins(sheet.schema, sheet.first_name(), &text)
@@ -103,6 +102,12 @@ pub fn is_own_output(head: &[u8]) -> bool {
         || [lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
             .iter()
             .any(|begins| begins(&text))
+}
+
+/// Whether `text` begins with `note`, which a narrow terminal breaks into lines.
+fn begins_with_note(text: &str, note: &str) -> bool {
+    let is_same = |(written, noted): (u8, u8)| written == noted || (written == b'\n' && noted == b' ');
+    text.len() >= note.len() && text.bytes().zip(note.bytes()).all(is_same)
 }
 
 #[cfg(test)]

@@ -210,11 +210,14 @@ pub(super) fn begins(text: &str) -> bool {
     let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let search = second.strip_prefix("# ").unwrap_or_default();
     let is_full = first.starts_with("# ") && first.contains(", from: ");
-    let counts = first.rsplit_once(": ").map_or("", |(_, counts)| counts).replace("s,", ",").replace("s ", " ");
-    let words = counts.split(' ').filter(|word| word.parse::<u64>().is_err() && !word.contains(','));
+    let do_hold = |counts: &str| {
+        let counts = counts.replace("s,", ",").replace("s ", " ");
+        let words = counts.split(' ').filter(|word| word.parse::<u64>().is_err() && !word.contains(','));
+        words.eq(["example", "and", "counter-example", "hold"])
+    };
     (is_full && (search.starts_with(FAST) || search.starts_with(SLOWER)))
-        || first == template::first_line()
-        || words.eq(["example", "and", "counter-example", "hold"])
+        || (first.starts_with('#') && first == template::first_line())
+        || first.rsplit_once(": ").is_some_and(|(_, counts)| counts.contains("hold") && do_hold(counts))
 }
 
 /// `{ line = '…', code = 21, user = 'ann' }`

@@ -17,6 +17,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::begins_with_note;
 use super::renderer::{Options, Renderer};
 use super::wrap::wrap;
 use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet};
@@ -324,9 +325,7 @@ impl Renderer for Table {
 
 /// Whether `text` begins as such a table does: with the headings and a rule below them, or with what stands in place of rows.
 pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
-    // A narrow terminal breaks notes into lines.
-    let flat = text.replace('\n', " ");
-    sheet.without_rows.iter().any(|note| flat.starts_with(note))
+    sheet.without_rows.iter().any(|note| begins_with_note(text, note))
         || after_headings(headings(sheet.columns), text).is_some_and(|rest| {
             let is_rule = |rule: &str| !rule.is_empty() && rule.bytes().all(|byte| byte == b'-');
             rest.is_empty() || rest.strip_prefix('\n').and_then(|rest| rest.lines().next()).is_some_and(is_rule)

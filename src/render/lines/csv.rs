@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::{FIELDS, Fields, Known};
 use crate::hit::{Capture, Hit};
 use crate::numbered::{LineFormat, Rendered};
-use crate::render::csv::begins_formula;
+use crate::render::csv::{begins_formula, head};
 use crate::terminal::escaped_line;
 
 /// Writes the head, which comes before all rows, also where there are none.
@@ -18,16 +18,12 @@ use crate::terminal::escaped_line;
 ///
 /// Those of `out`.
 pub fn write_head(out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{}", head())
+    writeln!(out, "{}", head(FIELDS).collect::<Vec<_>>().join(","))
 }
 
 /// Whether `text` begins with the head.
 pub(in crate::render) fn begins(text: &str) -> bool {
-    text.lines().next().is_some_and(|line| line == head())
-}
-
-fn head() -> String {
-    FIELDS.iter().filter_map(|field| field.name).collect::<Vec<_>>().join(",")
+    text.lines().next().is_some_and(|line| line.split(',').eq(head(FIELDS)))
 }
 
 /// One row for each hit.
