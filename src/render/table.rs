@@ -9,12 +9,19 @@
 //! blanks.
 //!
 //! Rows are kept as the text that they become: each costs its path and some sixty bytes, so that a hundred thousand files with
-//! paths of a hundred characters take 16 MiB. That is also why it is not put together by the crate tabled, which keeps each cell apart
-//! and knows its width twice.
+//! paths of a hundred characters take 16 MiB. The crate tabled, which keeps each cell apart, gets a block of rows at a time. It
+//! pads and aligns the cells, and puts cells of several lines side by side. Which columns there are, how wide they are in all
+//! blocks, and where text is broken is decided here.
+//!
+//! Rows that end with their prose get a table with fewer columns. A cell that spans columns would look the same, but tabled
+//! widens those columns where it does not fit. A path on a line of its own is not given to tabled for the same reason.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::iter;
 
+use tabled::settings::object::Columns;
+use tabled::settings::{Alignment, Margin, Padding, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::begins_with_note;
@@ -34,6 +41,8 @@ const ROOMY_PROSE_WIDTH: usize = 24;
 const WIDEST_PROSE_WIDTH: usize = 40;
 /// Prose gets no less, if it takes so much: in an even narrower terminal, lines are too long.
 const LEAST_PROSE_WIDTH: usize = 15;
+/// The most rows that are laid out at the same time.
+const BLOCK_ROWS: usize = 256;
 /// `2017-02-14`
 const DATE_WIDTH: usize = 10;
 
@@ -112,26 +121,19 @@ impl Table {
         if let Some(width) = limit {
             self.narrow(width, first);
         }
-        let indent = " ".repeat(INDENT * first);
         let headings: Vec<&str> = self.columns.iter().map(heading).collect();
         for path in &headings[..first] {
             self.write_head(path, out)?;
         }
-        self.write_head(&format!("{indent}{}", self.line(first, &headings[first..])), out)?;
+        self.laid_out(&[headings], first, None).iter().try_for_each(|line| self.write_head(line, out))?;
         let gaps = GAP * self.widths[first..].len().saturating_sub(1);
-        writeln!(out, "{}", "-".repeat(indent.len() + self.widths[first..].iter().sum::<usize>() + gaps))?;
-        for row in self.rows.lines() {
-            let cells = self.shown(row);
-            for path in &cells[..first] {
-                writeln!(out, "{path}")?;
-            }
-            match limit {
-                None => writeln!(out, "{}", self.line(first, &cells))?,
-                Some(width) => {
-                    for line in self.lines(first, &cells, width) {
-                        writeln!(out, "{indent}{line}")?;
-                    }
-                }
+        writeln!(out, "{}", "-".repeat(INDENT * first + self.widths[first..].iter().sum::<usize>() + gaps))?;
+        let mut rows = self.rows.lines().map(|row| self.shown(row)).peekable();
+        while rows.peek().is_some() {
+            let block: Vec<Vec<&str>> = rows.by_ref().take(BLOCK_ROWS).collect();
+            for alike in block.chunk_by(|one, next| first == 0 && one.len() == next.len()) {
+                alike[0][..first].iter().try_for_each(|path| writeln!(out, "{path}"))?;
+                self.laid_out(alike, first, limit).iter().try_for_each(|line| writeln!(out, "{line}"))?;
             }
         }
         Ok(())
@@ -224,44 +226,33 @@ impl Table {
         remarks
     }
 
-    /// Whether the cell at that place takes the place of the columns that follow.
-    fn is_spanning(&self, row: &[&str], at: usize) -> bool {
-        at == self.prose && row.len() < self.columns.len()
-    }
-
-    /// The lines of a cell.
-    fn broken<'c>(&self, at: usize, cell: &'c str, width: usize) -> Vec<Cow<'c, str>> {
-        match self.columns[at].holds {
-            Holds::Prose | Holds::Time => wrap(cell, width).into_iter().map(Cow::Owned).collect(),
-            _ => vec![Cow::Borrowed(cell)],
-        }
-    }
-
-    /// The lines of a row some of whose cells have to be broken.
-    fn lines(&self, first: usize, row: &[&str], width: usize) -> Vec<String> {
-        let before: usize = self.widths[first..].iter().take(self.prose - first).map(|width| width + GAP).sum();
-        let beside = width.saturating_sub(INDENT * first + before).max(LEAST_PROSE_WIDTH);
-        let width_of = |at: usize| if self.is_spanning(row, at) { beside } else { self.widths[at] };
-        let cells: Vec<Vec<Cow<'_, str>>> =
-            (first..row.len()).map(|at| self.broken(at, row[at], width_of(at))).collect();
-        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
-        let nth = |at: usize| cells.iter().map(|cell| cell.get(at).map_or("", AsRef::as_ref)).collect::<Vec<_>>();
-        (0..height).map(|at| self.line(first, &nth(at))).collect()
-    }
-
-    /// One line of a row whose cells fit, from the column `first`.
-    fn line(&self, first: usize, cells: &[&str]) -> String {
-        let mut line = String::new();
-        for ((column, width), cell) in self.columns.iter().zip(&self.widths).skip(first).zip(cells) {
-            if !line.is_empty() {
-                line.push_str(&" ".repeat(GAP));
+    /// The cell of a row at that place, with line ends where it has to be broken.
+    fn broken(&self, row: &[&str], at: usize, first: usize, limit: Option<usize>) -> String {
+        let width = match (limit, self.columns[at].holds) {
+            // It takes the place of the columns that follow.
+            (Some(width), Holds::Prose) if row.len() < self.columns.len() => {
+                let before: usize = self.widths[first..at].iter().map(|width| width + GAP).sum();
+                width.saturating_sub(INDENT * first + before).max(LEAST_PROSE_WIDTH)
             }
-            let blanks = " ".repeat(width.saturating_sub(cell.width()));
-            let (before, after) = if column.holds.is_number() { (&*blanks, "") } else { ("", &*blanks) };
-            line.extend([before, cell, after]);
+            (Some(_), Holds::Prose | Holds::Time) => self.widths[at],
+            _ => return row[at].to_owned(),
+        };
+        wrap(row[at], width).join("\n")
+    }
+
+    /// The lines of rows that have the same number of cells, from the column `first`.
+    fn laid_out(&self, rows: &[Vec<&str>], first: usize, limit: Option<usize>) -> Vec<String> {
+        let columns = first..rows.first().map_or(first, Vec::len);
+        // A row that is not shown gives all blocks the same widths. `Width::list` would do that as well, but tabled subtracts
+        // from such a width without a check, and panics if a cell is wider.
+        let widest = columns.clone().map(|at| "-".repeat(self.widths[at])).collect();
+        let rows = rows.iter().map(|row| columns.clone().map(|at| self.broken(row, at, first, limit)).collect());
+        let mut table: tabled::Table = iter::once::<Vec<String>>(widest).chain(rows).collect();
+        table.with((Style::empty(), Padding::new(0, GAP, 0, 0), Margin::new(INDENT * first, 0, 0, 0)));
+        for at in columns.filter(|at| self.columns[*at].holds.is_number()) {
+            table.modify(Columns::one(at - first), Alignment::right());
         }
-        line.truncate(line.trim_end_matches(' ').len());
-        line
+        table.to_string().lines().skip(1).map(|line| line.trim_end_matches(' ').to_owned()).collect()
     }
 }
 
@@ -588,6 +579,16 @@ A code tells what became of the call or message, not whether the sign-in succeed
         report.results_without_row = 1234;
         let expected = "1,234 results are in no row: there are more different names or numbers than are kept apart.";
         assert_eq!(told(&report).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn all_blocks_of_rows_have_the_same_widths() {
+        let codes: Vec<_> =
+            (0..400).map(|at| (code(10_000 + at), if at == 0 { 1_000_000 } else { 1 }, &[][..])).collect();
+        let text = written(&report(&[(&codes, 1)]), None);
+        let (rows, _) = text.split_once("\n\n").unwrap();
+        let widths: Vec<usize> = rows.lines().map(|line| line.width()).collect();
+        assert_eq!(widths, [widths[0]; 402]);
     }
 
     #[test]

@@ -38,9 +38,11 @@ fn problems_of_a_kind_are_sorted_by_path() {
 fn that_no_threads_can_be_started_is_said_in_these_words() {
     let folder = folder();
     for command in COMMANDS {
-        // The stacks of so many threads need more address space than is left.
-        let limited = format!("ulimit -v 300000; exec \"$0\" {command} --no-config -j 256 a.log b.log");
+        // The stacks of a few threads need more address space than is left. They are large, so that the program has enough
+        // left to say so, whatever its own size is.
+        let limited = format!("ulimit -v 1000000; exec \"$0\" {command} --no-config -j 256 a.log b.log");
         let mut shell = Command::new("sh");
+        shell.env("RUST_MIN_STACK", (256 * 1024 * 1024).to_string());
         let (stderr, status) = run(shell.args(["-c", &limited, env!("CARGO_BIN_EXE_callcodes")]), &folder);
         assert!(stderr.starts_with("error: cannot start threads: ") && stderr.ends_with(". Try -j 1\n"), "{stderr}");
         assert_eq!(status, Some(2), "{command}");
