@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 /// Whether a terminal obeys `character`: a control character, including those from U+0080 to U+009F, which JSON does not escape,
-/// or a character that breaks the line or changes its direction.
+/// or a character that breaks the line or changes its direction, or an invisible byte order mark, with which text would seem to begin.
 #[must_use]
 pub fn obeys(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Returns `text` with an escape such as `\u{1b}` in place of each character that a terminal obeys.
