@@ -142,7 +142,7 @@ pub enum Kind {
     Shortened,
     /// Compressed data contradict themselves; what came before was read.
     Damaged,
-    /// Compressed data break off; what came before was read.
+    /// Compressed data is cut short; what came before was read.
     Truncated,
     /// Bytes that belong to nothing follow the compressed data, and were not read.
     TrailingBytes,
@@ -284,7 +284,7 @@ fn describe(reason: &io::Error) -> (String, Option<Remedy>) {
     let (what, remedy) = match reason.kind() {
         io::ErrorKind::NotFound => ("no such file or folder", None),
         io::ErrorKind::InvalidFilename if cfg!(unix) => {
-            ("the path or a name in it is too long for the system", Some(Remedy::ShortenPath))
+            ("the path is too long for this system", Some(Remedy::ShortenPath))
         }
         // Windows says so of wildcards that match nothing.
         io::ErrorKind::InvalidFilename => ("no such file or folder", None),

@@ -288,7 +288,7 @@ pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
 
 /// What is told of a copy that turned out to be one when too much of it had been passed on.
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
-    let what = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
+    let what = format!("a copy of {original}, counted anyway: it holds too many results to wait for its end");
     Problem::new(&copy.name, Kind::CopyCounted, what)
 }
 

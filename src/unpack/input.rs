@@ -18,7 +18,7 @@ pub(crate) struct Input {
     end: End,
     /// How many bytes were taken.
     position: u64,
-    /// Whether somebody asked for bytes behind the end.
+    /// Whether somebody asked for bytes after the end.
     was_short: bool,
 }
 

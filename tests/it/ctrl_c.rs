@@ -82,17 +82,18 @@ fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn the_table_of_what_was_read_is_printed_and_marked() {
     let folder = tree();
     let expected = "\
-PARTIAL RESULT: the run was interrupted, and this is what was read until then.
+PARTIAL RESULT: the run was interrupted; this is what had been read by then.
 
 Code  Description             Count   Share  First seen  Last seen  Files
 -------------------------------------------------------------------------
  108  User Hung Up the Phone      3  100.0%  -           -              1
 
 3 results, 1 distinct code, 1 file read, 51 B
-3 results have no time that can be read; first and last seen leave them out.
-A code tells what became of the call or message, not whether the sign-in succeeded.
+3 results have no readable time and do not count for first and last seen.
+A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
-    let told = "callcodes: 2 inputs not read to their end; first: c.log: neither this nor what follows was read, because \
+    let told = "callcodes: 2 inputs were not read to the end; first: c.log: neither this nor what follows was read, \
+                because \
                 the run was interrupted; run callcodes again to read it (-v lists all)\n";
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["scan"]));
     assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, told, Some(130)));
@@ -118,7 +119,7 @@ fn a_list_of_files_is_marked_too() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["files"]));
     let expected = "\
-PARTIAL RESULT: the run was interrupted, and this is what was read until then.
+PARTIAL RESULT: the run was interrupted; this is what had been read by then.
 
 File   What it is  Size  Lines  First time  Last time  Results
 --------------------------------------------------------------

@@ -102,8 +102,8 @@ fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
         let read = read_while(range_bytes, |path| {
             File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
         });
-        let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
-                    read; read a copy of it, or again when nobody writes to it";
+        let told = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
+                    bytes before that were read; scan a copy, or scan again when nothing is writing to it";
         assert_eq!(read, (LEFT, vec![told.to_owned()]));
     }
 }
@@ -119,8 +119,8 @@ fn nothing_counts_behind_the_place_where_reading_failed() {
             fs::write(path, LINE.repeat(LINES)).unwrap();
         }
     });
-    let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
-                read; read a copy of it, or again when nobody writes to it";
+    let told = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
+                bytes before that were read; scan a copy, or scan again when nothing is writing to it";
     assert_eq!(read, (LEFT, vec![told.to_owned()]));
 }
 

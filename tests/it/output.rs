@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates,group\n";
 const WRITTEN_BY_CALLCODES: &str =
-    "skipped, written by callcodes itself; delete it or move it elsewhere; what is piped to - is read all the same";
+    "skipped, written by callcodes itself; delete it, move it elsewhere, or pipe it in to read it anyway";
 /// Longer than the 1 MiB up to which a line is searched in one piece.
 const LONG_LINE_BYTES: usize = 1_300_000;
 
@@ -103,7 +103,10 @@ fn the_ending_of_the_file_chooses_the_format() {
     for command in ["scan", "lines", "files", "codes"] {
         let (status, stdout, stderr) = run(&[command, "fixtures/logs", "-o", path(&html)]);
         assert_eq!((status, stdout.as_str()), (Some(2), ""), "{command}");
-        assert!(stderr.starts_with("error: -o: no format here has the ending .html. Name a file "), "{stderr}");
+        assert!(
+            stderr.starts_with("error: -o: cannot write a file that ends in .html. Use a name that ends in "),
+            "{stderr}"
+        );
         assert!(!html.exists(), "{command}");
     }
     let args = ["scan", "fixtures/logs", "--format", "table", "-o", path(&html)];
@@ -203,7 +206,7 @@ fn what_a_killed_run_left_is_reported_and_not_read() {
         (status, stdout),
         (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n"))
     );
-    let told = "skipped, an unfinished result of callcodes; delete it if no run is writing it";
+    let told = "skipped, an unfinished result of callcodes; delete it unless callcodes is still running";
     assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
     // What is named is read, unless it holds output.
     let (status, stdout, stderr) = run(&["lines", path(&left)]);
@@ -281,7 +284,7 @@ mod windows {
             let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut stderr = String::new();
             child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
-            let told = "another program has it open, perhaps a spreadsheet. Close it there, or name another file";
+            let told = "another program has it open, perhaps a spreadsheet. Close it there, or choose another file";
             assert_eq!(stderr, format!("error: cannot write to {}: {told}\n", path(&target)));
             drop(held);
             assert_eq!(fs::read_to_string(&target).unwrap(), CSV_HEAD);
@@ -356,8 +359,8 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
     let told = format!(
-        "error: -o would replace {}, which lies in a folder that is read and is no earlier result. Name another file, or \
-         delete that one first\n",
+        "error: -o would overwrite {}, which is in a folder that is scanned and is not an earlier result. Choose \
+         another file, or delete that one first\n",
         path(&log),
     );
     for command in ["scan", "lines", "files"] {
@@ -399,7 +402,7 @@ fn a_log_that_is_named_is_not_replaced_by_what_is_found_in_it() {
     let log = folder.path().join("a.log");
     let by_another_name = folder.path().join(".").join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
-    let told = format!("error: -o would replace the input {} by the result. Name another file\n", path(&log));
+    let told = format!("error: -o would overwrite the input {}. Choose another file\n", path(&log));
     for command in ["scan", "lines", "files"] {
         let args = [command, "no-such.log", path(&log), "-o", path(&by_another_name)];
         assert_eq!(run(&args), (Some(2), String::new(), told.clone()), "{command}");
@@ -482,8 +485,8 @@ fn a_line_beyond_the_limit_is_searched_in_pieces_and_told() {
     let text = format!("call_status: 4\ncall_status: 108 {filler} call_status: 102\r\ncall_status: 21\n");
     fs::write(&log, &text).unwrap();
     let told = format!(
-        "callcodes: {}: 1 line longer than 1048576 bytes was searched in pieces, the first at byte 15; a result that a \
-         cut divides is missed\n",
+        "callcodes: {}: 1 line longer than 1048576 bytes was searched in pieces, the first at byte 15; a result that \
+         is split between two pieces is missed\n",
         path(&log)
     );
 

@@ -60,7 +60,7 @@ fn a_file_with_a_mistake_is_named_and_nothing_is_read() {
     assert!(stderr.starts_with("error: "), "{stderr}");
     assert!(stderr.contains(&format!("{}:3:1", file.display())), "{stderr}");
     assert!(stderr.contains("regexp"), "{stderr}");
-    let around = "\n\nhelp: to go on without your configuration file, add --no-config\n";
+    let around = "\n\nhelp: to continue without your configuration file, add --no-config\n";
     assert!(stderr.ends_with(around), "{stderr}");
     // Whoever cannot mend it now can still work.
     assert_eq!(run(home.path(), &["--no-config"]), not_found());
@@ -98,7 +98,7 @@ fn a_file_with_an_ending_that_windows_hides_is_noticed() {
     let named = file.with_file_name("config.toml.txt");
     fs::copy("fixtures/patterns/door.toml", &named).unwrap();
     let note = format!(
-        "callcodes: {} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml\n",
+        "callcodes: {} was not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml\n",
         named.display()
     );
     let (status, stdout, stderr) = not_found();

@@ -41,7 +41,8 @@ fn split(argument: &str, exists: impl Fn(&str) -> bool) -> Option<Vec<OsString>>
 pub(crate) fn explain_quote(path: &str) -> Option<String> {
     let (before, _) = path.split_once('"')?;
     Some(format!(
-        "the quotation mark after {before} is part of the path, because a backslash stands before it. Leave that backslash out: \
+        "the quotation mark after {before} is part of the path, because it follows a backslash. Leave out that \
+         backslash: \
          \"{before}\""
     ))
 }
@@ -75,8 +76,8 @@ mod tests {
 
     #[test]
     fn a_quotation_mark_in_a_path_is_explained() {
-        let expected = "the quotation mark after C:\\47 12 is part of the path, because a backslash stands before it. Leave that \
-                        backslash out: \"C:\\47 12\"";
+        let expected = "the quotation mark after C:\\47 12 is part of the path, because it follows a backslash. \
+                        Leave out that backslash: \"C:\\47 12\"";
         assert_eq!(explain_quote("C:\\47 12\" -o C:\\x").as_deref(), Some(expected));
         assert_eq!(explain_quote("C:\\47 12"), None);
     }

@@ -58,7 +58,7 @@ fn unknown<F: ByEnding>(ending: &str) -> Failure {
     let values = F::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let formats: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
     Failure::Message(format!(
-        "-o: no format here has the ending .{ending}. Name a file that ends in {}, or choose a format for it with \
+        "-o: cannot write a file that ends in .{ending}. Use a name that ends in {}, or choose a format with \
          --format: {}",
         alternatives(&endings),
         alternatives(&formats),
@@ -104,11 +104,12 @@ mod tests {
 
     #[test]
     fn an_ending_of_no_format_is_refused_with_those_there_are() {
-        let expected = "-o: no format here has the ending .html. Name a file that ends in .txt, .log, .json or .csv, or \
-                        choose a format for it with --format: table, json or csv";
+        let expected = "-o: cannot write a file that ends in .html. Use a name that ends in .txt, .log, .json or \
+                        .csv, or choose a format with --format: table, json or csv";
         assert_eq!(named::<SummaryFormatArg>(None, "report.html"), expected);
-        let expected = "-o: no format here has the ending .json. Name a file that ends in .txt, .log, .jsonl, .ndjson or \
-                        .csv, or choose a format for it with --format: text, jsonl or csv";
+        let expected = "-o: cannot write a file that ends in .json. Use a name that ends in .txt, .log, .jsonl, \
+                        .ndjson or \
+                        .csv, or choose a format with --format: text, jsonl or csv";
         assert_eq!(named::<LinesFormatArg>(None, "report.json"), expected);
     }
 

@@ -13,7 +13,7 @@ use crate::term;
 
 /// What must not be forgotten when results are read.
 pub(crate) const CAVEAT: &str =
-    "A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.";
+    "A code says what happened to a call, text message or app prompt. It never says whether the sign-in succeeded.";
 
 /// A command line, and what it does.
 type Example = (&'static str, &'static str);

@@ -40,7 +40,7 @@ fn decoded(openable: Openable, limit_bytes: u64) -> Result<Vec<u8>, Problem> {
             (units, taken(stream.reader, units, limit_bytes).map_err(unreadable)?)
         }
         Opened::Archive(_) => {
-            let reason = "it is an archive. `callcodes lines` reads what is in it";
+            let reason = "it is an archive. Use `callcodes lines` to read the files in it";
             return Err(unreadable(io::Error::other(reason)));
         }
         Opened::Skipped(problem) => return Err(Problem { path: name.to_owned(), ..problem }),

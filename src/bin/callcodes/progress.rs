@@ -109,7 +109,7 @@ fn watch(shared: &Arc<Shared>, line: Line, walk: Walk) {
             state.line.clear();
             if patience == Some(Duration::ZERO) {
                 patience = None;
-                term::note("this takes longer than it should; Ctrl-C again ends at once, without a result");
+                term::note("stopping takes longer than expected; press Ctrl-C again to end at once, without a result");
             }
             patience = patience.map(|patience| patience.saturating_sub(TICK));
         } else if line == Line::Drawn && shared.started.elapsed() >= QUIET {

@@ -61,7 +61,7 @@ impl Settings {
         let set = pattern_set(patterns)?.reading_in(input.encoding.given());
         let settings = Settings { inputs, selection, set, options };
         if settings.is_typed() {
-            term::tell_typing("reading standard input; end it");
+            term::tell_typing("reading standard input");
         }
         Ok(settings)
     }
@@ -86,15 +86,13 @@ impl Settings {
         let is_target = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == target);
         if let Some(input) = self.inputs.iter().find(is_target) {
             let input = term::shown(&name::shown(input));
-            return Err(Failure::Message(format!(
-                "-o would replace the input {input} by the result. Name another file"
-            )));
+            return Err(Failure::Message(format!("-o would overwrite the input {input}. Choose another file")));
         }
         let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
         if self.inputs.iter().any(holds_target) && !is_replaceable(&target) {
             return Err(Failure::Message(format!(
-                "-o would replace {typed}, which lies in a folder that is read and is no earlier result. Name another \
-                 file, or delete that one first"
+                "-o would overwrite {typed}, which is in a folder that is scanned and is not an earlier result. \
+                 Choose another file, or delete that one first"
             )));
         }
         Ok(())
@@ -110,22 +108,23 @@ impl Settings {
         };
         let left_out = problems.iter().any(|problem| problem.kind == Kind::OutsideTime);
         let what = match (left_out, files_read) {
-            (true, 0) => "left out every file",
-            (false, 1..) => "left out no file",
+            (true, 0) => "excluded every file",
+            (false, 1..) => "excluded no file",
             _ => "",
         };
         if !what.is_empty() {
             term::note(format_args!(
-                "{option} {what}. What counts is when a file in a folder or archive was last modified, which copying and \
-                 unpacking may change, and not the times in its lines"
+                "{option} {what}. It looks at when a file in a folder or archive was last modified, which copying \
+                 and unpacking may change, and not at the times in its lines"
             ));
         }
         let doubtful = self.selection.doubts.count();
         if doubtful > 0 {
             let files = wording::counted(doubtful, "file");
             term::note(format_args!(
-                "{files} in zip or cab archives could lie on the other side of {option}: these archives may keep local times \
-                 of an unknown zone, which are read as UTC"
+                "{option} may be wrong about {files} in zip or cab archives: these archives may store local times of \
+                 an \
+                 unknown time zone, which are taken as UTC"
             ));
         }
     }
@@ -175,7 +174,7 @@ fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
 fn selection(args: &FileArgs) -> Result<Selection, Failure> {
     let globs = Globs::new(args.globs.iter().map(String::as_str), args.iglobs.iter().map(String::as_str));
     Ok(Selection {
-        globs: globs.map_err(|reason| Failure::Message(format!("the globs do not go together: {reason}")))?,
+        globs: globs.map_err(|reason| Failure::Message(format!("invalid -g/--iglob pattern: {reason}")))?,
         max_depth: args.max_depth,
         max_bytes: args.max_filesize,
         newer_than: args.newer_than,
@@ -192,7 +191,7 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
     if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
         let misnamed = term::shown(&name::shown(&misnamed));
         term::note(format_args!(
-            "{misnamed} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
+            "{misnamed} was not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
         ));
     }
     let layers = Layers {
@@ -228,7 +227,8 @@ fn refused(found: &[Diagnostic], args: &PatternArgs) -> Failure {
     let name = user_file(args).map(|path| Origin::File(path).to_string());
     let is_of = |one: &Diagnostic, name: &str| one.source_name() == Some(name) || one.message().contains(name);
     let is_users_own = name.is_some_and(|name| found.iter().any(|one| is_of(one, &name)));
-    let around = if is_users_own { "\n\nhelp: to go on without your configuration file, add --no-config" } else { "" };
+    let around =
+        if is_users_own { "\n\nhelp: to continue without your configuration file, add --no-config" } else { "" };
     Failure::Diagnostics(told(found) + around)
 }
 

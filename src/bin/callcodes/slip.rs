@@ -114,7 +114,7 @@ fn explain(word: &str, mut program: Command) -> Option<String> {
     if let Some(command) = program.find_subcommand_mut(word) {
         let usage = command.render_usage().to_string();
         let usage = usage.lines().next().unwrap_or_default().trim_start_matches("Usage: ").to_owned();
-        return Some(format!("{word} is a command, and options come behind it: {usage}"));
+        return Some(format!("{word} is a command, which options must follow: {usage}"));
     }
     if let Ok(Query::Code(_) | Query::Range(_)) = word.parse() {
         return Some(format!("there is no file or folder {word}. To explain a code, use: callcodes codes {word}"));
@@ -147,7 +147,7 @@ mod tests {
             ("patterns", "callcodes patterns [OPTIONS]"),
         ];
         for (word, usage) in cases {
-            let expected = format!("{word} is a command, and options come behind it: {usage}");
+            let expected = format!("{word} is a command, which options must follow: {usage}");
             assert_eq!(explained(word), Some(expected));
         }
     }

@@ -86,15 +86,15 @@ const LOCK_VIOLATION: i32 = 33;
 pub(crate) fn remedy(kind: io::ErrorKind, code: Option<i32>, is_windows: bool) -> Option<&'static str> {
     match kind {
         _ if is_windows && [Some(SHARING_VIOLATION), Some(LOCK_VIOLATION)].contains(&code) => {
-            Some("another program has it open, perhaps a spreadsheet. Close it there, or name another file")
+            Some("another program has it open, perhaps a spreadsheet. Close it there, or choose another file")
         }
-        io::ErrorKind::NotFound => Some("there is no such folder. Create it first, or name another"),
-        io::ErrorKind::IsADirectory => Some("it is a folder. Name a file in it"),
+        io::ErrorKind::NotFound => Some("there is no such folder. Create it first, or choose another"),
+        io::ErrorKind::IsADirectory => Some("it is a folder. Choose a file in it"),
         io::ErrorKind::PermissionDenied if is_windows => Some(
-            "permission denied. Another program may have it open: close it there, or name a file in a folder that you may \
-             write to",
+            "permission denied. Another program may have it open: close it there, or choose a file in a folder that \
+             you may write to",
         ),
-        io::ErrorKind::PermissionDenied => Some("permission denied. Name a file in a folder that you may write to"),
+        io::ErrorKind::PermissionDenied => Some("permission denied. Choose a file in a folder that you may write to"),
         _ => None,
     }
 }

@@ -265,11 +265,11 @@ pub(crate) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Tells whoever sits at the keyboard what is waited for and `.. end it` with which keys.
-pub(crate) fn tell_typing(what_to_end: &str) {
+/// Tells a user at the keyboard what the program waits for, and which keys end the input.
+pub(crate) fn tell_typing(waits_for: &str) {
     if stdin_is_terminal() {
         let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
-        note(format_args!("{what_to_end} with {end}"));
+        note(format_args!("{waits_for}; to end, press {end} on a line of its own"));
     }
 }
 

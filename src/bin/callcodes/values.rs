@@ -22,11 +22,11 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         "M" | "MB" | "MIB" => 2,
         "G" | "GB" | "GIB" => 3,
         "T" | "TB" | "TIB" => 4,
-        _ => return Err(format!("'{}' is no unit; give a size like 500K, 10M or 1.5GiB", unit.trim_start())),
+        _ => return Err(format!("'{}' is not a unit; use a size such as 500K, 10M or 1.5GiB", unit.trim_start())),
     };
     scaled(number, 1 << (10 * power)).ok_or_else(|| {
         let fault = if number.is_empty() { "the number is missing" } else { "the number is wrong or too large" };
-        format!("{fault}; give a size like 500K, 10M or 1.5GiB")
+        format!("{fault}; use a size such as 500K, 10M or 1.5GiB")
     })
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn when(text: &str) -> Result<SystemTime, String> {
 }
 
 fn at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    const REMEDY: &str = "give how long ago (2h, 3d, 1w) or a date (2024-05-01, '2024-05-01 10:00', UTC unless it ends \
+    const REMEDY: &str = "use an age (2h, 3d, 1w) or a date (2024-05-01, '2024-05-01 10:00', UTC unless it ends \
                           in a zone like +02:00)";
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         if let Ok(time) = text.parse::<Timestamp>() {
@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_told_with_the_part_that_is_wrong() {
-        let remedy = "give a size like 500K, 10M or 1.5GiB";
+        let remedy = "use a size such as 500K, 10M or 1.5GiB";
         let cases = [
-            ("10X", "'X' is no unit"),
-            ("-5", "'-5' is no unit"),
+            ("10X", "'X' is not a unit"),
+            ("-5", "'-5' is not a unit"),
             ("M", "the number is missing"),
             ("", "the number is missing"),
             ("1.2.3M", "the number is wrong or too large"),

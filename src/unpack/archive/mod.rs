@@ -41,7 +41,7 @@ pub(crate) use zip::{AtEnd, ZipFile, one_part};
 
 impl Format {
     fn truncated(self, delivered: Option<u64>) -> Loss {
-        let what = format!("the {self} archive breaks off");
+        let what = format!("the {self} archive is cut short");
         Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }
     }
 
@@ -79,7 +79,7 @@ impl Format {
     }
 
     fn too_many_members(self, limit: u64) -> Loss {
-        let what = format!("the {self} archive has more than {limit} members, and the others were not read");
+        let what = format!("the {self} archive has more than {limit} files, and the rest was not read");
         Loss::new(Kind::OverLimit, what, Remedy::Raise(Limit::Members))
     }
 }
@@ -159,10 +159,10 @@ impl Passwords {
     /// None of them opens `what`, as far as can be known.
     fn wrong(&self, what: &str) -> Loss {
         let given = match self.0.len() {
-            1 => "the given one".to_owned(),
-            many => format!("the {many} given ones"),
+            1 => "the one given".to_owned(),
+            many => format!("the {many} given"),
         };
-        encrypted(&format!("{what} encrypted with another password than {given}"), Remedy::AddPassword)
+        encrypted(&format!("{what} encrypted with a password other than {given}"), Remedy::AddPassword)
     }
 }
 

@@ -23,8 +23,8 @@ const PASTED_LIMIT_BYTES: u64 = 1 << 20;
 /// So many words are no question any more, but a line of a log.
 const PASTED_LINE_WORDS: usize = 8;
 
-const CAVEAT: &str = "A code tells what became of the call or message, not whether the sign-in succeeded; SUCCESS_ and \
-                      FAILED_ in a name do not tell it either.";
+const CAVEAT: &str = "A code says what happened to the call or message, not whether the sign-in succeeded. Nor do \
+                      SUCCESS_ and FAILED_ in a name.";
 
 pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
@@ -139,8 +139,8 @@ impl Found {
             Query::Words(words) => words.clone(),
         };
         self.missed.push(if text.split_whitespace().count() > PASTED_LINE_WORDS {
-            "nothing in the catalogue matches so many words. If they are a line of a log, pipe it into `callcodes codes \
-             -`, or start that and paste the line"
+            "nothing in the catalogue matches so many words. If this is a line from a log, pipe it into `callcodes \
+             codes -`, or run that and paste the line"
                 .to_owned()
         } else {
             format!(
@@ -164,7 +164,7 @@ impl Found {
 
     /// What the patterns find in each line of standard input, or else what it mentions.
     fn add_pasted(&mut self, catalogue: &'static Catalogue, set: &PatternSet) -> Result<(), Failure> {
-        term::tell_typing("reading standard input; end it");
+        term::tell_typing("reading standard input");
         let read = paste::read(None, PASTED_LIMIT_BYTES);
         let text = read.map_err(|problem| Failure::Message(term::shown(&format!("cannot read {problem}"))))?;
         if text.len() as u64 > PASTED_LIMIT_BYTES {

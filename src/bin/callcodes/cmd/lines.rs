@@ -40,7 +40,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let status = session.end(&outcome)?;
     if outcome.summary == 0 {
         let (files, bytes) = (wording::counted(outcome.files, "file"), wording::size(outcome.bytes));
-        let left_out = if outcome.files == 0 && by_glob { "; -g and --iglob leave out all other files" } else { "" };
+        let left_out = if outcome.files == 0 && by_glob { "; -g and --iglob exclude all other files" } else { "" };
         term::note(format_args!("no result codes found in {files} ({bytes}){left_out}"));
     }
     Ok(status)

@@ -71,7 +71,7 @@ struct Walk<'w> {
     held: &'w Held,
     /// Whether the first folder began in another archive.
     begins_before: bool,
-    /// Whether somebody was told that the archive breaks off.
+    /// Whether somebody was told that the archive is cut short.
     was_cut: bool,
     /// Why data that belong to no file are missing in turn, or that there are some.
     fault: Option<io::Error>,
@@ -129,7 +129,7 @@ impl Walk<'_> {
             Ok(solid) => solid,
         };
         let Some(gap) = file.offset.checked_sub(open.position) else {
-            return visit(Item::Unread(label, Format::Cab.damaged("files lie in each other")));
+            return visit(Item::Unread(label, Format::Cab.damaged("files overlap")));
         };
         open.position = file.offset + file.size;
         let unlisted = if fills { file.offset.saturating_sub(listed) } else { 0 };
@@ -185,7 +185,7 @@ impl Walk<'_> {
 }
 
 fn has_unlisted() -> io::Error {
-    Format::Cab.damaged("it holds data that belong to no file in its list").into()
+    Format::Cab.damaged("it contains data that its table of contents does not list").into()
 }
 
 fn unlisted_label(size: Option<u64>) -> Label {
@@ -220,7 +220,7 @@ struct File {
 
 impl File {
     fn refused(&self) -> Option<Loss> {
-        const BEFORE: &str = "it began in another archive of the set, which has to be unpacked as a whole";
+        const BEFORE: &str = "it begins in another archive of the set, which has to be extracted as a whole";
         [FROM_BEFORE, FROM_BEFORE_TO_NEXT].contains(&self.folder).then(|| refused(BEFORE, Remedy::Unpack))
     }
 }
@@ -260,7 +260,7 @@ impl Cabinet {
         // Else many could unpack the same data.
         let blocks: u64 = folders.iter().map(|folder| u64::from(folder.blocks)).sum();
         if blocks * blocks::HEADER_BYTES > len {
-            return Err(Format::Cab.damaged("folders lie in each other").into());
+            return Err(Format::Cab.damaged("folders overlap").into());
         }
         let mut cabinet = Cabinet { len, files: Vec::new(), folders, block_reserve, fault: None };
         let start = u64::from(u32_of(16));
@@ -293,7 +293,7 @@ impl Cabinet {
 
     fn folder(&self, number: u16) -> Result<Folder, Loss> {
         let folder = self.folders.get(usize::from(number)).copied();
-        folder.ok_or_else(|| Format::Cab.damaged("a file lies in a folder that does not exist"))
+        folder.ok_or_else(|| Format::Cab.damaged("a file is in a folder that does not exist"))
     }
 }
 

@@ -95,23 +95,23 @@ fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
         let name = &definition.name;
         if definition.examples.is_empty() {
             notes.push(format!(
-                "pattern `{name}` has no examples, so nothing shows that it works. Add a line of the log and its code: \
+                "pattern `{name}` has no examples, so nothing shows that it works. Add a line from a log and its code: \
                  examples = [ {{ line = '...', code = 21 }} ]"
             ));
         }
         if set.patterns().get(index).is_some_and(Pattern::is_in_no_ansi_page) {
             notes.push(format!(
                 "pattern `{name}` has letters that no single ANSI code page of Windows has: in a log that is neither UTF-8 nor \
-                 UTF-16 it is found only where -E names the encoding"
+                 UTF-16 it is found only if -E sets the encoding"
             ));
         }
         if set.patterns().get(index).is_some_and(|pattern| pattern.literals().is_none()) {
             let remedy = if definition.multiline {
                 "Start the regex with text that is always the same"
             } else {
-                "Put text that is always the same, such as `result`, before or behind the group `code`"
+                "Put text that is always the same, such as `result`, before or after the group `code`"
             };
-            notes.push(format!("pattern `{name}` makes every search slower, for it may match in any line. {remedy}"));
+            notes.push(format!("pattern `{name}` makes every search slower, because any line could match. {remedy}"));
         }
     }
     notes
@@ -142,11 +142,11 @@ fn taken(
         };
         notes.push(match taker.origin {
             Origin::BuiltIn => format!(
-                "pattern `{name}`: the built-in `{other}` takes {examples}, because its match starts further left. Let \
-                 the regex of `{name}` start as far left, or search with --no-pattern {other}"
+                "pattern `{name}`: the built-in `{other}` matches {examples} instead, because its match starts further \
+                 left. Make the regex of `{name}` start as far left, or search with --no-pattern {other}"
             ),
             _ => format!(
-                "pattern `{name}`: `{other}` in {} takes {examples}. Make one of the two narrower",
+                "pattern `{name}`: `{other}` in {} matches {examples} instead. Make one of the two more specific",
                 taker.origin
             ),
         });

@@ -43,13 +43,13 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 fn not_written(path: &Path, error: &io::Error) -> Failure {
     let name = path.display();
     let diagnostic = match error.kind() {
-        io::ErrorKind::AlreadyExists => Diagnostic::new(format!("{name} is there already, and is not overwritten"))
-            .remedy("give another name, or another file with -o FILE"),
+        io::ErrorKind::AlreadyExists => Diagnostic::new(format!("{name} already exists and was not overwritten"))
+            .remedy("use another name, or another file with -o FILE"),
         io::ErrorKind::NotFound => Diagnostic::new(format!("cannot write {name}: there is no such folder"))
-            .remedy("create the folder first, or give another file with -o FILE"),
+            .remedy("create the folder first, or choose another file with -o FILE"),
         io::ErrorKind::PermissionDenied => Diagnostic::new(format!("cannot write {name}: permission denied"))
-            .remedy("give a file in a folder of your own with -o FILE"),
-        _ => Diagnostic::new(format!("cannot write {name}: {error}")).remedy("give another file with -o FILE"),
+            .remedy("choose a file in a folder of your own with -o FILE"),
+        _ => Diagnostic::new(format!("cannot write {name}: {error}")).remedy("choose another file with -o FILE"),
     };
     settings::diagnostics(&[diagnostic])
 }
@@ -61,7 +61,7 @@ fn next_steps(path: &Path) -> String {
         None => format!("add --config {file}"),
     };
     format!(
-        "wrote {}. Open it in an editor: it explains itself. Then
+        "wrote {}. Open it in an editor and follow its comments. Then
 
   check it        callcodes patterns check {file}
   try it          callcodes patterns test -f {file}

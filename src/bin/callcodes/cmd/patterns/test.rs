@@ -36,13 +36,13 @@ pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Statu
     Output::write_whole(None, &Styles::default(), |output| write(&shown, &lines, output))?;
     if was_cut {
         term::note(
-            "only the first 1,000 lines, and of them at most 1 MiB, were tried. `callcodes lines` reads whole logs",
+            "only the first 1,000 lines, and at most 1 MiB of them, were tested. Use `callcodes lines` for whole logs",
         );
     }
     if lines.iter().any(|line| matches!(line.outcome, Outcome::Unexplained)) {
         let limit = EXPLAINED_LINE_BYTES >> 10;
         term::note(format_args!(
-            "of the lines that no pattern takes, only the first {EXPLAINED_LINES} of at most {limit} KiB are explained"
+            "of the lines without a match, only the first {EXPLAINED_LINES} that have at most {limit} KiB are explained"
         ));
     }
     Ok(Status::Done)
@@ -53,7 +53,7 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
     let path = input.map(Path::new);
     let text = match (path, input.and_then(OsStr::to_str)) {
         (None, _) => {
-            term::tell_typing("paste log lines here; end them, on a line of its own,");
+            term::tell_typing("paste log lines here");
             paste::read(None, LIMIT_BYTES as u64)
         }
         (Some(path), Some(line)) if !path.exists() && is_line(line) => return Ok(line.as_bytes().to_owned()),
@@ -70,7 +70,7 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
         let near = path.filter(|path| !path.exists()).and_then(neighbour);
         let remedy = match near {
             Some(near) => format!("did you mean {}?", near.display()),
-            None => "give the path of a file with log lines, a line itself in quotation marks, or nothing and paste the lines"
+            None => "pass a file with log lines or a line in quotation marks, or pass nothing and paste the lines"
                 .to_owned(),
         };
         settings::diagnostics(&[Diagnostic::new(term::shown(&format!("cannot read {problem}"))).remedy(remedy)])
