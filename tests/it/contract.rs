@@ -1,4 +1,4 @@
-//! Real output, held against what is published about it: the JSON Schemas and the page that explains every field.
+//! Checks real output against its published description: the JSON Schemas and the page that explains every field.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -80,7 +80,7 @@ fn documents(command: &str) -> Vec<Value> {
 }
 
 #[test]
-fn real_output_is_as_the_schemas_say() {
+fn real_output_is_valid_against_the_schemas() {
     for command in ["scan", "lines", "files", "codes"] {
         let schema = strict(command);
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();

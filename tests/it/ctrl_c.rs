@@ -100,7 +100,7 @@ A code says what happened to the call or message, not whether the sign-in succee
 }
 
 #[test]
-fn json_and_problems_tell_what_was_cut_and_what_was_not_read() {
+fn json_and_problems_report_what_was_cut_and_what_was_not_read() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["-v", "--format", "json"]));
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
@@ -160,7 +160,7 @@ a.log:3: [108 User Hung Up the Phone] call_status: 108
 }
 
 #[test]
-fn a_part_never_takes_the_place_of_a_whole() {
+fn a_partial_result_never_replaces_a_complete_one() {
     let folder = tree();
     for command in ["scan", "lines"] {
         fs::write(folder.path().join("result"), "old").unwrap();
@@ -205,7 +205,7 @@ fn a_request_to_end_leaves_no_more_behind_than_ctrl_c() {
 }
 
 #[test]
-fn of_what_is_piped_in_whole_lines_count() {
+fn whole_lines_of_piped_input_count() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = callcodes(folder.path(), &["--format=json"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -125,7 +125,7 @@ fn letters_beyond_ascii_are_found_in_code_pages() {
 /// Of a character of four bytes in GB 18030, the second and the fourth look like digits; in other encodings the second of
 /// two looks like a letter.
 #[test]
-fn what_looks_like_ascii_within_a_character_is_no_text() {
+fn bytes_within_a_character_are_not_matched_as_ascii() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let lines = |bytes: &[u8], args: &[&str]| {
@@ -183,7 +183,7 @@ fn scanned(path: &Path, args: &[&str]) -> (u64, Vec<String>, String, Option<i32>
 }
 
 #[test]
-fn a_log_that_ends_in_another_encoding_is_told() {
+fn a_log_that_ends_in_another_encoding_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(3).into_bytes();
@@ -233,7 +233,7 @@ fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file()
 }
 
 #[test]
-fn bytes_behind_compressed_data_do_not_hide_how_the_log_ends() {
+fn bytes_after_compressed_data_do_not_hide_how_the_log_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log.gz");
     let utf16: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -246,7 +246,7 @@ fn bytes_behind_compressed_data_do_not_hide_how_the_log_ends() {
 }
 
 #[test]
-fn the_end_is_looked_at_however_a_log_is_read() {
+fn the_end_is_examined_however_a_log_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let appended: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mixed = |len: usize| {

@@ -1,5 +1,5 @@
-//! What `files` tells of each input: held against a naive reading, however the input is cut up, and through the program
-//! itself for everything that a folder may hold.
+//! Checks the output of `files` for each input against a naive reading, however the input is split, and through the program itself
+//! for everything that a folder may contain.
 
 use std::fs;
 use std::io::Write as _;
@@ -167,7 +167,7 @@ fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
 }
 
 #[test]
-fn every_encoding_is_told_and_changes_nothing_else() {
+fn every_encoding_is_reported_and_changes_nothing_else() {
     let ansi: Vec<u8> = LOG.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect();
     let marked = format!("\u{feff}{LOG}");
     let cases: [(&str, bool, Vec<u8>, &[&str]); 10] = [
@@ -206,7 +206,7 @@ fn every_encoding_is_told_and_changes_nothing_else() {
 }
 
 #[test]
-fn layers_are_told_from_the_outside_to_the_inside() {
+fn layers_are_listed_from_the_outside_to_the_inside() {
     let folder = tempfile::tempdir().unwrap();
     let marked = utf16(&format!("\u{feff}{LOG}"), u16::to_le_bytes);
     let packed = gzip(&marked);
@@ -238,7 +238,7 @@ fn layers_are_told_from_the_outside_to_the_inside() {
 }
 
 #[test]
-fn what_is_piped_in_is_told_like_a_file() {
+fn piped_input_is_described_like_a_file() {
     let folder = tempfile::tempdir().unwrap();
     // Blocks of a pipe are read by different threads; the line is cut between the bytes of a character.
     let line = format!("2017-02-14T02:00:00Z {}", "é".repeat(2 << 20));

@@ -1,4 +1,4 @@
-//! Logs that somebody writes to, truncates, rotates or deletes while they are read.
+//! Logs that are appended to, truncated, rotated or deleted while they are being read.
 //!
 //! No clock and no second process is needed for it: what a log goes through happens in the visitor, when its first chunk is
 //! scanned and the rest is still to be read.
@@ -86,7 +86,7 @@ fn told(problem: &Problem, folder: &Path) -> String {
 const RANGES: [u64; 2] = [1 << 20, 64];
 
 #[test]
-fn what_is_appended_while_a_log_is_read_is_not_read() {
+fn data_appended_while_a_log_is_being_read_is_not_read() {
     for range_bytes in RANGES {
         let read = read_while(range_bytes, |path| {
             File::options().append(true).open(path).unwrap().write_all(&LINE.repeat(LINES)).unwrap();
@@ -110,7 +110,7 @@ fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
 
 /// Ranges behind that place can be read all the same: by another thread before, or because the log grows again.
 #[test]
-fn nothing_counts_behind_the_place_where_reading_failed() {
+fn nothing_counts_after_the_place_where_reading_failed() {
     let read = read_with(64, |path, offset| {
         // The range that holds the new end begins two lines before it; its second line comes when reading has failed.
         if offset < (LEFT - 1) * 16 {

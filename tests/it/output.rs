@@ -1,5 +1,5 @@
-//! What comes out, where a data file of `tests/cmd` cannot show it: files written whole or not at all, the same bytes
-//! with any number of threads, a reader that goes away, lines beyond the limit.
+//! Output that a data file of `tests/cmd` cannot test: files that are written whole or not at all, the same bytes with any number
+//! of threads, a reader that closes its pipe, lines beyond the limit.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -149,7 +149,7 @@ fn a_file_has_its_old_content_until_the_new_one_is_complete() {
 }
 
 #[test]
-fn what_fails_leaves_the_file_as_it_was() {
+fn a_failed_run_leaves_the_file_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     for args in [&["fixtures/logs", "--pattern", "nosuch"][..], &["fixtures/logs", "--nosuch"], &["codes", "110-100"]] {
@@ -164,7 +164,7 @@ fn what_fails_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn what_could_be_read_is_written_even_if_some_could_not() {
+fn a_result_is_written_even_if_some_input_could_not_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     let args = ["lines", "fixtures/logs/web2/selfservice.log", "no-such.log", "-o", path(&target)];
@@ -194,9 +194,9 @@ fn the_file_that_is_written_is_not_read() {
     }
 }
 
-/// What a run that was killed leaves beside its target would count twice.
+/// The temporary file of a killed run would count twice.
 #[test]
-fn what_a_killed_run_left_is_reported_and_not_read() {
+fn the_temporary_file_of_a_killed_run_is_reported_and_not_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
     let left = folder.path().join(".callcodes-a1B2c3");
@@ -272,7 +272,7 @@ mod windows {
     use super::*;
 
     #[test]
-    fn a_file_that_another_program_has_open_is_told_before_anything_is_read() {
+    fn a_file_that_another_program_has_open_is_reported_before_anything_is_read() {
         const SHARE_READ: u32 = 1;
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
@@ -354,7 +354,7 @@ fn standard_output_by_its_name_is_written_as_it_comes() {
 }
 
 #[test]
-fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
+fn a_log_in_a_scanned_folder_is_not_overwritten_by_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
@@ -397,7 +397,7 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
 }
 
 #[test]
-fn a_log_that_is_named_is_not_replaced_by_what_is_found_in_it() {
+fn a_log_that_is_an_argument_is_not_overwritten_by_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     let by_another_name = folder.path().join(".").join("a.log");
@@ -461,7 +461,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_the_run_without_a_word() {
+fn a_closed_pipe_ends_the_run_silently() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n".repeat(200_000)).unwrap();
@@ -478,7 +478,7 @@ fn a_reader_that_has_seen_enough_ends_the_run_without_a_word() {
 }
 
 #[test]
-fn a_line_beyond_the_limit_is_searched_in_pieces_and_told() {
+fn a_line_beyond_the_limit_is_searched_in_pieces_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("long.log");
     let filler = "x".repeat(LONG_LINE_BYTES);
@@ -550,7 +550,7 @@ fn progress_is_for_terminals_only() {
 }
 
 #[test]
-fn colour_sets_off_the_match_and_nothing_by_its_code() {
+fn colour_marks_the_match_and_does_not_depend_on_the_code() {
     let styled = |code: u32| {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("a.log");

@@ -1,4 +1,4 @@
-//! The way to a pattern of one's own, as far as it leads through files that the program writes.
+//! The way to a pattern of one's own, through files that the program writes.
 
 use std::fs;
 use std::io::Write as _;
@@ -66,7 +66,7 @@ fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
 }
 
 #[test]
-fn new_tells_a_name_that_a_built_in_pattern_has() {
+fn new_notes_a_name_that_a_built_in_pattern_has() {
     let folder = tempfile::tempdir().unwrap();
     let told = stderr(&callcodes(folder.path(), &["patterns", "new", "mfa-result"]));
     let note = "callcodes: note: pattern `mfa-result` replaces the built-in one of that name";
@@ -83,7 +83,7 @@ fn new_prints_the_same_file() {
 }
 
 #[test]
-fn every_built_in_pattern_can_be_copied_as_an_own_one() {
+fn every_built_in_pattern_can_be_copied_to_a_users_file() {
     let folder = tempfile::tempdir().unwrap();
     for definition in config::built_in() {
         let (name, file) = (&definition.name, format!("{}.toml", definition.name));
@@ -104,7 +104,7 @@ fn every_built_in_pattern_can_be_copied_as_an_own_one() {
 
 /// As `scan -` decodes it, with what is pasted and with what `codes` explains.
 #[test]
-fn what_is_piped_in_is_decoded_as_a_log_is() {
+fn piped_input_is_decoded_as_a_log_is() {
     let line = "rawCallStatus = 102 von Jürgen\r\n";
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let ansi = line.chars().map(|character| u8::try_from(character).unwrap()).collect::<Vec<u8>>();
@@ -144,7 +144,7 @@ fn what_is_piped_in_is_decoded_as_a_log_is() {
 }
 
 #[test]
-fn of_a_log_only_the_first_lines_are_tried() {
+fn only_the_first_lines_of_a_log_are_tested() {
     let folder = tempfile::tempdir().unwrap();
     let tried = |text: String| {
         fs::write(folder.path().join("log"), text).unwrap();

@@ -1,4 +1,4 @@
-//! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
+//! The command line as typed. The module `settings` turns arguments into settings.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Help(HelpArgs),
 }
 
-/// Every exit status with its meaning.
+/// The exit statuses with their meanings.
 pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "done, also when nothing was found"),
     ("2", "wrong usage or a fatal error"),
@@ -59,7 +59,7 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
 ];
 
 impl Command {
-    /// The name of the command on the command line.
+    /// Returns the name of the command on the command line.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Command::Scan(_) => "scan",
@@ -194,7 +194,7 @@ fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
     count.ok_or("use a whole number from 1 to 256")
 }
 
-/// What is looked for.
+/// The patterns that are searched for.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Patterns")]
 pub(crate) struct PatternArgs {

@@ -1,5 +1,5 @@
-//! `--password-file`: passwords come from a file or through a pipe, never from the command line, where others see them. None
-//! of them is ever printed, also not in an error.
+//! Reads the passwords of `--password-file`. They come from a file or a pipe, never from the command line, where others could see
+//! them, and they are never printed, not even in errors.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,12 +14,12 @@ use callcodes::{name, units};
 use crate::status::Failure;
 use crate::term;
 
-/// What is larger is no list of passwords.
+/// The largest password file, in bytes. Anything larger is not a list of passwords.
 const FILE_BYTES: u64 = 64 << 10;
-/// Each is tried on each encrypted member, which takes a while.
+/// The most passwords. Each is tried on each encrypted file, which takes a while.
 const PASSWORDS_LIMIT: usize = 100;
 
-/// The lines of `file`, whatever ends them; `-` is standard input, unless that is one of `inputs`.
+/// Returns the lines of `file`, with any line ends. `-` is standard input, unless it is one of `inputs`.
 pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure> {
     let is_stdin = file == Path::new(STDIN);
     let mut bytes = Vec::new();

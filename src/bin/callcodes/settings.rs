@@ -1,4 +1,4 @@
-//! From arguments to settings: every flag is resolved and checked here, before anything is read.
+//! Turns arguments into settings. Every option is resolved and checked here, before anything is read.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -27,10 +27,10 @@ use crate::status::Failure;
 use crate::target;
 use crate::term::{self, Output};
 
-/// The most errors that are told at once.
+/// The most errors that are shown at once.
 const TOLD_AT_MOST: usize = 20;
 
-/// What the commands that read inputs need to know.
+/// The settings of commands that read inputs.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) selection: Selection,
@@ -40,7 +40,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
-        // Loaded beside the patterns: the first result needs it, and no sooner.
+        // The catalogue is loaded in parallel with the patterns, because only the first result needs it.
         thread::spawn(Catalogue::built_in);
         let mut inputs = expanded(&input.paths);
         if cfg!(windows)
@@ -71,12 +71,12 @@ impl Settings {
         !self.selection.globs.is_empty()
     }
 
-    /// Whether somebody types what is read.
+    /// Whether the user types the input.
     pub(crate) fn is_typed(&self) -> bool {
         self.inputs.iter().any(|input| input == Path::new(STDIN)) && term::stdin_is_terminal()
     }
 
-    /// Refuses a result that would take the place of the log it is made from.
+    /// Returns an error if the output would overwrite an input.
     pub(crate) fn spare_inputs(&self, target: Option<&Path>) -> Result<(), Failure> {
         let typed = target.map(|target| term::shown(&name::shown(target))).unwrap_or_default();
         let Some(target) = target.and_then(|target| target.canonicalize().ok()).filter(|target| target.is_file())
@@ -98,7 +98,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What to know of files that were chosen by when they were last modified, where that did not do what was wanted.
+    /// Prints notes if `--newer-than` or `--older-than` may not have done what the user wanted.
     pub(crate) fn tell_times(&self, problems: &[Problem], files_read: u64) {
         let option = match (self.selection.newer_than, self.selection.older_than) {
             (Some(_), Some(_)) => "--newer-than and --older-than",
@@ -129,29 +129,29 @@ impl Settings {
         }
     }
 
-    /// The inputs, except what this run itself writes.
+    /// Returns the inputs, without the files that this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
     }
 
-    /// The same with threads that list folders ahead, unless there is to be one thread only.
+    /// Returns the same inputs as [`Settings::walk`], with threads that list folders ahead unless only one thread is allowed.
     pub(crate) fn parallel_walk(&self, output: &Output) -> Walk {
         let threads = self.options.threads.map_or(WAITING_LIMIT / 2, NonZeroUsize::get);
         self.walk(output).listing_ahead(if threads == 1 { 0 } else { threads })
     }
 }
 
-/// Paths with their wildcards expanded on Windows. Elsewhere the shell has done it, and a star that is left is part of a name.
+/// Expands wildcards in paths on Windows. Elsewhere the shell has done so, and a remaining star is part of a name.
 pub(crate) fn expanded(paths: &[PathBuf]) -> Vec<PathBuf> {
     if cfg!(windows) { paths.iter().flat_map(|path| wildcard::expand(path)).collect() } else { paths.to_vec() }
 }
 
-/// Whether a file was written by an earlier run, or is empty. What cannot be read is neither.
+/// Whether a file was written by an earlier run, or is empty. A file that cannot be read does not count.
 fn is_replaceable(file: &Path) -> bool {
     let mut head = Vec::new();
     match File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head)) {
         Ok(_) => head.is_empty() || render::is_own_output(&head),
-        // Then it cannot be replaced either, and the reason is reported when that is tried.
+        // The file cannot be replaced either, and that attempt reports the reason.
         Err(reason) => cfg!(windows) && reason.raw_os_error() == Some(target::SHARING_VIOLATION),
     }
 }
@@ -185,7 +185,7 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
     })
 }
 
-/// The patterns of all layers, in order of precedence, as they are written.
+/// Returns the definitions of all patterns, in order of precedence.
 pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
     let user_file = user_file(args);
     if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
@@ -205,24 +205,25 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
     config::load(&layers, config::BUILT_IN).map_err(|found| refused(&found, args))
 }
 
-/// The same, and the set that is compiled from them and proved by their examples.
+/// Returns the definitions of all patterns and the set that is compiled from them and checked with their examples.
 pub(crate) fn proved(args: &PatternArgs) -> Result<(Vec<Definition>, PatternSet), Failure> {
     let definitions = definitions(args)?;
     let set = proof::compile(&definitions, Catalogue::built_in).map_err(|found| refused(&found, args))?;
     Ok((definitions, set))
 }
 
-/// The patterns of all layers, ready to search with.
+/// Returns the compiled set of all patterns.
 pub(crate) fn pattern_set(args: &PatternArgs) -> Result<PatternSet, Failure> {
     proved(args).map(|(_, set)| set)
 }
 
-/// The user's own configuration file, if it is to be read.
+/// Returns the user's own configuration file, unless an option disables it.
 fn user_file(args: &PatternArgs) -> Option<PathBuf> {
     if args.no_config || args.config.is_some() { None } else { config::user_file() }
 }
 
-/// Errors in the layers. One in the user's own file stands in the way of every search: then there is a way around it.
+/// Returns the failure for errors in patterns. An error in the user's own file would prevent every search, so it comes with a way
+/// around that file.
 fn refused(found: &[Diagnostic], args: &PatternArgs) -> Failure {
     let name = user_file(args).map(|path| Origin::File(path).to_string());
     let is_of = |one: &Diagnostic, name: &str| one.source_name() == Some(name) || one.message().contains(name);
@@ -232,12 +233,12 @@ fn refused(found: &[Diagnostic], args: &PatternArgs) -> Failure {
     Failure::Diagnostics(told(found) + around)
 }
 
-/// Errors in pattern files, as they are shown.
+/// Returns the failure for errors in pattern files.
 pub(crate) fn diagnostics(found: &[Diagnostic]) -> Failure {
     Failure::Diagnostics(told(found))
 }
 
-/// The first errors, one below the other, and how many there are besides. A log given as a pattern file has thousands.
+/// Formats the first errors and the number of others. A log that is passed as a pattern file has thousands.
 pub(crate) fn told(found: &[Diagnostic]) -> String {
     let look = term::diagnostic_look();
     let mut told: Vec<String> = found.iter().take(TOLD_AT_MOST).map(|one| one.render(look)).collect();

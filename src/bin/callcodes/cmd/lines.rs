@@ -1,4 +1,4 @@
-//! `lines`: the matching lines, annotated, in file order.
+//! `lines`: prints the matching lines with annotations, in file order.
 
 use std::io;
 
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     Ok(status)
 }
 
-/// Writes each part as it comes. What is summed up of the results is how many there are.
+/// Writes each part as it comes, and returns the number of results as the summary.
 fn write_lines(
     walk: Walk,
     settings: &Settings,

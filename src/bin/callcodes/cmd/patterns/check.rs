@@ -1,4 +1,4 @@
-//! `patterns check`: everything that is wrong with pattern files, or that they hold.
+//! `patterns check`: reports everything that is wrong with pattern files, or that their examples pass.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-/// One pattern file, and what is wrong with it.
+/// A pattern file and its errors.
 struct Checked {
     name: String,
     definitions: Vec<Definition>,
@@ -47,8 +47,8 @@ fn read(path: &Path) -> Checked {
     }
 }
 
-/// Checks all that could be read as `-f` would load it: together, and over the built-in patterns. Tells what is not
-/// wrong but worth a thought.
+/// Checks the files that could be read as `-f` would load them: together, and with precedence over the built-in patterns. Returns
+/// notes on what is not an error but could be improved.
 fn check_together(checked: &mut [Checked]) -> Vec<String> {
     let catalogue = Catalogue::built_in();
     let own: Vec<Definition> = checked.iter().flat_map(|file| file.definitions.iter().cloned()).collect();
@@ -62,7 +62,7 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
         }
     };
     assign(proof::prove(&definitions, &set, catalogue), checked);
-    // Of a file that has to be changed anyway, the errors are enough to read.
+    // For a file with errors, the errors are enough.
     let files: Vec<&str> = checked.iter().filter(|file| file.wrong.is_empty()).map(|file| file.name.as_str()).collect();
     let own: Vec<(usize, &Definition)> = definitions
         .iter()
@@ -77,7 +77,7 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
     notes
 }
 
-/// Puts each error to the file that it points into.
+/// Assigns each error to the file that it points to.
 fn assign(wrong: Vec<Diagnostic>, checked: &mut [Checked]) {
     for diagnostic in wrong {
         let name = diagnostic.source_name();
@@ -88,7 +88,7 @@ fn assign(wrong: Vec<Diagnostic>, checked: &mut [Checked]) {
     }
 }
 
-/// What each of these patterns, given with their indexes, could do better.
+/// Returns notes on what could be improved in these patterns, which are given with their indexes.
 fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
     let mut notes = Vec::new();
     for &(index, definition) in own {
@@ -117,7 +117,8 @@ fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
     notes
 }
 
-/// Own patterns of whose examples others take some: no error, for the result is counted, but perhaps not as was meant.
+/// Returns notes on patterns with examples that other patterns match first. This is not an error, because the result counts, but
+/// perhaps not in the intended way.
 fn taken(
     own: &[(usize, &Definition)],
     definitions: &[Definition],

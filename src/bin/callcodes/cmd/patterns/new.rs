@@ -1,4 +1,4 @@
-//! `patterns new`: a pattern file to start from, and the way on from there.
+//! `patterns new`: writes a pattern file to start from, and prints the next steps.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -16,7 +16,7 @@ use crate::term::{self, Output, Styles};
 
 pub(crate) fn run(name: &str, target: Option<&Path>) -> Result<Status, Failure> {
     let text = template(name).map_err(|wrong| settings::diagnostics(&[wrong]))?;
-    // Notepad of older Windows shows lines that end as elsewhere as a single one.
+    // Notepad on older versions of Windows shows lines that end in LF as a single line.
     let text = if cfg!(windows) { text.replace('\n', "\r\n") } else { text };
     if target == Some(Path::new(STDIN)) {
         Output::write_whole(None, &Styles::default(), |output| output.write_all(text.as_bytes()))?;
@@ -31,11 +31,11 @@ pub(crate) fn run(name: &str, target: Option<&Path>) -> Result<Status, Failure> 
     Ok(Status::Done)
 }
 
-/// Writes a file that was not there, and never touches one that was: someone's work may be in it.
+/// Writes a new file, and never overwrites an existing one, which may contain someone's work.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(text.as_bytes()).inspect_err(|_| {
-        // Half a template helps nobody; if it cannot be removed either, the error tells the path.
+        // Half a template is useless. If it cannot be removed, the error contains its path.
         let _ = fs::remove_file(path);
     })
 }
@@ -71,7 +71,7 @@ fn next_steps(path: &Path) -> String {
     )
 }
 
-/// The path as it is typed in a command line.
+/// Returns the path as it is typed on a command line.
 fn as_argument(path: &Path) -> String {
     let shown = path.display().to_string();
     if shown.contains(char::is_whitespace) { format!("\"{shown}\"") } else { shown }

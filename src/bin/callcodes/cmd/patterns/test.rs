@@ -1,4 +1,4 @@
-//! `patterns test`: pasted lines, and what the patterns make of them.
+//! `patterns test`: shows what the patterns match in pasted lines.
 
 use std::ffi::OsStr;
 use std::io;
@@ -19,13 +19,13 @@ use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-/// The most that is taken for pasted lines; more is a log.
+/// The most that is accepted as pasted lines. Anything larger is a log.
 const LIMIT_BYTES: usize = 1 << 20;
 const LIMIT_LINES: usize = 1_000;
 
 pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Status, Failure> {
     let definitions = settings::definitions(patterns)?;
-    // Not proved: whose example is not kept comes here to see why.
+    // Examples are not checked, because users come here to see why an example fails.
     let set = PatternSet::compile(&definitions).map_err(|refused| settings::diagnostics(&[refused]))?;
     let catalogue = Catalogue::built_in();
     let mut text = read(input.filter(|input| *input != STDIN))?;
@@ -48,7 +48,7 @@ pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Statu
     Ok(Status::Done)
 }
 
-/// The lines to try: those of standard input, or of a file, or `input` itself. They may be somewhat more than the limit.
+/// Returns the lines to test: those of standard input or of a file, or `input` itself. They may slightly exceed the limit.
 fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
     let path = input.map(Path::new);
     let text = match (path, input.and_then(OsStr::to_str)) {
@@ -60,7 +60,7 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
         (Some(path), _) if path.is_dir() => {
             Err(Problem::unreadable(path.display().to_string(), &io::Error::other("it is a folder")))
         }
-        // Reading it would suggest what was meant, too, in other words.
+        // Reading it would also suggest a path, in other words.
         (Some(path), _) if !path.exists() => {
             Err(Problem::unreadable(path.display().to_string(), &io::ErrorKind::NotFound.into()))
         }
@@ -77,7 +77,8 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Whether an argument that names no file is a line of a log: it has what is rare in names and in hardly any line missing.
+/// Whether an argument that is not the name of a file is a line from a log: it contains characters that are rare in names and
+/// common in log lines.
 fn is_line(text: &str) -> bool {
     let after_drive = match text.as_bytes() {
         [b'a'..=b'z' | b'A'..=b'Z', b':', b'\\' | b'/', ..] => &text[2..],
@@ -86,7 +87,7 @@ fn is_line(text: &str) -> bool {
     after_drive.contains(|character: char| character.is_whitespace() || "=:<>|\"'{}[]".contains(character))
 }
 
-/// Leaves what the limits allow, and tells whether there was more.
+/// Cuts the text to the limits, and returns whether anything was cut.
 fn cut(text: &mut Vec<u8>) -> bool {
     let whole = text.len();
     let lines = text.split_inclusive(|&byte| byte == b'\n').take(LIMIT_LINES).map(<[u8]>::len);
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_told_from_the_path_of_a_missing_file() {
+    fn a_line_is_distinguished_from_the_path_of_a_missing_file() {
         assert!(
             ["rawCallStatus=21", "call status 108", "callStatus:108", "<callStatus>", "C:x"]
                 .iter()
