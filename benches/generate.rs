@@ -1,7 +1,7 @@
 //! Writes synthetic logs of any size: `cargo bench --bench generate -- --size 1GiB big.log`, and `-- --help` for more.
 //!
-//! A bench target, because it needs optimisation and must not ship. Without a path, as plain `cargo bench` and
-//! `cargo test --benches` start it, it prints how it is used.
+//! This is a bench target because it needs optimisation and must not ship. Without a path, as in plain `cargo bench` and
+//! `cargo test --benches`, it prints its usage.
 #![expect(clippy::print_stderr, reason = "a program of its own, with nobody else to print for it")]
 
 mod data;
@@ -94,7 +94,7 @@ fn run(args: &Args, path: &Path) -> io::Result<Counts> {
     Ok(total)
 }
 
-/// What becomes of the text.
+/// The encoding or compression of the text.
 #[derive(Clone, Copy, ValueEnum)]
 enum Encoding {
     None,

@@ -1,10 +1,10 @@
-//! Times commands in turn, A B A B …: what `benches/compare` measures with. A drift of the machine then meets all alike.
+//! Times commands in turn, A B A B …, for `benches/compare`, so that a drift of the machine affects all of them alike.
 //!
 //! `pairs ROUNDS COMMAND ARGS… [--- COMMAND ARGS…]…` prints, for each command, the median of its wall times in seconds,
-//! and the median over the rounds of its time by that of the first command.
+//! and the median over the rounds of the ratio of its time to that of the first command.
 //!
-//! A program and not the shell's own clock: a shell starts a process by copying itself, which takes as long as the
-//! shortest of these commands. Without arguments, as plain `cargo bench` starts it, it says how it is used.
+//! The shell's own clock is not used, because a shell starts a process by forking itself, which takes as long as the shortest of
+//! these commands. Without arguments, as in plain `cargo bench`, it prints its usage.
 #![expect(
     clippy::print_stderr,
     clippy::print_stdout,

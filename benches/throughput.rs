@@ -1,7 +1,7 @@
-//! Throughput by density of results, and on the inputs that hurt: `cargo bench --bench throughput`.
+//! Measures throughput by density of results, and on difficult inputs: `cargo bench --bench throughput`.
 //!
-//! The stages from `read` to `scan` run over the same inputs in memory, so that the cost of each is the difference to the one
-//! above it; those below stand for themselves.
+//! The stages from `read` to `scan` run over the same inputs in memory, so that the cost of each stage is the difference to the
+//! previous one. The later benches are independent.
 
 mod data;
 
@@ -72,7 +72,7 @@ fn main() {
     divan::main();
 }
 
-/// The floor: every byte looked at once, for line ends.
+/// Examines every byte once for line ends, which is the lower bound.
 #[divan::bench(args = INPUTS)]
 fn read(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
@@ -95,14 +95,14 @@ fn chunks(bencher: Bencher<'_, '_>, input: &Input) {
     });
 }
 
-/// Only the search for candidate places, of all built-in patterns.
+/// Searches only for candidates of all built-in patterns, with the prefilter.
 #[divan::bench(args = INPUTS)]
 fn prefilter(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| BUILT_IN.prefilter().count(&log));
 }
 
-/// What that search is measured against: the one for a single literal.
+/// Searches for a single literal, for comparison with the prefilter.
 #[divan::bench(args = INPUTS)]
 fn prefilter_of_one_literal(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
@@ -110,7 +110,7 @@ fn prefilter_of_one_literal(bencher: Bencher<'_, '_>, input: &Input) {
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| literal.find_iter(divan::black_box(&log)).count());
 }
 
-/// And the vectorised one for what the built-in patterns' literals have in common.
+/// Searches with vector instructions for what the literals of the built-in patterns have in common, for comparison.
 #[divan::bench(args = INPUTS)]
 fn prefilter_of_packed_literals(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
@@ -119,7 +119,7 @@ fn prefilter_of_packed_literals(bencher: Bencher<'_, '_>, input: &Input) {
     bencher.counter(BytesCount::of_slice(&log)).bench_local(|| searcher.find_iter(divan::black_box(&log)).count());
 }
 
-/// The whole scanner with all built-in patterns, and the counting.
+/// Runs the whole scanner with all built-in patterns, and counts.
 #[divan::bench(args = INPUTS)]
 fn scan(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
@@ -131,7 +131,7 @@ fn scan(bencher: Bencher<'_, '_>, input: &Input) {
     });
 }
 
-/// The matches in every line, with their groups, by all built-in patterns.
+/// Finds the matches of all built-in patterns in every line, with their groups.
 #[divan::bench(args = INPUTS)]
 fn captures(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
@@ -149,7 +149,7 @@ fn captures(bencher: Bencher<'_, '_>, input: &Input) {
     });
 }
 
-/// The time of every line.
+/// Reads the time of every line.
 #[divan::bench(args = INPUTS)]
 fn time(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
@@ -158,7 +158,7 @@ fn time(bencher: Bencher<'_, '_>, input: &Input) {
         .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(|line| Form::Iso8601.find(line)).count());
 }
 
-/// Every line with a hit, as `lines` prints it: to be compared with `scan`.
+/// Prints every line with a hit as `lines` does, for comparison with `scan`.
 #[divan::bench(args = INPUTS)]
 fn render_lines(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
@@ -188,7 +188,7 @@ fn merge(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The table with every code in it.
+/// Writes the table with every code in it.
 #[divan::bench]
 fn render_table(bencher: Bencher<'_, '_>) {
     let log = Input::new("every-line", Kind::Radius, 1).log();

@@ -300,7 +300,7 @@ fn describe(reason: &io::Error) -> (String, Option<Remedy>) {
     let (what, remedy) = match reason.kind() {
         io::ErrorKind::NotFound => ("no such file or folder", None),
         io::ErrorKind::InvalidFilename if cfg!(unix) => {
-            ("the path or a name in it is too long for the system", Some(Remedy::ShortenPath))
+            ("the path is too long for this system", Some(Remedy::ShortenPath))
         }
         // Windows returns this for wildcards that match nothing.
         io::ErrorKind::InvalidFilename => ("no such file or folder", None),

@@ -1,14 +1,14 @@
-//! A summary made presentable: order, shares and descriptions are decided here, once for all formats.
+//! Turns a summary into a report: decides on order, shares and descriptions, once for all formats.
 //!
-//! Invariants: the same summary, problems and catalogue give an equal report, as nothing in it depends on the order in
-//! which sources were read; and every text in it can go to a terminal. Rows are ordered by how many results they
-//! have and then by their code, never by what a code might say about a sign-in, which it does not.
+//! Invariants: the same summary, problems and catalogue give an equal report, because nothing in it depends on the order in
+//! which sources were read; and every text in it is safe for a terminal. Rows are ordered by their number of results and then
+//! by code. No order is based on whether a sign-in succeeded, because a code does not say that.
 //!
-//! Not in the summary: a share, or an order by count, of a part says nothing about the whole. Not in the formats: they
-//! would disagree.
+//! The summary cannot decide this, because shares and ranks of a part say nothing about the whole. The formats must not, because
+//! they would disagree.
 //!
-//! Every format writes a report from its [`Sheet`]: what a row holds is said there, and what stands around the rows in
-//! [`Report::before`] and [`Report::end`].
+//! Every format writes a report from its [`Sheet`], which describes the rows. [`Report::before`] and [`Report::end`] hold the values
+//! and notes around the rows.
 
 pub mod files;
 pub mod problems;
@@ -25,13 +25,13 @@ use crate::terminal::replaced;
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, remark, size};
 
-/// The summary as a sheet.
+/// The columns of the summary and its values outside the rows.
 pub static SUMMARY: Sheet = Sheet {
     schema: 1,
     columns: &[
         Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
             .or_null(),
-        Column::for_scripts("name", Holds::Text, "The symbol or text in the log, if it leads to no single code.")
+        Column::for_scripts("name", Holds::Text, "The name or text in the log, if it stands for no single code.")
             .or_null(),
         Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
         Column::for_people("Description", Holds::Prose),
@@ -57,12 +57,12 @@ pub static SUMMARY: Sheet = Sheet {
         Column::for_scripts(
             "results_without_time",
             Holds::Count,
-            "Number of results whose line has no time that can be read.",
+            "Number of results whose line has no readable time.",
         ),
         Column::for_scripts(
             "times_without_zone",
             Holds::Count,
-            "Number of results whose time has no zone and was read as UTC.",
+            "Number of results whose time has no zone and was taken as UTC.",
         ),
         Column::for_scripts(
             "distinct_after_services_ended",
@@ -89,44 +89,48 @@ const TOTALS: &[Column] = &[
 ];
 
 const NOTHING_FOUND: &str = "No result codes found in ";
-const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error says why.";
+const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error has the reasons.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
-const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error says why.";
-const NO_FILES: &str = "No files were found, so nothing was searched: name a log file, or a folder that holds some.";
+const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error has the reasons.";
+const NO_FILES: &str = "No files were found, so nothing was searched. Pass a log file, or a folder with log files.";
 
-/// Where globs leave nothing, a glob that means something else than was thought is the likely reason.
-const LEFT_OUT_BY_GLOB: &str = "-g and --iglob leave out all other files.\n\
-    A glob is matched against the path below the folder or archive that is named, or against the name alone if it has no \
-    slash; '**/host7/**' is all that lies in anything called host7.";
+/// The note if globs exclude everything. The likely reason is a glob that does not mean what the user thinks.
+const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
+\
+    A glob with a slash is matched against the path below the folder or archive that you pass, any other against the \
+    file \
+    name alone; '**/host7/**' matches everything in folders and archives called host7.";
 
-/// What people read before a report on a part of the input.
-pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.";
+/// The note above the report of an interrupted run.
+pub const PARTIAL: &str = "PARTIAL RESULT: the run was interrupted; this is what had been read by then.";
 
-/// What a run found, ready to be shown.
+/// The results of a run, ready to be written in any format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// Whether the run was interrupted, so that there is more than what was read.
+    /// Whether the run was interrupted, so that results are missing.
     pub is_partial: bool,
-    /// All results.
+    /// The number of results.
     pub results: u64,
-    /// Sums over all sources. No first and last time takes in results without a time; times without a zone were read as UTC.
+    /// Sums over all sources. Results without a time do not count for first and last times, and times without a zone were taken
+    /// as UTC.
     pub totals: Totals,
-    /// Rows whose last time is after all services had ended that give such results. There is a reason to look at a clock,
-    /// and none to think that the result is wrong.
+    /// The number of rows whose last time is after all services that give these results had ended. This is a reason to check a
+    /// clock, not to doubt the result.
     pub distinct_after_services_ended: u64,
-    /// The services and when they ended: `MFA Server on 2024-09-30`.
+    /// The services and the days on which they ended: `MFA Server on 2024-09-30`.
     pub services_ended: Vec<String>,
-    /// Results that are in no row, because there are more different numbers or names than are kept apart.
+    /// The number of results without a row, because there are too many different numbers or names to list.
     pub results_without_row: u64,
-    /// The cells of each result, in the columns of [`SUMMARY`]: most frequent first; the same count by code, numbers before names.
+    /// The cells of each row, in the columns of [`SUMMARY`]. The most frequent result comes first; equal counts are ordered by code,
+    /// numbers before names.
     pub rows: Vec<Vec<Cell<'static>>>,
-    /// What the totals do not include, or include with a reservation; sorted.
+    /// What the totals do not include, or include with a reservation, in sorted order.
     pub problems: Vec<Problem>,
-    /// What was searched for.
+    /// The patterns and globs of the run.
     pub searched: Searched,
 }
 
-/// What was searched for, which is worth knowing where nothing was found.
+/// The patterns and globs of a run, which the report names if nothing was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Searched {
     /// The names of the patterns, in their order of precedence.
@@ -136,13 +140,13 @@ pub struct Searched {
 }
 
 impl Report {
-    /// Makes a summary presentable. `problems` may come in any order.
+    /// Makes the report of a summary. `problems` may come in any order.
     #[must_use]
     pub fn new(summary: &Summary, mut problems: Vec<Problem>, catalogue: &Catalogue, searched: Searched) -> Report {
         problems.sort();
         let results = summary.results();
         let mut rows: Vec<_> = summary.iter().collect();
-        // Stable, and the rows come in the order of their keys.
+        // The sort is stable, and the rows come in the order of their keys.
         rows.sort_by_key(|(_, row)| Reverse(row.tally.count));
         Report {
             is_partial: problems.iter().any(|problem| problem.kind == Kind::Interrupted),
@@ -161,13 +165,13 @@ impl Report {
         }
     }
 
-    /// Whether some input could not be read, so that the totals lack it.
+    /// Whether some input could not be read, so that it is missing from the totals.
     #[must_use]
     pub fn lacks_input(&self) -> bool {
         self.problems.iter().map(|problem| problem.kind).any(Kind::is_loss)
     }
 
-    /// The values before the rows, as [`SUMMARY`] names them.
+    /// Returns the values before the rows, in the order of [`Sheet::before`] of [`SUMMARY`].
     #[must_use]
     pub fn before(&self) -> Vec<Cell<'_>> {
         let totals = &self.totals;
@@ -188,12 +192,12 @@ impl Report {
         ]
     }
 
-    /// How many different results there are.
+    /// Returns the number of different results.
     fn distinct(&self) -> u64 {
         self.rows.len() as u64
     }
 
-    /// What follows the rows.
+    /// Returns the notes and values around the rows that are known only after them.
     #[must_use]
     pub fn end(&self) -> End<'_> {
         End {
@@ -214,18 +218,18 @@ impl Report {
         let remarks = [
             remark(
                 self.results_without_row,
-                "result is in no row: there are more different names or numbers than are kept apart.",
-                "results are in no row: there are more different names or numbers than are kept apart.",
+                "result is counted in the total only: there are too many different names or numbers to list.",
+                "results are counted in the total only: there are too many different names or numbers to list.",
             ),
             remark(
                 totals.results_without_time,
-                "result has no time that can be read; first and last seen leave it out.",
-                "results have no time that can be read; first and last seen leave them out.",
+                "result has no readable time and does not count for first and last seen.",
+                "results have no readable time and do not count for first and last seen.",
             ),
             remark(
                 totals.results_without_zone,
-                "result has a time without a zone; it is read as UTC.",
-                "results have a time without a zone; it is read as UTC.",
+                "result has a time without a zone, which is taken as UTC.",
+                "results have a time without a zone, which is taken as UTC.",
             ),
         ];
         let after = remark(
@@ -235,8 +239,8 @@ impl Report {
         );
         let ended = self.services_ended.join(", ");
         let after =
-            after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it asks now."));
-        let caveat = "A code tells what became of the call or message, not whether the sign-in succeeded.".to_owned();
+            after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it uses now."));
+        let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.".to_owned();
         [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
     }
 
@@ -254,7 +258,7 @@ impl Report {
                 ALL_SKIPPED.to_owned()
             }];
         }
-        let but = if lacks_input { ", but not all of the input could be read: standard error says why" } else { "" };
+        let but = if lacks_input { ", but some input could not be read: standard error has the reasons" } else { "" };
         let names = &self.searched.pattern_names;
         let (patterns, names) = match names.len() {
             0 => ("patterns", "none".to_owned()),
@@ -264,24 +268,25 @@ impl Report {
         let (files, size) = (counted(files_read, "file"), size(bytes));
         vec![
             format!("{NOTHING_FOUND}{files} ({size}){but}. Searched for the {patterns}: {names}."),
-            "If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets."
+            "If a line should have matched, pass it to `callcodes patterns test`, which shows how far each pattern \
+             gets."
                 .to_owned(),
         ]
     }
 }
 
-/// How many of the rows have a last time after all services had ended.
+/// Counts the rows whose last time is after all services had ended.
 fn after_services_ended(rows: &[(Key, &summary::Row)], catalogue: &Catalogue) -> u64 {
     let Some(end) = catalogue.services().iter().map(|service| service.end).max() else { return 0 };
     rows.iter().filter(|(_, row)| row.tally.last.is_some_and(|last| last > end)).count() as u64
 }
 
-/// The cells of a result, in the columns of [`SUMMARY`].
+/// Returns the cells of a result, in the columns of [`SUMMARY`].
 fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
     let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
-    // With the name where no number identifies the row.
+    // Includes the name if no number identifies the row.
     let words = match &name {
         None => description.clone(),
         Some(name) if entry.is_none() => format!("\"{name}\": {description}"),
@@ -315,7 +320,7 @@ pub(crate) mod testing {
     use crate::summary::Counts;
     use crate::time::Form;
 
-    /// A result, how often, and the line starts that give it its times.
+    /// A result, its count, and the line starts that give it its times.
     pub(crate) type Found<'a> = (Key, u64, &'a [&'a str]);
 
     pub(crate) fn code(number: i32) -> Key {
@@ -326,7 +331,7 @@ pub(crate) mod testing {
         Key::Name(name.into())
     }
 
-    /// The summary of some sources, each with its results and its bytes. The first results get the times.
+    /// Returns the summary of sources, each with its results and bytes. The first results get the times.
     pub(crate) fn summary(sources: &[(&[Found], u64)]) -> Summary {
         let mut summary = Summary::default();
         for (found, bytes) in sources {
@@ -348,7 +353,7 @@ pub(crate) mod testing {
         Report::new(&summary(sources), Vec::new(), Catalogue::built_in(), searched)
     }
 
-    /// Every kind of row: 1000 results in two files.
+    /// Returns a report with every kind of row: 1000 results in two files.
     pub(crate) fn every_kind() -> Report {
         report(&[
             (
@@ -396,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_after_the_end_of_all_services_in_every_zone_is_noted() {
+    fn only_times_after_the_end_of_all_services_in_every_zone_are_noted() {
         let after = |times: &[&str]| report(&[(&[(code(21), 2, times)], 1)]).distinct_after_services_ended;
         assert_eq!(after(&["2020-10-02T00:00:00Z"]), 0, "MFA Server went on");
         assert_eq!(after(&["2024-09-30T23:59:59-12:00"]), 0);
@@ -409,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_what_the_catalogue_knows() {
+    fn a_row_has_what_the_catalogue_knows() {
         let report = every_kind();
         let unknown = "not in the vendor's list; contact Impero";
         let expected = [
@@ -449,14 +454,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_replaced_in_names() {
+    fn control_characters_in_names_are_replaced() {
         let report = report(&[(&[(name("a\u{1b}[2J\r\nb\u{9b}c\u{202e}d é…"), 1, &[])], 1)]);
         let shown = "a\u{fffd}[2J\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}d é…";
         assert_eq!(column(&report, "name"), [Cell::from(shown)]);
     }
 
     #[test]
-    fn problems_are_sorted_and_a_loss_is_told() {
+    fn problems_are_sorted_and_a_loss_is_reported() {
         let problem = |path: &str, kind| Problem::new(path, kind, "x");
         let new = |problems| Report::new(&summary(&[]), problems, Catalogue::built_in(), Searched::default());
 

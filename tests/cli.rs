@@ -1,4 +1,4 @@
-//! The command line as its users meet it: every case is a data file with its whole stdout, stderr and exit status.
+//! Tests the command line as users see it. Every case is a data file with the whole stdout, stderr and exit status.
 //!
 //! To add a case, write `tests/cmd/NAME.toml`; it runs in the package's root, so fixtures are `fixtures/logs/…`, or in
 //! a folder beside it, as `fs.cwd = "patterns"` says:

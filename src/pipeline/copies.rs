@@ -298,7 +298,7 @@ pub(super) fn dropped(copy: &Source, original: &str, bytes: u64) -> Problem {
 
 /// Returns the problem of a copy that was counted, because too much of it had been passed on before it was known to be one.
 pub(super) fn counted(copy: &Source, original: &str) -> Problem {
-    let what = format!("a copy of {original}, counted all the same: it holds too many results to wait for its end");
+    let what = format!("a copy of {original}, counted anyway: it holds too many results to wait for its end");
     Problem::new(&copy.name, Kind::CopyCounted, what)
 }
 

@@ -616,8 +616,8 @@ impl LongLines {
         let first = self.first_offset?;
         let (lines, were) = if self.count == 1 { ("line", "was") } else { ("lines", "were") };
         let what = format!(
-            "{} {lines} longer than {} bytes {were} searched in pieces, the first at byte {first}; a result that a cut \
-             divides is missed",
+            "{} {lines} longer than {} bytes {were} searched in pieces, the first at byte {first}; a result that is \
+             split between two pieces is missed",
             self.count, limits.line_bytes,
         );
         Some(Problem::new(&source.name, Kind::LongLine, what))

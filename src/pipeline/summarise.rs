@@ -48,8 +48,8 @@ pub fn summarise(
 fn overflow(summary: &Summary) -> Option<Problem> {
     let count = summary.overflow()?.count;
     let what = format!(
-        "more than {NAMES_LIMIT} different names or unknown numbers were found; {count} results count in the total and \
-         have no row"
+        "more than {NAMES_LIMIT} different names or unknown numbers were found: {count} results are counted in the \
+         total only"
     );
     Some(Problem::new("all inputs", Kind::TooManyNames, what).remedy(Remedy::ShowLines))
 }

@@ -1,4 +1,4 @@
-//! Entries of the catalogue: a few explained, many as a table; or as JSON, for scripts.
+//! Writes entries of the catalogue: explanations of a few, a table of many, or JSON for scripts.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::{Code, Key};
 use crate::report::sheet::{Cell, Column, End, Holds, Room};
 
-/// Up to this many entries are explained one by one; more become a table.
+/// The most entries that are explained one by one. More become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
 
 /// The columns of the table.
@@ -22,9 +22,9 @@ const COLUMNS: &[Column] = &[
     Column::for_people("Channel", Holds::Text).yields(Room::ForOneLine),
 ];
 
-/// The width of the labels in an explanation, with the gap behind them.
+/// The width of the labels in an explanation, with the gap after them.
 const LABEL_WIDTH: usize = 17;
-/// Text is never squeezed narrower than this, however few columns there are.
+/// The least width of text, however few columns there are.
 const LEAST_TEXT_WIDTH: usize = 20;
 
 /// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap
@@ -66,7 +66,7 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) 
     table.end(&End::default(), out)
 }
 
-/// What there is to say about a result that no entry knows, without a full stop.
+/// Returns the line for a result that is not in the catalogue, without a full stop.
 #[must_use]
 pub fn unknown(key: &Key) -> String {
     match key {
@@ -86,14 +86,18 @@ pub(super) const FIELDS: &[Column] = &[
 
 const ENTRY: &[Column] = &[
     Column::for_scripts("code", Holds::Code, "The code, if one is public.").or_null(),
-    Column::for_scripts("name", Holds::Text, "Without a code: the symbol, or the text that several codes share.")
-        .or_null(),
+    Column::for_scripts(
+        "name",
+        Holds::Text,
+        "Without a code: the name in the log, or the text that several codes share.",
+    )
+    .or_null(),
     Column::for_scripts("description", Holds::Text, "The vendor's words."),
     Column::for_scripts("symbol", Holds::Text, "The name in the server's logs.").or_null(),
     Column::for_scripts("sdk_constant", Holds::Text, "The name in the SDK.").or_null(),
     Column::for_scripts("other_descriptions", Holds::Texts, "Other words for the same result."),
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several."),
-    Column::for_scripts("channel", Holds::Text, "The way of the call or message, such as `call` or `text-message`."),
+    Column::for_scripts("channel", Holds::Text, "How the user was asked, such as `call` or `text-message`."),
     Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`."),
     Column::for_scripts("happened", Holds::Text, "What happened on the phone, in the app or with the code."),
     Column::for_scripts("evidence", Holds::Text, "What that rests on: `documented`, `feature` or `name`."),
@@ -108,11 +112,11 @@ const CHECK: &[Column] = &[
 
 const UNKNOWN: &[Column] = &[
     Column::for_scripts("code", Holds::Code, "The code, if it is a number.").or_null(),
-    Column::for_scripts("name", Holds::Text, "The symbol or text, if it is no number.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The name or text, if it is not a number.").or_null(),
     Column::for_scripts("description", Holds::Text, "What to do about it."),
 ];
 
-/// Writes the entries, and the results that no entry knows, as one JSON object.
+/// Writes the entries, and the results that are not in the catalogue, as one JSON object.
 ///
 /// # Errors
 ///
@@ -137,7 +141,7 @@ pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Re
     writeln!(out)
 }
 
-/// Whether `text` begins as anything that is written here.
+/// Whether `text` begins like any output of this module.
 pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
@@ -164,7 +168,7 @@ fn explanation(out: &mut impl Write, entry: &Entry, columns: usize) -> io::Resul
     writeln!(out, "{}", title(entry))?;
     let width = columns.saturating_sub(LABEL_WIDTH).max(LEAST_TEXT_WIDTH);
     for (label, text) in labelled(entry) {
-        // A name is there to be copied, so it stays whole.
+        // Names stay whole, so that they can be copied.
         let width = if text.contains(' ') { width } else { usize::MAX };
         for (index, line) in wrap(&text, width).iter().enumerate() {
             writeln!(out, "{}{line}", self::label(if index == 0 { label } else { "" }))?;
@@ -195,7 +199,7 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     parts
 }
 
-/// The number; of a shared text, the numbers that share it; else a dash.
+/// Returns the number, the numbers that share a text, or a dash.
 fn number(entry: &Entry) -> String {
     match (entry.code, entry.candidates.as_slice()) {
         (Some(code), _) => code.to_string(),

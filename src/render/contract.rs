@@ -1,7 +1,7 @@
-//! What scripts may rely on: the formats that programs read, with the name, the type, the unit and the meaning of each field.
+//! Describes the formats for programs: the name, type, unit and meaning of each field that scripts may rely on.
 //!
-//! The tables of fields stand beside what writes them. Both the JSON Schemas and the description for people are made here
-//! from these tables, so the two cannot disagree; a test validates real output against the schemas.
+//! Each table of fields is next to the code that writes them. The JSON Schemas and the description for people are both made from
+//! these tables, so they cannot disagree. A test validates real output against the schemas.
 //!
 //! Within a version of a format, fields may be added. So the schemas allow other fields.
 
@@ -17,9 +17,9 @@ use crate::report::sheet::{Column, Holds, Presence, Sheet};
 /// One format and its fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contract {
-    /// The command whose output it is, by which the schemas call it, too.
+    /// The command whose output it is. The schemas use the same name.
     pub command: &'static str,
-    /// What it looks like, as a sentence.
+    /// The form of the output, as a sentence.
     pub form: &'static str,
     /// The version, if the output has one.
     pub version: Option<u32>,
@@ -31,7 +31,7 @@ pub struct Contract {
     pub row: &'static str,
 }
 
-/// All formats.
+/// Returns all formats.
 #[must_use]
 pub fn contracts() -> [Contract; 4] {
     let sheet = |sheet: &'static Sheet, command, form, row, rows| Contract {
@@ -72,7 +72,7 @@ pub fn contracts() -> [Contract; 4] {
 }
 
 impl Contract {
-    /// All fields, each after the object that it is in, with their paths: `results[].count`.
+    /// Returns all fields with their paths, such as `results[].count`. Each follows the object that contains it.
     #[must_use]
     pub fn listed(&self) -> Vec<(String, Column)> {
         listed("", &self.fields)
@@ -92,7 +92,7 @@ fn listed(parent: &str, fields: &[Column]) -> Vec<(String, Column)> {
     with_parts.collect()
 }
 
-/// The type and the unit of a field, in words.
+/// Returns the type and the unit of a field, in words.
 #[must_use]
 pub fn type_of(field: &Column) -> String {
     let kind = match field.holds {
@@ -150,10 +150,10 @@ fn schema(contract: &Contract) -> Value {
     object
 }
 
-/// What is said of the version of a format.
+/// The description of the version of a format.
 pub const VERSION: &str = "Version of this format. It changes if a field is renamed, removed or gets another meaning.";
 
-/// The schema of an object with these fields.
+/// Returns the schema of an object with these fields.
 fn object(fields: &[Column]) -> Value {
     let named = || fields.iter().filter_map(|field| Some((field.name?, field)));
     let properties: Map<String, Value> = named().map(|(name, field)| (name.to_owned(), property(field))).collect();
@@ -162,7 +162,7 @@ fn object(fields: &[Column]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-/// The schema of a field.
+/// Returns the schema of a field.
 fn property(field: &Column) -> Value {
     let mut schema = match field.holds {
         Holds::Text | Holds::Path | Holds::Prose => json!({ "type": "string" }),

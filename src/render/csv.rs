@@ -1,12 +1,11 @@
-//! CSV for spreadsheets: a head, then one line for each row, with the columns of the JSON rows.
+//! Writes a sheet as CSV for spreadsheets: a header, then one line for each row, with the columns of the JSON rows.
 //!
-//! A spreadsheet takes a cell that starts with `=`, `+`, `-` or `@` for a formula, also one that fetches from the
-//! network, and unknown names come from logs, where anyone who can fail to sign in can write. Text cells that start so
-//! therefore get a leading `'`, which spreadsheets read as "this is text". What a terminal obeys is shown as an escape.
-//! Scripts that want names unchanged take JSON.
+//! A spreadsheet takes a cell that starts with `=`, `+`, `-` or `@` for a formula, which may even access the network. Unknown
+//! names come from logs, where anyone who can fail to sign in can write. Such text cells therefore get a leading `'`, which
+//! marks text in a spreadsheet. Control characters are escaped. Scripts that want names unchanged use JSON.
 //!
-//! What is absent is an empty cell; several values in a cell are separated by blanks, the details of problems by bars; lines
-//! end in `\n` on every system.
+//! A missing value is an empty cell. Several values in a cell are separated by blanks, the details of problems by bars. Lines end
+//! in `\n` on every system.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -17,7 +16,7 @@ use super::renderer::Renderer;
 use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
 use crate::terminal::escaped;
 
-/// Writes rows as CSV. Notes and totals have no place in a table of rows.
+/// Writes rows as CSV, without notes and totals.
 pub(super) struct Csv {
     pub(super) columns: &'static [Column],
 }
@@ -51,19 +50,18 @@ impl Renderer for Csv {
     }
 }
 
-/// Whether `text` begins with the head.
+/// Whether `text` begins with the header.
 pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
     text.lines().next().is_some_and(|line| line.split(',').eq(head(sheet.columns)))
 }
 
-/// The names of the columns. Records do not fit into a cell, so problems take two columns.
+/// Returns the names of the columns. Records do not fit into a cell, so problems take two columns.
 pub(super) fn head(columns: &[Column]) -> impl Iterator<Item = &'static str> {
     let details = |column: &Column| matches!(column.holds, Holds::Problems(_)).then_some("details");
     columns.iter().flat_map(move |column| [column.name, details(column)]).flatten()
 }
 
-/// One line. It is put together in memory, because a writer of CSV flushes what it writes to when it is done, and here there is
-/// one for each row.
+/// Writes one line. It is built in memory, because a CSV writer flushes its output at the end, and each row has its own writer.
 fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec<u8>> {
     const LIKELY_BYTES: usize = 512;
     let mut line = Vec::with_capacity(LIKELY_BYTES);
@@ -93,7 +91,7 @@ fn joined<'c>(texts: impl Iterator<Item = Cow<'c, str>>, separator: &str) -> Cow
     texts.collect::<Vec<_>>().join(separator).into()
 }
 
-/// A text that no spreadsheet takes for a formula. The wide forms count as well where East Asian input is usual.
+/// Returns text that no spreadsheet takes for a formula. Spreadsheets for East Asian input also accept the full-width signs.
 fn guarded(text: &str) -> Cow<'_, str> {
     if begins_formula(text) { format!("'{}", escaped(text)).into() } else { escaped(text) }
 }

@@ -1,8 +1,8 @@
-//! JSON: the contract that scripts rely on, versioned.
+//! Writes a sheet as JSON, the versioned contract that scripts rely on.
 //!
-//! One object, indented by two blanks a level; rows that are streamed are one line each.
+//! The output is one object, indented by two blanks for each level. Streamed rows take one line each.
 //!
-//! What a terminal obeys is escaped, also where JSON itself does not ask for it.
+//! Control characters that a terminal would obey are escaped, even where JSON does not require it.
 
 use std::io::{self, Write};
 
@@ -38,7 +38,7 @@ impl Json {
             Flow::Whole => serde_json::to_string_pretty(value)?,
             Flow::Streamed => serde_json::to_string(value)?,
         };
-        // A line end in a value is escaped already.
+        // Line ends in values have already been escaped.
         for (at, line) in text.split('\n').enumerate() {
             if at > 0 {
                 write!(out, "\n{indent}")?;
@@ -70,17 +70,17 @@ impl Renderer for Json {
     }
 }
 
-/// Whether `text` begins as an object in that version of its contract, in which the value `first` comes next.
+/// Whether `text` begins with an object of version `schema`, whose next field is `first`.
 pub(super) fn begins(schema: u32, first: &str, text: &str) -> bool {
     text.strip_prefix(START).is_some_and(|rest| rest.starts_with(&format!("{schema},\n  \"{first}\": ")))
 }
 
-/// What comes before the version of the contract.
+/// The text before the version.
 const START: &str = "{\n  \"schema\": ";
 
 struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
 
-/// Whether the object goes without that value.
+/// Whether the object leaves the value out.
 fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
     let has_none = match value {
         Cell::Absent => true,
@@ -100,8 +100,8 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// Writes `text`, which is JSON without line ends, with everything escaped that a terminal obeys: such a character can only
-/// stand in a string.
+/// Writes `text`, which is JSON without line ends, and escapes the characters that a terminal would obey. They can occur only
+/// in strings.
 pub(super) fn write_escaped(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
     let mut rest = text;
     if is_plain(text.as_bytes()) {

@@ -1,7 +1,7 @@
-//! `lines`: one line of text for each matching line, or one JSON object or one row of CSV for each hit.
+//! Writes the output of `lines`: one line of text for each matching line, or one JSON object or CSV row for each hit.
 //!
-//! Text is for reading: what a terminal would obey is shown as escapes, so that no log can drive one, and bytes that are not
-//! UTF-8 are shown as U+FFFD. Neither changes what is counted. JSON escapes the same characters, also those that it need not.
+//! Text is for reading. Control characters are shown as escapes, so that no log can control a terminal, and bytes that are not
+//! UTF-8 are shown as U+FFFD. Neither changes the results. JSON escapes the same characters, even where it need not.
 
 pub mod csv;
 
@@ -25,25 +25,25 @@ use crate::terminal::{escaped_line, is_plain};
 use crate::time::Time;
 use crate::units::CodePage;
 
-/// The most of a line that is shown, in bytes; of a longer one the part around its match.
+/// The longest part of a line that is shown, in bytes. Of a longer line, the part around its match is shown.
 pub const SHOWN_LIMIT_BYTES: usize = 4 << 10;
-/// How much of a longer line is shown before the match.
+/// How many bytes of a longer line are shown before the match.
 const SHOWN_BEFORE_BYTES: usize = 256;
 
-/// What an object begins with.
+/// The start of an object, before the path.
 const PATH_KEY: &str = "{\"path\":";
-/// What follows the path, which has its quotation marks escaped.
+/// The text after the path. Quotation marks in the path are escaped.
 const LINE_KEY: &str = ",\"line\":";
 
-/// `path:line: [102 Phone Unreachable] the line`.
+/// Writes matching lines as text: `path:line: [102 Phone Unreachable] the line`.
 pub struct Text<'c> {
-    /// Says what the codes mean.
+    /// The meanings of the codes.
     pub catalogue: &'c Catalogue,
-    /// How the matched part is set off; plain where there is no terminal.
+    /// The style of the matched part. It is plain if there is no terminal.
     pub highlight: Style,
-    /// How the place and the annotation are set off.
+    /// The style of the path, the line number and the annotation.
     pub place: Style,
-    /// The code page of lines that are not UTF-8, if it was given.
+    /// The code page of lines that are not UTF-8, if the user chose one.
     pub encoding: Option<&'static Encoding>,
 }
 
@@ -66,7 +66,7 @@ impl LineFormat for Text<'_> {
 }
 
 impl Text<'_> {
-    /// Each different result of the line once, in the order in which they stand in it.
+    /// Writes each different result of the line once, in the order in which they occur.
     fn annotation(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
         for (index, hit) in hits.iter().enumerate() {
             if hits[..index].iter().any(|earlier| earlier.key == hit.key) {
@@ -81,7 +81,7 @@ impl Text<'_> {
 
     fn excerpt(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
         let (line, shown) = (hits[0].line, shown_range(&hits[0]));
-        // What is plain reads the same in every code page.
+        // Plain ASCII is the same in every code page.
         let page = (!is_plain(&line[shown.clone()])).then(|| CodePage::of(line, hits[0].units, self.encoding));
         let push = |bytes: &mut Vec<u8>, part: &[u8]| match page {
             None => bytes.extend_from_slice(part),
@@ -105,17 +105,17 @@ impl Text<'_> {
     }
 }
 
-/// One JSON object a hit.
+/// Writes one JSON object for each hit.
 pub struct Jsonl<'c>(pub Known<'c>);
 
-/// What a hit is described with.
+/// What is needed to describe a hit.
 #[derive(Clone, Copy)]
 pub struct Known<'c> {
-    /// Says what the codes mean.
+    /// The meanings of the codes.
     pub catalogue: &'c Catalogue,
-    /// Names the patterns.
+    /// The patterns, for their names.
     pub set: &'c PatternSet,
-    /// The code page of lines that are not UTF-8, if it was given.
+    /// The code page of lines that are not UTF-8, if the user chose one.
     pub encoding: Option<&'static Encoding>,
 }
 
@@ -131,7 +131,7 @@ pub(super) const FIELDS: &[Column] = &[
     Column::for_scripts("time", Holds::Time, "Time of the line.").or_null(),
     Column::for_scripts("code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
         .or_null(),
-    Column::for_scripts("name", Holds::Text, "The symbol or text in the log, if it leads to no single code.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The name or text in the log, if it stands for no single code.").or_null(),
     Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
     Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
@@ -146,7 +146,7 @@ pub(super) const FIELDS: &[Column] = &[
     Column::for_scripts("text_is_cut", Holds::Flag, "`true` if `text` is not the whole line.").or_missing(),
 ];
 
-/// What stands after the path and the line number. JSON leaves out groups that captured nothing.
+/// The fields after the path and the line number. JSON leaves out groups that captured nothing.
 #[derive(Serialize)]
 struct Fields<'h> {
     offset: u64,
@@ -165,7 +165,7 @@ struct Fields<'h> {
     text_is_cut: Option<bool>,
 }
 
-/// What the groups captured that are shown as written.
+/// The captures that are shown as written.
 struct Words<'h> {
     hit: &'h Hit<'h>,
     page: CodePage,
@@ -204,7 +204,7 @@ impl Jsonl<'_> {
         let bytes = out.bytes();
         let start = bytes.len();
         let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
-        // The object goes on where the path and the line number left it.
+        // The path and the line number have begun the object.
         if let Some(brace) = bytes.get_mut(start) {
             *brace = b',';
         }
@@ -257,7 +257,7 @@ pub(super) fn begins_as_json(text: &str) -> bool {
     offset.is_some_and(|offset| after_number(offset, ",\"time\":").is_some())
 }
 
-/// What follows the result that `text` begins with, if it begins with what stands for one.
+/// Returns the text after the result that `text` begins with, if it begins with one.
 pub(super) fn after_result(text: &str) -> Option<&str> {
     let catalogue = Catalogue::built_in();
     let after = |key: &Key| {
@@ -274,7 +274,7 @@ pub(super) fn after_result(text: &str) -> Option<&str> {
     }
 }
 
-/// Compact JSON with everything escaped that a terminal obeys: JSON itself asks for the characters below U+0020 only.
+/// Formats compact JSON and escapes all characters that a terminal would obey. JSON itself requires that only below U+0020.
 struct Escaped;
 
 impl Formatter for Escaped {
@@ -283,7 +283,7 @@ impl Formatter for Escaped {
     }
 }
 
-/// The part of the line to show: all of it, or, of a long one, what lies around the match.
+/// Returns the part of the line to show: the whole line, or the part of a long line around the match.
 fn shown_range(hit: &Hit<'_>) -> Range<usize> {
     if hit.line.len() <= SHOWN_LIMIT_BYTES {
         return 0..hit.line.len();
@@ -292,9 +292,9 @@ fn shown_range(hit: &Hit<'_>) -> Range<usize> {
     start..(start + SHOWN_LIMIT_BYTES).min(hit.line.len())
 }
 
-/// Appends what stands for a result: `102 Phone Unreachable`.
+/// Appends a result in words: `102 Phone Unreachable`.
 pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key) {
-    // Piece by piece: once for each line that is printed, formatting costs more than all else here.
+    // Appends piece by piece, because formatting would cost more for each printed line than everything else here.
     let description = catalogue.description(key);
     match key {
         Key::Code(Code(number)) => {
@@ -303,7 +303,7 @@ pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key)
             }
             push_number(bytes, number.unsigned_abs().into());
         }
-        // Of a new name nobody knows where it ends: it may be several words.
+        // It is unknown where a new name ends, as it may have several words.
         Key::Name(name) if catalogue.entry(key).is_none() => {
             return push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
         }
@@ -315,7 +315,7 @@ pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key)
     }
 }
 
-/// Appends what turns a style on. A plain one is not even asked.
+/// Appends the escape sequence that turns a style on, or nothing for a plain style.
 fn push_start(bytes: &mut Vec<u8>, style: Style) {
     if !style.is_plain() {
         // Writing to a vector cannot fail.
@@ -323,14 +323,14 @@ fn push_start(bytes: &mut Vec<u8>, style: Style) {
     }
 }
 
-/// Appends what turns a style off.
+/// Appends the escape sequence that turns a style off.
 fn push_end(bytes: &mut Vec<u8>, style: Style) {
     if !style.is_plain() {
         let _ = write!(bytes, "{}", style.render_reset());
     }
 }
 
-/// Appends `text` so that it can be shown: what a terminal obeys as escapes, except for tabs, and what is not UTF-8 as U+FFFD.
+/// Appends `text` for display: control characters except tabs as escapes, and bytes that are not UTF-8 as U+FFFD.
 pub(super) fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) {
         bytes.extend_from_slice(text);

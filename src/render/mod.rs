@@ -1,8 +1,8 @@
-//! Presentable values as text: one small file for each format or thing shown.
+//! Writes reports, lines, codes and patterns as text, with one file for each format or kind of output.
 //!
-//! A format decides how a report looks and nothing about what it says: order, shares and descriptions are the
-//! report's. A format writes any [`Sheet`], so a new report needs no code here, and a new format is one file. No format has a
-//! colour, a mark or an order by code, as a code does not say whether a sign-in succeeded.
+//! A format decides how a report looks and nothing about its content: the report has decided on order, shares and descriptions.
+//! A format writes any [`Sheet`], so a new report needs no code here, and a new format is one file. No format marks, colours or
+//! orders results by code, because a code does not say whether a sign-in succeeded.
 
 pub mod codes;
 pub mod contract;
@@ -27,20 +27,20 @@ use crate::report::files::FILES;
 use crate::report::sheet::Sheet;
 use crate::report::{PARTIAL, Report, SUMMARY};
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// A table for people.
     #[default]
     Table,
-    /// The contract with scripts.
+    /// JSON for scripts, with a version.
     Json,
-    /// For spreadsheets.
+    /// CSV for spreadsheets.
     Csv,
 }
 
 impl Format {
-    /// Begins to write a sheet in this format.
+    /// Returns a renderer that writes a sheet in this format.
     #[must_use]
     pub fn renderer(self, sheet: &'static Sheet, options: Options) -> Box<dyn Renderer> {
         match self {
@@ -51,11 +51,11 @@ impl Format {
     }
 }
 
-/// Writes `report` to `out`, ending in a line end.
+/// Writes `report` to `out`. The output ends with a line end.
 ///
 /// # Errors
 ///
-/// Those of `out`, with their kind kept, so that the caller can recognise a closed pipe.
+/// Returns the error of `out` with its kind, so that the caller can recognise a closed pipe.
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
     let mut renderer = format.renderer(&SUMMARY, *options);
     renderer.begin(&report.before(), out)?;
@@ -63,7 +63,7 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
     renderer.end(&report.end(), out)
 }
 
-/// How much of a file [`is_own_output`] has to see, in bytes.
+/// The number of bytes at the start of a file that [`is_own_output`] needs.
 pub const HEAD_BYTES: usize = 8 << 10;
 
 /// Every report that can be written.
@@ -73,20 +73,20 @@ static SHEETS: [&Sheet; 3] = [&SUMMARY, &FILES, &PATTERNS];
 /// of the catalogue or patterns, in UTF-8 or UTF-16, with or without a byte order mark, with any line ends and with or without
 /// colour. `head` is the whole file or at least its first [`HEAD_BYTES`].
 ///
-/// Each writer says how its own output begins, so precisely that no log begins in the same way. Output is not recognised if the
-/// name of an input that comes first in it fills the head. The help, the man page and completions are not recognised either:
-/// they hold nothing of any input.
+/// Each format describes how its own output begins, so precisely that no log begins in the same way. Output is not recognised if
+/// it begins with the name of an input that fills the head. The help, the man page and completions are not recognised either,
+/// because they contain nothing from any input.
 #[must_use]
 pub fn is_own_output(head: &[u8]) -> bool {
     let encoding = match head {
-        // Everything that is written begins in ASCII, except for names of inputs.
+        // All output begins with ASCII, except for names of inputs.
         [low, 0, ..] if *low > 0 => UTF_16LE,
         [0, low, ..] if *low > 0 => UTF_16BE,
         _ => UTF_8,
     };
-    // A byte order mark has precedence. Windows PowerShell writes one and other line ends when it redirects.
+    // A byte order mark takes precedence. Windows PowerShell writes one, and CRLF line ends, when it redirects output.
     let mut text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0;
-    // Every file that is opened comes here, and few have either.
+    // This runs for every file that is opened, and few contain either.
     if text.contains('\r') {
         text = text.replace("\r\n", "\n").into();
     }

@@ -1,7 +1,7 @@
-//! Patterns as people look at them: many as a table, single ones as TOML to start an own one from.
+//! Writes patterns for people: a table of many, or TOML of single patterns as a start for one's own.
 //!
-//! Invariant: what [`Full::write`] gives is a pattern file that holds the same pattern. Names of files and texts of
-//! pattern files come from anywhere: control characters are written as escapes.
+//! Invariant: [`Full::write`] writes a pattern file that defines the same pattern. File names and texts of pattern files may
+//! contain anything, so control characters are written as escapes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use crate::report::wording::counted;
 use crate::scan::proof;
 use crate::terminal::{escaped_line, obeys};
 
-/// Patterns as a sheet.
+/// The columns of the list of patterns.
 pub(super) static PATTERNS: Sheet = Sheet {
     schema: 1,
     columns: &[
@@ -36,11 +36,11 @@ pub(super) static PATTERNS: Sheet = Sheet {
     without_rows: &[],
 };
 
-/// What is said of the search of a pattern that has fixed text.
+/// The start of the comment on a pattern with fixed text.
 const FAST: &str = "Fast: only lines that have ";
-/// What is said of the search of any other.
+/// The start of the comment on a pattern without fixed text.
 const SLOWER: &str = "Slower: every line is searched, because there is no fixed text that ";
-/// The most literals that are told one by one.
+/// The most literals that a comment lists.
 const TOLD_LITERALS: usize = 8;
 
 /// Writes a table of the patterns, one row for each, in the order given. `set` is compiled from `definitions`.
@@ -56,7 +56,7 @@ pub fn list(definitions: &[Definition], set: &PatternSet, options: &Options, out
 }
 
 fn cells<'d>((definition, pattern): (&'d Definition, &Pattern)) -> [Cell<'d>; 4] {
-    let search = if pattern.literals().is_some() { "fast" } else { "no literal: slower" };
+    let search = if pattern.literals().is_some() { "fast" } else { "no fixed text: slower" };
     [(&definition.name).into(), origin(definition).into(), search.into(), definition.description.as_ref().into()]
 }
 
@@ -67,12 +67,12 @@ fn origin(definition: &Definition) -> String {
     }
 }
 
-/// What `patterns check` says of a sound file, without a line end.
+/// Returns the line of `patterns check` for a file without errors, without a line end.
 #[must_use]
 pub fn kept(file: &str, definitions: &[Definition]) -> String {
     let count = |of: fn(&Definition) -> usize| definitions.iter().map(of).sum::<usize>() as u64;
     format!(
-        "{}: {}, {} and {} hold",
+        "{}: {}, {} and {} pass",
         escaped_line(file),
         counted(definitions.len() as u64, "pattern"),
         counted(count(|one| one.examples.len()), "example"),
@@ -80,19 +80,19 @@ pub fn kept(file: &str, definitions: &[Definition]) -> String {
     )
 }
 
-/// Single patterns in full.
+/// Writes single patterns in full.
 #[derive(Clone, Copy, Debug)]
 pub struct Full<'f> {
     /// All definitions, in order of precedence.
     pub definitions: &'f [Definition],
     /// The set that is compiled from them.
     pub set: &'f PatternSet,
-    /// Says what the codes mean.
+    /// The meanings of the codes.
     pub catalogue: &'f Catalogue,
 }
 
 impl Full<'_> {
-    /// Writes the patterns with those indexes, an empty line between them: a pattern file, if they are different.
+    /// Writes the patterns with these indexes, separated by empty lines. The result is a pattern file if no index occurs twice.
     ///
     /// # Errors
     ///
@@ -107,8 +107,8 @@ impl Full<'_> {
         Ok(())
     }
 
-    /// Writes the pattern with that index as a TOML table, with comments above it and above each example. An index
-    /// beyond the last writes nothing.
+    /// Writes the pattern with this index as a TOML table, with comments above it and above each example. Writes nothing if the
+    /// index is out of range.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Full<'_> {
         }
     }
 
-    /// `21 Mobile App Authenticated, user ann`
+    /// Returns a result with its captures: `21 Mobile App Authenticated, user ann`.
     fn given(&self, found: &Found) -> String {
         let mut bytes = Vec::new();
         push_result(&mut bytes, self.catalogue, &found.key);
@@ -179,7 +179,7 @@ impl Full<'_> {
     }
 }
 
-/// Which lines are searched with the regex, in one line.
+/// Returns a line that explains which lines are searched with the regex.
 fn search(definition: &Definition, pattern: &Pattern) -> String {
     let Some(literals) = pattern.literals() else {
         let missing = if definition.multiline { "its matches need not start with" } else { "a match need not contain" };
@@ -204,23 +204,23 @@ fn search(definition: &Definition, pattern: &Pattern) -> String {
     format!("{FAST}{one_of}{text}{case} are searched")
 }
 
-/// Whether `text` begins as patterns in full do, as a new pattern file or as what `patterns check` says.
+/// Whether `text` begins like patterns in full, like a new pattern file or like the output of `patterns check`.
 pub(super) fn begins(text: &str) -> bool {
     let mut lines = text.lines();
     let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let search = second.strip_prefix("# ").unwrap_or_default();
     let is_full = first.starts_with("# ") && first.contains(", from: ");
-    let do_hold = |counts: &str| {
+    let do_pass = |counts: &str| {
         let counts = counts.replace("s,", ",").replace("s ", " ");
         let words = counts.split(' ').filter(|word| word.parse::<u64>().is_err() && !word.contains(','));
-        words.eq(["example", "and", "counter-example", "hold"])
+        words.eq(["example", "and", "counter-example", "pass"])
     };
     (is_full && (search.starts_with(FAST) || search.starts_with(SLOWER)))
         || (first.starts_with('#') && first == template::first_line())
-        || first.rsplit_once(": ").is_some_and(|(_, counts)| counts.contains("hold") && do_hold(counts))
+        || first.rsplit_once(": ").is_some_and(|(_, counts)| counts.contains("pass") && do_pass(counts))
 }
 
-/// `{ line = '…', code = 21, user = 'ann' }`
+/// Returns an example as an inline table: `{ line = '…', code = 21, user = 'ann' }`.
 fn inline_table(example: &Example) -> String {
     let code = match &example.code {
         ExpectedCode::Number(number) => number.to_string(),
@@ -234,12 +234,12 @@ fn inline_table(example: &Example) -> String {
     table
 }
 
-/// A text of TOML, literally between single quotes if it can stand so.
+/// Returns a TOML string, as a literal in single quotes if possible.
 fn quoted(text: &str) -> String {
     if text.contains('\'') || has_control(text) { triply_quoted(text) } else { format!("'{text}'") }
 }
 
-/// A text of TOML, literally between triple quotes if it can stand so.
+/// Returns a TOML string, as a literal in triple quotes if possible.
 fn triply_quoted(text: &str) -> String {
     if !text.contains("'''") && !text.ends_with('\'') && !has_control(text) {
         return format!("'''{text}'''");
@@ -261,7 +261,7 @@ fn triply_quoted(text: &str) -> String {
     escaped
 }
 
-/// Whether there is anything that literal strings cannot hold, or that would not be seen in them.
+/// Whether the text contains characters that literal strings cannot hold or that would be invisible in them.
 fn has_control(text: &str) -> bool {
     text.chars().any(obeys)
 }
@@ -381,21 +381,21 @@ counter_examples = [
             String::from_utf8(out).unwrap()
         };
         let expected = "\
-Name  From      Search              Description
-------------------------------------------------------------
-a     own.toml  no literal: slower  one two three four\\u{1b}
-bb    own.toml  fast                -
+Name  From      Search                 Description
+---------------------------------------------------------------
+a     own.toml  no fixed text: slower  one two three four\\u{1b}
+bb    own.toml  fast                   -
 ";
         assert_eq!(shown(None), expected);
         let expected = "\
-Name  From      Search              Description
--------------------------------------------------
-a     own.toml  no literal: slower  one two three
-                                    four\\u{1b}
-bb    own.toml  fast                -
+Name  From      Search                 Description
+----------------------------------------------------
+a     own.toml  no fixed text: slower  one two three
+                                       four\\u{1b}
+bb    own.toml  fast                   -
 ";
-        // Six, ten and twenty columns before the descriptions leave sixteen.
-        assert_eq!(shown(Some(52)), expected);
+        // 6, 10 and 23 columns before the descriptions leave 16.
+        assert_eq!(shown(Some(55)), expected);
     }
 
     proptest! {

@@ -1,18 +1,18 @@
-//! One line that says how far a run has come, in ASCII, so that its length is its width.
+//! Formats the progress of a run as one line of ASCII, whose length is its width.
 
 use std::time::Duration;
 
 use crate::amount::Amount;
 use crate::report::wording::{counted, grouped, size};
 
-/// ` 37%, 1.2 GiB of 3.2 GiB, 14 of 212 files, 450.0 MiB/s, 5 s left`: `read` of `total` after so long; without a total only
-/// what was read and how fast. Speed and rest are those of the whole run so far, not of its last moments.
+/// Returns the progress, such as ` 37%, 1.2 GiB of 3.2 GiB, 14 of 212 files, 450.0 MiB/s, 5 s left`. Without a total, it has only
+/// the amount that was read and the speed. Speed and remaining time are based on the whole run so far.
 #[must_use]
 pub fn line(read: Amount, total: Option<Amount>, elapsed: Duration) -> String {
     let mut parts = Vec::new();
     match total {
         Some(total) => {
-            // A log that has grown since it was listed is read to where it ended when it was opened.
+            // A log that has grown since it was listed is read to the size that it had when it was opened.
             let bytes = total.bytes.max(read.bytes);
             if let Some(percent) = (u128::from(read.bytes) * 100).checked_div(u128::from(bytes)) {
                 parts.push(format!("{percent:>3}%"));
@@ -36,14 +36,14 @@ fn per_second(bytes: u64, elapsed: Duration) -> u64 {
     u64::try_from(per_second).unwrap_or(u64::MAX)
 }
 
-/// How many seconds there are left at the same speed, rounded up; `None` where nothing can be said.
+/// Returns the seconds left at the same speed, rounded up, or `None` if that is unknown.
 fn rest(read: u64, total: u64, elapsed: Duration) -> Option<u64> {
     let left = total.checked_sub(read).filter(|&left| left > 0)?;
     let millis = elapsed.as_millis().saturating_mul(u128::from(left)).checked_div(u128::from(read))?;
     u64::try_from(millis.div_ceil(1000)).ok()
 }
 
-/// Its two largest units.
+/// Formats a duration in its two largest units.
 fn duration(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),

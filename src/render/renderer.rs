@@ -1,4 +1,4 @@
-//! What every format of a sheet has in common.
+//! The interface of all formats that write a sheet.
 
 use std::io::{self, Write};
 
@@ -6,10 +6,10 @@ use anstyle::Style;
 
 use crate::report::sheet::{Cell, End};
 
-/// What depends on where the report goes. Only the table looks at it; the default is right for files and pipes.
+/// The layout for the destination of a report. Only the table uses it; the default is for files and pipes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The terminal's width in columns. None: lines are as long as they need to be.
+    /// The terminal's width in columns, or `None` if lines may have any length.
     pub width: Option<usize>,
     /// The style of the table's head.
     pub head: Style,
@@ -19,12 +19,13 @@ pub struct Options {
 ///
 /// Each method fails with the error of `out`, whose kind is kept, so that the caller can recognise a closed pipe.
 pub trait Renderer {
-    /// Writes what comes before the rows. `before` are the values named by [`Sheet::before`](crate::report::sheet::Sheet::before).
+    /// Writes what comes before the rows. `before` holds the values of
+    /// [`Sheet::before`](crate::report::sheet::Sheet::before).
     fn begin(&mut self, before: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
 
     /// Writes a row, or keeps it for the end. It has a cell for each of [`Sheet::columns`](crate::report::sheet::Sheet::columns).
     fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
 
-    /// Writes what is left, ending in a line end.
+    /// Writes the rest of the report, which ends with a line end.
     fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()>;
 }

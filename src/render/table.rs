@@ -390,7 +390,7 @@ mod tests {
     fn a_partial_result_says_so_first() {
         let whole = every_kind();
         let partial = Report { is_partial: true, ..whole.clone() };
-        let head = "PARTIAL RESULT: the run was interrupted, and this is what was read until then.\n\n";
+        let head = "PARTIAL RESULT: the run was interrupted; this is what had been read by then.\n\n";
         assert_eq!(written(&partial, None), head.to_owned() + &written(&whole, None));
         let nothing = Report { is_partial: true, ..report(&[]) };
         assert_eq!(written(&nothing, None), head.to_owned() + &written(&report(&[]), None));
@@ -411,9 +411,9 @@ Code  Description                                                 Count  Share  
    0  No call result                                                  1   0.1%  -                     -                         1
 
 1,000 results, 8 distinct codes, 2 files read, 120.6 KiB
-992 results have no time that can be read; first and last seen leave them out.
-2 results have a time without a zone; it is read as UTC.
-A code tells what became of the call or message, not whether the sign-in succeeded.
+992 results have no readable time and do not count for first and last seen.
+2 results have a time without a zone, which is taken as UTC.
+A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
         assert_eq!(written(&every_kind(), None), expected);
         // The rule is 129 columns long.
@@ -456,9 +456,9 @@ Code  Description                               Count  First seen            Las
 
 1,000 results, 8 distinct codes, 2 files read, 120.6 KiB
 Widen the window to see: Share, Files, Group.
-992 results have no time that can be read; first and last seen leave them out.
-2 results have a time without a zone; it is read as UTC.
-A code tells what became of the call or message, not whether the sign-in succeeded.
+992 results have no readable time and do not count for first and last seen.
+2 results have a time without a zone, which is taken as UTC.
+A code says what happened to the call or message, not whether the sign-in succeeded.
 "
         );
     }
@@ -482,9 +482,8 @@ Code  Description                                Count  First seen  Last seen
 
 12,347 results, 2 distinct codes, 1 file read, 1 B
 Widen the window to see: Share, Files, Group, times of day.
-12,344 results have no time that can be read; first and last seen leave them
-out.
-A code tells what became of the call or message, not whether the sign-in
+12,344 results have no readable time and do not count for first and last seen.
+A code says what happened to the call or message, not whether the sign-in
 succeeded.
 "
         );
@@ -505,10 +504,10 @@ Code  Description                 Count  First seen  Last seen
 3 results, 2 distinct codes, 1 file read, 1 B
 All times are on 2017-02-14.
 Widen the window to see: Share, Files, Group.
-1 result has no time that can be read; first and last seen leave
-it out.
-A code tells what became of the call or message, not whether the
-sign-in succeeded.
+1 result has no readable time and does not count for first and
+last seen.
+A code says what happened to the call or message, not whether
+the sign-in succeeded.
 "
         );
         assert_eq!(
@@ -526,9 +525,9 @@ read, 1 B
 All times are on 2017-02-14.
 Widen the window to see: Last seen,
 Share, Files, Group.
-1 result has no time that can be read;
-first and last seen leave it out.
-A code tells what became of the call or
+1 result has no readable time and does
+not count for first and last seen.
+A code says what happened to the call or
 message, not whether the sign-in
 succeeded.
 "
@@ -563,8 +562,8 @@ Code  Description               Count   Share  First seen            Last seen  
   21  Mobile App Authenticated      1  100.0%  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z      1
 
 1 result, 1 distinct code, 1 file read, 1 B
-1 result has a time without a zone; it is read as UTC.
-A code tells what became of the call or message, not whether the sign-in succeeded.
+1 result has a time without a zone, which is taken as UTC.
+A code says what happened to the call or message, not whether the sign-in succeeded.
 "
         );
     }
@@ -574,10 +573,11 @@ A code tells what became of the call or message, not whether the sign-in succeed
         let mut report = report(&[(&[(name("x"), 1, &["2017-02-14T02:57:24Z"])], 1)]);
         let told = |report: &Report| written(report, None).lines().nth_back(1).map(str::to_owned);
         report.results_without_row = 1;
-        let expected = "1 result is in no row: there are more different names or numbers than are kept apart.";
+        let expected = "1 result is counted in the total only: there are too many different names or numbers to list.";
         assert_eq!(told(&report).as_deref(), Some(expected));
         report.results_without_row = 1234;
-        let expected = "1,234 results are in no row: there are more different names or numbers than are kept apart.";
+        let expected =
+            "1,234 results are counted in the total only: there are too many different names or numbers to list.";
         assert_eq!(told(&report).as_deref(), Some(expected));
     }
 
@@ -607,7 +607,7 @@ A code tells what became of the call or message, not whether the sign-in succeed
             written(&report(&[(&[], 1_000_000), (&[], 258_291), (&[], 0)]), None),
             "\
 No result codes found in 3 files (1.2 MiB). Searched for the patterns: radius-raw, sdk-text.
-If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets.
+If a line should have matched, pass it to `callcodes patterns test`, which shows how far each pattern gets.
 "
         );
     }
@@ -619,8 +619,8 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
         assert_eq!(
             written(&report, None),
             "\
-No result codes found in 1 file (976.6 KiB), but not all of the input could be read: standard error says why. Searched for the patterns: radius-raw, sdk-text.
-If a line should have matched, give it to `callcodes patterns test`: it shows how far each pattern gets.
+No result codes found in 1 file (976.6 KiB), but some input could not be read: standard error has the reasons. Searched for the patterns: radius-raw, sdk-text.
+If a line should have matched, pass it to `callcodes patterns test`, which shows how far each pattern gets.
 "
         );
     }
@@ -630,18 +630,18 @@ If a line should have matched, give it to `callcodes patterns test`: it shows ho
         let mut report = report(&[]);
         assert_eq!(
             written(&report, None),
-            "No files were found, so nothing was searched: name a log file, or a folder that holds some.\n"
+            "No files were found, so nothing was searched. Pass a log file, or a folder with log files.\n"
         );
         report.problems.push(Problem::new("a", Kind::Unreadable, "x"));
         assert_eq!(
             written(&report, None),
-            "No file could be read, so nothing was searched: standard error says why.\n"
+            "No file could be read, so nothing was searched: standard error has the reasons.\n"
         );
         report.problems[0].kind = Kind::Binary;
-        let skipped = "All files were skipped, so nothing was searched: standard error says why.\n";
+        let skipped = "All files were skipped, so nothing was searched: standard error has the reasons.\n";
         assert_eq!(written(&report, None), skipped);
         report.searched.by_glob = true;
-        let left_out = "No file was read, so nothing was searched: -g and --iglob leave out all other files.\n";
+        let left_out = "No file was read, so nothing was searched: -g and --iglob exclude all other files.\n";
         assert!(written(&report, None).starts_with(left_out));
     }
 }

@@ -60,12 +60,12 @@ File                            What it is                                      
 t/host7/MultiFactorAuthSvc.log  ASCII text                                                           53 B      2  2017-02-14 02:57:24Z  2017-02-14 03:00:00Z        2
 t/host8/MultiFactorAuthSvc.log  ASCII text                                                           24 B      2  2017-02-14 02:57:24Z  -                           2
 t/empty.log                     empty                                                                 0 B      0  -                     -                           0
-t/export.log                    UTF-16LE text with BOM, 1.0 MiB on disk, not readable to its end  2.4 KiB  1,234  -                     -                       1,234
+t/export.log                    UTF-16LE text with BOM, 1.0 MiB on disk, not readable to the end  2.4 KiB  1,234  -                     -                       1,234
 t/a\\u{1b}[2J.png                skipped, a binary file (PNG picture)
 =x.log                          no such file or folder
 
 4 files read, 1 of them not to the end, 1 skipped, 1 could not be read, 2.5 KiB, 1,238 lines, 1,238 results
-1 file has times without a zone; they are read as UTC.
+1 file has times without a zone, which are taken as UTC.
 ";
         assert_eq!(table(&every_kind(), None), expected);
         // The rule is 165 columns long.
@@ -92,7 +92,7 @@ t/empty.log
 t/export.log
   UTF-16LE text with BOM, 1.0    2.4 KiB  1,234  -           -             1,234
   MiB on disk, not readable to
-  its end
+  the end
 t/a\\u{1b}[2J.png
   skipped, a binary file (PNG picture)
 =x.log
@@ -100,7 +100,7 @@ t/a\\u{1b}[2J.png
 
 4 files read, 1 of them not to the end, 1 skipped, 1 could not be read, 2.5 KiB,
 1,238 lines, 1,238 results
-1 file has times without a zone; they are read as UTC.
+1 file has times without a zone, which are taken as UTC.
 "
         );
     }
@@ -137,7 +137,7 @@ t/a\\u{1b}[2J.png
     fn one_of_everything_is_in_the_singular() {
         let row = read("a", None, text(&["2017-02-14 02:57:24"]));
         let text = table(&[row], None);
-        let sums = "1 file read, 20 B, 1 line, 1 result\n1 file has times without a zone; they are read as UTC.\n";
+        let sums = "1 file read, 20 B, 1 line, 1 result\n1 file has times without a zone, which are taken as UTC.\n";
         assert!(text.ends_with(&format!("\n\n{sums}")), "{text}");
     }
 
@@ -152,7 +152,7 @@ t/a\\u{1b}[2J.png
     {"path":"t/host8/MultiFactorAuthSvc.log","kind":"ASCII text","layers":[],"encoding":"ASCII","byte_order_mark":false,"bytes":24,"bytes_on_disk":24,"lines":2,"first_time":"2017-02-14T02:57:24Z","last_time":null,"zone_assumed":true,"results":2,"problems":[]},
     {"path":"t/empty.log","kind":"empty","layers":[],"encoding":null,"byte_order_mark":false,"bytes":0,"bytes_on_disk":0,"lines":0,"first_time":null,"last_time":null,"zone_assumed":false,"results":0,"problems":[]},
     {"path":"t/export.log","kind":"UTF-16LE text with BOM","layers":[],"encoding":"UTF-16LE","byte_order_mark":true,"bytes":2468,"bytes_on_disk":1048576,"lines":1234,"first_time":null,"last_time":null,"zone_assumed":false,"results":1234,"problems":[{"kind":"unreadable","detail":"device not ready; try it again"}]},
-    {"path":"t/a\u001b[2J.png","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"results":null,"problems":[{"kind":"binary","detail":"skipped, a binary file (PNG picture); --binary reads it"}]},
+    {"path":"t/a\u001b[2J.png","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"results":null,"problems":[{"kind":"binary","detail":"skipped, a binary file (PNG picture); use --binary to read it"}]},
     {"path":"=x.log","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"results":null,"problems":[{"kind":"unreadable","detail":"no such file or folder"}]}
   ],
   "partial": false,
@@ -171,7 +171,7 @@ t/host7/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,53,53,2,2017-02-14T02:57:
 t/host8/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,24,24,2,2017-02-14T02:57:24Z,,true,2,,
 t/empty.log,empty,,,false,0,0,0,,,false,0,,
 t/export.log,UTF-16LE text with BOM,,UTF-16LE,true,2468,1048576,1234,,,false,1234,unreadable,device not ready; try it again
-t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); --binary reads it"
+t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use --binary to read it"
 '=x.log,,,,,,,,,,,,unreadable,no such file or folder
 "#
         );
@@ -191,7 +191,7 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); --bina
 
     #[test]
     fn no_input_leaves_what_frames_the_rows() {
-        let nothing = "No files were found: name a log file, or a folder that holds some.\n";
+        let nothing = "No files were found. Pass a log file, or a folder with log files.\n";
         assert_eq!(table(&[], None), nothing);
         let json: serde_json::Value = serde_json::from_str(&written(&[], Format::Json, Options::default())).unwrap();
         assert_eq!((&json["schema"], &json["files"]), (&1.into(), &serde_json::json!([])));

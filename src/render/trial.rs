@@ -1,7 +1,7 @@
-//! What the patterns take of pasted lines: each line, carets under what is taken, and below it what that gives.
+//! Shows what the patterns match in pasted lines: each line, carets under the match, and the result below.
 //!
-//! Lines come from logs: they are shown as `lines` shows them, and a tab as one blank, so that carets stand where they
-//! should.
+//! Lines come from logs, so control characters are escaped as by `lines`. A tab is shown as one blank, so that carets are in the
+//! right place.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -16,19 +16,19 @@ use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
 use crate::units::{CodePage, Units};
 
-/// How much of a line that is too wide is repeated before what is taken, in columns.
+/// How many columns of a line that is too wide are repeated before the match.
 const BEFORE_COLUMNS: usize = 20;
-/// What stands for the rest of a line. In ASCII, as every console can show that.
+/// The mark for the rest of a line, in ASCII, which every console can show.
 const ELLIPSIS: &str = "...";
-/// Excerpts are not made narrower than this, however narrow the terminal is.
+/// The least width of an excerpt, however narrow the terminal is.
 const LEAST_WIDTH: usize = 30;
-/// The width of the captures' names, with the gap behind them.
+/// The width of the names of captures, with the gap after them.
 const NAME_WIDTH: usize = 9;
 
-/// What is said of a line without a result.
+/// The message for a line without a match.
 const NOTHING_TAKEN: &str = "no pattern matches this line";
 
-/// Whether `text` begins with the first line of a trial and what became of it.
+/// Whether `text` begins with the first line of a trial and its result.
 pub(super) fn begins(text: &str) -> bool {
     let mut lines = text.lines();
     let number = lines.next().and_then(|line| line.split_once("1  ")).map(|(blanks, _)| blanks);
@@ -44,18 +44,18 @@ pub(super) fn begins(text: &str) -> bool {
         .any(|line| line.starts_with(NOTHING_TAKEN) || is_result(line))
 }
 
-/// What a trial is shown with.
+/// What is needed to show a trial.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'s> {
     /// The patterns that were tried.
     pub definitions: &'s [Definition],
-    /// Says what the codes mean.
+    /// The meanings of the codes.
     pub catalogue: &'s Catalogue,
-    /// The terminal's width in columns. None: lines are as long as they need to be.
+    /// The terminal's width in columns, or `None` if lines may have any length.
     pub width: Option<usize>,
 }
 
-/// Writes every line with what became of it, an empty line behind each, and how many hold a result.
+/// Writes every line with its result and an empty line after it, and then the number of lines that hold a result.
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
                 }
             }
             Outcome::Continued => writeln!(out, "{indent}belongs to the match above")?,
-            Outcome::Missed(all) if all.is_empty() => writeln!(out, "{indent}{NOTHING_TAKEN}, nor does any come near")?,
+            Outcome::Missed(all) if all.is_empty() => writeln!(out, "{indent}{NOTHING_TAKEN}, not even in part")?,
             Outcome::Missed(_) | Outcome::Unexplained => writeln!(out, "{indent}{NOTHING_TAKEN}")?,
         }
         if let Outcome::Missed(all) = &line.outcome {
@@ -111,7 +111,7 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// Carets under `span`: below the line itself, or, if that is wider than the terminal, below an excerpt of it.
+    /// Writes carets under `span`, below the line itself or, if the line is wider than the terminal, below an excerpt.
     fn carets(&self, line: &[u8], span: &Range<usize>, indent: &str, out: &mut impl Write) -> io::Result<()> {
         let parts = [&line[..span.start], &line[span.clone()], &line[span.end..]].map(one_line);
         let room = self.width.map(|width| width.saturating_sub(indent.len()).max(LEAST_WIDTH));
@@ -135,7 +135,7 @@ impl Shown<'_> {
     fn nearest(&self, nearest: &Nearest, line: &[u8], indent: &str, out: &mut impl Write) -> io::Result<()> {
         let Some(definition) = self.definitions.get(nearest.pattern) else { return Ok(()) };
         let built_in = if definition.origin == Origin::BuiltIn { "the built-in " } else { "" };
-        writeln!(out, "{indent}nearest is {built_in}{}:", definition.name)?;
+        writeln!(out, "{indent}nearest pattern: {built_in}{}", definition.name)?;
         let line = CodePage::of(line, Units::Bytes, None).read(line);
         let width = self.width.map(|width| width.saturating_sub(indent.len()));
         for explained in nearest.miss.render(definition, line.as_bytes(), width).lines() {
@@ -145,14 +145,14 @@ impl Shown<'_> {
     }
 }
 
-/// `text` as one line of printable characters, a tab as one blank.
+/// Returns `text` as one line of printable characters, with each tab as one blank.
 fn one_line(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     push_shown(&mut bytes, CodePage::of(text, Units::Bytes, None).read(text).as_bytes());
     String::from_utf8_lossy(&bytes).replace('\t', " ")
 }
 
-/// The last characters, as many as have room in `limit` columns, after an ellipsis if there are more.
+/// Returns as many of the last characters as fit in `limit` columns, after an ellipsis if there are more.
 fn end_of(text: &str, limit: usize) -> String {
     let mut columns = 0;
     let too_wide = text.char_indices().rev().find(|&(at, character)| {
@@ -165,7 +165,7 @@ fn end_of(text: &str, limit: usize) -> String {
     }
 }
 
-/// The first characters, as many as have room in `limit` columns, before an ellipsis if there are more.
+/// Returns as many of the first characters as fit in `limit` columns, before an ellipsis if there are more.
 fn start_of(text: &str, limit: usize) -> String {
     let mut columns = 0;
     let too_wide = text.char_indices().find(|&(at, character)| {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn captures_and_misses_are_told() {
+    fn captures_and_misses_are_shown() {
         let text = "2024-05-01 10:15:30 h1 ann c=21\nc 21\nx\n";
         let expected = "\
 1  2024-05-01 10:15:30 h1 ann c=21
@@ -260,14 +260,14 @@ mod tests {
 
 2  c 21
    no pattern matches this line
-   nearest is e2:
+   nearest pattern: e2
      c=(?<code>x)
       ^ expected `=`
      c 21
      -^ matched up to here
 
 3  x
-   no pattern matches this line, nor does any come near
+   no pattern matches this line, not even in part
 
 1 of 3 lines hold a result
 ";

@@ -1,12 +1,12 @@
 //! Breaking text into lines of a given width, in terminal columns.
 //!
-//! Not the wrapping of the crate tabled: it leaves the blank of a break at the start of the next line, and cuts a long symbol
+//! The crate tabled is not used for this: it leaves the blank of a break at the start of the next line, and cuts a long name
 //! wherever the line happens to end.
 
 use unicode_width::UnicodeWidthStr;
 
-/// The lines of `text`, none wider than `width` columns and broken at blanks. A word that is too wide by itself is
-/// broken behind underscores, as symbols have them, and where there is none, anywhere. Blanks in a row become one.
+/// Returns the lines of `text`, none wider than `width` columns and broken at blanks. A word that is too wide by itself is
+/// broken after an underscore or, if it has none, anywhere. Blanks in a row become one.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -26,8 +26,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The same text with line ends in place of blanks, so that no line is wider than `width` columns unless a word is. Words stay
-/// whole, as paths are among them, and so does everything else.
+/// Returns `text` with line ends in place of some blanks, so that no line is wider than `width` columns unless a word is. Words
+/// are never broken, because they may be paths.
 #[must_use]
 pub fn at_blanks(text: &str, width: usize) -> String {
     let mut broken = String::with_capacity(text.len());
@@ -45,7 +45,7 @@ pub fn at_blanks(text: &str, width: usize) -> String {
     broken
 }
 
-/// The pieces of a word that may stand on different lines.
+/// Returns the pieces of a word that may be on different lines.
 fn fragments(word: &str, width: usize) -> Vec<&str> {
     if word.width() <= width {
         return vec![word];

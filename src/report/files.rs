@@ -1,8 +1,7 @@
-//! What is told of each input, made presentable: for `files`, as [`Report`](super::Report) is for the summary.
+//! Describes each input for `files`, as [`Report`](super::Report) does for the summary.
 //!
-//! Rows come one by one, in the order of the inputs, and what all of them have in common is summed up in [`Totals`]. So a format
-//! that writes rows as they come needs no memory for them. What a name or a reason could do to a terminal is left to
-//! the formats: scripts want names as they are.
+//! Rows come one by one, in the order of the inputs, and [`Totals`] adds them up, so a format that writes rows as they come does
+//! not hold them in memory. The formats escape control characters in names and reasons, because scripts want names as they are.
 
 use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use super::wording::{counted, grouped, remark, size};
@@ -10,7 +9,7 @@ use super::{LEFT_OUT_BY_GLOB, PARTIAL, problems};
 use crate::pipeline::inventory::{Entry, Text};
 use crate::problem::{Kind, Problem};
 
-/// What each input is, as a sheet. What was not read is absent.
+/// The columns of the list of inputs. An input that was not read has no values for its text.
 pub static FILES: Sheet = Sheet {
     schema: 1,
     columns: &[
@@ -37,8 +36,12 @@ pub static FILES: Sheet = Sheet {
         Column::new("last_time", "Last time", Holds::Time, "Time of the last line that has one.")
             .or_null()
             .yields(Room::ForProse),
-        Column::for_scripts("zone_assumed", Holds::Flag, "Whether one of these times has no zone and was read as UTC.")
-            .or_null(),
+        Column::for_scripts(
+            "zone_assumed",
+            Holds::Flag,
+            "Whether one of these times has no zone and was taken as UTC.",
+        )
+        .or_null(),
         Column::new("results", "Results", Holds::Count, "Number of results.").or_null(),
         Column::for_scripts(
             "problems",
@@ -67,40 +70,40 @@ const TOTALS: &[Column] = &[
     Column::for_scripts(
         "files_with_zone_assumed",
         Holds::Count,
-        "Number of files with times that have no zone and were read as UTC.",
+        "Number of files with times that have no zone and were taken as UTC.",
     ),
 ];
 
 const NONE_LEFT: &str = "No files are left: ";
-const NO_FILES: &str = "No files were found: name a log file, or a folder that holds some.";
+const NO_FILES: &str = "No files were found. Pass a log file, or a folder with log files.";
 
 /// Sums over all rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Inputs that were read, whether or not to their end.
+    /// Inputs that were read, whether or not to the end.
     pub files_read: u64,
-    /// Those of them that could not be read to their end.
+    /// Inputs that were read, but not to the end.
     pub files_read_in_part: u64,
     /// Inputs that were skipped by a stated rule or because the user asked for it.
     pub files_skipped: u64,
-    /// Inputs of which nothing could be read; and archives that could not be read to their end, which are told apart from
+    /// Inputs of which nothing could be read, and archives that could not be read to the end, which have a row besides those of
     /// their members.
     pub files_unreadable: u64,
-    /// What was read of all of them, unpacked.
+    /// The bytes that were read, after unpacking.
     pub bytes: u64,
-    /// Their lines.
+    /// The lines that were read.
     pub lines: u64,
-    /// Their results.
+    /// The results that were found.
     pub results: u64,
-    /// Inputs with a first or last time that named no zone, so that it was read as UTC.
+    /// Inputs whose first or last time has no zone and was taken as UTC.
     pub files_with_zone_assumed: u64,
-    /// Whether the run was interrupted, so that there is more than what was read.
+    /// Whether the run was interrupted, so that inputs are missing.
     pub is_partial: bool,
     /// Whether globs decided which inputs have a row.
     pub by_glob: bool,
 }
 
-/// The cells of an input, in the columns of [`FILES`].
+/// Returns the cells of an input, in the columns of [`FILES`].
 #[must_use]
 pub fn cells(entry: &Entry) -> Vec<Cell<'_>> {
     let text = entry.text.as_ref();
@@ -123,17 +126,17 @@ pub fn cells(entry: &Entry) -> Vec<Cell<'_>> {
     ]
 }
 
-/// Whether anything of it is missing that should have been read.
+/// Whether some data is missing that should have been read.
 fn has_loss(entry: &Entry) -> bool {
     entry.problems.iter().any(|problem| problem.kind.is_loss())
 }
 
-/// Whether the first or the last time names no zone, so that it was read as UTC.
+/// Whether the first or the last time has no zone and was taken as UTC.
 fn is_zone_assumed(text: &Text) -> bool {
     [text.first, text.last].into_iter().flatten().any(|stamp| stamp.zone_is_assumed())
 }
 
-/// `gzip > ASCII text, 301 B on disk, breaks off`; or, of an input that was not read, why.
+/// `gzip > ASCII text, 301 B on disk, cut short`; or, of an input that was not read, why.
 fn words(entry: &Entry) -> String {
     let what = |problem: &Problem| problems::what(&problem.what);
     let Some(text) = &entry.text else {
@@ -148,22 +151,22 @@ fn words(entry: &Entry) -> String {
     words.join(", ")
 }
 
-/// What there is to say in a few words of something that was read.
+/// Returns a few words about a problem of an input that was read.
 fn reservation(kind: Kind) -> Option<&'static str> {
     Some(match kind {
-        Kind::Unreadable => "not readable to its end",
-        Kind::Encrypted => "damaged, or another password",
+        Kind::Unreadable => "not readable to the end",
+        Kind::Encrypted => "damaged, or wrong password",
         Kind::Damaged => "damaged",
-        Kind::Truncated => "breaks off",
-        Kind::TrailingBytes => "other bytes behind it",
-        Kind::MixedEncodings => "ends in another encoding",
+        Kind::Truncated => "cut short",
+        Kind::TrailingBytes => "followed by other data",
+        Kind::MixedEncodings => "changes encoding",
         Kind::OverLimit => "read up to a limit",
         Kind::LongLine => "very long lines",
         _ => return None,
     })
 }
 
-/// `tar > gzip > UTF-16LE text with BOM`
+/// Returns the formats from the outside to the inside: `tar > gzip > UTF-16LE text with BOM`.
 fn kind(text: &Text, has_loss: bool) -> String {
     let mut kind = text.chain.to_string();
     if !kind.is_empty() {
@@ -181,7 +184,7 @@ fn kind(text: &Text, has_loss: bool) -> String {
 }
 
 impl Totals {
-    /// Takes in an input.
+    /// Adds an input.
     pub fn add(&mut self, entry: &Entry) {
         let has_loss = has_loss(entry);
         match &entry.text {
@@ -199,7 +202,7 @@ impl Totals {
         self.is_partial |= entry.problems.iter().any(|problem| problem.kind == Kind::Interrupted);
     }
 
-    /// What follows the rows of which these are the totals.
+    /// Returns the notes and values that follow the rows.
     #[must_use]
     pub fn end(&self) -> End<'static> {
         let rows = self.files_read + self.files_skipped + self.files_unreadable;
@@ -237,8 +240,8 @@ impl Totals {
         sums.extend([size(self.bytes), counted(self.lines, "line"), counted(self.results, "result")]);
         let zones = remark(
             self.files_with_zone_assumed,
-            "file has times without a zone; they are read as UTC.",
-            "files have times without a zone; they are read as UTC.",
+            "file has times without a zone, which are taken as UTC.",
+            "files have times without a zone, which are taken as UTC.",
         );
         [sums.join(", ")].into_iter().chain(zones).collect()
     }
@@ -253,7 +256,7 @@ pub(crate) mod testing {
     use crate::source::Chain;
     use crate::time::Form;
 
-    /// What was read of a file in ASCII with these lines, each with a result.
+    /// Returns the text of a file in ASCII with these lines, each with a result.
     pub(crate) fn text(lines: &[&str]) -> Text {
         let stamp = |line: Option<&&str>| line.and_then(|line| Form::default().find(line.as_bytes()));
         Text {
@@ -313,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn totals_are_those_of_the_rows() {
+    fn totals_add_up_the_rows() {
         let expected = Totals {
             files_read: 4,
             files_read_in_part: 1,

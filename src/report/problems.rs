@@ -1,7 +1,7 @@
-//! Problems in a few lines for people: one for each kind, or one for each problem where the paths are asked for.
+//! Words problems for people: one line for each kind, or one for each problem with `-v`.
 //!
-//! JSON has all of them. Here a folder with thousands of pictures must not bury the one log that could not be read, which
-//! therefore comes first: kinds are told in the order in which [`Kind`] lists them.
+//! JSON lists every problem. On standard error, a folder with thousands of pictures must not bury the one log that could not be
+//! read. Kinds are therefore reported in the order in which [`Kind`] lists them, losses first.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,21 +11,21 @@ use crate::problem::{Cause, Kind, Limit, Problem, Remedy};
 use super::sheet::{Cell, Column, Holds};
 use super::wording::{counted, grouped, size};
 
-/// How much is told.
+/// How many lines problems take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// One line a kind.
+    /// One line for each kind.
     Kinds,
-    /// One line a problem.
+    /// One line for each problem.
     All,
 }
 
-/// The lines, without line ends. Problems of one kind stay in the order in which they are given. `copied_bytes`: how large
-/// the copies are that were not counted, together.
+/// Returns the lines, without line ends. Problems of one kind keep their order. `copied_bytes` is the total size of the copies
+/// that were not counted.
 #[must_use]
 pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<String> {
     let mut sorted: Vec<&Problem> = problems.iter().collect();
-    // Stable.
+    // The sort is stable.
     sorted.sort_by_key(|problem| problem.kind);
     let kinds = sorted.chunk_by(|one, next| one.kind == next.kind);
     kinds
@@ -36,22 +36,22 @@ pub fn lines(problems: &[Problem], copied_bytes: u64, extent: Extent) -> Vec<Str
         .collect()
 }
 
-/// The fields of a problem, as scripts get it.
+/// The fields of a problem in JSON.
 pub(super) const WITH_PATH: &[Column] = &[
     Column::for_scripts("path", Holds::Path, "The path of the file or folder."),
     Column::for_scripts("kind", Holds::Text, "The kind of problem: one of the words in `callcodes help output`."),
     Column::for_scripts("detail", Holds::Text, "What happened and what to do about it, as a sentence."),
 ];
 
-/// The fields of a problem whose path is given elsewhere.
+/// The fields of a problem in JSON where the path is a field of the row.
 pub(super) const WITHOUT_PATH: &[Column] = WITH_PATH.split_at(1).1;
 
-/// A problem as scripts get it.
+/// Returns the record of a problem for scripts, with the fields [`WITH_PATH`].
 pub(super) fn with_path(problem: &Problem) -> Cell<'_> {
     Cell::Record([vec![("path", (&problem.path).into())], parts(problem)].concat())
 }
 
-/// The same where its path stands beside it.
+/// Returns the record of a problem for scripts, with the fields [`WITHOUT_PATH`].
 pub(super) fn without_path(problem: &Problem) -> Cell<'_> {
     Cell::Record(parts(problem))
 }
@@ -66,7 +66,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A path as messages show it: without its middle if it is longer than any that is met but in damaged archives.
+/// Returns a path as messages show it. A path of more than 400 characters, which only damaged archives have, loses its middle.
 fn shortened(path: &str) -> Cow<'_, str> {
     const MOST: usize = 400;
     let len = if path.len() > MOST { path.chars().count() } else { 0 };
@@ -77,28 +77,28 @@ fn shortened(path: &str) -> Cow<'_, str> {
     front.chain(['…']).chain(back).collect::<String>().into()
 }
 
-/// What happened and what to do about it, as one sentence without a full stop.
+/// Returns what happened and what to do about it, as one sentence without a full stop.
 #[must_use]
 pub fn detail(problem: &Problem) -> String {
     let mut detail = what(&problem.what);
     match problem.delivered {
         None => {}
-        Some(0) => detail.push_str("; nothing of it could be read"),
+        Some(0) => detail.push_str("; none of it could be read"),
         Some(bytes) => {
-            // Nobody knows how long before the fault was found the data were wrong.
-            let doubt = if problem.kind == Kind::Damaged { ", and may be wrong too" } else { "" };
-            detail.push_str(&format!("; only the whole lines in the {bytes} bytes before were read{doubt}"));
+            // The data may have been wrong for some time before the fault was noticed.
+            let doubt = if problem.kind == Kind::Damaged { ", and some of them may be wrong" } else { "" };
+            detail.push_str(&format!("; only the whole lines in the {bytes} bytes before that were read{doubt}"));
         }
     }
     if let Some(remedy) = problem.remedy {
-        // A cause of two clauses is a sentence of its own.
+        // This cause has two clauses and is a sentence of its own.
         detail.push_str(if remedy == Remedy::ShowLines { ". " } else { "; " });
         detail.push_str(&worded(remedy));
     }
     detail
 }
 
-/// What happened, without what can be done about it.
+/// Returns what happened, without the remedy.
 pub(super) fn what(cause: &Cause) -> String {
     match cause {
         Cause::Told(what) => what.clone(),
@@ -107,89 +107,91 @@ pub(super) fn what(cause: &Cause) -> String {
         Cause::TooNew => "skipped, last modified at or after --older-than".to_owned(),
         Cause::NotFoundBut(near) => format!("no such file or folder; did you mean {near}?"),
         Cause::TooManyPaths(limit) => {
-            format!("not gone through again: links lead to it under more than {limit} paths, and -g looks at paths")
+            format!("skipped: symbolic links lead to this folder by more than {limit} paths")
         }
     }
 }
 
 fn worded(remedy: Remedy) -> Cow<'static, str> {
     Cow::Borrowed(match remedy {
-        Remedy::AskAgain => "ask for the file again, copied whole",
-        Remedy::Unpack => "unpack it and name the result",
-        Remedy::UnpackWithAnother => "unpack it with another program and name the folder",
-        Remedy::UnpackOutermost => "unpack the outermost one and name the folder",
-        Remedy::UnpackAllParts => "unpack it with 7-Zip, with all parts in one folder, and name the result",
+        Remedy::AskAgain => "ask the sender for a complete copy of the file",
+        Remedy::Unpack => "extract it and scan the extracted files",
+        Remedy::UnpackWithAnother => "extract it with another program and scan the folder",
+        Remedy::UnpackOutermost => "extract the outermost archive and scan the folder",
+        Remedy::UnpackAllParts => "put all parts in one folder, extract them with 7-Zip, and scan the extracted files",
         Remedy::ExportEvents => {
-            "export it as text with `wevtutil qe FILE /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, \
-             and name the result"
+            "export it as text with `wevtutil qe FILE /lf:true /f:text > FILE.txt`, or with Save All Events As in \
+             Event Viewer, and scan the exported file"
         }
-        Remedy::Decompress => "decompress it and name the result",
-        Remedy::DecompressData => "decompress them and name the result",
-        Remedy::DecompressWithDictionary => "decompress them with it and name the result",
-        Remedy::CutOut => "if they belong to the log, cut them out and name them as a file",
-        Remedy::Split(None) => "split it where the encoding changes, and name both parts",
+        Remedy::Decompress => "decompress it with another program and scan the result",
+        Remedy::DecompressData => "decompress the file with another program and scan the result",
+        Remedy::DecompressWithDictionary => "decompress the file with that dictionary and scan the result",
+        Remedy::CutOut => "if they are part of the log, save them to a separate file and scan that",
+        Remedy::Split(None) => "split the file where the encoding changes, and scan both parts",
         Remedy::Split(Some(encoding)) => {
-            return format!("split it where the encoding changes, or read that part with -E {encoding}").into();
+            return format!("split the file where the encoding changes, or scan it again with -E {encoding}").into();
         }
-        Remedy::ReadCopy => "read a copy of it, or again when nobody writes to it",
-        Remedy::GivePassword => "give its password with --password-file",
-        Remedy::AddPassword => "write its password into the password file, in a line of its own",
-        Remedy::Raise(Limit::Members) => "--max-members reads more",
-        Remedy::Raise(Limit::Unpacked) => "--max-unpacked reads more",
-        Remedy::Raise(Limit::Ratio) => "--max-ratio reads more",
-        Remedy::Raise(Limit::Nesting) => "--max-nesting reads deeper",
-        Remedy::FollowLinks => "-L follows it",
-        Remedy::ReadAsMember => "what the archive holds of that is read under its own name",
-        Remedy::Name => "name it to read it",
-        Remedy::ReadBinary => "--binary reads it",
-        Remedy::KeepCopies => "--keep-copies counts it",
-        Remedy::DeleteUnfinished => "delete it if no run is writing it",
-        Remedy::MoveAway => "delete it or move it elsewhere; what is piped to - is read all the same",
-        Remedy::ChangeUser => "run as a user who may read it",
-        Remedy::ShortenPath => "a long path can be read from a folder on the way",
-        Remedy::ShowLines => "`callcodes lines` shows which pattern takes them for codes",
+        Remedy::ReadCopy => "scan a copy, or scan again when nothing is writing to it",
+        Remedy::GivePassword => "save its password in a text file and pass that with --password-file",
+        Remedy::AddPassword => "add its password to the password file, on a line of its own",
+        Remedy::Raise(Limit::Members) => "raise --max-members to read more",
+        Remedy::Raise(Limit::Unpacked) => "raise --max-unpacked to read more",
+        Remedy::Raise(Limit::Ratio) => "raise --max-ratio to read more",
+        Remedy::Raise(Limit::Nesting) => "raise --max-nesting to read deeper",
+        Remedy::FollowLinks => "use -L to follow it",
+        Remedy::ReadAsMember => "if the file is in the archive, it is read under its own name",
+        Remedy::Name => "pass it as an argument to read it",
+        Remedy::ReadBinary => "use --binary to read it",
+        Remedy::KeepCopies => "use --keep-copies to count it",
+        Remedy::DeleteUnfinished => "delete it unless callcodes is still running",
+        Remedy::MoveAway => "delete it, move it elsewhere, or pipe it in to read it anyway",
+        Remedy::ChangeUser => "run callcodes as a user who may read it",
+        Remedy::ShortenPath => "change into a folder closer to the file and use a relative path",
+        Remedy::ShowLines => "`callcodes lines` shows which pattern finds them",
         Remedy::RunAgain => "run callcodes again to read all of it",
         Remedy::RunAgainForRest => "run callcodes again to read it",
     })
 }
 
-/// Several problems of one kind.
+/// Returns the line for several problems of one kind.
 fn sum(first: &Problem, count: u64, copied_bytes: u64) -> String {
     let many = grouped(count);
     let with_first = |what: &str| format!("{many} {what}; first: {first} (-v lists all)");
     let skipped = |what: &str| format!("{many} {what}");
     match first.kind {
-        Kind::Interrupted => with_first("inputs not read to their end"),
+        Kind::Interrupted => with_first("inputs were not read to the end"),
         Kind::Unreadable => with_first("inputs could not be read"),
         Kind::Encrypted => with_first("encrypted archives or files in them could not be read"),
-        Kind::Shortened => with_first("files became shorter while they were read"),
+        Kind::Shortened => with_first("files became shorter while they were being read"),
         Kind::Damaged => with_first("compressed files or archives are damaged"),
         Kind::Truncated => with_first("compressed files or archives are cut short"),
-        Kind::TrailingBytes => with_first("compressed inputs are followed by other bytes"),
-        Kind::MixedEncodings => with_first("inputs end in another encoding than they begin in"),
-        Kind::OverLimit => with_first("inputs go beyond a limit"),
-        Kind::LongLine => with_first("inputs have very long lines"),
-        Kind::TooManyNames => with_first("times too many names"),
-        Kind::Empty => skipped("archives without any file in them (-v lists them)"),
-        Kind::Binary => format!("{} skipped (--binary reads them, -v lists them)", counted(count, "binary file")),
+        Kind::TrailingBytes => with_first("compressed files are followed by other data"),
+        Kind::MixedEncodings => with_first("files change their encoding partway"),
+        Kind::OverLimit => with_first("files exceed a limit"),
+        Kind::LongLine => with_first("files have very long lines"),
+        Kind::TooManyNames => with_first("times there were too many different names"),
+        Kind::Empty => skipped("archives contain no files (-v lists them)"),
+        Kind::Binary => {
+            format!("{} skipped (use --binary to read them, -v to list them)", counted(count, "binary file"))
+        }
         Kind::Special => skipped("pipes, sockets or devices in folders skipped (-v lists them)"),
-        Kind::Link => skipped("links not followed (-L follows those to folders on disk, -v lists them)"),
-        Kind::Loop => skipped("links not followed that lead back to where they lie (-v lists them)"),
+        Kind::Link => skipped("links not followed (use -L to follow those to folders on disk, -v to list them)"),
+        Kind::Loop => skipped("links not followed because they lead back to their own folder (-v lists them)"),
         Kind::OwnOutput => {
-            skipped("files that callcodes wrote itself skipped; delete them or move them elsewhere (-v lists them)")
+            skipped("files skipped because callcodes wrote them; delete them or move them elsewhere (-v lists them)")
         }
         Kind::TooLarge => skipped("files larger than --max-filesize skipped (-v lists them)"),
         Kind::OutsideTime => skipped("files modified outside --newer-than or --older-than skipped (-v lists them)"),
         Kind::ReadAlready => {
-            skipped("inputs skipped that were read already under the same or another name (-v lists them)")
+            skipped("inputs skipped because they were already read under the same or another name (-v lists them)")
         }
         Kind::Copy => {
             let bytes = size(copied_bytes);
             skipped(&format!(
-                "copies of files already read, {bytes}, not counted (--keep-copies counts them, -v lists them)"
+                "copies of files already read, {bytes}, not counted (use --keep-copies to count them, -v to list them)"
             ))
         }
-        Kind::CopyCounted => with_first("copies of files already read counted"),
+        Kind::CopyCounted => with_first("copies of files already read were counted"),
     }
 }
 
@@ -212,20 +214,21 @@ mod tests {
     #[test]
     fn a_loss_says_how_much_was_read_before_it() {
         let told = |kind, delivered| {
-            let loss = Loss { kind, what: "the gzip data break off".to_owned(), delivered, remedy: Remedy::AskAgain };
+            let loss =
+                Loss { kind, what: "the gzip data is cut short".to_owned(), delivered, remedy: Remedy::AskAgain };
             detail(&loss.of_input("a.gz"))
         };
-        let ask = "ask for the file again, copied whole";
-        assert_eq!(told(Kind::Truncated, None), format!("the gzip data break off; {ask}"));
-        let nothing = format!("the gzip data break off; nothing of it could be read; {ask}");
+        let ask = "ask the sender for a complete copy of the file";
+        assert_eq!(told(Kind::Truncated, None), format!("the gzip data is cut short; {ask}"));
+        let nothing = format!("the gzip data is cut short; none of it could be read; {ask}");
         assert_eq!(told(Kind::Damaged, Some(0)), nothing);
-        let before = "the gzip data break off; only the whole lines in the 7 bytes before were read";
+        let before = "the gzip data is cut short; only the whole lines in the 7 bytes before that were read";
         assert_eq!(told(Kind::Truncated, Some(7)), format!("{before}; {ask}"));
-        assert_eq!(told(Kind::Damaged, Some(7)), format!("{before}, and may be wrong too; {ask}"));
+        assert_eq!(told(Kind::Damaged, Some(7)), format!("{before}, and some of them may be wrong; {ask}"));
     }
 
     #[test]
-    fn what_users_chose_is_called_by_the_flag_with_which_they_did() {
+    fn files_that_an_option_excludes_are_reported_with_the_option() {
         let cases = [
             (Cause::TooLarge, "skipped, larger than --max-filesize"),
             (Cause::TooOld, "skipped, last modified before --newer-than"),
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_a_kind_is_told_whole_and_several_are_counted() {
+    fn a_single_problem_of_a_kind_is_reported_whole_and_several_are_counted() {
         let picture = "skipped, a binary file (PNG picture)";
         let problems = [
             problem("a.png", Kind::Binary, picture, Some(Remedy::ReadBinary)),
@@ -256,10 +259,10 @@ mod tests {
             lines(&problems, 0, Extent::Kinds),
             [
                 "2 inputs could not be read; first: x: no such file or folder (-v lists all)",
-                "2 encrypted archives or files in them could not be read; first: z.zip!/a.log: it is encrypted; give its \
-                 password with --password-file (-v lists all)",
-                "2 binary files skipped (--binary reads them, -v lists them)",
-                "pipe: skipped, a pipe; name it to read it",
+                "2 encrypted archives or files in them could not be read; first: z.zip!/a.log: it is encrypted; save \
+                 its password in a text file and pass that with --password-file (-v lists all)",
+                "2 binary files skipped (use --binary to read them, -v to list them)",
+                "pipe: skipped, a pipe; pass it as an argument to read it",
             ]
         );
         assert_eq!(
@@ -267,19 +270,17 @@ mod tests {
             [
                 "x: no such file or folder",
                 "w: permission denied",
-                "z.zip!/a.log: it is encrypted; give its password with --password-file",
-                "z.zip!/b.log: it is encrypted; give its password with --password-file",
-                "a.png: skipped, a binary file (PNG picture); --binary reads it",
-                "b.png: skipped, a binary file (PNG picture); --binary reads it",
-                "pipe: skipped, a pipe; name it to read it",
+                "z.zip!/a.log: it is encrypted; save its password in a text file and pass that with --password-file",
+                "z.zip!/b.log: it is encrypted; save its password in a text file and pass that with --password-file",
+                "a.png: skipped, a binary file (PNG picture); use --binary to read it",
+                "b.png: skipped, a binary file (PNG picture); use --binary to read it",
+                "pipe: skipped, a pipe; pass it as an argument to read it",
             ]
         );
         let mixed = ["a", "b"].map(|path| problem(path, Kind::MixedEncodings, "it ends in UTF-16LE; split it", None));
         assert_eq!(
             lines(&mixed, 0, Extent::Kinds),
-            [
-                "2 inputs end in another encoding than they begin in; first: a: it ends in UTF-16LE; split it (-v lists all)"
-            ]
+            ["2 files change their encoding partway; first: a: it ends in UTF-16LE; split it (-v lists all)"]
         );
         assert_eq!(lines(&[], 0, Extent::Kinds), Vec::<String>::new());
     }

@@ -1,9 +1,9 @@
-//! A report laid out in rows and columns: what a format needs in order to write any report, and all that it knows of one.
+//! Describes a report as rows and columns. Formats know nothing else about a report, so each of them can write any report.
 //!
-//! A [`Sheet`] says once what the rows of a report hold; [`Cell`]s are the values of a row, and [`End`] is what is known after
-//! the last one. Rows can be written while inputs are still being read, so nothing before them depends on them.
+//! A [`Sheet`] describes what the rows of a report hold, [`Cell`]s are the values of a row, and [`End`] is what is known after the
+//! last row. Rows can be written while inputs are still being read, so nothing before the rows depends on them.
 //!
-//! Not here: how a value looks. A size is a number of bytes until a table writes `120.6 KiB`.
+//! How a value looks is left to the formats: a size is a number of bytes until a table writes `120.6 KiB`.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use serde::ser::{Serialize, Serializer};
 use crate::code::Code;
 use crate::time::Time;
 
-/// What the rows of a report hold, and the contract with scripts about it.
+/// The columns of a report and its values outside the rows, which are a contract with scripts.
 ///
-/// Within a version of the contract fields may be added; none is renamed, removed or given another meaning.
+/// Within a version of the contract, fields may be added, but none is renamed, removed or given another meaning.
 #[derive(Debug)]
 pub struct Sheet {
     /// The version of the contract.
@@ -27,101 +27,101 @@ pub struct Sheet {
     pub before: &'static [Column],
     /// The values that are known only after the rows.
     pub after: &'static [Column],
-    /// When the rows come.
+    /// Whether the rows come all at once or one by one.
     pub flow: Flow,
-    /// How the notes begin that stand where a table has no rows.
+    /// How each note begins that a table shows if it has no rows.
     pub without_rows: &'static [&'static str],
 }
 
 impl Sheet {
-    /// The name of the first value after the version, or of the rows.
+    /// Returns the name of the first value after the version: of a value before the rows, or of the list of rows.
     pub(crate) fn first_name(&self) -> &'static str {
         self.before.first().and_then(|value| value.name).unwrap_or(self.rows)
     }
 }
 
-/// When the rows of a sheet come.
+/// Whether the rows of a sheet come all at once or one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// All at once, when everything has been read. They are few.
+    /// A few rows come all at once, after everything has been read.
     Whole,
-    /// One by one, while inputs are being read. They may be many, so each is one line wherever a format has lines.
+    /// Rows come one by one while inputs are being read. There may be many, so formats that have lines write one line per row.
     Streamed,
 }
 
 /// One column of a sheet, or a value outside its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// The name by which scripts know it; `None` if it repeats other columns in words.
+    /// The field name for scripts, or `None` if the column repeats other columns in words.
     pub name: Option<&'static str>,
-    /// The heading that people read; `None` if only scripts want it.
+    /// The heading for people, or `None` if the column is for scripts only.
     pub heading: Option<&'static str>,
     /// What its cells hold.
     pub holds: Holds,
-    /// Whether there is always a value.
+    /// Whether every row has a value.
     pub presence: Presence,
-    /// What scripts get in it, as sentences.
+    /// The meaning of the field for scripts, as sentences.
     pub meaning: &'static str,
-    /// What a table does with it where there is little room.
+    /// What a table does with the column if there is little room.
     pub room: Room,
 }
 
-/// What a table does with a column where there is little room.
+/// What a table does with a column if there is little room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// It always shows the column.
+    /// The table always shows the column.
     Kept,
-    /// It shows the column only in a terminal that is wide enough for the whole table.
+    /// The table shows the column only in a terminal that is wide enough for the whole table.
     IfWide,
-    /// It leaves the column out if a row then fits on one line.
+    /// The table leaves the column out if a row then fits on one line.
     ForOneLine,
-    /// It leaves the column out if prose has too little room otherwise.
+    /// The table leaves the column out if prose would otherwise have too little room.
     ForProse,
 }
 
 /// Whether a column has a value in every row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It always has one.
+    /// Every row has a value.
     Always,
-    /// Where it has none, JSON has `null` and CSV an empty cell.
+    /// A missing value is `null` in JSON and an empty cell in CSV.
     OrNull,
-    /// Where it has none, or an empty list, JSON leaves the field out and CSV has an empty cell.
+    /// JSON leaves out a missing value or an empty list, and CSV has an empty cell.
     OrMissing,
 }
 
 impl Column {
-    /// A column for scripts and people.
+    /// Returns a column for scripts and people.
     #[must_use]
     pub const fn new(name: &'static str, heading: &'static str, holds: Holds, meaning: &'static str) -> Column {
         Column { heading: Some(heading), ..Column::for_scripts(name, holds, meaning) }
     }
 
-    /// A column for scripts only.
+    /// Returns a column for scripts only.
     #[must_use]
     pub const fn for_scripts(name: &'static str, holds: Holds, meaning: &'static str) -> Column {
         Column { name: Some(name), heading: None, holds, presence: Presence::Always, meaning, room: Room::Kept }
     }
 
-    /// A column for people only.
+    /// Returns a column for people only.
     #[must_use]
     pub const fn for_people(heading: &'static str, holds: Holds) -> Column {
         Column { name: None, heading: Some(heading), holds, presence: Presence::Always, meaning: "", room: Room::Kept }
     }
 
-    /// The same column, some of whose values may be `null`.
+    /// Allows `null` values in the column.
     #[must_use]
     pub const fn or_null(self) -> Column {
         Column { presence: Presence::OrNull, ..self }
     }
 
-    /// The same column, which a table may leave out.
+    /// Lets a table leave the column out under the condition `room`.
     #[must_use]
     pub const fn yields(self, room: Room) -> Column {
         Column { room, ..self }
     }
 
-    /// The same column, some of whose values may be missing.
+    /// Allows missing values in the column.
     #[must_use]
     pub const fn or_missing(self) -> Column {
         Column { presence: Presence::OrMissing, ..self }
@@ -131,49 +131,49 @@ impl Column {
 /// What the cells of a column hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// A name or a word, which is not broken into lines.
+    /// A name or a word, which stays on one line.
     Text,
-    /// The name of an input. As the first column of a table that is too wide, it gets a line of its own.
+    /// The name of an input. If it is the first column of a table that is too wide, it gets a line of its own.
     Path,
-    /// Words that may be broken into lines. With nothing after them, they take the place of the columns that follow.
+    /// Words that may wrap. If all cells after them are empty, the words extend over those columns.
     Prose,
     /// The number of a result.
     Code,
-    /// How many there are.
+    /// A number of things.
     Count,
     /// A size in bytes.
     Bytes,
     /// A part of a whole.
     Share,
-    /// A moment.
+    /// A point in time.
     Time,
-    /// Yes or no.
+    /// True or false.
     Flag,
-    /// Any number of texts.
+    /// A list of texts.
     Texts,
-    /// Any number of numbers of results.
+    /// A list of result numbers.
     Codes,
-    /// Values with their names.
+    /// Named values.
     Record(&'static [Column]),
-    /// Any number of such records.
+    /// A list of records.
     Records(&'static [Column]),
-    /// Why an input was skipped, or not read whole: any number of records of a kind and its details.
+    /// Why an input was skipped or not read to the end: a list of records, each with a kind and its details.
     Problems(&'static [Column]),
 }
 
 impl Holds {
-    /// Whether a table aligns the cells on the right.
+    /// Whether a table aligns the cells to the right.
     pub(crate) fn is_number(self) -> bool {
         matches!(self, Holds::Code | Holds::Count | Holds::Bytes | Holds::Share)
     }
 }
 
-/// One value of a row, or outside the rows. It serializes as scripts read it.
+/// A value in a row or outside the rows. It serializes to the JSON that scripts read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell<'r> {
-    /// Nothing is known.
+    /// There is no value.
     Absent,
-    /// Text as it was read: a format makes it safe for whatever shows it.
+    /// Text as it was read. Each format makes it safe to display.
     Text(Cow<'r, str>),
     /// A count or a size.
     Number(u64),
@@ -181,17 +181,17 @@ pub enum Cell<'r> {
     Code(Code),
     /// A part of a whole.
     Share(Share),
-    /// A moment.
+    /// A point in time.
     Time(Time),
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
     /// Several values.
     List(Vec<Cell<'r>>),
-    /// Several values with their names.
+    /// Several named values.
     Record(Vec<(&'static str, Cell<'r>)>),
 }
 
-/// How many of how many.
+/// A part of a whole, as two counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
     /// The part.
@@ -201,19 +201,19 @@ pub struct Share {
 }
 
 impl Share {
-    /// The share as a number from 0 to 1. It is exact up to 2^53, and a share has no use for more digits.
+    /// Returns the share as a number from 0 to 1, or 0 if there is no whole. Counts above 2^53 are rounded.
     #[must_use]
     pub fn fraction(self) -> f64 {
         if self.total == 0 { 0.0 } else { self.count as f64 / self.total as f64 }
     }
 }
 
-/// What is known of a report after its last row.
+/// The parts of a report that are known only after its last row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct End<'r> {
-    /// What people have to know before they read any row.
+    /// Notes that people must read before any row.
     pub above: Vec<String>,
-    /// What people read after the rows: totals, what was assumed, or why there are no rows.
+    /// Notes below the rows: totals, assumptions, or why there are no rows.
     pub below: Vec<String>,
     /// The values named by [`Sheet::after`].
     pub after: Vec<Cell<'r>>,

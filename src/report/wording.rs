@@ -1,9 +1,9 @@
-//! Numbers, sizes and times as people read them, the same in every table and message.
+//! Formats numbers, sizes and times for people, in the same way in every table and message.
 
 use super::sheet::Share;
 use crate::time::Time;
 
-/// `1234567` as `1,234,567`.
+/// Groups digits by three: `1234567` becomes `1,234,567`.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -17,14 +17,14 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
-/// `1 file`, `1,234 files`: the number with its noun, for nouns whose plural is an `s`.
+/// Returns the number with its noun, whose plural ends in `s`: `1 file`, `1,234 files`.
 #[must_use]
 pub fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
 }
 
-/// `1 result is …` or `1,234 results are …`: a sentence about a number that depends on whether it is one; none about nothing.
+/// Returns a sentence with its number, `1 result is …` or `1,234 results are …`, or `None` for zero.
 #[must_use]
 pub fn remark(number: u64, of_one: &str, of_many: &str) -> Option<String> {
     match number {
@@ -34,7 +34,7 @@ pub fn remark(number: u64, of_one: &str, of_many: &str) -> Option<String> {
     }
 }
 
-/// `6, 8 or 9`.
+/// Joins alternatives: `6, 8 or 9`.
 #[must_use]
 pub fn alternatives<T: ToString>(all: &[T]) -> String {
     let all: Vec<String> = all.iter().map(T::to_string).collect();
@@ -44,22 +44,22 @@ pub fn alternatives<T: ToString>(all: &[T]) -> String {
     }
 }
 
-/// Bytes in the largest binary unit that they fill, with one decimal: `512 B`, `120.6 KiB`.
+/// Returns a size in bytes in the largest binary unit that it fills, with one decimal: `512 B`, `120.6 KiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
     }
-    // In integers: rounding may carry into the next unit, and never says 1024.0 of one.
+    // Integer arithmetic lets rounding carry into the next unit, so that no unit shows 1024.0.
     let tenths_in = |power: usize| (u128::from(bytes) * 10 + (1 << (10 * power - 1))) >> (10 * power);
     let power = (1..UNITS.len()).find(|&power| tenths_in(power) < 10_240).unwrap_or(UNITS.len());
     let tenths = tenths_in(power);
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[power - 1])
 }
 
-/// A share as a percentage with one decimal. Neither end is claimed by rounding: what is there is not `0.0%`, and what is not
-/// everything is not `100.0%`.
+/// Returns a share as a percentage with one decimal. Rounding never reaches either end: only nothing is `0.0%`, and only
+/// everything is `100.0%`.
 #[must_use]
 pub fn percentage(share: Share) -> String {
     let (count, total) = (u128::from(share.count), u128::from(share.total));
@@ -76,8 +76,8 @@ pub fn percentage(share: Share) -> String {
     }
 }
 
-/// A time to the second, in UTC: `2017-02-14 02:57:24Z`. What is beyond the second is cut, not rounded, as a log's
-/// reader looks for what is written.
+/// Returns a time in UTC to the second: `2017-02-14 02:57:24Z`. Fractions are cut, not rounded, so that readers can search a log
+/// for the time.
 #[must_use]
 pub fn moment(time: Time) -> String {
     let iso = time.to_string();

@@ -172,7 +172,7 @@ impl Budget {
         }
         let (file, limit) = (&self.file, self.limits.members);
         let what =
-            format!("{file} has more than {limit} members{}, and the others were not read", layer_words(level, layer));
+            format!("{file} has more than {limit} files{}, and the rest was not read", layer_words(level, layer));
         Err(Loss::new(Kind::OverLimit, what, Remedy::Raise(problem::Limit::Members)))
     }
 
@@ -182,7 +182,7 @@ impl Budget {
             return Ok(());
         }
         let loss = self.over(level, layer, None);
-        Err(Loss { what: format!("{}, and no member behind that was read", loss.what), ..loss })
+        Err(Loss { what: format!("{}, and no file after that was read", loss.what), ..loss })
     }
 
     /// Returns a loss if the next `bytes` bytes, after `delivered` bytes of a member, would exceed the limit. Waits for earlier
@@ -227,7 +227,7 @@ fn purse(level: usize, of: impl Fn(usize) -> Purse) -> Purse {
 
 /// Returns the words for a layer in messages; none for the outermost one.
 fn layer_words(level: usize, layer: Layer) -> String {
-    if level == 0 { String::new() } else { format!(" in layer {} ({layer})", level + 1) }
+    if level == 0 { String::new() } else { format!(" at packing level {} ({layer})", level + 1) }
 }
 
 /// Displays a size as it is given on the command line, without rounding.
@@ -317,8 +317,8 @@ mod tests {
 
     #[test]
     fn a_layer_yields_what_the_ratio_allows_to_the_byte_and_the_error_names_the_flag() {
-        let told = "a.gz unpacks to more than 2 times its size plus 1 MiB; only the whole lines in the 1048596 bytes before \
-                    were read; --max-ratio reads more";
+        let told = "a.gz unpacks to more than 2 times its size plus 1 MiB; only the whole lines in the 1048596 bytes \
+                    before that were read; raise --max-ratio to read more";
         for buffer in [1, 7, 4096, 1 << 21] {
             let budget = Budget::new(limits(2, u64::MAX), 10, "a.gz");
             assert_eq!(read(&budget, (0, GZIP), FLOOR + 21, buffer), (FLOOR + 20, Some(told.to_owned())), "{buffer}");
@@ -334,15 +334,16 @@ mod tests {
         assert_eq!(read(&budget, tar, 60, 50), (60, None));
         assert_eq!(budget.goes_on(0, tar.1), Ok(()));
         assert_eq!(budget.allows(40, 60, 0, tar.1), Ok(()));
-        let told = "a.tar unpacks to more than 100 bytes; only the whole lines in the 40 bytes before were read; --max-unpacked reads more";
+        let told = "a.tar unpacks to more than 100 bytes; only the whole lines in the 40 bytes before that were \
+                    read; raise --max-unpacked to read more";
         assert_eq!(read(&budget, tar, 50, 50), (40, Some(told.to_owned())));
         // An empty member never exceeds the limit.
         assert_eq!(read(&budget, tar, 0, 50), (0, None));
-        let told = "a.tar unpacks to more than 100 bytes; nothing of it could be read; --max-unpacked reads more";
+        let told = "a.tar unpacks to more than 100 bytes; none of it could be read; raise --max-unpacked to read more";
         assert_eq!(read(&budget, tar, 1, 50), (0, Some(told.to_owned())));
         assert_eq!(detail(&budget.allows(1, 0, 0, tar.1).unwrap_err().of_input("")), told);
         let told =
-            "a.tar unpacks to more than 100 bytes, and no member behind that was read; --max-unpacked reads more";
+            "a.tar unpacks to more than 100 bytes, and no file after that was read; raise --max-unpacked to read more";
         assert_eq!(detail(&budget.goes_on(0, tar.1).unwrap_err().of_input("")), told);
         assert_eq!(budget.goes_on(1, tar.1), Ok(()));
     }
@@ -354,7 +355,8 @@ mod tests {
         // As much as was packed, and not twice as much.
         let mut charged = Charged::new(counted, &budget, 0, GZIP);
         assert_eq!(io::copy(&mut charged, &mut io::sink()).unwrap(), 30);
-        let told = "stdin unpacks to more than 2 times its size; only the whole lines in the 30 bytes before were read; --max-ratio reads more";
+        let told = "stdin unpacks to more than 2 times its size; only the whole lines in the 30 bytes before that \
+                    were read; raise --max-ratio to read more";
         assert_eq!(read(&budget, (0, GZIP), 31, 8), (30, Some(told.to_owned())));
     }
 
@@ -368,7 +370,8 @@ mod tests {
         assert_eq!(three.left(Purse::Bytes(0)), 0);
         assert_eq!(read(&one, (0, ZIP), 40, 8), (40, None));
         drop((one, two));
-        let told = "x.zip unpacks to more than 100 bytes; only the whole lines in the 10 bytes before were read; --max-unpacked reads more";
+        let told = "x.zip unpacks to more than 100 bytes; only the whole lines in the 10 bytes before that were \
+                    read; raise --max-unpacked to read more";
         assert_eq!(read(&three, (0, ZIP), 60, 8), (10, Some(told.to_owned())));
     }
 
@@ -386,7 +389,8 @@ mod tests {
         assert_eq!(read(&one, (1, GZIP), 300, 64), (300, None));
         drop(one);
         // 400 less what was not free of 300, and 30 that are.
-        let told = "x.zip unpacks to more than 400 bytes in layer 2 (gzip); only the whole lines in the 170 bytes before were read; --max-unpacked reads more";
+        let told = "x.zip unpacks to more than 400 bytes at packing level 2 (gzip); only the whole lines in the 170 \
+                    bytes before that were read; raise --max-unpacked to read more";
         assert_eq!(read(&two, (1, GZIP), 1000, 64), (170, Some(told.to_owned())));
         drop(two);
         assert_eq!(three.left(Purse::Bytes(1)), 100);
@@ -399,7 +403,8 @@ mod tests {
         assert_eq!([1, 1, 2].map(|level| budget.member(level, ZIP)), [Ok(()), Ok(()), Ok(())]);
         assert_eq!(
             detail(&budget.member(1, ZIP).unwrap_err().of_input("")),
-            "x.tar has more than 2 members in layer 2 (zip), and the others were not read; --max-members reads more"
+            "x.tar has more than 2 files at packing level 2 (zip), and the rest was not read; raise --max-members to \
+             read more"
         );
     }
 

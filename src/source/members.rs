@@ -326,7 +326,7 @@ impl Iterator for Members {
         }
         let format = self.format;
         std::mem::take(&mut self.is_empty).then(|| {
-            let what = format!("a {format} archive without any file in it");
+            let what = format!("a {format} archive that contains no files");
             Err(Problem::new(&self.around.name, Kind::Empty, what))
         })
     }

@@ -637,7 +637,7 @@ impl Known {
     fn nested_too_deep(&self, limit: u8) -> Problem {
         let remedy =
             if limit < NESTING_LIMIT { Remedy::Raise(problem::Limit::Nesting) } else { Remedy::UnpackOutermost };
-        let what = format!("an archive inside so many others ({limit}) was not read");
+        let what = format!("an archive inside too many others ({limit}) was not read");
         Problem::new(&self.source.name, Kind::OverLimit, what).remedy(remedy)
     }
 

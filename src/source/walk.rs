@@ -173,7 +173,7 @@ impl Walk {
         let path = &node.path;
         let entries = match look.entries {
             Entries::Loop(around) => {
-                let what = format!("not followed, leads back to {}", name::shown(&around));
+                let what = format!("not followed: it leads back to {}", name::shown(&around));
                 return Some(skip(path, Kind::Loop, what));
             }
             entries => entries,
@@ -319,7 +319,7 @@ fn special(path: &Path, kind: FileType) -> Problem {
 /// Returns the problem of something in a folder that is not a regular file.
 #[cfg(not(unix))]
 fn special(path: &Path, _: FileType) -> Problem {
-    skip(path, Kind::Special, "skipped, no regular file").remedy(Remedy::Name)
+    skip(path, Kind::Special, "skipped, not a regular file").remedy(Remedy::Name)
 }
 
 #[cfg(all(test, unix))]

@@ -106,17 +106,18 @@ impl Ended {
             Ended::Complete | Ended::Short => return None,
             Ended::Damaged(why) => return Some(fault::damaged(data, why, delivered)),
             Ended::Window => {
-                let what = format!("the {data} data need a window of more than {} MiB", WINDOW_LIMIT >> 20);
+                let what =
+                    format!("the {data} data needs a decompression window of more than {} MiB", WINDOW_LIMIT >> 20);
                 (Kind::OverLimit, what, Remedy::DecompressData)
             }
             Ended::Dictionary => {
                 delivered = delivered.filter(|&bytes| bytes > 0);
-                let what = format!("the {data} data need a dictionary that does not come with them");
+                let what = format!("the {data} data needs a dictionary that is not in the file");
                 (Kind::Unreadable, what, Remedy::DecompressWithDictionary)
             }
             Ended::Unsupported(what) => {
                 delivered = delivered.filter(|&bytes| bytes > 0);
-                let what = format!("the {data} data use {what}");
+                let what = format!("the {data} data uses {what}");
                 (Kind::Unreadable, what, Remedy::DecompressData)
             }
         };
@@ -525,7 +526,7 @@ fn zstd_end(decoder: &FrameDecoder, total: u64) -> Ended {
     }
     // Zero also stands for a frame without a length.
     if ![0, total].contains(&decoder.content_size()) {
-        return damaged("it is not as long as it says");
+        return damaged("the length does not match");
     }
     Ended::Complete
 }

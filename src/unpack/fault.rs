@@ -9,14 +9,14 @@ use crate::problem::{Kind, Loss, Remedy};
 ///
 /// `delivered` is how many decompressed bytes came before the fault, or `None` if no such number makes sense.
 pub(super) fn damaged(data: impl Display, why: impl Display, delivered: Option<u64>) -> Loss {
-    let what = format!("the {data} data are damaged ({why})");
+    let what = format!("the {data} data is damaged ({why})");
     Loss { delivered, ..Loss::new(Kind::Damaged, what, Remedy::AskAgain) }
 }
 
 /// Returns the loss for `len` bytes that follow `what`, such as the end of an archive, and were not read.
 pub(super) fn trailing(len: u64, what: impl Display) -> Loss {
     let (bytes, were) = if len == 1 { ("byte", "was") } else { ("bytes", "were") };
-    let what = format!("{len} {bytes} behind {what} {were} not read");
+    let what = format!("{len} {bytes} after {what} {were} not read");
     Loss::new(Kind::TrailingBytes, what, Remedy::CutOut)
 }
 

@@ -103,7 +103,7 @@ impl Read for FileSpan<'_> {
 impl FileSpan<'_> {
     /// Returns the loss for a file that ends before the range does.
     fn shortened(&self) -> Loss {
-        let what = "it became shorter while it was read";
+        let what = "it became shorter while it was being read";
         Loss { delivered: Some(self.position), ..Loss::new(Kind::Shortened, what, Remedy::ReadCopy) }
     }
 }

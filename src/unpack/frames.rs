@@ -167,7 +167,7 @@ impl Frames {
             Ended::Short => match self.input.failure() {
                 Some(error) => Some(passed_on(error, delivered)),
                 None => {
-                    let what = format!("the {} data break off", self.codec);
+                    let what = format!("the {} data is cut short", self.codec);
                     Some(Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }.into())
                 }
             },

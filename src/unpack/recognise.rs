@@ -203,7 +203,7 @@ impl Recognised {
     /// Returns why nothing can be read of data of this kind; `None` if they can be read, or hold no text anyway.
     pub(crate) fn loss(self) -> Option<Loss> {
         match self {
-            Recognised::Damaged(codec) => Some(damaged(codec, "their first bytes are wrong", None)),
+            Recognised::Damaged(codec) => Some(damaged(codec, "its first bytes are wrong", None)),
             Recognised::Unsupported(format) => Some(format.loss()),
             _ => None,
         }
@@ -221,7 +221,7 @@ impl Unsupported {
                 ("it is a Windows event log, which is not supported".to_owned(), Remedy::ExportEvents)
             }
             Unsupported::LaterPart => {
-                ("by its name it is one part of a split archive".to_owned(), Remedy::UnpackAllParts)
+                ("its name marks it as a part of a split archive".to_owned(), Remedy::UnpackAllParts)
             }
         };
         Loss::new(Kind::Unreadable, what, remedy)

@@ -54,7 +54,8 @@ fn zeros() -> Vec<u8> {
 /// Returns the report of a limit that is exceeded after `bytes` bytes.
 fn over(path: &str, limit: &str, bytes: u64, flag: &str) -> String {
     format!(
-        "{path} unpacks to more than {limit}; only the whole lines in the {bytes} bytes before were read; {flag} reads more"
+        "{path} unpacks to more than {limit}; only the whole lines in the {bytes} bytes before that were read; \
+         raise {flag} to read more"
     )
 }
 
@@ -91,7 +92,7 @@ fn a_member_that_unpacks_to_too_much_costs_no_other() {
     let zeros = zeros();
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
     let tar = pack(Format::Tar, &[("a.log", LINE), ("b.gz", &zeros), ("c.log", b"callStatus=4\n")]);
-    let told = over("x.tar!/b.gz: x.tar", "1 MiB in layer 2 (gzip)", 1 << 20, "--max-unpacked");
+    let told = over("x.tar!/b.gz: x.tar", "1 MiB at packing level 2 (gzip)", 1 << 20, "--max-unpacked");
     assert_eq!(scan(&[("x.tar", &tar)], limits), (3, vec![told]));
 }
 
@@ -102,13 +103,14 @@ fn an_archive_that_is_too_large_itself_ends_there() {
     // In the tar, two headers and a block of the first log come before the second log.
     let told = [
         over("x.tgz!/b.log: x.tgz", "1 MiB", (1 << 20) - 3 * 512, "--max-unpacked"),
-        "x.tgz: x.tgz unpacks to more than 1 MiB, and what follows was not read; --max-unpacked reads more".to_owned(),
+        "x.tgz: x.tgz unpacks to more than 1 MiB, and what follows was not read; raise --max-unpacked to read more"
+            .to_owned(),
     ];
     assert_eq!(scan(&[("x.tgz", &compress(Codec::Gzip, &tar))], limits), (1, told.to_vec()));
     // An uncompressed tar has its own size, and each member counts against the limit.
     let told = [
         over("x.tar!/b.log: x.tar", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
-        "x.tar: x.tar unpacks to more than 1 MiB, and no member behind that was read; --max-unpacked reads more"
+        "x.tar: x.tar unpacks to more than 1 MiB, and no file after that was read; raise --max-unpacked to read more"
             .to_owned(),
     ];
     assert_eq!(scan(&[("x.tar", &tar)], limits), (1, told.to_vec()));
@@ -116,7 +118,7 @@ fn an_archive_that_is_too_large_itself_ends_there() {
     let zip = pack(Format::Zip, &[("a.log", LINE), ("b.log", &vec![0; 4 << 20]), ("c.log", b"callStatus=4\n")]);
     let told = [
         over("x.zip!/b.log: x.zip", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
-        "x.zip!/c.log: x.zip unpacks to more than 1 MiB; nothing of it could be read; --max-unpacked reads more"
+        "x.zip!/c.log: x.zip unpacks to more than 1 MiB; none of it could be read; raise --max-unpacked to read more"
             .to_owned(),
     ];
     assert_eq!(scan(&[("x.zip", &zip)], limits), (1, told.to_vec()));
@@ -137,7 +139,7 @@ fn archives_are_read_to_a_stated_depth() {
     assert_eq!(results, 1);
     assert_eq!(
         problems,
-        ["x.zip!/inner.zip: an archive inside so many others (1) was not read; --max-nesting reads deeper"]
+        ["x.zip!/inner.zip: an archive inside too many others (1) was not read; raise --max-nesting to read deeper"]
     );
 }
 
@@ -150,7 +152,7 @@ fn an_archive_has_a_largest_number_of_members() {
         let archive = pack(format, &members);
         let limits = Limits { members: 5, ..Limits::default() };
         let told = format!(
-            "x: the {format} archive has more than 5 members, and the others were not read; --max-members reads more"
+            "x: the {format} archive has more than 5 files, and the rest was not read; raise --max-members to read more"
         );
         assert_eq!(scan(&[("x", &archive)], limits), (5, vec![told]), "{format}");
     }
@@ -173,7 +175,8 @@ fn members_of_archives_in_an_archive_are_limited_together() {
         let limits = Limits { members: 4, ..Limits::default() };
         let told = |name: &str, layer: &str| {
             format!(
-                "x!/{name}: x has more than 4 members in layer 2 ({layer}), and the others were not read; --max-members reads more"
+                "x!/{name}: x has more than 4 files at packing level 2 ({layer}), and the rest was not read; raise \
+                 --max-members to read more"
             )
         };
         let told = vec![told("b.tar", "tar"), told("c.zip", "zip")];
@@ -220,7 +223,7 @@ fn a_hole_beyond_the_limit_ends_its_file_and_not_the_archive() {
     let limit = enough - 1;
     assert_eq!(with_threads(&tar, limits(limit), 1), (5, vec![told("b", limit, len), told("c", limit, len)]));
     let ended = format!(
-        "x: x unpacks to more than {enough} bytes, and no member behind that was read; --max-unpacked reads more"
+        "x: x unpacks to more than {enough} bytes, and no file after that was read; raise --max-unpacked to read more"
     );
     assert_eq!(with_threads(&tar, limits(enough), 1), (3, vec![told("b", enough, len + hole), ended]));
 }
@@ -254,7 +257,7 @@ fn many_small_bombs_cost_little_more_than_one() {
     let (results, problems) = with_threads(&outer, limits, 2);
     // Each gets at least its share of the free quarter, and all together no more than that in addition to the limit.
     assert!((2 << 18..5 << 17).contains(&results), "{results}");
-    let over = problems.iter().filter(|problem| problem.contains("--max-unpacked reads more")).count();
+    let over = problems.iter().filter(|problem| problem.contains("raise --max-unpacked to read more")).count();
     assert_eq!((over, problems.len()), (6, 6), "{problems:?}");
 }
 

@@ -240,8 +240,8 @@ fn the_size_of_buffers_makes_no_difference_to_damaged_data() {
     assert_eq!((text.len(), text.iter().all(|byte| *byte == b'y')), (160 << 10, true));
     assert_eq!(
         why,
-        "the bzip2 data are damaged (invalid data); only the whole lines in the 163840 bytes before were read, and may be wrong too; ask for the \
-         file again, copied whole"
+        "the bzip2 data is damaged (invalid data); only the whole lines in the 163840 bytes before that were read, \
+         and some of them may be wrong; ask the sender for a complete copy of the file"
     );
     for step in [1, 70_000, 1 << 20] {
         assert!(read_by(step) == (text.clone(), why.clone()), "{step}");
@@ -274,16 +274,17 @@ fn a_problem_says_what_where_and_what_to_do() {
         (
             Kind::Truncated,
             format!(
-                "the gzip data break off; only the whole lines in the {len} bytes before were read; ask for the file again, \
-                 copied whole"
+                "the gzip data is cut short; only the whole lines in the {len} bytes before that were read; ask the \
+                 sender for a complete copy of the file"
             )
         )
     );
     let mut damaged = gzip.clone();
     *damaged.last_mut().unwrap() ^= 1;
     let expected = format!(
-        "the gzip data are damaged (the checksum does not match); only the whole lines in the {len} bytes before were read, and may be wrong too; \
-         ask for the file again, copied whole"
+        "the gzip data is damaged (the checksum does not match); only the whole lines in the {len} bytes before that \
+         were read, and some of them may be wrong; \
+         ask the sender for a complete copy of the file"
     );
     assert_eq!(detail(&damaged), (Kind::Damaged, expected.clone()));
     // The place is one in the text, whichever layer is damaged.
@@ -296,14 +297,16 @@ fn a_problem_says_what_where_and_what_to_do() {
         detail(&gzip[..5]),
         (
             Kind::Truncated,
-            "the gzip data break off; nothing of it could be read; ask for the file again, copied whole".to_owned()
+            "the gzip data is cut short; none of it could be read; ask the sender for a complete copy of the file"
+                .to_owned()
         )
     );
     assert_eq!(
         detail(&[&gzip[..], b"\0\0tail"].concat()),
         (
             Kind::TrailingBytes,
-            "6 bytes behind the gzip data were not read; if they belong to the log, cut them out and name them as a file"
+            "6 bytes after the gzip data were not read; if they are part of the log, save them to a separate file \
+             and scan that"
                 .to_owned()
         )
     );
@@ -315,8 +318,8 @@ fn a_header_cannot_ask_for_any_amount_of_memory() {
     // A zstd frame with a window of 256 MiB, and one with the largest possible window.
     for window in [18 << 3, 0xFF] {
         let frame = [0x28, 0xB5, 0x2F, 0xFD, 0, window, 1, 0, 0];
-        let expected = "the zstd data need a window of more than 128 MiB; nothing of it could be read; decompress them and \
-                        name the result";
+        let expected = "the zstd data needs a decompression window of more than 128 MiB; none of it could be read; \
+                        decompress the file with another program and scan the result";
         assert_eq!(detail(&frame), (Kind::OverLimit, expected.to_owned()));
     }
     // A window of 128 MiB is allowed, and not used.
@@ -361,7 +364,7 @@ fn a_valid_xz_that_is_not_supported_is_not_called_damaged() {
         (with_flags([1, 1]), "a version of the format that is not supported"),
     ];
     for (xz, what) in cases {
-        let expected = format!("the xz data use {what}; decompress them and name the result");
+        let expected = format!("the xz data uses {what}; decompress the file with another program and scan the result");
         assert_eq!(detail(&xz), (Kind::Unreadable, expected));
     }
 }
@@ -370,7 +373,8 @@ fn a_valid_xz_that_is_not_supported_is_not_called_damaged() {
 fn three_layers_are_decompressed_and_a_fourth_is_reported() {
     let layers = |count| (0..count).fold(b"text".to_vec(), |inner, _| compress(Codec::Gzip, &inner));
     assert_eq!(read(&layers(3)), (b"text".to_vec(), None));
-    let expected = "it was compressed more than 3 times over and was not read; decompress it and name the result";
+    let expected = "it was compressed more than 3 times over and was not read; decompress it with another program \
+                    and scan the result";
     assert_eq!(detail(&layers(4)), (Kind::OverLimit, expected.to_owned()));
 }
 
@@ -492,7 +496,7 @@ fn a_damaged_stream_ends_with_status_3() {
     let (stdout, stderr, status) = program(&["lines", "-"], &bytes);
     assert_eq!(stdout.lines().count(), text.split(|&byte| byte == b'\n').count() - 1);
     assert!(
-        stderr.contains("stdin: the gzip data are damaged (the checksum does not match); only the whole lines in the "),
+        stderr.contains("stdin: the gzip data is damaged (the checksum does not match); only the whole lines in the "),
         "{stderr}"
     );
     assert_eq!(status, Some(3));
@@ -508,8 +512,8 @@ fn trailing_bytes_cost_nothing_before_them() {
         let (stdout, stderr, status) = program(&["lines", "-"], &[&compress(codec, text)[..], b"tail"].concat());
         assert_eq!((stdout.as_str(), status), (plain.as_str(), Some(3)), "{codec}");
         let told = format!(
-            "callcodes: stdin: 4 bytes behind the {codec} data were not read; if they belong to the log, cut them out and \
-             name them as a file\n"
+            "callcodes: stdin: 4 bytes after the {codec} data were not read; if they are part of the log, save them \
+             to a separate file and scan that\n"
         );
         assert_eq!(stderr, told);
     }

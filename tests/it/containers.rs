@@ -202,26 +202,28 @@ fn damaged(name: &str, data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_fault_is_reported_rather_than_that_the_data_are_binary() {
-    let binary = "x.bin: skipped, a binary file (not text); --binary reads it";
+    let binary = "x.bin: skipped, a binary file (not text); use --binary to read it";
     let intact = packing::zip(&[("x.bin", &noise())], zip::CompressionMethod::Stored);
     assert_eq!(told(&intact, Selection::default()), [binary]);
-    let fault = "the stored data are damaged (the checksum does not match); nothing of it could be read; ask for the file again, copied whole";
+    let fault = "the stored data is damaged (the checksum does not match); none of it could be read; ask the sender \
+                 for a complete copy of the file";
     assert_eq!(told(&damaged("x.bin", &noise()), Selection::default()), [format!("x.bin: {fault}")]);
     // Damage does not produce four bytes of a known signature.
     let picture = [b"\x89PNG\r\n\x1a\n".to_vec(), noise()].concat();
-    let skipped = "x.png: skipped, a binary file (PNG picture); --binary reads it";
+    let skipped = "x.png: skipped, a binary file (PNG picture); use --binary to read it";
     assert_eq!(told(&damaged("x.png", &picture), Selection::default()), [skipped]);
     let mut gzip = compress(Codec::Gzip, &noise());
     let sum = gzip.len() - 8;
     gzip[sum] ^= 1;
-    let fault = "the gzip data are damaged (the checksum does not match); nothing of it could be read; ask for the file again, copied whole";
+    let fault = "the gzip data is damaged (the checksum does not match); none of it could be read; ask the sender \
+                 for a complete copy of the file";
     assert_eq!(told(&gzip, Selection::default()), [format!("x: {fault}")]);
 }
 
 #[test]
 fn formats_that_cannot_be_read_are_reported() {
     let lzip = [b"LZIP\x01\x0c".to_vec(), noise()].concat();
-    let compressed = "it is compressed by lzip, which is not supported; unpack it and name the result";
+    let compressed = "it is compressed by lzip, which is not supported; extract it and scan the extracted files";
     // The same if binary files are read, too.
     for selection in [Selection::default(), binary_too()] {
         assert_eq!(told(&lzip, selection), [format!("x: {compressed}")]);
@@ -233,7 +235,7 @@ fn formats_that_cannot_be_read_are_reported() {
     assert_eq!(told(&unwanted, only_logs()), [""; 0]);
     // Members may be wanted, whatever the name of the archive is.
     let rar = pack(Format::Tar, &[("old.rar", &[b"Rar!\x1a\x07\x01\0".to_vec(), noise()].concat())]);
-    let archive = "old.rar: it is a RAR archive, which is not supported; unpack it and name the result";
+    let archive = "old.rar: it is a RAR archive, which is not supported; extract it and scan the extracted files";
     assert_eq!(told(&rar, only_logs()), [archive]);
 }
 
@@ -253,24 +255,25 @@ fn a_container_that_cannot_be_read_is_a_loss() {
     let lossy = |told: &str| (format!("callcodes: {told}"), Some(3));
     let event_log = [b"ElfFile\0", noise().as_slice()].concat();
     let export = "Security.evtx: it is a Windows event log, which is not supported; export it as text with `wevtutil qe FILE \
-                  /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, and name the result";
+                  /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, and scan the exported file";
     assert_eq!(problems("Security.evtx", &event_log, &[]), lossy(export));
     // It is not a loss if the user asked for other files.
     assert_eq!(problems("Security.evtx", &event_log, &["-g", "*.log"]).1, Some(0));
     let image = [noise(), [&b"koly\0\0\0\x04"[..], &[0; 504]].concat()].concat();
-    let told = "a.dmg: it is a disk image (DMG), which is not supported; unpack it and name the result";
+    let told = "a.dmg: it is a disk image (DMG), which is not supported; extract it and scan the extracted files";
     assert_eq!(problems("a.dmg", &image, &[]), lossy(told));
     let program = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), b"Rar!\x1a\x07\0\xcf\x90\x73\0\0\x0d\0", &noise()].concat();
-    let told = "a.exe: it is a self-extracting RAR archive, which is not supported; unpack it and name the result";
+    let told =
+        "a.exe: it is a self-extracting RAR archive, which is not supported; extract it and scan the extracted files";
     assert_eq!(problems("a.exe", &program, &[]), lossy(told));
-    let told = "a.7z.002: by its name it is one part of a split archive; unpack it with 7-Zip, with all parts in one folder, and \
-                name the result";
+    let told = "a.7z.002: its name marks it as a part of a split archive; put all parts in one folder, extract them \
+                with 7-Zip, and scan the extracted files";
     assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(told));
     assert_eq!(problems("a.7z.bin", &noise(), &[]).1, Some(0));
     // In archives, compressed and piped, too, as far as they can be recognised there.
     let image = [noise(), [&b"conectix"[..], &[0; 504]].concat()].concat();
-    let rar = "it is a self-extracting RAR archive, which is not supported; unpack it and name the result";
-    let vhd = "it is a disk image (VHD), which is not supported; unpack it and name the result";
+    let rar = "it is a self-extracting RAR archive, which is not supported; extract it and scan the extracted files";
+    let vhd = "it is a disk image (VHD), which is not supported; extract it and scan the extracted files";
     for format in FORMATS {
         let archive = pack(format, &[("a.exe", &program), ("b.txt", b"plain")]);
         assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.exe: {rar}")), "{format}");
@@ -318,7 +321,8 @@ fn a_zip_without_its_beginning_is_read_and_reported() {
     let archive = packing::zip(&members, zip::CompressionMethod::Stored);
     let outcome = scan(&archive[100..]);
     let details: Vec<String> = outcome.problems.iter().map(detail).collect();
-    let told = "the zip archive is damaged (something else stands where a member should begin); ask for the file again, copied whole";
+    let told = "the zip archive is damaged (there is other data where a file should begin); ask the sender for a \
+                complete copy of the file";
     assert_eq!(details, [told]);
     assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
 }
@@ -330,12 +334,14 @@ fn an_archive_that_breaks_off_is_reported_itself() {
     // Each header takes 512 bytes, and so does each member. Of the 31 bytes of the second member, 20 are left.
     let outcome = scan(&tar[..3 * 512 + 20]);
     let details: Vec<String> = outcome.problems.iter().map(detail).collect();
-    let remedy = "ask for the file again, copied whole";
+    let remedy = "ask the sender for a complete copy of the file";
     assert_eq!(
         details,
         [
-            format!("the tar archive breaks off; only the whole lines in the 20 bytes before were read; {remedy}"),
-            format!("the tar archive breaks off, and what follows was not read; {remedy}"),
+            format!(
+                "the tar archive is cut short; only the whole lines in the 20 bytes before that were read; {remedy}"
+            ),
+            format!("the tar archive is cut short, and what follows was not read; {remedy}"),
         ]
     );
     assert_eq!(outcome.summary.results(), 2);
@@ -356,7 +362,7 @@ fn an_archive_without_any_file_is_reported() {
         (Format::Tar, archive.into_inner().unwrap()),
     ];
     for (format, archive) in archives {
-        let told = format!("a {format} archive without any file in it");
+        let told = format!("a {format} archive that contains no files");
         let problems = |bytes: &[u8]| -> Vec<(Kind, String)> {
             scan(bytes).problems.into_iter().map(|problem| (problem.kind, detail(&problem))).collect()
         };

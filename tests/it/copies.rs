@@ -77,14 +77,15 @@ fn the_same_log_counts_once_however_it_is_packed() {
         assert_eq!(counted(&stdout), (100, 1));
         // 10 lines of 44 bytes and 90 of 45.
         let told = ["x (2).log", "y.log.gz", "z.tar.gz!/host7/x.log", "z.tar.gz!/host7/x.log.gz"].map(|name| {
-            format!("callcodes: t/{name}: a copy of t/x.log (4490 bytes), not counted; --keep-copies counts it\n")
+            format!("callcodes: t/{name}: a copy of t/x.log (4490 bytes), not counted; use --keep-copies to count it\n")
         });
         assert_eq!(stderr, told.concat());
     }
     let (_, stderr) = run(&files, &["t"], b"");
     assert_eq!(
         stderr,
-        "callcodes: 4 copies of files already read, 17.5 KiB, not counted (--keep-copies counts them, -v lists them)\n"
+        "callcodes: 4 copies of files already read, 17.5 KiB, not counted (use --keep-copies to count them, -v to \
+         list them)\n"
     );
     let (stdout, stderr) = run(&files, &["t", "--format", "json", "--keep-copies"], b"");
     assert_eq!((counted(&stdout), stderr.as_str()), ((500, 5), ""));
@@ -98,7 +99,8 @@ fn the_original_counts_and_not_its_copy() {
     let told = |folder: &str| {
         let copies = ["Copy of app.log", "app (2).log", "app - Kopie.log"].map(|name| {
             format!(
-                "callcodes: {folder}{name}: a copy of {folder}app.log (44 bytes), not counted; --keep-copies counts it\n"
+                "callcodes: {folder}{name}: a copy of {folder}app.log (44 bytes), not counted; use --keep-copies to \
+                 count it\n"
             )
         });
         copies.concat()
@@ -146,8 +148,8 @@ fn a_file_that_only_begins_alike_is_no_copy() {
     assert_eq!(counted(&stdout), (301, 3));
     assert_eq!(
         stderr,
-        "callcodes: t/b/a.log.1.gz: a copy of t/a.log.1 (4490 bytes), not counted; --keep-copies counts it\n\
-         callcodes: t/b/a.log.2.gz: a copy of t/a.log.2 (4526 bytes), not counted; --keep-copies counts it\n"
+        "callcodes: t/b/a.log.1.gz: a copy of t/a.log.1 (4490 bytes), not counted; use --keep-copies to count it\n\
+         callcodes: t/b/a.log.2.gz: a copy of t/a.log.2 (4526 bytes), not counted; use --keep-copies to count it\n"
     );
 }
 
@@ -177,7 +179,7 @@ fn a_cut_copy_counts_as_far_as_it_goes() {
     let (results, files) = counted(&stdout);
     assert!(results > 100 && results < 200, "{results}");
     assert_eq!(files, 2);
-    assert!(stderr.starts_with("callcodes: t/b.log.gz: the gzip data break off;"), "{stderr}");
+    assert!(stderr.starts_with("callcodes: t/b.log.gz: the gzip data is cut short;"), "{stderr}");
 }
 
 #[test]
@@ -200,7 +202,7 @@ fn piped_input_counts_once_whether_it_comes_first_or_last() {
             assert_eq!(results, 20_000 + u64::from(inputs.contains(&"t/b.log")), "{args:?}");
             assert_eq!(
                 stderr,
-                format!("callcodes: {told} ({} bytes), not counted; --keep-copies counts it\n", log.len())
+                format!("callcodes: {told} ({} bytes), not counted; use --keep-copies to count it\n", log.len())
             );
         }
     }
@@ -228,7 +230,7 @@ fn a_copy_with_more_lines_than_are_held_back_is_printed_and_reported() {
     assert_eq!(stdout.lines().count(), 500_000);
     assert_eq!(
         stderr,
-        "callcodes: t/b.gz: a copy of t/a.log, counted all the same: it holds too many results to wait for its end\n"
+        "callcodes: t/b.gz: a copy of t/a.log, counted anyway: it holds too many results to wait for its end\n"
     );
     let (stdout, _) = run(&files, &["t", "--format", "json"], b"");
     assert_eq!(counted(&stdout), (250_000, 1));

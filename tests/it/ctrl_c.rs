@@ -82,24 +82,25 @@ fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn the_table_of_what_was_read_is_printed_and_marked() {
     let folder = tree();
     let expected = "\
-PARTIAL RESULT: the run was interrupted, and this is what was read until then.
+PARTIAL RESULT: the run was interrupted; this is what had been read by then.
 
 Code  Description             Count   Share  First seen  Last seen  Files
 -------------------------------------------------------------------------
  108  User Hung Up the Phone      3  100.0%  -           -              1
 
 3 results, 1 distinct code, 1 file read, 51 B
-3 results have no time that can be read; first and last seen leave them out.
-A code tells what became of the call or message, not whether the sign-in succeeded.
+3 results have no readable time and do not count for first and last seen.
+A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
-    let told = "callcodes: 2 inputs not read to their end; first: c.log: neither this nor what follows was read, because \
+    let told = "callcodes: 2 inputs were not read to the end; first: c.log: neither this nor what follows was read, \
+                because \
                 the run was interrupted; run callcodes again to read it (-v lists all)\n";
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["scan"]));
     assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, told, Some(130)));
 }
 
 #[test]
-fn json_and_problems_tell_what_was_cut_and_what_was_not_read() {
+fn json_and_problems_report_what_was_cut_and_what_was_not_read() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["-v", "--format", "json"]));
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
@@ -118,7 +119,7 @@ fn a_list_of_files_is_marked_too() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["files"]));
     let expected = "\
-PARTIAL RESULT: the run was interrupted, and this is what was read until then.
+PARTIAL RESULT: the run was interrupted; this is what had been read by then.
 
 File   What it is  Size  Lines  First time  Last time  Results
 --------------------------------------------------------------
@@ -159,7 +160,7 @@ a.log:3: [108 User Hung Up the Phone] call_status: 108
 }
 
 #[test]
-fn a_part_never_takes_the_place_of_a_whole() {
+fn a_partial_result_never_replaces_a_complete_one() {
     let folder = tree();
     for command in ["scan", "lines"] {
         fs::write(folder.path().join("result"), "old").unwrap();
@@ -204,7 +205,7 @@ fn a_request_to_end_leaves_no_more_behind_than_ctrl_c() {
 }
 
 #[test]
-fn of_what_is_piped_in_whole_lines_count() {
+fn whole_lines_of_piped_input_count() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = callcodes(folder.path(), &["--format=json"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -125,7 +125,7 @@ fn letters_beyond_ascii_are_found_in_code_pages() {
 /// Of a character of four bytes in GB 18030, the second and the fourth look like digits; in other encodings the second of
 /// two looks like a letter.
 #[test]
-fn what_looks_like_ascii_within_a_character_is_no_text() {
+fn bytes_within_a_character_are_not_matched_as_ascii() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let lines = |bytes: &[u8], args: &[&str]| {
@@ -183,7 +183,7 @@ fn scanned(path: &Path, args: &[&str]) -> (u64, Vec<String>, String, Option<i32>
 }
 
 #[test]
-fn a_log_that_ends_in_another_encoding_is_told() {
+fn a_log_that_ends_in_another_encoding_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let ansi = "2017-02-14 02:57:24 rawCallStatus = 21\r\n".repeat(3).into_bytes();
@@ -192,17 +192,18 @@ fn a_log_that_ends_in_another_encoding_is_told() {
     let (marked_le, marked_be) = ([b"\xFF\xFE", &*le].concat(), [b"\xFE\xFF", &*be].concat());
     let two = "UTF-8 or an ANSI code page";
     for (parts, results, begins, ends, remedy) in [
-        ([&*ansi, &le], 3, two, "UTF-16LE", ", or read that part with -E utf-16le"),
-        ([&*ansi, &be], 3, two, "UTF-16BE", ", or read that part with -E utf-16be"),
-        ([&ansi[1..], &le], 3, two, "UTF-16LE", ", and name both parts"),
+        ([&*ansi, &le], 3, two, "UTF-16LE", ", or scan it again with -E utf-16le"),
+        ([&*ansi, &be], 3, two, "UTF-16BE", ", or scan it again with -E utf-16be"),
+        ([&ansi[1..], &le], 3, two, "UTF-16LE", ", and scan both parts"),
         // Of less than 4 KiB, most in the encoding of the end.
-        ([&ansi[..40], &le.repeat(20)], 1, two, "UTF-16LE", ", or read that part with -E utf-16le"),
-        ([&*marked_le, &ansi], 2, "UTF-16LE", two, ", or read that part with -E utf-8"),
-        ([&*marked_be, &ansi[1..]], 2, "UTF-16BE", two, ", or read that part with -E utf-8"),
+        ([&ansi[..40], &le.repeat(20)], 1, two, "UTF-16LE", ", or scan it again with -E utf-16le"),
+        ([&*marked_le, &ansi], 2, "UTF-16LE", two, ", or scan it again with -E utf-8"),
+        ([&*marked_be, &ansi[1..]], 2, "UTF-16BE", two, ", or scan it again with -E utf-8"),
     ] {
         std::fs::write(&path, parts.concat()).unwrap();
         let told = format!(
-            "callcodes: x.log: it begins in {begins} and ends in {ends}, which was not searched; split it where the encoding \
+            "callcodes: x.log: it begins in {begins} and ends in {ends}, which was not searched; split the file \
+             where the encoding \
              changes{remedy}\n"
         );
         let kinds = vec!["mixed-encodings".to_owned()];
@@ -232,7 +233,7 @@ fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file()
 }
 
 #[test]
-fn bytes_behind_compressed_data_do_not_hide_how_the_log_ends() {
+fn bytes_after_compressed_data_do_not_hide_how_the_log_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log.gz");
     let utf16: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -245,7 +246,7 @@ fn bytes_behind_compressed_data_do_not_hide_how_the_log_ends() {
 }
 
 #[test]
-fn the_end_is_looked_at_however_a_log_is_read() {
+fn the_end_is_examined_however_a_log_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let appended: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mixed = |len: usize| {
@@ -274,8 +275,8 @@ fn the_end_is_looked_at_however_a_log_is_read() {
     let piped = std::fs::File::open(write("piped.log", &mixed(9000))).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
     let run = command.args(["--no-config", "--format=csv", "-"]).stdin(piped).output().unwrap();
-    let told = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not searched; split it where \
-                the encoding changes, or read that part with -E utf-16le\n";
+    let told = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not \
+                searched; split the file where the encoding changes, or scan it again with -E utf-16le\n";
     assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (told, Some(3)));
 }
 
@@ -297,7 +298,7 @@ fn a_text_that_ends_within_a_character_does_not_count_to_its_end() {
     let path = folder.path().join("x.log");
     let text = "\u{feff}callStatus=21\r\ncallStatus=102";
     let told = "truncated: the UTF-16LE text ends within a character, so it is cut off or damaged, and its last line was \
-                not read; ask for the file again, copied whole";
+                not read; ask the sender for a complete copy of the file";
     let scan = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));

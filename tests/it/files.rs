@@ -238,7 +238,7 @@ fn layers_are_listed_from_the_outside_to_the_inside() {
 }
 
 #[test]
-fn piped_input_is_reported_like_a_file() {
+fn piped_input_is_described_like_a_file() {
     let folder = tempfile::tempdir().unwrap();
     // Different threads read the blocks of a pipe, and a character is divided between two blocks.
     let line = format!("2017-02-14T02:00:00Z {}", "é".repeat(2 << 20));
@@ -274,11 +274,11 @@ fn anything() -> TempDir {
 }
 
 const PROBLEMS: &str = "callcodes: nosuch: no such file or folder
-callcodes: t/c.log.gz: the gzip data break off; only the whole lines in the 143 bytes before were read; ask for the file again, copied whole
-callcodes: t/d.tar: the tar archive breaks off; ask for the file again, copied whole
-callcodes: t/a.png: skipped, a binary file (PNG picture); --binary reads it
+callcodes: t/c.log.gz: the gzip data is cut short; only the whole lines in the 143 bytes before that were read; ask the sender for a complete copy of the file
+callcodes: t/d.tar: the tar archive is cut short; ask the sender for a complete copy of the file
+callcodes: t/a.png: skipped, a binary file (PNG picture); use --binary to read it
 callcodes: t/b.log: skipped, already read under this or another name
-callcodes: t/f.log: a copy of z.log (15 bytes), not counted; --keep-copies counts it
+callcodes: t/f.log: a copy of z.log (15 bytes), not counted; use --keep-copies to count it
 ";
 
 #[test]
@@ -289,21 +289,21 @@ fn everything_has_a_row_in_the_order_of_the_inputs() {
     assert_eq!(
         stdout.replace('\\', "/"),
         "\
-File            What it is                                     Size  Lines  First time            Last time             Results
--------------------------------------------------------------------------------------------------------------------------------
-z.log           ASCII text                                     15 B      1  -                     -                           1
+File            What it is                                    Size  Lines  First time            Last time             Results
+------------------------------------------------------------------------------------------------------------------------------
+z.log           ASCII text                                    15 B      1  -                     -                           1
 nosuch          no such file or folder
 t/a.png         skipped, a binary file (PNG picture)
-t/b.log         UTF-8 text                                    143 B      4  2017-02-14 02:57:24Z  2017-02-14 03:01:00Z        2
-t/c.log.gz      gzip > UTF-8 text, 158 B on disk, breaks off  119 B      3  2017-02-14 02:57:24Z  2017-02-14 03:00:00Z        2
-t/d.tar!/x.log  tar > ASCII text                               22 B      1  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z        0
-t/d.tar         the tar archive breaks off
-t/e.log         empty                                           0 B      0  -                     -                           0
+t/b.log         UTF-8 text                                   143 B      4  2017-02-14 02:57:24Z  2017-02-14 03:01:00Z        2
+t/c.log.gz      gzip > UTF-8 text, 158 B on disk, cut short  119 B      3  2017-02-14 02:57:24Z  2017-02-14 03:00:00Z        2
+t/d.tar!/x.log  tar > ASCII text                              22 B      1  2017-02-14 02:57:24Z  2017-02-14 02:57:24Z        0
+t/d.tar         the tar archive is cut short
+t/e.log         empty                                          0 B      0  -                     -                           0
 t/f.log         a copy of z.log (15 bytes), not counted
 t/b.log         skipped, already read under this or another name
 
 5 files read, 1 of them not to the end, 3 skipped, 2 could not be read, 299 B, 9 lines, 5 results
-1 file has times without a zone; they are read as UTC.
+1 file has times without a zone, which are taken as UTC.
 "
     );
     assert_eq!((stderr.replace('\\', "/").as_str(), status), (PROBLEMS, Some(3)));

@@ -219,18 +219,18 @@ fn files_are_selected_by_their_time_of_modification() {
 #[test]
 fn times_that_decide_nothing_or_everything_are_explained() {
     let folder = tree(&["t/a.log", "t/b.log"]);
-    let why = "What counts is when a file in a folder or archive was last modified, which copying and unpacking may change, \
-               and not the times in its lines";
-    let none = format!("callcodes: --newer-than left out no file. {why}\n");
+    let why = "It looks at when a file in a folder or archive was last modified, which copying and unpacking may \
+               change, and not at the times in its lines";
+    let none = format!("callcodes: --newer-than excluded no file. {why}\n");
     assert_eq!(told(&folder, &["t", "--newer-than", "2017-02-15"]), (none.clone(), Some(0)));
     for command in ["lines", "files"] {
         assert_eq!(run(&folder, &[command, "t", "--newer-than", "2017-02-15"]).stderr, none, "{command}");
     }
     let (stderr, _) = told(&folder, &["t", "--older-than", "2017-02-15"]);
-    let all = format!("callcodes: --older-than left out every file. {why}");
+    let all = format!("callcodes: --older-than excluded every file. {why}");
     assert_eq!(stderr.lines().last(), Some(all.as_str()));
     let (stderr, _) = told(&folder, &["t", "--newer-than", "2017-02-15", "--older-than", "9999-01-01"]);
-    assert_eq!(stderr, format!("callcodes: --newer-than and --older-than left out no file. {why}\n"));
+    assert_eq!(stderr, format!("callcodes: --newer-than and --older-than excluded no file. {why}\n"));
     // If the option separates files, no explanation is needed.
     let old = SystemTime::now() - Duration::from_secs(3 * 86_400);
     File::options().write(true).open(folder.path().join("t/b.log")).unwrap().set_modified(old).unwrap();
@@ -252,8 +252,8 @@ fn a_member_whose_time_may_be_local_is_doubted_near_the_limit() {
     put(&folder, "t/x.zip", &archive.finish().unwrap().into_inner());
     let doubt = |option: &str| {
         format!(
-            "callcodes: 2 files in zip or cab archives could lie on the other side of {option}: these archives may keep \
-             local times of an unknown zone, which are read as UTC\n"
+            "callcodes: {option} may be wrong about 2 files in zip or cab archives: these archives may store local \
+             times of an unknown time zone, which are taken as UTC\n"
         )
     };
     let skipped = "callcodes: 2 files modified outside --newer-than or --older-than skipped (-v lists them)\n";
@@ -279,13 +279,13 @@ fn binary_files_are_skipped_unless_asked_for() {
     put(&folder, "t/b.png", PNG);
     assert_eq!(read(&folder, &["t"]), ["t/a.log"]);
     assert_eq!(read(&folder, &["t", "--binary"]), ["t/a.log", "t/b.png"]);
-    let one = "callcodes: t/b.png: skipped, a binary file (PNG picture); --binary reads it\n";
+    let one = "callcodes: t/b.png: skipped, a binary file (PNG picture); use --binary to read it\n";
     assert_eq!(told(&folder, &["t"]), (one.to_owned(), Some(0)));
     assert_eq!(told(&folder, &["t/b.png"]), (one.to_owned(), Some(0)), "named");
     // Large enough to be divided among threads.
     let large = [PNG, &vec![b' '; 5 << 20]].concat();
     put(&folder, "t/c.png", &large);
-    let two = "callcodes: 2 binary files skipped (--binary reads them, -v lists them)\n";
+    let two = "callcodes: 2 binary files skipped (use --binary to read them, -v to list them)\n";
     assert_eq!(told(&folder, &["t"]), (two.to_owned(), Some(0)));
     let all = format!("{one}{}", one.replace("b.png", "c.png"));
     assert_eq!(told(&folder, &["t", "-v"]), (all, Some(0)));
@@ -300,7 +300,7 @@ fn skipped_files_are_all_in_json_and_in_no_total() {
     let value: serde_json::Value = serde_json::from_str(&ran.stdout.replace("//", "/")).unwrap();
     let problem =
         |path: &str, kind: &str, detail: &str| serde_json::json!({"path": path, "kind": kind, "detail": detail});
-    let picture = "skipped, a binary file (PNG picture); --binary reads it";
+    let picture = "skipped, a binary file (PNG picture); use --binary to read it";
     assert_eq!(
         value["problems"],
         serde_json::json!([
@@ -318,7 +318,8 @@ fn nothing_is_read_twice_by_whatever_paths() {
     assert_eq!(read(&folder, &["t/a.log", "t", "t/b/c.log"]), ["t/a.log", "t/b/c.log"]);
     let one = "callcodes: t/a.log: skipped, already read under this or another name\n".to_owned();
     assert_eq!(told(&folder, &["t/a.log", "t"]), (one, Some(0)));
-    let two = "callcodes: 2 inputs skipped that were read already under the same or another name (-v lists them)\n";
+    let two =
+        "callcodes: 2 inputs skipped because they were already read under the same or another name (-v lists them)\n";
     assert_eq!(told(&folder, &["t/a.log", "t", "./t/b/../a.log"]), (two.to_owned(), Some(0)));
     // A whole folder.
     let again = "callcodes: ./t: skipped, already read under this or another name\n".to_owned();
@@ -335,11 +336,11 @@ fn wrong_values_are_refused_with_the_part_that_is_wrong() {
     let cases = [
         ("-g", "[a", "'--glob <GLOB>': unclosed character class; missing ']'"),
         ("--iglob", "{a", "'--iglob <GLOB>': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"),
-        ("--max-filesize", "10X", "'--max-filesize <SIZE>': 'X' is no unit; give a size like 500K, 10M or 1.5GiB"),
+        ("--max-filesize", "10X", "'--max-filesize <SIZE>': 'X' is not a unit; use a size such as 500K, 10M or 1.5GiB"),
         (
             "--newer-than",
             "yesterday",
-            "'--newer-than <WHEN>': give how long ago (2h, 3d, 1w) or a date (2024-05-01, '2024-05-01 10:00', UTC unless \
+            "'--newer-than <WHEN>': use an age (2h, 3d, 1w) or a date (2024-05-01, '2024-05-01 10:00', UTC unless \
              it ends in a zone like +02:00)",
         ),
     ];
@@ -369,7 +370,8 @@ fn a_path_beyond_the_limit_of_the_system_is_reported_as_such() {
     let folder = tree(&["t/a.log"]);
     let long = "n".repeat(300);
     let expected = format!(
-        "callcodes: {long}: the path or a name in it is too long for the system; a long path can be read from a folder on the way\n"
+        "callcodes: {long}: the path is too long for this system; change into a folder closer to the file and use a \
+         relative path\n"
     );
     assert_eq!(told(&folder, &["t", &long]), (expected, Some(3)));
 }
@@ -418,7 +420,7 @@ mod unix {
         assert_eq!(read(&folder, &["t", "-L"]), ["t/a.log", "t/link/b.log"]);
         assert_eq!(read(&folder, &["t/link"]), ["t/link/b.log"], "named");
         assert_eq!(told(&folder, &["t/link"]), (String::new(), Some(0)));
-        let link = "callcodes: t/link: link to a folder, not followed; -L follows it\n";
+        let link = "callcodes: t/link: link to a folder, not followed; use -L to follow it\n";
         assert_eq!(told(&folder, &["t"]), (link.to_owned(), Some(0)));
         // The link is reported only if files in its folder could be wanted.
         assert_eq!(told(&folder, &["t", "-g", "*.log"]), (link.to_owned(), Some(0)));
@@ -432,7 +434,7 @@ mod unix {
         let folder = tree(&["t/b/a.log"]);
         symlink("..", folder.path().join("t/b/up")).unwrap();
         assert_eq!(read(&folder, &["t", "-L"]), ["t/b/a.log"]);
-        let told_once = "callcodes: t/b/up: not followed, leads back to t\n".to_owned();
+        let told_once = "callcodes: t/b/up: not followed: it leads back to t\n".to_owned();
         assert_eq!(told(&folder, &["t", "-L"]), (told_once, Some(0)));
     }
 
@@ -461,8 +463,8 @@ mod unix {
         // The first eight paths of each file are tried until a glob matches one.
         assert_eq!(read(&folder, &["t", "-L", "-g", "/to-07/*.log"]), ["t/to-07/a.log"]);
         assert_eq!(read(&folder, &["t", "-L", "-g", "/to-08/*.log"]), [""; 0]);
-        let one = "callcodes: 12 inputs go beyond a limit; first: t/to-08: not gone through again: links lead to it under \
-                   more than 8 paths, and -g looks at paths; name it to read it (-v lists all)\n";
+        let one = "callcodes: 12 files exceed a limit; first: t/to-08: skipped: symbolic links lead to this folder \
+                   by more than 8 paths; pass it as an argument to read it (-v lists all)\n";
         assert_eq!(told(&folder, &["t", "-L", "-g", "/to-08/*.log"]), (one.to_owned(), Some(3)));
     }
 
@@ -479,7 +481,8 @@ mod unix {
         symlink("a.log", folder.path().join("t/current.log")).unwrap();
         fs::hard_link(folder.path().join("t/a.log"), folder.path().join("t/hard.log")).unwrap();
         assert_eq!(read(&folder, &["t"]), ["t/a.log"]);
-        let two = "callcodes: 2 inputs skipped that were read already under the same or another name (-v lists them)\n";
+        let two = "callcodes: 2 inputs skipped because they were already read under the same or another name (-v \
+                   lists them)\n";
         assert_eq!(told(&folder, &["t"]), (two.to_owned(), Some(0)));
         assert_eq!(read(&folder, &["t", "-g", "current*"]), ["t/current.log"]);
     }
@@ -500,12 +503,12 @@ mod unix {
         let folder = tree(&["t/a.log"]);
         let pipe = folder.path().join("t/pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let one = "callcodes: t/pipe: skipped, a pipe; name it to read it\n".to_owned();
+        let one = "callcodes: t/pipe: skipped, a pipe; pass it as an argument to read it\n".to_owned();
         assert_eq!(told(&folder, &["t"]), (one, Some(0)));
         let _socket = UnixListener::bind(folder.path().join("t/socket")).unwrap();
         let two = "callcodes: 2 pipes, sockets or devices in folders skipped (-v lists them)\n".to_owned();
         assert_eq!(told(&folder, &["t"]), (two, Some(0)));
-        let each = "callcodes: t/pipe: skipped, a pipe; name it to read it\n\
+        let each = "callcodes: t/pipe: skipped, a pipe; pass it as an argument to read it\n\
                     callcodes: t/socket: skipped, a socket: it holds nothing to read\n";
         assert_eq!(told(&folder, &["t", "-v"]), (each.to_owned(), Some(0)));
     }

@@ -1,4 +1,4 @@
-//! What a user sees who asks what to do: the screen of `-h`, the whole of `--help`, and `help`.
+//! The help that users see: the screen of `-h`, the full `--help`, and `help`.
 
 use std::process::Command;
 
@@ -56,7 +56,7 @@ fn short_help_of_the_program_has_six_examples_and_a_dozen_options() {
 }
 
 #[test]
-fn whole_help_is_grouped_with_output_before_archives() {
+fn full_help_is_grouped_with_output_before_archives() {
     for command in [&[][..], &["scan"], &["lines"], &["files"]] {
         let help = printed(&[command, &["--help"]].concat());
         let headings: Vec<&str> =

@@ -86,7 +86,7 @@ fn told(problem: &Problem, folder: &Path) -> String {
 const RANGES: [u64; 2] = [1 << 20, 64];
 
 #[test]
-fn what_is_appended_while_a_log_is_read_is_not_read() {
+fn data_appended_while_a_log_is_being_read_is_not_read() {
     for range_bytes in RANGES {
         let read = read_while(range_bytes, |path| {
             File::options().append(true).open(path).unwrap().write_all(&LINE.repeat(LINES)).unwrap();
@@ -102,8 +102,8 @@ fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
         let read = read_while(range_bytes, |path| {
             File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
         });
-        let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
-                    read; read a copy of it, or again when nobody writes to it";
+        let told = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
+                    bytes before that were read; scan a copy, or scan again when nothing is writing to it";
         assert_eq!(read, (LEFT, vec![told.to_owned()]));
     }
 }
@@ -119,8 +119,8 @@ fn nothing_counts_after_the_place_where_reading_failed() {
             fs::write(path, LINE.repeat(LINES)).unwrap();
         }
     });
-    let told = "shortened: app.log: it became shorter while it was read; only the whole lines in the 71982 bytes before were \
-                read; read a copy of it, or again when nobody writes to it";
+    let told = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
+                bytes before that were read; scan a copy, or scan again when nothing is writing to it";
     assert_eq!(read, (LEFT, vec![told.to_owned()]));
 }
 

@@ -1,5 +1,5 @@
-//! What comes out, where a data file of `tests/cmd` cannot show it: files written whole or not at all, the same bytes
-//! with any number of threads, a reader that goes away, lines beyond the limit.
+//! Output that a data file of `tests/cmd` cannot test: files that are written whole or not at all, the same bytes with any number
+//! of threads, a reader that closes its pipe, lines beyond the limit.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates,group\n";
 const WRITTEN_BY_CALLCODES: &str =
-    "skipped, written by callcodes itself; delete it or move it elsewhere; what is piped to - is read all the same";
+    "skipped, written by callcodes itself; delete it, move it elsewhere, or pipe it in to read it anyway";
 /// Longer than the 1 MiB up to which a line is searched in one piece.
 const LONG_LINE_BYTES: usize = 1_300_000;
 
@@ -103,7 +103,10 @@ fn the_ending_of_the_file_chooses_the_format() {
     for command in ["scan", "lines", "files", "codes"] {
         let (status, stdout, stderr) = run(&[command, "fixtures/logs", "-o", path(&html)]);
         assert_eq!((status, stdout.as_str()), (Some(2), ""), "{command}");
-        assert!(stderr.starts_with("error: -o: no format here has the ending .html. Name a file "), "{stderr}");
+        assert!(
+            stderr.starts_with("error: -o: cannot write a file that ends in .html. Use a name that ends in "),
+            "{stderr}"
+        );
         assert!(!html.exists(), "{command}");
     }
     let args = ["scan", "fixtures/logs", "--format", "table", "-o", path(&html)];
@@ -146,7 +149,7 @@ fn a_file_has_its_old_content_until_the_new_one_is_complete() {
 }
 
 #[test]
-fn what_fails_leaves_the_file_as_it_was() {
+fn a_failed_run_leaves_the_file_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     for args in [&["fixtures/logs", "--pattern", "nosuch"][..], &["fixtures/logs", "--nosuch"], &["codes", "110-100"]] {
@@ -161,7 +164,7 @@ fn what_fails_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn what_could_be_read_is_written_even_if_some_could_not() {
+fn a_result_is_written_even_if_some_input_could_not_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     let args = ["lines", "fixtures/logs/web2/selfservice.log", "no-such.log", "-o", path(&target)];
@@ -191,9 +194,9 @@ fn the_file_that_is_written_is_not_read() {
     }
 }
 
-/// What a run that was killed leaves beside its target would count twice.
+/// The temporary file of a killed run would count twice.
 #[test]
-fn what_a_killed_run_left_is_reported_and_not_read() {
+fn the_temporary_file_of_a_killed_run_is_reported_and_not_read() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
     let left = folder.path().join(".callcodes-a1B2c3");
@@ -203,7 +206,7 @@ fn what_a_killed_run_left_is_reported_and_not_read() {
         (status, stdout),
         (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n"))
     );
-    let told = "skipped, an unfinished result of callcodes; delete it if no run is writing it";
+    let told = "skipped, an unfinished result of callcodes; delete it unless callcodes is still running";
     assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
     // What is named is read, unless it holds output.
     let (status, stdout, stderr) = run(&["lines", path(&left)]);
@@ -269,7 +272,7 @@ mod windows {
     use super::*;
 
     #[test]
-    fn a_file_that_another_program_has_open_is_told_before_anything_is_read() {
+    fn a_file_that_another_program_has_open_is_reported_before_anything_is_read() {
         const SHARE_READ: u32 = 1;
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("out.csv");
@@ -281,7 +284,7 @@ mod windows {
             let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut stderr = String::new();
             child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
-            let told = "another program has it open, perhaps a spreadsheet. Close it there, or name another file";
+            let told = "another program has it open, perhaps a spreadsheet. Close it there, or choose another file";
             assert_eq!(stderr, format!("error: cannot write to {}: {told}\n", path(&target)));
             drop(held);
             assert_eq!(fs::read_to_string(&target).unwrap(), CSV_HEAD);
@@ -351,13 +354,13 @@ fn standard_output_by_its_name_is_written_as_it_comes() {
 }
 
 #[test]
-fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
+fn a_log_in_a_scanned_folder_is_not_overwritten_by_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
     let told = format!(
-        "error: -o would replace {}, which lies in a folder that is read and is no earlier result. Name another file, or \
-         delete that one first\n",
+        "error: -o would overwrite {}, which is in a folder that is scanned and is not an earlier result. Choose \
+         another file, or delete that one first\n",
         path(&log),
     );
     for command in ["scan", "lines", "files"] {
@@ -394,12 +397,12 @@ fn a_log_in_the_folder_is_not_replaced_by_what_is_found_there() {
 }
 
 #[test]
-fn a_log_that_is_named_is_not_replaced_by_what_is_found_in_it() {
+fn a_log_that_is_an_argument_is_not_overwritten_by_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     let by_another_name = folder.path().join(".").join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
-    let told = format!("error: -o would replace the input {} by the result. Name another file\n", path(&log));
+    let told = format!("error: -o would overwrite the input {}. Choose another file\n", path(&log));
     for command in ["scan", "lines", "files"] {
         let args = [command, "no-such.log", path(&log), "-o", path(&by_another_name)];
         assert_eq!(run(&args), (Some(2), String::new(), told.clone()), "{command}");
@@ -458,7 +461,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_ends_the_run_without_a_word() {
+fn a_closed_pipe_ends_the_run_silently() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n".repeat(200_000)).unwrap();
@@ -475,15 +478,15 @@ fn a_reader_that_has_seen_enough_ends_the_run_without_a_word() {
 }
 
 #[test]
-fn a_line_beyond_the_limit_is_searched_in_pieces_and_told() {
+fn a_line_beyond_the_limit_is_searched_in_pieces_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("long.log");
     let filler = "x".repeat(LONG_LINE_BYTES);
     let text = format!("call_status: 4\ncall_status: 108 {filler} call_status: 102\r\ncall_status: 21\n");
     fs::write(&log, &text).unwrap();
     let told = format!(
-        "callcodes: {}: 1 line longer than 1048576 bytes was searched in pieces, the first at byte 15; a result that a \
-         cut divides is missed\n",
+        "callcodes: {}: 1 line longer than 1048576 bytes was searched in pieces, the first at byte 15; a result that \
+         is split between two pieces is missed\n",
         path(&log)
     );
 
@@ -547,7 +550,7 @@ fn progress_is_for_terminals_only() {
 }
 
 #[test]
-fn colour_sets_off_the_match_and_nothing_by_its_code() {
+fn colour_marks_the_match_and_does_not_depend_on_the_code() {
     let styled = |code: u32| {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("a.log");

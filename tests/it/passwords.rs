@@ -74,14 +74,14 @@ fn each_encrypted_file_is_reported_on_its_own_line() {
     let told = |args: &[&str]| told(&run(folder.path(), args, b""));
     let missing = "callcodes: gone.log: no such file or folder\n";
     let expected = format!(
-        "{missing}callcodes: 2 encrypted archives or files in them could not be read; first: x.zip!/a.log: it is encrypted; give \
-         its password with --password-file (-v lists all)\n"
+        "{missing}callcodes: 2 encrypted archives or files in them could not be read; first: x.zip!/a.log: it is \
+         encrypted; save its password in a text file and pass that with --password-file (-v lists all)\n"
     );
     assert_eq!(told(&["gone.log", "x.zip"]), (Some(3), 1, expected));
     let wrong = |name: &str| {
         format!(
-            "x.zip!/{name}: it is encrypted with another password than the given one; write its password into the \
-             password file, in a line of its own"
+            "x.zip!/{name}: it is encrypted with a password other than the one given; add its password to the \
+             password file, on a line of its own"
         )
     };
     let expected = format!("{missing}callcodes: {}\ncallcodes: {}\n", wrong("a.log"), wrong("b.log"));
@@ -94,7 +94,7 @@ fn encrypted_files_have_a_kind_of_their_own_in_json() {
     let output = run_as("json", folder.path(), &["x.zip"], b"");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let told = |name: &str| {
-        let detail = "it is encrypted; give its password with --password-file";
+        let detail = "it is encrypted; save its password in a text file and pass that with --password-file";
         serde_json::json!({ "path": format!("x.zip!/{name}"), "kind": "encrypted", "detail": detail })
     };
     assert_eq!(json["problems"], serde_json::json!([told("a.log"), told("b.log")]));
@@ -123,18 +123,18 @@ fn an_invalid_password_file_ends_the_run() {
     let long = "red\n".repeat(101);
     let large = "red".repeat(30_000);
     let cases: [(&[u8], &str); 5] = [
-        (b"", "is empty. Write the password there, or several, one a line"),
-        (b"\n\r\n", "is empty. Write the password there, or several, one a line"),
+        (b"", "is empty. It must hold at least one password, one per line"),
+        (b"\n\r\n", "is empty. It must hold at least one password, one per line"),
         (b"red \xff", "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8"),
-        (long.as_bytes(), "has more than 100 lines. Leave those that may fit"),
-        (large.as_bytes(), "is larger than 64 KiB. Write nothing but passwords there, one a line"),
+        (long.as_bytes(), "has more than 100 lines. Keep only the passwords that may be right"),
+        (large.as_bytes(), "is larger than 64 KiB. It must hold only passwords, one per line"),
     ];
     for (passwords, why) in cases {
         let folder = folder(passwords);
         let (status, _, stderr) = told(&run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b""));
         assert_eq!((status, stderr), (Some(2), format!("error: the password file pw.txt {why}\n")));
         let (status, _, stderr) = told(&run(folder.path(), &["x.zip", "--password-file", "-"], passwords));
-        let expected = format!("error: what --password-file - reads from standard input {why}\n");
+        let expected = format!("error: the list of passwords on standard input {why}\n");
         assert_eq!((status, stderr), (Some(2), expected));
     }
 }
@@ -142,8 +142,8 @@ fn an_invalid_password_file_ends_the_run() {
 #[test]
 fn standard_input_is_either_the_log_or_the_passwords() {
     let folder = folder(b"red\n");
-    let expected = "error: standard input cannot be both the log and the password file. Write the passwords to a file, or \
-                    name the log's\n";
+    let expected = "error: standard input cannot be both the log and the password file. Save the passwords in a \
+                    file, or pass the log as a file\n";
     for args in [&["-", "--password-file", "-"][..], &["x.zip", "-", "--password-file", "-"], &["--password-file", "-"]]
     {
         let (status, _, stderr) = told(&run(folder.path(), args, b"red\n"));

@@ -1,4 +1,4 @@
-//! The way to a pattern of one's own, as far as it leads through files that the program writes.
+//! The way to a pattern of one's own, through files that the program writes.
 
 use std::fs;
 use std::io::Write as _;
@@ -33,7 +33,7 @@ fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
     let written = callcodes(folder.path(), &["patterns", "new", "netop-guest"]);
     let user_file = folder.path().join("callcodes").join("config.toml");
     let expected = format!(
-        "callcodes: wrote netop-guest.toml. Open it in an editor: it explains itself. Then
+        "callcodes: wrote netop-guest.toml. Open it in an editor and follow its comments. Then
 
   check it        callcodes patterns check netop-guest.toml
   try it          callcodes patterns test -f netop-guest.toml
@@ -49,7 +49,7 @@ fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
     assert_eq!(windows_ends, if cfg!(windows) { line_ends } else { 0 });
 
     let checked = callcodes(folder.path(), &["patterns", "check", "netop-guest.toml"]);
-    let expected = "netop-guest.toml: 1 pattern, 2 examples and 1 counter-example hold\n";
+    let expected = "netop-guest.toml: 1 pattern, 2 examples and 1 counter-example pass\n";
     assert_eq!((stdout(&checked), stderr(&checked)), (expected.to_owned(), String::new()));
     assert!(checked.status.success());
 
@@ -66,7 +66,7 @@ fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
 }
 
 #[test]
-fn new_tells_a_name_that_a_built_in_pattern_has() {
+fn new_notes_a_name_that_a_built_in_pattern_has() {
     let folder = tempfile::tempdir().unwrap();
     let told = stderr(&callcodes(folder.path(), &["patterns", "new", "mfa-result"]));
     let note = "callcodes: note: pattern `mfa-result` replaces the built-in one of that name";
@@ -83,7 +83,7 @@ fn new_prints_the_same_file() {
 }
 
 #[test]
-fn every_built_in_pattern_can_be_copied_as_an_own_one() {
+fn every_built_in_pattern_can_be_copied_to_a_users_file() {
     let folder = tempfile::tempdir().unwrap();
     for definition in config::built_in() {
         let (name, file) = (&definition.name, format!("{}.toml", definition.name));
@@ -93,7 +93,7 @@ fn every_built_in_pattern_can_be_copied_as_an_own_one() {
         let (examples, counter_examples) = (definition.examples.len(), definition.counter_examples.len());
         let plural = |count| if count == 1 { "" } else { "s" };
         let expected = format!(
-            "{file}: 1 pattern, {examples} example{} and {counter_examples} counter-example{} hold\n",
+            "{file}: 1 pattern, {examples} example{} and {counter_examples} counter-example{} pass\n",
             plural(examples),
             plural(counter_examples)
         );
@@ -104,7 +104,7 @@ fn every_built_in_pattern_can_be_copied_as_an_own_one() {
 
 /// As `scan -` decodes it, with what is pasted and with what `codes` explains.
 #[test]
-fn what_is_piped_in_is_decoded_as_a_log_is() {
+fn piped_input_is_decoded_as_a_log_is() {
     let line = "rawCallStatus = 102 von Jürgen\r\n";
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let ansi = line.chars().map(|character| u8::try_from(character).unwrap()).collect::<Vec<u8>>();
@@ -144,22 +144,22 @@ fn what_is_piped_in_is_decoded_as_a_log_is() {
 }
 
 #[test]
-fn of_a_log_only_the_first_lines_are_tried() {
+fn only_the_first_lines_of_a_log_are_tested() {
     let folder = tempfile::tempdir().unwrap();
     let tried = |text: String| {
         fs::write(folder.path().join("log"), text).unwrap();
         let output = callcodes(folder.path(), &["patterns", "test", "log"]);
         (stdout(&output).lines().last().map(str::to_owned), stderr(&output))
     };
-    let cut = "callcodes: only the first 1,000 lines, and of them at most 1 MiB, were tried. `callcodes lines` reads whole \
-               logs\n";
+    let cut = "callcodes: only the first 1,000 lines, and at most 1 MiB of them, were tested. Use `callcodes lines` \
+               for whole logs\n";
     let line = "rawCallStatus = 21\n";
     assert_eq!(tried(line.repeat(1000)), (Some("1,000 of 1,000 lines hold a result".to_owned()), String::new()));
     assert_eq!(tried(line.repeat(1001)), (Some("1,000 of 1,000 lines hold a result".to_owned()), cut.to_owned()));
 
     // Only a whole MiB and one byte more; the long line itself is not explained.
     let unexplained =
-        "callcodes: of the lines that no pattern takes, only the first 50 of at most 4 KiB are explained\n";
+        "callcodes: of the lines without a match, only the first 50 that have at most 4 KiB are explained\n";
     let long = |len| format!("{line}{}", "x".repeat(len - line.len()));
     let last = Some("1 of 2 lines hold a result".to_owned());
     assert_eq!(tried(long(1 << 20)), (last.clone(), unexplained.to_owned()));

@@ -1,4 +1,4 @@
-//! What the commands that read inputs have in common, whatever they make of them.
+//! The behaviour that all commands that read inputs share.
 
 use std::fs;
 use std::process::Command;
@@ -32,10 +32,10 @@ fn problems_of_a_kind_are_sorted_by_path() {
     }
 }
 
-/// Where the system starts no threads, nothing is wrong with the output.
+/// If the system cannot start threads, the output is not to blame.
 #[cfg(target_os = "linux")]
 #[test]
-fn that_no_threads_can_be_started_is_said_in_these_words() {
+fn a_failure_to_start_threads_is_reported() {
     let folder = folder();
     for command in COMMANDS {
         // The stacks of a few threads need more address space than is left. They are large, so that the program has enough

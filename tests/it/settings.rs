@@ -1,4 +1,4 @@
-//! The user's own configuration file, which lies where the platform keeps such files.
+//! The user's own configuration file, in the place where the platform keeps such files.
 
 use std::fs;
 use std::io::Write as _;
@@ -38,7 +38,7 @@ fn not_found() -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn the_users_file_is_read_unless_told_otherwise() {
+fn the_users_file_is_read_unless_an_option_disables_it() {
     let (home, _) = home(&fs::read_to_string("fixtures/patterns/door.toml").unwrap());
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(run(empty.path(), &[]), not_found());
@@ -60,7 +60,7 @@ fn a_file_with_a_mistake_is_named_and_nothing_is_read() {
     assert!(stderr.starts_with("error: "), "{stderr}");
     assert!(stderr.contains(&format!("{}:3:1", file.display())), "{stderr}");
     assert!(stderr.contains("regexp"), "{stderr}");
-    let around = "\n\nhelp: to go on without your configuration file, add --no-config\n";
+    let around = "\n\nhelp: to continue without your configuration file, add --no-config\n";
     assert!(stderr.ends_with(around), "{stderr}");
     // Whoever cannot mend it now can still work.
     assert_eq!(run(home.path(), &["--no-config"]), not_found());
@@ -98,7 +98,7 @@ fn a_file_with_an_ending_that_windows_hides_is_noticed() {
     let named = file.with_file_name("config.toml.txt");
     fs::copy("fixtures/patterns/door.toml", &named).unwrap();
     let note = format!(
-        "callcodes: {} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml\n",
+        "callcodes: {} was not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml\n",
         named.display()
     );
     let (status, stdout, stderr) = not_found();
@@ -110,7 +110,7 @@ fn a_file_with_an_ending_that_windows_hides_is_noticed() {
 }
 
 #[test]
-fn a_pattern_of_ones_own_takes_the_place_of_a_built_in_one() {
+fn a_users_pattern_replaces_the_built_in_one_of_its_name() {
     let (home, _) = home("[[pattern]]\nname = \"mfa-result\"\nregex = 'rang \\w+: (?<code>\\d+)'\n");
     assert_eq!(run(home.path(), &["--pattern", "mfa-result"]), found());
 }

@@ -129,13 +129,20 @@ fn damage_that_left_nothing_to_read_is_reported() {
     // The format of zstd before version 0.8.
     let zstd = b"\x27\xb5\x2f\xfd\x44\x08\0\0call result = 102".to_vec();
     for (bytes, expected) in [
-        (bzip2, "the bzip2 data are damaged (their first bytes are wrong); ask for the file again, copied whole"),
+        (
+            bzip2,
+            "the bzip2 data is damaged (its first bytes are wrong); ask the sender for a complete copy of the file",
+        ),
         (
             cab,
-            "the cab archive is damaged (it holds data that belong to no file in its list); ask for the file again, copied \
-             whole",
+            "the cab archive is damaged (it contains data that its table of contents does not list); ask the sender \
+             for a complete copy of the file",
         ),
-        (zstd, "it is compressed by zstd in a legacy format, which is not supported; unpack it and name the result"),
+        (
+            zstd,
+            "it is compressed by zstd in a legacy format, which is not supported; extract it and scan the extracted \
+             files",
+        ),
     ] {
         let told: Vec<String> = scan(&bytes).problems.iter().map(detail).collect();
         assert_eq!(told, [expected]);

@@ -1,4 +1,4 @@
-//! No output of any command holds a character that a terminal obeys, wherever it comes from.
+//! No output of any command contains a control character, wherever it comes from.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +28,7 @@ fn output(folder: &Path, args: &[&str], stdin: &str) -> String {
 }
 
 #[test]
-fn nothing_that_a_terminal_obeys_is_passed_on() {
+fn no_control_character_reaches_the_terminal() {
     let all: String = obeyed().collect();
     let lines: String = obeyed()
         .map(|one| format!("2017-02-14T02:57:24Z {one}x call_status: 102 {one}x\ncall_status: \"a {one}x\" x\n"))
@@ -110,7 +110,7 @@ fn nothing_that_a_terminal_obeys_is_passed_on() {
 
 /// A console of Windows without UTF-8, or a terminal where `LC_ALL=C`, shows nothing else properly.
 #[test]
-fn what_the_program_writes_itself_is_ascii() {
+fn all_text_of_the_program_itself_is_ascii() {
     let folder = tempfile::tempdir().unwrap();
     let long = format!("{} MFA result: 102 {}\n", "x".repeat(9000), "y".repeat(9000));
     fs::write(folder.path().join("long.log"), &long).unwrap();

@@ -1,4 +1,4 @@
-//! The command line as typed. Arguments do no work: they are turned into settings, once, in `settings`.
+//! The command line as typed. The module `settings` turns arguments into settings.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -14,9 +14,9 @@ use crate::{help, values};
 
 /// Finds call / SMS result codes of Azure multi-factor authentication in logs.
 ///
-/// It says what each code means and counts them. Pass a log file or a whole support folder: `callcodes tickets/4711/`.
-/// Without a command, it prints the summary of `callcodes scan`. A folder that is called like a command is reached as
-/// `./codes`.
+/// Counts the codes and explains what each one means. Pass a log file or a whole support folder: `callcodes tickets/4711/`.
+/// Without a command, it prints the summary of `callcodes scan`. To pass a folder that has the name of a
+/// command, write `./codes`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
 #[command(disable_help_subcommand = true, max_term_width = 100)]
@@ -44,22 +44,22 @@ pub(crate) enum Command {
     Codes(CodesArgs),
     /// List, check and try the patterns that find results
     Patterns(PatternsArgs),
-    /// Write the man page, shell completions or the schemas of JSON output
+    /// Write the man page, shell completions or JSON Schemas
     Generate(GenerateArgs),
     /// Explain a command, or a topic: files, archives, patterns or output
     Help(HelpArgs),
 }
 
-/// Every exit status with its meaning.
+/// The exit statuses with their meanings.
 pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "done, also when nothing was found"),
     ("2", "wrong usage or a fatal error"),
     ("3", "done, but some input could not be read"),
-    ("130", "interrupted by Ctrl-C or told to end, after printing what had been read"),
+    ("130", "interrupted, such as by Ctrl-C, after printing what had been read"),
 ];
 
 impl Command {
-    /// The name of the command on the command line.
+    /// Returns the name of the command on the command line.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Command::Scan(_) => "scan",
@@ -94,7 +94,7 @@ pub(crate) struct InputArgs {
     pub(crate) encoding: EncodingChoice,
     /// Number of threads, 256 at most
     ///
-    /// Without this, one for each core, and more where files take long to open.
+    /// The default is one for each core, and more if files take long to open.
     #[arg(short = 'j', long, value_name = "N", help_heading = "Reading", value_parser = thread_count)]
     #[arg(hide_short_help = true)]
     pub(crate) threads: Option<NonZeroUsize>,
@@ -148,7 +148,7 @@ pub(crate) struct FileArgs {
     pub(crate) follow: bool,
     /// Read binary files, too: pictures, executables, databases
     ///
-    /// Without this they are skipped, also those that are passed as arguments.
+    /// Without this, they are skipped even if they are passed as arguments.
     #[arg(long, hide_short_help = true)]
     pub(crate) binary: bool,
 }
@@ -159,31 +159,31 @@ pub(crate) struct FileArgs {
 pub(crate) struct ArchiveArgs {
     /// Open encrypted archives with these passwords
     ///
-    /// The file has one password a line, each of which is tried; `-` is standard input.
+    /// The file holds one password per line, and each is tried; `-` is standard input.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
 
     /// Read at most N files of one archive
     ///
-    /// In each level of archives in archives, at most as many of all of them together.
+    /// The archives within an archive share this limit, on each level of nesting.
     #[arg(long, value_name = "N", default_value_t = Limits::default().members, hide_short_help = true)]
     pub(crate) max_members: u64,
 
     /// Unpack at most this much of one file: 500M, 10GiB
     ///
-    /// Each level of packing is counted by itself: of a tar.gz, first the tar and then its logs.
+    /// Each level of packing has a count of its own: for a tar.gz, the tar is one level and the logs in it the next.
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "64GiB", hide_short_help = true)]
     pub(crate) max_unpacked: u64,
 
     /// Unpack a file to at most N times its size plus 256 MiB
     ///
-    /// Each level of packing is counted by itself.
+    /// Each level of packing has a count of its own.
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio, hide_short_help = true)]
     pub(crate) max_ratio: u64,
 
     /// Read archives in archives at most N levels deep
     ///
-    /// 1 reads no archive in an archive; 16 is the most.
+    /// 1 reads no archives within archives; 16 is the maximum.
     #[arg(long, value_name = "N", default_value_t = Limits::default().nesting, hide_short_help = true,
           value_parser = clap::value_parser!(u8).range(1..=i64::from(NESTING_LIMIT)))]
     pub(crate) max_nesting: u8,
@@ -191,10 +191,10 @@ pub(crate) struct ArchiveArgs {
 
 fn thread_count(text: &str) -> Result<NonZeroUsize, &'static str> {
     let count = text.parse().ok().filter(|count: &NonZeroUsize| count.get() <= THREADS_LIMIT);
-    count.ok_or("give a whole number from 1 to 256")
+    count.ok_or("use a whole number from 1 to 256")
 }
 
-/// What is looked for.
+/// The patterns that are searched for.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Patterns")]
 pub(crate) struct PatternArgs {
@@ -233,7 +233,7 @@ pub(crate) struct OutputArgs {
     pub(crate) output: Option<PathBuf>,
     /// List every skipped or unreadable file
     ///
-    /// Standard error then has a line for each of them, not only how many there are.
+    /// Standard error then has a line for each file instead of a count for each reason.
     #[arg(short = 'v', long)]
     pub(crate) verbose: bool,
     /// When to use colour
@@ -251,7 +251,7 @@ pub(crate) struct OutputArgs {
 pub(crate) struct ScanArgs {
     /// How to print
     ///
-    /// Without this, the ending of -o's file decides, else it is a table.
+    /// By default, the ending of the file of -o decides; without -o, it is a table.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
@@ -266,7 +266,7 @@ pub(crate) struct ScanArgs {
 pub(crate) struct LinesArgs {
     /// How to print
     ///
-    /// Without this, the ending of -o's file decides, else it is text.
+    /// By default, the ending of the file of -o decides; without -o, it is text.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<LinesFormatArg>,
     #[command(flatten)]
@@ -281,14 +281,14 @@ pub(crate) struct LinesArgs {
 pub(crate) struct CodesArgs {
     /// A number, a range, a name or words; `-` reads pasted lines
     ///
-    /// Such as 102, 100-110, FAILED_PHONE_BUSY or not reached; several are separated by blanks or commas. `-` explains
-    /// what is in the lines on standard input and uses the patterns for that. Without a query, the whole catalogue is
-    /// printed.
+    /// For example 102, 100-110, FAILED_PHONE_BUSY or not reached. Separate several with blanks or commas. `-` reads
+    /// lines from standard input and explains the results that the patterns find in them. Without a query, the whole
+    /// catalogue is printed.
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
     pub(crate) queries: Vec<String>,
     /// How to print
     ///
-    /// Without this, the ending of -o's file decides, else it is text.
+    /// By default, the ending of the file of -o decides; without -o, it is text.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<CodesFormatArg>,
     /// Write to this file; its ending chooses the format
@@ -311,7 +311,7 @@ pub(crate) struct PatternsArgs {
 
 const PATTERNS_HELP: &str = r"To add a pattern of your own, and `callcodes help patterns` for the rest:
   callcodes patterns new my-gateway            write my-gateway.toml to edit
-  callcodes patterns check my-gateway.toml     say what is wrong with it
+  callcodes patterns check my-gateway.toml     check it for mistakes
   callcodes patterns test -f my-gateway.toml   try it on lines that you paste
   callcodes -f my-gateway.toml tickets/4711/   use it";
 
@@ -345,8 +345,8 @@ pub(crate) enum PatternsCommand {
     Test {
         /// A file, or one line in quotation marks; `-` is standard input
         ///
-        /// What is not the name of a file and has a blank, `=` or the like in it is a line. Without this, standard input
-        /// is read.
+        /// An argument that is not the name of a file and contains a blank, `=` or the like is taken as a line. Without
+        /// an argument, standard input is read.
         #[arg(value_name = "FILE or LINE", value_hint = ValueHint::FilePath)]
         input: Option<OsString>,
         #[command(flatten)]

@@ -1,13 +1,12 @@
-//! What Windows makes of a command line, corrected: `/?` asks for help there, and a backslash before a quotation mark makes
-//! the mark a part of the path.
+//! Corrects command lines on Windows: `/?` asks for help, and a quotation mark after a backslash ends a path.
 //!
-//! People type a folder as `"C:\47 12\"`, and `cmd` completes it so. Windows takes the quotation mark after the last backslash
-//! as a part of the argument, which therefore also holds everything that follows.
+//! People type a folder as `"C:\47 12\"`, and `cmd` completes it like that. Windows takes the quotation mark after the last
+//! backslash as part of the argument, which then includes everything that follows.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The arguments as they were meant.
+/// Returns the arguments as the user meant them.
 pub(crate) fn mended(arguments: Vec<OsString>) -> Vec<OsString> {
     if cfg!(windows) { mended_on_windows(arguments, |path| Path::new(path).exists()) } else { arguments }
 }
@@ -18,7 +17,7 @@ fn mended_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> bool
             *argument = "--help".into();
         }
     }
-    // Behind an argument that follows, other quotation marks would be the wrong way round.
+    // If another argument follows, other quotation marks have been paired wrongly.
     let last = arguments.pop();
     match last.as_ref().and_then(|last| split(last.to_str()?, exists)) {
         Some(parts) => arguments.extend(parts),
@@ -27,21 +26,22 @@ fn mended_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> bool
     arguments
 }
 
-/// The path before the only quotation mark, if there is such a folder, and the arguments after the mark.
+/// Returns the path before the only quotation mark and the arguments after it, if the path exists.
 fn split(argument: &str, exists: impl Fn(&str) -> bool) -> Option<Vec<OsString>> {
     let (path, rest) = argument.split_once('"')?;
     let is_end = rest.is_empty() || rest.starts_with(char::is_whitespace);
     let is_path = !path.is_empty() && is_end && !rest.contains('"') && exists(path);
-    // What the quotation mark took from the path.
+    // The quotation mark has taken the backslash from the path.
     is_path
         .then(|| [format!("{path}\\").into()].into_iter().chain(rest.split_whitespace().map(OsString::from)).collect())
 }
 
-/// What is wrong with an input that has a quotation mark in it, which no path on Windows has.
+/// Explains a quotation mark in an input, which no path on Windows can contain.
 pub(crate) fn explain_quote(path: &str) -> Option<String> {
     let (before, _) = path.split_once('"')?;
     Some(format!(
-        "the quotation mark after {before} is part of the path, because a backslash stands before it. Leave that backslash out: \
+        "the quotation mark after {before} is part of the path, because it follows a backslash. Leave out that \
+         backslash: \
          \"{before}\""
     ))
 }
@@ -61,7 +61,7 @@ mod tests {
         let cases: [(&[&str], &[&str]); 7] = [
             (&["callcodes", "C:\\47 12\" --format json"], &["callcodes", "C:\\47 12\\", "--format", "json"]),
             (&["callcodes", "lines", "47 12\""], &["callcodes", "lines", "47 12\\"]),
-            // Not the last one, or no folder, or more than one quotation mark: who knows what was meant.
+            // Not the last argument, not a folder, or more than one quotation mark: the intention is unclear.
             (&["callcodes", "C:\\47 12\" -o C:\\x", "y.csv"], &["callcodes", "C:\\47 12\" -o C:\\x", "y.csv"]),
             (&["callcodes", "-e", "code \" (?<code>\\d+)"], &["callcodes", "-e", "code \" (?<code>\\d+)"]),
             (&["callcodes", "47 12\" \""], &["callcodes", "47 12\" \""]),
@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn a_quotation_mark_in_a_path_is_explained() {
-        let expected = "the quotation mark after C:\\47 12 is part of the path, because a backslash stands before it. Leave that \
-                        backslash out: \"C:\\47 12\"";
+        let expected = "the quotation mark after C:\\47 12 is part of the path, because it follows a backslash. \
+                        Leave out that backslash: \"C:\\47 12\"";
         assert_eq!(explain_quote("C:\\47 12\" -o C:\\x").as_deref(), Some(expected));
         assert_eq!(explain_quote("C:\\47 12"), None);
     }

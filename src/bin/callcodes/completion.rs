@@ -1,8 +1,8 @@
-//! Completions for shells: what the crate for them generates, and what it leaves out.
+//! Writes completions for shells, based on those that the crate clap_complete generates.
 //!
-//! The crate mixes commands with options or files, and gives the values of arguments to some shells only. Its text is
-//! completed at places that the tests hold it to. Completion by the program itself, at run time, would know the user's own
-//! patterns too, but that part of the crate is not stable yet.
+//! The crate mixes commands with options or files, and supports values of arguments in some shells only. This module patches
+//! its output at places that the tests check. Completion at run time would also know the user's own patterns, but that part of
+//! the crate is not stable yet.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ use crate::topic::TOPICS;
 pub(crate) fn write(shell: Shell, out: &mut impl Write) -> io::Result<()> {
     let mut program = with_values(Cli::command());
     if shell == Shell::Zsh {
-        // A path of the program itself would take the place of a command, which then nothing completes.
+        // With a path argument of the program itself, zsh would not complete commands.
         let options = program.get_arguments().filter(|arg| !arg.is_positional());
         program = Command::new("callcodes")
             .version("")
@@ -41,7 +41,7 @@ pub(crate) fn write(shell: Shell, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-/// The definition of the command line with the values that arguments may have, where they are known.
+/// Adds the values that arguments may have, where they are known, to the definition of the command line.
 fn with_values(command: Command) -> Command {
     let values = |arg: Arg| {
         let values: Vec<PossibleValue> = match arg.get_id().as_str() {
@@ -61,12 +61,12 @@ fn with_values(command: Command) -> Command {
     command.mut_args(values).mut_subcommands(with_values)
 }
 
-/// The built-in patterns.
+/// Returns the names of the built-in patterns.
 fn patterns() -> Vec<PossibleValue> {
     config::built_in().into_iter().map(|pattern| PossibleValue::new(pattern.name)).collect()
 }
 
-/// The codes, and then the groups of codes.
+/// Returns the codes, followed by the groups of codes.
 fn codes() -> Vec<PossibleValue> {
     let entries = Catalogue::built_in().entries();
     let codes = entries
@@ -80,7 +80,7 @@ fn codes() -> Vec<PossibleValue> {
     codes.chain(groups).collect()
 }
 
-/// Every command below the program with its path, such as `patterns show`, and the values of what is typed after it.
+/// Returns every command that takes values, with its path, such as `patterns show`, and the values.
 fn values(command: &Command, path: &[&str]) -> Vec<(Vec<String>, Vec<PossibleValue>)> {
     let mut found = Vec::new();
     for command in command.get_subcommands() {
@@ -94,7 +94,7 @@ fn values(command: &Command, path: &[&str]) -> Vec<(Vec<String>, Vec<PossibleVal
     found
 }
 
-/// Offers options only where a word begins as one. Where no other word fits, bash goes on to files.
+/// Offers options only if a word begins with a hyphen. If no other word fits, bash offers files.
 fn bash(script: &str) -> String {
     let choice = "            if [[ ${cur} == -* || ";
     // All options come before all other words.

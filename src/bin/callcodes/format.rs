@@ -1,5 +1,4 @@
-//! Which format a result is written in: the one that `--format` names, or else the one that the ending of `-o`'s file
-//! stands for.
+//! Chooses the format of a result: from `--format` or else from the ending of the file of `-o`.
 
 use std::path::Path;
 
@@ -9,9 +8,9 @@ use clap::ValueEnum;
 use crate::args::{CodesFormatArg, LinesFormatArg, SummaryFormatArg};
 use crate::status::Failure;
 
-/// The formats of a command, each with the endings of the files that are written in it.
+/// The formats of a command, with the file endings that select them.
 pub(crate) trait ByEnding: ValueEnum + Copy + 'static {
-    /// Every ending, without its dot, and the format that it stands for. The first is also the format of standard output and of
+    /// The endings, without the dot, and the formats that they select. The first format is also used for standard output and for
     /// a file without an ending.
     const ENDINGS: &'static [(&'static str, Self)];
 }
@@ -40,7 +39,7 @@ impl ByEnding for CodesFormatArg {
         &[("txt", CodesFormatArg::Text), ("log", CodesFormatArg::Text), ("json", CodesFormatArg::Json)];
 }
 
-/// The format of a result that is written to `target`; `given` decides over the ending.
+/// Returns the format of a result that is written to `target`. `given` takes precedence over the ending.
 pub(crate) fn chosen<F: ByEnding>(given: Option<F>, target: Option<&Path>) -> Result<F, Failure> {
     let ending = target.and_then(Path::extension).filter(|ending| !ending.is_empty());
     match (given, ending) {
@@ -58,7 +57,7 @@ fn unknown<F: ByEnding>(ending: &str) -> Failure {
     let values = F::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let formats: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
     Failure::Message(format!(
-        "-o: no format here has the ending .{ending}. Name a file that ends in {}, or choose a format for it with \
+        "-o: cannot write a file that ends in .{ending}. Use a name that ends in {}, or choose a format with \
          --format: {}",
         alternatives(&endings),
         alternatives(&formats),
@@ -69,7 +68,7 @@ fn unknown<F: ByEnding>(ending: &str) -> Failure {
 mod tests {
     use super::*;
 
-    /// The name of the format that `target` gets, or the message.
+    /// Returns the name of the format for `target`, or the error message.
     fn named<F: ByEnding>(given: Option<F>, target: &str) -> String {
         match chosen(given, Some(Path::new(target))) {
             Ok(format) => format.to_possible_value().unwrap().get_name().to_owned(),
@@ -103,17 +102,18 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_of_no_format_is_refused_with_those_there_are() {
-        let expected = "-o: no format here has the ending .html. Name a file that ends in .txt, .log, .json or .csv, or \
-                        choose a format for it with --format: table, json or csv";
+    fn an_unknown_ending_is_refused_with_a_list_of_the_known_ones() {
+        let expected = "-o: cannot write a file that ends in .html. Use a name that ends in .txt, .log, .json or \
+                        .csv, or choose a format with --format: table, json or csv";
         assert_eq!(named::<SummaryFormatArg>(None, "report.html"), expected);
-        let expected = "-o: no format here has the ending .json. Name a file that ends in .txt, .log, .jsonl, .ndjson or \
-                        .csv, or choose a format for it with --format: text, jsonl or csv";
+        let expected = "-o: cannot write a file that ends in .json. Use a name that ends in .txt, .log, .jsonl, \
+                        .ndjson or \
+                        .csv, or choose a format with --format: text, jsonl or csv";
         assert_eq!(named::<LinesFormatArg>(None, "report.json"), expected);
     }
 
     #[test]
-    fn what_is_asked_for_decides_over_the_ending() {
+    fn the_format_option_takes_precedence_over_the_ending() {
         assert_eq!(named(Some(SummaryFormatArg::Json), "report.csv"), "json");
         assert_eq!(named(Some(SummaryFormatArg::Table), "report.html"), "table");
         assert!(matches!(chosen::<SummaryFormatArg>(None, None), Ok(SummaryFormatArg::Table)));

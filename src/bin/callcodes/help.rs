@@ -1,6 +1,6 @@
 //! Help: the screen of `-h`, the examples, and the text around the options of `--help`.
 //!
-//! `-h` fits on one screen of 24 lines with 80 columns, so that nothing of it scrolls away; `--help` has everything.
+//! `-h` fits on a screen of 24 lines with 80 columns; `--help` has everything.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -11,14 +11,14 @@ use crate::args::{Cli, EXIT_STATUS};
 use crate::status::Failure;
 use crate::term;
 
-/// What must not be forgotten when results are read.
+/// The warning that readers of results must not miss.
 pub(crate) const CAVEAT: &str =
-    "A code tells what became of a call, text message or app prompt. It never tells whether the sign-in succeeded.";
+    "A code says what happened to a call, text message or app prompt. It never says whether the sign-in succeeded.";
 
-/// A command line, and what it does.
+/// A command line with its description.
 type Example = (&'static str, &'static str);
 
-/// What the program is mostly used for.
+/// The most common uses of the program.
 pub(crate) const PROGRAM: [Example; 6] = [
     (r"callcodes C:\tickets\4711", "count the results in a folder or archive"),
     ("callcodes -o out.csv ticket.zip", "save them for a spreadsheet"),
@@ -52,7 +52,7 @@ pub(crate) const CODES: [Example; 4] = [
     ("callcodes codes", "list all codes"),
 ];
 
-/// Command lines below one another, each with what it does.
+/// Formats examples, one per line, with aligned descriptions.
 pub(crate) fn examples(examples: &[Example]) -> String {
     let lines: Vec<String> = examples.iter().map(|(line, does)| format!("  {line:<34}  {does}")).collect();
     lines.join("\n")
@@ -71,14 +71,14 @@ pub(crate) fn after_long_help() -> String {
     )
 }
 
-/// The definition of the command line for these arguments. Where they do not ask for all of the help, it is laid out to fit on
-/// one screen: a command has the same layout for `-h` and `--help`.
+/// Returns the definition of the command line for these arguments. Unless they contain `--help`, the help is laid out to fit on
+/// one screen. A clap command has only one layout for `-h` and `--help`.
 pub(crate) fn definition(arguments: &[OsString]) -> Command {
     let program = Cli::command();
     if arguments.iter().any(|argument| argument == "--help") { program } else { on_one_screen(program) }
 }
 
-/// The short help of the program or of one of its commands.
+/// Returns the short help of the program or of one of its commands.
 pub(crate) fn short(command: Option<&str>) -> impl Display {
     let mut program = on_one_screen(Cli::command());
     program.build();
@@ -88,7 +88,7 @@ pub(crate) fn short(command: Option<&str>) -> impl Display {
     }
 }
 
-/// Lists options without headings, and after the examples.
+/// Lays out help with the options after the examples and without headings.
 fn on_one_screen(command: Command) -> Command {
     let has_values = command.get_positionals().any(|value| !value.is_hide_short_help_set());
     // The examples of the program show its commands.
@@ -103,7 +103,7 @@ fn on_one_screen(command: Command) -> Command {
     command.help_template(parts.join("\n\n")).mut_subcommands(on_one_screen)
 }
 
-/// What the command of that name does and how it is used, if there is one.
+/// Returns the description and usage of the command with this name, if there is one.
 pub(crate) fn usage(command: &str) -> Option<String> {
     let mut program = Cli::command();
     program.build();
@@ -112,7 +112,7 @@ pub(crate) fn usage(command: &str) -> Option<String> {
     Some(format!("  {about}\n  {}", command.render_usage().to_string().replace('\n', "\n  ")))
 }
 
-/// The whole help of a command and those below it, such as `patterns test`, or of the program where there are no words.
+/// Returns the full help of a command, such as `patterns test`, or of the program if there are no words.
 pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
     let mut program = Cli::command();
     program.build();
@@ -126,7 +126,7 @@ pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
             Failure::Message(format!("there is no help on {word}. To list all commands, use: {path} --help{topics}"))
         })?;
     }
-    // Asked for in this way, because rendering does not decide as the parser does whether there is more than the short help.
+    // Parsing `--help` is necessary because only the parser decides whether there is more than the short help.
     let arguments = ["callcodes"].into_iter().chain(words.iter().map(String::as_str)).chain(["--help"]);
     let asked = Cli::command().try_get_matches_from(arguments);
     Ok(asked.map_or_else(|help| help.to_string(), |_| String::new()))
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn only_help_in_full_has_the_layout_of_its_own() {
+    fn only_the_full_help_has_the_default_layout() {
         let help = |option: &str| {
             let arguments = ["callcodes", option].map(OsString::from);
             let error = definition(&arguments).try_get_matches_from(&arguments).unwrap_err();

@@ -1,5 +1,5 @@
-//! Ctrl-C, and a request by the system to end: the first one ends reading, so that what was read until then is printed; the
-//! second one ends the program.
+//! Handles Ctrl-C and signals to end: the first one stops reading, so that the results so far are printed; the second one ends
+//! the program.
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,15 +20,15 @@ pub(crate) fn heed(stop: &Stop, unfinished: Option<PathBuf>) {
             return stop.request();
         }
         if let Some(file) = &unfinished {
-            // What cannot be removed now can be by the user.
+            // If the file cannot be removed, the user can still do so.
             let _ = fs::remove_file(file);
         }
         process::exit(Status::Interrupted.code().into());
     };
     #[cfg(unix)]
     termination::heed(end.clone());
-    // Refused where whoever started the program had Ctrl-C ignored, as shells do for what runs in the background; and
-    // without a handler Ctrl-C just ends the program.
+    // This fails if the parent process ignores Ctrl-C, as shells do for background jobs. Without a handler, Ctrl-C just ends the
+    // program.
     let _ = ctrlc::try_set_handler(end);
 }
 
@@ -40,13 +40,13 @@ mod termination {
     use signal_hook::consts::{SIGHUP, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    /// Calls `end` for each request to end.
+    /// Calls `end` for each signal to end.
     pub(super) fn heed(end: impl Fn() + Send + 'static) {
         let status = fs::read_to_string("/proc/self/status").ok();
         let heeded = [(SIGTERM, false), (SIGHUP, true)];
         let heeded =
             heeded.into_iter().filter(|(signal, unless_told)| !is_ignored(status.as_deref(), *signal, *unless_told));
-        // Without it, these signals end the program as they end any other.
+        // Without a handler, these signals end the program immediately.
         let Ok(mut signals) = Signals::new(heeded.map(|(signal, _)| signal)) else { return };
         let _ = thread::Builder::new().spawn(move || signals.forever().for_each(|_| end()));
     }
@@ -64,7 +64,7 @@ mod termination {
         use super::*;
 
         #[test]
-        fn what_is_ignored_stays_ignored() {
+        fn ignored_signals_stay_ignored() {
             let status = "Name:\tcallcodes\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000000\n";
             assert!(is_ignored(Some(status), SIGHUP, false));
             assert!(!is_ignored(Some(status), SIGTERM, true));

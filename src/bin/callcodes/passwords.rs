@@ -1,5 +1,5 @@
-//! `--password-file`: passwords come from a file or through a pipe, never from the command line, where others see them. None
-//! of them is ever printed, also not in an error.
+//! Reads the passwords of `--password-file`. They come from a file or a pipe, never from the command line, where others could see
+//! them, and they are never printed, not even in errors.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,12 +14,12 @@ use callcodes::{name, units};
 use crate::status::Failure;
 use crate::term;
 
-/// What is larger is no list of passwords.
+/// The largest password file, in bytes. Anything larger is not a list of passwords.
 const FILE_BYTES: u64 = 64 << 10;
-/// Each is tried on each encrypted member, which takes a while.
+/// The most passwords. Each is tried on each encrypted file, which takes a while.
 const PASSWORDS_LIMIT: usize = 100;
 
-/// The lines of `file`, whatever ends them; `-` is standard input, unless that is one of `inputs`.
+/// Returns the lines of `file`, with any line ends. `-` is standard input, unless it is one of `inputs`.
 pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure> {
     let is_stdin = file == Path::new(STDIN);
     let mut bytes = Vec::new();
@@ -37,7 +37,7 @@ pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure
         Failure::Message(term::shown(&format!("cannot read the password file {problem}")))
     })?;
     let what = if is_stdin {
-        "what --password-file - reads from standard input".to_owned()
+        "the list of passwords on standard input".to_owned()
     } else {
         format!("the password file {}", term::shown(&name::shown(file)))
     };
@@ -46,9 +46,10 @@ pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure
 
 fn check_stdin(inputs: &[PathBuf]) -> Result<(), Failure> {
     let why = if inputs.iter().any(|input| input == Path::new(STDIN)) {
-        "standard input cannot be both the log and the password file. Write the passwords to a file, or name the log's"
+        "standard input cannot be both the log and the password file. Save the passwords in a file, or pass the log \
+         as a file"
     } else if term::stdin_is_terminal() {
-        "--password-file - would show the password while it is typed. Pipe it in, or write it to a file"
+        "--password-file - would show the password while it is typed. Pipe it in, or save it in a file"
     } else {
         return Ok(());
     };
@@ -57,15 +58,15 @@ fn check_stdin(inputs: &[PathBuf]) -> Result<(), Failure> {
 
 fn parse(bytes: Vec<u8>) -> Result<Passwords, &'static str> {
     if bytes.len() as u64 > FILE_BYTES {
-        return Err("is larger than 64 KiB. Write nothing but passwords there, one a line");
+        return Err("is larger than 64 KiB. It must hold only passwords, one per line");
     }
     let text = units::text(bytes)
         .map_err(|_| "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8")?;
     let lines = text.lines().filter(|line| !line.is_empty());
     let passwords: Vec<String> = lines.map(str::to_owned).collect();
     match passwords.len() {
-        0 => Err("is empty. Write the password there, or several, one a line"),
+        0 => Err("is empty. It must hold at least one password, one per line"),
         1..=PASSWORDS_LIMIT => Ok(Passwords::new(passwords)),
-        _ => Err("has more than 100 lines. Leave those that may fit"),
+        _ => Err("has more than 100 lines. Keep only the passwords that may be right"),
     }
 }

@@ -1,5 +1,4 @@
-//! Lines that are pasted, piped in or kept in a small file, decoded as `scan` decodes logs: whatever they are compressed by and
-//! encoded in.
+//! Reads lines that are pasted, piped in or in a small file. They are decompressed and decoded as `scan` does it.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,10 +10,12 @@ use callcodes::source::{Openable, Opened, Opening, STDIN, Selection, Walk};
 use callcodes::units::Units;
 use callcodes::unpack::FileSpan;
 
-/// What is read of a file, or of standard input without one: some more than `limit_bytes` at most, in UTF-8.
+/// Returns the text of a file, or of standard input if `file` is `None`, in UTF-8. It is at most slightly longer than
+/// `limit_bytes`.
 ///
 /// # Errors
-/// Why it cannot be read, as what follows `cannot read ..`.
+///
+/// Returns the problem if it cannot be read, worded to follow `cannot read ..`.
 pub(crate) fn read(file: Option<&Path>, limit_bytes: u64) -> Result<Vec<u8>, Problem> {
     match file {
         Some(file) => decoded(Openable::file(file), limit_bytes),
@@ -40,7 +41,7 @@ fn decoded(openable: Openable, limit_bytes: u64) -> Result<Vec<u8>, Problem> {
             (units, taken(stream.reader, units, limit_bytes).map_err(unreadable)?)
         }
         Opened::Archive(_) => {
-            let reason = "it is an archive. `callcodes lines` reads what is in it";
+            let reason = "it is an archive. Use `callcodes lines` to read the files in it";
             return Err(unreadable(io::Error::other(reason)));
         }
         Opened::Skipped(problem) => return Err(Problem { path: name.to_owned(), ..problem }),

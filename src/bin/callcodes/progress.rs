@@ -1,8 +1,7 @@
-//! What somebody at a terminal sees of a run that takes longer: a line on standard error that says how far it has come, and
-//! that is gone before anything else is printed.
+//! Shows the progress of a longer run as a line on standard error, which is removed before anything else is printed.
 //!
-//! Not drawn: where standard error is no terminal; while lines of the result scroll over the terminal, which show well
-//! enough that it goes on; while somebody types what is read.
+//! The line is not drawn if standard error is not a terminal, if results scroll over the terminal and show progress themselves,
+//! or if the input is being typed.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -15,14 +14,14 @@ use callcodes::source::{Meter, Stop, Walk};
 use crate::settings::Settings;
 use crate::term::{self, Output, StatusLine};
 
-/// A run that is done by then shows nothing.
+/// The time after which the line is drawn for the first time.
 const QUIET: Duration = Duration::from_millis(500);
-/// How often the line is drawn.
+/// The time between two updates of the line.
 const TICK: Duration = Duration::from_millis(100);
-/// How long an interrupted run may take to end before a way out is told.
+/// The time that an interrupted run may take to end before the user is told how to end it at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The line of a run; gone when this is.
+/// The line of a run. Dropping it removes the line.
 pub(crate) struct Progress(Option<Arc<Shared>>);
 
 /// Whether the line is drawn on a terminal.
@@ -36,7 +35,7 @@ struct Shared {
     meter: Meter,
     stop: Stop,
     started: Instant,
-    /// What there is to be read, once everything has been listed; `None` in it if that does not tell.
+    /// The total to read, once everything has been listed; `Some(None)` if it is unknown.
     total: OnceLock<Option<Amount>>,
     state: Mutex<State>,
     changed: Condvar,
@@ -50,7 +49,7 @@ struct State {
 }
 
 impl Progress {
-    /// Begins to watch a run.
+    /// Starts to show the progress of a run.
     pub(crate) fn begin(settings: &Settings, output: &Output, line: Line) -> Progress {
         if !term::can_draw() {
             return Progress(None);
@@ -66,7 +65,7 @@ impl Progress {
             changed: Condvar::new(),
         });
         let (watched, walk) = (Arc::clone(&shared), settings.walk(output));
-        // Without a thread to spare there is no line.
+        // If no thread can be started, there is no line.
         let started = thread::Builder::new().spawn(move || watch(&watched, line, walk));
         Progress(started.is_ok().then_some(shared))
     }
@@ -94,7 +93,7 @@ impl Shared {
     }
 }
 
-/// The thread that draws. What it prints it prints under the lock, so that nothing comes behind the end.
+/// Draws the line in its own thread. It prints only while it holds the lock, so that nothing is printed after the end.
 fn watch(shared: &Arc<Shared>, line: Line, walk: Walk) {
     let mut walk = Some(walk);
     let mut patience = Some(PATIENCE);
@@ -109,7 +108,7 @@ fn watch(shared: &Arc<Shared>, line: Line, walk: Walk) {
             state.line.clear();
             if patience == Some(Duration::ZERO) {
                 patience = None;
-                term::note("this takes longer than it should; Ctrl-C again ends at once, without a result");
+                term::note("stopping takes longer than expected; press Ctrl-C again to end at once, without a result");
             }
             patience = patience.map(|patience| patience.saturating_sub(TICK));
         } else if line == Line::Drawn && shared.started.elapsed() >= QUIET {
@@ -123,7 +122,7 @@ fn watch(shared: &Arc<Shared>, line: Line, walk: Walk) {
     }
 }
 
-/// Adds up on a thread of its own what there is to be read: a slow disk delays no line.
+/// Adds up the total on another thread, so that a slow disk does not delay the line.
 fn list(shared: &Arc<Shared>, mut walk: Walk) {
     let shared = Arc::clone(shared);
     let add_up = move || {
@@ -136,9 +135,9 @@ fn list(shared: &Arc<Shared>, mut walk: Walk) {
             }
             Err(_) => Some(()),
         });
-        // The only one who sets it.
+        // Nothing else sets the total.
         let _ = shared.total.set(sum.map(|()| total));
     };
-    // Without a thread to spare there is no total.
+    // If no thread can be started, there is no total.
     let _ = thread::Builder::new().spawn(add_up);
 }

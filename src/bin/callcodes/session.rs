@@ -1,8 +1,8 @@
-//! A run over inputs from its beginning to its end, the same for every command that reads some.
+//! Runs over inputs from start to end, in the same way for every command that reads inputs.
 //!
-//! A command decides only what it makes of the inputs and in which form. The order of everything else is decided here: settings are
-//! checked before the output is opened, Ctrl-C is heeded before anything is read, the line that shows progress is gone before
-//! anything else is printed, and problems and figures follow on standard error when the result is complete.
+//! A command decides only on the result and its format. This module decides on the order of everything else: settings are
+//! checked before the output is opened, Ctrl-C is handled before anything is read, the progress line is removed before
+//! anything else is printed, and problems and statistics follow on standard error after the result.
 
 use std::io;
 use std::mem;
@@ -21,12 +21,12 @@ use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-/// When the result is written.
+/// When a format writes the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// Piece by piece, while inputs are read.
+    /// The result is written piece by piece, while inputs are read.
     AsItComes,
-    /// When all inputs have been read.
+    /// The result is written after all inputs have been read.
     AtTheEnd,
 }
 
@@ -34,17 +34,17 @@ pub(crate) enum Written {
 pub(crate) struct Session<'a, F> {
     pub(crate) settings: Settings,
     pub(crate) styles: Styles,
-    /// How the result is written.
+    /// The format of the result.
     pub(crate) format: F,
     args: &'a OutputArgs,
     output: Output,
     line: Line,
-    /// How long reading took, without what is written afterwards.
+    /// The time that reading took, without the time to write the result.
     elapsed: Duration,
 }
 
 impl<'a, F: ByEnding> Session<'a, F> {
-    /// Resolves what was typed and opens the output. Nothing is read yet. `given` is the format that was asked for.
+    /// Resolves the arguments and opens the output, but reads no input yet. `given` is the format of `--format`.
     pub(crate) fn begin(
         input: &InputArgs,
         patterns: &PatternArgs,
@@ -59,18 +59,18 @@ impl<'a, F: ByEnding> Session<'a, F> {
         let styles = Styles::choose(args.color, target);
         let output = Output::open(target, &styles)?;
         interrupt::heed(&settings.options.opening.stop, output.unfinished());
-        // Lines that scroll over the terminal show well enough that the run goes on.
+        // Lines that scroll over the terminal show progress themselves.
         let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };
         Ok(Session { settings, styles, format, args, output, line, elapsed: Duration::ZERO })
     }
 
-    /// How a table is laid out.
+    /// Returns the layout of a table.
     pub(crate) fn layout(&self) -> Options {
         Options { width: term::width(self.args.output.as_deref()), head: self.styles.heading }
     }
 
-    /// Runs over the inputs, with the time measured and the progress shown.
+    /// Runs over the inputs, measures the time and shows the progress.
     pub(crate) fn read<S>(
         &mut self,
         run: impl FnOnce(Walk, &Settings, &mut Output) -> io::Result<Outcome<S>>,
@@ -85,21 +85,21 @@ impl<'a, F: ByEnding> Session<'a, F> {
                 Some(no_threads) => Failure::Message(format!("{no_threads}. Try -j 1")),
                 None => Failure::from(self.output.error(error)),
             })?;
-        // As reports list them, in whatever order the inputs are named.
+        // Reports list them in this order, whatever the order of the inputs.
         outcome.problems.sort();
-        // Where nothing was read, the reason comes before a result that says no more than that.
+        // If nothing was read, the reason comes before the empty result.
         if outcome.files == 0 {
             tell_problems(&outcome, self.args);
         }
         Ok(outcome)
     }
 
-    /// Writes what is written when everything has been read.
+    /// Writes output after everything has been read.
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut Output) -> io::Result<()>) -> Result<(), Failure> {
         write(&mut self.output).map_err(|reason| self.output.error(reason).into())
     }
 
-    /// Completes the result, then reports what could not be read and how long it took.
+    /// Completes the result, then reports problems and statistics.
     pub(crate) fn end<S>(self, outcome: &Outcome<S>) -> Result<Status, Failure> {
         let status = Status::of(&outcome.problems);
         self.output.end(status)?;
@@ -110,13 +110,13 @@ impl<'a, F: ByEnding> Session<'a, F> {
         if self.args.stats {
             term::tell_speed(self.elapsed, outcome.bytes);
         }
-        // The process ends, and taking patterns apart takes as long as many a log.
+        // The process ends anyway, and dropping the patterns takes as long as reading a small log.
         mem::forget(self.settings);
         Ok(status)
     }
 }
 
-/// Reports what could not be read.
+/// Reports problems on standard error.
 fn tell_problems<S>(outcome: &Outcome<S>, args: &OutputArgs) {
     let extent = if args.verbose { Extent::All } else { Extent::Kinds };
     term::tell_problems(&outcome.problems, outcome.copied_bytes, extent);

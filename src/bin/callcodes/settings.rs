@@ -1,4 +1,4 @@
-//! From arguments to settings: every flag is resolved and checked here, before anything is read.
+//! Turns arguments into settings. Every option is resolved and checked here, before anything is read.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -27,10 +27,10 @@ use crate::status::Failure;
 use crate::target;
 use crate::term::{self, Output};
 
-/// The most errors that are told at once.
+/// The most errors that are shown at once.
 const TOLD_AT_MOST: usize = 20;
 
-/// What the commands that read inputs need to know.
+/// The settings of commands that read inputs.
 pub(crate) struct Settings {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) selection: Selection,
@@ -40,7 +40,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(input: &InputArgs, patterns: &PatternArgs) -> Result<Settings, Failure> {
-        // Loaded beside the patterns: the first result needs it, and no sooner.
+        // The catalogue is loaded in parallel with the patterns, because only the first result needs it.
         thread::spawn(Catalogue::built_in);
         let mut inputs = expanded(&input.paths);
         if cfg!(windows)
@@ -61,7 +61,7 @@ impl Settings {
         let set = pattern_set(patterns)?.reading_in(input.encoding.given());
         let settings = Settings { inputs, selection, set, options };
         if settings.is_typed() {
-            term::tell_typing("reading standard input; end it");
+            term::tell_typing("reading standard input");
         }
         Ok(settings)
     }
@@ -71,12 +71,12 @@ impl Settings {
         !self.selection.globs.is_empty()
     }
 
-    /// Whether somebody types what is read.
+    /// Whether the user types the input.
     pub(crate) fn is_typed(&self) -> bool {
         self.inputs.iter().any(|input| input == Path::new(STDIN)) && term::stdin_is_terminal()
     }
 
-    /// Refuses a result that would take the place of the log it is made from.
+    /// Returns an error if the output would overwrite an input.
     pub(crate) fn spare_inputs(&self, target: Option<&Path>) -> Result<(), Failure> {
         let typed = target.map(|target| term::shown(&name::shown(target))).unwrap_or_default();
         let Some(target) = target.and_then(|target| target.canonicalize().ok()).filter(|target| target.is_file())
@@ -86,21 +86,19 @@ impl Settings {
         let is_target = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == target);
         if let Some(input) = self.inputs.iter().find(is_target) {
             let input = term::shown(&name::shown(input));
-            return Err(Failure::Message(format!(
-                "-o would replace the input {input} by the result. Name another file"
-            )));
+            return Err(Failure::Message(format!("-o would overwrite the input {input}. Choose another file")));
         }
         let holds_target = |input: &PathBuf| input.canonicalize().is_ok_and(|input| target.starts_with(input));
         if self.inputs.iter().any(holds_target) && !is_replaceable(&target) {
             return Err(Failure::Message(format!(
-                "-o would replace {typed}, which lies in a folder that is read and is no earlier result. Name another \
-                 file, or delete that one first"
+                "-o would overwrite {typed}, which is in a folder that is scanned and is not an earlier result. \
+                 Choose another file, or delete that one first"
             )));
         }
         Ok(())
     }
 
-    /// What to know of files that were chosen by when they were last modified, where that did not do what was wanted.
+    /// Prints notes if `--newer-than` or `--older-than` may not have done what the user wanted.
     pub(crate) fn tell_times(&self, problems: &[Problem], files_read: u64) {
         let option = match (self.selection.newer_than, self.selection.older_than) {
             (Some(_), Some(_)) => "--newer-than and --older-than",
@@ -110,49 +108,50 @@ impl Settings {
         };
         let left_out = problems.iter().any(|problem| problem.kind == Kind::OutsideTime);
         let what = match (left_out, files_read) {
-            (true, 0) => "left out every file",
-            (false, 1..) => "left out no file",
+            (true, 0) => "excluded every file",
+            (false, 1..) => "excluded no file",
             _ => "",
         };
         if !what.is_empty() {
             term::note(format_args!(
-                "{option} {what}. What counts is when a file in a folder or archive was last modified, which copying and \
-                 unpacking may change, and not the times in its lines"
+                "{option} {what}. It looks at when a file in a folder or archive was last modified, which copying \
+                 and unpacking may change, and not at the times in its lines"
             ));
         }
         let doubtful = self.selection.doubts.count();
         if doubtful > 0 {
             let files = wording::counted(doubtful, "file");
             term::note(format_args!(
-                "{files} in zip or cab archives could lie on the other side of {option}: these archives may keep local times \
-                 of an unknown zone, which are read as UTC"
+                "{option} may be wrong about {files} in zip or cab archives: these archives may store local times of \
+                 an \
+                 unknown time zone, which are taken as UTC"
             ));
         }
     }
 
-    /// The inputs, except what this run itself writes.
+    /// Returns the inputs, without the files that this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()
     }
 
-    /// The same with threads that list folders ahead, unless there is to be one thread only.
+    /// Returns the same inputs as [`Settings::walk`], with threads that list folders ahead unless only one thread is allowed.
     pub(crate) fn parallel_walk(&self, output: &Output) -> Walk {
         let threads = self.options.threads.map_or(WAITING_LIMIT / 2, NonZeroUsize::get);
         self.walk(output).listing_ahead(if threads == 1 { 0 } else { threads })
     }
 }
 
-/// Paths with their wildcards expanded on Windows. Elsewhere the shell has done it, and a star that is left is part of a name.
+/// Expands wildcards in paths on Windows. Elsewhere the shell has done so, and a remaining star is part of a name.
 pub(crate) fn expanded(paths: &[PathBuf]) -> Vec<PathBuf> {
     if cfg!(windows) { paths.iter().flat_map(|path| wildcard::expand(path)).collect() } else { paths.to_vec() }
 }
 
-/// Whether a file was written by an earlier run, or is empty. What cannot be read is neither.
+/// Whether a file was written by an earlier run, or is empty. A file that cannot be read does not count.
 fn is_replaceable(file: &Path) -> bool {
     let mut head = Vec::new();
     match File::open(file).and_then(|file| file.take(render::HEAD_BYTES as u64).read_to_end(&mut head)) {
         Ok(_) => head.is_empty() || render::is_own_output(&head),
-        // Then it cannot be replaced either, and the reason is reported when that is tried.
+        // The file cannot be replaced either, and that attempt reports the reason.
         Err(reason) => cfg!(windows) && reason.raw_os_error() == Some(target::SHARING_VIOLATION),
     }
 }
@@ -175,7 +174,7 @@ fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
 fn selection(args: &FileArgs) -> Result<Selection, Failure> {
     let globs = Globs::new(args.globs.iter().map(String::as_str), args.iglobs.iter().map(String::as_str));
     Ok(Selection {
-        globs: globs.map_err(|reason| Failure::Message(format!("the globs do not go together: {reason}")))?,
+        globs: globs.map_err(|reason| Failure::Message(format!("invalid -g/--iglob pattern: {reason}")))?,
         max_depth: args.max_depth,
         max_bytes: args.max_filesize,
         newer_than: args.newer_than,
@@ -186,13 +185,13 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
     })
 }
 
-/// The patterns of all layers, in order of precedence, as they are written.
+/// Returns the definitions of all patterns, in order of precedence.
 pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
     let user_file = user_file(args);
     if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
         let misnamed = term::shown(&name::shown(&misnamed));
         term::note(format_args!(
-            "{misnamed} is not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
+            "{misnamed} was not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
         ));
     }
     let layers = Layers {
@@ -206,38 +205,40 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
     config::load(&layers, config::BUILT_IN).map_err(|found| refused(&found, args))
 }
 
-/// The same, and the set that is compiled from them and proved by their examples.
+/// Returns the definitions of all patterns and the set that is compiled from them and checked with their examples.
 pub(crate) fn proved(args: &PatternArgs) -> Result<(Vec<Definition>, PatternSet), Failure> {
     let definitions = definitions(args)?;
     let set = proof::compile(&definitions, Catalogue::built_in).map_err(|found| refused(&found, args))?;
     Ok((definitions, set))
 }
 
-/// The patterns of all layers, ready to search with.
+/// Returns the compiled set of all patterns.
 pub(crate) fn pattern_set(args: &PatternArgs) -> Result<PatternSet, Failure> {
     proved(args).map(|(_, set)| set)
 }
 
-/// The user's own configuration file, if it is to be read.
+/// Returns the user's own configuration file, unless an option disables it.
 fn user_file(args: &PatternArgs) -> Option<PathBuf> {
     if args.no_config || args.config.is_some() { None } else { config::user_file() }
 }
 
-/// Errors in the layers. One in the user's own file stands in the way of every search: then there is a way around it.
+/// Returns the failure for errors in patterns. An error in the user's own file would prevent every search, so it comes with a way
+/// around that file.
 fn refused(found: &[Diagnostic], args: &PatternArgs) -> Failure {
     let name = user_file(args).map(|path| Origin::File(path).to_string());
     let is_of = |one: &Diagnostic, name: &str| one.source_name() == Some(name) || one.message().contains(name);
     let is_users_own = name.is_some_and(|name| found.iter().any(|one| is_of(one, &name)));
-    let around = if is_users_own { "\n\nhelp: to go on without your configuration file, add --no-config" } else { "" };
+    let around =
+        if is_users_own { "\n\nhelp: to continue without your configuration file, add --no-config" } else { "" };
     Failure::Diagnostics(told(found) + around)
 }
 
-/// Errors in pattern files, as they are shown.
+/// Returns the failure for errors in pattern files.
 pub(crate) fn diagnostics(found: &[Diagnostic]) -> Failure {
     Failure::Diagnostics(told(found))
 }
 
-/// The first errors, one below the other, and how many there are besides. A log given as a pattern file has thousands.
+/// Formats the first errors and the number of others. A log that is passed as a pattern file has thousands.
 pub(crate) fn told(found: &[Diagnostic]) -> String {
     let look = term::diagnostic_look();
     let mut told: Vec<String> = found.iter().take(TOLD_AT_MOST).map(|one| one.render(look)).collect();

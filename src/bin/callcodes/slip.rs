@@ -1,7 +1,7 @@
-//! Slips of the command line: words that look like paths and are a command behind its options, a misspelt one, one of
-//! another program, or a code without `codes`; and options that do not exist.
+//! Explains slips on the command line: paths that do not exist and are a command after its options, a misspelt command, a command
+//! of another program, or a code without `codes`; and options that do not exist.
 //!
-//! Invariant: what exists under its name is never a slip, so that every file can be read.
+//! Invariant: a path that exists is never a slip, so that every file can be read.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use clap::{Arg, Command, CommandFactory as _};
 use crate::args::Cli;
 use crate::status::Failure;
 
-/// What it is here that other programs call by one of these words.
+/// Words that are commands of other programs, with the equivalent in this program.
 const ELSEWHERE: [(&str, &str); 9] = [
     (
         "the command scan",
@@ -32,7 +32,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
 /// The longest word that could be a command or a range of codes, in bytes.
 const LONGEST_WORD: usize = 24;
 
-/// Refuses paths that were given without a command if one does not exist and is likely meant as something else.
+/// Returns an error if a path without a command does not exist and is likely meant as something else.
 pub(crate) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
     let words = paths.iter().filter_map(|path| path.to_str());
     let short = words.filter(|word| word.len() <= LONGEST_WORD && !word.contains(['/', '\\', '.']));
@@ -43,8 +43,8 @@ pub(crate) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
     }
 }
 
-/// An error of the command line, with the nearest real option in place of advice that fits hardly anybody: how to have an
-/// unknown option read as a file, of which there is none.
+/// Adds the nearest option to an error about an unknown option. It replaces the parser's advice on how to pass the option as a
+/// file, because there is no such file.
 pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
     if error.kind() != ErrorKind::UnknownArgument || !unknown.starts_with('-') || !is_absent(Path::new(unknown)) {
@@ -58,7 +58,7 @@ pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         }
     }
-    // The parser's own guess is another option for every second word, and then its usage is for that one.
+    // The parser often guesses an unrelated option, and then its usage is for that option.
     if error.remove(ContextKind::SuggestedArg).is_some() {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
     }
@@ -68,7 +68,7 @@ pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]
     error
 }
 
-/// The command that the arguments name, as far as they do.
+/// Returns the command that the arguments select.
 fn command_of(arguments: &[OsString]) -> Command {
     let mut command = Cli::command();
     if let Some(name) = arguments.first().and_then(|program| Path::new(program).file_name()?.to_str()) {
@@ -83,11 +83,11 @@ fn command_of(arguments: &[OsString]) -> Command {
     command
 }
 
-/// The option of `command` that `unknown` was likely meant as.
+/// Returns the option of `command` that the user likely meant by `unknown`.
 fn nearest_option(unknown: &str, command: &Command) -> Option<String> {
     let options = || command.get_arguments().filter(|arg| !arg.is_positional());
     let Some(word) = unknown.strip_prefix("--") else {
-        // Letters differ from one another by everything but their case.
+        // Only the same letter in the other case is near.
         let letter = unknown.chars().nth(1)?;
         let is_same = |short: char| short != letter && short.eq_ignore_ascii_case(&letter);
         return options().filter_map(Arg::get_short).find(|short| is_same(*short)).map(|short| format!("-{short}"));
@@ -103,23 +103,23 @@ fn nearest_option(unknown: &str, command: &Command) -> Option<String> {
     near.min().map(|(_, long)| format!("--{long}"))
 }
 
-/// Whether there surely is nothing of that name, not even a link that leads nowhere.
+/// Whether it is certain that nothing has this name, not even a broken link.
 fn is_absent(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
-/// What a word was likely meant as that stands where a path should.
+/// Returns a message about what the user likely meant by a word in place of a path.
 fn explain(word: &str, mut program: Command) -> Option<String> {
     program.build();
     if let Some(command) = program.find_subcommand_mut(word) {
         let usage = command.render_usage().to_string();
         let usage = usage.lines().next().unwrap_or_default().trim_start_matches("Usage: ").to_owned();
-        return Some(format!("{word} is a command, and options come behind it: {usage}"));
+        return Some(format!("{word} is a command, which options must follow: {usage}"));
     }
     if let Ok(Query::Code(_) | Query::Range(_)) = word.parse() {
         return Some(format!("there is no file or folder {word}. To explain a code, use: callcodes codes {word}"));
     }
-    // A plural is one character more.
+    // A plural has one more character.
     let is_near = |name: &&str| strsim::osa_distance(word, name) == 1;
     let near = program.get_subcommands().map(Command::get_name).find(is_near).map(|name| format!("the command {name}"));
     let lower = word.to_ascii_lowercase();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_behind_options_is_told_with_its_usage() {
+    fn a_command_after_options_is_explained_with_its_usage() {
         let cases = [
             ("lines", "callcodes lines [OPTIONS] [PATH]..."),
             ("files", "callcodes files [OPTIONS] [PATH]..."),
@@ -147,7 +147,7 @@ mod tests {
             ("patterns", "callcodes patterns [OPTIONS]"),
         ];
         for (word, usage) in cases {
-            let expected = format!("{word} is a command, and options come behind it: {usage}");
+            let expected = format!("{word} is a command, which options must follow: {usage}");
             assert_eq!(explained(word), Some(expected));
         }
     }

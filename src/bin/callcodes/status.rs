@@ -1,4 +1,4 @@
-//! How a run ends: the exit status, and the failures that end it early.
+//! The exit statuses of a run, and the failures that end it early.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use callcodes::problem::{Kind, Problem};
 
 use crate::term::WriteError;
 
-/// How a run that came to its end went.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     /// Everything was done, whether or not anything was found.
@@ -15,12 +15,12 @@ pub(crate) enum Status {
     Incomplete,
     /// Ended by the user before everything was read.
     Interrupted,
-    /// Nothing was done, or what was checked is wrong; the reason has been told.
+    /// Nothing was done, or a check failed. The reason has been reported.
     Refused,
 }
 
 impl Status {
-    /// `Incomplete` if any input was left out.
+    /// Returns `Interrupted` or `Incomplete` if a problem says so, or else `Done`.
     pub(crate) fn of(problems: &[Problem]) -> Status {
         let mut kinds = problems.iter().map(|problem| problem.kind);
         if kinds.clone().any(|kind| kind == Kind::Interrupted) {
@@ -32,13 +32,13 @@ impl Status {
         }
     }
 
-    /// The number that is told the system.
+    /// Returns the exit status for the operating system.
     pub(crate) fn code(self) -> u8 {
         match self {
             Status::Done => 0,
             Status::Refused => 2,
             Status::Incomplete => 3,
-            // What shells make of a program that SIGINT ends.
+            // The status that shells report for a program ended by SIGINT.
             Status::Interrupted => 130,
         }
     }
@@ -50,14 +50,14 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// What ends a run before its end.
+/// A failure that ends a run early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing to read and nobody piping: whoever types just the command's name wants to know what it does.
+    /// There are no inputs and nothing is piped in. The user then sees the help.
     NoInput,
-    /// Told in one line.
+    /// An error message of one line.
     Message(String),
-    /// Laid out already, with its own `error:` heading.
+    /// Formatted diagnostics, with their own `error:` heading.
     Diagnostics(String),
     /// The result could not be written.
     Write(WriteError),

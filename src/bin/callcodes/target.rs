@@ -1,17 +1,17 @@
-//! The file that a result is to be written to: where it really lies, and what keeps it from being written.
+//! Resolves and checks the file that a result is written to.
 //!
-//! What differs on Windows is decided by functions of plain values, which tests on every system can ask.
+//! Functions of plain values decide on what differs on Windows, so that tests on every system can call them.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Whether `target` names a device, which takes what is written as it comes.
+/// Whether `target` is a device, which is written to directly.
 pub(crate) fn is_device(target: &Path) -> bool {
     target.to_str().is_some_and(|name| if cfg!(windows) { is_windows_device(name) } else { is_descriptor(name) })
 }
 
-/// Whether Windows has a device of that name, in every folder.
+/// Whether the name is a device on Windows, in any folder.
 fn is_windows_device(path: &str) -> bool {
     let name = path.rsplit(['\\', '/', ':']).find(|part| !part.is_empty()).unwrap_or_default().to_ascii_uppercase();
     let numbered =
@@ -22,18 +22,19 @@ fn is_windows_device(path: &str) -> bool {
         || numbered("LPT")
 }
 
-/// Whether a Unix system takes the name for one of the files that the program has open already.
+/// Whether the name stands for a file descriptor of the program on Unix.
 fn is_descriptor(path: &str) -> bool {
     let number = ["/dev/fd/", "/proc/self/fd/"].iter().find_map(|folder| path.strip_prefix(folder));
     number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
         || ["/dev/stdout", "/dev/stderr"].contains(&path)
 }
 
-/// The true path of `target`, which need not exist: a link stays a link, and what it leads to is replaced. On Windows such
-/// a path may be longer than 260 characters, also where it is renamed to.
+/// Returns the canonical path of `target`, which need not exist. A link is kept and its destination replaced. On Windows, a
+/// canonical path may be longer than 260 characters, even as the new name of a file.
 ///
 /// # Errors
-/// There is no such folder.
+///
+/// Returns an error if the folder does not exist.
 pub(crate) fn real(target: &Path) -> io::Result<PathBuf> {
     if let Ok(target) = target.canonicalize() {
         return Ok(target);
@@ -47,16 +48,18 @@ pub(crate) fn real(target: &Path) -> io::Result<PathBuf> {
     Ok(folder.canonicalize()?.join(name))
 }
 
-/// A true path keeps what Windows drops from the end of every other name, and no program could open that file.
+/// Removes the trailing dots and blanks that Windows drops from names. In a canonical path it keeps them, and then no program
+/// could open the file.
 fn without_what_windows_drops(name: &str) -> &str {
     name.trim_end_matches(['.', ' '])
 }
 
-/// Whether `target` can be replaced, if it exists; it is neither changed nor created. Asked before anything is read: a
-/// program that shows a file may let nobody else write to it.
+/// Checks that `target` can be replaced if it exists, without changing or creating it. This is called before anything is read,
+/// because a program that shows the file may have locked it.
 ///
 /// # Errors
-/// Why it cannot.
+///
+/// Returns the reason why it cannot be replaced.
 pub(crate) fn check(target: &Path) -> io::Result<()> {
     match replacing().open(target) {
         Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(reason),
@@ -70,31 +73,31 @@ fn replacing() -> OpenOptions {
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt as _;
-        // A file gets a new one's place only if it may be deleted.
+        // A file can be replaced only if it may be deleted.
         const GENERIC_WRITE_AND_DELETE: u32 = 0x4000_0000 | 0x0001_0000;
         options.access_mode(GENERIC_WRITE_AND_DELETE);
     }
     options
 }
 
-/// What Windows says where another program has a file for itself.
+/// The Windows error if another program has locked a file.
 pub(crate) const SHARING_VIOLATION: i32 = 32;
-/// The same of a part of it.
+/// The Windows error if another program has locked a part of a file.
 const LOCK_VIOLATION: i32 = 33;
 
-/// What to say of an error of writing where its own words do not say what to do.
+/// Returns a message with a remedy for a write error, where the error itself does not contain one.
 pub(crate) fn remedy(kind: io::ErrorKind, code: Option<i32>, is_windows: bool) -> Option<&'static str> {
     match kind {
         _ if is_windows && [Some(SHARING_VIOLATION), Some(LOCK_VIOLATION)].contains(&code) => {
-            Some("another program has it open, perhaps a spreadsheet. Close it there, or name another file")
+            Some("another program has it open, perhaps a spreadsheet. Close it there, or choose another file")
         }
-        io::ErrorKind::NotFound => Some("there is no such folder. Create it first, or name another"),
-        io::ErrorKind::IsADirectory => Some("it is a folder. Name a file in it"),
+        io::ErrorKind::NotFound => Some("there is no such folder. Create it first, or choose another"),
+        io::ErrorKind::IsADirectory => Some("it is a folder. Choose a file in it"),
         io::ErrorKind::PermissionDenied if is_windows => Some(
-            "permission denied. Another program may have it open: close it there, or name a file in a folder that you may \
-             write to",
+            "permission denied. Another program may have it open: close it there, or choose a file in a folder that \
+             you may write to",
         ),
-        io::ErrorKind::PermissionDenied => Some("permission denied. Name a file in a folder that you may write to"),
+        io::ErrorKind::PermissionDenied => Some("permission denied. Choose a file in a folder that you may write to"),
         _ => None,
     }
 }
@@ -104,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_are_known_by_name() {
+    fn devices_are_recognised_by_name() {
         let devices = ["NUL", "nul", "NUL:", r"C:\x\nul", "con", "COM1", "lpt9", r"\\.\pipe\x"];
         assert!(devices.iter().all(|name| is_windows_device(name)));
         let files = ["null", "nul.csv", "COM0", "COM10", r"NUL\report.csv", "", "console"];
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_lies_in_the_true_folder() {
+    fn a_new_file_is_in_the_canonical_folder() {
         let folder = tempfile::tempdir().unwrap();
         let expected = folder.path().canonicalize().unwrap().join("new.csv");
         assert_eq!(real(&folder.path().join(".").join("new.csv")).unwrap(), expected);

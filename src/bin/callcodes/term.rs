@@ -1,4 +1,4 @@
-//! Terminal and output files: the only code that writes to standard output and standard error.
+//! Writes to the terminal and to output files. No other module writes to standard output or standard error.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -22,26 +22,26 @@ use crate::target;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Where a result goes.
+/// The destination of a result.
 pub(crate) struct Output {
-    /// What messages call it.
+    /// The name in messages.
     name: String,
     writer: BufWriter<Box<dyn Write>>,
-    /// The file that is written, and the name that it gets only when it is complete. Absent for standard output, and for a
-    /// device or pipe that was named: these are written as the result comes.
+    /// The temporary file, and the path that it gets when it is complete. `None` for standard output, a device or a
+    /// pipe, which are written to directly.
     file: Option<(NamedTempFile, PathBuf)>,
 }
 
 /// Why a result could not be written.
 #[derive(Debug)]
 pub(crate) struct WriteError {
-    /// What was written to, for the message.
+    /// The destination, for the message.
     target: String,
     reason: io::Error,
 }
 
 impl WriteError {
-    /// A reader that has seen enough (`| head`) is no error.
+    /// Whether the reader has closed the pipe (`| head`), which is not an error.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         self.reason.kind() == io::ErrorKind::BrokenPipe
     }
@@ -58,10 +58,10 @@ impl std::fmt::Display for WriteError {
 }
 
 impl Output {
-    /// Standard output, or a file beside which the result is collected first.
+    /// Opens standard output or a file. The result for a file is first collected in a temporary file beside it.
     pub(crate) fn open(target: Option<&Path>, styles: &Styles) -> Result<Output, WriteError> {
         let Some(target) = target.filter(|target| *target != Path::new("-")) else {
-            // Only the coloured stream knows old Windows consoles; the plain one does not look at every byte.
+            // Only the coloured stream supports old Windows consoles; the plain one does not examine every byte.
             let stdout: Box<dyn Write> =
                 if styles.is_plain() { Box::new(io::stdout()) } else { Box::new(anstream::stdout()) };
             return Ok(Output::new("standard output".to_owned(), stdout, None));
@@ -71,8 +71,8 @@ impl Output {
         if target::is_device(target)
             || target.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
         {
-            // A device or a pipe cannot be replaced by a finished file. Behind what has been written there, if it is the
-            // file that standard output goes to.
+            // A device or a pipe cannot be replaced by a finished file. Appending keeps what standard output has already written
+            // to the same file.
             let device = File::options().write(true).append(cfg!(unix)).open(target).map_err(fail)?;
             return Ok(Output::new(name, Box::new(device), None));
         }
@@ -82,7 +82,7 @@ impl Output {
         let target = target::real(target).map_err(fail)?;
         target::check(&target).map_err(fail)?;
         let folder = target.parent().unwrap_or(Path::new("."));
-        // With the permissions that any new file has, not the private ones of temporary files.
+        // The file gets the permissions of any new file instead of the private ones of temporary files.
         let temporary = tempfile::Builder::new()
             .prefix(TEMPORARY_PREFIX)
             .make_in(folder, |path| File::create_new(path))
@@ -91,7 +91,7 @@ impl Output {
         Ok(Output::new(name, Box::new(writer), Some((temporary, target))))
     }
 
-    /// Writes a result that is known as a whole, to standard output or a file.
+    /// Writes a complete result to standard output or a file.
     pub(crate) fn write_whole(
         target: Option<&Path>,
         styles: &Styles,
@@ -106,24 +106,23 @@ impl Output {
         Output { name, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), file }
     }
 
-    /// The files that belong to this output, which are not to be read as input.
+    /// Returns the files of this output, which must not be read as input.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let both = |(temporary, target): &(NamedTempFile, PathBuf)| [temporary.path().to_owned(), target.clone()];
         self.file.iter().flat_map(both).collect()
     }
 
-    /// Whether what is written shows on a terminal as it comes.
+    /// Whether the output appears on a terminal as it is written.
     pub(crate) fn scrolls(&self) -> bool {
         self.file.is_none() && io::stdout().is_terminal()
     }
 
-    /// A file that is not to be left behind if the program ends before the result does.
+    /// Returns the temporary file, which must be removed if the program ends early.
     pub(crate) fn unfinished(&self) -> Option<PathBuf> {
         self.file.as_ref().map(|(temporary, _)| temporary.path().to_owned())
     }
 
-    /// Ends the result of a run: one that was interrupted completes no file, as a part must not take the place of a whole
-    /// that may be there.
+    /// Ends the result of a run. An interrupted run writes no file, because a partial result must not replace a complete one.
     pub(crate) fn end(self, status: Status) -> Result<(), WriteError> {
         if self.file.is_some() && status == Status::Interrupted {
             note(format_args!("{} was not written, because the run was interrupted", shown(&self.name)));
@@ -132,7 +131,7 @@ impl Output {
         self.finish()
     }
 
-    /// Completes the result: only now does a file appear under its name.
+    /// Completes the result. A file gets its name only now.
     fn finish(self) -> Result<(), WriteError> {
         let Output { name, mut writer, file } = self;
         let finish = || {
@@ -145,7 +144,7 @@ impl Output {
         finish().map_err(|reason| WriteError { target: name, reason })
     }
 
-    /// The error that writing to this output failed with.
+    /// Returns the error for a failed write to this output.
     pub(crate) fn error(&self, reason: io::Error) -> WriteError {
         WriteError { target: self.name.clone(), reason }
     }
@@ -161,7 +160,7 @@ impl Write for Output {
     }
 }
 
-/// Styles for text output, all plain where colour is not wanted. None of them depends on a code.
+/// Styles for text output, all of them plain if colour is off. No style depends on a code.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Styles {
     pub(crate) heading: Style,
@@ -170,7 +169,7 @@ pub(crate) struct Styles {
 }
 
 impl Styles {
-    /// By the user's choice, and for `auto` by whether the result goes to a terminal.
+    /// Chooses styles by the user's setting or, for `auto`, by whether the result goes to a terminal.
     pub(crate) fn choose(color: ColorArg, target: Option<&Path>) -> Styles {
         let coloured = match color {
             ColorArg::Always => {
@@ -197,7 +196,7 @@ impl Styles {
     }
 }
 
-/// Tells the user something that is no result.
+/// Prints a note that is not part of the result.
 pub(crate) fn note(message: impl std::fmt::Display) {
     say(broken(format!("callcodes: {message}")));
 }
@@ -207,7 +206,7 @@ pub(crate) fn error(message: impl std::fmt::Display) {
     say(broken(format!("error: {message}")));
 }
 
-/// A message whose lines end between words, where a terminal shows it.
+/// Breaks a message between words if it goes to a terminal.
 fn broken(message: String) -> String {
     match terminal_size::terminal_size_of(io::stderr()) {
         Some((width, _)) => at_blanks(&message, usize::from(width.0)),
@@ -215,32 +214,32 @@ fn broken(message: String) -> String {
     }
 }
 
-/// Tells the user something already laid out over several lines.
+/// Prints text that is already laid out.
 pub(crate) fn say(text: impl std::fmt::Display) {
-    // If standard error is gone there is nobody left to tell.
+    // If standard error is closed, there is nowhere left to report it.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Whether a line on standard error can be drawn over again.
+/// Whether a line on standard error can be redrawn.
 pub(crate) fn can_draw() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// A line on standard error that is drawn over again and leaves nothing behind.
+/// A line on standard error that is redrawn in place and can be removed.
 ///
-/// By carriage returns and blanks alone, which every terminal and every Windows console obeys; a crate that draws bars
-/// would be six, for these few lines.
+/// It uses only carriage returns and blanks, which work on every terminal and Windows console. A crate for progress bars would
+/// add six dependencies to save these few lines.
 #[derive(Debug, Default)]
 pub(crate) struct StatusLine {
-    /// The columns that are drawn over.
+    /// The number of columns that have been drawn.
     width: usize,
 }
 
 impl StatusLine {
-    /// Draws `text`, which is ASCII, as far as it fits.
+    /// Draws `text`, which must be ASCII, cut to the width of the terminal.
     pub(crate) fn draw(&mut self, text: &str) {
         let columns = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
-        // A full line would go on in the next one.
+        // A full line would wrap.
         self.width = columns.saturating_sub(1);
         self.write(text);
     }
@@ -255,25 +254,25 @@ impl StatusLine {
 
     fn write(&self, text: &str) {
         let width = self.width;
-        // In one piece. If standard error is gone there is nobody left to look.
+        // One write avoids flicker. If standard error is closed, nobody sees the line.
         let _ = io::stderr().write_all(format!("\r{text:<width$.width$}\r").as_bytes());
     }
 }
 
-/// Whether somebody types on standard input.
+/// Whether standard input is a terminal.
 pub(crate) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Tells whoever sits at the keyboard what is waited for and `.. end it` with which keys.
-pub(crate) fn tell_typing(what_to_end: &str) {
+/// Tells a user at the keyboard what the program waits for, and which keys end the input.
+pub(crate) fn tell_typing(waits_for: &str) {
     if stdin_is_terminal() {
         let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
-        note(format_args!("{what_to_end} with {end}"));
+        note(format_args!("{waits_for}; to end, press {end} on a line of its own"));
     }
 }
 
-/// The width of the terminal that the result goes to; `None` for files and pipes.
+/// Returns the width of the terminal that the result goes to, or `None` for files and pipes.
 pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
     if target.is_some() || !io::stdout().is_terminal() {
         return None;
@@ -281,14 +280,14 @@ pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
-/// The width to wrap text to: that of the terminal, but no more than is read with ease.
+/// Returns the width to wrap text to: that of the terminal, but at most 100 columns, which are easy to read.
 pub(crate) fn text_width(target: Option<&Path>) -> usize {
     const WITHOUT_TERMINAL: usize = 80;
     const WIDEST: usize = 100;
     width(target).map_or(WITHOUT_TERMINAL, |width| width.min(WIDEST))
 }
 
-/// Whether errors in pattern files are shown in colour.
+/// Returns the look of errors in pattern files: coloured or plain.
 pub(crate) fn diagnostic_look() -> Look {
     match anstream::AutoStream::choice(&io::stderr()) {
         anstream::ColorChoice::Never => Look::Plain,
@@ -296,22 +295,22 @@ pub(crate) fn diagnostic_look() -> Look {
     }
 }
 
-/// Tells what could not be read, or not as it is, or was skipped.
+/// Prints what was skipped or could not be read.
 pub(crate) fn tell_problems(problems: &[Problem], copied_bytes: u64, extent: Extent) {
     for line in problems::lines(problems, copied_bytes, extent) {
         note(shown(&line));
     }
 }
 
-/// File names come from strangers: what could drive a terminal is shown as an escape.
+/// Escapes control characters in text from outside, such as file names, so that it cannot control a terminal.
 pub(crate) fn shown(text: &str) -> String {
     terminal::escaped(text).into_owned()
 }
 
-/// Tells how long the reading took and how fast it was.
+/// Prints the time and the speed of reading.
 pub(crate) fn tell_speed(elapsed: Duration, bytes: u64) {
     let seconds = elapsed.as_secs_f64();
-    // For a figure that is rounded to three digits, the precision of a float is enough.
+    // A float is precise enough for a figure that is rounded to three digits.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let per_second = (bytes as f64 / seconds.max(1e-9)) as u64;
     note(format_args!("read {} in {seconds:.3} s, {}/s", wording::size(bytes), wording::size(per_second)));

@@ -1,24 +1,24 @@
-//! The pages of `help TOPIC`, which the man page has, too: what holds for several commands.
+//! The pages of `help TOPIC`, which are also in the man page. They explain what applies to several commands.
 //!
-//! A page is text with little markup, a line for each paragraph: `# ` begins a heading, `- ` an item of a list, with a term
-//! before ` | ` if it has one, and four blanks a line that stays as it is. The fields of JSON and CSV are not written down
-//! there: they come from the tables that the output is made from.
+//! A page is text with little markup and one line for each paragraph. `# ` begins a heading, `- ` an item of a list, with an
+//! optional term before ` | `, and four blanks a line that stays as it is. The fields of JSON and CSV are not in these files:
+//! they come from the tables that the output is made from.
 
 use callcodes::render::contract::{VERSION, contracts, type_of};
 use callcodes::render::wrap::wrap;
 
 use crate::args::EXIT_STATUS;
 
-/// Every topic with the heading of its page in the man page, and the page.
+/// Every topic with its heading in the man page and its text.
 pub(crate) const TOPICS: [(&str, &str, &str); 4] = [
-    // The man page has a section FILES, which by custom lists the files that belong to a program.
+    // By convention, the section FILES of a man page lists the files that belong to a program.
     ("files", "INPUT FILES", include_str!("topics/files.md")),
     ("archives", "ARCHIVES", include_str!("topics/archives.md")),
     ("patterns", "PATTERNS", include_str!("topics/patterns.md")),
     ("output", "OUTPUT", include_str!("topics/output.md")),
 ];
 
-/// A piece of a page.
+/// A block of a page.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Block {
     Heading(String),
@@ -29,7 +29,7 @@ pub(crate) enum Block {
     Line(String),
 }
 
-/// The page of a topic, if there is such a topic.
+/// Returns the page of a topic, if there is such a topic.
 pub(crate) fn page(topic: &str) -> Option<Vec<Block>> {
     let (_, _, text) = TOPICS.iter().find(|(name, ..)| *name == topic)?;
     let mut blocks: Vec<Block> = text.lines().filter(|line| !line.is_empty()).map(block).collect();
@@ -54,7 +54,7 @@ fn block(line: &str) -> Block {
     }
 }
 
-/// Every field of every format with its type and unit.
+/// Returns every field of every format with its type and unit.
 fn fields() -> Vec<Block> {
     let item =
         |name: &str, kind: &str, meaning: &str| Block::Item(Some(name.to_owned()), format!("{meaning} [{kind}]"));
@@ -81,12 +81,12 @@ fn fields() -> Vec<Block> {
     blocks
 }
 
-/// Blanks before everything but headings.
+/// The number of blanks before everything except headings.
 const INDENT: usize = 2;
 /// The width of a term, with the gap after it. A longer one gets a line of its own.
 const TERM_WIDTH: usize = 24;
 
-/// A page as text for a terminal of that width.
+/// Formats a page for a terminal of the given width.
 pub(crate) fn text(blocks: &[Block], width: usize) -> String {
     let mut text = String::new();
     let mut last: Option<&Block> = None;

@@ -1,4 +1,4 @@
-//! Values as they are typed on the command line: sizes and times.
+//! Parses values on the command line: globs, sizes and times.
 
 use std::time::SystemTime;
 
@@ -7,12 +7,12 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-/// A glob that is one. It is compiled later, together with the others.
+/// Checks that a glob is valid. It is compiled later, together with the others.
 pub(crate) fn glob(text: &str) -> Result<String, String> {
     Globs::new([text], []).map(|_| text.to_owned())
 }
 
-/// `10M`, `1.5GiB`, `4096`: bytes, in powers of 1024.
+/// Parses a size in bytes with units in powers of 1024: `10M`, `1.5GiB`, `4096`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let number_len = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(number_len);
@@ -22,18 +22,18 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
         "M" | "MB" | "MIB" => 2,
         "G" | "GB" | "GIB" => 3,
         "T" | "TB" | "TIB" => 4,
-        _ => return Err(format!("'{}' is no unit; give a size like 500K, 10M or 1.5GiB", unit.trim_start())),
+        _ => return Err(format!("'{}' is not a unit; use a size such as 500K, 10M or 1.5GiB", unit.trim_start())),
     };
     scaled(number, 1 << (10 * power)).ok_or_else(|| {
         let fault = if number.is_empty() { "the number is missing" } else { "the number is wrong or too large" };
-        format!("{fault}; give a size like 500K, 10M or 1.5GiB")
+        format!("{fault}; use a size such as 500K, 10M or 1.5GiB")
     })
 }
 
-/// A decimal number times `unit`, rounded down.
+/// Multiplies a decimal number by `unit` and rounds down.
 fn scaled(number: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    // More digits than these say less than a byte.
+    // Further digits make a difference of less than a byte.
     let fraction = &fraction[..fraction.len().min(15)];
     let tenths = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
     let part = u128::from(fraction.parse::<u64>().ok()?) * u128::from(unit) / tenths;
@@ -41,19 +41,19 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     u64::try_from(all).ok()
 }
 
-/// How long ago (`2h`, `3d`, `1w`), or a date, with or without a time; UTC unless it names a zone, like the times in logs.
+/// Parses an age (`2h`, `3d`, `1w`) or a date with or without a time. It is in UTC unless it has a zone, as are times in logs.
 pub(crate) fn when(text: &str) -> Result<SystemTime, String> {
     SystemTime::try_from(at(text, Timestamp::now())?).map_err(|error| error.to_string())
 }
 
 fn at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    const REMEDY: &str = "give how long ago (2h, 3d, 1w) or a date (2024-05-01, '2024-05-01 10:00', UTC unless it ends \
+    const REMEDY: &str = "use an age (2h, 3d, 1w) or a date (2024-05-01, '2024-05-01 10:00', UTC unless it ends \
                           in a zone like +02:00)";
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         if let Ok(time) = text.parse::<Timestamp>() {
             return Ok(time);
         }
-        // A time that names a zone has been read; here one would be ignored.
+        // A time with a zone has been parsed above. Here, a zone would be ignored.
         let is_plain = !text.contains(['+', '[', 'Z', 'z']);
         if let Some(time) = text.parse::<DateTime>().ok().filter(|_| is_plain) {
             return time
@@ -92,11 +92,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_told_with_the_part_that_is_wrong() {
-        let remedy = "give a size like 500K, 10M or 1.5GiB";
+    fn an_invalid_size_is_reported_with_the_part_that_is_wrong() {
+        let remedy = "use a size such as 500K, 10M or 1.5GiB";
         let cases = [
-            ("10X", "'X' is no unit"),
-            ("-5", "'-5' is no unit"),
+            ("10X", "'X' is not a unit"),
+            ("-5", "'-5' is not a unit"),
             ("M", "the number is missing"),
             ("", "the number is missing"),
             ("1.2.3M", "the number is wrong or too large"),

@@ -1,8 +1,8 @@
-//! `lines` as CSV: a head, then one row for each hit, with the columns of the JSON objects.
+//! Writes `lines` as CSV: a header, then one row for each hit, with the columns of the JSON objects.
 //!
-//! As in the other CSV formats, what is absent is an empty cell, text that a spreadsheet would take for a formula gets a
-//! leading `'`, and what could drive a terminal is shown as an escape. A log's own tabs stay, so that its lines can be
-//! read. Scripts that want the text unchanged take JSON.
+//! As in the other CSV formats, a missing value is an empty cell, text that a spreadsheet would take for a formula gets a
+//! leading `'`, and control characters are escaped. Tabs in a log stay, so that its lines remain readable. Scripts that want
+//! the text unchanged use JSON.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::numbered::{LineFormat, Rendered};
 use crate::render::csv::{begins_formula, head};
 use crate::terminal::escaped_line;
 
-/// Writes the head, which comes before all rows, also where there are none.
+/// Writes the header, even if no rows follow.
 ///
 /// # Errors
 ///
@@ -21,12 +21,12 @@ pub fn write_head(out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", head(FIELDS).collect::<Vec<_>>().join(","))
 }
 
-/// Whether `text` begins with the head.
+/// Whether `text` begins with the header.
 pub(in crate::render) fn begins(text: &str) -> bool {
     text.lines().next().is_some_and(|line| line.split(',').eq(head(FIELDS)))
 }
 
-/// One row for each hit.
+/// Writes one row for each hit.
 pub struct Csv<'c>(pub Known<'c>);
 
 impl LineFormat for Csv<'_> {
@@ -46,7 +46,7 @@ impl LineFormat for Csv<'_> {
     }
 }
 
-/// The cells after the path and the line number, which are known only later.
+/// Writes the cells after the path and the line number, which are known only later.
 fn cells(fields: &Fields<'_>) -> Vec<String> {
     let candidates: Vec<String> = fields.candidates.iter().map(ToString::to_string).collect();
     let mut cells = vec![
@@ -68,14 +68,14 @@ fn shown(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// Text from a log or a file's name as neither a spreadsheet nor a terminal obeys it.
+/// Returns text from a log or a file name in a form that neither a spreadsheet nor a terminal obeys.
 fn text(text: &str) -> String {
-    // Blanks before a formula do not keep every spreadsheet from seeing it.
+    // Some spreadsheets recognise a formula after blanks.
     let guard = if begins_formula(text.trim_start()) { "'" } else { "" };
     format!("{guard}{}", escaped_line(text))
 }
 
-/// Appends a cell, quoted where it has to be. It holds no line end.
+/// Appends a cell, quoted if necessary. The text must not contain line ends.
 fn push_cell(bytes: &mut Vec<u8>, cell: &str) {
     if !cell.contains([',', '"']) {
         bytes.extend_from_slice(cell.as_bytes());

@@ -283,7 +283,7 @@ mod tests {
         });
         let mut data = Vec::new();
         let fault = unpacked.read_to_end(&mut data).unwrap_err();
-        let told = "the zip archive cannot be read any further; unpack it with another program and name the folder";
+        let told = "the zip archive cannot be read any further; extract it with another program and scan the folder";
         let fault = detail(&Problem::unreadable("", &fault));
         assert_eq!((data.as_slice(), fault.as_str()), (&b"call result = 102\n"[..], told));
     }

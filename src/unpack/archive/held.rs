@@ -51,7 +51,9 @@ impl Held {
             held.pieces.push(piece);
             if held.len > options.held_bytes {
                 let limit = options.held_bytes >> 20;
-                let what = format!("the {format} archive can only be read as a whole, and takes more than {limit} MiB");
+                let what = format!(
+                    "the {format} archive has to be held in memory as a whole, and takes more than {limit} MiB"
+                );
                 return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
             }
             if is_last {

@@ -48,7 +48,7 @@ pub(crate) use zip::{AtEnd, ZipFile, one_part};
 impl Format {
     /// Returns the loss for an archive that breaks off.
     fn truncated(self, delivered: Option<u64>) -> Loss {
-        let what = format!("the {self} archive breaks off");
+        let what = format!("the {self} archive is cut short");
         Loss { kind: Kind::Truncated, what, delivered, remedy: Remedy::AskAgain }
     }
 
@@ -92,7 +92,7 @@ impl Format {
 
     /// Returns the loss for an archive with more members than [`Options::max_members`].
     fn too_many_members(self, limit: u64) -> Loss {
-        let what = format!("the {self} archive has more than {limit} members, and the others were not read");
+        let what = format!("the {self} archive has more than {limit} files, and the rest was not read");
         Loss::new(Kind::OverLimit, what, Remedy::Raise(Limit::Members))
     }
 }
@@ -176,10 +176,10 @@ impl Passwords {
     /// another password …` follows it.
     fn wrong(&self, what: &str) -> Loss {
         let given = match self.0.len() {
-            1 => "the given one".to_owned(),
-            many => format!("the {many} given ones"),
+            1 => "the one given".to_owned(),
+            many => format!("the {many} given"),
         };
-        encrypted(&format!("{what} encrypted with another password than {given}"), Remedy::AddPassword)
+        encrypted(&format!("{what} encrypted with a password other than {given}"), Remedy::AddPassword)
     }
 }
 

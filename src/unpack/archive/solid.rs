@@ -46,7 +46,7 @@ impl Solid {
     /// Returns a loss if an earlier file has met a fault.
     pub(super) fn file(&mut self, size: u64, crc: Option<u32>) -> Result<SolidFile<'_>, Loss> {
         if self.broken.is_some() {
-            let what = "it lies behind data that could not be read, with which it was packed together";
+            let what = "it follows unreadable data in the same compressed block";
             return Err(Loss::new(Kind::Damaged, what, Remedy::AskAgain));
         }
         Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new() })
@@ -102,7 +102,7 @@ impl SolidFile<'_> {
     /// Marks the block as broken, and returns the failure of the input, or that the data end too early.
     fn fault(&mut self, failure: Option<io::Error>) -> io::Error {
         let delivered = Some(self.delivered());
-        let early = || damaged("unpacked", "they end too early", delivered).into();
+        let early = || damaged("unpacked", "it ends too early", delivered).into();
         let error = failure.map_or_else(early, |error| passed_on(error, delivered));
         self.solid.broken = Some(kind_of(&error));
         error

@@ -46,7 +46,7 @@ impl Seen {
 }
 
 /// The remedy for damage.
-pub(super) const ASK: &str = "ask for the file again, copied whole";
+pub(super) const ASK: &str = "ask the sender for a complete copy of the file";
 
 pub(super) fn options() -> Options {
     Options { passwords: Passwords::default(), held_bytes: 1 << 20, max_members: 1000 }

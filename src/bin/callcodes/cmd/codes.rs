@@ -1,4 +1,4 @@
-//! `codes`: the catalogue, in whole or in part, and what a pasted line speaks of.
+//! `codes`: explains the whole catalogue or parts of it, or the results in pasted lines.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -18,13 +18,13 @@ use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-/// The most that is taken for a pasted text, in bytes; more is a log.
+/// The largest pasted text, in bytes. Anything larger is a log.
 const PASTED_LIMIT_BYTES: u64 = 1 << 20;
-/// So many words are no question any more, but a line of a log.
+/// The most words in a question. More words are a line from a log.
 const PASTED_LINE_WORDS: usize = 8;
 
-const CAVEAT: &str = "A code tells what became of the call or message, not whether the sign-in succeeded; SUCCESS_ and \
-                      FAILED_ in a name do not tell it either.";
+const CAVEAT: &str = "A code says what happened to the call or message, not whether the sign-in succeeded. Nor do \
+                      SUCCESS_ and FAILED_ in a name.";
 
 pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
@@ -53,16 +53,16 @@ pub(crate) fn run(args: &CodesArgs) -> Result<Status, Failure> {
 /// One argument, or several that belong together.
 #[derive(Debug, PartialEq)]
 enum Question {
-    /// What is on standard input.
+    /// The lines on standard input.
     Pasted,
-    /// Something that is looked up as it is.
+    /// A single query.
     One(Query),
-    /// Words one behind the other: at least one, each without blanks.
+    /// One or more consecutive words, each without blanks.
     Phrase(Vec<String>),
 }
 
-/// The arguments as questions. Commas separate, unless they stand in a text with blanks; plain words that follow one
-/// another are one question.
+/// Turns the arguments into questions. Commas separate, unless they are in a text with blanks. Consecutive plain words are one
+/// question.
 fn questions(arguments: &[String]) -> Result<Vec<Question>, Failure> {
     let mut questions = Vec::new();
     // A comma also ends a phrase.
@@ -86,7 +86,7 @@ fn questions(arguments: &[String]) -> Result<Vec<Question>, Failure> {
     Ok(questions)
 }
 
-/// Adds a query, to the phrase before it if that goes on, and tells whether a word behind it would belong to it.
+/// Adds a query, to the previous phrase if `goes_on`, and returns whether a following word would belong to it.
 fn add_question(questions: &mut Vec<Question>, query: Query, goes_on: bool) -> bool {
     match query {
         Query::Words(word) if !word.contains(char::is_whitespace) => {
@@ -103,17 +103,17 @@ fn add_question(questions: &mut Vec<Question>, query: Query, goes_on: bool) -> b
     }
 }
 
-/// What the queries lead to, each entry once, in the order of the queries.
+/// The answers to the queries, each entry once, in the order of the queries.
 #[derive(Default)]
 struct Found {
     entries: Vec<&'static Entry>,
-    /// What no entry knows: numbers, and names in a pasted line.
+    /// Results that are not in the catalogue: numbers, and names in a pasted line.
     unknown: Vec<Key>,
     missed: Vec<String>,
 }
 
 impl Found {
-    /// Whether there was anything to add.
+    /// Adds an answer and returns whether it contained anything.
     fn add(&mut self, answer: Answer<'static>) -> bool {
         match answer {
             Answer::Nothing => return false,
@@ -139,8 +139,8 @@ impl Found {
             Query::Words(words) => words.clone(),
         };
         self.missed.push(if text.split_whitespace().count() > PASTED_LINE_WORDS {
-            "nothing in the catalogue matches so many words. If they are a line of a log, pipe it into `callcodes codes \
-             -`, or start that and paste the line"
+            "nothing in the catalogue matches so many words. If this is a line from a log, pipe it into `callcodes \
+             codes -`, or run that and paste the line"
                 .to_owned()
         } else {
             format!(
@@ -150,7 +150,7 @@ impl Found {
         });
     }
 
-    /// Entries with all the words; if there are none, what each of them leads to.
+    /// Adds the entries that contain all the words or, if there are none, the answers for each word.
     fn add_phrase(&mut self, catalogue: &'static Catalogue, words: &[String]) {
         let whole = Query::Words(words.join(" "));
         if words.len() == 1 || words.len() > PASTED_LINE_WORDS {
@@ -162,9 +162,9 @@ impl Found {
         }
     }
 
-    /// What the patterns find in each line of standard input, or else what it mentions.
+    /// Adds what the patterns find in each line of standard input or, if they find nothing, the codes that the line mentions.
     fn add_pasted(&mut self, catalogue: &'static Catalogue, set: &PatternSet) -> Result<(), Failure> {
-        term::tell_typing("reading standard input; end it");
+        term::tell_typing("reading standard input");
         let read = paste::read(None, PASTED_LIMIT_BYTES);
         let text = read.map_err(|problem| Failure::Message(term::shown(&format!("cannot read {problem}"))))?;
         if text.len() as u64 > PASTED_LIMIT_BYTES {
@@ -176,7 +176,7 @@ impl Found {
         let mut scanner = Scanner::new(set, catalogue, lookahead_bytes);
         let mut keys: Vec<(u64, Key)> = Vec::new();
         scanner.scan(&Chunk::whole(&text), |hit| keys.push((hit.line_offset, hit.key)));
-        // In the order of the lines, as they are.
+        // Keys are in the order of the lines.
         let mut keys = keys.into_iter().peekable();
         let mut end = 0;
         let mut anything = false;
@@ -206,7 +206,7 @@ impl Found {
         true
     }
 
-    /// Adds what no entry knows, numbers before names.
+    /// Adds a result that is not in the catalogue, numbers before names.
     fn add_unknown(&mut self, key: Key) {
         if self.unknown.contains(&key) {
             return;

@@ -1,4 +1,4 @@
-//! `files`: what each input is, in the order of the inputs.
+//! `files`: lists what each input is, in the order of the inputs.
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::inventory;

@@ -1,4 +1,4 @@
-//! `generate`: the man page and shell completions, made from the same definition as the help, and the schemas of JSON output.
+//! `generate`: writes the man page and shell completions, made from the same definition as the help, and JSON Schemas.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use crate::status::{Failure, Status};
 use crate::term::{Output, Styles};
 use crate::topic::{self, Block, TOPICS};
 
-/// What is read unasked.
+/// The configuration files, which are read by default.
 const FILES: [(&str, &str); 2] = [
     (
         "$XDG_CONFIG_HOME/callcodes/config.toml, or ~/.config/callcodes/config.toml",
@@ -41,9 +41,9 @@ fn write(what: GenerateArg, output: &mut Output) -> io::Result<()> {
     completion::write(shell, output)
 }
 
-/// One page for everything: first the program, then each command with its options, in the order of the help.
+/// Writes one page for everything: first the program, then each command with its options, in the order of the help.
 ///
-/// Not the crate's own rendering of the whole page, which sends the reader of a command to a page of its own.
+/// The crate's own rendering of a whole page is not used, because it refers to a separate page for each command.
 fn write_man_page(output: &mut Output) -> io::Result<()> {
     let mut program = Cli::command();
     program.build();
@@ -66,7 +66,7 @@ fn write_man_page(output: &mut Output) -> io::Result<()> {
     page.render_version_section(output)
 }
 
-/// A section of terms, each with what there is to say about it.
+/// Writes a section of terms with their meanings.
 fn write_list(title: &str, terms: &[(&str, &str)], output: &mut Output) -> io::Result<()> {
     let mut section = Roff::new();
     section.control("SH", [title]);
@@ -76,7 +76,7 @@ fn write_list(title: &str, terms: &[(&str, &str)], output: &mut Output) -> io::R
     section.to_writer(output)
 }
 
-/// The page of a topic as a section.
+/// Writes the page of a topic as a section.
 fn write_topic(topic: &str, heading: &str, output: &mut Output) -> io::Result<()> {
     let mut section = Roff::new();
     section.control("SH", [heading]);
@@ -92,8 +92,8 @@ fn write_topic(topic: &str, heading: &str, output: &mut Output) -> io::Result<()
     section.to_writer(output)
 }
 
-/// Every option with its value, then what is read; unlike the help, which must be short, and the crate's own synopsis,
-/// which leaves the values out.
+/// Returns every option with its value, then the arguments. The help must be shorter, and the crate's own synopsis leaves out the
+/// values.
 fn synopsis(command: &Command, path: &str) -> String {
     let mut usage = path.to_owned();
     let is_shown = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
@@ -115,7 +115,7 @@ fn synopsis(command: &Command, path: &str) -> String {
     if command.has_subcommands() { format!("{usage}\n{path} COMMAND") } else { usage }
 }
 
-/// The commands below `parent`, which is called `path`, and those below them.
+/// Writes the commands below `parent`, recursively. `path` is the full name of `parent`.
 fn write_commands(parent: &Command, path: &str, output: &mut Output) -> io::Result<()> {
     let is_shown = |command: &&Command| !command.is_hide_set() && command.get_name() != "help";
     for command in parent.get_subcommands().filter(is_shown) {

@@ -1,4 +1,4 @@
-//! `help`: the page of a topic, or the help of a command as its `--help` prints it.
+//! `help`: prints the page of a topic, or the same help of a command as `--help`.
 
 use std::io::Write as _;
 
@@ -7,7 +7,7 @@ use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 use crate::{help, topic};
 
-/// Prints help on those words, `parents` being the commands that they are below.
+/// Prints help on these words. `parents` are the commands that they are below.
 pub(crate) fn run(parents: &[String], args: &HelpArgs) -> Result<Status, Failure> {
     let words = [parents, &args.words].concat();
     let text = match &*words {
@@ -18,7 +18,7 @@ pub(crate) fn run(parents: &[String], args: &HelpArgs) -> Result<Status, Failure
     Ok(Status::Done)
 }
 
-/// The page of a topic, and the way to the help of the command of that name if there is one.
+/// Returns the page of a topic, with a pointer to the command of the same name if there is one.
 fn page(topic: &str) -> String {
     let mut text = topic::text(&topic::page(topic).unwrap_or_default(), term::text_width(None));
     if let Some(usage) = help::usage(topic) {

@@ -1,4 +1,4 @@
-//! `lines`: the matching lines, annotated, in file order.
+//! `lines`: prints the matching lines with annotations, in file order.
 
 use std::io;
 
@@ -40,13 +40,13 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let status = session.end(&outcome)?;
     if outcome.summary == 0 {
         let (files, bytes) = (wording::counted(outcome.files, "file"), wording::size(outcome.bytes));
-        let left_out = if outcome.files == 0 && by_glob { "; -g and --iglob leave out all other files" } else { "" };
+        let left_out = if outcome.files == 0 && by_glob { "; -g and --iglob exclude all other files" } else { "" };
         term::note(format_args!("no result codes found in {files} ({bytes}){left_out}"));
     }
     Ok(status)
 }
 
-/// Writes each part as it comes. What is summed up of the results is how many there are.
+/// Writes each part as it comes, and returns the number of results as the summary.
 fn write_lines(
     walk: Walk,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! `patterns`: what is looked for, and the way to a pattern of one's own.
+//! `patterns`: lists, shows, checks and tests patterns, and creates new ones.
 
 mod check;
 mod new;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: PatternsArgs) -> Result<Status, Failure> {
     }
 }
 
-/// A note on the name of a pattern of one's own.
+/// Returns the note on a user's pattern with the name of a built-in one.
 fn replaces_built_in(name: &str) -> String {
     format!("note: pattern `{name}` replaces the built-in one of that name")
 }
@@ -58,7 +58,7 @@ fn show(names: &[String], target: Option<&Path>, patterns: &PatternArgs) -> Resu
     }
     let mut indexes: Vec<usize> = Vec::new();
     for index in names.iter().filter_map(index_of) {
-        // The same name twice would not be a pattern file.
+        // A pattern file must not contain the same name twice.
         if !indexes.contains(&index) {
             indexes.push(index);
         }

@@ -1,4 +1,4 @@
-//! `scan`, which is also what a bare path does: the summary.
+//! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::summarise::summarise;

@@ -99,7 +99,7 @@ impl Method {
                 out.extend_from_slice(decoder.decompress_next(packed, len).map_err(|error| error.to_string())?);
             }
         }
-        if out.len() == len { Ok(()) } else { Err("a block is not as long as it says".to_owned()) }
+        if out.len() == len { Ok(()) } else { Err("the length of a block does not match".to_owned()) }
     }
 }
 
@@ -129,7 +129,7 @@ impl Blocks {
             return Err(cut(&mut self.input));
         };
         if len == 0 {
-            let loss = Loss::new(Kind::Truncated, "it goes on in another archive of the set", Remedy::Unpack);
+            let loss = Loss::new(Kind::Truncated, "it continues in another archive of the set", Remedy::Unpack);
             return Err(Loss { delivered: Some(0), ..loss }.into());
         }
         if sum != 0 && sum != checksum(&header[4..], checksum(&packed, 0)) {
@@ -188,7 +188,7 @@ impl Default for MsZip {
 impl MsZip {
     /// Unpacks one block; see [`Method::unpack`].
     fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
-        let deflated = packed.strip_prefix(b"CK").ok_or("a block does not begin as it should")?;
+        let deflated = packed.strip_prefix(b"CK").ok_or("the signature of a block is wrong")?;
         self.inflate.reset(false);
         // The decoder has no way to set its window, so it unpacks the history as a stored block first. That cannot fail.
         if let Some(len) = u16::try_from(self.history.len()).ok().filter(|len| *len > 0) {

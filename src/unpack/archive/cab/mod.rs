@@ -159,7 +159,7 @@ impl Walk<'_> {
             Ok(solid) => solid,
         };
         let Some(gap) = file.offset.checked_sub(open.position) else {
-            return visit(Item::Unread(label, Format::Cab.damaged("files lie in each other")));
+            return visit(Item::Unread(label, Format::Cab.damaged("files overlap")));
         };
         open.position = file.offset + file.size;
         let unlisted = if fills { file.offset.saturating_sub(listed) } else { 0 };
@@ -216,7 +216,7 @@ impl Walk<'_> {
 
 /// Returns the error for data that belong to no file.
 fn has_unlisted() -> io::Error {
-    Format::Cab.damaged("it holds data that belong to no file in its list").into()
+    Format::Cab.damaged("it contains data that its table of contents does not list").into()
 }
 
 /// Returns the label of data that belong to no file.
@@ -258,7 +258,7 @@ struct File {
 impl File {
     /// Returns the loss for a file that began in a previous archive.
     fn refused(&self) -> Option<Loss> {
-        const BEFORE: &str = "it began in another archive of the set, which has to be unpacked as a whole";
+        const BEFORE: &str = "it begins in another archive of the set, which has to be extracted as a whole";
         [FROM_BEFORE, FROM_BEFORE_TO_NEXT].contains(&self.folder).then(|| refused(BEFORE, Remedy::Unpack))
     }
 }
@@ -304,7 +304,7 @@ impl Cabinet {
         // Otherwise many folders could unpack the same blocks.
         let blocks: u64 = folders.iter().map(|folder| u64::from(folder.blocks)).sum();
         if blocks * blocks::HEADER_BYTES > len {
-            return Err(Format::Cab.damaged("folders lie in each other").into());
+            return Err(Format::Cab.damaged("folders overlap").into());
         }
         let mut cabinet = Cabinet { len, files: Vec::new(), folders, block_reserve, fault: None };
         let start = u64::from(u32_of(16));
@@ -339,7 +339,7 @@ impl Cabinet {
 
     fn folder(&self, number: u16) -> Result<Folder, Loss> {
         let folder = self.folders.get(usize::from(number)).copied();
-        folder.ok_or_else(|| Format::Cab.damaged("a file lies in a folder that does not exist"))
+        folder.ok_or_else(|| Format::Cab.damaged("a file is in a folder that does not exist"))
     }
 }
 

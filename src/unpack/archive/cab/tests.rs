@@ -161,10 +161,11 @@ fn files_in_several_archives_are_reported() {
     // The block continues in the next archive.
     let block = archive.len() - 9;
     archive[block - 2..block].fill(0);
-    let before =
-        "it began in another archive of the set, which has to be unpacked as a whole; unpack it and name the result";
-    let next = "it goes on in another archive of the set; nothing of it could be read; unpack it and name the result";
-    let behind = format!("it lies behind data that could not be read, with which it was packed together; {ASK}");
+    let before = "it begins in another archive of the set, which has to be extracted as a whole; extract it and scan \
+                  the extracted files";
+    let next =
+        "it continues in another archive of the set; none of it could be read; extract it and scan the extracted files";
+    let behind = format!("it follows unreadable data in the same compressed block; {ASK}");
     let members = vec![lost("b.log", b"", next), lost("a.log", b"", before), lost("c.log", b"", &behind)];
     // Files come in the order of the folders. Those in other archives are last.
     assert_eq!(from_both(Format::Cab, &archive, &options()), Seen { members, end: None });
@@ -183,21 +184,23 @@ fn faults_are_reported_in_full_and_the_other_folders_are_read() {
     let missing = Made { blocks: vec![(text[..5].to_vec(), 5)], ..one(0) };
     let damage = |method: &str, why: &str, len: usize| {
         let place = match len {
-            0 => "nothing of it could be read".to_owned(),
-            len => format!("only the whole lines in the {len} bytes before were read, and may be wrong too"),
+            0 => "none of it could be read".to_owned(),
+            len => {
+                format!("only the whole lines in the {len} bytes before that were read, and some of them may be wrong")
+            }
         };
-        format!("the {method} data are damaged ({why}); {place}; {ASK}")
+        format!("the {method} data is damaged ({why}); {place}; {ASK}")
     };
     let unsupported = |name: &str| {
-        format!("it is compressed by a method that is not supported ({name}); unpack it and name the result")
+        format!("it is compressed by a method that is not supported ({name}); extract it and scan the extracted files")
     };
     let cases = [
         (one(2), 0, unsupported("Quantum")),
         (one(4), 0, unsupported("number 4")),
         (broken, 10, damage("mszip", "invalid deflate data", 10)),
-        (unmarked, 10, damage("mszip", "a block does not begin as it should", 10)),
-        (long, 18, damage("mszip", "a block is not as long as it says", 18)),
-        (missing, 5, damage("unpacked", "they end too early", 5)),
+        (unmarked, 10, damage("mszip", "the signature of a block is wrong", 10)),
+        (long, 18, damage("mszip", "the length of a block does not match", 18)),
+        (missing, 5, damage("unpacked", "it ends too early", 5)),
     ];
     for (made, len, why) in cases {
         let mut expected = vec![lost("a.log", &text[..len], &why), whole("b.log", b"y")];
@@ -205,7 +208,7 @@ fn faults_are_reported_in_full_and_the_other_folders_are_read() {
         if len == text.len() {
             // The whole file is there, and the missing data do not belong to it.
             expected[0].2 = None;
-            end = Some(format!("the mszip data are damaged (a block is not as long as it says); {ASK}"));
+            end = Some(format!("the mszip data is damaged (the length of a block does not match); {ASK}"));
         }
         assert_eq!(seen(&[made, stored(&[("b.log", b"y")])]), Seen { members: expected, end });
     }
@@ -216,7 +219,7 @@ fn faults_are_reported_in_full_and_the_other_folders_are_read() {
     let expected = Seen { members: vec![lost("a.log", b"", &why)], end: None };
     assert_eq!(from_both(Format::Cab, &changed, &options()), expected);
     let overlapping = Made { files: vec![("a.log", 0, 5), ("b.log", 4, 5), ("c.log", 9, 9)], ..one(0) };
-    let why = format!("the cab archive is damaged (files lie in each other); {ASK}");
+    let why = format!("the cab archive is damaged (files overlap); {ASK}");
     let members = vec![whole("a.log", &text[..5]), lost("b.log", b"", &why), whole("c.log", &text[9..])];
     assert_eq!(seen(&[overlapping]), Seen { members, end: None });
 }
@@ -233,7 +236,7 @@ fn data_of_no_file_are_read_and_reported() {
     };
     let (listed_a, listed_b, listed_c) = (("a.log", 0, 18), ("b.log", 18, 18), ("c.log", 36, 18));
     let told = |why: &str| Some(format!("the cab archive is damaged ({why}); {ASK}"));
-    let left_out = told("it holds data that belong to no file in its list");
+    let left_out = told("it contains data that its table of contents does not list");
     let cases = [
         // At the end, in the middle, at the beginning, and the end of a file.
         (vec![listed_a, listed_b], vec![whole("a.log", a), whole("b.log", b), whole(UNLISTED, c)]),
@@ -257,13 +260,15 @@ fn data_of_no_file_are_read_and_reported() {
     let mut broken = listed(&[listed_a], files());
     broken.blocks.truncate(2);
     broken.blocks[1].0[0] = b'?';
-    let why = "a block does not begin as it should";
+    let why = "the signature of a block is wrong";
     let told = format!(
-        "the mszip data are damaged ({why}); only the whole lines in the 2 bytes before were read, and may be wrong too; {ASK}"
+        "the mszip data is damaged ({why}); only the whole lines in the 2 bytes before that were read, and some of \
+         them may be wrong; {ASK}"
     );
     let members = vec![whole("a.log", a), lost(UNLISTED, &b[..2], &told)];
     assert_eq!(seen(&[broken]), Seen { members, end: left_out });
-    let unsupported = "it is compressed by a method that is not supported (Quantum); unpack it and name the result";
+    let unsupported =
+        "it is compressed by a method that is not supported (Quantum); extract it and scan the extracted files";
     let quantum = Made { method: 2, ..listed(&[], files()) };
     assert_eq!(seen(&[quantum]), Seen { members: vec![], end: Some(unsupported.to_owned()) });
 }
@@ -271,21 +276,23 @@ fn data_of_no_file_are_read_and_reported() {
 #[test]
 fn faults_of_the_archive_are_reported_in_full() {
     let archive = cab(&[stored(&[("a.log", b"x"), ("b.log", b"y")])]);
-    let told = "1 byte behind the end of the cab archive was not read; if they belong to the log, cut them out and name them as a file";
+    let told = "1 byte after the end of the cab archive was not read; if they are part of the log, save them to a \
+                separate file and scan that";
     assert_eq!(from_both(Format::Cab, &[&archive[..], b"?"].concat(), &options()).end.as_deref(), Some(told));
-    let told = format!("the cab archive breaks off; {ASK}");
+    let told = format!("the cab archive is cut short; {ASK}");
     let expected = Seen { members: vec![], end: Some(told) };
     assert_eq!(from_both(Format::Cab, &archive[..30], &options()), expected);
     let limited = Options { max_members: 1, ..options() };
-    let told = "the cab archive has more than 1 members, and the others were not read; --max-members reads more";
+    let told = "the cab archive has more than 1 files, and the rest was not read; raise --max-members to read more";
     let expected = Seen { members: vec![whole("a.log", b"x")], end: Some(told.to_owned()) };
     assert_eq!(from_both(Format::Cab, &archive, &limited), expected);
     let limited = Options { held_bytes: 10, ..options() };
-    let told = "the cab archive can only be read as a whole, and takes more than 0 MiB; unpack it and name the result";
+    let told = "the cab archive has to be held in memory as a whole, and takes more than 0 MiB; extract it and scan \
+                the extracted files";
     assert_eq!(from_stream(Format::Cab, &archive, &limited), Seen { members: vec![], end: Some(told.to_owned()) });
     let mut crowded = archive;
     crowded[HEADER_BYTES + 4] = 200;
-    let told = format!("the cab archive is damaged (folders lie in each other); {ASK}");
+    let told = format!("the cab archive is damaged (folders overlap); {ASK}");
     assert_eq!(from_both(Format::Cab, &crowded, &options()), Seen { members: vec![], end: Some(told) });
 }
 

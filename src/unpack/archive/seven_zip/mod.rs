@@ -76,7 +76,7 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
             }
         }
         if walk.leaves_out() {
-            return Err(Format::SevenZip.damaged("it holds data of which its directory lists no file").into());
+            return Err(Format::SevenZip.damaged("it contains data that its table of contents does not list").into());
         }
     }
     Format::SevenZip.trailing(&mut held.input(end, u64::MAX))
@@ -97,20 +97,20 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
         return Err(contradiction().into());
     };
     if start[6] != 0 {
-        return Err(refused("the 7z archive is of a version that is not known", Remedy::Unpack).into());
+        return Err(refused("the 7z archive has a version that is not supported", Remedy::Unpack).into());
     }
     if crc32(&start[12..]) != start_crc {
-        return Err(Format::SevenZip.damaged("its beginning contradicts its checksum").into());
+        return Err(Format::SevenZip.damaged("the checksum of its header does not match").into());
     }
     let begin = START_BYTES.saturating_add(offset);
     let end = begin.saturating_add(len);
     if end > held.len() {
-        let what = "the 7z archive breaks off, and its directory, which stands at the end, is missing".to_owned();
+        let what = "the 7z archive is cut short: the table of contents at its end is missing".to_owned();
         return Err(Loss { what, delivered: Some(0), ..Format::SevenZip.truncated(None) }.into());
     }
     let mut directory = read_all(&mut held.input(begin, end), len)?;
     if crc32(&directory) != crc {
-        return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
+        return Err(Format::SevenZip.damaged("the checksum of its table of contents does not match").into());
     }
     for _ in 0..DIRECTORY_LAYERS {
         if directory.first() != Some(&ENCODED_HEADER) {
@@ -129,7 +129,7 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
     let read = |keys: &mut Keys, password| -> io::Result<Vec<u8>> {
         let directory = read_all(&mut unpack(&block, held, keys, password)?, size)?;
         if block.crc.is_some_and(|crc| crc != crc32(&directory)) {
-            return Err(Format::SevenZip.damaged("its directory contradicts its checksum").into());
+            return Err(Format::SevenZip.damaged("the checksum of its table of contents does not match").into());
         }
         Ok(directory)
     };
@@ -137,7 +137,7 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
         return read(keys, None);
     }
     if options.passwords.is_empty() {
-        return Err(encrypted("the 7z archive is encrypted, even the names in it", Remedy::GivePassword).into());
+        return Err(encrypted("the 7z archive is encrypted, including the file names", Remedy::GivePassword).into());
     }
     for password in keys.in_turn(&options.passwords) {
         if let Ok(directory) = read(keys, Some(password)) {
@@ -217,7 +217,7 @@ fn measure(input: Input, most: u64) -> (u64, u32) {
 /// Reads a directory of `len` bytes, which must not be more than [`DIRECTORY_LIMIT`].
 fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     if len > DIRECTORY_LIMIT {
-        let what = format!("the directory of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
+        let what = format!("the table of contents of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
         return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
     }
     input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
@@ -274,7 +274,7 @@ impl<'h> Walk<'h> {
         };
         Ok(match solid.file(size, crc) {
             Err(_) if is_encrypted(block) => {
-                visit(Item::Unread(label, options.passwords.wrong("it lies behind data that are damaged, or")))
+                visit(Item::Unread(label, options.passwords.wrong("it follows damaged data, or is")))
             }
             Err(loss) => visit(Item::Unread(label, loss)),
             Ok(data) if is_encrypted(block) => {

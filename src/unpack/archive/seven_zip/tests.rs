@@ -269,9 +269,9 @@ fn damage_is_reported_and_the_other_blocks_are_read() {
     let [first, second, third, other, empty] = &seen.members[..] else { panic!("{seen:?}") };
     assert_eq!(*first, whole(a.0, &a.1));
     let half = usize::midpoint(a.1.len(), b.1.len() + 1) - a.1.len();
-    let told = "the bzip2 data are damaged (";
+    let told = "the bzip2 data is damaged (";
     assert!(second.1 == b.1[..half] && second.2.as_ref().unwrap().starts_with(told), "{second:?}");
-    let told = format!("it lies behind data that could not be read, with which it was packed together; {ASK}");
+    let told = format!("it follows unreadable data in the same compressed block; {ASK}");
     assert_eq!(*third, lost("c.log", b"", &told));
     assert_eq!(*other, whole("c.log", b"z"));
     assert_eq!(*empty, whole("logs/empty.log", b""));
@@ -290,25 +290,31 @@ fn faults_of_a_file_are_reported_in_full() {
             changed,
             &b"ball result = 102\n"[..],
             format!(
-                "the unpacked data are damaged (the checksum does not match); only the whole lines in the 18 bytes before were read, and may be wrong too; {ASK}"
+                "the unpacked data is damaged (the checksum does not match); only the whole lines in the 18 bytes \
+                 before that were read, and some of them may be wrong; {ASK}"
             ),
         ),
         (
             short,
             b"call ",
             format!(
-                "the stored data are damaged (they end too early); only the whole lines in the 5 bytes before were read, and may be wrong too; {ASK}"
+                "the stored data is damaged (it ends too early); only the whole lines in the 5 bytes before that \
+                 were read, and some of them may be wrong; {ASK}"
             ),
         ),
         (
             Made { method: &[9, 9], ..copied(&text()) },
             b"",
-            "it is compressed by a method that is not supported (09 09); unpack it and name the result".to_owned(),
+            "it is compressed by a method that is not supported (09 09); extract it and scan the extracted \
+             files"
+                .to_owned(),
         ),
         (
             Made { method: &[3, 4, 1], properties: vec![4, 0, 0, 0, 0x10], ..copied(&text()) },
             b"",
-            "the ppmd data need a window of more than 128 MiB; decompress them and name the result".to_owned(),
+            "the ppmd data needs a decompression window of more than 128 MiB; decompress the file with another \
+             program and scan the result"
+                .to_owned(),
         ),
     ];
     for (made, data, why) in cases {
@@ -339,7 +345,7 @@ fn entries_with_data_are_read_whatever_their_attributes_are() {
 fn data_of_no_file_are_reported() {
     let made = [copied(&[("a.log", b"x".to_vec())])];
     let intact = directory(&made);
-    let told = format!("the 7z archive is damaged (it holds data of which its directory lists no file); {ASK}");
+    let told = format!("the 7z archive is damaged (it contains data that its table of contents does not list); {ASK}");
     let replaced = |from: &[u8], to: &[u8]| {
         let at = intact.windows(from.len()).position(|bytes| bytes == from).unwrap();
         let listed = [&intact[..at], to, &intact[at + from.len()..]].concat();
@@ -359,35 +365,39 @@ fn faults_of_the_archive_are_reported_in_full() {
     let archive = seven_zip(&blocks);
     let only = |why: &str| Seen { members: vec![], end: Some(why.to_owned()) };
     let told = format!(
-        "the 7z archive breaks off, and its directory, which stands at the end, is missing; nothing of it could be read; {ASK}"
+        "the 7z archive is cut short: the table of contents at its end is missing; none of it could be read; {ASK}"
     );
     assert_eq!(from_both(Format::SevenZip, &archive[..archive.len() - 1], &options()), only(&told));
     assert_eq!(
         from_both(Format::SevenZip, &archive[..10], &options()),
-        only(&format!("the 7z archive breaks off; {ASK}"))
+        only(&format!("the 7z archive is cut short; {ASK}"))
     );
     let last = archive.len() - 1;
-    for (at, why) in [(12, "its beginning contradicts its checksum"), (last, "its directory contradicts its checksum")]
-    {
+    for (at, why) in [
+        (12, "the checksum of its header does not match"),
+        (last, "the checksum of its table of contents does not match"),
+    ] {
         let mut changed = archive.clone();
         changed[at] ^= 1;
         let told = format!("the 7z archive is damaged ({why}); {ASK}");
         assert_eq!(from_both(Format::SevenZip, &changed, &options()), only(&told));
     }
-    let told = format!("the 7z archive is damaged (its directory contradicts itself); {ASK}");
+    let told = format!("the 7z archive is damaged (its table of contents contradicts itself); {ASK}");
     assert_eq!(from_both(Format::SevenZip, &with_directory(b"", &[1, 5, 3]), &options()), only(&told));
     assert_eq!(from_both(Format::SevenZip, &with_directory(b"", b""), &options()), Seen { members: vec![], end: None });
 
     let trailing = [&archive[..], b"?"].concat();
-    let told = "1 byte behind the end of the 7z archive was not read; if they belong to the log, cut them out and name them as a file";
+    let told = "1 byte after the end of the 7z archive was not read; if they are part of the log, save them to a \
+                separate file and scan that";
     assert_eq!(from_both(Format::SevenZip, &trailing, &options()).end.as_deref(), Some(told));
 
     let limited = Options { held_bytes: 100, ..options() };
-    let told = "the 7z archive can only be read as a whole, and takes more than 0 MiB; unpack it and name the result";
+    let told = "the 7z archive has to be held in memory as a whole, and takes more than 0 MiB; extract it and scan \
+                the extracted files";
     assert_eq!(from_stream(Format::SevenZip, &archive, &limited), only(told));
     assert_eq!(from_file(Format::SevenZip, &archive, &limited).end, None);
     let limited = Options { max_members: 1, ..options() };
-    let told = "the 7z archive has more than 1 members, and the others were not read; --max-members reads more";
+    let told = "the 7z archive has more than 1 files, and the rest was not read; raise --max-members to read more";
     let seen = from_both(Format::SevenZip, &archive, &limited);
     assert_eq!((seen.members.len(), seen.end.as_deref()), (1, Some(told)));
 }

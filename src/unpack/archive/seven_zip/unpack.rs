@@ -112,7 +112,7 @@ fn find_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
             *byte = *given;
         }
     } else if power > POWER_LIMIT {
-        return Err(refused("its key takes too long to find", Remedy::Unpack));
+        return Err(refused("its key takes too long to compute", Remedy::Unpack));
     } else {
         let mut hash = Sha256::new();
         for round in 0..1_u64 << power {
@@ -147,7 +147,7 @@ pub(super) fn unpack(
 
 /// Returns the loss for an invalid directory.
 pub(super) fn contradiction() -> Loss {
-    Format::SevenZip.damaged("its directory contradicts itself")
+    Format::SevenZip.damaged("its table of contents contradicts itself")
 }
 
 /// Connects the coders of a block, beginning with the last one.
@@ -333,7 +333,7 @@ impl Step {
 impl Layer {
     /// Returns the error for data that end here, although more were to come.
     fn fault(&mut self, ended: Ended) -> io::Error {
-        let early = || Ended::Damaged("they end too early".to_owned());
+        let early = || Ended::Damaged("it ends too early".to_owned());
         if let Ended::Short | Ended::Complete = ended
             && let Some(error) = self.step.input().and_then(Input::failure)
         {

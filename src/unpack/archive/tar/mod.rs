@@ -57,7 +57,7 @@ pub(super) fn walk(input: Input, options: &Options, visit: &mut Visit<'_>) -> io
     let mut members = 0;
     while let Some(block) = walk.next_block()? {
         let header = Header::of(&block).ok_or_else(|| {
-            Format::Tar.damaged("a header contradicts its checksum, and what follows it was not read")
+            Format::Tar.damaged("the checksum of a header does not match, and what follows was not read")
         })?;
         if walk.take_extension(&header)? {
             continue;
@@ -101,7 +101,7 @@ impl Walk {
                     Some(error) => Err(passed_on(error, None)),
                     None if is_marked => Ok(None),
                     None => {
-                        let what = "the tar archive ends without its end mark, so members may be missing".to_owned();
+                        let what = "the tar archive has no end marker, so files may be missing".to_owned();
                         Err(Loss { what, ..Format::Tar.truncated(None) }.into())
                     }
                 };
@@ -138,7 +138,7 @@ impl Walk {
             b'x' | b'X' | b'g' => {
                 let records = self.extension(header.size)?;
                 let attributes = if header.type_flag == b'g' { &mut self.everywhere } else { &mut self.before };
-                attributes.take(&records).ok_or_else(|| Format::Tar.damaged("the attributes of a member"))?;
+                attributes.take(&records).ok_or_else(|| Format::Tar.damaged("the attributes of a file"))?;
             }
             b'K' => self.long_target = Some(text(&self.extension(header.size)?).to_vec()),
             // The name of the volume.
@@ -151,7 +151,7 @@ impl Walk {
     /// Consumes the data of such an entry, which must not take more than [`EXTENSION_LIMIT`].
     fn extension(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > EXTENSION_LIMIT {
-            let what = format!("a member's name or attributes take more than {} KiB", EXTENSION_LIMIT >> 10);
+            let what = format!("the name or attributes of a file take more than {} KiB", EXTENSION_LIMIT >> 10);
             return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
         }
         let (bytes, padding) = (self.input.exactly(size), padding(size));
@@ -167,7 +167,7 @@ impl Walk {
     /// breaks off in the member, and the walk ends.
     fn go_on(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
         let (ControlFlow::Continue(()), Some(rest)) = (flow, rest) else { return Ok(ControlFlow::Break(())) };
-        let len = rest.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a member"))?;
+        let len = rest.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a file"))?;
         if self.input.skip(len) < len { Err(self.short()) } else { Ok(flow) }
     }
 
@@ -205,7 +205,7 @@ impl Walk {
             0 if name.ends_with(b"/") => ControlFlow::Continue(()),
             b'S' => return self.typed_sparse(header.block, (label, size), visit),
             b'M' => {
-                visit(Item::Unread(label, refused("it began in another volume of the tar archive", Remedy::Unpack)))
+                visit(Item::Unread(label, refused("it begins in another volume of the tar archive", Remedy::Unpack)))
             }
             // No program states the holes of all members at once.
             _ if self.everywhere.sparse.is_some() => visit(Item::Unread(label, sparse::unknown())),

@@ -45,7 +45,7 @@ use crate::unpack::fault::passed_on;
 const SEGMENT_LIMIT: usize = 1 << 16;
 
 /// Why a map in an invalid form is damaged.
-const UNREADABLE: &str = "a sparse member's map of its data cannot be read";
+const UNREADABLE: &str = "the data map of a sparse file cannot be read";
 
 /// The length of an offset and a length together in the old format.
 const PAIR_BYTES: usize = 24;
@@ -79,10 +79,10 @@ impl Map {
         match segment {
             None => self.fault = Some(damaged(UNREADABLE)),
             Some(Segment { start, .. }) if start < before => {
-                self.fault = Some(damaged("a sparse member's map of its data goes backwards"));
+                self.fault = Some(damaged("the data map of a sparse file goes backwards"));
             }
             Some(_) if self.segments.len() == SEGMENT_LIMIT => {
-                let what = format!("it is stored without its holes (sparse) in more than {SEGMENT_LIMIT} pieces");
+                let what = format!("it is a sparse file, stored in more than {SEGMENT_LIMIT} pieces");
                 self.fault = Some(Loss::new(Kind::OverLimit, what, Remedy::Unpack));
             }
             Some(segment) => self.segments.push(segment),
@@ -102,10 +102,10 @@ impl Map {
 
     /// Returns the complete map of a file of this size. Segments beyond the size are a fault.
     fn of_size(mut self, size: Option<u64>) -> Map {
-        let Some(len) = size else { return Map::faulty("a sparse member does not tell its size") };
+        let Some(len) = size else { return Map::faulty("a sparse file has no size") };
         if let Some(beyond) = self.segments.iter().position(|segment| segment.end > len) {
             self.segments.truncate(beyond);
-            self.fault = Some(damaged("a sparse member's map of its data goes beyond its size"));
+            self.fault = Some(damaged("the data map of a sparse file goes beyond its size"));
         }
         Map { size, ..self }
     }
@@ -198,7 +198,7 @@ impl Records {
 
 /// Returns the loss for a sparse member in an unknown format.
 pub(super) fn unknown() -> Loss {
-    refused("it is stored without its holes (sparse), and not as GNU tar does that", Remedy::Unpack)
+    refused("it is a sparse file in a form that is not supported", Remedy::Unpack)
 }
 
 impl Walk {
@@ -285,7 +285,7 @@ impl Filled<'_> {
     /// Reads stored data of the next segment.
     fn stored(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self.data.read(out) {
-            Ok(0) => Err(self.fault(damaged("a sparse member's map tells of more data than are stored"))),
+            Ok(0) => Err(self.fault(damaged("the data map of a sparse file lists more data than is stored"))),
             Ok(len) => Ok(len),
             Err(error) => {
                 self.has_ended = true;
@@ -305,7 +305,9 @@ impl Filled<'_> {
         self.has_ended = true;
         match self.map.fault.clone() {
             Some(loss) => Err(self.fault(loss)),
-            None if self.data.left > 0 => Err(self.fault(damaged("a sparse member's map leaves out some of its data"))),
+            None if self.data.left > 0 => {
+                Err(self.fault(damaged("the data map of a sparse file leaves out some of its data")))
+            }
             None => Ok(0),
         }
     }

@@ -113,7 +113,8 @@ fn links_are_reported_with_their_targets() {
         end(),
     ];
     let told = |name: &str, target: &str| {
-        let why = format!("link to {target}, not followed; what the archive holds of that is read under its own name");
+        let why =
+            format!("link to {target}, not followed; if the file is in the archive, it is read under its own name");
         (name.to_owned(), Vec::new(), Some(why))
     };
     let members = vec![
@@ -177,24 +178,27 @@ fn faults_are_reported_in_full() {
     let cases: [(Vec<Vec<u8>>, &str); 6] = [
         (
             vec![a()],
-            "the tar archive ends without its end mark, so members may be missing; ask for the file again, copied whole",
+            "the tar archive has no end marker, so files may be missing; ask the sender for a complete copy of the \
+             file",
         ),
-        (vec![a(), vec![b'?'; 10]], "the tar archive breaks off; ask for the file again, copied whole"),
+        (vec![a(), vec![b'?'; 10]], "the tar archive is cut short; ask the sender for a complete copy of the file"),
         (
             vec![a(), vec![b'?'; 600]],
-            "the tar archive is damaged (a header contradicts its checksum, and what follows it was not read); ask for the file again, copied whole",
+            "the tar archive is damaged (the checksum of a header does not match, and what follows was not read); \
+             ask the sender for a complete copy of the file",
         ),
         (
             vec![a(), end(), vec![b'?'; 600]],
-            "600 bytes behind the end of the tar archive were not read; if they belong to the log, cut them out and name them as a file",
+            "600 bytes after the end of the tar archive were not read; if they are part of the log, save them to a \
+             separate file and scan that",
         ),
         (
             vec![a(), member("pax", b'x', b"7 path\n"), end()],
-            "the tar archive is damaged (the attributes of a member); ask for the file again, copied whole",
+            "the tar archive is damaged (the attributes of a file); ask the sender for a complete copy of the file",
         ),
         (
             vec![a(), header("long", b'L', 1 << 21).to_vec()],
-            "a member's name or attributes take more than 1024 KiB; unpack it and name the result",
+            "the name or attributes of a file take more than 1024 KiB; extract it and scan the extracted files",
         ),
     ];
     for (parts, end) in cases {
@@ -206,7 +210,7 @@ fn faults_are_reported_in_full() {
 fn no_more_members_than_allowed_are_visited() {
     let options = Options { max_members: 1, ..options() };
     let seen = from_both(Format::Tar, &two_members(), &options);
-    let end = "the tar archive has more than 1 members, and the others were not read; --max-members reads more";
+    let end = "the tar archive has more than 1 files, and the rest was not read; raise --max-members to read more";
     assert_eq!((seen.members.len(), seen.end.as_deref()), (1, Some(end)));
 }
 

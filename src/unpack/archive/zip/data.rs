@@ -187,7 +187,7 @@ impl<'r> Data<'r> {
             && len as u64 > size - self.delivered
         {
             len = usize::try_from(size - self.delivered).unwrap_or(len);
-            step = Err(Ended::Damaged("they unpack to more than the archive says".to_owned()));
+            step = Err(Ended::Damaged("it unpacks to more than the archive says".to_owned()));
         }
         self.crc.update(&out[..len]);
         self.delivered += len as u64;
@@ -208,7 +208,7 @@ impl<'r> Data<'r> {
                 self.judge(after, &mut packed)
             }
             Ended::Short if packed.is_cut() => self.cut(&mut packed),
-            Ended::Short => self.damaged("they end too early"),
+            Ended::Short => self.damaged("it ends too early"),
             ended => ended.into_loss(self.name(), delivered).map(io::Error::from),
         };
         // With traditional encryption, one wrong password in 256 is accepted, so that may be the reason.
@@ -224,14 +224,14 @@ impl<'r> Data<'r> {
     fn judge(&mut self, after: After, packed: &mut Packed) -> Option<io::Error> {
         let (crc, size) = match after {
             After::Cut => return self.cut(packed),
-            After::Forged => return self.damaged("they are not what was encrypted"),
+            After::Forged => return self.damaged("the authentication code does not match"),
             After::Descriptor(Descriptor { crc, size, .. }) => (self.record.crc.map(|_| crc), size),
             After::Nothing => (self.record.crc, self.record.size),
         };
         let is_long = size > u64::from(u32::MAX);
         let delivered = if is_long { self.delivered } else { self.delivered & u64::from(u32::MAX) };
         if delivered != size {
-            self.damaged("they are not as long as the archive says")
+            self.damaged("the length does not match")
         } else if crc.is_some_and(|crc| crc != self.crc.sum()) {
             self.damaged("the checksum does not match")
         } else {

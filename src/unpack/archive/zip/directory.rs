@@ -288,7 +288,7 @@ fn end_of_data(file: &DiskFile, start: u64, place: &Location, limit: u64) -> io:
 /// Consumes the local header, and checks it against the directory. Header and data together must not take more than `limit`
 /// bytes. Returns what is wrong otherwise.
 fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'static str> {
-    const MISSING: &str = "the header of a member is not where its directory says";
+    const MISSING: &str = "a file is not where the table of contents says";
     if input.array() != Some(*b"PK\x03\x04") {
         return Err(MISSING);
     }
@@ -296,10 +296,10 @@ fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'s
     // Some writers leave a size out of the local header that they state in the directory.
     let is_other_len = !header.has_descriptor && ![0, record.packed].contains(&header.packed);
     if header.method != record.method || header.encryption != record.encryption || is_other_len {
-        return Err("the header of a member contradicts its directory");
+        return Err("the header of a file contradicts the table of contents");
     }
     if input.position().checked_add(record.packed).is_none_or(|end| end > limit) {
-        return Err("members overlap");
+        return Err("files overlap");
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ impl Packed {
             return Ok(Lock::Classic { header });
         };
         let Extent::Known(_) = self.extent else {
-            return Err(encrypted("it is encrypted, and how long it is does not stand before it", Remedy::Unpack));
+            return Err(encrypted("it is encrypted, and its length is not stored before its data", Remedy::Unpack));
         };
         let mut salt = [0; 16];
         let salt_len = Aes::key_len(strength) / 2;
@@ -179,7 +179,7 @@ impl Packed {
 
     /// Fills `out` with data, or returns the loss for an encrypted member that is too short.
     fn read_exactly(&mut self, out: &mut [u8]) -> Result<(), Loss> {
-        let short = |_| super::damaged("the data of an encrypted member are too short");
+        let short = |_| super::damaged("the data of an encrypted file is too short");
         self.read_exact(out).map_err(short)
     }
 

@@ -76,7 +76,7 @@ impl Walk {
                 let listed = read_listed(&mut self.input).ok_or_else(|| self.cut())?;
                 self.listed.push(listed.offset);
                 if self.listed.len() > self.met.len() {
-                    self.note("its directory lists other members than it holds");
+                    self.note("its table of contents does not match the files in it");
                 }
                 self.listed.truncate(self.met.len());
             }
@@ -152,7 +152,7 @@ impl Walk {
         // In a split archive, each offset counts from the beginning of its part.
         let is_same = if self.is_part { self.met.len() == self.listed.len() } else { self.met == self.listed };
         if !is_same {
-            self.note("its directory lists other members than it holds");
+            self.note("its table of contents does not match the files in it");
         }
         self.met.clear();
         self.listed.clear();
@@ -173,7 +173,7 @@ impl Walk {
     /// Notes damage and skips to the next signature, or to the end.
     fn search(&mut self) {
         const KNOWN: [&[u8; 4]; 4] = [b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06"];
-        self.note("something else stands where a member should begin");
+        self.note("there is other data where a file should begin");
         // No signature begins at this byte.
         self.input.consume(1);
         pass_to(&mut self.input, &KNOWN);

@@ -372,17 +372,13 @@ fn faults_of_a_member_are_reported_and_the_others_are_read() {
         (broken, b"", damage("deflate", "invalid deflate data", 0)),
         (broken_deflate64("a.log", 5), b"aaaaa", damage("deflate64", "invalid deflate64 data", 5)),
         (Made { crc: 1, ..stored("a.log", text) }, text, damage("stored", "the checksum does not match", 36)),
-        (
-            Made { size: 40, ..stored("a.log", text) },
-            text,
-            damage("stored", "they are not as long as the archive says", 36),
-        ),
+        (Made { size: 40, ..stored("a.log", text) }, text, damage("stored", "the length does not match", 36)),
         (
             Made { size: 3, ..deflated("a.log", text) },
             &text[..3],
-            damage("deflate", "they unpack to more than the archive says", 3),
+            damage("deflate", "it unpacks to more than the archive says", 3),
         ),
-        (short, short_text, damage("deflate", "they end too early", short_text.len())),
+        (short, short_text, damage("deflate", "it ends too early", short_text.len())),
     ];
     for (made, data, why) in cases {
         let members = vec![lost("a.log", data, &why), whole("b.log", b"y")];
@@ -390,21 +386,21 @@ fn faults_of_a_member_are_reported_and_the_others_are_read() {
     }
 }
 
-const UNPACK: &str = "unpack it and name the result";
+const UNPACK: &str = "extract it and scan the extracted files";
 
 fn damage(method: &str, why: &str, delivered: usize) -> String {
     let place = match delivered {
-        0 => "nothing of it could be read".to_owned(),
-        len => format!("only the whole lines in the {len} bytes before were read, and may be wrong too"),
+        0 => "none of it could be read".to_owned(),
+        len => format!("only the whole lines in the {len} bytes before that were read, and some of them may be wrong"),
     };
-    format!("the {method} data are damaged ({why}); {place}; {ASK}")
+    format!("the {method} data is damaged ({why}); {place}; {ASK}")
 }
 
 #[test]
 fn a_directory_that_contradicts_the_archive_is_reported_and_all_members_are_read() {
     let members = [stored("a.log", b"x"), stored("b.log", b"y")];
     let listed = with_offsets(&members);
-    let end = Some(format!("the zip archive is damaged (its directory lists other members than it holds); {ASK}"));
+    let end = Some(format!("the zip archive is damaged (its table of contents does not match the files in it); {ASK}"));
     let expected = Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end };
     // A member that is not listed, a listed one that does not exist, and a wrong count.
     assert_eq!(from_both(Format::Zip, &write(&members, &listed[1..], 1), &options()), expected);
@@ -446,7 +442,7 @@ fn a_directory_with_another_size_is_reported() {
     let mut listed = with_offsets(&members);
     let hidden = listed.remove(1).1;
     listed[0].1.packed.extend([hidden.header(), hidden.packed].concat());
-    let told = format!("the zip archive is damaged (the header of a member contradicts its directory); {ASK}");
+    let told = format!("the zip archive is damaged (the header of a file contradicts the table of contents); {ASK}");
     let expected = Seen { members: vec![lost("a.log", b"", &told), whole("c.log", b"z")], end: None };
     assert_eq!(from_file(Format::Zip, &write(&members, &listed, 2), &options()), expected);
 }
@@ -458,7 +454,7 @@ fn overlapping_members_are_not_read_twice() {
     outer.size += 1;
     let members = [Made { packed: [inner.header(), b"y".to_vec()].concat(), ..outer }];
     let listed = [(0, members[0].clone()), (members[0].header().len(), inner)];
-    let told = format!("the zip archive is damaged (members overlap); {ASK}");
+    let told = format!("the zip archive is damaged (files overlap); {ASK}");
     let expected = Seen { members: vec![lost("a.log", b"", &told), whole("b.log", b"y")], end: None };
     assert_eq!(from_file(Format::Zip, &write(&members, &listed, 2), &options()), expected);
 }
@@ -467,26 +463,27 @@ fn overlapping_members_are_not_read_twice() {
 fn faults_of_the_archive_are_reported_in_full() {
     let archive = zip(&[stored("a.log", b"x"), stored("b.log", b"y")]);
     let trailing = [&archive[..], b"?", &[0; 9]].concat();
-    let told = "10 bytes behind the end of the zip archive were not read; if they belong to the log, cut them out and name them as a file";
+    let told = "10 bytes after the end of the zip archive were not read; if they are part of the log, save them to a \
+                separate file and scan that";
     assert_eq!(from_both(Format::Zip, &trailing, &options()).end.as_deref(), Some(told));
     assert_eq!(from_both(Format::Zip, &[&archive[..], &[0; 10]].concat(), &options()).end, None);
 
     let mut misled = archive.clone();
     misled[0] = b'?';
-    let told = format!("the zip archive is damaged (something else stands where a member should begin); {ASK}");
+    let told = format!("the zip archive is damaged (there is other data where a file should begin); {ASK}");
     assert_eq!(
         from_stream(Format::Zip, &misled, &options()),
         Seen { members: vec![whole("b.log", b"y")], end: Some(told) }
     );
-    let told = format!("the zip archive is damaged (the header of a member is not where its directory says); {ASK}");
+    let told = format!("the zip archive is damaged (a file is not where the table of contents says); {ASK}");
     let members = vec![lost("a.log", b"", &told), whole("b.log", b"y")];
     assert_eq!(from_file(Format::Zip, &misled, &options()), Seen { members, end: None });
 
-    let told = format!("the zip archive breaks off; {ASK}");
+    let told = format!("the zip archive is cut short; {ASK}");
     let members = vec![whole("a.log", b"x"), whole("b.log", b"y")];
     assert_eq!(from_both(Format::Zip, &archive[..archive.len() - 1], &options()), Seen { members, end: Some(told) });
 
-    let told = "the zip archive has more than 1 members, and the others were not read; --max-members reads more";
+    let told = "the zip archive has more than 1 files, and the rest was not read; raise --max-members to read more";
     let limited = Options { max_members: 1, ..options() };
     assert_eq!(
         from_both(Format::Zip, &archive, &limited),
@@ -498,7 +495,8 @@ fn faults_of_the_archive_are_reported_in_full() {
 fn a_part_of_a_split_archive_is_reported_and_all_parts_joined_are_read() {
     let members = [stored("a.log", b"call result = 102\n"), stored("b.log", b"y")];
     let all = [whole("a.log", b"call result = 102\n"), whole("b.log", b"y")];
-    let told = "it is one part of a split zip archive; unpack it with 7-Zip, with all parts in one folder, and name the result";
+    let told = "it is one part of a split zip archive; put all parts in one folder, extract them with 7-Zip, and \
+                scan the extracted files";
     // In the second part, which begins at the second member.
     let second = members[0].header().len() + members[0].packed.len();
     let mut archive =

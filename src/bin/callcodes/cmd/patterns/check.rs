@@ -1,4 +1,4 @@
-//! `patterns check`: everything that is wrong with pattern files, or that they hold.
+//! `patterns check`: reports everything that is wrong with pattern files, or that their examples pass.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-/// One pattern file, and what is wrong with it.
+/// A pattern file and its errors.
 struct Checked {
     name: String,
     definitions: Vec<Definition>,
@@ -47,8 +47,8 @@ fn read(path: &Path) -> Checked {
     }
 }
 
-/// Checks all that could be read as `-f` would load it: together, and over the built-in patterns. Tells what is not
-/// wrong but worth a thought.
+/// Checks the files that could be read as `-f` would load them: together, and with precedence over the built-in patterns. Returns
+/// notes on what is not an error but could be improved.
 fn check_together(checked: &mut [Checked]) -> Vec<String> {
     let catalogue = Catalogue::built_in();
     let own: Vec<Definition> = checked.iter().flat_map(|file| file.definitions.iter().cloned()).collect();
@@ -62,7 +62,7 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
         }
     };
     assign(proof::prove(&definitions, &set, catalogue), checked);
-    // Of a file that has to be changed anyway, the errors are enough to read.
+    // For a file with errors, the errors are enough.
     let files: Vec<&str> = checked.iter().filter(|file| file.wrong.is_empty()).map(|file| file.name.as_str()).collect();
     let own: Vec<(usize, &Definition)> = definitions
         .iter()
@@ -77,7 +77,7 @@ fn check_together(checked: &mut [Checked]) -> Vec<String> {
     notes
 }
 
-/// Puts each error to the file that it points into.
+/// Assigns each error to the file that it points to.
 fn assign(wrong: Vec<Diagnostic>, checked: &mut [Checked]) {
     for diagnostic in wrong {
         let name = diagnostic.source_name();
@@ -88,36 +88,37 @@ fn assign(wrong: Vec<Diagnostic>, checked: &mut [Checked]) {
     }
 }
 
-/// What each of these patterns, given with their indexes, could do better.
+/// Returns notes on what could be improved in these patterns, which are given with their indexes.
 fn thoughts(own: &[(usize, &Definition)], set: &PatternSet) -> Vec<String> {
     let mut notes = Vec::new();
     for &(index, definition) in own {
         let name = &definition.name;
         if definition.examples.is_empty() {
             notes.push(format!(
-                "pattern `{name}` has no examples, so nothing shows that it works. Add a line of the log and its code: \
+                "pattern `{name}` has no examples, so nothing shows that it works. Add a line from a log and its code: \
                  examples = [ {{ line = '...', code = 21 }} ]"
             ));
         }
         if set.patterns().get(index).is_some_and(Pattern::is_in_no_ansi_page) {
             notes.push(format!(
                 "pattern `{name}` has letters that no single ANSI code page of Windows has: in a log that is neither UTF-8 nor \
-                 UTF-16 it is found only where -E names the encoding"
+                 UTF-16 it is found only if -E sets the encoding"
             ));
         }
         if set.patterns().get(index).is_some_and(|pattern| pattern.literals().is_none()) {
             let remedy = if definition.multiline {
                 "Start the regex with text that is always the same"
             } else {
-                "Put text that is always the same, such as `result`, before or behind the group `code`"
+                "Put text that is always the same, such as `result`, before or after the group `code`"
             };
-            notes.push(format!("pattern `{name}` makes every search slower, for it may match in any line. {remedy}"));
+            notes.push(format!("pattern `{name}` makes every search slower, because any line could match. {remedy}"));
         }
     }
     notes
 }
 
-/// Own patterns of whose examples others take some: no error, for the result is counted, but perhaps not as was meant.
+/// Returns notes on patterns with examples that other patterns match first. This is not an error, because the result counts, but
+/// perhaps not in the intended way.
 fn taken(
     own: &[(usize, &Definition)],
     definitions: &[Definition],
@@ -142,11 +143,11 @@ fn taken(
         };
         notes.push(match taker.origin {
             Origin::BuiltIn => format!(
-                "pattern `{name}`: the built-in `{other}` takes {examples}, because its match starts further left. Let \
-                 the regex of `{name}` start as far left, or search with --no-pattern {other}"
+                "pattern `{name}`: the built-in `{other}` matches {examples} instead, because its match starts further \
+                 left. Make the regex of `{name}` start as far left, or search with --no-pattern {other}"
             ),
             _ => format!(
-                "pattern `{name}`: `{other}` in {} takes {examples}. Make one of the two narrower",
+                "pattern `{name}`: `{other}` in {} matches {examples} instead. Make one of the two more specific",
                 taker.origin
             ),
         });

@@ -1,4 +1,4 @@
-//! `patterns new`: a pattern file to start from, and the way on from there.
+//! `patterns new`: writes a pattern file to start from, and prints the next steps.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -16,7 +16,7 @@ use crate::term::{self, Output, Styles};
 
 pub(crate) fn run(name: &str, target: Option<&Path>) -> Result<Status, Failure> {
     let text = template(name).map_err(|wrong| settings::diagnostics(&[wrong]))?;
-    // Notepad of older Windows shows lines that end as elsewhere as a single one.
+    // Notepad on older versions of Windows shows lines that end in LF as a single line.
     let text = if cfg!(windows) { text.replace('\n', "\r\n") } else { text };
     if target == Some(Path::new(STDIN)) {
         Output::write_whole(None, &Styles::default(), |output| output.write_all(text.as_bytes()))?;
@@ -31,11 +31,11 @@ pub(crate) fn run(name: &str, target: Option<&Path>) -> Result<Status, Failure> 
     Ok(Status::Done)
 }
 
-/// Writes a file that was not there, and never touches one that was: someone's work may be in it.
+/// Writes a new file, and never overwrites an existing one, which may contain someone's work.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(text.as_bytes()).inspect_err(|_| {
-        // Half a template helps nobody; if it cannot be removed either, the error tells the path.
+        // Half a template is useless. If it cannot be removed, the error contains its path.
         let _ = fs::remove_file(path);
     })
 }
@@ -43,13 +43,13 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 fn not_written(path: &Path, error: &io::Error) -> Failure {
     let name = path.display();
     let diagnostic = match error.kind() {
-        io::ErrorKind::AlreadyExists => Diagnostic::new(format!("{name} is there already, and is not overwritten"))
-            .remedy("give another name, or another file with -o FILE"),
+        io::ErrorKind::AlreadyExists => Diagnostic::new(format!("{name} already exists and was not overwritten"))
+            .remedy("use another name, or another file with -o FILE"),
         io::ErrorKind::NotFound => Diagnostic::new(format!("cannot write {name}: there is no such folder"))
-            .remedy("create the folder first, or give another file with -o FILE"),
+            .remedy("create the folder first, or choose another file with -o FILE"),
         io::ErrorKind::PermissionDenied => Diagnostic::new(format!("cannot write {name}: permission denied"))
-            .remedy("give a file in a folder of your own with -o FILE"),
-        _ => Diagnostic::new(format!("cannot write {name}: {error}")).remedy("give another file with -o FILE"),
+            .remedy("choose a file in a folder of your own with -o FILE"),
+        _ => Diagnostic::new(format!("cannot write {name}: {error}")).remedy("choose another file with -o FILE"),
     };
     settings::diagnostics(&[diagnostic])
 }
@@ -61,7 +61,7 @@ fn next_steps(path: &Path) -> String {
         None => format!("add --config {file}"),
     };
     format!(
-        "wrote {}. Open it in an editor: it explains itself. Then
+        "wrote {}. Open it in an editor and follow its comments. Then
 
   check it        callcodes patterns check {file}
   try it          callcodes patterns test -f {file}
@@ -71,7 +71,7 @@ fn next_steps(path: &Path) -> String {
     )
 }
 
-/// The path as it is typed in a command line.
+/// Returns the path as it is typed on a command line.
 fn as_argument(path: &Path) -> String {
     let shown = path.display().to_string();
     if shown.contains(char::is_whitespace) { format!("\"{shown}\"") } else { shown }

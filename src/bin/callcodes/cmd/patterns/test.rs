@@ -1,4 +1,4 @@
-//! `patterns test`: pasted lines, and what the patterns make of them.
+//! `patterns test`: shows what the patterns match in pasted lines.
 
 use std::ffi::OsStr;
 use std::io;
@@ -19,13 +19,13 @@ use crate::settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output, Styles};
 
-/// The most that is taken for pasted lines; more is a log.
+/// The most that is accepted as pasted lines. Anything larger is a log.
 const LIMIT_BYTES: usize = 1 << 20;
 const LIMIT_LINES: usize = 1_000;
 
 pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Status, Failure> {
     let definitions = settings::definitions(patterns)?;
-    // Not proved: whose example is not kept comes here to see why.
+    // Examples are not checked, because users come here to see why an example fails.
     let set = PatternSet::compile(&definitions).map_err(|refused| settings::diagnostics(&[refused]))?;
     let catalogue = Catalogue::built_in();
     let mut text = read(input.filter(|input| *input != STDIN))?;
@@ -36,31 +36,31 @@ pub(crate) fn run(input: Option<&OsStr>, patterns: &PatternArgs) -> Result<Statu
     Output::write_whole(None, &Styles::default(), |output| write(&shown, &lines, output))?;
     if was_cut {
         term::note(
-            "only the first 1,000 lines, and of them at most 1 MiB, were tried. `callcodes lines` reads whole logs",
+            "only the first 1,000 lines, and at most 1 MiB of them, were tested. Use `callcodes lines` for whole logs",
         );
     }
     if lines.iter().any(|line| matches!(line.outcome, Outcome::Unexplained)) {
         let limit = EXPLAINED_LINE_BYTES >> 10;
         term::note(format_args!(
-            "of the lines that no pattern takes, only the first {EXPLAINED_LINES} of at most {limit} KiB are explained"
+            "of the lines without a match, only the first {EXPLAINED_LINES} that have at most {limit} KiB are explained"
         ));
     }
     Ok(Status::Done)
 }
 
-/// The lines to try: those of standard input, or of a file, or `input` itself. They may be somewhat more than the limit.
+/// Returns the lines to test: those of standard input or of a file, or `input` itself. They may slightly exceed the limit.
 fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
     let path = input.map(Path::new);
     let text = match (path, input.and_then(OsStr::to_str)) {
         (None, _) => {
-            term::tell_typing("paste log lines here; end them, on a line of its own,");
+            term::tell_typing("paste log lines here");
             paste::read(None, LIMIT_BYTES as u64)
         }
         (Some(path), Some(line)) if !path.exists() && is_line(line) => return Ok(line.as_bytes().to_owned()),
         (Some(path), _) if path.is_dir() => {
             Err(Problem::unreadable(path.display().to_string(), &io::Error::other("it is a folder")))
         }
-        // Reading it would suggest what was meant, too, in other words.
+        // Reading it would also suggest a path, in other words.
         (Some(path), _) if !path.exists() => {
             Err(Problem::unreadable(path.display().to_string(), &io::ErrorKind::NotFound.into()))
         }
@@ -70,14 +70,15 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
         let near = path.filter(|path| !path.exists()).and_then(neighbour);
         let remedy = match near {
             Some(near) => format!("did you mean {}?", near.display()),
-            None => "give the path of a file with log lines, a line itself in quotation marks, or nothing and paste the lines"
+            None => "pass a file with log lines or a line in quotation marks, or pass nothing and paste the lines"
                 .to_owned(),
         };
         settings::diagnostics(&[Diagnostic::new(term::shown(&format!("cannot read {problem}"))).remedy(remedy)])
     })
 }
 
-/// Whether an argument that names no file is a line of a log: it has what is rare in names and in hardly any line missing.
+/// Whether an argument that is not the name of a file is a line from a log: it contains characters that are rare in names and
+/// common in log lines.
 fn is_line(text: &str) -> bool {
     let after_drive = match text.as_bytes() {
         [b'a'..=b'z' | b'A'..=b'Z', b':', b'\\' | b'/', ..] => &text[2..],
@@ -86,7 +87,7 @@ fn is_line(text: &str) -> bool {
     after_drive.contains(|character: char| character.is_whitespace() || "=:<>|\"'{}[]".contains(character))
 }
 
-/// Leaves what the limits allow, and tells whether there was more.
+/// Cuts the text to the limits, and returns whether anything was cut.
 fn cut(text: &mut Vec<u8>) -> bool {
     let whole = text.len();
     let lines = text.split_inclusive(|&byte| byte == b'\n').take(LIMIT_LINES).map(<[u8]>::len);
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_told_from_the_path_of_a_missing_file() {
+    fn a_line_is_distinguished_from_the_path_of_a_missing_file() {
         assert!(
             ["rawCallStatus=21", "call status 108", "callStatus:108", "<callStatus>", "C:x"]
                 .iter()

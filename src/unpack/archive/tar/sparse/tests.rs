@@ -165,17 +165,19 @@ fn the_name_is_that_of_the_file_and_not_that_for_other_programs() {
 
 fn damage(why: &str, delivered: usize) -> String {
     let before = match delivered {
-        0 => "nothing of it could be read".to_owned(),
-        bytes => format!("only the whole lines in the {bytes} bytes before were read, and may be wrong too"),
+        0 => "none of it could be read".to_owned(),
+        bytes => {
+            format!("only the whole lines in the {bytes} bytes before that were read, and some of them may be wrong")
+        }
     };
-    format!("the tar archive is damaged (a sparse member's map {why}); {before}; {ASK}")
+    format!("the tar archive is damaged (the data map of a sparse file {why}); {before}; {ASK}")
 }
 
 #[test]
 fn an_invalid_map_is_reported_after_its_valid_part() {
-    const BACKWARDS: &str = "of its data goes backwards";
-    const BEYOND: &str = "of its data goes beyond its size";
-    const MORE: &str = "tells of more data than are stored";
+    const BACKWARDS: &str = "goes backwards";
+    const BEYOND: &str = "goes beyond its size";
+    const MORE: &str = "lists more data than is stored";
     const LESS: &str = "leaves out some of its data";
     let cases: [(&Pieces, u64, &[u8], &str); 12] = [
         // Segments overlap, or are in the wrong order.
@@ -206,7 +208,7 @@ fn an_invalid_map_is_reported_after_its_valid_part() {
 
 #[test]
 fn a_map_that_cannot_be_read_is_reported() {
-    const UNREADABLE: &str = "of its data cannot be read";
+    const UNREADABLE: &str = "cannot be read";
     let pax = |texts: &[&str]| {
         let texts: Vec<String> = texts.iter().map(|text| format!("GNU.sparse.{text}")).collect();
         [attributes(&texts), member("sparse.log", b'0', b"onetwo")].concat()
@@ -248,9 +250,7 @@ fn a_map_that_cannot_be_read_is_reported() {
     assert_eq!(read(archive), lost("sparse.log", b"", &damage(UNREADABLE, 0)));
 
     let told = |archive| read(archive).2.unwrap();
-    let sizeless = format!(
-        "the tar archive is damaged (a sparse member does not tell its size); nothing of it could be read; {ASK}"
-    );
+    let sizeless = format!("the tar archive is damaged (a sparse file has no size); none of it could be read; {ASK}");
     assert_eq!(told(pax(&["map=0,3,5,3"])), sizeless);
     assert_eq!(told(pax(&["size=-8", "map=0,3,5,3"])), sizeless);
     assert_eq!(told(gnu(483, &[0xff; 12])), sizeless);
@@ -265,8 +265,8 @@ fn a_map_has_no_more_segments_than_allowed() {
         map.push((4, 0));
         map
     };
-    let why = "it is stored without its holes (sparse) in more than 65536 pieces; only the whole lines in the 4 bytes before were \
-               read; unpack it and name the result";
+    let why = "it is a sparse file, stored in more than 65536 pieces; only the whole lines in the 4 bytes before \
+               that were read; extract it and scan the extracted files";
     // With an attribute for each number, it would exceed the limit of attributes.
     for (format, write) in FORMATS.into_iter().filter(|(format, _)| *format != "pax 0.0") {
         assert_eq!(read(write(&map, 8, b"text")), whole("sparse.log", b"text\0\0\0\0"), "{format}");
@@ -282,7 +282,7 @@ fn other_formats_of_sparse_members_are_reported() {
     let star = [&summed(star)[..], &[0; BLOCK_BYTES], &filled(b"text")].concat();
     let later = ["GNU.sparse.major=2".to_owned(), "GNU.sparse.minor=0".to_owned()];
     let later = [attributes(&later), member("sparse.log", b'0', b"text")].concat();
-    let why = "it is stored without its holes (sparse), and not as GNU tar does that; unpack it and name the result";
+    let why = "it is a sparse file in a form that is not supported; extract it and scan the extracted files";
     for archive in [star, later] {
         assert_eq!(read(archive), lost("sparse.log", b"", why));
     }

@@ -26,26 +26,28 @@ fn encrypted_members_are_read_with_their_password_and_reported_without() {
         let archive = bytes(hex);
         let read = |options: &Options| from_both(Format::Zip, &archive, options);
         assert_eq!(read(&with_password("secret")), Seen { members: vec![whole("a.log", log)], end: None });
-        let told = "it is encrypted; give its password with --password-file";
+        let told = "it is encrypted; save its password in a text file and pass that with --password-file";
         assert_eq!(read(&options()), Seen { members: vec![lost("a.log", b"", told)], end: None });
-        let told = "it is encrypted with another password than the given one; write its password into the password file, in a line of its own";
+        let told = "it is encrypted with a password other than the one given; add its password to the password file, \
+                    on a line of its own";
         assert_eq!(read(&with_password("wrong")), Seen { members: vec![lost("a.log", b"", told)], end: None });
         cuts_are_reported(Format::Zip, &archive, &with_password("secret"));
         flips_are_survived(Format::Zip, &archive, &with_password("secret"));
     }
     for (options, data, why) in [
         (with_password("secret"), &log[..], None),
-        (options(), b"", Some("it is encrypted; give its password with --password-file")),
+        (options(), b"", Some("it is encrypted; save its password in a text file and pass that with --password-file")),
     ] {
         let seen = from_both(Format::Zip, &bytes(CLASSIC_BEHIND), &options);
         assert_eq!(seen.members, [("-".to_owned(), data.to_vec(), why.map(str::to_owned))]);
-        assert_eq!(seen.end, Some(format!("the zip archive breaks off; {ASK}")));
+        assert_eq!(seen.end, Some(format!("the zip archive is cut short; {ASK}")));
     }
     let mut forged = bytes(AES);
     let data = 30 + 5 + 11 + 16 + 2;
     forged[data] ^= 1;
     let told = format!(
-        "the stored data are damaged (they are not what was encrypted); only the whole lines in the 29 bytes before were read, and may be wrong too; {ASK}"
+        "the stored data is damaged (the authentication code does not match); only the whole lines in the 29 bytes \
+         before that were read, and some of them may be wrong; {ASK}"
     );
     let seen = from_both(Format::Zip, &forged, &with_password("secret"));
     assert_eq!((&seen.members[0].2, seen.members[0].1[0]), (&Some(told), log[0] ^ 1));
@@ -57,13 +59,13 @@ fn each_of_several_passwords_is_tried() {
     let read = |hex, passwords: &[&str]| from_both(Format::Zip, &bytes(hex), &with_passwords(passwords)).members;
     for hex in [CLASSIC, AES] {
         assert_eq!(read(hex, &["wrong", "secret", ""]), [whole("a.log", log)]);
-        let told = "it is encrypted with another password than the 2 given ones; \
-                    write its password into the password file, in a line of its own";
+        let told = "it is encrypted with a password other than the 2 given; \
+                    add its password to the password file, on a line of its own";
         assert_eq!(read(hex, &["wrong", "other"]), [lost("a.log", b"", told)]);
     }
     // Traditional encryption verifies a password by one byte, so some wrong ones fit, too. Only the data decide.
-    let told = "it is damaged, or encrypted with another password than the given one; only the whole lines in the 29 bytes \
-                before were read; write its password into the password file, in a line of its own";
+    let told = "it is damaged, or encrypted with a password other than the one given; only the whole lines in the 29 \
+                bytes before that were read; add its password to the password file, on a line of its own";
     let wrong = (0..10_000).map(|number| format!("wrong {number}"));
     let fits = |password: &String| read(CLASSIC, &[password])[0].2.as_deref() == Some(told);
     let fitting = wrong.into_iter().find(fits).unwrap();
@@ -139,7 +141,7 @@ fn data_before_a_fault_are_read_however_many_passwords_there_are() {
         let one = from_file(Format::Zip, &archive, &with_password("right")).members;
         assert!(log.starts_with(&one[0].1) && one[0].1.len() > broken, "{}", one[0].1.len());
         let several = in_any_order(&archive, "right", &wrong);
-        let told = one[0].2.as_ref().unwrap().replace("the given one", "the 3 given ones");
+        let told = one[0].2.as_ref().unwrap().replace("the one given", "the 3 given");
         assert_eq!(several, [lost("a.log", &one[0].1, &told)]);
     }
 }
