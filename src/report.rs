@@ -244,7 +244,9 @@ impl Report {
         [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
     }
 
-    fn nothing_found(&self) -> Vec<String> {
+    /// Returns the lines that take the place of the rows if there are none: whether anything was searched, and what to do.
+    #[must_use]
+    pub fn nothing_found(&self) -> Vec<String> {
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;
         if files_read == 0 {

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use csv::{Terminator, WriterBuilder};
 
 use super::renderer::Renderer;
-use crate::report::sheet::{Cell, Column, End, Holds, Sheet};
+use crate::report::sheet::{Cell, Column, End, Holds};
 use crate::terminal::escaped;
 
 /// Writes rows as CSV, without notes and totals.
@@ -50,9 +50,12 @@ impl Renderer for Csv {
     }
 }
 
-/// Whether `text` begins with the header.
-pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
-    text.lines().next().is_some_and(|line| line.split(',').eq(head(sheet.columns)))
+/// Whether `text` begins with the header of a table with these columns, also as spreadsheets save it: separated by semicolons or
+/// tabs, and in quotation marks.
+pub(super) fn begins(columns: &[Column], text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let is_head = |separator: char| line.split(separator).map(|name| name.trim_matches('"')).eq(head(columns));
+    [',', ';', '\t'].into_iter().any(is_head)
 }
 
 /// Returns the names of the columns. Records do not fit into a cell, so problems take two columns.
@@ -111,6 +114,16 @@ mod tests {
 
     fn written(report: &Report) -> String {
         rendered(report, Format::Csv, Options::default())
+    }
+
+    #[test]
+    fn a_header_is_recognised_as_spreadsheets_save_it() {
+        let head = written(&report(&[]));
+        for saved in [head.clone(), head.replace(',', ";"), head.replace(',', "\t"), head.replace(',', "\",\"")] {
+            assert!(begins(SUMMARY.columns, &saved), "{saved}");
+        }
+        assert!(!begins(SUMMARY.columns, &head.replace(',', " ")));
+        assert!(!begins(SUMMARY.columns, &head.replace("code", "status")));
     }
 
     #[test]

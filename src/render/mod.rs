@@ -97,7 +97,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
         || SHEETS.iter().any(|sheet| {
             table::begins(sheet, &text)
                 || json::begins(sheet.schema, sheet.first_name(), &text)
-                || csv::begins(sheet, &text)
+                || csv::begins(sheet.columns, &text)
         })
         || [lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
             .iter()

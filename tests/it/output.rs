@@ -115,6 +115,24 @@ fn the_ending_of_the_file_chooses_the_format() {
 }
 
 #[test]
+fn a_file_without_a_result_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, saved) = (folder.path().join("a.log"), folder.path().join("saved.csv"));
+    fs::write(&log, "nothing here\n").unwrap();
+    for (ending, is_seen) in [("csv", false), ("json", false), ("txt", true)] {
+        let saved = saved.with_extension(ending);
+        let (status, stdout, stderr) = run(&["--pattern", "mfa-result", "-o", path(&saved), path(&log)]);
+        let note = "callcodes: No result codes found in 1 file (13 B). Searched for the pattern: mfa-result.\n";
+        assert_eq!(
+            (status, stdout.as_str(), stderr.as_str()),
+            (Some(0), "", if is_seen { "" } else { note }),
+            "{ending}"
+        );
+        assert_eq!(fs::read_to_string(&saved).unwrap().starts_with("No result codes"), is_seen, "{ending}");
+    }
+}
+
+#[test]
 fn a_file_has_its_old_content_until_the_new_one_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");

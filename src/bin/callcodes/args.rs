@@ -53,7 +53,7 @@ pub(crate) enum Command {
 /// The exit statuses with their meanings.
 pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "done, also when nothing was found"),
-    ("2", "wrong usage or a fatal error"),
+    ("2", "wrong usage, a bad pattern or configuration file, or the result could not be written"),
     ("3", "done, but some input could not be read"),
     ("130", "interrupted, such as by Ctrl-C, after printing what had been read"),
 ];

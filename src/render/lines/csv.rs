@@ -23,7 +23,7 @@ pub fn write_head(out: &mut impl Write) -> io::Result<()> {
 
 /// Whether `text` begins with the header.
 pub(in crate::render) fn begins(text: &str) -> bool {
-    text.lines().next().is_some_and(|line| line.split(',').eq(head(FIELDS)))
+    crate::render::csv::begins(FIELDS, text)
 }
 
 /// Writes one row for each hit.

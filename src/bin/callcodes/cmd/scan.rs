@@ -2,12 +2,13 @@
 
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::summarise::summarise;
-use callcodes::render;
+use callcodes::render::{self, Format};
 use callcodes::report::{Report, Searched};
 
 use crate::args::ScanArgs;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
+use crate::term;
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| Written::AtTheEnd)?;
@@ -18,5 +19,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let report = Report::new(&outcome.summary, outcome.problems.clone(), Catalogue::built_in(), searched);
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
+    // In a file for programs nobody sees that there is nothing.
+    if report.rows.is_empty() && format != Format::Table && args.output.output.is_some() {
+        report.nothing_found().iter().take(1).for_each(term::note);
+    }
     session.end(&outcome)
 }
