@@ -1,4 +1,4 @@
-//! Times and codes as logs write them, questions as people do, and catalogues.
+//! Parses arbitrary bytes as times, codes, queries and catalogues.
 
 #![no_main]
 
@@ -28,7 +28,7 @@ fn check_time(line: &[u8]) {
             assert_eq!((again.time, again.zone_is_assumed()), (stamp.time, false));
         }
     }
-    // What ends a line ends no time.
+    // A separator at the end of the line does not change the time that is found.
     assert_eq!(Form::Iso8601.find(&[line, b"|"].concat()), found);
 }
 
