@@ -92,11 +92,11 @@ Code  Description             Count   Share  First seen  Last seen  Files
 3 results have no readable time and do not count for first and last seen.
 A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
-    let told = "callcodes: 2 inputs were not read to the end; first: c.log: neither this nor what follows was read, \
+    let message = "callcodes: 2 inputs were not read to the end; first: c.log: neither this nor what follows was read, \
                 because \
                 the run was interrupted; run callcodes again to read it (-v lists all)\n";
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["scan"]));
-    assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, told, Some(130)));
+    assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, message, Some(130)));
 }
 
 #[test]
@@ -107,11 +107,11 @@ fn json_and_problems_report_what_was_cut_short_and_what_was_not_read() {
     assert_eq!((status, &report["partial"], &report["totals"]["results"]), (Some(130), &true.into(), &3.into()));
     let kinds: Vec<_> = report["problems"].as_array().unwrap().iter().map(|one| (&one["path"], &one["kind"])).collect();
     assert_eq!(kinds, [(&"c.log".into(), &"interrupted".into()), (&"pipe".into(), &"interrupted".into())]);
-    let told = "\
+    let message = "\
 callcodes: c.log: neither this nor what follows was read, because the run was interrupted; run callcodes again to read it
 callcodes: pipe: reading was interrupted; run callcodes again to read all of it
 ";
-    assert_eq!(stderr, told);
+    assert_eq!(stderr, message);
 }
 
 #[test]
@@ -165,10 +165,10 @@ fn a_partial_result_never_replaces_a_complete_one() {
     for command in ["scan", "lines"] {
         fs::write(folder.path().join("result"), "old").unwrap();
         let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&[command, "-o", "result"]));
-        let told = "result was not written, because the run was interrupted";
+        let message = "result was not written, because the run was interrupted";
         assert_eq!((status, stdout.as_str()), (Some(130), ""), "{command}");
         let first = stderr.lines().next().unwrap();
-        assert!(first.starts_with("callcodes: ") && first.ends_with(told), "{first}");
+        assert!(first.starts_with("callcodes: ") && first.ends_with(message), "{first}");
         assert_eq!(fs::read_to_string(folder.path().join("result")).unwrap(), "old");
         let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();

@@ -178,8 +178,8 @@ fn scanned(path: &Path, args: &[&str]) -> (u64, Vec<String>, String, Option<i32>
     let kinds =
         report["problems"].as_array().unwrap().iter().map(|problem| problem["kind"].as_str().unwrap().to_owned());
     let run = scan("--format=csv");
-    let truncated = String::from_utf8(run.stderr).unwrap().replace(&path.display().to_string(), "x.log");
-    (report["totals"]["results"].as_u64().unwrap(), kinds.collect(), truncated, run.status.code())
+    let message = String::from_utf8(run.stderr).unwrap().replace(&path.display().to_string(), "x.log");
+    (report["totals"]["results"].as_u64().unwrap(), kinds.collect(), message, run.status.code())
 }
 
 #[test]
@@ -201,13 +201,13 @@ fn a_log_that_ends_in_another_encoding_is_reported() {
         ([&*marked_be, &ansi[1..]], 2, "UTF-16BE", two, ", or scan it again with -E utf-8"),
     ] {
         std::fs::write(&path, parts.concat()).unwrap();
-        let truncated = format!(
+        let message = format!(
             "callcodes: x.log: it begins in {begins} and ends in {ends}, which was not searched; split the file \
              where the encoding \
              changes{remedy}\n"
         );
         let kinds = vec!["mixed-encodings".to_owned()];
-        assert_eq!(scanned(&path, &[]), (results, kinds, truncated, Some(3)), "{begins}, {ends}");
+        assert_eq!(scanned(&path, &[]), (results, kinds, message, Some(3)), "{begins}, {ends}");
     }
     // With -E, the end is not examined.
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
@@ -275,9 +275,9 @@ fn the_end_is_examined_however_a_log_is_read() {
     let piped = std::fs::File::open(write("piped.log", &mixed(9000))).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
     let run = command.args(["--no-config", "--format=csv", "-"]).stdin(piped).output().unwrap();
-    let truncated = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not \
+    let message = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not \
                 searched; split the file where the encoding changes, or scan it again with -E utf-16le\n";
-    assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (truncated, Some(3)));
+    assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (message, Some(3)));
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn the_incomplete_last_line_of_a_text_that_ends_within_a_character_does_not_coun
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let text = "\u{feff}callStatus=21\r\ncallStatus=102";
-    let truncated = "truncated: the UTF-16LE text ends within a character, so it is cut off or damaged, and its last line was \
+    let message = "truncated: the UTF-16LE text ends within a character, so it is cut off or damaged, and its last line was \
                 not read; ask the sender for a complete copy of the file";
     let scan = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
@@ -312,11 +312,11 @@ fn the_incomplete_last_line_of_a_text_that_ends_within_a_character_does_not_coun
     };
     let whole: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(scan(&whole), (2, vec![], Some(0)));
-    assert_eq!(scan(&whole[..whole.len() - 1]), (1, vec![truncated.to_owned()], Some(3)));
+    assert_eq!(scan(&whole[..whole.len() - 1]), (1, vec![message.to_owned()], Some(3)));
     // After an additional byte, all units are misaligned.
     let stray = [&whole[..34], b"x", &whole[34..]].concat();
-    assert_eq!(scan(&stray), (1, vec![truncated.to_owned()], Some(3)));
+    assert_eq!(scan(&stray), (1, vec![message.to_owned()], Some(3)));
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let truncated = truncated.replace("LE", "BE");
-    assert_eq!(scan(&big[..big.len() - 3]), (1, vec![truncated], Some(3)));
+    let message = message.replace("LE", "BE");
+    assert_eq!(scan(&big[..big.len() - 3]), (1, vec![message], Some(3)));
 }

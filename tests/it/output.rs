@@ -168,8 +168,8 @@ fn a_result_is_written_even_if_some_input_could_not_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     let args = ["lines", "fixtures/logs/web2/selfservice.log", "no-such.log", "-o", path(&target)];
-    let told = "callcodes: no-such.log: no such file or folder\n".to_owned();
-    assert_eq!(run(&args), (Some(3), String::new(), told));
+    let message = "callcodes: no-such.log: no such file or folder\n".to_owned();
+    assert_eq!(run(&args), (Some(3), String::new(), message));
     assert_eq!(fs::read_to_string(&target).unwrap().lines().count(), 2);
 }
 
@@ -206,8 +206,8 @@ fn the_temporary_file_of_a_killed_run_is_reported_and_not_read() {
         (status, stdout),
         (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n"))
     );
-    let told = "skipped, an unfinished result of callcodes; delete it unless callcodes is still running";
-    assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
+    let message = "skipped, an unfinished result of callcodes; delete it unless callcodes is still running";
+    assert_eq!(stderr, format!("callcodes: {}: {message}\n", path(&left)));
     // A file that is passed as an argument is read, unless it contains output.
     let (status, stdout, stderr) = run(&["lines", path(&left)]);
     assert_eq!((status, stdout.as_str()), (Some(0), ""));
@@ -284,8 +284,8 @@ mod windows {
             let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut stderr = String::new();
             child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
-            let told = "another program has it open, perhaps a spreadsheet. Close it there, or choose another file";
-            assert_eq!(stderr, format!("error: cannot write to {}: {told}\n", path(&target)));
+            let message = "another program has it open, perhaps a spreadsheet. Close it there, or choose another file";
+            assert_eq!(stderr, format!("error: cannot write to {}: {message}\n", path(&target)));
             drop(held);
             assert_eq!(fs::read_to_string(&target).unwrap(), CSV_HEAD);
             assert_eq!(names_in(folder.path()), ["out.csv"]);
@@ -358,7 +358,7 @@ fn a_log_in_a_scanned_folder_is_not_overwritten_by_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
-    let told = format!(
+    let message = format!(
         "error: -o would overwrite {}, which is in a folder that is scanned and is not an earlier result. Choose \
          another file, or delete that one first\n",
         path(&log),
@@ -366,7 +366,7 @@ fn a_log_in_a_scanned_folder_is_not_overwritten_by_the_result() {
     for command in ["scan", "lines", "files"] {
         assert_eq!(
             run(&[command, path(folder.path()), "-o", path(&log)]),
-            (Some(2), String::new(), told.clone()),
+            (Some(2), String::new(), message.clone()),
             "{command}"
         );
         assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
@@ -402,10 +402,10 @@ fn a_log_that_is_an_argument_is_not_overwritten_by_the_result() {
     let log = folder.path().join("a.log");
     let by_another_name = folder.path().join(".").join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
-    let told = format!("error: -o would overwrite the input {}. Choose another file\n", path(&log));
+    let message = format!("error: -o would overwrite the input {}. Choose another file\n", path(&log));
     for command in ["scan", "lines", "files"] {
         let args = [command, "no-such.log", path(&log), "-o", path(&by_another_name)];
-        assert_eq!(run(&args), (Some(2), String::new(), told.clone()), "{command}");
+        assert_eq!(run(&args), (Some(2), String::new(), message.clone()), "{command}");
         assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
     }
 }
@@ -484,14 +484,14 @@ fn a_line_over_the_limit_is_searched_in_pieces_and_reported() {
     let filler = "x".repeat(LONG_LINE_BYTES);
     let text = format!("call_status: 4\ncall_status: 108 {filler} call_status: 102\r\ncall_status: 21\n");
     fs::write(&log, &text).unwrap();
-    let told = format!(
+    let message = format!(
         "callcodes: {}: 1 line longer than 1048576 bytes was searched in pieces, the first at byte 15; a result that \
          is split between two pieces is missed\n",
         path(&log)
     );
 
     let (status, stdout, stderr) = run(&["lines", "--format=jsonl", path(&log)]);
-    assert_eq!((status, &stderr), (Some(0), &told));
+    assert_eq!((status, &stderr), (Some(0), &message));
     let hits: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let found: Vec<_> = hits
         .iter()
@@ -508,7 +508,7 @@ fn a_line_over_the_limit_is_searched_in_pieces_and_reported() {
     assert_eq!(cut, [false, true, true, false]);
 
     let (status, stdout, stderr) = run(&["--format=json", path(&log)]);
-    assert_eq!((status, &stderr), (Some(0), &told));
+    assert_eq!((status, &stderr), (Some(0), &message));
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["totals"]["results"], 4);
     assert_eq!(report["totals"]["bytes"], text.len());

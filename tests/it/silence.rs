@@ -144,8 +144,8 @@ fn damage_that_left_nothing_to_read_is_reported() {
              files",
         ),
     ] {
-        let told: Vec<String> = scan(&bytes).problems.iter().map(detail).collect();
-        assert_eq!(told, [expected]);
+        let reported: Vec<String> = scan(&bytes).problems.iter().map(detail).collect();
+        assert_eq!(reported, [expected]);
     }
 }
 
