@@ -120,7 +120,7 @@ impl Packing {
     }
 
     fn check_whole(&self, seen: &Seen) {
-        assert!(!tells_a_loss(seen), "{:?}", seen.problems);
+        assert!(!reports_a_loss(seen), "{:?}", seen.problems);
         assert_eq!(seen.counts, self.counts.clone().into_iter().collect::<Vec<_>>());
     }
 
@@ -135,12 +135,12 @@ impl Packing {
         }
         let counted: u64 = seen.counts.iter().map(|(_, count)| count).sum();
         let is_less = counted < self.counts.values().sum();
-        assert!(tells_a_loss(seen) || !is_less, "{:?}", seen.problems);
+        assert!(reports_a_loss(seen) || !is_less, "{:?}", seen.problems);
     }
 }
 
 /// Whether a problem reports that something was not read.
-fn tells_a_loss(seen: &Seen) -> bool {
+fn reports_a_loss(seen: &Seen) -> bool {
     seen.problems.iter().any(|(_, kind, _)| kind.is_loss())
 }
 

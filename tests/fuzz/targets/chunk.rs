@@ -86,9 +86,9 @@ fuzz_target!(|input: Input<'_>| {
         let reader = Pieces { left: &source[from..], steps: input.steps, next: 0, fault: input.fault, rested: false };
         buffer = reading.span(Chunks::new(reader, span, limits, units, buffer), input.fault);
     }
-    assert!(reading.at >= least, "whole lines are lost: {} of {least} bytes", reading.at);
+    assert!(reading.at >= least, "complete lines are lost: {} of {least} bytes", reading.at);
     let faults = usize::from(!matches!(input.fault, Fault::None)) + usize::from(is_broken);
-    assert_eq!(reading.faults, faults, "a fault is told once");
+    assert_eq!(reading.faults, faults, "each error is reported once");
 });
 
 /// Checks the chunks of consecutive spans.
@@ -130,7 +130,7 @@ impl<'p, P: Iterator<Item = &'p Piece>> Reading<'_, P> {
             end = piece.end;
             mark += piece.mark;
             text.extend_from_slice(&piece.text);
-            assert!(end < self.at || piece.cut == chunk.cut, "{:?} is told as {:?}", piece.cut, chunk.cut);
+            assert!(end < self.at || piece.cut == chunk.cut, "{:?} is reported as {:?}", piece.cut, chunk.cut);
         }
         assert_eq!(end, self.at, "a piece is divided");
         assert_eq!(chunk.offset, (start + mark) as u64);
@@ -144,8 +144,8 @@ impl<'p, P: Iterator<Item = &'p Piece>> Reading<'_, P> {
         let rest = &self.source[self.at..];
         match self.units {
             Units::Bytes => {
-                assert!(rest.starts_with(seen), "not what follows");
-                assert!(seen.len() >= rest.len().min(self.limits.lookahead_bytes), "too little of what follows");
+                assert!(rest.starts_with(seen), "the lookahead is not the text that follows");
+                assert!(seen.len() >= rest.len().min(self.limits.lookahead_bytes), "the lookahead is too short");
             }
             units => {
                 let units_ahead = self.limits.lookahead_bytes + 1;
@@ -167,7 +167,7 @@ struct Pieces<'s> {
 
 impl Read for Pieces<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        assert!(!out.is_empty(), "nothing is asked for");
+        assert!(!out.is_empty(), "an empty buffer is passed");
         if self.left.is_empty() {
             return match std::mem::replace(&mut self.fault, Fault::None) {
                 Fault::None => Ok(0),

@@ -35,7 +35,11 @@ fn read(reader: impl Read + Send + 'static, step: usize) -> (Vec<u8>, Option<Pro
             Ok(0) => return (all, None),
             Ok(len) => all.extend_from_slice(&block[..len]),
             Err(error) => {
-                assert_eq!(reader.read(&mut block).expect("a fault is told once"), 0, "something follows a fault");
+                assert_eq!(
+                    reader.read(&mut block).expect("an error is reported once"),
+                    0,
+                    "something follows an error"
+                );
                 return (all, Some(Problem::unreadable("x", &error)));
             }
         }
@@ -74,7 +78,7 @@ fn check_utf16(bytes: &[u8], units: Units) {
         }
     }
     let (pairs, rest) = bytes.as_chunks::<2>();
-    assert_eq!(faults, usize::from(!rest.is_empty()), "half a unit is a fault, and nothing else is");
+    assert_eq!(faults, usize::from(!rest.is_empty()), "half a unit is the only error");
     // The line with half a unit at its end is dropped.
     let line_feed = pairs.iter().rposition(|pair| unit(*pair) == 0x0A);
     let read = if rest.is_empty() { bytes } else { &bytes[..line_feed.map_or(0, |at| 2 * (at + 1))] };

@@ -40,7 +40,7 @@ fn check_code(written: &[u8]) {
     match &key {
         Key::Name(name) => {
             assert!(name.chars().count() <= 81 && !name.chars().any(char::is_control), "{name:?}");
-            assert_eq!(catalogue.resolve(name.as_bytes()), key, "a row's name stands for another row");
+            assert_eq!(catalogue.resolve(name.as_bytes()), key, "a displayed name resolves to another key");
         }
         Key::Code(code) => assert_eq!(catalogue.resolve(code.to_string().as_bytes()), key),
     }
