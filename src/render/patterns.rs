@@ -285,7 +285,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What a definition says, without where it stands.
+    /// Returns the content of a definition, without its origin.
     fn said(definition: &Definition) -> String {
         let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
             definition;
@@ -394,7 +394,7 @@ a     own.toml  no fixed text: slower  one two three
                                        four\\u{1b}
 bb    own.toml  fast                   -
 ";
-        // 6, 10 and 23 columns before the descriptions leave 16.
+        // The columns before the descriptions take 6, 10 and 23, which leaves 16.
         assert_eq!(shown(Some(55)), expected);
     }
 

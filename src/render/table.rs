@@ -416,7 +416,7 @@ Code  Description                                                 Count  Share  
 A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
         assert_eq!(written(&every_kind(), None), expected);
-        // The rule is 129 columns long.
+        // The table is 129 columns wide.
         let (rows, _) = expected.split_once("\n\n").unwrap();
         assert!(written(&every_kind(), Some(129)).starts_with(rows));
         assert!(!written(&every_kind(), Some(128)).starts_with(rows));
@@ -540,7 +540,7 @@ succeeded.
             let text = written(&every_kind(), Some(width));
             assert!(text.lines().all(|line| line.width() <= width), "{width}:\n{text}");
             assert!(text.lines().all(|line| !line.ends_with(' ')), "{width}:\n{text}");
-            // Nothing that is left out goes unmentioned, and no word is broken that is no symbol.
+            // Each column is either shown or mentioned as left out, and only names with underscores are broken.
             let words = text.replace('\n', " ");
             for heading in ["Share", "First seen", "Last seen", "Files", "Group"] {
                 assert!(words.contains(heading), "{width}:\n{text}");
