@@ -513,7 +513,7 @@ mod unix {
         assert_eq!(scan(&folder, &["t", "-v"]), (each.to_owned(), Some(0)));
     }
 
-    /// Each file in the folder is compared with the output file, which must not open a pipe.
+    /// Comparing the files in the folder with the output file must not open a pipe.
     #[test]
     fn pipes_are_not_opened_when_the_output_goes_to_a_file() {
         let folder = tree(&["t/a.log"]);

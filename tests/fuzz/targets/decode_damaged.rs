@@ -83,7 +83,7 @@ fuzz_target!(|input: Input<'_>| {
                 assert!(out.len() >= whole, "a whole member is lost");
                 assert!(fault.is_some() || out.len() == whole, "half a member is lost without a word");
             } else {
-                assert!(fault.is_some(), "a cut is not told");
+                assert!(fault.is_some(), "a cut is not reported");
             }
         }
         Damage::Change { at, by } => {
