@@ -1,4 +1,4 @@
-/* The one function of bcryptprimitives.dll that Rust programs import, for a Wine that lacks the DLL. See .ci/windows. */
+/* The only function of bcryptprimitives.dll that Rust programs import, for a Wine without that DLL. See .ci/windows. */
 #include <windows.h>
 #include <ntsecapi.h>
 

@@ -1,19 +1,19 @@
-"""Judges `cargo metadata` (stdin) for `.ci/licences`, which says what is checked and what is not."""
+"""Checks the output of `cargo metadata` (stdin) and Cargo.lock. `.ci/licences` describes what is checked and what is not."""
 
 import json
 import re
 import sys
 import tomllib
 
-# Only what occurs. Permissive all: none asks more of the executable's users than that the notice be kept.
-# bzip2-1.0.6 is BSD-like: libbz2-rs-sys is a translation of bzip2 and keeps its licence, as any maintained one must.
+# Only the licences that occur. All are permissive: they require no more than that the notice is kept.
+# bzip2-1.0.6 is similar to BSD. libbz2-rs-sys is a translation of bzip2, so it has to keep that licence.
 ALLOWED = {"MIT", "Apache-2.0", "Unicode-3.0", "BSD-3-Clause", "bzip2-1.0.6", "MIT-0", "Zlib"}
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 
 
 def acceptable(expression):
-    """Whether an SPDX expression can be met with allowed licences alone. An exception (WITH) only adds permission."""
-    # Before SPDX, `MIT/Apache-2.0` meant OR.
+    """Returns whether allowed licences alone satisfy an SPDX expression. An exception (WITH) only adds permissions."""
+    # Older crates write `MIT/Apache-2.0` for OR.
     tokens = re.findall(r"[()]|[^\s()]+", expression.replace("/", " OR "))
 
     def alternatives():
@@ -79,7 +79,7 @@ def main():
         print(f"error: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    print(f"{len(locked)} crates, licences and origins as they should be")
+    print(f"{len(locked)} crates, all licences and origins allowed")
 
 
 main()

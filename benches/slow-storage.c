@@ -1,7 +1,7 @@
-/* Makes calls on files below $SLOW_FOLDER take $SLOW_MICROSECONDS longer, as on a network share: each one that opens, that
- * reads and that asks for the state of a file, and of a listing its opening, every 500th entry and its end.
- * At the end of the process, how many calls were delayed is appended to the file $SLOW_COUNTS, if that is set.
- * benches/slow-storage builds it and preloads it; calls that a program makes past the C library are not seen.
+/* Delays calls on files below $SLOW_FOLDER by $SLOW_MICROSECONDS, as on a network share. The delayed calls are: every open, read
+ * and stat of a file, and for a folder the opening of its listing, every 500th entry and the end of the listing.
+ * If $SLOW_COUNTS is set, the number of delayed calls is appended to that file when the process ends.
+ * benches/slow-storage builds and preloads this library. System calls that bypass the C library are not delayed.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -22,8 +22,8 @@ enum { FILES = 1 << 16, ENTRIES_AT_ONCE = 500 };
 enum kind { OPEN, READ, STATE, LIST, KINDS };
 
 static atomic_ulong counts[KINDS];
-static _Atomic unsigned char slow_files[FILES]; /* by descriptor */
-static _Atomic unsigned entries[FILES];         /* by the descriptor of a folder: what was read of its listing */
+static _Atomic unsigned char slow_files[FILES]; /* indexed by descriptor */
+static _Atomic unsigned entries[FILES];         /* indexed by the descriptor of a folder: the entries read so far */
 static const char *folder;
 static size_t folder_len;
 static long nanoseconds;
@@ -52,7 +52,7 @@ static void delay(enum kind kind) {
     while (nanosleep(&left, &left) != 0) {}
 }
 
-/* Opening and reading go to the kernel at once: memory allocators do both before this library is ready to look up anything. */
+/* Open and read call the kernel directly, because memory allocators open and read files before dlsym can be used here. */
 static int open_at(int at, const char *path, int flags, va_list rest) {
     mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
     int slow = is_slow(path);
@@ -84,14 +84,14 @@ READS(read, SYS_read, (int file, void *out, size_t len), file, out, len)
 READS(pread, SYS_pread64, (int file, void *out, size_t len, off_t at), file, out, len, at)
 READS(pread64, SYS_pread64, (int file, void *out, size_t len, off64_t at), file, out, len, at)
 
-/* Rust asks with no path at all whether the system has this call; by its own name, the compiler would rule that out. */
+/* Rust passes a null path to detect whether this call exists. Under its own name, the compiler would assume a non-null path. */
 int slow_statx(int at, const char *path, int flags, unsigned mask, struct statx *out) __asm__("statx");
 int slow_statx(int at, const char *path, int flags, unsigned mask, struct statx *out) {
     if (is_slow(path) || (path && !*path && is_slow_file(at))) delay(STATE);
     return (int)syscall(SYS_statx, at, path, flags, mask, out);
 }
 
-/* The C library's own function of this name. */
+/* Looks up the C library's function of this name. */
 #define NEXT(name) static __typeof__(&name) next; if (!next) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 #define CALL(result, name, kind, slow, parameters, arguments)                 \
     result name parameters {                                                  \

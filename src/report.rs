@@ -315,14 +315,14 @@ fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> 
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! Summaries and reports for the tests of the formats.
+    //! Builds summaries and reports for the tests of the formats.
 
     use super::*;
     use crate::code::Code;
     use crate::summary::Counts;
     use crate::time::Form;
 
-    /// A result, its count, and the line starts that give it its times.
+    /// A result, its count, and the starts of the lines from which it gets its times.
     pub(crate) type Found<'a> = (Key, u64, &'a [&'a str]);
 
     pub(crate) fn code(number: i32) -> Key {
@@ -333,7 +333,7 @@ pub(crate) mod testing {
         Key::Name(name.into())
     }
 
-    /// Returns the summary of sources, each with its results and bytes. The first results get the times.
+    /// Returns the summary of sources, each given by its results and its bytes. Times go to the first occurrences of a result.
     pub(crate) fn summary(sources: &[(&[Found], u64)]) -> Summary {
         let mut summary = Summary::default();
         for (found, bytes) in sources {
@@ -355,7 +355,7 @@ pub(crate) mod testing {
         Report::new(&summary(sources), Vec::new(), Catalogue::built_in(), searched)
     }
 
-    /// Returns a report with every kind of row: 1000 results in two files.
+    /// Returns a report with every kind of row, for 1000 results in two files.
     pub(crate) fn every_kind() -> Report {
         report(&[
             (
@@ -443,7 +443,7 @@ mod tests {
             files_read: 2,
             files_with_results: 2,
             bytes: 123_456,
-            // All but eight: two times each for 102, 21 and "Used Cache", and in the other file one each for 102 and the text.
+            // All but eight: in the first file two each for 102, 21 and "Used Cache", in the second one each for 102 and the text.
             results_without_time: 992,
             results_without_zone: 2,
         };

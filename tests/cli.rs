@@ -1,27 +1,28 @@
-//! Tests the command line as users see it. Every case is a data file with the whole stdout, stderr and exit status.
+//! Tests the command line as users see it. Every case is a data file with the complete stdout, stderr and exit status.
 //!
-//! To add a case, write `tests/cmd/NAME.toml`; it runs in the package's root, so fixtures are `fixtures/logs/…`, or in
-//! a folder beside it, as `fs.cwd = "patterns"` says:
+//! To add a case, write `tests/cmd/NAME.toml`. It runs in the root of the package, where fixtures are in `fixtures/logs/…`, or,
+//! with `fs.cwd = "patterns"`, in that folder of `tests/cmd`:
 //!
 //! ```toml
 //! bin.name = "callcodes"
-//! args = ["codes", "102"]        # or one string, split like a shell does
-//! stdin = "optional\r\n"         # verbatim; without it stdin is empty, never a terminal
-//! status.code = 2                # left out: 0
-//! stdout = ""                    # or NAME.stdout beside it, better for tables
+//! args = ["codes", "102"]        # or one string, which is split as by a shell
+//! stdin = "optional\r\n"         # verbatim; by default stdin is empty, never a terminal
+//! status.code = 2                # default: 0
+//! stdout = ""                    # or a file NAME.stdout, which is better for tables
 //! stderr = """
 //! error: …
 //! """
 //! ```
 //!
-//! Backslashes count as slashes in what the program printed, so that cases hold on every platform. A `.stdout` or
-//! `.stderr` file may be written with either; a string in the TOML file must use slashes (`CONTOSO/ann`), and JSON's
-//! `\"` reads `/"` there. `binary = true` compares bytes. `[..]`, `[CWD]` and a line of `...` stand for what varies.
-//! Only one case: `cargo test --test cli -- cases trycmd=NAME`. Not trycmd's own overwriting mode: expected values are
-//! worked out by hand.
+//! Backslashes in the output are compared as slashes, so that cases pass on every platform. A `.stdout` or `.stderr` file may
+//! have either. A string in the TOML file must have slashes (`CONTOSO/ann`), and the `\"` of JSON is written `/"` there.
+//! `binary = true` compares bytes. `[..]`, `[CWD]` and a line of `...` match text that varies.
 //!
-//! The blocks marked `console` in README.md are cases too. A block's last line end belongs to the fence, so the output
-//! of a block's last command is followed by an empty line. Standard error comes after standard output.
+//! To run one case: `cargo test --test cli -- cases trycmd=NAME`. Do not let trycmd overwrite the expected output: it is worked
+//! out by hand.
+//!
+//! The `console` blocks in README.md are cases, too. The last line end of a block belongs to the fence, so an empty line follows
+//! the output of the last command. Standard error comes after standard output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +31,7 @@ use std::process::Command;
 #[test]
 fn cases() {
     trycmd::TestCases::new()
-        // What the machine that runs the tests prefers must not show. These win over a case's own `env.add`.
+        // The settings of the machine must not affect the output. These take precedence over a case's own `env.add`.
         .env("NO_COLOR", "1")
         .env("COLUMNS", "100")
         .env("XDG_CONFIG_HOME", "no-such-folder")
@@ -41,8 +42,8 @@ fn cases() {
         .case("README.md");
 }
 
-/// trycmd does not look at a stream for which a case expects nothing, skips a case whose program it does not know and
-/// overlooks keys it does not know: each would be a case that cannot fail.
+/// trycmd ignores a stream without an expectation, a case with an unknown program and an unknown key. A case with one of these
+/// could not fail.
 #[test]
 fn every_case_expects_both_streams_of_this_program() {
     let known = ["bin", "args", "stdin", "stdout", "stderr", "status", "binary", "env", "fs", "timeout"];
@@ -50,7 +51,7 @@ fn every_case_expects_both_streams_of_this_program() {
     for entry in fs::read_dir("tests/cmd").unwrap() {
         paths.insert(entry.unwrap().path());
     }
-    // Folders hold what cases read.
+    // Folders contain the inputs of cases.
     for path in paths.into_iter().filter(|path| path.is_file()) {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         if extension != "toml" {
@@ -74,7 +75,7 @@ fn readme() -> String {
     fs::read_to_string("README.md").expect("tests run in the root of the package")
 }
 
-/// In README.md, commands of other programs are skipped on purpose; a misspelt one of ours would be, too.
+/// trycmd skips commands of other programs in README.md. That is intended, but it would also skip a misspelt `callcodes`.
 #[test]
 fn the_readme_shows_no_command_that_goes_unchecked_by_mistake() {
     let commands: Vec<String> =
@@ -86,9 +87,9 @@ fn the_readme_shows_no_command_that_goes_unchecked_by_mistake() {
     }
 }
 
-/// trycmd would leave the file in the repository.
+/// This example is not a trycmd case, because that would leave the file in the repository.
 #[test]
-fn the_recipe_for_a_spreadsheet_writes_the_table_as_csv() {
+fn the_spreadsheet_example_writes_the_table_as_csv() {
     let readme = readme();
     let recipe = readme.lines().find(|line| line.starts_with("    callcodes -o results.csv ")).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -99,7 +100,7 @@ fn the_recipe_for_a_spreadsheet_writes_the_table_as_csv() {
     assert_eq!((run.status.code(), run.stdout), (Some(0), Vec::new()));
     let csv = fs::read_to_string(folder.path().join("results.csv")).unwrap();
     assert!(csv.starts_with("code,name,description,"), "{csv}");
-    // A code and a description of each row stand in the table of README.md, too.
+    // The code and the description of each row are in the table of README.md, too.
     for row in csv.lines().skip(1) {
         let cells: Vec<&str> = row.split(',').collect();
         assert!(readme.contains(&format!("{:>4}  {}  ", cells[0], cells[2])), "{row}");
@@ -107,7 +108,7 @@ fn the_recipe_for_a_spreadsheet_writes_the_table_as_csv() {
     assert_eq!(csv.lines().count(), 10);
 }
 
-/// The start of everything: it must be short enough to be read.
+/// Newcomers begin with README.md, so it must stay short.
 #[test]
 fn the_readme_is_short() {
     assert!(readme().lines().count() <= 135);

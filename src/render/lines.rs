@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_told_by_its_number_or_name() {
+    fn a_result_is_shown_with_its_number_or_name() {
         let of = |written: &[u8]| {
             let mut bytes = Vec::new();
             push_result(&mut bytes, Catalogue::built_in(), &Catalogue::built_in().resolve(written));

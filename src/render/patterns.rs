@@ -285,7 +285,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What a definition says, without where it stands.
+    /// Returns the content of a definition, without its origin.
     fn said(definition: &Definition) -> String {
         let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
             definition;
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_told_in_full() {
+    fn a_pattern_is_shown_in_full() {
         let text = r#"[[pattern]]
 name = "own"
 description = "it's"
@@ -353,7 +353,7 @@ counter_examples = [
     }
 
     #[test]
-    fn what_keeps_a_search_from_being_fast_is_told() {
+    fn the_reason_for_a_slower_search_is_shown() {
         let text = "[[pattern]]\nname = 'a'\nregex = '(?<code>\\d+)'\n\
                     [[pattern]]\nname = 'b'\nregex = '\\d(?<code>abc)'\nmultiline = true\n\
                     [[pattern]]\nname = 'c'\nregex = '(?<code>ab|cd)'\n";
@@ -394,7 +394,7 @@ a     own.toml  no fixed text: slower  one two three
                                        four\\u{1b}
 bb    own.toml  fast                   -
 ";
-        // 6, 10 and 23 columns before the descriptions leave 16.
+        // The columns before the descriptions take 6, 10 and 23, which leaves 16.
         assert_eq!(shown(Some(55)), expected);
     }
 

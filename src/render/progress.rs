@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_known_total_everything_is_said() {
+    fn a_known_total_gives_share_and_time_left() {
         let shown = |bytes, files, seconds| {
             line(amount(bytes, files), Some(amount(3000 * MIB, 1212)), Duration::from_secs(seconds))
         };
@@ -75,7 +75,7 @@ mod tests {
             " 99%, 2.9 GiB of 2.9 GiB, 1,211 of 1,212 files, 299.9 MiB/s, 1 s left"
         );
         assert_eq!(shown(3000 * MIB, 1212, 10), "100%, 2.9 GiB of 2.9 GiB, 1,212 of 1,212 files, 300.0 MiB/s");
-        // One mebibyte a minute.
+        // 1 MiB in one minute.
         assert_eq!(shown(MIB, 0, 60), "  0%, 1.0 MiB of 2.9 GiB, 0 of 1,212 files, 17.1 KiB/s, 49 h 59 min left");
     }
 
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn nothing_is_beyond_its_total_and_nothing_is_divided_by() {
         let shown = |read, total| line(read, Some(total), Duration::ZERO);
-        // Files that came and grew after they were listed.
+        // Files that were created or grew after they were listed.
         assert_eq!(shown(amount(20, 3), amount(10, 2)), "100%, 20 B of 20 B, 3 of 3 files, 19.5 KiB/s");
         assert_eq!(shown(amount(0, 0), amount(0, 1)), "0 B of 0 B, 0 of 1 file, 0 B/s");
         let huge = amount(u64::MAX, u64::MAX);

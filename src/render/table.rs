@@ -416,7 +416,7 @@ Code  Description                                                 Count  Share  
 A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
         assert_eq!(written(&every_kind(), None), expected);
-        // The rule is 129 columns long.
+        // The table is 129 columns wide.
         let (rows, _) = expected.split_once("\n\n").unwrap();
         assert!(written(&every_kind(), Some(129)).starts_with(rows));
         assert!(!written(&every_kind(), Some(128)).starts_with(rows));
@@ -540,7 +540,7 @@ succeeded.
             let text = written(&every_kind(), Some(width));
             assert!(text.lines().all(|line| line.width() <= width), "{width}:\n{text}");
             assert!(text.lines().all(|line| !line.ends_with(' ')), "{width}:\n{text}");
-            // Nothing that is left out goes unmentioned, and no word is broken that is no symbol.
+            // Each column is either shown or mentioned as left out, and only names with underscores are broken.
             let words = text.replace('\n', " ");
             for heading in ["Share", "First seen", "Last seen", "Files", "Group"] {
                 assert!(words.contains(heading), "{width}:\n{text}");
@@ -569,7 +569,7 @@ A code says what happened to the call or message, not whether the sign-in succee
     }
 
     #[test]
-    fn results_without_a_row_are_told() {
+    fn results_without_a_row_are_reported() {
         let mut report = report(&[(&[(name("x"), 1, &["2017-02-14T02:57:24Z"])], 1)]);
         let told = |report: &Report| written(report, None).lines().nth_back(1).map(str::to_owned);
         report.results_without_row = 1;
@@ -602,7 +602,7 @@ A code says what happened to the call or message, not whether the sign-in succee
     }
 
     #[test]
-    fn nothing_found_says_where_and_for_what_was_looked() {
+    fn nothing_found_says_what_was_searched_for_and_where() {
         assert_eq!(
             written(&report(&[(&[], 1_000_000), (&[], 258_291), (&[], 0)]), None),
             "\
@@ -613,7 +613,7 @@ If a line should have matched, pass it to `callcodes patterns test`, which shows
     }
 
     #[test]
-    fn of_a_part_it_is_not_said_that_it_holds_nothing() {
+    fn a_partial_result_does_not_say_that_it_holds_nothing() {
         let mut report = report(&[(&[], 1_000_000)]);
         report.problems.push(Problem::new("a.gz", Kind::OverLimit, "x"));
         assert_eq!(

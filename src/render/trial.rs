@@ -196,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn carets_stand_under_what_is_taken_whatever_stands_before_it() {
-        // Two columns for each ideograph, one for the tab, six for the escape.
+    fn carets_are_under_what_matches_whatever_stands_before_it() {
+        // Each ideograph takes two columns, the tab one and the escape five.
         let text = "\t日本\u{7}c=21 c=999\r\n";
         let expected = " 日本\\u{7}c=21 c=999
              ^^^^
@@ -225,7 +225,7 @@ mod tests {
             "b".repeat(10),
             " ".repeat(23),
         );
-        // 43 columns without the indent are 40: 3, 20, 4, 10, 3
+        // Without the indent, 40 of the 43 columns are left: 3, 20, 4, 10, 3.
         assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
     }
 

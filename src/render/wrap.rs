@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_break_at_blanks_and_long_words_behind_underscores() {
+    fn lines_break_at_blanks_and_long_words_after_underscores() {
         let cases: [(&str, usize, &[&str]); 9] = [
             ("", 5, &[""]),
             ("one two", 7, &["one two"]),
@@ -78,7 +78,7 @@ mod tests {
             ("a FAILED_PHONE_BUSY", 13, &["a FAILED_", "PHONE_BUSY"]),
             ("a FAILED_BUSY", 11, &["a", "FAILED_BUSY"]),
             ("abcdefgh ij", 3, &["abc", "def", "gh", "ij"]),
-            // Two columns each.
+            // Each character is two columns wide.
             ("日本語", 5, &["日本", "語"]),
         ];
         for (text, width, expected) in cases {

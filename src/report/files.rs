@@ -249,14 +249,14 @@ impl Totals {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! Inputs for the tests of the formats.
+    //! Builds entries for the tests of the formats.
 
     use super::*;
     use crate::problem::Remedy;
     use crate::source::Chain;
     use crate::time::Form;
 
-    /// Returns the text of a file in ASCII with these lines, each with a result.
+    /// Returns the text of an ASCII file with these lines. Each line counts as one result.
     pub(crate) fn text(lines: &[&str]) -> Text {
         let stamp = |line: Option<&&str>| line.and_then(|line| Form::default().find(line.as_bytes()));
         Text {
@@ -284,7 +284,7 @@ pub(crate) mod testing {
         with(Entry { text: None, ..read(path, None, text(&[])) }, kind, what)
     }
 
-    /// Every kind of row.
+    /// Returns entries for every kind of row.
     pub(crate) fn every_kind() -> Vec<Entry> {
         let plain = text(&["2017-02-14T02:57:24.600871Z x", "2017-02-14T03:00:00Z x"]);
         let no_zone = text(&["2017-02-14 02:57:24 x", "x"]);
@@ -322,7 +322,7 @@ mod tests {
             files_read_in_part: 1,
             files_skipped: 1,
             files_unreadable: 1,
-            // 30 + 23, 22 + 2, 1234 times 2
+            // 30 + 23, 22 + 2, and 1234 lines of 2 bytes.
             bytes: 53 + 24 + 2468,
             lines: 2 + 2 + 1234,
             results: 2 + 2 + 1234,

@@ -1,4 +1,4 @@
-//! Small files that unpack to enormous ones. Each ends at a limit, and the problem names the option that raises it.
+//! Small files that unpack to enormous ones. Reading ends at a limit, and the problem names the option that raises the limit.
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
@@ -34,11 +34,11 @@ fn scan_with(files: &[(&str, &[u8])], options: &Options) -> (u64, Vec<String>) {
     let walk = Walk::new(vec![folder.path().to_owned()]);
     let Outcome { summary, problems, .. } = summarise(walk, &SET, Catalogue::built_in(), options).unwrap();
     let prefix = format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR);
-    let told = problems.iter().map(|problem| problem.to_string().replace(&prefix, "")).collect();
-    (summary.results(), told)
+    let reported = problems.iter().map(|problem| problem.to_string().replace(&prefix, "")).collect();
+    (summary.results(), reported)
 }
 
-/// A result, 4 MiB of zeros and another result, compressed to some kilobytes.
+/// Returns a result, 4 MiB of zeros and another result, compressed to a few kilobytes.
 fn zeros() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(LINE).unwrap();
@@ -51,7 +51,7 @@ fn zeros() -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Returns the report of a limit that is exceeded after `bytes` bytes.
+/// Returns the problem for a limit that is exceeded after `bytes` bytes.
 fn over(path: &str, limit: &str, bytes: u64, flag: &str) -> String {
     format!(
         "{path} unpacks to more than {limit}; only the whole lines in the {bytes} bytes before that were read; \
@@ -64,68 +64,68 @@ fn a_file_that_unpacks_to_too_much_is_read_up_to_the_limit() {
     let zeros = zeros();
     let limits = Limits { ratio: 10, floor_bytes: 1 << 20, ..Limits::default() };
     let allowed = (1 << 20) + 10 * zeros.len() as u64;
-    let told = over("a.gz: a.gz", "10 times its size plus 1 MiB", allowed, "--max-ratio");
+    let reported = over("a.gz: a.gz", "10 times its size plus 1 MiB", allowed, "--max-ratio");
     let (results, problems) = scan(&[("a.gz", &zeros)], limits);
-    assert_eq!((results, problems.first()), (1, Some(&told)));
+    assert_eq!((results, problems.first()), (1, Some(&reported)));
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
-    let told = over("a.gz: a.gz", "1 MiB", 1 << 20, "--max-unpacked");
-    assert_eq!(scan(&[("a.gz", &zeros)], limits), (1, vec![told]));
+    let reported = over("a.gz: a.gz", "1 MiB", 1 << 20, "--max-unpacked");
+    assert_eq!(scan(&[("a.gz", &zeros)], limits), (1, vec![reported]));
 }
 
-/// Even if a line is small, it must not get lost in a buffer.
+/// A line must not get lost in a buffer, however short it is.
 #[test]
 fn the_last_line_that_is_allowed_counts_and_the_next_does_not() {
     let gzip = compress(Codec::Gzip, &LINE.repeat(10));
     let line = LINE.len() as u64;
     for lines in 1..10 {
         let limits = |unpacked_bytes| Limits { unpacked_bytes, ..Limits::default() };
-        let told = |bytes| vec![over("a.gz: a.gz", &format!("{bytes} bytes"), bytes, "--max-unpacked")];
+        let reported = |bytes| vec![over("a.gz: a.gz", &format!("{bytes} bytes"), bytes, "--max-unpacked")];
         let bytes = lines * line;
-        assert_eq!(scan(&[("a.gz", &gzip)], limits(bytes)), (lines, told(bytes)));
-        assert_eq!(scan(&[("a.gz", &gzip)], limits(bytes - 1)), (lines - 1, told(bytes - 1)));
+        assert_eq!(scan(&[("a.gz", &gzip)], limits(bytes)), (lines, reported(bytes)));
+        assert_eq!(scan(&[("a.gz", &gzip)], limits(bytes - 1)), (lines - 1, reported(bytes - 1)));
     }
     assert_eq!(scan(&[("a.gz", &gzip)], Limits { unpacked_bytes: 10 * line, ..Limits::default() }), (10, vec![]));
 }
 
 #[test]
-fn a_member_that_unpacks_to_too_much_costs_no_other() {
+fn a_member_over_the_limit_does_not_affect_other_members() {
     let zeros = zeros();
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
     let tar = pack(Format::Tar, &[("a.log", LINE), ("b.gz", &zeros), ("c.log", b"callStatus=4\n")]);
-    let told = over("x.tar!/b.gz: x.tar", "1 MiB at packing level 2 (gzip)", 1 << 20, "--max-unpacked");
-    assert_eq!(scan(&[("x.tar", &tar)], limits), (3, vec![told]));
+    let reported = over("x.tar!/b.gz: x.tar", "1 MiB at packing level 2 (gzip)", 1 << 20, "--max-unpacked");
+    assert_eq!(scan(&[("x.tar", &tar)], limits), (3, vec![reported]));
 }
 
 #[test]
-fn an_archive_that_is_too_large_itself_ends_there() {
+fn an_archive_over_the_limit_is_read_up_to_the_limit() {
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
     let tar = pack(Format::Tar, &[("a.log", LINE), ("b.log", &vec![0; 4 << 20]), ("c.log", b"callStatus=4\n")]);
     // In the tar, two headers and a block of the first log come before the second log.
-    let told = [
+    let reported = [
         over("x.tgz!/b.log: x.tgz", "1 MiB", (1 << 20) - 3 * 512, "--max-unpacked"),
         "x.tgz: x.tgz unpacks to more than 1 MiB, and what follows was not read; raise --max-unpacked to read more"
             .to_owned(),
     ];
-    assert_eq!(scan(&[("x.tgz", &compress(Codec::Gzip, &tar))], limits), (1, told.to_vec()));
-    // An uncompressed tar has its own size, and each member counts against the limit.
-    let told = [
+    assert_eq!(scan(&[("x.tgz", &compress(Codec::Gzip, &tar))], limits), (1, reported.to_vec()));
+    // An uncompressed tar does not count, but its members count against the limit.
+    let reported = [
         over("x.tar!/b.log: x.tar", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
         "x.tar: x.tar unpacks to more than 1 MiB, and no file after that was read; raise --max-unpacked to read more"
             .to_owned(),
     ];
-    assert_eq!(scan(&[("x.tar", &tar)], limits), (1, told.to_vec()));
+    assert_eq!(scan(&[("x.tar", &tar)], limits), (1, reported.to_vec()));
     // The members of a zip on disk are read independently, so each is reported.
     let zip = pack(Format::Zip, &[("a.log", LINE), ("b.log", &vec![0; 4 << 20]), ("c.log", b"callStatus=4\n")]);
-    let told = [
+    let reported = [
         over("x.zip!/b.log: x.zip", "1 MiB", (1 << 20) - LINE.len() as u64, "--max-unpacked"),
         "x.zip!/c.log: x.zip unpacks to more than 1 MiB; none of it could be read; raise --max-unpacked to read more"
             .to_owned(),
     ];
-    assert_eq!(scan(&[("x.zip", &zip)], limits), (1, told.to_vec()));
+    assert_eq!(scan(&[("x.zip", &zip)], limits), (1, reported.to_vec()));
 }
 
 #[test]
-fn archives_are_read_to_a_stated_depth() {
+fn archives_are_read_up_to_the_nesting_limit() {
     let mut nested = LINE.to_vec();
     for depth in 0..3 {
         let name = if depth == 0 { "a.log" } else { "inner.zip" };
@@ -144,17 +144,17 @@ fn archives_are_read_to_a_stated_depth() {
 }
 
 #[test]
-fn an_archive_has_a_largest_number_of_members() {
+fn the_number_of_members_of_an_archive_is_limited() {
     let logs: Vec<(String, Vec<u8>)> =
         (0..20).map(|log| (format!("{log}.log"), format!("log {log} callStatus=102\n").into_bytes())).collect();
     let members: Vec<(&str, &[u8])> = logs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     for format in packing::FORMATS {
         let archive = pack(format, &members);
         let limits = Limits { members: 5, ..Limits::default() };
-        let told = format!(
+        let reported = format!(
             "x: the {format} archive has more than 5 files, and the rest was not read; raise --max-members to read more"
         );
-        assert_eq!(scan(&[("x", &archive)], limits), (5, vec![told]), "{format}");
+        assert_eq!(scan(&[("x", &archive)], limits), (5, vec![reported]), "{format}");
     }
 }
 
@@ -173,20 +173,20 @@ fn members_of_archives_in_an_archive_are_limited_together() {
     for format in packing::FORMATS {
         let archive = pack(format, &members);
         let limits = Limits { members: 4, ..Limits::default() };
-        let told = |name: &str, layer: &str| {
+        let reported = |name: &str, layer: &str| {
             format!(
                 "x!/{name}: x has more than 4 files at packing level 2 ({layer}), and the rest was not read; raise \
                  --max-members to read more"
             )
         };
-        let told = vec![told("b.tar", "tar"), told("c.zip", "zip")];
-        assert_eq!(scan(&[("x", &archive)], limits), (4, told), "{format}");
+        let reported = vec![reported("b.tar", "tar"), reported("c.zip", "zip")];
+        assert_eq!(scan(&[("x", &archive)], limits), (4, reported), "{format}");
     }
 }
 
-/// A sparse member of a tar, with a hole between two lines.
+/// Returns a sparse member of a tar, with a hole between two lines.
 fn sparse(name: &str, hole: u64) -> Vec<u8> {
-    // As GNU tar writes numbers that do not fit into octal digits.
+    // GNU tar writes numbers that do not fit into the octal digits in this form.
     let binary = |number: u64| [&[0x80, 0, 0, 0], &number.to_be_bytes()[..]].concat();
     let len = LINE.len() as u64;
     let mut header = tar::Header::new_gnu();
@@ -206,26 +206,27 @@ fn sparse(name: &str, hole: u64) -> Vec<u8> {
 }
 
 #[test]
-fn a_hole_beyond_the_limit_ends_its_file_and_not_the_archive() {
+fn a_hole_over_the_limit_ends_its_file_but_not_the_archive() {
     let len = LINE.len() as u64;
     let log = pack(Format::Tar, &[("log", b"callStatus=4\n")]);
     let tar = [sparse("a", 8 << 40), sparse("b", u64::MAX / 4), log.clone()].concat();
     let limit = "250 times its size plus 256 MiB";
-    let told = ["a", "b"].map(|name| over(&format!("x!/{name}: x"), limit, len, "--max-ratio"));
-    assert_eq!(with_threads(&tar, Limits::default(), 1), (3, told.to_vec()));
+    let reported = ["a", "b"].map(|name| over(&format!("x!/{name}: x"), limit, len, "--max-ratio"));
+    assert_eq!(with_threads(&tar, Limits::default(), 1), (3, reported.to_vec()));
 
-    // Exactly what fits is counted: the first file, a line of the second, and its hole.
+    // Everything up to the limit counts: the first file, and a line and the hole of the second.
     let hole = 600 << 10;
     let tar = [sparse("a", hole), sparse("b", hole), sparse("c", hole), log].concat();
     let limits = |unpacked_bytes| Limits { unpacked_bytes, ..Limits::default() };
-    let told = |name, limit, bytes| over(&format!("x!/{name}: x"), &format!("{limit} bytes"), bytes, "--max-unpacked");
+    let reported =
+        |name, limit, bytes| over(&format!("x!/{name}: x"), &format!("{limit} bytes"), bytes, "--max-unpacked");
     let enough = 2 * hole + 3 * len;
     let limit = enough - 1;
-    assert_eq!(with_threads(&tar, limits(limit), 1), (5, vec![told("b", limit, len), told("c", limit, len)]));
+    assert_eq!(with_threads(&tar, limits(limit), 1), (5, vec![reported("b", limit, len), reported("c", limit, len)]));
     let ended = format!(
         "x: x unpacks to more than {enough} bytes, and no file after that was read; raise --max-unpacked to read more"
     );
-    assert_eq!(with_threads(&tar, limits(enough), 1), (3, vec![told("b", enough, len + hole), ended]));
+    assert_eq!(with_threads(&tar, limits(enough), 1), (3, vec![reported("b", enough, len + hole), ended]));
 }
 
 /// Several threads read the holes of sparse files in tars in a zip at the same time.
@@ -237,15 +238,15 @@ fn where_holes_end_does_not_depend_on_the_threads() {
     let zip = pack(Format::Zip, &members);
     for kibibytes in [40, 120, 300, 700, 1000] {
         let limits = Limits { unpacked_bytes: kibibytes << 10, ..Limits::default() };
-        let told = with_threads(&zip, limits, 1);
-        assert!(!told.1.is_empty());
+        let reported = with_threads(&zip, limits, 1);
+        assert!(!reported.1.is_empty());
         for threads in [2, 5, 5] {
-            assert_eq!(with_threads(&zip, limits, threads), told, "{kibibytes} KiB, {threads} threads");
+            assert_eq!(with_threads(&zip, limits, threads), reported, "{kibibytes} KiB, {threads} threads");
         }
     }
 }
 
-/// A zip of many archives, each of which unpacks to half of the limit of the file.
+/// A zip of many archives, each of which unpacks to half of the limit.
 #[test]
 fn many_small_bombs_cost_little_more_than_one() {
     let inner = pack(Format::Zip, &[("a.gz", &compress(Codec::Gzip, &LINE.repeat(1 << 18)))]);
@@ -255,7 +256,7 @@ fn many_small_bombs_cost_little_more_than_one() {
     let unpacked_bytes = (LINE.len() as u64) << 19;
     let limits = Limits { unpacked_bytes, ..Limits::default() };
     let (results, problems) = with_threads(&outer, limits, 2);
-    // Each gets at least its share of the free quarter, and all together no more than that in addition to the limit.
+    // Each archive gets at least its share of the additional quarter. All together get at most the limit and that quarter.
     assert!((2 << 18..5 << 17).contains(&results), "{results}");
     let over = problems.iter().filter(|problem| problem.contains("raise --max-unpacked to read more")).count();
     assert_eq!((over, problems.len()), (6, 6), "{problems:?}");
@@ -272,9 +273,9 @@ fn where_nested_bombs_end_does_not_depend_on_the_threads() {
     }
     for kibibytes in [40, 60, 100, 150] {
         let limits = Limits { unpacked_bytes: kibibytes << 10, ..Limits::default() };
-        let told = with_threads(&bomb, limits, 1);
+        let reported = with_threads(&bomb, limits, 1);
         for threads in [1, 1, 1, 2, 5] {
-            assert_eq!(with_threads(&bomb, limits, threads), told, "{kibibytes} KiB, {threads} threads");
+            assert_eq!(with_threads(&bomb, limits, threads), reported, "{kibibytes} KiB, {threads} threads");
         }
     }
 }
@@ -294,7 +295,7 @@ fn lines(text: &[u8], allowed: u64) -> u64 {
     text[..allowed].iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// Logs of some lines each. A few are long enough to be read in several blocks.
+/// Generates logs. A few are long enough to be read in several blocks.
 fn logs() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let count = prop_oneof![4 => 0_usize..40, 1 => 1000_usize..4000];
     prop::collection::vec(count.prop_map(|count| LINE.repeat(count)), 1..12)
@@ -327,15 +328,15 @@ proptest! {
             left = left.saturating_sub(log.len() as u64);
         }
         let limits = Limits { unpacked_bytes: limit, ..Limits::default() };
-        let told = with_threads(&zip, limits, 1);
-        prop_assert_eq!((told.0, told.1.len()), (results, over), "{:?}", told.1);
+        let reported = with_threads(&zip, limits, 1);
+        prop_assert_eq!((reported.0, reported.1.len()), (results, over), "{:?}", reported.1);
         for threads in [2, 5, 5] {
-            prop_assert_eq!(&with_threads(&zip, limits, threads), &told, "{} threads", threads);
+            prop_assert_eq!(&with_threads(&zip, limits, threads), &reported, "{} threads", threads);
         }
     }
 
     #[test]
-    fn compressed_files_in_a_zip_get_a_free_part_and_the_first_bytes_up_to_the_limit(logs in logs(), part in 0.0_f64..1.2) {
+    fn compressed_files_in_a_zip_get_their_shares_and_then_the_first_bytes_up_to_the_limit(logs in logs(), part in 0.0_f64..1.2) {
         let files: Vec<Vec<u8>> = logs.iter().map(|log| compress(Codec::Gzip, log)).collect();
         let mut names = Vec::new();
         let zip = pack(Format::Zip, &named(&files, &mut names));
@@ -352,15 +353,15 @@ proptest! {
             left = left.saturating_sub(taken);
         }
         let limits = Limits { unpacked_bytes: limit, ..Limits::default() };
-        let told = with_threads(&zip, limits, 1);
-        prop_assert_eq!((told.0, told.1.len()), (results, over), "{:?}", told.1);
+        let reported = with_threads(&zip, limits, 1);
+        prop_assert_eq!((reported.0, reported.1.len()), (results, over), "{:?}", reported.1);
         for threads in [2, 5, 5] {
-            prop_assert_eq!(&with_threads(&zip, limits, threads), &told, "{} threads", threads);
+            prop_assert_eq!(&with_threads(&zip, limits, threads), &reported, "{} threads", threads);
         }
     }
 
     #[test]
-    fn the_number_of_threads_makes_no_difference_to_a_zip(
+    fn the_results_of_a_zip_do_not_depend_on_the_threads(
         logs in prop::collection::vec((logs(), 0_usize..9), 1..6),
         members in 1_u64..30,
         part in 0.0_f64..1.2,
@@ -373,10 +374,10 @@ proptest! {
                 let logs = named(logs, &mut names);
                 match kind {
                     0 => compress(Codec::Gzip, logs[0].1),
-                    // A picture is dropped as soon as it is recognised.
+                    // A picture is skipped as soon as it is recognised.
                     1 => [b"\x89PNG\r\n\x1a\n", logs[0].1].concat(),
                     2 => compress(Codec::Xz, &pack(Format::Tar, &logs)),
-                    // Each log in a zip of its own, and these in another one.
+                    // Each log is in a zip of its own, and these are in another zip.
                     7 | 8 => {
                         let inner = |log| pack(Format::Zip, &[("a.log", log), ("b.log", &log[..log.len() / 2])]);
                         let zips: Vec<Vec<u8>> = logs.iter().map(|(_, log)| inner(log)).collect();
@@ -392,9 +393,9 @@ proptest! {
         let size: usize = logs.iter().flat_map(|(logs, _)| logs).map(Vec::len).sum();
         let unpacked_bytes = (size as f64 * part) as u64;
         let limits = Limits { members, unpacked_bytes, ratio, floor_bytes: unpacked_bytes / 2, ..Limits::default() };
-        let told = with_threads(&zip, limits, 1);
+        let reported = with_threads(&zip, limits, 1);
         for threads in [2, 5, 5] {
-            prop_assert_eq!(&with_threads(&zip, limits, threads), &told, "{} threads", threads);
+            prop_assert_eq!(&with_threads(&zip, limits, threads), &reported, "{} threads", threads);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The catalogue against the vendor's table, and the laws of looking things up in it.
+//! Compares the catalogue with the vendor's table, and tests how values and queries are looked up in it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use callcodes::catalogue::{Answer, Catalogue, Channel, Entry, Evidence, Group, Q
 use callcodes::code::{Code, Key};
 use proptest::prelude::*;
 
-/// The vendor's table, kept by the project: `code | description`.
+/// The project's copy of the vendor's table: `code | description`.
 const VENDOR_TABLE: &str = include_str!("vendor_table.txt");
 /// Every other public name of a numbered result.
 const NAMES: &str = include_str!("names.csv");
@@ -41,7 +41,7 @@ fn explain(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_numbered_entries_are_the_vendors_table_letter_by_letter() {
+fn the_numbered_entries_equal_the_vendors_table() {
     let vendor: Vec<&str> = VENDOR_TABLE.lines().collect();
     assert_eq!(vendor.len(), 71);
     let own: Vec<String> = Catalogue::built_in()
@@ -53,7 +53,7 @@ fn the_numbered_entries_are_the_vendors_table_letter_by_letter() {
 }
 
 #[test]
-fn the_other_entries_are_no_result_at_all_and_those_without_a_number() {
+fn the_other_entries_are_no_call_result_and_those_without_a_number() {
     let catalogue = Catalogue::built_in();
     let none = &catalogue.entries()[0];
     assert_eq!((none.code, none.description.as_str()), (Some(Code(0)), "No call result"));
@@ -76,7 +76,7 @@ fn the_other_entries_are_no_result_at_all_and_those_without_a_number() {
 }
 
 #[test]
-fn the_other_names_are_the_public_ones_and_no_more() {
+fn the_other_names_are_exactly_the_public_ones() {
     let expected: BTreeSet<(i32, String)> = NAMES
         .lines()
         .skip(1)
@@ -100,7 +100,7 @@ fn the_other_names_are_the_public_ones_and_no_more() {
 }
 
 #[test]
-fn entries_stand_in_the_order_of_their_keys_and_are_found_by_them() {
+fn entries_are_sorted_by_key_and_found_by_key() {
     let catalogue = Catalogue::built_in();
     assert!(catalogue.entries().is_sorted_by_key(Entry::key));
     for entry in catalogue.entries() {
@@ -115,7 +115,7 @@ fn entries_stand_in_the_order_of_their_keys_and_are_found_by_them() {
 }
 
 #[test]
-fn no_advice_says_what_became_of_the_sign_in() {
+fn no_advice_claims_that_the_sign_in_succeeded_or_failed() {
     let claims = [
         "sign-in succeeded",
         "sign-in failed",
@@ -142,7 +142,7 @@ fn no_advice_says_what_became_of_the_sign_in() {
             assert!(text.ends_with('.'), "{}: {text:?}", entry.key());
         }
         assert!(entry.checks.iter().all(|check| !check.place.ends_with('.')), "{}", entry.key());
-        // What only a name stands for says so.
+        // An explanation that rests on the name alone says so.
         assert_eq!(
             entry.happened.starts_with("By its name, "),
             entry.evidence != Evidence::Documented,
@@ -153,14 +153,14 @@ fn no_advice_says_what_became_of_the_sign_in() {
 }
 
 #[test]
-fn no_result_is_no_number_no_name_or_nothing_at_all() {
+fn zero_empty_text_and_the_name_of_zero_are_no_call_result() {
     for written in ["0", "-0", "000", "", "  ", "''", "\"\"", "\t' '\r\n", "No call result"] {
         assert_eq!(resolve(written), code(0), "{written:?}");
     }
 }
 
 #[test]
-fn numbers_are_codes_known_or_not() {
+fn numbers_are_codes_whether_known_or_unknown() {
     for (written, number) in [
         ("21", 21),
         (" 21 ", 21),
@@ -181,14 +181,14 @@ fn numbers_are_codes_known_or_not() {
 }
 
 #[test]
-fn the_vendors_104_and_the_sdks_are_one() {
+fn the_vendor_and_the_sdk_spell_code_104_differently() {
     assert_eq!(resolve("IN Mode Not Allowed"), code(104));
     assert_eq!(resolve("PIN Mode Not Allowed"), code(104));
     assert_eq!(resolve("Return PIN Mode Not Allowed"), code(114));
 }
 
 #[test]
-fn the_text_of_three_caches_is_none_of_the_three() {
+fn the_text_that_three_codes_share_has_an_entry_of_its_own() {
     assert_eq!(resolve("Used Cache"), name("Used Cache"));
     assert_eq!(resolve("USED  cache."), name("Used Cache"));
     assert_eq!(resolve("SUCCESS_USED_CACHE"), code(6));
@@ -199,7 +199,7 @@ fn the_text_of_three_caches_is_none_of_the_three() {
 }
 
 #[test]
-fn of_names_that_contain_one_another_the_longest_counts() {
+fn the_longest_of_names_that_contain_one_another_counts() {
     for (written, number) in [
         ("SUCCESS_NO_PIN", 2),
         ("SUCCESS_NO_PIN_BUT_TIMEOUT", 4),
@@ -219,7 +219,7 @@ fn of_names_that_contain_one_another_the_longest_counts() {
 }
 
 #[test]
-fn a_name_counts_at_the_beginning_as_whole_words() {
+fn a_name_counts_only_at_the_beginning_and_as_whole_words() {
     for (written, number) in [
         ("PIN Entered for user bob", 1),
         ("PIN Entered\u{201d}", 1),
@@ -249,7 +249,7 @@ fn a_name_counts_at_the_beginning_as_whole_words() {
 }
 
 #[test]
-fn an_unknown_name_is_kept_printable_and_short() {
+fn an_unknown_name_is_made_printable_and_shortened() {
     let long = "é".repeat(100);
     let cut = format!("{}…", "é".repeat(80));
     let cut_at_blank = format!("{} x", "y".repeat(79));
@@ -270,7 +270,7 @@ fn an_unknown_name_is_kept_printable_and_short() {
     assert_eq!(Catalogue::built_in().resolve(b"no\xffUTF-8\xc3"), name("no\u{fffd}UTF-8\u{fffd}"));
 }
 
-/// Every name of the catalogue, with the row it stands for.
+/// Returns every name in the catalogue with the key of its entry.
 fn known_names() -> Vec<(String, Key)> {
     let catalogue = Catalogue::built_in();
     let shared: Vec<&Entry> = catalogue.entries().iter().filter(|entry| !entry.candidates.is_empty()).collect();
@@ -284,7 +284,7 @@ fn known_names() -> Vec<(String, Key)> {
         .collect()
 }
 
-/// The slow way to the same answer: every name is tried.
+/// Returns the key of the longest name at the beginning of the text. Tries every name.
 fn longest_known_prefix(written: &str) -> Option<Key> {
     let is_word = |c: char| c == '_' || c.is_alphanumeric();
     known_names()
@@ -299,7 +299,7 @@ fn longest_known_prefix(written: &str) -> Option<Key> {
 
 proptest! {
     #[test]
-    fn any_bytes_resolve(written in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_can_be_resolved(written in prop::collection::vec(any::<u8>(), 0..300)) {
         let catalogue = Catalogue::built_in();
         let key = catalogue.resolve(&written);
         if let Key::Name(name) = &key {
@@ -317,7 +317,7 @@ proptest! {
     }
 
     #[test]
-    fn a_known_name_is_known_in_any_letter_case_between_any_blanks_and_quotes(
+    fn letter_case_blanks_and_quotes_do_not_matter_for_a_known_name(
         (name, key) in prop::sample::select(known_names()),
         upper in prop::collection::vec(any::<bool>(), 64),
         before in "[ \t\r\n]{0,3}",
@@ -350,14 +350,14 @@ proptest! {
     }
 
     #[test]
-    fn every_number_is_its_code(number in any::<i32>(), zeros in 0..5_usize) {
+    fn every_number_resolves_to_its_code(number in any::<i32>(), zeros in 0..5_usize) {
         let sign = if number < 0 { "-" } else { "" };
         let written = format!("{sign}{}{}", "0".repeat(zeros), number.unsigned_abs());
         prop_assert_eq!(resolve(&written), code(number));
     }
 
     #[test]
-    fn any_text_can_be_asked_and_explained(text in "\\PC{0,80}") {
+    fn any_text_can_be_a_query_and_be_explained(text in "\\PC{0,80}") {
         let catalogue = Catalogue::built_in();
         prop_assert_ne!(catalogue.explain(&text), Answer::Entries(Vec::new()));
         if let Ok(query) = text.parse::<Query>() {
@@ -366,14 +366,14 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_explained_wherever_it_stands((name, key) in prop::sample::select(known_names())) {
+    fn a_name_is_explained_wherever_it_is_in_the_text((name, key) in prop::sample::select(known_names())) {
         let text = format!("2017-02-14T02:57:24Z|i|1412|6452|pfsvc|said '{name}', then went on");
         prop_assert_eq!(explain(&text), [key.to_string()]);
     }
 }
 
 #[test]
-fn a_query_for_one_gives_one() {
+fn a_query_for_one_entry_gives_that_entry() {
     for query in ["102", "0102", "CONFIG_ISSUE", "config_issue", "CALL_STATUS_CONFIGURATION_ISSUE", "Phone Unreachable"]
     {
         assert_eq!(find(query), ["102"], "{query}");
@@ -384,12 +384,12 @@ fn a_query_for_one_gives_one() {
 }
 
 #[test]
-fn a_query_for_a_shared_text_gives_what_shares_it() {
+fn a_query_for_a_shared_text_gives_all_entries_that_share_it() {
     assert_eq!(find("Used Cache"), ["6", "8", "9", "Used Cache"]);
 }
 
 #[test]
-fn a_query_for_a_range_gives_what_there_is_in_it() {
+fn a_query_for_a_range_gives_the_entries_in_it() {
     assert_eq!(find("24-101"), ["24", "25", "100", "101"]);
     assert_eq!(find("24 – 101"), ["24", "25", "100", "101"]);
     assert_eq!(find("145-2147483647"), ["145"]);
@@ -398,7 +398,7 @@ fn a_query_for_a_range_gives_what_there_is_in_it() {
 }
 
 #[test]
-fn a_query_for_words_gives_every_entry_that_has_them_all() {
+fn a_query_for_words_gives_every_entry_that_contains_all_of_them() {
     assert_eq!(find("voicemail"), ["4", "13"]);
     assert_eq!(find("VoiceMail"), ["4", "13"]);
     assert_eq!(find("hung up"), ["108"]);
@@ -414,13 +414,13 @@ fn a_query_for_words_gives_every_entry_that_has_them_all() {
 }
 
 #[test]
-fn a_query_for_a_number_that_no_entry_knows_says_so() {
+fn a_query_for_a_number_without_an_entry_says_so() {
     assert_eq!(find("77"), ["unknown 77"]);
     assert_eq!(find("-5"), ["unknown -5"]);
 }
 
 #[test]
-fn a_query_that_cannot_be_read_says_what_to_write() {
+fn an_invalid_query_is_answered_with_what_to_write() {
     let messages: Vec<String> = ["110-100", "100-", "", "99999999999", "1-99999999999"]
         .iter()
         .map(|query| query.parse::<Query>().unwrap_err().to_string())
@@ -456,7 +456,7 @@ fn a_pasted_line_is_explained_by_the_names_in_it() {
 }
 
 #[test]
-fn an_entry_in_json_names_everything() {
+fn an_entry_in_json_has_all_fields() {
     let catalogue = Catalogue::built_in();
     let entry = |key: &Key| serde_json::to_value(catalogue.entry(key).unwrap()).unwrap();
     assert_eq!(
@@ -490,7 +490,7 @@ fn an_entry_in_json_names_everything() {
 }
 
 #[test]
-fn channels_and_groups_have_words() {
+fn channels_and_groups_are_shown_in_plain_words() {
     assert_eq!(Channel::TextMessage.to_string(), "text message");
     assert_eq!(format!("{:<16}|", Group::PersonsAction), "person's action |");
     let groups: BTreeSet<Group> = Catalogue::built_in().entries().iter().map(|entry| entry.group).collect();
@@ -513,7 +513,7 @@ fn channels_and_groups_have_words() {
     }
 }
 
-/// A table in TOML with what every entry needs.
+/// Returns a TOML table with the keys that every entry needs, and these `particulars`.
 fn toml_entry(particulars: &str) -> String {
     format!(
         "[[code]]\n{particulars}\nchannel = 'any'\ngroup = 'security'\nhappened = 'It is.'\nevidence = 'name'\n\
@@ -610,7 +610,7 @@ fn a_service_needs_the_date_of_its_last_day() {
 }
 
 #[test]
-fn a_catalogue_with_a_key_that_nobody_knows_is_refused() {
+fn a_catalogue_with_an_unknown_key_is_refused() {
     let error = Catalogue::from_toml("[[code]]\nnumber = 1\ncolour = 'red'\n").unwrap_err();
     assert_eq!(error.remedy, "Write one [[code]] table per result, with the keys that the built-in list uses");
     assert!(error.message.starts_with("this is not a list of codes: unknown field `colour`"), "{}", error.message);
@@ -618,7 +618,7 @@ fn a_catalogue_with_a_key_that_nobody_knows_is_refused() {
 }
 
 #[test]
-fn a_catalogue_may_be_empty_and_then_knows_nothing() {
+fn an_empty_catalogue_is_valid_and_has_no_entries() {
     let empty = Catalogue::from_toml("").unwrap();
     assert_eq!(empty.resolve(b"PIN Entered"), name("PIN Entered"));
     assert_eq!(empty.resolve(b"1"), code(1));
@@ -638,7 +638,7 @@ fn the_longest_name_allowed_is_still_a_whole_word() {
 }
 
 #[test]
-fn a_windows_line_end_changes_nothing() {
+fn windows_line_ends_change_nothing() {
     let text = toml_entry("number = 1\ndescription = 'A'").replace('\n', "\r\n");
     assert_eq!(Catalogue::from_toml(&text).unwrap().entries().len(), 1);
 }

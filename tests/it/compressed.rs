@@ -1,5 +1,5 @@
-//! Compressed inputs, complete, cut or damaged, give the same results as their text. Fixtures are made here, with the
-//! encoders of the crates, or by hand if there is none.
+//! Compressed inputs give the same results as their text. Truncated and damaged ones give a part of them, and a problem. The
+//! inputs are made with the encoders of other crates, or by hand if there is no encoder.
 
 use std::fs;
 use std::io::{self, Cursor, Read, Write};
@@ -24,7 +24,7 @@ fn skippable_frame() -> Vec<u8> {
     [&[0x5A, 0x2A, 0x4D, 0x18, 3, 0, 0, 0][..], b"abc"].concat()
 }
 
-/// Reads to the end. Returns everything before an error, and the error.
+/// Returns the decompressed data up to the end or an error, and the error.
 fn read(bytes: &[u8]) -> (Vec<u8>, Option<Problem>) {
     let mut read = Vec::new();
     let result = decompressed(Box::new(Cursor::new(bytes.to_vec()))).read_to_end(&mut read);
@@ -38,7 +38,7 @@ fn detail(bytes: &[u8]) -> (Kind, String) {
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
-/// Runs over files with these names and contents.
+/// Scans files with these names and contents.
 fn run(files: &[(&str, &[u8])], threads: usize, range_bytes: u64) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -47,7 +47,7 @@ fn run(files: &[(&str, &[u8])], threads: usize, range_bytes: u64) -> Outcome {
     let options = Options {
         threads: NonZeroUsize::new(threads),
         range_bytes,
-        // They are the same log, compressed in every way.
+        // The files contain the same log, compressed in every way.
         copies: CopyRule::CountAll,
         ..Options::default()
     };
@@ -124,7 +124,7 @@ fn files_give_the_summary_of_their_text() {
         let twice = compress(Codec::Gzip, &single);
         // Names do not matter: the compressed file has the name of a log, and the text that of a compressed file.
         let files: [(&str, &[u8]); 3] = [("a.log", &single), ("b", &twice), ("c.gz", b"plain")];
-        // With one thread, and with two as big and as small files.
+        // With one thread, and with two, for which the files are larger or smaller than a range.
         for (threads, range_bytes) in [(1, 1), (2, 1), (2, 1 << 30)] {
             let outcome = run(&files, threads, range_bytes);
             assert_eq!(outcome.problems, [], "{codec}");
@@ -133,7 +133,7 @@ fn files_give_the_summary_of_their_text() {
     }
 }
 
-/// Returns how many bytes are needed to recognise a file.
+/// Returns the number of bytes that are needed to recognise a file.
 fn magic_len(codec: Codec) -> usize {
     match codec {
         Codec::Gzip => 3,
@@ -144,7 +144,7 @@ fn magic_len(codec: Codec) -> usize {
 }
 
 #[test]
-fn a_cut_anywhere_keeps_a_beginning_and_is_reported() {
+fn a_file_truncated_anywhere_gives_a_beginning_and_a_problem() {
     let text = log(600);
     for codec in CODECS {
         let whole = compress(codec, &text);
@@ -158,10 +158,10 @@ fn a_cut_anywhere_keeps_a_beginning_and_is_reported() {
     }
 }
 
-/// Text that was decompressed before a cut or a fault is not lost. If compressed data are cut in the middle,
-/// nearly half of a long text arrives, as far as the blocks of the format allow.
+/// Text that was decompressed before the error is not lost. If compressed data end in the middle, nearly half of a long text is
+/// read, depending on the blocks of the format.
 #[test]
-fn a_cut_in_the_middle_keeps_what_came_before() {
+fn an_error_in_the_middle_loses_no_text_before_it() {
     let text = log(2 << 20);
     for codec in CODECS {
         let whole = compress(codec, &text);
@@ -171,7 +171,7 @@ fn a_cut_in_the_middle_keeps_what_came_before() {
         for (bytes, kind) in [(&whole[..middle], Kind::Truncated), (&damaged[..], Kind::Damaged)] {
             let (read, problem) = read(bytes);
             assert_eq!(problem.unwrap().kind, kind, "{codec}");
-            // Damage is noticed where it makes the data invalid, or at the next checksum.
+            // Damage is detected where it makes the data invalid, or at the next checksum.
             let common = read.iter().zip(&text).take_while(|(one, other)| one == other).count();
             assert!(common > text.len() * 2 / 5, "{codec}, {kind}: {common} of {}", text.len());
             assert!(kind == Kind::Damaged || common == read.len(), "{codec}");
@@ -195,7 +195,7 @@ fn a_flipped_byte_anywhere_changes_nothing_or_is_reported() {
     }
 }
 
-/// A pipe delivers pieces of any size. Found by fuzzing: the larger the pieces of xz data, the more was lost before a fault.
+/// A pipe delivers pieces of any size. Found by fuzzing: the larger the pieces of xz data, the more was lost before an error.
 #[test]
 fn the_size_of_pieces_makes_no_difference_to_damaged_data() {
     struct Few(Cursor<Vec<u8>>);
@@ -250,7 +250,7 @@ fn the_size_of_buffers_makes_no_difference_to_damaged_data() {
 
 /// Gzip and xz have no blocks that are read completely or not at all.
 #[test]
-fn hardly_anything_before_damage_is_lost() {
+fn almost_no_text_before_the_damage_is_lost() {
     let text = log(100 << 10);
     for codec in [Codec::Gzip, Codec::Xz] {
         let mut bytes = compress(codec, &text);
@@ -264,7 +264,7 @@ fn hardly_anything_before_damage_is_lost() {
 }
 
 #[test]
-fn a_problem_says_what_where_and_what_to_do() {
+fn a_problem_describes_the_damage_its_offset_and_the_remedy() {
     let text = log(600);
     let gzip = compress(Codec::Gzip, &text);
     let len = text.len();
@@ -287,7 +287,7 @@ fn a_problem_says_what_where_and_what_to_do() {
          ask the sender for a complete copy of the file"
     );
     assert_eq!(detail(&damaged), (Kind::Damaged, expected.clone()));
-    // The place is one in the text, whichever layer is damaged.
+    // The offset is one in the text, whichever layer is damaged.
     let mut outer = compress(Codec::Xz, &damaged);
     assert_eq!(detail(&outer), (Kind::Damaged, expected));
     outer.truncate(outer.len() - 1);
@@ -314,7 +314,7 @@ fn a_problem_says_what_where_and_what_to_do() {
 }
 
 #[test]
-fn a_header_cannot_ask_for_any_amount_of_memory() {
+fn the_memory_that_a_header_can_request_is_limited() {
     // A zstd frame with a window of 256 MiB, and one with the largest possible window.
     for window in [18 << 3, 0xFF] {
         let frame = [0x28, 0xB5, 0x2F, 0xFD, 0, window, 1, 0, 0];
@@ -322,7 +322,7 @@ fn a_header_cannot_ask_for_any_amount_of_memory() {
                         decompress the file with another program and scan the result";
         assert_eq!(detail(&frame), (Kind::OverLimit, expected.to_owned()));
     }
-    // A window of 128 MiB is allowed, and not used.
+    // A window of 128 MiB is allowed; this frame does not use it.
     assert_eq!(read(&[0x28, 0xB5, 0x2F, 0xFD, 0, 17 << 3, 1, 0, 0]), (Vec::new(), None));
     // An xz block header as `xz --lzma2=dict=1GiB` writes it: its dictionary is byte 16, its checksum bytes 20 to 23.
     let mut xz = compress(Codec::Xz, b"x");
@@ -341,7 +341,7 @@ fn sign(xz: &mut [u8], start: usize, len: usize) {
 }
 
 #[test]
-fn a_valid_xz_that_is_not_supported_is_not_called_damaged() {
+fn a_valid_but_unsupported_xz_is_not_reported_as_damaged() {
     /// Made with `xz --delta=dist=1 --delta=dist=2 --lzma2`.
     const TWO_FILTERS: &[u8] =
         b"\xfd7zXZ\0\0\x01\x69\x22\xde\x36\x03\x02\x03\x01\0\x03\x01\x01\x21\x01\x0c\0\xf6\x0f\x46\xda\
@@ -444,9 +444,9 @@ fn damaged_files_among_others_cost_only_their_own_rest() {
     }
 }
 
-/// Half a number is another number. A line counts only if it is complete, or if the text is complete without a line end.
+/// A truncated number is another number. A line counts only if it has a line end, or if the text is complete without one.
 #[test]
-fn the_line_in_which_data_break_off_does_not_count() {
+fn the_incomplete_line_at_the_end_of_truncated_data_does_not_count() {
     let text = b"rawCallStatus = 21\nrawCallStatus = 102";
     let whole = compress(Codec::Gzip, text);
     let mut stored = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x26\0\xd9\xff".to_vec();
@@ -502,24 +502,24 @@ fn a_damaged_stream_ends_with_status_3() {
     assert_eq!(status, Some(3));
 }
 
-/// In a pipe, complete lines and the last line are different blocks, and the second block was lost.
+/// In a pipe, the complete lines and the last line are different blocks. The second block used to be lost.
 #[test]
-fn trailing_bytes_cost_nothing_before_them() {
+fn trailing_bytes_lose_nothing_before_them() {
     let text = b"rawCallStatus = 21\nrawCallStatus = 102";
     let (plain, _, _) = program(&["lines", "-"], text);
     assert_eq!(plain.lines().count(), 2);
     for codec in CODECS {
         let (stdout, stderr, status) = program(&["lines", "-"], &[&compress(codec, text)[..], b"tail"].concat());
         assert_eq!((stdout.as_str(), status), (plain.as_str(), Some(3)), "{codec}");
-        let told = format!(
+        let reported = format!(
             "callcodes: stdin: 4 bytes after the {codec} data were not read; if they are part of the log, save them \
              to a separate file and scan that\n"
         );
-        assert_eq!(stderr, told);
+        assert_eq!(stderr, reported);
     }
 }
 
-/// One fault does not hide another.
+/// One problem does not hide another.
 #[test]
 fn everything_that_is_wrong_with_a_file_is_reported() {
     let text: Vec<u8> = "rawCallStatus = 21\nrawCallStatus = 102".encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -1,5 +1,5 @@
-//! One log in every encoding, compressed in every way, in every archive gives the same results each time, and the same lines at
-//! the same places.
+//! A log gives the same results in every encoding, with every compression and in every archive, and the same lines at the same
+//! positions.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -23,7 +23,7 @@ use crate::packing::{self, CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
-/// 25 results that were counted by hand (see fixtures/README.md), one more, and letters that differ in every encoding.
+/// A log with 25 results that were counted by hand (see fixtures/README.md), one more result, and letters that differ by encoding.
 static LOG: LazyLock<String> = LazyLock::new(|| {
     let mut text = String::new();
     for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {
@@ -34,7 +34,7 @@ static LOG: LazyLock<String> = LazyLock::new(|| {
 
 type Encode = fn(&str) -> Vec<u8>;
 
-/// Every encoding that is recognised.
+/// Every encoding that is detected.
 const ENCODINGS: [(&str, Encode); 7] = [
     ("UTF-8", |text| text.as_bytes().to_vec()),
     ("UTF-8 with mark", |text| format!("\u{feff}{text}").into_bytes()),
@@ -97,7 +97,7 @@ fn rows(outcome: &Outcome) -> Vec<(Key, Row)> {
 }
 
 #[test]
-fn every_way_of_packing_gives_the_same_results() {
+fn every_combination_of_encoding_compression_and_archive_gives_the_same_results() {
     let expected = rows(&scan(LOG.as_bytes()));
     assert_eq!(expected.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
     let mut variants = 0;
@@ -114,9 +114,9 @@ fn every_way_of_packing_gives_the_same_results() {
     assert_eq!(variants, 7 * 6 * (1 + 2 * FORMATS.len()));
 }
 
-/// The number of bytes by which an encoding is detected must not depend on how the text is packed.
+/// An encoding must be detected from the same number of bytes, however the text is packed.
 #[test]
-fn an_encoding_that_shows_late_is_detected_everywhere() {
+fn an_encoding_is_detected_late_in_a_text_however_it_is_packed() {
     let chinese = "\u{7535}\u{8bdd}\u{547c}\u{53eb}\u{7684}\u{7ed3}\u{679c}".repeat(60) + "\n";
     let nuls = "\0".repeat(400) + "\n";
     let expected = rows(&scan(LOG.as_bytes()));
@@ -131,9 +131,9 @@ fn an_encoding_that_shows_late_is_detected_everywhere() {
     }
 }
 
-/// A log, a file that is not read, and another log after it.
+/// The archives contain a log, a file that is not read, and another log.
 #[test]
-fn a_fault_in_a_file_that_is_not_read_hides_no_loss() {
+fn damage_in_a_file_that_is_not_read_hides_no_loss() {
     let log = |minute: u32| -> Vec<u8> {
         (0..40)
             .map(|second| format!("2017-02-14 02:{minute:02}:{second:02} rawCallStatus = 21\n"))
@@ -159,12 +159,12 @@ fn a_fault_in_a_file_that_is_not_read_hides_no_loss() {
                 // A shorter file is not recognised as an archive.
                 for at in (600..archive.len()).step_by(37) {
                     let mut flipped = archive.clone();
-                    // Other formats have no checksum of names, by which files are selected.
+                    // Other formats have no checksum of the names by which files are selected, so their bytes stay unchanged.
                     flipped[at] ^= if format == "tgz" { 0x55 } else { 0 };
                     for damaged in [&archive[..at], &flipped] {
                         let outcome = scan(damaged);
-                        let is_told = outcome.problems.iter().any(|problem| problem.kind.is_loss());
-                        assert!(is_told || outcome.summary.results() == 80, "{name} in {format} at {at}");
+                        let is_reported = outcome.problems.iter().any(|problem| problem.kind.is_loss());
+                        assert!(is_reported || outcome.summary.results() == 80, "{name} in {format} at {at}");
                     }
                 }
             }
@@ -172,8 +172,8 @@ fn a_fault_in_a_file_that_is_not_read_hides_no_loss() {
     }
 }
 
-/// Returns the reports, each with the end of its path.
-fn told(bytes: &[u8], selection: Selection) -> Vec<String> {
+/// Returns the problems, each with the last part of its path.
+fn reported(bytes: &[u8], selection: Selection) -> Vec<String> {
     let short = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let problems = scan_selecting(bytes, selection).problems;
     problems.iter().map(|problem| format!("{}: {}", short(&problem.path), detail(problem))).collect()
@@ -183,16 +183,16 @@ fn only_logs() -> Selection {
     Selection { globs: Globs::new(["*.log"], []).unwrap(), ..Selection::default() }
 }
 
-/// Returns random bytes, which are not text.
 fn binary_too() -> Selection {
     Selection { content: Content::Any, ..Selection::default() }
 }
 
+/// Returns random bytes, which are not text.
 fn noise() -> Vec<u8> {
     (0..20_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
 }
 
-/// A zip of one stored member, with a wrong byte in the middle of its data.
+/// Returns a zip of one stored member, with a wrong byte in the middle of its data.
 fn damaged(name: &str, data: &[u8]) -> Vec<u8> {
     let mut archive = packing::zip(&[(name, data)], zip::CompressionMethod::Stored);
     let middle = archive.len() / 2;
@@ -201,42 +201,42 @@ fn damaged(name: &str, data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_fault_is_reported_rather_than_that_the_data_are_binary() {
+fn damage_is_reported_rather_than_binary_data() {
     let binary = "x.bin: skipped, a binary file (not text); use --binary to read it";
     let intact = packing::zip(&[("x.bin", &noise())], zip::CompressionMethod::Stored);
-    assert_eq!(told(&intact, Selection::default()), [binary]);
+    assert_eq!(reported(&intact, Selection::default()), [binary]);
     let fault = "the stored data is damaged (the checksum does not match); none of it could be read; ask the sender \
                  for a complete copy of the file";
-    assert_eq!(told(&damaged("x.bin", &noise()), Selection::default()), [format!("x.bin: {fault}")]);
-    // Damage does not produce four bytes of a known signature.
+    assert_eq!(reported(&damaged("x.bin", &noise()), Selection::default()), [format!("x.bin: {fault}")]);
+    // Damage is unlikely to produce the four bytes of a known signature.
     let picture = [b"\x89PNG\r\n\x1a\n".to_vec(), noise()].concat();
     let skipped = "x.png: skipped, a binary file (PNG picture); use --binary to read it";
-    assert_eq!(told(&damaged("x.png", &picture), Selection::default()), [skipped]);
+    assert_eq!(reported(&damaged("x.png", &picture), Selection::default()), [skipped]);
     let mut gzip = compress(Codec::Gzip, &noise());
     let sum = gzip.len() - 8;
     gzip[sum] ^= 1;
     let fault = "the gzip data is damaged (the checksum does not match); none of it could be read; ask the sender \
                  for a complete copy of the file";
-    assert_eq!(told(&gzip, Selection::default()), [format!("x: {fault}")]);
+    assert_eq!(reported(&gzip, Selection::default()), [format!("x: {fault}")]);
 }
 
 #[test]
 fn formats_that_cannot_be_read_are_reported() {
     let lzip = [b"LZIP\x01\x0c".to_vec(), noise()].concat();
     let compressed = "it is compressed by lzip, which is not supported; extract it and scan the extracted files";
-    // The same if binary files are read, too.
+    // The format is reported even if binary files are read.
     for selection in [Selection::default(), binary_too()] {
-        assert_eq!(told(&lzip, selection), [format!("x: {compressed}")]);
+        assert_eq!(reported(&lzip, selection), [format!("x: {compressed}")]);
     }
-    assert_eq!(told(&compress(Codec::Gzip, &lzip), Selection::default()), [format!("x: {compressed}")]);
+    assert_eq!(reported(&compress(Codec::Gzip, &lzip), Selection::default()), [format!("x: {compressed}")]);
     let archive = pack(Format::Tar, &[("old/app.log", &lzip)]);
-    assert_eq!(told(&archive, Selection::default()), [format!("app.log: {compressed}")]);
+    assert_eq!(reported(&archive, Selection::default()), [format!("app.log: {compressed}")]);
     let unwanted = pack(Format::Tar, &[("old/app.lz", &lzip), ("a.log", LOG.as_bytes())]);
-    assert_eq!(told(&unwanted, only_logs()), [""; 0]);
-    // Members may be wanted, whatever the name of the archive is.
+    assert_eq!(reported(&unwanted, only_logs()), [""; 0]);
+    // The archive may contain selected files, whatever its own name is.
     let rar = pack(Format::Tar, &[("old.rar", &[b"Rar!\x1a\x07\x01\0".to_vec(), noise()].concat())]);
     let archive = "old.rar: it is a RAR archive, which is not supported; extract it and scan the extracted files";
-    assert_eq!(told(&rar, only_logs()), [archive]);
+    assert_eq!(reported(&rar, only_logs()), [archive]);
 }
 
 #[test]
@@ -248,11 +248,11 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
         let run = command.arg("--no-config").args(args).arg(folder.path()).output().unwrap();
         fs::remove_file(path).unwrap();
-        let told = String::from_utf8(run.stderr).unwrap();
-        let told = told.replace(&format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR), "");
-        (told.lines().next().unwrap_or_default().to_owned(), run.status.code())
+        let stderr = String::from_utf8(run.stderr).unwrap();
+        let stderr = stderr.replace(&format!("{}{}", folder.path().display(), std::path::MAIN_SEPARATOR), "");
+        (stderr.lines().next().unwrap_or_default().to_owned(), run.status.code())
     };
-    let lossy = |told: &str| (format!("callcodes: {told}"), Some(3));
+    let lossy = |message: &str| (format!("callcodes: {message}"), Some(3));
     let event_log = [b"ElfFile\0", noise().as_slice()].concat();
     let export = "Security.evtx: it is a Windows event log, which is not supported; export it as text with `wevtutil qe FILE \
                   /lf:true /f:text > FILE.txt`, or with Save All Events As in Event Viewer, and scan the exported file";
@@ -260,17 +260,17 @@ fn a_container_that_cannot_be_read_is_a_loss() {
     // It is not a loss if the user asked for other files.
     assert_eq!(problems("Security.evtx", &event_log, &["-g", "*.log"]).1, Some(0));
     let image = [noise(), [&b"koly\0\0\0\x04"[..], &[0; 504]].concat()].concat();
-    let told = "a.dmg: it is a disk image (DMG), which is not supported; extract it and scan the extracted files";
-    assert_eq!(problems("a.dmg", &image, &[]), lossy(told));
+    let reported = "a.dmg: it is a disk image (DMG), which is not supported; extract it and scan the extracted files";
+    assert_eq!(problems("a.dmg", &image, &[]), lossy(reported));
     let program = [&b"MZ\x90\0\x03\0\0\0"[..], &noise(), b"Rar!\x1a\x07\0\xcf\x90\x73\0\0\x0d\0", &noise()].concat();
-    let told =
+    let reported =
         "a.exe: it is a self-extracting RAR archive, which is not supported; extract it and scan the extracted files";
-    assert_eq!(problems("a.exe", &program, &[]), lossy(told));
-    let told = "a.7z.002: its name marks it as a part of a split archive; put all parts in one folder, extract them \
+    assert_eq!(problems("a.exe", &program, &[]), lossy(reported));
+    let reported = "a.7z.002: its name marks it as a part of a split archive; put all parts in one folder, extract them \
                 with 7-Zip, and scan the extracted files";
-    assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(told));
+    assert_eq!(problems("a.7z.002", &noise(), &[]), lossy(reported));
     assert_eq!(problems("a.7z.bin", &noise(), &[]).1, Some(0));
-    // In archives, compressed and piped, too, as far as they can be recognised there.
+    // The same applies in archives, under compression and in pipes, if the format can be recognised there.
     let image = [noise(), [&b"conectix"[..], &[0; 504]].concat()].concat();
     let rar = "it is a self-extracting RAR archive, which is not supported; extract it and scan the extracted files";
     let vhd = "it is a disk image (VHD), which is not supported; extract it and scan the extracted files";
@@ -299,7 +299,7 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         (format!("callcodes: stdin: {rar}\n"), Some(3))
     );
     fs::remove_file(path).unwrap();
-    // An installer begins like a document, which holds no log.
+    // An installer (MSI) begins like a document, but a document does not contain logs.
     let document = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &noise()].concat();
     assert_eq!(problems("a.doc", &document, &[]).1, Some(0));
 }
@@ -321,15 +321,15 @@ fn a_zip_without_its_beginning_is_read_and_reported() {
     let archive = packing::zip(&members, zip::CompressionMethod::Stored);
     let outcome = scan(&archive[100..]);
     let details: Vec<String> = outcome.problems.iter().map(detail).collect();
-    let told = "the zip archive is damaged (there is other data where a file should begin); ask the sender for a \
+    let reported = "the zip archive is damaged (there is other data where a file should begin); ask the sender for a \
                 complete copy of the file";
-    assert_eq!(details, [told]);
+    assert_eq!(details, [reported]);
     assert_eq!(outcome.summary.iter().map(|(_, row)| row.tally.count).sum::<u64>(), 26);
 }
 
-/// Which members are missing is unknown. The archive is reported because some may be, in addition to its last member.
+/// More members may be missing after the truncated one, so the archive is reported in addition to that member.
 #[test]
-fn an_archive_that_breaks_off_is_reported_itself() {
+fn a_truncated_archive_is_reported_in_addition_to_its_member() {
     let tar = pack(Format::Tar, &[("a.log", b"MFA result: 21\n"), ("b.log", b"MFA result: 21\nMFA result: 102\n")]);
     // Each header takes 512 bytes, and so does each member. Of the 31 bytes of the second member, 20 are left.
     let outcome = scan(&tar[..3 * 512 + 20]);
@@ -347,7 +347,7 @@ fn an_archive_that_breaks_off_is_reported_itself() {
     assert_eq!(outcome.summary.results(), 2);
 }
 
-/// It is not a loss, but it is reported.
+/// An empty archive is not a loss, but it is reported.
 #[test]
 fn an_archive_without_any_file_is_reported() {
     let mut folder = tar::Header::new_gnu();
@@ -362,12 +362,12 @@ fn an_archive_without_any_file_is_reported() {
         (Format::Tar, archive.into_inner().unwrap()),
     ];
     for (format, archive) in archives {
-        let told = format!("a {format} archive that contains no files");
+        let reported = format!("a {format} archive that contains no files");
         let problems = |bytes: &[u8]| -> Vec<(Kind, String)> {
             scan(bytes).problems.into_iter().map(|problem| (problem.kind, detail(&problem))).collect()
         };
-        assert_eq!(problems(&archive), [(Kind::Empty, told.clone())]);
+        assert_eq!(problems(&archive), [(Kind::Empty, reported.clone())]);
         let within = pack(Format::Tar, &[("a.log", LOG.as_bytes()), ("empty", &archive)]);
-        assert_eq!(problems(&within), [(Kind::Empty, told)]);
+        assert_eq!(problems(&within), [(Kind::Empty, reported)]);
     }
 }

@@ -1,18 +1,18 @@
-//! Checks real output against its published description: the JSON Schemas and the page that explains every field.
+//! Checks the output against its documentation: the JSON Schemas, and the help page that explains every field.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// What a run prints on standard output, whatever its exit status.
+/// Returns the standard output of a run, which ends with status 0 or 3.
 fn printed(args: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).env("NO_COLOR", "1").output().unwrap();
     assert!([Some(0), Some(3)].contains(&output.status.code()), "{args:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The schema of a command's output, with no fields allowed but those that it names.
+/// Returns the schema for the output of a command, changed so that it allows no other fields.
 fn strict(command: &str) -> Value {
     fn close(schema: &mut Value) {
         if schema["properties"].is_object() {
@@ -30,7 +30,7 @@ fn strict(command: &str) -> Value {
     schema
 }
 
-/// The path of every field in `schema`, or in a value, as the page that explains them spells it.
+/// Collects the path of every field in `schema`, in the spelling of the help page.
 fn fields(parent: &str, schema: &Value, found: &mut BTreeSet<String>) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{parent}{name}");
@@ -51,7 +51,7 @@ fn fields_of_value(parent: &str, value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Every document that the commands make of fixtures and of odd input.
+/// Returns the documents that a command writes for the fixtures and for unusual input.
 fn documents(command: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let long = format!("Call status: SUCCESS_WITH_PIN {}\n", "x".repeat(5 << 10));
@@ -80,7 +80,7 @@ fn documents(command: &str) -> Vec<Value> {
 }
 
 #[test]
-fn real_output_is_valid_against_the_schemas() {
+fn the_output_is_valid_against_the_schemas_and_has_every_field() {
     for command in ["scan", "lines", "files", "codes"] {
         let schema = strict(command);
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
@@ -98,13 +98,13 @@ fn real_output_is_valid_against_the_schemas() {
 }
 
 #[test]
-fn any_output_is_valid_against_the_document_as_it_is_written() {
+fn the_published_schema_allows_added_fields_and_no_missing_ones() {
     let document: Value = serde_json::from_str(&printed(&["generate", "schema"])).unwrap();
     let validator = jsonschema::validator_for(&document).unwrap();
     for command in ["scan", "lines", "files", "codes"] {
         for mut output in documents(command) {
             assert!(validator.is_valid(&output), "{command}");
-            // Fields may be added to a version, but none of them goes.
+            // Within a schema version, fields may be added but not removed.
             output["added"] = json!(1);
             assert!(validator.is_valid(&output), "{command}");
             output.as_object_mut().unwrap().remove(if command == "lines" { "pattern" } else { "schema" });
@@ -155,7 +155,7 @@ fn the_page_on_output_explains_every_kind_of_problem() {
     }
 }
 
-/// `TooLarge` as `too-large`.
+/// Converts `TooLarge` to `too-large`.
 fn kebab_case(name: &str) -> String {
     let with_hyphens = name.chars().flat_map(|letter| {
         let hyphen = letter.is_uppercase().then_some('-');

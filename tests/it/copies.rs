@@ -1,5 +1,5 @@
-//! Files with the same bytes count once, wherever they are and however they are packed. Files that only begin alike are no
-//! copies.
+//! Files with the same bytes count once, wherever they are and however they are packed. Files that only begin with the same
+//! bytes are not copies.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Different lines, each with a result.
+/// Returns a log in which all lines are different and each has a result.
 fn log(lines: usize) -> Vec<u8> {
     (0..lines).flat_map(|line| format!("2017-02-14T02:57:24Z line {line}: callStatus=102\n").into_bytes()).collect()
 }
@@ -31,7 +31,7 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-/// Runs the program over these files in a folder `t`. Returns standard output and standard error.
+/// Runs the program next to a folder `t` that contains these files. Returns standard output and standard error.
 fn run(files: &[(&str, &[u8])], args: &[&str], stdin: &[u8]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
@@ -52,14 +52,14 @@ fn run_in(folder: &Path, args: &[&str], stdin: &[u8]) -> (String, String) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Standard input is closed at once, and the output is read at the end.
+    // Standard input is closed right after it has been written; the output is read at the end.
     program.stdin.take().unwrap().write_all(stdin).unwrap();
     let output = program.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().replace('\r', "").replace('\\', "/");
     (text(output.stdout), text(output.stderr))
 }
 
-/// Returns how many times 102 was counted, and in how many files.
+/// Returns the number of results and the number of files read, from a report in JSON.
 fn counted(stdout: &str) -> (u64, u64) {
     let report: serde_json::Value = serde_json::from_str(stdout).unwrap();
     (report["totals"]["results"].as_u64().unwrap(), report["totals"]["files_read"].as_u64().unwrap())
@@ -75,11 +75,11 @@ fn the_same_log_counts_once_however_it_is_packed() {
     for threads in ["-j1", "-j2", "-j5"] {
         let (stdout, stderr) = run(&files, &["t", "--format", "json", threads, "-v"], b"");
         assert_eq!(counted(&stdout), (100, 1));
-        // 10 lines of 44 bytes and 90 of 45.
-        let told = ["x (2).log", "y.log.gz", "z.tar.gz!/host7/x.log", "z.tar.gz!/host7/x.log.gz"].map(|name| {
+        // The log has 10 lines of 44 bytes and 90 of 45.
+        let reported = ["x (2).log", "y.log.gz", "z.tar.gz!/host7/x.log", "z.tar.gz!/host7/x.log.gz"].map(|name| {
             format!("callcodes: t/{name}: a copy of t/x.log (4490 bytes), not counted; use --keep-copies to count it\n")
         });
-        assert_eq!(stderr, told.concat());
+        assert_eq!(stderr, reported.concat());
     }
     let (_, stderr) = run(&files, &["t"], b"");
     assert_eq!(
@@ -96,7 +96,7 @@ fn the_original_counts_and_not_its_copy() {
     let log = log(1);
     let names = ["app (2).log", "app - Kopie.log", "Copy of app.log", "app.log", "other (1).log"];
     let files: Vec<(&str, &[u8])> = names[..4].iter().map(|name| (*name, &log[..])).collect();
-    let told = |folder: &str| {
+    let reported = |folder: &str| {
         let copies = ["Copy of app.log", "app (2).log", "app - Kopie.log"].map(|name| {
             format!(
                 "callcodes: {folder}{name}: a copy of {folder}app.log (44 bytes), not counted; use --keep-copies to \
@@ -108,13 +108,13 @@ fn the_original_counts_and_not_its_copy() {
     let zip = crate::packing::pack(callcodes::unpack::Format::Zip, &files);
     let named: Vec<_> = names[..4].iter().map(|name| format!("t/{name}")).collect();
     for threads in ["-j1", "-j2", "-j5"] {
-        assert_eq!(run(&files, &["t", threads, "-v"], b"").1, told("t/"));
-        assert_eq!(run(&[("a.zip", &zip)], &["t", threads, "-v"], b"").1, told("t/a.zip!/"));
-        // As a shell expands `*.log`.
+        assert_eq!(run(&files, &["t", threads, "-v"], b"").1, reported("t/"));
+        assert_eq!(run(&[("a.zip", &zip)], &["t", threads, "-v"], b"").1, reported("t/a.zip!/"));
+        // The names in the order in which a shell expands `*.log`.
         let args: Vec<_> = named.iter().map(String::as_str).chain([threads, "-v"]).collect();
-        assert_eq!(run(&files, &args, b"").1, told("t/"));
+        assert_eq!(run(&files, &args, b"").1, reported("t/"));
     }
-    // Folders and archives can be copies, too.
+    // The names of folders and archives mark copies, too.
     let files: [(&str, &[u8]); 4] = [
         ("a (1).zip", &zip),
         ("a.zip", &zip),
@@ -127,10 +127,10 @@ fn the_original_counts_and_not_its_copy() {
 }
 
 #[test]
-fn a_file_that_only_begins_alike_is_no_copy() {
+fn a_file_that_only_begins_with_the_same_bytes_is_no_copy() {
     let log = log(100);
     let grown = [log.clone(), b"2017-02-14T02:57:25Z callStatus=102\n".to_vec()].concat();
-    // Equally long, with a different last line.
+    // The same length, with a different last line.
     let mut changed = log.clone();
     let last = changed.len() - 2;
     changed[last] = b'8';
@@ -171,7 +171,7 @@ fn lines_of_a_copy_are_printed_once_and_in_order() {
 }
 
 #[test]
-fn a_cut_copy_counts_as_far_as_it_goes() {
+fn a_truncated_copy_counts_up_to_where_it_ends() {
     let log = log(100);
     let packed = gzip(&log);
     let cut = &packed[..packed.len() * 3 / 4];
@@ -184,7 +184,7 @@ fn a_cut_copy_counts_as_far_as_it_goes() {
 
 #[test]
 fn piped_input_counts_once_whether_it_comes_first_or_last() {
-    // More than a block, so that the end comes with another task than the beginning.
+    // More than one block, so that different tasks read the beginning and the end.
     let (log, other) = (log(20_000), b"callStatus=4\n");
     let packed = gzip(&log);
     let cases: [(&[&str], &str); 4] = [
@@ -194,7 +194,7 @@ fn piped_input_counts_once_whether_it_comes_first_or_last() {
         (&["-", "t/b.log", "t/a.log.gz"], "t/a.log.gz: a copy of stdin"),
     ];
     let files: [(&str, &[u8]); 3] = [("a.log", &log), ("a.log.gz", &packed), ("b.log", other)];
-    for (inputs, told) in cases {
+    for (inputs, reported) in cases {
         for threads in ["-j1", "-j3"] {
             let args = [inputs, &["--format", "json", threads]].concat();
             let (stdout, stderr) = run(&files, &args, &log);
@@ -202,13 +202,13 @@ fn piped_input_counts_once_whether_it_comes_first_or_last() {
             assert_eq!(results, 20_000 + u64::from(inputs.contains(&"t/b.log")), "{args:?}");
             assert_eq!(
                 stderr,
-                format!("callcodes: {told} ({} bytes), not counted; use --keep-copies to count it\n", log.len())
+                format!("callcodes: {reported} ({} bytes), not counted; use --keep-copies to count it\n", log.len())
             );
         }
     }
     let (stdout, stderr) = run(&files, &["t/a.log", "-", "--keep-copies", "--format", "json"], &log);
     assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));
-    // They differ in the last byte.
+    // The piped input has one byte more than the file.
     let grown = [log.as_slice(), b"x"].concat();
     let (stdout, stderr) = run(&files, &["t/a.log", "-", "--format", "json"], &grown);
     assert_eq!((counted(&stdout), stderr.as_str()), ((40_000, 2), ""));

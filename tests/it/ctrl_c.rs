@@ -1,5 +1,5 @@
-//! Ctrl-C, as a signal to the program while it waits at a pipe. On Windows no program can send one to another without
-//! `unsafe`; what follows from it is the same there, and `interrupted.rs` has the library's part.
+//! Ctrl-C, sent as a signal while the program waits for a pipe. On Windows, one program cannot send Ctrl-C to another without
+//! `unsafe`. What the program does on Ctrl-C is the same there. `interrupted.rs` tests the library's part.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -7,15 +7,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// One result, 17 bytes.
+/// A line of 17 bytes with one result.
 const LINE: &str = "call_status: 108\n";
 
-/// What a run said.
+/// The exit status, standard output and standard error of a run.
 type Ran = (Option<i32>, String, String);
 
 fn callcodes(folder: &Path, args: &[&str]) -> Command {
     let program = env!("CARGO_BIN_EXE_callcodes");
-    // What runs in the background of a script has Ctrl-C ignored, and so have its children, unless somebody says otherwise.
+    // A process in the background of a script ignores SIGINT, and its children inherit that unless it is reset.
     let mut command = if is_ignored_here() {
         let mut env = Command::new("env");
         env.args(["--default-signal=INT", program]);
@@ -28,7 +28,7 @@ fn callcodes(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// Whether this process ignores SIGINT, as far as the system tells.
+/// Whether this process ignores SIGINT. False if the system does not report it.
 fn is_ignored_here() -> bool {
     const SIGINT_BIT: u64 = 1 << (2 - 1);
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -52,7 +52,7 @@ fn ran(mut child: Child) -> Ran {
     (child.wait().unwrap().code(), stdout, stderr)
 }
 
-/// A folder with two logs and a pipe between them.
+/// Returns a folder with two logs and a pipe, which sorts between them.
 fn tree() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.log"), LINE.repeat(3)).unwrap();
@@ -61,10 +61,10 @@ fn tree() -> tempfile::TempDir {
     folder
 }
 
-/// Runs until the pipe has been opened on both sides, and presses Ctrl-C.
+/// Runs the program until it has opened the pipe, and sends SIGINT.
 fn interrupted_at_the_pipe(folder: &Path, args: &[&str]) -> Ran {
     let child = callcodes(folder, args).spawn().unwrap();
-    // Opens when the program opens the other side. One thread: by then everything before has been read.
+    // This blocks until the program opens the other end. With one thread, it has then read everything before the pipe.
     let pipe = File::options().write(true).open(folder.join("pipe")).unwrap();
     interrupt(&child);
     let ran = ran(child);
@@ -79,7 +79,7 @@ fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_table_of_what_was_read_is_printed_and_marked() {
+fn the_table_of_the_results_so_far_is_printed_and_marked_as_partial() {
     let folder = tree();
     let expected = "\
 PARTIAL RESULT: the run was interrupted; this is what had been read by then.
@@ -92,30 +92,30 @@ Code  Description             Count   Share  First seen  Last seen  Files
 3 results have no readable time and do not count for first and last seen.
 A code says what happened to the call or message, not whether the sign-in succeeded.
 ";
-    let told = "callcodes: 2 inputs were not read to the end; first: c.log: neither this nor what follows was read, \
+    let message = "callcodes: 2 inputs were not read to the end; first: c.log: neither this nor what follows was read, \
                 because \
                 the run was interrupted; run callcodes again to read it (-v lists all)\n";
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["scan"]));
-    assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, told, Some(130)));
+    assert_eq!((stdout.as_str(), stderr.as_str(), status), (expected, message, Some(130)));
 }
 
 #[test]
-fn json_and_problems_report_what_was_cut_and_what_was_not_read() {
+fn json_and_problems_report_what_was_cut_short_and_what_was_not_read() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["-v", "--format", "json"]));
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((status, &report["partial"], &report["totals"]["results"]), (Some(130), &true.into(), &3.into()));
     let kinds: Vec<_> = report["problems"].as_array().unwrap().iter().map(|one| (&one["path"], &one["kind"])).collect();
     assert_eq!(kinds, [(&"c.log".into(), &"interrupted".into()), (&"pipe".into(), &"interrupted".into())]);
-    let told = "\
+    let message = "\
 callcodes: c.log: neither this nor what follows was read, because the run was interrupted; run callcodes again to read it
 callcodes: pipe: reading was interrupted; run callcodes again to read all of it
 ";
-    assert_eq!(stderr, told);
+    assert_eq!(stderr, message);
 }
 
 #[test]
-fn a_list_of_files_is_marked_too() {
+fn the_list_of_files_is_marked_as_partial() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["files"]));
     let expected = "\
@@ -137,7 +137,7 @@ c.log  neither this nor what follows was read, because the run was interrupted
 }
 
 #[test]
-fn csv_keeps_its_columns() {
+fn a_partial_csv_has_the_usual_columns() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["--format=csv"]));
     let expected = "\
@@ -148,7 +148,7 @@ code,name,description,known,count,share,first_seen,last_seen,files,candidates,gr
 }
 
 #[test]
-fn lines_end_where_reading_ended() {
+fn the_lines_read_so_far_are_printed() {
     let folder = tree();
     let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&["lines"]));
     let expected = "\
@@ -165,10 +165,10 @@ fn a_partial_result_never_replaces_a_complete_one() {
     for command in ["scan", "lines"] {
         fs::write(folder.path().join("result"), "old").unwrap();
         let (status, stdout, stderr) = interrupted_at_the_pipe(folder.path(), &args(&[command, "-o", "result"]));
-        let told = "result was not written, because the run was interrupted";
+        let message = "result was not written, because the run was interrupted";
         assert_eq!((status, stdout.as_str()), (Some(130), ""), "{command}");
         let first = stderr.lines().next().unwrap();
-        assert!(first.starts_with("callcodes: ") && first.ends_with(told), "{first}");
+        assert!(first.starts_with("callcodes: ") && first.ends_with(message), "{first}");
         assert_eq!(fs::read_to_string(folder.path().join("result")).unwrap(), "old");
         let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
@@ -176,9 +176,9 @@ fn a_partial_result_never_replaces_a_complete_one() {
     }
 }
 
-/// As `kill`, `timeout` and a terminal that closes do it, also where Ctrl-C is ignored, as in the background of a script.
+/// `kill` and `timeout` send SIGTERM, a closing terminal sends SIGHUP. Both work even if SIGINT is ignored.
 #[test]
-fn a_request_to_end_leaves_no_more_behind_than_ctrl_c() {
+fn sigterm_and_sighup_leave_no_more_files_than_ctrl_c() {
     let folder = tree();
     for signal in ["TERM", "HUP"] {
         for ignored in ["", "--ignore-signal=INT"] {
@@ -205,11 +205,11 @@ fn a_request_to_end_leaves_no_more_behind_than_ctrl_c() {
 }
 
 #[test]
-fn whole_lines_of_piped_input_count() {
+fn complete_lines_of_piped_input_count() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = callcodes(folder.path(), &["--format=json"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // Much more than fits in between: when all is written, most has been read. The last line has not ended.
+    // Much more than the pipe holds: once all is written, most has been read. The last line has no line end.
     let lines = 200_000;
     stdin.write_all(LINE.repeat(lines).as_bytes()).unwrap();
     stdin.write_all(b"call_status: 10").unwrap();
@@ -226,7 +226,7 @@ fn whole_lines_of_piped_input_count() {
 }
 
 #[test]
-fn the_second_one_ends_the_program_whatever_it_waits_for() {
+fn a_second_ctrl_c_ends_the_program_whatever_it_waits_for() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.log"), LINE.repeat(100_000)).unwrap();
     let mut child = callcodes(folder.path(), &["lines", "a.log"]).spawn().unwrap();
@@ -234,7 +234,7 @@ fn the_second_one_ends_the_program_whatever_it_waits_for() {
     let mut first = String::new();
     stdout.read_line(&mut first).unwrap();
     assert_eq!(first, "a.log:1: [108 User Hung Up the Phone] call_status: 108\n");
-    // Nobody reads any further, so that it waits to get rid of its lines.
+    // Nothing reads the output any more, so the program is blocked in a write.
     interrupt(&child);
     let deadline = Instant::now() + Duration::from_secs(60);
     while child.try_wait().unwrap().is_none() {

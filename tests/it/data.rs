@@ -1,4 +1,4 @@
-//! The generated logs hold what their counts say: the oracle of other tests, and the base of every bench.
+//! The generated logs, which all benches use, contain what their counts say.
 
 #[path = "../../benches/data/mod.rs"]
 mod logs;
@@ -30,7 +30,7 @@ fn a_seed_determines_every_byte() {
         assert_eq!(one, logs::bytes(&spec(kind, 3)), "{kind:?}");
         assert_ne!(one, logs::bytes(&Spec { seed: 8, ..spec(kind, 3) }), "{kind:?}");
     }
-    // Figures of different machines compare only if their logs are the same.
+    // Figures from different machines can be compared only if the logs are the same.
     let (log, _) = logs::bytes(&Spec { kind: Kind::Radius, density: 50, size_bytes: 1, seed: 1 });
     let first = "2017-02-14T00:00:00.022465Z|0|1412|6520|pfrad|Forwarding identifier 761 to RADIUS target \
                  192.0.2.129:1812 with shared secret 2 of 3, attempt 1, time-out 60 s\n";
@@ -38,7 +38,7 @@ fn a_seed_determines_every_byte() {
 }
 
 #[test]
-fn counts_are_those_of_a_naive_search() {
+fn the_counts_are_those_of_a_naive_search() {
     for kind in [Kind::Radius, Kind::HugeLine] {
         for density in [0, 1, 4, 50] {
             let (log, counts) = logs::bytes(&spec(kind, density));
@@ -51,7 +51,7 @@ fn counts_are_those_of_a_naive_search() {
 }
 
 #[test]
-fn false_candidates_hold_no_result() {
+fn false_candidates_contain_no_result() {
     let (log, counts) = logs::bytes(&spec(Kind::FalseCandidates, 4));
     assert_eq!(counts.results(), 0);
     let key = Regex::new("(?i)callStatus").unwrap();
@@ -61,7 +61,7 @@ fn false_candidates_hold_no_result() {
 }
 
 #[test]
-fn bytes_and_lines_are_counted() {
+fn bytes_and_lines_are_counted_correctly() {
     for kind in KINDS {
         let (log, counts) = logs::bytes(&spec(kind, 4));
         assert_eq!(counts.bytes, log.len() as u64, "{kind:?}");

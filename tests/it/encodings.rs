@@ -1,4 +1,4 @@
-//! The same log in every encoding, through the program itself.
+//! Runs the program over the same log in every encoding.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,13 +9,13 @@ fn callcodes(args: &[&str], path: &Path) -> String {
     String::from_utf8(run.stdout).unwrap().replace("\r\n", "\n")
 }
 
-/// 62 results; see `fixtures/README.md`.
+/// Returns three fixtures in one text, with 25 results, and one more line with a result. See `fixtures/README.md`.
 fn fixture() -> String {
     let mut text = String::new();
     for name in ["mfa1/MultiFactorAuthRadiusSvc.log", "mfa1/MultiFactorAuthSvc.log", "web2/responses.xml"] {
         text += &std::fs::read_to_string(Path::new("fixtures/logs").join(name)).unwrap();
     }
-    // Umlauts and a sign outside the basic plane, which UTF-16 writes as two units.
+    // Umlauts, and a character outside the Basic Multilingual Plane, for which UTF-16 has a surrogate pair.
     text + "2017-02-14T05:00:00Z für Jürgen \u{1f4de}: Call Status: 13\r\n"
 }
 
@@ -32,7 +32,7 @@ fn every_encoding_gives_the_same_rows() {
         callcodes(&["scan", "--format", "csv"], &path)
     };
     let plain = rows(text.clone().into_bytes());
-    // 10 + 12 + 3 by hand, and the one added.
+    // 10 + 12 + 3, counted by hand, and the added one.
     let sum: u64 = plain.lines().skip(1).map(|row| row.split(',').nth(4).unwrap().parse::<u64>().unwrap()).sum();
     assert_eq!(sum, 26);
     for (name, bytes) in [
@@ -71,9 +71,9 @@ fn lines_are_shown_in_the_encoding_of_their_file() {
     }
 }
 
-/// The regex is the same, the letters are other bytes.
+/// In each code page, the letters of the same regex have other bytes.
 #[test]
-fn letters_beyond_ascii_are_found_in_code_pages() {
+fn letters_outside_ascii_are_found_in_code_pages() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let lines = |bytes: &[u8], args: &[&str]| {
@@ -93,7 +93,7 @@ fn letters_beyond_ascii_are_found_in_code_pages() {
     assert_eq!(lines(&western, &["-E", "windows-1252", "-e", german]), expected);
     let jsonl = lines(&western, &["--format", "jsonl", "-e", german]);
     assert!(jsonl.contains(r#""line":1,"offset":2,"#) && jsonl.contains(r#""user":"ann""#), "{jsonl}");
-    // A class that has letters, what captures letters, and a line that holds UTF-8 as well.
+    // A class with letters, a group that captures letters, and a line that contains UTF-8 as well.
     let class = r"(?u)f[äöü]r (?<user>\w+): (?<code>\d+)";
     let mixed = [&b"f\xFCr J\xFCrgen: 13 \xC3\xBC\n"[..], "für Jürgen: 102 \n".as_bytes()].concat();
     let shown = lines(&mixed, &["--format", "jsonl", "-e", class]);
@@ -107,7 +107,7 @@ fn letters_beyond_ascii_are_found_in_code_pages() {
     assert_eq!(lines(&cyrillic, &["-e", russian]).matches("[13 Got Voicemail]").count(), 1);
     let koi8 = encoding_rs::KOI8_R.encode("Код вызова: 13\n").0;
     assert_eq!(lines(&koi8, &["-E", "koi8-r", "-e", russian]), expected.replace(" »", ""));
-    // Whoever says that it is UTF-8 does not want it to be read in another way.
+    // With `-E utf-8`, no code page is tried.
     assert_eq!(found_in(&western, &["-E", "utf-8", "-e", german]), 0);
 
     let chinese = r"电话结果(?<code>\d+)";
@@ -122,8 +122,8 @@ fn letters_beyond_ascii_are_found_in_code_pages() {
     }
 }
 
-/// Of a character of four bytes in GB 18030, the second and the fourth look like digits; in other encodings the second of
-/// two looks like a letter.
+/// In GB 18030, the second and fourth bytes of a four-byte character are ASCII digits. In other encodings, the second byte of
+/// two may be an ASCII letter.
 #[test]
 fn bytes_within_a_character_are_not_matched_as_ascii() {
     let folder = tempfile::tempdir().unwrap();
@@ -140,18 +140,18 @@ fn bytes_within_a_character_are_not_matched_as_ascii() {
     let bytes = encoding_rs::GB18030.encode("status=ä status=ä13\n").0.into_owned();
     let expected = "x.log:1: [13 Got Voicemail] status=ä status=ä13\n";
     assert_eq!(lines(&bytes, &["-E", "gb18030", "-e", r"status=[^\d ]*(?<code>\d+)"]), expected);
-    // The second byte of this one is the letter `c`.
+    // The second byte of this character is an ASCII `c`.
     for page in ["gb18030", "shift_jis"] {
         assert_eq!(found_in(b"\x8EcallStatus=13\n", &["-E", page]), 0, "{page}");
         assert_eq!(lines(b"\x8Ec callStatus=13\n", &["-E", page]).matches("[13 ").count(), 1, "{page}");
-        // Behind such a letter a word begins.
+        // A word can begin after such a character.
         assert_eq!(lines(b"\x8EccallStatus=13\n", &["-E", page]).matches("[13 ").count(), 1, "{page}");
     }
 }
 
-/// Other tests have the scripts; here it is the way from the first bytes to the results.
+/// The unit tests go through the scripts. This test covers the way from the first bytes to the results.
 #[test]
-fn a_log_in_another_script_needs_no_mark() {
+fn a_log_in_another_script_needs_no_byte_order_mark() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let russian = "2017-02-14 02:57:24 Пользователь Иванов: результат вызова, проверка подлинности пользователя завершена; \
@@ -168,7 +168,7 @@ fn a_log_in_another_script_needs_no_mark() {
     }
 }
 
-/// Standard error whole, and the results and problems of the JSON.
+/// Returns the number of results and the problems from the JSON, the whole of standard error, and the exit status.
 fn scanned(path: &Path, args: &[&str]) -> (u64, Vec<String>, String, Option<i32>) {
     let scan = |format: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
@@ -178,8 +178,8 @@ fn scanned(path: &Path, args: &[&str]) -> (u64, Vec<String>, String, Option<i32>
     let kinds =
         report["problems"].as_array().unwrap().iter().map(|problem| problem["kind"].as_str().unwrap().to_owned());
     let run = scan("--format=csv");
-    let told = String::from_utf8(run.stderr).unwrap().replace(&path.display().to_string(), "x.log");
-    (report["totals"]["results"].as_u64().unwrap(), kinds.collect(), told, run.status.code())
+    let message = String::from_utf8(run.stderr).unwrap().replace(&path.display().to_string(), "x.log");
+    (report["totals"]["results"].as_u64().unwrap(), kinds.collect(), message, run.status.code())
 }
 
 #[test]
@@ -195,29 +195,29 @@ fn a_log_that_ends_in_another_encoding_is_reported() {
         ([&*ansi, &le], 3, two, "UTF-16LE", ", or scan it again with -E utf-16le"),
         ([&*ansi, &be], 3, two, "UTF-16BE", ", or scan it again with -E utf-16be"),
         ([&ansi[1..], &le], 3, two, "UTF-16LE", ", and scan both parts"),
-        // Of less than 4 KiB, most in the encoding of the end.
+        // Less than 4 KiB, most of it in the encoding of the end.
         ([&ansi[..40], &le.repeat(20)], 1, two, "UTF-16LE", ", or scan it again with -E utf-16le"),
         ([&*marked_le, &ansi], 2, "UTF-16LE", two, ", or scan it again with -E utf-8"),
         ([&*marked_be, &ansi[1..]], 2, "UTF-16BE", two, ", or scan it again with -E utf-8"),
     ] {
         std::fs::write(&path, parts.concat()).unwrap();
-        let told = format!(
+        let message = format!(
             "callcodes: x.log: it begins in {begins} and ends in {ends}, which was not searched; split the file \
              where the encoding \
              changes{remedy}\n"
         );
         let kinds = vec!["mixed-encodings".to_owned()];
-        assert_eq!(scanned(&path, &[]), (results, kinds, told, Some(3)), "{begins}, {ends}");
+        assert_eq!(scanned(&path, &[]), (results, kinds, message, Some(3)), "{begins}, {ends}");
     }
-    // Who names the encoding knows what is in it.
+    // With -E, the end is not examined.
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     assert_eq!(scanned(&path, &["-E", "utf-8"]), (3, vec![], String::new(), Some(0)));
     assert_eq!(scanned(&path, &["-E", "utf-16le"]), (2, vec![], String::new(), Some(0)));
-    // Who reads what may be no text does not ask what it is written in.
+    // Nor is it with --binary.
     assert_eq!(scanned(&path, &["--binary"]), (3, vec![], String::new(), Some(0)));
 }
 
-/// Otherwise the letters' second bytes look like control characters, and the results before them were lost in silence.
+/// The second bytes of the letters look like control characters. Results before them must not be lost silently.
 #[test]
 fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -233,7 +233,7 @@ fn a_log_with_another_script_appended_within_its_first_8_kib_is_no_binary_file()
 }
 
 #[test]
-fn bytes_after_compressed_data_do_not_hide_how_the_log_ends() {
+fn the_end_of_a_compressed_log_is_examined_despite_trailing_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log.gz");
     let utf16: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -265,7 +265,7 @@ fn the_end_is_examined_however_a_log_is_read() {
     let range = 4 << 20;
     for path in [
         write("x.zip", &zip.finish().unwrap().into_inner()),
-        // Ranges are read side by side, and a border divides what was appended.
+        // Ranges are read in parallel, and the border of two divides the appended text.
         write("two.log", &mixed(range + 10)),
         write("three.log", &mixed(2 * range + 5000)),
     ] {
@@ -275,13 +275,13 @@ fn the_end_is_examined_however_a_log_is_read() {
     let piped = std::fs::File::open(write("piped.log", &mixed(9000))).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
     let run = command.args(["--no-config", "--format=csv", "-"]).stdin(piped).output().unwrap();
-    let told = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not \
+    let message = "callcodes: stdin: it begins in UTF-8 or an ANSI code page and ends in UTF-16LE, which was not \
                 searched; split the file where the encoding changes, or scan it again with -E utf-16le\n";
-    assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (told, Some(3)));
+    assert_eq!((String::from_utf8(run.stderr).unwrap().as_str(), run.status.code()), (message, Some(3)));
 }
 
 #[test]
-fn a_copy_of_such_a_log_is_a_copy() {
+fn a_copy_of_a_log_that_ends_in_another_encoding_is_a_copy() {
     let folder = tempfile::tempdir().unwrap();
     let appended: Vec<u8> = "callStatus=102\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for name in ["a.log", "b.log"] {
@@ -291,13 +291,13 @@ fn a_copy_of_such_a_log_is_a_copy() {
     assert_eq!((results, kinds), (1, vec!["mixed-encodings".to_owned(), "copy".to_owned()]));
 }
 
-/// A number that is cut in two is another number.
+/// The last number may be cut short, so it must not count.
 #[test]
-fn a_text_that_ends_within_a_character_does_not_count_to_its_end() {
+fn the_incomplete_last_line_of_a_text_that_ends_within_a_character_does_not_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
     let text = "\u{feff}callStatus=21\r\ncallStatus=102";
-    let told = "truncated: the UTF-16LE text ends within a character, so it is cut off or damaged, and its last line was \
+    let message = "truncated: the UTF-16LE text ends within a character, so it is cut off or damaged, and its last line was \
                 not read; ask the sender for a complete copy of the file";
     let scan = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
@@ -312,11 +312,11 @@ fn a_text_that_ends_within_a_character_does_not_count_to_its_end() {
     };
     let whole: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(scan(&whole), (2, vec![], Some(0)));
-    assert_eq!(scan(&whole[..whole.len() - 1]), (1, vec![told.to_owned()], Some(3)));
-    // A byte too many: from there on nothing makes sense.
+    assert_eq!(scan(&whole[..whole.len() - 1]), (1, vec![message.to_owned()], Some(3)));
+    // After an additional byte, all units are misaligned.
     let stray = [&whole[..34], b"x", &whole[34..]].concat();
-    assert_eq!(scan(&stray), (1, vec![told.to_owned()], Some(3)));
+    assert_eq!(scan(&stray), (1, vec![message.to_owned()], Some(3)));
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let told = told.replace("LE", "BE");
-    assert_eq!(scan(&big[..big.len() - 3]), (1, vec![told], Some(3)));
+    let message = message.replace("LE", "BE");
+    assert_eq!(scan(&big[..big.len() - 3]), (1, vec![message], Some(3)));
 }

@@ -1,5 +1,5 @@
-//! What `files` reports for each input: compared with a naive reading, however the input is cut, and through the program
-//! itself for everything that a folder may hold.
+//! The output of `files`. The entries are compared with those of a naive implementation, however the input is divided, and the
+//! program is run over everything that a folder may contain.
 
 use std::fs;
 use std::io::Write as _;
@@ -31,20 +31,20 @@ fn walk(path: &Path) -> Walk {
 }
 
 /// Returns the entry of one file.
-fn told(path: &Path, options: &Options) -> Text {
-    let mut told = Vec::new();
+fn entry(path: &Path, options: &Options) -> Text {
+    let mut entries = Vec::new();
     let ended = inventory(walk(path), &SET, Catalogue::built_in(), options, |entry| {
-        told.push(entry);
+        entries.push(entry);
         Ok(())
     });
     ended.unwrap();
-    assert_eq!(told.len(), 1);
-    let entry = told.remove(0);
+    assert_eq!(entries.len(), 1);
+    let entry = entries.remove(0);
     assert_eq!(entry.bytes_on_disk, Some(fs::metadata(path).unwrap().len()));
     entry.text.unwrap()
 }
 
-/// Returns the same by a naive implementation of the documented rules, for a source that is not UTF-16.
+/// Returns the entry according to a naive implementation of the documented rules, for a source that is not UTF-16.
 fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
     let text = source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source);
     let lines = text.split_inclusive(|&byte| byte == b'\n');
@@ -59,7 +59,7 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
     let encoding = match std::str::from_utf8(text) {
         Ok(characters) if characters.is_ascii() && text.len() == source.len() => "ASCII",
         Ok(_) => "UTF-8",
-        // The text breaks off in the middle of a character.
+        // The text ends in the middle of a character.
         Err(error) if error.error_len().is_none() && !text[..error.valid_up_to()].is_ascii() => "UTF-8",
         Err(_) => "windows-1252",
     };
@@ -75,7 +75,7 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
     }
 }
 
-/// Lines with and without times and results, with characters of every length, complete and divided.
+/// Generates lines with and without times and results, and with complete and incomplete characters of every length.
 fn source() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         &b"2017-02-14T02:57:24.600871Z|"[..],
@@ -102,7 +102,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn an_entry_is_what_a_naive_reading_says_however_the_source_is_cut(
+    fn an_entry_equals_that_of_a_naive_implementation_however_the_source_is_divided(
         source in source(),
         (block_bytes, line_bytes, lookahead_bytes) in (1_usize..64, 20_usize..200, prop_oneof![Just(0_usize), Just(512)]),
         range_bytes in 1_u64..200,
@@ -114,7 +114,7 @@ proptest! {
         let limits = Limits { block_bytes, line_bytes, lookahead_bytes };
         let options = Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..Options::default() };
         let counted = summarise(walk(&path), &SET, Catalogue::built_in(), &options).unwrap();
-        prop_assert_eq!(told(&path, &options), naive(&source, counted.summary.results(), limits));
+        prop_assert_eq!(entry(&path, &options), naive(&source, counted.summary.results(), limits));
     }
 }
 
@@ -133,7 +133,7 @@ fn run(folder: &TempDir, args: &[&str], stdin: &[u8]) -> (String, String, Option
     (text(output.stdout), text(output.stderr), output.status.code())
 }
 
-/// Returns the rows as JSON of a run that has read everything. Paths have slashes.
+/// Returns the rows of a run as JSON, with slashes in the paths. The run must read everything.
 fn rows(folder: &TempDir, args: &[&str], stdin: &[u8]) -> Vec<Value> {
     let (stdout, stderr, status) = run(folder, &[args, &["--format", "json"]].concat(), stdin);
     assert_eq!((stderr.as_str(), status), ("", Some(0)));
@@ -151,7 +151,7 @@ fn put(folder: &TempDir, name: &str, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Returns `plain` in a stored block: after 10 bytes of header and 5 of the block, and before 8 bytes of trailer.
+/// Returns `plain` in a stored block, after the header of 10 bytes and that of the block of 5, and before the trailer of 8.
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     encoder.write_all(plain).unwrap();
@@ -240,7 +240,7 @@ fn layers_are_listed_from_the_outside_to_the_inside() {
 #[test]
 fn piped_input_is_described_like_a_file() {
     let folder = tempfile::tempdir().unwrap();
-    // Different threads read the blocks of a pipe, and a character is divided between two blocks.
+    // Different threads process the blocks of a pipe, and a character is divided between two blocks.
     let line = format!("2017-02-14T02:00:00Z {}", "é".repeat(2 << 20));
     let text = format!("{LOG}\n{line}\n{LOG}");
     put(&folder, "a.log", text.as_bytes());
@@ -257,7 +257,7 @@ fn piped_input_is_described_like_a_file() {
     assert_eq!((&of_pipe["encoding"], &of_pipe["lines"]), (&json!("UTF-8"), &json!(9)));
 }
 
-/// Returns a folder with everything that can be met.
+/// Returns a folder with every kind of file.
 fn anything() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     put(&folder, "t/a.png", b"\x89PNG\r\n\x1a\n");
@@ -265,7 +265,7 @@ fn anything() -> TempDir {
     // Without its trailer, all of it can be read, but the last line may be incomplete.
     let packed = gzip(LOG.as_bytes());
     put(&folder, "t/c.log.gz", &packed[..packed.len() - 8]);
-    // It ends in the second header.
+    // The tar ends within the second header.
     put(&folder, "t/d.tar", &pack(Format::Tar, &[("x.log", b"2017-02-14 02:57:24 x\n"), ("y.log", b"")])[..1500]);
     put(&folder, "t/e.log", b"");
     put(&folder, "t/f.log", b"call_status: 21");
@@ -310,7 +310,7 @@ t/b.log         skipped, already read under this or another name
 }
 
 #[test]
-fn a_reason_is_complete_whatever_characters_a_name_has() {
+fn a_reason_is_complete_whatever_characters_the_file_name_has() {
     let folder = tempfile::tempdir().unwrap();
     put(&folder, "a; b.log", b"call_status: 21");
     put(&folder, "c.log", b"call_status: 21");
@@ -336,7 +336,7 @@ fn the_list_is_the_same_with_any_number_of_threads_and_in_a_file() {
 }
 
 #[test]
-fn files_are_selected_here_too() {
+fn files_are_selected_as_in_other_commands() {
     let folder = anything();
     let paths = |args: &[&str]| -> Vec<String> {
         let (stdout, _, _) = run(&folder, &[args, &["t", "--format", "csv"]].concat(), b"");

@@ -1,4 +1,4 @@
-//! Which files of a folder are read. The tests build trees, have the program read them, and compare its whole reports.
+//! Which files in a folder are read. The tests build folders, run the program over them and compare its complete messages.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use crate::packing::{FORMATS, pack};
 const LINE: &str = "2017-02-14 02:57:24 rawCallStatus = 21\n";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR rawCallStatus = 21\n";
 
-/// Returns a folder with these files, each of which has one line with one result.
+/// Returns a folder with these files. Each file has one line with one result.
 fn tree(files: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in files {
@@ -40,7 +40,7 @@ struct Ran {
 
 fn run(folder: &TempDir, args: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
-    // All files hold the same line here. Copies are tested in copies.rs.
+    // All files contain the same line here; `copies.rs` tests copies.
     let output = command.args(args).args(["--no-config", "--keep-copies"]).current_dir(folder.path()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap().replace('\r', "").replace('\\', "/");
     Ran { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }
@@ -57,13 +57,13 @@ fn read(folder: &TempDir, args: &[&str]) -> Vec<String> {
 }
 
 /// Returns standard error and the exit status of a scan.
-fn told(folder: &TempDir, args: &[&str]) -> (String, Option<i32>) {
+fn scan(folder: &TempDir, args: &[&str]) -> (String, Option<i32>) {
     let ran = run(folder, &[&["scan"], args].concat());
     (ran.stderr, ran.status)
 }
 
 #[test]
-fn globs_choose_below_each_input_and_the_last_decides() {
+fn globs_are_relative_to_each_input_and_the_last_match_decides() {
     let folder = tree(&["t/a.log", "t/a.txt", "t/.hidden/B.LOG", "t/old/c.log", "t/deep/old/d.log"]);
     assert_eq!(read(&folder, &["t"]), ["t/.hidden/B.LOG", "t/a.log", "t/a.txt", "t/deep/old/d.log", "t/old/c.log"]);
     assert_eq!(read(&folder, &["t", "-g", "*.log"]), ["t/a.log", "t/deep/old/d.log", "t/old/c.log"]);
@@ -73,8 +73,8 @@ fn globs_choose_below_each_input_and_the_last_decides() {
     assert_eq!(read(&folder, &["t/", "-g", "/a.*"]), ["t/a.log", "t/a.txt"]);
     assert_eq!(read(&folder, &["t", "-g", "*.log", "-g", "!c.*"]), ["t/a.log", "t/deep/old/d.log"]);
     assert_eq!(read(&folder, &["t", "-g", "!c.*", "-g", "*.log"]), ["t/a.log", "t/deep/old/d.log", "t/old/c.log"]);
-    // Without a report, and not for files that are passed as arguments.
-    assert_eq!(told(&folder, &["t", "t/a.txt", "-g", "*.log"]), (String::new(), Some(0)));
+    // Files left out are not reported. Globs do not apply to files that are passed as arguments.
+    assert_eq!(scan(&folder, &["t", "t/a.txt", "-g", "*.log"]), (String::new(), Some(0)));
     assert_eq!(read(&folder, &["t/old", "t/a.txt", "-g", "*.log"]), ["t/old/c.log", "t/a.txt"]);
 }
 
@@ -84,7 +84,7 @@ fn archive(format: Format, files: &[&str], others: &[(&str, &[u8])]) -> Vec<u8> 
     pack(format, &files.chain(others.iter().copied()).collect::<Vec<_>>())
 }
 
-/// Returns the same files in the folder `folder/host2` and in the archive `archive/host2`, in which `in` is an archive, too.
+/// Returns the same files in the folder `folder/host2` and in the archive `archive/host2`. In the archive, `in` is one, too.
 fn twins(format: Format) -> TempDir {
     let (files, inner) = (["a.log", "b.txt", "deep/c.log", "deep/er/d.log"], ["deep/f.txt", "e.log"]);
     let folder = tempfile::tempdir().unwrap();
@@ -95,14 +95,14 @@ fn twins(format: Format) -> TempDir {
     folder
 }
 
-/// Returns the files that are read of an input, as paths below `host2`, with archives as folders.
+/// Returns the files of an input that are read, as paths below `host2` in which archives look like folders.
 fn read_below(folder: &TempDir, input: &str, options: &[&str]) -> Vec<String> {
     let read = read(folder, &[&[input], options].concat());
     read.iter().map(|path| path.replace("!/", "/").split_once("host2/").unwrap().1.to_owned()).collect()
 }
 
 #[test]
-fn globs_select_in_an_archive_as_in_a_folder_of_its_name() {
+fn globs_select_in_an_archive_as_in_a_folder_with_the_same_name() {
     let cases: [(&[&str], usize); 12] = [
         (&[], 6),
         (&["*.log"], 4),
@@ -154,7 +154,7 @@ fn a_glob_that_matches_an_archive_selects_everything_in_it() {
 }
 
 #[test]
-fn depth_in_an_archive_counts_from_its_folder() {
+fn depth_in_an_archive_counts_from_the_folder_of_the_archive() {
     for format in FORMATS {
         let folder = twins(format);
         for (depth, expected) in [
@@ -166,7 +166,7 @@ fn depth_in_an_archive_counts_from_its_folder() {
             let options = ["--max-depth", depth];
             assert_eq!(read_below(&folder, "archive/host2", &options), expected, "{format} {depth}");
             assert_eq!(read_below(&folder, "archive", &options), expected, "{format} {depth}");
-            // Only the folder in place of the inner archive adds a level.
+            // The folder that stands for the inner archive adds a level; the archive does not.
             let in_folder = read_below(&folder, "folder/host2", &options);
             let but_inner =
                 |read: &[String]| read.iter().filter(|path| !path.starts_with("in/")).cloned().collect::<Vec<_>>();
@@ -181,7 +181,7 @@ fn depth_counts_from_the_input() {
     let folder = tree(&["t/a.log", "t/b/c.log", "t/b/d/e.log"]);
     assert_eq!(read(&folder, &["t", "--max-depth", "1"]), ["t/a.log"]);
     assert_eq!(read(&folder, &["t", "--max-depth", "2"]), ["t/a.log", "t/b/c.log"]);
-    // The folder is met twice, and the second time more levels of it are read.
+    // The folder is found twice, and the second time one more level of it is read.
     assert_eq!(read(&folder, &["t", "t/b", "--max-depth", "2"]), ["t/a.log", "t/b/c.log", "t/b/d/e.log"]);
 }
 
@@ -191,16 +191,16 @@ fn large_files_are_skipped_and_reported() {
     put(&folder, "t/b.log", LINE.repeat(100).as_bytes());
     assert_eq!(read(&folder, &["t", "--max-filesize", "1K"]), ["t/a.log"]);
     let one = "callcodes: t/b.log: skipped, larger than --max-filesize\n".to_owned();
-    assert_eq!(told(&folder, &["t", "--max-filesize", "1K"]), (one, Some(0)));
+    assert_eq!(scan(&folder, &["t", "--max-filesize", "1K"]), (one, Some(0)));
     let two = "callcodes: 2 files larger than --max-filesize skipped (-v lists them)\n".to_owned();
-    assert_eq!(told(&folder, &["t", "--max-filesize", "5"]), (two, Some(0)));
+    assert_eq!(scan(&folder, &["t", "--max-filesize", "5"]), (two, Some(0)));
     // A file exactly of this size is read, and so is one that is passed as an argument.
     assert_eq!(read(&folder, &["t", "--max-filesize", "39"]), ["t/a.log"]);
     assert_eq!(read(&folder, &["t/a.log", "--max-filesize", "38"]), ["t/a.log"]);
 }
 
 #[test]
-fn files_are_selected_by_their_time_of_modification() {
+fn files_are_selected_by_modification_time() {
     let folder = tree(&["t/new.log", "t/old.log"]);
     let old: SystemTime = SystemTime::now() - Duration::from_secs(3 * 86_400);
     File::options().write(true).open(folder.path().join("t/old.log")).unwrap().set_modified(old).unwrap();
@@ -210,37 +210,37 @@ fn files_are_selected_by_their_time_of_modification() {
     assert_eq!(read(&folder, &["t", "--newer-than", "2001-01-01 10:00"]), ["t/new.log", "t/old.log"]);
     assert_eq!(read(&folder, &["t/old.log", "--newer-than", "2d"]), ["t/old.log"]);
     let skipped = "callcodes: t/old.log: skipped, last modified before --newer-than\n".to_owned();
-    assert_eq!(told(&folder, &["t", "--newer-than", "2d"]), (skipped, Some(0)));
+    assert_eq!(scan(&folder, &["t", "--newer-than", "2d"]), (skipped, Some(0)));
     let skipped = "callcodes: t/new.log: skipped, last modified at or after --older-than\n".to_owned();
-    assert_eq!(told(&folder, &["t", "--older-than", "2d"]), (skipped, Some(0)));
+    assert_eq!(scan(&folder, &["t", "--older-than", "2d"]), (skipped, Some(0)));
 }
 
-/// A user may take the option for a filter of the times in logs, or may have just extracted them, and needs an explanation.
+/// A user may expect the option to filter by the times in the lines, or may have just extracted the logs.
 #[test]
-fn times_that_decide_nothing_or_everything_are_explained() {
+fn modification_times_that_select_nothing_or_everything_are_explained() {
     let folder = tree(&["t/a.log", "t/b.log"]);
     let why = "It looks at when a file in a folder or archive was last modified, which copying and unpacking may \
                change, and not at the times in its lines";
     let none = format!("callcodes: --newer-than excluded no file. {why}\n");
-    assert_eq!(told(&folder, &["t", "--newer-than", "2017-02-15"]), (none.clone(), Some(0)));
+    assert_eq!(scan(&folder, &["t", "--newer-than", "2017-02-15"]), (none.clone(), Some(0)));
     for command in ["lines", "files"] {
         assert_eq!(run(&folder, &[command, "t", "--newer-than", "2017-02-15"]).stderr, none, "{command}");
     }
-    let (stderr, _) = told(&folder, &["t", "--older-than", "2017-02-15"]);
+    let (stderr, _) = scan(&folder, &["t", "--older-than", "2017-02-15"]);
     let all = format!("callcodes: --older-than excluded every file. {why}");
     assert_eq!(stderr.lines().last(), Some(all.as_str()));
-    let (stderr, _) = told(&folder, &["t", "--newer-than", "2017-02-15", "--older-than", "9999-01-01"]);
+    let (stderr, _) = scan(&folder, &["t", "--newer-than", "2017-02-15", "--older-than", "9999-01-01"]);
     assert_eq!(stderr, format!("callcodes: --newer-than and --older-than excluded no file. {why}\n"));
-    // If the option separates files, no explanation is needed.
+    // If the option selects some files and leaves out others, no explanation is needed.
     let old = SystemTime::now() - Duration::from_secs(3 * 86_400);
     File::options().write(true).open(folder.path().join("t/b.log")).unwrap().set_modified(old).unwrap();
-    let (stderr, _) = told(&folder, &["t", "--newer-than", "2d"]);
+    let (stderr, _) = scan(&folder, &["t", "--newer-than", "2d"]);
     assert_eq!(stderr, "callcodes: t/b.log: skipped, last modified before --newer-than\n");
 }
 
-/// In both directions.
+/// The unknown time zone may be ahead of UTC or behind it.
 #[test]
-fn a_member_whose_time_may_be_local_is_doubted_near_the_limit() {
+fn a_file_in_an_archive_whose_time_may_be_local_is_reported_near_the_limit() {
     let ten = zip::DateTime::from_date_and_time(2024, 5, 1, 10, 0, 0).unwrap();
     let options = zip::write::SimpleFileOptions::default().last_modified_time(ten);
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -257,14 +257,14 @@ fn a_member_whose_time_may_be_local_is_doubted_near_the_limit() {
         )
     };
     let skipped = "callcodes: 2 files modified outside --newer-than or --older-than skipped (-v lists them)\n";
-    let newer = |limit: &str| told(&folder, &["t", "--newer-than", limit]).0;
+    let newer = |limit: &str| scan(&folder, &["t", "--newer-than", limit]).0;
     assert_eq!(newer("2024-05-01 12:00"), format!("{skipped}{}", doubt("--newer-than")));
     assert!(newer("2024-05-01 08:00").ends_with(&doubt("--newer-than")), "{}", newer("2024-05-01 08:00"));
     assert_eq!(newer("2024-05-02 00:01"), skipped, "no zone is that far away");
 }
 
 #[test]
-fn the_bounds_of_times_leave_no_gap() {
+fn newer_than_and_older_than_leave_no_gap() {
     let folder = tree(&["t/a.log"]);
     let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_714_564_800);
     File::options().write(true).open(folder.path().join("t/a.log")).unwrap().set_modified(noon).unwrap();
@@ -280,19 +280,19 @@ fn binary_files_are_skipped_unless_asked_for() {
     assert_eq!(read(&folder, &["t"]), ["t/a.log"]);
     assert_eq!(read(&folder, &["t", "--binary"]), ["t/a.log", "t/b.png"]);
     let one = "callcodes: t/b.png: skipped, a binary file (PNG picture); use --binary to read it\n";
-    assert_eq!(told(&folder, &["t"]), (one.to_owned(), Some(0)));
-    assert_eq!(told(&folder, &["t/b.png"]), (one.to_owned(), Some(0)), "named");
+    assert_eq!(scan(&folder, &["t"]), (one.to_owned(), Some(0)));
+    assert_eq!(scan(&folder, &["t/b.png"]), (one.to_owned(), Some(0)), "named");
     // Large enough to be divided among threads.
     let large = [PNG, &vec![b' '; 5 << 20]].concat();
     put(&folder, "t/c.png", &large);
     let two = "callcodes: 2 binary files skipped (use --binary to read them, -v to list them)\n";
-    assert_eq!(told(&folder, &["t"]), (two.to_owned(), Some(0)));
+    assert_eq!(scan(&folder, &["t"]), (two.to_owned(), Some(0)));
     let all = format!("{one}{}", one.replace("b.png", "c.png"));
-    assert_eq!(told(&folder, &["t", "-v"]), (all, Some(0)));
+    assert_eq!(scan(&folder, &["t", "-v"]), (all, Some(0)));
 }
 
 #[test]
-fn skipped_files_are_all_in_json_and_in_no_total() {
+fn all_skipped_files_are_in_json_and_in_no_total() {
     let folder = tree(&["t/a.log"]);
     put(&folder, "t/b.png", PNG);
     put(&folder, "t/c.png", PNG);
@@ -313,25 +313,25 @@ fn skipped_files_are_all_in_json_and_in_no_total() {
 }
 
 #[test]
-fn nothing_is_read_twice_by_whatever_paths() {
+fn nothing_is_read_twice_whatever_paths_lead_to_it() {
     let folder = tree(&["t/a.log", "t/b/c.log"]);
     assert_eq!(read(&folder, &["t/a.log", "t", "t/b/c.log"]), ["t/a.log", "t/b/c.log"]);
     let one = "callcodes: t/a.log: skipped, already read under this or another name\n".to_owned();
-    assert_eq!(told(&folder, &["t/a.log", "t"]), (one, Some(0)));
+    assert_eq!(scan(&folder, &["t/a.log", "t"]), (one, Some(0)));
     let two =
         "callcodes: 2 inputs skipped because they were already read under the same or another name (-v lists them)\n";
-    assert_eq!(told(&folder, &["t/a.log", "t", "./t/b/../a.log"]), (two.to_owned(), Some(0)));
-    // A whole folder.
+    assert_eq!(scan(&folder, &["t/a.log", "t", "./t/b/../a.log"]), (two.to_owned(), Some(0)));
+    // The same holds for a whole folder.
     let again = "callcodes: ./t: skipped, already read under this or another name\n".to_owned();
-    assert_eq!(told(&folder, &["t", "./t"]), (again, Some(0)));
+    assert_eq!(scan(&folder, &["t", "./t"]), (again, Some(0)));
     let below = "callcodes: t/b: skipped, already read under this or another name\n".to_owned();
-    assert_eq!(told(&folder, &["t/b", "t"]), (below, Some(0)));
-    // A file that globs left out the first time is read the second time.
+    assert_eq!(scan(&folder, &["t/b", "t"]), (below, Some(0)));
+    // A file that a glob left out the first time is read the second time.
     assert_eq!(read(&folder, &["t", "t/a.log", "-g", "!a.*"]), ["t/b/c.log", "t/a.log"]);
 }
 
 #[test]
-fn wrong_values_are_refused_with_the_part_that_is_wrong() {
+fn invalid_values_are_refused_with_the_reason() {
     let folder = tree(&["a.log"]);
     let cases = [
         ("-g", "[a", "'--glob <GLOB>': unclosed character class; missing ']'"),
@@ -346,11 +346,11 @@ fn wrong_values_are_refused_with_the_part_that_is_wrong() {
     ];
     for (flag, value, fault) in cases {
         let expected = format!("error: invalid value '{value}' for {fault}\n\nFor more information, try '--help'.\n");
-        assert_eq!(told(&folder, &["a.log", flag, value]), (expected, Some(2)));
+        assert_eq!(scan(&folder, &["a.log", flag, value]), (expected, Some(2)));
     }
 }
 
-/// Longer than 260 characters, once the limit of Windows, as a relative and as an absolute path.
+/// A relative and an absolute path of more than 260 characters, which was once the limit of Windows.
 #[test]
 fn long_paths_are_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -366,30 +366,30 @@ fn long_paths_are_read() {
 
 #[cfg(unix)]
 #[test]
-fn a_path_beyond_the_limit_of_the_system_is_reported_as_such() {
+fn a_path_over_the_limit_of_the_system_is_reported_as_such() {
     let folder = tree(&["t/a.log"]);
     let long = "n".repeat(300);
     let expected = format!(
         "callcodes: {long}: the path is too long for this system; change into a folder closer to the file and use a \
          relative path\n"
     );
-    assert_eq!(told(&folder, &["t", &long]), (expected, Some(3)));
+    assert_eq!(scan(&folder, &["t", &long]), (expected, Some(3)));
 }
 
 #[cfg(windows)]
 #[test]
-fn wildcards_are_expanded_where_the_shell_does_not() {
+fn wildcards_are_expanded_where_the_shell_does_not_expand_them() {
     let folder = tree(&["a.log", "B.LOG", "c.txt", r"logs\x\d.log", r"logs\y\e.log", r"logs\y\f.txt"]);
     assert_eq!(read(&folder, &["*.log"]), ["B.LOG", "a.log"]);
     assert_eq!(read(&folder, &[r"logs\*\*.log"]), ["logs/x/d.log", "logs/y/e.log"]);
     assert_eq!(read(&folder, &["log?"]), ["logs/x/d.log", "logs/y/e.log", "logs/y/f.txt"]);
-    assert_eq!(told(&folder, &["*.none"]), ("callcodes: *.none: no such file or folder\n".to_owned(), Some(3)));
+    assert_eq!(scan(&folder, &["*.none"]), ("callcodes: *.none: no such file or folder\n".to_owned(), Some(3)));
 }
 
 #[test]
 fn the_output_file_is_not_read() {
     let folder = tree(&["t/a.log"]);
-    // It holds earlier output, to which the run appends.
+    // The file contains earlier output, to which the run appends.
     let path = put(&folder, "t/out.txt", b"callStatus=102\n");
     let file = File::options().append(true).open(&path).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
@@ -419,14 +419,14 @@ mod unix {
         assert_eq!(read(&folder, &["t"]), ["t/a.log"]);
         assert_eq!(read(&folder, &["t", "-L"]), ["t/a.log", "t/link/b.log"]);
         assert_eq!(read(&folder, &["t/link"]), ["t/link/b.log"], "named");
-        assert_eq!(told(&folder, &["t/link"]), (String::new(), Some(0)));
+        assert_eq!(scan(&folder, &["t/link"]), (String::new(), Some(0)));
         let link = "callcodes: t/link: link to a folder, not followed; use -L to follow it\n";
-        assert_eq!(told(&folder, &["t"]), (link.to_owned(), Some(0)));
-        // The link is reported only if files in its folder could be wanted.
-        assert_eq!(told(&folder, &["t", "-g", "*.log"]), (link.to_owned(), Some(0)));
-        assert_eq!(told(&folder, &["t", "-g", "!link"]), (String::new(), Some(0)));
-        assert_eq!(told(&folder, &["t", "--max-depth", "1"]), (String::new(), Some(0)));
-        assert_eq!(told(&folder, &["t", "-L"]), (String::new(), Some(0)));
+        assert_eq!(scan(&folder, &["t"]), (link.to_owned(), Some(0)));
+        // The link is reported only if files in its folder could be selected.
+        assert_eq!(scan(&folder, &["t", "-g", "*.log"]), (link.to_owned(), Some(0)));
+        assert_eq!(scan(&folder, &["t", "-g", "!link"]), (String::new(), Some(0)));
+        assert_eq!(scan(&folder, &["t", "--max-depth", "1"]), (String::new(), Some(0)));
+        assert_eq!(scan(&folder, &["t", "-L"]), (String::new(), Some(0)));
     }
 
     #[test]
@@ -435,7 +435,7 @@ mod unix {
         symlink("..", folder.path().join("t/b/up")).unwrap();
         assert_eq!(read(&folder, &["t", "-L"]), ["t/b/a.log"]);
         let told_once = "callcodes: t/b/up: not followed: it leads back to t\n".to_owned();
-        assert_eq!(told(&folder, &["t", "-L"]), (told_once, Some(0)));
+        assert_eq!(scan(&folder, &["t", "-L"]), (told_once, Some(0)));
     }
 
     #[test]
@@ -445,17 +445,17 @@ mod unix {
             symlink(format!("../{other}"), folder.path().join(format!("t/{one}/to-{other}"))).unwrap();
         }
         assert_eq!(read(&folder, &["t", "-L"]).len(), 6);
-        // 36 links: 5 lead to a folder for the first time, and 5 folders are met again in t.
-        let (stderr, status) = told(&folder, &["t", "-L", "-v"]);
+        // 36 links: 5 lead to a folder for the first time, and 5 folders are found again in t.
+        let (stderr, status) = scan(&folder, &["t", "-L", "-v"]);
         assert_eq!((stderr.lines().count(), status), (36 - 5 + 5, Some(0)));
-        // With a limit of depth or a glob, the files are the same, and not all 6! paths are followed.
+        // With a depth limit or a glob, the same files are read, and not all 6! paths are followed.
         for args in [&["-g", "*.log"][..], &["--max-depth", "9"], &["-g", "!to-9", "--max-depth", "9"]] {
             assert_eq!(read(&folder, &[&["t", "-L"], args].concat()).len(), 6, "{args:?}");
         }
     }
 
     #[test]
-    fn a_folder_with_many_paths_is_entered_by_some_of_them_and_reported() {
+    fn a_folder_with_many_paths_is_read_by_some_of_them_and_reported() {
         let folder = tree(&["t/b/a.log", "real/a.log"]);
         for number in 0..20 {
             symlink("../real", folder.path().join(format!("t/to-{number:02}"))).unwrap();
@@ -465,7 +465,7 @@ mod unix {
         assert_eq!(read(&folder, &["t", "-L", "-g", "/to-08/*.log"]), [""; 0]);
         let one = "callcodes: 12 files exceed a limit; first: t/to-08: skipped: symbolic links lead to this folder \
                    by more than 8 paths; pass it as an argument to read it (-v lists all)\n";
-        assert_eq!(told(&folder, &["t", "-L", "-g", "/to-08/*.log"]), (one.to_owned(), Some(3)));
+        assert_eq!(scan(&folder, &["t", "-L", "-g", "/to-08/*.log"]), (one.to_owned(), Some(3)));
     }
 
     #[test]
@@ -483,19 +483,19 @@ mod unix {
         assert_eq!(read(&folder, &["t"]), ["t/a.log"]);
         let two = "callcodes: 2 inputs skipped because they were already read under the same or another name (-v \
                    lists them)\n";
-        assert_eq!(told(&folder, &["t"]), (two.to_owned(), Some(0)));
+        assert_eq!(scan(&folder, &["t"]), (two.to_owned(), Some(0)));
         assert_eq!(read(&folder, &["t", "-g", "current*"]), ["t/current.log"]);
     }
 
     #[test]
-    fn broken_links_are_a_loss() {
+    fn broken_links_are_reported_as_a_loss() {
         let folder = tree(&["t/a.log"]);
         symlink("gone.log", folder.path().join("t/current.log")).unwrap();
         let broken = "callcodes: t/current.log: symbolic link to a file or folder that does not exist\n".to_owned();
-        assert_eq!(told(&folder, &["t"]), (broken.clone(), Some(3)));
-        assert_eq!(told(&folder, &["t", "-L"]), (broken.clone(), Some(3)));
-        assert_eq!(told(&folder, &["t/current.log"]), (broken, Some(3)), "named");
-        assert_eq!(told(&folder, &["t", "-g", "a.*"]), (String::new(), Some(0)), "left out");
+        assert_eq!(scan(&folder, &["t"]), (broken.clone(), Some(3)));
+        assert_eq!(scan(&folder, &["t", "-L"]), (broken.clone(), Some(3)));
+        assert_eq!(scan(&folder, &["t/current.log"]), (broken, Some(3)), "named");
+        assert_eq!(scan(&folder, &["t", "-g", "a.*"]), (String::new(), Some(0)), "left out");
     }
 
     #[test]
@@ -504,16 +504,16 @@ mod unix {
         let pipe = folder.path().join("t/pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let one = "callcodes: t/pipe: skipped, a pipe; pass it as an argument to read it\n".to_owned();
-        assert_eq!(told(&folder, &["t"]), (one, Some(0)));
+        assert_eq!(scan(&folder, &["t"]), (one, Some(0)));
         let _socket = UnixListener::bind(folder.path().join("t/socket")).unwrap();
         let two = "callcodes: 2 pipes, sockets or devices in folders skipped (-v lists them)\n".to_owned();
-        assert_eq!(told(&folder, &["t"]), (two, Some(0)));
+        assert_eq!(scan(&folder, &["t"]), (two, Some(0)));
         let each = "callcodes: t/pipe: skipped, a pipe; pass it as an argument to read it\n\
                     callcodes: t/socket: skipped, a socket: it holds nothing to read\n";
-        assert_eq!(told(&folder, &["t", "-v"]), (each.to_owned(), Some(0)));
+        assert_eq!(scan(&folder, &["t", "-v"]), (each.to_owned(), Some(0)));
     }
 
-    /// Every entry of the folder is compared with the output file.
+    /// Comparing the files in the folder with the output file must not open a pipe.
     #[test]
     fn pipes_are_not_opened_when_the_output_goes_to_a_file() {
         let folder = tree(&["t/a.log"]);
@@ -544,13 +544,13 @@ mod unix {
         let other = Path::new(OsStr::from_bytes(b"b\xfe.log"));
         fs::write(folder.path().join("t").join(other), LINE).unwrap();
         let ran = run(&folder, &["lines", "t"]);
-        // `run` replaces backslashes by slashes.
+        // `run` replaces backslashes with slashes.
         let paths: Vec<&str> = ran.stdout.lines().map(|line| line.split(':').next().unwrap()).collect();
         assert_eq!(paths, ["t/a.log", "t/b/xfe.log", "t/b/xff.log"]);
     }
 }
 
-/// However many threads there are, they keep fewer files open than the system allows.
+/// The program keeps fewer files open than the system allows, however many threads it has.
 #[cfg(unix)]
 #[test]
 fn a_low_limit_of_open_files_makes_no_file_unreadable() {

@@ -1,4 +1,4 @@
-//! What `generate` writes, held against what every `--help` says.
+//! Compares the output of `generate` with the help texts of all commands.
 
 use std::process::Command;
 
@@ -9,21 +9,21 @@ fn stdout(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().replace('\r', "")
 }
 
-/// The commands that a help text lists. A description that goes on in a second line is indented further.
+/// Returns the commands that a help text lists. Lines that continue a description are indented further and are ignored.
 fn commands(help: &str) -> Vec<&str> {
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let names = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     names.filter(|name| !["", "help"].contains(name)).collect()
 }
 
-/// Every long option in a help text, where it is explained.
+/// Returns every long option that a help text explains.
 fn long_options(help: &str) -> Vec<&str> {
     let explained = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
     let words = explained.flat_map(|line| line.split([' ', ',']).take(3));
     words.filter(|word| word.starts_with("--")).collect()
 }
 
-/// Every command with its help, the program itself first.
+/// Returns the name and the help text of every command. The program itself comes first.
 fn helps() -> Vec<(Vec<String>, String)> {
     let mut helps = Vec::new();
     let mut open: Vec<Vec<String>> = vec![Vec::new()];
@@ -43,7 +43,7 @@ fn helps() -> Vec<(Vec<String>, String)> {
 fn the_man_page_has_every_command_with_its_options() {
     let helps = helps();
     assert!(helps.len() > 10, "commands are not found in the help: {helps:?}");
-    // Without the escapes and font changes of roff.
+    // Remove the escapes and font changes of roff.
     let page = stdout(&["generate", "man"]).replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
     for (path, help) in &helps {
         let section = if path.is_empty() {
@@ -63,17 +63,17 @@ fn the_man_page_has_every_command_with_its_options() {
 }
 
 #[test]
-fn the_man_page_sends_nobody_to_pages_that_do_not_exist() {
+fn the_man_page_refers_to_no_other_man_pages() {
     let page = stdout(&["generate", "man"]);
     assert_eq!(page.lines().filter(|line| line.ends_with("(1)")).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
 #[test]
-fn the_man_page_has_the_sections_that_readers_look_for() {
+fn the_man_page_has_the_usual_sections() {
     let page = stdout(&["generate", "man"]);
     let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
     let named: Vec<&str> = sections.into_iter().filter(|title| !title.starts_with("\"CALLCODES ")).collect();
-    // Those of the commands stand between.
+    // The sections of the commands are in between.
     let own = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "FILES", "\"EXIT STATUS\"", "VERSION"];
     for title in own {
         assert!(named.contains(&title), "{title}: {named:?}");
@@ -100,7 +100,7 @@ fn completions_offer_the_commands_in_every_shell() {
 }
 
 #[test]
-fn completions_offer_files_where_one_is_wanted() {
+fn completions_offer_files_where_a_file_is_expected() {
     let zsh = stdout(&["generate", "complete-zsh"]);
     for option in ["--file=", "--config=", "--output="] {
         let offered = zsh.lines().filter(|line| line.contains(option));
@@ -110,13 +110,13 @@ fn completions_offer_files_where_one_is_wanted() {
 }
 
 #[test]
-fn completions_know_codes_groups_and_patterns() {
+fn completions_offer_codes_groups_and_patterns() {
     let script = |shell: &str| stdout(&["generate", &format!("complete-{shell}")]);
     let offers = [
         ("zsh", "102\\:\"Phone Unreachable\""),
         ("zsh", "not-reached\\:\"Codes of the group\\: not reached\""),
         ("zsh", "mfa-result"),
-        // Files follow the commands, and a file may be the first word.
+        // Files are offered after the commands, because the first word may be a file.
         ("zsh", " commands \"$@\"\n    _files\n}"),
         (
             "zsh",
@@ -142,7 +142,7 @@ fn completions_know_codes_groups_and_patterns() {
     }
 }
 
-/// What bash offers for the last of the words.
+/// Returns the words that bash offers as completions of the last word.
 #[cfg(unix)]
 fn offered_by_bash(words: &str) -> String {
     let script = stdout(&["generate", "complete-bash"]);
@@ -159,7 +159,7 @@ fn offered_by_bash(words: &str) -> String {
 
 #[cfg(unix)]
 #[test]
-fn bash_offers_commands_and_values_first_and_options_where_one_is_begun() {
+fn bash_offers_options_only_after_a_dash() {
     let cases = [
         ("callcodes ", "scan lines files codes patterns generate help"),
         ("callcodes li", "lines"),
@@ -181,7 +181,7 @@ fn bash_offers_commands_and_values_first_and_options_where_one_is_begun() {
 }
 
 #[test]
-fn the_page_can_be_written_to_a_file() {
+fn the_man_page_can_be_written_to_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("callcodes.1");
     assert_eq!(stdout(&["generate", "man", "-o", target.to_str().unwrap()]), "");

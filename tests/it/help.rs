@@ -1,8 +1,8 @@
-//! The help that users see: the screen of `-h`, the full `--help`, and `help`.
+//! The help texts: `-h`, which fits on a screen, the full `--help`, and `help`.
 
 use std::process::Command;
 
-/// What the program prints on standard output, in a terminal of 80 columns, where it succeeds without a word on standard error.
+/// Returns the standard output of the program in a terminal of 80 columns. The program must succeed and write no errors.
 fn printed(args: &[&str]) -> String {
     let output =
         Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).env("COLUMNS", "80").env("NO_COLOR", "1").output();
@@ -33,7 +33,7 @@ fn short_help_fits_on_one_screen() {
     for command in COMMANDS {
         let help = printed(&[command, &["-h"]].concat());
         let height = help.lines().count();
-        // The line with the command, or the prompt that follows, is on the screen, too.
+        // The command line or the next prompt is on the screen, too.
         assert!(height <= 23, "{command:?}: {height} lines\n{help}");
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{command:?}: {line}");
@@ -79,7 +79,7 @@ fn help_with_a_command_is_the_help_of_the_command() {
 }
 
 #[test]
-fn help_with_a_topic_is_its_page_and_the_way_to_the_command_of_that_name() {
+fn help_with_a_topic_is_its_page_and_refers_to_the_command_of_that_name() {
     let pages = [
         ("files", "Which files are read:\n", "    callcodes -g \"*.log\" tickets/4711\n"),
         ("archives", "Archives and compressed files:\n", "  --max-members N         At most N files of one archive"),

@@ -1,4 +1,4 @@
-//! Runs that are ended early. Everything that was read before counts, and everything else is reported.
+//! Interrupted runs. Everything that was read before the interruption counts, and everything else is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,9 +32,9 @@ const LINE_BYTES: u64 = LINE.len() as u64;
 static PATTERNS: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&config::built_in()).unwrap());
 
 fn options(threads: usize) -> Options {
-    // Small, so that there are many ranges and chunks.
+    // Small limits give many ranges and chunks.
     let limits = Limits { block_bytes: 64, line_bytes: 64, lookahead_bytes: 16 };
-    // The logs are copies of each other, and each has to count here.
+    // The logs are copies of one another, and each has to count here.
     let copies = CopyRule::CountAll;
     Options { threads: NonZeroUsize::new(threads), range_bytes: 256, limits, copies, ..Options::default() }
 }
@@ -43,7 +43,7 @@ fn walk(folder: &Path) -> Walk {
     Walk::new(vec![folder.to_owned()])
 }
 
-/// Returns a folder with `00.log`, `01.log` and so on, with these numbers of lines.
+/// Returns a folder with the files `00.log`, `01.log` and so on, which have these numbers of lines.
 fn logs(line_counts: &[usize]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (number, &count) in line_counts.iter().enumerate() {
@@ -56,7 +56,7 @@ fn file_name(path: &str) -> String {
     Path::new(path).file_name().unwrap().to_str().unwrap().to_owned()
 }
 
-/// Counts lines, and requests the end of the run at a given chunk.
+/// Counts lines, and stops the run at a given chunk.
 struct Counting {
     lines: u64,
     chunks_left: Arc<AtomicU64>,
@@ -78,7 +78,7 @@ impl Visitor for Counting {
     }
 }
 
-/// How far a source was read.
+/// How much of a source was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Read {
     lines: u64,
@@ -86,7 +86,7 @@ struct Read {
     is_cut: bool,
 }
 
-/// Returns the sources that were begun, and the problems that belong to no source.
+/// Returns the sources that the run began to read, and the problems that belong to no source.
 fn run(folder: &Path, options: &Options, chunks: u64) -> (BTreeMap<String, Read>, Vec<Problem>) {
     let chunks_left = Arc::new(AtomicU64::new(chunks));
     let stop = &options.opening.stop;
@@ -118,7 +118,7 @@ fn run(folder: &Path, options: &Options, chunks: u64) -> (BTreeMap<String, Read>
 
 proptest! {
     #[test]
-    fn every_source_is_read_completely_or_reported(
+    fn every_source_is_either_read_completely_or_reported(
         line_counts in prop::collection::vec(0_usize..60, 1..8),
         threads in 1_usize..4,
         chunks in 0_u64..40,
@@ -132,7 +132,7 @@ proptest! {
         let is_interrupted = options.opening.stop.is_requested();
         for (number, &count) in line_counts.iter().enumerate() {
             let Some(source) = read.get(&format!("{number:02}.log")) else {
-                // In the order of the inputs, no source after the first one that was not begun was begun.
+                // This source was not begun, and no source after it was.
                 prop_assert!(is_interrupted);
                 prop_assert_eq!(read.len(), number);
                 prop_assert_eq!(problems.len(), 1);
@@ -149,16 +149,16 @@ proptest! {
                 prop_assert_eq!(*source, whole);
             }
         }
-        // All were begun.
-        let is_told = read.values().any(|source| source.is_cut);
-        let expected = if is_interrupted && !is_told { vec![Problem::interrupted("all inputs")] } else { Vec::new() };
+        // All sources were begun.
+        let is_cut_reported = read.values().any(|source| source.is_cut);
+        let expected = if is_interrupted && !is_cut_reported { vec![Problem::interrupted("all inputs")] } else { Vec::new() };
         prop_assert_eq!(problems, expected);
     }
 }
 
 proptest! {
     #[test]
-    fn no_copy_counts_that_would_not_count_in_a_complete_run(
+    fn copies_do_not_count_in_an_interrupted_run(
         line_counts in prop::collection::vec(1_usize..6, 1..8),
         packed in prop::collection::vec(any::<bool>(), 8),
         threads in 1_usize..4,
@@ -191,21 +191,21 @@ fn summary(folder: &Path, options: &Options) -> Outcome {
 }
 
 #[test]
-fn a_run_that_ends_before_it_begins_reads_nothing_and_reports_that() {
+fn a_run_interrupted_before_it_begins_reads_nothing_and_reports_that() {
     let folder = logs(&[3, 5]);
     let options = options(2);
     options.opening.stop.request();
     let outcome = summary(folder.path(), &options);
     let first = folder.path().join("00.log").to_str().unwrap().to_owned();
     let what = "neither this nor what follows was read, because the run was interrupted";
-    let told = Problem::new(first, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest);
-    assert_eq!(outcome.problems, [told]);
+    let expected = Problem::new(first, Kind::Interrupted, what).remedy(Remedy::RunAgainForRest);
+    assert_eq!(outcome.problems, [expected]);
     let report = Report::new(&outcome.summary, outcome.problems, Catalogue::built_in(), Searched::default());
     assert_eq!((report.is_partial, report.results, report.totals.files_read), (true, 0, 0));
 }
 
 #[test]
-fn a_run_that_comes_to_its_end_is_not_partial() {
+fn a_complete_run_is_not_partial() {
     let folder = logs(&[3, 5]);
     let outcome = summary(folder.path(), &options(2));
     assert_eq!(outcome.problems, []);
@@ -214,12 +214,12 @@ fn a_run_that_comes_to_its_end_is_not_partial() {
 }
 
 #[test]
-fn members_that_were_read_before_the_interruption_count() {
-    // One chunk of the second member is read.
+fn files_of_an_archive_read_before_the_interruption_count() {
+    // One chunk of the second file in the archive is read.
     let text = LINE.repeat(100);
     let members = [("a", LINE.as_bytes()), ("b", text.as_bytes()), ("c", LINE.as_bytes())];
     for format in [Format::Zip, Format::Tar, Format::SevenZip, Format::Cab] {
-        // Several threads can read the members of a zip.
+        // Several threads can read the files of one zip at the same time, so zip is tested with one thread.
         for threads in if format == Format::Zip { vec![1] } else { vec![1, 3] } {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("all"), packing::pack(format, &members)).unwrap();
@@ -234,9 +234,9 @@ fn members_that_were_read_before_the_interruption_count() {
     }
 }
 
-/// Everything that a run meets counts with its listed size, whether or not it is read.
+/// Every file that a run finds counts with its listed size, whether it is read or skipped.
 #[test]
-fn the_meter_adds_up_to_the_listed_sizes() {
+fn the_meter_ends_at_the_sum_of_the_listed_sizes() {
     let folder = logs(&[0, 3, 500]);
     fs::write(folder.path().join("packed.gz"), packing::compress(Codec::Gzip, LINE.repeat(10_000).as_bytes())).unwrap();
     fs::write(folder.path().join("picture.png"), [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 100_000]].concat()).unwrap();
@@ -255,7 +255,7 @@ fn the_meter_adds_up_to_the_listed_sizes() {
         let options = options(threads);
         let outcome = summary(folder.path(), &options);
         assert_eq!(outcome.summary.results(), 3 + 500 + 10_000 + 1);
-        // A thread that decompresses may end after the run.
+        // Threads that decompress may end after the run.
         let deadline = Instant::now() + Duration::from_secs(60);
         while options.opening.meter.read() != listed {
             assert!(Instant::now() < deadline, "{:?}, not {listed:?}", options.opening.meter.read());

@@ -1,7 +1,7 @@
 //! Logs that are written to, truncated, rotated or deleted while they are read.
 //!
-//! These tests need no clock and no second process: the visitor changes the log when its first chunk is
-//! scanned and the rest is still to be read.
+//! These tests need no clock and no second process: the visitor changes the log when the first chunk is scanned, before the rest
+//! is read.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -18,13 +18,13 @@ use callcodes::report::problems::detail;
 use callcodes::scan::Scanner;
 use callcodes::source::{Source, Walk};
 
-/// Lines of 16 bytes with one result each. They are more than is read when a log is opened.
+/// The number of lines, which have 16 bytes and one result each. This is more than is read when a log is opened.
 const LINES: usize = 5000;
-/// How many lines are left of a truncated log, and a part of another one.
+/// The number of complete lines in a log after it is truncated. Another, incomplete line follows.
 const LEFT: u64 = 4498;
 const LINE: &[u8; 16] = b"callStatus=102;\n";
 
-/// Calls a function at each chunk with its offset, and counts the results.
+/// Calls a function with the offset of each chunk, and counts the results.
 struct Meddle<'m, F> {
     meddle: &'m Mutex<F>,
 }
@@ -42,8 +42,8 @@ impl<F: FnMut(u64) + Send> Visitor for Meddle<'_, F> {
     fn finish(&mut self, _: &mut Outlet<'_, u64>) {}
 }
 
-/// The results and problems of a folder `t` with a log of [`LINES`] lines in it, of which ten or so are read when `meddle` is
-/// called with its path.
+/// Returns the number of results and the problems of a folder with a log of [`LINES`] lines. `meddle` is called with the path of
+/// the log when about ten lines have been read.
 fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<String>) {
     let mut once = Some(meddle);
     read_with(range_bytes, |path, _| {
@@ -53,7 +53,7 @@ fn read_while(range_bytes: u64, meddle: impl FnOnce(&Path) + Send) -> (u64, Vec<
     })
 }
 
-/// Does the same, but calls `meddle` at each chunk, with its offset.
+/// Like [`read_while`], but calls `meddle` with the path and the offset at each chunk.
 fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u64, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
@@ -68,8 +68,8 @@ fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u6
     pipeline::run(walk, &set, Catalogue::built_in(), &options, visitor, &mut |event| {
         match event {
             Event::Part(part) => hits += part,
-            Event::Problem(problem) => problems.push(told(&problem, folder.path())),
-            Event::SourceEnd(end) => problems.extend(end.problems.into_iter().map(|one| told(&one, folder.path()))),
+            Event::Problem(problem) => problems.push(reported(&problem, folder.path())),
+            Event::SourceEnd(end) => problems.extend(end.problems.into_iter().map(|one| reported(&one, folder.path()))),
         }
         Ok(())
     })
@@ -77,12 +77,12 @@ fn read_with(range_bytes: u64, mut meddle: impl FnMut(&Path, u64) + Send) -> (u6
     (hits, problems)
 }
 
-fn told(problem: &Problem, folder: &Path) -> String {
+fn reported(problem: &Problem, folder: &Path) -> String {
     let below = PathBuf::from(&problem.path).strip_prefix(folder).unwrap().display().to_string();
     format!("{}: {below}: {}", problem.kind, detail(problem))
 }
 
-/// A log in one range, and a log in many ranges after the new end.
+/// Range sizes: the log in one range, and in many, of which some begin after the new end.
 const RANGES: [u64; 2] = [1 << 20, 64];
 
 #[test]
@@ -96,35 +96,35 @@ fn data_appended_while_a_log_is_being_read_is_not_read() {
 }
 
 #[test]
-fn a_log_that_is_truncated_while_it_is_read_ends_there_with_a_problem() {
+fn a_log_that_is_truncated_while_it_is_read_is_read_up_to_there_and_reported() {
     for range_bytes in RANGES {
-        // In the middle of a line, which does not count.
+        // The log is truncated in the middle of a line, which does not count.
         let read = read_while(range_bytes, |path| {
             File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
         });
-        let told = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
+        let reported = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
                     bytes before that were read; scan a copy, or scan again when nothing is writing to it";
-        assert_eq!(read, (LEFT, vec![told.to_owned()]));
+        assert_eq!(read, (LEFT, vec![reported.to_owned()]));
     }
 }
 
-/// Ranges after that place may be read: by another thread before, or because the log grows again.
+/// Ranges after that offset may be read by another thread before the error, or because the log grows again.
 #[test]
-fn nothing_counts_after_the_place_where_reading_failed() {
+fn nothing_after_a_failed_read_counts() {
     let read = read_with(64, |path, offset| {
-        // The range with the new end begins two lines before it. Its second line comes after reading has failed.
+        // The range that contains the new end begins two lines before it. Its second line is read after the error.
         if offset < (LEFT - 1) * 16 {
             File::options().write(true).open(path).unwrap().set_len(LEFT * 16 + 14).unwrap();
         } else {
             fs::write(path, LINE.repeat(LINES)).unwrap();
         }
     });
-    let told = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
+    let reported = "shortened: app.log: it became shorter while it was being read; only the whole lines in the 71982 \
                 bytes before that were read; scan a copy, or scan again when nothing is writing to it";
-    assert_eq!(read, (LEFT, vec![told.to_owned()]));
+    assert_eq!(read, (LEFT, vec![reported.to_owned()]));
 }
 
-// Windows refuses to remove the name of an open file's last link only in old versions, and to replace it by renaming.
+// Not on Windows, which does not let an open file be replaced by renaming, nor, in old versions, be deleted.
 #[cfg(unix)]
 #[test]
 fn a_log_that_is_rotated_replaced_or_deleted_is_read_as_it_was() {
@@ -152,7 +152,7 @@ fn a_log_that_is_deleted_before_it_is_opened_is_a_problem_and_the_others_are_rea
     let set = PatternSet::compile(&callcodes::config::built_in()).unwrap();
     let options = Options::default();
     let outcome = pipeline::summarise::summarise(listed.into_iter(), &set, Catalogue::built_in(), &options).unwrap();
-    let problems: Vec<_> = outcome.problems.into_iter().map(|problem| told(&problem, folder.path())).collect();
+    let problems: Vec<_> = outcome.problems.into_iter().map(|problem| reported(&problem, folder.path())).collect();
     assert_eq!(problems, ["unreadable: a.log: no such file or folder"]);
     assert_eq!((outcome.summary.results(), outcome.summary.totals().files_read), (1, 1));
 }

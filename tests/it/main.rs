@@ -1,11 +1,10 @@
-//! Everything that is tested from outside the crate, through its library and through the program, except the cases on the
-//! command line (`tests/cli.rs`).
+//! Tests the library from outside the crate, and the program, except for the command line cases (`tests/cli.rs`).
 //!
-//! One binary with a module for each subject, because each test binary links the whole crate again. To run one module:
-//! `cargo test --test it oracle::`. The tests share a process and run at the same time, so none changes what belongs to the
-//! process: its environment, current folder, signal handlers or limits. A test that needs that runs the program as a child.
+//! All tests are in one binary with a module for each subject, because each test binary links the whole crate again. To run one
+//! module: `cargo test --test it oracle::`. The tests run in parallel in one process, so a test must not change the state of
+//! the process: its environment, current folder, signal handlers or limits. A test that has to does so in a child process.
 
-// A step of a test's own set-up may panic when it fails; clippy accepts that in test functions only.
+// The set-up of a test may panic on errors; clippy accepts that only in test functions.
 #![allow(clippy::unwrap_used)]
 
 mod naive;

@@ -1,5 +1,5 @@
-//! Exactness: the scanner and everything around it against a naive oracle that reads whole sources line by line with
-//! the plain regex crate, and shares no code with them but the catalogue's answer to what a value means.
+//! Compares the scanner, and everything around it, with a naive oracle. The oracle reads whole sources line by line with
+//! the plain regex crate. The only code that it shares with the scanner is the catalogue, which resolves values.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -36,14 +36,14 @@ fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     }
 }
 
-/// What each group captured, in the oracle's words.
+/// Returns what each group captured, in the form that the oracle uses.
 fn captures(hit: &Hit<'_>) -> BTreeMap<String, String> {
     let captured =
         |capture: Capture| Some((capture.name().to_owned(), hit.captures[capture]?.escape_ascii().to_string()));
     Capture::ALL.into_iter().filter_map(captured).collect()
 }
 
-/// The scanner's results, one line number at a time from the whole source.
+/// Returns the scanner's results. The number of each line is counted anew from the beginning of the source.
 fn scanned(source: &[u8], chunks: &[Chunk<'_>], set: &PatternSet, limits: Limits) -> Vec<Found> {
     let mut scanner = Scanner::new(set, Catalogue::built_in(), limits.lookahead_bytes);
     let mut all = Vec::new();
@@ -57,7 +57,7 @@ fn scanned(source: &[u8], chunks: &[Chunk<'_>], set: &PatternSet, limits: Limits
     all
 }
 
-/// Pieces of real lines and of what comes close to them, put together at random.
+/// Generates sources from pieces of real lines and of near misses.
 fn source() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         "callStatus",
@@ -132,7 +132,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_slice_gives_what_the_oracle_finds(source in source(), lookahead_bytes in prop_oneof![Just(0_usize), 1_usize..40, Just(512)]) {
+    fn a_slice_gives_the_results_of_the_oracle(source in source(), lookahead_bytes in prop_oneof![Just(0_usize), 1_usize..40, Just(512)]) {
         let limits = Limits { lookahead_bytes, ..Limits::default() };
         let expected = naive(&source, &naive_patterns(&BUILT_IN.definitions), limits);
         for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
@@ -141,9 +141,9 @@ proptest! {
     }
 }
 
-/// The part of a multi-line pattern that tells most may stand in the line behind the one in which the match starts.
+/// The most selective literal of a multi-line pattern may be in the line after the one in which the match starts.
 #[test]
-fn what_tells_most_may_stand_in_the_next_line() {
+fn the_most_selective_literal_may_be_in_the_next_line() {
     let toml = toml_of(&[
         ("x[\\r\\n]+AuthenticationMethodResult=(?<code>\\d+)".to_owned(), false, true, None, None),
         ("y\\nrawCallStatusIsNowHere = (?<code>\\d+)".to_owned(), false, true, None, None),
@@ -158,7 +158,7 @@ fn what_tells_most_may_stand_in_the_next_line() {
     assert_eq!(scanned(source, &[Chunk::whole(source)], &set, limits), expected);
 }
 
-/// A regex as users may write it: literals, classes, optional parts, letters of either case, line anchors.
+/// Generates regexes such as users write: literals, classes, optional parts, letters of either case, line anchors.
 fn regex() -> impl Strategy<Value = String> {
     let atom = prop::sample::select(vec![
         "a",
@@ -201,25 +201,25 @@ fn regex() -> impl Strategy<Value = String> {
     let repeat = prop::sample::select(vec!["", "", "", "?", "*", "+", "*?", "{2}", "{0,2}", "{1,3}?"]);
     let part = (atom, repeat).prop_map(|(atom, repeat)| {
         let repeated = if repeat.is_empty() { atom.to_owned() } else { format!("(?:{atom}){repeat}") };
-        // A flag or an anchor is not repeated.
+        // Flags are not repeated.
         if atom.starts_with("(?") && atom.ends_with(')') && !atom.contains(':') { atom.to_owned() } else { repeated }
     });
     let side = || prop::collection::vec(part.clone(), 0..4).prop_map(|parts| parts.concat());
     let code = prop::sample::select(vec!["\\d", "\\d+", "a", "[ab]+", "b?", "x|y"]);
-    // Each group at most once.
+    // No group name occurs twice.
     let before = captured(vec!["", "text", "user", "outcome"]);
-    let behind = captured(vec!["", "host", "address", "time"]);
-    (side(), before, code, behind, side(), prop::option::of(side()), any::<bool>()).prop_map(
-        |(before, captured, code, captured_behind, after, or, is_named)| {
+    let after = captured(vec!["", "host", "address", "time"]);
+    (side(), before, code, after, side(), prop::option::of(side()), any::<bool>()).prop_map(
+        |(before, captured, code, captured_after, after, or, is_named)| {
             let start = or.map_or_else(|| before.clone(), |or| format!("(?:{or}{before}|{before})"));
-            // The only group without a name is that of the code, too.
+            // A single unnamed group captures the code, too.
             let name = if is_named { "?<code>" } else { "" };
-            format!("{start}{captured}({name}{code}){captured_behind}{after}")
+            format!("{start}{captured}({name}{code}){captured_after}{after}")
         },
     )
 }
 
-/// One of these groups, which may take no part in a match, or nothing for an empty name.
+/// Generates one of these groups, which may be optional. An empty name gives no group.
 fn captured(names: Vec<&'static str>) -> impl Strategy<Value = String> {
     let inside = prop::sample::select(vec!["", "a", "[ab]*", "\\d", "Used Cache", "[^ ]+", "(?s:.)*?"]);
     let repeat = prop::sample::select(vec!["", "", "?", "*"]);
@@ -228,7 +228,7 @@ fn captured(names: Vec<&'static str>) -> impl Strategy<Value = String> {
     })
 }
 
-/// A regex, whether it ignores case, whether it may match beyond its line, and its conditions.
+/// The parts of a pattern: regex, `ignore_case`, `multiline`, `when`, `unless`.
 type Written = (String, bool, bool, Option<&'static str>, Option<&'static str>);
 
 fn toml_of(patterns: &[Written]) -> String {
@@ -254,7 +254,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
-    fn any_patterns_find_what_the_oracle_finds(
+    fn any_patterns_give_the_results_of_the_oracle(
         patterns in prop::collection::vec((regex(), any::<bool>(), any::<bool>(), condition(), condition()), 1..4),
         pieces in prop::collection::vec(
             prop::sample::select(vec!["a", "b", "c", "A", "B", "ab", "abc", "call", "CALL", "Status", "status", "=", " ", ".", "1", "22",
@@ -264,14 +264,14 @@ proptest! {
     ) {
         let text = toml_of(&patterns);
         let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
-        // What cannot be a pattern is refused before it gets to the scanner.
+        // Invalid patterns never reach the scanner.
         prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
         let source = pieces.concat().into_bytes();
         let limits = Limits::default();
         let expected = naive(&source, &naive_patterns(&definitions), limits);
         let fast = PatternSet::compile(&definitions).unwrap();
         let unfiltered = PatternSet::compile(&definitions).unwrap().without_prefilter();
-        // With more literals than are told apart at once, so that they only find lines.
+        // Too many literals for the prefilter to report which one it found: it finds candidate lines only.
         let crowd: Vec<Definition> =
             (0..70).map(|number| Definition::from_expression(number, &format!("qx{number:02}(?<code>.)"))).collect();
         let crowded = PatternSet::compile(&[definitions, crowd].concat()).unwrap();
@@ -281,7 +281,7 @@ proptest! {
     }
 }
 
-/// A regex with letters beyond ASCII, which are other bytes in each encoding.
+/// Generates regexes with letters outside ASCII, whose bytes differ from encoding to encoding.
 fn regex_with_letters() -> impl Strategy<Value = String> {
     let atoms = vec![
         "für ",
@@ -310,7 +310,7 @@ fn regex_with_letters() -> impl Strategy<Value = String> {
     let code = prop::sample::select(vec![r"\d", r"\d+", "[ab]+", "[^ ]+"]);
     (side(), code, side()).prop_map(|(before, code, after)| {
         let regex = format!("{}(?<code>{code}){}", before.concat(), after.concat());
-        // A name stands for one group.
+        // A group name may be used only once.
         match regex.split_once("(?<user>") {
             Some((first, rest)) => format!("{first}(?<user>{}", rest.replace("(?<user>", "(?:")),
             None => regex,
@@ -322,7 +322,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(800))]
 
     #[test]
-    fn in_any_encoding_patterns_find_what_the_oracle_finds(
+    fn patterns_give_the_results_of_the_oracle_in_any_encoding(
         patterns in prop::collection::vec(
             (regex_with_letters(), any::<bool>(), prop::option::of(prop::sample::select(vec!["ü", "Код", "1"])), any::<bool>()),
             1..4,
@@ -356,7 +356,7 @@ proptest! {
         let definitions = callcodes::pattern::file::parse(&text, &Origin::CommandLine).unwrap();
         prop_assume!(definitions.iter().all(|definition| validate::check(definition).is_empty()));
         let page = |label: &str| Encoding::for_label(label.as_bytes()).unwrap();
-        // Mostly in one encoding.
+        // Most pieces are in one encoding, the others in UTF-8.
         let encoded = |(piece, how): &(&str, usize)| match how {
             0 => piece.as_bytes().to_vec(),
             _ => page(written).encode(piece).0.into_owned(),
@@ -384,7 +384,7 @@ proptest! {
     }
 }
 
-/// What follows the cut shows that such a match is whole.
+/// The bytes after the cut show that such a match is complete.
 #[test]
 fn a_match_that_ends_where_a_long_line_is_cut_counts() {
     let limits = Limits { block_bytes: 8, line_bytes: 20, lookahead_bytes: 3 };
@@ -402,9 +402,9 @@ fn a_match_that_ends_where_a_long_line_is_cut_counts() {
     assert_eq!(counted("xxxxxx callStatus=10, and so on"), code(10));
     assert_eq!(counted("xxxxxx callStatus=10\n"), code(10));
     assert_eq!(counted("xxxxxx callStatus=10"), code(10));
-    // Divided: it is another number.
+    // Divided by the cut: 10 would be a different number.
     assert_eq!(counted("xxxxxx callStatus=102, and so on"), []);
-    // No more can be seen, so nobody can tell what it is.
+    // The lookahead ends within the match, so where the match ends is unknown.
     assert_eq!(counted("xxxx callStatus=10.0.0.0.0.0"), []);
 }
 
@@ -412,7 +412,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn any_split_into_chunks_gives_what_the_oracle_finds(source in source(), limits in limits(), split in 0_usize..400) {
+    fn any_split_into_chunks_gives_the_results_of_the_oracle(source in source(), limits in limits(), split in 0_usize..400) {
         let expected = naive(&source, &naive_patterns(&BUILT_IN.definitions), limits);
         let split = split.min(source.len()) as u64;
         for set in [&BUILT_IN.fast, &BUILT_IN.unfiltered] {
@@ -437,7 +437,7 @@ proptest! {
     }
 }
 
-/// Prints what [`Found`] holds, with the number that the pipeline fills in.
+/// Prints the fields of [`Found`], with the line number that the pipeline fills in.
 struct Plain<'s>(&'s PatternSet);
 
 impl LineFormat for Plain<'_> {
@@ -451,7 +451,7 @@ impl LineFormat for Plain<'_> {
     }
 }
 
-/// All of them: made-up sources hold more control characters than logs.
+/// Walks these paths and reads binary files, too: generated sources contain more control characters than logs do.
 fn walk(paths: &[std::path::PathBuf]) -> Walk {
     Walk::new(paths.to_vec()).selecting(Selection { content: Content::Any, ..Selection::default() })
 }
@@ -474,11 +474,11 @@ fn printed(paths: &[std::path::PathBuf], options: &Options) -> String {
 }
 
 proptest! {
-    // Fewer cases: each writes files and starts threads.
+    // Fewer cases, because each writes files and starts threads.
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn threads_and_ranges_change_no_byte_of_output(
+    fn the_output_does_not_depend_on_threads_and_ranges(
         sources in prop::collection::vec(source(), 1..5),
         limits in limits(),
         range_bytes in 1_u64..300,
@@ -510,10 +510,10 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    /// The same text in UTF-16 gives the same results on the same lines, at the offsets of the UTF-16 file.
+    /// The same text in UTF-16 gives the same results in the same lines. Only the offsets are those of the UTF-16 file.
     #[test]
     fn an_encoding_changes_nothing_but_the_offsets(
-        // Enough plain text in front that UTF-16 without a mark shows itself.
+        // Enough plain text in front for UTF-16 to be detected without a byte order mark.
         source in source().prop_map(|source| format!("2017-02-14 plain\n{}", String::from_utf8_lossy(&source))),
         range_bytes in (1_u64..150).prop_map(|units| 2 * units),
         block_bytes in 1_usize..64,
@@ -546,10 +546,10 @@ proptest! {
     }
 }
 
-/// A pipe gives the same as the file, block by block.
+/// A pipe, which is read block by block, gives the same results as the file.
 #[cfg(unix)]
 #[test]
-fn a_stream_gives_what_the_file_gives() {
+fn a_pipe_gives_the_results_of_the_file() {
     let mut text = Vec::new();
     for number in 0..20_000_u32 {
         text.extend_from_slice(format!("2017-02-14T02:57:24Z|x|callStatus={}\r\n", number % 150).as_bytes());
@@ -569,9 +569,9 @@ fn a_stream_gives_what_the_file_gives() {
     assert_eq!(from_pipe.replace("/pipe ", "/file "), from_file);
 }
 
-/// Hits are handed on in portions; none may get lost between two of them.
+/// Hits are delivered in batches; none may be lost between two batches.
 #[test]
-fn a_line_with_hundreds_of_results_tells_all_of_them() {
+fn all_of_the_hundreds_of_results_in_a_line_are_reported() {
     let text = "callStatus=102,".repeat(600) + "\ncallStatus=21\n";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
@@ -581,9 +581,9 @@ fn a_line_with_hundreds_of_results_tells_all_of_them() {
     assert_eq!(printed.lines().filter(|line| line.contains("log 2 ") && line.contains(" 21 ")).count(), 1);
 }
 
-/// More places in a line than are kept: from there on it is searched for them.
+/// The line has more candidate positions than are kept. The scanner searches for the rest.
 #[test]
-fn a_line_with_tens_of_thousands_of_results_tells_all_of_them_once() {
+fn all_of_the_tens_of_thousands_of_results_in_a_line_are_reported_once() {
     let text = "callStatus=102,rawCallStatus = 4,".repeat(20_000) + "\ncallStatus=21\n";
     let found = scanned(text.as_bytes(), &[Chunk::whole(text.as_bytes())], &BUILT_IN.fast, Limits::default());
     let code = |code| Key::Code(Code(code));

@@ -1,5 +1,5 @@
-//! Output that a data file of `tests/cmd` cannot test: files that are written whole or not at all, the same bytes with any number
-//! of threads, a reader that closes its pipe, lines beyond the limit.
+//! Output that the cases in `tests/cmd` cannot test: files that are written completely or not at all, the same bytes with any
+//! number of threads, a reader that closes its pipe, lines over the limit.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const CSV_HEAD: &str = "code,name,description,known,count,share,first_seen,last_seen,files,candidates,group\n";
 const WRITTEN_BY_CALLCODES: &str =
     "skipped, written by callcodes itself; delete it, move it elsewhere, or pipe it in to read it anyway";
-/// Longer than the 1 MiB up to which a line is searched in one piece.
+/// More than 1 MiB, above which a line is searched in pieces.
 const LONG_LINE_BYTES: usize = 1_300_000;
 
 fn callcodes(args: &[&str]) -> Command {
@@ -19,7 +19,7 @@ fn callcodes(args: &[&str]) -> Command {
     command
 }
 
-/// Exit status, standard output and standard error.
+/// Returns the exit status, standard output and standard error.
 fn run(args: &[&str]) -> (Option<i32>, String, String) {
     let output = callcodes(args).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -42,7 +42,7 @@ fn path(path: &Path) -> &str {
 }
 
 #[test]
-fn an_existing_file_is_replaced_and_its_folder_left_alone() {
+fn an_existing_file_is_replaced_and_nothing_else_in_its_folder_changes() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.csv");
     fs::write(&target, "much longer than what takes its place\n".repeat(100)).unwrap();
@@ -78,9 +78,9 @@ fn every_command_writes_the_same_to_a_file_as_to_standard_output() {
     }
 }
 
-/// The format that a file's ending stands for is the one that `--format` would choose, for every command.
+/// For every command, the file extension selects the same format as `--format`.
 #[test]
-fn the_ending_of_the_file_chooses_the_format() {
+fn the_file_extension_selects_the_format() {
     let folder = tempfile::tempdir().unwrap();
     for (args, name, format) in [
         (&["scan", "fixtures/logs"][..], "a.csv", "csv"),
@@ -115,6 +115,7 @@ fn the_ending_of_the_file_chooses_the_format() {
 }
 
 #[test]
+<<<<<<< HEAD
 fn a_file_without_a_result_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (log, saved) = (folder.path().join("a.log"), folder.path().join("saved.csv"));
@@ -134,13 +135,16 @@ fn a_file_without_a_result_is_reported() {
 
 #[test]
 fn a_file_has_its_old_content_until_the_new_one_is_complete() {
+=======
+fn a_file_keeps_its_old_content_until_the_new_content_is_complete() {
+>>>>>>> words4
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     fs::write(&target, "old").unwrap();
     let mut command = callcodes(&["lines", "-", "-o", path(&target)]);
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // More than any buffer in between holds, so that what is written shows up somewhere, if not yet under its name.
+    // More than all buffers hold, so that some output is on disk, if not yet under the name of the file.
     let line = "call_status: 108\n";
     stdin.write_all(line.repeat(100_000).as_bytes()).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -167,7 +171,7 @@ fn a_file_has_its_old_content_until_the_new_one_is_complete() {
 }
 
 #[test]
-fn a_failed_run_leaves_the_file_as_it_was() {
+fn a_failed_run_does_not_change_the_output_file() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     for args in [&["fixtures/logs", "--pattern", "nosuch"][..], &["fixtures/logs", "--nosuch"], &["codes", "110-100"]] {
@@ -186,23 +190,23 @@ fn a_result_is_written_even_if_some_input_could_not_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     let args = ["lines", "fixtures/logs/web2/selfservice.log", "no-such.log", "-o", path(&target)];
-    let told = "callcodes: no-such.log: no such file or folder\n".to_owned();
-    assert_eq!(run(&args), (Some(3), String::new(), told));
+    let message = "callcodes: no-such.log: no such file or folder\n".to_owned();
+    assert_eq!(run(&args), (Some(3), String::new(), message));
     assert_eq!(fs::read_to_string(&target).unwrap().lines().count(), 2);
 }
 
 #[test]
-fn the_file_that_is_written_is_not_read() {
+fn the_output_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.csv");
     fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
     let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n");
-    // The second time it holds a result of the first.
+    // In the second round, the file contains the result of the first.
     for _ in 0..2 {
         assert_eq!(run(&[path(folder.path()), "--format=csv", "-o", path(&target)]), done());
         assert_eq!(fs::read_to_string(&target).unwrap(), expected);
     }
-    // What another command saved is reported, but not the file that is written.
+    // Output that another command saved is reported, but the output file of this run is not.
     let lines = folder.path().join("lines.txt");
     let reported = format!("callcodes: {}: {WRITTEN_BY_CALLCODES}\n", path(&target));
     for _ in 0..2 {
@@ -212,7 +216,7 @@ fn the_file_that_is_written_is_not_read() {
     }
 }
 
-/// The temporary file of a killed run would count twice.
+/// The results in the temporary file of a killed run would count twice.
 #[test]
 fn the_temporary_file_of_a_killed_run_is_reported_and_not_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -224,9 +228,9 @@ fn the_temporary_file_of_a_killed_run_is_reported_and_not_read() {
         (status, stdout),
         (Some(0), format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n"))
     );
-    let told = "skipped, an unfinished result of callcodes; delete it unless callcodes is still running";
-    assert_eq!(stderr, format!("callcodes: {}: {told}\n", path(&left)));
-    // What is named is read, unless it holds output.
+    let message = "skipped, an unfinished result of callcodes; delete it unless callcodes is still running";
+    assert_eq!(stderr, format!("callcodes: {}: {message}\n", path(&left)));
+    // A file that is passed as an argument is read, unless it contains output.
     let (status, stdout, stderr) = run(&["lines", path(&left)]);
     assert_eq!((status, stdout.as_str()), (Some(0), ""));
     assert!(stderr.starts_with(&format!("callcodes: {}: {WRITTEN_BY_CALLCODES}\n", path(&left))), "{stderr}");
@@ -235,7 +239,7 @@ fn the_temporary_file_of_a_killed_run_is_reported_and_not_read() {
     assert_eq!((status, stdout.lines().count()), (Some(0), 1));
 }
 
-/// Whatever it was saved as and wherever it lies, results must not count twice.
+/// Results must not count twice, whatever format they were saved in and wherever the file is.
 #[test]
 fn saved_output_is_reported_and_not_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -260,7 +264,7 @@ fn saved_output_is_reported_and_not_read() {
         let name = format!("{command}.{ending}");
         assert_eq!(run(&[command, path(&file("a.log")), "-o", path(&file(&name))]), done());
         let saved = fs::read_to_string(file(&name)).unwrap();
-        // As Windows PowerShell redirects it.
+        // Windows PowerShell redirects output in this encoding.
         let wide: Vec<u8> =
             format!("\u{feff}{saved}").replace('\n', "\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
         fs::write(file(&format!("wide-{name}")), &wide).unwrap();
@@ -276,13 +280,13 @@ fn saved_output_is_reported_and_not_read() {
     assert_eq!((status, again), (Some(0), counted));
     let reported: String = names.iter().map(|name| format!("callcodes: {name}: {WRITTEN_BY_CALLCODES}\n")).collect();
     assert_eq!(stderr, reported);
-    // Who pipes it in wants it.
+    // Saved output that is piped in is read.
     let stdin = fs::File::open(file("lines.txt")).unwrap();
     let output = callcodes(&["lines", "-"]).stdin(stdin).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
 }
 
-/// What is different on Windows of the file that is written, and of the command line that names it.
+/// What is different about output files and the command line on Windows.
 #[cfg(windows)]
 mod windows {
     use std::os::windows::fs::OpenOptionsExt as _;
@@ -297,13 +301,13 @@ mod windows {
         for shared in [0, SHARE_READ] {
             fs::write(&target, CSV_HEAD).unwrap();
             let held = fs::File::options().read(true).share_mode(shared).open(&target).unwrap();
-            // Standard input never ends: whoever waits for it does not tell.
+            // Standard input never ends, so a program that reads first would not report the file.
             let mut command = callcodes(&["-", path(folder.path()), "-o", path(&target)]);
             let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut stderr = String::new();
             child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
-            let told = "another program has it open, perhaps a spreadsheet. Close it there, or choose another file";
-            assert_eq!(stderr, format!("error: cannot write to {}: {told}\n", path(&target)));
+            let message = "another program has it open, perhaps a spreadsheet. Close it there, or choose another file";
+            assert_eq!(stderr, format!("error: cannot write to {}: {message}\n", path(&target)));
             drop(held);
             assert_eq!(fs::read_to_string(&target).unwrap(), CSV_HEAD);
             assert_eq!(names_in(folder.path()), ["out.csv"]);
@@ -311,12 +315,12 @@ mod windows {
     }
 
     #[test]
-    fn the_device_for_nothing_and_a_long_new_path_can_be_written_to() {
+    fn the_null_device_and_a_long_new_path_can_be_written_to() {
         assert_eq!(run(&["fixtures/logs", "-o", "NUL"]), done());
         let folder = tempfile::tempdir().unwrap();
         let long = folder.path().join(["a-folder-name-of-thirty-chars-"; 9].join("\\"));
         fs::create_dir_all(&long).unwrap();
-        // Wine cannot say what the true path of so long a one is.
+        // Wine cannot canonicalize a path of this length.
         if long.canonicalize().is_err() {
             return;
         }
@@ -327,19 +331,19 @@ mod windows {
     }
 
     #[test]
-    fn the_command_line_is_taken_as_it_was_meant() {
+    fn quotes_and_wildcards_on_the_command_line_are_understood() {
         let folder = tempfile::tempdir().unwrap();
         let logs = folder.path().join("47 12");
         fs::create_dir(&logs).unwrap();
         fs::write(logs.join("a.log"), "call_status: 108\n").unwrap();
-        // What is left of `"…\47 12\" --format csv`.
+        // Windows passes this for `"…\47 12\" --format csv`.
         let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
         let output = command.arg("--no-config").arg(format!("{}\" --format csv", path(&logs))).output().unwrap();
         let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action\n");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
         let help = Command::new(env!("CARGO_BIN_EXE_callcodes")).args(["lines", "/?"]).output().unwrap();
         assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Usage: "));
-        // Wildcards, for patterns too.
+        // Wildcards are expanded for pattern files, too.
         let names = Command::new(env!("CARGO_BIN_EXE_callcodes"))
             .args(["patterns", "check", r"fixtures\patterns\d*.toml"])
             .output()
@@ -350,11 +354,11 @@ mod windows {
 
 #[cfg(unix)]
 #[test]
-fn standard_output_by_its_name_is_written_as_it_comes() {
+fn standard_output_as_the_output_file_is_written_directly() {
     let (_, expected, _) = run(&["lines", "fixtures/logs"]);
     assert_eq!(run(&["lines", "fixtures/logs", "-o", "/dev/stdout"]), (Some(0), expected.clone(), String::new()));
     assert_eq!(run(&["lines", "fixtures/logs", "-o", "/dev/null"]), done());
-    // Where it is a file, that one stays what it is, with what was there.
+    // If standard output is a file, the file is not replaced and keeps its content.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.txt");
     fs::write(&file, "before\n").unwrap();
@@ -362,7 +366,7 @@ fn standard_output_by_its_name_is_written_as_it_comes() {
     let status = callcodes(&["lines", "fixtures/logs", "-o", "/dev/stdout"]).stdout(stdout).status().unwrap();
     assert!(status.success());
     assert_eq!(fs::read_to_string(&file).unwrap(), format!("before\n{expected}"));
-    // A pipe with a name.
+    // A named pipe.
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut child = callcodes(&["lines", "fixtures/logs", "-o", path(&pipe)]).spawn().unwrap();
@@ -376,7 +380,7 @@ fn a_log_in_a_scanned_folder_is_not_overwritten_by_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
-    let told = format!(
+    let message = format!(
         "error: -o would overwrite {}, which is in a folder that is scanned and is not an earlier result. Choose \
          another file, or delete that one first\n",
         path(&log),
@@ -384,12 +388,12 @@ fn a_log_in_a_scanned_folder_is_not_overwritten_by_the_result() {
     for command in ["scan", "lines", "files"] {
         assert_eq!(
             run(&[command, path(folder.path()), "-o", path(&log)]),
-            (Some(2), String::new(), told.clone()),
+            (Some(2), String::new(), message.clone()),
             "{command}"
         );
         assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
     }
-    // An earlier result, whatever its format and whatever comes first in it, may be replaced.
+    // An earlier result may be replaced, whatever its format and whatever its first row.
     let target = folder.path().join("result");
     fs::write(folder.path().join("Z.log"), "call_status: 1234567\n").unwrap();
     fs::write(folder.path().join("0.log"), "call_status: \"a new name\"\n").unwrap();
@@ -420,17 +424,17 @@ fn a_log_that_is_an_argument_is_not_overwritten_by_the_result() {
     let log = folder.path().join("a.log");
     let by_another_name = folder.path().join(".").join("a.log");
     fs::write(&log, "call_status: 108\n").unwrap();
-    let told = format!("error: -o would overwrite the input {}. Choose another file\n", path(&log));
+    let message = format!("error: -o would overwrite the input {}. Choose another file\n", path(&log));
     for command in ["scan", "lines", "files"] {
         let args = [command, "no-such.log", path(&log), "-o", path(&by_another_name)];
-        assert_eq!(run(&args), (Some(2), String::new(), told.clone()), "{command}");
+        assert_eq!(run(&args), (Some(2), String::new(), message.clone()), "{command}");
         assert_eq!(fs::read_to_string(&log).unwrap(), "call_status: 108\n");
     }
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_device_is_an_error() {
+fn a_full_disk_is_an_error() {
     for args in [
         &["fixtures/logs"][..],
         &["lines", "fixtures/logs"],
@@ -447,8 +451,8 @@ fn a_full_device_is_an_error() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_bytes() {
-    // Big enough to be shared among threads, beside many small ones.
+fn the_output_is_the_same_with_any_number_of_threads() {
+    // One file is large enough to be divided among threads; many others are small.
     let folder = tempfile::tempdir().unwrap();
     let filler = "2017-02-14T03:10:15Z|i|1388|5120|pfsvc|queue: 3 waiting, 8 workers\n".repeat(50);
     let mut big = String::new();
@@ -496,26 +500,26 @@ fn a_closed_pipe_ends_the_run_silently() {
 }
 
 #[test]
-fn a_line_beyond_the_limit_is_searched_in_pieces_and_reported() {
+fn a_line_over_the_limit_is_searched_in_pieces_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("long.log");
     let filler = "x".repeat(LONG_LINE_BYTES);
     let text = format!("call_status: 4\ncall_status: 108 {filler} call_status: 102\r\ncall_status: 21\n");
     fs::write(&log, &text).unwrap();
-    let told = format!(
+    let message = format!(
         "callcodes: {}: 1 line longer than 1048576 bytes was searched in pieces, the first at byte 15; a result that \
          is split between two pieces is missed\n",
         path(&log)
     );
 
     let (status, stdout, stderr) = run(&["lines", "--format=jsonl", path(&log)]);
-    assert_eq!((status, &stderr), (Some(0), &told));
+    assert_eq!((status, &stderr), (Some(0), &message));
     let hits: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let found: Vec<_> = hits
         .iter()
         .map(|hit| [&hit["line"], &hit["offset"], &hit["code"]].map(|value| value.as_u64().unwrap()))
         .collect();
-    // Behind the first line 15 bytes; behind it, `call_status: 108 `, 17 bytes, the filler and a blank.
+    // The first line has 15 bytes. `call_status: 108 ` has 17, and the filler and a blank follow.
     let offset = 15 + 17 + LONG_LINE_BYTES as u64 + 1;
     assert_eq!(found, [[1, 0, 4], [2, 15, 108], [2, offset, 102], [3, offset + 16 + 2, 21]]);
     for hit in &hits {
@@ -526,7 +530,7 @@ fn a_line_beyond_the_limit_is_searched_in_pieces_and_reported() {
     assert_eq!(cut, [false, true, true, false]);
 
     let (status, stdout, stderr) = run(&["--format=json", path(&log)]);
-    assert_eq!((status, &stderr), (Some(0), &told));
+    assert_eq!((status, &stderr), (Some(0), &message));
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["totals"]["results"], 4);
     assert_eq!(report["totals"]["bytes"], text.len());
@@ -551,7 +555,7 @@ fn statistics_go_to_standard_error() {
 
 #[test]
 fn progress_is_for_terminals_only() {
-    // Here standard error is a pipe; the run takes longer than the half second after which a terminal would show something.
+    // Standard error is a pipe here, and the run takes longer than the half second after which a terminal shows progress.
     for more in [&[][..], &["--no-progress"]] {
         let args = [&["scan", "-", "fixtures/logs/netop"][..], more].concat();
         let (stdin, stderr) = (Stdio::piped(), Stdio::piped());

@@ -1,5 +1,5 @@
-//! Encrypted archives on the command line: the reports without a password and with a wrong one, where passwords come
-//! from, and that none of them is ever printed.
+//! Encrypted archives on the command line: the problems without a password and with a wrong one, the sources of passwords, and
+//! that no password is ever printed.
 
 use std::fs;
 use std::io::{Cursor, Write as _};
@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use zip::AesMode;
 use zip::write::SimpleFileOptions;
 
-/// Returns a zip archive of members, each with the password that it is encrypted with.
+/// Returns a zip archive of these members, each given by its name, its text and its password, if it is encrypted.
 fn zip(members: &[(&str, &str, Option<&str>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text, password) in members {
@@ -24,7 +24,7 @@ fn zip(members: &[(&str, &str, Option<&str>)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// A folder with an archive and a password file.
+/// Returns a folder with an archive and a password file.
 fn folder(passwords: &[u8]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let members = [
@@ -51,7 +51,7 @@ fn run_as(format: &str, folder: &Path, args: &[&str], stdin: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The program may end before it reads its input.
+    // The program may end without reading its input.
     let _ = child.stdin.take().unwrap().write_all(stdin);
     let output = child.wait_with_output().unwrap();
     for secret in ["Gr\u{fc}n", "blue", "red"] {
@@ -62,8 +62,8 @@ fn run_as(format: &str, folder: &Path, args: &[&str], stdin: &[u8]) -> Output {
     output
 }
 
-/// Returns the exit status, the number of results and the reports.
-fn told(output: &Output) -> (Option<i32>, usize, String) {
+/// Returns the exit status, the number of results and the problems.
+fn outcome(output: &Output) -> (Option<i32>, usize, String) {
     let rows = String::from_utf8(output.stdout.clone()).unwrap().lines().count().saturating_sub(1);
     (output.status.code(), rows, String::from_utf8(output.stderr.clone()).unwrap())
 }
@@ -71,13 +71,13 @@ fn told(output: &Output) -> (Option<i32>, usize, String) {
 #[test]
 fn each_encrypted_file_is_reported_on_its_own_line() {
     let folder = folder(b"red\n");
-    let told = |args: &[&str]| told(&run(folder.path(), args, b""));
+    let outcome = |args: &[&str]| outcome(&run(folder.path(), args, b""));
     let missing = "callcodes: gone.log: no such file or folder\n";
     let expected = format!(
         "{missing}callcodes: 2 encrypted archives or files in them could not be read; first: x.zip!/a.log: it is \
          encrypted; save its password in a text file and pass that with --password-file (-v lists all)\n"
     );
-    assert_eq!(told(&["gone.log", "x.zip"]), (Some(3), 1, expected));
+    assert_eq!(outcome(&["gone.log", "x.zip"]), (Some(3), 1, expected));
     let wrong = |name: &str| {
         format!(
             "x.zip!/{name}: it is encrypted with a password other than the one given; add its password to the \
@@ -85,7 +85,7 @@ fn each_encrypted_file_is_reported_on_its_own_line() {
         )
     };
     let expected = format!("{missing}callcodes: {}\ncallcodes: {}\n", wrong("a.log"), wrong("b.log"));
-    assert_eq!(told(&["-v", "gone.log", "x.zip", "--password-file", "pw.txt"]), (Some(3), 1, expected));
+    assert_eq!(outcome(&["-v", "gone.log", "x.zip", "--password-file", "pw.txt"]), (Some(3), 1, expected));
 }
 
 #[test]
@@ -93,29 +93,29 @@ fn encrypted_files_have_a_kind_of_their_own_in_json() {
     let folder = folder(b"");
     let output = run_as("json", folder.path(), &["x.zip"], b"");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let told = |name: &str| {
+    let problem = |name: &str| {
         let detail = "it is encrypted; save its password in a text file and pass that with --password-file";
         serde_json::json!({ "path": format!("x.zip!/{name}"), "kind": "encrypted", "detail": detail })
     };
-    assert_eq!(json["problems"], serde_json::json!([told("a.log"), told("b.log")]));
+    assert_eq!(json["problems"], serde_json::json!([problem("a.log"), problem("b.log")]));
 }
 
 #[test]
 fn each_line_of_the_password_file_is_tried() {
-    // As editors on Windows write the file.
+    // The second form is that of editors on Windows.
     for passwords in ["Gr\u{fc}n 1\nred\n\nblue", "\u{feff}red\r\nblue\r\nGr\u{fc}n 1\r\n"] {
         let folder = folder(passwords.as_bytes());
         let expected = (Some(0), 3, String::new());
-        assert_eq!(told(&run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b"")), expected);
-        // The same through a pipe.
+        assert_eq!(outcome(&run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b"")), expected);
+        // Through a pipe, the result is the same.
         let args = ["x.zip", "--password-file", "-"];
-        assert_eq!(told(&run(folder.path(), &args, passwords.as_bytes())), expected);
+        assert_eq!(outcome(&run(folder.path(), &args, passwords.as_bytes())), expected);
     }
-    // As PowerShell's `>` writes the file.
+    // `>` in PowerShell writes this encoding.
     let wide: Vec<u8> = "\u{feff}blue\r\nGr\u{fc}n 1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let folder = folder(&wide);
     let output = run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b"");
-    assert_eq!(told(&output), (Some(0), 3, String::new()));
+    assert_eq!(outcome(&output), (Some(0), 3, String::new()));
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn an_invalid_password_file_ends_the_run() {
     ];
     for (passwords, why) in cases {
         let folder = folder(passwords);
-        let (status, _, stderr) = told(&run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b""));
+        let (status, _, stderr) = outcome(&run(folder.path(), &["x.zip", "--password-file", "pw.txt"], b""));
         assert_eq!((status, stderr), (Some(2), format!("error: the password file pw.txt {why}\n")));
-        let (status, _, stderr) = told(&run(folder.path(), &["x.zip", "--password-file", "-"], passwords));
+        let (status, _, stderr) = outcome(&run(folder.path(), &["x.zip", "--password-file", "-"], passwords));
         let expected = format!("error: the list of passwords on standard input {why}\n");
         assert_eq!((status, stderr), (Some(2), expected));
     }
@@ -146,7 +146,7 @@ fn standard_input_is_either_the_log_or_the_passwords() {
                     file, or pass the log as a file\n";
     for args in [&["-", "--password-file", "-"][..], &["x.zip", "-", "--password-file", "-"], &["--password-file", "-"]]
     {
-        let (status, _, stderr) = told(&run(folder.path(), args, b"red\n"));
+        let (status, _, stderr) = outcome(&run(folder.path(), args, b"red\n"));
         assert_eq!((status, stderr.as_str()), (Some(2), expected), "{args:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The way to a pattern of one's own, through files that the program writes.
+//! Patterns of one's own, from pattern files that the program writes.
 
 use std::fs;
 use std::io::Write as _;
@@ -28,7 +28,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
+fn the_file_that_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let written = callcodes(folder.path(), &["patterns", "new", "netop-guest"]);
     let user_file = folder.path().join("callcodes").join("config.toml");
@@ -57,7 +57,7 @@ fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
     assert_eq!(again.status.code(), Some(2));
     assert_eq!(fs::read_to_string(folder.path().join("netop-guest.toml")).unwrap(), text);
 
-    // Where `new` says that it applies always, it does.
+    // In the place that `new` names, the file always applies.
     fs::create_dir_all(user_file.parent().unwrap()).unwrap();
     fs::copy(folder.path().join("netop-guest.toml"), &user_file).unwrap();
     let listed = stdout(&callcodes(folder.path(), &["patterns"]));
@@ -68,9 +68,9 @@ fn what_new_writes_can_be_checked_and_used_and_is_not_overwritten() {
 #[test]
 fn new_notes_a_name_that_a_built_in_pattern_has() {
     let folder = tempfile::tempdir().unwrap();
-    let told = stderr(&callcodes(folder.path(), &["patterns", "new", "mfa-result"]));
+    let message = stderr(&callcodes(folder.path(), &["patterns", "new", "mfa-result"]));
     let note = "callcodes: note: pattern `mfa-result` replaces the built-in one of that name";
-    assert_eq!(told.lines().last(), Some(note));
+    assert_eq!(message.lines().last(), Some(note));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn every_built_in_pattern_can_be_copied_to_a_users_file() {
     }
 }
 
-/// As `scan -` decodes it, with what is pasted and with what `codes` explains.
+/// `patterns test -` and `codes -` decode their input as `scan -` does.
 #[test]
 fn piped_input_is_decoded_as_a_log_is() {
     let line = "rawCallStatus = 102 von Jürgen\r\n";
@@ -126,20 +126,23 @@ fn piped_input_is_decoded_as_a_log_is() {
             let output = child.wait_with_output().unwrap();
             (stdout(&output), stderr(&output))
         };
-        let (tried, told) = piped(&["patterns", "test", "-"]);
+        let (tried, message) = piped(&["patterns", "test", "-"]);
         let expected = "1  rawCallStatus = 102 von Jürgen
    ^^^^^^^^^^^^^^^^^^^
    raw-call-status: 102 Phone Unreachable
 
 1 of 1 line holds a result
 ";
-        assert_eq!((tried.as_str(), told.as_str()), (expected, ""), "{input:x?}");
-        // A file as well.
+        assert_eq!((tried.as_str(), message.as_str()), (expected, ""), "{input:x?}");
+        // The same applies to a file.
         fs::write(folder.path().join("log"), &input).unwrap();
         let file = folder.path().join("log");
         assert_eq!(piped(&["patterns", "test", file.to_str().unwrap()]).0, expected, "{input:x?}");
-        let (explained, told) = piped(&["codes", "-"]);
-        assert!(explained.starts_with("102  Phone Unreachable\n") && told.is_empty(), "{input:x?}: {explained}{told}");
+        let (explained, message) = piped(&["codes", "-"]);
+        assert!(
+            explained.starts_with("102  Phone Unreachable\n") && message.is_empty(),
+            "{input:x?}: {explained}{message}"
+        );
     }
 }
 
@@ -157,7 +160,7 @@ fn only_the_first_lines_of_a_log_are_tested() {
     assert_eq!(tried(line.repeat(1000)), (Some("1,000 of 1,000 lines hold a result".to_owned()), String::new()));
     assert_eq!(tried(line.repeat(1001)), (Some("1,000 of 1,000 lines hold a result".to_owned()), cut.to_owned()));
 
-    // Only a whole MiB and one byte more; the long line itself is not explained.
+    // One MiB exactly, and one byte more. The long line itself is not explained.
     let unexplained =
         "callcodes: of the lines without a match, only the first 50 that have at most 4 KiB are explained\n";
     let long = |len| format!("{line}{}", "x".repeat(len - line.len()));

@@ -1,4 +1,4 @@
-//! Entries of the catalogue as text.
+//! Catalogue entries rendered as text.
 
 use callcodes::catalogue::{Answer, Catalogue, Entry};
 use callcodes::code::{Code, Key};
@@ -18,7 +18,7 @@ fn rendered(entries: &[&Entry], columns: usize) -> String {
 }
 
 #[test]
-fn one_entry_is_explained() {
+fn one_entry_is_shown_in_full() {
     assert_eq!(
         rendered(&found("FAILED_PHONE_BUSY"), 60),
         "\
@@ -47,7 +47,7 @@ fn one_entry_is_explained() {
 }
 
 #[test]
-fn several_entries_are_explained_one_below_the_other() {
+fn several_entries_are_shown_one_below_the_other() {
     assert_eq!(
         rendered(&found("voicemail"), 200),
         "\
@@ -81,7 +81,7 @@ fn several_entries_are_explained_one_below_the_other() {
 }
 
 #[test]
-fn an_entry_without_a_number_says_which_codes_it_may_be() {
+fn an_entry_without_a_number_lists_the_codes_it_may_stand_for() {
     let catalogue = Catalogue::built_in();
     let shared = catalogue.entry(&catalogue.resolve(b"Used Cache")).unwrap();
     assert_eq!(
@@ -104,7 +104,7 @@ Used Cache
 }
 
 #[test]
-fn a_narrow_terminal_breaks_lines_but_no_words() {
+fn a_narrow_terminal_wraps_lines_between_words() {
     assert_eq!(
         rendered(&found("13"), 0),
         "\
@@ -141,7 +141,7 @@ fn a_narrow_terminal_breaks_lines_but_no_words() {
 }
 
 #[test]
-fn more_than_five_entries_are_a_table() {
+fn more_than_five_entries_are_shown_as_a_table() {
     assert_eq!(
         rendered(&found("4-9"), 80),
         "\
@@ -158,7 +158,7 @@ Code  Description                  Group            Channel
 }
 
 #[test]
-fn five_entries_are_still_explained() {
+fn five_entries_are_still_shown_in_full() {
     let text = rendered(&found("21-25"), 80);
     assert_eq!(text.matches("  What happened  ").count(), 5);
     assert_eq!(text.matches("\n\n").count(), 4);
@@ -180,7 +180,7 @@ fn the_overview_has_a_row_for_every_entry() {
 }
 
 #[test]
-fn the_overview_has_a_line_for_every_code_at_80_columns_and_breaks_no_word_at_40() {
+fn the_overview_has_a_line_for_every_code_at_80_columns_and_wraps_between_words_at_40() {
     let entries: Vec<&Entry> = Catalogue::built_in().entries().iter().collect();
     let overview = |width| {
         let mut out = Vec::new();
@@ -199,11 +199,11 @@ fn the_overview_has_a_line_for_every_code_at_80_columns_and_breaks_no_word_at_40
 }
 
 #[test]
-fn no_entries_are_no_rows() {
+fn no_entries_give_no_output() {
     assert_eq!(rendered(&[], 80), "");
 }
 
 #[test]
-fn an_unknown_number_is_explained() {
+fn an_unknown_number_is_not_in_the_vendors_list() {
     assert_eq!(codes::unknown(&Key::Code(Code(77))), "77 is not in the vendor's list; contact Impero");
 }

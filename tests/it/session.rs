@@ -1,4 +1,4 @@
-//! The behaviour that all commands that read inputs share.
+//! The behaviour that is common to all commands that read inputs.
 
 use std::fs;
 use std::process::Command;
@@ -15,7 +15,7 @@ fn folder() -> TempDir {
     folder
 }
 
-/// What a run in `folder` writes to standard error, and its exit status.
+/// Returns the standard error and the exit status of a run in `folder`.
 fn run(command: &mut Command, folder: &TempDir) -> (String, Option<i32>) {
     let output = command.current_dir(folder.path()).output().unwrap();
     (String::from_utf8(output.stderr).unwrap().replace('\r', ""), output.status.code())
@@ -32,14 +32,14 @@ fn problems_of_a_kind_are_sorted_by_path() {
     }
 }
 
-/// If the system cannot start threads, the output is not to blame.
+/// The message must not blame the output if the system cannot start threads.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_failure_to_start_threads_is_reported() {
     let folder = folder();
     for command in COMMANDS {
-        // The stacks of a few threads need more address space than is left. They are large, so that the program has enough
-        // left to say so, whatever its own size is.
+        // A few stacks exceed the limit of the address space. They are large, so that enough is left to report the error,
+        // whatever the size of the program is.
         let limited = format!("ulimit -v 1000000; exec \"$0\" {command} --no-config -j 256 a.log b.log");
         let mut shell = Command::new("sh");
         shell.env("RUST_MIN_STACK", (256 * 1024 * 1024).to_string());

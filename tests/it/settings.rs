@@ -1,4 +1,4 @@
-//! The user's own configuration file, in the place where the platform keeps such files.
+//! The user's configuration file, in the standard folder of the platform.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,20 +7,20 @@ use std::process::{Command, Stdio};
 
 const DOOR: &str = "door north rang ann: 102\n";
 
-/// Runs `lines` on a line that only the pattern `door` takes, with `home` as the place of configuration files.
+/// Runs `lines` on a line that only the pattern `door` matches, with `home` as the folder for configuration files.
 fn run(home: &Path, args: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
     command.arg("lines").args(args);
     command.env("XDG_CONFIG_HOME", home).env("APPDATA", home).env("NO_COLOR", "1");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A run that is refused does not wait for its input.
+    // A run with an invalid configuration does not read its input.
     let _ = child.stdin.take().unwrap().write_all(DOOR.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// A place of configuration files with `text` as the user's.
+/// Returns a folder for configuration files, and the path of the user's file in it, which contains `text`.
 fn home(text: &str) -> (tempfile::TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("callcodes").join("config.toml");
@@ -53,7 +53,7 @@ fn the_users_file_is_read_unless_an_option_disables_it() {
 }
 
 #[test]
-fn a_file_with_a_mistake_is_named_and_nothing_is_read() {
+fn an_error_in_the_file_is_reported_and_nothing_is_read() {
     let (home, file) = home("[[pattern]]\nname = \"door\"\nregexp = 'door (?<code>\\d+)'\n");
     let (status, stdout, stderr) = run(home.path(), &[]);
     assert_eq!((status, stdout.as_str()), (Some(2), ""));
@@ -62,12 +62,12 @@ fn a_file_with_a_mistake_is_named_and_nothing_is_read() {
     assert!(stderr.contains("regexp"), "{stderr}");
     let around = "\n\nhelp: to continue without your configuration file, add --no-config\n";
     assert!(stderr.ends_with(around), "{stderr}");
-    // Whoever cannot mend it now can still work.
+    // Users who cannot fix the file now can still work.
     assert_eq!(run(home.path(), &["--no-config"]), not_found());
 }
 
 #[test]
-fn a_way_around_the_file_is_shown_for_whatever_is_wrong_in_it_and_for_no_other() {
+fn no_config_is_suggested_for_any_error_in_the_file_and_for_no_other_error() {
     let around = "add --no-config\n";
     let example = "examples = [ { line = 'x 1', code = 2 } ]\n";
     let (failing, _) = home(&format!("[[pattern]]\nname = 'x'\nregex = 'x (?<code>\\d)'\n{example}"));
@@ -82,7 +82,7 @@ fn a_way_around_the_file_is_shown_for_whatever_is_wrong_in_it_and_for_no_other()
     assert!(stderr.contains("no-such.toml") && !stderr.contains(around), "{stderr}");
 }
 
-/// As PowerShell's `>` writes it.
+/// `>` in PowerShell writes UTF-16.
 #[test]
 fn the_users_file_may_be_in_utf_16() {
     let (home, file) = home("");
@@ -92,7 +92,7 @@ fn the_users_file_may_be_in_utf_16() {
 }
 
 #[test]
-fn a_file_with_an_ending_that_windows_hides_is_noticed() {
+fn a_file_with_an_extension_that_windows_hides_is_reported() {
     let (home, file) = home("");
     fs::remove_file(&file).unwrap();
     let named = file.with_file_name("config.toml.txt");
@@ -104,13 +104,13 @@ fn a_file_with_an_ending_that_windows_hides_is_noticed() {
     let (status, stdout, stderr) = not_found();
     assert_eq!(run(home.path(), &[]), (status, stdout, note + &stderr));
     assert_eq!(run(home.path(), &["--no-config"]), not_found());
-    // Where there is one of the right name, the other may be anything.
+    // If there is a file with the right name, the other file may be anything.
     fs::copy("fixtures/patterns/door.toml", &file).unwrap();
     assert_eq!(run(home.path(), &[]), found());
 }
 
 #[test]
-fn a_users_pattern_replaces_the_built_in_one_of_its_name() {
+fn a_users_pattern_replaces_the_built_in_one_of_the_same_name() {
     let (home, _) = home("[[pattern]]\nname = \"mfa-result\"\nregex = 'rang \\w+: (?<code>\\d+)'\n");
     assert_eq!(run(home.path(), &["--pattern", "mfa-result"]), found());
 }

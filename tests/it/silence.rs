@@ -1,8 +1,8 @@
 //! Nothing is lost silently: if a run finds no result and reports no problem, everything was read as text.
 //!
-//! Only an empty file may be silent, and a file whose bytes are text, or are so few or so plain that they are taken for text:
-//! these were searched. A compressed file or an archive is never silent, however damaged it is, as long as
-//! anything shows what it was. A file that shows nothing and is not text is reported as binary.
+//! A run over an empty file may be silent, and so may one over a file that is text, or so short or plain that it passes for
+//! text: these were searched. A run over a compressed file or an archive is never silent, however damaged the file is, as long
+//! as its format can be detected. Any other file that is not text is reported as binary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ use crate::packing::{CODECS, FORMATS, compress, pack};
 
 static SET: LazyLock<PatternSet> = LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).unwrap());
 
-/// Different lines, each with a result.
+/// Returns a log in which all lines are different and each has a result.
 fn log(lines: usize) -> Vec<u8> {
     (0..lines)
         .flat_map(|line| format!("2017-02-14T02:57:24Z {line:x} callStatus={}\n", line % 40).into_bytes())
@@ -40,7 +40,7 @@ fn is_silent(outcome: &Outcome) -> bool {
     outcome.summary.results() == 0 && outcome.problems.is_empty()
 }
 
-/// Returns a log in every format.
+/// A log in every format.
 static PACKED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     let mut packed = Vec::new();
     for lines in [1, 40, 4000] {
@@ -62,18 +62,18 @@ static PACKED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     packed
 });
 
-/// The damage that happens to files.
+/// The kinds of damage that occur to files.
 #[derive(Clone, Debug)]
 enum Damage {
-    /// Only this part of it is left, in 65536ths.
+    /// Only the beginning is left. Its length is given in 65536ths of the file, as are all positions below.
     Cut(u16),
-    /// This part of its beginning is missing.
+    /// The beginning is missing, up to this position.
     Headless(u16),
-    /// A byte has another value.
+    /// The byte at a position has another value.
     Byte(u16, u8),
-    /// A range of bytes is zeros, as after a crash.
+    /// So many bytes from a position are zeros, as after a crash.
     Zeros(u16, u8),
-    /// There are additional bytes.
+    /// There are additional bytes at a position.
     Inserted(u16, Vec<u8>),
     Removed(u16, u8),
 }
@@ -107,8 +107,8 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// Whether bytes without a signature may be taken for text: few of the first ones are control characters,
-/// or they have the NULs of UTF-16.
+/// Whether bytes without a signature may pass for text: few of the first ones are control characters, or they have the NULs
+/// of UTF-16.
 fn may_be_text(bytes: &[u8]) -> bool {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     let is_control = |byte: &u8| matches!(byte, 1..=7 | 14..=26 | 28..=31 | 127);
@@ -117,13 +117,13 @@ fn may_be_text(bytes: &[u8]) -> bool {
     controls.len() < 4 || count * 25 <= sample.len() || sample.contains(&0)
 }
 
-/// Cases that the property has found.
+/// Cases that the property below has found.
 #[test]
 fn damage_that_left_nothing_to_read_is_reported() {
     // The magic bytes of the first block are wrong.
     let mut bzip2 = compress(Codec::Bzip2, &log(1));
     bzip2[4..8].fill(0);
-    // According to the list, all files are empty and there are no data.
+    // According to the directory, all files are empty and there are no data.
     let mut cab = pack(Format::Cab, &[("a.log", &log(1))]);
     cab[36..60].fill(0);
     // The format of zstd before version 0.8.
@@ -144,8 +144,8 @@ fn damage_that_left_nothing_to_read_is_reported() {
              files",
         ),
     ] {
-        let told: Vec<String> = scan(&bytes).problems.iter().map(detail).collect();
-        assert_eq!(told, [expected]);
+        let reported: Vec<String> = scan(&bytes).problems.iter().map(detail).collect();
+        assert_eq!(reported, [expected]);
     }
 }
 

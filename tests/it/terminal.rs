@@ -1,4 +1,4 @@
-//! No output of any command contains a control character, wherever it comes from.
+//! The output of no command contains control characters, wherever they come from.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,22 +6,22 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Listed here anew: control characters, and marks that break a line or change its direction.
+/// Control characters, and marks that break a line or change its direction. Listed independently of the program.
 fn obeyed() -> impl Iterator<Item = char> {
     ('\0'..='\u{1f}')
         .chain('\u{7f}'..='\u{9f}')
         .chain('\u{2028}'..='\u{202e}')
         .chain('\u{2066}'..='\u{2069}')
-        // A file name cannot hold the first, nor an argument, and the second ends a line.
+        // File names and arguments cannot contain a NUL, and a line feed ends a line.
         .filter(|character| !"\0\n".contains(*character))
 }
 
-/// What the command writes to standard output and standard error.
+/// Returns the standard output and standard error of a command.
 fn output(folder: &Path, args: &[&str], stdin: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
     command.current_dir(folder).args(args).env("NO_COLOR", "1").env("XDG_CONFIG_HOME", folder);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A command that is refused does not read it.
+    // A command that fails early does not read its input.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let output = child.wait_with_output().unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
@@ -55,7 +55,7 @@ fn no_control_character_reaches_the_terminal() {
     let mut named = Vec::new();
     for one in obeyed() {
         let name = format!("z{one}y.log");
-        // Windows has no such names for control characters.
+        // Windows does not allow control characters in file names.
         if fs::write(folder.path().join(&name), format!("call_status: 108\n{one}")).is_ok() {
             named.push(name);
         }
@@ -108,7 +108,7 @@ fn no_control_character_reaches_the_terminal() {
     assert!(passed.is_empty(), "{passed:#?}");
 }
 
-/// A console of Windows without UTF-8, or a terminal where `LC_ALL=C`, shows nothing else properly.
+/// A Windows console without UTF-8, or a terminal with `LC_ALL=C`, shows only ASCII correctly.
 #[test]
 fn all_text_of_the_program_itself_is_ascii() {
     let folder = tempfile::tempdir().unwrap();

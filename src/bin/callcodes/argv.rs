@@ -61,7 +61,7 @@ mod tests {
         let cases: [(&[&str], &[&str]); 7] = [
             (&["callcodes", "C:\\47 12\" --format json"], &["callcodes", "C:\\47 12\\", "--format", "json"]),
             (&["callcodes", "lines", "47 12\""], &["callcodes", "lines", "47 12\\"]),
-            // Not the last argument, not a folder, or more than one quotation mark: the intention is unclear.
+            // The intention is unclear: not the last argument, not a folder, or more than one quotation mark.
             (&["callcodes", "C:\\47 12\" -o C:\\x", "y.csv"], &["callcodes", "C:\\47 12\" -o C:\\x", "y.csv"]),
             (&["callcodes", "-e", "code \" (?<code>\\d+)"], &["callcodes", "-e", "code \" (?<code>\\d+)"]),
             (&["callcodes", "47 12\" \""], &["callcodes", "47 12\" \""]),

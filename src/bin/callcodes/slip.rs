@@ -173,7 +173,7 @@ mod tests {
         for (word, meant) in cases {
             assert_eq!(explained(word), Some(format!("there is no file or folder {word}. Did you mean {meant}?")));
         }
-        // Each name stands for one thing, and none is a command here.
+        // Each word stands for one command, and none is itself a command here.
         let mut all: Vec<&str> = ELSEWHERE.iter().flat_map(|(_, words)| words.split(' ')).collect();
         assert!(all.iter().all(|word| Cli::command().find_subcommand(word).is_none()));
         let count = all.len();

@@ -1,5 +1,5 @@
-//! Archives in archives, compressed over, that were cut, changed or mixed up: nothing is counted that was not packed, and
-//! what a cut loses is told.
+//! Scans nested archives, with compression around them, that were cut, changed or mixed up. Nothing counts that was not packed,
+//! and data that a cut has removed is reported.
 
 #![no_main]
 
@@ -17,9 +17,9 @@ use libfuzzer_sys::fuzz_target;
 use packing::{CODECS, FORMATS, compress, pack};
 use reading::{MEMBERS, NESTING, Seen, UNPACKED_BYTES, Way, scan};
 
-/// What is written into logs.
+/// The codes in the logs.
 const NUMBERS: [i32; 6] = [0, 2, 21, 102, 133, 999];
-/// How large an archive may become, in bytes.
+/// The most bytes that an archive may have.
 const PACKED_BYTES: usize = 200 << 10;
 
 #[derive(Arbitrary, Debug)]
@@ -45,7 +45,7 @@ struct Input<'a> {
     damages: Vec<Damage>,
 }
 
-/// Builds the bytes and keeps account of what is in them.
+/// Builds the bytes and counts the results in them.
 #[derive(Default)]
 struct Packing {
     counts: BTreeMap<Key, u64>,
@@ -76,7 +76,7 @@ fuzz_target!(|input: Input<'_>| {
 });
 
 impl Packing {
-    /// `None` if it goes beyond a limit on the way.
+    /// Returns the bytes of a node, or `None` if they exceed a limit.
     fn node(&mut self, node: &Node<'_>, layers: u8, archives: u8) -> Option<Vec<u8>> {
         let bytes = match node {
             Node::Log(codes) => self.log(codes),
@@ -95,7 +95,7 @@ impl Packing {
                     members.iter().map(|member| self.node(member, 0, archives + 1)).collect::<Option<Vec<_>>>()?;
                 let format = FORMATS[usize::from(*format) % FORMATS.len()];
                 if members.is_empty() && format == Format::Cab {
-                    // The writer can do without files as little as most readers can.
+                    // The writer, like most readers, requires a file.
                     return None;
                 }
                 self.members += members.len() as u64;
@@ -120,12 +120,12 @@ impl Packing {
     }
 
     fn check_whole(&self, seen: &Seen) {
-        assert!(!tells_a_loss(seen), "{:?}", seen.problems);
+        assert!(!reports_a_loss(seen), "{:?}", seen.problems);
         assert_eq!(seen.counts, self.counts.clone().into_iter().collect::<Vec<_>>());
     }
 
     fn check_cut(&self, seen: &Seen, bytes: &[u8]) {
-        // A text shows no cut, and half a number in it is a number.
+        // A cut in text is not detected, and a truncated number is another number.
         if Codec::of(bytes).is_none() && Format::of(bytes).is_none() {
             return;
         }
@@ -135,12 +135,12 @@ impl Packing {
         }
         let counted: u64 = seen.counts.iter().map(|(_, count)| count).sum();
         let is_less = counted < self.counts.values().sum();
-        assert!(tells_a_loss(seen) || !is_less, "{:?}", seen.problems);
+        assert!(reports_a_loss(seen) || !is_less, "{:?}", seen.problems);
     }
 }
 
-/// Whether it says that something was not read.
-fn tells_a_loss(seen: &Seen) -> bool {
+/// Whether a problem reports that something was not read.
+fn reports_a_loss(seen: &Seen) -> bool {
     seen.problems.iter().any(|(_, kind, _)| kind.is_loss())
 }
 

@@ -1,5 +1,5 @@
-//! Cutting into chunks, of ranges and of streams: every line has one owner, whatever the sizes, and a reader that
-//! fails loses no whole line.
+//! Divides ranges and streams into chunks. Every line belongs to one chunk, whatever the sizes, and a reader that fails loses no
+//! complete line.
 
 #![no_main]
 
@@ -14,13 +14,13 @@ use libfuzzer_sys::fuzz_target;
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     block_bytes: u8,
-    /// In units, less one.
+    /// The limit of a line in units, minus one.
     line: u8,
     lookahead: u8,
     units: u8,
-    /// Where ranges begin.
+    /// The unit at which each range begins.
     starts: Vec<u8>,
-    /// How much the reader delivers at a time; 0: it is interrupted.
+    /// The bytes that the reader delivers at a time. With 0, the call is interrupted.
     steps: &'a [u8],
     fault: Fault,
     source: &'a [u8],
@@ -29,9 +29,9 @@ struct Input<'a> {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Fault {
     None,
-    /// Reading fails there.
+    /// Reading fails at this offset.
     Lost(u16),
-    /// What is behind belongs to nothing, so that nothing is lost.
+    /// The bytes after this offset do not belong to the data, so nothing is lost.
     Trailing(u16),
 }
 
@@ -41,7 +41,7 @@ struct Piece {
     line_start: usize,
     start: usize,
     end: usize,
-    /// How much of it is a byte order mark, which is no text.
+    /// The length of the byte order mark at the start, which is not part of the text.
     mark: usize,
     text: Vec<u8>,
     cut: Cut,
@@ -61,13 +61,13 @@ fuzz_target!(|input: Input<'_>| {
     let mut pieces = naive(source, units, limits.line_bytes);
     let mut least = source.len();
     let is_lost = matches!(input.fault, Fault::Lost(_));
-    // UTF-16 that ends within a unit breaks off there, whether or not the reader knows. Where the reader failed before, that is told.
+    // UTF-16 that ends within a unit is truncated, unless the reader has failed, which is then the error that is reported.
     let is_broken = !is_lost && !source.len().is_multiple_of(units.size_bytes());
     if (is_lost || is_broken)
         && !ends_line(source, units)
         && let Some(last) = pieces.pop()
     {
-        // The rest of a line that may go on is dropped; whole pieces before it may have been handed out already.
+        // A line that may be incomplete is dropped, but complete pieces of it may already have been delivered.
         least = last.line_start;
     }
 
@@ -86,19 +86,19 @@ fuzz_target!(|input: Input<'_>| {
         let reader = Pieces { left: &source[from..], steps: input.steps, next: 0, fault: input.fault, rested: false };
         buffer = reading.span(Chunks::new(reader, span, limits, units, buffer), input.fault);
     }
-    assert!(reading.at >= least, "whole lines are lost: {} of {least} bytes", reading.at);
+    assert!(reading.at >= least, "complete lines are lost: {} of {least} bytes", reading.at);
     let faults = usize::from(!matches!(input.fault, Fault::None)) + usize::from(is_broken);
-    assert_eq!(reading.faults, faults, "a fault is told once");
+    assert_eq!(reading.faults, faults, "each error is reported once");
 });
 
-/// Checks the chunks of one span after another.
+/// Checks the chunks of consecutive spans.
 struct Reading<'s, P> {
     source: &'s [u8],
     units: Units,
     limits: Limits,
-    /// Those that are still to come.
+    /// The pieces that have not been delivered yet.
     pieces: P,
-    /// Up to where the source has been handed out.
+    /// The offset up to which the source has been delivered.
     at: usize,
     faults: usize,
 }
@@ -118,7 +118,7 @@ impl<'p, P: Iterator<Item = &'p Piece>> Reading<'_, P> {
         buffer
     }
 
-    /// It is the next pieces, whole.
+    /// Checks that the chunk consists of the next pieces, all complete.
     fn chunk(&mut self, chunk: &Chunk<'_>, fault: Fault) {
         let start = self.at;
         self.at += usize::try_from(chunk.source_bytes).expect("no more than there is");
@@ -130,7 +130,7 @@ impl<'p, P: Iterator<Item = &'p Piece>> Reading<'_, P> {
             end = piece.end;
             mark += piece.mark;
             text.extend_from_slice(&piece.text);
-            assert!(end < self.at || piece.cut == chunk.cut, "{:?} is told as {:?}", piece.cut, chunk.cut);
+            assert!(end < self.at || piece.cut == chunk.cut, "{:?} is reported as {:?}", piece.cut, chunk.cut);
         }
         assert_eq!(end, self.at, "a piece is divided");
         assert_eq!(chunk.offset, (start + mark) as u64);
@@ -144,8 +144,8 @@ impl<'p, P: Iterator<Item = &'p Piece>> Reading<'_, P> {
         let rest = &self.source[self.at..];
         match self.units {
             Units::Bytes => {
-                assert!(rest.starts_with(seen), "not what follows");
-                assert!(seen.len() >= rest.len().min(self.limits.lookahead_bytes), "too little of what follows");
+                assert!(rest.starts_with(seen), "the lookahead is not the text that follows");
+                assert!(seen.len() >= rest.len().min(self.limits.lookahead_bytes), "the lookahead is too short");
             }
             units => {
                 let units_ahead = self.limits.lookahead_bytes + 1;
@@ -155,19 +155,19 @@ impl<'p, P: Iterator<Item = &'p Piece>> Reading<'_, P> {
     }
 }
 
-/// Delivers the source in pieces.
+/// A reader that delivers the source in small pieces.
 struct Pieces<'s> {
     left: &'s [u8],
     steps: &'s [u8],
     next: usize,
     fault: Fault,
-    /// Whether it was interrupted just now.
+    /// Whether the previous call was interrupted.
     rested: bool,
 }
 
 impl Read for Pieces<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        assert!(!out.is_empty(), "nothing is asked for");
+        assert!(!out.is_empty(), "an empty buffer is passed");
         if self.left.is_empty() {
             return match std::mem::replace(&mut self.fault, Fault::None) {
                 Fault::None => Ok(0),
@@ -189,7 +189,7 @@ impl Read for Pieces<'_> {
     }
 }
 
-/// The pieces, as a reader of the whole source would cut them.
+/// Divides the whole source into pieces.
 fn naive(source: &[u8], units: Units, line_units: usize) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut line_start = 0;
@@ -246,7 +246,7 @@ fn decode(raw: &[u8], units: Units) -> Vec<u8> {
     let (pairs, rest) = raw.as_chunks::<2>();
     let decoded = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
     let mut text: String = decoded.map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    // Half a pair and half a unit together are one fault to the decoder.
+    // Half a surrogate pair and half a unit together are one error to the decoder.
     let is_open = pairs.last().is_some_and(|pair| (0xD800..0xDC00).contains(&unit(*pair)));
     if !rest.is_empty() && !is_open {
         text.push(char::REPLACEMENT_CHARACTER);

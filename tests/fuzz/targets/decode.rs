@@ -1,4 +1,4 @@
-//! Decompression and UTF-16, of arbitrary bytes: the same whatever pieces they come in, and the same as others read.
+//! Decompresses arbitrary bytes, and decodes them as UTF-16. The output does not depend on how the bytes are divided into reads.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use callcodes::unpack::{Codec, decompressed};
 use encoding_rs::{UTF_16BE, UTF_16LE};
 use libfuzzer_sys::fuzz_target;
 
-/// How much is decompressed, in bytes: a few bytes may stand for gigabytes.
+/// The most bytes that are decompressed, because a few bytes may expand to gigabytes.
 const READ_BYTES: usize = 256 << 10;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// What comes out, and why no more does. If that is more than is wanted, its beginning.
+/// Returns the first bytes of the output, and the error at its end, if any.
 fn read(reader: impl Read + Send + 'static, step: usize) -> (Vec<u8>, Option<Problem>) {
     let mut reader = decompressed(Box::new(reader));
     let (mut all, mut block) = (Vec::new(), vec![0; step]);
@@ -35,7 +35,11 @@ fn read(reader: impl Read + Send + 'static, step: usize) -> (Vec<u8>, Option<Pro
             Ok(0) => return (all, None),
             Ok(len) => all.extend_from_slice(&block[..len]),
             Err(error) => {
-                assert_eq!(reader.read(&mut block).expect("a fault is told once"), 0, "something follows a fault");
+                assert_eq!(
+                    reader.read(&mut block).expect("an error is reported once"),
+                    0,
+                    "something follows an error"
+                );
                 return (all, Some(Problem::unreadable("x", &error)));
             }
         }
@@ -44,7 +48,7 @@ fn read(reader: impl Read + Send + 'static, step: usize) -> (Vec<u8>, Option<Pro
     (all, None)
 }
 
-/// Delivers one byte, then two, and so on up to seven.
+/// A reader that delivers one byte, then two, and so on up to seven.
 struct Few {
     left: Cursor<Vec<u8>>,
     next: usize,
@@ -58,7 +62,7 @@ impl Read for Few {
     }
 }
 
-/// Against two other readings.
+/// Compares the output with that of two other decoders.
 fn check_utf16(bytes: &[u8], units: Units) {
     let (encoding, mark, unit): (_, &[u8], fn([u8; 2]) -> u16) = match units {
         Units::Utf16Le => (UTF_16LE, b"\xFF\xFE", u16::from_le_bytes),
@@ -74,8 +78,8 @@ fn check_utf16(bytes: &[u8], units: Units) {
         }
     }
     let (pairs, rest) = bytes.as_chunks::<2>();
-    assert_eq!(faults, usize::from(!rest.is_empty()), "half a unit is a fault, and nothing else is");
-    // The line that ends with one is dropped.
+    assert_eq!(faults, usize::from(!rest.is_empty()), "half a unit is the only error");
+    // The line with half a unit at its end is dropped.
     let line_feed = pairs.iter().rposition(|pair| unit(*pair) == 0x0A);
     let read = if rest.is_empty() { bytes } else { &bytes[..line_feed.map_or(0, |at| 2 * (at + 1))] };
     let bare = read.strip_prefix(mark).unwrap_or(read);

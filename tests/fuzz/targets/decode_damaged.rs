@@ -1,4 +1,4 @@
-//! Compressed data that were cut or changed: what comes out before the fault is a beginning of what went in.
+//! Decompresses data that were cut or changed. The output before the error is a beginning of the original text.
 
 #![no_main]
 #![allow(clippy::unwrap_used)]
@@ -14,17 +14,17 @@ use callcodes::unpack::{Codec, MAX_LAYERS, decompressed};
 use libfuzzer_sys::fuzz_target;
 use packing::{CODECS, compress};
 
-/// What may go in, in bytes.
+/// The most bytes that are compressed.
 const TEXT_BYTES: usize = 400 << 10;
-/// How much is read of what comes out, in bytes: a changed length may stand for gigabytes.
+/// The most bytes of output that are read, because a changed length may expand to gigabytes.
 const READ_BYTES: usize = 2 * TEXT_BYTES;
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
-    /// The first one is compressed over by the others.
+    /// The codec of each layer, from the innermost to the outermost.
     codecs: [u8; MAX_LAYERS as usize],
     layers: u8,
-    /// Compressed one by one, and concatenated.
+    /// The parts of the text, which the innermost codec compresses one by one.
     members: Vec<Member<'a>>,
     damage: Damage,
 }
@@ -37,7 +37,7 @@ struct Member<'a> {
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Damage {
-    /// Zeros at the end, which are none.
+    /// So many zeros at the end, which are no error.
     Padding(u8),
     Cut(u16),
     Change {
@@ -50,7 +50,7 @@ fuzz_target!(|input: Input<'_>| {
     let members: Vec<Vec<u8>> =
         input.members.iter().take(4).map(|member| member.text.repeat(1 + usize::from(member.times))).collect();
     let text = members.concat();
-    // What looks compressed itself is decompressed as well.
+    // Text that looks like compressed data would be decompressed as well.
     if members.is_empty() || text.len() > TEXT_BYTES || Codec::of(&text).is_some() {
         return;
     }
@@ -75,7 +75,7 @@ fuzz_target!(|input: Input<'_>| {
                 assert_eq!((&out[..], fault), (cut, None), "what is too short to be recognised is text");
                 return;
             }
-            // The same holds for what a layer delivers before it breaks off.
+            // The same applies to the output of a layer before its error.
             let is_bare = Codec::of(&out).is_none() && layers.iter().any(|layer| layer.starts_with(&out));
             assert!(text.starts_with(&out) || is_bare, "more than went in");
             if layers.len() == 1 {
@@ -83,7 +83,7 @@ fuzz_target!(|input: Input<'_>| {
                 assert!(out.len() >= whole, "a whole member is lost");
                 assert!(fault.is_some() || out.len() == whole, "half a member is lost without a word");
             } else {
-                assert!(fault.is_some(), "a cut is not told");
+                assert!(fault.is_some(), "a cut is not reported");
             }
         }
         Damage::Change { at, by } => {
@@ -91,14 +91,14 @@ fuzz_target!(|input: Input<'_>| {
             let at = usize::from(at) % changed.len();
             changed[at] ^= by;
             let (out, fault) = read(&changed);
-            // It may be noticed only behind what is read here.
+            // The change may be detected only after the bytes that are read here.
             let is_noticed = fault.is_some() || out.len() == READ_BYTES;
             assert!(is_noticed || out == text || Codec::of(&changed) != outer, "a change goes unnoticed");
         }
     }
 });
 
-/// How much text is in the members that end before the cut.
+/// Returns the number of bytes of text in the members that end before the cut.
 fn whole_members(members: &[Vec<u8>], packed: &[Vec<u8>], cut: usize) -> usize {
     let mut end = 0;
     let is_whole = |packed: &Vec<u8>| {
@@ -109,7 +109,7 @@ fn whole_members(members: &[Vec<u8>], packed: &[Vec<u8>], cut: usize) -> usize {
     members[..whole].iter().map(Vec::len).sum()
 }
 
-/// What comes out, and why no more does.
+/// Returns the output, and the error at its end, if any.
 fn read(bytes: &[u8]) -> (Vec<u8>, Option<Problem>) {
     let mut all = Vec::new();
     let mut reader = decompressed(Box::new(Cursor::new(bytes.to_vec()))).take(READ_BYTES as u64);

@@ -1,4 +1,4 @@
-//! What a file is taken for, by its first bytes.
+//! Detects the type of a file from its first bytes.
 
 #![no_main]
 
@@ -21,9 +21,9 @@ fuzz_target!(|bytes: &[u8]| {
     if is_plain_text(sample) {
         let may_be = match is {
             Recognised::Text => true,
-            // These two begin with letters that nothing has to follow.
+            // The signatures of these two are letters, and nothing need follow them.
             Recognised::Binary(kind) => matches!(kind, "PDF document" | "library"),
-            // All that bzip2 begins with are letters, too, which are enough where nothing follows them.
+            // The signature of bzip2 is letters, too, and suffices if nothing follows it.
             Recognised::Codec(codec) | Recognised::Damaged(codec) => codec == Codec::Bzip2,
             _ => false,
         };
@@ -36,14 +36,14 @@ fuzz_target!(|bytes: &[u8]| {
     let opened = match source.open(&Opening::default()) {
         Ok(opened) => opened,
         Err(error) => {
-            // What it unpacks to looks like no text, perhaps because it is damaged.
+            // The decompressed data are not text, perhaps because they are damaged.
             let loss = Loss::of(&error).expect("a file that can be read");
             assert!(loss.kind.is_loss() && matches!(is, Recognised::Codec(_)), "{error}");
             return;
         }
     };
     match opened {
-        // A zip may follow what is no text.
+        // A zip archive may follow bytes that are not text.
         Opened::Archive(_) => assert!(
             matches!(is, Recognised::Archive(_) | Recognised::Codec(_) | Recognised::Binary(_)),
             "{is:?} is opened as an archive"
@@ -60,13 +60,13 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(text.len, bytes.len() as u64);
             check_units(bytes, text.written.units);
         }
-        // What claims to be empty is read like a device.
+        // A file whose size is given as 0 is read as a stream, like a device.
         Opened::Stream(_) => assert_eq!(bytes, b""),
         Opened::LeftOut => panic!("everything is asked for"),
     }
 });
 
-/// UTF-8 without any control character but line ends and tabs.
+/// Whether this is UTF-8 without control characters other than line ends and tabs.
 fn is_plain_text(sample: &[u8]) -> bool {
     let is_plain = |text: &str| text.chars().all(|char| matches!(char, '\n' | '\r' | '\t') || !char.is_control());
     match std::str::from_utf8(sample) {
@@ -84,8 +84,8 @@ fn check_units(bytes: &[u8], units: Units) {
         [0xFE, 0xFF, ..] => assert_eq!(units, Units::Utf16Be),
         _ if !bytes.contains(&0) => assert_eq!(units, Units::Bytes, "UTF-16 has NUL bytes"),
         _ => {
-            // The same with the bytes of each unit swapped is the same text in the other byte order, unless what it is read
-            // from is UTF-8 in one of them.
+            // With the bytes of each unit swapped, this is the same text in the other byte order, unless one of the two is also
+            // detected as UTF-8.
             let swapped: Vec<u8> = bytes.chunks(2).flat_map(|unit| unit.iter().rev().copied()).collect();
             let expected = match units {
                 Units::Bytes => return,
@@ -100,7 +100,7 @@ fn check_units(bytes: &[u8], units: Units) {
     }
 }
 
-/// What such a file is made of, if it is one to be read as it lies.
+/// Returns the units of a file with these bytes, or `None` if it is not read as text.
 fn units_of(bytes: &[u8]) -> Option<Units> {
     let mut file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     file.write_all(bytes).expect("room for temporary files");

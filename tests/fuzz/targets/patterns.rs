@@ -1,6 +1,6 @@
-//! Pattern files and regexes as somebody may write them, and what sound ones find in a text: what the naive reading finds.
+//! Loads pattern files and compares the results of valid patterns with those of the naive scanner.
 //!
-//! The input is a pattern file; behind its first NUL byte, which no such file has, stands the text.
+//! The input is a pattern file, a NUL byte, which pattern files cannot contain, and the text to scan.
 
 #![no_main]
 
@@ -21,9 +21,9 @@ use callcodes::scan::{Scanner, proof, trial};
 use libfuzzer_sys::fuzz_target;
 use naive::{Found, naive, naive_patterns};
 
-/// How long a text may be, in bytes: the naive reading takes its time.
+/// The most bytes of text, because the naive scanner is slow.
 const TEXT_BYTES: usize = 500;
-/// How many patterns are tried on it.
+/// The most patterns that are tried on the text.
 const PATTERNS: usize = 4;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -68,7 +68,7 @@ fn show(found: &[Diagnostic]) {
     }
 }
 
-/// What was read is searched for.
+/// Scans the text for these patterns.
 fn try_out(definitions: &[Definition], text: &[u8]) {
     let definitions = &definitions[..definitions.len().min(PATTERNS)];
     if let Err(found) = proof::compile(definitions, Catalogue::built_in) {
@@ -76,7 +76,7 @@ fn try_out(definitions: &[Definition], text: &[u8]) {
     }
     let fast = match PatternSet::compile(definitions) {
         Ok(set) => set,
-        // Too large, which only compiling it can tell.
+        // The regex is too large, which is detected only when it is compiled.
         Err(refused) => return show(&[refused]),
     };
     let limits = Limits::default();
@@ -94,7 +94,7 @@ fn try_out(definitions: &[Definition], text: &[u8]) {
     }
 }
 
-/// What each group captured, in the oracle's words.
+/// Returns what each group captured, in the form that the naive scanner uses.
 fn captures(hit: &Hit<'_>) -> BTreeMap<String, String> {
     let captured = |capture: Capture| Some((capture.name().to_owned(), hit.captures[capture]?.escape_ascii().to_string()));
     Capture::ALL.into_iter().filter_map(captured).collect()

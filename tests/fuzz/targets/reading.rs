@@ -1,4 +1,4 @@
-//! Hands bytes to the program as users do, and tells what came of it in a form that can be compared.
+//! Scans bytes as a file or through a pipe, and returns the outcome in a form that can be compared.
 
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
@@ -16,38 +16,38 @@ use callcodes::report::problems::detail;
 use callcodes::source::{Limits, Opening, Walk};
 use callcodes::unpack::{Format, Passwords};
 
-/// What may come out of each layer of a file, in bytes: little, so that the limits are met.
+/// The most bytes that each layer of a file may yield. Small, so that inputs reach the limit.
 pub(crate) const UNPACKED_BYTES: u64 = 1 << 20;
-/// How many members may be in it.
+/// The most files that an archive may contain.
 pub(crate) const MEMBERS: u64 = 50;
-/// How deep archives may be nested.
+/// The most levels to which archives may be nested.
 pub(crate) const NESTING: u8 = 4;
-/// What a pipe holds without anybody reading from it, in bytes.
+/// The number of bytes that can be written to a pipe before anything is read from it.
 const PIPE_BYTES: usize = 60 << 10;
 
 static SET: LazyLock<PatternSet> =
     LazyLock::new(|| PatternSet::compile(&callcodes::config::built_in()).expect("the tests compile them"));
 
-/// How the bytes come to the program.
+/// How the bytes are passed to the program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
-    /// They can be read at any place.
+    /// As a file, which can be read at any offset.
     File,
-    /// They come once, from front to back.
+    /// Through a pipe, which can be read once, from start to end.
     Pipe,
 }
 
-/// What a run finds.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) counts: Vec<(Key, u64)>,
-    /// Of text that was scanned.
+    /// The bytes of text that were scanned.
     pub(crate) bytes: u64,
-    /// The path, kind and wording of each, without the name of the input.
+    /// The path, kind and wording of each problem, without the name of the input.
     pub(crate) problems: Vec<(String, Kind, String)>,
 }
 
-/// What a run over `bytes` finds; `None` if they are more than a pipe holds.
+/// Returns the outcome of a run over `bytes`, or `None` if they do not fit in a pipe.
 pub(crate) fn scan(bytes: &[u8], way: Way, threads: usize, copies: CopyRule) -> Option<Seen> {
     match way {
         Way::File => {
@@ -65,7 +65,7 @@ pub(crate) fn scan(bytes: &[u8], way: Way, threads: usize, copies: CopyRule) -> 
     }
 }
 
-/// The one that the seeds are encrypted with. Not for a 7z, of which the first bytes say how many seconds a key takes.
+/// Returns a wrong password and that of the seeds. For 7z, whose input decides how long it takes to derive a key, returns none.
 fn passwords(bytes: &[u8]) -> Passwords {
     let is_zip = Format::of(bytes) == Some(Format::Zip);
     Passwords::new(if is_zip { vec!["other".to_owned(), "secret".to_owned()] } else { Vec::new() })
@@ -73,12 +73,12 @@ fn passwords(bytes: &[u8]) -> Passwords {
 
 fn run(path: PathBuf, passwords: Passwords, threads: usize, copies: CopyRule) -> Seen {
     let name = path.display().to_string();
-    // How problems call the file on disk when they tell how much it unpacks to.
+    // Problems about the unpacked size begin with the name of the file on disk.
     let file = path.file_name().map(|file| format!("{} ", file.display())).unwrap_or_default();
     let limits = Limits { members: MEMBERS, unpacked_bytes: UNPACKED_BYTES, nesting: NESTING, ..Limits::default() };
     let options = Options {
         threads: NonZeroUsize::new(threads),
-        // So that small files, too, are shared among threads.
+        // Small ranges divide even small files among threads.
         range_bytes: 300,
         opening: Opening { limits, passwords, ..Opening::default() },
         copies,

@@ -1,4 +1,4 @@
-//! Times and codes as logs write them, questions as people do, and catalogues.
+//! Parses arbitrary bytes as times, codes, queries and catalogues.
 
 #![no_main]
 
@@ -28,7 +28,7 @@ fn check_time(line: &[u8]) {
             assert_eq!((again.time, again.zone_is_assumed()), (stamp.time, false));
         }
     }
-    // What ends a line ends no time.
+    // A separator at the end of the line does not change the time that is found.
     assert_eq!(Form::Iso8601.find(&[line, b"|"].concat()), found);
 }
 
@@ -40,7 +40,7 @@ fn check_code(written: &[u8]) {
     match &key {
         Key::Name(name) => {
             assert!(name.chars().count() <= 81 && !name.chars().any(char::is_control), "{name:?}");
-            assert_eq!(catalogue.resolve(name.as_bytes()), key, "a row's name stands for another row");
+            assert_eq!(catalogue.resolve(name.as_bytes()), key, "a displayed name resolves to another key");
         }
         Key::Code(code) => assert_eq!(catalogue.resolve(code.to_string().as_bytes()), key),
     }

@@ -1,5 +1,5 @@
-//! The naive reading that everything is held to: line by line, with the plain regex crate, by the rules as they are written
-//! down and no cleverness. Shares no code with the scanner but the catalogue's answer to what a value means.
+//! The naive scanner to which the tests compare the real one. It goes line by line with the plain regex crate, and follows
+//! the documented rules without any optimization. It shares only the catalogue, which resolves values, with the real one.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ use callcodes::time::Form;
 use encoding_rs::Encoding;
 use regex::bytes::{Regex, RegexBuilder};
 
-/// One result as both the oracle and the scanner report it.
+/// A result, in a form common to the oracle and the scanner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Offset of the match in the source.
@@ -22,34 +22,34 @@ pub(crate) struct Found {
     pub(crate) line: u64,
     pub(crate) pattern: String,
     pub(crate) key: Key,
-    /// What each named group captured that took part in the match, with bytes that are not ASCII escaped.
+    /// The text of each named group that took part in the match, with bytes outside ASCII escaped.
     pub(crate) captures: BTreeMap<String, String>,
     pub(crate) time: Option<String>,
 }
 
-/// What the oracle makes of a definition.
+/// A definition as the oracle compiles it.
 pub(crate) struct NaivePattern {
     name: String,
     regex: Regex,
     multiline: bool,
     when: Option<Regex>,
     unless: Option<Regex>,
-    /// The group for the code.
+    /// The index of the group that captures the code.
     code: usize,
-    /// Whether it is looked for in the bytes of a line that is not UTF-8.
+    /// Whether the bytes of a line that is not UTF-8 are searched as they are.
     in_bytes: bool,
-    /// In what code page it is looked for in such a line.
+    /// The code page from which such a line is decoded to be searched.
     page: Option<&'static Encoding>,
 }
 
-/// The code pages of Windows in the order in which they are asked for letters.
+/// The Windows code pages, in the order in which they are tried. The first that has all letters of a pattern is used.
 const PAGES: [&Encoding; 3] = [encoding_rs::WINDOWS_1252, encoding_rs::WINDOWS_1250, encoding_rs::WINDOWS_1251];
 
 pub(crate) fn naive_patterns(definitions: &[Definition]) -> Vec<NaivePattern> {
     naive_patterns_in(definitions, None)
 }
 
-/// The same for text of which the encoding is given.
+/// Compiles the definitions for text in the `given` encoding, or, with `None`, for text in an unknown one.
 pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'static Encoding>) -> Vec<NaivePattern> {
     let build = |regex: &str, ignore_case: bool| {
         RegexBuilder::new(regex).unicode(false).case_insensitive(ignore_case).build().unwrap()
@@ -84,11 +84,11 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
     definitions.iter().map(new).collect()
 }
 
-/// One way of reading a line and what follows it.
+/// A line and its lookahead, decoded from one code page.
 struct Reading {
     page: Option<&'static Encoding>,
     text: Vec<u8>,
-    /// For each place of the text, the bytes of the character that is there, or that goes on there.
+    /// For each byte of the text, the range in the window of the character that the byte belongs to.
     bytes: Vec<std::ops::Range<usize>>,
 }
 
@@ -106,12 +106,12 @@ impl Reading {
                 at += len;
             }
         }
-        // Behind the last one.
+        // An additional entry for the end of the text.
         reading.bytes.push(at..at);
         reading
     }
 
-    /// Where in the text the character begins that is at `byte` of the window, or the one behind it.
+    /// Returns the position in the text of the first character that begins at or after `byte` of the window.
     fn at(&self, byte: usize) -> usize {
         self.bytes.iter().position(|bytes| bytes.start >= byte).unwrap()
     }
@@ -122,7 +122,7 @@ impl Reading {
     }
 }
 
-/// The first character as UTF-8, and how many bytes it takes. What is none is one byte.
+/// Returns the first character as UTF-8, and its length in `bytes`. Invalid bytes, and all bytes without a page, count singly.
 fn first_character(bytes: &[u8], page: Option<&'static Encoding>) -> (Vec<u8>, usize) {
     let Some(page) = page else { return (vec![bytes[0]], 1) };
     let decode = |len: usize| {
@@ -132,21 +132,21 @@ fn first_character(bytes: &[u8], page: Option<&'static Encoding>) -> (Vec<u8>, u
     (1..=4).find_map(decode).unwrap_or_else(|| ("\u{fffd}".into(), 1))
 }
 
-/// Every result of a source.
+/// Returns every result of a source.
 pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found> {
     let mut found = Vec::new();
     let (mut offset, mut number) = (0, 1);
     for whole in source.split_inclusive(|&byte| byte == b'\n') {
         for piece in whole.chunks(limits.line_bytes) {
-            let behind = (offset + piece.len() + limits.lookahead_bytes).min(source.len());
-            let mut window = &source[offset..behind];
-            // The end of what can be seen may divide a character, which is then not seen.
+            let window_end = (offset + piece.len() + limits.lookahead_bytes).min(source.len());
+            let mut window = &source[offset..window_end];
+            // The end of the lookahead may divide a character, which is then left out.
             if patterns.iter().any(|pattern| pattern.page.is_some())
                 && window.len() == piece.len() + limits.lookahead_bytes
             {
                 window = window.strip_suffix(divided(&window[piece.len()..])).unwrap();
             }
-            // Of a line over the limit, what follows a piece can be seen, as far as anything behind a line can.
+            // After a piece of a line over the limit, the rest of that line is visible within the lookahead.
             let is_cut = offset + piece.len() < source.len() && !piece.ends_with(b"\n");
             let seen = if is_cut { window.split_inclusive(|&byte| byte == b'\n').next().unwrap() } else { piece };
             let goes_on = is_cut && !seen.ends_with(b"\n");
@@ -156,7 +156,7 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
             let mut at = 0;
             while let Some(Match { pattern, span, captures, key, time }) = leftmost(seen, window, patterns, at) {
                 let is_divided = span.end > line.len() && (goes_on || line.len() < seen.len());
-                // Where no more is seen, nobody knows how it goes on.
+                // A match that ends where the lookahead ends might go on.
                 if is_cut && (is_divided || (goes_on && span.end == seen.len())) {
                     break;
                 }
@@ -184,7 +184,7 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
     found
 }
 
-/// The first bytes of a character in UTF-8 with which `text` ends, if its others are missing.
+/// Returns the incomplete UTF-8 character at the end of `text`, or nothing.
 fn divided(text: &[u8]) -> &[u8] {
     let lead = text.iter().rposition(|&byte| byte >= 0xC2).unwrap_or(text.len());
     let part = &text[lead..];
@@ -192,11 +192,11 @@ fn divided(text: &[u8]) -> &[u8] {
     if is_begun { part } else { &[] }
 }
 
-/// A match, as bytes of the window.
+/// A match, with ranges in bytes of the window.
 struct Match<'p> {
     pattern: &'p NaivePattern,
     span: std::ops::Range<usize>,
-    /// What each group captured, that of the code under this name even if it has none.
+    /// The range of each named group. That of the code is named `code` even if the group has no name.
     captures: Vec<(String, std::ops::Range<usize>)>,
     key: Key,
     time: Option<Vec<u8>>,
@@ -221,19 +221,19 @@ fn leftmost<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: us
             if !pattern.when.as_ref().is_none_or(any) || pattern.unless.as_ref().is_some_and(any) {
                 return None;
             }
-            // The longer of two that begin at one place; of equal ones that in the bytes.
+            // Of two matches with the same start, the longer one wins. Of equal ones, the one in the plain bytes wins.
             let matches = wanted.into_iter().filter_map(|reading| find(pattern, reading, line.len(), at));
             matches.min_by_key(|found| (found.span.start, std::cmp::Reverse(found.span.end)))
         })
-        // `min_by_key` keeps the first of several: the earlier pattern.
+        // With the same start, the earlier pattern wins: `min_by_key` returns the first of several minima.
         .min_by_key(|found| found.span.start)
 }
 
-/// The first match at or behind `at` that begins in the line.
+/// Returns the first match at or after `at` that begins in the line.
 fn find<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: usize) -> Option<Match<'p>> {
     let line_len = reading.at(line_len);
     let haystack = if pattern.multiline { &reading.text } else { &reading.text[..line_len] };
-    // A match of nothing is none: the next one that is something counts.
+    // Empty matches do not count; the next one that is not empty does.
     let captures = (reading.at(at)..=haystack.len())
         .map_while(|from| pattern.regex.captures_at(haystack, from))
         .find(|captures| !captures.get(0).unwrap().is_empty())?;

@@ -1,7 +1,7 @@
-//! Makes the compressed files and archives that support folders contain, with the encoders of the crates. They share nothing
-//! with the readers under test except the format.
+//! Makes compressed files and archives with the encoders of other crates. They share nothing with the readers under test except
+//! the format.
 
-// The fuzz targets include this file and use a part of it.
+// The fuzz targets include this file and use only parts of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::io::{Cursor, Write as _};
@@ -73,7 +73,7 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
-/// Returns a zip archive, all of whose members are compressed by `method`.
+/// Returns a zip archive in which all members are compressed with `method`.
 pub(crate) fn zip(members: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(method);
