@@ -626,7 +626,7 @@ If a line should have matched, pass it to `callcodes patterns test`, which shows
     }
 
     #[test]
-    fn no_files_are_told_apart_from_files_that_cannot_be_read() {
+    fn no_files_are_distinguished_from_files_that_cannot_be_read() {
         let mut report = report(&[]);
         assert_eq!(
             written(&report, None),

@@ -115,7 +115,6 @@ fn the_file_extension_selects_the_format() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn a_file_without_a_result_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (log, saved) = (folder.path().join("a.log"), folder.path().join("saved.csv"));
@@ -134,10 +133,7 @@ fn a_file_without_a_result_is_reported() {
 }
 
 #[test]
-fn a_file_has_its_old_content_until_the_new_one_is_complete() {
-=======
 fn a_file_keeps_its_old_content_until_the_new_content_is_complete() {
->>>>>>> words4
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     fs::write(&target, "old").unwrap();
