@@ -105,10 +105,10 @@ impl Options {
 }
 
 /// Makes chunks that reach the end of their source check whether its encoding is still that of the beginning. If the user has
-/// chosen the encoding, or if the source need not be text, there is nothing to check.
+/// chosen the encoding, or if the source does not begin like text, there is nothing to check.
 fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options) -> Chunks<R> {
     match options.opening.encoding {
-        EncodingChoice::Automatic if source.is_to_be_text() => chunks.checking_the_end(),
+        EncodingChoice::Automatic if source.is_text() => chunks.checking_the_end(),
         EncodingChoice::Automatic | EncodingChoice::Given(_) => chunks,
     }
 }

@@ -123,6 +123,8 @@ pub struct Source {
     pub name: String,
     content: Content,
     listed: OnceLock<Listed>,
+    /// Set once it is known not to begin like text.
+    binary: OnceLock<()>,
 }
 
 /// The size and time of a regular file, according to the file system.
@@ -265,11 +267,22 @@ impl Source {
     pub fn is_to_be_text(&self) -> bool {
         self.content == Content::Text
     }
+
+    /// Whether this source begins like text. Only `--binary` reads anything else.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.binary.get().is_none()
+    }
 }
 
 impl Openable {
     fn new(name: String, path: Option<Arc<Path>>, wanted: Wanted, place: Place) -> Openable {
-        let source = Arc::new(Source { name, content: wanted.selection.content, listed: OnceLock::new() });
+        let source = Arc::new(Source {
+            name,
+            content: wanted.selection.content,
+            listed: OnceLock::new(),
+            binary: OnceLock::new(),
+        });
         Openable { known: Known { source, path, wanted, listed: None }, place }
     }
 
@@ -390,6 +403,11 @@ impl Known {
         let _ = self.source.listed.set(listed);
     }
 
+    /// Records for [`Source::is_text`] that the source does not begin like text.
+    fn note_binary(&self) {
+        let _ = self.source.binary.set(());
+    }
+
     /// Returns the size and time of a file. Asks the file system if the walk has not.
     fn listed(&self) -> Option<Listed> {
         let ask = || fs::metadata(self.path()).ok().filter(Metadata::is_file).map(|metadata| Listed::of(&metadata));
@@ -462,6 +480,7 @@ impl Known {
                 if self.source.is_to_be_text() {
                     return Ok(self.refused().unwrap_or_else(|| Opened::Skipped(self.binary(kind))));
                 }
+                self.note_binary();
             }
             _ => {}
         }
@@ -542,11 +561,12 @@ impl Known {
         if !may_unpack && let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        if self.source.is_to_be_text()
-            && let Recognised::Binary(kind) = recognise(input.peek(SAMPLE_BYTES))
-        {
-            let is_piped = is_bare && chain.is_empty();
-            return self.binary_stream(kind, input, is_piped, &opening.stop);
+        if let Recognised::Binary(kind) = recognise(input.peek(SAMPLE_BYTES)) {
+            if self.source.is_to_be_text() {
+                let is_piped = is_bare && chain.is_empty();
+                return self.binary_stream(kind, input, is_piped, &opening.stop);
+            }
+            self.note_binary();
         }
         if self.is_own_output(input.peek(SAMPLE_BYTES), opening) {
             return Ok(Opened::Skipped(self.own_output()));

@@ -213,8 +213,9 @@ fn a_log_that_ends_in_another_encoding_is_reported() {
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     assert_eq!(scanned(&path, &["-E", "utf-8"]), (3, vec![], String::new(), Some(0)));
     assert_eq!(scanned(&path, &["-E", "utf-16le"]), (2, vec![], String::new(), Some(0)));
-    // Nor is it with --binary.
-    assert_eq!(scanned(&path, &["--binary"]), (3, vec![], String::new(), Some(0)));
+    // With --binary the same is missing.
+    let (results, kinds, _, status) = scanned(&path, &["--binary"]);
+    assert_eq!((results, kinds, status), (3, vec!["mixed-encodings".to_owned()], Some(3)));
 }
 
 /// The second bytes of the letters look like control characters. Results before them must not be lost silently.
