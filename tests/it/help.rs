@@ -8,7 +8,8 @@ fn printed(args: &[&str]) -> String {
         Command::new(env!("CARGO_BIN_EXE_callcodes")).args(args).env("COLUMNS", "80").env("NO_COLOR", "1").output();
     let output = output.unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""), "{args:?}");
-    String::from_utf8(output.stdout).unwrap().replace('\r', "")
+    // `--help` names the program as it was called.
+    String::from_utf8(output.stdout).unwrap().replace('\r', "").replace("callcodes.exe", "callcodes")
 }
 
 const COMMANDS: [&[&str]; 14] = [
