@@ -15,8 +15,9 @@ use crate::source::Source;
 /// printed once for each of thousands of hits.
 const PART_BYTES: usize = 256 << 10;
 
-/// After this many chunks, rendered lines are sent anyway, so that the first lines of a long stream appear soon. They are not
-/// sent after each chunk, because only a limited number of parts may wait, however small.
+/// After this many chunks, the lines rendered so far are sent to the writer even if they are few, so that the first lines of a
+/// long stream appear soon. They are not sent after each chunk, because only a limited number of such parts may wait for
+/// their turn, however small they are.
 const PART_CHUNKS: usize = 16;
 
 /// How many hits of one line are rendered at once. More are rendered in several portions.

@@ -361,8 +361,9 @@ impl<I: Iterator<Item = Found> + Send, V: Visitor, F: Fn() -> V + Sync> Crew<'_,
         }
     }
 
-    /// Returns how many more workers to start. If each spends one part in `ratio` of its time working, all together keep the
-    /// cores busy. The number is doubled at most, so that a wrong guess costs little.
+    /// Returns how many more workers to start. A worker that computes for 1/`ratio` of its time and waits for files for the
+    /// rest leaves room for `ratio` workers on each core. The number of workers is at most doubled, so that a wrong guess
+    /// costs little.
     fn more(&self, ratio: u32) -> usize {
         let now = self.threads.load(Ordering::Relaxed);
         let wanted = self.first.saturating_mul(ratio as usize).min(self.most).min(2 * now);

@@ -185,8 +185,8 @@ impl Budget {
         Err(Loss { what: format!("{}, and no file after that was read", loss.what), ..loss })
     }
 
-    /// Returns a loss if the next `bytes` bytes, after `delivered` bytes of a member, would exceed the limit. Waits for earlier
-    /// members until that is known. Counts nothing.
+    /// Checks whether `bytes` more bytes of a member, of which `delivered` bytes were read, are within the limit, without
+    /// counting them. Waits until it is known how much the members before it take.
     pub(super) fn allows(&self, bytes: u64, delivered: u64, level: usize, layer: Layer) -> Result<(), Loss> {
         let has_left = self.has_left(purse(level, Purse::Bytes), bytes);
         if has_left { Ok(()) } else { Err(self.over(level, layer, Some(delivered))) }
@@ -220,7 +220,7 @@ impl Drop for Budget {
     }
 }
 
-/// Returns the sum of a layer. Layers beyond the deepest possible one share its sums.
+/// Returns the purse that bytes or files of a layer are taken from. Layers beyond the deepest possible one share its sums.
 fn purse(level: usize, of: impl Fn(usize) -> Purse) -> Purse {
     of(level.min(LEVELS - 1))
 }

@@ -51,8 +51,8 @@ struct Book {
 /// An entry as the ledger keeps it.
 #[derive(Debug)]
 enum Line {
-    /// A member that is being read. It takes at most `most` bytes of the outermost layer, and an unknown amount of inner
-    /// layers.
+    /// An archive member that is still being read. At most `most` bytes come out of its outermost layer; how many come out
+    /// of the layers below is not known yet.
     Open { most: u64 },
     /// A member that was read, with what it took, by [`Purse::index`].
     Closed(Vec<u64>),

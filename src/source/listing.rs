@@ -298,7 +298,7 @@ impl Shared {
         }
     }
 
-    /// Asks one question after another. This is the body of each thread.
+    /// Takes one folder or file after another from the queue and asks the file system about it. Each thread runs this.
     fn serve(self: &Arc<Shared>) {
         let mut slow = 0;
         let mut queue = self.lock();

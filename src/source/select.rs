@@ -63,7 +63,8 @@ pub struct Selection {
     pub doubts: Doubts,
 }
 
-/// The number of archive members that were selected or left out by a time that may mean another moment.
+/// The number of archive members that `--newer-than` or `--older-than` chose by a time without a zone, such as a zip holds: if
+/// the time was local, the choice may be wrong by some hours.
 #[derive(Clone, Debug, Default)]
 pub struct Doubts(Arc<AtomicU64>);
 

@@ -29,7 +29,7 @@ impl<V> Default for Rows<V> {
 }
 
 impl<V: Cell> Rows<V> {
-    /// Adds the first cell of all, or a cell that is not in the array.
+    /// Adds a cell when the array does not exist yet, or for a key that the array has no place for.
     // Not inlined, because the array would be made on the stack of the caller.
     #[inline(never)]
     fn add_apart(&mut self, key: &Key, cell: &V) {

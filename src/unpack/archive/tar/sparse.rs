@@ -294,7 +294,7 @@ impl Filled<'_> {
         }
     }
 
-    /// Ends the file with this loss.
+    /// Ends the file here and returns the error that reports the damage, with how much of the file was read before it.
     fn fault(&mut self, loss: Loss) -> io::Error {
         self.has_ended = true;
         Loss { delivered: Some(self.delivered), ..loss }.into()
