@@ -44,7 +44,7 @@ macro_rules! worded {
 }
 
 worded! {
-    /// By which way the result came about.
+    /// How the user was asked for the second factor.
     Channel {
         /// A phone call.
         Call: "call",

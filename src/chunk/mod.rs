@@ -186,11 +186,11 @@ pub struct Chunks<R> {
 /// Where in a line `head` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// In a line that the previous range owns.
+    /// `head` is in a line that the previous range owns.
     InForeignLine,
-    /// At the first byte of a line.
+    /// `head` is at the first byte of a line.
     AtLineStart,
-    /// In the middle of an owned line, after a piece of it.
+    /// `head` is in the middle of an owned line, after a piece of it.
     InOwnLine,
 }
 

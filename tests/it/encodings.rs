@@ -71,19 +71,25 @@ fn lines_are_shown_in_the_encoding_of_their_file() {
     }
 }
 
+/// Writes `bytes` to the file and returns what `lines` prints for it, with the path as `x.log`.
+fn lines_in(path: &std::path::Path, bytes: &[u8], args: &[&str]) -> String {
+    std::fs::write(path, bytes).unwrap();
+    callcodes(&[&["lines"], args].concat(), path).replace(&path.display().to_string(), "x.log")
+}
+
+/// Writes `bytes` to the file and returns how many results a scan finds in it.
+fn results_in(path: &std::path::Path, bytes: &[u8], args: &[&str]) -> u64 {
+    std::fs::write(path, bytes).unwrap();
+    scanned(path, args).0
+}
+
 /// In each code page, the letters of the same regex have other bytes.
 #[test]
 fn letters_outside_ascii_are_found_in_code_pages() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
-    let lines = |bytes: &[u8], args: &[&str]| {
-        std::fs::write(&path, bytes).unwrap();
-        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
-    };
-    let found_in = |bytes: &[u8], args: &[&str]| {
-        std::fs::write(&path, bytes).unwrap();
-        scanned(&path, args).0
-    };
+    let lines = |bytes: &[u8], args: &[&str]| lines_in(&path, bytes, args);
+    let found_in = |bytes: &[u8], args: &[&str]| results_in(&path, bytes, args);
     let german = r"Rückgabe für (?<user>\w+): (?<code>\d+)";
     let text = "x Rückgabe für ann: 13\r\n";
     let expected = "x.log:1: [13 Got Voicemail] x Rückgabe für ann: 13\n";
@@ -128,14 +134,8 @@ fn letters_outside_ascii_are_found_in_code_pages() {
 fn bytes_within_a_character_are_not_matched_as_ascii() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.log");
-    let lines = |bytes: &[u8], args: &[&str]| {
-        std::fs::write(&path, bytes).unwrap();
-        callcodes(&[&["lines"], args].concat(), &path).replace(&path.display().to_string(), "x.log")
-    };
-    let found_in = |bytes: &[u8], args: &[&str]| {
-        std::fs::write(&path, bytes).unwrap();
-        scanned(&path, args).0
-    };
+    let lines = |bytes: &[u8], args: &[&str]| lines_in(&path, bytes, args);
+    let found_in = |bytes: &[u8], args: &[&str]| results_in(&path, bytes, args);
     // This letter is 81 30 8A 31.
     let bytes = encoding_rs::GB18030.encode("status=ä status=ä13\n").0.into_owned();
     let expected = "x.log:1: [13 Got Voicemail] status=ä status=ä13\n";
