@@ -72,13 +72,13 @@ fn lines_are_shown_in_the_encoding_of_their_file() {
 }
 
 /// Writes `bytes` to the file and returns what `lines` prints for it, with the path as `x.log`.
-fn lines_in(path: &std::path::Path, bytes: &[u8], args: &[&str]) -> String {
+fn lines_in(path: &Path, bytes: &[u8], args: &[&str]) -> String {
     std::fs::write(path, bytes).unwrap();
     callcodes(&[&["lines"], args].concat(), path).replace(&path.display().to_string(), "x.log")
 }
 
 /// Writes `bytes` to the file and returns how many results a scan finds in it.
-fn results_in(path: &std::path::Path, bytes: &[u8], args: &[&str]) -> u64 {
+fn results_in(path: &Path, bytes: &[u8], args: &[&str]) -> u64 {
     std::fs::write(path, bytes).unwrap();
     scanned(path, args).0
 }
