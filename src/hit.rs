@@ -41,6 +41,13 @@ macro_rules! captures {
             pub fn new(mut value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
                 Captures([$(value(Capture::$capture)),*])
             }
+
+            /// Returns these captures, and those of `other` where there are none.
+            #[must_use]
+            pub fn or(self, other: Captures<T>) -> Captures<T> {
+                let (mut mine, mut theirs) = (self.0.into_iter(), other.0.into_iter());
+                Captures::new(|_| mine.next().flatten().or(theirs.next().flatten()))
+            }
         }
     };
 }
@@ -60,6 +67,10 @@ captures! {
     Address: "address", Words;
     /// The time, if it is not the first time in the line.
     Time: "time", Time;
+    /// The process that wrote the line. Lines of the same process and thread belong together.
+    Process: "process", Writer;
+    /// The thread that wrote the line.
+    Thread: "thread", Writer;
 }
 
 /// How a captured text is interpreted.
@@ -71,6 +82,8 @@ pub enum Holds {
     Words,
     /// A time, read as a [`Stamp`].
     Time,
+    /// It identifies what wrote the line, and is not shown.
+    Writer,
 }
 
 impl Capture {

@@ -53,6 +53,7 @@
 //! | [`catalogue`] | what is known about each code; `builtin/codes.toml` |
 //! | [`pattern`] | how to find a result in a line: definitions with their examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`neighbour`] | a suggestion for a path that does not exist |
+//! | [`attempt`] | sign-ins: the lines of one joined, the results that several logs have of one matched |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
 //! | [`unpack`] | archives and compression: bytes in, their files and decompressed bytes out |
 //! | [`source`] | finds and opens inputs; no other module does |
@@ -113,6 +114,8 @@ pub mod pattern;
 pub mod neighbour;
 
 pub mod config;
+
+pub mod attempt;
 
 pub mod unpack;
 

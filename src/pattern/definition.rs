@@ -57,6 +57,13 @@ pub struct Definition {
     pub when: Option<String>,
     /// A regex that the same line must not match.
     pub unless: Option<String>,
+    /// A regex whose groups add to what `regex` captures, such as the process and thread at the start of the line. It decides
+    /// nothing: if the line does not match it, they are missing.
+    pub line: Option<String>,
+    /// Who writes the lines that the pattern matches. Two recorders may record the same sign-in; one recorder records it once.
+    pub recorder: Option<String>,
+    /// Whether the pattern finds results, or lines that add to them.
+    pub role: Role,
     /// Lines, each with the result that the pattern must find.
     pub examples: Vec<Example>,
     /// Lines in which the pattern must find nothing.
@@ -67,10 +74,30 @@ pub struct Definition {
     pub(super) places: Places,
 }
 
-/// A line, and the result that the pattern must find in it.
+/// What a match of a pattern is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A result.
+    #[default]
+    Result,
+    /// The first line of a sign-in, which has no result. What the thread writes next belongs to the sign-in.
+    Begins,
+    /// Another line of a sign-in that has no result.
+    Belongs,
+}
+
+impl Role {
+    /// Whether a match has no result and only adds to one.
+    #[must_use]
+    pub fn is_context(self) -> bool {
+        self != Role::Result
+    }
+}
+
+/// A line, and the result that the pattern must find in it. For a context, the lines of one sign-in and what they say together.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// The line without its line end. An example of a `multiline` pattern may have several lines.
+    /// The line without its line end. An example of a context or of a `multiline` pattern may have several lines.
     pub line: String,
     /// The expected result.
     pub code: ExpectedCode,
@@ -116,6 +143,13 @@ pub enum Field {
     When,
     /// The regex that the line must not match.
     Unless,
+    /// The regex that captures who wrote the line.
+    Line,
+}
+
+impl Field {
+    /// All of them, in the order in which they are checked.
+    pub const ALL: [Field; 4] = [Field::Regex, Field::When, Field::Unless, Field::Line];
 }
 
 impl Field {
@@ -126,6 +160,7 @@ impl Field {
             Field::Regex => "regex",
             Field::When => "when",
             Field::Unless => "unless",
+            Field::Line => "line",
         }
     }
 }
@@ -138,6 +173,7 @@ pub(super) struct Places {
     pub(super) regex: Place,
     pub(super) when: Option<Place>,
     pub(super) unless: Option<Place>,
+    pub(super) line: Option<Place>,
 }
 
 /// Where one value is in its text, as byte offsets.
@@ -188,10 +224,13 @@ impl Definition {
             empty_is_zero: false,
             when: None,
             unless: None,
+            line: None,
+            recorder: None,
+            role: Role::Result,
             examples: Vec::new(),
             counter_examples: Vec::new(),
             origin: Origin::CommandLine,
-            places: Places { source, name: whole.clone(), regex: whole, when: None, unless: None },
+            places: Places { source, name: whole.clone(), regex: whole, when: None, unless: None, line: None },
         }
     }
 
@@ -209,6 +248,7 @@ impl Definition {
             Field::Regex => Some(&self.regex),
             Field::When => self.when.as_deref(),
             Field::Unless => self.unless.as_deref(),
+            Field::Line => self.line.as_deref(),
         }
     }
 
@@ -226,6 +266,7 @@ impl Definition {
             Field::Regex => Some(&self.places.regex),
             Field::When => self.places.when.as_ref(),
             Field::Unless => self.places.unless.as_ref(),
+            Field::Line => self.places.line.as_ref(),
         };
         self.mark_place(place.unwrap_or(&self.places.name), part, label)
     }
@@ -242,8 +283,7 @@ impl Definition {
 /// Returns the message and the remedy if the name has other characters than lower-case letters, digits and hyphens, or if
 /// it is reserved for patterns given with `-e`, such as `e1`.
 pub fn check_name(name: &str) -> Result<(), (String, String)> {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if name.is_empty() || !name.bytes().all(fits) {
+    if !is_name(name) {
         let message = format!("`{name}` cannot be the name of a pattern");
         return Err((message, "use lower-case letters, digits and hyphens, as in `netop-guest`".to_owned()));
     }
@@ -252,6 +292,12 @@ pub fn check_name(name: &str) -> Result<(), (String, String)> {
         return Err((message, "use another name".to_owned()));
     }
     Ok(())
+}
+
+/// Whether `name` has only lower-case letters, digits and hyphens, and at least one of them.
+pub(super) fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !name.is_empty() && name.bytes().all(fits)
 }
 
 #[cfg(test)]

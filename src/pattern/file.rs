@@ -12,6 +12,9 @@
 //! | `multiline` | true or false | whether a match may extend into the lines that follow |
 //! | `empty_is_zero` | true or false | whether an empty `code` means 0 |
 //! | `when`, `unless` | text | regexes that the line must, and must not, match |
+//! | `line` | text | a regex whose groups add to those of `regex`, such as `process`, `thread` and `host`; it decides nothing |
+//! | `recorder` | text | who writes the lines: results of two recorders may be the same sign-in |
+//! | `context` | `begins` or `belongs` | the lines have no result, but add to one of the same recorder, process and thread |
 //! | `examples` | list of tables | `line`, `code`, and any other group with the value it must capture |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
 //!
@@ -29,13 +32,14 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use self::values::Table;
 use super::definition::{
-    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Origin, Place, Places, check_name,
+    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Origin, Place, Places, Role, check_name, is_name,
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 
 const PATTERN_KEYS: &str =
-    "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, examples, counter_examples";
+    "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, \
+     counter_examples";
 
 /// Reads the definitions in `text`, in their order.
 ///
@@ -122,10 +126,15 @@ impl Reader<'_> {
         let empty_is_zero = self.flag(table, "empty_is_zero");
         let when = self.text(table, "when");
         let unless = self.text(table, "unless");
+        let line = self.text(table, "line");
+        let recorder = self.recorder(table);
+        let role = self.role(table, recorder.is_some());
         let examples = self.examples(table);
         let counter_examples = self.counter_examples(table);
         if !multiline {
-            let lines = examples.iter().map(|example| (&example.line, &example.line_place));
+            // The example of a context is a whole sign-in.
+            let lines = examples.iter().filter(|_| !role.is_context());
+            let lines = lines.map(|example| (&example.line, &example.line_place));
             let others = counter_examples.iter().map(|example| (&example.line, &example.line_place));
             for (line, place) in lines.chain(others) {
                 self.check_one_line(line, place);
@@ -139,6 +148,7 @@ impl Reader<'_> {
         let (regex, regex_place) = regex?;
         let (when, when_place) = when.unzip();
         let (unless, unless_place) = unless.unzip();
+        let (line, line_place) = line.unzip();
         Some(Definition {
             name,
             description: description.map(|(text, _)| text),
@@ -148,6 +158,9 @@ impl Reader<'_> {
             empty_is_zero,
             when,
             unless,
+            line,
+            recorder,
+            role,
             examples,
             counter_examples,
             origin: self.origin.clone(),
@@ -157,8 +170,39 @@ impl Reader<'_> {
                 regex: regex_place,
                 when: when_place,
                 unless: unless_place,
+                line: line_place,
             },
         })
+    }
+
+    /// Reads the name of the recorder, which is written like that of a pattern.
+    fn recorder(&mut self, table: &Table<'_, '_>) -> Option<String> {
+        let (name, place) = self.text(table, "recorder")?;
+        if !is_name(&name) {
+            let message = format!("`{name}` cannot be the name of a recorder");
+            self.report(&place.span, message, "", "use lower-case letters, digits and hyphens, as in `radius`");
+        }
+        Some(name)
+    }
+
+    /// Reads whether the pattern finds results or context.
+    fn role(&mut self, table: &Table<'_, '_>, has_recorder: bool) -> Role {
+        let Some((word, place)) = self.text(table, "context") else { return Role::Result };
+        let role = match word.as_str() {
+            "begins" => Role::Begins,
+            "belongs" => Role::Belongs,
+            _ => {
+                let message = format!("`{word}` is not a kind of context");
+                let remedy = "write context = 'begins' for the first line of a sign-in, and 'belongs' for the others";
+                self.report(&place.span, message, "", remedy);
+                Role::Belongs
+            }
+        };
+        if !has_recorder {
+            let remedy = "write recorder = '...' with the recorder of the results to which these lines belong";
+            self.report(&place.span, "a context has no `recorder`".to_owned(), "", remedy);
+        }
+        role
     }
 
     /// Reads the examples of a pattern.

@@ -13,7 +13,7 @@ mod readings;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::util::syntax;
@@ -23,7 +23,7 @@ use self::matches::Places;
 pub use self::matches::{Match, Matches};
 use self::readings::Pages;
 pub(crate) use self::readings::Readings;
-use super::definition::{Definition, Field, Origin};
+use super::definition::{Definition, Field, Origin, Role};
 use super::diagnostic::Diagnostic;
 use super::letters::Letters;
 use super::literal::{self, Leading};
@@ -73,9 +73,24 @@ pub struct Pattern {
     unless: Option<Condition>,
     /// The index of each capture group in the regex.
     groups: Captures<usize>,
+    /// Captures who wrote the line.
+    line: Option<Writer>,
+    recorder: Option<Arc<str>>,
+    role: Role,
     anchors: Anchors,
     letters: Letters,
 }
+
+/// The `line` of a pattern: a regex that is matched at the start of the line of a match, and only adds captures.
+#[derive(Debug)]
+struct Writer {
+    matcher: Matcher,
+    groups: Captures<usize>,
+}
+
+/// The working memory for the `line` of each pattern.
+#[derive(Debug)]
+pub(crate) struct Writers(Vec<Option<MatcherScratch>>);
 
 /// A `when` or `unless`: a regex that the line of a match must match, or must not match.
 #[derive(Debug)]
@@ -187,6 +202,28 @@ impl PatternSet {
         self.matches_at_places(scratch, window, line_len)
     }
 
+    /// Creates working memory for [`PatternSet::writer`].
+    pub(crate) fn writers(&self) -> Writers {
+        Writers(self.patterns.iter().map(|pattern| Some(pattern.line.as_ref()?.matcher.scratch())).collect())
+    }
+
+    /// Returns what the `line` of a pattern captures in a line in which the pattern matches: who wrote it.
+    pub(crate) fn writer<'l>(&self, writers: &mut Writers, pattern: usize, line: &'l [u8]) -> Captures<&'l [u8]> {
+        let (Some(writer), Some(scratch)) = (&self.patterns[pattern].line, &mut writers.0[pattern]) else {
+            return Captures::new(|_| None);
+        };
+        if writer.matcher.matches_at(scratch, line, 0, Known::Nothing).is_none() {
+            return Captures::new(|_| None);
+        }
+        Captures::new(|capture| line.get(scratch.group(writer.groups[capture]?)?))
+    }
+
+    /// Whether any pattern finds context, which belongs to results on other lines.
+    #[must_use]
+    pub fn has_contexts(&self) -> bool {
+        self.patterns.iter().any(|pattern| pattern.role.is_context())
+    }
+
     /// Returns the matches of the pattern with that index, as if it were the only one.
     pub fn matches_of<'m>(
         &'m self,
@@ -235,7 +272,7 @@ impl PatternSet {
         scratch.applies = None;
         let span =
             (start < line_len).then(|| pattern.try_place(scratch, Place::Led(start), window, line_len)).flatten()?;
-        Some(Match { pattern: index, span, groups: &pattern.groups, slots: &scratch.matcher })
+        Some(Match { pattern: index, span, role: pattern.role, groups: &pattern.groups, slots: &scratch.matcher })
     }
 
     /// Returns the matches in a line, all of whose candidates have been recorded by [`PatternSet::note`].
@@ -329,7 +366,7 @@ impl Pattern {
         let hir =
             syntax::parse_with(&definition.regex, &syntax).map_err(|wrong| error(Field::Regex)(wrong.to_string()))?;
         let groups = groups(&hir);
-        if groups[Capture::Code].is_none() {
+        if groups[Capture::Code].is_none() && !definition.role.is_context() {
             return Err(error(Field::Regex)("there is no group for the code".to_owned()));
         }
         // A literal with a line end in it extends beyond the line, and perhaps beyond the block.
@@ -348,11 +385,17 @@ impl Pattern {
         let letters = if definition.origin == Origin::BuiltIn {
             Letters::default()
         } else {
-            let conditions =
-                [Field::When, Field::Unless].into_iter().filter_map(|field| Some((field, definition.field(field)?)));
+            let conditions = [Field::When, Field::Unless, Field::Line];
+            let conditions = conditions.into_iter().filter_map(|field| Some((field, definition.field(field)?)));
             let conditions = conditions.map(parse_condition).collect::<Result<Vec<Hir>, _>>()?;
             Letters::of(&[&hir].into_iter().chain(&conditions).collect::<Vec<_>>())
         };
+        let writer = definition.line.as_ref().map(|regex| {
+            let hir = parse_condition((Field::Line, regex))?;
+            let groups = self::groups(&hir);
+            let matcher = Matcher::new(regex, settings, hir, None).map_err(error(Field::Line))?;
+            Ok(Writer { matcher, groups })
+        });
         let matcher = Matcher::new(&definition.regex, settings, hir, leading.clone()).map_err(error(Field::Regex))?;
         Ok(Pattern {
             name: definition.name.clone(),
@@ -361,9 +404,24 @@ impl Pattern {
             when: condition(Field::When, &definition.when)?,
             unless: condition(Field::Unless, &definition.unless)?,
             groups,
+            line: writer.transpose()?,
+            recorder: definition.recorder.as_deref().map(Into::into),
+            role: definition.role,
             anchors: Anchors { leading, required },
             letters,
         })
+    }
+
+    /// Returns who writes the lines that the pattern matches, if the pattern says so.
+    #[must_use]
+    pub fn recorder(&self) -> Option<&Arc<str>> {
+        self.recorder.as_ref()
+    }
+
+    /// Returns what a match of the pattern is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// Returns the match at a place, if there is one and the conditions hold in the line.

@@ -15,7 +15,7 @@ use regex_syntax::hir::{self, Hir, HirKind};
 
 use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
-use crate::hit::Capture;
+use crate::hit::{Capture, Holds};
 
 /// The remedy for a regex without a group for the code.
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
@@ -51,11 +51,14 @@ struct Unsound {
 #[must_use]
 pub fn check(definition: &Definition) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for field in [Field::Regex, Field::When, Field::Unless] {
+    for field in Field::ALL {
         let Some(regex) = definition.field(field) else { continue };
         match parse(regex, definition) {
-            Ok(parsed) if field == Field::Regex => found.extend(check_regex(definition, &parsed)),
-            Ok(_) => {}
+            Ok(parsed) => match field {
+                Field::Regex => found.extend(check_regex(definition, &parsed)),
+                Field::Line => found.extend(check_line(definition, &parsed)),
+                Field::When | Field::Unless => {}
+            },
             Err(unsound) => found.push(invalid(definition, field, unsound)),
         }
     }
@@ -151,57 +154,89 @@ fn invalid(definition: &Definition, field: Field, unsound: Unsound) -> Diagnosti
 
 /// Checks the groups of a `regex` that parses, and whether it can match an empty text or nothing.
 fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
-    let name = &definition.name;
     let mut found = Vec::new();
     let mut groups = Vec::new();
     collect_groups(&parsed.ast, &mut groups);
-    let names = Capture::ALL.map(Capture::name);
-    for group in groups.iter().filter_map(|group| name_of(group)).filter(|group| !names.contains(&group.name.as_str()))
-    {
-        found.push(
-            Diagnostic::new(format!("pattern `{name}` has an unknown group `{}`", group.name))
-                .at(definition.mark_field(Field::Regex, Some(bytes(&group.span)), "no group has this name"))
-                .remedy(format!("the groups are {}; use (?: and ) where no name is needed", names.join(", "))),
-        );
+    let is_context = definition.role.is_context();
+    let names = Capture::ALL.into_iter().filter(|capture| !is_context || capture.holds() != Holds::Result);
+    found.extend(check_names(definition, Field::Regex, &groups, names));
+    if !is_context {
+        found.extend(check_code(definition, parsed, &groups));
     }
+    found.extend(check_length(definition, parsed));
+    found
+}
+
+/// Checks that every match captures a code.
+fn check_code(definition: &Definition, parsed: &Parsed, groups: &[&ast::Group]) -> Option<Diagnostic> {
+    let name = &definition.name;
     let code = group_of(&parsed.hir, Capture::Code);
     // The message points at the group's name, or at the whole group if it has none.
     let place = code.and_then(|code| groups.iter().find(|group| group.capture_index() == Some(code.index)));
     let place = place.map(|group| bytes(name_of(group).map_or(&group.span, |name| &name.span)));
     match code {
-        None => found.push(
+        None => Some(
             Diagnostic::new(format!("pattern `{name}` does not say where the code is"))
                 .at(definition.mark_field(Field::Regex, None, "no group `code` in this regex"))
                 .remedy(HOW_TO_MARK),
         ),
-        Some(code) if !always_captures(&parsed.hir, code.index) => found.push(
+        Some(code) if !always_captures(&parsed.hir, code.index) => Some(
             Diagnostic::new(format!("pattern `{name}` can match without a `code`"))
                 .at(definition.mark_field(Field::Regex, place, "this group can be left out"))
                 .remedy(format!("put the ? * or | inside the group, and {HOW_TO_MEAN_NOTHING}")),
         ),
-        Some(code) if is_empty_unasked(definition, parsed, code) => found.push(
+        Some(code) if is_empty_unasked(definition, parsed, code) => Some(
             Diagnostic::new(format!("pattern `{name}` can give an empty `code`"))
                 .at(definition.mark_field(Field::Regex, place, "this group can be empty"))
                 .remedy(format!(
                     "write + instead of *, with no ? after it where the regex ends; or {HOW_TO_MEAN_NOTHING}"
                 )),
         ),
-        Some(_) => {}
+        Some(_) => None,
     }
+}
+
+/// Checks the groups of a `line` that parses.
+fn check_line(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
+    let mut groups = Vec::new();
+    collect_groups(&parsed.ast, &mut groups);
+    let names = Capture::ALL.into_iter().filter(|capture| matches!(capture.holds(), Holds::Words | Holds::Writer));
+    check_names(definition, Field::Line, &groups, names)
+}
+
+/// Returns an error for every group whose name is not that of one of the `captures`.
+fn check_names(
+    definition: &Definition,
+    field: Field,
+    groups: &[&ast::Group],
+    captures: impl Iterator<Item = Capture>,
+) -> Vec<Diagnostic> {
+    let names: Vec<&str> = captures.map(Capture::name).collect();
+    let unknown = groups.iter().filter_map(|group| name_of(group)).filter(|group| !names.contains(&&*group.name));
+    let error = |group: &CaptureName| {
+        Diagnostic::new(format!("pattern `{}` has an unknown group `{}`", definition.name, group.name))
+            .at(definition.mark_field(field, Some(bytes(&group.span)), "no group has this name"))
+            .remedy(format!("the groups are {}; use (?: and ) where no name is needed", names.join(", ")))
+    };
+    unknown.map(error).collect()
+}
+
+/// Checks that a `regex` that parses can match, and not only an empty text.
+fn check_length(definition: &Definition, parsed: &Parsed) -> Option<Diagnostic> {
+    let name = &definition.name;
     match parsed.hir.properties().minimum_len() {
-        Some(0) => found.push(
+        Some(0) => Some(
             Diagnostic::new(format!("pattern `{name}` can match nothing at all, and so matches everywhere"))
                 .at(definition.mark_field(Field::Regex, None, "every part of this regex can be empty"))
                 .remedy("add text that always stands before the code, or write + instead of *"),
         ),
-        None => found.push(
+        None => Some(
             Diagnostic::new(format!("pattern `{name}` can never match"))
                 .at(definition.mark_field(Field::Regex, None, "no text fits this regex"))
                 .remedy("remove the empty class, such as [a&&b]"),
         ),
-        Some(_) => {}
+        Some(_) => None,
     }
-    found
 }
 
 /// Whether the group for the code can be empty and `empty_is_zero` is not set. Returns `false` for a regex that can match an

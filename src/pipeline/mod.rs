@@ -27,6 +27,7 @@ mod deliver;
 mod feed;
 pub mod inventory;
 mod order;
+pub mod sign_ins;
 pub mod summarise;
 
 use std::error::Error;

@@ -1,4 +1,6 @@
-//! The visitor of the command `scan`: it counts the results of each task, and the sink adds them up for each source.
+//! The visitor that counts every result: workers count those of each task, and the sink adds them up for each source.
+//!
+//! The command `scan` counts sign-ins instead, see [`sign_ins`](super::sign_ins).
 
 use std::io;
 
@@ -45,7 +47,7 @@ pub fn summarise(
 }
 
 /// Returns the problem that some results have no row of their own, if that is so.
-fn overflow(summary: &Summary) -> Option<Problem> {
+pub(super) fn overflow(summary: &Summary) -> Option<Problem> {
     let count = summary.overflow()?.count;
     let what = format!(
         "more than {NAMES_LIMIT} different names or unknown numbers were found: {count} results are counted in the \

@@ -22,7 +22,7 @@ use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
-use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch};
+use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Writers};
 use crate::time::{self, Stamp};
 use crate::units::{Reading, Written};
 
@@ -35,8 +35,14 @@ const SURE_DIGITS: usize = 9;
 
 /// Takes hits, one after another. Every closure is a sink; a type of its own can also ask to be inlined.
 pub trait Sink<'c> {
+    /// Whether the sink also takes contexts, and wants to know who wrote each line. Both take time.
+    const JOINS: bool = false;
+
     /// Takes the next hit.
     fn take(&mut self, hit: Hit<'c>);
+
+    /// Takes the next match of a pattern that finds context. Its key means nothing.
+    fn context(&mut self, _: Hit<'c>) {}
 }
 
 impl<'c, F: FnMut(Hit<'c>)> Sink<'c> for F {
@@ -73,9 +79,12 @@ pub struct Scanner<'s> {
     readings: Readings,
 }
 
+
 /// Finds the code and the time of a match, and caches both.
 #[derive(Debug)]
 struct Resolver<'s> {
+    set: &'s PatternSet,
+    writers: Writers,
     catalogue: &'s Catalogue,
     times: time::Reader,
     /// A cache of symbols and texts, each in the slot that [`place`] gives. Looking a spelling up in the catalogue takes longer
@@ -107,7 +116,7 @@ impl<'s> Scanner<'s> {
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
-        let resolver = Resolver { catalogue, times: time::Reader::default(), remembered };
+        let resolver = Resolver { set, writers: set.writers(), catalogue, times: time::Reader::default(), remembered };
         Scanner {
             set,
             scratch: set.scratch(),
@@ -299,13 +308,17 @@ impl Others<'_> {
 impl Resolver<'_> {
     // Inlined, so that the compiler removes what a sink does not use: counting needs the key alone.
     #[inline(always)]
-    fn hit<'c>(
+    fn hit<'c, S: Sink<'c>>(
         &mut self,
         line: &Line<'c>,
         (found, reading): (&Match<'_>, Option<&Reading>),
         line_time: &mut Option<Option<Stamp>>,
-        sink: &mut impl Sink<'c>,
+        sink: &mut S,
     ) {
+        let is_context = found.is_context();
+        if is_context && !S::JOINS {
+            return;
+        }
         let bytes_of = |part: Range<usize>| reading.map_or(part.clone(), |reading| reading.bytes_of(part));
         let span = bytes_of(found.span.clone());
         // A number that is cut in two is another number.
@@ -313,7 +326,10 @@ impl Resolver<'_> {
             return;
         }
         // `get` instead of an index: only what cannot panic can be removed if it is not used.
-        let captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
+        let mut captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
+        if S::JOINS {
+            captures = captures.or(self.set.writer(&mut self.writers, found.pattern, &line.window[..line.len]));
+        }
         let (text, text_len) =
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
         let captured = |capture| text.get(found.capture(capture)?);
@@ -324,7 +340,7 @@ impl Resolver<'_> {
                 None => *line_time.insert(self.times.find(line.written.form, &text[..text_len])),
             },
         };
-        sink.take(Hit {
+        let hit = Hit {
             // A group that took no part in the match stands for an empty text.
             key: self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text)),
             line: &line.window[..line.len],
@@ -335,7 +351,12 @@ impl Resolver<'_> {
             pattern: found.pattern,
             time,
             captures,
-        });
+        };
+        if is_context {
+            sink.context(hit);
+        } else {
+            sink.take(hit);
+        }
     }
 
     /// Returns the code or name for a written value. Most are plain numbers, which need no catalogue.

@@ -25,6 +25,7 @@ mod content;
 mod encoding;
 mod ledger;
 mod listing;
+pub mod machines;
 mod members;
 mod meter;
 mod plain;

@@ -4,19 +4,26 @@
 //! the order nor the grouping of merges changes a result. Therefore nothing here is sorted by count, cut to a "top N" or
 //! divided into shares. The report does that, once, at the end.
 //!
+//! [`Counts`] count results as they come. [`SignIns`](sign_ins::SignIns) first join the lines of a sign-in and match its twins.
+//!
 //! Totals are not part of the report, because a report has decided what to show and can no longer be merged. Nor are they part of
 //! the pipeline, because they know neither files nor threads.
 
 mod bounded;
 mod counts;
+mod dimension;
+mod durations;
 mod key;
 mod rows;
+pub mod sign_ins;
 mod tally;
 #[cfg(test)]
 mod testing;
 mod total;
 
 pub use counts::Counts;
+pub use dimension::Dimension;
+pub use durations::Durations;
 pub use key::RowKey;
 pub use tally::Tally;
 pub use total::{Row, Summary, Totals};

@@ -39,6 +39,11 @@ impl<V: Cell> Rows<V> {
         }
     }
 
+    /// Adds results to those without a cell.
+    pub(super) fn add_without_cell(&mut self, tally: &Tally) {
+        self.names.add_overflow(tally);
+    }
+
     /// Adds a cell to one of the maps.
     fn add_bounded(&mut self, key: &Key, cell: &V) {
         match key {

@@ -13,12 +13,15 @@ pub struct Row {
     pub tally: Tally,
     /// The number of sources in which they occur.
     pub files: u64,
+    /// The number of machines on which they occur; 0 if the machines are not known.
+    pub hosts: u64,
 }
 
 impl Cell for Row {
     fn merge(&mut self, other: &Row) {
         self.tally.merge(&other.tally);
         self.files += other.files;
+        self.hosts += other.hosts;
     }
 
     fn tally(&self) -> &Tally {
@@ -87,7 +90,7 @@ impl<K: RowKey> Summary<K> {
     /// file.
     pub fn add_source(&mut self, counts: &Counts<K>, bytes: u64) {
         for (key, tally) in counts.iter() {
-            self.rows.add(&key, &Row { tally: *tally, files: 1 });
+            self.rows.add(&key, &Row { tally: *tally, files: 1, hosts: 0 });
         }
         self.rows.add_overflow(&counts.rows);
         self.totals.merge(Totals {
@@ -97,6 +100,16 @@ impl<K: RowKey> Summary<K> {
             results_without_time: counts.results_without_time(),
             results_without_zone: counts.results_without_zone(),
         });
+    }
+
+    /// Returns a summary without rows.
+    pub(super) fn with_totals(totals: Totals) -> Summary<K> {
+        Summary { rows: Default::default(), totals }
+    }
+
+    /// Adds a row.
+    pub(super) fn add_row(&mut self, key: &K, row: &Row) {
+        self.rows.add(key, row);
     }
 
     /// Adds the totals of other sources.
@@ -133,6 +146,13 @@ impl<K: RowKey> Summary<K> {
     #[must_use]
     pub fn overflow(&self) -> Option<Tally> {
         Some(self.rows.overflow()).filter(|overflow| !overflow.is_empty())
+    }
+}
+
+impl Summary {
+    /// Adds results without a row.
+    pub(super) fn add_overflow(&mut self, tally: &Tally) {
+        self.rows.add_without_cell(tally);
     }
 }
 
@@ -178,8 +198,8 @@ mod tests {
         assert_eq!(
             rows,
             [
-                (code(21), Row { tally: Tally { count: 3, first: time(3), last: time(9) }, files: 2 }),
-                (name("x"), Row { tally: Tally { count: 1, first: None, last: None }, files: 1 }),
+                (code(21), Row { tally: Tally { count: 3, first: time(3), last: time(9) }, files: 2, hosts: 0 }),
+                (name("x"), Row { tally: Tally { count: 1, first: None, last: None }, files: 1, hosts: 0 }),
             ]
         );
         let totals = Totals {

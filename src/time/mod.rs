@@ -73,6 +73,12 @@ impl Time {
     pub fn from_nanoseconds(nanoseconds: i64) -> Time {
         Time(nanoseconds)
     }
+
+    /// Returns the nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn nanoseconds(self) -> i64 {
+        self.0
+    }
 }
 
 /// Shows the time as ISO 8601 in UTC, with as many fractional digits as it needs.

@@ -5,7 +5,8 @@
 use std::ops::Range;
 
 use super::super::matcher::{MatcherScratch, Place};
-use super::{Next, PatternScratch, PatternSet, Scratch};
+use super::super::definition::Role;
+use super::{Next, Pattern, PatternScratch, PatternSet, Scratch};
 use crate::hit::{Capture, Captures};
 
 /// The most places of one line that are recorded. For a line with more, the patterns are searched for in the whole line
@@ -19,11 +20,19 @@ pub struct Match<'m> {
     pub pattern: usize,
     /// The whole match. For a `multiline` pattern it may end after the line.
     pub span: Range<usize>,
+    pub(super) role: Role,
     pub(super) groups: &'m Captures<usize>,
     pub(super) slots: &'m MatcherScratch,
 }
 
 impl Match<'_> {
+    /// Whether the pattern finds context and not results.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_context(&self) -> bool {
+        self.role != Role::Result
+    }
+
     /// Returns the span that a group captured; `None` if the pattern does not have the group or it took no part in the match.
     #[inline(always)]
     #[must_use]
@@ -141,8 +150,8 @@ impl Matches<'_> {
 
     /// Returns the match that [`Matches::next`] returned last, once more.
     pub(super) fn again(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
-        let groups = &self.set.patterns[pattern].groups;
-        Match { pattern, span, groups, slots: &self.scratch.patterns[pattern].matcher }
+        let Pattern { role, groups, .. } = &self.set.patterns[pattern];
+        Match { pattern, span, role: *role, groups, slots: &self.scratch.patterns[pattern].matcher }
     }
 
     /// Continues at `at` instead of the end of the last match. `at` must be after the start of that match.

@@ -1,9 +1,10 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
-use callcodes::pipeline::summarise::summarise;
+use callcodes::pipeline::sign_ins;
 use callcodes::render::{self, Format};
 use callcodes::report::{Report, Searched};
+use callcodes::summary::sign_ins as counting;
 
 use crate::args::ScanArgs;
 use crate::session::{Session, Written};
@@ -12,11 +13,12 @@ use crate::term;
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| Written::AtTheEnd)?;
+    let options = counting::Options::default();
     let outcome =
-        session.read(|walk, settings, _| summarise(walk, &settings.set, Catalogue::built_in(), &settings.options))?;
+        session.read(|walk, settings, _| sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options))?;
     let pattern_names = session.settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
     let searched = Searched { pattern_names, by_glob: session.settings.by_glob() };
-    let report = Report::new(&outcome.summary, outcome.problems.clone(), Catalogue::built_in(), searched);
+    let report = Report::new(&outcome.summary.summary, outcome.problems.clone(), Catalogue::built_in(), searched);
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
     // In a file for programs nobody sees that there is nothing.

@@ -1,0 +1,221 @@
+//! Sign-ins: the lines that belong to one are joined, and what several logs record of one counts once.
+//!
+//! | step | module |
+//! |---|---|
+//! | lines of one process and thread → an [`Attempt`] with its user, outcome and result | [`join`] |
+//! | texts of logs → small numbers | [`values`] |
+//! | results of different recorders → one [`SignIn`] | [`twins`] |
+//!
+//! A *recorder* writes down sign-ins: the RADIUS service, the main service, a program built on the SDK. The copy that a syslog relay
+//! keeps is a recorder of its own. Two recorders may record the same sign-in, and these results are *twins*. One recorder never
+//! records a sign-in twice.
+//!
+//! Invariant: nothing here depends on the order in which threads work. Lines arrive in the order of their source, and twins are
+//! matched in the order of their times.
+
+pub mod join;
+pub mod twins;
+pub mod values;
+
+use crate::time::{Stamp, Time};
+use values::Number;
+
+pub use join::Attempt;
+
+/// The log's own word on a sign-in. It is never derived from the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The log says that the user was let in.
+    Succeeded,
+    /// The log says that the user was not let in.
+    Failed,
+}
+
+impl Outcome {
+    /// Reads the outcome as logs write it, in any letter case; `None` for any other text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use callcodes::attempt::Outcome;
+    ///
+    /// assert_eq!(Outcome::read(b"succeeded"), Some(Outcome::Succeeded));
+    /// assert_eq!(Outcome::read(b"BAD"), Some(Outcome::Failed));
+    /// assert_eq!(Outcome::read(b"pending"), None);
+    /// ```
+    #[must_use]
+    pub fn read(text: &[u8]) -> Option<Outcome> {
+        const SUCCEEDED: [&str; 7] = ["succeeded", "success", "1", "yes", "true", "good", "accepted"];
+        const FAILED: [&str; 8] = ["failed", "failure", "0", "no", "false", "bad", "rejected", "denied"];
+        let is_one = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
+        if is_one(&SUCCEEDED) {
+            Some(Outcome::Succeeded)
+        } else {
+            is_one(&FAILED).then_some(Outcome::Failed)
+        }
+    }
+
+    /// Returns the word for scripts and people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+/// A result with everything that is known of its sign-in, in [`SIGN_IN_BYTES`]: millions may wait to be matched with their twins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// In nanoseconds, or [`SignIn::NO_TIME`].
+    time: i64,
+    /// Which result it is, as a number of the caller's.
+    pub key: u32,
+    /// The source, as a number of the caller's.
+    pub source: u32,
+    /// The user, if known.
+    pub user: Number,
+    /// The machine according to the line, if it names one.
+    pub host: Number,
+    /// The address, if known.
+    pub address: Number,
+    /// From the lowest bit: the outcome (2 bits), whether the zone of the time was assumed (1), the recorder (6), and the duration in
+    /// milliseconds plus one (20).
+    packed: u32,
+}
+
+/// The size of a [`SignIn`].
+pub const SIGN_IN_BYTES: usize = 32;
+const _: () = assert!(size_of::<SignIn>() == SIGN_IN_BYTES);
+
+/// The number of a recorder, at most [`RECORDERS_LIMIT`]. 0 is none: such a result has no twins.
+pub type Recorder = u8;
+
+/// The largest number of a recorder.
+pub const RECORDERS_LIMIT: Recorder = 63;
+
+impl SignIn {
+    const NO_TIME: i64 = i64::MIN;
+    const OUTCOME: u32 = 0b11;
+    const ZONE_ASSUMED: u32 = 0b100;
+    const RECORDER_SHIFT: u32 = 3;
+    const DURATION_SHIFT: u32 = 9;
+    /// More than [`join::SPAN_LIMIT`], which no attempt exceeds.
+    const DURATION_LIMIT: u32 = 1 << 20;
+
+    /// Creates a sign-in of which nothing is known but its result, its time, who recorded it, and where.
+    #[must_use]
+    pub fn new(key: u32, stamp: Option<Stamp>, recorder: Recorder, source: u32) -> SignIn {
+        let (user, host, address) = Default::default();
+        let zone = if stamp.is_some_and(|stamp| stamp.zone_is_assumed()) { SignIn::ZONE_ASSUMED } else { 0 };
+        let packed = zone | u32::from(recorder.min(RECORDERS_LIMIT)) << SignIn::RECORDER_SHIFT;
+        let time = stamp.map_or(SignIn::NO_TIME, |stamp| stamp.time.nanoseconds());
+        SignIn { time, key, source, user, host, address, packed }
+    }
+
+    /// Returns the time of the result.
+    #[must_use]
+    pub fn time(&self) -> Option<Time> {
+        (self.time != SignIn::NO_TIME).then(|| Time::from_nanoseconds(self.time))
+    }
+
+    /// Whether the log writes the time without a zone.
+    #[must_use]
+    pub fn zone_is_assumed(&self) -> bool {
+        self.packed & SignIn::ZONE_ASSUMED != 0
+    }
+
+    /// Returns who recorded it.
+    #[must_use]
+    pub fn recorder(&self) -> Recorder {
+        Recorder::try_from(self.packed >> SignIn::RECORDER_SHIFT & u32::from(RECORDERS_LIMIT)).unwrap_or_default()
+    }
+
+    /// Returns the log's word on the sign-in, if there is one.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.packed & SignIn::OUTCOME {
+            1 => Some(Outcome::Succeeded),
+            2 => Some(Outcome::Failed),
+            _ => None,
+        }
+    }
+
+    /// Sets the log's word on the sign-in.
+    pub fn set_outcome(&mut self, outcome: Option<Outcome>) {
+        let bits = match outcome {
+            None => 0,
+            Some(Outcome::Succeeded) => 1,
+            Some(Outcome::Failed) => 2,
+        };
+        self.packed = self.packed & !SignIn::OUTCOME | bits;
+    }
+
+    /// Returns the time from the first line of the sign-in to its result, in milliseconds.
+    #[must_use]
+    pub fn duration_ms(&self) -> Option<u32> {
+        (self.packed >> SignIn::DURATION_SHIFT).checked_sub(1)
+    }
+
+    /// Sets the duration to the time since `began`. There is none if the clock was set back in between.
+    pub fn set_began(&mut self, began: Option<Time>) {
+        let since = began.filter(|_| self.time != SignIn::NO_TIME);
+        let since = since.map(|began| self.time.saturating_sub(began.nanoseconds()).div_euclid(1_000_000));
+        let since = since.and_then(|since| u32::try_from(since + 1).ok());
+        let since = since.filter(|&since| since < SignIn::DURATION_LIMIT).unwrap_or(0);
+        self.packed = self.packed & ((1 << SignIn::DURATION_SHIFT) - 1) | since << SignIn::DURATION_SHIFT;
+    }
+
+    /// Adds what a twin knows and this one does not. The time stays the earlier one.
+    pub fn complete(&mut self, twin: &SignIn) {
+        self.time = self.time.min(twin.time);
+        self.user = self.user.or(twin.user);
+        self.host = self.host.or(twin.host);
+        self.address = self.address.or(twin.address);
+        self.set_outcome(self.outcome().or(twin.outcome()));
+        if self.duration_ms().is_none() {
+            self.packed |= twin.packed >> SignIn::DURATION_SHIFT << SignIn::DURATION_SHIFT;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Basis, DateBasis, ZoneBasis};
+
+    fn at(milliseconds: i64, zone: ZoneBasis) -> Option<Stamp> {
+        let time = Time::from_nanoseconds(milliseconds * 1_000_000);
+        Some(Stamp { time, basis: Basis { zone, date: DateBasis::Line } })
+    }
+
+    #[test]
+    fn every_part_is_kept_beside_the_others() {
+        for recorder in [0, 1, RECORDERS_LIMIT] {
+            for outcome in [None, Some(Outcome::Succeeded), Some(Outcome::Failed)] {
+                for duration in [None, Some(0), Some(600_000)] {
+                    for zone in [ZoneBasis::Named, ZoneBasis::Assumed] {
+                        let mut sign_in = SignIn::new(7, at(1_000_000, zone), recorder, 9);
+                        sign_in.set_began(
+                            duration.map(|ms: u32| Time::from_nanoseconds((1_000_000 - i64::from(ms)) * 1_000_000)),
+                        );
+                        sign_in.set_outcome(outcome);
+                        assert_eq!((sign_in.recorder(), sign_in.outcome()), (recorder, outcome));
+                        assert_eq!(sign_in.duration_ms(), duration);
+                        assert_eq!(sign_in.zone_is_assumed(), zone == ZoneBasis::Assumed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_gives_no_duration() {
+        let mut sign_in = SignIn::new(7, at(0, ZoneBasis::Named), 1, 0);
+        sign_in.set_began(Some(Time::from_nanoseconds(2_000_000)));
+        assert_eq!(sign_in.duration_ms(), None);
+        sign_in.set_began(Some(Time::from_nanoseconds(i64::MIN)));
+        assert_eq!(sign_in.duration_ms(), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! Matches results that several recorders wrote down of the same sign-in, its *twins*.
+//!
+//! Two results are twins if they have the same code, are of the same machine and different recorders, and
+//!
+//! * are of the same user and at most [`WINDOW`] apart, or
+//! * are at most [`NARROW_WINDOW`] apart, if one of them does not know its user.
+//!
+//! Results of two known users are never twins, nor are two results of one recorder. Matching is one to one: of each recorder, a
+//! sign-in has at most one result.
+//!
+//! The results of one machine are sorted by time and matched in that order, those with a user first. Each result joins the earliest
+//! sign-in that it may join. So if a user signs in twice within the window, the first results belong together, and so do the second
+//! ones: recorders write in the order of events.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::values::Number;
+use super::SignIn;
+
+/// How far the results of a sign-in may be apart if both know the user, in nanoseconds: two seconds.
+pub const WINDOW: i64 = 2_000_000_000;
+/// How far they may be apart if one of them does not know the user, in nanoseconds: a tenth of a second.
+pub const NARROW_WINDOW: i64 = 100_000_000;
+/// What twins have in common besides their machine: the code, and whether the times have a zone.
+type Class = (u32, bool);
+
+/// The results of one sign-in, as a list of indexes.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    class: Class,
+    /// The user as twins compare it; unknown if no result knows it.
+    user: Number,
+    /// A bit for each recorder that has a result in the group.
+    recorders: u64,
+    /// The time of the first result.
+    time: i64,
+    first: u32,
+    last: u32,
+}
+
+impl Group {
+    /// Whether a later group may be of the same sign-in, if their classes and times allow it.
+    fn admits(&self, later: &Group) -> bool {
+        let may_be_same = self.user == later.user || !self.user.is_known() || !later.user.is_known();
+        self.recorders & later.recorders == 0 && may_be_same
+    }
+}
+
+/// Matches the twins among the results of one machine, all of which have a time. `user` returns the user of a result as twins compare
+/// it.
+///
+/// Sorts `results` by time. Passes each sign-in to `done`: its first result, completed by its twins, and how many twins there are.
+pub fn matching(
+    results: &mut [SignIn],
+    user: impl Fn(&SignIn) -> Number,
+    mut done: impl FnMut(SignIn, &mut dyn Iterator<Item = &SignIn>),
+) {
+    // Stable, and quick for the sorted logs of a few recorders, one after another.
+    results.sort_by_key(|result| result.time);
+    let results = &*results;
+    let groups = (0..).zip(results).map(|(index, result)| Group {
+        class: (result.key, result.zone_is_assumed()),
+        user: user(result),
+        recorders: 1 << result.recorder(),
+        time: result.time,
+        first: index,
+        last: index,
+    });
+    let mut next = vec![NONE; results.len()];
+    let same_user = |group: &Group| group.user.is_known().then_some((group.class, group.user));
+    let groups = merged(groups, &mut next, WINDOW, same_user);
+    let groups = merged(groups.into_iter(), &mut next, NARROW_WINDOW, |group| Some(group.class));
+    for group in groups {
+        let mut index = group.first;
+        let mut members = std::iter::from_fn(|| {
+            let result = results.get(index as usize)?;
+            index = next[index as usize];
+            Some(result)
+        });
+        let Some(&first) = members.next() else { continue };
+        done(first, &mut members);
+    }
+}
+
+/// The end of a list of indexes.
+const NONE: u32 = u32::MAX;
+
+/// The groups that later ones may join, in the order of their times.
+#[derive(Default)]
+struct Waiting {
+    groups: Vec<u32>,
+    /// For each kind of later group, how many groups at the beginning it cannot join. A group that cannot be joined by a kind never
+    /// can be again, so each group is passed once for each kind, however many there are.
+    passed: Vec<((u64, bool), usize)>,
+}
+
+/// Merges each group with the earliest one that it may join: of those with an equal `key`, at most `window` earlier. The groups must be
+/// in the order of their times. `next` links the results of a group.
+fn merged<K: Eq + Hash>(
+    groups: impl Iterator<Item = Group>,
+    next: &mut [u32],
+    window: i64,
+    key: impl Fn(&Group) -> Option<K>,
+) -> Vec<Group> {
+    /// Above this number of lists, those that nothing can join any more are removed.
+    const LISTS_LIMIT: usize = 1 << 14;
+
+    let mut kept: Vec<Group> = Vec::new();
+    let mut lists: HashMap<K, Waiting> = HashMap::new();
+    let mut lists_limit = LISTS_LIMIT;
+    for group in groups {
+        let Some(key) = key(&group) else {
+            kept.push(group);
+            continue;
+        };
+        let earliest = group.time.saturating_sub(window);
+        if lists.len() >= lists_limit {
+            let is_open = |list: &Waiting| list.groups.last().is_some_and(|&last| kept[last as usize].time >= earliest);
+            lists.retain(|_, list| is_open(list));
+            lists_limit = LISTS_LIMIT.max(lists.len() * 2);
+        }
+        let list = lists.entry(key).or_default();
+        let kind = (group.recorders, group.user.is_known());
+        let place = list.passed.iter().position(|(other, _)| *other == kind).unwrap_or_else(|| {
+            list.passed.push((kind, 0));
+            list.passed.len() - 1
+        });
+        let passed = &mut list.passed[place].1;
+        let mut candidates = list.groups[*passed..].iter();
+        let joined = candidates.find(|&&earlier| {
+            let earlier = &kept[earlier as usize];
+            let joins = earlier.time >= earliest && earlier.admits(&group);
+            *passed += usize::from(!joins);
+            joins
+        });
+        match joined {
+            Some(&earlier) => {
+                let earlier = &mut kept[earlier as usize];
+                next[earlier.last as usize] = group.first;
+                earlier.last = group.last;
+                earlier.recorders |= group.recorders;
+                earlier.user = earlier.user.or(group.user);
+            }
+            None => {
+                list.groups.push(u32::try_from(kept.len()).unwrap_or(NONE));
+                kept.push(group);
+            }
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Recorder;
+    use super::super::values::Values;
+    use super::*;
+    use crate::time::{Basis, DateBasis, Stamp, Time, ZoneBasis};
+
+    const SECOND: i64 = 1_000_000_000;
+    const MILLISECOND: i64 = 1_000_000;
+
+    fn result(time: i64, recorder: Recorder, key: u32, user: &str, users: &mut Values) -> SignIn {
+        let basis = Basis { zone: ZoneBasis::Named, date: DateBasis::Line };
+        let mut sign_in = SignIn::new(key, Some(Stamp { time: Time::from_nanoseconds(time), basis }), recorder, 0);
+        if !user.is_empty() {
+            sign_in.user = users.number(user);
+        }
+        sign_in
+    }
+
+    /// Returns the times of the results of each sign-in, in nanoseconds.
+    fn matched(results: &[(i64, Recorder, u32, &str)]) -> Vec<Vec<i64>> {
+        let mut users = Values::new(100);
+        let mut results: Vec<SignIn> =
+            results.iter().map(|&(time, recorder, key, user)| result(time, recorder, key, user, &mut users)).collect();
+        let mut groups = Vec::new();
+        matching(&mut results, |result| result.user, |first, twins| {
+            groups.push([first.time].into_iter().chain(twins.map(|twin| twin.time)).collect());
+        });
+        groups.sort();
+        groups
+    }
+
+    #[test]
+    fn results_of_two_recorders_are_twins_within_two_seconds() {
+        assert_eq!(matched(&[(0, 1, 21, "ann"), (2 * SECOND, 2, 21, "ann")]), [[0, 2 * SECOND]]);
+        assert_eq!(matched(&[(0, 1, 21, "ann"), (2 * SECOND + 1, 2, 21, "ann")]).len(), 2);
+    }
+
+    #[test]
+    fn an_unknown_user_allows_a_tenth_of_a_second() {
+        for (one, other) in [("", "ann"), ("ann", ""), ("", "")] {
+            assert_eq!(matched(&[(0, 1, 21, one), (NARROW_WINDOW, 2, 21, other)]), [[0, NARROW_WINDOW]]);
+            assert_eq!(matched(&[(0, 1, 21, one), (NARROW_WINDOW + 1, 2, 21, other)]).len(), 2);
+        }
+    }
+
+    #[test]
+    fn other_users_other_codes_and_the_same_recorder_are_never_twins() {
+        assert_eq!(matched(&[(0, 1, 21, "ann"), (0, 2, 21, "bob")]).len(), 2);
+        assert_eq!(matched(&[(0, 1, 21, "ann"), (0, 2, 102, "ann")]).len(), 2);
+        assert_eq!(matched(&[(0, 1, 21, "ann"), (0, 1, 21, "ann")]).len(), 2);
+        // Nor by way of a result whose user is unknown.
+        assert_eq!(matched(&[(0, 1, 21, "ann"), (1, 2, 21, ""), (2, 3, 21, "bob")]).len(), 2);
+    }
+
+    #[test]
+    fn a_repeat_within_the_window_stays_a_sign_in_of_its_own() {
+        let in_both =
+            [(0, 1, 108, "ann"), (MILLISECOND, 2, 108, "ann"), (SECOND, 1, 108, "ann"), (SECOND + 2, 2, 108, "ann")];
+        assert_eq!(matched(&in_both), [[0, MILLISECOND], [SECOND, SECOND + 2]]);
+        let in_one = [(0, 1, 108, "ann"), (MILLISECOND, 2, 108, "ann"), (SECOND, 1, 108, "ann")];
+        assert_eq!(matched(&in_one), [vec![0, MILLISECOND], vec![SECOND]]);
+    }
+
+    #[test]
+    fn three_recorders_may_record_one_sign_in() {
+        let results = [(0, 1, 21, "ann"), (MILLISECOND, 2, 21, "ann"), (2 * MILLISECOND, 3, 21, "")];
+        assert_eq!(matched(&results), [[0, MILLISECOND, 2 * MILLISECOND]]);
+    }
+
+    #[test]
+    fn any_number_of_equal_results_takes_linear_time() {
+        let many: Vec<_> = (0..200_000).map(|index| (0, 1 + Recorder::from(index % 3 == 0), 21, "ann")).collect();
+        let twins = many.len() / 3 + 1;
+        assert_eq!(matched(&many).iter().filter(|group| group.len() == 2).count(), twins);
+    }
+
+    /// The rule in its plain form: for each result in the order of time, look through all earlier sign-ins.
+    fn naive(results: &[SignIn]) -> Vec<Vec<i64>> {
+        let mut sorted = results.to_vec();
+        sorted.sort_by_key(|result| result.time);
+        let mut groups: Vec<Vec<SignIn>> = Vec::new();
+        let user_of = |group: &[SignIn]| group.iter().map(|one| one.user).find(|user| user.is_known());
+        let disjoint = |one: &[SignIn], other: &[SignIn]| {
+            one.iter().all(|mine| other.iter().all(|theirs| mine.recorder() != theirs.recorder()))
+        };
+        for result in &sorted {
+            let fits = |group: &&mut Vec<SignIn>| {
+                result.user.is_known()
+                    && user_of(group) == Some(result.user)
+                    && group[0].key == result.key
+                    && result.time - group[0].time <= WINDOW
+                    && disjoint(group, &[*result])
+            };
+            match groups.iter_mut().find(fits) {
+                Some(group) => group.push(*result),
+                None => groups.push(vec![*result]),
+            }
+        }
+        let mut wider: Vec<Vec<SignIn>> = Vec::new();
+        for group in groups {
+            let fits = |earlier: &&mut Vec<SignIn>| {
+                (user_of(earlier).is_none() || user_of(&group).is_none())
+                    && earlier[0].key == group[0].key
+                    && group[0].time - earlier[0].time <= NARROW_WINDOW
+                    && disjoint(earlier, &group)
+            };
+            match wider.iter_mut().find(fits) {
+                Some(earlier) => earlier.extend(group),
+                None => wider.push(group),
+            }
+        }
+        let mut times: Vec<Vec<i64>> =
+            wider.iter().map(|group| group.iter().map(|result| result.time).collect()).collect();
+        times.sort();
+        times
+    }
+
+    proptest! {
+        #[test]
+        fn the_match_is_the_naive_one(
+            results in prop::collection::vec((0_i64..80, 1_u8..4, 1_u32..3, 0_usize..3), 0..40),
+        ) {
+            let user = ["", "ann", "bob"];
+            // Steps of 50 ms, so that both windows matter.
+            let results: Vec<_> =
+                results.iter().map(|&(step, recorder, key, name)| (step * 50 * MILLISECOND, recorder, key, user[name])).collect();
+            let mut users = Values::new(100);
+            let records: Vec<SignIn> = results
+                .iter()
+                .map(|&(time, recorder, key, user)| result(time, recorder, key, user, &mut users))
+                .collect();
+            prop_assert_eq!(matched(&results), naive(&records));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Finds out from the names of sources which machine each is from.
+//!
+//! People who collect logs from several machines put those of each machine into a folder or an archive of its own, or put the name of
+//! the machine before that of the file:
+//!
+//! ```text
+//! ticket/host07/MultiFactorAuthSvc.log         ticket/host07.zip!/MultiFactorAuthSvc.log         ticket/HOST07_MultiFactorAuthSvc.log
+//! ticket/host08/MultiFactorAuthSvc.log         ticket/host08.zip!/MultiFactorAuthSvc.log         ticket/HOST08_MultiFactorAuthSvc.log
+//! ```
+//!
+//! The folders of a level tell machines apart if two of them have a file with the same path below them; the first such level counts.
+//! If there is none, the beginnings of file names tell machines apart if two files of a folder differ in nothing else. A name without
+//! a letter, such as a date, is not that of a machine. If nothing tells machines apart, none is known: a single folder may have any
+//! name.
+
+use std::collections::{HashMap, HashSet};
+
+/// Returns the machine of each source, or `None` where it is not known.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::source::machines;
+///
+/// let names = ["t/host1/svc.log", "t/host2.zip!/svc.log", "t/host2.zip!/other.log", "t/notes.txt"];
+/// assert_eq!(machines::of(&names), [Some("host1"), Some("host2"), Some("host2"), None]);
+/// assert_eq!(machines::of(&["logs/host1/svc.log"]), [None]);
+/// ```
+#[must_use]
+pub fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
+    let paths: Vec<Vec<&str>> = names.iter().map(|name| components(name)).collect();
+    let depth = paths.iter().map(Vec::len).max().unwrap_or_default();
+    for level in 0..depth.saturating_sub(1) {
+        let folder = |path: &Vec<&'n str>| path[..path.len() - 1].get(level).and_then(|folder| machine(folder));
+        if are_told_apart(paths.iter().filter_map(|path| Some((folder(path)?, &path[level + 1..])))) {
+            return paths.iter().map(folder).collect();
+        }
+    }
+    by_beginnings(&paths)
+}
+
+/// Whether two different machines have something in common that one machine has only once.
+fn are_told_apart<'n, T: std::hash::Hash + Eq>(pairs: impl Iterator<Item = (&'n str, T)>) -> bool {
+    let mut first_by_rest: HashMap<T, &str> = HashMap::new();
+    for (machine, rest) in pairs {
+        if !first_by_rest.entry(rest).or_insert(machine).eq_ignore_ascii_case(machine) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Returns the machines that the beginnings of file names tell apart.
+fn by_beginnings<'n>(paths: &[Vec<&'n str>]) -> Vec<Option<&'n str>> {
+    let mut machines_by_rest: HashMap<(String, &str), HashSet<String>> = HashMap::new();
+    for path in paths {
+        let folder = path[..path.len() - 1].join("/");
+        for (machine, rest) in divided(path).filter(|(_, rest)| is_log_name(rest)) {
+            machines_by_rest.entry((folder.clone(), rest)).or_default().insert(machine.to_lowercase());
+        }
+    }
+    let known: HashSet<String> =
+        machines_by_rest.into_values().filter(|machines| machines.len() > 1).flatten().collect();
+    let is_known = |machine: &&str| known.contains(&machine.to_lowercase());
+    paths.iter().map(|path| divided(path).map(|(machine, _)| machine).find(is_known)).collect()
+}
+
+/// Returns each way to divide a file name into that of a machine and the rest.
+fn divided<'n>(path: &[&'n str]) -> impl Iterator<Item = (&'n str, &'n str)> {
+    let file = path.last().copied().unwrap_or_default();
+    file.match_indices(['_', '-', '.', ' ']).filter_map(|(at, _)| Some((machine(&file[..at])?, &file[at + 1..])))
+}
+
+/// Whether the rest of a file name may be that of a log by itself: a date or the number of a rotation is not.
+fn is_log_name(rest: &str) -> bool {
+    /// `Svc.log` has one before the dot that many letters long; `1.log` and `02.txt` have none.
+    const LETTERS: usize = 3;
+    let stem = rest.split('.').next().unwrap_or_default();
+    stem.chars().filter(|character| character.is_alphabetic()).count() >= LETTERS
+}
+
+/// Returns the parts of the name of a source.
+fn components(name: &str) -> Vec<&str> {
+    let is_separator = |character| character == '/' || cfg!(windows) && character == '\\';
+    name.split(is_separator).collect()
+}
+
+/// Returns the name of the machine that a folder or an archive may be called after; `None` if that cannot be a machine.
+fn machine(folder: &str) -> Option<&str> {
+    let name = match folder.strip_suffix('!') {
+        None => folder,
+        Some(archive) => {
+            let name = archive.rsplit_once('.').map_or(archive, |(name, _)| name);
+            name.strip_suffix(".tar").unwrap_or(name)
+        }
+    };
+    name.chars().any(char::is_alphabetic).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_archives_with_the_same_files_are_machines() {
+        let names = ["t/host1/a/svc.log", "t/host2.tar.gz!/a/svc.log", "t/host3/other.log", "t/readme.txt"];
+        assert_eq!(of(&names), [Some("host1"), Some("host2"), Some("host3"), None]);
+        let names = ["t.zip!/host1/svc.log", "t.zip!/host2/svc.log"];
+        assert_eq!(of(&names), [Some("host1"), Some("host2")]);
+        let names = ["logs/site/host1/svc.log", "logs/site/host2/svc.log", "logs/else/host3/svc.log"];
+        assert_eq!(of(&names), [Some("host1"), Some("host2"), Some("host3")]);
+    }
+
+    #[test]
+    fn beginnings_of_file_names_are_machines() {
+        let names = ["t/HOST-01_Svc.log", "t/HOST-02_Svc.log", "t/HOST-02_Svc.log.1", "t/HOST-03_Radius.log"];
+        assert_eq!(of(&names), [Some("HOST-01"), Some("HOST-02"), Some("HOST-02"), None]);
+    }
+
+    #[test]
+    fn dates_rotations_and_single_folders_are_not() {
+        for names in [
+            &["t/2017-02-13/svc.log", "t/2017-02-14/svc.log"][..],
+            &["t/svc.log", "t/svc.log.1", "t/svc.log.2"],
+            &["t/Svc_1.log", "t/Radius_1.log"],
+            &["t/Svc_2017-02-14.log", "t/Radius_2017-02-14.log"],
+            &["host1/svc.log", "host1/radius.log"],
+            &["svc.log"],
+            &["stdin"],
+            &[""],
+            &["logs/svc.log", "logs/old/svc.log"],
+            &["t/a/svc.log", "t/A/svc.log"],
+        ] {
+            assert_eq!(of(names), vec![None; names.len()], "{names:?}");
+        }
+    }
+}

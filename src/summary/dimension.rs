@@ -1,0 +1,78 @@
+//! By what results can be counted.
+
+use std::fmt;
+
+/// A property of a result by which results are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// The code or name.
+    Code,
+    /// Where to look, by kind of result.
+    Group,
+    /// How the user was asked: by call, text message, app or code.
+    Channel,
+    /// The log's own word on the sign-in.
+    Outcome,
+    /// The machine.
+    Host,
+    /// The user.
+    User,
+    /// The network address of the user.
+    Address,
+    /// The file.
+    File,
+    /// The hour in UTC.
+    Hour,
+    /// The day in UTC.
+    Day,
+}
+
+impl Dimension {
+    /// All dimensions, in the order in which they are listed.
+    pub const ALL: [Dimension; 10] = [
+        Dimension::Code,
+        Dimension::Group,
+        Dimension::Channel,
+        Dimension::Outcome,
+        Dimension::Host,
+        Dimension::User,
+        Dimension::Address,
+        Dimension::File,
+        Dimension::Hour,
+        Dimension::Day,
+    ];
+
+    /// Returns the name on the command line and in output for scripts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Dimension::Code => "code",
+            Dimension::Group => "group",
+            Dimension::Channel => "channel",
+            Dimension::Outcome => "outcome",
+            Dimension::Host => "host",
+            Dimension::User => "user",
+            Dimension::Address => "address",
+            Dimension::File => "file",
+            Dimension::Hour => "hour",
+            Dimension::Day => "day",
+        }
+    }
+
+    /// Returns the length of an hour or a day in nanoseconds; `None` for what is no part of time.
+    #[must_use]
+    pub fn span(self) -> Option<i64> {
+        const HOUR: i64 = 3_600 * 1_000_000_000;
+        match self {
+            Dimension::Hour => Some(HOUR),
+            Dimension::Day => Some(24 * HOUR),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,610 @@
+//! The sign-ins of a run: what its lines say, joined, matched with their twins, and counted by whatever the caller asks for.
+//!
+//! Lines come in, in the order of their sources, and [`Settled`] counts come out at the end. In between, results wait for their twins,
+//! because another log of the same machine may be read much later. At most [`WAITING_LIMIT`] wait. If there are more, those that wait
+//! are matched with each other and counted.
+//!
+//! Which machine a source is from is known only when the names of all sources are. Until then, counts are kept for each source.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
+
+use super::dimension::Dimension;
+use super::durations::Durations;
+use super::tally::Tally;
+use super::total::{Row, Summary, Totals};
+use crate::attempt::join::{self, Edges, Joiner, Line, Said};
+use crate::attempt::values::{Number, Values};
+use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins};
+use crate::code::Key;
+use crate::source::machines;
+use crate::time::{Stamp, Time};
+
+/// How many results may wait for their twins, each in [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES).
+pub const WAITING_LIMIT: usize = 6_000_000;
+
+/// How many different users, machines or addresses are kept apart.
+pub const VALUES_LIMIT: usize = 1_000_000;
+
+/// How many different codes and names are told apart: many more than a summary has rows for.
+const KEYS_LIMIT: usize = 16 * super::NAMES_LIMIT;
+/// The number of all other codes and names.
+const OTHER_KEYS: u32 = u32::MAX;
+
+/// How sign-ins are counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether twins count as often as they were recorded.
+    pub keep_twins: bool,
+    /// By what results are counted besides their code: at most two dimensions, or none.
+    pub by: Vec<Dimension>,
+}
+
+/// What a line says of a sign-in.
+#[derive(Clone, Debug)]
+pub struct Heard<'l> {
+    /// Who recorded it; 0 if the pattern does not say.
+    pub recorder: Recorder,
+    /// Whether the recorder writes several lines for a sign-in.
+    pub is_joined: bool,
+    /// Whether the line begins a sign-in.
+    pub begins: bool,
+    /// The result; `None` if the line has none and only adds to one.
+    pub key: Option<Key>,
+    /// The time of the line.
+    pub stamp: Option<Stamp>,
+    /// The user.
+    pub user: Option<&'l str>,
+    /// The log's word on the sign-in.
+    pub outcome: Option<&'l str>,
+    /// The machine.
+    pub host: Option<&'l str>,
+    /// The network address of the user.
+    pub address: Option<&'l str>,
+    /// The process that wrote the line.
+    pub process: Option<&'l str>,
+    /// The thread that wrote the line.
+    pub thread: Option<&'l str>,
+}
+
+/// What one thread of one program writes into one log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Lane {
+    recorder: Recorder,
+    host: Number,
+    process: Number,
+    thread: Number,
+}
+
+/// What is counted together until the machines are known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Place {
+    key: u32,
+    source: u32,
+    host: Number,
+    /// The values of those dimensions that do not follow from the rest.
+    values: [u64; 2],
+}
+
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    tally: Tally,
+    durations: Durations,
+}
+
+/// Collects sign-ins.
+#[derive(Debug)]
+pub struct SignIns {
+    options: Options,
+    users: Values,
+    /// The users without their domains, by which twins are compared, and the number there of each user.
+    bare_users: Values,
+    bare_by_user: Vec<Number>,
+    hosts: Values,
+    addresses: Values,
+    writers: Values,
+    number_by_key: HashMap<Key, u32>,
+    keys: Vec<Key>,
+    /// The names of the sources that ended. The number of the current one comes after them.
+    sources: Vec<Box<str>>,
+    totals: Totals,
+    has_results: bool,
+    joiner: Joiner<Lane, Number, SignIn>,
+    edges: Vec<(u32, Edges<Lane, Number, SignIn>)>,
+    waiting: Vec<SignIn>,
+    count: Count,
+}
+
+/// What was counted so far.
+#[derive(Debug, Default)]
+struct Count {
+    cells: HashMap<Place, Cell>,
+    /// The results whose code or name is beyond [`KEYS_LIMIT`].
+    overflow: Tally,
+    /// Each kind of result with the sources in which it was found.
+    found_in: HashSet<(u32, u32)>,
+    last_found: (u32, u32),
+    twins: u64,
+    without_result: u64,
+    without_time: u64,
+    without_zone: u64,
+    /// The recorders of each source, as a bit for each, and how many of its results have no time.
+    recorders: HashMap<u32, (u64, u64)>,
+    /// Whether results were counted before all logs were read, because too many waited.
+    was_full: bool,
+    /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
+    on_other_footing: u64,
+}
+
+/// The sign-ins of a run, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// The counts by code.
+    pub summary: Summary,
+    /// How long the sign-ins of each kind of result took, where that is known.
+    pub durations: BTreeMap<Key, Durations>,
+    /// The numbers of the run that concern sign-ins.
+    pub totals: SignInTotals,
+    /// The counts by the dimensions that were asked for, in no order that matters.
+    pub rows: Vec<GroupRow>,
+}
+
+/// Numbers of a run that concern sign-ins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignInTotals {
+    /// The number of results that another log recorded as well, and that do not count.
+    pub twins: u64,
+    /// The number of sign-ins, with and without a result.
+    pub attempts: u64,
+    /// The number of machines from which there are logs; 0 if they are not known.
+    pub hosts: u64,
+    /// The number of machines with results.
+    pub hosts_with_results: u64,
+    /// The number of results that were not compared with those of other logs, because their line has no time.
+    pub uncompared: u64,
+    /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
+    pub machines_on_other_footing: u64,
+    /// Whether twins may have been missed, because more results than [`WAITING_LIMIT`] had to be compared.
+    pub was_full: bool,
+    /// Whether there were more than [`VALUES_LIMIT`] users, machines or addresses.
+    pub beyond_values: bool,
+}
+
+/// The results that have the same values in all dimensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupRow {
+    /// The value in each dimension.
+    pub values: Vec<Value>,
+    /// Their number, and their first and last time.
+    pub tally: Tally,
+    /// How long the sign-ins took.
+    pub durations: Durations,
+}
+
+/// A value in a dimension.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// A code or name, of which a group or a channel follows.
+    Key(Key),
+    /// An outcome.
+    Outcome(Outcome),
+    /// A machine, user, address or file.
+    Text(Box<str>),
+    /// The beginning of an hour or a day.
+    Time(Time),
+    /// One of those beyond [`VALUES_LIMIT`].
+    Others,
+    /// The log does not say.
+    Unknown,
+}
+
+impl SignIns {
+    /// Returns an empty collection.
+    #[must_use]
+    pub fn new(options: Options) -> SignIns {
+        let values = || Values::new(VALUES_LIMIT);
+        SignIns {
+            options,
+            users: values(),
+            bare_users: values(),
+            bare_by_user: vec![Number::default(); 2],
+            hosts: values(),
+            addresses: values(),
+            writers: values(),
+            number_by_key: HashMap::new(),
+            keys: Vec::new(),
+            sources: Vec::new(),
+            totals: Totals::default(),
+            has_results: false,
+            joiner: Joiner::default(),
+            edges: Vec::new(),
+            waiting: Vec::new(),
+            count: Count::default(),
+        }
+    }
+
+    /// Adds the next line of the current source.
+    pub fn hear(&mut self, heard: &Heard<'_>) {
+        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let said = Said {
+            user: heard.user.map(|user| self.user(user)),
+            outcome: heard.outcome.and_then(|outcome| Outcome::read(outcome.as_bytes())),
+            host: heard.host.map(|host| self.hosts.number(host)),
+            address: heard.address.map(|address| self.addresses.number(address)),
+        };
+        let result = heard.key.as_ref().map(|key| {
+            self.has_results = true;
+            SignIn::new(self.key(key), heard.stamp, heard.recorder, source)
+        });
+        let line = Line { begins: heard.begins, time: heard.stamp.map(|stamp| stamp.time), said, result };
+        if !heard.is_joined {
+            self.ended(Attempt::alone(line));
+            return;
+        }
+        let mut writer = |text: Option<&str>| text.map_or(Number::default(), |text| self.writers.number(text));
+        let (process, thread) = (writer(heard.process), writer(heard.thread));
+        let lane = Lane { recorder: heard.recorder, host: said.host.unwrap_or_default(), process, thread };
+        let mut ended = Vec::new();
+        self.joiner.line(&lane, line, &mut |attempt| ended.push(attempt));
+        ended.into_iter().for_each(|attempt| self.ended(attempt));
+    }
+
+    /// Ends the current source, which has `bytes` bytes.
+    pub fn end_source(&mut self, name: &str, bytes: u64) {
+        let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let edges = std::mem::take(&mut self.joiner).finish();
+        if !edges.is_empty() {
+            self.edges.push((source, edges));
+        }
+        self.totals.files_read += 1;
+        self.totals.files_with_results += u64::from(std::mem::take(&mut self.has_results));
+        self.totals.bytes += bytes;
+        self.sources.push(name.into());
+    }
+
+    fn key(&mut self, key: &Key) -> u32 {
+        if let Some(&number) = self.number_by_key.get(key) {
+            return number;
+        }
+        if self.keys.len() >= KEYS_LIMIT {
+            return OTHER_KEYS;
+        }
+        let number = u32::try_from(self.keys.len()).unwrap_or(OTHER_KEYS);
+        self.keys.push(key.clone());
+        self.number_by_key.insert(key.clone(), number);
+        number
+    }
+
+    fn user(&mut self, user: &str) -> Number {
+        let number = self.users.number(user);
+        if number.index() >= self.bare_by_user.len() {
+            let bare = self.bare_users.number(without_domain(user));
+            self.bare_by_user.push(bare);
+        }
+        number
+    }
+
+    /// Takes an attempt whose lines are complete.
+    fn ended(&mut self, attempt: Attempt<Number, SignIn>) {
+        let Attempt { began, said, result, .. } = attempt;
+        let Some(mut result) = result else {
+            self.count.without_result += 1;
+            return;
+        };
+        result.user = said.user.unwrap_or_default();
+        result.host = said.host.unwrap_or_default();
+        result.address = said.address.unwrap_or_default();
+        result.set_outcome(said.outcome);
+        result.set_began(began);
+        let (recorders, untimed) = self.count.recorders.entry(result.source).or_default();
+        *recorders |= u64::from(result.recorder() > 0) << result.recorder();
+        if result.recorder() == 0 || result.time().is_none() || self.options.keep_twins {
+            *untimed += u64::from(result.time().is_none());
+            self.count.add(&result, 0, &self.options.by);
+            return;
+        }
+        self.waiting.push(result);
+        if self.waiting.len() >= WAITING_LIMIT {
+            self.count.was_full = true;
+            let places = Places::new(&self.sources, &mut self.hosts);
+            self.match_waiting(&places);
+        }
+    }
+
+    /// Matches the results that wait with each other, and counts them.
+    fn match_waiting(&mut self, places: &Places) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        // Stable, so that results stay in the order of their sources where their times are equal.
+        waiting.sort_by_key(|result| places.machine(result));
+        let bare = |result: &SignIn| {
+            let number = self.bare_by_user.get(result.user.index()).copied().unwrap_or_default();
+            // Users beyond the limit are not told apart, so they count as unknown.
+            if number == Number::OTHERS { Number::default() } else { number }
+        };
+        let (count, by) = (&mut self.count, &self.options.by);
+        for results in waiting.chunk_by_mut(|one, other| places.machine(one) == places.machine(other)) {
+            let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
+            let recorder = results[0].recorder();
+            let is_alone = results.iter().all(|result| result.recorder() == recorder);
+            count.on_other_footing += u64::from(!is_alone && zoned(true) && zoned(false));
+            twins::matching(results, bare, |first, others| {
+                let mut best = first;
+                let mut number = 0;
+                for twin in others {
+                    number += 1;
+                    count.found(twin.key, twin.source);
+                    let richness =
+                        |result: &SignIn| (result.user.is_known(), result.outcome().is_some(), result.address.is_known());
+                    let (mut richer, poorer) = if richness(twin) > richness(&best) { (*twin, best) } else { (best, *twin) };
+                    richer.complete(&poorer);
+                    best = richer;
+                }
+                count.found(first.key, first.source);
+                count.add(&best, number, by);
+            });
+        }
+    }
+
+    /// Ends the run: joins what goes on in rotated logs, matches twins, and counts.
+    #[must_use]
+    pub fn settle(mut self) -> Settled {
+        self.stitch();
+        let places = Places::new(&self.sources, &mut self.hosts);
+        self.match_waiting(&places);
+        let SignIns { options, users, hosts, addresses, keys, sources, mut totals, count, .. } = self;
+        totals.results_without_time = count.without_time;
+        totals.results_without_zone = count.without_zone;
+        let mut rows: HashMap<u32, (Row, Durations)> = HashMap::new();
+        let mut hosts_by_key: HashSet<(u32, Number)> = HashSet::new();
+        let mut all_hosts: HashSet<Number> = places.by_source.iter().map(|place| place.host).collect();
+        let mut hosts_with_results: HashSet<Number> = HashSet::new();
+        let mut grouped: BTreeMap<Vec<Value>, Cell> = BTreeMap::new();
+        let mut results = count.overflow.count;
+        for (place, cell) in count.cells {
+            results += cell.tally.count;
+            let host = place.host.or(places.host(place.source));
+            all_hosts.insert(host);
+            hosts_with_results.insert(host);
+            let (row, durations) = rows.entry(place.key).or_default();
+            row.tally.merge(&cell.tally);
+            durations.merge(&cell.durations);
+            if host.is_known() && hosts_by_key.insert((place.key, host)) {
+                row.hosts += 1;
+            }
+            if options.by.is_empty() {
+                continue;
+            }
+            let text = |values: &Values, number: Number| match values.text(number) {
+                Some(text) => Value::Text(text.into()),
+                None if number == Number::OTHERS => Value::Others,
+                None => Value::Unknown,
+            };
+            let value = |(index, dimension): (usize, &Dimension)| {
+                let number = place.values[index];
+                match dimension {
+                    Dimension::Code | Dimension::Group | Dimension::Channel => {
+                        Value::Key(keys[place.key as usize].clone())
+                    }
+                    Dimension::Host => text(&hosts, host),
+                    Dimension::File => Value::Text(sources[place.source as usize].clone()),
+                    Dimension::User => text(&users, Number::from_index(number)),
+                    Dimension::Address => text(&addresses, Number::from_index(number)),
+                    Dimension::Outcome => match number {
+                        1 => Value::Outcome(Outcome::Succeeded),
+                        2 => Value::Outcome(Outcome::Failed),
+                        _ => Value::Unknown,
+                    },
+                    Dimension::Hour | Dimension::Day => from_order(number)
+                        .map_or(Value::Unknown, |nanoseconds| Value::Time(Time::from_nanoseconds(nanoseconds))),
+                }
+            };
+            let values = options.by.iter().enumerate().map(value).collect();
+            let group = grouped.entry(values).or_default();
+            group.tally.merge(&cell.tally);
+            group.durations.merge(&cell.durations);
+        }
+        for (key, _) in &count.found_in {
+            rows.entry(*key).or_default().0.files += 1;
+        }
+        let mut summary = Summary::with_totals(totals);
+        let mut durations = BTreeMap::new();
+        for (key, (row, took)) in rows {
+            let key = &keys[key as usize];
+            summary.add_row(key, &row);
+            if took.percentile(50).is_some() {
+                durations.insert(key.clone(), took);
+            }
+        }
+        if !count.overflow.is_empty() {
+            summary.add_overflow(&count.overflow);
+        }
+        let is_known = |host: &&Number| host.is_known();
+        let mut recorders: HashMap<u64, (u64, u64)> = HashMap::new();
+        for (source, (mask, untimed)) in &count.recorders {
+            let place = recorders.entry(places.machine_of_source(*source)).or_default();
+            *place = (place.0 | mask, place.1 + untimed);
+        }
+        let uncompared = recorders.values().filter(|(mask, _)| mask.count_ones() > 1).map(|(_, untimed)| untimed);
+        Settled {
+            summary,
+            durations,
+            totals: SignInTotals {
+                twins: count.twins,
+                attempts: results + count.without_result,
+                hosts: all_hosts.iter().filter(is_known).count() as u64,
+                hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
+                uncompared: if options.keep_twins { 0 } else { uncompared.sum() },
+                machines_on_other_footing: count.on_other_footing,
+                was_full: count.was_full,
+                beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
+            },
+            rows: grouped
+                .into_iter()
+                .map(|(values, Cell { tally, durations })| GroupRow { values, tally, durations })
+                .collect(),
+        }
+    }
+
+    /// Joins what goes on from one file of a rotated log to the next.
+    fn stitch(&mut self) {
+        let mut by_log: BTreeMap<String, Vec<(u64, u32, Edges<Lane, Number, SignIn>)>> = BTreeMap::new();
+        for (source, edges) in std::mem::take(&mut self.edges) {
+            let (log, age) = rotation(&self.sources[source as usize]);
+            by_log.entry(log).or_default().push((age, source, edges));
+        }
+        let mut ended = Vec::new();
+        for mut files in by_log.into_values() {
+            // The oldest first.
+            files.sort_by_key(|&(age, source, _)| (std::cmp::Reverse(age), source));
+            join::stitch(files.into_iter().map(|(.., edges)| edges), &mut |attempt| ended.push(attempt));
+        }
+        ended.into_iter().for_each(|attempt| self.ended(attempt));
+    }
+}
+
+impl Count {
+    /// Counts a sign-in with `twins` further records.
+    fn add(&mut self, result: &SignIn, twins: u64, by: &[Dimension]) {
+        self.found(result.key, result.source);
+        self.twins += twins;
+        let time = result.time();
+        self.without_time += u64::from(time.is_none());
+        self.without_zone += u64::from(time.is_some() && result.zone_is_assumed());
+        if result.key == OTHER_KEYS {
+            return self.overflow.add(time);
+        }
+        let value = |dimension: Option<&Dimension>| match dimension {
+            Some(Dimension::User) => result.user.index() as u64,
+            Some(Dimension::Address) => result.address.index() as u64,
+            Some(Dimension::Outcome) => match result.outcome() {
+                None => 0,
+                Some(Outcome::Succeeded) => 1,
+                Some(Outcome::Failed) => 2,
+            },
+            Some(dimension) => dimension.span().zip(time).map_or(0, |(span, time)| {
+                to_order(time.nanoseconds().div_euclid(span).saturating_mul(span))
+            }),
+            None => 0,
+        };
+        let values = [value(by.first()), value(by.get(1))];
+        let place = Place { key: result.key, source: result.source, host: result.host, values };
+        let cell = self.cells.entry(place).or_default();
+        cell.tally.add(time);
+        if let Some(duration) = result.duration_ms() {
+            cell.durations.add(duration);
+        }
+    }
+
+    /// Notes that a source has a result of this kind.
+    fn found(&mut self, key: u32, source: u32) {
+        if key != OTHER_KEYS && (self.last_found != (key, source) || self.found_in.is_empty()) {
+            self.last_found = (key, source);
+            self.found_in.insert((key, source));
+        }
+    }
+}
+
+/// Where each source is from.
+struct Places {
+    by_source: Vec<SourcePlace>,
+    /// For each number of a host, the one that all spellings of the same machine share.
+    machine_by_host: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct SourcePlace {
+    /// The machine that the name of the source tells; unknown if it tells none.
+    host: Number,
+    /// The number of its folder.
+    folder: u32,
+}
+
+impl Places {
+    fn new(sources: &[Box<str>], hosts: &mut Values) -> Places {
+        let names: Vec<&str> = sources.iter().map(AsRef::as_ref).collect();
+        let mut folders: HashMap<&str, u32> = HashMap::new();
+        let by_source = names.iter().zip(machines::of(&names)).map(|(name, machine)| {
+            let folder = name.rsplit_once(is_separator).map_or("", |(folder, _)| folder);
+            let next = u32::try_from(folders.len()).unwrap_or(u32::MAX);
+            SourcePlace {
+                host: machine.map_or(Number::default(), |machine| hosts.number(machine)),
+                folder: *folders.entry(folder).or_insert(next),
+            }
+        });
+        let by_source = by_source.collect();
+        let mut machines: HashMap<&str, u32> = HashMap::new();
+        let mut texts: Vec<String> = Vec::new();
+        for index in 0..hosts.indexes() {
+            let text = hosts.text(Number::from_index(index as u64)).unwrap_or_default();
+            texts.push(without_network(text).to_lowercase());
+        }
+        let machine_by_host = texts.iter().map(|text| {
+            let next = u32::try_from(machines.len()).unwrap_or(u32::MAX);
+            *machines.entry(text.as_str()).or_insert(next)
+        });
+        Places { by_source, machine_by_host: machine_by_host.collect() }
+    }
+
+    fn host(&self, source: u32) -> Number {
+        self.by_source.get(source as usize).map_or(Number::default(), |place| place.host)
+    }
+
+    /// Returns a number that the results of one machine share. Logs of an unknown machine that are side by side in a folder are taken
+    /// to be of the same one.
+    fn machine(&self, result: &SignIn) -> u64 {
+        if result.host.is_known() { self.machine_of_host(result.host) } else { self.machine_of_source(result.source) }
+    }
+
+    fn machine_of_source(&self, source: u32) -> u64 {
+        const FOLDER: u64 = 1 << 32;
+        let host = self.host(source);
+        if host.is_known() {
+            return self.machine_of_host(host);
+        }
+        let folder = self.by_source.get(source as usize).map_or(u32::MAX, |place| place.folder);
+        FOLDER | u64::from(folder)
+    }
+
+    fn machine_of_host(&self, host: Number) -> u64 {
+        u64::from(self.machine_by_host.get(host.index()).copied().unwrap_or_default())
+    }
+}
+
+fn is_separator(character: char) -> bool {
+    character == '/' || cfg!(windows) && character == '\\'
+}
+
+/// Returns the name of a user without the domain: `ann` for `CONTOSO\ann` and `ann@example.com`. A distinguished name stays as it is.
+fn without_domain(user: &str) -> &str {
+    let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
+/// Returns the name of a machine without its network: `host1` for `host1.example.com`. An address stays as it is.
+fn without_network(host: &str) -> &str {
+    if host.starts_with(|character: char| character.is_ascii_digit()) {
+        return host;
+    }
+    host.split_once('.').map_or(host, |(name, _)| name)
+}
+
+/// Returns what the files of a rotated log have in common, and the age of this one: 0 for the newest, `Svc.log`, and 1 for
+/// `Svc.log.1`.
+fn rotation(name: &str) -> (String, u64) {
+    match name.rsplit_once('.') {
+        Some((log, number)) if number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (log.to_owned(), number.parse().unwrap_or_default())
+        }
+        _ => (name.to_owned(), 0),
+    }
+}
+
+/// Returns a number that sorts like `nanoseconds` and is not 0.
+fn to_order(nanoseconds: i64) -> u64 {
+    (nanoseconds.cast_unsigned() ^ 1 << 63).max(1)
+}
+
+/// Returns what [`to_order`] was given; `None` for 0.
+fn from_order(order: u64) -> Option<i64> {
+    (order != 0).then(|| (order ^ 1 << 63).cast_signed())
+}
