@@ -1,9 +1,10 @@
 //! The time of a line: the moment, how certain it is, and the forms in which sources write times.
 //!
 //! A line without a time, or with one that is not a real date, has no time: never 1970, and never that of the line before. Each
-//! form is read by a module of its own, and a [`Reader`] reads all of them.
+//! form is read by a module of its own, and a [`Reader`] reads all of them. People type times in other forms, which [`window`] parses.
 
 mod iso;
+pub mod window;
 
 use std::fmt;
 
