@@ -51,9 +51,9 @@
 //! |---|---|
 //! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | the vocabulary: plain values, no I/O |
 //! | [`catalogue`] | what is known about each code; `builtin/codes.toml` |
+//! | [`attempt`] | sign-ins: the lines of one joined, the results that several logs have of one matched |
 //! | [`pattern`] | how to find a result in a line: definitions with their examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`neighbour`] | a suggestion for a path that does not exist |
-//! | [`attempt`] | sign-ins: the lines of one joined, the results that several logs have of one matched |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
 //! | [`unpack`] | archives and compression: bytes in, their files and decompressed bytes out |
 //! | [`source`] | finds and opens inputs; no other module does |
@@ -109,13 +109,13 @@ pub mod problem;
 
 pub mod catalogue;
 
+pub mod attempt;
+
 pub mod pattern;
 
 pub mod neighbour;
 
 pub mod config;
-
-pub mod attempt;
 
 pub mod unpack;
 

@@ -87,6 +87,16 @@ pub enum Role {
 }
 
 impl Role {
+    /// Returns the value of `context` in a pattern file; `None` for a pattern that finds results.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Role::Result => None,
+            Role::Begins => Some("begins"),
+            Role::Belongs => Some("belongs"),
+        }
+    }
+
     /// Whether a match has no result and only adds to one.
     #[must_use]
     pub fn is_context(self) -> bool {

@@ -3,15 +3,17 @@
 //! * An example is searched with the whole set, like a line of a log. Exactly one of the results must come from its
 //!   pattern. If a pattern of another origin takes the line, which is what users write patterns for, the example is checked
 //!   with its pattern alone.
+//! * The example of a context is a whole sign-in. Its lines are joined, and what they say together is compared.
 //! * A counter-example is always checked with its pattern alone.
 //!
 //! The search and the catalogue are passed in as functions, so that the rules can be tested without either.
 
 use crate::code::{Code, Key};
-use crate::hit::Captures;
+use crate::attempt::{Attempt, Outcome};
+use crate::hit::{Capture, Captures};
 
 use super::brackets;
-use super::definition::{Definition, Example, ExpectedCapture, ExpectedCode};
+use super::definition::{Definition, Example, ExpectedCapture, ExpectedCode, Role};
 use super::diagnostic::Diagnostic;
 
 /// A result found in an example.
@@ -38,14 +40,15 @@ enum Verdict {
 ///
 /// `find` returns the results in a line, in order: those of the pattern with the given index alone or, for `None`, those
 /// of the whole set. A line of a `multiline` pattern may contain line ends. `resolve` returns the code or name under which
-/// a code as written in a log counts.
+/// a code as written in a log counts. `join` returns the sign-ins in a text.
 #[must_use]
 pub fn check(
     definitions: &[Definition],
     resolve: &dyn Fn(&[u8]) -> Key,
     find: impl FnMut(&[u8], Option<usize>) -> Vec<Found>,
+    join: &dyn Fn(&[u8]) -> Vec<Attempt<String, Key>>,
 ) -> Vec<Diagnostic> {
-    let mut checker = Checker { definitions, resolve, find };
+    let mut checker = Checker { definitions, resolve, find, join };
     let mut found = Vec::new();
     for index in 0..definitions.len() {
         checker.check_examples(index, &mut found);
@@ -59,6 +62,7 @@ struct Checker<'c, F> {
     definitions: &'c [Definition],
     resolve: &'c dyn Fn(&[u8]) -> Key,
     find: F,
+    join: &'c dyn Fn(&[u8]) -> Vec<Attempt<String, Key>>,
 }
 
 impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
@@ -93,6 +97,12 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     /// Checks one example of the pattern with that index.
     fn judge(&mut self, index: usize, definition: &Definition, example: &Example) -> Verdict {
         let line = example.line.as_bytes();
+        if definition.role.is_context() {
+            if (self.find)(line, Some(index)).is_empty() {
+                return Verdict::Wrong(no_match(definition, example));
+            }
+            return self.judge_sign_in(definition, example).map_or(Verdict::Kept, Verdict::Wrong);
+        }
         let mut all = (self.find)(line, None);
         if all.iter().all(|found| found.pattern != index) {
             let alone = (self.find)(line, Some(index));
@@ -110,14 +120,50 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         let [found] = own[..] else {
             return Verdict::Wrong(several(definition, example, own.len()));
         };
-        let expected = match &example.code {
-            ExpectedCode::Number(number) => Key::Code(Code(*number)),
-            ExpectedCode::Written(written) => (self.resolve)(written.as_bytes()),
-        };
+        let expected = self.expected(example);
         if found.key != expected {
             return Verdict::Wrong(other_code(definition, example, &found.key, &expected));
         }
         other_capture(definition, example, found).map_or(Verdict::Kept, Verdict::Wrong)
+    }
+
+    /// Checks what the lines of a sign-in say together.
+    fn judge_sign_in(&self, definition: &Definition, example: &Example) -> Option<Diagnostic> {
+        let joined = (self.join)(example.line.as_bytes());
+        let with_result: Vec<_> =
+            joined.iter().filter_map(|attempt| Some((&attempt.said, attempt.result.as_ref()?))).collect();
+        let [(said, key)] = with_result[..] else {
+            return Some(several(definition, example, with_result.len()));
+        };
+        let expected = self.expected(example);
+        if *key != expected {
+            return Some(other_code(definition, example, key, &expected));
+        }
+        let text = |capture| match capture {
+            Capture::User => said.user.clone(),
+            Capture::Host => said.host.clone(),
+            Capture::Address => said.address.clone(),
+            _ => None,
+        };
+        let found = Found { pattern: 0, key: key.clone(), captures: Captures::new(text) };
+        let is_outcome = |expected: &&ExpectedCapture| expected.capture == Capture::Outcome;
+        if let Some(outcome) = example.captures.iter().find(is_outcome)
+            && Outcome::read(outcome.value.as_bytes()) != said.outcome
+        {
+            return Some(wrong_capture(definition, outcome, said.outcome.map(Outcome::name)));
+        }
+        let comparable = |capture| matches!(capture, Capture::User | Capture::Host | Capture::Address);
+        let example =
+            Example { captures: example.captures.iter().filter(|one| comparable(one.capture)).cloned().collect(), ..example.clone() };
+        other_capture(definition, &example, &found)
+    }
+
+    /// Returns the result that an example expects.
+    fn expected(&self, example: &Example) -> Key {
+        match &example.code {
+            ExpectedCode::Number(number) => Key::Code(Code(*number)),
+            ExpectedCode::Written(written) => (self.resolve)(written.as_bytes()),
+        }
     }
 
     /// Checks that the pattern finds nothing in its counter-examples.
@@ -125,7 +171,10 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         let definition = &self.definitions[index];
         for example in &definition.counter_examples {
             let Some(first) = (self.find)(example.line.as_bytes(), Some(index)).into_iter().next() else { continue };
-            let label = format!("gives {}", named(&first.key));
+            let label = match definition.role {
+                Role::Result => format!("gives {}", named(&first.key)),
+                Role::Begins | Role::Belongs => "the regex matches this line".to_owned(),
+            };
             found.push(
                 Diagnostic::new(format!("pattern `{}` matches its counter-example", definition.name))
                     .at(definition.mark_place(&example.line_place, None, label))
@@ -183,15 +232,19 @@ fn other_code(definition: &Definition, example: &Example, found: &Key, expected:
 fn other_capture(definition: &Definition, example: &Example, found: &Found) -> Option<Diagnostic> {
     let captured = |expected: &ExpectedCapture| found.captures[expected.capture].as_deref();
     let wrong = example.captures.iter().find(|expected| captured(expected) != Some(&*expected.value))?;
+    Some(wrong_capture(definition, wrong, captured(wrong)))
+}
+
+/// Returns the error for a group that captures something else than its example says.
+fn wrong_capture(definition: &Definition, wrong: &ExpectedCapture, captured: Option<&str>) -> Diagnostic {
     let group = wrong.capture.name();
-    let captured = match captured(wrong) {
+    let captured = match captured {
         Some(value) => format!("captures {group} `{value}`"),
         None => format!("captures no {group}"),
     };
-    let diagnostic = Diagnostic::new(format!("an example of pattern `{}` {captured}", definition.name))
+    Diagnostic::new(format!("an example of pattern `{}` {captured}", definition.name))
         .at(definition.mark_place(&wrong.place, None, format!("expects `{}`", wrong.value)))
-        .remedy(format!("correct the group `{group}` in the regex, or `{group}` in the example"));
-    Some(diagnostic)
+        .remedy(format!("correct the group `{group}` in the regex, or `{group}` in the example"))
 }
 
 /// Returns a result as messages show it.
@@ -249,7 +302,7 @@ pub(super) mod tests {
     }
 
     fn complaints_of(definitions: &[Definition]) -> String {
-        let found = check(definitions, &resolve, |line, only| find(definitions, line, only));
+        let found = check(definitions, &resolve, |line, only| find(definitions, line, only), &|_| Vec::new());
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 

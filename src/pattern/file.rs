@@ -404,14 +404,14 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |
 5 | examples = [ {line='', code=1, text='b'} ]
   |                                ^^^^
   |
-  = help: an example can have: line, code, user, outcome, host, address, time";
+  = help: an example can have: line, code, user, outcome, host, address, time, process, thread";
         let text = "[[pattern]]\nname='a'\nregex='a'\ncode = 3\nexamples = [ {line='', code=1, text='b'} ]\n";
         assert_eq!(errors(text), expected);
     }

@@ -101,9 +101,8 @@ mod tests {
     fn complaints(text: &str) -> Vec<String> {
         let definitions = definitions(text);
         let mut found: Vec<Diagnostic> = definitions.iter().flat_map(validate::check).collect();
-        found.extend(examples::check(&definitions, &examples::tests::resolve, |line, only| {
-            examples::tests::find(&definitions, line, only)
-        }));
+        let find = |line: &[u8], only| examples::tests::find(&definitions, line, only);
+        found.extend(examples::check(&definitions, &examples::tests::resolve, find, &|_| Vec::new()));
         found.iter().map(ToString::to_string).collect()
     }
 

@@ -455,7 +455,7 @@ error: the `unless` of pattern `own` is not a valid regex
 3 | regex = '''x(?<kode>\d+)'''
   |                ^^^^ no group has this name
   |
-  = help: the groups are code, text, user, outcome, host, address, time; use (?: and ) where no name is needed
+  = help: the groups are code, text, user, outcome, host, address, time, process, thread; use (?: and ) where no name is needed
 error: pattern `own` does not say where the code is
  --> own.toml:3:9
   |

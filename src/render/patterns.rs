@@ -139,6 +139,9 @@ impl Full<'_> {
         key("empty_is_zero", definition.empty_is_zero.then(|| "true".to_owned()));
         key("when", definition.when.as_deref().map(triply_quoted));
         key("unless", definition.unless.as_deref().map(triply_quoted));
+        key("line", definition.line.as_deref().map(triply_quoted));
+        key("recorder", definition.recorder.as_deref().map(quoted));
+        key("context", definition.role.name().map(quoted));
         self.push_examples(index, definition, &mut text);
         out.write_all(text.as_bytes())
     }
@@ -149,7 +152,11 @@ impl Full<'_> {
             for example in &definition.examples {
                 let mut scratch = self.set.scratch();
                 let line = example.line.as_bytes();
-                for found in proof::find_all(self.set, &mut scratch, self.catalogue, line, Some(index)) {
+                // The example of a context is a whole sign-in, in which the pattern alone finds no result.
+                let alone = Some(index).filter(|_| !definition.role.is_context());
+                for found in alone.into_iter().flat_map(|alone| { 
+                    proof::find_all(self.set, &mut scratch, self.catalogue, line, Some(alone))
+                }) {
                     let _ = writeln!(text, "    # gives {}", self.given(&found));
                 }
                 let _ = writeln!(text, "    {},", inline_table(example));
@@ -241,8 +248,10 @@ fn quoted(text: &str) -> String {
 
 /// Returns a TOML string, as a literal in triple quotes if possible.
 fn triply_quoted(text: &str) -> String {
-    if !text.contains("'''") && !text.ends_with('\'') && !has_control(text) {
-        return format!("'''{text}'''");
+    if !text.contains("'''") && !text.ends_with('\'') && !has_control(&text.replace('\n', "")) {
+        // TOML drops a line end right after the quotation marks.
+        let start = if text.contains('\n') { "\n" } else { "" };
+        return format!("'''{start}{text}'''");
     }
     let mut escaped = String::from("\"");
     for character in text.chars() {
@@ -289,8 +298,10 @@ mod tests {
     fn said(definition: &Definition) -> String {
         let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
             definition;
+        let Definition { line, recorder, role, .. } = definition;
         let mut said =
             format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
+        let _ = writeln!(said, "{line:?} {recorder:?} {role:?}");
         for example in &definition.examples {
             let captures: Vec<_> = example.captures.iter().map(|one| (one.capture, &one.value)).collect();
             let _ = writeln!(said, "{:?} {:?} {captures:?}", example.line, example.code);
@@ -308,7 +319,10 @@ mod tests {
             let again = parse(&full(&definitions, index));
             assert_eq!(again.len(), 1);
             assert_eq!(said(&again[0]), said(definition));
-            assert!(proof::compile(&again, Catalogue::built_in).is_ok(), "{}", definition.name);
+            // The example of a context needs the patterns that find the results.
+            let mut all = definitions.clone();
+            all[index] = again[0].clone();
+            assert!(proof::compile(&all, Catalogue::built_in).is_ok(), "{}", definition.name);
         }
     }
 
@@ -339,7 +353,9 @@ unless = '''"'''
 examples = [
     # gives 4 No Phone Input - Timed Out, user ann
     { line = ''''x' c=4 ann''', code = 4, user = 'ann' },
-    { line = "'x'\nc=used_cache", code = 'used_cache' },
+    { line = '''
+'x'
+c=used_cache''', code = 'used_cache' },
 ]
 counter_examples = [
     '''c''',

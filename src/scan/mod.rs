@@ -8,9 +8,12 @@
 //!
 //! Each worker has its own scanner, whose caches are reused from chunk to chunk.
 
+mod joined;
 mod line;
 pub mod proof;
 pub mod trial;
+
+pub use joined::{Joined, joined};
 
 use std::iter;
 use std::ops::Range;

@@ -3,7 +3,7 @@
 //! This is not part of [`pattern`](crate::pattern), because an example gives a code as a log writes it, and finding out which
 //! result that is takes both the patterns and the catalogue.
 
-use super::resolve;
+use super::{joined, resolve};
 use crate::catalogue::Catalogue;
 use crate::hit::{Capture, Captures};
 use crate::pattern::definition::{Definition, Origin};
@@ -36,7 +36,8 @@ pub fn compile<'c>(
 pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let mut scratch = set.scratch();
     let find = |text: &[u8], only: Option<usize>| find_all(set, &mut scratch, catalogue, text, only);
-    examples::check(definitions, &|written| catalogue.resolve(written), find)
+    let join = |text: &[u8]| joined(set, catalogue, text);
+    examples::check(definitions, &|written| catalogue.resolve(written), find, &join)
 }
 
 /// Returns every result in `text`, in order: of all patterns, or of one alone. Multi-line patterns see the whole text.

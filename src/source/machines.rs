@@ -68,7 +68,10 @@ fn by_beginnings<'n>(paths: &[Vec<&'n str>]) -> Vec<Option<&'n str>> {
 /// Returns each way to divide a file name into that of a machine and the rest.
 fn divided<'n>(path: &[&'n str]) -> impl Iterator<Item = (&'n str, &'n str)> {
     let file = path.last().copied().unwrap_or_default();
-    file.match_indices(['_', '-', '.', ' ']).filter_map(|(at, _)| Some((machine(&file[..at])?, &file[at + 1..])))
+    let ways = file.match_indices(['_', '-', '.', ' ']).map(|(at, by)| (&file[..at], by, &file[at + 1..]));
+    // What follows the last dot is only an ending.
+    let ways = ways.filter(|(_, by, rest)| *by != "." || rest.contains('.'));
+    ways.filter_map(|(name, _, rest)| Some((machine(name)?, rest)))
 }
 
 /// Whether the rest of a file name may be that of a log by itself: a date or the number of a rotation is not.

@@ -1,0 +1,69 @@
+//! Joins the lines of sign-ins in a short text, such as an example of a pattern.
+
+use super::{Scanner, Sink};
+use crate::attempt::join::{self, Joiner, Line, Said};
+use crate::attempt::{Attempt, Outcome};
+use crate::catalogue::Catalogue;
+use crate::chunk::{Chunk, Limits};
+use crate::code::Key;
+use crate::hit::{Capture, Hit};
+use crate::pattern::PatternSet;
+use crate::pattern::definition::Role;
+
+/// A sign-in in a short text, with its code or name.
+pub type Joined = Attempt<String, Key>;
+
+/// What one thread of one recorder writes.
+type Lane = (String, String, String);
+
+/// Returns the sign-ins in `text`, in no order that matters.
+#[must_use]
+pub fn joined(set: &PatternSet, catalogue: &Catalogue, text: &[u8]) -> Vec<Joined> {
+    let mut listener = Listener { set, joiner: Joiner::default(), ended: Vec::new() };
+    let lookahead_bytes = Limits::default().lookahead_bytes;
+    Scanner::new(set, catalogue, lookahead_bytes).scan_into(&Chunk::whole(text), &mut listener);
+    let Listener { joiner, mut ended, .. } = listener;
+    join::stitch([joiner.finish()], &mut |attempt| ended.push(attempt));
+    ended
+}
+
+struct Listener<'s> {
+    set: &'s PatternSet,
+    joiner: Joiner<Lane, String, Key>,
+    ended: Vec<Joined>,
+}
+
+impl<'c> Sink<'c> for &mut Listener<'_> {
+    const JOINS: bool = true;
+
+    fn take(&mut self, hit: Hit<'c>) {
+        let key = hit.key.clone();
+        self.line(&hit, Some(key));
+    }
+
+    fn context(&mut self, hit: Hit<'c>) {
+        self.line(&hit, None);
+    }
+}
+
+impl Listener<'_> {
+    fn line(&mut self, hit: &Hit<'_>, result: Option<Key>) {
+        let pattern = &self.set.patterns()[hit.pattern];
+        let Some(recorder) = pattern.recorder() else { return };
+        let text = |capture| Some(String::from_utf8_lossy(hit.captures[capture]?).into_owned());
+        let said = Said {
+            user: text(Capture::User),
+            outcome: hit.captures[Capture::Outcome].and_then(Outcome::read),
+            host: text(Capture::Host),
+            address: text(Capture::Address),
+        };
+        let lane = (
+            recorder.to_string(),
+            text(Capture::Process).unwrap_or_default(),
+            text(Capture::Thread).unwrap_or_default(),
+        );
+        let time = hit.time.map(|stamp| stamp.time);
+        let line = Line { begins: pattern.role() == Role::Begins, time, said, result };
+        self.joiner.line(&lane, line, &mut |attempt| self.ended.push(attempt));
+    }
+}
