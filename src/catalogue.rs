@@ -92,6 +92,25 @@ worded! {
     }
 }
 
+impl Channel {
+    /// Returns the name in JSON and in filters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Call => "call",
+            Channel::TextMessage => "text-message",
+            Channel::App => "app",
+            Channel::Oath => "oath",
+            Channel::Voiceprint => "voiceprint",
+            Channel::SecurityQuestions => "security-questions",
+            Channel::Cache => "cache",
+            Channel::Account => "account",
+            Channel::Any => "any",
+            Channel::Request => "request",
+        }
+    }
+}
+
 impl Group {
     /// The name in JSON and in queries.
     #[must_use]

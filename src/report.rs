@@ -10,6 +10,7 @@
 //! Every format writes a report from its [`Sheet`], which describes the rows. [`Report::before`] and [`Report::end`] hold the values
 //! and notes around the rows.
 
+pub mod breakdown;
 pub mod files;
 pub mod problems;
 pub mod sheet;
@@ -20,15 +21,24 @@ use std::cmp::Reverse;
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::problem::{Kind, Problem};
-use crate::summary::{self, Summary, Totals};
+use crate::summary::sign_ins::{Settled, SignInTotals, VALUES_LIMIT, WAITING_LIMIT};
+use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
+use breakdown::{Breakdown, LeftOut, Shown, Sort};
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, remark, size};
 
-/// The columns of the summary and its values outside the rows.
-pub static SUMMARY: Sheet = Sheet {
-    schema: 1,
-    columns: &[
+/// The summary of logs whose machines are not known, or of one machine.
+pub static SUMMARY: Sheet = summary_sheet(&COLUMNS);
+/// The summary of logs of several machines: a table shows their number in place of the number of files.
+pub static SUMMARY_OF_HOSTS: Sheet = summary_sheet(&COLUMNS_OF_HOSTS);
+
+static COLUMNS: [Column; 16] = summary_columns(false);
+static COLUMNS_OF_HOSTS: [Column; 16] = summary_columns(true);
+
+/// The columns of the summary. The table has one with the number of machines, or one with the number of files.
+const fn summary_columns(of_hosts: bool) -> [Column; 16] {
+    let mut columns = [
         Column::new("code", "Code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
             .or_null(),
         Column::for_scripts("name", Holds::Text, "The name or text in the log, if it stands for no single code.")
@@ -45,13 +55,50 @@ pub static SUMMARY: Sheet = Sheet {
             .or_null()
             .yields(Room::ForProse),
         Column::new("files", "Files", Holds::Count, "Number of files with such a result.").yields(Room::ForOneLine),
+        Column::new("hosts", "Hosts", Holds::Count, "Number of machines with such a result, if they are known.")
+            .or_null()
+            .yields(Room::ForOneLine),
         Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
             .or_missing(),
         Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`.").or_null(),
         Column::for_people("Group", Holds::Text).yields(Room::IfWide),
-    ],
-    rows: "results",
-    before: &[
+        MEDIAN,
+        PERCENTILE,
+    ];
+    columns[if of_hosts { 9 } else { 10 }].heading = None;
+    columns
+}
+
+/// How long the middle one of sign-ins took.
+const MEDIAN: Column = Column::for_scripts(
+    "median_ms",
+    Holds::Duration,
+    "Milliseconds from the first line of a sign-in to its result: half of the sign-ins took at most that long.",
+)
+.or_missing();
+/// How long all but the longest sign-ins took.
+const PERCENTILE: Column = Column::for_scripts(
+    "p95_ms",
+    Holds::Duration,
+    "The same for 95 of 100 sign-ins. Exact for up to 4,096 different durations, and up to a 128th too small beyond.",
+)
+.or_missing();
+
+/// The summary and its values outside the rows.
+const fn summary_sheet(columns: &'static [Column]) -> Sheet {
+    Sheet {
+        schema: 1,
+        columns,
+        rows: "results",
+        before: BEFORE,
+        after: AFTER,
+        flow: Flow::Whole,
+        without_rows: &[NOTHING_FOUND, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+    }
+}
+
+/// The values before the rows.
+const BEFORE: &[Column] = &[
         Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that results are missing."),
         Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
         Column::for_scripts(
@@ -70,21 +117,29 @@ pub static SUMMARY: Sheet = Sheet {
             "Number of different results that were last seen after the services that give them had ended, if there are any.",
         )
         .or_missing(),
-    ],
-    after: &[Column::for_scripts(
-        "problems",
-        Holds::Records(problems::WITH_PATH),
-        "What was skipped or could not be read.",
-    )],
-    flow: Flow::Whole,
-    without_rows: &[NOTHING_FOUND, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
-};
+        Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
+        Column::for_scripts("rows", Holds::Records(breakdown::ROW), "The results by the dimensions of `--by`.")
+            .or_missing(),
+    ];
+
+/// The values after the rows.
+const AFTER: &[Column] =
+    &[Column::for_scripts("problems", Holds::Records(problems::WITH_PATH), "What was skipped or could not be read.")];
 
 const TOTALS: &[Column] = &[
-    Column::for_scripts("results", Holds::Count, "Number of results."),
+    Column::for_scripts("results", Holds::Count, "Number of results. What two logs recorded counts once."),
+    Column::for_scripts(
+        "twins",
+        Holds::Count,
+        "Number of results that do not count, because another log recorded them.",
+    ),
+    Column::for_scripts("attempts", Holds::Count, "Number of sign-ins, with and without a result."),
     Column::for_scripts("distinct", Holds::Count, "Number of different results: the length of `results`."),
     Column::for_scripts("files_read", Holds::Count, "Number of files that were read."),
     Column::for_scripts("files_with_results", Holds::Count, "Number of files with at least one result."),
+    Column::for_scripts("hosts", Holds::Count, "Number of machines with logs, if they are known.").or_null(),
+    Column::for_scripts("hosts_with_results", Holds::Count, "Number of machines with results, if they are known.")
+        .or_null(),
     Column::for_scripts("bytes", Holds::Bytes, "Size of all that was read, after unpacking."),
 ];
 
@@ -128,6 +183,12 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// The patterns and globs of the run.
     pub searched: Searched,
+    /// The numbers that concern sign-ins.
+    pub sign_ins: SignInTotals,
+    /// The results by other dimensions, if the user asked for that.
+    pub breakdown: Option<Breakdown>,
+    /// The rows that are not shown.
+    pub left_out: LeftOut,
 }
 
 /// The patterns and globs of a run, which the report names if nothing was found.
@@ -159,10 +220,35 @@ impl Report {
                 .map(|ended| format!("{} on {}", ended.name, ended.last_day))
                 .collect(),
             results_without_row: summary.overflow().map_or(0, |overflow| overflow.count),
-            rows: rows.iter().map(|(key, row)| cells(key, row, results, catalogue)).collect(),
+            rows: rows.iter().map(|(key, row)| cells(key, row, None, results, catalogue)).collect(),
             problems,
             searched,
+            sign_ins: SignInTotals::default(),
+            breakdown: None,
+            left_out: LeftOut::default(),
         }
+    }
+
+    /// Makes the report of sign-ins, as [`Report::new`] does. `shown` decides which rows are shown, and in which order.
+    #[must_use]
+    pub fn of_sign_ins(
+        settled: &Settled,
+        by: &[Dimension],
+        shown: Shown,
+        problems: Vec<Problem>,
+        catalogue: &Catalogue,
+        searched: Searched,
+    ) -> Report {
+        let mut report = Report::new(&settled.summary, problems, catalogue, searched);
+        let mut rows: Vec<_> = settled.summary.iter().collect();
+        shown.sort(&mut rows, Sort::Count, |(key, _)| key.clone(), |(_, row)| row.tally);
+        report.left_out = shown.cut(&mut rows, |(_, row)| row.tally);
+        let cells =
+            |(key, row): &(Key, &summary::Row)| cells(key, row, settled.durations.get(key), report.results, catalogue);
+        report.rows = rows.iter().map(cells).collect();
+        report.sign_ins = settled.totals;
+        report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled, by, shown, catalogue));
+        report
     }
 
     /// Whether some input could not be read, so that it is missing from the totals.
@@ -177,9 +263,13 @@ impl Report {
         let totals = &self.totals;
         let sums = Cell::Record(vec![
             ("results", self.results.into()),
+            ("twins", self.sign_ins.twins.into()),
+            ("attempts", self.sign_ins.attempts.max(self.results).into()),
             ("distinct", self.distinct().into()),
             ("files_read", totals.files_read.into()),
             ("files_with_results", totals.files_with_results.into()),
+            ("hosts", known(self.sign_ins.hosts)),
+            ("hosts_with_results", known(self.sign_ins.hosts_with_results)),
             ("bytes", totals.bytes.into()),
         ]);
         let after = Some(self.distinct_after_services_ended).filter(|&count| count > 0);
@@ -189,12 +279,20 @@ impl Report {
             totals.results_without_time.into(),
             totals.results_without_zone.into(),
             after.into(),
+            Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
+            Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.records()).collect()),
         ]
+    }
+
+    /// Returns the sheet of the summary.
+    #[must_use]
+    pub fn sheet(&self) -> &'static Sheet {
+        if self.sign_ins.hosts > 1 { &SUMMARY_OF_HOSTS } else { &SUMMARY }
     }
 
     /// Returns the number of different results.
     fn distinct(&self) -> u64 {
-        self.rows.len() as u64
+        self.rows.len() as u64 + self.left_out.rows
     }
 
     /// Returns the notes and values around the rows that are known only after them.
@@ -215,7 +313,46 @@ impl Report {
             format!("{} read", counted(totals.files_read, "file")),
             size(totals.bytes),
         ];
+        let hosts = match (self.sign_ins.hosts_with_results, self.sign_ins.hosts) {
+            (_, 0 | 1) => None,
+            (some, all) if some == all => Some(format!("on {}", counted(all, "host"))),
+            (some, all) => Some(format!("on {some} of {}", counted(all, "host"))),
+        };
+        let sums = sums.into_iter().chain(hosts).collect::<Vec<_>>();
         let remarks = [
+            self.left_out.remark(),
+            remark(
+                self.sign_ins.twins,
+                "result was recorded by two logs and counts once (--keep-twins counts both).",
+                "results were recorded by two logs and count once (--keep-twins counts both).",
+            ),
+            remark(
+                self.sign_ins.attempts.saturating_sub(self.results),
+                "sign-in has no result in the logs.",
+                "sign-ins have no result in the logs.",
+            ),
+            remark(
+                self.sign_ins.uncompared,
+                "result has no readable time, so it was not compared with those of other logs and may count twice.",
+                "results have no readable time, so they were not compared with those of other logs and may count twice.",
+            ),
+            remark(
+                self.sign_ins.machines_on_other_footing,
+                "host has logs with a time zone and logs without, so these were not compared and may count twice.",
+                "hosts have logs with a time zone and logs without, so these were not compared and may count twice.",
+            ),
+            self.sign_ins.was_full.then(|| {
+                format!(
+                    "There were more than {} results to compare between logs: some may count twice.",
+                    wording::grouped(WAITING_LIMIT as u64)
+                )
+            }),
+            self.sign_ins.beyond_values.then(|| {
+                format!(
+                    "There were more than {} users, hosts or addresses: the others count together.",
+                    wording::grouped(VALUES_LIMIT as u64)
+                )
+            }),
             remark(
                 self.results_without_row,
                 "result is counted in the total only: there are too many different names or numbers to list.",
@@ -284,7 +421,13 @@ fn after_services_ended(rows: &[(Key, &summary::Row)], catalogue: &Catalogue) ->
 }
 
 /// Returns the cells of a result, in the columns of [`SUMMARY`].
-fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> Vec<Cell<'static>> {
+fn cells(
+    key: &Key,
+    row: &summary::Row,
+    durations: Option<&Durations>,
+    results: u64,
+    catalogue: &Catalogue,
+) -> Vec<Cell<'static>> {
     let entry = catalogue.entry(key);
     let candidates = entry.map_or(&[][..], |entry| &entry.candidates);
     let (name, description) = (key.name().map(replaced), replaced(catalogue.description(key)));
@@ -307,10 +450,22 @@ fn cells(key: &Key, row: &summary::Row, results: u64, catalogue: &Catalogue) -> 
         row.tally.first.into(),
         row.tally.last.into(),
         row.files.into(),
+        known(row.hosts),
         Cell::List(candidates.iter().map(|code| (*code).into()).collect()),
         entry.map(|entry| entry.group.name()).into(),
         entry.map(|entry| entry.group.to_string()).into(),
+        percentile(durations, 50),
+        percentile(durations, 95),
     ]
+}
+
+/// Returns a number of machines, which is absent if they are not known.
+fn known(hosts: u64) -> Cell<'static> {
+    Some(hosts).filter(|&hosts| hosts > 0).into()
+}
+
+fn percentile(durations: Option<&Durations>, percent: u64) -> Cell<'static> {
+    durations.and_then(|durations| durations.percentile(percent)).map(u64::from).into()
 }
 
 #[cfg(test)]

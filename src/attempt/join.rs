@@ -294,8 +294,10 @@ mod tests {
             edges.push(joiner.finish());
         }
         stitch(edges, &mut |attempt| attempts.push(attempt));
-        let mut shown: Vec<_> =
-            attempts.iter().map(|attempt| (attempt.said.user, attempt.said.outcome.map(number), attempt.result)).collect();
+        let mut shown: Vec<_> = attempts
+            .iter()
+            .map(|attempt| (attempt.said.user, attempt.said.outcome.map(number), attempt.result))
+            .collect();
         shown.sort_unstable();
         shown
     }

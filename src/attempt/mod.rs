@@ -48,11 +48,7 @@ impl Outcome {
         const SUCCEEDED: [&str; 7] = ["succeeded", "success", "1", "yes", "true", "good", "accepted"];
         const FAILED: [&str; 8] = ["failed", "failure", "0", "no", "false", "bad", "rejected", "denied"];
         let is_one = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
-        if is_one(&SUCCEEDED) {
-            Some(Outcome::Succeeded)
-        } else {
-            is_one(&FAILED).then_some(Outcome::Failed)
-        }
+        if is_one(&SUCCEEDED) { Some(Outcome::Succeeded) } else { is_one(&FAILED).then_some(Outcome::Failed) }
     }
 
     /// Returns the word for scripts and people.

@@ -15,8 +15,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::values::Number;
 use super::SignIn;
+use super::values::Number;
 
 /// How far the results of a sign-in may be apart if both know the user, in nanoseconds: two seconds.
 pub const WINDOW: i64 = 2_000_000_000;
@@ -178,9 +178,13 @@ mod tests {
         let mut results: Vec<SignIn> =
             results.iter().map(|&(time, recorder, key, user)| result(time, recorder, key, user, &mut users)).collect();
         let mut groups = Vec::new();
-        matching(&mut results, |result| result.user, |first, twins| {
-            groups.push([first.time].into_iter().chain(twins.map(|twin| twin.time)).collect());
-        });
+        matching(
+            &mut results,
+            |result| result.user,
+            |first, twins| {
+                groups.push([first.time].into_iter().chain(twins.map(|twin| twin.time)).collect());
+            },
+        );
         groups.sort();
         groups
     }

@@ -8,8 +8,8 @@
 //!
 //! The search and the catalogue are passed in as functions, so that the rules can be tested without either.
 
-use crate::code::{Code, Key};
 use crate::attempt::{Attempt, Outcome};
+use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures};
 
 use super::brackets;
@@ -153,8 +153,10 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
             return Some(wrong_capture(definition, outcome, said.outcome.map(Outcome::name)));
         }
         let comparable = |capture| matches!(capture, Capture::User | Capture::Host | Capture::Address);
-        let example =
-            Example { captures: example.captures.iter().filter(|one| comparable(one.capture)).cloned().collect(), ..example.clone() };
+        let example = Example {
+            captures: example.captures.iter().filter(|one| comparable(one.capture)).cloned().collect(),
+            ..example.clone()
+        };
         other_capture(definition, &example, &found)
     }
 

@@ -32,13 +32,13 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use self::values::Table;
 use super::definition::{
-    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Origin, Place, Places, Role, check_name, is_name,
+    CounterExample, Definition, Example, ExpectedCapture, ExpectedCode, Origin, Place, Places, Role, check_name,
+    is_name,
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 
-const PATTERN_KEYS: &str =
-    "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, \
+const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, \
      counter_examples";
 
 /// Reads the definitions in `text`, in their order.

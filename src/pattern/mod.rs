@@ -37,5 +37,5 @@ mod window;
 
 pub use prefilter::Prefilter;
 pub(crate) use prefilter::{Candidate, Marks};
-pub(crate) use set::{Readings, Writers};
 pub use set::{Match, Matches, Pattern, PatternSet, Scratch};
+pub(crate) use set::{Readings, Writers};

@@ -99,6 +99,7 @@ pub fn type_of(field: &Column) -> String {
         Holds::Text | Holds::Path | Holds::Prose => "text",
         Holds::Code | Holds::Count => "whole number",
         Holds::Bytes => "whole number, in bytes",
+        Holds::Duration => "whole number, in milliseconds",
         Holds::Share => "number from 0 to 1",
         Holds::Time => "time",
         Holds::Flag => "true or false",
@@ -167,7 +168,7 @@ fn property(field: &Column) -> Value {
     let mut schema = match field.holds {
         Holds::Text | Holds::Path | Holds::Prose => json!({ "type": "string" }),
         Holds::Code => json!({ "type": "integer" }),
-        Holds::Count | Holds::Bytes => json!({ "type": "integer", "minimum": 0 }),
+        Holds::Count | Holds::Bytes | Holds::Duration => json!({ "type": "integer", "minimum": 0 }),
         Holds::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Holds::Time => json!({ "type": "string", "format": "date-time" }),
         Holds::Flag => json!({ "type": "boolean" }),

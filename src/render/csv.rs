@@ -65,7 +65,7 @@ pub(super) fn head(columns: &[Column]) -> impl Iterator<Item = &'static str> {
 }
 
 /// Writes one line. It is built in memory, because a CSV writer flushes its output at the end, and each row has its own writer.
-fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec<u8>> {
+pub(super) fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec<u8>> {
     const LIKELY_BYTES: usize = 512;
     let mut line = Vec::with_capacity(LIKELY_BYTES);
     let mut builder = WriterBuilder::new();
@@ -76,7 +76,7 @@ fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn text<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
+pub(super) fn text<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
     match cell {
         Cell::Absent => "".into(),
         Cell::Text(text) => guarded(text),

@@ -4,6 +4,7 @@
 //! A format writes any [`Sheet`], so a new report needs no code here, and a new format is one file. No format marks, colours or
 //! orders results by code, because a code does not say whether a sign-in succeeded.
 
+mod breakdown;
 pub mod codes;
 pub mod contract;
 mod csv;
@@ -25,7 +26,7 @@ pub use renderer::{Options, Renderer};
 
 use crate::report::files::FILES;
 use crate::report::sheet::Sheet;
-use crate::report::{PARTIAL, Report, SUMMARY};
+use crate::report::{PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,10 @@ impl Format {
 ///
 /// Returns the error of `out` with its kind, so that the caller can recognise a closed pipe.
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
-    let mut renderer = format.renderer(&SUMMARY, *options);
+    if let (Some(breakdown), Format::Table | Format::Csv) = (&report.breakdown, format) {
+        return breakdown::write(report, breakdown, format, *options, out);
+    }
+    let mut renderer = format.renderer(report.sheet(), *options);
     renderer.begin(&report.before(), out)?;
     report.rows.iter().try_for_each(|row| renderer.row(row, out))?;
     renderer.end(&report.end(), out)
@@ -67,7 +71,7 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
 pub const HEAD_BYTES: usize = 8 << 10;
 
 /// Every report that can be written.
-static SHEETS: [&Sheet; 3] = [&SUMMARY, &FILES, &PATTERNS];
+static SHEETS: [&Sheet; 4] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &PATTERNS];
 
 /// Whether a file that begins with these bytes was written by this program: a report in any format, annotated lines, entries
 /// of the catalogue or patterns, in UTF-8 or UTF-16, with or without a byte order mark, with any line ends and with or without
@@ -99,7 +103,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
                 || json::begins(sheet.schema, sheet.first_name(), &text)
                 || csv::begins(sheet.columns, &text)
         })
-        || [lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
+        || [breakdown::begins, lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
             .iter()
             .any(|begins| begins(&text))
 }

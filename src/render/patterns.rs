@@ -154,9 +154,10 @@ impl Full<'_> {
                 let line = example.line.as_bytes();
                 // The example of a context is a whole sign-in, in which the pattern alone finds no result.
                 let alone = Some(index).filter(|_| !definition.role.is_context());
-                for found in alone.into_iter().flat_map(|alone| { 
-                    proof::find_all(self.set, &mut scratch, self.catalogue, line, Some(alone))
-                }) {
+                for found in alone
+                    .into_iter()
+                    .flat_map(|alone| proof::find_all(self.set, &mut scratch, self.catalogue, line, Some(alone)))
+                {
                     let _ = writeln!(text, "    # gives {}", self.given(&found));
                 }
                 let _ = writeln!(text, "    {},", inline_table(example));

@@ -28,11 +28,11 @@ use super::begins_with_note;
 use super::renderer::{Options, Renderer};
 use super::wrap::wrap;
 use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet};
-use crate::report::wording::{grouped, moment, percentage, size};
+use crate::report::wording::{grouped, moment, percentage, seconds, size};
 use crate::terminal::escaped;
 
 /// Blanks between columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
 /// What stands below a path is set off by so many blanks.
 const INDENT: usize = 2;
 /// Where this much is not left for prose below a path, times are broken between date and clock time.
@@ -290,16 +290,8 @@ impl Renderer for Table {
 
     fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()> {
         let width = self.options.width;
-        let write_note = |note: &String, out: &mut dyn Write| {
-            // A note may have several lines.
-            let mut lines = note.lines().flat_map(|line| match width {
-                Some(width) => wrap(line, width),
-                None => vec![line.to_owned()],
-            });
-            lines.try_for_each(|line| writeln!(out, "{line}"))
-        };
         for note in &end.above {
-            write_note(note, out)?;
+            write_notes(std::slice::from_ref(note), width, out)?;
             writeln!(out)?;
         }
         let mut below = end.below.clone();
@@ -310,8 +302,18 @@ impl Renderer for Table {
                 writeln!(out)?;
             }
         }
-        below.iter().try_for_each(|note| write_note(note, out))
+        write_notes(&below, width, out)
     }
+}
+
+/// Writes notes, each of which may have several lines.
+pub(super) fn write_notes(notes: &[String], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let lines = notes.iter().flat_map(|note| note.lines());
+    let mut lines = lines.flat_map(|line| match width {
+        Some(width) => wrap(line, width),
+        None => vec![line.to_owned()],
+    });
+    lines.try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// Whether `text` begins as such a table does: with the headings and a rule below them, or with what stands in place of rows.
@@ -363,6 +365,7 @@ fn text<'c>(holds: Holds, cell: &'c Cell<'_>) -> Cow<'c, str> {
         Cell::Absent => "-".into(),
         Cell::Text(text) => escaped(text),
         Cell::Number(bytes) if holds == Holds::Bytes => size(*bytes).into(),
+        Cell::Number(milliseconds) if holds == Holds::Duration => seconds(*milliseconds).into(),
         Cell::Number(number) => grouped(*number).into(),
         Cell::Code(code) => code.to_string().into(),
         Cell::Share(share) => percentage(*share).into(),

@@ -143,6 +143,8 @@ pub enum Holds {
     Count,
     /// A size in bytes.
     Bytes,
+    /// A time that something took, in milliseconds.
+    Duration,
     /// A part of a whole.
     Share,
     /// A point in time.
@@ -164,7 +166,7 @@ pub enum Holds {
 impl Holds {
     /// Whether a table aligns the cells to the right.
     pub(crate) fn is_number(self) -> bool {
-        matches!(self, Holds::Code | Holds::Count | Holds::Bytes | Holds::Share)
+        matches!(self, Holds::Code | Holds::Count | Holds::Bytes | Holds::Duration | Holds::Share)
     }
 }
 

@@ -44,6 +44,14 @@ pub fn alternatives<T: ToString>(all: &[T]) -> String {
     }
 }
 
+/// Returns a duration in seconds: `12.3 s`.
+#[must_use]
+pub fn seconds(milliseconds: u64) -> String {
+    // Rounded to tenths.
+    let tenths = (milliseconds + 50) / 100;
+    format!("{}.{} s", grouped(tenths / 10), tenths % 10)
+}
+
 /// Returns a size in bytes in the largest binary unit that it fills, with one decimal: `512 B`, `120.6 KiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {

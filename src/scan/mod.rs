@@ -82,7 +82,6 @@ pub struct Scanner<'s> {
     readings: Readings,
 }
 
-
 /// Finds the code and the time of a match, and caches both.
 #[derive(Debug)]
 struct Resolver<'s> {

@@ -333,9 +333,11 @@ impl SignIns {
                 for twin in others {
                     number += 1;
                     count.found(twin.key, twin.source);
-                    let richness =
-                        |result: &SignIn| (result.user.is_known(), result.outcome().is_some(), result.address.is_known());
-                    let (mut richer, poorer) = if richness(twin) > richness(&best) { (*twin, best) } else { (best, *twin) };
+                    let richness = |result: &SignIn| {
+                        (result.user.is_known(), result.outcome().is_some(), result.address.is_known())
+                    };
+                    let (mut richer, poorer) =
+                        if richness(twin) > richness(&best) { (*twin, best) } else { (best, *twin) };
                     richer.complete(&poorer);
                     best = richer;
                 }
@@ -481,9 +483,10 @@ impl Count {
                 Some(Outcome::Succeeded) => 1,
                 Some(Outcome::Failed) => 2,
             },
-            Some(dimension) => dimension.span().zip(time).map_or(0, |(span, time)| {
-                to_order(time.nanoseconds().div_euclid(span).saturating_mul(span))
-            }),
+            Some(dimension) => dimension
+                .span()
+                .zip(time)
+                .map_or(0, |(span, time)| to_order(time.nanoseconds().div_euclid(span).saturating_mul(span))),
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];

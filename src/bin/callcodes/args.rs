@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use callcodes::pipeline::THREADS_LIMIT;
 use callcodes::render::Format;
+use callcodes::report::breakdown::Sort;
+use callcodes::summary::Dimension;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -38,7 +40,7 @@ pub(crate) enum Command {
     Lines(LinesArgs),
     /// List each file: type, time span, results, and why it could not be read
     #[command(after_help = help::examples(&help::FILES))]
-    Files(ScanArgs),
+    Files(ReadArgs),
     /// Explain codes: by number, range, name or word, or from a pasted line
     #[command(after_help = help::examples(&help::CODES))]
     Codes(CodesArgs),
@@ -249,6 +251,15 @@ pub(crate) struct OutputArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub(crate) count: CountArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+/// The options of a command that prints a report.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
     /// How to print
     ///
     /// By default, the ending of the file of -o decides; without -o, it is a table.
@@ -260,6 +271,92 @@ pub(crate) struct ScanArgs {
     pub(crate) patterns: PatternArgs,
     #[command(flatten)]
     pub(crate) input: InputArgs,
+}
+
+/// How results are counted and shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Counting")]
+pub(crate) struct CountArgs {
+    /// Count by host, user, hour…; two make a matrix: host,code
+    ///
+    /// One of them gives a row for each value, two a matrix in a table and long rows in CSV and JSON. `group` says where to
+    /// look, and `channel` how the user was asked. `outcome` is what the log says of the sign-in, which no code tells. Hours
+    /// and days are in UTC.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
+    pub(crate) by: Vec<DimensionArg>,
+    /// Show only the first N rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) top: Option<u32>,
+    /// Show only rows with at least N results
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub(crate) min: Option<u64>,
+    /// Order of the rows
+    ///
+    /// By default, the most frequent come first, and hours and days are in order.
+    #[arg(long, value_name = "ORDER", value_enum, hide_short_help = true)]
+    pub(crate) sort: Option<SortArg>,
+    /// Count a sign-in twice if two logs recorded it
+    ///
+    /// Without this, results with the same code, host and user count once if different programs recorded them, such as the
+    /// RADIUS service and the main service, at most two seconds apart; or a tenth of a second if one of them does not know
+    /// the user.
+    #[arg(long)]
+    pub(crate) keep_twins: bool,
+}
+
+/// By what results are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DimensionArg {
+    /// The code or name
+    Code,
+    /// Where to look, by kind of result
+    Group,
+    /// How the user was asked: by call, text message, app
+    Channel,
+    /// What the log says of the sign-in
+    Outcome,
+    /// The machine
+    Host,
+    /// The user
+    User,
+    /// The network address of the user
+    Address,
+    /// The file
+    File,
+    /// The hour, in UTC
+    Hour,
+    /// The day, in UTC
+    Day,
+}
+
+/// The order of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortArg {
+    /// The most frequent first
+    Count,
+    /// By value
+    Key,
+    /// The one seen first first
+    First,
+    /// The one seen last first
+    Last,
+}
+
+impl From<DimensionArg> for Dimension {
+    fn from(dimension: DimensionArg) -> Dimension {
+        Dimension::ALL[dimension as usize]
+    }
+}
+
+impl From<SortArg> for Sort {
+    fn from(sort: SortArg) -> Sort {
+        match sort {
+            SortArg::Count => Sort::Count,
+            SortArg::Key => Sort::Key,
+            SortArg::First => Sort::First,
+            SortArg::Last => Sort::Last,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

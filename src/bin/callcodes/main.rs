@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         .unwrap_or_else(|error| slip::with_nearest_option(error, &arguments).exit());
     let name = cli.command.as_ref().map(Command::name);
     let ended = match cli.command {
-        None => slip::check(&cli.scan.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),
+        None => slip::check(&cli.scan.read.input.paths).and_then(|()| cmd::scan::run(&cli.scan)),
         Some(Command::Scan(args)) => cmd::scan::run(&args),
         Some(Command::Lines(args)) => cmd::lines::run(&args),
         Some(Command::Files(args)) => cmd::files::run(&args),

@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use super::super::matcher::{MatcherScratch, Place};
 use super::super::definition::Role;
+use super::super::matcher::{MatcherScratch, Place};
 use super::{Next, Pattern, PatternScratch, PatternSet, Scratch};
 use crate::hit::{Capture, Captures};
 

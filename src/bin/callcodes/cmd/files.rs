@@ -5,11 +5,11 @@ use callcodes::pipeline::inventory::inventory;
 use callcodes::render::Format;
 use callcodes::report::files::{FILES, Totals, cells};
 
-use crate::args::{ScanArgs, SummaryFormatArg};
+use crate::args::{ReadArgs, SummaryFormatArg};
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 
-pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
+pub(crate) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     let begin = Session::begin(&args.input, &args.patterns, &args.output, args.format, |format| match format {
         SummaryFormatArg::Table => Written::AtTheEnd,
         SummaryFormatArg::Json | SummaryFormatArg::Csv => Written::AsItComes,

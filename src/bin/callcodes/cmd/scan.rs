@@ -3,27 +3,53 @@
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::sign_ins;
 use callcodes::render::{self, Format};
+use callcodes::report::breakdown::Shown;
 use callcodes::report::{Report, Searched};
-use callcodes::summary::sign_ins as counting;
+use callcodes::summary::Dimension;
+use callcodes::summary::sign_ins::Options;
 
-use crate::args::ScanArgs;
+use crate::args::{CountArgs, ReadArgs, ScanArgs};
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 use crate::term;
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
-    let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| Written::AtTheEnd)?;
-    let options = counting::Options::default();
-    let outcome =
-        session.read(|walk, settings, _| sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options))?;
-    let pattern_names = session.settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
+    let ScanArgs { count, read } = args;
+    let by = dimensions(count)?;
+    let ReadArgs { format, output, patterns, input } = read;
+    let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
+    let options = Options { keep_twins: count.keep_twins, by: by.clone() };
+    let outcome = session.read(|walk, settings, _| {
+        sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options)
+    })?;
+    let pattern_names = session.settings.set.patterns().iter().filter(|pattern| !pattern.role().is_context());
+    let pattern_names = pattern_names.map(|pattern| pattern.name().to_owned()).collect();
     let searched = Searched { pattern_names, by_glob: session.settings.by_glob() };
-    let report = Report::new(&outcome.summary.summary, outcome.problems.clone(), Catalogue::built_in(), searched);
+    let problems = outcome.problems.clone();
+    let report = Report::of_sign_ins(&outcome.summary, &by, shown(count), problems, Catalogue::built_in(), searched);
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
     // In a file for programs nobody sees that there is nothing.
-    if report.rows.is_empty() && format != Format::Table && args.output.output.is_some() {
+    if report.results == 0 && format != Format::Table && output.output.is_some() {
         report.nothing_found().iter().take(1).for_each(term::note);
     }
     session.end(&outcome)
+}
+
+/// Returns the dimensions of `--by`.
+fn dimensions(count: &CountArgs) -> Result<Vec<Dimension>, Failure> {
+    let by: Vec<Dimension> = count.by.iter().copied().map(Dimension::from).collect();
+    match by[..] {
+        [one, other] if one == other => Err(Failure::Message(format!("--by {one},{one}: name two different things"))),
+        [_, _, _, ..] => Err(Failure::Message("--by takes one or two things, such as --by host,code".to_owned())),
+        _ => Ok(by),
+    }
+}
+
+fn shown(count: &CountArgs) -> Shown {
+    Shown {
+        top: count.top.map_or(0, |top| top as usize),
+        min: count.min.unwrap_or(0),
+        sort: count.sort.map(Into::into),
+    }
 }

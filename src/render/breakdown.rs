@@ -1,0 +1,270 @@
+//! Writes the results by other dimensions than their code: as rows for one dimension, and for two as a matrix in tables and as long
+//! rows in CSV.
+//!
+//! A matrix has the values of the first dimension below each other, and the most frequent ones of the second beside each other, as
+//! many as fit. The others are summed up.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use tabled::settings::object::{Columns, Rows};
+use tabled::settings::{Alignment, Padding, Style};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::renderer::{Options, Renderer as _};
+use super::table::{self, GAP, Table};
+use super::wrap::wrap;
+use super::{Format, csv};
+use crate::catalogue::Catalogue;
+use crate::report::Report;
+use crate::report::breakdown::{self, Breakdown, Group};
+use crate::report::sheet::{Cell, Column, Holds, Room, Share};
+use crate::report::wording::{grouped, moment};
+use crate::summary::Dimension;
+use crate::summary::sign_ins::Value;
+use crate::terminal::{escaped, replaced};
+
+/// The most values of the second dimension that a matrix has columns for where the width is not limited.
+const ACROSS_LIMIT: usize = 12;
+/// The longest heading of a column in a matrix, in columns of the terminal.
+const HEADING_WIDTH: usize = 20;
+
+/// The title above a table, before the names of the dimensions.
+const TITLE: &str = "Results by ";
+
+/// The columns of CSV after the values.
+const CSV_COLUMNS: [&str; 5] = ["count", "first_seen", "last_seen", "median_ms", "p95_ms"];
+
+/// For each dimension, the columns of a table by it alone. The last two are shown if any duration is known.
+static COLUMNS: [[Column; 7]; Dimension::ALL.len()] = {
+    let mut all = [columns(""); Dimension::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at][0].heading = Some(heading(Dimension::ALL[at]));
+        at += 1;
+    }
+    all
+};
+
+const fn columns(value: &'static str) -> [Column; 7] {
+    [
+        Column::for_people(value, Holds::Prose),
+        Column::for_people("Count", Holds::Count),
+        Column::for_people("Share", Holds::Share).yields(Room::ForOneLine),
+        Column::for_people("First seen", Holds::Time).yields(Room::ForProse),
+        Column::for_people("Last seen", Holds::Time).yields(Room::ForProse),
+        Column::for_people("Median", Holds::Duration).yields(Room::ForOneLine),
+        Column::for_people("95 % within", Holds::Duration).yields(Room::ForOneLine),
+    ]
+}
+
+const fn heading(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Code => "Code",
+        Dimension::Group => "Group",
+        Dimension::Channel => "Channel",
+        Dimension::Outcome => "Outcome",
+        Dimension::Host => "Host",
+        Dimension::User => "User",
+        Dimension::Address => "Address",
+        Dimension::File => "File",
+        Dimension::Hour => "Hour",
+        Dimension::Day => "Day",
+    }
+}
+
+/// Writes a breakdown as a table or as CSV.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub(super) fn write(
+    report: &Report,
+    breakdown: &Breakdown,
+    format: Format,
+    options: Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if format == Format::Csv {
+        return write_csv(breakdown, out);
+    }
+    let names: Vec<&str> = breakdown.by.iter().map(|dimension| dimension.name()).collect();
+    let mut end = report.end();
+    if breakdown.rows.is_empty() {
+        return Table::new(&COLUMNS[0], options).end(&end, out);
+    }
+    end.below.splice(1..1, breakdown.left_out.remark());
+    end.above.push(format!("{TITLE}{}", names.join(" and ")));
+    match breakdown.by[..] {
+        [one] => {
+            let is_timed = breakdown.rows.iter().any(|group| group.percentile_ms(50).is_some());
+            let columns = &COLUMNS[Dimension::ALL.iter().position(|dimension| *dimension == one).unwrap_or_default()];
+            let mut table = Table::new(if is_timed { columns } else { &columns[..5] }, options);
+            for group in &breakdown.rows {
+                table.row(&row(report, one, group), out)?;
+            }
+            table.end(&end, out)
+        }
+        _ => {
+            table::write_notes(&end.above, options.width, out)?;
+            writeln!(out)?;
+            let hidden = write_matrix(breakdown, options, out)?;
+            end.below.splice(1..1, hidden);
+            writeln!(out)?;
+            table::write_notes(&end.below, options.width, out)
+        }
+    }
+}
+
+/// Returns the cells of a row by one dimension.
+fn row(report: &Report, dimension: Dimension, group: &Group) -> [Cell<'static>; 7] {
+    let duration = |percent| group.percentile_ms(percent).map(u64::from).into();
+    [
+        full(dimension, &group.values[0]).into(),
+        group.tally.count.into(),
+        Share { count: group.tally.count, total: report.results }.into(),
+        group.tally.first.into(),
+        group.tally.last.into(),
+        duration(50),
+        duration(95),
+    ]
+}
+
+/// Returns a value for people, with what a code means.
+fn full(dimension: Dimension, value: &Value) -> String {
+    match value {
+        Value::Key(key) => match key.name() {
+            None => format!("{key} {}", replaced(Catalogue::built_in().description(key))),
+            Some(name) => replaced(name),
+        },
+        _ => short(dimension, value),
+    }
+}
+
+/// Returns a value for people.
+fn short(dimension: Dimension, value: &Value) -> String {
+    match value {
+        Value::Key(key) => replaced(&key.to_string()),
+        Value::Outcome(outcome) => outcome.name().to_owned(),
+        Value::Text(text) => replaced(text),
+        // 2017-02-14 and 2017-02-14 08:00Z of 2017-02-14 08:00:00Z.
+        Value::Time(time) if dimension == Dimension::Day => moment(*time)[..10].to_owned(),
+        Value::Time(time) => format!("{}Z", &moment(*time)[..16]),
+        Value::Others => "others".to_owned(),
+        Value::Unknown if dimension == Dimension::Outcome => "not said".to_owned(),
+        Value::Unknown => "not known".to_owned(),
+    }
+}
+
+fn write_csv(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()> {
+    let names = breakdown.by.iter().map(|dimension| dimension.name());
+    out.write_all(&csv::record(names.chain(CSV_COLUMNS))?)?;
+    for group in &breakdown.rows {
+        let values = breakdown.by.iter().zip(&group.values).map(|(dimension, value)| match value {
+            Value::Others => "others".into(),
+            _ => breakdown::cell(*dimension, value),
+        });
+        let duration = |percent| Cell::from(group.percentile_ms(percent).map(u64::from));
+        let tally = &group.tally;
+        let rest: [Cell<'static>; 5] =
+            [tally.count.into(), tally.first.into(), tally.last.into(), duration(50), duration(95)];
+        let cells: Vec<Cell<'static>> = values.chain(rest).collect();
+        let texts: Vec<_> = cells.iter().map(csv::text).collect();
+        out.write_all(&csv::record(texts.iter().map(AsRef::as_ref))?)?;
+    }
+    Ok(())
+}
+
+/// Writes a matrix. Returns the note on the values that have no column.
+fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) -> io::Result<Option<String>> {
+    let [down, across] = breakdown.by[..] else { return Ok(None) };
+    // The rows keep the order in which their first one comes.
+    let mut rows: Vec<&Value> = Vec::new();
+    let mut counts: BTreeMap<(&Value, &Value), u64> = BTreeMap::new();
+    let mut by_row: BTreeMap<&Value, u64> = BTreeMap::new();
+    let mut by_column: BTreeMap<&Value, u64> = BTreeMap::new();
+    for Group { values, tally, .. } in &breakdown.rows {
+        let (row, column) = (&values[0], &values[1]);
+        if !by_row.contains_key(row) {
+            rows.push(row);
+        }
+        *counts.entry((row, column)).or_default() += tally.count;
+        *by_row.entry(row).or_default() += tally.count;
+        *by_column.entry(column).or_default() += tally.count;
+    }
+    let mut columns: Vec<(&Value, u64)> = by_column.into_iter().collect();
+    columns.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    let label = |value: &Value| cut(&escaped(&short(across, value)));
+    let width_of = |(value, count): &(&Value, u64)| GAP + label(value).width().max(grouped(*count).len());
+    let first = rows.iter().map(|row| full(down, row).width()).chain([heading(down).len()]).max().unwrap_or(0);
+    // What the first column, the total and the others take.
+    let total = by_row.values().sum::<u64>();
+    let fixed = first + 2 * (GAP + grouped(total).len().max("Others".len()));
+    let mut taken = fixed;
+    let fits = |column: &&(&Value, u64)| {
+        taken += width_of(column);
+        options.width.is_none_or(|width| taken <= width)
+    };
+    let mut shown = columns.iter().take_while(fits).take(ACROSS_LIMIT).count().max(1);
+    // A column for the sum of a single value would take as much room as the value.
+    shown += usize::from(shown + 1 == columns.len());
+    if across.span().is_some() {
+        columns[..shown].sort();
+    }
+    let (named, others) = columns.split_at(shown);
+    let head = [heading(down).to_owned()].into_iter().chain(named.iter().map(|(value, _)| label(value)));
+    let head = head.chain((!others.is_empty()).then(|| "Others".to_owned())).chain(["Total".to_owned()]);
+    let mut lines: Vec<Vec<String>> = vec![head.collect()];
+    for row in rows {
+        let count = |value: &Value| counts.get(&(row, value)).copied().unwrap_or(0);
+        let mut line = vec![escaped(&full(down, row)).into_owned()];
+        line.extend(named.iter().map(|(value, _)| grouped(count(value))));
+        if !others.is_empty() {
+            line.push(grouped(others.iter().map(|(value, _)| count(value)).sum()));
+        }
+        line.push(grouped(by_row[row]));
+        lines.push(line);
+    }
+    let mut layout = tabled::Table::from_iter(lines);
+    layout.with((Style::empty(), Padding::new(0, GAP, 0, 0), Alignment::right()));
+    layout.modify(Columns::first(), Alignment::left()).modify(Rows::first(), Alignment::right());
+    layout.modify((0, 0), Alignment::left());
+    let text = layout.to_string();
+    let mut lines = text.lines().map(|line| line.trim_end_matches(' '));
+    let head = lines.next().unwrap_or_default();
+    let style = options.head;
+    writeln!(out, "{style}{head}{style:#}")?;
+    writeln!(out, "{}", "-".repeat(head.width()))?;
+    lines.try_for_each(|line| writeln!(out, "{line}"))?;
+    Ok((!others.is_empty()).then(|| {
+        format!(
+            "{} of {} values have a column; --format csv has all.",
+            grouped(named.len() as u64),
+            grouped(columns.len() as u64)
+        )
+    }))
+}
+
+/// Shortens a heading that is too long.
+fn cut(text: &str) -> String {
+    if text.width() <= HEADING_WIDTH {
+        return text.to_owned();
+    }
+    let first = wrap(text, HEADING_WIDTH - 2).into_iter().next().unwrap_or_default();
+    format!("{first}..")
+}
+
+/// Whether `text` begins as a breakdown does.
+pub(super) fn begins(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let is_dimension = |name: &str| Dimension::ALL.iter().any(|dimension| dimension.name() == name);
+    if let Some(names) = line.strip_prefix(TITLE) {
+        return names.split(" and ").all(is_dimension);
+    }
+    [',', ';', '\t'].into_iter().any(|separator| {
+        let names: Vec<&str> = line.split(separator).map(|name| name.trim_matches('"')).collect();
+        names.split_last_chunk::<5>().is_some_and(|(dimensions, rest)| {
+            !dimensions.is_empty() && dimensions.iter().all(|name| is_dimension(name)) && *rest == CSV_COLUMNS
+        })
+    })
+}

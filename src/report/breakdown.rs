@@ -1,0 +1,229 @@
+//! The results by other dimensions than their code, and which rows of a report are shown.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::percentile;
+use super::sheet::{Cell, Column, Holds};
+use super::wording::counted;
+use super::{MEDIAN, PERCENTILE};
+use crate::catalogue::Catalogue;
+use crate::summary::sign_ins::{Settled, Value};
+use crate::summary::{Dimension, Durations, Tally};
+use crate::terminal::replaced;
+
+/// The fields of a row in JSON. A row has those of the dimensions that were asked for.
+pub const ROW: &[Column] = &[
+    Column::for_scripts("code", Holds::Code, "The code, or `null`.").or_missing(),
+    Column::for_scripts("name", Holds::Text, "The name of a result without a code, or `null`.").or_missing(),
+    Column::for_scripts("group", Holds::Text, "Where to look, or `null` for unknown codes.").or_missing(),
+    Column::for_scripts("channel", Holds::Text, "How the user was asked, or `null` for unknown codes.").or_missing(),
+    Column::for_scripts(
+        "outcome",
+        Holds::Text,
+        "`succeeded` or `failed` as the log says, or `null` if it does not say.",
+    )
+    .or_missing(),
+    Column::for_scripts("host", Holds::Text, "The machine, or `null` if it is not known.").or_missing(),
+    Column::for_scripts("user", Holds::Text, "The user, or `null` if it is not known.").or_missing(),
+    Column::for_scripts("address", Holds::Text, "The network address, or `null` if it is not known.").or_missing(),
+    Column::for_scripts("file", Holds::Text, "The file.").or_missing(),
+    Column::for_scripts("hour", Holds::Time, "The beginning of the hour in UTC, or `null`.").or_missing(),
+    Column::for_scripts("day", Holds::Text, "The day in UTC, or `null`.").or_missing(),
+    Column::for_scripts("others", Holds::Flag, "True for the values beyond the limit, which count together.")
+        .or_missing(),
+    Column::for_scripts("count", Holds::Count, "Number of results."),
+    Column::for_scripts("first_seen", Holds::Time, "Earliest time of these results.").or_null(),
+    Column::for_scripts("last_seen", Holds::Time, "Latest time of these results.").or_null(),
+    MEDIAN,
+    PERCENTILE,
+];
+
+/// The order of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// The most frequent first.
+    Count,
+    /// By value.
+    Key,
+    /// The one that was seen first.
+    First,
+    /// The one that was seen last.
+    Last,
+}
+
+/// Which rows are shown, and in which order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// At most so many; 0 for all.
+    pub top: usize,
+    /// Only those with at least so many results.
+    pub min: u64,
+    /// The order; `None` for the usual one.
+    pub sort: Option<Sort>,
+}
+
+/// Rows that are not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Their number.
+    pub rows: u64,
+    /// The number of results in them.
+    pub results: u64,
+}
+
+impl Shown {
+    /// Sorts rows. Equal rows keep the order of their keys.
+    pub(super) fn sort<T, K: Ord>(
+        self,
+        rows: &mut [T],
+        usual: Sort,
+        key: impl Fn(&T) -> K,
+        tally: impl Fn(&T) -> Tally,
+    ) {
+        rows.sort_by_cached_key(&key);
+        match self.sort.unwrap_or(usual) {
+            Sort::Count => rows.sort_by_key(|row| Reverse(tally(row).count)),
+            Sort::Key => {}
+            // What has no time comes last.
+            Sort::First => rows.sort_by_key(|row| (tally(row).first.is_none(), tally(row).first)),
+            Sort::Last => rows.sort_by_key(|row| Reverse(tally(row).last)),
+        }
+    }
+
+    /// Removes the rows that are not shown.
+    pub(super) fn cut<T>(self, rows: &mut Vec<T>, tally: impl Fn(&T) -> Tally) -> LeftOut {
+        let mut left_out = LeftOut::default();
+        let mut shown = 0;
+        rows.retain(|row| {
+            let is_shown = tally(row).count >= self.min && (self.top == 0 || shown < self.top);
+            shown += usize::from(is_shown);
+            if !is_shown {
+                left_out.rows += 1;
+                left_out.results += tally(row).count;
+            }
+            is_shown
+        });
+        left_out
+    }
+}
+
+impl LeftOut {
+    /// Returns the note that rows are not shown.
+    pub(crate) fn remark(self) -> Option<String> {
+        let LeftOut { rows, results } = self;
+        let is = if rows == 1 { "is" } else { "are" };
+        (rows > 0).then(|| format!("{} with {} {is} not shown.", counted(rows, "row"), counted(results, "result")))
+    }
+}
+
+/// The results by one or two dimensions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Breakdown {
+    /// The dimensions.
+    pub by: Vec<Dimension>,
+    /// The rows that are shown, in order.
+    pub rows: Vec<Group>,
+    /// The rows that are not shown.
+    pub left_out: LeftOut,
+}
+
+/// The results that have the same value in each dimension.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The values. Groups and channels are texts here.
+    pub values: Vec<Value>,
+    /// The number of results, and their first and last time.
+    pub tally: Tally,
+    durations: Durations,
+}
+
+impl Breakdown {
+    /// Makes the rows of settled counts.
+    pub(super) fn new(settled: &Settled, by: &[Dimension], shown: Shown, catalogue: &Catalogue) -> Breakdown {
+        let mut groups: BTreeMap<Vec<Value>, Group> = BTreeMap::new();
+        for row in &settled.rows {
+            let values: Vec<Value> =
+                by.iter().zip(&row.values).map(|(dimension, value)| derived(*dimension, value, catalogue)).collect();
+            let group = groups.entry(values.clone()).or_insert_with(|| Group {
+                values,
+                tally: Tally::default(),
+                durations: Durations::default(),
+            });
+            group.tally.merge(&row.tally);
+            group.durations.merge(&row.durations);
+        }
+        let mut rows: Vec<Group> = groups.into_values().collect();
+        let is_time = by.first().is_some_and(|dimension| dimension.span().is_some());
+        let usual = if is_time { Sort::Key } else { Sort::Count };
+        shown.sort(&mut rows, usual, |row| row.values.clone(), |row| row.tally);
+        let left_out = shown.cut(&mut rows, |row| row.tally);
+        Breakdown { by: by.to_vec(), rows, left_out }
+    }
+
+    /// Returns the names of the dimensions.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.by.iter().map(|dimension| dimension.name())
+    }
+
+    /// Returns the rows as records for scripts.
+    pub(super) fn records(&self) -> impl Iterator<Item = Cell<'static>> {
+        self.rows.iter().map(|row| {
+            let mut record = Vec::new();
+            for (dimension, value) in self.by.iter().zip(&row.values) {
+                if let Value::Key(key) = value {
+                    record.push(("code", key.code().into()));
+                    record.push(("name", key.name().map(replaced).into()));
+                } else {
+                    record.push((dimension.name(), cell(*dimension, value)));
+                }
+                if *value == Value::Others {
+                    record.push(("others", true.into()));
+                }
+            }
+            record.push(("count", row.tally.count.into()));
+            record.push(("first_seen", row.tally.first.into()));
+            record.push(("last_seen", row.tally.last.into()));
+            for (name, percent) in [("median_ms", 50), ("p95_ms", 95)] {
+                let duration = percentile(Some(&row.durations), percent);
+                if duration != Cell::Absent {
+                    record.push((name, duration));
+                }
+            }
+            Cell::Record(record)
+        })
+    }
+}
+
+impl Group {
+    /// Returns how long the sign-ins took: the given percentile in milliseconds.
+    #[must_use]
+    pub fn percentile_ms(&self, percent: u64) -> Option<u32> {
+        self.durations.percentile(percent)
+    }
+}
+
+/// Returns the group or channel of a code, and any other value as it is.
+fn derived(dimension: Dimension, value: &Value, catalogue: &Catalogue) -> Value {
+    let (Dimension::Group | Dimension::Channel, Value::Key(key)) = (dimension, value) else { return value.clone() };
+    let Some(entry) = catalogue.entry(key) else { return Value::Unknown };
+    let name = match dimension {
+        Dimension::Group => entry.group.name(),
+        _ => entry.channel.name(),
+    };
+    Value::Text(name.into())
+}
+
+/// Returns a value for scripts.
+#[must_use]
+pub fn cell(dimension: Dimension, value: &Value) -> Cell<'static> {
+    match value {
+        Value::Key(key) => key.to_string().into(),
+        Value::Outcome(outcome) => outcome.name().into(),
+        Value::Text(text) => replaced(text).into(),
+        // 2017-02-14 of 2017-02-14T00:00:00Z.
+        Value::Time(time) if dimension == Dimension::Day => time.to_string()[..10].to_owned().into(),
+        Value::Time(time) => (*time).into(),
+        Value::Others | Value::Unknown => Cell::Absent,
+    }
+}
