@@ -1,11 +1,14 @@
-//! Writes synthetic logs of any size: `cargo bench --bench generate -- --size 1GiB big.log`, and `-- --help` for more.
+//! Writes synthetic logs and tickets of any size: `cargo bench --bench generate -- --size 1GiB big.log`, and `-- --help`
+//! for more.
 //!
 //! This is a bench target because it needs optimisation and must not ship. Without a path, as in plain `cargo bench` and
 //! `cargo test --benches`, it prints its usage.
 #![expect(clippy::print_stderr, reason = "a program of its own, with nobody else to print for it")]
 
 mod data;
+mod ticket;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::num::NonZeroU64;
@@ -28,9 +31,10 @@ struct Args {
     /// One event in N is a result; 0: none is [default: what suits the kind]
     #[arg(long, value_name = "N")]
     density: Option<u64>,
-    /// Size of each file: a number with B, KiB, MiB or GiB, such as 0.5MiB
-    #[arg(long, default_value = "16MiB", value_parser = size_bytes)]
-    size: u64,
+    /// Size of each file: a number with B, KiB, MiB or GiB, such as 0.5MiB [default: 16MiB]; with --ticket, about the size
+    /// of the ticket [default: 57,312 sign-ins]
+    #[arg(long, value_parser = size_bytes)]
+    size: Option<u64>,
     /// Another seed, another log; the same seed, the same bytes everywhere
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -43,10 +47,13 @@ struct Args {
     /// Encode each file; its size is that of the text before
     #[arg(long, value_enum, default_value = "none")]
     encode: Encoding,
+    /// Write a support ticket instead: a folder with the RADIUS and service logs of 40 machines
+    #[arg(long, conflicts_with_all = ["kind", "density", "files", "encode"])]
+    ticket: bool,
     /// Say on stderr how many results of which code were written
     #[arg(long)]
     count: bool,
-    /// The file or, with --files, the folder; `-` is stdout
+    /// The file or, with --files or --ticket, the folder; `-` is stdout
     path: Option<PathBuf>,
     /// What `cargo bench` adds
     #[arg(long, hide = true)]
@@ -59,13 +66,9 @@ fn main() -> ExitCode {
         eprintln!("{}", Args::command().render_help());
         return ExitCode::SUCCESS;
     };
+    let run = if args.ticket { write_ticket } else { write_logs };
     match run(&args, path) {
-        Ok(counts) => {
-            if args.count {
-                print_counts(&counts);
-            }
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}: {error}", path.display());
             ExitCode::FAILURE
@@ -73,9 +76,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// Writes a log or a folder of them.
+fn write_logs(args: &Args, path: &Path) -> io::Result<()> {
+    let counts = run(args, path)?;
+    if args.count {
+        print_counts(&counts);
+    }
+    Ok(())
+}
+
 fn run(args: &Args, path: &Path) -> io::Result<Counts> {
     let density = args.density.unwrap_or_else(|| args.kind.usual_density());
-    let spec = Spec { kind: args.kind, density, size_bytes: args.size, seed: args.seed };
+    let spec = Spec { kind: args.kind, density, size_bytes: args.size.unwrap_or(16 << 20), seed: args.seed };
     let Some(file_count) = args.files else {
         if path == Path::new("-") {
             return args.encode.write(&spec, io::stdout().lock());
@@ -92,6 +104,33 @@ fn run(args: &Args, path: &Path) -> io::Result<Counts> {
         total.add(&args.encode.write(&Spec { seed, ..spec }, File::create(host.join(name))?)?);
     }
     Ok(total)
+}
+
+/// Writes a ticket to a folder.
+fn write_ticket(args: &Args, folder: &Path) -> io::Result<()> {
+    let spec = args.size.map_or_else(ticket::Spec::default, ticket::Spec::of_size);
+    let (mut counts, mut twins, mut by_host) = (Counts::default(), 0, BTreeMap::new());
+    ticket::write(&ticket::Spec { seed: args.seed, ..spec }, |part| {
+        for (path, bytes) in &part.files {
+            let path = folder.join(path);
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(path, bytes)?;
+            counts.bytes += bytes.len() as u64;
+            counts.lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        }
+        for sign_in in part.truth.found() {
+            *counts.by_code.entry(sign_in.code).or_default() += 1;
+            *by_host.entry(sign_in.host.clone()).or_insert(0) += 1;
+        }
+        twins += part.truth.twins();
+        Ok(())
+    })?;
+    if args.count {
+        print_counts(&counts);
+        eprintln!("twins {twins}");
+        by_host.iter().for_each(|(host, count)| eprintln!("host {host} {count}"));
+    }
+    Ok(())
 }
 
 /// The encoding or compression of the text.

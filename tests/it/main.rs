@@ -35,3 +35,4 @@ mod session;
 mod settings;
 mod silence;
 mod terminal;
+mod ticket;
