@@ -322,9 +322,9 @@ impl Report {
         let remarks = [
             self.left_out.remark(),
             remark(
-                self.sign_ins.twins,
-                "result was recorded by two logs and counts once (--keep-twins counts both).",
-                "results were recorded by two logs and count once (--keep-twins counts both).",
+                self.sign_ins.matched,
+                "result was recorded by more than one log and counts once (--keep-twins counts each record).",
+                "results were recorded by more than one log and count once (--keep-twins counts each record).",
             ),
             remark(
                 self.sign_ins.attempts.saturating_sub(self.results),

@@ -163,9 +163,8 @@ impl SignIn {
         self.packed = self.packed & ((1 << SignIn::DURATION_SHIFT) - 1) | since << SignIn::DURATION_SHIFT;
     }
 
-    /// Adds what a twin knows and this one does not. The time stays the earlier one.
+    /// Adds what a twin knows and this one does not.
     pub fn complete(&mut self, twin: &SignIn) {
-        self.time = self.time.min(twin.time);
         self.user = self.user.or(twin.user);
         self.host = self.host.or(twin.host);
         self.address = self.address.or(twin.address);

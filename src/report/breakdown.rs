@@ -52,7 +52,7 @@ pub enum Sort {
     Last,
 }
 
-/// Which rows are shown, and in which order.
+/// Which rows are shown, and in which order. With two dimensions, the rows of a table are the values of the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
     /// At most so many; 0 for all.
@@ -153,12 +153,25 @@ impl Breakdown {
             group.tally.merge(&row.tally);
             group.durations.merge(&row.durations);
         }
-        let mut rows: Vec<Group> = groups.into_values().collect();
-        let is_time = by.first().is_some_and(|dimension| dimension.span().is_some());
-        let usual = if is_time { Sort::Key } else { Sort::Count };
-        shown.sort(&mut rows, usual, |row| row.values.clone(), |row| row.tally);
-        let left_out = shown.cut(&mut rows, |row| row.tally);
-        Breakdown { by: by.to_vec(), rows, left_out }
+        // The values of the first dimension are ordered and cut, and those of the second follow them.
+        let mut firsts: BTreeMap<Value, (Tally, Vec<Group>)> = BTreeMap::new();
+        for group in groups.into_values() {
+            let (tally, rows) = firsts.entry(group.values[0].clone()).or_default();
+            tally.merge(&group.tally);
+            rows.push(group);
+        }
+        let mut firsts: Vec<_> = firsts.into_iter().collect();
+        let usual = |at: usize| {
+            let is_time = by.get(at).is_some_and(|dimension| dimension.span().is_some());
+            if is_time { Sort::Key } else { Sort::Count }
+        };
+        shown.sort(&mut firsts, usual(0), |(value, _)| value.clone(), |(_, (tally, _))| *tally);
+        let left_out = shown.cut(&mut firsts, |(_, (tally, _))| *tally);
+        let rows = firsts.into_iter().flat_map(|(_, (_, mut rows))| {
+            shown.sort(&mut rows, usual(1), |row| row.values.clone(), |row| row.tally);
+            rows
+        });
+        Breakdown { by: by.to_vec(), rows: rows.collect(), left_out }
     }
 
     /// Returns the names of the dimensions.

@@ -68,9 +68,10 @@ fn by_beginnings<'n>(paths: &[Vec<&'n str>]) -> Vec<Option<&'n str>> {
 /// Returns each way to divide a file name into that of a machine and the rest.
 fn divided<'n>(path: &[&'n str]) -> impl Iterator<Item = (&'n str, &'n str)> {
     let file = path.last().copied().unwrap_or_default();
+    /// Shorter words after a dot are endings, as in `Svc.log.1`.
+    const NAME_LETTERS: usize = 6;
     let ways = file.match_indices(['_', '-', '.', ' ']).map(|(at, by)| (&file[..at], by, &file[at + 1..]));
-    // What follows the last dot is only an ending.
-    let ways = ways.filter(|(_, by, rest)| *by != "." || rest.contains('.'));
+    let ways = ways.filter(|(_, by, rest)| *by != "." || letters(rest) >= NAME_LETTERS);
     ways.filter_map(|(name, _, rest)| Some((machine(name)?, rest)))
 }
 
@@ -78,8 +79,12 @@ fn divided<'n>(path: &[&'n str]) -> impl Iterator<Item = (&'n str, &'n str)> {
 fn is_log_name(rest: &str) -> bool {
     /// `Svc.log` has one before the dot that many letters long; `1.log` and `02.txt` have none.
     const LETTERS: usize = 3;
-    let stem = rest.split('.').next().unwrap_or_default();
-    stem.chars().filter(|character| character.is_alphabetic()).count() >= LETTERS
+    letters(rest) >= LETTERS
+}
+
+/// Returns the number of letters before the first dot.
+fn letters(name: &str) -> usize {
+    name.split('.').next().unwrap_or_default().chars().filter(|character| character.is_alphabetic()).count()
 }
 
 /// Returns the parts of the name of a source.
@@ -125,6 +130,7 @@ mod tests {
         for names in [
             &["t/2017-02-13/svc.log", "t/2017-02-14/svc.log"][..],
             &["t/svc.log", "t/svc.log.1", "t/svc.log.2"],
+            &["t/Svc.log.1", "t/Radius.log.1", "t/Svc.log", "t/Radius.log"],
             &["t/Svc_1.log", "t/Radius_1.log"],
             &["t/Svc_2017-02-14.log", "t/Radius_2017-02-14.log"],
             &["host1/svc.log", "host1/radius.log"],

@@ -125,6 +125,8 @@ struct Count {
     found_in: HashSet<(u32, u32)>,
     last_found: (u32, u32),
     twins: u64,
+    /// The number of sign-ins with twins.
+    matched: u64,
     without_result: u64,
     without_time: u64,
     without_zone: u64,
@@ -154,6 +156,8 @@ pub struct Settled {
 pub struct SignInTotals {
     /// The number of results that another log recorded as well, and that do not count.
     pub twins: u64,
+    /// The number of results that more than one log recorded.
+    pub matched: u64,
     /// The number of sign-ins, with and without a result.
     pub attempts: u64,
     /// The number of machines from which there are logs; 0 if they are not known.
@@ -333,8 +337,11 @@ impl SignIns {
                 for twin in others {
                     number += 1;
                     count.found(twin.key, twin.source);
-                    let richness = |result: &SignIn| {
-                        (result.user.is_known(), result.outcome().is_some(), result.address.is_known())
+                    // Of records that say as much, one that says it on a single line is preferred, and to a relay's copy that of
+                    // the machine itself.
+                    let richness = |one: &SignIn| {
+                        let says = [one.user.is_known(), one.outcome().is_some(), one.address.is_known()];
+                        (says, one.duration_ms().is_none(), !one.host.is_known())
                     };
                     let (mut richer, poorer) =
                         if richness(twin) > richness(&best) { (*twin, best) } else { (best, *twin) };
@@ -432,6 +439,7 @@ impl SignIns {
             durations,
             totals: SignInTotals {
                 twins: count.twins,
+                matched: count.matched,
                 attempts: results + count.without_result,
                 hosts: all_hosts.iter().filter(is_known).count() as u64,
                 hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
@@ -469,6 +477,7 @@ impl Count {
     fn add(&mut self, result: &SignIn, twins: u64, by: &[Dimension]) {
         self.found(result.key, result.source);
         self.twins += twins;
+        self.matched += u64::from(twins > 0);
         let time = result.time();
         self.without_time += u64::from(time.is_none());
         self.without_zone += u64::from(time.is_some() && result.zone_is_assumed());

@@ -33,6 +33,7 @@ mod patterns;
 mod render_codes;
 mod session;
 mod settings;
+mod sign_ins;
 mod silence;
 mod terminal;
 mod ticket;

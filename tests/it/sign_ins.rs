@@ -1,0 +1,201 @@
+//! Sign-ins are counted as the truth of generated tickets says, however the work is divided.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use callcodes::catalogue::Catalogue;
+use callcodes::chunk::Limits;
+use callcodes::config;
+use callcodes::pattern::PatternSet;
+use callcodes::pipeline::{self, sign_ins};
+use callcodes::source::Walk;
+use callcodes::summary::Dimension;
+use callcodes::summary::sign_ins::{Options, Settled, Value};
+use tempfile::TempDir;
+
+use crate::ticket::generated::truth::{self, Truth, Written};
+use crate::ticket::generated::{
+    HOUR, Layout, Lost, MIDNIGHT, MILLISECOND, Order, Outage, SECOND, Spec, Spelling, Ticket, ticket,
+};
+
+/// Each dimension, and how the truth calls it.
+const DIMENSIONS: [(Dimension, truth::Dimension); 8] = [
+    (Dimension::Code, truth::Dimension::Code),
+    (Dimension::Host, truth::Dimension::Host),
+    (Dimension::User, truth::Dimension::User),
+    (Dimension::Outcome, truth::Dimension::Outcome),
+    (Dimension::Address, truth::Dimension::Address),
+    (Dimension::File, truth::Dimension::File),
+    (Dimension::Hour, truth::Dimension::Hour),
+    (Dimension::Day, truth::Dimension::Day),
+];
+
+fn small() -> Spec {
+    let outage = Some(Outage { start: MIDNIGHT + 8 * HOUR, machines: 2 });
+    Spec { machines: 4, sign_ins: 600, users: 60, outage, ..Spec::default() }
+}
+
+fn written(ticket: &Ticket) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in &ticket.files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+fn counted(folder: &Path, run: &pipeline::Options, options: Options) -> Settled {
+    let set = PatternSet::compile(&config::built_in()).unwrap();
+    sign_ins::count(Walk::new(vec![folder.to_owned()]), &set, Catalogue::built_in(), run, options).unwrap().summary
+}
+
+/// Returns a value as the truth writes it.
+fn text(folder: &Path, dimension: Dimension, value: &Value) -> Option<String> {
+    match value {
+        Value::Key(key) => Some(key.to_string()),
+        Value::Outcome(outcome) => Some(outcome.name().to_owned()),
+        Value::Text(text) => Some(match dimension {
+            Dimension::User => {
+                let user = text.rsplit('\\').next().unwrap().to_lowercase();
+                user.strip_suffix("@contoso").map_or(user.clone(), str::to_owned)
+            }
+            Dimension::Host => text.to_lowercase(),
+            Dimension::File => text[folder.to_str().unwrap().len() + 1..].replace('\\', "/"),
+            _ => text.to_string(),
+        }),
+        Value::Time(time) if dimension == Dimension::Day => Some(time.to_string()[..10].to_owned()),
+        Value::Time(time) => Some(time.to_string()),
+        Value::Others | Value::Unknown => None,
+    }
+}
+
+/// Counts by dimensions, and returns the counts as the truth does.
+fn by(folder: &Path, run: &pipeline::Options, dimensions: &[Dimension]) -> BTreeMap<Vec<Option<String>>, u64> {
+    let settled = counted(folder, run, Options { by: dimensions.to_vec(), ..Options::default() });
+    let mut counts = BTreeMap::new();
+    for row in &settled.rows {
+        let values: Vec<Option<String>> =
+            dimensions.iter().zip(&row.values).map(|(dimension, value)| text(folder, *dimension, value)).collect();
+        *counts.entry(values).or_default() += row.tally.count;
+    }
+    counts
+}
+
+fn divided(threads: usize, range_bytes: u64, block_bytes: usize) -> pipeline::Options {
+    let limits = Limits { block_bytes, ..Limits::default() };
+    pipeline::Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..pipeline::Options::default() }
+}
+
+/// Compares the totals and the counts by every dimension and every pair with the truth.
+fn check(spec: &Spec, dimensions: &[(Dimension, truth::Dimension)]) {
+    let ticket = ticket(spec);
+    let folder = written(&ticket);
+    let run = divided(3, 20_000, 3_000);
+    let Truth { .. } = &ticket.truth;
+    let settled = counted(folder.path(), &run, Options::default());
+    let found = ticket.truth.found().count() as u64;
+    assert_eq!(settled.summary.results(), found, "results");
+    assert_eq!(settled.totals.matched, ticket.truth.twins() as u64, "results with twins");
+    for (at, (one, its)) in dimensions.iter().enumerate() {
+        assert_eq!(by(folder.path(), &run, &[*one]), ticket.truth.count_by(&[*its]), "by {one}");
+        for (other, others) in &dimensions[..at] {
+            let counts = by(folder.path(), &run, &[*one, *other]);
+            assert_eq!(counts, ticket.truth.count_by(&[*its, *others]), "by {one} and {other}");
+        }
+    }
+}
+
+#[test]
+fn a_ticket_is_counted_by_every_dimension_and_pair() {
+    check(&small(), &DIMENSIONS);
+}
+
+#[test]
+fn a_ticket_with_prefixes_repeats_bursts_and_rotations_is_counted() {
+    let spec = Spec {
+        seed: 5,
+        span: HOUR,
+        outage: None,
+        service_only: 40,
+        radius_only: 60,
+        repeats: 50,
+        threads: 6,
+        burst: 3,
+        skew: 30 * MILLISECOND,
+        rotations: 3,
+        order: Order::Either,
+        layout: Layout::Prefixes,
+        line_end: "\n",
+        ..small()
+    };
+    check(&spec, &DIMENSIONS);
+}
+
+#[test]
+fn a_relay_that_carries_several_hosts_is_one_more_record() {
+    let dimensions: Vec<_> =
+        DIMENSIONS.into_iter().filter(|(dimension, _)| !matches!(dimension, Dimension::Hour | Dimension::File)).collect();
+    check(&Spec { relay: true, spelling: Spelling::Mixed, ..small() }, &dimensions);
+}
+
+#[test]
+fn logs_side_by_side_are_of_one_machine() {
+    let spec = Spec { machines: 1, layout: Layout::Bare, outage: None, sign_ins: 300, ..small() };
+    let ticket = ticket(&spec);
+    let folder = written(&ticket);
+    let settled = counted(folder.path(), &divided(2, 20_000, 3_000), Options::default());
+    assert_eq!(settled.summary.results(), 300);
+    assert_eq!(settled.totals.matched, ticket.truth.twins() as u64);
+    assert_eq!(settled.totals.hosts, 0, "no host is known");
+}
+
+#[test]
+fn any_division_of_the_work_gives_the_same_counts() {
+    let spec = Spec { machines: 2, sign_ins: 200, rotations: 2, outage: None, order: Order::Either, ..small() };
+    let folder = written(&ticket(&spec));
+    let options = Options { by: vec![Dimension::User, Dimension::Outcome], ..Options::default() };
+    let expected = counted(folder.path(), &divided(1, 1 << 30, 1 << 20), options.clone());
+    for (threads, range_bytes, block_bytes) in [(1, 1_000, 100), (2, 5_000, 700), (4, 333, 64)] {
+        let settled = counted(folder.path(), &divided(threads, range_bytes, block_bytes), options.clone());
+        assert_eq!(settled, expected, "{threads} {range_bytes} {block_bytes}");
+    }
+}
+
+#[test]
+fn lines_that_are_missing_leave_attempts_without_result_and_results_without_user() {
+    let lost = Lost { calling: 100, auth_result: 200, raw_call_status: 300 };
+    let spec = Spec { lost, machines: 1, sign_ins: 200, service_only: 0, radius_only: 200, outage: None, ..small() };
+    let ticket = ticket(&spec);
+    let folder = written(&ticket);
+    let run = divided(2, 5_000, 700);
+    let settled = counted(folder.path(), &run, Options::default());
+    assert_eq!(settled.summary.results(), ticket.truth.found().count() as u64);
+    let users = by(folder.path(), &run, &[Dimension::User]);
+    let without_call = ticket.truth.lost(Written::Calling).filter(|one| one.records().next().is_some()).count() as u64;
+    assert_eq!(users.get(&vec![None]).copied().unwrap_or(0), without_call);
+}
+
+#[test]
+fn with_keep_twins_every_record_counts() {
+    let ticket = ticket(&Spec { relay: true, ..small() });
+    let folder = written(&ticket);
+    let options = Options { keep_twins: true, ..Options::default() };
+    let settled = counted(folder.path(), &divided(2, 20_000, 3_000), options);
+    let records: usize = ticket.truth.found().map(|sign_in| sign_in.records().count()).sum();
+    assert_eq!(settled.summary.results(), records as u64);
+    assert_eq!((settled.totals.twins, settled.totals.matched), (0, 0));
+}
+
+#[test]
+fn twins_on_both_sides_of_midnight_and_of_a_rotation_count_once() {
+    let across = Some(MIDNIGHT + 24 * HOUR);
+    let spec = Spec { across, start: MIDNIGHT + 23 * HOUR, span: 2 * HOUR, outage: None, sign_ins: 100, ..small() };
+    let ticket = ticket(&spec);
+    let folder = written(&ticket);
+    let settled = counted(folder.path(), &divided(2, 20_000, 3_000), Options::default());
+    assert_eq!(settled.summary.results(), 100);
+    let _ = SECOND;
+}
