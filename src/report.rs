@@ -55,17 +55,18 @@ const fn summary_columns(of_hosts: bool) -> [Column; 16] {
             .or_null()
             .yields(Room::ForProse),
         Column::new("files", "Files", Holds::Count, "Number of files with such a result.").yields(Room::ForOneLine),
-        Column::new("hosts", "Hosts", Holds::Count, "Number of machines with such a result, if they are known.")
-            .or_null()
-            .yields(Room::ForOneLine),
         Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
             .or_missing(),
         Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`.").or_null(),
+        Column::new("hosts", "Hosts", Holds::Count, "Number of machines with such a result, if they are known.")
+            .or_null()
+            .yields(Room::ForOneLine),
         Column::for_people("Group", Holds::Text).yields(Room::IfWide),
         MEDIAN,
         PERCENTILE,
     ];
-    columns[if of_hosts { 9 } else { 10 }].heading = None;
+    // `files` or `hosts`.
+    columns[if of_hosts { 9 } else { 12 }].heading = None;
     columns
 }
 
@@ -450,9 +451,9 @@ fn cells(
         row.tally.first.into(),
         row.tally.last.into(),
         row.files.into(),
-        known(row.hosts),
         Cell::List(candidates.iter().map(|code| (*code).into()).collect()),
         entry.map(|entry| entry.group.name()).into(),
+        known(row.hosts),
         entry.map(|entry| entry.group.to_string()).into(),
         percentile(durations, 50),
         percentile(durations, 95),

@@ -94,7 +94,7 @@ impl<'s, V: Visitor> Deliver<'s, V> {
             State::Held { parts, weight } => {
                 *weight += V::weight(&part);
                 parts.push(part);
-                if *weight > copies::HELD_BYTES { self.pass_on() } else { Ok(()) }
+                if *weight > V::HELD_BYTES { self.pass_on() } else { Ok(()) }
             }
         }
     }

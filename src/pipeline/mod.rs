@@ -129,6 +129,10 @@ pub trait Visitor: Send {
     /// The value that is sent to the sink.
     type Part: Send;
 
+    /// How many bytes of parts are held back until it is known whether their source is a copy. If there are more, they are passed
+    /// on, and the copy counts.
+    const HELD_BYTES: usize = copies::HELD_BYTES;
+
     /// Processes one chunk of the current task. It may send parts to `out` at any time.
     fn chunk(
         &mut self,

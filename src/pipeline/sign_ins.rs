@@ -1,9 +1,11 @@
 //! The visitor of the command `scan`: workers note what lines say of sign-ins, and the sink joins, matches and counts them.
 //!
-//! Most runs that count over a single file need neither: a log of one recorder has no twins, and no lines to join. So a visitor first
-//! counts results on the workers, and gives up at the first line that has to be joined or may have a twin. Then the file is read again.
+//! A log of a single recorder that writes one line for each sign-in needs none of that. So [`count_alone`] counts the results of a
+//! single file on the workers, and gives up at the first line that has to be joined or may have a twin. That is usually in the first
+//! chunk. Then [`count`] reads the file again.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::{Event, Options, Outcome, Outlet, Visitor, run};
 use crate::attempt::{RECORDERS_LIMIT, Recorder};
@@ -15,7 +17,8 @@ use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
 use crate::source::{EncodingChoice, Found, Source};
-use crate::summary::sign_ins::{self, Heard, Settled, SignIns};
+use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns};
+use crate::summary::{Counts, Summary};
 use crate::time::Stamp;
 use crate::units::CodePage;
 
@@ -49,6 +52,120 @@ pub fn count(
     let settled = sign_ins.settle();
     outcome.problems.extend(super::summarise::overflow(&settled.summary));
     Ok(outcome.with(settled))
+}
+
+/// Counts the results of a single file that needs no joining. Returns `None` if it does, or if it is an archive.
+///
+/// # Errors
+///
+/// Returns an error only if threads cannot be started. A file that cannot be read is a problem in the outcome.
+pub fn count_alone(
+    file: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: &Options,
+) -> io::Result<Option<Outcome<Settled>>> {
+    let recorders = Recorders::new(set);
+    let (has_to_join, seen) = (AtomicBool::new(false), AtomicU8::new(0));
+    let visitor = || Alone {
+        recorders: &recorders,
+        has_to_join: &has_to_join,
+        seen: &seen,
+        recorder: 0,
+        counts: Counts::default(),
+    };
+    let (mut summary, mut counts) = (Summary::default(), Counts::default());
+    let mut sink = |event| {
+        match event {
+            Event::Part(part) => counts.merge(part),
+            Event::Problem(_) => {}
+            Event::SourceEnd(end) => {
+                let is_member = end.what.is_some_and(|what| what.chain.archives() > 0);
+                has_to_join.fetch_or(is_member, Ordering::Relaxed);
+                if let Some(bytes) = end.bytes {
+                    summary.add_source(&std::mem::take(&mut counts), bytes);
+                }
+            }
+        }
+        // Ends the run, which is repeated.
+        if has_to_join.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    };
+    let outcome = run(file, set, catalogue, options, visitor, &mut sink);
+    if has_to_join.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    let mut outcome = outcome?;
+    outcome.problems.extend(super::summarise::overflow(&summary));
+    let totals = SignInTotals { attempts: summary.results(), ..SignInTotals::default() };
+    Ok(Some(outcome.with(Settled { summary, totals, ..Settled::default() })))
+}
+
+/// Counts the results of task after task until something has to be joined.
+struct Alone<'r> {
+    recorders: &'r Recorders,
+    has_to_join: &'r AtomicBool,
+    /// The recorder that any worker has seen; 0 for none.
+    seen: &'r AtomicU8,
+    /// The recorder that this worker has seen.
+    recorder: Recorder,
+    counts: Counts,
+}
+
+impl Visitor for Alone<'_> {
+    type Part = Counts;
+
+    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Counts>) {
+        if self.has_to_join.load(Ordering::Relaxed) {
+            return;
+        }
+        scanner.scan_into(chunk, &mut *self);
+        if self.has_to_join.load(Ordering::Relaxed) {
+            // The sink ends the run with the next part, of which there may be none otherwise.
+            out.part(Counts::default());
+        }
+    }
+
+    fn weight(part: &Counts) -> usize {
+        part.size_bytes()
+    }
+
+    fn finish(&mut self, out: &mut Outlet<'_, Counts>) {
+        if !self.counts.is_empty() {
+            out.part(std::mem::take(&mut self.counts));
+        }
+    }
+}
+
+impl<'c> Sink<'c> for &mut Alone<'_> {
+    const JOINS: bool = true;
+
+    // Inlined, so that the other parts of a hit are not even computed.
+    #[inline(always)]
+    fn take(&mut self, hit: Hit<'c>) {
+        let Writing { recorder, is_joined, .. } = self.recorders.0[hit.pattern];
+        if is_joined || hit.captures[Capture::Host].is_some() {
+            self.has_to_join.store(true, Ordering::Relaxed);
+        }
+        if recorder != self.recorder && recorder != 0 {
+            self.meet(recorder);
+        }
+        self.counts.add(&hit.key, hit.time);
+    }
+
+    fn context(&mut self, _: Hit<'c>) {
+        self.has_to_join.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Alone<'_> {
+    /// Notes a recorder. If there is another one, their results may be twins.
+    fn meet(&mut self, recorder: Recorder) {
+        self.recorder = recorder;
+        let before = self.seen.swap(recorder, Ordering::Relaxed);
+        if before != 0 && before != recorder {
+            self.has_to_join.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// What the pattern of a line says about it.
@@ -169,6 +286,9 @@ impl Listener {
 
 impl Visitor for Listener {
     type Part = Notes;
+
+    /// Two million lines. Counting a copy would be worse than the memory.
+    const HELD_BYTES: usize = 256 << 20;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
         scanner.scan_into(chunk, &mut *self);

@@ -150,7 +150,7 @@ fn short(dimension: Dimension, value: &Value) -> String {
         // 2017-02-14 and 2017-02-14 08:00Z of 2017-02-14 08:00:00Z.
         Value::Time(time) if dimension == Dimension::Day => moment(*time)[..10].to_owned(),
         Value::Time(time) => format!("{}Z", &moment(*time)[..16]),
-        Value::Others => "others".to_owned(),
+        Value::Others => "(others)".to_owned(),
         Value::Unknown if dimension == Dimension::Outcome => "not said".to_owned(),
         Value::Unknown => "not known".to_owned(),
     }
@@ -160,10 +160,8 @@ fn write_csv(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()> {
     let names = breakdown.by.iter().map(|dimension| dimension.name());
     out.write_all(&csv::record(names.chain(CSV_COLUMNS))?)?;
     for group in &breakdown.rows {
-        let values = breakdown.by.iter().zip(&group.values).map(|(dimension, value)| match value {
-            Value::Others => "others".into(),
-            _ => breakdown::cell(*dimension, value),
-        });
+        let values =
+            breakdown.by.iter().zip(&group.values).map(|(dimension, value)| breakdown::cell(*dimension, value));
         let duration = |percent| Cell::from(group.percentile_ms(percent).map(u64::from));
         let tally = &group.tally;
         let rest: [Cell<'static>; 5] =

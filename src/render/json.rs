@@ -147,9 +147,13 @@ mod tests {
   "partial": false,
   "totals": {
     "results": 5,
+    "twins": 0,
+    "attempts": 5,
     "distinct": 2,
     "files_read": 3,
     "files_with_results": 2,
+    "hosts": null,
+    "hosts_with_results": null,
     "bytes": 123
   },
   "results_without_time": 2,
@@ -165,7 +169,8 @@ mod tests {
       "first_seen": "2017-02-14T02:57:24.600871Z",
       "last_seen": "2017-02-14T02:57:25Z",
       "files": 2,
-      "group": "not-reached"
+      "group": "not-reached",
+      "hosts": null
     },
     {
       "code": null,
@@ -182,7 +187,8 @@ mod tests {
         8,
         9
       ],
-      "group": "no-call-made"
+      "group": "no-call-made",
+      "hosts": null
     }
   ],
   "problems": [
@@ -204,9 +210,13 @@ mod tests {
   "partial": false,
   "totals": {
     "results": 0,
+    "twins": 0,
+    "attempts": 0,
     "distinct": 0,
     "files_read": 0,
     "files_with_results": 0,
+    "hosts": null,
+    "hosts_with_results": null,
     "bytes": 0
   },
   "results_without_time": 0,
@@ -241,6 +251,7 @@ mod tests {
                 "last_seen": null,
                 "files": 1,
                 "group": null,
+                "hosts": null,
             })
         );
     }

@@ -103,9 +103,17 @@ pub fn is_own_output(head: &[u8]) -> bool {
                 || json::begins(sheet.schema, sheet.first_name(), &text)
                 || csv::begins(sheet.columns, &text)
         })
-        || [breakdown::begins, lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
-            .iter()
-            .any(|begins| begins(&text))
+        || [
+            breakdown::begins,
+            lines::begins,
+            lines::begins_as_json,
+            lines::csv::begins,
+            codes::begins,
+            patterns::begins,
+            trial::begins,
+        ]
+        .iter()
+        .any(|begins| begins(&text))
 }
 
 /// Whether `text` begins with `note`, which a narrow terminal breaks into lines.

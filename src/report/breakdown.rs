@@ -25,19 +25,20 @@ pub const ROW: &[Column] = &[
     )
     .or_missing(),
     Column::for_scripts("host", Holds::Text, "The machine, or `null` if it is not known.").or_missing(),
-    Column::for_scripts("user", Holds::Text, "The user, or `null` if it is not known.").or_missing(),
+    Column::for_scripts("user", Holds::Text, "The user, or `null` if it is not known. Those beyond a million users are `(others)`; so are hosts and addresses.").or_missing(),
     Column::for_scripts("address", Holds::Text, "The network address, or `null` if it is not known.").or_missing(),
     Column::for_scripts("file", Holds::Text, "The file.").or_missing(),
     Column::for_scripts("hour", Holds::Time, "The beginning of the hour in UTC, or `null`.").or_missing(),
     Column::for_scripts("day", Holds::Text, "The day in UTC, or `null`.").or_missing(),
-    Column::for_scripts("others", Holds::Flag, "True for the values beyond the limit, which count together.")
-        .or_missing(),
     Column::for_scripts("count", Holds::Count, "Number of results."),
     Column::for_scripts("first_seen", Holds::Time, "Earliest time of these results.").or_null(),
     Column::for_scripts("last_seen", Holds::Time, "Latest time of these results.").or_null(),
     MEDIAN,
     PERCENTILE,
 ];
+
+/// The value of those beyond the limit, which count together.
+const OTHERS: &str = "(others)";
 
 /// The order of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,9 +191,6 @@ impl Breakdown {
                 } else {
                     record.push((dimension.name(), cell(*dimension, value)));
                 }
-                if *value == Value::Others {
-                    record.push(("others", true.into()));
-                }
             }
             record.push(("count", row.tally.count.into()));
             record.push(("first_seen", row.tally.first.into()));
@@ -237,6 +235,7 @@ pub fn cell(dimension: Dimension, value: &Value) -> Cell<'static> {
         // 2017-02-14 of 2017-02-14T00:00:00Z.
         Value::Time(time) if dimension == Dimension::Day => time.to_string()[..10].to_owned().into(),
         Value::Time(time) => (*time).into(),
-        Value::Others | Value::Unknown => Cell::Absent,
+        Value::Others => OTHERS.into(),
+        Value::Unknown => Cell::Absent,
     }
 }

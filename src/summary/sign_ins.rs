@@ -130,8 +130,8 @@ struct Count {
     without_result: u64,
     without_time: u64,
     without_zone: u64,
-    /// The recorders of each source, as a bit for each, and how many of its results have no time.
-    recorders: HashMap<u32, (u64, u64)>,
+    /// For each source and host in it, its recorders, as a bit for each, and how many of its results have no time.
+    recorders: HashMap<(u32, Number), (u64, u64)>,
     /// Whether results were counted before all logs were read, because too many waited.
     was_full: bool,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
@@ -300,7 +300,7 @@ impl SignIns {
         result.address = said.address.unwrap_or_default();
         result.set_outcome(said.outcome);
         result.set_began(began);
-        let (recorders, untimed) = self.count.recorders.entry(result.source).or_default();
+        let (recorders, untimed) = self.count.recorders.entry((result.source, result.host)).or_default();
         *recorders |= u64::from(result.recorder() > 0) << result.recorder();
         if result.recorder() == 0 || result.time().is_none() || self.options.keep_twins {
             *untimed += u64::from(result.time().is_none());
@@ -429,8 +429,8 @@ impl SignIns {
         }
         let is_known = |host: &&Number| host.is_known();
         let mut recorders: HashMap<u64, (u64, u64)> = HashMap::new();
-        for (source, (mask, untimed)) in &count.recorders {
-            let place = recorders.entry(places.machine_of_source(*source)).or_default();
+        for (&(source, host), (mask, untimed)) in &count.recorders {
+            let place = recorders.entry(places.machine_of(source, host)).or_default();
             *place = (place.0 | mask, place.1 + untimed);
         }
         let uncompared = recorders.values().filter(|(mask, _)| mask.count_ones() > 1).map(|(_, untimed)| untimed);
@@ -564,12 +564,12 @@ impl Places {
     /// Returns a number that the results of one machine share. Logs of an unknown machine that are side by side in a folder are taken
     /// to be of the same one.
     fn machine(&self, result: &SignIn) -> u64 {
-        if result.host.is_known() { self.machine_of_host(result.host) } else { self.machine_of_source(result.source) }
+        self.machine_of(result.source, result.host)
     }
 
-    fn machine_of_source(&self, source: u32) -> u64 {
+    fn machine_of(&self, source: u32, host: Number) -> u64 {
         const FOLDER: u64 = 1 << 32;
-        let host = self.host(source);
+        let host = host.or(self.host(source));
         if host.is_known() {
             return self.machine_of_host(host);
         }

@@ -69,6 +69,11 @@ fn documents(command: &str) -> Vec<Value> {
             .map(|queries| [&["codes", "--format", "json"], queries].concat())
             .to_vec(),
         "lines" => inputs.map(|inputs| [&["lines", "--format", "jsonl"], inputs].concat()).to_vec(),
+        "scan" => {
+            let by = ["code,group", "channel,outcome", "host,user", "address,file", "hour,day"];
+            let by = by.iter().map(|by| [&[command, "--format", "json", "--by", by][..], inputs[0]].concat());
+            inputs.iter().map(|inputs| [&[command, "--format", "json"], *inputs].concat()).chain(by).collect()
+        }
         _ => inputs.map(|inputs| [&[command, "--format", "json"], inputs].concat()).to_vec(),
     };
     let texts = runs.iter().map(|args| printed(args));

@@ -32,9 +32,9 @@ fn every_encoding_gives_the_same_rows() {
         callcodes(&["scan", "--format", "csv"], &path)
     };
     let plain = rows(text.clone().into_bytes());
-    // 10 + 12 + 3, counted by hand, and the added one.
+    // 10 + 12 + 3, counted by hand, and the added one; but three of the second log are twins of results of the first.
     let sum: u64 = plain.lines().skip(1).map(|row| row.split(',').nth(4).unwrap().parse::<u64>().unwrap()).sum();
-    assert_eq!(sum, 26);
+    assert_eq!(sum, 23);
     for (name, bytes) in [
         ("UTF-8 with BOM", format!("\u{feff}{text}").into_bytes()),
         ("UTF-16LE with BOM", utf16("\u{feff}", u16::to_le_bytes)),

@@ -136,8 +136,10 @@ fn a_ticket_with_prefixes_repeats_bursts_and_rotations_is_counted() {
 
 #[test]
 fn a_relay_that_carries_several_hosts_is_one_more_record() {
-    let dimensions: Vec<_> =
-        DIMENSIONS.into_iter().filter(|(dimension, _)| !matches!(dimension, Dimension::Hour | Dimension::File)).collect();
+    let dimensions: Vec<_> = DIMENSIONS
+        .into_iter()
+        .filter(|(dimension, _)| !matches!(dimension, Dimension::Hour | Dimension::File))
+        .collect();
     check(&Spec { relay: true, spelling: Spelling::Mixed, ..small() }, &dimensions);
 }
 

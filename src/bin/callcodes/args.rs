@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use callcodes::pipeline::THREADS_LIMIT;
 use callcodes::render::Format;
 use callcodes::report::breakdown::Sort;
-use callcodes::summary::Dimension;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
+use callcodes::summary::Dimension;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::{help, values};
@@ -138,7 +138,7 @@ pub(crate) struct FileArgs {
     /// WHEN is how long ago (2h, 3d, 1w) or a date and time (2024-05-01, '2024-05-01 10:00'), in UTC unless it has a zone
     /// (+02:00). This looks at when a file was last modified, which copying and unpacking may change, and not at the times
     /// in its lines.
-    #[arg(long, value_name = "WHEN", value_parser = values::when)]
+    #[arg(long, value_name = "WHEN", value_parser = values::when, hide_short_help = true)]
     pub(crate) newer_than: Option<SystemTime>,
     /// Skip files last modified then or later; see --newer-than
     #[arg(long, value_name = "WHEN", value_parser = values::when, hide_short_help = true)]
@@ -277,15 +277,16 @@ pub(crate) struct ReadArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Counting")]
 pub(crate) struct CountArgs {
-    /// Count by host, user, hour…; two make a matrix: host,code
+    /// Count by host, user, hour and more; two make a matrix: host,code
     ///
-    /// One of them gives a row for each value, two a matrix in a table and long rows in CSV and JSON. `group` says where to
-    /// look, and `channel` how the user was asked. `outcome` is what the log says of the sign-in, which no code tells. Hours
-    /// and days are in UTC.
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
+    /// WHAT is code, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for each value,
+    /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
+    /// was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
+    /// in UTC.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_possible_values = true)]
     pub(crate) by: Vec<DimensionArg>,
     /// Show only the first N rows
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
     pub(crate) top: Option<u32>,
     /// Show only rows with at least N results
     #[arg(long, value_name = "N", hide_short_help = true)]
@@ -300,7 +301,7 @@ pub(crate) struct CountArgs {
     /// Without this, results with the same code, host and user count once if different programs recorded them, such as the
     /// RADIUS service and the main service, at most two seconds apart; or a tenth of a second if one of them does not know
     /// the user.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) keep_twins: bool,
 }
 

@@ -129,6 +129,11 @@ impl Settings {
         }
     }
 
+    /// Whether a single file is read, which can be read again.
+    pub(crate) fn is_single_file(&self) -> bool {
+        matches!(&self.inputs[..], [only] if only.is_file())
+    }
+
     /// Returns the inputs, without the files that this run itself writes.
     pub(crate) fn walk(&self, output: &Output) -> Walk {
         Walk::new(self.inputs.clone()).selecting(self.selection.clone()).skipping(&output.files()).skipping_stdout()

@@ -34,8 +34,8 @@ pub(crate) struct NaivePattern {
     multiline: bool,
     when: Option<Regex>,
     unless: Option<Regex>,
-    /// The index of the group that captures the code.
-    code: usize,
+    /// The index of the group that captures the code; `None` for a context, whose matches take their place but are no results.
+    code: Option<usize>,
     /// Whether the bytes of a line that is not UTF-8 are searched as they are.
     in_bytes: bool,
     /// The code page from which such a line is decoded to be searched.
@@ -57,8 +57,11 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
     let new = |definition: &Definition| {
         let regex = build(&definition.regex, definition.ignore_case);
         let plain = || (1..regex.captures_len()).filter(|&group| regex.capture_names().nth(group) == Some(None));
-        let code = regex.capture_names().position(|name| name == Some("code")).or_else(|| plain().next()).unwrap();
-        let all = [Some(&definition.regex), definition.when.as_ref(), definition.unless.as_ref()];
+        let code = regex.capture_names().position(|name| name == Some("code")).or_else(|| plain().next());
+        let code = code.filter(|_| !definition.role.is_context());
+        assert!(code.is_some() || definition.role.is_context());
+        let all =
+            [Some(&definition.regex), definition.when.as_ref(), definition.unless.as_ref(), definition.line.as_ref()];
         let text: String = all.into_iter().flatten().map(String::as_str).collect();
         let names_bytes = text.contains("\\x");
         let has_letters = !text.is_ascii() || text.contains("(?u");
@@ -160,6 +163,10 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                 if is_cut && (is_divided || (goes_on && span.end == seen.len())) {
                     break;
                 }
+                at = span.end.min(seen.len());
+                if pattern.code.is_none() {
+                    continue;
+                }
                 let time = match time {
                     Some(group) => Form::Iso8601.read(&group),
                     None => Form::Iso8601.find(line),
@@ -175,7 +182,6 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                         .collect(),
                     time: time.map(|stamp| stamp.time.to_string()),
                 });
-                at = span.end.min(seen.len());
             }
             offset += piece.len();
         }
@@ -239,7 +245,7 @@ fn find<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: u
         .find(|captures| !captures.get(0).unwrap().is_empty())?;
     let span = captures.get(0).unwrap().range();
     let names = pattern.regex.capture_names().enumerate();
-    let names = names.map(|(group, name)| (group, if group == pattern.code { Some("code") } else { name }));
+    let names = names.map(|(group, name)| (group, if Some(group) == pattern.code { Some("code") } else { name }));
     let captured =
         |(group, name): (usize, Option<&str>)| Some((name?.to_owned(), reading.bytes_of(captures.get(group)?.range())));
     let text = |name| captures.name(name).map(|text| text.as_bytes());
@@ -247,7 +253,7 @@ fn find<'p>(pattern: &'p NaivePattern, reading: &Reading, line_len: usize, at: u
         pattern,
         span: reading.bytes_of(span),
         captures: names.filter_map(captured).collect(),
-        key: key(captures.get(pattern.code).map_or(b"", |code| code.as_bytes()), text("text")),
+        key: key(pattern.code.and_then(|code| captures.get(code)).map_or(b"", |code| code.as_bytes()), text("text")),
         time: text("time").map(<[u8]>::to_vec),
     })
 }

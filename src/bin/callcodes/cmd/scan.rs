@@ -19,8 +19,15 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let ReadArgs { format, output, patterns, input } = read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
     let options = Options { keep_twins: count.keep_twins, by: by.clone() };
-    let outcome = session.read(|walk, settings, _| {
-        sign_ins::count(walk, &settings.set, Catalogue::built_in(), &settings.options, options)
+    let outcome = session.read(|walk, settings, output| {
+        let (set, catalogue) = (&settings.set, Catalogue::built_in());
+        if !by.is_empty() || !settings.is_single_file() {
+            return sign_ins::count(walk, set, catalogue, &settings.options, options);
+        }
+        match sign_ins::count_alone(walk, set, catalogue, &settings.options)? {
+            Some(outcome) => Ok(outcome),
+            None => sign_ins::count(settings.parallel_walk(output), set, catalogue, &settings.options, options),
+        }
     })?;
     let pattern_names = session.settings.set.patterns().iter().filter(|pattern| !pattern.role().is_context());
     let pattern_names = pattern_names.map(|pattern| pattern.name().to_owned()).collect();
