@@ -1,4 +1,4 @@
-//! Writes entries of the catalogue: explanations of a few, a table of many, or JSON for scripts.
+//! Writes entries of the catalogue: a few as explanations, many as a table, or all as JSON for scripts.
 
 use std::io::{self, Write};
 
@@ -11,10 +11,10 @@ use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::{Code, Key};
 use crate::report::sheet::{Cell, Column, End, Holds, Room};
 
-/// The most entries that are explained one by one. More become a table.
+/// The most entries that are explained in full. More entries become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
 
-/// The columns of the table.
+/// The columns of the table of many entries.
 const COLUMNS: &[Column] = &[
     Column::for_people("Code", Holds::Code),
     Column::for_people("Description", Holds::Prose),
@@ -22,17 +22,17 @@ const COLUMNS: &[Column] = &[
     Column::for_people("Channel", Holds::Text).yields(Room::ForOneLine),
 ];
 
-/// The width of the labels in an explanation, with the gap after them.
+/// The width of the column of labels in an explanation, such as `  Check first    `, in characters.
 const LABEL_WIDTH: usize = 17;
-/// The least width of text, however few columns there are.
+/// The least width of the text next to the labels, however narrow the terminal is, in characters.
 const LEAST_TEXT_WIDTH: usize = 20;
 
-/// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap
-/// explanations to, `width` that of the terminal.
+/// Writes up to [`EXPLAINED_AT_MOST`] entries as explanations, wrapped to `columns`, or more entries as a table for a terminal of
+/// `width` columns. If `width` is `None`, lines of the table may have any length.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize, width: Option<usize>) -> io::Result<()> {
     if entries.len() > EXPLAINED_AT_MOST {
         return overview(out, entries, width);
@@ -46,11 +46,12 @@ pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize, width: 
     Ok(())
 }
 
-/// Writes a table of code, description, group and channel, one row for each entry. `width` is that of the terminal.
+/// Writes a table with one row for each entry: its code, description, group and channel. `width` is the terminal's width in
+/// columns, or `None` if lines may have any length.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) -> io::Result<()> {
     let mut table = Table::new(COLUMNS, Options { width, ..Options::default() });
     table.begin(&[], out)?;
@@ -66,7 +67,7 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) 
     table.end(&End::default(), out)
 }
 
-/// Returns the line for a result that is not in the catalogue, without a full stop.
+/// Returns the sentence for a result that is not in the catalogue, such as `777 is not in the vendor's list; contact Impero`.
 #[must_use]
 pub fn unknown(key: &Key) -> String {
     match key {
@@ -75,10 +76,10 @@ pub fn unknown(key: &Key) -> String {
     }
 }
 
-/// The version of the contract with scripts.
+/// The version of the JSON format.
 pub(super) const SCHEMA: u32 = 2;
 
-/// The fields of the JSON object after its version.
+/// The fields of the JSON object, except its version.
 pub(super) const FIELDS: &[Column] = &[
     Column::for_scripts("entries", Holds::Records(ENTRY), "The results that were asked for, by code."),
     Column::for_scripts("unknown", Holds::Records(UNKNOWN), "What was asked for and is not in the catalogue."),
@@ -120,7 +121,7 @@ const UNKNOWN: &[Column] = &[
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'d> {
@@ -141,7 +142,7 @@ pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Re
     writeln!(out)
 }
 
-/// Whether `text` begins like any output of this module.
+/// Whether `text` begins like any output that this module writes.
 pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
@@ -177,7 +178,7 @@ fn explanation(out: &mut impl Write, entry: &Entry, columns: usize) -> io::Resul
     Ok(())
 }
 
-/// The parts of an explanation below its heading, in reading order.
+/// Returns the labels and texts of an explanation, from top to bottom.
 fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     let mut parts = vec![("What happened", entry.happened.clone())];
     if !entry.candidates.is_empty() {
@@ -199,7 +200,7 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     parts
 }
 
-/// Returns the number, the numbers that share a text, or a dash.
+/// Returns the code of an entry in words, the codes that it may stand for, or `-` if it has none.
 fn number(entry: &Entry) -> String {
     match (entry.code, entry.candidates.as_slice()) {
         (Some(code), _) => code.to_string(),

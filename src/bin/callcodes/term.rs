@@ -9,7 +9,7 @@ use anstyle::Style;
 use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
-use callcodes::render::wrap::at_blanks;
+use callcodes::render::wrap::at_spaces;
 use callcodes::report::problems::{self, Extent};
 use callcodes::report::wording;
 use callcodes::source::TEMPORARY_PREFIX;
@@ -209,7 +209,7 @@ pub(crate) fn error(message: impl std::fmt::Display) {
 /// Breaks a message between words if it goes to a terminal.
 fn broken(message: String) -> String {
     match terminal_size::terminal_size_of(io::stderr()) {
-        Some((width, _)) => at_blanks(&message, usize::from(width.0)),
+        Some((width, _)) => at_spaces(&message, usize::from(width.0)),
         None => message,
     }
 }
