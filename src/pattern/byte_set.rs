@@ -1,4 +1,4 @@
-//! Sets of bytes: what a character class means for a regex that matches bytes.
+//! A set of bytes, such as the bytes that a character class of a regex matches.
 //!
 //! A set is 256 bits, so it is `Copy`, and union, intersection and the test for a byte take a few instructions.
 
@@ -32,7 +32,7 @@ impl ByteSet {
         set
     };
 
-    /// Returns the bytes that a class matches, or `None` if it matches characters beyond ASCII.
+    /// Returns the bytes that a class matches, or `None` if it matches non-ASCII characters, which take several bytes each.
     pub(super) fn of_class(class: &Class) -> Option<ByteSet> {
         let mut set = ByteSet::EMPTY;
         match class {
@@ -74,7 +74,7 @@ impl ByteSet {
         ByteSet(self.0.map(|word| !word))
     }
 
-    /// Whether every byte of this set is also in `of`.
+    /// Whether this set is a subset of `of`.
     pub(super) fn is_subset(self, of: ByteSet) -> bool {
         self.intersection(of) == self
     }
