@@ -112,16 +112,16 @@ fn links_are_reported_with_their_targets() {
         member("./a.log", b'0', b"x"),
         end(),
     ];
-    let told = |name: &str, target: &str| {
+    let message = |name: &str, target: &str| {
         let why =
             format!("link to {target}, not followed; if the file is in the archive, it is read under its own name");
         (name.to_owned(), Vec::new(), Some(why))
     };
     let members = vec![
-        told("hard.log", "a.log"),
-        told("soft.log", "../b.log"),
-        told("gnu.log", &long),
-        told("pax.log", "é.log"),
+        message("hard.log", "a.log"),
+        message("soft.log", "../b.log"),
+        message("gnu.log", &long),
+        message("pax.log", "é.log"),
         whole("a.log", b"x"),
     ];
     assert_eq!(seen(&parts), Seen { members, end: None });

@@ -200,8 +200,8 @@ fn an_invalid_map_is_reported_after_its_valid_part() {
             if format == "pax 0.1" && map.is_empty() {
                 continue;
             }
-            let told = lost("sparse.log", log, &damage(why, log.len()));
-            assert_eq!(read(write(map, size, b"onetwo")), told, "{format}: {map:?} of {size}");
+            let message = lost("sparse.log", log, &damage(why, log.len()));
+            assert_eq!(read(write(map, size, b"onetwo")), message, "{format}: {map:?} of {size}");
         }
     }
 }
@@ -249,11 +249,11 @@ fn a_map_that_cannot_be_read_is_reported() {
     let archive = [attributes(&texts), member("sparse.log", b'0', b"1\n0\n3\n")].concat();
     assert_eq!(read(archive), lost("sparse.log", b"", &damage(UNREADABLE, 0)));
 
-    let told = |archive| read(archive).2.unwrap();
+    let message = |archive| read(archive).2.unwrap();
     let sizeless = format!("the tar archive is damaged (a sparse file has no size); none of it could be read; {ASK}");
-    assert_eq!(told(pax(&["map=0,3,5,3"])), sizeless);
-    assert_eq!(told(pax(&["size=-8", "map=0,3,5,3"])), sizeless);
-    assert_eq!(told(gnu(483, &[0xff; 12])), sizeless);
+    assert_eq!(message(pax(&["map=0,3,5,3"])), sizeless);
+    assert_eq!(message(pax(&["size=-8", "map=0,3,5,3"])), sizeless);
+    assert_eq!(message(gnu(483, &[0xff; 12])), sizeless);
 }
 
 #[test]
@@ -330,8 +330,8 @@ proptest! {
         let data: Vec<u8> = (1..=250).cycle().take(usize::try_from(stored.saturating_add_signed(missing)).unwrap()).collect();
         let (log, is_told) = naive(&map, size, &data);
         for (format, write) in FORMATS {
-            let (_, read, told) = read(write(&map, size, &data));
-            prop_assert_eq!((&read, told.is_some()), (&log, is_told), "{}: {:?}", format, told);
+            let (_, read, message) = read(write(&map, size, &data));
+            prop_assert_eq!((&read, message.is_some()), (&log, is_told), "{}: {:?}", format, message);
         }
     }
 }
