@@ -52,10 +52,10 @@ fn several_entries_are_shown_one_below_the_other() {
         rendered(&found("voicemail"), 200),
         "\
 4  No Phone Input - Timed Out
-  What happened  The call was picked up, but no key was pressed before the time ran out. Typically voicemail took it.
-  Check first    Ask whether the phone was on, in coverage and not diverted.
+  What happened  The call was answered, but no key was pressed before the time ran out. Usually, voicemail answered it.
+  Check first    Ask whether the phone was switched on, had reception and was not forwarding calls.
     where        The user's phone
-  Then           If you use a greeting of your own, keep it shorter than 20 seconds.
+  Then           If you use a custom greeting, keep it shorter than 20 seconds.
     where        Entra: Multifactor authentication > Phone call settings
   Then           Add a backup number, or offer the app instead.
     where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
@@ -66,8 +66,8 @@ fn several_entries_are_shown_one_below_the_other() {
   Name in SDK    CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
 
 13  Got Voicemail
-  What happened  By its name, voicemail took the call.
-  Check first    Ask whether the phone was on, in coverage and not diverted.
+  What happened  By its name, voicemail answered the call.
+  Check first    Ask whether the phone was switched on, had reception and was not forwarding calls.
     where        The user's phone
   Then           Add a backup number, or offer the app instead.
     where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
@@ -92,9 +92,9 @@ Used Cache
                  does not say which cache: that of the user (6), the IP-based one (8) or the
                  application-based one (9).
   One of         6, 8, 9
-  Check first    Check whether the cache is wanted, and for how many seconds it holds.
+  Check first    Check whether caching is intended, and for how many seconds it lasts.
     where        Azure portal: MFA > Caching rules
-  Then           Find the earlier line of the same user; it should lie within that time.
+  Then           Find the earlier line of the same user; it should be within that time.
     where        The same log
   Whose matter   server settings
   Group          no call made
