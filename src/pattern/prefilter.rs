@@ -568,7 +568,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_names_the_patterns_of_its_literal() {
+    fn a_candidate_has_the_patterns_of_its_literal() {
         let prefilter = Prefilter::new(&[
             leading(&["rawCallStatus"]),
             leading(&["CallStatus", "call status"]),

@@ -385,7 +385,7 @@ mod tests {
     ) -> Result<Option<Vec<Option<NonMaxUsize>>>, ()> {
         let mut slots = vec![None; len];
         let mut backtracker = Backtracker::default();
-        // Earlier attempts leave values in the slots.
+        // The slots contain values, as after an earlier attempt.
         for before in 0..at {
             program.run(text, before, Known::Nothing, &mut slots, &mut backtracker);
         }

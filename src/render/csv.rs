@@ -148,12 +148,12 @@ code,name,description,known,count,share,first_seen,last_seen,files,candidates,gr
     }
 
     #[test]
-    fn nothing_found_leaves_the_head() {
+    fn without_results_only_the_header_is_written() {
         assert_eq!(written(&report(&[])), format!("{}\n", head(SUMMARY.columns).collect::<Vec<_>>().join(",")));
     }
 
     #[test]
-    fn a_name_is_never_a_formula_and_is_quoted_where_needed() {
+    fn a_name_is_never_a_formula_and_is_quoted_if_necessary() {
         let names = ["=HYPERLINK(\"http://x\")", "+1", "-1 x", "@SUM(1)", "＝1", "a=b", "a,b"];
         let found: Vec<_> = names.iter().map(|text| (name(text), 1, &[][..])).collect();
         let text = written(&report(&[(&found, 1)]));

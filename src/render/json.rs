@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_contract() {
+    fn every_field_is_written() {
         let mut report = report(&[
             (
                 &[
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_is_the_same_object_with_nothing_in_it() {
+    fn without_results_the_object_has_the_same_fields() {
         let expected = r#"{
   "schema": 1,
   "partial": false,
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_are_not_there_are_null_and_unknown_names_are_strings() {
+    fn missing_times_are_null_and_unknown_names_are_strings() {
         let text = written(&report(&[(&[(name("a \"b\""), 1, &[])], 1)]));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(

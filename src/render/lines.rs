@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn what_drives_a_terminal_is_shown_as_an_escape() {
+    fn control_characters_are_shown_as_escapes() {
         assert_eq!(shown(b"a\tb~ !"), "a\tb~ !");
         assert_eq!(shown(b"\x1b[2J\x07\x7fend"), r"\u{1b}[2J\u{7}\u{7f}end");
         assert_eq!(shown("Jürgen \u{9b}31m".as_bytes()), r"Jürgen \u{9b}31m");

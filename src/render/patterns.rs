@@ -292,28 +292,28 @@ mod tests {
     }
 
     /// Returns the content of a definition, without its origin.
-    fn said(definition: &Definition) -> String {
+    fn content(definition: &Definition) -> String {
         let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
             definition;
-        let mut said =
+        let mut content =
             format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
         for example in &definition.examples {
             let captures: Vec<_> = example.captures.iter().map(|one| (one.capture, &one.value)).collect();
-            let _ = writeln!(said, "{:?} {:?} {captures:?}", example.line, example.code);
+            let _ = writeln!(content, "{:?} {:?} {captures:?}", example.line, example.code);
         }
         for example in &definition.counter_examples {
-            let _ = writeln!(said, "not {:?}", example.line);
+            let _ = writeln!(content, "not {:?}", example.line);
         }
-        said
+        content
     }
 
     #[test]
-    fn every_built_in_pattern_comes_back_the_same_from_its_own_text() {
+    fn every_built_in_pattern_can_be_read_back_from_its_own_output() {
         let definitions = config::built_in();
         for (index, definition) in definitions.iter().enumerate() {
             let again = parse(&full(&definitions, index));
             assert_eq!(again.len(), 1);
-            assert_eq!(said(&again[0]), said(definition));
+            assert_eq!(content(&again[0]), content(definition));
             assert!(proof::compile(&again, Catalogue::built_in).is_ok(), "{}", definition.name);
         }
     }
@@ -354,7 +354,7 @@ counter_examples = [
 "#;
         let definitions = parse(text);
         assert_eq!(full(&definitions, 0), expected);
-        assert_eq!(said(&parse(expected)[0]), said(&definitions[0]));
+        assert_eq!(content(&parse(expected)[0]), content(&definitions[0]));
         assert_eq!(full(&definitions, 1), "");
     }
 
@@ -379,7 +379,7 @@ counter_examples = [
     }
 
     #[test]
-    fn the_table_breaks_descriptions_and_hides_nothing_in_them() {
+    fn the_table_wraps_descriptions_and_escapes_control_characters() {
         let text = "[[pattern]]\nname = 'a'\ndescription = \"one two three four\\u001B\"\nregex = '(?<code>\\d+)'\n\
                     [[pattern]]\nname = 'bb'\nregex = 'xyz(?<code>\\d+)'\n";
         let definitions = parse(text);
@@ -409,7 +409,7 @@ bb    own.toml  fast                   -
 
     proptest! {
         #[test]
-        fn any_text_comes_back_from_its_quotes(text in any::<String>(), more in r#"['"\\\r\n\t\x00-\x1f\x7fa]{0,8}"#) {
+        fn any_text_can_be_quoted_and_read_back(text in any::<String>(), more in r#"['"\\\r\n\t\x00-\x1f\x7fa]{0,8}"#) {
             for text in [text, more] {
                 for written in [quoted(&text), triply_quoted(&text)] {
                     let table: toml::Table = format!("x = {written}").parse().unwrap();

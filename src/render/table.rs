@@ -567,7 +567,7 @@ succeeded.
     }
 
     #[test]
-    fn one_of_everything_is_in_the_singular() {
+    fn notes_about_one_item_are_in_the_singular() {
         let report = report(&[(&[(code(21), 1, &["2017-02-14 02:57:24"])], 1)]);
         assert_eq!(
             written(&report, None),
@@ -607,7 +607,7 @@ A code says what happened to the call or message, not whether the sign-in succee
     }
 
     #[test]
-    fn only_the_head_is_bold() {
+    fn only_headings_are_bold() {
         let bold = rendered(&every_kind(), Format::Table, Options { width: None, head: anstyle::Style::new().bold() });
         let (head, rest) = bold.split_once('\n').unwrap();
         let plain = written(&every_kind(), None);

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_program_gives_up_the_engine_finds_the_same() {
+    fn the_engine_finds_the_same_if_a_program_gives_up() {
         let definition = Definition::from_expression(1, r"x.*a.*a.*a(?<code>\d)");
         assert_eq!(searched(std::slice::from_ref(&definition), "xaaa1 a a a a"), [(0, 0)]);
         assert_eq!(searched(&[definition], &("xaaa1 xaaa2".to_owned() + &" a".repeat(200))), [(0, 0)]);

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_never_a_formula_and_never_drives_a_terminal() {
+    fn a_cell_is_never_a_formula_and_has_no_control_characters() {
         let cases = [
             ("call result = 102", "call result = 102"),
             ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),

@@ -114,7 +114,7 @@ fn every_method_is_read() {
 }
 
 #[test]
-fn blocks_refer_to_those_before_them() {
+fn blocks_refer_to_earlier_ones() {
     let random: Vec<u8> =
         (0..32_768_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     let mut made = mszip(&[("a.log", &random)], 32_768);
@@ -165,8 +165,8 @@ fn files_in_several_archives_are_reported() {
                   the extracted files";
     let next =
         "it continues in another archive of the set; none of it could be read; extract it and scan the extracted files";
-    let behind = format!("it follows unreadable data in the same compressed block; {ASK}");
-    let members = vec![lost("b.log", b"", next), lost("a.log", b"", before), lost("c.log", b"", &behind)];
+    let after = format!("it follows unreadable data in the same compressed block; {ASK}");
+    let members = vec![lost("b.log", b"", next), lost("a.log", b"", before), lost("c.log", b"", &after)];
     // Files come in the order of the folders. Those in other archives are last.
     assert_eq!(from_both(Format::Cab, &archive, &options()), Seen { members, end: None });
 }
@@ -224,9 +224,9 @@ fn faults_are_reported_in_full_and_the_other_folders_are_read() {
     assert_eq!(seen(&[overlapping]), Seen { members, end: None });
 }
 
-/// A wrong bit in the list, which has no checksum, causes this.
+/// The list has no checksum, so a wrong bit in it can leave data that belong to no file.
 #[test]
-fn data_of_no_file_are_read_and_reported() {
+fn unlisted_data_are_read_and_reported() {
     let texts: [&[u8]; 3] = [b"call result = 102\n", b"call result = 103\n", b"call result = 104\n"];
     let [a, b, c] = texts;
     let files = || mszip(&[("a.log", a), ("b.log", b), ("c.log", c)], 20);
@@ -303,7 +303,7 @@ fn small() -> Vec<u8> {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::Cab, &small(), &options());
 }
 

@@ -9,7 +9,7 @@ use super::super::testing::*;
 use super::super::{Container, Item, Label, Options, unix_time};
 use super::*;
 
-/// A block to be written: one coder, and the files that it packs.
+/// A block to write into an archive: one coder, and the files that it packs.
 struct Made {
     method: &'static [u8],
     properties: Vec<u8>,
@@ -260,12 +260,12 @@ fn names_sizes_and_times_reach_the_visitor_and_unread_files_are_skipped() {
 #[test]
 fn damage_is_reported_and_the_other_blocks_are_read() {
     let [a, b] = two_logs();
-    let behind = ("c.log", b"z".to_vec());
-    let mut block = bzipped(&[a.clone(), b.clone(), behind.clone()]);
+    let after = ("c.log", b"z".to_vec());
+    let mut block = bzipped(&[a.clone(), b.clone(), after.clone()]);
     // The magic bytes of a bzip2 block in the second stream, which begins in the middle of the second file.
     let stream = block.packed.windows(3).rposition(|bytes| bytes == b"BZh").unwrap();
     block.packed[stream + 4] ^= 0xff;
-    let seen = seen(&[block, copied(&[behind])]);
+    let seen = seen(&[block, copied(&[after])]);
     let [first, second, third, other, empty] = &seen.members[..] else { panic!("{seen:?}") };
     assert_eq!(*first, whole(a.0, &a.1));
     let half = usize::midpoint(a.1.len(), b.1.len() + 1) - a.1.len();
@@ -342,7 +342,7 @@ fn entries_with_data_are_read_whatever_their_attributes_are() {
 }
 
 #[test]
-fn data_of_no_file_are_reported() {
+fn unlisted_data_are_reported() {
     let made = [copied(&[("a.log", b"x".to_vec())])];
     let intact = directory(&made);
     let message =
@@ -404,7 +404,7 @@ fn faults_of_the_archive_are_reported_in_full() {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::SevenZip, &seven_zip(&[lzma2(&files()), deflated(&files())]), &options());
 }
 

@@ -9,7 +9,7 @@ use super::super::testing::*;
 use super::super::{Container, Format, Item, Label, Options, unix_time};
 use super::*;
 
-/// Where a member states its sizes.
+/// The place where a member states its sizes.
 #[derive(Clone, Copy, PartialEq)]
 enum Sizes {
     Before,
@@ -19,7 +19,7 @@ enum Sizes {
     AfterZip64,
 }
 
-/// A member to be written, with everything that can be wrong with it.
+/// A member to write into an archive. Each of its fields may be wrong.
 #[derive(Clone)]
 struct Made {
     name: Vec<u8>,
@@ -30,7 +30,7 @@ struct Made {
     size: u64,
     extra: Vec<u8>,
     sizes: Sizes,
-    /// The system of the writer, and the mode of the file.
+    /// The system on which the archive is said to be written, and the mode of the file.
     system: u8,
     mode: u32,
 }
@@ -195,7 +195,7 @@ impl Made {
     }
 }
 
-/// Returns the members, and a directory that lists `listed` at their offsets.
+/// Returns an archive with these members, and with a directory that contains `listed`.
 fn write(members: &[Made], listed: &[(usize, Made)], count: u16) -> Vec<u8> {
     let mut archive: Vec<u8> =
         members.iter().flat_map(|made| [made.header(), made.packed.clone(), made.descriptor()].concat()).collect();
@@ -247,7 +247,7 @@ fn every_method(sizes: Sizes) -> Vec<Made> {
 }
 
 #[test]
-fn every_method_is_read_however_its_size_is_told() {
+fn every_method_is_read_wherever_the_sizes_are_stated() {
     let [a, b] = two_logs();
     for sizes in [Sizes::Before, Sizes::Zip64, Sizes::After, Sizes::BehindUnsigned, Sizes::AfterZip64] {
         let mut members = vec![whole("stored.log", &a.1), whole("empty.log", b""), whole("deflate.log", &b.1)];
@@ -297,9 +297,9 @@ fn names_sizes_and_times_reach_the_visitor() {
     assert_eq!(met, ["link", "b.log", "logs/a.log"]);
 }
 
-/// Only the directory states what is a link, and one wrong bit there turns a log into one.
+/// Only the directory states that a member is a link, and one wrong bit there turns a log into a link.
 #[test]
-fn a_link_is_a_text_of_its_own_however_the_archive_is_read() {
+fn a_link_is_read_as_a_file_however_the_archive_is_read() {
     let link = Made { mode: 0o120_777, ..stored("link", b"logs/a.log") };
     let flipped = Made { mode: 0o120_644, ..stored("a.log", b"call result = 102\n") };
     let members = vec![whole("link", b"logs/a.log"), whole("a.log", b"call result = 102\n")];
@@ -435,7 +435,7 @@ fn other_bytes_between_members_are_skipped() {
     assert_eq!(from_file(Format::Zip, &archive, &options()), expected);
 }
 
-/// Otherwise, a larger size in the directory would hide the following members.
+/// If this were not reported, a larger size in the directory would hide the members that follow.
 #[test]
 fn a_directory_with_another_size_is_reported() {
     let members = [deflated("a.log", b"x"), stored("b.log", b"y"), stored("c.log", b"z")];
@@ -590,7 +590,7 @@ fn an_archive_of_many_members_is_found_after_the_program_that_unpacks_it() {
     assert_eq!(names_at_end(&[&program[..], &moved].concat()), ["a.log", "b.log"]);
 }
 
-/// The file is then read from front to back, as with any other fault in its directory.
+/// The file is then read from start to end, as after any other fault in its directory.
 #[test]
 fn a_directory_beyond_the_end_is_not_searched_there() {
     let archive = zip(&[stored("a.log", b"x"), stored("b.log", b"y")]);
@@ -604,9 +604,9 @@ fn a_directory_beyond_the_end_is_not_searched_there() {
     }
 }
 
-/// Found by fuzzing: an offset beyond the end was taken for a file that had become shorter, and nothing was read.
+/// Fuzzing found this: if an offset was beyond the end, the file seemed to have become shorter, and nothing was read.
 #[test]
-fn a_member_beyond_the_end_costs_no_other() {
+fn a_member_beyond_the_end_does_not_affect_the_others() {
     let members = [stored("a.log", b"x"), stored("b.log", b"y")];
     for far in [600, 16 << 20, usize::try_from(u32::MAX - 1).unwrap()] {
         let mut listed = with_offsets(&members);
@@ -650,7 +650,7 @@ fn small() -> Vec<Made> {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::Zip, &zip(&small()), &options());
 }
 

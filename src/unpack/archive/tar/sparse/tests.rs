@@ -91,7 +91,7 @@ fn read(sparse: Vec<u8>) -> Met {
 }
 
 #[test]
-fn holes_read_as_zeros() {
+fn holes_are_read_as_zeros() {
     let zeros = |len: usize| vec![0; len];
     let cases: [(&Pieces, u64, &[u8], Vec<u8>); 7] = [
         // Holes between segments and at the end, which GNU tar marks by an empty segment.
@@ -153,7 +153,7 @@ fn the_visitor_gets_the_size_with_holes_and_the_stored_size() {
 
 /// For a long name, GNU tar writes both, in this order.
 #[test]
-fn the_name_is_that_of_the_file_and_not_that_for_other_programs() {
+fn the_name_comes_from_the_sparse_attributes() {
     let texts = [
         "GNU.sparse.size=3".to_owned(),
         "GNU.sparse.name=host7/long.log".to_owned(),
@@ -315,7 +315,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_map_is_read_as_by_a_naive_reading(
+    fn any_map_gives_the_same_as_a_naive_reader(
         gaps in prop::collection::vec((-1_i64..30, 0_u64..9), 1..40),
         beyond in -20_i64..100,
         missing in -1_i64..2,
@@ -336,7 +336,8 @@ proptest! {
     }
 }
 
-/// Wrong bits in a whole archive end at the checksum of the header. Here it is right, whatever the map is.
+/// Normally, the checksum of the header reveals a wrong bit in the map. Here, the checksum is corrected, so that the wrong map is
+/// used.
 #[test]
 fn any_byte_of_the_map_in_a_header_may_be_wrong() {
     let archive = old_gnu(&[(0, 3), (5, 3), (9, 3), (20, 3), (30, 3)], 40, b"one two three 4");
@@ -359,7 +360,7 @@ fn small() -> [Vec<u8>; 4] {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     for archive in small() {
         cuts_are_reported(Format::Tar, &archive, &options());
     }

@@ -113,7 +113,7 @@ fn the_order_of_passwords_makes_no_difference() {
         let archive = zip(&[made, stored("b.log", b"y")]);
         let expected = [whole("a.log", &long), whole("b.log", b"y")];
         assert_eq!(in_any_order(&archive, "right", &wrong), expected);
-        // Without a directory, the file is read from front to back.
+        // Without a directory, the file is read from start to end.
         let end = archive.len() - 22;
         assert_eq!(in_any_order(&archive[..end], "right", &wrong), expected);
     }
@@ -125,7 +125,7 @@ fn the_order_of_passwords_makes_no_difference() {
     assert_eq!(from_both(Format::Zip, &zip(&[made]), &passwords).members, [whole("a.log", log)]);
 }
 
-/// Another password must not be chosen because of a fault.
+/// If the data are damaged, the right password must still be chosen.
 #[test]
 fn data_before_a_fault_are_read_however_many_passwords_there_are() {
     let log: Vec<u8> =
@@ -146,7 +146,7 @@ fn data_before_a_fault_are_read_however_many_passwords_there_are() {
     }
 }
 
-/// Encrypts like a program that writes archives.
+/// Encrypts data with the traditional method, as programs that write archives do.
 fn classically_encrypted(password: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut keys = Classic::begin(password);
     let encrypt = |byte: &u8| {
