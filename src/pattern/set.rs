@@ -450,7 +450,7 @@ impl Condition {
     }
 
     fn is_match(&self, line: &[u8]) -> bool {
-        // Only built-in regexes are compiled as late as here, and a test checks that all of them compile.
+        // The user's regexes have been compiled before. Built-in ones may be compiled only now, but a test checks that they compile.
         self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
     }
 

@@ -81,40 +81,56 @@ pub(super) const SCHEMA: u32 = 2;
 
 /// The fields of the JSON object, except its version.
 pub(super) const FIELDS: &[Column] = &[
-    Column::for_scripts("entries", Holds::Records(ENTRY), "The results that were asked for, by code."),
-    Column::for_scripts("unknown", Holds::Records(UNKNOWN), "What was asked for and is not in the catalogue."),
+    Column::for_scripts(
+        "entries",
+        Holds::Records(ENTRY),
+        "The entries for the results that were asked for, ordered by code.",
+    ),
+    Column::for_scripts(
+        "unknown",
+        Holds::Records(UNKNOWN),
+        "The results that were asked for but are not in the catalogue.",
+    ),
 ];
 
 const ENTRY: &[Column] = &[
-    Column::for_scripts("code", Holds::Code, "The code, if one is public.").or_null(),
+    Column::for_scripts("code", Holds::Code, "The code. `null` if none is public.").or_null(),
     Column::for_scripts(
         "name",
         Holds::Text,
-        "Without a code: the name in the log, or the text that several codes share.",
+        "The name in the log, or the text that several codes share. `null` if there is a code.",
     )
     .or_null(),
     Column::for_scripts("description", Holds::Text, "The vendor's words."),
     Column::for_scripts("symbol", Holds::Text, "The name in the server's logs.").or_null(),
     Column::for_scripts("sdk_constant", Holds::Text, "The name in the SDK.").or_null(),
-    Column::for_scripts("other_descriptions", Holds::Texts, "Other words for the same result."),
+    Column::for_scripts("other_descriptions", Holds::Texts, "Other texts for the same result."),
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several."),
     Column::for_scripts("channel", Holds::Text, "How the user was asked, such as `call` or `text-message`."),
-    Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`."),
+    Column::for_scripts(
+        "group",
+        Holds::Text,
+        "The kind of result, which is a hint where to look, such as `not-reached`.",
+    ),
     Column::for_scripts("happened", Holds::Text, "What happened on the phone, in the app or with the code."),
-    Column::for_scripts("evidence", Holds::Text, "What that rests on: `documented`, `feature` or `name`."),
+    Column::for_scripts(
+        "evidence",
+        Holds::Text,
+        "What that is based on: `documented` (a public source explains this result), `feature` (public sources describe only the feature that it is named after) or `name` (only its name is public).",
+    ),
     Column::for_scripts("checks", Holds::Records(CHECK), "What to check, the most useful first."),
-    Column::for_scripts("whose", Holds::Texts, "Whose matter it usually is, the likeliest first."),
+    Column::for_scripts("whose", Holds::Texts, "Who can usually fix it, the likeliest first."),
 ];
 
 const CHECK: &[Column] = &[
     Column::for_scripts("check", Holds::Text, "What to look at or do."),
-    Column::for_scripts("where", Holds::Text, "Where that is found."),
+    Column::for_scripts("where", Holds::Text, "Where to look."),
 ];
 
 const UNKNOWN: &[Column] = &[
-    Column::for_scripts("code", Holds::Code, "The code, if it is a number.").or_null(),
-    Column::for_scripts("name", Holds::Text, "The name or text, if it is not a number.").or_null(),
-    Column::for_scripts("description", Holds::Text, "What to do about it."),
+    Column::for_scripts("code", Holds::Code, "The code. `null` if it is not a number.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The name or text. `null` if it is a number.").or_null(),
+    Column::for_scripts("description", Holds::Text, "What the user can do about it."),
 ];
 
 /// Writes the entries, and the results that are not in the catalogue, as one JSON object.
@@ -190,7 +206,7 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
         parts.push(("  where", place.clone()));
     }
     let whose: Vec<String> = entry.whose.iter().map(Whose::to_string).collect();
-    parts.push(("Whose matter", whose.join(", ")));
+    parts.push(("Concerns", whose.join(", ")));
     parts.extend(entry.evidence.caveat().map(|caveat| ("Note", caveat.to_owned())));
     parts.push(("Group", entry.group.to_string()));
     parts.push(("Channel", entry.channel.to_string()));

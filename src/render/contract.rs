@@ -47,7 +47,7 @@ pub fn contracts() -> [Contract; 4] {
         sheet(&SUMMARY, "scan", "One object.", "code or name", "The results, the most frequent first."),
         Contract {
             command: "lines",
-            form: "JSON Lines: one object on a line for each result, in file order.",
+            form: "JSON Lines: one line with an object for each result, in the order of the files and lines.",
             version: None,
             fields: lines::FIELDS.to_vec(),
             csv: csv::head(lines::FIELDS).collect(),
@@ -56,7 +56,7 @@ pub fn contracts() -> [Contract; 4] {
         sheet(
             &FILES,
             "files",
-            "One object, with one file on a line.",
+            "One object. Each file is on a line of its own.",
             "file",
             "The files, in the order in which they are read.",
         ),
@@ -129,7 +129,7 @@ pub fn write_schemas(out: &mut impl Write) -> io::Result<()> {
     let document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "JSON output of callcodes",
-        "description": "callcodes help output explains it.",
+        "description": "`callcodes help output` explains all fields.",
         "anyOf": any,
         "$defs": definitions,
     });
@@ -151,7 +151,8 @@ fn schema(contract: &Contract) -> Value {
 }
 
 /// The description of the field `schema`, which holds the version of a format.
-pub const VERSION: &str = "Version of this format. It changes if a field is renamed, removed or gets another meaning.";
+pub const VERSION: &str =
+    "The version of this format. It changes if a field is renamed, removed or gets another meaning.";
 
 /// Returns the JSON Schema of an object with these fields.
 fn object(fields: &[Column]) -> Value {

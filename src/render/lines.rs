@@ -121,28 +121,33 @@ pub struct Known<'c> {
 
 /// The fields of a result in JSON and CSV, in the order in which both write them.
 pub(super) const FIELDS: &[Column] = &[
-    Column::for_scripts("path", Holds::Path, "The path of the file. What follows `!/` is the path within an archive."),
-    Column::for_scripts("line", Holds::Count, "Number of the line; the first is 1."),
     Column::for_scripts(
-        "offset",
-        Holds::Bytes,
-        "Where the result begins in the file, after unpacking; the first byte is 0.",
+        "path",
+        Holds::Path,
+        "The path of the file. The part after `!/` is the path within an archive.",
     ),
-    Column::for_scripts("time", Holds::Time, "Time of the line.").or_null(),
+    Column::for_scripts("line", Holds::Count, "The number of the line; the first is 1."),
+    Column::for_scripts("offset", Holds::Bytes, "The offset of the result in the unpacked file; the first byte is 0."),
+    Column::for_scripts("time", Holds::Time, "The time of the line.").or_null(),
     Column::for_scripts("code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
         .or_null(),
-    Column::for_scripts("name", Holds::Text, "The name or text in the log, if it stands for no single code.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The name or text in the log. `null` if it stands for a single code.")
+        .or_null(),
     Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
-    Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
+    Column::for_scripts("known", Holds::Flag, "Whether this result is in the catalogue (`callcodes codes`)."),
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
         .or_missing(),
-    Column::for_scripts("pattern", Holds::Text, "Name of the pattern that found it."),
-    Column::for_scripts("user", Holds::Text, "The user, as the line has it.").or_missing(),
-    Column::for_scripts("outcome", Holds::Text, "The log's own word on the sign-in; never derived from the code.")
-        .or_missing(),
-    Column::for_scripts("host", Holds::Text, "The machine, as the line has it.").or_missing(),
-    Column::for_scripts("address", Holds::Text, "The network address, as the line has it.").or_missing(),
-    Column::for_scripts("text", Holds::Text, "The line; of a very long one, 4 KiB around the result."),
+    Column::for_scripts("pattern", Holds::Text, "The name of the pattern that found the result."),
+    Column::for_scripts("user", Holds::Text, "The user, as written in the line.").or_missing(),
+    Column::for_scripts(
+        "outcome",
+        Holds::Text,
+        "Whether the sign-in succeeded, as written in the line. Never derived from the code.",
+    )
+    .or_missing(),
+    Column::for_scripts("host", Holds::Text, "The machine, as written in the line.").or_missing(),
+    Column::for_scripts("address", Holds::Text, "The network address, as written in the line.").or_missing(),
+    Column::for_scripts("text", Holds::Text, "The line. If it is very long, the 4 KiB around the result."),
     Column::for_scripts("text_is_cut", Holds::Flag, "`true` if `text` is not the whole line.").or_missing(),
 ];
 

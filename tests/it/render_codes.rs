@@ -31,12 +31,12 @@ fn one_entry_is_shown_in_full() {
                  NPS extension.
     where        RADIUS client; RD Gateway: NPS > Remote
                  RADIUS Server Groups > Load Balancing
-  Then           Check whether two servers are asked at
-                 once.
+  Then           Check whether the client asks two servers
+                 at once.
     where        RADIUS client: servers and retries
   Then           Ask whether the user connected twice.
     where        The user
-  Whose matter   the client
+  Concerns       the client
   Group          client resend
   Channel        call
   Name in logs   FAILED_PHONE_BUSY
@@ -59,7 +59,7 @@ fn several_entries_are_shown_one_below_the_other() {
     where        Entra: Multifactor authentication > Phone call settings
   Then           Add a backup number, or offer the app instead.
     where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
-  Whose matter   the user's phone
+  Concerns       the user's phone
   Group          not reached
   Channel        call
   Name in logs   SUCCESS_NO_PIN_BUT_TIMEOUT
@@ -71,7 +71,7 @@ fn several_entries_are_shown_one_below_the_other() {
     where        The user's phone
   Then           Add a backup number, or offer the app instead.
     where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
-  Whose matter   the user's phone
+  Concerns       the user's phone
   Note           No public source explains this result. The text follows its name and the feature it is named after.
   Group          not reached
   Channel        call
@@ -96,7 +96,7 @@ Used Cache
     where        Azure portal: MFA > Caching rules
   Then           Find the earlier line of the same user; it should be within that time.
     where        The same log
-  Whose matter   server settings
+  Concerns       server settings
   Group          no call made
   Channel        cache or bypass
 "
@@ -110,12 +110,13 @@ fn a_narrow_terminal_wraps_lines_between_words() {
         "\
 13  Got Voicemail
   What happened  By its name,
-                 voicemail took the
-                 call.
+                 voicemail answered
+                 the call.
   Check first    Ask whether the
-                 phone was on, in
-                 coverage and not
-                 diverted.
+                 phone was switched
+                 on, had reception
+                 and was not
+                 forwarding calls.
     where        The user's phone
   Then           Add a backup number,
                  or offer the app
@@ -126,7 +127,7 @@ fn a_narrow_terminal_wraps_lines_between_words() {
                  > the user >
                  Authentication
                  methods
-  Whose matter   the user's phone
+  Concerns       the user's phone
   Note           No public source
                  explains this
                  result. The text

@@ -112,7 +112,7 @@ error: this is not TOML: string values must be quoted, expected literal string
     }
 
     #[test]
-    fn a_text_that_is_not_closed_is_marked_where_it_is_opened() {
+    fn a_string_that_is_not_closed_is_marked_where_it_starts() {
         let expected = "\
 error: this is not TOML: unexpected key or value, expected newline, `#`
  --> own.toml:4:11
