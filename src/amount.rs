@@ -1,8 +1,8 @@
-//! Amounts of input, to show how much of it has been read.
+//! Amounts of input, for the progress of a run.
 
 use std::ops::AddAssign;
 
-/// A number of bytes and of files on disk.
+/// An amount of input: the total of a run, or the part that has been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
     /// The number of bytes on disk. For a compressed file, that is its compressed size.

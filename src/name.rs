@@ -2,8 +2,8 @@
 //!
 //! Invariant: on Unix, different paths have different names. A byte that is not UTF-8 is shown as an escape such as `\xff`. The name
 //! of a file may also contain these characters literally. So backslashes before an escape, and before anything that looks like one,
-//! are doubled. On Windows, half a surrogate pair is shown as `\u{d800}`. This is not ambiguous enough to matter: only a folder
-//! with a file called `u{d800}` has the same name.
+//! are doubled. On Windows, half a surrogate pair is shown as `\u{d800}`. A file name there cannot contain a backslash, so the only
+//! other path with that name is a file called `u{d800}` in a folder.
 //!
 //! Files are opened by their paths. A name is never converted back to a path.
 

@@ -4,7 +4,7 @@
 
 use regex_syntax::hir::Class;
 
-/// A set of bytes: bit `b % 64` of word `b / 64` says whether byte `b` is in the set.
+/// A set of bytes. Byte `b` is in the set if bit `b % 64` of word `b / 64` is set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct ByteSet([u64; 4]);
 

@@ -212,13 +212,13 @@ pub(super) mod tests {
     use super::super::file::parse;
     use super::*;
 
-    /// Converts numbers to codes and everything else to names, as `resolve` for [`check`].
+    /// A simple `resolve` for [`check`]: numbers become codes, and everything else becomes names.
     pub(in super::super) fn resolve(written: &[u8]) -> Key {
         let text = String::from_utf8_lossy(written);
         text.parse().map_or_else(|_| Key::Name(text.to_uppercase().into()), |number| Key::Code(Code(number)))
     }
 
-    /// Searches a line slowly but simply, as `find` for [`check`]: the leftmost match wins, and then the earlier pattern.
+    /// A slow but simple `find` for [`check`]: the leftmost match wins, and then the earlier pattern.
     pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
         let regex = |text: &str, definition: &Definition| definition.regex_builder(text).build().unwrap();
         let eligible = |definition: &Definition| {

@@ -46,7 +46,7 @@ impl Letters {
     }
 }
 
-/// Whether `is` holds for `hir` or for any part of it.
+/// Whether `is` returns true for `hir` or for any part of it.
 fn any(hir: &Hir, is: &impl Fn(&Hir) -> bool) -> bool {
     is(hir) || hir.kind().subs().iter().any(|sub| any(sub, is))
 }

@@ -22,8 +22,8 @@ const SPELLING_LIMIT: usize = 16;
 /// The most literals for one regex. A search for more of them is no longer fast.
 const SET_LIMIT: usize = 48;
 
-/// The rarity in bits from which on one stretch of fixed text is used without looking for a rarer set of alternatives, because a
-/// single literal is found faster.
+/// A rarity in bits. If the fixed text near the start of a match is at least as rare, it is used without looking for a set of
+/// literals that is rarer still, because a single literal is found faster.
 const RARE_ENOUGH: u32 = 20;
 
 /// One byte of a literal, in upper or lower case: the one or two bytes that the regex accepts at this position.
@@ -271,7 +271,8 @@ fn position(hir: &Hir) -> Option<Vec<Position>> {
     }
 }
 
-/// Returns the rarest stretch of `run` within the limits as a set of literals, one for each spelling, and where in `run` it begins.
+/// Returns the rarest part of `run` within the limits as a set of literals, one for each spelling, and the index in `run` at which
+/// it starts.
 fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
     (0..run.len())
         .filter_map(|start| {

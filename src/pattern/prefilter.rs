@@ -24,13 +24,13 @@ use super::literal::{Leading, Required};
 use super::matcher::Finder;
 use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 
-/// The number of bytes of a literal that are compared, as one integer. Of a longer literal, only its first bytes are compared.
+/// The greatest number of bytes of a literal that are compared, as one integer. Of a longer literal, only the first bytes are used.
 const COMPARED_BYTES: usize = 16;
 /// The number of bytes near a window that [`Near`] looks up.
 const NEAR_BYTES: usize = 4;
-/// The length of the span around a window from which these bytes are chosen.
+/// The length of the span around a window from which [`Near`] chooses its bytes.
 const NEAR_SPAN: usize = 16;
-/// The number of bytes by which this span starts before the window.
+/// The number of bytes between the start of the [`Near`] span and the start of the window.
 const NEAR_DISTANCE: usize = 8;
 
 /// The literals that a pattern can be found by.
@@ -437,11 +437,11 @@ pub(crate) struct Candidates<'s> {
     span: Range<usize>,
     /// The number of words of [`SpanMarks::marked`] that have been loaded into `marked`.
     groups: usize,
-    /// The remaining bits of the last one that was loaded.
+    /// The bits of the last loaded word of [`SpanMarks::marked`] that have not been processed yet.
     marked: u64,
     /// The offset in the text of the current word of [`SpanMarks::words`].
     start: usize,
-    /// The remaining bits of that word.
+    /// The bits of the current word of [`SpanMarks::words`] that have not been processed yet.
     bits: u64,
     /// The offset in the text of the current place.
     place: usize,

@@ -291,7 +291,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Returns the content of a definition, without its origin.
+    /// Returns everything that a definition contains, except its origin, as text to compare.
     fn content(definition: &Definition) -> String {
         let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
             definition;

@@ -67,7 +67,7 @@ mod tests {
     fn a_table_of_small_numbers_is_no_text() {
         let table: Vec<u8> = (0..2000_u32).flat_map(|number| (number % 24).to_le_bytes()).collect();
         assert!(is_not_text(&table));
-        // One number in 64 bytes: the NULs between do not make text of it.
+        // One number in every 64 bytes is still binary, although the rest is NULs.
         let sparse: Vec<u8> = (0..100_u8).flat_map(|number| [&[number % 8 + 1][..], &[0; 63]].concat()).collect();
         assert!(is_not_text(&sparse));
     }

@@ -37,7 +37,8 @@ enum Reader {
     Part(Box<dyn Part>),
 }
 
-/// A reader of a part of another input, which it owns. [`Input::into_part`] returns the reader, and so that input.
+/// A reader that owns another input and reads a part of it. After reading, [`Input::into_part`] returns this reader, and so gives
+/// back that input.
 pub(crate) trait Part: Read + Send {
     /// Converts the box so that it can be downcast to its type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;

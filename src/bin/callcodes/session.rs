@@ -60,7 +60,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         let styles = Styles::choose(args.color, target);
         let output = Output::open(target, &styles)?;
         interrupt::install(&settings.options.opening.stop, output.unfinished());
-        // Lines that scroll over the terminal show progress themselves.
+        // If results are printed on the terminal during the run, they already show that something happens.
         let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };
         Ok(Session { settings, styles, format, args, output, line, elapsed: Duration::ZERO })

@@ -307,7 +307,7 @@ fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::Cab, &small(), &options());
 }
 
-/// The blocks have no checksums, so that damage gets as far as their decoders.
+/// The blocks have no checksums, so that damage reaches the decoders.
 #[test]
 fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     let archive = small();

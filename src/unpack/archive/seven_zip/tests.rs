@@ -408,7 +408,7 @@ fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::SevenZip, &seven_zip(&[lzma2(&files()), deflated(&files())]), &options());
 }
 
-/// The checksums of the directory are corrected, so that damage in it gets as far as its decoder.
+/// The checksums of the directory are corrected, so that damage in it reaches the decoder.
 #[test]
 fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     let blocks = [lzma2(&files()), lzma(&[("c.log", b"zzzz".to_vec())]), copied(&[("d.log", b"z".to_vec())])];

@@ -193,7 +193,7 @@ impl Unpacker<'_> {
             Ok(decoder) => Ok(Step::Decoder { name, decoder, input }),
             Err(ended) => Err(ended.into_loss(name, None).unwrap_or_else(contradiction)),
         };
-        // A window need not be larger than the data, whatever the properties say.
+        // A window need not be larger than the data, even if the properties state a larger one.
         let window = |bytes: u32| bytes.min(u32::try_from(coder.size).unwrap_or(u32::MAX).max(4096));
         match (coder.method, coder.properties) {
             ([0], _) => decoder("stored", Ok(Decoder::Stored), input),

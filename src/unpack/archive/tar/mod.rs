@@ -164,8 +164,8 @@ impl Walk {
         self.finish(ControlFlow::Continue(()), Some(size), size).map(|_| ())
     }
 
-    /// Skips the rest of a member, of whose `size` bytes `rest` have not been read, and the padding after it. If `rest` is `None`,
-    /// the archive is cut short within the member, and this ends the walk. So does a `flow` that is a break.
+    /// Skips the rest of a member of `size` bytes and the padding after it. `rest` is the number of bytes that have not been read.
+    /// Returns a break, which ends the walk, if `flow` is one, or if `rest` is `None` because the archive is cut short.
     fn finish(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
         let (ControlFlow::Continue(()), Some(rest)) = (flow, rest) else { return Ok(ControlFlow::Break(())) };
         let len = rest.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a file"))?;

@@ -64,7 +64,7 @@ fn each_of_several_passwords_is_tried() {
     let read = |passwords: &[&str]| from_both(Format::SevenZip, &archive, &with_passwords(passwords)).members;
     assert_eq!(read(&["two", "wrong", "one"])[..2], [whole("a.log", &log), whole("b.log", &log)]);
     let message = message.replace("the 7z archive", "it");
-    // If no password is right, the file is read as far as with the first one.
+    // If no password is right, as much of the file is read as with the first one.
     let place = "; only the whole lines in the 29 bytes before that were read; ";
     let met = &read(&["two", "wrong"])[..2];
     assert_eq!((&met[0].2, &met[1]), (&Some(message.replacen("; ", place, 1)), &whole("b.log", &log)));

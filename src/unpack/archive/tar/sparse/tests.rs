@@ -14,7 +14,7 @@ type Write = fn(&Pieces, u64, &[u8]) -> Vec<u8>;
 const FORMATS: [(&str, Write); 4] =
     [("old GNU", old_gnu), ("pax 0.0", pax_0_0), ("pax 0.1", pax_0_1), ("pax 1.0", pax_1_0)];
 
-/// Writes four pairs in the header and 21 in each block, and after them a byte that says whether another block follows.
+/// Writes four pairs in the header and 21 in each block, each time followed by a byte that is 1 if another block follows.
 fn old_gnu(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     let pairs = |map: &Pieces| -> Vec<u8> {
         map.iter().flat_map(|(start, len)| format!("{start:011o}\0{len:011o}\0").into_bytes()).collect()
@@ -231,7 +231,7 @@ fn a_map_that_cannot_be_read_is_reported() {
         (gnu(410, b"5five"), b"one"),
         // Minus one.
         (gnu(410, &[0xff; 12]), b"one"),
-        // The end of the lines is unknown, and therefore the beginning of the data, too.
+        // The end of the lines is unknown, and so is the start of the data.
         (lines("2\n0\n3\n"), b""),
         (lines("2\n0\n3\n5\n3"), b""),
         (lines("2\n0\n3\n5\n\n"), b""),

@@ -70,7 +70,7 @@ fn each_of_several_passwords_is_tried() {
     let fits = |password: &String| read(CLASSIC, &[password])[0].2.as_deref() == Some(message);
     let fitting = wrong.into_iter().find(fits).unwrap();
     assert_eq!(read(CLASSIC, &[&fitting, "secret"]), [whole("a.log", log)]);
-    // If the data can be unpacked with no password, they are read as far as with the first one.
+    // If the data cannot be unpacked with any password, as much of them is read as with the first one.
     let mut damaged = bytes(CLASSIC);
     damaged[30 + 5 + 12 + 28] ^= 1;
     let seen = from_both(Format::Zip, &damaged, &with_passwords(&["secret", &fitting])).members;
