@@ -74,7 +74,7 @@ mod tests {
     }
 
     proptest! {
-        // Longer than the blocks, with the odd byte anywhere.
+        // The text is longer than a block, with one byte that is not plain at any position.
         #[test]
         fn plain_text_is_printable_ascii_and_tabs(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
             if let Some(byte) = text.get_mut(usize::from(at)) {

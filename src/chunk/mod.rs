@@ -321,7 +321,7 @@ impl<R: Read> Chunks<R> {
         if data.is_empty() && self.reader_is_done {
             return Step::Finished;
         }
-        // Data can be returned only if enough data for the lookahead follows it.
+        // The last data in the buffer is not returned yet, because it is the lookahead of the data before it.
         let ready =
             if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
         let ready = ready.min(self.limits.line_bytes);

@@ -300,7 +300,7 @@ fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
         })
 }
 
-/// Returns every spelling of `stretch` in upper and lower case.
+/// Returns every spelling of a part of a literal in upper and lower case.
 fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
     stretch.iter().fold(vec![Vec::new()], |spellings, position| {
         spellings

@@ -17,12 +17,11 @@ use super::brackets;
 use super::definition::{Definition, Field};
 use crate::terminal;
 
-/// An excerpt has three parts: the text before a span, the span and the text after it. This is the greatest width of each part,
-/// in columns.
+/// The greatest width in columns of each of the three parts of an excerpt: the text before a span, the span, and the text after it.
 const SHOWN_COLUMNS: usize = 50;
-/// The least width to which a part of an excerpt is cut, in columns. In a terminal too narrow for it, lines are too long.
+/// The least width in columns to which a part of an excerpt is cut, even if the excerpt is then wider than the terminal.
 const LEAST_COLUMNS: usize = 8;
-/// Precedes each line of the explanation.
+/// The indent of each line of an explanation.
 const INDENT: &str = "  ";
 
 /// The memory limit of a compiled prefix in bytes. A prefix that needs more counts as not matching.

@@ -398,7 +398,7 @@ mod tests {
             choice.windows[0].checks.iter().filter(|check| check.mask != 0).count()
         };
         assert_eq!(looks("rawCallStatus"), 2);
-        // No two of these are rare together.
+        // No two of these bytes are rare enough together.
         assert_eq!(looks("eat"), 3);
     }
 

@@ -46,10 +46,11 @@ const GAP: usize = 2;
 const INDENT: usize = 2;
 /// If less width than this is left for prose below a path, times are wrapped between the date and the time of day.
 const ROOMY_PROSE_WIDTH: usize = 24;
-/// The width of prose up to which columns are left out to keep it on one line. Wider prose is wrapped: it is usually a single
-/// name from a log, which may have any length.
+/// The greatest width of prose for which other columns are left out, so that the prose stays on one line. Wider prose is usually a
+/// single name from a log, which may have any length.
 const WIDEST_PROSE_WIDTH: usize = 40;
-/// The least width of a prose column, unless all its prose is narrower. In a terminal too narrow for this, lines are too long.
+/// The least width of a prose column, unless all its prose is narrower. In a terminal too narrow for this, lines are wider than the
+/// terminal.
 const LEAST_PROSE_WIDTH: usize = 15;
 /// The most rows that are laid out at the same time.
 const BLOCK_ROWS: usize = 256;
@@ -80,7 +81,7 @@ pub(super) struct Table {
     left_out: Vec<&'static str>,
 }
 
-/// Whether the times in the table share one date.
+/// The dates of all times in the table: none, a single date, or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Dates {
     None,
@@ -117,7 +118,7 @@ impl Table {
         Table { options, all, columns, positions, prose, rows, widths, spanning_width: 0, dates, times, left_out }
     }
 
-    /// Returns the width of the table if nothing is wrapped.
+    /// Returns the width that the table has if nothing is wrapped.
     fn width(&self) -> usize {
         let all = self.widths.iter().sum::<usize>() + GAP * (self.widths.len() - 1);
         let before: usize = self.widths.iter().take(self.prose).map(|width| width + GAP).sum();
@@ -197,7 +198,8 @@ impl Table {
             if first > 0 { widest } else { fitting.max(heading(&self.columns[self.prose]).len()) };
     }
 
-    /// Leaves out columns of the kind `kind`, the last one first, until prose has `wanted` columns of a terminal `width` wide.
+    /// Leaves out table columns of the kind `kind`, the last one first, until prose can be `wanted` wide in a terminal of this
+    /// `width`.
     fn leave_out(&mut self, kind: Room, wanted: usize, width: usize, first: usize) {
         for at in (first..self.columns.len()).rev() {
             if self.columns[at].room == kind && self.left_by_others(width, first) < wanted {

@@ -85,7 +85,7 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
         writeln!(out)?;
     }
     let taken = lines.iter().filter(|line| matches!(line.outcome, Outcome::Taken(_))).count() as u64;
-    let (noun, verb) = if lines.len() == 1 { ("line", "holds") } else { ("lines", "hold") };
+    let (noun, verb) = if lines.len() == 1 { ("line", "has") } else { ("lines", "have") };
     writeln!(out, "{} of {} {noun} {verb} a result", grouped(taken), grouped(lines.len() as u64))
 }
 
@@ -206,7 +206,7 @@ mod tests {
                   ^^^^^
    e1: 999 not in the vendor's list; contact Impero
 
-1 of 1 line holds a result
+1 of 1 line has a result
 ";
         assert_eq!(shown(&[r"c=(?<code>\d+)"], text, None), format!("1  {expected}"));
     }
@@ -220,13 +220,14 @@ mod tests {
    {}^^^^
    e1: 21 Mobile App Authenticated
 
-1 of 1 line holds a result
+1 of 1 line has a result
 ",
             "a".repeat(20),
             "b".repeat(10),
             " ".repeat(23),
         );
-        // Without the indent, 40 of the 43 columns are left: 3, 20, 4, 10, 3.
+        // The indent leaves 40 of the 43 columns: 3 for the first ellipsis, 20 before the match, 4 for the match, 10 after it, and 3
+        // for the last ellipsis.
         assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
     }
 
@@ -270,7 +271,7 @@ mod tests {
 3  x
    no pattern matches this line, not even in part
 
-1 of 3 lines hold a result
+1 of 3 lines have a result
 ";
         assert_eq!(shown(&[r"(?<user>ann) c=(?<code>\d+)", "c=(?<code>x)"], text, None), expected);
     }

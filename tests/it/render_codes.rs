@@ -25,7 +25,7 @@ fn one_entry_is_shown_in_full() {
 101  Call Already In Progress
   What happened  A verification of this user was still
                  running when the next request came. It does
-                 not mean a busy phone.
+                 not mean that the phone was busy.
   Check first    Raise the client's time-out: 30 to 60
                  seconds for MFA Server, 60 or more for the
                  NPS extension.

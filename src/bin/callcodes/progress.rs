@@ -123,7 +123,7 @@ fn watch(shared: &Arc<Shared>, line: Line, walk: Walk) {
     }
 }
 
-/// Lists the inputs in another thread and sets the total, so that a slow disk does not delay the line.
+/// Starts a thread that lists the inputs and sets the total, so that a slow disk does not delay the progress line.
 fn list(shared: &Arc<Shared>, mut walk: Walk) {
     let shared = Arc::clone(shared);
     let add_up = move || {

@@ -383,7 +383,7 @@ fn faults_of_the_archive_are_reported_in_full() {
         let message = format!("the 7z archive is damaged ({why}); {ASK}");
         assert_eq!(from_both(Format::SevenZip, &changed, &options()), only(&message));
     }
-    let message = format!("the 7z archive is damaged (its table of contents contradicts itself); {ASK}");
+    let message = format!("the 7z archive is damaged (its table of contents is inconsistent); {ASK}");
     assert_eq!(from_both(Format::SevenZip, &with_directory(b"", &[1, 5, 3]), &options()), only(&message));
     assert_eq!(from_both(Format::SevenZip, &with_directory(b"", b""), &options()), Seen { members: vec![], end: None });
 

@@ -147,7 +147,7 @@ pub(super) fn unpack(
 
 /// Returns the loss for a directory that is invalid.
 pub(super) fn contradiction() -> Loss {
-    Format::SevenZip.damaged("its table of contents contradicts itself")
+    Format::SevenZip.damaged("its table of contents is inconsistent")
 }
 
 /// Connects the coders of a block, starting with the last one.
