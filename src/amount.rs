@@ -1,13 +1,13 @@
-//! How much there is to read, and how much was read.
+//! Amounts of input, for the progress of a run.
 
 use std::ops::AddAssign;
 
-/// A number of bytes and of files on disk.
+/// An amount of input: the total of a run, or the part that has been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amount {
-    /// The number of bytes on disk, so of a compressed file the compressed ones.
+    /// The number of bytes on disk. For a compressed file, that is its compressed size.
     pub bytes: u64,
-    /// The number of files. As progress, it does not count files that are still being read.
+    /// The number of files. If this is an amount that has been read, files that are still being read are not counted.
     pub files: u64,
 }
 

@@ -1,7 +1,7 @@
-//! Identifies a result: by the number of its code or, if it has no number, by a name.
+//! Identifies a result by the number of its code or, if it has no number, by a name.
 //!
-//! Invariant: two results are counted in the same row of a summary exactly if their [`Key`]s are equal. What a key *means* is in
-//! the [`catalogue`](crate::catalogue).
+//! Invariant: two results are counted in the same row of a summary if and only if their [`Key`]s are equal. The
+//! [`catalogue`](crate::catalogue) describes what a key *means*.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use serde::Serialize;
 
 /// A call / SMS result code as returned by the API.
 ///
-/// Signed and 32 bits wide, because the SDK returns an `Int32`. The vendor's list has the codes 1 to 25 and 100 to 145.
+/// It is a signed 32-bit number, because the SDK returns an `Int32`. The vendor's list has the codes 1 to 25 and 100 to 145.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Code(pub i32);
 
 impl Code {
-    /// "No call result": the request failed before any call or message was attempted.
+    /// Code 0, "No call result": the request failed before any call or message was attempted.
     pub const NONE: Code = Code(0);
 }
 
@@ -25,7 +25,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// What a result counts under. Numbers sort before names.
+/// The code or name under which a result is counted. Codes sort before names.
 ///
 /// # Examples
 ///
@@ -38,15 +38,14 @@ impl fmt::Display for Code {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// A number, which may be unknown to the catalogue.
+    /// The code of a result. The catalogue may not know it.
     Code(Code),
-    /// The name of a result without a number: a symbol or shared text as the catalogue spells it, or otherwise as the log
-    /// does.
+    /// The name of a result without a number, as the catalogue spells it or, if the catalogue does not know it, as the log does.
     Name(Arc<str>),
 }
 
 impl Key {
-    /// Returns the number, if the result has one.
+    /// Returns the code, if the result has one.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
@@ -55,7 +54,7 @@ impl Key {
         }
     }
 
-    /// Returns the name, if the result has no number.
+    /// Returns the name, if the result has no code.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {

@@ -1,19 +1,19 @@
-//! Which patterns apply: the built-in ones, those of configuration and pattern files, and those of the command line.
+//! Collects the patterns for a run: the built-in ones, and the user's own from files and from the command line.
 //!
-//! From the highest precedence to the lowest:
+//! The sources of patterns, from the highest precedence to the lowest, are:
 //!
-//! 1. the regexes given with `-e`, in their order; they are called `e1`, `e2` and so on
-//! 2. the files given with `-f`, in their order
+//! 1. regexes given with `-e`, in the order given; they are called `e1`, `e2` and so on
+//! 2. files given with `-f`, in the order given
 //! 3. the file given with `--config`
 //! 4. the user's configuration file ([`user_file`])
 //! 5. the built-in patterns
 //!
-//! The definitions are returned in this order, which decides between matches at the same position. A pattern replaces one with
-//! the same name further down, and keeps its own position. All files given with `-f` have the same rank: if two of them have a
-//! pattern with the same name, that is an error, because neither of the two would be the right one.
+//! The definitions are returned in this order. If several patterns match at the same position, the first one wins. A pattern
+//! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same name,
+//! that is an error, because it is not clear which one is meant.
 //!
-//! Invariant: what is loaded has unique names and sound regexes. Whether the patterns find their examples is checked once they
-//! are compiled, by [`scan::proof`](crate::scan::proof). The built-in regexes are checked by the tests and not at each start.
+//! Invariant: the definitions have unique names and valid regexes. [`scan::proof`](crate::scan::proof) checks whether they find
+//! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each start.
 //! Only [`user_file`] depends on the environment.
 
 use std::collections::{HashMap, HashSet};
@@ -30,13 +30,14 @@ use crate::pattern::{file, validate};
 use crate::problem::Problem;
 use crate::units;
 
-/// The greatest size of a pattern file, in bytes. Thousands of patterns fit, and a log that was passed by mistake does not.
+/// The greatest size of a pattern file in bytes. It is enough for thousands of patterns, and rejects a log that is passed by
+/// mistake.
 pub const FILE_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
-/// The sources of patterns that the user asked for, before they are read.
+/// The sources of patterns besides the built-in ones, and the names of the patterns to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layers {
-    /// The user's configuration file, which need not exist. `None` leaves it out. See [`user_file`].
+    /// The user's configuration file, which need not exist, or `None` to use none. See [`user_file`].
     pub user_file: Option<PathBuf>,
     /// The file given with `--config`, which must exist.
     pub config: Option<PathBuf>,
@@ -44,9 +45,9 @@ pub struct Layers {
     pub files: Vec<PathBuf>,
     /// The regexes given with `-e`.
     pub expressions: Vec<String>,
-    /// The names given with `--pattern`. If there are any, only these patterns apply.
+    /// The names given with `--pattern`. If there are any, only these patterns are used.
     pub only: Vec<String>,
-    /// The names given with `--no-pattern`. These patterns do not apply.
+    /// The names given with `--no-pattern`. These patterns are not used.
     pub without: Vec<String>,
 }
 
@@ -61,16 +62,16 @@ pub fn built_in() -> Vec<Definition> {
     read.unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
-/// Returns where the user's configuration file belongs: `callcodes/config.toml` in `%APPDATA%` on Windows, and in
-/// `$XDG_CONFIG_HOME` or `~/.config` on other systems. Returns `None` if there is no home folder.
+/// Returns the path of the user's configuration file, which need not exist: `callcodes/config.toml` in `%APPDATA%` on Windows, and
+/// in `$XDG_CONFIG_HOME` or `~/.config` on other systems. Returns `None` if there is no home folder.
 #[must_use]
 pub fn user_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("callcodes").join("config.toml"))
 }
 
-/// Returns the path of a file that was probably meant to be the user's configuration file, if that does not exist: Windows hides
-/// the extension of `config.toml.txt`.
+/// Returns the path of `config.toml.txt` if that exists and the user's configuration file does not. On Windows, which hides the
+/// extension, people create such a file by mistake.
 #[must_use]
 pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
     let mut named = user_file.as_os_str().to_owned();
@@ -79,12 +80,12 @@ pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
     (!user_file.exists() && named.is_file()).then_some(named)
 }
 
-/// Reads all patterns and selects those that apply. `builtin_text` is the text of the built-in patterns. The definitions are
-/// returned in order of precedence.
+/// Reads all patterns, and returns the definitions of those to use, in order of precedence. `builtin_text` is the file with the
+/// built-in patterns.
 ///
 /// # Errors
 ///
-/// Returns all errors of the first step that fails: reading and checking each source, then combining them, then selecting.
+/// Returns all errors of the first step that fails. The steps are: read and check each source, combine them, select patterns.
 ///
 /// # Examples
 ///
@@ -104,11 +105,11 @@ pub fn load(layers: &Layers, builtin_text: &str) -> Result<Vec<Definition>, Vec<
     Ok(definitions)
 }
 
-/// Reads a pattern file that the user named, in which there must be a pattern, and checks its regexes.
+/// Reads a pattern file, which must contain at least one pattern, and checks its regexes.
 ///
 /// # Errors
 ///
-/// Returns all errors in the form of the file or, if there are none, all errors in its regexes.
+/// Returns all errors in the TOML of the file or, if there are none, all errors in its regexes.
 pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = read_any_file(path)?;
     if definitions.is_empty() {
@@ -118,23 +119,24 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     Ok(definitions)
 }
 
-/// Reads a pattern file that may have no pattern, and checks its regexes.
+/// Reads a pattern file, which may contain no patterns, and checks its regexes.
 fn read_any_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
     read_definitions(&text, &Origin::File(path.to_owned()))
 }
 
-/// Whether there is a built-in pattern with that name, which a pattern of the user's replaces.
+/// Whether there is a built-in pattern with this name, which a user's pattern of the same name replaces.
 #[must_use]
 pub fn is_built_in(name: &str) -> bool {
     built_in().iter().any(|definition| definition.name == name)
 }
 
-/// Returns the definitions of pattern files and the built-in ones, in order of precedence, as for files given with `-f`.
+/// Combines the definitions in pattern files with the built-in ones, as if the files were given with `-f`. Returns them in order of
+/// precedence.
 ///
 /// # Errors
 ///
-/// Returns the errors of the combination: names that two files have, and patterns that can never get a result.
+/// Returns an error for every name that two files have, and for every pattern that can never find a result.
 pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = merge(vec![files, built_in()])?;
     none_wrong(validate::check_order(&definitions))?;
@@ -153,7 +155,7 @@ fn none_wrong(found: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Reads the definitions of each source, the one with the highest precedence first.
+/// Reads the definitions of every source, in order of precedence.
 fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition>>, Vec<Diagnostic>> {
     let mut found = Vec::new();
     let mut take = |read: Result<Vec<Definition>, Vec<Diagnostic>>| match read {
@@ -173,7 +175,7 @@ fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition
     Ok(vec![expressions, files, config, user, builtin])
 }
 
-/// Whether it is certain that there is no such file. A file that cannot be accessed is an error and not absent.
+/// Whether the file certainly does not exist. A file that cannot be accessed is not absent, and reading it is an error.
 fn is_absent(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
 }
@@ -185,7 +187,7 @@ fn read_expressions(expressions: &[String]) -> Result<Vec<Definition>, Vec<Diagn
     Ok(definitions)
 }
 
-/// Combines the sources. A definition replaces those with the same name in later sources.
+/// Combines the definitions of all sources. A definition replaces those with the same name in later sources.
 fn merge(stack: Vec<Vec<Definition>>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let mut merged: Vec<Definition> = Vec::new();
     let mut layer_by_name: HashMap<String, usize> = HashMap::new();
@@ -216,7 +218,7 @@ fn in_two_files(definition: &Definition, merged: &[Definition]) -> Diagnostic {
     }
 }
 
-/// Selects the definitions that `--pattern` and `--no-pattern` leave.
+/// Selects definitions as `--pattern` and `--no-pattern` require.
 fn select(
     mut definitions: Vec<Definition>,
     only: &[String],
@@ -260,7 +262,7 @@ fn read_text(path: &Path) -> Result<String, Diagnostic> {
     })
 }
 
-/// Reads at most one byte more than the limit.
+/// Reads a file, but at most one byte more than the limit.
 fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     if path.is_dir() {
         return Err(io::Error::other("it is a folder"));
@@ -432,11 +434,11 @@ error: two files have a pattern `own`
         let folder = Folder::new();
         let layers = Layers { expressions: strings(&["x(?<code>a)", "x(?<code>a)"]), ..Layers::default() };
         let expected = "\
-error: pattern `e2` never gets a result: `e1` comes first with the same regex
+error: pattern `e2` never finds a result: `e1` comes first with the same regex
  --> -e:1:1
   |
 1 | x(?<code>a)
-  | ^^^^^^^^^^^ always taken by the earlier pattern
+  | ^^^^^^^^^^^ the earlier pattern always matches first
   |
  ::: -e:1:1
   |

@@ -1,5 +1,5 @@
-//! callcodes finds the call / SMS result codes of Azure multi-factor authentication in logs, explains and counts them. This page
-//! is the map of the code.
+//! callcodes finds the call / SMS result codes of Azure multi-factor authentication in logs, and explains and counts them. This page
+//! is a map of the code.
 //!
 //! ```text
 //! argv, config ─▶ Settings ─▶ source::Walk ─▶ Openable ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
@@ -9,7 +9,7 @@
 //!
 //! # Examples
 //!
-//! Scan a reader, and count what is found:
+//! Scan a reader and count the results:
 //!
 //! ```
 //! use callcodes::catalogue::Catalogue;
@@ -44,57 +44,56 @@
 //!
 //! # Code map
 //!
-//! A module uses only modules above it in this list. [`source`] knows no patterns, [`render`] does not know where bytes came
-//! from, and [`summary`] knows no files.
+//! A module uses only modules above it in this list. [`source`] knows nothing about patterns, [`render`] does not know where bytes
+//! came from, and [`summary`] knows nothing about files.
 //!
-//! | module | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | the vocabulary: plain values, no I/O |
-//! | [`catalogue`] | what is known about each code; `builtin/codes.toml` |
-//! | [`attempt`] | sign-ins: the lines of one joined, the results that several logs have of one matched |
-//! | [`pattern`] | how to find a result in a line: definitions with their examples, the compiled set, the prefilter; `builtin/patterns.toml` |
-//! | [`neighbour`] | a suggestion for a path that does not exist |
-//! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
-//! | [`unpack`] | archives and compression: bytes in, their files and decompressed bytes out |
-//! | [`source`] | finds and opens inputs; no other module does |
-//! | [`chunk`] | blocks of whole lines, from ranges of files and from streams |
-//! | [`scan`] | chunks in, hits out; and the check of patterns against their examples |
-//! | [`summary`] | totals that can be merged |
-//! | [`pipeline`] | runs sources and chunks on the thread pool, and puts their results back in order |
-//! | [`report`], [`render`] | totals → a report → a sheet of rows and columns → text in any format |
+//! | [`amount`], [`code`], [`name`], [`terminal`], [`time`], [`units`], [`hit`], [`numbered`], [`problem`] | Basic types that the other modules share. They do no I/O. |
+//! | [`catalogue`] | Contains everything that is known about each code, from `builtin/codes.toml`. |
+//! | [`attempt`] | Joins the lines of a sign-in, and matches the results that several logs have of it. |
+//! | [`pattern`] | Finds results in a line, with patterns that are defined in `builtin/patterns.toml` and in the user's files. |
+//! | [`neighbour`] | Suggests an existing path in place of one that does not exist. |
+//! | [`config`] | Collects the patterns for a run: built-in < user's file < `--config` < `-f` < `-e`. |
+//! | [`unpack`] | Reads archives and decompresses data. |
+//! | [`source`] | Finds and opens inputs. No other module does. |
+//! | [`chunk`] | Divides ranges of files and streams into blocks of whole lines. |
+//! | [`scan`] | Searches chunks for hits, and checks patterns against their examples. |
+//! | [`summary`] | Collects totals that can be merged. |
+//! | [`pipeline`] | Scans sources and chunks on a thread pool, and puts their results back in order. |
+//! | [`report`], [`render`] | Convert totals to a report, the report to a sheet of rows and columns, and the sheet to text in any format. |
 //!
-//! The binary, `src/bin/callcodes`, is the only code that prints, exits and knows the terminal: `args` (as typed)
-//! → `settings` (resolved) → `session` (a run over inputs) → one file for each command in `cmd`.
+//! Only the binary, `src/bin/callcodes`, prints, exits and knows about the terminal. Arguments pass through `args` (as typed),
+//! `settings` (resolved) and `session` (a run over inputs) to one file for each command in `cmd`.
 //!
 //! # Invariants
 //!
 //! * **Results are exact.** Counts and lines equal those of a naive search, line by line with the plain regex engine, for any
-//!   number of threads, any chunk size and any way of reading. `tests/it/oracle.rs` checks that.
-//! * **Each line has one owner.** A chunk owns the lines whose first byte is in its range ([`chunk`]). The hits of a line
-//!   depend on that line and a fixed number of bytes after it, and so not on where chunks begin and end.
-//! * **A result counts once.** The patterns are one ordered set: the leftmost match wins, then the earlier pattern ([`pattern`]).
-//! * **The prefilter misses nothing.** It may report lines without a match; the regexes decide.
-//! * **Totals are monoids.** One `merge` combines the results of threads, files and machines ([`summary`]). Nothing is cut or
-//!   sorted by count before the [`report`].
-//! * **The order of work does not show.** The same input gives the same bytes on standard output ([`pipeline`]).
-//! * **Half a line does not count.** Where reading fails, the line in which it fails is left out ([`chunk`]).
-//! * **Nothing is lost silently.** Everything that was not read, or not completely, is a [`problem::Problem`] in the result.
-//! * **Everything has a limit.** Line length, lookahead, waiting parts, names, pattern files: memory does not grow with the
-//!   input.
-//! * **A code is not an outcome.** No wording, colour, order or grouping suggests that a code means success or failure of a
-//!   sign-in.
+//!   number of threads, any chunk size and any way of reading. `tests/it/oracle.rs` checks this.
+//! * **Each line has one owner.** A chunk owns the lines whose first byte is in its range ([`chunk`]). The hits of a line depend
+//!   only on that line and a fixed number of bytes after it, and not on where chunks start and end.
+//! * **A result is counted once.** The leftmost match wins, and then the earlier pattern ([`pattern`]).
+//! * **The prefilter misses nothing.** It may find lines without a match, because the regexes decide.
+//! * **Totals can be merged in any grouping.** One `merge` combines the results of threads, files and machines ([`summary`]).
+//!   Nothing is shortened or sorted by count before the [`report`].
+//! * **Output does not depend on timing.** The same input gives the same bytes on standard output ([`pipeline`]).
+//! * **Incomplete lines are not counted.** If reading fails within a line, that line is left out ([`chunk`]).
+//! * **Nothing is lost silently.** Every input that was not read completely is a [`problem::Problem`] in the result.
+//! * **Memory is limited.** Line length, lookahead, waiting parts, names and pattern files have limits, so memory does not grow
+//!   with the input.
+//! * **A code is not an outcome.** No wording, colour, order or grouping suggests that a code means that a sign-in succeeded or
+//!   failed.
 //!
 //! # Deliberately absent
 //!
-//! * Memory mapping: if a log is truncated while it is mapped, the process dies. Positioned reads into reused buffers cost a
-//!   copy, and need no `unsafe` code.
-//! * A second, sequential scanner: a single thread is a thread pool with one worker.
-//! * Unicode classes in patterns by default: logs mix encodings, and what is searched for is ASCII in all of them. `(?u)` turns
-//!   them on.
-//! * The user and the outcome of RADIUS results (`rawCallStatus = 21`): they are on other lines of the same process and thread,
-//!   and the scanner does not put lines together.
+//! * Memory mapping. If a log is truncated while it is mapped, the process is killed. Reads into reused buffers cost a copy, but
+//!   need no `unsafe` code.
+//! * A separate scanner for one thread. A single thread is a thread pool with one worker.
+//! * Unicode classes in patterns by default. Logs mix encodings, and results are ASCII in all of them. `(?u)` turns Unicode on.
+//! * The user and the outcome of RADIUS results (`rawCallStatus = 21`). They are on other lines of the same process and thread, and
+//!   the scanner does not combine lines.
 
-// The order is that of the map. Blank lines keep rustfmt from sorting it.
+// The order is that of the table above. Empty lines keep rustfmt from sorting it.
 
 pub mod amount;
 pub mod code;

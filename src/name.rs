@@ -1,9 +1,9 @@
-//! The name of a path in results: as it is written if it is Unicode, and with escapes if not.
+//! Converts a path to its name in results. Unicode is not changed, and everything else is escaped.
 //!
-//! Invariant: on Unix, two different paths never have the same name. A byte that is not UTF-8 is shown as `\xff`. So that a file
-//! whose name contains just these characters gets another name, backslashes before such an escape, or before what looks like
-//! one, are doubled. On Windows, half a surrogate pair is shown as `\u{d800}`. A folder with a file `u{d800}` in it would look
-//! like that, because a backslash cannot be part of a name.
+//! Invariant: on Unix, different paths have different names. A byte that is not UTF-8 is shown as an escape such as `\xff`. The name
+//! of a file may also contain these characters literally. So backslashes before an escape, and before anything that looks like one,
+//! are doubled. On Windows, half a surrogate pair is shown as `\u{d800}`. A file name there cannot contain a backslash, so the only
+//! other path with that name is a file called `u{d800}` in a folder.
 //!
 //! Files are opened by their paths. A name is never converted back to a path.
 
@@ -28,7 +28,7 @@ pub fn shown(path: &Path) -> String {
     shown_utf16(OsStrExt::encode_wide(path.as_os_str()))
 }
 
-/// Returns a name in results for a name that is bytes on every system, as in archives.
+/// Returns the name in results for a name that consists of bytes, such as one in an archive.
 #[must_use]
 pub fn shown_bytes(bytes: &[u8]) -> String {
     let mut name = String::new();
@@ -42,7 +42,7 @@ pub fn shown_bytes(bytes: &[u8]) -> String {
     name
 }
 
-/// Returns a name in results for a name in UTF-16, as on Windows and in some archives.
+/// Returns the name in results for a name in UTF-16, as on Windows and in some archives.
 #[must_use]
 pub fn shown_utf16(units: impl IntoIterator<Item = u16>) -> String {
     let mut name = String::new();
@@ -58,7 +58,8 @@ pub fn shown_utf16(units: impl IntoIterator<Item = u16>) -> String {
     name
 }
 
-/// Appends text, which may end directly before an escape. Doubles backslashes where they could be taken for an escape.
+/// Appends text, and doubles backslashes that could be mistaken for a part of an escape. `before_escape` is whether an escape
+/// follows the text.
 fn push_text(name: &mut String, text: &str, before_escape: bool) {
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -75,7 +76,7 @@ fn push_text(name: &mut String, text: &str, before_escape: bool) {
     name.push_str(rest);
 }
 
-/// Whether `text` would look like an escape after a backslash.
+/// Whether a backslash followed by `text` would look like an escape.
 fn looks_like_escape(text: &str) -> bool {
     matches!(text.as_bytes(), [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }

@@ -1,6 +1,6 @@
-//! Suggests an existing path for one that does not exist: "did you mean …?"
+//! Suggests an existing path in place of one that does not exist, for messages such as "did you mean …?".
 //!
-//! Used only for paths that a user typed, because it lists folders.
+//! This is used only for paths that a user has typed, because it lists folders.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -13,8 +13,8 @@ use crate::problem::Cause;
 /// The most names of a folder that are compared. In a larger folder, the nearest of these is a good enough guess.
 const NAMES_LIMIT: usize = 10_000;
 
-/// Returns the existing path nearest to `path`, which does not exist. Starts in the deepest folder on the way that exists, takes
-/// the entry with the most similar name, and continues from there. Returns `None` if no name is similar.
+/// Returns the existing path that is most similar to `path`, which does not exist. Starts in the deepest folder of `path` that
+/// exists, takes the entry with the most similar name, and continues from there. Returns `None` if no name is similar.
 #[must_use]
 pub fn neighbour(path: &Path) -> Option<PathBuf> {
     let is_folder = |folder: &&Path| folder.as_os_str().is_empty() || folder.is_dir();
@@ -25,7 +25,8 @@ pub fn neighbour(path: &Path) -> Option<PathBuf> {
     let names =
         fs::read_dir(listed).ok()?.take(NAMES_LIMIT).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let near = names.filter_map(|name| Some((distance(wrong, &name)?, name)));
-    // Of equally similar names take the first, so that the result does not depend on the order in which the system lists them.
+    // If several names are equally similar, take the first in alphabetical order, so that the result does not depend on the order in
+    // which the system lists them.
     let (_, name) = near.max_by_key(|(distance, name)| (Reverse(*distance), Reverse(name.clone())))?;
     let found = folder.join(name);
     if missing.as_path().as_os_str().is_empty() {
@@ -36,16 +37,16 @@ pub fn neighbour(path: &Path) -> Option<PathBuf> {
     corrected.or_else(|| whole.ancestors().find(|path| path.exists()).map(Path::to_owned))
 }
 
-/// Returns the cause of a read error at `path`, if the path does not exist and a similar one does.
+/// Returns a cause that suggests a similar path, if `path` does not exist and a similar one does. `reason` is the error that reading
+/// `path` gave.
 #[must_use]
 pub fn cause(path: &Path, reason: &io::Error) -> Option<Cause> {
     let near = if reason.kind() == io::ErrorKind::NotFound { neighbour(path) } else { None };
     near.map(|near| Cause::NotFoundBut(name::shown(&near)))
 }
 
-/// Returns how many characters have to change to turn one name into the other, regardless of letter case. Returns `None` if they
-/// are more than a third of those before the extension. A missing extension counts as no change, because Windows hides
-/// extensions.
+/// Returns the number of characters that have to change to turn one name into the other, ignoring case. Returns `None` if that is
+/// more than a third of the characters before the extension. A missing extension is not a change, because Windows hides extensions.
 fn distance(wrong: &str, name: &str) -> Option<usize> {
     let (wrong, name) = (wrong.to_lowercase(), name.to_lowercase());
     if Path::new(&name).file_stem().is_some_and(|stem| stem == wrong.as_str()) {

@@ -1,33 +1,35 @@
-//! Output lines whose numbers are filled in later. Workers render the lines, and the writer numbers them.
+//! Renders output lines whose line numbers are filled in later.
 //!
-//! The number of a line is known only when everything before it has been counted. So workers leave a gap for it, and
-//! [`Numbering`] fills the gaps when the lines are written. This copies the output once, and saves a second pass over the input.
+//! Worker threads render lines in parallel, but the number of a line is known only when everything before it has been counted. So
+//! the workers leave a gap for the number, and [`Numbering`] fills the gaps when the lines are written. This copies the output once,
+//! but saves a second pass over the input.
 
 use std::io::{self, Write};
 
 use crate::hit::Hit;
 
-/// A format for lines with hits.
+/// An output format for lines with hits.
 pub trait LineFormat: Sync {
-    /// Renders the hits of one line. There is at least one. `path` is the name of the source in results.
+    /// Renders the hits of one line. There is at least one hit. `path` is the name of the source in results.
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered);
 }
 
-/// Rendered lines, with gaps for their numbers.
+/// A part of the output: rendered lines with gaps for their numbers.
 #[derive(Debug, Default)]
 pub struct Rendered {
     pub(crate) bytes: Vec<u8>,
     gaps: Vec<Gap>,
-    /// The line feeds in the input since the last part, from which the next part is numbered.
+    /// The number of line feeds in the part of the input that was rendered.
     pub(crate) newlines: u64,
-    /// The hits in this part.
+    /// The number of hits in this part.
     pub(crate) hits: u64,
 }
 
-/// A gap before `bytes[at]`. `newlines_before` line feeds are between the start of the part and the line.
+/// A gap for a line number, before `bytes[at]`.
 #[derive(Debug)]
 struct Gap {
     at: usize,
+    /// The number of line feeds in the input between the start of the part and the line.
     newlines_before: u64,
 }
 
@@ -42,7 +44,7 @@ impl Rendered {
         self.gaps.push(Gap { at: self.bytes.len(), newlines_before: self.newlines });
     }
 
-    /// Takes what has been rendered, and reserves as much memory again, because growing copies.
+    /// Takes everything that has been rendered. Reserves as much memory for the next part, because growing a vector copies it.
     pub(crate) fn take(&mut self) -> Rendered {
         let next = Rendered {
             bytes: Vec::with_capacity(self.bytes.len()),
@@ -53,12 +55,13 @@ impl Rendered {
     }
 }
 
-/// Fills in the line numbers, source by source.
+/// Fills in the line numbers and writes the lines, one source after another.
 #[derive(Debug, Default)]
 pub struct Numbering {
+    /// The number of line feeds in the current source before the next part.
     newlines_before: u64,
     hits: u64,
-    /// The part with its numbers. It is written at once, because writing line by line would cost more than the copy.
+    /// The current part with its numbers. It is written at once, because writing line by line would cost more than the copy.
     whole: Vec<u8>,
 }
 

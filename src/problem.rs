@@ -1,11 +1,11 @@
-//! What could not be read, or not completely, or was skipped: a value that travels with the result, and never a message that is
-//! printed on the spot.
+//! Describes inputs that were skipped or could not be read completely. A problem is a value that is part of the result, and never a
+//! message that is printed at once.
 //!
-//! A problem keeps its parts from where it arises to where it is shown. Only [`report`](crate::report::problems) makes a sentence
-//! of them, and only there does a [`Remedy`] become the name of an option: the library does not know how it was called.
+//! Only [`report`](crate::report::problems) combines the parts of a problem to a sentence, and only there a [`Remedy`] becomes the
+//! name of an option, because the rest of the library knows nothing about the command line.
 //!
-//! A [`Loss`] is a problem whose input is not known yet. It travels inside an [`io::Error`] through readers that are stacked on
-//! each other, until the code that knows the input turns it into a [`Problem`].
+//! A [`Loss`] is a problem whose input is not known yet. It passes through readers inside an [`io::Error`], until the code that
+//! knows the input turns it into a [`Problem`].
 
 use std::error::Error;
 use std::fmt;
@@ -13,18 +13,18 @@ use std::io;
 
 use serde::Serialize;
 
-/// An input, or a part of one, that the totals do not include, or include with a reservation.
+/// An input or a part of one that was not counted, or that was counted but needs a warning.
 ///
-/// It is displayed in the words of [`report::problems`](crate::report::problems).
+/// `Display` shows it as a sentence, which is made by [`report::problems`](crate::report::problems).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The name of the input in results.
     pub path: String,
-    /// The kind of problem, as one of a few words that scripts can compare.
+    /// The kind of problem, for scripts.
     pub kind: Kind,
     /// What happened.
     pub what: Cause,
-    /// How many bytes were read before that, if it helps to find the place.
+    /// The number of bytes that were read before the problem, if it helps to find the place.
     pub delivered: Option<u64>,
     /// What the user can do about it.
     pub remedy: Option<Remedy>,
@@ -35,15 +35,16 @@ pub struct Problem {
 pub enum Cause {
     /// A description in words, as the first part of a sentence.
     Told(String),
-    /// The file is larger than the user asked for.
+    /// The file is larger than the limit that the user has set.
     TooLarge,
-    /// The file was last modified before the times that the user asked for.
+    /// The file was last modified before the time that the user has set.
     TooOld,
-    /// The file was last modified after the times that the user asked for.
+    /// The file was last modified after the time that the user has set.
     TooNew,
-    /// There is no such file or folder, but this path exists and was probably meant.
+    /// There is no such file or folder, but this similar path exists and was probably meant.
     NotFoundBut(String),
-    /// Links lead to the folder by more than this many paths, and a glob with a slash may treat each of them differently.
+    /// Symbolic links lead to the folder by more than this many paths. It is read under each path if globs contain a slash, because
+    /// they may then select different files.
     TooManyPaths(u8),
 }
 
@@ -80,9 +81,9 @@ pub enum Remedy {
     DecompressData,
     /// Decompress the data with the dictionary that they need.
     DecompressWithDictionary,
-    /// Save the bytes that follow the compressed data to a file of their own.
+    /// Save the bytes that follow the compressed data to a separate file.
     CutOut,
-    /// Split the file where its encoding changes, or read the other part in this encoding.
+    /// Split the file where its encoding changes or, if an encoding is given, read the file again with that one.
     Split(Option<&'static str>),
     /// Read a copy of the file, or read it again when nothing is writing to it.
     ReadCopy,
@@ -94,9 +95,9 @@ pub enum Remedy {
     Raise(Limit),
     /// Follow links to folders.
     FollowLinks,
-    /// Do nothing: if the archive contains the target of the link, that is read as a file of its own.
+    /// Do nothing, because the target of the link is read as a separate file if it is in the archive.
     ReadAsMember,
-    /// Pass the file or folder as an argument.
+    /// Pass the file or folder as an argument of its own.
     Name,
     /// Read binary files.
     ReadBinary,
@@ -110,7 +111,7 @@ pub enum Remedy {
     ChangeUser,
     /// Use a shorter path, relative to a folder closer to the file.
     ShortenPath,
-    /// Look at the lines with all these names.
+    /// Look at the lines with all these names, to see which pattern finds them.
     ShowLines,
     /// Run again to read an input completely.
     RunAgain,
@@ -125,66 +126,67 @@ pub enum Limit {
     Members,
     /// The number of bytes that a file unpacks to.
     Unpacked,
-    /// The number of bytes that a file unpacks to, relative to its own size.
+    /// The number of bytes that a file unpacks to, relative to its packed size.
     Ratio,
-    /// The nesting of archives.
+    /// The depth to which archives are nested.
     Nesting,
 }
 
-/// A kind of problem, displayed as it is spelled in JSON. The losses come first, up to [`Kind::OverLimit`]; the order of the
-/// variants matters for [`Kind::is_loss`].
+/// A kind of problem. `Display` shows the word for it in JSON.
+///
+/// The losses come first, up to [`Kind::OverLimit`]. [`Kind::is_loss`] depends on this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// The user ended the run early. Everything that was read before counts.
+    /// The user ended the run early. Everything that had been read is counted.
     Interrupted,
     /// A file or folder could not be opened, listed or read to its end.
     Unreadable,
-    /// An archive, or a file in one, is encrypted, and no password opens it.
+    /// An archive or a file in it is encrypted, and no given password is right.
     Encrypted,
     /// A file became shorter while it was being read.
     Shortened,
     /// Compressed data are damaged. The data before the damage were read.
     Damaged,
-    /// Compressed data break off. The data before that were read.
+    /// Compressed data are cut short. The data up to the end were read.
     Truncated,
-    /// Bytes that belong to nothing follow the compressed data. They were not read.
+    /// Other bytes follow the compressed data. They were not read.
     TrailingBytes,
-    /// A text begins in one encoding and ends in another. It was searched in the first one only.
+    /// A file begins in one encoding and ends in another. It was searched in the first encoding only.
     MixedEncodings,
-    /// Reading it would exceed a limit: of memory, unpacked bytes, members, or layers.
+    /// Reading further would exceed a limit: of memory, of unpacked bytes, of files in an archive, or of nesting.
     OverLimit,
     /// A line was longer than the limit and was searched in pieces.
     LongLine,
-    /// More different unknown names or numbers were found than get a row each.
+    /// There were more different unknown names or numbers than have a row of their own.
     TooManyNames,
     /// An archive contains no file.
     Empty,
-    /// A file that holds no text was skipped.
+    /// A file that is not text was skipped.
     Binary,
     /// A pipe, socket or device in a folder was skipped.
     Special,
     /// A link to a folder, or a link in an archive, was not followed.
     Link,
-    /// A link to a folder that contains it was not followed.
+    /// A link to a folder that contains the link was not followed.
     Loop,
-    /// Output of this program, finished or not, was skipped.
+    /// A file that this program has written, or has not finished writing, was skipped.
     OwnOutput,
-    /// A file was larger than the user asked for.
+    /// A file was skipped because it is larger than the limit that the user has set.
     TooLarge,
-    /// A file was modified outside the times that the user asked for.
+    /// A file was skipped because it was last modified outside the times that the user has set.
     OutsideTime,
-    /// A file or folder was read before, under this or another name.
+    /// A file or folder was skipped because it has already been read, under this or another name.
     ReadAlready,
-    /// A source holds the same bytes as an earlier one, and was not counted.
+    /// A source contains the same bytes as an earlier one and was not counted.
     Copy,
-    /// A source holds the same bytes as an earlier one, but that was noticed too late, so both were counted.
+    /// A source contains the same bytes as an earlier one, but this was noticed too late, so both were counted.
     CopyCounted,
 }
 
 impl Kind {
-    /// Whether something was left out that should have been read, which the exit status reports. An input that is skipped by a
-    /// documented rule, or because the user asked for it, is not a loss.
+    /// Whether data that should have been read were not read, so that the exit status is not 0. An input that is skipped by a
+    /// documented rule, or because of the user's options, is not a loss.
     #[must_use]
     pub fn is_loss(self) -> bool {
         self <= Kind::OverLimit
@@ -198,20 +200,20 @@ impl fmt::Display for Kind {
 }
 
 impl Problem {
-    /// Returns a problem without a remedy.
+    /// Creates a problem without a remedy.
     #[must_use]
     pub fn new(path: impl Into<String>, kind: Kind, what: impl Into<Cause>) -> Problem {
         Problem { path: path.into(), kind, what: what.into(), delivered: None, remedy: None }
     }
 
-    /// Returns the same problem with a remedy.
+    /// Adds a remedy to the problem.
     #[must_use]
     pub fn remedy(self, remedy: Remedy) -> Problem {
         Problem { remedy: Some(remedy), ..self }
     }
 
-    /// Returns the problem of an input that could not be opened or read: the [`Loss`] in `reason`, or else the words of the
-    /// operating system.
+    /// Creates the problem for an input that could not be opened or read, from the [`Loss`] in `reason` or, if there is none, from
+    /// the error of the operating system.
     #[must_use]
     pub fn unreadable(path: impl Into<String>, reason: &io::Error) -> Problem {
         if let Some(loss) = Loss::of(reason) {
@@ -221,14 +223,15 @@ impl Problem {
         Problem { remedy, ..Problem::new(path, Kind::Unreadable, what) }
     }
 
-    /// Returns the problem of an input that was not read completely, because the run was ended early.
+    /// Creates the problem for an input that was not read completely because the user ended the run early.
     #[must_use]
     pub fn interrupted(path: impl Into<String>) -> Problem {
         Loss::interrupted().of_input(path)
     }
 }
 
-/// Why a reader returns no more bytes. It travels inside an [`io::Error`], and becomes a [`Problem`] where the input is known.
+/// The reason why a reader returns no more bytes. It is passed inside an [`io::Error`], and becomes a [`Problem`] where the input is
+/// known.
 ///
 /// # Examples
 ///
@@ -237,7 +240,7 @@ impl Problem {
 ///
 /// use callcodes::problem::{Kind, Loss, Remedy};
 ///
-/// let error: io::Error = Loss::new(Kind::Truncated, "the gzip data break off", Remedy::AskAgain).into();
+/// let error: io::Error = Loss::new(Kind::Truncated, "the gzip data is cut short", Remedy::AskAgain).into();
 /// assert_eq!(Loss::of(&error).map(|loss| loss.kind), Some(Kind::Truncated));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,20 +249,20 @@ pub struct Loss {
     pub kind: Kind,
     /// What happened, as the first part of a sentence.
     pub what: String,
-    /// How many bytes the reader returned before that, if it helps to find the place.
+    /// The number of bytes that the reader has returned, if it helps to find the place.
     pub delivered: Option<u64>,
     /// What the user can do about it.
     pub remedy: Remedy,
 }
 
 impl Loss {
-    /// Returns a loss without a number of bytes.
+    /// Creates a loss without a number of bytes.
     #[must_use]
     pub fn new(kind: Kind, what: impl Into<String>, remedy: Remedy) -> Loss {
         Loss { kind, what: what.into(), delivered: None, remedy }
     }
 
-    /// Returns the loss for a run that is ended early.
+    /// Creates the loss for a run that the user has ended early.
     #[must_use]
     pub fn interrupted() -> Loss {
         Loss::new(Kind::Interrupted, "reading was interrupted", Remedy::RunAgain)
@@ -271,7 +274,7 @@ impl Loss {
         error.get_ref().and_then(|inner| inner.downcast_ref())
     }
 
-    /// Turns the loss into the problem of an input with this name in results.
+    /// Turns the loss into a problem of the input with this name in results.
     #[must_use]
     pub fn of_input(self, path: impl Into<String>) -> Problem {
         let Loss { kind, what, delivered, remedy } = self;
@@ -287,22 +290,21 @@ impl From<Loss> for io::Error {
     }
 }
 
-/// Displays only what happened. [`report`](crate::report::problems) makes the whole sentence.
+/// Shows only what happened. [`report`](crate::report::problems) makes the whole sentence.
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
     }
 }
 
-/// Describes an error of the operating system, and what the user can do about it. Common errors get the same words on every
-/// system.
+/// Describes an error of the operating system, with a remedy if there is one. Common errors get the same words on every system.
 fn describe(reason: &io::Error) -> (String, Option<Remedy>) {
     let (what, remedy) = match reason.kind() {
         io::ErrorKind::NotFound => ("no such file or folder", None),
         io::ErrorKind::InvalidFilename if cfg!(unix) => {
             ("the path is too long for this system", Some(Remedy::ShortenPath))
         }
-        // Windows returns this for wildcards that match nothing.
+        // Windows returns this error for a path with wildcards, which remain only if they match nothing.
         io::ErrorKind::InvalidFilename => ("no such file or folder", None),
         io::ErrorKind::PermissionDenied => ("permission denied", Some(Remedy::ChangeUser)),
         _ => return (reason.to_string(), None),

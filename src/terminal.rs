@@ -1,18 +1,18 @@
-//! Characters that a terminal obeys instead of showing them, and how to replace them.
+//! Replaces characters that could control a terminal.
 //!
-//! File names, log lines and pattern files come from strangers. This is the only rule for which of their characters could control
-//! a terminal, so that all outputs treat them alike.
+//! File names, log lines and pattern files come from strangers. This module has the only rule for which of their characters could
+//! control a terminal, so that all outputs treat them alike.
 
 use std::borrow::Cow;
 
-/// Whether a terminal obeys `character`: a control character, including those from U+0080 to U+009F, which JSON does not escape,
-/// or a character that breaks the line or changes its direction, or an invisible byte order mark, with which text would seem to begin.
+/// Whether `character` could control a terminal: a control character, including those from U+0080 to U+009F, which JSON does not
+/// escape; a character that breaks a line or changes its direction; or a byte order mark, which is invisible.
 #[must_use]
 pub fn obeys(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Returns `text` with an escape such as `\u{1b}` in place of each character that a terminal obeys.
+/// Returns `text` with an escape such as `\u{1b}` in place of each character that could control a terminal.
 ///
 /// # Examples
 ///
@@ -24,12 +24,12 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     escape(text, obeys)
 }
 
-/// Returns a line of a log with an escape in place of each character that a terminal obeys, except for tabs.
+/// Returns a line of a log with an escape in place of each character that could control a terminal, except tabs.
 pub(crate) fn escaped_line(line: &str) -> Cow<'_, str> {
     escape(line, |character| obeys(character) && character != '\t')
 }
 
-/// Replaces the characters that are to be escaped.
+/// Returns `text` with an escape in place of each character for which `is_escaped` returns true.
 fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     let Some(first) = text.find(&is_escaped) else { return Cow::Borrowed(text) };
     let (plain, rest) = text.split_at(first);
@@ -44,15 +44,15 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns `text` with U+FFFD in place of each character that a terminal obeys. For names that are compared and sorted, which
+/// Returns `text` with U+FFFD in place of each character that could control a terminal. For names that are compared and sorted, and
 /// must not become longer.
 pub(crate) fn replaced(text: &str) -> String {
     text.replace(obeys, "\u{fffd}")
 }
 
-/// Whether `text` has only printable ASCII characters and tabs, so that a terminal obeys nothing in it except tabs.
+/// Whether `text` consists of printable ASCII characters and tabs, so that nothing in it needs an escape.
 ///
-/// Each block is checked to its end, so that the compiler can use vector instructions.
+/// Each block is checked to its end, without an early return, so that the compiler can use vector instructions.
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     let all =
         |block: &[u8]| block.iter().fold(true, |all, byte| all & (matches!(byte, b' '..=b'~') | (*byte == b'\t')));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     proptest! {
-        // Longer than the blocks, with the odd byte anywhere.
+        // The text is longer than a block, with one byte that is not plain at any position.
         #[test]
         fn plain_text_is_printable_ascii_and_tabs(mut text in prop::collection::vec(b' '..=b'~', 0..200), odd: u8, at: u8) {
             if let Some(byte) = text.get_mut(usize::from(at)) {

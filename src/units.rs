@@ -1,7 +1,6 @@
-//! The units of a text: bytes or UTF-16 code units. Where its lines end, and how it is made searchable.
+//! The code units of text, which are bytes or the units of UTF-16. Finds line ends, and converts text so that it can be searched.
 //!
-//! Only UTF-16 is decoded before it is searched. In every other encoding that logs use, ASCII is ASCII, and the bytes are
-//! searched as they are.
+//! Only UTF-16 is decoded before it is searched. All other encodings of logs contain ASCII unchanged, so their bytes are searched.
 
 mod characters;
 mod detect;
@@ -24,16 +23,16 @@ use crate::time::Form;
 /// The code units of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Units {
-    /// Bytes: UTF-8 and every other encoding that contains ASCII.
+    /// Bytes, as in UTF-8 and every other encoding that contains ASCII unchanged.
     #[default]
     Bytes,
-    /// UTF-16, little-endian.
+    /// The units of little-endian UTF-16.
     Utf16Le,
-    /// UTF-16, big-endian.
+    /// The units of big-endian UTF-16.
     Utf16Be,
 }
 
-/// How a source is written: what must be known before its lines can be read.
+/// The code units of a source and the form of its times, which are detected before its lines are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// The code units of its text.
@@ -42,7 +41,7 @@ pub struct Written {
     pub form: Form,
 }
 
-/// Returns text in these units, with times in the default form.
+/// Combines units with the default form of times.
 impl From<Units> for Written {
     fn from(units: Units) -> Written {
         Written { units, form: Form::default() }
@@ -59,7 +58,7 @@ impl Units {
         }
     }
 
-    /// Detects the units of a text from its first kilobytes. `text` must begin with a whole unit.
+    /// Detects the units of a source from its first few kilobytes. `text` must begin with a whole unit.
     #[must_use]
     pub(crate) fn of(text: &[u8]) -> Units {
         match text {
@@ -69,18 +68,18 @@ impl Units {
         }
     }
 
-    /// Whether a text is UTF-16 without a byte order mark, perhaps after some lines in bytes.
+    /// Whether `text` is UTF-16 without a byte order mark, or becomes UTF-16 after some lines in another encoding.
     pub(crate) fn are_utf16_somewhere(text: &[u8]) -> bool {
         detect::goes_on_in_utf16(text)
     }
 
-    /// Returns the problem with a text of `len` bytes that was read in these units but ends in others, if that is so. `end` is
-    /// the last [`END_BYTES`] of the text, or all of it.
+    /// Returns the loss for a source of `len` bytes that has been read in these units but ends in others, or `None` if it does not.
+    /// `end` is the last [`END_BYTES`] of the source, or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
         let other = detect::other_at_end(self, end)?;
         let or_read_in = match other {
             Units::Bytes => Some("utf-8"),
-            // An odd length means that the units are misaligned when the file is read from the beginning.
+            // If the length is odd, the UTF-16 units at the end do not start at even offsets, so the file cannot be read as UTF-16.
             _ if len % 2 == 1 => None,
             Units::Utf16Le => Some("utf-16le"),
             Units::Utf16Be => Some("utf-16be"),
@@ -89,7 +88,7 @@ impl Units {
         Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
     }
 
-    /// Returns the names of the encodings with these units.
+    /// Returns the name for these units in messages.
     fn name(self) -> &'static str {
         match self {
             Units::Bytes => "UTF-8 or an ANSI code page",
@@ -98,7 +97,7 @@ impl Units {
         }
     }
 
-    /// Returns the problem with a text that ends within a unit.
+    /// Returns the loss for text that ends within a unit.
     pub(crate) fn broken(self) -> Loss {
         let what = format!(
             "the {} text ends within a character, so it is cut off or damaged, and its last line was not read",
@@ -116,17 +115,17 @@ impl Units {
         }
     }
 
-    /// Returns the position after the first line end. `data` must begin with a whole unit, here and below.
+    /// Returns the position after the first line end, if there is one. `data` must begin with a whole unit.
     pub(crate) fn first_line_end(self, data: &[u8]) -> Option<usize> {
         memchr_iter(b'\n', data).find_map(|at| self.line_end(data, at))
     }
 
-    /// Returns the position after the last line end.
+    /// Returns the position after the last line end, if there is one. `data` must begin with a whole unit.
     pub(crate) fn last_line_end(self, data: &[u8]) -> Option<usize> {
         memrchr_iter(b'\n', data).find_map(|at| self.line_end(data, at))
     }
 
-    /// Returns the position after the line feed that contains the byte `data[at]`, if there is one.
+    /// Returns the position after the line feed that the byte `data[at]` is part of, or `None` if it is not part of one.
     fn line_end(self, data: &[u8], at: usize) -> Option<usize> {
         let is_line_feed = match self {
             Units::Bytes => true,
@@ -137,8 +136,7 @@ impl Units {
         is_line_feed.then_some(after)
     }
 
-    /// Appends `data` as UTF-8. Anything that is not a character becomes U+FFFD, except in [`Units::Bytes`], which are appended
-    /// as they are.
+    /// Appends `data` to `text` as UTF-8. Invalid UTF-16 becomes U+FFFD. [`Units::Bytes`] are appended unchanged.
     pub(crate) fn decode(self, data: &[u8], text: &mut Vec<u8>) {
         match self {
             Units::Bytes => text.extend_from_slice(data),
@@ -147,7 +145,7 @@ impl Units {
         }
     }
 
-    /// Returns whole lines as UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are read as Windows-1252. A byte order mark
+    /// Converts whole lines to UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are decoded as Windows-1252. A byte order mark
     /// is removed.
     #[must_use]
     pub fn lines_in_utf8(self, data: &[u8]) -> Vec<u8> {
@@ -165,12 +163,12 @@ impl Units {
         text
     }
 
-    /// Returns the length in the source, in bytes, of this part of the text.
+    /// Returns the number of bytes in the source that this part of the decoded text came from.
     #[must_use]
     pub fn source_bytes(self, text: &[u8]) -> u64 {
         match self {
             Units::Bytes => text.len() as u64,
-            // In UTF-16 a character is one unit, or two if it takes four bytes in UTF-8.
+            // In UTF-16, a character takes one unit, or two units if it takes four bytes in UTF-8.
             Units::Utf16Le | Units::Utf16Be if text.is_ascii() => 2 * text.len() as u64,
             Units::Utf16Le | Units::Utf16Be => {
                 let units: usize =
@@ -181,11 +179,11 @@ impl Units {
     }
 }
 
-/// The character with which PowerShell and Notepad begin a text.
+/// The byte order mark, which PowerShell and Notepad write at the start of a file.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Decodes a small file that was written by hand or by PowerShell's `>`. It may be UTF-8, or UTF-16 that begins with ASCII or a
-/// byte order mark. A byte order mark is removed.
+/// Decodes a small file that a person or PowerShell's `>` has written. It may be UTF-8, or UTF-16 that starts with ASCII or a byte
+/// order mark. A byte order mark is removed.
 ///
 /// # Errors
 ///
@@ -204,10 +202,10 @@ pub fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
     Ok(text)
 }
 
-/// The size of the blocks that are checked for ASCII.
+/// The size of the blocks that are checked for ASCII, in bytes.
 const BLOCK_BYTES: usize = 128;
 
-/// Appends `data`, which is in `encoding`; `unit` reads a unit in its byte order.
+/// Decodes `data`, which is UTF-16, and appends it to `text`. `unit` reads a unit in the byte order of `encoding`.
 ///
 /// Logs are nearly all ASCII, and blocks of ASCII are converted without a decoder, which is many times faster
 /// (`cargo bench --bench throughput -- utf_16`).
@@ -218,7 +216,7 @@ fn decode_blocks(data: &[u8], encoding: &'static Encoding, unit: impl Fn([u8; 2]
     while !rest.is_empty() {
         let plain = dispatch!(level, _simd => narrow(rest, unit, text));
         rest = &rest[plain..];
-        // Decode up to the next block of ASCII. No character extends into it, so it can be converted on its own.
+        // Decode up to the next block of ASCII. No character extends into that block, so it can be converted on its own.
         let blocks = rest.as_chunks::<BLOCK_BYTES>().0;
         let next = blocks.iter().position(|block| is_ascii(block, unit));
         let other = next.map_or(rest.len(), |block| block * BLOCK_BYTES);
@@ -227,7 +225,7 @@ fn decode_blocks(data: &[u8], encoding: &'static Encoding, unit: impl Fn([u8; 2]
     }
 }
 
-/// Appends the whole blocks of ASCII at the beginning of `data`, and returns their length in `data`.
+/// Converts the whole blocks of ASCII at the start of `data`, and returns their length in `data`.
 #[inline(always)]
 fn narrow(data: &[u8], unit: impl Fn([u8; 2]) -> u16, text: &mut Vec<u8>) -> usize {
     let mut len = 0;
@@ -248,31 +246,31 @@ fn narrow(data: &[u8], unit: impl Fn([u8; 2]) -> u16, text: &mut Vec<u8>) -> usi
     len
 }
 
-/// Whether a block is ASCII.
+/// Whether a block of UTF-16 contains only ASCII characters.
 fn is_ascii(block: &[u8; BLOCK_BYTES], unit: impl Fn([u8; 2]) -> u16) -> bool {
     block.as_chunks::<2>().0.iter().all(|pair| unit(*pair) < 0x80)
 }
 
-/// Appends `data` by a decoder.
+/// Decodes `data` with a decoder for any characters, and appends it to `text`.
 fn decode_any(encoding: &'static Encoding, data: &[u8], text: &mut Vec<u8>) {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let start = text.len();
-    // Three bytes for each unit are always enough, with a few more for what is left at the end.
+    // Three bytes for each unit are always enough, with a few more for an incomplete character at the end.
     let room = decoder.max_utf8_buffer_length(data.len()).unwrap_or(3 * data.len() + 16);
     text.resize(start + room, 0);
     let (_, _, written, _) = decoder.decode_to_utf8(data, &mut text[start..], true);
     text.truncate(start + written);
 }
 
-/// The encoding in which a line is shown. Searching does not need it.
+/// The encoding with which a line is decoded to show it. Searching uses the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodePage(&'static Encoding);
 
 impl CodePage {
-    /// Returns the given encoding. If none is given, returns UTF-8 if `line` is valid UTF-8, and otherwise Windows-1252, the ANSI
-    /// code page of Western Europe.
+    /// Chooses the encoding of a line: UTF-8 if the line is valid UTF-8, otherwise the `given` encoding or, if there is none,
+    /// Windows-1252, the ANSI code page of Western Europe.
     ///
-    /// The choice is made for each line. For the whole file, all of it would have to be read before the first line is shown.
+    /// The encoding is chosen for each line, because choosing one for a file would require reading all of it first.
     #[must_use]
     pub fn of(line: &[u8], units: Units, given: Option<&'static Encoding>) -> CodePage {
         match given {
@@ -282,7 +280,7 @@ impl CodePage {
         }
     }
 
-    /// Decodes a part of the line. Anything that is not a character becomes U+FFFD.
+    /// Decodes a part of the line. Invalid bytes become U+FFFD.
     #[must_use]
     pub fn read(self, part: &[u8]) -> Cow<'_, str> {
         self.0.decode_without_bom_handling(part).0

@@ -1,43 +1,43 @@
-//! Divides ranges of files and streams into chunks: blocks of whole lines.
+//! Divides ranges of files and streams into chunks, which are blocks of whole lines.
 //!
 //! Invariants:
 //!
-//! * A chunk owns exactly the lines whose first byte is in its range. For any ranges and any block size, the owned parts
+//! * A range owns exactly the lines whose first byte is in it. For any ranges and any block size, the owned parts of all chunks
 //!   together are the source.
 //! * A chunk contains no line longer than [`Limits::line_bytes`], including its line end. A longer line is cut into pieces of
 //!   exactly that size, counted from the first byte of the line, so that the cuts do not depend on the blocks.
-//! * The contents of a chunk can be searched as bytes. UTF-16 is decoded after it was cut, so that the owner of a line does not
-//!   depend on the encoding. Limits count code units, so that a text is cut in the same places in UTF-8 and in UTF-16.
-//! * After the owned part a chunk shows at least [`Limits::lookahead_bytes`] of what follows, or all there is.
-//! * The memory for a reader is one buffer of at most `line_bytes + lookahead_bytes` and the few bytes that are kept to check
-//!   the end of the source. In UTF-16 these are code units, and there is a second buffer for the decoded text.
+//! * The contents of a chunk can be searched as bytes. UTF-16 is decoded after it has been cut, so that the owner of a line does
+//!   not depend on the encoding. Limits count code units, so that text is cut in the same places in UTF-8 and in UTF-16.
+//! * The owned part of a chunk is followed by a lookahead of at least [`Limits::lookahead_bytes`], or by the rest of the source if
+//!   that is shorter.
+//! * The memory for a reader is one buffer of at most `line_bytes + lookahead_bytes`, and a few bytes to check the end of the
+//!   source. In UTF-16, these are numbers of code units, and there is a second buffer for the decoded text.
 //!
-//! One type reads both: a range is a stream that starts in the middle of a file and ends with the last line that it owns. This
-//! is not in [`source`](crate::source), because it opens nothing, and not in [`scan`](crate::scan), because it knows no
-//! patterns.
+//! Ranges and streams are read by the same type: a range is a stream that starts within a file and ends with the last line that it
+//! owns. This module opens nothing, unlike [`source`](crate::source), and knows no patterns, unlike [`scan`](crate::scan).
 
 use std::io::{self, Read};
 
 use crate::problem::{Kind, Loss};
 use crate::units::{END_BYTES, Units, Written};
 
-/// Most lines are no longer than this, in bytes.
+/// A length in bytes that most lines do not exceed.
 const LIKELY_LINE_BYTES: usize = 4 << 10;
 
-/// Sizes in bytes. The defaults are right for every input; tests use tiny ones to meet every boundary.
+/// The sizes of chunks in bytes. The defaults are right for every input. Tests use tiny sizes to cover every boundary.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The size of one read. It fits into the second-level cache, so that searching does not wait for memory.
+    /// The size of one read. By default, it fits into the second-level cache, so that searching does not wait for memory.
     pub block_bytes: usize,
-    /// The longest line that is searched as a whole.
+    /// The length of the longest line that is searched as a whole.
     pub line_bytes: usize,
-    /// How far a multi-line pattern may look beyond the end of its line.
+    /// The number of bytes after the end of a line that a match of a multi-line pattern may extend to.
     pub lookahead_bytes: usize,
 }
 
 impl Limits {
-    /// Converts limits in units to limits in bytes. The lookahead of UTF-16 gets one more unit, because the units at its end
-    /// may be half a character.
+    /// Converts limits in code units to limits in bytes. The lookahead of UTF-16 gets one more unit, because its last unit may be
+    /// half of a character.
     fn of(self, units: Units) -> Limits {
         match units.size_bytes() {
             1 => self,
@@ -56,35 +56,36 @@ impl Default for Limits {
     }
 }
 
-/// Whole lines, or a piece of an overlong line.
+/// A block of whole lines, or a piece of a line that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk<'b> {
-    /// The owned lines, then the lookahead.
+    /// The owned lines, followed by the lookahead.
     bytes: &'b [u8],
+    /// The length of the owned lines in `bytes`.
     owned: usize,
     /// The offset of the first byte in the source.
     pub offset: u64,
-    /// The length of the owned part in the source, in bytes.
+    /// The length of the owned part in the source, in bytes. In UTF-16, it differs from the length of the decoded text.
     pub source_bytes: u64,
     /// The encoding of the source, and the form of its times.
     pub written: Written,
-    /// Whether this is a piece of a line that continues.
+    /// Whether the chunk ends within a line.
     pub cut: Cut,
 }
 
 /// Whether a chunk ends with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// The last line is complete, or ends with the source.
+    /// The chunk ends with a line, or with the source.
     AtLineEnd,
-    /// The line is too long, and its first piece ends here.
+    /// The chunk is the first piece of a line that is too long.
     FirstPiece,
-    /// Another piece of such a line ends here, and the line continues.
+    /// The chunk is a further piece of a line that is too long, but not the last one.
     FurtherPiece,
 }
 
 impl<'b> Chunk<'b> {
-    /// Creates a chunk that is a whole source.
+    /// Creates a chunk from a whole source.
     #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Chunk<'b> {
         let owned = bytes.len();
@@ -104,16 +105,16 @@ impl<'b> Chunk<'b> {
     }
 }
 
-/// A chunk with its own memory, which the thread that reads a stream passes to the one that scans it.
+/// A chunk that owns its memory. The thread that reads a stream passes it to a thread that scans it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedChunk {
     bytes: Vec<u8>,
-    /// The other fields of the chunk.
+    /// The chunk without its bytes.
     rest: Chunk<'static>,
 }
 
 impl OwnedChunk {
-    /// Returns the chunk.
+    /// Borrows the chunk.
     #[must_use]
     pub fn get(&self) -> Chunk<'_> {
         Chunk { bytes: &self.bytes, ..self.rest }
@@ -126,20 +127,20 @@ impl From<Chunk<'_>> for OwnedChunk {
     }
 }
 
-/// A range of a source. It owns the lines whose first byte is in `start..end`.
+/// A range of a source, which owns the lines whose first byte is in `start..end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The first offset.
+    /// The offset of the first byte of the range.
     pub start: u64,
-    /// The offset after the last.
+    /// The offset after the last byte of the range.
     pub end: u64,
 }
 
 impl Span {
-    /// Every line of a source, whatever its length.
+    /// The range of a whole source of any length.
     pub const ALL: Span = Span { start: 0, end: u64::MAX };
 
-    /// Returns where reading has to begin: one unit before `start`, to see whether a line starts there.
+    /// Returns the offset at which reading has to start: one unit before `start`, which shows whether a line starts at `start`.
     #[must_use]
     pub fn read_from(self, units: Units) -> u64 {
         self.start.saturating_sub(units.size_bytes() as u64)
@@ -171,44 +172,46 @@ pub struct Chunks<R> {
     buffer: Vec<u8>,
     /// The text of the last chunk, if it had to be decoded.
     decoded: Vec<u8>,
-    /// The part of the buffer with data that has not been returned. Before it are at least the last `kept_bytes` that have been.
+    /// The start of the data in the buffer that has not been returned. At least the last `kept_bytes` before it are kept as well.
     head: usize,
+    /// The end of the data in the buffer.
     tail: usize,
-    /// How many bytes at the end of the source are checked; 0 for none.
+    /// The number of bytes at the end of the source that are checked, or 0 if the end is not checked.
     kept_bytes: usize,
     /// The offset of `buffer[head]` in the source.
     offset: u64,
+    /// The end of the span.
     end: u64,
     state: State,
     reader_is_done: bool,
 }
 
-/// Where in a line `head` is.
+/// The position of `head` in its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// `head` is in a line that the previous range owns.
     InForeignLine,
     /// `head` is at the first byte of a line.
     AtLineStart,
-    /// `head` is in the middle of an owned line, after a piece of it.
+    /// `head` is within an owned line, after a piece of it.
     InOwnLine,
 }
 
 /// What to do next with the data in the buffer.
 enum Step {
-    HandOut {
-        len: usize,
-        cut: Cut,
-    },
+    /// Return the first `len` bytes.
+    HandOut { len: usize, cut: Cut },
+    /// Read more data.
     NeedMore,
-    /// What is left ends within a unit.
+    /// Return an error, because the source ends within a unit.
     Broken,
+    /// End.
     Finished,
 }
 
 impl<R: Read> Chunks<R> {
-    /// Creates a reader for the lines that `span` owns. `reader` must begin at [`Span::read_from`]. `buffer` is working memory
-    /// with any contents; [`Chunks::into_buffer`] gives it back. In UTF-16, the span must start and end between units.
+    /// Creates a reader for the lines that `span` owns. `reader` must start at the offset [`Span::read_from`]. `buffer` is working
+    /// memory with any contents, which [`Chunks::into_buffer`] returns. In UTF-16, the span must start and end between units.
     pub fn new(reader: R, span: Span, limits: Limits, written: impl Into<Written>, buffer: Vec<u8>) -> Chunks<R> {
         let written @ Written { units, .. } = written.into();
         let state = if span.start == 0 { State::AtLineStart } else { State::InForeignLine };
@@ -228,8 +231,8 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Also checks whether the source ends in other units than it begins, and returns an error ([`Kind::MixedEncodings`]) after
-    /// the last chunk if it does. The span must extend to the end of the source, and should include its last 4 KiB.
+    /// Also checks whether the source ends in the same units as it begins. If it does not, an error ([`Kind::MixedEncodings`])
+    /// follows the last chunk. The span must extend to the end of the source, and should include its last 4 KiB.
     #[must_use]
     pub fn checking_the_end(self) -> Chunks<R> {
         Chunks { kept_bytes: END_BYTES, ..self }
@@ -251,10 +254,10 @@ impl<R: Read> Chunks<R> {
     ///
     /// # Errors
     ///
-    /// Fails if the reader fails, if UTF-16 ends within a unit, or if the source ends in other units. Every complete line that
-    /// was read has been returned or is returned by the next calls. The beginning of a line that may continue is not returned,
-    /// because a number that is cut in two is another number. Trailing bytes after compressed data ([`Kind::TrailingBytes`])
-    /// and an end in other units do not cut a line off.
+    /// Fails if the reader fails, if UTF-16 ends within a unit, or if the source ends in other units. All complete lines that have
+    /// been read are still returned, by earlier calls or by the next ones. An incomplete line is not returned, because half of a
+    /// number is another number. Trailing bytes after compressed data ([`Kind::TrailingBytes`]) and an end in other units do not
+    /// make a line incomplete.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
             let step = match self.state {
@@ -278,7 +281,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Checks the end of the source, once.
+    /// Returns the loss if the source ends in other units than it begins. Only the first call checks this.
     fn mixed(&mut self) -> Option<Loss> {
         match std::mem::take(&mut self.kept_bytes) {
             0 => None,
@@ -289,7 +292,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Returns the chunk of the `len` bytes at `start` in the buffer.
+    /// Returns the chunk that owns the `len` bytes at `start` in the buffer. They are at `offset` in the source.
     fn chunk(&mut self, start: usize, len: usize, offset: u64, cut: Cut) -> Chunk<'_> {
         let data = &self.buffer[start..self.tail];
         // A byte order mark is not part of the first line.
@@ -318,7 +321,7 @@ impl<R: Read> Chunks<R> {
         if data.is_empty() && self.reader_is_done {
             return Step::Finished;
         }
-        // The data that can be returned, because enough is left after it for the lookahead.
+        // The last data in the buffer is not returned yet, because it is the lookahead of the data before it.
         let ready =
             if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
         let ready = ready.min(self.limits.line_bytes);
@@ -337,9 +340,9 @@ impl<R: Read> Chunks<R> {
         Step::NeedMore
     }
 
-    /// Returns the length of the owned lines that end in `ready`.
+    /// Returns the length of the owned lines that end within `ready`, or `None` if no line ends there.
     fn whole_lines(&self, ready: &[u8]) -> Option<usize> {
-        // The line that contains the unit before `end` is the last one owned.
+        // The last owned line is the one that contains the unit before `end`.
         let to_end = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         let last_owned = to_end.saturating_sub(self.written.units.size_bytes());
         if let Some(len) = ready.get(last_owned..).and_then(|rest| self.written.units.first_line_end(rest)) {
@@ -367,8 +370,8 @@ impl<R: Read> Chunks<R> {
         self.offset += len as u64;
     }
 
-    /// Returns how many bytes to ask for: a block. After the end of the span only as much as its last line is likely to need, and
-    /// all that is left rather than a block and a small rest.
+    /// Returns the number of bytes for the next read, which is usually a block. Near the end of the span, it is all that is left,
+    /// including the likely rest of the last line, if that is not much more than a block.
     fn read_bytes(&self) -> usize {
         let to_end = self.end.saturating_sub(self.offset + (self.tail - self.head) as u64);
         let wanted = usize::try_from(to_end).unwrap_or(usize::MAX);
@@ -377,13 +380,13 @@ impl<R: Read> Chunks<R> {
         if wanted <= block + block / 4 { wanted } else { block }
     }
 
-    /// After a read error, drops the beginning of a line, which may not be complete.
+    /// Drops an incomplete line at the end of the buffer, after a read error.
     fn forget_unfinished_line(&mut self) {
         let data = &self.buffer[self.head..self.tail];
         self.tail = self.head + self.written.units.last_line_end(data).unwrap_or(0);
     }
 
-    /// Makes room, and reads once after the data in the buffer.
+    /// Makes room in the buffer, and reads once.
     fn fill(&mut self) -> io::Result<()> {
         let kept = self.head.min(self.kept_bytes);
         let unneeded = self.head - kept;
@@ -391,7 +394,7 @@ impl<R: Read> Chunks<R> {
         self.tail -= unneeded;
         self.head = kept;
         let full = kept + self.limits.line_bytes + self.limits.lookahead_bytes + 1;
-        // Room for a whole block after the data: the rest of a line in the buffer must not make the next read smaller.
+        // There is room for a whole block after the data, so that the rest of a line in the buffer does not make the read smaller.
         let size = (self.tail + self.read_bytes()).min(full);
         if self.buffer.len() < size {
             if self.buffer.capacity() < size {
@@ -409,7 +412,7 @@ impl<R: Read> Chunks<R> {
                 Err(error) => {
                     self.reader_is_done = true;
                     if Loss::of(&error).is_none_or(|loss| loss.kind != Kind::TrailingBytes) {
-                        // The end of the source is not known, so it cannot be checked.
+                        // The end of the source cannot be read, so it cannot be checked.
                         self.kept_bytes = 0;
                         self.forget_unfinished_line();
                     }

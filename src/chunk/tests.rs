@@ -1,4 +1,4 @@
-//! However a source is split, its ranges own the lines that a naive reader finds.
+//! Tests that the ranges of a source own the lines that a naive reader finds, however the source is split.
 
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn naive(source: &[u8], line_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     pieces
 }
 
-/// Returns the lines and pieces that chunks find, with ranges divided at `splits` and reads of at most `read_bytes`.
+/// Returns the lines and pieces of lines in all chunks, if ranges are split at `splits` and reads return at most `read_bytes`.
 fn chunked(source: &[u8], splits: &[usize], limits: Limits, read_bytes: usize) -> Vec<(u64, Vec<u8>)> {
     let mut starts: Vec<u64> = splits.iter().map(|&split| split as u64).chain([0]).collect();
     starts.sort_unstable();
@@ -89,7 +89,7 @@ proptest! {
         start in prop_oneof![Just(0), 1_u64..6000],
     ) {
         let line = "2017-02-14 02:57:24 callStatus=21\r\n";
-        // The last line alone decides nothing.
+        // The last line alone is not enough to detect the encoding.
         let appended: Vec<u8> = (line.repeat(130) + "ok\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let source = [line.repeat(lines).as_bytes(), &appended].concat();
         let span = Span { start, end: source.len() as u64 };

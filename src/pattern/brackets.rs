@@ -1,14 +1,13 @@
-//! Detects the commonest mistake in a first regex: brackets copied from the log, such as `[GW]`, which a regex reads as
-//! a set of characters.
+//! Detects the most common mistake in a first regex: brackets that were copied from the log, such as `[GW]`. In a regex, they
+//! match one of the characters between them.
 //!
-//! This is not part of [`validate`](super::validate), because such a regex is valid: only a line of the log shows what
-//! was meant.
+//! This is not part of [`validate`](super::validate), because such a regex is valid. Only a line of the log shows what was meant.
 
 use std::convert::Infallible;
 
 use regex_syntax::ast::{Ast, Visitor, parse::Parser, visit};
 
-/// Returns a remedy if `regex` contains a bracketed set that also appears, character for character, in `line`.
+/// Returns advice to escape the brackets if a bracketed set of `regex`, such as `[GW]`, also appears literally in `line`.
 pub(super) fn remedy(regex: &str, line: &[u8]) -> Option<String> {
     let ast = Parser::new().parse(regex).ok()?;
     let Ok(sets) = visit(&ast, Sets { regex, found: Vec::new() });
@@ -17,7 +16,7 @@ pub(super) fn remedy(regex: &str, line: &[u8]) -> Option<String> {
     Some(format!("write {} to match brackets in the log", regex_syntax::escape(set)))
 }
 
-/// Collects the bracketed sets of a regex as they are written, in the order of the text.
+/// Collects the text of every bracketed set in a regex, from left to right.
 struct Sets<'r> {
     regex: &'r str,
     found: Vec<&'r str>,
@@ -46,11 +45,11 @@ mod tests {
     #[test]
     fn only_a_set_that_appears_in_the_line_is_reported() {
         let line = br"12:00 [GW.1] guest [0-9]: result 21";
-        let told = |regex: &str| remedy(regex, line);
+        let message = |regex: &str| remedy(regex, line);
         let expected = Some(r"write \[GW\.1\] to match brackets in the log".to_owned());
-        assert_eq!(told(r"[GW.1] guest .*? (?<code>\d+)"), expected);
-        assert_eq!(told(r"[a-z]+(?: [GW.1])? (?<code>\d+)"), expected);
-        assert_eq!(told(r"\[GW.1\] [a-z]+ (?<code>\d+)"), None);
-        assert_eq!(told("[GW"), None);
+        assert_eq!(message(r"[GW.1] guest .*? (?<code>\d+)"), expected);
+        assert_eq!(message(r"[a-z]+(?: [GW.1])? (?<code>\d+)"), expected);
+        assert_eq!(message(r"\[GW.1\] [a-z]+ (?<code>\d+)"), None);
+        assert_eq!(message("[GW"), None);
     }
 }

@@ -1,10 +1,10 @@
-//! Sets of bytes: what a character class means for a regex that matches bytes.
+//! A set of bytes, such as the bytes that a character class of a regex matches.
 //!
 //! A set is 256 bits, so it is `Copy`, and union, intersection and the test for a byte take a few instructions.
 
 use regex_syntax::hir::Class;
 
-/// A set of bytes: bit `b % 64` of word `b / 64` says whether byte `b` is in the set.
+/// A set of bytes. Byte `b` is in the set if bit `b % 64` of word `b / 64` is set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct ByteSet([u64; 4]);
 
@@ -32,7 +32,7 @@ impl ByteSet {
         set
     };
 
-    /// Returns the bytes that a class matches, or `None` if it matches characters beyond ASCII.
+    /// Returns the bytes that a class matches, or `None` if it matches non-ASCII characters, which take several bytes each.
     pub(super) fn of_class(class: &Class) -> Option<ByteSet> {
         let mut set = ByteSet::EMPTY;
         match class {
@@ -74,7 +74,7 @@ impl ByteSet {
         ByteSet(self.0.map(|word| !word))
     }
 
-    /// Whether every byte of this set is also in `of`.
+    /// Whether this set is a subset of `of`.
     pub(super) fn is_subset(self, of: ByteSet) -> bool {
         self.intersection(of) == self
     }

@@ -1,37 +1,38 @@
-//! Backtracking for a [program](super::program): where the steps after a choice fail, the next alternative is tried, in
-//! the order in which a regex engine prefers them.
+//! Limited backtracking for a [program](super::program): if the steps after a choice fail, the next alternative is tried, in the
+//! order of preference of a regex engine.
 //!
 //! Open choices are a stack. [`Backtracker::fork`] and [`Backtracker::first_end`] push one; [`Backtracker::turn_back`] pops the
 //! latest one and restores the capture groups that were set after it.
 //!
-//! Invariant: the number of retries and of open choices is limited. A program that reaches a limit gives up, and the
-//! regex engine searches that place instead. Between two retries a program only moves forward in the text, so the time for
-//! one place is linear in its length.
+//! Invariant: the number of retries and of open choices is limited. A program that reaches a limit gives up, and the regex engine
+//! tries that place instead. Between two retries a program only moves forward in the text, so the time for one place is linear in
+//! the length of the text.
 //!
-//! For example, `'(?<user>.*?)' from` first ends the user at the first quote. If ` from` does not follow, the choice of another
-//! length is popped, and the user ends at the next quote.
+//! For example, `'(?<user>.*?)' from` first assumes that the user ends at the first quote. If ` from` does not follow, the choice
+//! is popped, and the program tries the next quote.
 //!
-//! The built-in pattern `pfauth-other` needs it: where a user's name has a quote in it, several ends of the name have to be
-//! tried. The regex engine would take many times as long for such a line.
+//! The built-in pattern `pfauth-other` needs this: a user's name may contain a quote, so several ends of the name have to be
+//! tried. The regex engine would be much slower on such a line.
 
 use regex_automata::util::primitives::NonMaxUsize;
 
 use super::program::{AtEnd, Class, Slots};
 
-/// The most retries at one place of a text.
+/// The most retries in one attempt to match.
 const TRIES_LIMIT: usize = 128;
-/// The most entries on the stack: open choices, and the old values of capture groups.
+/// The most entries on the stack, which holds open choices and overwritten capture slots.
 const OPEN_LIMIT: usize = 256;
 
-/// A repetition of one class of bytes whose length depends on what follows it, such as `[^']*` before `'`.
+/// A run of bytes of one class whose length depends on what follows it, such as `.*` before ` from`.
 #[derive(Debug)]
 pub(super) struct Span {
     pub(super) class: Box<Class>,
-    /// The least and the greatest number of bytes.
+    /// The least number of bytes.
     pub(super) least: usize,
+    /// The greatest number of bytes.
     pub(super) most: usize,
     pub(super) prefers: Prefers,
-    /// The bytes that may follow the run; `None` if the match may also end after it, so that any length will do.
+    /// The bytes that may follow the run. `None` if the match may end after the run, so that it may have any length.
     pub(super) then: Option<Box<Class>>,
 }
 
@@ -42,28 +43,29 @@ pub(super) enum Prefers {
     Shortest,
 }
 
-/// What to do when the steps after this point have failed.
+/// An entry of the stack: what to do if the steps after this point fail.
 #[derive(Clone, Copy, Debug)]
 enum Choice {
-    /// Continue with another step, at position `at`.
+    /// Continue with `step` at position `at`.
     Other { step: usize, at: usize },
-    /// Give the run of `step`, which began at `start`, its next length.
+    /// Try the next length for the run of `step`, which starts at `start` and had length `len` in the last try.
     Length { step: usize, start: usize, len: usize },
-    /// Restore a capture slot that was set after an earlier choice.
+    /// Restore the value `was` of a capture slot, then go back to the entry below.
     Slot { slot: usize, was: Option<NonMaxUsize> },
 }
 
-/// The state of one attempt to match, and its working memory, which is reused for the next one.
+/// The state of one attempt to match. Its memory is reused for the next attempt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Backtracker {
-    /// The end of the best match so far, if a match may already end, and its capture slots in `slots`.
+    /// The end of the best match so far, if there is one.
     end: Option<usize>,
+    /// The capture slots of the best match so far.
     slots: Vec<Option<NonMaxUsize>>,
-    /// The stack of choices that the regex engine would prefer to a match that ends at `end`.
+    /// The stack of open choices. A match found through any of them is preferred to the best match so far.
     open: Vec<Choice>,
-    /// How often [`Backtracker::turn_back`] went back to a choice.
+    /// The number of retries so far.
     tries: usize,
-    /// Whether a limit was reached, so that a failed attempt does not prove that there is no match.
+    /// Whether a limit was reached. A failed attempt then does not prove that there is no match.
     gave_up: bool,
 }
 
@@ -85,12 +87,12 @@ impl Span {
         }
     }
 
-    /// Returns the greatest length, at most `from`, at which the run may end.
+    /// Returns the greatest length, up to `from`, that is followed by a byte that may follow the run.
     fn shorter(&self, rest: &[u8], from: usize) -> Option<usize> {
         (self.least..=from).rev().find(|&len| self.may_end(rest, len))
     }
 
-    /// Returns the least length, at least `from`, at which the run may end.
+    /// Returns the least length, from `from` on, that is followed by a byte that may follow the run.
     fn longer(&self, rest: &[u8], from: usize) -> Option<usize> {
         let mut len = from;
         while !self.may_end(rest, len) {
@@ -102,19 +104,19 @@ impl Span {
         Some(len)
     }
 
-    /// Whether the byte after the run is one that may follow it.
+    /// Whether a run of `len` bytes is followed by a byte that may follow it.
     fn may_end(&self, rest: &[u8], len: usize) -> bool {
         self.then.as_ref().is_none_or(|then| rest.get(len).is_some_and(|&byte| then[usize::from(byte)]))
     }
 
-    /// Whether the run can take the byte after its first `len` bytes.
+    /// Whether a run of `len` bytes can be one byte longer.
     fn may_grow(&self, rest: &[u8], len: usize) -> bool {
         len < self.most && rest.get(len).is_some_and(|&byte| self.class[usize::from(byte)])
     }
 }
 
 impl Backtracker {
-    /// Prepares for an attempt at another place.
+    /// Resets the state for the next attempt.
     #[inline]
     pub(super) fn begin(&mut self) {
         self.open.clear();
@@ -122,12 +124,12 @@ impl Backtracker {
         (self.tries, self.gave_up) = (0, false);
     }
 
-    /// Whether the last attempt reached a limit. If it also failed, the regex engine has to search the place.
+    /// Whether the last attempt reached a limit. If it also failed, the regex engine has to try this place.
     pub(super) fn gave_up(&self) -> bool {
         self.gave_up
     }
 
-    /// Records that the match may end at `at`, provided that the assertions in `rest` hold there.
+    /// Records the match that ends at `at` as the best one so far, if the assertions in `rest` hold there.
     pub(super) fn keep(&mut self, slots: &Slots, rest: &[AtEnd], text: &[u8], at: usize) {
         if !rest.iter().filter_map(AtEnd::assertion).all(|assertion| assertion.holds(text, at)) {
             return;
@@ -140,11 +142,11 @@ impl Backtracker {
                 self.slots[*slot] = NonMaxUsize::new(at);
             }
         }
-        // The regex engine prefers this match to all that is still open.
+        // The regex engine prefers this match to any that an open choice would lead to.
         self.open.clear();
     }
 
-    /// Returns the end of the recorded match and copies its capture groups to `slots`. Called when no choice is left.
+    /// Returns the end of the best match and copies its capture groups to `slots`. Called when no choice is left.
     pub(super) fn settle(&self, slots: &mut Slots) -> Option<usize> {
         let end = self.end.filter(|_| !self.gave_up)?;
         slots.copy_from_slice(&self.slots);
@@ -156,7 +158,7 @@ impl Backtracker {
         self.leave_open(Choice::Other { step, at });
     }
 
-    /// Pushes the old value of a capture slot, unless there is no choice to return to.
+    /// Pushes the value that a capture slot is about to lose, unless there is no choice to go back to.
     #[inline]
     pub(super) fn note_slot(&mut self, slot: usize, was: Option<NonMaxUsize>) {
         if !self.open.is_empty() {
@@ -164,16 +166,16 @@ impl Backtracker {
         }
     }
 
-    /// Returns where the run of `step` ends at first, and pushes the choice of another length.
+    /// Returns the end of the run of `step` if it has the preferred length, and pushes the choice of another length.
     pub(super) fn first_end(&mut self, span: &Span, step: usize, text: &[u8], start: usize) -> Option<usize> {
         let len = span.first_len(text.get(start..)?)?;
         self.leave_open(Choice::Length { step, start, len });
         Some(start + len)
     }
 
-    /// Goes back to the latest open choice, and returns the step to continue with and the position. Returns `None` if no
-    /// choice is left or a limit is reached. `span` returns the run that a step stands for.
-    // Neither this nor `leave_open` is inlined: they would take registers from the steps without a choice.
+    /// Goes back to the latest open choice. Returns the step and the position to continue with, or `None` if no choice is left or
+    /// a limit is reached. `span` returns the run of a [`Step::Span`](super::program) with the given index.
+    // Neither this nor `leave_open` is inlined, because they would use registers that steps without a choice need.
     #[inline(never)]
     pub(super) fn turn_back<'p>(
         &mut self,
@@ -203,7 +205,7 @@ impl Backtracker {
 
     #[inline(never)]
     fn leave_open(&mut self, choice: Choice) {
-        // A choice that is left out matters only if the steps that follow fail; only then is `gave_up` looked at.
+        // A choice that does not fit matters only if the attempt fails, and `gave_up` is checked only then.
         if self.open.len() < OPEN_LIMIT { self.open.push(choice) } else { self.gave_up = true }
     }
 }

@@ -1,8 +1,8 @@
-//! Errors in patterns and pattern files: a message, the place with carets under it, and a remedy.
+//! Errors in patterns and pattern files: a message, the place in the file with carets under it, and a remedy.
 //!
-//! All checks of patterns use this one type, because all their errors are shown to a person who then edits the file.
+//! All checks of patterns use this one type, because all their errors are for the person who edits the file.
 //!
-//! Invariant: rendering cannot fail. A span outside its text is moved inside it first.
+//! Invariant: rendering never fails. A span that is not within its text is moved into it first.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,16 +12,16 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 
 use crate::terminal;
 
-/// A text that a [`Mark`] points into, with the name under which it is shown.
+/// The text that contains an error, with the name that messages show for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText {
-    /// A path, or `-e` for a regex from the command line.
+    /// The path of the file, or `-e` for a regex from the command line.
     pub name: String,
-    /// The whole text, without byte order mark.
+    /// The whole text, without a byte order mark.
     pub text: String,
 }
 
-/// A span of a text, with a label for it.
+/// A span of a text that an error points at, with a label.
 #[derive(Clone, Debug)]
 pub struct Mark {
     source: Arc<SourceText>,
@@ -29,7 +29,7 @@ pub struct Mark {
     label: String,
 }
 
-/// An error with its place and remedy. `Display` shows it as plain text, [`Diagnostic::render`] also with colours.
+/// An error with the place where it is and a remedy. `Display` shows it as plain text, and [`Diagnostic::render`] can add colours.
 ///
 /// # Examples
 ///
@@ -48,24 +48,24 @@ pub struct Diagnostic {
     remedy: Option<String>,
 }
 
-/// How a diagnostic is shown.
+/// Whether a diagnostic is shown with colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// As text without colours, for files and pipes.
+    /// Without colours, for files and pipes.
     Plain,
     /// With ANSI colours, for terminals.
     Styled,
 }
 
 impl Mark {
-    /// Creates a mark at the bytes `span` of `source`. The label is shown beside the carets and may be empty.
+    /// Creates a mark at the bytes `span` of `source`. The label is shown next to the carets and may be empty.
     #[must_use]
     pub fn new(source: &Arc<SourceText>, span: Range<usize>, label: impl Into<String>) -> Mark {
         Mark { source: Arc::clone(source), span, label: label.into() }
     }
 
-    /// Returns the span moved inside the text, to character boundaries, and cut at the end of its first line: carets
-    /// under the start of a long value are enough to find it.
+    /// Returns the span to put carets under: within the text, at character boundaries, and up to the end of the span's first line.
+    /// Carets under the start of a long value are enough to find it.
     fn shown_span(&self) -> Range<usize> {
         let text = &self.source.text;
         let start = char_start(text, self.span.start.min(self.span.end));
@@ -76,7 +76,7 @@ impl Mark {
 }
 
 impl Diagnostic {
-    /// Creates an error without place or remedy.
+    /// Creates an error that has neither a place nor a remedy yet.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Diagnostic {
         Diagnostic { message: message.into(), place: None, other_place: None, remedy: None }
@@ -89,7 +89,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a second place that the error is about, such as the earlier of two equal names.
+    /// Adds a second place that the error involves, such as the earlier of two equal names.
     #[must_use]
     pub fn and_at(mut self, place: Mark) -> Diagnostic {
         self.other_place = Some(Box::new(place));
@@ -122,13 +122,13 @@ impl Diagnostic {
             Look::Plain => Renderer::plain(),
             Look::Styled => Renderer::styled(),
         };
-        // Line by line, because the renderer would replace line ends by blanks.
+        // Line by line, because the renderer would replace line ends with spaces.
         let lines = self.remedy.iter().flat_map(|remedy| remedy.lines()).map(normalize_untrusted_str);
         let remedy = lines.collect::<Vec<_>>().join("\n");
         let mut group = Group::with_title(Level::ERROR.primary_title(normalize_untrusted_str(&self.message)));
         let snippets = self.snippets();
         if snippets.is_empty() && !remedy.is_empty() {
-            // Without an excerpt there is nothing to attach the remedy to.
+            // The renderer attaches a remedy to an excerpt, and there is none.
             let help = Group::with_title(Level::HELP.secondary_title(remedy));
             return shown(&format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help])));
         }
@@ -141,7 +141,7 @@ impl Diagnostic {
         shown(&renderer.render(&[group]))
     }
 
-    /// Returns excerpts for the marked places: one for two places in the same text, otherwise one for each.
+    /// Returns an excerpt for each place, or one excerpt if both places are in the same text.
     fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
         let place = self.place.as_deref().map(|mark| (AnnotationKind::Primary, mark));
         let other = self.other_place.as_deref().map(|mark| (AnnotationKind::Context, mark));
@@ -162,13 +162,13 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Replaces characters that a terminal would obey. The renderer already replaces control characters below U+0080; the
+/// Replaces characters that could control a terminal. The renderer has already replaced control characters below U+0080, so any
 /// escape characters that are left belong to its colours.
 fn shown(rendered: &str) -> String {
     rendered.replace(|character| terminal::obeys(character) && !"\n\u{1b}".contains(character), "\u{fffd}")
 }
 
-/// Returns the lines of `source` from the first mark to the last one.
+/// Returns an excerpt of `source` with the lines from the first mark to the last one.
 fn excerpt<'d>(
     source: &'d SourceText,
     marks: &[(AnnotationKind, &'d Mark)],
@@ -178,7 +178,7 @@ fn excerpt<'d>(
     let first = spans().map(|span| span.start).min().unwrap_or_default();
     let last = spans().map(|span| span.end).max().unwrap_or_default();
 
-    // Only the lines that are needed: the renderer indexes all of its input, and a large file may have many errors.
+    // The renderer gets only these lines, because it indexes its whole input and a large file may have many errors.
     let start = text[..first].rfind('\n').map_or(0, |line_end| line_end + 1);
     let end = last + line_length(&text[last..]);
     let line_number = 1 + text[..start].bytes().filter(|&byte| byte == b'\n').count();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_the_place_and_the_remedy() {
+    fn a_diagnostic_shows_the_place_and_the_remedy() {
         let source = source("first\r\nname = 'ä' \r\nlast\r\n");
         let shown = Diagnostic::new("the name is odd")
             .at(Mark::new(&source, 14..18, "this one"))
@@ -242,7 +242,7 @@ error: the name is odd
     }
 
     #[test]
-    fn shows_two_places_of_one_text_together() {
+    fn two_places_in_one_text_share_an_excerpt() {
         let source = source("a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\na = 7\n");
         let shown = Diagnostic::new("`a` twice")
             .at(Mark::new(&source, 36..37, "again"))
@@ -261,7 +261,7 @@ error: `a` twice
     }
 
     #[test]
-    fn shows_two_places_of_two_texts_one_after_the_other() {
+    fn places_in_two_texts_have_an_excerpt_each() {
         let other = Arc::new(SourceText { name: "-e".to_owned(), text: "x+".to_owned() });
         let shown = Diagnostic::new("both")
             .at(Mark::new(&source("a"), 0..1, "here"))

@@ -1,12 +1,12 @@
-//! Checks that patterns find what their own examples say, and nothing in their counter-examples.
+//! Checks that every pattern finds the expected result in each of its examples, and nothing in its counter-examples.
 //!
-//! * An example is searched with the whole set, like a line of a log. Exactly one of the results must come from its
-//!   pattern. If a pattern of another origin takes the line, which is what users write patterns for, the example is checked
-//!   with its pattern alone.
-//! * The example of a context is a whole sign-in. Its lines are joined, and what they say together is compared.
-//! * A counter-example is always checked with its pattern alone.
+//! * An example is searched with all patterns, like a line of a log. Its own pattern must find exactly one result in it. A pattern
+//!   of another origin may match instead, because a user's pattern may be meant to replace a built-in one. The example is then
+//!   checked with its own pattern alone.
+//! * The example of a context is a whole sign-in. Its lines are joined, and the expected values are those of the sign-in.
+//! * A counter-example is always checked with its own pattern alone.
 //!
-//! The search and the catalogue are passed in as functions, so that the rules can be tested without either.
+//! The search and the catalogue are passed in as functions, so that these rules can be tested without either.
 
 use crate::attempt::{Attempt, Outcome};
 use crate::code::{Code, Key};
@@ -19,28 +19,29 @@ use super::diagnostic::Diagnostic;
 /// A result found in an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Index of the pattern that found it.
+    /// The index of the pattern that found the result.
     pub pattern: usize,
-    /// The code or name under which the result counts.
+    /// The code or name under which the result is counted.
     pub key: Key,
-    /// The values of the groups that took part in the match.
+    /// The values of the capture groups.
     pub captures: Captures<String>,
 }
 
 /// The outcome of checking one example.
 enum Verdict {
-    /// The pattern finds what the example says.
-    Kept,
-    /// Another pattern of the same origin, given by its index, takes the match.
+    /// The pattern finds the expected result.
+    Passes,
+    /// Another pattern of the same origin, with this index, finds the result first.
     TakenBy(usize),
+    /// The pattern finds nothing, or something else.
     Wrong(Diagnostic),
 }
 
-/// Checks all examples and counter-examples of `definitions`, and returns an error for each that fails.
+/// Checks all examples and counter-examples of `definitions`, and returns an error for each one that fails.
 ///
-/// `find` returns the results in a line, in order: those of the pattern with the given index alone or, for `None`, those
-/// of the whole set. A line of a `multiline` pattern may contain line ends. `resolve` returns the code or name under which
-/// a code as written in a log counts. `join` returns the sign-ins in a text.
+/// `find` returns the results in a line, in order. If it gets an index, it searches for that pattern only, and otherwise for all
+/// patterns. An example of a `multiline` pattern may contain line ends. `resolve` converts a code as written in a log, such as
+/// `102` or `CONFIG_ISSUE`, to the code or name under which it is counted.
 #[must_use]
 pub fn check(
     definitions: &[Definition],
@@ -66,7 +67,7 @@ struct Checker<'c, F> {
 }
 
 impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
-    /// Checks the examples of one pattern.
+    /// Checks the examples of the pattern with this index.
     fn check_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         let verdicts: Vec<Verdict> =
@@ -75,7 +76,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
             Verdict::TakenBy(taker) if *taker < index => Some(*taker),
             _ => None,
         });
-        // If earlier patterns take all examples, one error about the order says more than one for each example.
+        // If earlier patterns match all examples, one error about the order is more helpful than one for each example.
         if let Some(Some(first)) = takers.next()
             && takers.all(|taker| taker.is_some())
         {
@@ -84,7 +85,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         }
         for (verdict, example) in verdicts.into_iter().zip(&definition.examples) {
             match verdict {
-                Verdict::Kept => {}
+                Verdict::Passes => {}
                 Verdict::TakenBy(taker) => {
                     let order = if taker < index { "which comes first" } else { "whose match starts further left" };
                     found.push(taken(definition, example, &self.definitions[taker], order));
@@ -94,14 +95,14 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         }
     }
 
-    /// Checks one example of the pattern with that index.
+    /// Checks one example of the pattern with this index.
     fn judge(&mut self, index: usize, definition: &Definition, example: &Example) -> Verdict {
         let line = example.line.as_bytes();
         if definition.role.is_context() {
             if (self.find)(line, Some(index)).is_empty() {
                 return Verdict::Wrong(no_match(definition, example));
             }
-            return self.judge_sign_in(definition, example).map_or(Verdict::Kept, Verdict::Wrong);
+            return self.judge_sign_in(definition, example).map_or(Verdict::Passes, Verdict::Wrong);
         }
         let mut all = (self.find)(line, None);
         if all.iter().all(|found| found.pattern != index) {
@@ -124,7 +125,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         if found.key != expected {
             return Verdict::Wrong(other_code(definition, example, &found.key, &expected));
         }
-        other_capture(definition, example, found).map_or(Verdict::Kept, Verdict::Wrong)
+        other_capture(definition, example, found).map_or(Verdict::Passes, Verdict::Wrong)
     }
 
     /// Checks what the lines of a sign-in say together.
@@ -168,7 +169,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         }
     }
 
-    /// Checks that the pattern finds nothing in its counter-examples.
+    /// Checks that the pattern with this index finds nothing in its counter-examples.
     fn check_counter_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         for example in &definition.counter_examples {
@@ -186,11 +187,12 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     }
 }
 
-/// Returns the error for an example in which the pattern finds nothing, perhaps because of brackets or conditions.
+/// Returns the error for an example in which the pattern finds nothing. The remedy mentions brackets and conditions if they may be
+/// the cause.
 fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
     let remedy = match (&definition.when, &definition.unless) {
         (None, None) => "correct the regex or the line",
-        _ => "correct the regex or the line, and see whether `when` and `unless` let the line through",
+        _ => "correct the regex or the line, and check whether `when` or `unless` excludes the line",
     };
     let brackets = brackets::remedy(&definition.regex, example.line.as_bytes());
     let brackets = brackets.map_or_else(String::new, |remedy| format!("{remedy}; "));
@@ -199,7 +201,7 @@ fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
         .remedy(format!("{brackets}{remedy}; `callcodes patterns test` shows how far the regex gets"))
 }
 
-/// Returns the error for a pattern whose examples are all taken by earlier ones.
+/// Returns the error for a pattern whose examples are all matched by earlier patterns first.
 fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
     let name = &definition.name;
     Diagnostic::new(format!("pattern `{name}` gets none of its examples: earlier patterns take them all"))
@@ -208,7 +210,7 @@ fn always_taken(definition: &Definition, earlier: &Definition) -> Diagnostic {
         .remedy("put the narrower pattern first, or remove the one that is not needed")
 }
 
-/// Returns the error for an example that another pattern takes; `order` says why that one wins.
+/// Returns the error for an example that the pattern `taker` matches first. `order` is the reason why it is first.
 fn taken(definition: &Definition, example: &Example, taker: &Definition, order: &str) -> Diagnostic {
     let (name, other) = (&definition.name, &taker.name);
     Diagnostic::new(format!("an example of pattern `{name}` is taken by pattern `{other}`, {order}"))
@@ -230,7 +232,7 @@ fn other_code(definition: &Definition, example: &Example, found: &Key, expected:
         .remedy("correct the group `code` in the regex, or `code` in the example")
 }
 
-/// Returns an error for the first capture whose value is not the expected one.
+/// Returns an error for the first capture that does not have the expected value, if there is one.
 fn other_capture(definition: &Definition, example: &Example, found: &Found) -> Option<Diagnostic> {
     let captured = |expected: &ExpectedCapture| found.captures[expected.capture].as_deref();
     let wrong = example.captures.iter().find(|expected| captured(expected) != Some(&*expected.value))?;
@@ -249,7 +251,7 @@ fn wrong_capture(definition: &Definition, wrong: &ExpectedCapture, captured: Opt
         .remedy(format!("correct the group `{group}` in the regex, or `{group}` in the example"))
 }
 
-/// Returns a result as messages show it.
+/// Returns a result in words, such as `code 102`.
 fn named(key: &Key) -> String {
     match key {
         Key::Code(code) => format!("code {code}"),
@@ -265,13 +267,13 @@ pub(super) mod tests {
     use super::super::file::parse;
     use super::*;
 
-    /// Resolves numbers to codes and everything else to names.
+    /// A simple `resolve` for [`check`]: numbers become codes, and everything else becomes names.
     pub(in super::super) fn resolve(written: &[u8]) -> Key {
         let text = String::from_utf8_lossy(written);
         text.parse().map_or_else(|_| Key::Name(text.to_uppercase().into()), |number| Key::Code(Code(number)))
     }
 
-    /// Searches a line by the rules, slowly and plainly: leftmost match first, then the earlier pattern.
+    /// A slow but simple `find` for [`check`]: the leftmost match wins, and then the earlier pattern.
     pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
         let regex = |text: &str, definition: &Definition| definition.regex_builder(text).build().unwrap();
         let eligible = |definition: &Definition| {
@@ -303,26 +305,26 @@ pub(super) mod tests {
         Found { pattern, key: resolve(&captures["code"]), captures: captured }
     }
 
-    fn complaints_of(definitions: &[Definition]) -> String {
+    fn errors_of(definitions: &[Definition]) -> String {
         let found = check(definitions, &resolve, |line, only| find(definitions, line, only), &|_| Vec::new());
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
-    fn complaints(text: &str) -> String {
-        complaints_of(&parse(text, &Origin::File("own.toml".into())).unwrap())
+    fn errors(text: &str) -> String {
+        errors_of(&parse(text, &Origin::File("own.toml".into())).unwrap())
     }
 
     #[test]
     fn brackets_copied_from_the_log_get_a_remedy() {
         let text =
             "[[pattern]]\nname = 'own'\nregex = '[GW] (?<code>\\d+)'\nexamples = [ { line = '[GW] 21', code = 21 } ]\n";
-        let told = complaints(text);
+        let shown = errors(text);
         let expected = r"help: write \[GW\] to match brackets in the log; correct the regex or the line; `callcodes";
-        assert!(told.contains(expected), "{told}");
+        assert!(shown.contains(expected), "{shown}");
     }
 
     #[test]
-    fn examples_that_hold_raise_no_error() {
+    fn examples_that_pass_give_no_error() {
         let text = r"
 [[pattern]]
 name = 'own'
@@ -341,7 +343,7 @@ regex = 'status=(?<code>\d+)'
 examples = [ { line = 'status=4 code=21', code = 4 } ]
 counter_examples = [ 'code=21' ]
 ";
-        assert_eq!(complaints(text), "");
+        assert_eq!(errors(text), "");
     }
 
     #[test]
@@ -356,10 +358,10 @@ error: an example of pattern `own` does not match
   = help: correct the regex or the line; `callcodes patterns test` shows how far the regex gets";
         let text =
             "[[pattern]]\nname = 'own'\nregex = 'code=(?<code>2)'\nexamples = [ { line = 'code 21', code = 21 } ]\n";
-        assert_eq!(complaints(text), expected);
+        assert_eq!(errors(text), expected);
 
-        let shown = complaints(&format!("{text}when = 'x'\n"));
-        let help = "  = help: correct the regex or the line, and see whether `when` and `unless` let the line through; \
+        let shown = errors(&format!("{text}when = 'x'\n"));
+        let help = "  = help: correct the regex or the line, and check whether `when` or `unless` excludes the line; \
                     `callcodes patterns test` shows how far the regex gets";
         assert_eq!(shown.lines().last(), Some(help));
     }
@@ -379,8 +381,8 @@ error: an example of pattern `own` gives code 21, not code 22
   |                                      ^^ expects code 22
   |
   = help: correct the group `code` in the regex, or `code` in the example";
-        assert_eq!(complaints(&pattern("22")), expected);
-        let shown = complaints(&pattern("'x'"));
+        assert_eq!(errors(&pattern("22")), expected);
+        let shown = errors(&pattern("'x'"));
         assert!(shown.starts_with("error: an example of pattern `own` gives code 21, not `X`\n"), "{shown}");
     }
 
@@ -399,10 +401,10 @@ error: an example of pattern `own` captures user `ann`
   |                                                  ^^^^^ expects `bob`
   |
   = help: correct the group `user` in the regex, or `user` in the example";
-        assert_eq!(complaints(&pattern("ann")), expected);
-        let shown = complaints(&pattern(""));
+        assert_eq!(errors(&pattern("ann")), expected);
+        let shown = errors(&pattern(""));
         assert!(shown.starts_with("error: an example of pattern `own` captures no user\n"), "{shown}");
-        assert_eq!(complaints(&pattern("bob")), "");
+        assert_eq!(errors(&pattern("bob")), "");
     }
 
     #[test]
@@ -417,7 +419,7 @@ error: pattern `own` finds 2 results in its example
   = help: make the regex match everything that belongs to one result, or keep only one result in the line";
         let text =
             "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)'\nexamples = [ { line = 'c=2 c=3', code = 2 } ]\n";
-        assert_eq!(complaints(text), expected);
+        assert_eq!(errors(text), expected);
     }
 
     const TWO: &str = r"[[pattern]]
@@ -443,7 +445,7 @@ error: pattern `narrow` gets none of its examples: earlier patterns take them al
   |
   = help: put the narrower pattern first, or remove the one that is not needed";
         let text = format!("{TWO}examples = [ {{ line = 'c=2!', code = 2 }}, {{ line = 'c=3!', code = 3 }} ]\n");
-        assert_eq!(complaints(&text), expected);
+        assert_eq!(errors(&text), expected);
     }
 
     #[test]
@@ -461,7 +463,7 @@ error: an example of pattern `narrow` is taken by pattern `wide`, which comes fi
   |                       ^^^^^^ counts as a result of `wide`
   |
   = help: make `wide` narrower, or put the narrower pattern first";
-        assert_eq!(complaints(&text), expected);
+        assert_eq!(errors(&text), expected);
     }
 
     #[test]
@@ -475,7 +477,7 @@ examples = [ { line = 'c=2', code = 2 } ]
 name = 'b'
 regex = 'c=(?<code>\d)'
 ";
-        let shown = complaints(text);
+        let shown = errors(text);
         let expected = "error: an example of pattern `a` is taken by pattern `b`, whose match starts further left\n";
         assert!(shown.starts_with(expected), "{shown}");
     }
@@ -486,12 +488,12 @@ regex = 'c=(?<code>\d)'
         let builtin = format!("{builtin}\nexamples = [ {{ line = 'c=2', code = 2 }} ]\n");
         let mut definitions = parse(TWO.split_once("\n\n").unwrap().0, &Origin::File("own.toml".into())).unwrap();
         definitions.extend(parse(&builtin, &Origin::BuiltIn).unwrap());
-        assert_eq!(complaints_of(&definitions), "");
+        assert_eq!(errors_of(&definitions), "");
 
-        // The pattern is still checked alone.
+        // The example of the built-in pattern is still checked with that pattern alone.
         definitions.truncate(1);
         definitions.extend(parse(&builtin.replace("code = 2", "code = 3"), &Origin::BuiltIn).unwrap());
-        let shown = complaints_of(&definitions);
+        let shown = errors_of(&definitions);
         assert!(shown.starts_with("error: an example of pattern `builtin` gives code 2, not code 3\n"), "{shown}");
     }
 
@@ -506,6 +508,6 @@ error: pattern `own` matches its counter-example
   |
   = help: make the regex narrower, or add an `unless` that this line matches";
         let text = "[[pattern]]\nname = 'own'\nregex = 'c=(?<code>\\d)'\ncounter_examples = [\n  'c=2',\n  'c=x',\n]\n";
-        assert_eq!(complaints(text), expected);
+        assert_eq!(errors(text), expected);
     }
 }

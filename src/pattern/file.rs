@@ -1,7 +1,7 @@
-//! Reads pattern files: TOML in, and definitions or all errors out.
+//! Reads pattern files: parses TOML into definitions, or returns all errors in the file.
 //!
-//! The built-in patterns, the configuration file and the files given with `-f` have the same form: a list of `[[pattern]]`
-//! tables with these keys.
+//! The built-in patterns, the configuration file and files given with `-f` have the same form: a list of `[[pattern]]` tables
+//! with these keys.
 //!
 //! | key | type | meaning |
 //! |---|---|---|
@@ -11,15 +11,16 @@
 //! | `ignore_case` | true or false | whether the regexes ignore the case of letters |
 //! | `multiline` | true or false | whether a match may extend into the lines that follow |
 //! | `empty_is_zero` | true or false | whether an empty `code` means 0 |
-//! | `when`, `unless` | text | regexes that the line must, and must not, match |
-//! | `line` | text | a regex whose groups add to those of `regex`, such as `process`, `thread` and `host`; it decides nothing |
-//! | `recorder` | text | who writes the lines: results of two recorders may be the same sign-in |
+//! | `when` | text | a regex that the line must match as well |
+//! | `unless` | text | a regex that the line must not match |
+//! | `line` | text | a regex whose groups add to those of `regex`, such as `process`, `thread` and `host`; it need not match |
+//! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
 //! | `context` | `begins` or `belongs` | the lines have no result, but add to one of the same recorder, process and thread |
-//! | `examples` | list of tables | `line`, `code`, and any other group with the value it must capture |
+//! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
 //!
-//! The file is read from a tree with spans and not through serde, because serde stops at the first error and cannot say where
-//! a missing key belongs.
+//! The reader walks a parsed tree with spans rather than using serde, because serde stops at the first error and cannot report
+//! the table in which a key is missing.
 
 mod syntax;
 mod values;
@@ -38,14 +39,16 @@ use super::definition::{
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 
+/// The keys of a `[[pattern]]`, as messages list them.
 const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, \
      counter_examples";
 
-/// Reads the definitions in `text`, in their order.
+/// Reads the definitions in a pattern file with the content `text`, in their order.
 ///
 /// # Errors
 ///
-/// Returns every error in the form of the file, in the order of the text. The regexes are not checked.
+/// Returns every error in the file, from top to bottom: invalid TOML, unknown or missing keys, and values of the wrong type. The
+/// regexes are checked by [`validate`](super::validate) instead.
 ///
 /// # Examples
 ///
@@ -73,12 +76,12 @@ pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnos
     if reader.found.is_empty() {
         return Ok(definitions);
     }
-    // The tree is sorted by key, but people read a file from the top.
+    // The tree is sorted by key, but errors are reported from top to bottom.
     reader.found.sort_by_key(|(at, _)| *at);
     Err(reader.found.into_iter().map(|(_, diagnostic)| diagnostic).collect())
 }
 
-/// Reads one file, and collects its errors.
+/// Reads one pattern file and collects its errors.
 struct Reader<'r> {
     source: &'r Arc<SourceText>,
     origin: &'r Origin,
@@ -87,7 +90,7 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads the whole file. Of two patterns with the same name, the second is reported.
+    /// Reads all patterns. If two have the same name, the second one is reported and left out.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
         self.check_keys(root, "pattern", "a pattern file");
         let Some(value) = root.get("pattern") else {
@@ -115,7 +118,7 @@ impl Reader<'_> {
         definitions
     }
 
-    /// Reads a `[[pattern]]`; `None` if it has no name or no regex.
+    /// Reads a `[[pattern]]`. Returns `None` if it has no name or no regex, which is reported.
     fn definition(&mut self, table: &Table<'_, '_>) -> Option<Definition> {
         self.check_keys(table.entries, PATTERN_KEYS, table.thing);
         let name = self.required_text(table, "name", "write name = '...' below [[pattern]]");
@@ -214,7 +217,7 @@ impl Reader<'_> {
         tables.iter().filter_map(|table| self.example(table)).collect()
     }
 
-    /// Reads one example; `None` if it has no line or no code.
+    /// Reads one example. Returns `None` if it has no line or no code, which is reported.
     fn example(&mut self, table: &Table<'_, '_>) -> Option<Example> {
         let captured = Capture::details();
         let keys: Vec<&str> =
@@ -231,7 +234,7 @@ impl Reader<'_> {
         Some(Example { line: without_line_end(&line), code, captures, line_place, code_place })
     }
 
-    /// Reads the code of an example: a number, or text as a log writes it.
+    /// Reads the code of an example: a number, or text such as `CONFIG_ISSUE`.
     fn expected_code(&mut self, table: &Table<'_, '_>) -> Option<(ExpectedCode, Place)> {
         let Some(value) = table.entries.get(Capture::Code.name()) else {
             self.missing(table, Capture::Code.name(), "write code = 21 with the code that the line holds");
@@ -280,7 +283,7 @@ impl Reader<'_> {
         lines
     }
 
-    /// Reports an example with several lines. Called for patterns that are not `multiline`.
+    /// Reports an example or counter-example with several lines. Called for patterns that are not `multiline`.
     fn check_one_line(&mut self, line: &str, place: &Place) {
         if line.contains('\n') {
             let message = "an example of a pattern for single lines has several lines".to_owned();
@@ -296,12 +299,12 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the value of a TOML integer in any of its notations; `None` if it is out of range for a code.
+/// Returns the value of a TOML integer in any notation, such as `0x66`, or `None` if it is out of range for a code.
 fn number(integer: &DeInteger<'_>) -> Option<i32> {
     i32::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// Returns `line` without the line end that a multi-line string usually adds, so as a pattern sees it.
+/// Returns `line` without its final line end. A multi-line string in TOML usually ends with one, but a pattern never sees it.
 fn without_line_end(line: &str) -> String {
     let without = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     without.unwrap_or(line).to_owned()

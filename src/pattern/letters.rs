@@ -1,8 +1,8 @@
-//! Finds letters beyond ASCII in the regexes of a pattern. They decide how a line that is not UTF-8 is searched.
+//! Finds non-ASCII letters in the regexes of a pattern, which decide how lines that are not UTF-8 are searched for it.
 //!
-//! Logs written by older Windows programs are in an ANSI code page, with one byte for each character. A pattern with `für`,
-//! for example, has to be searched for in the line as Windows-1252 reads it. A pattern of ASCII alone can be searched for in
-//! the bytes, because these code pages contain ASCII.
+//! Older Windows programs write logs in an ANSI code page, with one byte for each character. To find a pattern with `für` in such
+//! a line, the line has to be decoded first, here as Windows-1252. A pattern that is ASCII only can be searched for in the bytes,
+//! because all these code pages contain ASCII.
 
 use encoding_rs::{
     Encoding, WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255,
@@ -10,7 +10,7 @@ use encoding_rs::{
 };
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// The ANSI code pages in the order in which they are tried: a pattern uses the first one that has its letters.
+/// The ANSI code pages, in the order in which they are tried. A pattern uses the first one that contains its letters.
 const ANSI_PAGES: [&Encoding; 10] = [
     WINDOWS_1252,
     WINDOWS_1250,
@@ -24,19 +24,19 @@ const ANSI_PAGES: [&Encoding; 10] = [
     WINDOWS_874,
 ];
 
-/// The characters and bytes beyond ASCII in the regexes of a pattern.
+/// The non-ASCII letters and bytes in the regexes of a pattern.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Letters {
-    /// Whether a regex has letters, or classes that contain letters, beyond ASCII.
+    /// Whether a regex contains non-ASCII letters, also within classes.
     pub(super) are_there: bool,
-    /// Whether a regex has bytes that are not letters in UTF-8, such as `\xFF`. They are searched for in the bytes of the line.
+    /// Whether a regex contains bytes that are not UTF-8, such as `\xFF`. These are searched for in the bytes of the line.
     pub(super) are_bytes: bool,
-    /// The first ANSI code page that has the letters; `None` if there are no letters or no single page has them all.
+    /// The first ANSI code page that contains all the letters. `None` if there are no letters or no page contains them all.
     pub(super) ansi_page: Option<&'static Encoding>,
 }
 
 impl Letters {
-    /// Examines all regexes of one pattern.
+    /// Examines all regexes of one pattern: its own, and those of its conditions.
     pub(super) fn of(regexes: &[&Hir]) -> Letters {
         let are_there = regexes.iter().any(|hir| any(hir, &is_letter));
         let are_bytes = regexes.iter().any(|hir| any(hir, &is_bytes));
@@ -46,12 +46,12 @@ impl Letters {
     }
 }
 
-/// Whether `is` holds for `hir` or for any part of it.
+/// Whether `is` returns true for `hir` or for any part of it.
 fn any(hir: &Hir, is: &impl Fn(&Hir) -> bool) -> bool {
     is(hir) || hir.kind().subs().iter().any(|sub| any(sub, is))
 }
 
-/// Whether `hir` itself, without its parts, is or contains a letter beyond ASCII.
+/// Whether `hir` itself, regardless of its parts, is a literal or a class with non-ASCII letters.
 fn is_letter(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => !literal.0.is_ascii() && std::str::from_utf8(&literal.0).is_ok(),
@@ -60,11 +60,11 @@ fn is_letter(hir: &Hir) -> bool {
     }
 }
 
-/// Whether `hir` itself, without its parts, is about bytes beyond ASCII that are not letters.
+/// Whether `hir` itself, regardless of its parts, requires particular non-ASCII bytes that are not letters.
 fn is_bytes(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => std::str::from_utf8(&literal.0).is_err(),
-        // A class with all or none of the bytes beyond ASCII, such as `.` or `\d`, is not about particular bytes.
+        // A class with all or none of the non-ASCII bytes, such as `.` or `\d`, does not require particular ones.
         HirKind::Class(Class::Bytes(class)) => {
             let has = |byte: &u8| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(byte));
             let count = (0x80..=u8::MAX).filter(has).count();
@@ -74,7 +74,7 @@ fn is_bytes(hir: &Hir) -> bool {
     }
 }
 
-/// Whether `hir` can match a text of ASCII and of letters in a single-byte code page.
+/// Whether `hir` can match text in this single-byte code page.
 fn can_match(hir: &Hir, page: &'static Encoding) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => true,

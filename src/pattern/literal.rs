@@ -1,34 +1,34 @@
-//! Extracts literals from a regex: short strings of which every match contains at least one.
+//! Extracts literals from a regex: a set of short strings, such that every match of the regex contains at least one of them.
 //!
-//! There are two kinds. *Leading* literals are at a fixed distance from the start of the match, so they also give the place
-//! where a match may begin. *Required* literals may be anywhere in it.
+//! There are two kinds. *Leading* literals are at a fixed distance from the start of the match, so finding one also gives the
+//! place where the match would start. *Required* literals may be anywhere in the match.
 //!
-//! Invariant: if [`required`] or [`leading`] returns a set of literals, then every match of the regex contains one of them.
-//! `None` promises nothing. An unnecessary `None` costs speed, and a wrong literal would lose results, so the functions
-//! return `None` for everything that they do not understand.
+//! Invariant: if [`required`] or [`leading`] returns literals, then every match of the regex contains one of them. A wrong literal
+//! would lose results, while a needless `None` only costs speed. So the functions return `None` whenever they are not certain.
 //!
-//! [`regex_syntax::hir::literal`] finds prefixes and suffixes only. The distinctive part of a pattern is often in its middle,
-//! as in `… Call status: …`, and letters of either case, which it expands over the whole string, are here first cut to a
-//! short window. So only [`starts`] uses it.
+//! [`regex_syntax::hir::literal`] extracts only prefixes and suffixes, but the distinctive part of a pattern is often in the
+//! middle, as in `… Call status: …`. It also spells out case-insensitive text in full, which gives too many literals, while this
+//! module first cuts the text to a short window. So only [`starts`] uses it.
 
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
 use super::byte_set::ByteSet;
 
-/// The greatest length of a literal in bytes. Longer ones do not make a search faster.
+/// The greatest length of a literal in bytes. Longer literals do not make a search faster.
 const LENGTH_LIMIT: usize = 16;
-/// The most spellings, in capitals and small letters, of one literal.
+/// The most spellings of one literal in upper and lower case.
 const SPELLING_LIMIT: usize = 16;
 /// The most literals for one regex. A search for more of them is no longer fast.
 const SET_LIMIT: usize = 48;
 
-/// From this rarity on, in bits, a single run of literals is preferred to a set of longer ones, because it is found faster.
+/// A rarity in bits. If the fixed text near the start of a match is at least as rare, it is used without looking for a set of
+/// literals that is rarer still, because a single literal is found faster.
 const RARE_ENOUGH: u32 = 20;
 
-/// A byte of a literal in every spelling that the regex accepts: one byte, or both cases of a letter.
+/// One byte of a literal, in upper or lower case: the one or two bytes that the regex accepts at this position.
 ///
-/// Not on the heap, because the built-in patterns have hundreds of these and most runs are over in milliseconds.
+/// The bytes are not on the heap, because the built-in patterns have hundreds of positions and most runs take only milliseconds.
 #[derive(Clone, Copy)]
 struct Position {
     bytes: [u8; 2],
@@ -40,7 +40,7 @@ impl Position {
         Position { bytes: [byte, 0], len: 1 }
     }
 
-    /// Returns the bytes of a set, or `None` if there are more than two.
+    /// Returns a position that accepts the bytes of `set`, or `None` if there are more than two.
     fn of_set(set: ByteSet) -> Option<Position> {
         let mut position = Position { bytes: [0; 2], len: 0 };
         for byte in set.iter() {
@@ -55,7 +55,7 @@ impl Position {
     }
 }
 
-/// Literals of which every match contains at least one.
+/// A set of literals of which every match contains at least one, anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Required {
     pub(super) literals: Vec<Vec<u8>>,
@@ -64,25 +64,25 @@ pub(super) struct Required {
     pub(super) before: ByteSet,
 }
 
-/// Returns literals of which every match of `hir` contains at least one, within one line.
+/// Returns the rarest set of literals of which every match of `hir` contains at least one.
 #[must_use]
 pub(super) fn required(hir: &Hir) -> Option<Required> {
     best(hir, ByteSet::ALL).map(|set| Required { literals: set.literals, before: set.before })
 }
 
-/// Literals at a fixed distance from the start of every match.
+/// A set of literals of which every match contains one, at a fixed distance from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leading {
-    /// Every match has one of these literals at `offset`.
+    /// The literals. Every match contains one of them at `offset`.
     pub(super) literals: Vec<Vec<u8>>,
-    /// The distance in bytes from the start of the match.
+    /// The distance of the literal from the start of the match, in bytes.
     pub(super) offset: usize,
     /// The bytes that may precede the literal, unless it is at the start of the text.
     pub(super) before: ByteSet,
 }
 
-/// Returns the literals near the start of every match. They are in the line in which the match starts, so they can also be
-/// used for a regex whose match extends into the lines that follow.
+/// Returns the leading literals of `hir`. They are always in the line in which the match starts, so they can also be used for a
+/// regex whose matches extend over several lines.
 #[must_use]
 pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     let all = flatten(hir);
@@ -99,7 +99,7 @@ pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     Some(Leading { literals: set.literals, offset, before: set.before })
 }
 
-/// Returns the literals at the very start of a match, with optional parts and alternatives written out.
+/// Returns the literals with which matches may start, with alternatives and optional parts spelled out.
 fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
     let mut extractor = Extractor::new();
     extractor.limit_class(2).limit_literal_len(LENGTH_LIMIT).limit_total(SET_LIMIT);
@@ -112,17 +112,17 @@ fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
     all_long.then_some(Set { literals, before, rarity })
 }
 
-/// A set of alternative literals.
+/// A set of literals of which every match contains one, and how rare they are.
 struct Set {
     literals: Vec<Vec<u8>>,
-    /// The bytes that may precede any of them.
+    /// The bytes that may precede any of the literals.
     before: ByteSet,
-    /// The rarity of the commonest of them, in bits.
+    /// The rarity of the most common literal, in bits.
     rarity: u32,
 }
 
-/// Returns the rarest set of literals that every match of `hir` requires. Here and below, `before` is the set of bytes that
-/// may precede a match of `hir`.
+/// Returns the rarest set of literals of which every match of `hir` contains one. `before` is the set of bytes that may precede
+/// the match.
 fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => None,
@@ -148,15 +148,15 @@ fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     }
 }
 
-/// Returns the rarest set that a sequence requires: from any run of fixed bytes, or from any single part.
+/// Returns the rarest set of literals for a sequence of parts. The candidates are every run of fixed bytes and every other part.
 fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
     let mut candidates: Vec<Set> = Vec::new();
     let mut run: Vec<Position> = Vec::new();
-    // The bytes that may precede the current run, and the current part.
+    // The bytes that may precede the current run, and those that may precede the current part.
     let (mut before_run, mut before) = (before, before);
     for (index, part) in parts.iter().enumerate() {
         if is_look(part) {
-            // Assertions take no space, so the bytes before and after them are neighbours.
+            // Assertions consume nothing, so the bytes before and after them are adjacent.
             before = before_first(&parts[index..], before);
             continue;
         }
@@ -179,14 +179,14 @@ fn best_in_sequence(parts: &[&Hir], before: ByteSet) -> Option<Set> {
     candidates.into_iter().max_by_key(|set| set.rarity)
 }
 
-/// Returns the bytes that may precede what follows `part`.
+/// Returns the bytes that may precede the part after `part`, if those in `before` may precede `part` itself.
 fn before_next(part: &Hir, before: ByteSet) -> ByteSet {
     let last = edge(part, Side::Last);
     if can_be_empty(part) { last.union(before) } else { last }
 }
 
-/// Returns the bytes that may precede the first of `parts` that is not an assertion, given that the assertions before it
-/// hold.
+/// Returns the bytes that may precede the first of `parts` that is not an assertion. Those are the bytes in `before` that fulfil
+/// the assertions.
 fn before_first(parts: &[&Hir], before: ByteSet) -> ByteSet {
     // The parts that can come first: some that can be empty, and one that cannot.
     let first = parts.iter().position(|part| !can_be_empty(part));
@@ -207,7 +207,7 @@ pub(super) enum Side {
     Last,
 }
 
-/// Returns the bytes with which a match of `hir` may begin or end, or more bytes where that is not easily known.
+/// Returns the bytes with which a match of `hir` may begin or end. The set may contain bytes with which no match does.
 pub(super) fn edge(hir: &Hir, side: Side) -> ByteSet {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => ByteSet::EMPTY,
@@ -241,13 +241,13 @@ pub(super) fn edge(hir: &Hir, side: Side) -> ByteSet {
     }
 }
 
-/// Whether `hir` can match an empty text.
+/// Whether `hir` can match the empty string.
 pub(super) fn can_be_empty(hir: &Hir) -> bool {
-    // `None` means that `hir` can never match, so nothing follows it.
+    // `None` means that `hir` never matches.
     hir.properties().minimum_len().is_some_and(|len| len == 0)
 }
 
-/// Returns the parts of a concatenation in order, with captures and nested concatenations replaced by their parts.
+/// Returns the parts of a concatenation in order, with nested concatenations and capture groups replaced by their parts.
 fn flatten(hir: &Hir) -> Vec<&Hir> {
     match hir.kind() {
         HirKind::Concat(parts) => parts.iter().flat_map(flatten).collect(),
@@ -262,7 +262,7 @@ fn is_look(hir: &Hir) -> bool {
     matches!(hir.kind(), HirKind::Look(_) | HirKind::Empty)
 }
 
-/// Returns the bytes that a part matches, if it always matches the same number of them and each is one of at most two.
+/// Returns the positions of a part that matches fixed text, in upper or lower case, and `None` for any other part.
 fn position(hir: &Hir) -> Option<Vec<Position>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(literal.0.iter().map(|&byte| Position::one(byte)).collect()),
@@ -271,7 +271,8 @@ fn position(hir: &Hir) -> Option<Vec<Position>> {
     }
 }
 
-/// Returns the rarest stretch of `run` within the limits, with all its spellings, and where in `run` it begins.
+/// Returns the rarest part of `run` within the limits as a set of literals, one for each spelling, and the index in `run` at which
+/// it starts.
 fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
     (0..run.len())
         .filter_map(|start| {
@@ -289,7 +290,7 @@ fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
                 .iter()
                 .map(|position| position.bytes().iter().map(|&byte| rarity(byte)).min().unwrap_or(0))
                 .sum();
-            // A single byte is too frequent to be worth a search.
+            // A single byte is too common to be worth a search.
             (length >= 2).then_some((rarity, start, stretch))
         })
         .max_by_key(|(rarity, ..)| *rarity)
@@ -299,7 +300,7 @@ fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
         })
 }
 
-/// Returns every spelling of `stretch`.
+/// Returns every spelling of a part of a literal in upper and lower case.
 fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
     stretch.iter().fold(vec![Vec::new()], |spellings, position| {
         spellings
@@ -309,9 +310,9 @@ fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
     })
 }
 
-/// Returns roughly the share of all bytes in a log that are `byte`.
+/// Returns a rough estimate of the share of bytes in a log that are `byte`, from 0 to 1.
 pub(super) fn share(byte: u8) -> f64 {
-    // A table, because choosing the windows asks for tens of thousands of shares.
+    // A table, because choosing windows needs tens of thousands of shares.
     const SHARES: [f64; 256] = {
         let mut shares = [0.0; 256];
         let mut byte = 0_u8;
@@ -326,9 +327,9 @@ pub(super) fn share(byte: u8) -> f64 {
     SHARES[usize::from(byte)]
 }
 
-/// Returns roughly how rare a byte is in logs, in bits.
+/// Returns a rough estimate of how rare a byte is in logs, in bits: one more bit is half as common.
 ///
-/// An estimate is enough: it decides which literals are searched for, but not what is found.
+/// An estimate is enough, because it only decides which literals are searched for and not what is found.
 const fn rarity(byte: u8) -> u32 {
     match byte {
         b' ' | b'e' | b't' | b'a' | b'0' | b'1' | b'2' | b'\n' => 2,

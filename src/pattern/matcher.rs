@@ -1,18 +1,18 @@
-//! Matching one pattern at one place, or finding its next match, in the cheapest way that its regex allows.
+//! Finds the matches of one pattern in the fastest way that its regex allows.
 //!
-//! The ways, cheapest first:
+//! Where to try: if the regex has leading literals, it is tried only where one of them is. Otherwise the regex engine searches
+//! the line.
 //!
-//! 1. If every match has a literal at a fixed distance from its start, the regex is tried, anchored, only where such a literal
-//!    is. Otherwise the regex engine searches the line.
-//! 2. If the regex allows it, an anchored attempt runs a [`Program`]. A program that reaches the limit of its retries leaves
-//!    the place to the next ways.
-//! 3. If the regex allows it, a one-pass automaton finds the end of the match and its groups together.
-//! 4. Otherwise the regex engine does.
+//! How to try at one place, fastest first:
 //!
-//! Invariant: every way finds the matches of the regex engine's unanchored search. The property tests against the oracle run
-//! all of them.
+//! 1. A [`Program`], if there is one for the regex. If it reaches the limit of its retries, the next ways are used instead.
+//! 2. A one-pass automaton, if there is one for the regex. It finds the end of the match and its groups at the same time.
+//! 3. The regex engine.
 //!
-//! `cargo bench --bench throughput -- scan` measures the ways, on the logs `every-line` and `every-line-symbols`.
+//! Invariant: every way finds the same matches as an unanchored search with the regex engine. The property tests against the
+//! oracle cover all of them.
+//!
+//! `cargo bench --bench throughput -- scan` measures all of them with the logs `every-line` and `every-line-symbols`.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -29,25 +29,25 @@ use super::choice::Backtracker;
 use super::literal::Leading;
 use super::program::{Known, Program};
 
-/// The memory limit of a one-pass automaton, in bytes. If it would be larger, the regex engine is used.
+/// The memory limit of a one-pass automaton in bytes. If it would be larger, the regex engine is used instead.
 const ONE_PASS_LIMIT_BYTES: usize = 1 << 20;
-/// The memory limit of one compiled regex, in bytes: ten times what the built-in patterns need.
+/// The memory limit of one compiled regex in bytes. The built-in patterns need far less.
 pub(super) const COMPILED_LIMIT_BYTES: usize = 2 << 20;
 
-/// A search for any of a few literals.
+/// A search for the first of several literals.
 #[derive(Debug)]
 pub(super) enum Finder {
     /// A single literal.
     One(Box<memmem::Finder<'static>>),
-    /// A few short literals, by vector instructions. Requested explicitly, because `AhoCorasick` would choose to search for
-    /// single rare bytes, of which logs are full.
+    /// A few short literals, with vector instructions. `AhoCorasick` is not used for them because it would search for single rare
+    /// bytes first, of which logs are full.
     Few(packed::Searcher),
-    /// More or longer literals than `Few` accepts.
+    /// More literals or longer ones than `Few` accepts.
     Any(AhoCorasick),
 }
 
 impl Finder {
-    /// Builds a search for `literals`; `None` if there are none or if no search can be built for them.
+    /// Builds a search for `literals`. Returns `None` if there are none, or if no search can be built for them.
     pub(super) fn new(literals: &[Vec<u8>]) -> Option<Finder> {
         match literals {
             [] => None,
@@ -76,20 +76,20 @@ impl Finder {
     }
 }
 
-/// A compiled regex with everything that is needed to search for it.
+/// A compiled regex and the ways to search for it.
 #[derive(Debug)]
 pub(super) struct Matcher {
     steps: Steps,
-    /// The literals at a fixed distance from the start of every match, if there are any.
+    /// The search for leading literals, if the regex has any.
     leading: Option<LeadingFinder>,
-    /// The regex engine. `None` if it is never needed: the pattern is only tried at leading literals, and its program has no
-    /// choices, so that it cannot give up.
+    /// The regex engine. `None` if it is never needed, because the regex has leading literals and a program without choices, which
+    /// cannot give up.
     regex: Option<Engine>,
     /// The number of capture slots: two for each group, including the whole match.
     slot_count: usize,
 }
 
-/// The program for a regex, built when it is first used. Building takes as long as reading a small log, and most logs have
+/// The program for a regex, built when it is first used. Building it takes as long as reading a small log, and most logs contain
 /// results of only one or two patterns.
 #[derive(Debug)]
 struct Steps {
@@ -105,8 +105,7 @@ impl Steps {
     }
 }
 
-/// Leading literals and a search for them. The prefilter usually finds them first, so the search is built when it is first
-/// used.
+/// A search for the leading literals of a regex, built when it is first used: usually the prefilter has already found them.
 #[derive(Debug)]
 struct LeadingFinder {
     literals: Vec<Vec<u8>>,
@@ -115,7 +114,7 @@ struct LeadingFinder {
 }
 
 impl LeadingFinder {
-    /// Returns `None` if there are no literals.
+    /// Creates the search, or returns `None` if there are no literals.
     fn new(leading: &Leading) -> Option<LeadingFinder> {
         let Leading { literals, offset, .. } = leading;
         let is_some = !literals.is_empty();
@@ -132,20 +131,20 @@ impl LeadingFinder {
     }
 }
 
-/// How a match is tried, for a report to the user.
+/// How a match is tried at one place, for a description of the pattern's speed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trial {
-    /// By a program without choices.
+    /// With a program that tries no alternative twice.
     Steps,
-    /// By a program that may have to try several alternatives.
+    /// With a program that may have to backtrack.
     Choices,
-    /// By a one-pass automaton.
+    /// With a one-pass automaton.
     OnePass,
-    /// By the regex engine.
+    /// With the regex engine.
     Engine,
 }
 
-/// The working memory of a matcher, with the capture slots of its last match.
+/// The working memory of a matcher, which also holds the capture groups of the last match.
 #[derive(Debug)]
 pub(super) struct MatcherScratch {
     regex: EngineScratch,
@@ -155,30 +154,30 @@ pub(super) struct MatcherScratch {
 }
 
 impl MatcherScratch {
-    /// Returns the span of a group in the last match, or `None` if the group took no part in it.
+    /// Returns the span that the group with this index captured in the last match, or `None` if it captured nothing.
     pub(super) fn group(&self, index: usize) -> Option<Range<usize>> {
         Some(self.slots.get(index * 2).copied()??.get()..self.slots.get(index * 2 + 1).copied()??.get())
     }
 }
 
 impl Matcher {
-    /// Creates a matcher for `regex`, whose syntax tree is `hir`. Every match must have the literals of `leading`.
+    /// Creates a matcher for `regex`, whose syntax tree is `hir` and whose leading literals are `leading`.
     ///
     /// # Errors
     ///
-    /// Returns the error of the regex engine, where it is compiled at once.
+    /// Returns the error of the regex engine if the regex is compiled at once and cannot be.
     pub(super) fn new(regex: &str, settings: Settings, hir: Hir, leading: Option<Leading>) -> Result<Matcher, String> {
         let finder = leading.as_ref().and_then(LeadingFinder::new);
         let slot_count = 2 * (1 + last_group(&hir));
         let steps = Steps { hir, leading, program: OnceLock::new() };
-        let needs_engine = settings.compile == Compile::WhenAsked
+        let needs_engine = settings.compile == Compile::WhenNeeded
             || finder.is_none()
             || steps.program().is_none_or(Program::has_choices);
         let engine = needs_engine.then(|| Engine::new(regex, settings)).transpose()?;
         Ok(Matcher { steps, leading: finder, regex: engine, slot_count })
     }
 
-    /// Returns whether the regex is only tried at leading literals, and how it is tried.
+    /// Returns whether the regex is tried only at leading literals, and how it is tried there.
     pub(super) fn ways(&self) -> (bool, Trial) {
         let trial = match self.steps.program() {
             Some(program) if program.has_choices() => Trial::Choices,
@@ -199,8 +198,8 @@ impl Matcher {
         }
     }
 
-    /// Returns the first place from `at` on and before `limit` where a match may start. For [`Place::Match`] one does start
-    /// there; for other places, [`Matcher::matches_at`] has to be asked.
+    /// Returns the first place in `at..limit` where a match may start. Unless it is a [`Place::Match`],
+    /// [`Matcher::matches_at`] has to check it.
     pub(super) fn seek(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize, limit: usize) -> Option<Place> {
         if let Some(finder) = &self.leading {
             return finder.find(text, at).filter(|&start| start < limit).map(Place::Candidate);
@@ -222,8 +221,8 @@ impl Matcher {
         None
     }
 
-    /// Returns the end of the match that starts at `at`, with its groups in the scratch. Returns `None` if no match starts
-    /// there, or an empty one.
+    /// Returns the end of the match that starts at `at`, and leaves its groups in `scratch`. Returns `None` if there is no match or
+    /// if it is empty.
     #[inline(always)]
     pub(super) fn matches_at(
         &self,
@@ -241,7 +240,7 @@ impl Matcher {
         }
     }
 
-    /// Returns the end of the match that starts at `at`, found by the one-pass automaton or by the regex engine.
+    /// Like [`Matcher::matches_at`], but with the one-pass automaton or the regex engine.
     fn engine_matches_at(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize) -> Option<usize> {
         let MatcherScratch { regex: cache, one_pass: one_pass_cache, slots, .. } = scratch;
         let regex = self.regex.as_ref()?;
@@ -250,7 +249,7 @@ impl Matcher {
             let cache = one_pass_cache.get_or_insert_with(|| one_pass.create_cache());
             one_pass.try_search_slots(cache, &input, slots).ok()
         });
-        // `None` if there is no such automaton, or if it gave up.
+        // `None` if there is no automaton, or if it gave up.
         match in_one_pass {
             Some(found) => found?,
             None => {
@@ -262,14 +261,14 @@ impl Matcher {
     }
 }
 
-/// A place where a match may start.
+/// A place in the text where a match starts or may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// A match may start here.
     Candidate(usize),
-    /// A match may start here, and the prefilter has checked the leading literal and the byte before it.
+    /// A match may start here. The prefilter has already found the leading literal and checked the byte before it.
     Led(usize),
-    /// A match starts here, and its groups are in the scratch.
+    /// A match starts here, and its groups are in the scratch memory.
     Match(usize),
 }
 
@@ -296,22 +295,22 @@ pub(super) struct Settings {
     pub(super) compile: Compile,
 }
 
-/// When the regex engine is compiled, which takes longer than reading a small log.
+/// When the regex engine is compiled. Compiling takes longer than reading a small log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compile {
-    /// At once, to find out whether it can be compiled.
+    /// At once, to report it if the regex cannot be compiled.
     AtOnce,
-    /// When it is first used. Only for the built-in regexes, which a test compiles.
-    WhenAsked,
+    /// When it is first needed. Only for built-in regexes, all of which a test compiles.
+    WhenNeeded,
 }
 
-/// The regex engine for one regex.
+/// The regex engine for one regex, compiled when it is first needed.
 #[derive(Debug)]
 struct Engine {
     regex: String,
     syntax: syntax::Config,
     compiled: OnceLock<Result<meta::Regex, String>>,
-    /// The one-pass automaton, built when it is first used; `None` inside if the regex does not allow one.
+    /// The one-pass automaton, built when it is first needed. `None` inside if the regex does not allow one.
     one_pass: OnceLock<Option<Box<onepass::DFA>>>,
 }
 
@@ -324,24 +323,24 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Returns why the regex cannot be compiled, if it is compiled at once. The usual reason is its size.
+    /// Returns the reason if the regex is compiled at once and cannot be, usually because it is too large.
     fn new(regex: &str, settings: Settings) -> Result<Engine, String> {
         let (regex, syntax) = (regex.to_owned(), settings.syntax);
         let engine = Engine { regex, syntax, compiled: OnceLock::new(), one_pass: OnceLock::new() };
         match settings.compile {
             Compile::AtOnce => engine.compiled().as_ref().map(|_| ()).map_err(Clone::clone)?,
-            Compile::WhenAsked => {}
+            Compile::WhenNeeded => {}
         }
         Ok(engine)
     }
 
-    /// Returns the engine and its working memory; `None` if the regex cannot be compiled, which happens to no built-in one.
+    /// Returns the compiled regex and its working memory, or `None` if the regex cannot be compiled. All built-in ones can be.
     fn with<'e>(&'e self, scratch: &'e mut EngineScratch) -> Option<(&'e meta::Regex, &'e mut meta::Cache)> {
         let regex = self.compiled().as_ref().ok()?;
         Some((regex, scratch.0.get_or_insert_with(|| regex.create_cache())))
     }
 
-    /// Returns the one-pass automaton, which finds the groups while it matches.
+    /// Returns the one-pass automaton, or `None` if the regex does not allow one.
     fn one_pass(&self) -> Option<&onepass::DFA> {
         let build = || {
             let built = onepass::Builder::new()

@@ -1,21 +1,19 @@
-//! Patterns: how to find a result in a line, written down as data and proved by its own examples.
+//! Patterns describe how to find a result in a line of a log: each is a regex with examples that prove that it works.
 //!
-//! A pattern goes through these steps; each is a module:
-//!
-//! | step | module |
+//! | task | module |
 //! |---|---|
-//! | read a pattern [`mod@file`] into [`definition`]s, each value with its place in the file | `file`, `definition` |
-//! | check the syntax of the regexes, before anything is compiled | [`validate`] |
-//! | compile them to a [`PatternSet`], which finds the matches in a line, and a [`Prefilter`], which finds the lines to search | `set`, `prefilter` |
-//! | check that each pattern finds what its examples say | [`examples`] |
-//! | explain how far a pattern gets in a line in which it finds nothing | [`nearest`] |
-//! | write a file to start from | [`template`] |
+//! | Read a pattern file into definitions, which know the place of each value in the file. | [`mod@file`], [`definition`] |
+//! | Check the regexes before anything is compiled. | [`validate`] |
+//! | Compile the definitions to a [`PatternSet`], which finds the matches in a line, and to a [`Prefilter`], which finds the lines worth searching. | `set`, `prefilter` |
+//! | Check that each pattern finds what its examples expect. | [`examples`] |
+//! | Explain how far a pattern gets in a line that it does not match. | [`nearest`] |
+//! | Write a pattern file to start from. | [`template`] |
 //!
 //! Every error is a [`diagnostic::Diagnostic`]: a message, the place in the file, and a remedy.
 //!
-//! Three modules make searching fast. The prefilter runs over whole blocks and looks for literals that the patterns
-//! require (`literal`, `window`). A `matcher` then tries one pattern at one place, by a short `program` where the regex
-//! allows one, and by the regex engine where it does not.
+//! Searching is fast because regexes run rarely. The prefilter first searches whole blocks for literals that the patterns need
+//! (`literal`, `window`). Only where it finds one, a `matcher` tries a pattern, with a short `program` if its regex allows that,
+//! and otherwise with the regex engine.
 
 mod brackets;
 mod byte_set;

@@ -1,10 +1,11 @@
-//! Explains why a pattern finds nothing in a line: how far into the regex and into the line it gets.
+//! Explains why a pattern finds nothing in a line, by showing how much of its regex still matches.
 //!
-//! The regex is cut after one of its elements. The longest such prefix that still matches somewhere in the line is how far the
-//! pattern gets. If the element after it is a group, an alternation or a repetition, the search continues inside it.
-//! A prefix is cut from the text of the regex and only its open groups are closed, so that flags and names keep their meaning.
+//! The regex is cut off after each of its elements, and the longest such prefix that still matches somewhere in the line is how
+//! far the pattern gets. If the element after this prefix is a group, an alternation or a repetition, the search continues inside
+//! that element. A prefix is cut from the text of the regex, and only open groups are closed, so flags and names keep their
+//! meaning.
 //!
-//! This is for explaining a few lines, not for scanning, because it compiles a regex for every prefix that it tries.
+//! This compiles a regex for every prefix that it tries, so it is meant for explaining a few lines and not for scanning.
 
 use std::ops::Range;
 
@@ -16,14 +17,14 @@ use super::brackets;
 use super::definition::{Definition, Field};
 use crate::terminal;
 
-/// The most of a regex or a line that is shown before, in and after what matters, in columns each.
+/// The greatest width in columns of each of the three parts of an excerpt: the text before a span, the span, and the text after it.
 const SHOWN_COLUMNS: usize = 50;
-/// In an even narrower terminal, lines are too long.
+/// The least width in columns to which a part of an excerpt is cut, even if the excerpt is then wider than the terminal.
 const LEAST_COLUMNS: usize = 8;
-/// Blanks before each line.
+/// The indent of each line of an explanation.
 const INDENT: &str = "  ";
 
-/// The memory limit of a compiled prefix, in bytes. A larger one counts as not matching.
+/// The memory limit of a compiled prefix in bytes. A prefix that needs more counts as not matching.
 const REGEX_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a pattern finds nothing in a line.
@@ -31,16 +32,16 @@ const REGEX_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 pub enum Miss {
     /// The regex does not match.
     Regex(Progress),
-    /// The regex matches at this place, but the line does not match `when`.
+    /// The regex matches, but `when` does not.
     When {
-        /// The match, in bytes of the line.
+        /// What the regex matches, as a byte range of the line.
         matched: Range<usize>,
         /// How far `when` gets.
         progress: Progress,
     },
     /// The regex matches, but so does `unless`.
     Unless {
-        /// The match of `unless`, in bytes of the line.
+        /// What `unless` matches, as a byte range of the line.
         matched: Range<usize>,
     },
 }
@@ -48,15 +49,16 @@ pub enum Miss {
 /// How far a regex gets in a line that it does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Where the part of the regex that still matches ends, in bytes of the regex. 0 if not even the first element matches.
+    /// The end of the longest prefix of the regex that matches, as a byte offset in the regex. 0 if not even the first element
+    /// matches.
     pub regex_end: usize,
-    /// What that part matches, in bytes of the line. `0..0` if not even the first element matches.
+    /// What this prefix matches, as a byte range of the line. `0..0` if not even the first element matches.
     pub matched: Range<usize>,
-    /// The part of the regex that should match next, in bytes of the regex.
+    /// The part of the regex that should match next, as a byte range of the regex.
     pub expected: Range<usize>,
 }
 
-/// Returns why `definition` finds nothing in `line`; `None` if it does find something or if its regexes are not valid.
+/// Returns why `definition` finds nothing in `line`, or `None` if it does find something or its regexes are not valid.
 ///
 /// # Examples
 ///
@@ -87,7 +89,7 @@ pub fn explain(definition: &Definition, line: &[u8]) -> Option<Miss> {
 }
 
 impl Miss {
-    /// Returns how many bytes of the line the regex matches. The pattern with the greatest number is the nearest one.
+    /// Returns the number of bytes of the line that the regex matches. The pattern with the greatest number is the nearest one.
     #[must_use]
     pub fn matched_len(&self) -> usize {
         match self {
@@ -96,8 +98,9 @@ impl Miss {
         }
     }
 
-    /// The regex and the line with carets under them, each line of text with its line end. Where there is a `width`, excerpts
-    /// and carets are no wider: in a line that a terminal breaks, carets point nowhere.
+    /// Returns the explanation as text that ends with a line end: the regex and the line, with marks under what was expected and
+    /// what matched. Excerpts fit into `width` columns, because marks under a line that the terminal wraps would be in the wrong
+    /// place.
     #[must_use]
     pub fn render(&self, definition: &Definition, line: &[u8], width: Option<usize>) -> String {
         let mut shown = Shown { text: String::new(), width: width.unwrap_or(usize::MAX) };
@@ -136,21 +139,22 @@ impl Progress {
     }
 }
 
-/// What is shown so far.
+/// The lines of an explanation so far.
 struct Shown {
     text: String,
+    /// The terminal's width in columns, or [`usize::MAX`] if lines may have any length.
     width: usize,
 }
 
 impl Shown {
-    /// How much of each part of an excerpt is shown.
+    /// Returns the greatest width of each of the three parts of an excerpt.
     fn columns(&self) -> usize {
         let third = self.width.saturating_sub(INDENT.len()) / 3;
         third.saturating_sub(ELLIPSIS.len()).clamp(LEAST_COLUMNS, SHOWN_COLUMNS)
     }
 
-    /// Appends the surroundings of `span` with marks under it, carets or the dashes before one, and the label after them, or
-    /// below them where it has no room.
+    /// Appends an excerpt of `text` around `span`, a line of marks under the span, and the label next to the marks or, if it does
+    /// not fit there, below them. If `mark` is `-`, the label starts with the caret that follows the dashes.
     fn underline(&mut self, text: &[u8], span: &Range<usize>, mark: char, label: &str) {
         let cut = if mark == '-' { last_columns } else { first_columns };
         let Excerpt { text, column, width } = Excerpt::new(text, span, self.columns(), cut);
@@ -175,16 +179,18 @@ impl Shown {
     }
 }
 
-/// What is around a span, and where the span is in it, in columns of the terminal.
+/// The part of a line around a span.
 struct Excerpt {
     text: String,
+    /// The column of `text` at which the span starts.
     column: usize,
+    /// The width of the span in columns.
     width: usize,
 }
 
 impl Excerpt {
-    /// The surroundings of `span`, which is brought inside `text` first, with no more than `limit` columns of each part. `cut`
-    /// shortens what is in the span.
+    /// Creates an excerpt with at most `limit` columns of the text before the span, of the span itself, and of the text after it.
+    /// `cut` shortens the span if it is wider. A span that is not within `text` is moved into it.
     fn new(text: &[u8], span: &Range<usize>, limit: usize, cut: fn(&[u8], usize) -> String) -> Excerpt {
         let end = span.end.min(text.len());
         let start = span.start.min(end);
@@ -195,12 +201,12 @@ impl Excerpt {
     }
 }
 
-/// What stands for text that is cut off.
+/// Stands for text that is cut off.
 const ELLIPSIS: &str = "...";
 
-/// The end of `bytes`, with an ellipsis where it is cut.
+/// Returns the end of `bytes` that fits in `limit` columns, with [`ELLIPSIS`] before it if the start was cut off.
 fn last_columns(bytes: &[u8], limit: usize) -> String {
-    // No character has more than four bytes: a long line is not decoded for the little that is shown.
+    // No character has more than four bytes, so the rest of a long line need not be decoded.
     let tail = &bytes[bytes.len().saturating_sub(limit * 4 + 4)..];
     let mut characters = printable(tail);
     characters.reverse();
@@ -209,7 +215,7 @@ fn last_columns(bytes: &[u8], limit: usize) -> String {
     if tail.len() == bytes.len() && count == characters.len() { kept } else { format!("{ELLIPSIS}{kept}") }
 }
 
-/// The start of `bytes`, with an ellipsis where it is cut.
+/// Returns the start of `bytes` that fits in `limit` columns, with [`ELLIPSIS`] after it if the end was cut off.
 fn first_columns(bytes: &[u8], limit: usize) -> String {
     let head = &bytes[..bytes.len().min(limit * 4 + 4)];
     let characters = printable(head);
@@ -218,7 +224,7 @@ fn first_columns(bytes: &[u8], limit: usize) -> String {
     if head.len() == bytes.len() && count == characters.len() { kept } else { format!("{kept}{ELLIPSIS}") }
 }
 
-/// How many of the characters have room in `limit` columns.
+/// Returns how many of the characters fit in `limit` columns.
 fn fitting(characters: &[char], limit: usize) -> usize {
     let mut columns = 0;
     let fits = |character: &&char| {
@@ -228,7 +234,7 @@ fn fitting(characters: &[char], limit: usize) -> usize {
     characters.iter().take_while(fits).count()
 }
 
-/// The characters of `bytes`, those that would move the cursor or break the line replaced.
+/// Returns the characters of `bytes`, with tabs replaced by spaces and other control characters by U+FFFD.
 fn printable(bytes: &[u8]) -> Vec<char> {
     let replaced = |char: char| match char {
         '\t' => ' ',
@@ -245,15 +251,16 @@ struct Attempt<'a> {
     line: &'a [u8],
 }
 
-/// The text of the regex up to some element, with its groups still open.
+/// The text of the regex before some element, with the groups around that element still open.
 #[derive(Clone)]
 struct Opened {
     text: String,
+    /// The number of open groups.
     group_count: usize,
 }
 
 impl Attempt<'_> {
-    /// Returns what the regex matches, or how far it gets; `None` if it is not valid or too large.
+    /// Returns what the regex matches, or how far it gets if it does not match. Returns `None` if it is not valid or too large.
     fn run(&self) -> Option<Result<Range<usize>, Progress>> {
         let ast = ast::parse::Parser::new().parse(self.regex).ok()?;
         let whole = self.compile(self.regex)?;
@@ -268,8 +275,8 @@ impl Attempt<'_> {
         Some(Err(self.descend(&ast, &Opened { text: String::new(), group_count: 0 }, nothing)))
     }
 
-    /// Returns how far the regex gets inside `ast`. `before` is the text of the regex before `ast`, and `so_far` is the
-    /// progress up to there; the whole of `ast` does not match.
+    /// Returns how far the regex gets inside `ast`, which does not match as a whole. `before` is the text of the regex before
+    /// `ast`, and `so_far` is the progress up to there.
     fn descend(&self, ast: &Ast, before: &Opened, so_far: Progress) -> Progress {
         match ast {
             Ast::Concat(concat) => self.descend_concat(&concat.asts, before, so_far),
@@ -280,7 +287,7 @@ impl Attempt<'_> {
             }
             Ast::Alternation(alternation) => {
                 let branches = alternation.asts.iter().map(|branch| self.inside(branch, before, so_far.clone()));
-                // Of the branches that take the most of the line, the first one.
+                // The branch that matches most of the line and, among equal ones, the first.
                 branches
                     .reduce(|best, next| if next.matched.len() > best.matched.len() { next } else { best })
                     .unwrap_or(so_far)
@@ -301,12 +308,12 @@ impl Attempt<'_> {
         }
     }
 
-    /// Returns how far the regex gets in a concatenation, whose last element it does not reach.
+    /// Returns how far the regex gets in a concatenation that does not match as a whole.
     fn descend_concat(&self, asts: &[Ast], before: &Opened, so_far: Progress) -> Progress {
         let Some(first) = asts.first() else { return so_far };
         let start = bytes(first).start;
         let prefix = |count: usize| start..asts[..count].last().map_or(start, |last| bytes(last).end);
-        // What matches up to one element also matches up to the element before it, so a binary search finds the last one.
+        // If the regex matches up to one element, it also matches up to every element before, so a binary search finds the last.
         let (mut reached, mut beyond) = (0, asts.len());
         let mut progress = so_far;
         while beyond - reached > 1 {
@@ -320,7 +327,7 @@ impl Attempt<'_> {
             }
         }
         let missing = &asts[reached];
-        // If not even the first element of a group is reached, the whole group is what is expected.
+        // If not even the first element of a group matches, the whole group is expected.
         if reached > 0 {
             progress.expected = bytes(missing).start..literal_end(&asts[reached..]);
         }
@@ -328,7 +335,7 @@ impl Attempt<'_> {
         self.descend(missing, &Opened { text, group_count: before.group_count }, progress)
     }
 
-    /// Returns what the regex matches up to the end of `range`; `before` is its text before `range`.
+    /// Returns what the regex matches if it is cut off at the end of `range`. `before` is its text before `range`.
     fn find(&self, before: &Opened, range: Range<usize>) -> Option<Range<usize>> {
         let closing = ")".repeat(before.group_count);
         let regex = format!("{}{}{closing}", before.text, self.source(range));
@@ -345,7 +352,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Whether a repetition requires what it repeats.
+/// Whether a repetition must match at least once.
 fn at_least_once(kind: &RepetitionKind) -> bool {
     match kind {
         RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore => false,
@@ -356,8 +363,8 @@ fn at_least_once(kind: &RepetitionKind) -> bool {
     }
 }
 
-/// Returns the end of the first element or, if the list starts with literal characters, of all of these, because people read
-/// them as one word.
+/// Returns the end of the first element or, if the list starts with literal characters, the end of the last of these, because
+/// people read them as one word.
 fn literal_end(asts: &[Ast]) -> usize {
     let literal_count = asts.iter().take_while(|ast| matches!(ast, Ast::Literal(_))).count();
     asts.get(literal_count.saturating_sub(1)).map_or(0, |last| bytes(last).end)
@@ -383,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_where_the_line_leaves_the_regex() {
+    fn the_place_where_the_line_no_longer_matches_is_shown() {
         let expected = r"  rawCallStatus = (?<code>-?\d+)\b
                ^^^ expected ` = `
   2017-02-14T02:57:24.600871Z|0|1412|6452|pfrad|rawCallStatus: 21
@@ -401,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_that_not_even_the_start_is_there() {
+    fn a_line_without_even_the_start_of_a_match_is_explained() {
         let expected = r"  (?:Result|Return) code: (?<code>\d+)
   ^^^^^^^^^^^^^^^^^ expected `(?:Result|Return)`
   nil
@@ -411,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_into_groups_repetitions_and_alternations() {
+    fn the_search_continues_inside_groups_repetitions_and_alternations() {
         // Regex, line, what is matched of the line, what is expected.
         let cases = [
             (r"x (?<code>no\d)", "x none", "x no", r"\d"),
@@ -437,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn explains_the_conditions() {
+    fn conditions_that_exclude_the_line_are_explained() {
         let mut definition = definition("c=(?<code>2)");
         definition.when = Some("mfa: ".to_owned());
         definition.unless = Some("test".to_owned());
@@ -476,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn carets_stand_under_characters_that_are_two_columns_wide() {
+    fn carets_are_in_the_right_place_among_wide_characters() {
         let line = "\t日本 c=21";
         let definition = definition("日本 c=(?<code>x)");
         let expected = "  日本 c=(?<code>x)\n         ^^^^^^^^^^ expected `(?<code>x)`\n   日本 c=21\n   -------^ matched up to here\n";
@@ -484,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_narrow_terminal_excerpts_and_carets_have_room() {
+    fn excerpts_and_carets_fit_in_a_narrow_terminal() {
         let definition = definition("mfa (?:result|return|answer): (?<code>[0-9][0-9][0-9]) of [a-z]+");
         let line = "2024-05-06 09:12:33 second factor of 日本, mfa answer: x02 of ann";
         let shown = explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes(), Some(40));
@@ -499,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_of_several_is_the_one_that_takes_most() {
+    fn the_nearest_pattern_is_the_one_that_matches_most() {
         let len = |regex: &str| explain(&definition(regex), b"call status 7").map(|miss| miss.matched_len());
         assert_eq!(len("call status: (?<code>7)"), Some("call status".len()));
         assert_eq!(len("call result: (?<code>7)"), Some("call ".len()));
@@ -509,7 +516,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(
+        fn explaining_never_panics(
             regex in r"(a|b|é|\(\?<code>|\(\?:|\(\?i\)|[()|*+?.^$]|\[ab\]|\{2\}|\\b|\\d){0,16}",
             line in prop_oneof!["[ab0éÉ ]{0,12}".prop_map(String::into_bytes), proptest::collection::vec(any::<u8>(), 0..12)],
         ) {

@@ -1,18 +1,18 @@
-//! One fast search over whole blocks for the literals that a set of patterns requires.
+//! Finds the places in a block where a pattern may match, with one fast search for the literals of all patterns.
 //!
-//! Invariant: every line that a pattern matches contains a candidate. A line with a candidate need not match: the regexes
-//! decide, on that line alone.
+//! Invariant: every line that a pattern matches contains a candidate. The opposite need not be true: whether a line with a
+//! candidate matches is decided by the regexes.
 //!
-//! A candidate is the place of a literal. It also says which patterns use the literal and, for leading literals, where a match
-//! would begin, so that the line need not be searched again.
+//! A candidate is the place of a literal, together with the patterns that use the literal. For a leading literal, it also gives the
+//! place where a match would start, so that the line need not be searched again.
 //!
-//! The search has three stages, each of which passes fewer places on:
+//! The search has three stages, each of which leaves fewer places:
 //!
-//! 1. [`window`] marks the places where two or three neighbouring bytes fit.
-//! 2. [`Near`] looks up a few bytes around the place, and says which literals are possible.
-//! 3. [`Literal::stands`] compares the literal and the byte before it.
+//! 1. [`window`] marks the places where two or three adjacent bytes fit.
+//! 2. [`Near`] looks up a few bytes around each of these places, to find out which literals are possible there.
+//! 3. [`Literal::find_at`] compares each of these literals, and checks the byte before it.
 //!
-//! Sets of literals that are too many or too different for windows are searched for by an automaton, in a [`Table`].
+//! If the literals are too many or too different for windows, a [`Table`] searches for them with an automaton instead.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -24,18 +24,19 @@ use super::literal::{Leading, Required};
 use super::matcher::Finder;
 use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 
-/// How many bytes of a literal are searched for, and compared as one integer. A longer literal is found by its beginning.
+/// The greatest number of bytes of a literal that are compared, as one integer. Of a longer literal, only the first bytes are used.
 const COMPARED_BYTES: usize = 16;
-/// The number of bytes around a window that are looked up to see which literals are possible.
+/// The number of bytes near a window that [`Near`] looks up.
 const NEAR_BYTES: usize = 4;
-/// These bytes are chosen from a span of [`NEAR_SPAN`] bytes that starts [`NEAR_DISTANCE`] bytes before the window.
+/// The length of the span around a window from which [`Near`] chooses its bytes.
 const NEAR_SPAN: usize = 16;
+/// The number of bytes between the start of the [`Near`] span and the start of the window.
 const NEAR_DISTANCE: usize = 8;
 
-/// The literals by which a pattern can be found.
+/// The literals that a pattern can be found by.
 #[derive(Clone, Debug)]
 pub(super) struct Anchors {
-    /// Literals at a fixed distance from the start of every match.
+    /// Literals of which every match contains one, at a fixed distance from its start.
     pub(super) leading: Option<Leading>,
     /// Literals of which every match contains one, anywhere.
     pub(super) required: Option<Required>,
@@ -46,31 +47,31 @@ pub(super) struct Anchors {
 pub struct Prefilter {
     search: Search,
     level: Level,
-    /// The patterns that require no literal. Every line has to be searched for them.
+    /// The indexes of patterns without literals. Every line has to be searched for these.
     always: Vec<usize>,
 }
 
-/// How the literals are searched for.
+/// The search for the literals: with windows if possible, and otherwise with a table.
 #[derive(Debug)]
 enum Search {
     Windows(Box<Windows>),
     Table(Box<Table>),
 }
 
-/// A search for literals that are too many or too different for windows: an automaton for any of them, then a look-up of all
-/// literals at the place that it finds.
+/// A search for literals that are too many or too different for windows. An automaton finds a place where some literal is, and a
+/// hash table then gives all literals there.
 #[derive(Debug)]
 struct Table {
     finder: Option<Finder>,
-    /// All literals, equal ones next to each other.
+    /// All literals. Those with the same bytes are adjacent.
     literals: Vec<Literal>,
-    /// For each literal's bytes, the range of `literals` that have them.
+    /// The range of `literals` that have these bytes.
     by_bytes: HashMap<Vec<u8>, Range<usize>>,
-    /// The different lengths of literals.
+    /// Every length that a literal has.
     lens: Vec<usize>,
 }
 
-/// A search for literals by windows.
+/// A search for literals with [windows](window).
 #[derive(Debug)]
 struct Windows {
     windows: Vec<Window>,
@@ -78,49 +79,52 @@ struct Windows {
     near: Near,
 }
 
-/// A literal of some patterns, with the bytes that may precede it.
+/// A literal, the bytes that may precede it, and the patterns that use it.
 #[derive(Debug)]
 struct Literal {
-    /// Its bytes in little-endian order, padded with zeros, and a mask with ones for each of their bits.
+    /// The bytes of the literal in little-endian order, padded with zeros.
     bytes: u128,
+    /// A mask with all bits of these bytes set, and those of the padding cleared.
     mask: u128,
     len: usize,
-    /// Where in the literal its window begins.
+    /// The index in the literal at which its window starts.
     offset: usize,
-    /// The bytes that may precede it. The start of a line always may.
+    /// The bytes that may precede the literal. It may also be at the start of a line.
     before: ByteSet,
     uses: Vec<Use>,
 }
 
-/// What a literal means for one pattern.
+/// A pattern that uses a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Use {
+    /// The index of the pattern.
     pub(super) pattern: usize,
-    /// How many bytes before the literal a match begins, if it is a leading literal.
+    /// The number of bytes from the start of the match to the literal, if it is a leading literal.
     pub(super) distance: Option<usize>,
 }
 
-/// A table of the literals that are possible at a place, by a few bytes around it. Literals are bits.
+/// Look-up tables that narrow down which literals are possible at a place, from a few bytes around it. A set of literals is a
+/// word with a bit for each literal.
 ///
-/// The bytes are chosen for the given literals, so that usually just the right ones are left. For example, the byte seven
-/// places before `atu` separates `rawCallStatus` from a `CallStatus` that is a word of its own.
+/// The bytes are chosen so that they distinguish the given literals best. For example, the byte seven places before `atu`
+/// distinguishes `rawCallStatus` from a `CallStatus` that is a word of its own.
 #[derive(Debug)]
 struct Near {
-    /// The bits of all literals.
+    /// The set of all literals.
     all: u64,
-    /// Each byte's index in the span, and the literals that are possible for each of its values.
+    /// For each of the chosen bytes, its index in the span, and the literals that are possible for each value of the byte.
     tables: [(usize, [u64; 256]); NEAR_BYTES],
 }
 
-/// The working memory of a search.
+/// The working memory of a search for candidates.
 #[derive(Debug, Default)]
 pub(crate) struct Marks(Box<SpanMarks>);
 
-/// The marks of one span: a bit for each byte, as set by [`window::mark`].
+/// The marks that [`window::mark`] sets in one span of the text: a bit for each byte.
 #[derive(Debug)]
 struct SpanMarks {
     words: [u64; SPAN_BYTES / WORD_BYTES],
-    /// A bit for each word that has a mark.
+    /// A bit for each word that is not zero.
     marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
 }
 
@@ -130,17 +134,18 @@ impl Default for SpanMarks {
     }
 }
 
-/// A place where a pattern may match.
+/// The place of a literal, and so of a possible match.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'p> {
-    /// Where the literal is.
+    /// The offset of the literal in the text.
     pub(crate) at: usize,
     /// The patterns that use the literal.
     pub(super) uses: &'p [Use],
 }
 
 impl Candidate<'_> {
-    /// Returns where a match may begin and of which pattern, if the literal is a leading literal of that pattern alone.
+    /// Returns the offset where a match may start and the index of its pattern, if only one pattern uses the literal and it is a
+    /// leading one.
     #[inline]
     pub(crate) fn sole(self) -> Option<(usize, usize)> {
         match *self.uses {
@@ -151,12 +156,12 @@ impl Candidate<'_> {
 }
 
 impl Prefilter {
-    /// Creates a prefilter for this number of patterns that lets every line pass.
+    /// Creates a prefilter that filters nothing, so that every line is searched for all of this number of patterns.
     pub(super) fn pass_all(patterns: usize) -> Prefilter {
         Prefilter::new(&vec![Anchors { leading: None, required: None }; patterns])
     }
 
-    /// Creates a prefilter for patterns with these anchors, in the order of the set.
+    /// Creates a prefilter from the literals of each pattern, in the order of the patterns.
     pub(super) fn new(anchors: &[Anchors]) -> Prefilter {
         let always = |(index, anchors): (usize, &Anchors)| {
             (anchors.leading.is_none() && anchors.required.is_none()).then_some(index)
@@ -165,12 +170,12 @@ impl Prefilter {
         Prefilter { search: Search::new(anchors), level: Level::new(), always }
     }
 
-    /// Returns the patterns that have to be searched for in every line.
+    /// Returns the indexes of the patterns that have to be searched for in every line.
     pub(super) fn always(&self) -> &[usize] {
         &self.always
     }
 
-    /// Returns every candidate in `text`. They are ordered by their windows, and so only roughly by their literals.
+    /// Returns every candidate in `text`, roughly in the order of the text.
     pub(crate) fn candidates<'s>(&'s self, text: &'s [u8], marks: &'s mut Marks) -> Candidates<'s> {
         Candidates {
             prefilter: self,
@@ -197,13 +202,13 @@ impl Prefilter {
     }
 }
 
-/// Literals with the bytes that may precede them, each with the patterns that use it.
+/// The different literals of all patterns. Each has the bytes that may precede it and the patterns that use it.
 #[derive(Default)]
 struct Literals(BTreeMap<(Vec<u8>, ByteSet), Vec<Use>>);
 
 impl Literals {
-    /// Collects, for each pattern, the leading literals if it has any and `wants_leading` accepts them, and otherwise the
-    /// required ones.
+    /// Collects the literals of all patterns. Of a pattern with leading and required literals, the leading ones are used if
+    /// `wants_leading` accepts them, and otherwise the required ones.
     fn new(anchors: &[Anchors], wants_leading: impl Fn(&Leading) -> bool) -> Literals {
         let mut all = Literals::default();
         for (pattern, anchors) in anchors.iter().enumerate() {
@@ -218,7 +223,7 @@ impl Literals {
         all
     }
 
-    /// Adds literals of one pattern, cut to [`COMPARED_BYTES`].
+    /// Adds the literals of one pattern, cut to [`COMPARED_BYTES`].
     fn add(&mut self, literals: &[Vec<u8>], before: ByteSet, used: Use) {
         for literal in literals {
             let beginning = literal[..literal.len().min(COMPARED_BYTES)].to_vec();
@@ -226,35 +231,35 @@ impl Literals {
         }
     }
 
-    /// Merges equal literals where one may be preceded by every byte that may precede the other. This is done only for required
-    /// literals: for a leading literal, each wrong place costs an attempt to match.
-    fn joined(self) -> Literals {
-        let mut joined = Literals::default();
+    /// Merges required literals with the same bytes if every byte that may precede one may also precede the other. Leading literals
+    /// are not merged, because each wrong place would cost an attempt to match.
+    fn merged(self) -> Literals {
+        let mut merged = Literals::default();
         for ((bytes, mut before), mut uses) in self.0 {
             let is_required = |uses: &[Use]| uses.iter().all(|used| used.distance.is_none());
-            let other = joined.0.iter().find(|((other, wider), other_uses)| {
+            let other = merged.0.iter().find(|((other, wider), other_uses)| {
                 let contains = before.is_subset(*wider) || wider.is_subset(before);
                 *other == bytes && contains && is_required(other_uses) && is_required(&uses)
             });
             if let Some(key) = other.map(|(key, _)| key.clone()) {
                 before = before.union(key.1);
-                uses.extend(joined.0.remove(&key).unwrap_or_default());
+                uses.extend(merged.0.remove(&key).unwrap_or_default());
             }
-            joined.0.entry((bytes, before)).or_default().extend(uses);
+            merged.0.entry((bytes, before)).or_default().extend(uses);
         }
-        joined
+        merged
     }
 
-    /// Returns the literals alone.
+    /// Returns the bytes of every literal.
     fn bytes(&self) -> Vec<Vec<u8>> {
         self.0.keys().map(|(bytes, _)| bytes.clone()).collect()
     }
 }
 
 impl Search {
-    /// Chooses the cheapest search for the anchors of all patterns.
+    /// Chooses the cheapest search that finds all patterns.
     fn new(anchors: &[Anchors]) -> Search {
-        // Leading literals say where a match begins, but required ones may have more in common and so need fewer windows.
+        // Leading literals give the start of a match, but required ones may have more in common and so need fewer windows.
         let leading = Literals::new(anchors, |_| true);
         let by_leading = window::choose(&leading.bytes());
         let mut required = Literals::new(anchors, |_| false);
@@ -292,9 +297,9 @@ impl Table {
 }
 
 impl Windows {
-    /// Builds the search. Gives the literals back if there are more than bits in a word.
+    /// Builds the search. Returns the literals if there are more of them than bits in a word.
     fn new(literals: Literals, choice: Choice) -> Result<Box<Windows>, Literals> {
-        let literals = literals.joined();
+        let literals = literals.merged();
         if literals.0.len() > window::LITERALS_LIMIT {
             return Err(literals);
         }
@@ -308,11 +313,11 @@ impl Windows {
 }
 
 impl Near {
-    /// Chooses the bytes to look up. There must be at most as many literals as bits.
+    /// Chooses the bytes to look up and builds the tables. There must be no more literals than bits in a word.
     fn new(literals: &[Literal]) -> Near {
         let all = (0..literals.len()).map(|index| 1 << index).sum();
         let columns: [Box<[u64; 256]>; NEAR_SPAN] = std::array::from_fn(|at| Near::column(literals, at));
-        // For each literal, those that still seem possible where it is.
+        // For each literal, the set of literals that the bytes chosen so far do not distinguish from it.
         let mut confused = vec![all; literals.len()];
         let left = |(literal, others): (&Literal, &u64), at: usize| {
             literal.byte_near(at).map_or(*others, |byte| others & columns[at][usize::from(byte)])
@@ -327,7 +332,7 @@ impl Near {
         Near { all, tables }
     }
 
-    /// Returns the literals that are possible for each value of the byte at that index of the span.
+    /// Returns, for each value of the byte at index `at` of the span, the literals that are possible.
     fn column(literals: &[Literal], at: usize) -> Box<[u64; 256]> {
         let mut column = Box::new([0; 256]);
         for (index, literal) in literals.iter().enumerate() {
@@ -341,7 +346,7 @@ impl Near {
         column
     }
 
-    /// Returns the literals that may be around `place`, the start of a window.
+    /// Returns the literals that are possible at `place`, the start of a window.
     #[inline]
     fn possible(&self, text: &[u8], place: usize) -> u64 {
         if self.all == 1 {
@@ -349,14 +354,14 @@ impl Near {
             return self.all;
         }
         let rest = place.checked_sub(NEAR_DISTANCE).and_then(|from| text.get(from..));
-        // Near the ends of a text, all of them are possible.
+        // Near the start and the end of the text, the span is incomplete, so nothing can be excluded.
         let Some(span) = rest.and_then(|rest| rest.first_chunk::<NEAR_SPAN>()) else { return self.all };
         self.tables.iter().fold(self.all, |all, (at, table)| all & table[usize::from(span[*at % NEAR_SPAN])])
     }
 }
 
 impl Literal {
-    /// Creates a literal of at most [`COMPARED_BYTES`] bytes, whose window begins at `offset`.
+    /// Creates a literal of at most [`COMPARED_BYTES`] bytes, whose window starts at index `offset`.
     fn new(bytes: &[u8], offset: usize, before: ByteSet, uses: Vec<Use>) -> Literal {
         let mut padded = [0; COMPARED_BYTES];
         let len = bytes.len();
@@ -365,18 +370,18 @@ impl Literal {
         Literal { bytes: u128::from_le_bytes(padded), mask, len, offset, before, uses }
     }
 
-    /// Returns the index in the literal of the byte at that index of the span.
+    /// Converts an index in the span to an index in the literal. Returns `None` for a byte before the literal.
     fn index_near(&self, at: usize) -> Option<usize> {
         (self.offset + at).checked_sub(NEAR_DISTANCE)
     }
 
-    /// Returns the literal's byte at that index of the span, if it has one there.
+    /// Returns the byte of the literal at index `at` of the span, or `None` if that is outside the literal.
     fn byte_near(&self, at: usize) -> Option<u8> {
         let index = self.index_near(at).filter(|&index| index < self.len)?;
         self.bytes.to_le_bytes().get(index).copied()
     }
 
-    /// Whether `byte` may be at that index of the span where the literal is.
+    /// Whether the byte at index `at` of the span may be `byte` if the literal is there.
     fn allows(&self, at: usize, byte: u8) -> bool {
         match self.byte_near(at) {
             Some(own) => own == byte,
@@ -385,14 +390,14 @@ impl Literal {
         }
     }
 
-    /// Whether `byte` may precede the literal. The line end of the line before always may.
+    /// Whether `byte` may precede the literal. The line end of the previous line always may.
     fn may_follow(&self, byte: u8) -> bool {
         byte == b'\n' || self.before.contains(byte)
     }
 
-    /// Returns where the literal starts, if its window begins at `place` and it is there.
+    /// Returns the start of the literal if it is in `text` with its window at `place`, and otherwise `None`.
     #[inline]
-    fn stands(&self, text: &[u8], place: usize) -> Option<usize> {
+    fn find_at(&self, text: &[u8], place: usize) -> Option<usize> {
         let at = place.checked_sub(self.offset)?;
         let rest = text.get(at..)?;
         let bytes = match rest.first_chunk::<COMPARED_BYTES>() {
@@ -405,7 +410,7 @@ impl Literal {
     }
 }
 
-/// Loads the last bytes of a text, padded with zeros.
+/// Loads the last bytes of a text, fewer than [`COMPARED_BYTES`], padded with zeros.
 #[cold]
 #[inline(never)]
 fn last_bytes(rest: &[u8]) -> u128 {
@@ -414,8 +419,8 @@ fn last_bytes(rest: &[u8]) -> u128 {
     u128::from_le_bytes(padded)
 }
 
-/// Sets a bit for each word that has a mark. Going through these bits avoids a search for the next word with a mark, whose
-/// length the processor could not predict.
+/// Sets a bit in `marked` for each of `words` that is not zero. Iterating over these bits is faster than a search for the next
+/// word that is not zero, because the processor cannot predict where that search ends.
 #[inline(always)]
 fn note_marked(words: &[u64], marked: &mut [u64]) {
     for (marked, words) in marked.iter_mut().zip(words.chunks(64)) {
@@ -423,25 +428,28 @@ fn note_marked(words: &[u64], marked: &mut [u64]) {
     }
 }
 
-/// The candidates in a text. The text is marked span by span, as the candidates are asked for.
+/// An iterator over the candidates in a text. It marks the text span by span, as the candidates are needed.
 pub(crate) struct Candidates<'s> {
     prefilter: &'s Prefilter,
     text: &'s [u8],
     marks: &'s mut Marks,
     /// The part of the text that is marked.
     span: Range<usize>,
-    /// The number of words of [`SpanMarks::marked`] that have been started.
+    /// The number of words of [`SpanMarks::marked`] that have been loaded into `marked`.
     groups: usize,
-    /// The bits of the latest one of these that are left.
+    /// The bits of the last loaded word of [`SpanMarks::marked`] that have not been processed yet.
     marked: u64,
-    /// Where in the text the current word of marks begins, and its marks that are left.
+    /// The offset in the text of the current word of [`SpanMarks::words`].
     start: usize,
+    /// The bits of the current word of [`SpanMarks::words`] that have not been processed yet.
     bits: u64,
-    /// The current place, and the literals that may be there and are left.
+    /// The offset in the text of the current place.
     place: usize,
+    /// The possible literals at the current place that have not been compared yet.
     possible: u64,
-    /// For a table: the literals with the bytes at the current place, and the number of lengths that have been looked up.
+    /// For a table: the range of its literals that are at the current place and have not been checked yet.
     here: Range<usize>,
+    /// For a table: the number of lengths that have been looked up at the current place. [`usize::MAX`] before the first place.
     lens: usize,
 }
 
@@ -455,11 +463,11 @@ impl<'s> Candidates<'s> {
         }
     }
 
-    /// Returns the next candidate by the automaton.
+    /// Returns the next candidate that the automaton finds.
     fn next_in_table(&mut self, table: &'s Table) -> Option<Candidate<'s>> {
         loop {
             for literal in self.here.by_ref().filter_map(|index| table.literals.get(index)) {
-                if let Some(at) = literal.stands(self.text, self.place) {
+                if let Some(at) = literal.find_at(self.text, self.place) {
                     return Some(Candidate { at, uses: &literal.uses });
                 }
             }
@@ -475,13 +483,13 @@ impl<'s> Candidates<'s> {
         }
     }
 
-    /// Returns the next candidate by windows.
+    /// Returns the next candidate that the windows find.
     fn next_in(&mut self, windows: &'s Windows) -> Option<Candidate<'s>> {
         loop {
             while self.possible != 0 {
                 let literal = &windows.literals[self.possible.trailing_zeros() as usize];
                 self.possible &= self.possible - 1;
-                if let Some(at) = literal.stands(self.text, self.place) {
+                if let Some(at) = literal.find_at(self.text, self.place) {
                     return Some(Candidate { at, uses: &literal.uses });
                 }
             }
@@ -494,11 +502,11 @@ impl<'s> Candidates<'s> {
         }
     }
 
-    /// Moves to the next word with marks, and returns `false` if there is none.
+    /// Moves to the next word that is not zero. Returns `false` if there is none.
     #[inline]
     fn next_word(&mut self, windows: &Windows) -> bool {
         while self.marked == 0 {
-            // At the start, when nothing has been marked, there are no groups either.
+            // Before the first span is marked, `span` is empty and so has no groups.
             let groups = self.span.len().div_ceil(WORD_BYTES * 64);
             if self.groups < groups {
                 self.marked = self.marks.0.marked[self.groups];
@@ -514,8 +522,8 @@ impl<'s> Candidates<'s> {
         true
     }
 
-    /// Marks the next span of the text, and returns `false` at its end.
-    // Not inlined, because it would take registers from the loop over the marks.
+    /// Marks the next span of the text. Returns `false` at the end of the text.
+    // Not inlined, because it would use registers that the loop over the marks needs.
     #[inline(never)]
     fn mark_next(&mut self, windows: &Windows) -> bool {
         let start = self.span.end;
@@ -524,7 +532,7 @@ impl<'s> Candidates<'s> {
         self.span = start..start + rest.len().min(SPAN_BYTES);
         let SpanMarks { words, marked } = &mut *self.marks.0;
         let words = &mut words[..self.span.len().div_ceil(WORD_BYTES)];
-        // A window may begin in the span and end after it.
+        // A window may start in the span and end after it.
         let text = &rest[..rest.len().min(SPAN_BYTES + window::WIDTH)];
         window::mark(self.prefilter.level, &windows.windows, text, words);
         dispatch!(self.prefilter.level, _simd => note_marked(words, marked));
@@ -560,7 +568,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_names_the_patterns_of_its_literal() {
+    fn a_candidate_has_the_patterns_of_its_literal() {
         let prefilter = Prefilter::new(&[
             leading(&["rawCallStatus"]),
             leading(&["CallStatus", "call status"]),

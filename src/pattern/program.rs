@@ -1,9 +1,9 @@
-//! A fast matcher for common regexes: a list of instructions that tries a match at one given place.
+//! A fast matcher for common regexes: a list of instructions that tries to match at one given place.
 //!
-//! A program is built from a syntax tree of literals, classes, and their repetitions, options and alternatives. At most points
-//! the next byte decides which alternative can match, so nothing has to be tried twice. Where it does not decide, the
-//! alternatives are tried in the order of the regex engine, by limited [backtracking](super::choice). There is no program for
-//! any other regex, and the regex engine matches it.
+//! There are programs for regexes that consist of literals, classes, repetitions, options and alternatives. The regex engine
+//! handles all others. At most points, the next byte decides which alternative can match, so nothing has to be tried twice.
+//! Elsewhere, the alternatives are tried in the order in which the regex engine prefers them, with limited
+//! [backtracking](super::choice).
 //!
 //! For example, `(?:ab|c)\d+x` becomes:
 //!
@@ -17,11 +17,11 @@
 //! 6  Match
 //! ```
 //!
-//! Invariant: a program finds what the engine's anchored search finds, or gives up. The property tests below and those against
-//! the oracle check that.
+//! Invariant: a program finds what an anchored search with the regex engine finds, or gives up. The property tests below and those
+//! against the oracle check this.
 //!
-//! The engine's one-pass automaton would do the same, but looks up a table for every byte and prepares a search for every
-//! match; its bounded backtracker does so for every byte and state.
+//! Alternative: the one-pass automaton of the regex engine also tries nothing twice, but it looks up a table for every byte and has
+//! to set up a search for every match.
 
 mod build;
 
@@ -37,24 +37,24 @@ use super::literal::Leading;
 #[derive(Debug)]
 pub(super) struct Program {
     steps: Vec<Step>,
-    /// The capture slots that come after a choice. A match may skip them, so they are cleared before each attempt.
-    left_over: Vec<usize>,
-    /// Whether more than one alternative may have to be tried.
+    /// The capture slots that a match may not set, because they come after a branch. They are cleared before each attempt.
+    optional_slots: Vec<usize>,
+    /// Whether the program may have to backtrack.
     has_choices: bool,
-    /// How many steps at the beginning only check the leading literal, and how many bytes these steps match.
+    /// The number of steps at the start that only check the leading literal, and the number of bytes that these steps match.
     checked_by_leading: (usize, usize),
 }
 
-/// What is known about a place before a match is tried there.
+/// What the caller knows about a place before a match is tried there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    /// Nothing, so that every step has to be run.
+    /// The caller knows nothing, so every step has to be run.
     Nothing,
-    /// A leading literal is there, and the byte before it is one that may precede it.
+    /// The leading literal is there, after a byte that may precede it. Steps that check this can be skipped.
     Leading,
 }
 
-/// One instruction. It looks at the rest of the text, from the current position on.
+/// One instruction of a program. It works on the text from the current position on.
 #[derive(Debug)]
 enum Step {
     /// Matches these bytes.
@@ -67,25 +67,25 @@ enum Step {
     Run { class: Box<Class>, least: usize, most: usize },
     /// Matches as many bytes other than `byte` as possible, at least `least`.
     Until { byte: u8, least: usize },
-    /// Succeeds if the assertion holds here.
+    /// Succeeds if the assertion holds at the current position.
     Holds(Assertion),
     /// Stores the position in a capture slot: the start or the end of a group.
     Slot(usize),
-    /// Matches a run of bytes of a class whose length depends on what follows. May backtrack.
+    /// Matches a run of bytes of a class whose length depends on what follows. Tries another length if later steps fail.
     Span(Span),
-    /// Continues with the next step. If the next byte is in `class`, backtracks to `otherwise` when that fails.
+    /// Continues with the next step. If the next byte is in `class` and later steps fail, continues with the step `otherwise`.
     Fork { class: Box<Class>, otherwise: usize },
-    /// Continues with the next step if the next byte is in `class`, and with `otherwise` if not.
+    /// Continues with the next step if the next byte is in `class`, and with the step `otherwise` if not.
     Branch { class: Box<Class>, otherwise: usize },
-    /// Continues with that step.
+    /// Continues with the step at this index.
     Jump(usize),
-    /// Records that the match may end here if these conditions hold. The match ends here unless a longer one is found.
+    /// Records that the match may end at the current position, after the given actions. It does end there if later steps fail.
     MayEnd(Vec<AtEnd>),
     /// Ends the match.
     Match,
 }
 
-/// A class of bytes as a table: a single load tells whether a byte is in it.
+/// A class of bytes as a table: the entry at index `b` is whether byte `b` is in the class.
 pub(super) type Class = [bool; 256];
 
 /// Up to [`WORD_BYTES`] bytes that are compared as one integer, which is faster than a call of `memcmp`.
@@ -93,14 +93,15 @@ pub(super) type Class = [bool; 256];
 struct Word {
     /// The bytes in little-endian order, padded with zeros.
     bytes: u128,
-    /// Ones for each bit of the bytes, zeros for the padding.
+    /// A mask with all bits of the bytes set, and those of the padding cleared.
     mask: u128,
     len: usize,
 }
 
+/// The most bytes of a [`Word`].
 const WORD_BYTES: usize = 16;
 
-/// The bytes that `\w` matches.
+/// The bytes that `\w` matches without Unicode.
 const IS_WORD: Class = {
     let mut class = [false; 256];
     let mut byte = 0_u8;
@@ -111,7 +112,7 @@ const IS_WORD: Class = {
     class
 };
 
-/// A condition on the bytes on both sides of a position.
+/// A condition on the bytes before and after a position, such as `\b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Assertion {
     Start,
@@ -120,39 +121,39 @@ pub(super) enum Assertion {
     NoWordBoundary,
 }
 
-/// What is left to do if the rest of the regex matches an empty text.
+/// An action that remains if the rest of the regex matches the empty string: check an assertion or set a capture slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum AtEnd {
     Holds(Assertion),
     Slot(usize),
 }
 
-/// The start and end of each group, at indexes `2 * group` and `2 * group + 1`. Group 0 is the whole match.
+/// The capture slots: the start and end of each group, at indexes `2 * group` and `2 * group + 1`. Group 0 is the whole match.
 pub(super) type Slots = [Option<NonMaxUsize>];
 
 impl Program {
-    /// Builds the program for a regex, or returns `None` if there cannot be one. Every match must have the literals of `leading`.
+    /// Builds the program for a regex with these leading literals. Returns `None` if the regex is not supported.
     pub(super) fn new(hir: &Hir, leading: Option<&Leading>) -> Option<Program> {
         let steps = build::steps(hir)?;
         let choice = steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
         let slot = |step: &Step| if let Step::Slot(slot) = step { Some(*slot) } else { None };
         let after_choice = choice.and_then(|choice| steps.get(choice..)).unwrap_or_default();
-        let left_over = after_choice.iter().filter_map(slot).collect();
+        let optional_slots = after_choice.iter().filter_map(slot).collect();
         let has_choices = steps.iter().any(|step| matches!(step, Step::Fork { .. } | Step::Span(_)));
-        let mut program = Program { steps, left_over, has_choices, checked_by_leading: (0, 0) };
+        let mut program = Program { steps, optional_slots, has_choices, checked_by_leading: (0, 0) };
         program.checked_by_leading = leading.map(|leading| program.steps_checked_by(leading)).unwrap_or_default();
         Some(program)
     }
 
-    /// Returns how many steps at the beginning can be skipped where a leading literal is known to be, and how many bytes they
-    /// match.
+    /// Returns the number of steps at the start that can be skipped if the leading literal is known to be there, and the number of
+    /// bytes that these steps match.
     fn steps_checked_by(&self, leading: &Leading) -> (usize, usize) {
         let Leading { literals, offset: 0, before } = leading else { return (0, 0) };
         let [literal] = literals.as_slice() else { return (0, 0) };
         let starts_word = literal.first().is_some_and(|&first| IS_WORD[usize::from(first)])
             && before.is_subset(ByteSet::WORD.complement());
         let mut bytes = 0;
-        let is_said = |step: &&Step| {
+        let is_checked = |step: &&Step| {
             let len = match step {
                 Step::Holds(Assertion::WordBoundary) if bytes == 0 && starts_word => 0,
                 Step::Byte(byte) if literal.get(bytes) == Some(byte) => 1,
@@ -162,19 +163,19 @@ impl Program {
             bytes += len;
             true
         };
-        let steps = self.steps.iter().take_while(is_said).count();
+        let steps = self.steps.iter().take_while(is_checked).count();
         (steps, bytes)
     }
 
-    /// Whether the program has choices. Only then may it give up.
+    /// Whether the program may have to backtrack. Only then may it give up.
     pub(super) fn has_choices(&self) -> bool {
         self.has_choices
     }
 
-    /// Returns the end of the match that starts at `at`, with its groups in `slots`. The match may be empty. `None` means that
-    /// no match starts there, unless [`Backtracker::gave_up`].
+    /// Returns the end of the match that starts at `at`, which may be empty, and stores its groups in `slots`. Returns `None` if no
+    /// match starts there, or if the program gave up, which [`Backtracker::gave_up`] reports.
     ///
-    /// `slots` may hold old values, but only of programs for the same regex.
+    /// `slots` may hold values from earlier attempts with the same regex.
     #[inline]
     pub(super) fn run(
         &self,
@@ -186,7 +187,7 @@ impl Program {
     ) -> Option<usize> {
         backtracker.begin();
         let (step, bytes) = if known == Known::Leading { self.checked_by_leading } else { (0, 0) };
-        // A line that was cut may end inside the literal.
+        // A long line may have been cut inside the literal.
         let rest = text.get(at + bytes..)?;
         let steps = self.steps.get(step..)?;
         let end = if self.has_choices {
@@ -199,10 +200,10 @@ impl Program {
         Some(end)
     }
 
-    /// Runs `steps` on `rest`, the part of `text` that has not been matched.
+    /// Runs `steps` on `rest`, the part of `text` that has not been matched yet.
     ///
-    /// Compiled separately for programs without choices, which need no bookkeeping for backtracking. Keeping `rest` as a slice
-    /// makes a look at its first byte a single comparison.
+    /// With `CHOICES` false, this compiles to code without bookkeeping for backtracking. `rest` is a slice rather than a position,
+    /// because then checking its first byte takes a single comparison.
     #[inline(never)]
     fn run_steps<'t, const CHOICES: bool>(
         &self,
@@ -212,7 +213,7 @@ impl Program {
         slots: &mut Slots,
         backtracker: &mut Backtracker,
     ) -> Option<usize> {
-        self.left_over.iter().for_each(|&slot| slots[slot] = None);
+        self.optional_slots.iter().for_each(|&slot| slots[slot] = None);
         let from = |step: usize| self.steps.get(step..).unwrap_or_default().iter();
         let mut steps = steps.iter();
         loop {
@@ -268,7 +269,7 @@ impl Program {
         }
     }
 
-    /// Runs a step that may have to be tried again, and returns what it leaves of `rest`.
+    /// Runs a `Span` or `Fork`, which push a choice, and returns the text after what it matches.
     #[inline(never)]
     fn choose<'t>(
         &self,
@@ -305,7 +306,7 @@ impl AtEnd {
 }
 
 impl Word {
-    /// Packs `bytes`, at most [`WORD_BYTES`].
+    /// Creates a word from at most [`WORD_BYTES`] bytes.
     fn new(bytes: &[u8]) -> Word {
         let mut padded = [0; WORD_BYTES];
         padded[..bytes.len()].copy_from_slice(bytes);
@@ -313,7 +314,7 @@ impl Word {
         Word { bytes: u128::from_le_bytes(padded), mask, len: bytes.len() }
     }
 
-    /// Returns the rest of `text` after these bytes, if it begins with them.
+    /// Returns the rest of `text` if it begins with these bytes, and otherwise `None`.
     #[inline]
     fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let fits = match text.first_chunk() {
@@ -338,7 +339,7 @@ impl Assertion {
     }
 }
 
-/// Returns how many bytes at the start of `text` are in the class.
+/// Returns the number of bytes at the start of `text` that are in the class.
 #[inline(always)]
 fn run_len(class: &Class, text: &[u8]) -> usize {
     // `position` compiles to fewer instructions for each byte than `take_while`.
@@ -368,14 +369,14 @@ mod tests {
         builder.unwrap()
     }
 
-    /// Returns the groups of the match that the engine finds at `at`.
+    /// Returns the groups of the match that the regex engine finds at `at`.
     fn by_engine(regex: &meta::Regex, text: &[u8], at: usize) -> Option<Vec<Option<NonMaxUsize>>> {
         let mut slots = vec![None; regex.group_info().slot_len()];
         let input = Input::new(text).range(at..).anchored(Anchored::Yes);
         regex.search_slots(&input, &mut slots).map(|_| slots)
     }
 
-    /// Returns the groups that the program finds; `Err` if it gives up.
+    /// Returns the groups of the match that the program finds at `at`, or an error if it gives up.
     fn by_program(
         program: &Program,
         len: usize,
@@ -384,7 +385,7 @@ mod tests {
     ) -> Result<Option<Vec<Option<NonMaxUsize>>>, ()> {
         let mut slots = vec![None; len];
         let mut backtracker = Backtracker::default();
-        // Earlier attempts leave values in the slots.
+        // The slots contain values, as after an earlier attempt.
         for before in 0..at {
             program.run(text, before, Known::Nothing, &mut slots, &mut backtracker);
         }
@@ -423,10 +424,10 @@ mod tests {
     fn steps_that_check_the_leading_literal_again_are_skipped() {
         for (regex, checked_by_leading) in [
             (r"\brawCallStatus\s*=\s*(?<code>-?\d+)\b", (2, 13)),
-            // Longer than one step, and cut to what is searched for.
+            // The literal is longer than one step, and is cut to the length that is searched for.
             (r"<aaaabbbbccccddddeeee>(?<code>\d)", (1, 16)),
             (r"abc=(?<code>\d)", (1, 4)),
-            // Found by its last 16 bytes, which equal its first ones.
+            // The literal that is searched for is its last 16 bytes, which are the same as its first ones.
             (r"baabaabaabaabaabaabaab(?<code>\d)", (0, 0)),
             (r"\b=abc(?<code>\d)", (0, 0)),
             (r"\Babc(?<code>\d)", (0, 0)),
@@ -473,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_longer_match_fails_the_shorter_one_counts() {
+    fn a_shorter_match_counts_if_a_longer_one_fails() {
         for (regex, text, end) in [
             (r"a(?:-(?<text>b)c)?", "a-bd", Some(1)),
             (r"\d+(?:\.\d+)*\b", "1.22.x", Some(4)),
@@ -492,7 +493,7 @@ mod tests {
         }
     }
 
-    /// Regexes, about a third of which have a program without choices, and a third one with choices.
+    /// Generates regexes. A third of them have a program without choices, a third have one with choices, and the rest have none.
     fn regex() -> impl Strategy<Value = String> {
         let atoms = vec![
             "a", "b", "ab", "-", ".", "[ab]", "[^a]", "[a-c-]", r"\b", r"\B", "^", "$", r"\d", r"\w", r"\s", "(?i:a)",
@@ -510,7 +511,7 @@ mod tests {
         })
     }
 
-    /// Gives the groups different names, leaves a few without a name, and makes others non-capturing.
+    /// Gives the groups of a regex different names, except that some stay unnamed and some become non-capturing.
     fn named(regex: &str) -> String {
         let mut parts = regex.split("(?<X>");
         let first = parts.next().unwrap_or_default().to_owned();

@@ -1,12 +1,12 @@
-//! The compiled patterns as one ordered set, and the rule that decides which pattern gets a match.
+//! The compiled patterns as an ordered set, and the rules for which of them match in a line.
 //!
 //! Invariants:
 //!
-//! * Of overlapping matches the leftmost wins. Of matches at the same position the earlier pattern wins. The search goes on
-//!   after the end of the match.
-//! * A pattern sees one line without its line end. Only a `multiline` pattern also sees what follows, and even its match
+//! * The leftmost of overlapping matches wins. If several matches start at the same position, the earlier pattern wins. The search
+//!   continues at the end of the match.
+//! * A pattern sees one line, without its line end. Only a `multiline` pattern also sees the lines that follow, but its match
 //!   belongs to the line in which it starts.
-//! * Patterns match bytes, with ASCII classes: logs mix encodings, and codes are ASCII in all of them.
+//! * Patterns match bytes, and their classes are ASCII, because logs mix encodings and codes are ASCII in all of them.
 
 mod matches;
 mod readings;
@@ -53,13 +53,13 @@ use crate::hit::{Capture, Captures};
 pub struct PatternSet {
     patterns: Vec<Pattern>,
     prefilter: Prefilter,
-    /// The patterns with a `when` or `unless`.
+    /// The indexes of the patterns with a `when` or `unless`.
     conditional: Vec<usize>,
-    /// For each pattern, the index of the first pattern with the same leading literals, which may be the pattern itself.
+    /// For each pattern, the index of the first pattern that is tried at the same places. This may be the pattern itself.
     alike: Vec<usize>,
     /// Whether any pattern is `multiline`.
     looks_ahead: bool,
-    /// How to search lines that are not UTF-8.
+    /// The code pages in which lines that are not UTF-8 are searched.
     pages: Pages,
 }
 
@@ -71,7 +71,7 @@ pub struct Pattern {
     multiline: bool,
     when: Option<Condition>,
     unless: Option<Condition>,
-    /// The index of each capture group in the regex.
+    /// For each capture, the index of its group in the regex.
     groups: Captures<usize>,
     /// Captures who wrote the line.
     line: Option<Writer>,
@@ -92,19 +92,19 @@ struct Writer {
 #[derive(Debug)]
 pub(crate) struct Writers(Vec<Option<MatcherScratch>>);
 
-/// A `when` or `unless`: a regex that the line of a match must match, or must not match.
+/// A `when` or `unless`: another regex, which the line must or must not match. Compiled when it is first needed.
 #[derive(Debug)]
 struct Condition {
     builder: RegexBuilder,
     compiled: OnceLock<Result<Regex, regex::Error>>,
 }
 
-/// The working memory for searches with one set. Each thread has its own.
+/// The working memory for searches with one [`PatternSet`]. Each thread needs its own.
 #[derive(Debug)]
 pub struct Scratch {
     patterns: Vec<PatternScratch>,
     places: Places,
-    /// For lines that the prefilter has not searched as part of a block.
+    /// The memory of the prefilter, for lines that it has not searched as part of a block.
     marks: Marks,
 }
 
@@ -113,18 +113,18 @@ pub struct Scratch {
 struct PatternScratch {
     matcher: MatcherScratch,
     next: Next,
-    /// Whether the conditions hold in the current line, if that has been checked.
+    /// Whether the conditions of the pattern hold for the current line. `None` if that has not been checked yet.
     applies: Option<bool>,
 }
 
-/// What is known about a pattern's next match in the current line.
+/// What is known about the next match of a pattern in the current line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// Nothing: it has to be searched for.
+    /// Nothing is known: the match has to be searched for.
     Unknown,
-    /// There is none before this place.
+    /// There is no match before this place.
     At(Place),
-    /// There is none in the rest of the line.
+    /// There is no match in the rest of the line.
     Exhausted,
 }
 
@@ -133,7 +133,7 @@ impl PatternSet {
     ///
     /// # Errors
     ///
-    /// Returns an error for the first definition that cannot be compiled or has no group for the code.
+    /// Returns an error for the first definition whose regexes cannot be compiled or do not capture a code.
     pub fn compile(definitions: &[Definition]) -> Result<PatternSet, Diagnostic> {
         let patterns = definitions.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>()?;
         let anchors: Vec<Anchors> = patterns.iter().map(|pattern| pattern.anchors.clone()).collect();
@@ -151,7 +151,7 @@ impl PatternSet {
         Ok(set.reading_in(None))
     }
 
-    /// Removes the prefilter, so that every line is searched. For tests and for measuring what the prefilter saves.
+    /// Removes the prefilter, so that every line is searched. This is for tests, and for measuring what the prefilter saves.
     #[must_use]
     pub fn without_prefilter(self) -> PatternSet {
         PatternSet { prefilter: Prefilter::pass_all(self.patterns.len()), ..self }
@@ -163,19 +163,19 @@ impl PatternSet {
         &self.patterns
     }
 
-    /// Returns the prefilter, which searches whole blocks.
+    /// Returns the prefilter, which finds the places in a block where a pattern may match.
     #[must_use]
     pub fn prefilter(&self) -> &Prefilter {
         &self.prefilter
     }
 
-    /// Whether every line has to be searched, because some pattern requires no literal.
+    /// Whether every line has to be searched, because there is a pattern whose matches need not contain any literal.
     #[must_use]
     pub fn searches_every_line(&self) -> bool {
         !self.prefilter.always().is_empty()
     }
 
-    /// Whether any pattern is `multiline`, so that a search needs the text after the line.
+    /// Whether any pattern is `multiline`, so that a search needs the text after the line as well.
     #[must_use]
     pub fn looks_ahead(&self) -> bool {
         self.looks_ahead
@@ -224,7 +224,8 @@ impl PatternSet {
         self.patterns.iter().any(|pattern| pattern.role.is_context())
     }
 
-    /// Returns the matches of the pattern with that index, as if it were the only one.
+    /// Returns the matches of the pattern with this index, as if it were the only one. The other arguments are those of
+    /// [`PatternSet::matches`].
     pub fn matches_of<'m>(
         &'m self,
         index: usize,
@@ -236,13 +237,13 @@ impl PatternSet {
         self.matches_at_places(scratch, window, line_len)
     }
 
-    /// Begins a line: forgets the places of the line before.
+    /// Prepares `scratch` for the next line. [`PatternSet::note`] then records its candidates.
     pub(crate) fn begin_line(&self, scratch: &mut Scratch) {
         scratch.places.clear();
         self.prefilter.always().iter().for_each(|&pattern| scratch.places.seek(pattern));
     }
 
-    /// Records a candidate for the line that starts at `line_start` in the block.
+    /// Records a candidate in the line that starts at `line_start` of the block.
     #[inline]
     pub(crate) fn note(&self, scratch: &mut Scratch, candidate: Candidate<'_>, line_start: usize) {
         for used in candidate.uses {
@@ -256,10 +257,10 @@ impl PatternSet {
         }
     }
 
-    /// Returns the match in a line whose only candidate is for this pattern at `start`.
+    /// Returns the match in a line whose only candidate is for the pattern with this index, at `start`.
     ///
-    /// Most lines with a result are like that. Going through [`PatternSet::note`] and [`PatternSet::matches_at_places`] instead
-    /// takes as many instructions again as matching a short pattern.
+    /// This is a fast path, because most lines with a result have one candidate. [`PatternSet::note`] and
+    /// [`PatternSet::matches_at_places`] would take as long as matching a short pattern.
     #[inline(always)]
     pub(crate) fn sole_match<'m>(
         &'m self,
@@ -275,7 +276,7 @@ impl PatternSet {
         Some(Match { pattern: index, span, role: pattern.role, groups: &pattern.groups, slots: &scratch.matcher })
     }
 
-    /// Returns the matches in a line, all of whose candidates have been recorded by [`PatternSet::note`].
+    /// Returns the matches in a line. Its candidates must all have been recorded with [`PatternSet::note`].
     #[inline]
     pub(crate) fn matches_at_places<'m>(
         &'m self,
@@ -283,7 +284,7 @@ impl PatternSet {
         window: &'m [u8],
         line_len: usize,
     ) -> Matches<'m> {
-        // Usually one or two places, for which a check is cheaper than a call.
+        // There are usually one or two places, for which this check is cheaper than a call of `sort_unstable`.
         if !scratch.places.starts.is_sorted() {
             scratch.places.starts.sort_unstable();
         }
@@ -297,7 +298,7 @@ impl PatternSet {
         Matches::new(self, scratch, window, line_len)
     }
 
-    /// Searches one line for candidates, and records those of the chosen patterns.
+    /// Searches one line for candidates and records those of the patterns for which `is_chosen` returns true.
     fn find_places(&self, scratch: &mut Scratch, window: &[u8], is_chosen: impl Fn(usize) -> bool) {
         self.begin_line(scratch);
         let mut marks = std::mem::take(&mut scratch.marks);
@@ -311,13 +312,14 @@ impl PatternSet {
 }
 
 impl Pattern {
-    /// Returns the name.
+    /// Returns the name of the pattern.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns literals of which every match contains one; `None` if there are none, so that every line has to be searched.
+    /// Returns a set of literals of which every match contains at least one, or `None` if there is no such set, so that every line
+    /// has to be searched.
     #[must_use]
     pub fn literals(&self) -> Option<&[Vec<u8>]> {
         let Anchors { leading, required } = &self.anchors;
@@ -325,33 +327,33 @@ impl Pattern {
         required.as_ref().map(|required| required.literals.as_slice()).or_else(leading)
     }
 
-    /// Whether the pattern has letters beyond ASCII that no single ANSI code page contains. In a line that is not UTF-8, it is
-    /// then found only if the encoding is given.
+    /// Whether the pattern has non-ASCII letters that no single ANSI code page contains. It then matches in a line that is not
+    /// UTF-8 only if the user chooses an encoding.
     #[must_use]
     pub fn is_in_no_ansi_page(&self) -> bool {
         self.letters.are_there && self.letters.ansi_page.is_none()
     }
 
-    /// Describes for the user how a match is found and how fast that is.
+    /// Returns a comment for the user on how matches are found and how fast that is.
     #[must_use]
     pub fn ways(&self) -> &'static str {
-        // The factors are ratios of instructions per match, counted as in `benches/instructions` with one pattern at a time.
+        // The factors are ratios of instructions for each match, counted as in `benches/instructions` with one pattern at a time.
         match self.matcher.ways() {
-            (true, Trial::Steps) => "Speed: the fastest way, step by step",
+            (true, Trial::Steps) => "Speed: the fastest; matched step by step, without trying anything twice",
             (true, Trial::Choices) => {
-                "Speed: about half the fastest way; step by step, with several tries where there is a choice"
+                "Speed: about half of the fastest; matched step by step, but some parts may have to be tried several times"
             }
-            (true, Trial::OnePass) => "Speed: a half to a third of the fastest way; one pass of an automaton",
-            (true, Trial::Engine) => "Speed: a tenth of the fastest way or less; matched by the general regex engine",
-            (false, _) => "Speed: a tenth of the fastest way or less; searched by the general regex engine",
+            (true, Trial::OnePass) => "Speed: a third to a half of the fastest; matched by an automaton in one pass",
+            (true, Trial::Engine) => "Speed: a tenth of the fastest or less; matched by the general regex engine",
+            (false, _) => "Speed: a tenth of the fastest or less; searched for by the general regex engine",
         }
     }
 
     fn compile(definition: &Definition) -> Result<Pattern, Diagnostic> {
         let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(definition.ignore_case);
-        let compile = if definition.origin == Origin::BuiltIn { Compile::WhenAsked } else { Compile::AtOnce };
+        let compile = if definition.origin == Origin::BuiltIn { Compile::WhenNeeded } else { Compile::AtOnce };
         let settings = Settings { syntax, compile };
-        // The syntax has been checked, so only errors that the engine alone detects are left, such as the size.
+        // The syntax has already been checked, so the only errors left are those that the regex engine detects, such as the size.
         let error = |field| {
             move |message: String| {
                 Diagnostic::new("this regex cannot be compiled")
@@ -369,19 +371,19 @@ impl Pattern {
         if groups[Capture::Code].is_none() && !definition.role.is_context() {
             return Err(error(Field::Regex)("there is no group for the code".to_owned()));
         }
-        // A literal with a line end in it extends beyond the line, and perhaps beyond the block.
+        // A literal that contains a line end extends beyond the line, and perhaps beyond the block.
         let is_in_line =
             |leading: &Leading| !leading.literals.iter().flatten().any(|byte| matches!(byte, b'\n' | b'\r'));
         let leading = literal::leading(&hir).filter(is_in_line);
         let mut required = literal::required(&hir).filter(|_| !definition.multiline);
         if let Some(required) = &mut required {
-            // A line contains no line end, so such a literal is never found.
+            // A line contains no line end, so a literal with one is never found.
             required.literals.retain(|literal| !literal.contains(&b'\n'));
         }
         let parse_condition = |(field, regex): (Field, &str)| {
             syntax::parse_with(regex, &syntax).map_err(|wrong| error(field)(wrong.to_string()))
         };
-        // A test checks that the built-in regexes are ASCII, so start-up need not look at them.
+        // A test checks that the built-in regexes are ASCII, so they need not be examined at start-up.
         let letters = if definition.origin == Origin::BuiltIn {
             Letters::default()
         } else {
@@ -424,7 +426,7 @@ impl Pattern {
         self.role
     }
 
-    /// Returns the match at a place, if there is one and the conditions hold in the line.
+    /// Returns the span of the match at a place, if there is one and the line fulfils the conditions of the pattern.
     #[inline(always)]
     fn try_place(
         &self,
@@ -446,19 +448,20 @@ impl Pattern {
         self.applies(scratch, &window[..line_len]).then_some(span)
     }
 
-    /// Returns what determines the places where the pattern is tried: two patterns with the same value are tried at the same
-    /// places. `None` if it has no leading literals.
+    /// Returns a key for the places where the pattern is tried: patterns with the same key are tried at the same places. Returns
+    /// `None` if the pattern has no leading literals.
     fn tried_where(&self) -> Option<(bool, usize, &[Vec<u8>])> {
         let leading = self.anchors.leading.as_ref()?;
         Some((self.multiline, leading.offset, &leading.literals))
     }
 
-    /// Returns the pattern's next place at or after `at`.
+    /// Searches for the next place at or after `at` where the pattern may match.
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
         self.matcher.seek(&mut scratch.matcher, haystack, at, line_len).map_or(Next::Exhausted, Next::At)
     }
 
-    /// Whether the conditions hold in the line. Checked only where the pattern itself matches, and once a line.
+    /// Whether the line fulfils the conditions of the pattern. They are checked at most once for each line, and only if the pattern
+    /// itself matches.
     #[inline]
     fn applies(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
         if self.when.is_none() && self.unless.is_none() { true } else { self.conditions_hold(scratch, line) }
@@ -472,7 +475,7 @@ impl Pattern {
         *scratch.applies.insert(when && !unless)
     }
 
-    /// Returns whether `when` matches the line, or is absent, and whether `unless` matches it.
+    /// Returns whether the line matches `when`, or there is no `when`, and whether it matches `unless`.
     fn match_conditions(&self, line: &[u8]) -> (bool, bool) {
         let when = self.when.as_ref().is_none_or(|when| when.is_match(line));
         (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
@@ -489,7 +492,7 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Returns why the regex cannot be compiled, if it is compiled at once. The usual reason is its size.
+    /// Returns the reason if the regex is compiled at once and cannot be, usually because it is too large.
     fn new(mut builder: RegexBuilder, compile: Compile) -> Result<Condition, String> {
         builder.size_limit(COMPILED_LIMIT_BYTES);
         let condition = Condition { builder, compiled: OnceLock::new() };
@@ -505,7 +508,7 @@ impl Condition {
     }
 
     fn is_match(&self, line: &[u8]) -> bool {
-        // Only a built-in regex may fail to compile here, and a test checks that none does.
+        // The user's regexes have been compiled before. Built-in ones may be compiled only now, but a test checks that they compile.
         self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
     }
 
@@ -514,7 +517,7 @@ impl Condition {
     }
 }
 
-/// Returns the index of each group in `hir`.
+/// Returns the index of the group in `hir` for each capture.
 fn groups(hir: &Hir) -> Captures<usize> {
     Captures::new(|capture| usize::try_from(validate::group_of(hir, capture)?.index).ok())
 }
@@ -531,7 +534,7 @@ mod tests {
             definition.origin = Origin::CommandLine;
         }
         let set = PatternSet::compile(&definitions).unwrap();
-        // Otherwise start-up would have to parse the conditions as well.
+        // Otherwise the conditions would have to be parsed at start-up as well.
         assert!(!set.patterns.iter().any(|pattern| pattern.letters.are_there || pattern.letters.are_bytes));
     }
 }

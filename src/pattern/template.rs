@@ -1,12 +1,12 @@
-//! The pattern file that `callcodes patterns new` writes: a pattern that works, with comments that explain how to change it.
+//! The pattern file that `callcodes patterns new` writes: a working pattern, with comments that explain how to change it.
 //!
-//! Invariant: the file loads, and the pattern finds its own examples, so that changes start from a good state. The comments
-//! are for people who have never seen a regex: every step can be copied.
+//! Invariant: the file is valid and its pattern finds its examples, so that people start from a pattern that works. The comments
+//! are for people who have never seen a regex, so every step can be copied.
 
 use super::definition::check_name;
 use super::diagnostic::Diagnostic;
 
-/// The text of the file, with `NAME` for the name of the pattern.
+/// The text of the file, with `NAME` in place of the name of the pattern.
 const TEMPLATE: &str = r#"# A pattern for callcodes: how to find call / SMS result codes in one kind of log line.
 # Lines that start with # are for you; the program skips them. Save this file as UTF-8.
 #
@@ -22,48 +22,49 @@ name = "NAME"
 # What it is for, in one line. You may leave it out.
 description = "MFA results as this product writes them"
 
-# What a result looks like. To make your own, in three steps:
+# What a result looks like. To write your own, take three steps:
 #   1. Copy the part of a real line that only results have, with the code in it:
 #          Call result: 21
 #   2. Put a backslash before each of these characters, if there are any:  \ . + * ? ( ) | [ ] { } ^ $
 #   3. Replace the code by (?<code>\d+), which means: some digits, and these are the code.
 #          Call result: (?<code>\d+)
 # For a code that is written as a word, such as FAILED_PHONE_BUSY, write (?<code>\w+) instead.
-# For anything that changes from line to line: .*? means any text, \d+ digits, \S+ text without blanks.
-# Parts that may be caught as well, each at most once:
+# For parts that differ from line to line: .*? matches any text, \d+ matches digits, \S+ matches text without spaces.
+# Other parts of the line that you can capture, each at most once:
 #   (?<user>...) who signed in     (?<host>...) on which machine     (?<address>...) from which network address
-#   (?<outcome>...) the log's own word on the sign-in              (?<time>...) when, if not at the start of the line
-#   (?<text>...) the description beside a code that is written as a word
+#   (?<outcome>...) whether the sign-in succeeded, as the log puts it
+#   (?<time>...) when, if the time is not at the start of the line
+#   (?<text>...) the description next to a code that is written as a word
 regex = '''user '(?<user>[^']+)'.*? Call result: (?<code>\d+)'''
 
-# true: capitals and small letters are the same. false: they are not.
+# true: upper and lower case are the same. false: they are different.
 ignore_case = true
 
-# Remove the # before a line below to use it.
-# Count a result only if the same line also has this in it somewhere (| means "or"):
+# To use one of the lines below, remove the # before it.
+# Count a result only if this also appears somewhere in the same line (| means "or"):
 # when = '''mfa|azure'''
-# Do not count it if the same line has this in it somewhere:
+# Do not count a result if this appears somewhere in the same line:
 # unless = '''test mode'''
-# A result may continue on the next lines:
+# A result may extend over several lines:
 # multiline = true
-# The code may be empty, which means 0, no call result:
+# The code may be empty, which then means 0, no call result:
 # empty_is_zero = true
 
-# Lines from the log, each with what must be found in it. Two or three real lines are best; replace the names and numbers
-# of real people first. The lines are checked each time the pattern is loaded, so a mistake shows at once.
-# The code is a number, or text in quotes: code = 'FAILED_PHONE_BUSY'. The user may be left out.
+# Lines from the log, and what the pattern must find in each of them. Two or three real lines are best, but replace the names
+# and phone numbers of real people first. The lines are checked each time the pattern is loaded, so a mistake shows at once.
+# The code is a number, or text in quotes: code = 'FAILED_PHONE_BUSY'. You may leave out the user.
 examples = [
   { line = '''2024-05-01 10:15:30 HELPDESK-7 MFA for user 'CONTOSO\ann': Call result: 21''', code = 21, user = 'CONTOSO\ann' },
   { line = '''2024-05-01 10:16:02 HELPDESK-7 MFA for user 'bob@contoso.com': Call result: 102''', code = 102 },
 ]
 
-# Lines that look similar and must not be counted.
+# Lines that look similar but must not be counted.
 counter_examples = [
   '''2024-05-01 10:15:31 HELPDESK-7 Session for user 'CONTOSO\ann' closed. Result code: 0''',
 ]
 "#;
 
-/// Returns a new pattern file with one pattern, called `name`. Its line ends are `\n`.
+/// Returns the text of a new pattern file with one pattern called `name`. Its line ends are `\n`.
 ///
 /// # Examples
 ///
@@ -83,7 +84,7 @@ pub fn template(name: &str) -> Result<String, Diagnostic> {
     Ok(TEMPLATE.replace("NAME", name))
 }
 
-/// Returns the first line of every file that [`template`] creates, by which such a file is recognised.
+/// Returns the first line of every new pattern file, which identifies such a file.
 pub(crate) fn first_line() -> &'static str {
     TEMPLATE.lines().next().unwrap_or_default()
 }

@@ -1,10 +1,10 @@
-//! Checks the regexes of a definition by their syntax trees, before anything is compiled.
+//! Checks the regexes of a definition before anything is compiled, by examining their syntax trees.
 //!
-//! Invariant: if [`check`] finds no error, then the regex parses, never matches an empty text, and captures a `code` in every
-//! match; the code is empty only if the definition says what that means.
+//! Invariant: if [`check`] finds no error, then the regex is valid, never matches the empty string, and captures a `code` in every
+//! match. The code is empty only if the definition has `empty_is_zero`.
 //!
-//! Two checks are elsewhere: whether the regex is small enough to compile (in [`super::PatternSet::compile`]), and what it
-//! finds (in [`super::examples`]).
+//! Two checks are elsewhere: [`PatternSet::compile`](super::PatternSet::compile) checks that the regex is small enough, and
+//! [`examples`](super::examples) checks what it finds.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -17,28 +17,31 @@ use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
 use crate::hit::{Capture, Holds};
 
-/// The remedy for a regex without a group for the code.
+/// The remedy for a regex that has no group for the code.
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
-/// A remedy for a code that can be empty or missing.
+/// The remedy for a code that is meant to be empty.
 const HOW_TO_MEAN_NOTHING: &str =
     "write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
 
-/// A parsed regex: its syntax as written, for places in the text, and its meaning.
+/// A parsed regex.
 struct Parsed {
+    /// The syntax of the regex as written, with the place of each element in the text.
     ast: Ast,
+    /// What the regex matches.
     hir: Hir,
 }
 
-/// Why a text is not a valid regex.
-struct Unsound {
+/// The reason why a regex is not valid.
+struct Invalid {
     message: String,
+    /// The part of the regex that is wrong.
     span: Range<usize>,
-    /// An earlier part of the regex that conflicts with it.
+    /// An earlier part of the regex that it conflicts with, such as the first of two groups with the same name.
     other: Option<Range<usize>>,
     remedy: &'static str,
 }
 
-/// Returns every error in the regexes of `definition`: first those of `regex`, then those of `when` and of `unless`.
+/// Returns every error in the regexes of `definition`: first in `regex`, then in `when` and `unless`.
 ///
 /// # Examples
 ///
@@ -59,14 +62,15 @@ pub fn check(definition: &Definition) -> Vec<Diagnostic> {
                 Field::Line => found.extend(check_line(definition, &parsed)),
                 Field::When | Field::Unless => {}
             },
-            Err(unsound) => found.push(invalid(definition, field, unsound)),
+            Err(reason) => found.push(invalid(definition, field, reason)),
         }
     }
     found
 }
 
-/// Returns an error for every definition that can never get a result, because an earlier one of the same origin has the same
-/// regex and no further condition. A definition of another origin is assumed to replace a pattern on purpose.
+/// Returns an error for every definition that never finds a result because an earlier one always matches first: it has the same
+/// regex, and no further condition. Definitions of different origins are not compared, because users may replace a built-in
+/// pattern on purpose.
 #[must_use]
 pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -87,18 +91,18 @@ pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
     found
 }
 
-/// Returns the error for a definition that never gets a result.
+/// Returns the error for a definition that never finds a result because `earlier` always matches first.
 fn shadowed(definition: &Definition, earlier: &Definition) -> Diagnostic {
     let (name, earlier_name) = (&definition.name, &earlier.name);
-    Diagnostic::new(format!("pattern `{name}` never gets a result: `{earlier_name}` comes first with the same regex"))
-        .at(definition.mark_field(Field::Regex, None, "always taken by the earlier pattern"))
+    Diagnostic::new(format!("pattern `{name}` never finds a result: `{earlier_name}` comes first with the same regex"))
+        .at(definition.mark_field(Field::Regex, None, "the earlier pattern always matches first"))
         .and_at(earlier.mark_field(Field::Regex, None, "the earlier pattern"))
         .remedy("remove one of the two, or give the earlier one a `when` or an `unless`")
 }
 
-/// Parses a regex with the options of `definition`.
-fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
-    let ast = ast::parse::Parser::new().parse(regex).map_err(|error| Unsound {
+/// Parses a regex of `definition`, with the options of the definition.
+fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Invalid> {
+    let ast = ast::parse::Parser::new().parse(regex).map_err(|error| Invalid {
         message: error.kind().to_string(),
         span: bytes(error.span()),
         other: error.auxiliary_span().map(bytes),
@@ -106,7 +110,7 @@ fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
     })?;
     let mut translator =
         TranslatorBuilder::new().unicode(false).utf8(false).case_insensitive(definition.ignore_case).build();
-    let hir = translator.translate(regex, &ast).map_err(|error| Unsound {
+    let hir = translator.translate(regex, &ast).map_err(|error| Invalid {
         message: error.kind().to_string(),
         span: bytes(error.span()),
         other: None,
@@ -118,7 +122,7 @@ fn parse(regex: &str, definition: &Definition) -> Result<Parsed, Unsound> {
     Ok(Parsed { ast, hir })
 }
 
-/// Returns what to do about a syntax error.
+/// Returns the remedy for a syntax error in a regex.
 fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
     use ast::ErrorKind;
     match kind {
@@ -135,24 +139,25 @@ fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
         ErrorKind::EscapeUnexpectedEof => r"write \\ if a backslash is meant",
         ErrorKind::UnsupportedLookAround => "use `when` and `unless` for what else the line must or must not contain",
         ErrorKind::UnsupportedBackreference => "write the text out instead",
-        ErrorKind::GroupNameDuplicate { .. } => "use each group name once; | can stand inside a group",
+        ErrorKind::GroupNameDuplicate { .. } => "use each group name only once, and put alternatives inside the group",
         _ => "the syntax is described at https://docs.rs/regex/latest/regex/#syntax",
     }
 }
 
-/// Returns the error for a text that is not a valid regex, with marks at the part that is wrong.
-fn invalid(definition: &Definition, field: Field, unsound: Unsound) -> Diagnostic {
+/// Returns the error for a regex that is not valid, with carets under the part that is wrong.
+fn invalid(definition: &Definition, field: Field, reason: Invalid) -> Diagnostic {
     let name = field.name();
     let diagnostic = Diagnostic::new(format!("the `{name}` of pattern `{}` is not a valid regex", definition.name))
-        .at(definition.mark_field(field, Some(unsound.span), unsound.message))
-        .remedy(unsound.remedy);
-    match unsound.other {
+        .at(definition.mark_field(field, Some(reason.span), reason.message))
+        .remedy(reason.remedy);
+    match reason.other {
         Some(other) => diagnostic.and_at(definition.mark_field(field, Some(other), "the first one")),
         None => diagnostic,
     }
 }
 
-/// Checks the groups of a `regex` that parses, and whether it can match an empty text or nothing.
+/// Returns the errors in a `regex` with valid syntax: unknown groups, a missing or empty code, and a regex that can match the
+/// empty string or can never match.
 fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut groups = Vec::new();
@@ -171,7 +176,7 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
 fn check_code(definition: &Definition, parsed: &Parsed, groups: &[&ast::Group]) -> Option<Diagnostic> {
     let name = &definition.name;
     let code = group_of(&parsed.hir, Capture::Code);
-    // The message points at the group's name, or at the whole group if it has none.
+    // The carets are under the name of the group, or under the whole group if it has no name.
     let place = code.and_then(|code| groups.iter().find(|group| group.capture_index() == Some(code.index)));
     let place = place.map(|group| bytes(name_of(group).map_or(&group.span, |name| &name.span)));
     match code {
@@ -185,7 +190,7 @@ fn check_code(definition: &Definition, parsed: &Parsed, groups: &[&ast::Group]) 
                 .at(definition.mark_field(Field::Regex, place, "this group can be left out"))
                 .remedy(format!("put the ? * or | inside the group, and {HOW_TO_MEAN_NOTHING}")),
         ),
-        Some(code) if is_empty_unasked(definition, parsed, code) => Some(
+        Some(code) if is_unexpectedly_empty(definition, parsed, code) => Some(
             Diagnostic::new(format!("pattern `{name}` can give an empty `code`"))
                 .at(definition.mark_field(Field::Regex, place, "this group can be empty"))
                 .remedy(format!(
@@ -226,9 +231,9 @@ fn check_length(definition: &Definition, parsed: &Parsed) -> Option<Diagnostic> 
     let name = &definition.name;
     match parsed.hir.properties().minimum_len() {
         Some(0) => Some(
-            Diagnostic::new(format!("pattern `{name}` can match nothing at all, and so matches everywhere"))
+            Diagnostic::new(format!("pattern `{name}` can match empty text, and so it matches everywhere"))
                 .at(definition.mark_field(Field::Regex, None, "every part of this regex can be empty"))
-                .remedy("add text that always stands before the code, or write + instead of *"),
+                .remedy("add text that is always before the code, or write + instead of *"),
         ),
         None => Some(
             Diagnostic::new(format!("pattern `{name}` can never match"))
@@ -239,14 +244,14 @@ fn check_length(definition: &Definition, parsed: &Parsed) -> Option<Diagnostic> 
     }
 }
 
-/// Whether the group for the code can be empty and `empty_is_zero` is not set. Returns `false` for a regex that can match an
-/// empty text, because that is reported instead.
-fn is_empty_unasked(definition: &Definition, parsed: &Parsed, code: &hir::Capture) -> bool {
+/// Whether the group for the code can be empty although `empty_is_zero` is not set. Returns `false` if the whole regex can match
+/// the empty string, because that is a separate error.
+fn is_unexpectedly_empty(definition: &Definition, parsed: &Parsed, code: &hir::Capture) -> bool {
     let can_be_empty = |hir: &Hir| hir.properties().minimum_len() == Some(0);
     !definition.empty_is_zero && can_be_empty(&code.sub) && !can_be_empty(&parsed.hir)
 }
 
-/// Returns the group of `hir` for a capture: the group with its name or, for the code, the only group without a name.
+/// Returns the group for a capture: the group with its name or, for the code, the only group without a name.
 pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
     let mut groups = Vec::new();
     collect_captures(hir, &mut groups);
@@ -255,7 +260,7 @@ pub(super) fn group_of(hir: &Hir, capture: Capture) -> Option<&hir::Capture> {
     groups.iter().find(|group| group.name.as_deref() == Some(capture.name())).or(only).copied()
 }
 
-/// Appends the capture groups in `hir`, in the order of their indexes.
+/// Appends all capture groups in `hir`, in the order of their indexes.
 fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
     if let HirKind::Capture(capture) = hir.kind() {
         groups.push(capture);
@@ -263,7 +268,7 @@ fn collect_captures<'h>(hir: &'h Hir, groups: &mut Vec<&'h hir::Capture>) {
     hir.kind().subs().iter().for_each(|sub| collect_captures(sub, groups));
 }
 
-/// Whether every match goes through the group with that index.
+/// Whether the group with this index takes part in every match.
 fn always_captures(hir: &Hir, index: u32) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
@@ -274,7 +279,7 @@ fn always_captures(hir: &Hir, index: u32) -> bool {
     }
 }
 
-/// Appends the groups in `ast`, in the order of the text. The recursion ends because the parser limits the nesting.
+/// Appends all groups in `ast`, from left to right. The depth of the recursion is limited, because the parser limits nesting.
 fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     match ast {
         Ast::Group(group) => {
@@ -305,7 +310,7 @@ mod tests {
     use super::super::file::parse as parse_file;
     use super::*;
 
-    fn complaints(text: &str) -> String {
+    fn errors(text: &str) -> String {
         let definitions = parse_file(text, &Origin::File("own.toml".into())).unwrap();
         let found: Vec<Diagnostic> = definitions.iter().flat_map(check).chain(check_order(&definitions)).collect();
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
@@ -313,11 +318,11 @@ mod tests {
 
     /// Returns the errors for a regex written between triple quotes.
     fn of_regex(regex: &str) -> String {
-        complaints(&format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\n"))
+        errors(&format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\n"))
     }
 
     #[test]
-    fn sound_regexes_raise_no_error() {
+    fn valid_regexes_give_no_error() {
         let sound = [
             r"code (?<code>\d+)",
             r"code (?P<code>\d+)",
@@ -350,7 +355,7 @@ mod tests {
   |               |
   |               the first one
   |
-  = help: use each group name once; | can stand inside a group";
+  = help: use each group name only once, and put alternatives inside the group";
         assert_eq!(of_regex("(?<code>a)|(?<code>b)"), expected);
 
         let expected = r"error: the `regex` of pattern `own` is not a valid regex
@@ -380,7 +385,7 @@ error: the `unless` of pattern `own` is not a valid regex
   |
   = help: add the missing ], or write \[ if a bracket is meant";
         let text = "[[pattern]]\nname = 'own'\nregex = 'x(?<code>b)'\nwhen = '*a'\nunless = '[a'\n";
-        assert_eq!(complaints(text), expected);
+        assert_eq!(errors(text), expected);
     }
 
     #[test]
@@ -392,7 +397,7 @@ error: the `unless` of pattern `own` is not a valid regex
   |         ^^^^^^^^^^^^^ unclosed group
   |
   = help: add the missing ), or write \( if a parenthesis is meant"#;
-        assert_eq!(complaints("[[pattern]]\nname = 'own'\nregex = \"\\\\d(?<code>\"\n"), expected);
+        assert_eq!(errors("[[pattern]]\nname = 'own'\nregex = \"\\\\d(?<code>\"\n"), expected);
     }
 
     #[test]
@@ -495,7 +500,7 @@ error: pattern `own` does not say where the code is
         {
             assert!(of_regex(regex).starts_with("error: pattern `own` can give an empty `code`\n"), "{regex}");
             let text = format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\nempty_is_zero = true\n");
-            assert_eq!(complaints(&text), "", "{regex}");
+            assert_eq!(errors(&text), "", "{regex}");
         }
     }
 
@@ -512,13 +517,13 @@ error: pattern `own` does not say where the code is
 
     #[test]
     fn a_regex_that_matches_everywhere_or_nowhere_is_an_error() {
-        let expected = r"error: pattern `own` can match nothing at all, and so matches everywhere
+        let expected = r"error: pattern `own` can match empty text, and so it matches everywhere
  --> own.toml:3:9
   |
 3 | regex = '''(?<code>\d*)'''
   |         ^^^^^^^^^^^^^^^^^^ every part of this regex can be empty
   |
-  = help: add text that always stands before the code, or write + instead of *";
+  = help: add text that is always before the code, or write + instead of *";
         assert_eq!(of_regex(r"(?<code>\d*)"), expected);
 
         let expected = r"error: pattern `own` can never match
@@ -534,26 +539,26 @@ error: pattern `own` does not say where the code is
     #[test]
     fn the_same_regex_twice_is_an_error() {
         let pattern = |name: &str, rest: &str| format!("[[pattern]]\nname = '{name}'\nregex = 'x(?<code>b)'\n{rest}");
-        let expected = r"error: pattern `b` never gets a result: `a` comes first with the same regex
+        let expected = r"error: pattern `b` never finds a result: `a` comes first with the same regex
  --> own.toml:6:9
   |
 3 | regex = 'x(?<code>b)'
   |         ------------- the earlier pattern
 ...
 6 | regex = 'x(?<code>b)'
-  |         ^^^^^^^^^^^^^ always taken by the earlier pattern
+  |         ^^^^^^^^^^^^^ the earlier pattern always matches first
   |
   = help: remove one of the two, or give the earlier one a `when` or an `unless`";
-        assert_eq!(complaints(&(pattern("a", "") + &pattern("b", ""))), expected);
-        assert_eq!(complaints(&(pattern("a", "when = 'y'\n") + &pattern("b", ""))), "");
-        assert_eq!(complaints(&(pattern("a", "unless = 'y'\n") + &pattern("b", "when = 'y'\n"))), "");
-        assert_eq!(complaints(&(pattern("a", "") + &pattern("b", "ignore_case = true\n"))), "");
-        let same = complaints(&(pattern("a", "when = 'y'\n") + &pattern("b", "when = 'y'\nunless = 'z'\n")));
-        assert!(same.starts_with("error: pattern `b` never gets a result"), "{same}");
+        assert_eq!(errors(&(pattern("a", "") + &pattern("b", ""))), expected);
+        assert_eq!(errors(&(pattern("a", "when = 'y'\n") + &pattern("b", ""))), "");
+        assert_eq!(errors(&(pattern("a", "unless = 'y'\n") + &pattern("b", "when = 'y'\n"))), "");
+        assert_eq!(errors(&(pattern("a", "") + &pattern("b", "ignore_case = true\n"))), "");
+        let same = errors(&(pattern("a", "when = 'y'\n") + &pattern("b", "when = 'y'\nunless = 'z'\n")));
+        assert!(same.starts_with("error: pattern `b` never finds a result"), "{same}");
     }
 
     #[test]
-    fn a_pattern_may_replace_one_of_another_origin() {
+    fn a_pattern_may_have_the_same_regex_as_one_of_another_origin() {
         let text = "[[pattern]]\nname = 'own'\nregex = 'x(?<code>b)'\n";
         let mut definitions = parse_file(text, &Origin::File("own.toml".into())).unwrap();
         definitions.extend(parse_file(&text.replace("own", "other"), &Origin::BuiltIn).unwrap());

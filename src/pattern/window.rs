@@ -1,51 +1,51 @@
 //! Searches whole blocks for many literals at once, with vector instructions.
 //!
-//! A window is two or three neighbouring bytes, each compared under a mask, such that every literal of a group contains bytes
-//! that fit. `rawCallStatus`, `CALL STATUS`, `Result` and `return` all contain `[ae][st]u` in capitals or small letters: one
-//! search finds all of them at the speed of a search for one literal. Each place that fits is then compared with the
-//! literals. The result for a block is a bit for each of its bytes.
+//! A window is a short sequence of two or three byte classes that every literal of a group contains. For example, `rawCallStatus`,
+//! `CALL STATUS`, `Result` and `return` all contain `[ae][st]u` in upper or lower case, so one search for that window finds all of
+//! them as fast as a search for a single literal. The search sets a bit for each place in the block where a window fits. The caller
+//! then compares the literals at these places.
 //!
-//! Invariant: where a literal of the group is, the bit for its window is set. A set bit promises nothing.
+//! Invariant: wherever a literal of the group is, the bit for its window is set. Other bits may be set as well.
 //!
-//! Alternatives, measured by `cargo bench --bench throughput -- prefilter` on a log without results and on one with a result
-//! in every fourth line:
+//! Alternatives, measured with `cargo bench --bench throughput -- prefilter` on a log without results and on one with a result in
+//! every fourth line:
 //!
 //! | search | without results | every fourth line |
 //! |---|---|---|
-//! | windows for all built-in patterns, with the comparison of literals | 29 GB/s | 10 GB/s |
-//! | packed search of `aho-corasick`, without it | 13 GB/s | 7.5 GB/s |
+//! | windows for all built-in patterns, including the comparison of literals | 29 GB/s | 10 GB/s |
+//! | packed search of `aho-corasick`, without this comparison | 13 GB/s | 7.5 GB/s |
 //! | `memmem` for a single literal | 52 GB/s | 21 GB/s |
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 use super::byte_set::ByteSet;
 
-/// The number of bytes that one word of marks stands for.
+/// The number of bytes of text that one word of marks covers.
 pub(super) const WORD_BYTES: usize = 64;
-/// The number of bytes that are marked at once: few enough for the first-level cache, and enough to be worth a call.
+/// The number of bytes that are marked at once: few enough for the first-level cache, but enough to be worth a call.
 pub(super) const SPAN_BYTES: usize = 16 << 10;
 /// The greatest number of bytes in a window.
 pub(super) const WIDTH: usize = 3;
-/// The most literals, because the possible literals at a place are a word of bits.
+/// The most literals that can be searched for, because the set of possible literals at a place is a 64-bit word.
 pub(super) const LITERALS_LIMIT: usize = 64;
 
-/// The cost of looking at a place that fits, as a number of bytes that a window can search in the same time: about 6 ns for a
-/// place and 30 ps for a byte (`cargo bench --bench throughput -- prefilter`).
+/// The cost of comparing literals at one place where a window fits, in bytes that a window can search in the same time: about 6 ns
+/// for a place and 30 ps for a byte (`cargo bench --bench throughput -- prefilter`).
 const PLACE_COST: f64 = 200.0;
-/// The cost of comparing one byte of a window, as a share of the cost of the window.
+/// The cost of comparing one byte of a window, as a fraction of the cost of the window.
 const LOOK_COST: f64 = 0.2;
-/// The greatest cost of a search, in windows. Above it an automaton for all literals is faster. Every window costs more than
-/// 1, so there are at most three.
+/// The greatest cost of a search, where 1 is a window that fits nowhere. Above this, an automaton for all literals is faster. Every
+/// window costs more than 1, so there are at most three.
 const COST_LIMIT: f64 = 4.0;
 
-/// A search for a group of literals by two or three of their bytes.
+/// A search for a group of literals that compares two or three of their bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
-    /// The comparisons. One with two values comes first; those that let every byte pass come last.
+    /// The comparisons. One with two values comes first, and those that every byte passes come last.
     checks: [Check; WIDTH],
 }
 
-/// A comparison of one byte of the window: it passes if the byte under the mask is one of the values.
+/// A comparison of one byte of a window. The byte passes if `byte & mask` is one of the values.
 #[derive(Clone, Copy, Debug, Default)]
 struct Check {
     /// The index of the byte in the window.
@@ -56,8 +56,7 @@ struct Check {
 
 /// Marks every place where one of the windows fits: bit `i` of word `n` stands for byte `n * WORD_BYTES + i` of `text`.
 ///
-/// `text` has at most [`SPAN_BYTES`] and a few more bytes. `words` has a word for all of its bytes or for the first ones only,
-/// and is overwritten.
+/// `text` has at most [`SPAN_BYTES`] and a few more bytes. `words` is overwritten. It may cover only the first bytes of `text`.
 pub(super) fn mark(level: Level, windows: &[Window], text: &[u8], words: &mut [u64]) {
     let Some((first, others)) = windows.split_first() else { return words.fill(0) };
     // The first window overwrites the words, so they need not be cleared before.
@@ -66,10 +65,10 @@ pub(super) fn mark(level: Level, windows: &[Window], text: &[u8], words: &mut [u
 }
 
 impl Window {
-    /// Marks the places of one window. `note` combines the bits for 64 bytes with the word for them.
+    /// Marks the places where this window fits. `note` stores the bits for 64 bytes of text in their word.
     fn mark(&self, level: Level, text: &[u8], words: &mut [u64], note: impl Fn(&mut u64, u64)) {
         dispatch!(level, simd => mark_words(simd, self, text, words, &note));
-        // The end of the text, which does not fill a vector.
+        // The end of the text does not fill a vector, so it is copied and padded with zeros.
         let whole = text.len().saturating_sub(WIDTH - 1) / WORD_BYTES;
         let mut rest = [0; 2 * WORD_BYTES + WIDTH];
         let tail = &text[whole * WORD_BYTES..];
@@ -82,7 +81,7 @@ impl Window {
     }
 }
 
-/// Marks the places of one window in all whole vectors of the text, with the cheapest comparison that will do.
+/// Marks the places where a window fits, except in an incomplete vector at the end, with the fastest comparison for its classes.
 #[inline(always)]
 fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     match window.checks.map(Check::one) {
@@ -92,7 +91,7 @@ fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64],
     }
 }
 
-/// Marks places by two bytes. A single literal has such a window if the two bytes are rare together.
+/// Marks the places of a window of two single bytes, which is enough for one literal if the two bytes rarely occur together.
 #[inline(always)]
 fn mark_pair<S: Simd>(simd: S, pair: [(usize, u8); 2], text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b] = pair.map(|(at, _)| text.get(at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
@@ -104,7 +103,7 @@ fn mark_pair<S: Simd>(simd: S, pair: [(usize, u8); 2], text: &[u8], words: &mut 
     }
 }
 
-/// Marks places by three bytes, which takes fewer instructions than [`mark_classes`].
+/// Marks the places of a window of three single bytes, which takes fewer instructions than [`mark_classes`].
 #[inline(always)]
 fn mark_bytes<S: Simd>(
     simd: S,
@@ -123,7 +122,7 @@ fn mark_bytes<S: Simd>(
     }
 }
 
-/// Marks places by classes of bytes: one with up to two masked values, and two with one.
+/// Marks the places of a window of three classes, the first with up to two values under a mask and the others with one each.
 #[inline(always)]
 fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
@@ -139,19 +138,19 @@ fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64
     }
 }
 
-/// The windows for a set of literals, and what searching with them costs.
+/// The windows that find a set of literals, and what the search costs.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
     pub(super) windows: Vec<Window>,
-    /// An estimate of the cost, in windows that find nothing.
+    /// An estimate of the cost, where 1 is a window that fits nowhere.
     pub(super) cost: f64,
 }
 
 /// Returns the windows that find `literals` at the least cost. Returns `None` if there are too many literals, or if they have
 /// so little in common that an automaton finds them faster.
 ///
-/// Every alignment of the shortest literal is tried, and the others are added greedily, one by one. Letter case is ignored
-/// until the groups are known.
+/// Every window of the shortest literal is tried, and the other literals are added to it greedily, one by one. The case of letters
+/// is ignored until the groups are known.
 pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     let folded: Vec<Vec<u8>> = literals.iter().map(|literal| literal.to_ascii_lowercase()).collect();
     let mut kinds = folded.clone();
@@ -163,7 +162,7 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     if kinds.is_empty() {
         return Some(Choice { windows: Vec::new(), cost: 0.0 });
     }
-    // Short literals have the fewest alignments, so they come first and the others join them.
+    // Short literals contain the fewest windows, so they come first and the others adapt to them.
     kinds.sort_by_key(|kind| (kind.len(), kind.clone()));
     let first = kinds.first()?;
     // A grouping that reaches the cost of the best one so far is abandoned.
@@ -173,7 +172,7 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
         groups.or(best)
     };
     let (groups, cost) = alignments(first).fold(None, better)?;
-    // The groups were formed in small letters. Now add every spelling.
+    // The groups were formed in lower case. Now add every spelling.
     let spelled_out = |group: &Group| {
         let mut classes = Classes::default();
         for &(kind, offset) in &group.members {
@@ -186,7 +185,7 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
 }
 
 impl Window {
-    /// Returns where in `literal` the window fits, if it does.
+    /// Returns the first index in `literal` at which the window fits, or `None` if it does not fit.
     pub(super) fn fits(&self, literal: &[u8]) -> Option<usize> {
         (0..literal.len()).find(|&offset| {
             self.checks.iter().all(|check| {
@@ -199,20 +198,21 @@ impl Window {
 
 /// Literals that share a window.
 struct Group {
-    /// Each literal as its index, and where in it the window begins.
+    /// The index of each literal, and the index in the literal at which the window starts.
     members: Vec<(usize, usize)>,
     classes: Classes,
-    /// 1 for the search, and more for each place that it is expected to find in vain.
+    /// The cost of the window: 1 for the search, and more for each place where it is expected to fit without a literal.
     cost: f64,
 }
 
-/// Returns where in `literal` a window may begin.
+/// Returns the indexes in `literal` at which a window may start.
 fn alignments(literal: &[u8]) -> impl Iterator<Item = usize> {
     0..=literal.len().saturating_sub(WIDTH)
 }
 
-/// Groups all literals, with the window of the first one at `offset`. Each of the others is added where it costs least: to a
-/// group, or as a group of its own. Returns the groups and their cost, or `None` if the cost reaches `limit`.
+/// Groups all literals by windows. The window of the first literal starts at `offset`. Each of the others is added to the group
+/// where it costs least, or becomes a group of its own if that costs less. Returns the groups and their cost, or `None` if the
+/// cost reaches `limit`.
 fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>, f64)> {
     let mut groups: Vec<Group> = Vec::new();
     for (index, literal) in literals.iter().enumerate() {
@@ -236,7 +236,7 @@ fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>,
         let group = &mut groups[place];
         group.members.push((index, offset));
         (group.classes, group.cost) = (classes, cost);
-        // The cost only grows.
+        // Adding more literals never lowers the cost.
         if self::cost(&groups) >= limit {
             return None;
         }
@@ -245,31 +245,31 @@ fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>,
     Some((groups, cost))
 }
 
-/// A group after another literal has joined it.
+/// What a group would become if a literal were added, with the window at index `offset` of the literal.
 struct Joined {
     offset: usize,
     classes: Classes,
     cost: f64,
 }
 
-/// Returns the cost of searching for all groups, in windows that find nothing.
+/// Returns the cost of searching for all groups, where 1 is a window that fits nowhere.
 fn cost(groups: &[Group]) -> f64 {
     groups.iter().map(|group| group.cost).sum()
 }
 
-/// For each byte of a window, the values that it may have.
+/// The set of values that each byte of a window may have.
 #[derive(Clone, Copy, Default)]
 struct Classes([ByteSet; WIDTH]);
 
 impl Classes {
-    /// Adds the bytes of a literal from `offset` on. After its end, any byte may follow.
+    /// Adds the bytes of a literal from `offset` on. Where the literal has ended, any byte is allowed.
     fn add(&mut self, literal: &[u8], offset: usize) {
         for (at, class) in self.0.iter_mut().enumerate() {
             *class = literal.get(offset + at).map_or(ByteSet::ALL, |&byte| class.union(ByteSet::one(byte)));
         }
     }
 
-    /// Returns the comparisons for these classes, and the share of all places at which they are expected to fit.
+    /// Returns a window for these classes, and the share of all places where it is expected to fit.
     fn window(&self) -> (Window, f64) {
         let mut checks = self.0.map(Check::masked);
         let shares = checks.map(Check::share);
@@ -288,7 +288,7 @@ impl Classes {
             checks[at] = two;
         }
         if checks.iter().all(|check| check.one().is_some()) {
-            // Leave out the commonest byte if the others are rare enough.
+            // Leave out the most common byte if the others are rare enough.
             let others =
                 |at: usize| (0..WIDTH).filter(|&other| other != at).map(|other| shares[other]).product::<f64>();
             let rest = (0..WIDTH).map(|at| (at, others(at))).min_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -297,7 +297,7 @@ impl Classes {
             }
         }
         for (at, check) in checks.iter_mut().enumerate() {
-            // A comparison that lets everything pass must not read beyond the text.
+            // A comparison that every byte passes must not read beyond the text.
             check.at = if check.mask == 0 { 0 } else { at };
         }
         checks.sort_by_key(|check| (check.mask == 0, check.values[0] == check.values[1]));
@@ -306,19 +306,20 @@ impl Classes {
 }
 
 impl Check {
-    /// Returns the only byte that passes, and its index; `None` if several pass.
+    /// Returns the index of the byte in the window and the only value that passes, or `None` if several values pass.
     fn one(self) -> Option<(usize, u8)> {
         (self.mask == u8::MAX && self.values[0] == self.values[1]).then_some((self.at, self.values[0]))
     }
 
-    /// Returns a comparison by the bits that all bytes of the class have in common.
+    /// Returns a comparison of the bits that all bytes of the class have in common.
     fn masked(class: ByteSet) -> Check {
         let first = class.iter().next().unwrap_or_default();
         let mask = class.iter().fold(u8::MAX, |mask, byte| mask & !(byte ^ first));
         Check { at: 0, mask, values: [first & mask; 2] }
     }
 
-    /// Returns a comparison with two values, if the class has just two, perhaps in both letter cases.
+    /// Returns a comparison with two values if the class consists of two bytes or of two letters in both cases, and otherwise
+    /// `None`.
     fn of_two(class: ByteSet) -> Option<Check> {
         const CASE: u8 = 0x20;
         if class.len() > 4 {
@@ -331,13 +332,13 @@ impl Check {
         })
     }
 
-    /// Returns the expected share of all bytes that pass.
+    /// Returns the share of all bytes in a log that are expected to pass.
     fn share(self) -> f64 {
         if self.mask == 0 {
             return 1.0;
         }
         let one = |value: u8| {
-            // Every combination of the bits that the mask ignores.
+            // Adds up every combination of the bits that the mask ignores.
             let free = !self.mask;
             let mut bits = free;
             let mut sum = 0.0;
@@ -397,7 +398,7 @@ mod tests {
             choice.windows[0].checks.iter().filter(|check| check.mask != 0).count()
         };
         assert_eq!(looks("rawCallStatus"), 2);
-        // No two of these are rare together.
+        // No two of these bytes are rare enough together.
         assert_eq!(looks("eat"), 3);
     }
 

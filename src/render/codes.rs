@@ -1,4 +1,4 @@
-//! Writes entries of the catalogue: explanations of a few, a table of many, or JSON for scripts.
+//! Writes entries of the catalogue: a few as explanations, many as a table, or all as JSON for scripts.
 
 use std::io::{self, Write};
 
@@ -11,10 +11,10 @@ use crate::catalogue::{Catalogue, Check, Entry, UNKNOWN_DESCRIPTION, Whose};
 use crate::code::{Code, Key};
 use crate::report::sheet::{Cell, Column, End, Holds, Room};
 
-/// The most entries that are explained one by one. More become a table.
+/// The most entries that are explained in full. More entries become a table.
 pub const EXPLAINED_AT_MOST: usize = 5;
 
-/// The columns of the table.
+/// The columns of the table of many entries.
 const COLUMNS: &[Column] = &[
     Column::for_people("Code", Holds::Code),
     Column::for_people("Description", Holds::Prose),
@@ -22,17 +22,17 @@ const COLUMNS: &[Column] = &[
     Column::for_people("Channel", Holds::Text).yields(Room::ForOneLine),
 ];
 
-/// The width of the labels in an explanation, with the gap after them.
+/// The width of the column of labels in an explanation, such as `  Check first    `, in characters.
 const LABEL_WIDTH: usize = 17;
-/// The least width of text, however few columns there are.
+/// The least width of the text next to the labels, however narrow the terminal is, in characters.
 const LEAST_TEXT_WIDTH: usize = 20;
 
-/// Writes the entries, each explained if they are few and as a table if they are many. `columns` is the width to wrap
-/// explanations to, `width` that of the terminal.
+/// Writes up to [`EXPLAINED_AT_MOST`] entries as explanations, wrapped to `columns`, or more entries as a table for a terminal of
+/// `width` columns. If `width` is `None`, lines of the table may have any length.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize, width: Option<usize>) -> io::Result<()> {
     if entries.len() > EXPLAINED_AT_MOST {
         return overview(out, entries, width);
@@ -46,11 +46,12 @@ pub fn entries(out: &mut impl Write, entries: &[&Entry], columns: usize, width: 
     Ok(())
 }
 
-/// Writes a table of code, description, group and channel, one row for each entry. `width` is that of the terminal.
+/// Writes a table with one row for each entry: its code, description, group and channel. `width` is the terminal's width in
+/// columns, or `None` if lines may have any length.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) -> io::Result<()> {
     let mut table = Table::new(COLUMNS, Options { width, ..Options::default() });
     table.begin(&[], out)?;
@@ -66,7 +67,7 @@ pub fn overview(out: &mut impl Write, entries: &[&Entry], width: Option<usize>) 
     table.end(&End::default(), out)
 }
 
-/// Returns the line for a result that is not in the catalogue, without a full stop.
+/// Returns the sentence for a result that is not in the catalogue, such as `777 is not in the vendor's list; contact Impero`.
 #[must_use]
 pub fn unknown(key: &Key) -> String {
     match key {
@@ -75,52 +76,68 @@ pub fn unknown(key: &Key) -> String {
     }
 }
 
-/// The version of the contract with scripts.
+/// The version of the JSON format.
 pub(super) const SCHEMA: u32 = 2;
 
-/// The fields of the JSON object after its version.
+/// The fields of the JSON object, except its version.
 pub(super) const FIELDS: &[Column] = &[
-    Column::for_scripts("entries", Holds::Records(ENTRY), "The results that were asked for, by code."),
-    Column::for_scripts("unknown", Holds::Records(UNKNOWN), "What was asked for and is not in the catalogue."),
+    Column::for_scripts(
+        "entries",
+        Holds::Records(ENTRY),
+        "The entries for the results that were asked for, ordered by code.",
+    ),
+    Column::for_scripts(
+        "unknown",
+        Holds::Records(UNKNOWN),
+        "The results that were asked for but are not in the catalogue.",
+    ),
 ];
 
 const ENTRY: &[Column] = &[
-    Column::for_scripts("code", Holds::Code, "The code, if one is public.").or_null(),
+    Column::for_scripts("code", Holds::Code, "The code. `null` if none is public.").or_null(),
     Column::for_scripts(
         "name",
         Holds::Text,
-        "Without a code: the name in the log, or the text that several codes share.",
+        "The name in the log, or the text that several codes share. `null` if there is a code.",
     )
     .or_null(),
     Column::for_scripts("description", Holds::Text, "The vendor's words."),
     Column::for_scripts("symbol", Holds::Text, "The name in the server's logs.").or_null(),
     Column::for_scripts("sdk_constant", Holds::Text, "The name in the SDK.").or_null(),
-    Column::for_scripts("other_descriptions", Holds::Texts, "Other words for the same result."),
+    Column::for_scripts("other_descriptions", Holds::Texts, "Other texts for the same result."),
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several."),
     Column::for_scripts("channel", Holds::Text, "How the user was asked, such as `call` or `text-message`."),
-    Column::for_scripts("group", Holds::Text, "Where to look, by kind of result, such as `not-reached`."),
+    Column::for_scripts(
+        "group",
+        Holds::Text,
+        "The kind of result, which is a hint where to look, such as `not-reached`.",
+    ),
     Column::for_scripts("happened", Holds::Text, "What happened on the phone, in the app or with the code."),
-    Column::for_scripts("evidence", Holds::Text, "What that rests on: `documented`, `feature` or `name`."),
+    Column::for_scripts(
+        "evidence",
+        Holds::Text,
+        "What that is based on: `documented` (a public source explains this result), `feature` (public sources describe only the feature that it is named after) or `name` (only its name is public).",
+    ),
     Column::for_scripts("checks", Holds::Records(CHECK), "What to check, the most useful first."),
-    Column::for_scripts("whose", Holds::Texts, "Whose matter it usually is, the likeliest first."),
+    Column::for_scripts("whose", Holds::Texts, "Who can usually fix it, the likeliest first."),
 ];
 
 const CHECK: &[Column] = &[
     Column::for_scripts("check", Holds::Text, "What to look at or do."),
-    Column::for_scripts("where", Holds::Text, "Where that is found."),
+    Column::for_scripts("where", Holds::Text, "Where to look."),
 ];
 
 const UNKNOWN: &[Column] = &[
-    Column::for_scripts("code", Holds::Code, "The code, if it is a number.").or_null(),
-    Column::for_scripts("name", Holds::Text, "The name or text, if it is not a number.").or_null(),
-    Column::for_scripts("description", Holds::Text, "What to do about it."),
+    Column::for_scripts("code", Holds::Code, "The code. `null` if it is not a number.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The name or text. `null` if it is a number.").or_null(),
+    Column::for_scripts("description", Holds::Text, "What the user can do about it."),
 ];
 
 /// Writes the entries, and the results that are not in the catalogue, as one JSON object.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'d> {
@@ -141,7 +158,7 @@ pub fn json(out: &mut impl Write, entries: &[&Entry], unknown: &[Key]) -> io::Re
     writeln!(out)
 }
 
-/// Whether `text` begins like any output of this module.
+/// Whether `text` begins like any output that this module writes.
 pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_quoted = |name: &str| name.len() > 2 && name.starts_with('"') && name.ends_with('"');
@@ -177,7 +194,7 @@ fn explanation(out: &mut impl Write, entry: &Entry, columns: usize) -> io::Resul
     Ok(())
 }
 
-/// The parts of an explanation below its heading, in reading order.
+/// Returns the labels and texts of an explanation, from top to bottom.
 fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     let mut parts = vec![("What happened", entry.happened.clone())];
     if !entry.candidates.is_empty() {
@@ -189,7 +206,7 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
         parts.push(("  where", place.clone()));
     }
     let whose: Vec<String> = entry.whose.iter().map(Whose::to_string).collect();
-    parts.push(("Whose matter", whose.join(", ")));
+    parts.push(("Concerns", whose.join(", ")));
     parts.extend(entry.evidence.caveat().map(|caveat| ("Note", caveat.to_owned())));
     parts.push(("Group", entry.group.to_string()));
     parts.push(("Channel", entry.channel.to_string()));
@@ -199,7 +216,7 @@ fn labelled(entry: &Entry) -> Vec<(&'static str, String)> {
     parts
 }
 
-/// Returns the number, the numbers that share a text, or a dash.
+/// Returns the code of an entry in words, the codes that it may stand for, or `-` if it has none.
 fn number(entry: &Entry) -> String {
     match (entry.code, entry.candidates.as_slice()) {
         (Some(code), _) => code.to_string(),

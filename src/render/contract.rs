@@ -1,9 +1,9 @@
-//! Describes the formats for programs: the name, type, unit and meaning of each field that scripts may rely on.
+//! Describes the output formats for scripts: the name, type, unit and meaning of every field.
 //!
-//! Each table of fields is next to the code that writes them. The JSON Schemas and the description for people are both made from
-//! these tables, so they cannot disagree. A test validates real output against the schemas.
+//! The fields of a format are declared as [`Column`]s next to the code that writes them. `callcodes help output` and the JSON
+//! Schemas are both generated from these declarations, so they cannot disagree. A test validates real output against the schemas.
 //!
-//! Within a version of a format, fields may be added. So the schemas allow other fields.
+//! Fields may be added without a new version of the format, so the schemas allow unknown fields.
 
 use std::io::{self, Write};
 
@@ -14,24 +14,24 @@ use crate::report::SUMMARY;
 use crate::report::files::FILES;
 use crate::report::sheet::{Column, Holds, Presence, Sheet};
 
-/// One format and its fields.
+/// The output of one command for scripts, and its fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contract {
-    /// The command whose output it is. The schemas use the same name.
+    /// The command that writes the output, such as `scan`. The schema has the same name.
     pub command: &'static str,
-    /// The form of the output, as a sentence.
+    /// A sentence that describes the output as a whole, such as `One object.`
     pub form: &'static str,
-    /// The version, if the output has one.
+    /// The version of the format, or `None` if the output has no version.
     pub version: Option<u32>,
-    /// The fields of the outermost object after the version.
+    /// The fields of the outermost JSON object, except its version.
     pub fields: Vec<Column>,
-    /// The names of the columns of CSV, if the command writes that.
+    /// The names of the CSV columns. Empty if the command does not write CSV.
     pub csv: Vec<&'static str>,
-    /// What has a row in CSV.
+    /// A noun for what each CSV row describes, such as `file`.
     pub row: &'static str,
 }
 
-/// Returns all formats.
+/// Returns the contracts of all commands that write output for scripts.
 #[must_use]
 pub fn contracts() -> [Contract; 4] {
     let sheet = |sheet: &'static Sheet, command, form, row, rows| Contract {
@@ -47,7 +47,7 @@ pub fn contracts() -> [Contract; 4] {
         sheet(&SUMMARY, "scan", "One object.", "code or name", "The results, the most frequent first."),
         Contract {
             command: "lines",
-            form: "JSON Lines: one object on a line for each result, in file order.",
+            form: "JSON Lines: one line with an object for each result, in the order of the files and lines.",
             version: None,
             fields: lines::FIELDS.to_vec(),
             csv: csv::head(lines::FIELDS).collect(),
@@ -56,7 +56,7 @@ pub fn contracts() -> [Contract; 4] {
         sheet(
             &FILES,
             "files",
-            "One object, with one file on a line.",
+            "One object. Each file is on a line of its own.",
             "file",
             "The files, in the order in which they are read.",
         ),
@@ -72,7 +72,7 @@ pub fn contracts() -> [Contract; 4] {
 }
 
 impl Contract {
-    /// Returns all fields with their paths, such as `results[].count`. Each follows the object that contains it.
+    /// Returns all fields, including nested ones, with their paths, such as `results[].count`. An object comes before its fields.
     #[must_use]
     pub fn listed(&self) -> Vec<(String, Column)> {
         listed("", &self.fields)
@@ -92,7 +92,7 @@ fn listed(parent: &str, fields: &[Column]) -> Vec<(String, Column)> {
     with_parts.collect()
 }
 
-/// Returns the type and the unit of a field, in words.
+/// Returns the type and the unit of a field in words, such as `whole number, in bytes, or null`.
 #[must_use]
 pub fn type_of(field: &Column) -> String {
     let kind = match field.holds {
@@ -116,11 +116,11 @@ pub fn type_of(field: &Column) -> String {
     format!("{kind}{otherwise}")
 }
 
-/// Writes the JSON Schemas of all formats as one document. Each format is in `$defs` under the name of its command.
+/// Writes the JSON Schemas of all commands as one document. The schema of each command is in `$defs`, under the command's name.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn write_schemas(out: &mut impl Write) -> io::Result<()> {
     let contracts = contracts();
     let definitions: Map<String, Value> =
@@ -130,7 +130,7 @@ pub fn write_schemas(out: &mut impl Write) -> io::Result<()> {
     let document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "JSON output of callcodes",
-        "description": "callcodes help output explains it.",
+        "description": "`callcodes help output` explains all fields.",
         "anyOf": any,
         "$defs": definitions,
     });
@@ -151,10 +151,11 @@ fn schema(contract: &Contract) -> Value {
     object
 }
 
-/// The description of the version of a format.
-pub const VERSION: &str = "Version of this format. It changes if a field is renamed, removed or gets another meaning.";
+/// The description of the field `schema`, which holds the version of a format.
+pub const VERSION: &str =
+    "The version of this format. It changes if a field is renamed, removed or gets another meaning.";
 
-/// Returns the schema of an object with these fields.
+/// Returns the JSON Schema of an object with these fields.
 fn object(fields: &[Column]) -> Value {
     let named = || fields.iter().filter_map(|field| Some((field.name?, field)));
     let properties: Map<String, Value> = named().map(|(name, field)| (name.to_owned(), property(field))).collect();
@@ -163,7 +164,7 @@ fn object(fields: &[Column]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
-/// Returns the schema of a field.
+/// Returns the JSON Schema of a field.
 fn property(field: &Column) -> Value {
     let mut schema = match field.holds {
         Holds::Text | Holds::Path | Holds::Prose => json!({ "type": "string" }),

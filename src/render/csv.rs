@@ -1,11 +1,12 @@
-//! Writes a sheet as CSV for spreadsheets: a header, then one line for each row, with the columns of the JSON rows.
+//! Writes a sheet as CSV for spreadsheets: a header line, then one line for each row. The columns are the fields of the JSON rows.
 //!
-//! A spreadsheet takes a cell that starts with `=`, `+`, `-` or `@` for a formula, which may even access the network. Unknown
-//! names come from logs, where anyone who can fail to sign in can write. Such text cells therefore get a leading `'`, which
-//! marks text in a spreadsheet. Control characters are escaped. Scripts that want names unchanged use JSON.
+//! A spreadsheet evaluates a cell that starts with `=`, `+`, `-` or `@` as a formula, which may even access the network. Text
+//! cells may hold names from logs, and anyone who can attempt to sign in can write to such a log. Text that would be a formula
+//! therefore gets a leading `'`, which makes a spreadsheet treat it as text. Control characters are escaped. Scripts that need
+//! the unchanged text should use JSON.
 //!
-//! A missing value is an empty cell. Several values in a cell are separated by blanks, the details of problems by bars. Lines end
-//! in `\n` on every system.
+//! A missing value is an empty cell. Several values in one cell are separated by spaces, the details of problems by ` | `. Lines
+//! end in `\n` on every system.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -16,7 +17,7 @@ use super::renderer::Renderer;
 use crate::report::sheet::{Cell, Column, End, Holds};
 use crate::terminal::escaped;
 
-/// Writes rows as CSV, without notes and totals.
+/// Writes rows as CSV. The notes and totals of the sheet are left out.
 pub(super) struct Csv {
     pub(super) columns: &'static [Column],
 }
@@ -50,21 +51,22 @@ impl Renderer for Csv {
     }
 }
 
-/// Whether `text` begins with the header of a table with these columns, also as spreadsheets save it: separated by semicolons or
-/// tabs, and in quotation marks.
+/// Whether `text` begins with the CSV header of these columns. A spreadsheet may have saved the file, so the names may also be
+/// separated by semicolons or tabs, and may be quoted.
 pub(super) fn begins(columns: &[Column], text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     let is_head = |separator: char| line.split(separator).map(|name| name.trim_matches('"')).eq(head(columns));
     [',', ';', '\t'].into_iter().any(is_head)
 }
 
-/// Returns the names of the columns. Records do not fit into a cell, so problems take two columns.
+/// Returns the names in the CSV header. A problem is a record, which does not fit into one cell, so problems take two columns.
 pub(super) fn head(columns: &[Column]) -> impl Iterator<Item = &'static str> {
     let details = |column: &Column| matches!(column.holds, Holds::Problems(_)).then_some("details");
     columns.iter().flat_map(move |column| [column.name, details(column)]).flatten()
 }
 
-/// Writes one line. It is built in memory, because a CSV writer flushes its output at the end, and each row has its own writer.
+/// Returns one line of CSV. The line is built in memory because each line has its own CSV writer, which flushes what it writes to
+/// when it is dropped.
 pub(super) fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec<u8>> {
     const LIKELY_BYTES: usize = 512;
     let mut line = Vec::with_capacity(LIKELY_BYTES);
@@ -94,13 +96,14 @@ fn joined<'c>(texts: impl Iterator<Item = Cow<'c, str>>, separator: &str) -> Cow
     texts.collect::<Vec<_>>().join(separator).into()
 }
 
-/// Returns text that no spreadsheet takes for a formula. Spreadsheets for East Asian input also accept the full-width signs.
+/// Returns `text` with control characters escaped, and with a leading `'` if a spreadsheet would evaluate it as a formula.
 fn guarded(text: &str) -> Cow<'_, str> {
     if begins_formula(text) { format!("'{}", escaped(text)).into() } else { escaped(text) }
 }
 
-/// Whether a spreadsheet takes a cell that begins like this for a formula.
+/// Whether a spreadsheet would evaluate a cell with this text as a formula.
 pub(super) fn begins_formula(text: &str) -> bool {
+    // Spreadsheets with East Asian input also accept full-width signs.
     text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
@@ -145,12 +148,12 @@ code,name,description,known,count,share,first_seen,last_seen,files,candidates,gr
     }
 
     #[test]
-    fn nothing_found_leaves_the_head() {
+    fn without_results_only_the_header_is_written() {
         assert_eq!(written(&report(&[])), format!("{}\n", head(SUMMARY.columns).collect::<Vec<_>>().join(",")));
     }
 
     #[test]
-    fn a_name_is_never_a_formula_and_is_quoted_where_needed() {
+    fn a_name_is_never_a_formula_and_is_quoted_if_necessary() {
         let names = ["=HYPERLINK(\"http://x\")", "+1", "-1 x", "@SUM(1)", "＝1", "a=b", "a,b"];
         let found: Vec<_> = names.iter().map(|text| (name(text), 1, &[][..])).collect();
         let text = written(&report(&[(&found, 1)]));

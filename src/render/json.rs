@@ -1,8 +1,8 @@
-//! Writes a sheet as JSON, the versioned contract that scripts rely on.
+//! Writes a sheet as JSON, in the versioned format that scripts rely on.
 //!
-//! The output is one object, indented by two blanks for each level. Streamed rows take one line each.
+//! The output is one object, indented by two spaces for each level. The rows of a streamed sheet take one line each.
 //!
-//! Control characters that a terminal would obey are escaped, even where JSON does not require it.
+//! Characters that could control a terminal are escaped, even where JSON does not require it.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use super::renderer::Renderer;
 use crate::report::sheet::{Cell, Column, End, Flow, Presence, Sheet};
 use crate::terminal::{is_plain, obeys};
 
-/// Writes rows as a list in an object that also holds everything else.
+/// Writes a sheet as one JSON object: the version, the values before the rows, the list of rows, and the values after them.
 pub(super) struct Json {
     sheet: &'static Sheet,
     has_rows: bool,
@@ -70,17 +70,17 @@ impl Renderer for Json {
     }
 }
 
-/// Whether `text` begins with an object of version `schema`, whose next field is `first`.
+/// Whether `text` begins with a JSON object of this program: its version is `schema`, and its next field is called `first`.
 pub(super) fn begins(schema: u32, first: &str, text: &str) -> bool {
     text.strip_prefix(START).is_some_and(|rest| rest.starts_with(&format!("{schema},\n  \"{first}\": ")))
 }
 
-/// The text before the version.
+/// The start of every JSON object, up to the number of its version.
 const START: &str = "{\n  \"schema\": ";
 
 struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
 
-/// Whether the object leaves the value out.
+/// Whether JSON leaves out this value of the column.
 fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
     let has_none = match value {
         Cell::Absent => true,
@@ -100,8 +100,8 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// Writes `text`, which is JSON without line ends, and escapes the characters that a terminal would obey. They can occur only
-/// in strings.
+/// Writes `text`, which is JSON without line ends, and escapes characters that could control a terminal. In JSON they can occur
+/// only within strings, so they can be escaped without parsing.
 pub(super) fn write_escaped(out: &mut (impl Write + ?Sized), text: &str) -> io::Result<()> {
     let mut rest = text;
     if is_plain(text.as_bytes()) {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_contract() {
+    fn every_field_is_written() {
         let mut report = report(&[
             (
                 &[
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_is_the_same_object_with_nothing_in_it() {
+    fn without_results_the_object_has_the_same_fields() {
         let expected = r#"{
   "schema": 1,
   "partial": false,
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_are_not_there_are_null_and_unknown_names_are_strings() {
+    fn missing_times_are_null_and_unknown_names_are_strings() {
         let text = written(&report(&[(&[(name("a \"b\""), 1, &[])], 1)]));
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Writes the output of `lines`: one line of text for each matching line, or one JSON object or CSV row for each hit.
 //!
-//! Text is for reading. Control characters are shown as escapes, so that no log can control a terminal, and bytes that are not
-//! UTF-8 are shown as U+FFFD. Neither changes the results. JSON escapes the same characters, even where it need not.
+//! In text, control characters are escaped, so that no log can control a terminal, and lines that are not UTF-8 are decoded with
+//! a code page. Neither changes which results are found. JSON escapes the same characters, even where JSON does not require it.
 
 pub mod csv;
 
@@ -25,25 +25,25 @@ use crate::terminal::{escaped_line, is_plain};
 use crate::time::Time;
 use crate::units::CodePage;
 
-/// The longest part of a line that is shown, in bytes. Of a longer line, the part around its match is shown.
+/// The length in bytes up to which a line is shown as a whole. Of a longer line, this many bytes around the match are shown.
 pub const SHOWN_LIMIT_BYTES: usize = 4 << 10;
-/// How many bytes of a longer line are shown before the match.
+/// The number of bytes that are shown before the match if the line is not shown as a whole.
 const SHOWN_BEFORE_BYTES: usize = 256;
 
-/// The start of an object, before the path.
+/// The start of each JSON object, up to the path.
 const PATH_KEY: &str = "{\"path\":";
-/// The text after the path. Quotation marks in the path are escaped.
+/// The text between the path and the line number. It cannot occur in the path, where quotation marks are escaped.
 const LINE_KEY: &str = ",\"line\":";
 
 /// Writes matching lines as text: `path:line: [102 Phone Unreachable] the line`.
 pub struct Text<'c> {
     /// The meanings of the codes.
     pub catalogue: &'c Catalogue,
-    /// The style of the matched part. It is plain if there is no terminal.
+    /// The style of the matched part of a line. A plain style writes no escape sequences.
     pub highlight: Style,
     /// The style of the path, the line number and the annotation.
     pub place: Style,
-    /// The code page of lines that are not UTF-8, if the user chose one.
+    /// The code page that the user chose for lines that are not UTF-8, if any.
     pub encoding: Option<&'static Encoding>,
 }
 
@@ -66,7 +66,7 @@ impl LineFormat for Text<'_> {
 }
 
 impl Text<'_> {
-    /// Writes each different result of the line once, in the order in which they occur.
+    /// Appends the results of a line in words, in the order in which they occur, and each only once.
     fn annotation(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
         for (index, hit) in hits.iter().enumerate() {
             if hits[..index].iter().any(|earlier| earlier.key == hit.key) {
@@ -105,48 +105,53 @@ impl Text<'_> {
     }
 }
 
-/// Writes one JSON object for each hit.
+/// Writes JSON Lines: one JSON object on a line for each hit.
 pub struct Jsonl<'c>(pub Known<'c>);
 
-/// What is needed to describe a hit.
+/// What JSON and CSV need in addition to a hit to describe it.
 #[derive(Clone, Copy)]
 pub struct Known<'c> {
     /// The meanings of the codes.
     pub catalogue: &'c Catalogue,
-    /// The patterns, for their names.
+    /// The patterns that found the hits, of which the output has the names.
     pub set: &'c PatternSet,
-    /// The code page of lines that are not UTF-8, if the user chose one.
+    /// The code page that the user chose for lines that are not UTF-8, if any.
     pub encoding: Option<&'static Encoding>,
 }
 
-/// The fields of a result, in the order of the columns of CSV.
+/// The fields of a result in JSON and CSV, in the order in which both write them.
 pub(super) const FIELDS: &[Column] = &[
-    Column::for_scripts("path", Holds::Path, "The path of the file. What follows `!/` is the path within an archive."),
-    Column::for_scripts("line", Holds::Count, "Number of the line; the first is 1."),
     Column::for_scripts(
-        "offset",
-        Holds::Bytes,
-        "Where the result begins in the file, after unpacking; the first byte is 0.",
+        "path",
+        Holds::Path,
+        "The path of the file. The part after `!/` is the path within an archive.",
     ),
-    Column::for_scripts("time", Holds::Time, "Time of the line.").or_null(),
+    Column::for_scripts("line", Holds::Count, "The number of the line; the first is 1."),
+    Column::for_scripts("offset", Holds::Bytes, "The offset of the result in the unpacked file; the first byte is 0."),
+    Column::for_scripts("time", Holds::Time, "The time of the line.").or_null(),
     Column::for_scripts("code", Holds::Code, "The code. `null` if only a name is known, which is then in `name`.")
         .or_null(),
-    Column::for_scripts("name", Holds::Text, "The name or text in the log, if it stands for no single code.").or_null(),
+    Column::for_scripts("name", Holds::Text, "The name or text in the log. `null` if it stands for a single code.")
+        .or_null(),
     Column::for_scripts("description", Holds::Text, "What the code means, in the vendor's words."),
-    Column::for_scripts("known", Holds::Flag, "Whether the catalogue (`callcodes codes`) has this result."),
+    Column::for_scripts("known", Holds::Flag, "Whether this result is in the catalogue (`callcodes codes`)."),
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
         .or_missing(),
-    Column::for_scripts("pattern", Holds::Text, "Name of the pattern that found it."),
-    Column::for_scripts("user", Holds::Text, "The user, as the line has it.").or_missing(),
-    Column::for_scripts("outcome", Holds::Text, "The log's own word on the sign-in; never derived from the code.")
-        .or_missing(),
-    Column::for_scripts("host", Holds::Text, "The machine, as the line has it.").or_missing(),
-    Column::for_scripts("address", Holds::Text, "The network address, as the line has it.").or_missing(),
-    Column::for_scripts("text", Holds::Text, "The line; of a very long one, 4 KiB around the result."),
+    Column::for_scripts("pattern", Holds::Text, "The name of the pattern that found the result."),
+    Column::for_scripts("user", Holds::Text, "The user, as written in the line.").or_missing(),
+    Column::for_scripts(
+        "outcome",
+        Holds::Text,
+        "Whether the sign-in succeeded, as written in the line. Never derived from the code.",
+    )
+    .or_missing(),
+    Column::for_scripts("host", Holds::Text, "The machine, as written in the line.").or_missing(),
+    Column::for_scripts("address", Holds::Text, "The network address, as written in the line.").or_missing(),
+    Column::for_scripts("text", Holds::Text, "The line. If it is very long, the 4 KiB around the result."),
     Column::for_scripts("text_is_cut", Holds::Flag, "`true` if `text` is not the whole line.").or_missing(),
 ];
 
-/// The fields after the path and the line number. JSON leaves out groups that captured nothing.
+/// The fields of a result after the path and the line number. JSON leaves out the captures that the pattern did not find.
 #[derive(Serialize)]
 struct Fields<'h> {
     offset: u64,
@@ -165,7 +170,7 @@ struct Fields<'h> {
     text_is_cut: Option<bool>,
 }
 
-/// The captures that are shown as written.
+/// The captures of a hit that the output repeats as they are in the line, such as the user.
 struct Words<'h> {
     hit: &'h Hit<'h>,
     page: CodePage,
@@ -204,7 +209,7 @@ impl Jsonl<'_> {
         let bytes = out.bytes();
         let start = bytes.len();
         let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
-        // The path and the line number have begun the object.
+        // The object has already begun, with the path and the line number, so its fields continue after a comma.
         if let Some(brace) = bytes.get_mut(start) {
             *brace = b',';
         }
@@ -237,7 +242,7 @@ impl<'c> Known<'c> {
     }
 }
 
-/// Whether `text` begins with `path:line: [result] `.
+/// Whether `text` begins like the text that [`Text`] writes: `path:line: [result] `.
 pub(super) fn begins(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
     line.match_indices(": [").any(|(at, bracket)| {
@@ -247,7 +252,7 @@ pub(super) fn begins(text: &str) -> bool {
     })
 }
 
-/// Whether `text` begins with an object for a hit.
+/// Whether `text` begins like an object that [`Jsonl`] writes.
 pub(super) fn begins_as_json(text: &str) -> bool {
     fn after_number<'t>(text: &'t str, next: &str) -> Option<&'t str> {
         text.trim_start_matches(|digit: char| digit.is_ascii_digit()).strip_prefix(next)
@@ -257,7 +262,8 @@ pub(super) fn begins_as_json(text: &str) -> bool {
     offset.is_some_and(|offset| after_number(offset, ",\"time\":").is_some())
 }
 
-/// Returns the text after the result that `text` begins with, if it begins with one.
+/// Returns what follows a result in words, as written by [`push_result`], at the start of `text`, or `None` if `text` does not
+/// begin with a result.
 pub(super) fn after_result(text: &str) -> Option<&str> {
     let catalogue = Catalogue::built_in();
     let after = |key: &Key| {
@@ -274,7 +280,7 @@ pub(super) fn after_result(text: &str) -> Option<&str> {
     }
 }
 
-/// Formats compact JSON and escapes all characters that a terminal would obey. JSON itself requires that only below U+0020.
+/// Formats compact JSON and escapes all characters that could control a terminal. JSON itself only requires escapes below U+0020.
 struct Escaped;
 
 impl Formatter for Escaped {
@@ -283,7 +289,7 @@ impl Formatter for Escaped {
     }
 }
 
-/// Returns the part of the line to show: the whole line, or the part of a long line around the match.
+/// Returns the part of the hit's line to show: the whole line, or up to [`SHOWN_LIMIT_BYTES`] around the match.
 fn shown_range(hit: &Hit<'_>) -> Range<usize> {
     if hit.line.len() <= SHOWN_LIMIT_BYTES {
         return 0..hit.line.len();
@@ -292,7 +298,7 @@ fn shown_range(hit: &Hit<'_>) -> Range<usize> {
     start..(start + SHOWN_LIMIT_BYTES).min(hit.line.len())
 }
 
-/// Appends a result in words: `102 Phone Unreachable`.
+/// Appends a result in words, such as `102 Phone Unreachable`.
 pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key) {
     // Appends piece by piece, because formatting would cost more for each printed line than everything else here.
     let description = catalogue.description(key);
@@ -303,7 +309,7 @@ pub(super) fn push_result(bytes: &mut Vec<u8>, catalogue: &Catalogue, key: &Key)
             }
             push_number(bytes, number.unsigned_abs().into());
         }
-        // It is unknown where a new name ends, as it may have several words.
+        // A name that is not in the catalogue may have several words, so quotation marks show where it ends.
         Key::Name(name) if catalogue.entry(key).is_none() => {
             return push_shown(bytes, format!("\"{name}\": {description}").as_bytes());
         }
@@ -330,7 +336,7 @@ fn push_end(bytes: &mut Vec<u8>, style: Style) {
     }
 }
 
-/// Appends `text` for display: control characters except tabs as escapes, and bytes that are not UTF-8 as U+FFFD.
+/// Appends `text` for display: control characters except tabs are escaped, and bytes that are not UTF-8 become U+FFFD.
 pub(super) fn push_shown(bytes: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) {
         bytes.extend_from_slice(text);
@@ -350,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_drives_a_terminal_is_shown_as_an_escape() {
+    fn control_characters_are_shown_as_escapes() {
         assert_eq!(shown(b"a\tb~ !"), "a\tb~ !");
         assert_eq!(shown(b"\x1b[2J\x07\x7fend"), r"\u{1b}[2J\u{7}\u{7f}end");
         assert_eq!(shown("Jürgen \u{9b}31m".as_bytes()), r"Jürgen \u{9b}31m");

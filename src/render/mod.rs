@@ -1,8 +1,8 @@
-//! Writes reports, lines, codes and patterns as text, with one file for each format or kind of output.
+//! Writes reports, lines, codes and patterns as text. Each format or kind of output has its own file.
 //!
-//! A format decides how a report looks and nothing about its content: the report has decided on order, shares and descriptions.
-//! A format writes any [`Sheet`], so a new report needs no code here, and a new format is one file. No format marks, colours or
-//! orders results by code, because a code does not say whether a sign-in succeeded.
+//! A format decides how a report looks, but not what it contains: order, shares and descriptions come from the report. Every
+//! format can write any [`Sheet`], so a new report needs no code here, and a new format is one file. No format sorts, colours or
+//! highlights results by code, because a code does not say whether a sign-in succeeded.
 
 mod breakdown;
 pub mod codes;
@@ -34,7 +34,7 @@ pub enum Format {
     /// A table for people.
     #[default]
     Table,
-    /// JSON for scripts, with a version.
+    /// Versioned JSON for scripts.
     Json,
     /// CSV for spreadsheets.
     Csv,
@@ -52,11 +52,11 @@ impl Format {
     }
 }
 
-/// Writes `report` to `out`. The output ends with a line end.
+/// Writes the summary of a scan to `out`. The output ends with a line end.
 ///
 /// # Errors
 ///
-/// Returns the error of `out` with its kind, so that the caller can recognise a closed pipe.
+/// Returns any error from writing to `out`, with its kind, so that the caller can recognise a closed pipe.
 pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl Write) -> io::Result<()> {
     if let (Some(breakdown), Format::Table | Format::Csv) = (&report.breakdown, format) {
         return breakdown::write(report, breakdown, format, *options, out);
@@ -70,27 +70,27 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
 /// The number of bytes at the start of a file that [`is_own_output`] needs.
 pub const HEAD_BYTES: usize = 8 << 10;
 
-/// Every report that can be written.
+/// Every sheet whose output [`is_own_output`] recognises.
 static SHEETS: [&Sheet; 4] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &PATTERNS];
 
-/// Whether a file that begins with these bytes was written by this program: a report in any format, annotated lines, entries
-/// of the catalogue or patterns, in UTF-8 or UTF-16, with or without a byte order mark, with any line ends and with or without
-/// colour. `head` is the whole file or at least its first [`HEAD_BYTES`].
+/// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of the
+/// catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with or
+/// without a byte order mark or colours, and with any line ends.
 ///
-/// Each format describes how its own output begins, so precisely that no log begins in the same way. Output is not recognised if
-/// it begins with the name of an input that fills the head. The help, the man page and completions are not recognised either,
-/// because they contain nothing from any input.
+/// Each format recognises the start of its own output, strictly enough that no log matches. Output is missed if it begins with a
+/// file name so long that it fills the head. Help, man page and completions are not recognised, because they contain no results.
 #[must_use]
 pub fn is_own_output(head: &[u8]) -> bool {
     let encoding = match head {
-        // All output begins with ASCII, except for names of inputs.
+        // Without a byte order mark, UTF-16 is detected by its zero bytes: output begins with ASCII, unless it begins with a path.
         [low, 0, ..] if *low > 0 => UTF_16LE,
         [0, low, ..] if *low > 0 => UTF_16BE,
         _ => UTF_8,
     };
-    // A byte order mark takes precedence. Windows PowerShell writes one, and CRLF line ends, when it redirects output.
+    // `decode` follows a byte order mark, whatever `encoding` is. When Windows PowerShell redirects output to a file, it writes
+    // one, and CRLF line ends.
     let mut text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0;
-    // This runs for every file that is opened, and few contain either.
+    // The checks avoid copying the text of every file that is opened, because few files contain either character.
     if text.contains('\r') {
         text = text.replace("\r\n", "\n").into();
     }
@@ -116,7 +116,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
         .any(|begins| begins(&text))
 }
 
-/// Whether `text` begins with `note`, which a narrow terminal breaks into lines.
+/// Whether `text` begins with `note`. Any space of the note may be a line end in `text`, because narrow terminals wrap notes.
 fn begins_with_note(text: &str, note: &str) -> bool {
     let is_same = |(written, noted): (u8, u8)| written == noted || (written == b'\n' && noted == b' ');
     text.len() >= note.len() && text.bytes().zip(note.bytes()).all(is_same)

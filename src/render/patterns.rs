@@ -1,7 +1,7 @@
-//! Writes patterns for people: a table of many, or TOML of single patterns as a start for one's own.
+//! Writes patterns for people: a table of all of them, or single patterns as TOML, which users can copy as a start for their own.
 //!
-//! Invariant: [`Full::write`] writes a pattern file that defines the same pattern. File names and texts of pattern files may
-//! contain anything, so control characters are written as escapes.
+//! Invariant: when the TOML that [`Full::write`] writes is read as a pattern file, it defines the same pattern. File names and the
+//! strings in pattern files may contain any character, so control characters are escaped.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -36,18 +36,18 @@ pub(super) static PATTERNS: Sheet = Sheet {
     without_rows: &[],
 };
 
-/// The start of the comment on a pattern with fixed text.
-const FAST: &str = "Fast: only lines that have ";
-/// The start of the comment on a pattern without fixed text.
+/// The start of the comment on a pattern whose matches all contain one of a few literals.
+const FAST: &str = "Fast: only lines that contain ";
+/// The start of the comment on a pattern without such literals.
 const SLOWER: &str = "Slower: every line is searched, because there is no fixed text that ";
-/// The most literals that a comment lists.
-const TOLD_LITERALS: usize = 8;
+/// The most literals that the comment on a pattern lists.
+const LISTED_LITERALS: usize = 8;
 
-/// Writes a table of the patterns, one row for each, in the order given. `set` is compiled from `definitions`.
+/// Writes a table with one row for each pattern, in the order of `definitions`, from which `set` was compiled.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn list(definitions: &[Definition], set: &PatternSet, options: &Options, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::new(PATTERNS.columns, *options);
     table.begin(&[], out)?;
@@ -67,7 +67,8 @@ fn origin(definition: &Definition) -> String {
     }
 }
 
-/// Returns the line of `patterns check` for a file without errors, without a line end.
+/// Returns the message of `patterns check` for a file without errors, such as
+/// `own.toml: 2 patterns, 3 examples and 1 counter-example pass`.
 #[must_use]
 pub fn kept(file: &str, definitions: &[Definition]) -> String {
     let count = |of: fn(&Definition) -> usize| definitions.iter().map(of).sum::<usize>() as u64;
@@ -80,23 +81,24 @@ pub fn kept(file: &str, definitions: &[Definition]) -> String {
     )
 }
 
-/// Writes single patterns in full.
+/// Writes single patterns as TOML, with comments on how fast they are and what their examples give.
 #[derive(Clone, Copy, Debug)]
 pub struct Full<'f> {
     /// All definitions, in order of precedence.
     pub definitions: &'f [Definition],
-    /// The set that is compiled from them.
+    /// The set that was compiled from `definitions`.
     pub set: &'f PatternSet,
     /// The meanings of the codes.
     pub catalogue: &'f Catalogue,
 }
 
 impl Full<'_> {
-    /// Writes the patterns with these indexes, separated by empty lines. The result is a pattern file if no index occurs twice.
+    /// Writes the patterns with these indexes in [`Full::definitions`], separated by empty lines. The output is a valid pattern
+    /// file if no index occurs twice.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// Returns any error from writing to `out`.
     pub fn write_all(&self, indexes: &[usize], out: &mut impl Write) -> io::Result<()> {
         for (at, &index) in indexes.iter().enumerate() {
             if at > 0 {
@@ -107,12 +109,12 @@ impl Full<'_> {
         Ok(())
     }
 
-    /// Writes the pattern with this index as a TOML table, with comments above it and above each example. Writes nothing if the
-    /// index is out of range.
+    /// Writes the pattern with this index in [`Full::definitions`] as a TOML table, with comments above it and above each example.
+    /// Writes nothing if the index is out of range.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// Returns any error from writing to `out`.
     pub fn write(&self, index: usize, out: &mut impl Write) -> io::Result<()> {
         let (Some(definition), Some(pattern)) = (self.definitions.get(index), self.set.patterns().get(index)) else {
             return Ok(());
@@ -173,7 +175,7 @@ impl Full<'_> {
         }
     }
 
-    /// Returns a result with its captures: `21 Mobile App Authenticated, user ann`.
+    /// Returns a result with its captures, such as `21 Mobile App Authenticated, user ann`.
     fn given(&self, found: &Found) -> String {
         let mut bytes = Vec::new();
         push_result(&mut bytes, self.catalogue, &found.key);
@@ -187,32 +189,36 @@ impl Full<'_> {
     }
 }
 
-/// Returns a line that explains which lines are searched with the regex.
+/// Returns the comment that describes which lines the regex has to search, and so how fast the pattern is.
 fn search(definition: &Definition, pattern: &Pattern) -> String {
     let Some(literals) = pattern.literals() else {
-        let missing = if definition.multiline { "its matches need not start with" } else { "a match need not contain" };
+        let missing = if definition.multiline { "every match starts with" } else { "every match contains" };
         return format!("{SLOWER}{missing}");
     };
     let folded: BTreeSet<String> =
         literals.iter().map(|literal| String::from_utf8_lossy(literal).to_ascii_lowercase()).collect();
     let any_case = folded.len() < literals.len();
-    let told: Vec<String> = if any_case {
+    let listed: Vec<String> = if any_case {
         folded.into_iter().collect()
     } else {
         literals.iter().map(|literal| String::from_utf8_lossy(literal).into_owned()).collect()
     };
-    let more = told.len().saturating_sub(TOLD_LITERALS);
-    let mut text =
-        told.iter().take(TOLD_LITERALS).map(|one| format!("`{}`", escaped_line(one))).collect::<Vec<_>>().join(", ");
+    let more = listed.len().saturating_sub(LISTED_LITERALS);
+    let mut text = listed
+        .iter()
+        .take(LISTED_LITERALS)
+        .map(|one| format!("`{}`", escaped_line(one)))
+        .collect::<Vec<_>>()
+        .join(", ");
     if more > 0 {
         let _ = write!(text, " and {more} more");
     }
-    let case = if any_case { ", in small letters or capitals," } else { "" };
-    let one_of = if told.len() == 1 { "" } else { "one of " };
+    let case = if any_case { ", in upper or lower case," } else { "" };
+    let one_of = if listed.len() == 1 { "" } else { "one of " };
     format!("{FAST}{one_of}{text}{case} are searched")
 }
 
-/// Whether `text` begins like patterns in full, like a new pattern file or like the output of `patterns check`.
+/// Whether `text` begins like the output of `patterns show` or `patterns check`, or like the file that `patterns new` creates.
 pub(super) fn begins(text: &str) -> bool {
     let mut lines = text.lines();
     let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
@@ -228,7 +234,7 @@ pub(super) fn begins(text: &str) -> bool {
         || first.rsplit_once(": ").is_some_and(|(_, counts)| counts.contains("pass") && do_pass(counts))
 }
 
-/// Returns an example as an inline table: `{ line = '…', code = 21, user = 'ann' }`.
+/// Returns an example as a TOML inline table, such as `{ line = '…', code = 21, user = 'ann' }`.
 fn inline_table(example: &Example) -> String {
     let code = match &example.code {
         ExpectedCode::Number(number) => number.to_string(),
@@ -242,12 +248,12 @@ fn inline_table(example: &Example) -> String {
     table
 }
 
-/// Returns a TOML string, as a literal in single quotes if possible.
+/// Returns `text` as a TOML string: in single quotes if possible, and otherwise as [`triply_quoted`] does.
 fn quoted(text: &str) -> String {
     if text.contains('\'') || has_control(text) { triply_quoted(text) } else { format!("'{text}'") }
 }
 
-/// Returns a TOML string, as a literal in triple quotes if possible.
+/// Returns `text` as a TOML string: in triple single quotes, which need no escapes, if possible, and otherwise in double quotes.
 fn triply_quoted(text: &str) -> String {
     if !text.contains("'''") && !text.ends_with('\'') && !has_control(&text.replace('\n', "")) {
         // TOML drops a line end right after the quotation marks.
@@ -271,7 +277,7 @@ fn triply_quoted(text: &str) -> String {
     escaped
 }
 
-/// Whether the text contains characters that literal strings cannot hold or that would be invisible in them.
+/// Whether `text` contains characters that a TOML literal string cannot contain or that would be invisible in it.
 fn has_control(text: &str) -> bool {
     text.chars().any(obeys)
 }
@@ -295,31 +301,31 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Returns the content of a definition, without its origin.
-    fn said(definition: &Definition) -> String {
+    /// Returns everything that a definition contains, except its origin, as text to compare.
+    fn content(definition: &Definition) -> String {
         let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
             definition;
         let Definition { line, recorder, role, .. } = definition;
-        let mut said =
+        let mut content =
             format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
-        let _ = writeln!(said, "{line:?} {recorder:?} {role:?}");
+        let _ = writeln!(content, "{line:?} {recorder:?} {role:?}");
         for example in &definition.examples {
             let captures: Vec<_> = example.captures.iter().map(|one| (one.capture, &one.value)).collect();
-            let _ = writeln!(said, "{:?} {:?} {captures:?}", example.line, example.code);
+            let _ = writeln!(content, "{:?} {:?} {captures:?}", example.line, example.code);
         }
         for example in &definition.counter_examples {
-            let _ = writeln!(said, "not {:?}", example.line);
+            let _ = writeln!(content, "not {:?}", example.line);
         }
-        said
+        content
     }
 
     #[test]
-    fn every_built_in_pattern_comes_back_the_same_from_its_own_text() {
+    fn every_built_in_pattern_can_be_read_back_from_its_own_output() {
         let definitions = config::built_in();
         for (index, definition) in definitions.iter().enumerate() {
             let again = parse(&full(&definitions, index));
             assert_eq!(again.len(), 1);
-            assert_eq!(said(&again[0]), said(definition));
+            assert_eq!(content(&again[0]), content(definition));
             // The example of a context needs the patterns that find the results.
             let mut all = definitions.clone();
             all[index] = again[0].clone();
@@ -341,8 +347,8 @@ examples = [ { line = "'x' c=4 ann\n", code = 4, user = "ann" }, { line = "'x'\n
 counter_examples = [ "c", "\t" ]
 "#;
         let expected = r#"# own, from: own.toml
-# Fast: only lines that have `c=`, in small letters or capitals, are searched
-# Speed: the fastest way, step by step
+# Fast: only lines that contain `c=`, in upper or lower case, are searched
+# Speed: the fastest; matched step by step, without trying anything twice
 [[pattern]]
 name = 'own'
 description = '''it's'''
@@ -365,7 +371,7 @@ counter_examples = [
 "#;
         let definitions = parse(text);
         assert_eq!(full(&definitions, 0), expected);
-        assert_eq!(said(&parse(expected)[0]), said(&definitions[0]));
+        assert_eq!(content(&parse(expected)[0]), content(&definitions[0]));
         assert_eq!(full(&definitions, 1), "");
     }
 
@@ -377,17 +383,20 @@ counter_examples = [
         let definitions = parse(text);
         let second = |index| full(&definitions, index).lines().nth(1).map(str::to_owned);
         let slower = "# Slower: every line is searched, because there is no fixed text that";
-        assert_eq!(second(0), Some(format!("{slower} a match need not contain")));
-        assert_eq!(second(1), Some(format!("{slower} its matches need not start with")));
-        assert_eq!(second(2).as_deref(), Some("# Fast: only lines that have one of `ab`, `cd` are searched"));
+        assert_eq!(second(0), Some(format!("{slower} every match contains")));
+        assert_eq!(second(1), Some(format!("{slower} every match starts with")));
+        assert_eq!(second(2).as_deref(), Some("# Fast: only lines that contain one of `ab`, `cd` are searched"));
         let third = |index| full(&definitions, index).lines().nth(2).map(str::to_owned);
-        let engine = "# Speed: a tenth of the fastest way or less; searched by the general regex engine";
+        let engine = "# Speed: a tenth of the fastest or less; searched for by the general regex engine";
         assert_eq!(third(0).as_deref(), Some(engine));
-        assert_eq!(third(2).as_deref(), Some("# Speed: the fastest way, step by step"));
+        assert_eq!(
+            third(2).as_deref(),
+            Some("# Speed: the fastest; matched step by step, without trying anything twice")
+        );
     }
 
     #[test]
-    fn the_table_breaks_descriptions_and_hides_nothing_in_them() {
+    fn the_table_wraps_descriptions_and_escapes_control_characters() {
         let text = "[[pattern]]\nname = 'a'\ndescription = \"one two three four\\u001B\"\nregex = '(?<code>\\d+)'\n\
                     [[pattern]]\nname = 'bb'\nregex = 'xyz(?<code>\\d+)'\n";
         let definitions = parse(text);
@@ -417,7 +426,7 @@ bb    own.toml  fast                   -
 
     proptest! {
         #[test]
-        fn any_text_comes_back_from_its_quotes(text in any::<String>(), more in r#"['"\\\r\n\t\x00-\x1f\x7fa]{0,8}"#) {
+        fn any_text_can_be_quoted_and_read_back(text in any::<String>(), more in r#"['"\\\r\n\t\x00-\x1f\x7fa]{0,8}"#) {
             for text in [text, more] {
                 for written in [quoted(&text), triply_quoted(&text)] {
                     let table: toml::Table = format!("x = {written}").parse().unwrap();

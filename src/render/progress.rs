@@ -1,18 +1,18 @@
-//! Formats the progress of a run as one line of ASCII, whose length is its width.
+//! Formats the progress of a run as one line of ASCII, so that its length in bytes is its width in columns.
 
 use std::time::Duration;
 
 use crate::amount::Amount;
 use crate::report::wording::{counted, grouped, size};
 
-/// Returns the progress, such as ` 37%, 1.2 GiB of 3.2 GiB, 14 of 212 files, 450.0 MiB/s, 5 s left`. Without a total, it has only
-/// the amount that was read and the speed. Speed and remaining time are based on the whole run so far.
+/// Returns the progress line, such as ` 37%, 1.2 GiB of 3.2 GiB, 14 of 212 files, 450.0 MiB/s, 5 s left`. Without a `total`, the
+/// line has only the amount that was read and the speed. The speed is the average of the whole run so far.
 #[must_use]
 pub fn line(read: Amount, total: Option<Amount>, elapsed: Duration) -> String {
     let mut parts = Vec::new();
     match total {
         Some(total) => {
-            // A log that has grown since it was listed is read to the size that it had when it was opened.
+            // A log may have grown between being listed and being opened, so more can be read than the total.
             let bytes = total.bytes.max(read.bytes);
             if let Some(percent) = (u128::from(read.bytes) * 100).checked_div(u128::from(bytes)) {
                 parts.push(format!("{percent:>3}%"));
@@ -26,8 +26,8 @@ pub fn line(read: Amount, total: Option<Amount>, elapsed: Duration) -> String {
         }
     }
     parts.push(format!("{}/s", size(per_second(read.bytes, elapsed))));
-    let rest = total.and_then(|total| rest(read.bytes, total.bytes, elapsed));
-    parts.extend(rest.map(|seconds| format!("{} left", duration(seconds))));
+    let left = total.and_then(|total| seconds_left(read.bytes, total.bytes, elapsed));
+    parts.extend(left.map(|seconds| format!("{} left", duration(seconds))));
     parts.join(", ")
 }
 
@@ -36,14 +36,15 @@ fn per_second(bytes: u64, elapsed: Duration) -> u64 {
     u64::try_from(per_second).unwrap_or(u64::MAX)
 }
 
-/// Returns the seconds left at the same speed, rounded up, or `None` if that is unknown.
-fn rest(read: u64, total: u64, elapsed: Duration) -> Option<u64> {
+/// Returns the remaining seconds at the average speed so far, rounded up. `None` if nothing has been read yet, or if nothing is
+/// left.
+fn seconds_left(read: u64, total: u64, elapsed: Duration) -> Option<u64> {
     let left = total.checked_sub(read).filter(|&left| left > 0)?;
     let millis = elapsed.as_millis().saturating_mul(u128::from(left)).checked_div(u128::from(read))?;
     u64::try_from(millis.div_ceil(1000)).ok()
 }
 
-/// Formats a duration in its two largest units.
+/// Formats a duration in its two largest units, such as `1 min 39 s`.
 fn duration(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_total_gives_share_and_time_left() {
+    fn with_a_total_the_line_has_a_percentage_and_the_time_left() {
         let shown = |bytes, files, seconds| {
             line(amount(bytes, files), Some(amount(3000 * MIB, 1212)), Duration::from_secs(seconds))
         };
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_total_there_is_no_share_and_no_rest() {
+    fn without_a_total_the_line_has_no_percentage_and_no_time_left() {
         let shown = |read| line(read, None, Duration::from_millis(500));
         assert_eq!(shown(amount(0, 0)), "0 B, 0 B/s");
         assert_eq!(shown(amount(5 * MIB, 0)), "5.0 MiB, 10.0 MiB/s");
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_beyond_its_total_and_nothing_is_divided_by() {
+    fn the_percentage_is_at_most_100_and_nothing_is_divided_by_zero() {
         let shown = |read, total| line(read, Some(total), Duration::ZERO);
         // Files that were created or grew after they were listed.
         assert_eq!(shown(amount(20, 3), amount(10, 2)), "100%, 20 B of 20 B, 3 of 3 files, 19.5 KiB/s");

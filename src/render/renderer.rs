@@ -1,4 +1,4 @@
-//! The interface of all formats that write a sheet.
+//! The interface that every format of a sheet implements.
 
 use std::io::{self, Write};
 
@@ -6,26 +6,27 @@ use anstyle::Style;
 
 use crate::report::sheet::{Cell, End};
 
-/// The layout for the destination of a report. Only the table uses it; the default is for files and pipes.
+/// Adapts the layout of a report to the terminal. Only the table uses this. The default is right for files and pipes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The terminal's width in columns, or `None` if lines may have any length.
     pub width: Option<usize>,
-    /// The style of the table's head.
+    /// The style of the table's headings.
     pub head: Style,
 }
 
 /// Writes the rows of one sheet in one format.
 ///
-/// Each method fails with the error of `out`, whose kind is kept, so that the caller can recognise a closed pipe.
+/// Every method returns any error from writing to `out`, with its kind, so that the caller can recognise a closed pipe.
 pub trait Renderer {
-    /// Writes what comes before the rows. `before` holds the values of
+    /// Writes the part before the rows. `before` has a value for each field of
     /// [`Sheet::before`](crate::report::sheet::Sheet::before).
     fn begin(&mut self, before: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
 
-    /// Writes a row, or keeps it for the end. It has a cell for each of [`Sheet::columns`](crate::report::sheet::Sheet::columns).
+    /// Writes a row, or keeps it until [`end`](Renderer::end). `cells` has a cell for each of
+    /// [`Sheet::columns`](crate::report::sheet::Sheet::columns).
     fn row(&mut self, cells: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()>;
 
-    /// Writes the rest of the report, which ends with a line end.
+    /// Writes the rest of the report, including a final line end.
     fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()>;
 }

@@ -1,20 +1,29 @@
-//! The table for people, with what is said above and below it; where there are no rows, only that.
+//! Writes a sheet as a table for people, with notes above and below it. A sheet without rows becomes just the notes.
 //!
-//! Without a width no line is broken, so that pipes and files get one line a row. Where the table is wider than the terminal,
-//! a row stays on one line for as long as that is possible: columns that matter less are left out, then times become dates, or
-//! times of day if all are on one date. Only then is prose broken into lines. What was left out is said below the table.
+//! # Layout
 //!
-//! Paths, if they come first, get a line of their own, and the rest stands below, where times are broken instead: a path that
-//! is broken cannot be copied, and paths are long. One that is longer than a line is left to the terminal. No line ends in
-//! blanks.
+//! In files and pipes, which have no width, each row is one line. In a terminal that is narrower than the table, the layout
+//! changes step by step until the rows fit:
 //!
-//! Rows are kept as the text that they become: each costs its path and some sixty bytes, so that a hundred thousand files with
-//! paths of a hundred characters take 16 MiB. The crate tabled, which keeps each cell apart, gets a block of rows at a time. It
-//! pads and aligns the cells, and puts cells of several lines side by side. Which columns there are, how wide they are in all
-//! blocks, and where text is broken is decided here.
+//! 1. Less important columns are left out.
+//! 2. Times are shortened to dates, or to times of day if all times are on the same date.
+//! 3. Prose, such as a description, is wrapped.
 //!
-//! Rows that end with their prose get a table with fewer columns. A cell that spans columns would look the same, but tabled
-//! widens those columns where it does not fit. A path on a line of its own is not given to tabled for the same reason.
+//! A note below the table lists what was left out.
+//!
+//! A table whose first column holds paths is laid out differently, because paths are long and a wrapped path cannot be copied.
+//! Each path gets a line of its own, which is never wrapped, and the other cells follow below it, indented. Times are then wrapped
+//! rather than shortened. No line ends in spaces.
+//!
+//! # Memory
+//!
+//! Column widths are known only after the last row, so the table keeps all rows, as text. The tabled crate, which allocates every
+//! cell separately, gets one block of rows at a time. It pads and aligns cells, and puts cells of several lines next to each
+//! other. This module decides which columns are shown, how wide they are in every block, and where text is wrapped.
+//!
+//! Rows whose prose is followed by empty cells only are given to tabled as a table with fewer columns. A spanning cell would look
+//! the same, but tabled widens the columns that it spans if its text does not fit. For the same reason, a path on a line of its
+//! own is not given to tabled.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -31,44 +40,48 @@ use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet};
 use crate::report::wording::{grouped, moment, percentage, seconds, size};
 use crate::terminal::escaped;
 
-/// Blanks between columns.
+/// The number of spaces between columns.
 pub(super) const GAP: usize = 2;
-/// What stands below a path is set off by so many blanks.
+/// The number of spaces before the cells below a path.
 const INDENT: usize = 2;
-/// Where this much is not left for prose below a path, times are broken between date and clock time.
+/// If less width than this is left for prose below a path, times are wrapped between the date and the time of day.
 const ROOMY_PROSE_WIDTH: usize = 24;
-/// Nothing is left out for prose that is wider: it is then the name of one row, and any number of characters long.
+/// The greatest width of prose for which other columns are left out, so that the prose stays on one line. Wider prose is usually a
+/// single name from a log, which may have any length.
 const WIDEST_PROSE_WIDTH: usize = 40;
-/// Prose gets no less, if it takes so much: in an even narrower terminal, lines are too long.
+/// The least width of a prose column, unless all its prose is narrower. In a terminal too narrow for this, lines are wider than the
+/// terminal.
 const LEAST_PROSE_WIDTH: usize = 15;
 /// The most rows that are laid out at the same time.
 const BLOCK_ROWS: usize = 256;
-/// `2017-02-14`
+/// The width of a date such as `2017-02-14`.
 const DATE_WIDTH: usize = 10;
 
-/// The rows so far.
+/// Collects rows and writes them as a table at the end.
 pub(super) struct Table {
     options: Options,
-    /// All columns of the sheet, in which cells come.
+    /// All columns of the sheet, including those for scripts only. Each row has a cell for each of them.
     all: &'static [Column],
-    /// Those with a heading that are shown.
+    /// The columns that are shown.
     columns: Vec<Column>,
-    /// The place of each among all those with a heading.
-    places: Vec<usize>,
-    /// The place among the columns of the prose, if there is any.
+    /// For each column that is shown, the index of its cells in `rows`.
+    positions: Vec<usize>,
+    /// The index of the prose column in `columns`, or their number if there is none.
     prose: usize,
-    /// One row a line, its cells separated by tabs, neither of which is in a cell. A row that ends with its prose has fewer.
+    /// One line for each row, with tabs between its cells. No cell contains a tab or a line end. If a row has no value after its
+    /// prose, it has no cells there either.
     rows: String,
+    /// The width of each column in `columns`.
     widths: Vec<usize>,
-    /// The widest of the rows that end with their prose, up to there and without the gaps.
+    /// The width of the widest prose that no cell follows, which may therefore extend over the columns after it. 0 if there is none.
     spanning_width: usize,
     dates: Dates,
     times: Times,
-    /// What is left out, as it is said below the table.
+    /// The headings of the columns that were left out, for the note below the table.
     left_out: Vec<&'static str>,
 }
 
-/// The dates that the times in the rows are on.
+/// The dates of all times in the table: none, a single date, or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Dates {
     None,
@@ -76,7 +89,7 @@ enum Dates {
     Several,
 }
 
-/// What is shown of times.
+/// The part of each time that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Times {
     Whole,
@@ -85,7 +98,7 @@ enum Times {
 }
 
 impl Times {
-    /// The part of a time that is shown.
+    /// Returns the part of `time`, such as `2017-02-14 02:57:24Z`, that is shown.
     fn part(self, time: &str) -> &str {
         match (self, time.split_once(' ')) {
             (Times::Date, Some((date, _))) => date,
@@ -97,15 +110,15 @@ impl Times {
 
 impl Table {
     pub(super) fn new(all: &'static [Column], options: Options) -> Table {
-        let columns: Vec<Column> = all.iter().filter(|column| has_place(column, options)).copied().collect();
+        let columns: Vec<Column> = all.iter().filter(|column| may_be_shown(column, options)).copied().collect();
         let prose = columns.iter().position(|column| column.holds == Holds::Prose).unwrap_or(columns.len());
         let widths = columns.iter().map(|column| heading(column).len()).collect();
-        let places = (0..columns.len()).collect();
+        let positions = (0..columns.len()).collect();
         let (rows, dates, times, left_out) = (String::new(), Dates::None, Times::Whole, Vec::new());
-        Table { options, all, columns, places, prose, rows, widths, spanning_width: 0, dates, times, left_out }
+        Table { options, all, columns, positions, prose, rows, widths, spanning_width: 0, dates, times, left_out }
     }
 
-    /// The width that it takes if nothing is broken.
+    /// Returns the width that the table has if nothing is wrapped.
     fn width(&self) -> usize {
         let all = self.widths.iter().sum::<usize>() + GAP * (self.widths.len() - 1);
         let before: usize = self.widths.iter().take(self.prose).map(|width| width + GAP).sum();
@@ -144,23 +157,24 @@ impl Table {
         writeln!(out, "{style}{text}{style:#}")
     }
 
-    /// The cells of a row that are shown.
+    /// Returns the cells of `row`, a line of [`Table::rows`], that are shown.
     fn shown<'c>(&self, row: &'c str) -> Vec<&'c str> {
         let cells: Vec<&str> = row.split('\t').collect();
-        let shown = self.places.iter().zip(&self.columns).filter_map(|(place, column)| {
-            let cell = cells.get(*place)?;
+        let shown = self.positions.iter().zip(&self.columns).filter_map(|(position, column)| {
+            let cell = cells.get(*position)?;
             Some(if column.holds == Holds::Time { self.times.part(cell) } else { cell })
         });
         shown.collect()
     }
 
-    /// The width that is left for prose by the other columns from `first`.
+    /// Returns the part of `width` that the other columns from index `first` leave for prose. `first` is 1 if paths have lines of
+    /// their own, and otherwise 0.
     fn left_by_others(&self, width: usize, first: usize) -> usize {
         let others = self.widths[first..].iter().sum::<usize>() - self.widths.get(self.prose).unwrap_or(&0);
         width.saturating_sub(INDENT * first + others + GAP * (self.widths.len() - first - 1))
     }
 
-    /// Makes the columns from `first` no wider together than `width`, if that is possible.
+    /// Fits the columns from index `first` into `width`, if that is possible.
     fn narrow(&mut self, width: usize, first: usize) {
         let Some(prose_width) = self.widths.get(self.prose).copied() else { return };
         if first == 0 {
@@ -174,28 +188,30 @@ impl Table {
         }
         self.leave_out(Room::ForProse, prose_width.min(LEAST_PROSE_WIDTH), width, first);
         let widest = prose_width.min(self.left_by_others(width, first).max(LEAST_PROSE_WIDTH));
-        // Lines may all be shorter; below paths, tables of one width are easier to read.
-        let place = self.places[self.prose];
+        // Wrapped lines may all be narrower than `widest`. Below paths, the column is not narrowed any further, because tables of
+        // the same width are easier to read.
+        let position = self.positions[self.prose];
         let fitting =
-            self.rows.lines().filter_map(|row| row.split('\t').nth(place)).flat_map(|cell| wrap(cell, widest));
+            self.rows.lines().filter_map(|row| row.split('\t').nth(position)).flat_map(|cell| wrap(cell, widest));
         let fitting = fitting.map(|line| line.width()).max().unwrap_or(0);
         self.widths[self.prose] =
             if first > 0 { widest } else { fitting.max(heading(&self.columns[self.prose]).len()) };
     }
 
-    /// Leaves out columns of that kind, the last one first, until so much is left for prose.
+    /// Leaves out table columns of the kind `kind`, the last one first, until prose can be `wanted` wide in a terminal of this
+    /// `width`.
     fn leave_out(&mut self, kind: Room, wanted: usize, width: usize, first: usize) {
         for at in (first..self.columns.len()).rev() {
             if self.columns[at].room == kind && self.left_by_others(width, first) < wanted {
                 self.left_out.insert(0, heading(&self.columns.remove(at)));
-                self.places.remove(at);
+                self.positions.remove(at);
                 self.widths.remove(at);
                 self.prose -= usize::from(at < self.prose);
             }
         }
     }
 
-    /// Shows only the dates of times or, if all are on one date, only the times of day, which are no wider.
+    /// Shortens times to dates or, if all are on one date, to times of day, which are no wider.
     fn shorten_times(&mut self) {
         self.times = match self.dates {
             Dates::None => Times::Whole,
@@ -210,7 +226,7 @@ impl Table {
         times.for_each(|(width, _)| *width = DATE_WIDTH.min(*width));
     }
 
-    /// What is said below the table of what it does not show, or shows in another way.
+    /// Returns the notes below the table about what it leaves out or shortens.
     fn remarks(&self) -> Vec<String> {
         let has_times = self.columns.iter().any(|column| column.holds == Holds::Time);
         let mut left_out = self.left_out.clone();
@@ -226,10 +242,10 @@ impl Table {
         remarks
     }
 
-    /// The cell of a row at that place, with line ends where it has to be broken.
-    fn broken(&self, row: &[&str], at: usize, first: usize, limit: Option<usize>) -> String {
+    /// Returns the cell at index `at` of a row, wrapped to the width of its column if there is a `limit` to the width.
+    fn wrapped(&self, row: &[&str], at: usize, first: usize, limit: Option<usize>) -> String {
         let width = match (limit, self.columns[at].holds) {
-            // It takes the place of the columns that follow.
+            // No cell follows, so the prose may extend over the columns after it.
             (Some(width), Holds::Prose) if row.len() < self.columns.len() => {
                 let before: usize = self.widths[first..at].iter().map(|width| width + GAP).sum();
                 width.saturating_sub(INDENT * first + before).max(LEAST_PROSE_WIDTH)
@@ -240,13 +256,13 @@ impl Table {
         wrap(row[at], width).join("\n")
     }
 
-    /// The lines of rows that have the same number of cells, from the column `first`.
+    /// Returns the lines of a table of `rows`, which all have the same number of cells, without the columns before `first`.
     fn laid_out(&self, rows: &[Vec<&str>], first: usize, limit: Option<usize>) -> Vec<String> {
         let columns = first..rows.first().map_or(first, Vec::len);
-        // A row that is not shown gives all blocks the same widths. `Width::list` would do that as well, but tabled subtracts
-        // from such a width without a check, and panics if a cell is wider.
+        // The first row, which is not shown, gives all blocks the same column widths. `Width::list` would do that as well, but
+        // tabled subtracts from such a width unchecked and panics if a cell is wider.
         let widest = columns.clone().map(|at| "-".repeat(self.widths[at])).collect();
-        let rows = rows.iter().map(|row| columns.clone().map(|at| self.broken(row, at, first, limit)).collect());
+        let rows = rows.iter().map(|row| columns.clone().map(|at| self.wrapped(row, at, first, limit)).collect());
         let mut table: tabled::Table = iter::once::<Vec<String>>(widest).chain(rows).collect();
         table.with((Style::empty(), Padding::new(0, GAP, 0, 0), Margin::new(INDENT * first, 0, 0, 0)));
         for at in columns.filter(|at| self.columns[*at].holds.is_number()) {
@@ -263,7 +279,7 @@ impl Renderer for Table {
 
     fn row(&mut self, cells: &[Cell<'_>], _: &mut dyn Write) -> io::Result<()> {
         let shown: Vec<(&Column, &Cell<'_>)> =
-            self.all.iter().zip(cells).filter(|(column, _)| has_place(column, self.options)).collect();
+            self.all.iter().zip(cells).filter(|(column, _)| may_be_shown(column, self.options)).collect();
         let rest = shown.get(self.prose + 1..).unwrap_or_default();
         let ends_with_prose = !rest.is_empty() && rest.iter().all(|(_, cell)| **cell == Cell::Absent);
         let len = if ends_with_prose { self.prose + 1 } else { shown.len() };
@@ -316,7 +332,7 @@ pub(super) fn write_notes(notes: &[String], width: Option<usize>, out: &mut dyn 
     lines.try_for_each(|line| writeln!(out, "{line}"))
 }
 
-/// Whether `text` begins as such a table does: with the headings and a rule below them, or with what stands in place of rows.
+/// Whether `text` begins like a table of this sheet: with the headings and a rule below them, or with a note in place of rows.
 pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
     sheet.without_rows.iter().any(|note| begins_with_note(text, note))
         || after_headings(headings(sheet.columns), text).is_some_and(|rest| {
@@ -325,25 +341,25 @@ pub(super) fn begins(sheet: &Sheet, text: &str) -> bool {
         })
 }
 
-/// The headings of a table, each with whether it may be left out.
+/// Returns the headings of a table, each with whether its column may be left out.
 pub(super) fn headings(columns: &'static [Column]) -> impl Iterator<Item = (&'static str, bool)> {
     columns.iter().filter_map(|column| Some((column.heading?, column.room != Room::Kept)))
 }
 
-/// What follows the line, or the two, with the headings of a table; `None` if `text` begins otherwise. Beside each heading
-/// stands whether it may be left out. Where a column is so wide that the text ends in it, that is nothing.
+/// Returns the text after the one or two lines of headings, or `None` if `text` does not begin with these headings. Each heading
+/// comes with whether it may be missing. If `text` ends within the padding of a very wide column, the rest is empty.
 pub(super) fn after_headings(headings: impl Iterator<Item = (&'static str, bool)>, text: &str) -> Option<&str> {
-    /// More blanks in a row than any log has.
-    const MANY_BLANKS: usize = 1000;
+    /// More spaces in a row than any log contains.
+    const MANY_SPACES: usize = 1000;
     let mut rest = text;
     for (at, (heading, is_optional)) in headings.enumerate() {
-        // After a path the others may stand below.
+        // The heading of a path column may have a line of its own.
         let next = rest.strip_prefix('\n').filter(|_| at == 1).unwrap_or(rest).trim_start_matches(' ');
-        let blanks = rest.len() - next.len();
-        if at > 0 && next.is_empty() && blanks > MANY_BLANKS {
+        let spaces = rest.len() - next.len();
+        if at > 0 && next.is_empty() && spaces > MANY_SPACES {
             return Some(next);
         }
-        rest = match next.strip_prefix(heading).filter(|_| at == 0 || blanks >= GAP) {
+        rest = match next.strip_prefix(heading).filter(|_| at == 0 || spaces >= GAP) {
             None if is_optional => continue,
             after => after?,
         };
@@ -351,8 +367,9 @@ pub(super) fn after_headings(headings: impl Iterator<Item = (&'static str, bool)
     Some(rest)
 }
 
-/// Whether a table has that column, before it is known how wide the rows are. Files and pipes keep one layout.
-fn has_place(column: &Column, options: Options) -> bool {
+/// Whether a table can show the column, before the widths of the rows are known. In files and pipes the layout must not depend on
+/// widths, so they never show columns that need a wide terminal.
+fn may_be_shown(column: &Column, options: Options) -> bool {
     column.heading.is_some() && (column.room != Room::IfWide || options.width.is_some())
 }
 
@@ -538,7 +555,7 @@ succeeded.
     }
 
     #[test]
-    fn at_no_width_is_a_line_too_long_or_ends_in_blanks() {
+    fn no_line_is_too_wide_or_ends_in_spaces() {
         for width in 40..=140 {
             let text = written(&every_kind(), Some(width));
             assert!(text.lines().all(|line| line.width() <= width), "{width}:\n{text}");
@@ -555,7 +572,7 @@ succeeded.
     }
 
     #[test]
-    fn one_of_everything_is_in_the_singular() {
+    fn notes_about_one_item_are_in_the_singular() {
         let report = report(&[(&[(code(21), 1, &["2017-02-14 02:57:24"])], 1)]);
         assert_eq!(
             written(&report, None),
@@ -574,14 +591,14 @@ A code says what happened to the call or message, not whether the sign-in succee
     #[test]
     fn results_without_a_row_are_reported() {
         let mut report = report(&[(&[(name("x"), 1, &["2017-02-14T02:57:24Z"])], 1)]);
-        let told = |report: &Report| written(report, None).lines().nth_back(1).map(str::to_owned);
+        let note = |report: &Report| written(report, None).lines().nth_back(1).map(str::to_owned);
         report.results_without_row = 1;
         let expected = "1 result is counted in the total only: there are too many different names or numbers to list.";
-        assert_eq!(told(&report).as_deref(), Some(expected));
+        assert_eq!(note(&report).as_deref(), Some(expected));
         report.results_without_row = 1234;
         let expected =
             "1,234 results are counted in the total only: there are too many different names or numbers to list.";
-        assert_eq!(told(&report).as_deref(), Some(expected));
+        assert_eq!(note(&report).as_deref(), Some(expected));
     }
 
     #[test]
@@ -595,7 +612,7 @@ A code says what happened to the call or message, not whether the sign-in succee
     }
 
     #[test]
-    fn only_the_head_is_bold() {
+    fn only_headings_are_bold() {
         let bold = rendered(&every_kind(), Format::Table, Options { width: None, head: anstyle::Style::new().bold() });
         let (head, rest) = bold.split_once('\n').unwrap();
         let plain = written(&every_kind(), None);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::report::testing::{name, report};
 
-/// A report in a format.
+/// Returns a report in a format.
 pub(super) fn rendered(report: &Report, format: Format, options: Options) -> String {
     let mut out = Vec::new();
     render(report, format, &options, &mut out).unwrap();
@@ -21,8 +21,8 @@ impl Write for Closed {
 }
 
 #[test]
-fn every_format_tells_a_closed_pipe_apart() {
-    // More than the writers in between keep in their buffers.
+fn every_format_keeps_the_kind_of_the_error_for_a_closed_pipe() {
+    // The report is longer than the buffers of the writers in between.
     let names: Vec<_> = (0..1000).map(|number| (name(&number.to_string()), 1, &[][..])).collect();
     let report = report(&[(&names, 1)]);
     for format in [Format::Table, Format::Json, Format::Csv] {
@@ -106,12 +106,12 @@ t/a\\u{1b}[2J.png
     }
 
     #[test]
-    fn at_no_width_is_a_line_too_long_or_ends_in_blanks() {
+    fn no_line_is_too_wide_or_ends_in_spaces() {
         for width in 40..=170 {
             let text = table(&every_kind(), Some(width));
             assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
             assert!(text.lines().all(|line| !line.ends_with(' ')), "{width}:\n{text}");
-            // What is left out is said below.
+            // A note below the table names the columns that are left out.
             let words = text.replace('\n', " ");
             for heading in ["Lines", "First time", "Last time"] {
                 assert!(words.contains(heading), "{width}:\n{text}");
@@ -120,7 +120,7 @@ t/a\\u{1b}[2J.png
     }
 
     #[test]
-    fn only_the_head_is_bold() {
+    fn only_headings_are_bold() {
         let bold = |width| written(&every_kind(), Format::Table, Options { width, head: anstyle::Style::new().bold() });
         for (width, head_lines) in [(None, 1), (Some(80), 2)] {
             let (bold, plain) = (bold(width), table(&every_kind(), width));
@@ -134,7 +134,7 @@ t/a\\u{1b}[2J.png
     }
 
     #[test]
-    fn one_of_everything_is_in_the_singular() {
+    fn notes_about_one_item_are_in_the_singular() {
         let row = read("a", None, text(&["2017-02-14 02:57:24"]));
         let text = table(&[row], None);
         let sums = "1 file read, 20 B, 1 line, 1 result\n1 file has times without a zone, which are taken as UTC.\n";
@@ -178,7 +178,7 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use --
     }
 
     #[test]
-    fn layers_are_told_in_ascii_in_csv() {
+    fn layers_are_ascii_in_csv() {
         let entry = read("a", None, text(&["x"]));
         let mut cells = cells(&entry);
         cells[1] = "zip > gzip > ASCII text".into();
@@ -190,7 +190,7 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use --
     }
 
     #[test]
-    fn no_input_leaves_what_frames_the_rows() {
+    fn without_input_the_output_has_no_rows() {
         let nothing = "No files were found. Pass a log file, or a folder with log files.\n";
         assert_eq!(table(&[], None), nothing);
         let json: serde_json::Value = serde_json::from_str(&written(&[], Format::Json, Options::default())).unwrap();
@@ -235,7 +235,7 @@ mod own_output {
         (definitions, set)
     });
 
-    /// As Windows PowerShell redirects it, or an editor saves it, or as it is.
+    /// Returns `text` unchanged, as Windows PowerShell redirects it to a file, and as an editor may save it.
     fn saved(text: &str) -> Vec<Vec<u8>> {
         let windows = text.replace('\n', "\r\n");
         let utf_16 = |units: fn(u16) -> [u8; 2]| windows.encode_utf16().flat_map(units).collect::<Vec<u8>>();
@@ -250,7 +250,7 @@ mod own_output {
             with_mark([0xFF, 0xFE], &little),
             with_mark([0xFE, 0xFF], &utf_16(u16::to_be_bytes)),
         ];
-        // Without a mark only ASCII shows that it is UTF-16, and the name of an input may come first.
+        // Without a byte order mark, UTF-16 is recognised only if it starts with ASCII, but the name of an input may come first.
         saved.extend(text.starts_with(|first: char| first.is_ascii()).then_some(little));
         saved
     }
@@ -278,7 +278,7 @@ mod own_output {
         prop_oneof![known, any::<i32>().prop_map(|code| Key::Code(Code(code))), unknown]
     }
 
-    /// A path, also one that looks like what follows it, and one that is longer than many a line.
+    /// Generates paths, some of which look like the text that follows a path, and some of which are very long.
     fn path() -> impl Strategy<Value = String> {
         prop_oneof![".{1,40}", r#"[:\[\]{}" ,a-c0-9\\]{1,40}"#, "[a-z/]{1,20}".prop_map(|part| part.repeat(100))]
     }
@@ -288,7 +288,7 @@ mod own_output {
         (path(), kind, ".{0,60}").prop_map(|(path, kind, what)| Problem::new(path, kind, what))
     }
 
-    /// The lines of a log that hold the results.
+    /// Returns a log with a line for each of these results.
     fn log(keys: &[Key]) -> String {
         keys.iter().map(|key| format!("2017-02-14T02:57:24Z call_status: {key}\u{7}\n")).collect()
     }
@@ -412,7 +412,7 @@ mod own_output {
     }
 
     #[test]
-    fn no_log_is_taken_for_output() {
+    fn no_log_is_mistaken_for_output() {
         let mut logs: Vec<Vec<u8>> = [
             "",
             "2017-02-14 02:57:24 [21] x",
@@ -456,7 +456,7 @@ mod own_output {
         }
         assert!(logs.len() > 35, "{}", logs.len());
         for log in logs {
-            // A log may begin anywhere, after it was rotated.
+            // After rotation, a log may start with any of its lines.
             for line in
                 log.split_inclusive(|byte| *byte == b'\n').map(|line| line.as_ptr() as usize - log.as_ptr() as usize)
             {

@@ -1,7 +1,7 @@
-//! Shows what the patterns match in pasted lines: each line, carets under the match, and the result below.
+//! Writes the output of `patterns test`: each tested line, carets under each match, and the result below.
 //!
-//! Lines come from logs, so control characters are escaped as by `lines`. A tab is shown as one blank, so that carets are in the
-//! right place.
+//! The lines come from logs, so control characters are escaped as in the output of `lines`. A tab is shown as one space, so that
+//! the carets are in the right place.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -16,19 +16,19 @@ use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
 use crate::units::{CodePage, Units};
 
-/// How many columns of a line that is too wide are repeated before the match.
+/// The most columns that an excerpt of a line shows before the match.
 const BEFORE_COLUMNS: usize = 20;
-/// The mark for the rest of a line, in ASCII, which every console can show.
+/// Stands for the part of a line that is not shown. It is ASCII, which every console can show.
 const ELLIPSIS: &str = "...";
-/// The least width of an excerpt, however narrow the terminal is.
+/// The least width of an excerpt in columns, however narrow the terminal is.
 const LEAST_WIDTH: usize = 30;
-/// The width of the names of captures, with the gap after them.
+/// The width of the column with the names of captures, including the gap after it.
 const NAME_WIDTH: usize = 9;
 
-/// The message for a line without a match.
-const NOTHING_TAKEN: &str = "no pattern matches this line";
+/// The message for a line that no pattern matches.
+const NO_MATCH: &str = "no pattern matches this line";
 
-/// Whether `text` begins with the first line of a trial and its result.
+/// Whether `text` begins like the output of this module: with line 1 and its result.
 pub(super) fn begins(text: &str) -> bool {
     let mut lines = text.lines();
     let number = lines.next().and_then(|line| line.split_once("1  ")).map(|(blanks, _)| blanks);
@@ -41,10 +41,10 @@ pub(super) fn begins(text: &str) -> bool {
     lines
         .take(3)
         .filter_map(|line| line.strip_prefix(&indent))
-        .any(|line| line.starts_with(NOTHING_TAKEN) || is_result(line))
+        .any(|line| line.starts_with(NO_MATCH) || is_result(line))
 }
 
-/// What is needed to show a trial.
+/// What [`write()`] needs in addition to the lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'s> {
     /// The patterns that were tried.
@@ -55,11 +55,11 @@ pub struct Shown<'s> {
     pub width: Option<usize>,
 }
 
-/// Writes every line with its result and an empty line after it, and then the number of lines that hold a result.
+/// Writes every line, its results and an empty line, and at the end the number of lines with results.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io::Result<()> {
     let number_width = lines.last().map_or(1, |line| line.number.to_string().len());
     let indent = " ".repeat(number_width + 2);
@@ -74,8 +74,8 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
                 }
             }
             Outcome::Continued => writeln!(out, "{indent}belongs to the match above")?,
-            Outcome::Missed(all) if all.is_empty() => writeln!(out, "{indent}{NOTHING_TAKEN}, not even in part")?,
-            Outcome::Missed(_) | Outcome::Unexplained => writeln!(out, "{indent}{NOTHING_TAKEN}")?,
+            Outcome::Missed(all) if all.is_empty() => writeln!(out, "{indent}{NO_MATCH}, not even in part")?,
+            Outcome::Missed(_) | Outcome::Unexplained => writeln!(out, "{indent}{NO_MATCH}")?,
         }
         if let Outcome::Missed(all) = &line.outcome {
             for nearest in all {
@@ -85,7 +85,7 @@ pub fn write(shown: &Shown<'_>, lines: &[Line<'_>], out: &mut impl Write) -> io:
         writeln!(out)?;
     }
     let taken = lines.iter().filter(|line| matches!(line.outcome, Outcome::Taken(_))).count() as u64;
-    let (noun, verb) = if lines.len() == 1 { ("line", "holds") } else { ("lines", "hold") };
+    let (noun, verb) = if lines.len() == 1 { ("line", "has") } else { ("lines", "have") };
     writeln!(out, "{} of {} {noun} {verb} a result", grouped(taken), grouped(lines.len() as u64))
 }
 
@@ -111,7 +111,8 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// Writes carets under `span`, below the line itself or, if the line is wider than the terminal, below an excerpt.
+    /// Writes a line of carets under `span`. If the line is wider than the terminal, writes an excerpt of it first, because carets
+    /// under a line that the terminal wraps would be in the wrong place.
     fn carets(&self, line: &[u8], span: &Range<usize>, indent: &str, out: &mut impl Write) -> io::Result<()> {
         let parts = [&line[..span.start], &line[span.clone()], &line[span.end..]].map(one_line);
         let room = self.width.map(|width| width.saturating_sub(indent.len()).max(LEAST_WIDTH));
@@ -145,14 +146,14 @@ impl Shown<'_> {
     }
 }
 
-/// Returns `text` as one line of printable characters, with each tab as one blank.
+/// Returns `text` as one line of printable characters, with a space for each tab.
 fn one_line(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     push_shown(&mut bytes, CodePage::of(text, Units::Bytes, None).read(text).as_bytes());
     String::from_utf8_lossy(&bytes).replace('\t', " ")
 }
 
-/// Returns as many of the last characters as fit in `limit` columns, after an ellipsis if there are more.
+/// Returns the end of `text` that fits in `limit` columns, with [`ELLIPSIS`] before it if the start was cut off.
 fn end_of(text: &str, limit: usize) -> String {
     let mut columns = 0;
     let too_wide = text.char_indices().rev().find(|&(at, character)| {
@@ -165,7 +166,7 @@ fn end_of(text: &str, limit: usize) -> String {
     }
 }
 
-/// Returns as many of the first characters as fit in `limit` columns, before an ellipsis if there are more.
+/// Returns the start of `text` that fits in `limit` columns, with [`ELLIPSIS`] after it if the end was cut off.
 fn start_of(text: &str, limit: usize) -> String {
     let mut columns = 0;
     let too_wide = text.char_indices().find(|&(at, character)| {
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn carets_are_under_what_matches_whatever_stands_before_it() {
+    fn carets_are_under_the_match_after_wide_characters_tabs_and_escapes() {
         // Each ideograph takes two columns, the tab one and the escape five.
         let text = "\t日本\u{7}c=21 c=999\r\n";
         let expected = " 日本\\u{7}c=21 c=999
@@ -205,13 +206,13 @@ mod tests {
                   ^^^^^
    e1: 999 not in the vendor's list; contact Impero
 
-1 of 1 line holds a result
+1 of 1 line has a result
 ";
         assert_eq!(shown(&[r"c=(?<code>\d+)"], text, None), format!("1  {expected}"));
     }
 
     #[test]
-    fn of_a_line_that_is_wider_than_the_terminal_an_excerpt_is_marked() {
+    fn a_line_wider_than_the_terminal_is_repeated_as_an_excerpt() {
         let text = format!("{}c=21{}", "a".repeat(30), "b".repeat(30));
         let expected = format!(
             "1  {text}
@@ -219,18 +220,19 @@ mod tests {
    {}^^^^
    e1: 21 Mobile App Authenticated
 
-1 of 1 line holds a result
+1 of 1 line has a result
 ",
             "a".repeat(20),
             "b".repeat(10),
             " ".repeat(23),
         );
-        // Without the indent, 40 of the 43 columns are left: 3, 20, 4, 10, 3.
+        // The indent leaves 40 of the 43 columns: 3 for the first ellipsis, 20 before the match, 4 for the match, 10 after it, and 3
+        // for the last ellipsis.
         assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
     }
 
     #[test]
-    fn an_excerpt_is_cut_inside_what_is_taken_if_that_is_wide() {
+    fn an_excerpt_of_a_wide_match_is_cut_within_the_match() {
         let text = format!("c=21{}", "b".repeat(60));
         let shown = shown(&[r"c=(?<code>\d+)b*"], &text, Some(43));
         let lines: Vec<&str> = shown.lines().collect();
@@ -269,7 +271,7 @@ mod tests {
 3  x
    no pattern matches this line, not even in part
 
-1 of 3 lines hold a result
+1 of 3 lines have a result
 ";
         assert_eq!(shown(&[r"(?<user>ann) c=(?<code>\d+)", "c=(?<code>x)"], text, None), expected);
     }

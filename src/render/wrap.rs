@@ -1,12 +1,12 @@
-//! Breaking text into lines of a given width, in terminal columns.
+//! Wraps text to a width in terminal columns.
 //!
-//! The crate tabled is not used for this: it leaves the blank of a break at the start of the next line, and cuts a long name
+//! The tabled crate can wrap as well, but it starts the next line with the space at which it breaks, and breaks long names
 //! wherever the line happens to end.
 
 use unicode_width::UnicodeWidthStr;
 
-/// Returns the lines of `text`, none wider than `width` columns and broken at blanks. A word that is too wide by itself is
-/// broken after an underscore or, if it has none, anywhere. Blanks in a row become one.
+/// Breaks `text` at white space into lines of at most `width` columns. A word that is wider than a line is broken after
+/// underscores or, where that is not enough, anywhere. White space becomes one space.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -26,10 +26,10 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Returns `text` with line ends in place of some blanks, so that no line is wider than `width` columns unless a word is. Words
-/// are never broken, because they may be paths.
+/// Returns `text` with line ends in place of some spaces, so that lines have at most `width` columns. Words are never broken,
+/// because they may be paths, so a longer word makes a longer line.
 #[must_use]
-pub fn at_blanks(text: &str, width: usize) -> String {
+pub fn at_spaces(text: &str, width: usize) -> String {
     let mut broken = String::with_capacity(text.len());
     let mut columns = 0;
     for word in text.split_inclusive([' ', '\n']) {
@@ -45,7 +45,7 @@ pub fn at_blanks(text: &str, width: usize) -> String {
     broken
 }
 
-/// Returns the pieces of a word that may be on different lines.
+/// Returns the pieces into which a word may be broken if a line has `width` columns.
 fn fragments(word: &str, width: usize) -> Vec<&str> {
     if word.width() <= width {
         return vec![word];
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_break_at_blanks_and_long_words_after_underscores() {
+    fn lines_break_at_spaces_and_long_words_after_underscores() {
         let cases: [(&str, usize, &[&str]); 9] = [
             ("", 5, &[""]),
             ("one two", 7, &["one two"]),
@@ -87,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn messages_break_at_blanks_only() {
+    fn messages_break_at_spaces_only() {
         let text = "callcodes: a/long_path  with blanks.log: no such file\n  or folder";
         let expected = "callcodes:\na/long_path\n with\nblanks.log:\nno such\nfile\n  or folder";
-        assert_eq!(at_blanks(text, 11), expected);
-        assert_eq!(at_blanks(text, 100), text);
-        assert_eq!(at_blanks("a_path_that_is_too_long b", 5), "a_path_that_is_too_long\nb");
-        assert_eq!(at_blanks("日本 日本", 8), "日本\n日本");
+        assert_eq!(at_spaces(text, 11), expected);
+        assert_eq!(at_spaces(text, 100), text);
+        assert_eq!(at_spaces("a_path_that_is_too_long b", 5), "a_path_that_is_too_long\nb");
+        assert_eq!(at_spaces("日本 日本", 8), "日本\n日本");
     }
 
     proptest! {

@@ -108,7 +108,11 @@ mod tests {
         let set = PatternSet::compile(&definitions).unwrap();
         for name in ["pfauth", "raw-call-status", "call-status-symbol", "call-status"] {
             let pattern = set.patterns().iter().find(|pattern| pattern.name() == name).unwrap();
-            assert_eq!(pattern.ways(), "Speed: the fastest way, step by step", "{name}");
+            assert_eq!(
+                pattern.ways(),
+                "Speed: the fastest; matched step by step, without trying anything twice",
+                "{name}"
+            );
         }
     }
 }

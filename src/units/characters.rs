@@ -1,28 +1,29 @@
-//! Detects whether text is ASCII, UTF-8 or neither. The text may be examined in pieces, and cut anywhere.
+//! Detects whether text is ASCII, UTF-8 or neither. The text may be examined in pieces that are cut anywhere.
 
 use std::str::from_utf8;
 
-/// The most bytes of a character after its first.
+/// The most continuation bytes of a character in UTF-8.
 const FURTHER_BYTES_LIMIT: usize = 3;
 
-/// What a piece of text can be read as. Joining the pieces of a text gives the same result as examining the whole.
+/// The kinds of characters in a piece of text. Joining the values of adjacent pieces gives the value of the whole text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Characters {
-    /// At most three bytes at the front that would belong to a character in the piece before.
+    /// Up to three continuation bytes at the start, which may belong to a character that starts in the previous piece.
     head: Vec<u8>,
-    /// What is between.
+    /// The kind of the bytes between `head` and `tail`.
     body: Body,
-    /// At most three bytes at the back that may be the beginning of a character.
+    /// Up to three bytes at the end, which may be the start of a character that continues in the next piece.
     tail: Vec<u8>,
 }
 
-/// What a stretch of bytes is. Two stretches together are the greater of both.
+/// The encoding of a sequence of bytes. The encoding of two sequences together is the greater of the two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Body {
     #[default]
     Nothing,
     Ascii,
     Utf8,
+    /// Anything that is not UTF-8.
     Other,
 }
 
@@ -43,7 +44,7 @@ impl Characters {
     /// Examines a piece of text.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Characters {
-        // Most logs are ASCII, which is recognised fast.
+        // Most logs are ASCII, and checking for that first is fast.
         if bytes.is_ascii() {
             let body = if bytes.is_empty() { Body::Nothing } else { Body::Ascii };
             return Characters { body, ..Characters::default() };
@@ -61,18 +62,18 @@ impl Characters {
         Characters { head: head.to_vec(), body, tail: tail.to_vec() }
     }
 
-    /// Whether there are no bytes.
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.head.is_empty() && self.is_open()
     }
 
-    /// Whether there are only bytes that belong to a character in the piece before.
+    /// Whether there are only bytes that may belong to a character that starts in the previous piece.
     fn is_open(&self) -> bool {
         self.body == Body::Nothing && self.tail.is_empty()
     }
 
-    /// Adds the piece that follows.
+    /// Adds the next piece of the text.
     pub fn join(&mut self, next: Characters) {
         if self.is_open() {
             self.head.extend(next.head);
@@ -97,8 +98,8 @@ impl Characters {
         self.tail = next.tail;
     }
 
-    /// Returns the encoding of the whole text: ASCII, otherwise UTF-8 if the bytes are valid, otherwise Windows-1252, the ANSI
-    /// code page of Western Europe. UTF-8 may end in the middle of a character, as in a log that is being written.
+    /// Returns the name of the encoding of the whole text: ASCII or UTF-8 if it is valid, and otherwise Windows-1252, the ANSI code
+    /// page of Western Europe. UTF-8 may end within a character, because a log may still be being written.
     #[must_use]
     pub fn encoding(&self) -> &'static str {
         match self.body {

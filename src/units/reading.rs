@@ -1,12 +1,13 @@
-//! The text of lines that are not UTF-8, read in a code page, and which bytes each part of the text came from.
+//! Decodes lines that are not UTF-8 with a code page, and maps offsets in the decoded text to offsets in the bytes.
 //!
 //! Invariants:
 //!
-//! * A line that is UTF-8 keeps its text, and any other line is read in the code page. A byte with which no character begins
-//!   becomes U+FFFD, and reading continues with the next byte.
-//! * The text is UTF-8, and each part of it corresponds to whole characters in the bytes.
+//! * A line that is UTF-8 is not changed, and any other line is decoded with the code page. A byte that cannot start a character
+//!   becomes U+FFFD, and decoding continues with the next byte.
+//! * The decoded text is UTF-8, and each part of it maps to whole characters in the bytes.
 //!
-//! [`Units::decode`](super::Units) decodes whole chunks. This is for single lines whose offsets have to stay those of the bytes.
+//! [`Units::decode`](super::Units) decodes whole chunks instead. This module is for single lines, where the positions of matches
+//! have to be mapped back to the bytes.
 
 use std::ops::Range;
 
@@ -15,24 +16,24 @@ use encoding_rs::{DecoderResult, Encoding};
 /// The most bytes of a character in any encoding. GB 18030 has characters of four bytes.
 const CHARACTER_BYTES: usize = 4;
 
-/// A decoded text that remembers the bytes that it came from.
+/// Decoded text, with a map from its offsets to those of the bytes that it came from.
 #[derive(Debug)]
 pub(crate) struct Reading {
     page: &'static Encoding,
     text: String,
     line_len: usize,
-    /// The end of each decoded character beyond ASCII, in the text and in the bytes. What follows it, up to the next such
-    /// character, is the same in both.
+    /// The end of each decoded non-ASCII character, as an offset in the text and as one in the bytes. Between these characters, the
+    /// text is the same as the bytes.
     ends: Vec<(usize, usize)>,
 }
 
 impl Reading {
-    /// Creates an empty text to be read in a code page.
+    /// Creates an empty reading for a code page.
     pub(crate) fn new(page: &'static Encoding) -> Reading {
         Reading { page, text: String::new(), line_len: 0, ends: Vec::new() }
     }
 
-    /// Reads `window`: a line of `line_len` bytes, and what follows it.
+    /// Decodes `window`, which is a line of `line_len` bytes and the text after it. Replaces what was decoded before.
     pub(crate) fn read(&mut self, window: &[u8], line_len: usize) {
         self.text.clear();
         self.ends.clear();
@@ -52,13 +53,13 @@ impl Reading {
         self.text.as_bytes()
     }
 
-    /// Returns the length of the line in the text.
+    /// Returns the length of the line in the decoded text.
     pub(crate) fn line_len(&self) -> usize {
         self.line_len
     }
 
-    /// Returns the bytes of a part of the text. A decoded character that is only partly in it is included as a whole. An empty
-    /// part has no bytes.
+    /// Converts a range of the text to the range of the bytes. A decoded character that is only partly in the range is included as a
+    /// whole. An empty range stays empty.
     pub(crate) fn bytes_of(&self, part: Range<usize>) -> Range<usize> {
         if part.is_empty() {
             let at = self.decoded_around(part.start).map_or(part.start, |character| character.start);
@@ -69,7 +70,7 @@ impl Reading {
         self.byte_at(start)..self.byte_at(end)
     }
 
-    /// Returns where the byte at `byte` is in the text; for a byte within a decoded character, where the next character begins.
+    /// Converts an offset in the bytes to one in the text. An offset within a character becomes the start of the next character.
     pub(crate) fn at(&self, byte: usize) -> usize {
         let index = self.ends.partition_point(|&(_, end)| end <= byte);
         let (text, bytes) = self.end_before(index);
@@ -78,7 +79,7 @@ impl Reading {
         self.decoded_around(at).map_or(at, |character| character.end)
     }
 
-    /// Returns the decoded character that contains `at`, unless it begins there.
+    /// Returns the decoded character in the text around the offset `at`, or `None` if `at` is not within one.
     fn decoded_around(&self, at: usize) -> Option<Range<usize>> {
         let index = self.ends.partition_point(|&(end, _)| end <= at);
         let &(end, _) = self.ends.get(index)?;
@@ -86,7 +87,7 @@ impl Reading {
         (start < at).then_some(start..end)
     }
 
-    /// Returns the offset in the bytes for an offset in the text.
+    /// Converts an offset in the text to one in the bytes.
     fn byte_at(&self, at: usize) -> usize {
         let index = self.ends.partition_point(|&(end, _)| end <= at);
         let (text, bytes) = self.end_before(index);
@@ -94,12 +95,12 @@ impl Reading {
         (bytes + (at - text)).min(next)
     }
 
-    /// Returns the end of the decoded character before the one with that index, in the text and in the bytes.
+    /// Returns the end of the decoded character before the one with this index, in the text and in the bytes.
     fn end_before(&self, index: usize) -> (usize, usize) {
         index.checked_sub(1).map_or((0, 0), |before| self.ends[before])
     }
 
-    /// Appends a line whose first byte is at `start`.
+    /// Decodes a line whose first byte is at the offset `start` in the bytes, and appends it.
     fn decode(&mut self, line: &[u8], start: usize) {
         let mut rest = line;
         loop {
@@ -114,7 +115,8 @@ impl Reading {
         }
     }
 
-    /// Appends the character at the beginning of `bytes`, and returns its length: the fewest bytes that are a character.
+    /// Decodes the character at the start of `bytes`, appends it, and returns the number of its bytes: the fewest that make a
+    /// character.
     fn decode_character(&mut self, bytes: &[u8]) -> usize {
         for len in 1..=bytes.len().min(CHARACTER_BYTES) {
             let mut character = [0; 16];

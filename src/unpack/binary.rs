@@ -1,48 +1,47 @@
-//! Detects data that are not text, such as pictures, programs and databases, by their control characters.
+//! Detects data that are not text, such as pictures, programs and databases, by counting control characters.
 //!
-//! Data are binary if their first 8 KiB hold control characters as no text does: at least four different ones, which
-//! together make up more than 4% of the bytes that are not NUL. In compressed and encrypted data all 25 of them occur, and
-//! make up about 10% of the bytes.
+//! Data are binary if the first 8 KiB contain more control characters than any text does: at least four different ones, which make
+//! up more than 4% of the bytes that are not NUL. In compressed and encrypted data, all 25 control characters occur, and make up
+//! about 10% of the bytes.
 //!
-//! Text must never be mistaken for binary data: skipping a log is worse than searching a picture in vain. Therefore:
+//! Text must never be mistaken for binary data, because skipping a log is worse than searching a picture in vain. So:
 //!
-//! * NUL bytes count neither for nor against. A crash or a careless rotation leaves blocks of them in logs, and in UTF-16
-//!   every second byte can be one.
-//! * A single control character may be frequent, since some programs use one as a separator.
-//! * UTF-16 without a byte order mark is recognised before control characters are counted, because half of its bytes look
-//!   like them.
+//! * NUL bytes are ignored. A crash or a careless rotation leaves blocks of them in logs, and in UTF-16 every second byte may be
+//!   one.
+//! * A single control character may be frequent, because some programs use one as a separator.
+//! * UTF-16 without a byte order mark is never binary, although half of its bytes may look like control characters.
 
 use fearless_simd::{Level, dispatch};
 
 use crate::units::Units;
 
-/// A binary format has a NUL or a control character within this many bytes of its beginning.
+/// The number of bytes at the start of a binary file that contain at least one NUL or control character.
 const PROOF_BYTES: usize = 64;
 
-/// Whether `head` has a NUL or a control character in its first [`PROOF_BYTES`]. This confirms a signature that consists
-/// of letters and could also begin a text.
+/// Whether the first [`PROOF_BYTES`] of `head` contain a NUL or a control character. This confirms that a file is binary if its
+/// signature consists of letters, with which text could also start.
 pub(super) fn has_control(head: &[u8]) -> bool {
     head.iter().take(PROOF_BYTES).any(|&byte| byte == 0 || is_control(byte))
 }
 
-/// Whether data that begin with `sample` are not text. `sample` is the first 8 KiB, or everything if there is less.
+/// Whether data are binary. `sample` is their first 8 KiB, or all of them if there are fewer.
 pub(super) fn is_not_text(sample: &[u8]) -> bool {
-    // The first test settles nearly all text; the second one is slower.
+    // The first check, which is faster, is enough for nearly all text.
     is_full_of_controls(sample) && !Units::are_utf16_somewhere(sample)
 }
 
-/// Whether `byte` is a control character that text does not use. Text does use white space, backspace and the escape
-/// character of terminal colours.
+/// Whether `byte` is a control character that text does not use. Text may contain white space, backspace and the escape character
+/// that starts a terminal colour.
 #[inline(always)]
 fn is_control(byte: u8) -> bool {
-    // Without branches, so that the compiler can use vector instructions: this runs on thousands of bytes of each file.
+    // Without branches, so that the compiler can use vector instructions. This runs on thousands of bytes of each file.
     let is_text = (byte == 0) | ((8..14).contains(&byte)) | (byte == 0x1b);
     ((byte < b' ') & !is_text) | (byte == 0x7f)
 }
 
 /// Whether at least four different control characters make up more than 4% of the bytes of `sample` that are not NUL.
 fn is_full_of_controls(sample: &[u8]) -> bool {
-    // A sum in a single byte, which fits for 128 bytes, lets the compiler add up many at once.
+    // Counting 128 bytes at a time keeps each count in a single byte, so that the compiler can add up many counts at once.
     let count = |some: &[u8]| some.iter().fold(0, |sum, byte| sum + u8::from(is_control(*byte)));
     let count_all = || sample.chunks(128).map(|some| usize::from(count(some))).sum();
     let controls: usize = dispatch!(Level::new(), _simd => count_all());
@@ -68,7 +67,7 @@ mod tests {
     fn a_table_of_small_numbers_is_no_text() {
         let table: Vec<u8> = (0..2000_u32).flat_map(|number| (number % 24).to_le_bytes()).collect();
         assert!(is_not_text(&table));
-        // One number in 64 bytes: the NULs between do not make text of it.
+        // One number in every 64 bytes is still binary, although the rest is NULs.
         let sparse: Vec<u8> = (0..100_u8).flat_map(|number| [&[number % 8 + 1][..], &[0; 63]].concat()).collect();
         assert!(is_not_text(&sparse));
     }

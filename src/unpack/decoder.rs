@@ -1,15 +1,15 @@
-//! Decompresses one frame, or the bare compressed data of one member of an archive, and loses nothing before a fault.
+//! Decompresses one frame, or the compressed data of one member of an archive, without losing data before a fault.
 //!
-//! A gzip member, a zstd or lz4 frame, and a bzip2 or xz stream are all called frames here. [`Decoder::step`] decompresses a
-//! piece of one; [`frames`](super::frames) puts frames together. [`Frames`] here is only the state of a decoder inside an
-//! archive, and not the reader [`frames::Frames`](super::frames::Frames).
+//! Here, *frame* also stands for a gzip member and for a bzip2 or xz stream. [`Decoder::step`] decompresses a piece of a frame, and
+//! [`frames`](super::frames) reads all frames of a file. [`Frames`] is the state of a decoder for frames within an archive, and not
+//! the reader [`frames::Frames`](super::frames::Frames).
 //!
-//! Where its crate allows it, a decoder is fed by hand instead of reading from a reader. When a reader fails, such a decoder
-//! drops everything that it had decompressed in the same call.
+//! If its crate allows it, a decoder gets slices of compressed bytes rather than a reader. If a reader fails, a decoder loses
+//! everything that it has decompressed in the same call.
 //!
 //! # gzip
 //!
-//! RFC 1952, section 2.3. Numbers are little-endian.
+//! The format is described in RFC 1952, section 2.3. Numbers are little-endian.
 //!
 //! | offset | size | meaning |
 //! |---|---|---|
@@ -28,7 +28,7 @@
 //!
 //! # Skippable frames
 //!
-//! In zstd (RFC 8878, section 3.1.2) and lz4 (LZ4 Frame Format, "Skippable Frames").
+//! zstd (RFC 8878, section 3.1.2) and lz4 (LZ4 Frame Format, "Skippable Frames") have frames that decoders ignore.
 //!
 //! | offset | size | meaning |
 //! |---|---|---|
@@ -49,47 +49,47 @@ use super::input::Input;
 use super::recognise::Codec;
 use crate::problem::{Kind, Loss, Remedy};
 
-/// The largest window or dictionary that a decoder may use, in bytes. `zstd -d` has the same limit, and `xz -9` uses half of
-/// it. Data that need more are reported as a [`Loss`].
+/// The greatest size in bytes of the window or dictionary of a decoder. `zstd -d` has the same limit, and `xz -9` needs half of it.
+/// Data that need more are reported as a [`Loss`].
 pub const WINDOW_LIMIT: u64 = 128 << 20;
 
-/// How many compressed bytes an LZMA decoder gets in each call.
+/// The number of compressed bytes that an LZMA decoder gets in each call.
 ///
-/// When a call meets a fault, everything that it had decoded before is lost inside the decoder. With 16 bytes, that is about
-/// a line of a log. With whole buffers of 64 KiB, it could be most of a megabyte of text; with single bytes, decoding is
-/// noticeably slower.
+/// If a call finds a fault, the decoder loses everything that it has decoded in this call. With 16 bytes, that is about one line of
+/// a log. With whole buffers of 64 KiB, it could be most of a megabyte of text, and with single bytes, decoding is noticeably
+/// slower.
 const LZMA_STEP_BYTES: usize = 16;
 
-/// How many bytes [`Bzip2`] decompresses at once.
+/// The number of bytes that [`Bzip2`] decompresses at once.
 const BZIP2_STEP_BYTES: usize = 32 << 10;
 
-/// Why a decoder delivers no more bytes.
+/// The reason why a decoder has ended.
 pub(super) enum Ended {
     /// The data are complete.
     Complete,
-    /// The input ends or fails in the middle of the data.
+    /// The input ends or fails before the end of the data.
     Short,
-    /// The data are damaged, with the reason in words.
+    /// The data are damaged. Contains the reason for a message.
     Damaged(String),
     /// The data need a window of more than [`WINDOW_LIMIT`].
     Window,
     /// The data need a dictionary that they do not contain.
     Dictionary,
-    /// The data are valid but use a feature that is not supported, with its name in words.
+    /// The data are valid but use a feature that is not supported. Contains the feature for a message.
     Unsupported(&'static str),
 }
 
-/// The result of one step: how many bytes were decompressed, and `Err` if these were the last ones.
+/// The result of one step: the number of decompressed bytes, and an error with the reason if no more can follow.
 pub(super) type Step = (usize, Result<(), Ended>);
 
-/// A decoder of one frame, or of the bare data in an archive.
+/// A decoder of one frame, or of the data of a member of an archive.
 pub(super) enum Decoder {
     Gzip { inflate: Decompress, crc: Crc },
     Zstd { decoder: Box<FrameDecoder>, len: u64, ended: Option<Ended> },
     Bzip2(Box<Bzip2>),
     Xz(Box<XzStream>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<Input>>),
-    // The following exist in archives only.
+    // The following occur only in archives.
     Frames { codec: Codec, state: Frames },
     Stored,
     Deflate(Decompress),
@@ -99,8 +99,8 @@ pub(super) enum Decoder {
 }
 
 impl Ended {
-    /// Returns the loss to report, or `None` for [`Ended::Complete`] and [`Ended::Short`]; only the caller knows why its input
-    /// is short. `data` names the format, and `delivered` is how many decompressed bytes came before.
+    /// Returns the loss to report. Returns `None` for [`Ended::Complete`], and for [`Ended::Short`] because only the caller knows
+    /// why its input is short. `data` is the name of the format, and `delivered` the number of decompressed bytes before the end.
     pub(super) fn into_loss(self, data: &str, mut delivered: Option<u64>) -> Option<Loss> {
         let (kind, what, remedy) = match self {
             Ended::Complete | Ended::Short => return None,
@@ -138,11 +138,11 @@ macro_rules! lzma {
 }
 
 impl Decoder {
-    /// Begins a frame of this codec. `input` is at its magic bytes.
+    /// Creates a decoder of the frame of this codec at the start of `input`.
     ///
     /// # Errors
     ///
-    /// Returns why the frame cannot be read, for example because its header is damaged or it needs too large a window.
+    /// Returns the reason if the frame cannot be read, for example because its header is damaged or it needs too large a window.
     pub(super) fn begin(codec: Codec, input: &mut Input) -> Result<Decoder, Ended> {
         Ok(match codec {
             Codec::Gzip => {
@@ -157,7 +157,7 @@ impl Decoder {
             }
             Codec::Bzip2 => Decoder::Bzip2(Box::default()),
             Codec::Xz => {
-                // In KiB. The decoder counts some of its own tables together with the dictionary, hence the extra MiB.
+                // The limit is in KiB. The extra MiB is for tables of the decoder, which count as part of the dictionary.
                 let limit = u32::try_from(WINDOW_LIMIT >> 10).unwrap_or(u32::MAX) + 1024;
                 Decoder::Xz(Box::new(XzStream::new_mem_limit(false, limit)))
             }
@@ -165,7 +165,7 @@ impl Decoder {
         })
     }
 
-    /// Returns a decoder of all frames of this codec that follow each other. It ends before anything that is not a frame.
+    /// Returns a decoder of all consecutive frames of this codec. It ends before anything that is not a frame.
     pub(super) fn frames(codec: Codec) -> Decoder {
         Decoder::Frames { codec, state: Frames::First }
     }
@@ -180,8 +180,8 @@ impl Decoder {
         Decoder::Deflate64(Box::new(InflaterManaged::new()))
     }
 
-    /// Returns a decoder of LZMA data without a header. The archive gives `properties`, the size of the dictionary and `len`,
-    /// the length of the decompressed data. `len` is `None` where the data end with a mark.
+    /// Returns a decoder of LZMA data without a header. The archive states the arguments. `len` is the length of the decompressed
+    /// data, or `None` if the data end with an end marker.
     ///
     /// # Errors
     ///
@@ -190,7 +190,7 @@ impl Decoder {
         if u64::from(dictionary_bytes) > WINDOW_LIMIT {
             return Err(Ended::Window);
         }
-        // The window grows with the decompressed data, so a large dictionary alone costs no memory.
+        // The window grows with the decompressed data, so stating a large dictionary takes no memory.
         let stream = LzmaStream::new_with_props(len.unwrap_or(u64::MAX), properties, dictionary_bytes, None);
         stream.map(|stream| Decoder::Lzma(Box::new(stream))).map_err(|error| damaged(&error.to_string()))
     }
@@ -207,7 +207,7 @@ impl Decoder {
         Ok(Decoder::Lzma2(Box::new(Lzma2Stream::new(dictionary_bytes))))
     }
 
-    /// Decompresses some more bytes into `out`, which must not be empty. A step may return no bytes although more follow.
+    /// Decompresses some bytes into `out`, which must not be empty. Before the end, a step may also return no bytes.
     pub(super) fn step(&mut self, input: &mut Input, out: &mut [u8]) -> Step {
         match self {
             Decoder::Gzip { inflate, crc } => gzip(inflate, crc, input, out),
@@ -229,12 +229,12 @@ fn damaged(what: &str) -> Ended {
     Ended::Damaged(what.to_string())
 }
 
-/// Returns how far a decoder's counter of bytes has moved in one call.
+/// Returns by how much a decoder's counter of bytes has grown in one call.
 fn difference(after: u64, before: u64) -> usize {
     usize::try_from(after - before).unwrap_or(usize::MAX)
 }
 
-/// Consumes the header of a gzip member, up to its deflate data. See the table in the module's documentation.
+/// Reads the header of a gzip member, up to its deflate data. The documentation of this module has its layout.
 fn gzip_header(input: &mut Input) -> Result<(), Ended> {
     const HEADER_CRC: u8 = 2;
     const EXTRA: u8 = 4;
@@ -270,10 +270,11 @@ fn gzip(inflate: &mut Decompress, crc: &mut Crc, input: &mut Input, out: &mut [u
 
 /// The state of [`Decoder::Frames`].
 pub(super) enum Frames {
-    /// Before the first frame, which has to be there.
+    /// The decoder is before the first frame, which must exist.
     First,
+    /// The decoder is within a frame.
     In(Box<Decoder>),
-    /// After a frame. Another one may follow.
+    /// The decoder is after a frame. Another one may follow.
     Between,
 }
 
@@ -301,7 +302,8 @@ fn frames(codec: Codec, state: &mut Frames, input: &mut Input, out: &mut [u8]) -
     (0, begun.map(|begun| *state = Frames::In(Box::new(begun))))
 }
 
-/// Skips a skippable frame, which zstd and lz4 allow before, between and after all others. Returns whether there was one.
+/// Skips a skippable frame, if there is one at the start of `input`. Returns whether there was. They may be anywhere among the
+/// frames of zstd and lz4.
 pub(super) fn skip_frame(codec: Codec, input: &mut Input) -> Result<bool, Ended> {
     let head = input.peek(Codec::HEAD_BYTES);
     if !codec.has_skippable_frames() || head.len() < 4 || head[0] & 0xf0 != 0x50 || head[1..4] != [0x2a, 0x4d, 0x18] {
@@ -312,9 +314,9 @@ pub(super) fn skip_frame(codec: Codec, input: &mut Input) -> Result<bool, Ended>
     if input.skip(len) < len { Err(Ended::Short) } else { Ok(true) }
 }
 
-/// Copies data that are not compressed. They end where the input ends.
+/// Copies data that are not compressed. They end at the end of the input.
 fn stored(input: &mut Input, out: &mut [u8]) -> Step {
-    // The input never fails.
+    // `Input` never returns an error.
     let len = input.read(out).unwrap_or(0);
     (len, if len == 0 { Err(Ended::Complete) } else { Ok(()) })
 }
@@ -324,7 +326,7 @@ fn deflate64(inflate: &mut InflaterManaged, input: &mut Input, out: &mut [u8]) -
     let at_end = available.is_empty();
     let result = inflate.inflate(available, out);
     input.consume(result.bytes_consumed);
-    // The decoder hands out data from before a fault only in the next call.
+    // The decoder returns data from before a fault only in the next call.
     let step = if result.data_error && inflate.available_output() == 0 {
         Err(damaged("invalid deflate64 data"))
     } else if result.data_error {
@@ -355,7 +357,7 @@ fn deflate(inflate: &mut Decompress, input: &mut Input, out: &mut [u8]) -> Step 
     (len, step)
 }
 
-/// Consumes the trailer of a gzip member and verifies its checksum and length.
+/// Reads the trailer of a gzip member and verifies the checksum and the length.
 fn gzip_trailer(crc: &Crc, input: &mut Input) -> Ended {
     match (input.array(), input.array()) {
         (Some(sum), Some(len)) if u32::from_le_bytes(sum) == crc.sum() && u32::from_le_bytes(len) == crc.amount() => {
@@ -366,15 +368,15 @@ fn gzip_trailer(crc: &Crc, input: &mut Input) -> Ended {
     }
 }
 
-/// Decompresses bzip2 through a buffer of its own.
+/// A decoder of bzip2 data that always decompresses into its own buffer.
 ///
-/// Some damage is noticed only while a block is being written out, and the decoder then drops everything that it wrote in
-/// that call. The size of a call must therefore not depend on the buffer of the caller: the same file could otherwise give
-/// different results with one thread and with two.
+/// The crate finds some damage only while it writes a block, and then loses everything that it has written in that call. So the
+/// size of a call must not depend on the caller's buffer. Otherwise the same file could give different results with one thread
+/// and with two.
 pub(super) struct Bzip2 {
     decoder: bzip2::Decompress,
     buffer: Vec<u8>,
-    /// How many bytes of the buffer were handed out.
+    /// The number of bytes of the buffer that have been returned.
     head: usize,
     ended: Option<Ended>,
 }
@@ -397,7 +399,7 @@ impl Bzip2 {
         (len, ended.map_or(Ok(()), Err))
     }
 
-    /// Fills the buffer, or as much of it as the remaining data fill.
+    /// Fills the buffer, or the start of it if fewer data are left.
     fn fill(&mut self, input: &mut Input) {
         self.head = 0;
         self.buffer.resize(BZIP2_STEP_BYTES, 0);
@@ -422,7 +424,7 @@ impl Bzip2 {
     }
 }
 
-/// Translates the result of a decoder of lzma-rust2. `at_end` is whether the input had no more bytes.
+/// Converts the result of a decoder of lzma-rust2. `at_end` is whether the input had no more bytes.
 fn lzma_step(result: lzma_rust2::Result<StreamResult>, len: usize, at_end: bool) -> Step {
     let step = match result {
         Ok(result) if result.status == lzma_rust2::Status::StreamEnd => Err(Ended::Complete),
@@ -437,8 +439,8 @@ fn lzma_step(result: lzma_rust2::Result<StreamResult>, len: usize, at_end: bool)
     (len, step)
 }
 
-/// The errors of the xz decoder that stand for valid data, each with the feature that it does not support. Damage cannot
-/// cause them: they are returned only after the checksum of the header was right.
+/// The errors of the xz decoder for valid data that it does not support, each with the feature for a message. Damage cannot cause
+/// these errors, because the decoder returns them only after it has verified the checksum of the header.
 const UNKNOWN_TO_XZ: [(&str, &str); 6] = [
     ("unsupported XZ check type", "a checksum that is not supported"),
     ("Unsupported filter type", "a filter that is not supported"),
@@ -448,7 +450,7 @@ const UNKNOWN_TO_XZ: [(&str, &str); 6] = [
     ("reserved block flag bits are set", "a version of the format that is not supported"),
 ];
 
-/// Distinguishes unsupported features from damage in a step of the xz decoder.
+/// Converts errors of the xz decoder that stand for unsupported features rather than damage.
 fn xz((len, step): Step) -> Step {
     let ended = |ended| match ended {
         Ended::Damaged(why) => match UNKNOWN_TO_XZ.iter().find(|(reason, _)| *reason == why) {
@@ -461,12 +463,12 @@ fn xz((len, step): Step) -> Step {
 }
 
 fn lz4(decoder: &mut lz4_flex::frame::FrameDecoder<Input>, input: &mut Input, out: &mut [u8]) -> Step {
-    // The decoder owns its reader, so it gets the input for the duration of this call.
+    // The decoder owns its reader, so the input is moved into it for this call.
     std::mem::swap(decoder.get_mut(), input);
     let result = decoder.read(out);
     std::mem::swap(decoder.get_mut(), input);
     match result {
-        // The decoder takes an input that ends between two blocks for the end of the frame.
+        // If the input ends between two blocks, the decoder mistakes this for the end of the frame.
         Ok(0) | Err(_) if input.was_short() => (0, Err(Ended::Short)),
         Ok(0) => (0, Err(Ended::Complete)),
         Ok(len) => (len, Ok(())),
@@ -478,7 +480,7 @@ fn lz4(decoder: &mut lz4_flex::frame::FrameDecoder<Input>, input: &mut Input, ou
     }
 }
 
-/// Translates an error of the zstd decoder.
+/// Converts an error of the zstd decoder.
 fn zstd_ended(error: &FrameDecoderError, input: &Input) -> Ended {
     match error {
         _ if input.was_short() => Ended::Short,
@@ -497,7 +499,7 @@ fn zstd(
     out: &mut [u8],
 ) -> Step {
     loop {
-        // While the frame goes on, the decoder holds back one window.
+        // Before the end of the frame, the decoder keeps one window of decompressed data to itself.
         let len = decoder.read(out).unwrap_or(0);
         *total += len as u64;
         if len > 0 {
@@ -511,7 +513,7 @@ fn zstd(
         }
         if let Err(error) = decoder.decode_blocks(&mut *input, BlockDecodingStrategy::UptoBlocks(1)) {
             *ended = Some(zstd_ended(&error, input));
-            // After an empty last block and any checksum, the decoder hands out what it held back.
+            // The decoder returns the data that it has kept once it gets a last block, which may be empty, and any checksum.
             const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
             let _ = decoder.decode_blocks(&LAST_BLOCK[..], BlockDecodingStrategy::UptoBlocks(1));
         }
@@ -524,7 +526,7 @@ fn zstd_end(decoder: &FrameDecoder, total: u64) -> Ended {
     if sum.is_some() && sum != decoder.get_calculated_checksum() {
         return damaged("the checksum does not match");
     }
-    // Zero also stands for a frame without a length.
+    // A frame without a length also gives 0.
     if ![0, total].contains(&decoder.content_size()) {
         return damaged("the length does not match");
     }

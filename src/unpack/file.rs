@@ -1,4 +1,4 @@
-//! Reads a file at positions, so that many threads can share one handle.
+//! Reads files at explicit positions, so that several threads can share one file handle.
 
 use std::fmt;
 use std::fs::File;
@@ -7,16 +7,16 @@ use std::io::{self, Read};
 use super::recognise::SAMPLE_BYTES;
 use crate::problem::{Kind, Loss, Remedy};
 
-/// Files of at most this many bytes are read whole when they are opened, which saves them any further read.
+/// The greatest size in bytes of a file that is read as a whole when it is opened, so that it needs no further reads.
 const SMALL_BYTES: usize = 64 << 10;
 
-/// Observes the reads of a file, to count progress for example.
+/// Observes the reads of a file, for example to show progress.
 pub trait Watch: fmt::Debug + Send + Sync {
-    /// Called after `bytes` bytes were read from the disk. Bytes that were kept from an earlier read do not count again.
+    /// Called after `bytes` bytes have been read from the disk. Bytes that are kept from an earlier read are not counted again.
     fn read(&self, bytes: u64);
 }
 
-/// An opened file that is read at positions, through [`FileSpan`].
+/// An open file, which is read with [`FileSpan`]s.
 #[derive(Debug)]
 pub struct DiskFile {
     file: File,
@@ -26,13 +26,13 @@ pub struct DiskFile {
 }
 
 impl DiskFile {
-    /// Returns a file whose reads are reported to `watch`. Nothing is read yet. `watch` is dropped together with the file.
+    /// Wraps `file`, without reading anything. Its reads are reported to `watch`, which is dropped together with the file.
     pub fn new(file: File, watch: impl Watch + 'static) -> DiskFile {
         DiskFile { file, watch: Box::new(watch), head: Vec::new() }
     }
 
-    /// Reads and keeps the first bytes of a file of `len` bytes: all of a small file, or [`SAMPLE_BYTES`] of a larger one,
-    /// which are enough to recognise it.
+    /// Reads and keeps the start of a file of `len` bytes: a small file as a whole, or the first [`SAMPLE_BYTES`] of a larger one,
+    /// which are enough to recognise its format.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl DiskFile {
     }
 }
 
-/// A reader of one range of a file. It does not use the position of the file handle, so several can read at the same time.
+/// A reader of a range of a file. It does not use the position of the file handle, so several can read at the same time.
 #[derive(Debug)]
 pub struct FileSpan<'f> {
     file: &'f DiskFile,
@@ -69,8 +69,8 @@ pub struct FileSpan<'f> {
 }
 
 impl<'f> FileSpan<'f> {
-    /// Returns a reader of the bytes `start..end`. The file must have had `end` bytes when it was opened: if it has become
-    /// shorter since then, reading fails with a [`Loss`] at its new end.
+    /// Creates a reader of the bytes `start..end`. If the file ends before `end`, it has become shorter since it was opened, and
+    /// reading fails there with a [`Loss`].
     #[must_use]
     pub fn new(file: &'f DiskFile, start: u64, end: u64) -> FileSpan<'f> {
         FileSpan { file, position: start, end }
@@ -101,14 +101,14 @@ impl Read for FileSpan<'_> {
 }
 
 impl FileSpan<'_> {
-    /// Returns the loss for a file that ends before the range does.
+    /// Returns the loss for a file that has become shorter.
     fn shortened(&self) -> Loss {
         let what = "it became shorter while it was being read";
         Loss { delivered: Some(self.position), ..Loss::new(Kind::Shortened, what, Remedy::ReadCopy) }
     }
 }
 
-/// Reads at `position` without a seek. Returns how many bytes were read, which is 0 at the end of the file.
+/// Reads at `position` without seeking. Returns the number of bytes, which is 0 at the end of the file.
 #[cfg(unix)]
 fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, position)

@@ -1,7 +1,7 @@
-//! Decompresses whole streams: all frames, one after another, as many times as the stream was compressed.
+//! Decompresses whole streams: all frames one after another and, if a stream was compressed several times, as many times.
 //!
-//! A gzip member and a bzip2 or xz stream are called frames, too. Every frame counts, as in the tools of each format: a file of
-//! two concatenated gzip files holds the text of both.
+//! Here, *frame* also stands for a gzip member and for a bzip2 or xz stream. All frames are read, as by the tools for each format:
+//! two concatenated gzip files give the text of both.
 
 use std::io::{self, Read};
 
@@ -11,7 +11,8 @@ use super::input::Input;
 use super::recognise::{Codec, HEAD_BYTES, Recognised, recognise};
 use crate::problem::{Kind, Loss, Remedy};
 
-/// How many times in succession data may have been compressed, as in `x.log.gz.xz`. Deeper data are reported as a [`Loss`].
+/// The most times that data may have been compressed, one time within the other as in `x.log.gz.xz`. More are reported as a
+/// [`Loss`].
 pub const MAX_LAYERS: u8 = 3;
 
 impl Codec {
@@ -20,18 +21,18 @@ impl Codec {
         matches!(self, Codec::Zstd | Codec::Lz4)
     }
 
-    /// Whether a frame of `found` continues data that were recognised as this codec. If only skippable frames came before, the
-    /// data may turn out to be the other codec that has these.
+    /// Whether a frame of the codec `found` can follow in data that were recognised as this codec. zstd and lz4 have the same
+    /// skippable frames, so before the first other frame, the data may be of either codec.
     fn may_be(self, found: Codec, is_first: bool) -> bool {
         found == self || (is_first && found.has_skippable_frames() && self.has_skippable_frames())
     }
 }
 
-/// Returns a reader of the decompressed data of `reader`, or of its data as they are if they are not compressed. Data that
-/// were compressed up to [`MAX_LAYERS`] times in succession are decompressed as many times.
+/// Returns a reader of the decompressed data of `reader`. Data that are not compressed are returned unchanged. Data that were
+/// compressed several times, up to [`MAX_LAYERS`], are decompressed as many times.
 ///
-/// The format is recognised by the first bytes. There is no limit on how much is decompressed. A fault in the data is an
-/// error that carries a [`Loss`], after everything before the fault was read.
+/// The format is recognised by the first bytes. The amount of decompressed data is not limited. If there is a fault in the data,
+/// the reader returns everything before it, and then an error that contains a [`Loss`].
 ///
 /// # Examples
 ///
@@ -50,8 +51,8 @@ pub fn decompressed(reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
     Box::new(unpacked(Input::new(reader), |_, frames| Box::new(frames)).into_reader())
 }
 
-/// Decompresses `input` in the same way. For each round of decompression, `wrap` may put its own reader around the
-/// [`Frames`], to count their bytes for example.
+/// Like [`decompressed`], for an [`Input`]. `wrap` is called for each time that the data were compressed, and may put its own
+/// reader around the [`Frames`], for example to count bytes.
 pub(crate) fn unpacked(mut input: Input, mut wrap: impl FnMut(Codec, Frames) -> Box<dyn Read + Send>) -> Input {
     let mut layers = 0;
     while let Recognised::Codec(codec) = recognise(input.peek(HEAD_BYTES)) {
@@ -74,17 +75,17 @@ pub(crate) struct Frames {
     codec: Codec,
     input: Input,
     state: State,
-    /// How many decompressed bytes were returned.
+    /// The number of decompressed bytes that have been returned.
     delivered: u64,
 }
 
+/// The position of the reader in the stream.
 enum State {
-    /// Before the first frame or after one.
-    Between {
-        is_first: bool,
-    },
+    /// The reader is between two frames, or before the first one.
+    Between { is_first: bool },
+    /// The reader is within a frame.
     In(Decoder),
-    /// At the end, with the error that is still to be returned.
+    /// The reader is at the end. Contains the error that it has not returned yet, if there is one.
     Ended(Option<io::Error>),
 }
 
@@ -122,8 +123,8 @@ impl Frames {
         Frames { codec, input, state: State::Between { is_first: true }, delivered: 0 }
     }
 
-    /// Goes on to the next frame, to the end, or to the error if something else follows. Zeros are padding, as tapes and block
-    /// devices add it.
+    /// Moves to the next frame or to the end. If something else follows, the reader ends with an error. Zeros are padding, which
+    /// tapes and block devices add.
     fn next_frame(&mut self, is_first: bool) -> State {
         let mut padding = 0;
         loop {
@@ -152,7 +153,7 @@ impl Frames {
         }
     }
 
-    /// Ends with the error for `len` bytes that are not a frame, unless the input itself has failed.
+    /// Ends the reader with the failure of the input or, if it has not failed, with the error for `len` bytes after the last frame.
     fn trailing(&mut self, len: u64) -> State {
         if let Some(error) = self.input.failure() {
             return State::Ended(Some(passed_on(error, Some(self.delivered))));
@@ -160,7 +161,7 @@ impl Frames {
         State::Ended(Some(trailing(len, format_args!("the {} data", self.codec)).into()))
     }
 
-    /// Ends for the reason that the decoder gives, with the failure of the input if that is why it was short.
+    /// Ends the reader with the error for `ended`. If the input is too short because it has failed, that failure is the error.
     fn ended(&mut self, ended: Ended) -> State {
         let delivered = Some(self.delivered);
         let reason = match ended {

@@ -1,7 +1,7 @@
-//! A buffered reader with lookahead that never fails.
+//! A buffered reader with lookahead that never returns an error.
 //!
-//! An error of the underlying reader ends the input, just as the end of the data does. The error is kept, and code that meets the
-//! end asks for it with [`Input::failure`]. Thus decoders need not pass the errors of their source through their own.
+//! If the underlying reader fails, the input ends, as if its data had ended. The input keeps the error, and the code that reaches
+//! the end can get it with [`Input::failure`]. So decoders need not pass on the errors of their input.
 
 use std::any::Any;
 use std::io::{self, Read};
@@ -9,23 +9,23 @@ use std::sync::Arc;
 
 use super::file::{DiskFile, FileSpan};
 
-/// How many bytes are read at once.
+/// The number of bytes that are read at once.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// A stream of bytes with lookahead. All of its readers never fail; see [`Input::failure`].
+/// A stream of bytes with lookahead. Reading from it never returns an error. See [`Input::failure`].
 pub(crate) struct Input {
     reader: Reader,
     buffer: Vec<u8>,
     head: usize,
     tail: usize,
     end: End,
-    /// How many bytes were consumed.
+    /// The number of bytes that have been consumed.
     position: u64,
-    /// Whether more bytes were requested than there were.
+    /// Whether more bytes were requested than there are.
     was_short: bool,
 }
 
-/// Where the bytes come from.
+/// The source of the bytes of an [`Input`].
 enum Reader {
     Stream(Box<dyn Read + Send>),
     /// The bytes `position..end` of a file, which can be skipped without being read.
@@ -37,44 +37,46 @@ enum Reader {
     Part(Box<dyn Part>),
 }
 
-/// A reader that owns the input around it, and gives it back through [`Input::into_part`] when it has been read.
+/// A reader that owns another input and reads a part of it. After reading, [`Input::into_part`] returns this reader, and so gives
+/// back that input.
 pub(crate) trait Part: Read + Send {
-    /// Converts the box for a downcast to its type.
+    /// Converts the box so that it can be downcast to its type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
-/// Whether the end was reached, and how.
+/// Whether the end of an [`Input`] has been reached.
 enum End {
-    NotMet,
-    Met,
+    NotReached,
+    Reached,
+    /// The input has ended because the underlying reader failed.
     Failed(io::Error),
 }
 
 impl Default for Input {
     /// Returns an empty input.
     fn default() -> Input {
-        Input { end: End::Met, ..Input::new(Box::new(io::empty())) }
+        Input { end: End::Reached, ..Input::new(Box::new(io::empty())) }
     }
 }
 
 impl Input {
-    /// Returns an input over any reader.
+    /// Creates an input that reads from any reader.
     pub(crate) fn new(reader: Box<dyn Read + Send>) -> Input {
         Input::over(Reader::Stream(reader))
     }
 
-    /// Returns an input over the bytes `start..end` of a file. A file that ends before `end` is a failure.
+    /// Creates an input that reads the bytes `start..end` of a file. If the file ends before `end`, the input fails.
     pub(crate) fn of_file(file: Arc<DiskFile>, start: u64, end: u64) -> Input {
         Input::over(Reader::File { file, position: start, end })
     }
 
-    /// Returns an input over `part`, which reads from the input that it owns.
+    /// Creates an input that reads from a part of another input.
     pub(crate) fn of_part(part: Box<dyn Part>) -> Input {
         Input::over(Reader::Part(part))
     }
 
     fn over(reader: Reader) -> Input {
-        Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotMet, position: 0, was_short: false }
+        Input { reader, buffer: Vec::new(), head: 0, tail: 0, end: End::NotReached, position: 0, was_short: false }
     }
 
     /// Returns the part that was given to [`Input::of_part`], or `None` if it has another type. Bytes that were buffered but
@@ -84,34 +86,34 @@ impl Input {
         part.into_any().downcast().ok()
     }
 
-    /// Returns how many bytes were consumed so far.
+    /// Returns the number of bytes that have been consumed.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// Returns an input without any bytes that fails with `reason`.
+    /// Creates an input without any bytes that fails with `reason`.
     pub(crate) fn failed(reason: io::Error) -> Input {
         Input { end: End::Failed(reason), ..Input::default() }
     }
 
-    /// Returns a reader of the remaining bytes that returns the failure as an ordinary error.
+    /// Returns a reader of the remaining bytes that returns the failure as an error, like other readers.
     pub(crate) fn into_reader(self) -> InputReader {
         InputReader(self)
     }
 
-    /// Returns a second input over the remaining bytes, which leaves this one as it is; `None` unless they are in a file.
+    /// Returns a second input that reads the same remaining bytes independently. Returns `None` unless they are in a file.
     pub(crate) fn again(&self) -> Option<Input> {
         let Reader::File { file, position, end } = &self.reader else { return None };
         let ahead = (self.tail - self.head) as u64;
         Some(Input::of_file(Arc::clone(file), position.saturating_sub(ahead), *end))
     }
 
-    /// The longest lookahead, in bytes.
+    /// The greatest lookahead in bytes.
     pub(crate) const PEEK_LIMIT: usize = BUFFER_BYTES;
 
     /// Returns the next `len` bytes without consuming them, or fewer at the end. `len` is at most [`Input::PEEK_LIMIT`].
     pub(crate) fn peek(&mut self, len: usize) -> &[u8] {
-        while self.tail - self.head < len && matches!(self.end, End::NotMet) {
+        while self.tail - self.head < len && matches!(self.end, End::NotReached) {
             self.buffer.copy_within(self.head..self.tail, 0);
             self.tail -= self.head;
             self.head = 0;
@@ -121,27 +123,27 @@ impl Input {
         &self.buffer[self.head..self.tail.min(self.head + len)]
     }
 
-    /// Returns the bytes that are in the buffer, after filling it if it is empty. Nothing is returned only at the end.
+    /// Returns the bytes in the buffer, which is filled first if it is empty. Returns an empty slice only at the end.
     pub(crate) fn available(&mut self) -> &[u8] {
         self.was_short |= self.peek(1).is_empty();
         &self.buffer[self.head..self.tail]
     }
 
-    /// Consumes `len` bytes, or all that are in the buffer if these are fewer.
+    /// Consumes `len` bytes, or all bytes in the buffer if there are fewer.
     pub(crate) fn consume(&mut self, len: usize) {
         let len = len.min(self.tail - self.head);
         self.head += len;
         self.position += len as u64;
     }
 
-    /// Consumes the next byte; `None` at the end.
+    /// Returns and consumes the next byte. Returns `None` at the end.
     pub(crate) fn byte(&mut self) -> Option<u8> {
         let byte = self.available().first().copied();
         self.consume(1);
         byte
     }
 
-    /// Consumes the next `N` bytes; `None` if there are fewer, which are then consumed.
+    /// Returns and consumes the next `N` bytes. If there are fewer, consumes these and returns `None`.
     pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let mut bytes = [0; N];
         for byte in &mut bytes {
@@ -150,15 +152,15 @@ impl Input {
         Some(bytes)
     }
 
-    /// Consumes the next `len` bytes; `None` if there are fewer, which are then consumed. Memory grows with the bytes that
-    /// arrive, so a large `len` out of a damaged file costs nothing.
+    /// Returns and consumes the next `len` bytes. If there are fewer, consumes these and returns `None`. Memory is allocated as the
+    /// bytes are read, so a wrong `len` from a damaged file takes no memory.
     pub(crate) fn exactly(&mut self, len: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         self.by_ref().take(len).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 == len).then_some(bytes)
     }
 
-    /// Consumes up to `len` bytes and returns how many there were. In a file they are skipped without being read.
+    /// Consumes up to `len` bytes and returns their number. Bytes of a file are skipped without being read.
     pub(crate) fn skip(&mut self, len: u64) -> u64 {
         let mut skipped = 0;
         while skipped < len {
@@ -177,9 +179,9 @@ impl Input {
         skipped
     }
 
-    /// Returns the error that ended the input, if one did. Only the first call returns it.
+    /// Returns the error of the underlying reader, if it ended the input. Only the first call returns it.
     pub(crate) fn failure(&mut self) -> Option<io::Error> {
-        match std::mem::replace(&mut self.end, End::Met) {
+        match std::mem::replace(&mut self.end, End::Reached) {
             End::Failed(error) => Some(error),
             end => {
                 self.end = end;
@@ -188,14 +190,14 @@ impl Input {
         }
     }
 
-    /// Whether more bytes were requested than there were. Looking ahead with [`Input::peek`] does not count.
+    /// Whether more bytes were requested than there are. Lookahead with [`Input::peek`] does not count as a request.
     pub(crate) fn was_short(&self) -> bool {
         self.was_short
     }
 }
 
 impl Reader {
-    /// Skips fewer than `len` bytes of a file and returns how many. The last byte is left to be read, because that shows
+    /// Skips bytes of a file, fewer than `len`, and returns their number. The last byte is not skipped, because reading it shows
     /// whether the file has become shorter.
     fn pass_over(&mut self, len: u64) -> u64 {
         let Reader::File { position, end, .. } = self else { return 0 };
@@ -235,10 +237,10 @@ impl Read for InputReader {
 }
 
 impl Read for Input {
-    /// Returns `Ok(0)` also where the underlying reader fails; see [`Input::failure`]. A large `out` is filled directly,
-    /// without a copy through the buffer.
+    /// Reads into `out`. Returns `Ok(0)` at the end and also if the underlying reader fails. See [`Input::failure`]. A large `out` is
+    /// filled directly and not through the buffer.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.head == self.tail && out.len() >= BUFFER_BYTES && matches!(self.end, End::NotMet) {
+        if self.head == self.tail && out.len() >= BUFFER_BYTES && matches!(self.end, End::NotReached) {
             let len = read_once(&mut self.reader, out, &mut self.end);
             self.position += len as u64;
             self.was_short |= len == 0;
@@ -250,11 +252,11 @@ impl Read for Input {
     }
 }
 
-/// Reads once from `reader` and returns how many bytes came. Where none did, `end` says why.
+/// Reads once from `reader` and returns the number of bytes. If that is 0, `end` is set to the reason.
 fn read_once(reader: &mut impl Read, target: &mut [u8], end: &mut End) -> usize {
     loop {
         match reader.read(target) {
-            Ok(0) => *end = End::Met,
+            Ok(0) => *end = End::Reached,
             Ok(len) => return len,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => *end = End::Failed(error),

@@ -1,17 +1,17 @@
-//! Reads archives and compressed data in memory: bytes go in, the files of archives and decompressed bytes come out. Nothing
-//! is ever written to disk.
+//! Reads archives and compressed data in memory. Nothing is ever written to disk.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `recognise`, `binary` | recognises a format by its first bytes |
-//! | `file`, `input` | reads a file at positions; reads a stream with lookahead |
-//! | `decoder`, `frames` | decompresses one frame; decompresses all frames of a stream, and streams that were compressed several times |
-//! | `fault` | words the faults of data that cannot be read |
-//! | `archive` | visits the members of an archive, one after another |
+//! | `recognise`, `binary` | Recognises a format by its first bytes. |
+//! | `file`, `input` | Reads a file at explicit positions; reads a stream with lookahead. |
+//! | `decoder`, `frames` | Decompresses one frame; decompresses all frames of a stream, which may have been compressed several times. |
+//! | `fault` | Creates the errors for data that cannot be read. |
+//! | `archive` | Visits the members of an archive, one after another. |
 //!
 //! # Formats
 //!
-//! Byte layouts stand where they are read. A format without a link is left to its crate once its magic bytes are known.
+//! The layout of each format is in the documentation of the module that reads it. A crate reads the formats whose layout is not
+//! described here.
 //!
 //! | format | specification | layout |
 //! |---|---|---|
@@ -22,21 +22,20 @@
 //! | gzip, deflate | RFC 1952, RFC 1951 | `decoder` |
 //! | zstd | RFC 8878 | `decoder`, skippable frames only |
 //! | lz4 | LZ4 Frame Format Description 1.6 | `decoder`, skippable frames only |
-//! | bzip2, xz | none for bzip2; The .xz File Format | their crates |
+//! | bzip2, xz | none for bzip2; The .xz File Format | not here |
 //!
 //! # Invariants
 //!
-//! * Everything that was read before a fault is delivered before the fault is reported. A fault is an
-//!   [`io::Error`](std::io::Error) that carries a [`Loss`](crate::problem::Loss), or an error of the operating system.
-//! * A claim in the data costs no memory; only bytes that are really there do. The limits are [`WINDOW_LIMIT`] for each
-//!   codec and the limits that the caller gives for archives.
-//! * The same bytes give the same result, no matter in what pieces they arrive and how many are requested at once.
+//! * All data before a fault are delivered before the fault is reported. A fault is an [`io::Error`](std::io::Error) that contains
+//!   a [`Loss`](crate::problem::Loss) or comes from the operating system.
+//! * Memory depends on the data that are really there and not on the sizes that a file states. It is limited by [`WINDOW_LIMIT`]
+//!   for each decoder and by the caller's limits for archives.
+//! * The same bytes always give the same result, no matter in what pieces they arrive and how many are requested at once.
 //!
 //! # What is decided elsewhere
 //!
-//! This module knows readers, files on disk and losses. It does not know which files are worth reading, how much a run may
-//! unpack, when a run is cancelled, or how progress is counted. The caller adds these: it wraps the readers of `unpacked`,
-//! breaks out of `walk`, and passes a [`Watch`] for each file.
+//! This module does not decide which files are worth reading, how much a run may unpack, when a run is cancelled, or how progress
+//! is counted. The caller does: it wraps the readers of `unpacked`, breaks out of `walk`, and passes a [`Watch`] for each file.
 
 mod archive;
 mod binary;

@@ -471,14 +471,14 @@ fn an_entry_in_json_has_all_fields() {
             "candidates": [],
             "channel": "call",
             "group": "factor-given",
-            "happened": "In the call the user pressed only #.",
+            "happened": "During the call, the user pressed only #.",
             "evidence": "documented",
             "checks": [
                 {
-                    "check": "Check the user's mode: standard mode expects # alone, PIN mode expects the PIN and #.",
+                    "check": "Check the user's mode: standard mode expects # alone, PIN mode expects the PIN followed by #.",
                     "where": "MFA Server: Users > the user; defaults in Company Settings > General",
                 },
-                { "check": "Then read the outcome line.", "where": "The same request in the log" },
+                { "check": "Then look for the line with the outcome of the sign-in.", "where": "The same request in the log" },
             ],
             "whose": ["users-data"],
         })

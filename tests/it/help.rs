@@ -83,8 +83,12 @@ fn help_with_a_command_is_the_help_of_the_command() {
 fn help_with_a_topic_is_its_page_and_refers_to_the_command_of_that_name() {
     let pages = [
         ("files", "Which files are read:\n", "    callcodes -g \"*.log\" tickets/4711\n"),
-        ("archives", "Archives and compressed files:\n", "  --max-members N         At most N files of one archive"),
-        ("patterns", "Patterns:\n", "  Times                   A time is read in ISO 8601 form"),
+        (
+            "archives",
+            "Archives and compressed files:\n",
+            "  --max-members N         Read at most N files of one archive",
+        ),
+        ("patterns", "Patterns:\n", "  Times                   A time is read from the first 128 bytes"),
         ("output", "Output:\n", "  results[].share         Share of all results. [number from 0 to 1]\n"),
     ];
     for (topic, start, part) in pages {

@@ -123,11 +123,11 @@ fn an_invalid_password_file_ends_the_run() {
     let long = "red\n".repeat(101);
     let large = "red".repeat(30_000);
     let cases: [(&[u8], &str); 5] = [
-        (b"", "is empty. It must hold at least one password, one per line"),
-        (b"\n\r\n", "is empty. It must hold at least one password, one per line"),
+        (b"", "is empty. It must contain at least one password, one per line"),
+        (b"\n\r\n", "is empty. It must contain at least one password, one per line"),
         (b"red \xff", "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8"),
         (long.as_bytes(), "has more than 100 lines. Keep only the passwords that may be right"),
-        (large.as_bytes(), "is larger than 64 KiB. It must hold only passwords, one per line"),
+        (large.as_bytes(), "is larger than 64 KiB. It must contain only passwords, one per line"),
     ];
     for (passwords, why) in cases {
         let folder = folder(passwords);

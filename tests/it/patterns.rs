@@ -131,7 +131,7 @@ fn piped_input_is_decoded_as_a_log_is() {
    ^^^^^^^^^^^^^^^^^^^
    raw-call-status: 102 Phone Unreachable
 
-1 of 1 line holds a result
+1 of 1 line has a result
 ";
         assert_eq!((tried.as_str(), message.as_str()), (expected, ""), "{input:x?}");
         // The same applies to a file.
@@ -157,14 +157,14 @@ fn only_the_first_lines_of_a_log_are_tested() {
     let cut = "callcodes: only the first 1,000 lines, and at most 1 MiB of them, were tested. Use `callcodes lines` \
                for whole logs\n";
     let line = "rawCallStatus = 21\n";
-    assert_eq!(tried(line.repeat(1000)), (Some("1,000 of 1,000 lines hold a result".to_owned()), String::new()));
-    assert_eq!(tried(line.repeat(1001)), (Some("1,000 of 1,000 lines hold a result".to_owned()), cut.to_owned()));
+    assert_eq!(tried(line.repeat(1000)), (Some("1,000 of 1,000 lines have a result".to_owned()), String::new()));
+    assert_eq!(tried(line.repeat(1001)), (Some("1,000 of 1,000 lines have a result".to_owned()), cut.to_owned()));
 
     // One MiB exactly, and one byte more. The long line itself is not explained.
     let unexplained =
         "callcodes: of the lines without a match, only the first 50 that have at most 4 KiB are explained\n";
     let long = |len| format!("{line}{}", "x".repeat(len - line.len()));
-    let last = Some("1 of 2 lines hold a result".to_owned());
+    let last = Some("1 of 2 lines have a result".to_owned());
     assert_eq!(tried(long(1 << 20)), (last.clone(), unexplained.to_owned()));
     assert_eq!(tried(long((1 << 20) + 1)), (last, format!("{cut}{unexplained}")));
 }

@@ -25,18 +25,18 @@ fn one_entry_is_shown_in_full() {
 101  Call Already In Progress
   What happened  A verification of this user was still
                  running when the next request came. It does
-                 not mean a busy phone.
+                 not mean that the phone was busy.
   Check first    Raise the client's time-out: 30 to 60
                  seconds for MFA Server, 60 or more for the
                  NPS extension.
     where        RADIUS client; RD Gateway: NPS > Remote
                  RADIUS Server Groups > Load Balancing
-  Then           Check whether two servers are asked at
-                 once.
+  Then           Check whether the client asks two servers
+                 at once.
     where        RADIUS client: servers and retries
   Then           Ask whether the user connected twice.
     where        The user
-  Whose matter   the client
+  Concerns       the client
   Group          client resend
   Channel        call
   Name in logs   FAILED_PHONE_BUSY
@@ -52,26 +52,26 @@ fn several_entries_are_shown_one_below_the_other() {
         rendered(&found("voicemail"), 200),
         "\
 4  No Phone Input - Timed Out
-  What happened  The call was picked up, but no key was pressed before the time ran out. Typically voicemail took it.
-  Check first    Ask whether the phone was on, in coverage and not diverted.
+  What happened  The call was answered, but no key was pressed before the time ran out. Usually, voicemail answered it.
+  Check first    Ask whether the phone was switched on, had reception and was not forwarding calls.
     where        The user's phone
-  Then           If you use a greeting of your own, keep it shorter than 20 seconds.
+  Then           If you use a custom greeting, keep it shorter than 20 seconds.
     where        Entra: Multifactor authentication > Phone call settings
   Then           Add a backup number, or offer the app instead.
     where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
-  Whose matter   the user's phone
+  Concerns       the user's phone
   Group          not reached
   Channel        call
   Name in logs   SUCCESS_NO_PIN_BUT_TIMEOUT
   Name in SDK    CALL_STATUS_NO_PHONE_INPUT_TIMEOUT
 
 13  Got Voicemail
-  What happened  By its name, voicemail took the call.
-  Check first    Ask whether the phone was on, in coverage and not diverted.
+  What happened  By its name, voicemail answered the call.
+  Check first    Ask whether the phone was switched on, had reception and was not forwarding calls.
     where        The user's phone
   Then           Add a backup number, or offer the app instead.
     where        MFA Server: Users > the user > backup phone; Entra: Users > the user > Authentication methods
-  Whose matter   the user's phone
+  Concerns       the user's phone
   Note           No public source explains this result. The text follows its name and the feature it is named after.
   Group          not reached
   Channel        call
@@ -92,11 +92,11 @@ Used Cache
                  does not say which cache: that of the user (6), the IP-based one (8) or the
                  application-based one (9).
   One of         6, 8, 9
-  Check first    Check whether the cache is wanted, and for how many seconds it holds.
+  Check first    Check whether caching is intended, and for how many seconds it lasts.
     where        Azure portal: MFA > Caching rules
-  Then           Find the earlier line of the same user; it should lie within that time.
+  Then           Find the earlier line of the same user; it should be within that time.
     where        The same log
-  Whose matter   server settings
+  Concerns       server settings
   Group          no call made
   Channel        cache or bypass
 "
@@ -110,12 +110,13 @@ fn a_narrow_terminal_wraps_lines_between_words() {
         "\
 13  Got Voicemail
   What happened  By its name,
-                 voicemail took the
-                 call.
+                 voicemail answered
+                 the call.
   Check first    Ask whether the
-                 phone was on, in
-                 coverage and not
-                 diverted.
+                 phone was switched
+                 on, had reception
+                 and was not
+                 forwarding calls.
     where        The user's phone
   Then           Add a backup number,
                  or offer the app
@@ -126,7 +127,7 @@ fn a_narrow_terminal_wraps_lines_between_words() {
                  > the user >
                  Authentication
                  methods
-  Whose matter   the user's phone
+  Concerns       the user's phone
   Note           No public source
                  explains this
                  result. The text

@@ -262,7 +262,7 @@ pub(crate) struct ScanArgs {
 pub(crate) struct ReadArgs {
     /// How to print
     ///
-    /// By default, the ending of the file of -o decides; without -o, it is a table.
+    /// By default, the extension of the -o file decides the format; without -o, it is a table.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<SummaryFormatArg>,
     #[command(flatten)]
@@ -364,7 +364,7 @@ impl From<SortArg> for Sort {
 pub(crate) struct LinesArgs {
     /// How to print
     ///
-    /// By default, the ending of the file of -o decides; without -o, it is text.
+    /// By default, the extension of the -o file decides the format; without -o, it is text.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<LinesFormatArg>,
     #[command(flatten)]
@@ -386,7 +386,7 @@ pub(crate) struct CodesArgs {
     pub(crate) queries: Vec<String>,
     /// How to print
     ///
-    /// By default, the ending of the file of -o decides; without -o, it is text.
+    /// By default, the extension of the -o file decides the format; without -o, it is text.
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<CodesFormatArg>,
     /// Write to this file; its ending chooses the format

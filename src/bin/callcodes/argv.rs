@@ -1,23 +1,23 @@
-//! Corrects command lines on Windows: `/?` asks for help, and a quotation mark after a backslash ends a path.
+//! Corrects command lines on Windows: `/?` becomes `--help`, and a quotation mark after a backslash ends a path.
 //!
-//! People type a folder as `"C:\47 12\"`, and `cmd` completes it like that. Windows takes the quotation mark after the last
-//! backslash as part of the argument, which then includes everything that follows.
+//! People type a folder as `"C:\47 12\"`, and `cmd` completes it like that. But Windows treats the quotation mark after the last
+//! backslash as part of the argument, so the argument then includes everything that follows.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 /// Returns the arguments as the user meant them.
-pub(crate) fn mended(arguments: Vec<OsString>) -> Vec<OsString> {
-    if cfg!(windows) { mended_on_windows(arguments, |path| Path::new(path).exists()) } else { arguments }
+pub(crate) fn corrected(arguments: Vec<OsString>) -> Vec<OsString> {
+    if cfg!(windows) { corrected_on_windows(arguments, |path| Path::new(path).exists()) } else { arguments }
 }
 
-fn mended_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> bool) -> Vec<OsString> {
+fn corrected_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> bool) -> Vec<OsString> {
     for argument in arguments.iter_mut().skip(1) {
         if argument == "/?" {
             *argument = "--help".into();
         }
     }
-    // If another argument follows, other quotation marks have been paired wrongly.
+    // Only the last argument can be corrected. If another one follows, other quotation marks have been paired wrongly as well.
     let last = arguments.pop();
     match last.as_ref().and_then(|last| split(last.to_str()?, exists)) {
         Some(parts) => arguments.extend(parts),
@@ -26,17 +26,19 @@ fn mended_on_windows(mut arguments: Vec<OsString>, exists: impl Fn(&str) -> bool
     arguments
 }
 
-/// Returns the path before the only quotation mark and the arguments after it, if the path exists.
+/// Splits an argument with exactly one quotation mark into the path before it and the arguments after it. Returns `None` if there is
+/// no such path.
 fn split(argument: &str, exists: impl Fn(&str) -> bool) -> Option<Vec<OsString>> {
     let (path, rest) = argument.split_once('"')?;
     let is_end = rest.is_empty() || rest.starts_with(char::is_whitespace);
     let is_path = !path.is_empty() && is_end && !rest.contains('"') && exists(path);
-    // The quotation mark has taken the backslash from the path.
+    // Windows has removed the backslash before the quotation mark.
     is_path
         .then(|| [format!("{path}\\").into()].into_iter().chain(rest.split_whitespace().map(OsString::from)).collect())
 }
 
-/// Explains a quotation mark in an input, which no path on Windows can contain.
+/// Returns a message that explains a quotation mark in the path of an input, which no path on Windows can contain. Returns `None` if
+/// there is none.
 pub(crate) fn explain_quote(path: &str) -> Option<String> {
     let (before, _) = path.split_once('"')?;
     Some(format!(
@@ -50,9 +52,9 @@ pub(crate) fn explain_quote(path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn mended(arguments: &[&str]) -> Vec<String> {
+    fn corrected(arguments: &[&str]) -> Vec<String> {
         let arguments = arguments.iter().map(OsString::from).collect();
-        let mended = mended_on_windows(arguments, |path| [r"C:\47 12", "47 12", "lines"].contains(&path));
+        let mended = corrected_on_windows(arguments, |path| [r"C:\47 12", "47 12", "lines"].contains(&path));
         mended.into_iter().map(|argument| argument.into_string().unwrap()).collect()
     }
 
@@ -69,7 +71,7 @@ mod tests {
             (&["callcodes"], &["callcodes"]),
         ];
         for (arguments, expected) in cases {
-            assert_eq!(mended(arguments), expected);
+            assert_eq!(corrected(arguments), expected);
         }
     }
 
@@ -83,8 +85,8 @@ mod tests {
 
     #[test]
     fn help_is_asked_for_as_everywhere_on_windows() {
-        assert_eq!(mended(&["callcodes", "lines", "/?"]), ["callcodes", "lines", "--help"]);
-        assert_eq!(mended(&["callcodes", "/?"]), ["callcodes", "--help"]);
-        assert_eq!(mended(&["/?"]), ["/?"]);
+        assert_eq!(corrected(&["callcodes", "lines", "/?"]), ["callcodes", "lines", "--help"]);
+        assert_eq!(corrected(&["callcodes", "/?"]), ["callcodes", "--help"]);
+        assert_eq!(corrected(&["/?"]), ["/?"]);
     }
 }

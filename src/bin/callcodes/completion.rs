@@ -1,8 +1,8 @@
-//! Writes completions for shells, based on those that the crate clap_complete generates.
+//! Writes completion scripts for shells, based on those that the crate clap_complete generates.
 //!
-//! The crate mixes commands with options or files, and supports values of arguments in some shells only. This module patches
-//! its output at places that the tests check. Completion at run time would also know the user's own patterns, but that part of
-//! the crate is not stable yet.
+//! In these scripts, commands are mixed with options or files, and only some shells complete the values of arguments. This module
+//! patches the scripts at places that the tests check. Completion at run time would also know the user's own patterns, but that
+//! part of the crate is not stable yet.
 
 use std::io::{self, Write};
 
@@ -41,7 +41,7 @@ pub(crate) fn write(shell: Shell, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-/// Adds the values that arguments may have, where they are known, to the definition of the command line.
+/// Adds the possible values of arguments, such as the names of patterns, to the definition of the command line.
 fn with_values(command: Command) -> Command {
     let values = |arg: Arg| {
         let values: Vec<PossibleValue> = match arg.get_id().as_str() {
@@ -80,7 +80,7 @@ fn codes() -> Vec<PossibleValue> {
     codes.chain(groups).collect()
 }
 
-/// Returns every command that takes values, with its path, such as `patterns show`, and the values.
+/// Returns every command whose arguments have known values: its path, such as `patterns` and `show`, and the values.
 fn values(command: &Command, path: &[&str]) -> Vec<(Vec<String>, Vec<PossibleValue>)> {
     let mut found = Vec::new();
     for command in command.get_subcommands() {
@@ -94,7 +94,7 @@ fn values(command: &Command, path: &[&str]) -> Vec<(Vec<String>, Vec<PossibleVal
     found
 }
 
-/// Offers options only if a word begins with a hyphen. If no other word fits, bash offers files.
+/// Patches the script for bash: options are offered only if a word begins with a hyphen. If no other word fits, bash offers files.
 fn bash(script: &str) -> String {
     let choice = "            if [[ ${cur} == -* || ";
     // All options come before all other words.
@@ -102,7 +102,7 @@ fn bash(script: &str) -> String {
     script.replace(choice, &format!("{others}{choice}"))
 }
 
-/// Offers files after the commands, and for all further words if the first is none of the commands.
+/// Patches the script for zsh: files are offered after the commands, and for all further words if the first word is not a command.
 fn zsh(program: &Command, script: &str) -> String {
     let commands = "_describe -t commands 'callcodes commands' commands \"$@\"";
     let choice = "        case $line[1] in\n            (scan)";
@@ -111,7 +111,7 @@ fn zsh(program: &Command, script: &str) -> String {
     script.replacen(commands, &format!("{commands}\n    _files"), 1).replacen(choice, &format!("{others}{choice}"), 1)
 }
 
-/// Offers the values of arguments, which the crate gives for options only.
+/// Returns lines to append to the script for fish, which offer the values of arguments. The crate does that for options only.
 fn fish(program: &Command) -> String {
     let lines = values(program, &[]).into_iter().map(|(path, values)| {
         let below = path[1..].iter().map(|name| format!("; and __fish_seen_subcommand_from {name}"));
@@ -132,7 +132,7 @@ fn fish(program: &Command) -> String {
     lines.collect()
 }
 
-/// Offers the values of arguments, and sorts options after everything else.
+/// Patches the script for PowerShell: the values of arguments are offered, and options are sorted after everything else.
 fn powershell(program: &Command, script: String) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     values(program, &[]).into_iter().fold(script, |script, (path, values)| {

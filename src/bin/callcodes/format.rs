@@ -1,4 +1,4 @@
-//! Chooses the format of a result: from `--format` or else from the ending of the file of `-o`.
+//! Chooses the format of a result: that of `--format` or, without it, the one for the extension of the `-o` file.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use clap::ValueEnum;
 use crate::args::{CodesFormatArg, LinesFormatArg, SummaryFormatArg};
 use crate::status::Failure;
 
-/// The formats of a command, with the file endings that select them.
+/// The formats of a command, and the file extensions that select them.
 pub(crate) trait ByEnding: ValueEnum + Copy + 'static {
-    /// The endings, without the dot, and the formats that they select. The first format is also used for standard output and for
-    /// a file without an ending.
+    /// The extensions without the dot, and the formats that they select. The first format is also used for standard output and for
+    /// a file without an extension.
     const ENDINGS: &'static [(&'static str, Self)];
 }
 
@@ -39,7 +39,8 @@ impl ByEnding for CodesFormatArg {
         &[("txt", CodesFormatArg::Text), ("log", CodesFormatArg::Text), ("json", CodesFormatArg::Json)];
 }
 
-/// Returns the format of a result that is written to `target`. `given` takes precedence over the ending.
+/// Returns the format of a result that is written to `target`, or to standard output if that is `None`. The format `given` with
+/// `--format` takes precedence over the extension.
 pub(crate) fn chosen<F: ByEnding>(given: Option<F>, target: Option<&Path>) -> Result<F, Failure> {
     let ending = target.and_then(Path::extension).filter(|ending| !ending.is_empty());
     match (given, ending) {

@@ -1,6 +1,6 @@
-//! Help: the screen of `-h`, the examples, and the text around the options of `--help`.
+//! The help of `-h` and `--help`, except the descriptions of options, which are in [`args`](crate::args).
 //!
-//! `-h` fits on a screen of 24 lines with 80 columns; `--help` has everything.
+//! The help of `-h` fits on a screen of 24 lines with 80 columns. That of `--help` is complete.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -11,14 +11,14 @@ use crate::args::{Cli, EXIT_STATUS};
 use crate::status::Failure;
 use crate::term;
 
-/// The warning that readers of results must not miss.
+/// The warning that everyone who reads results needs.
 pub(crate) const CAVEAT: &str =
     "A code says what happened to a call, text message or app prompt. It never says whether the sign-in succeeded.";
 
 /// A command line with its description.
 type Example = (&'static str, &'static str);
 
-/// The most common uses of the program.
+/// Examples of the most common uses of the program.
 pub(crate) const PROGRAM: [Example; 6] = [
     (r"callcodes C:\tickets\4711", "count the results in a folder or archive"),
     ("callcodes -o out.csv ticket.zip", "save them for a spreadsheet"),
@@ -52,7 +52,7 @@ pub(crate) const CODES: [Example; 4] = [
     ("callcodes codes", "list all codes"),
 ];
 
-/// Formats examples, one per line, with aligned descriptions.
+/// Formats examples, one on each line, with aligned descriptions.
 pub(crate) fn examples(examples: &[Example]) -> String {
     let lines: Vec<String> = examples.iter().map(|(line, does)| format!("  {line:<34}  {does}")).collect();
     lines.join("\n")
@@ -71,14 +71,14 @@ pub(crate) fn after_long_help() -> String {
     )
 }
 
-/// Returns the definition of the command line for these arguments. Unless they contain `--help`, the help is laid out to fit on
-/// one screen. A clap command has only one layout for `-h` and `--help`.
+/// Returns the definition of the command line for these arguments. Unless they contain `--help`, it has the layout of `-h`, because
+/// a clap command has only one layout for both.
 pub(crate) fn definition(arguments: &[OsString]) -> Command {
     let program = Cli::command();
     if arguments.iter().any(|argument| argument == "--help") { program } else { on_one_screen(program) }
 }
 
-/// Returns the short help of the program or of one of its commands.
+/// Returns the help of `-h` for the program or for one of its commands.
 pub(crate) fn short(command: Option<&str>) -> impl Display {
     let mut program = on_one_screen(Cli::command());
     program.build();
@@ -88,7 +88,7 @@ pub(crate) fn short(command: Option<&str>) -> impl Display {
     }
 }
 
-/// Lays out help with the options after the examples and without headings.
+/// Sets the layout of `-h`: the options follow the examples, without headings.
 fn on_one_screen(command: Command) -> Command {
     let has_values = command.get_positionals().any(|value| !value.is_hide_short_help_set());
     // The examples of the program show its commands.
@@ -103,7 +103,7 @@ fn on_one_screen(command: Command) -> Command {
     command.help_template(parts.join("\n\n")).mut_subcommands(on_one_screen)
 }
 
-/// Returns the description and usage of the command with this name, if there is one.
+/// Returns the description and usage of the command with this name, or `None` if there is no such command.
 pub(crate) fn usage(command: &str) -> Option<String> {
     let mut program = Cli::command();
     program.build();
@@ -112,7 +112,7 @@ pub(crate) fn usage(command: &str) -> Option<String> {
     Some(format!("  {about}\n  {}", command.render_usage().to_string().replace('\n', "\n  ")))
 }
 
-/// Returns the full help of a command, such as `patterns test`, or of the program if there are no words.
+/// Returns the help of `--help` for a command, such as `patterns test`, or for the program if there are no words.
 pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
     let mut program = Cli::command();
     program.build();

@@ -1,5 +1,5 @@
-//! Handles Ctrl-C and signals to end: the first one stops reading, so that the results so far are printed; the second one ends
-//! the program.
+//! Handles Ctrl-C and termination signals. The first one stops reading, so that the results so far are printed. The second one ends
+//! the program at once.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,11 +9,12 @@ use callcodes::source::Stop;
 
 use crate::status::Status;
 
-/// Makes Ctrl-C, and on Unix also SIGTERM and SIGHUP, request `stop`. The program never leaves the file `unfinished` on disk.
+/// Installs handlers, so that Ctrl-C, and on Unix also SIGTERM and SIGHUP, request `stop`. If the program is ended at once, the
+/// temporary file `unfinished` is removed.
 ///
-/// Closing the window on Windows is the exception: it ends the program at once, and no handler can prevent that without
-/// `unsafe`. A later run recognises the file by its name and skips it.
-pub(crate) fn heed(stop: &Stop, unfinished: Option<PathBuf>) {
+/// There is one exception: closing the window on Windows ends the program at once, and without `unsafe` code no handler can prevent
+/// that. A later run recognises the temporary file by its name and skips it.
+pub(crate) fn install(stop: &Stop, unfinished: Option<PathBuf>) {
     let stop = stop.clone();
     let end = move || {
         if !stop.is_requested() {
@@ -26,7 +27,7 @@ pub(crate) fn heed(stop: &Stop, unfinished: Option<PathBuf>) {
         process::exit(Status::Interrupted.code().into());
     };
     #[cfg(unix)]
-    termination::heed(end.clone());
+    termination::install(end.clone());
     // This fails if the parent process ignores Ctrl-C, as shells do for background jobs. Without a handler, Ctrl-C just ends the
     // program.
     let _ = ctrlc::try_set_handler(end);
@@ -40,23 +41,23 @@ mod termination {
     use signal_hook::consts::{SIGHUP, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    /// Calls `end` for each signal to end.
-    pub(super) fn heed(end: impl Fn() + Send + 'static) {
+    /// Calls `end` for each SIGTERM and SIGHUP, unless the program was started with that signal ignored.
+    pub(super) fn install(end: impl Fn() + Send + 'static) {
         let status = fs::read_to_string("/proc/self/status").ok();
-        let heeded = [(SIGTERM, false), (SIGHUP, true)];
-        let heeded =
-            heeded.into_iter().filter(|(signal, unless_told)| !is_ignored(status.as_deref(), *signal, *unless_told));
+        let handled = [(SIGTERM, false), (SIGHUP, true)];
+        let handled =
+            handled.into_iter().filter(|(signal, by_default)| !is_ignored(status.as_deref(), *signal, *by_default));
         // Without a handler, these signals end the program immediately.
-        let Ok(mut signals) = Signals::new(heeded.map(|(signal, _)| signal)) else { return };
+        let Ok(mut signals) = Signals::new(handled.map(|(signal, _)| signal)) else { return };
         let _ = thread::Builder::new().spawn(move || signals.forever().for_each(|_| end()));
     }
 
-    /// Whether the program was started with this signal ignored, as `nohup` does with SIGHUP. Only Linux reports that without
-    /// `unsafe`; elsewhere the answer is `unless_told`.
-    fn is_ignored(status: Option<&str>, signal: i32, unless_told: bool) -> bool {
+    /// Whether the program was started with this signal ignored, as `nohup` does with SIGHUP. Only Linux reports this without
+    /// `unsafe` code, in `/proc/self/status`. Elsewhere, the answer is `by_default`.
+    fn is_ignored(status: Option<&str>, signal: i32, by_default: bool) -> bool {
         let mask = status.and_then(|status| status.lines().find_map(|line| line.strip_prefix("SigIgn:")));
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        mask.map_or(unless_told, |mask| mask & (1 << (signal - 1)) != 0)
+        mask.map_or(by_default, |mask| mask & (1 << (signal - 1)) != 0)
     }
 
     #[cfg(test)]

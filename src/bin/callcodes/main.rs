@@ -1,4 +1,4 @@
-//! The command line: arguments in, exit status out.
+//! The program `callcodes`: parses the command line, runs a command, and returns its exit status.
 
 mod args;
 mod argv;
@@ -27,7 +27,7 @@ use args::{Cli, Command};
 use status::{Failure, Status};
 
 fn main() -> ExitCode {
-    let arguments = argv::mended(std::env::args_os().collect());
+    let arguments = argv::corrected(std::env::args_os().collect());
     let matches = help::definition(&arguments).try_get_matches_from(&arguments);
     let cli = matches
         .and_then(|matches| Cli::from_arg_matches(&matches))

@@ -1,5 +1,5 @@
-//! Reads the passwords of `--password-file`. They come from a file or a pipe, never from the command line, where others could see
-//! them, and they are never printed, not even in errors.
+//! Reads the passwords of `--password-file`. They come from a file or a pipe and never from the command line, which other users of
+//! the system can see. They are never printed, not even in errors.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,12 +14,12 @@ use callcodes::{name, units};
 use crate::status::Failure;
 use crate::term;
 
-/// The largest password file, in bytes. Anything larger is not a list of passwords.
+/// The greatest size of a password file in bytes. A larger file is certainly not a list of passwords.
 const FILE_BYTES: u64 = 64 << 10;
-/// The most passwords. Each is tried on each encrypted file, which takes a while.
+/// The most passwords. The number is limited because trying each of them on each encrypted file takes time.
 const PASSWORDS_LIMIT: usize = 100;
 
-/// Returns the lines of `file`, with any line ends. `-` is standard input, unless it is one of `inputs`.
+/// Reads one password from each line of `file`. If it is `-`, they are read from standard input, which must not be one of `inputs`.
 pub(crate) fn read(file: &Path, inputs: &[PathBuf]) -> Result<Passwords, Failure> {
     let is_stdin = file == Path::new(STDIN);
     let mut bytes = Vec::new();
@@ -58,14 +58,14 @@ fn check_stdin(inputs: &[PathBuf]) -> Result<(), Failure> {
 
 fn parse(bytes: Vec<u8>) -> Result<Passwords, &'static str> {
     if bytes.len() as u64 > FILE_BYTES {
-        return Err("is larger than 64 KiB. It must hold only passwords, one per line");
+        return Err("is larger than 64 KiB. It must contain only passwords, one per line");
     }
     let text = units::text(bytes)
         .map_err(|_| "is not UTF-8. Save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8")?;
     let lines = text.lines().filter(|line| !line.is_empty());
     let passwords: Vec<String> = lines.map(str::to_owned).collect();
     match passwords.len() {
-        0 => Err("is empty. It must hold at least one password, one per line"),
+        0 => Err("is empty. It must contain at least one password, one per line"),
         1..=PASSWORDS_LIMIT => Ok(Passwords::new(passwords)),
         _ => Err("has more than 100 lines. Keep only the passwords that may be right"),
     }

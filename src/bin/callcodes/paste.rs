@@ -1,4 +1,4 @@
-//! Reads lines that are pasted, piped in or in a small file. They are decompressed and decoded as `scan` does it.
+//! Reads lines that are pasted, piped in or in a small file. They are decompressed and decoded in the same way as by `scan`.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,12 +10,11 @@ use callcodes::source::{Openable, Opened, Opening, STDIN, Selection, Walk};
 use callcodes::units::Units;
 use callcodes::unpack::FileSpan;
 
-/// Returns the text of a file, or of standard input if `file` is `None`, in UTF-8. It is at most slightly longer than
-/// `limit_bytes`.
+/// Returns the text of a file, or of standard input if `file` is `None`, in UTF-8. Stops reading soon after `limit_bytes`.
 ///
 /// # Errors
 ///
-/// Returns the problem if it cannot be read, worded to follow `cannot read ..`.
+/// Returns a problem if the text cannot be read. Its wording fits after `cannot read …`.
 pub(crate) fn read(file: Option<&Path>, limit_bytes: u64) -> Result<Vec<u8>, Problem> {
     match file {
         Some(file) => decoded(Openable::file(file), limit_bytes),

@@ -1,7 +1,7 @@
 //! Shows the progress of a longer run as a line on standard error, which is removed before anything else is printed.
 //!
-//! The line is not drawn if standard error is not a terminal, if results scroll over the terminal and show progress themselves,
-//! or if the input is being typed.
+//! There is no line if standard error is not a terminal, if the user types the input, or if results are printed on the terminal
+//! during the run, which already shows that something happens.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -14,17 +14,17 @@ use callcodes::source::{Meter, Stop, Walk};
 use crate::settings::Settings;
 use crate::term::{self, Output, StatusLine};
 
-/// The time after which the line is drawn for the first time.
+/// The time from the start of a run until the progress line appears.
 const QUIET: Duration = Duration::from_millis(500);
 /// The time between two updates of the line.
 const TICK: Duration = Duration::from_millis(100);
-/// The time that an interrupted run may take to end before the user is told how to end it at once.
+/// The time that an interrupted run may take to stop before a note explains how to end it at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The line of a run. Dropping it removes the line.
+/// The progress line of a run. Dropping this removes the line.
 pub(crate) struct Progress(Option<Arc<Shared>>);
 
-/// Whether the line is drawn on a terminal.
+/// Whether the progress line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     Drawn,
@@ -35,7 +35,7 @@ struct Shared {
     meter: Meter,
     stop: Stop,
     started: Instant,
-    /// The total to read, once everything has been listed; `Some(None)` if it is unknown.
+    /// The total amount of input. Not set until everything has been listed, and `None` if the total is unknown.
     total: OnceLock<Option<Amount>>,
     state: Mutex<State>,
     changed: Condvar,
@@ -49,7 +49,7 @@ struct State {
 }
 
 impl Progress {
-    /// Starts to show the progress of a run.
+    /// Starts showing the progress of a run.
     pub(crate) fn begin(settings: &Settings, output: &Output, line: Line) -> Progress {
         if !term::can_draw() {
             return Progress(None);
@@ -78,7 +78,7 @@ impl Drop for Progress {
             state.has_ended = true;
             state.line.clear();
             if shared.stop.is_requested() && !state.has_drawn {
-                // The terminal has written `^C` where the result would begin.
+                // The terminal has printed `^C` at the start of the line, so the result starts on the next one.
                 term::say("");
             }
             drop(state);
@@ -93,7 +93,8 @@ impl Shared {
     }
 }
 
-/// Draws the line in its own thread. It prints only while it holds the lock, so that nothing is printed after the end.
+/// Draws the line until the run ends. Called in a separate thread. It prints only while it holds the lock, so that nothing is
+/// printed after the end.
 fn watch(shared: &Arc<Shared>, line: Line, walk: Walk) {
     let mut walk = Some(walk);
     let mut patience = Some(PATIENCE);
@@ -122,7 +123,7 @@ fn watch(shared: &Arc<Shared>, line: Line, walk: Walk) {
     }
 }
 
-/// Adds up the total on another thread, so that a slow disk does not delay the line.
+/// Starts a thread that lists the inputs and sets the total, so that a slow disk does not delay the progress line.
 fn list(shared: &Arc<Shared>, mut walk: Walk) {
     let shared = Arc::clone(shared);
     let add_up = move || {

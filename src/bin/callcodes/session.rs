@@ -1,8 +1,8 @@
-//! Runs over inputs from start to end, in the same way for every command that reads inputs.
+//! A run over inputs, from the arguments to the exit status, which is the same for every command that reads inputs.
 //!
-//! A command decides only on the result and its format. This module decides on the order of everything else: settings are
-//! checked before the output is opened, Ctrl-C is handled before anything is read, the progress line is removed before
-//! anything else is printed, and problems and statistics follow on standard error after the result.
+//! A command decides only what the result is and how it is written. This module is responsible for the order of everything else:
+//! settings are checked before the output is opened, Ctrl-C is handled before anything is read, the progress line is removed before
+//! anything else is printed, and problems and statistics follow the result on standard error.
 
 use std::io;
 use std::mem;
@@ -39,12 +39,13 @@ pub(crate) struct Session<'a, F> {
     args: &'a OutputArgs,
     output: Output,
     line: Line,
-    /// The time that reading took, without the time to write the result.
+    /// The time that reading took, without the time for writing the result.
     elapsed: Duration,
 }
 
 impl<'a, F: ByEnding> Session<'a, F> {
-    /// Resolves the arguments and opens the output, but reads no input yet. `given` is the format of `--format`.
+    /// Resolves the arguments and opens the output, but reads no input yet. `given` is the format given with `--format`, and
+    /// `written` returns when a format writes the result.
     pub(crate) fn begin(
         input: &InputArgs,
         patterns: &PatternArgs,
@@ -58,8 +59,8 @@ impl<'a, F: ByEnding> Session<'a, F> {
         settings.spare_inputs(target)?;
         let styles = Styles::choose(args.color, target);
         let output = Output::open(target, &styles)?;
-        interrupt::heed(&settings.options.opening.stop, output.unfinished());
-        // Lines that scroll over the terminal show progress themselves.
+        interrupt::install(&settings.options.opening.stop, output.unfinished());
+        // If results are printed on the terminal during the run, they already show that something happens.
         let scrolls = written(format) == Written::AsItComes && output.scrolls();
         let line = if scrolls || args.no_progress { Line::NotDrawn } else { Line::Drawn };
         Ok(Session { settings, styles, format, args, output, line, elapsed: Duration::ZERO })
@@ -70,7 +71,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         Options { width: term::width(self.args.output.as_deref()), head: self.styles.heading }
     }
 
-    /// Runs over the inputs, measures the time and shows the progress.
+    /// Calls `run` to read the inputs, while it measures the time and shows the progress.
     pub(crate) fn read<S>(
         &mut self,
         run: impl FnOnce(Walk, &Settings, &mut Output) -> io::Result<Outcome<S>>,
@@ -85,11 +86,11 @@ impl<'a, F: ByEnding> Session<'a, F> {
                 Some(no_threads) => Failure::Message(format!("{no_threads}. Try -j 1")),
                 None => Failure::from(self.output.error(error)),
             })?;
-        // Reports list them in this order, whatever the order of the inputs.
+        // Problems are always reported in this order, whatever the order of the inputs is.
         outcome.problems.sort();
         // If nothing was read, the reason comes before the empty result.
         if outcome.files == 0 {
-            tell_problems(&outcome, self.args);
+            report_problems(&outcome, self.args);
         }
         Ok(outcome)
     }
@@ -104,11 +105,11 @@ impl<'a, F: ByEnding> Session<'a, F> {
         let status = Status::of(&outcome.problems);
         self.output.end(status)?;
         if outcome.files > 0 {
-            tell_problems(outcome, self.args);
+            report_problems(outcome, self.args);
         }
         self.settings.tell_times(&outcome.problems, outcome.files);
         if self.args.stats {
-            term::tell_speed(self.elapsed, outcome.bytes);
+            term::report_speed(self.elapsed, outcome.bytes);
         }
         // The process ends anyway, and dropping the patterns takes as long as reading a small log.
         mem::forget(self.settings);
@@ -116,8 +117,8 @@ impl<'a, F: ByEnding> Session<'a, F> {
     }
 }
 
-/// Reports problems on standard error.
-fn tell_problems<S>(outcome: &Outcome<S>, args: &OutputArgs) {
+/// Reports problems on standard error: all of them with `-v`, or otherwise one line for each kind.
+fn report_problems<S>(outcome: &Outcome<S>, args: &OutputArgs) {
     let extent = if args.verbose { Extent::All } else { Extent::Kinds };
-    term::tell_problems(&outcome.problems, outcome.copied_bytes, extent);
+    term::report_problems(&outcome.problems, outcome.copied_bytes, extent);
 }

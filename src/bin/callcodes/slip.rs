@@ -1,7 +1,10 @@
-//! Explains slips on the command line: paths that do not exist and are a command after its options, a misspelt command, a command
-//! of another program, or a code without `codes`; and options that do not exist.
+//! Explains common mistakes on the command line:
 //!
-//! Invariant: a path that exists is never a slip, so that every file can be read.
+//! * A path does not exist, and is really a command that follows options, a misspelt command, a command of another program, or a
+//!   code without `codes` before it.
+//! * An option does not exist.
+//!
+//! Invariant: a path that exists is never treated as a mistake, so that every file can be read.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,7 +16,7 @@ use clap::{Arg, Command, CommandFactory as _};
 use crate::args::Cli;
 use crate::status::Failure;
 
-/// Words that are commands of other programs, with the equivalent in this program.
+/// Commands and options of this program, each with words that other programs use for them.
 const ELSEWHERE: [(&str, &str); 9] = [
     (
         "the command scan",
@@ -32,7 +35,7 @@ const ELSEWHERE: [(&str, &str); 9] = [
 /// The longest word that could be a command or a range of codes, in bytes.
 const LONGEST_WORD: usize = 24;
 
-/// Returns an error if a path without a command does not exist and is likely meant as something else.
+/// Returns an error with a suggestion if one of the paths given without a command does not exist and is probably a mistake.
 pub(crate) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
     let words = paths.iter().filter_map(|path| path.to_str());
     let short = words.filter(|word| word.len() <= LONGEST_WORD && !word.contains(['/', '\\', '.']));
@@ -43,8 +46,8 @@ pub(crate) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
     }
 }
 
-/// Adds the nearest option to an error about an unknown option. It replaces the parser's advice on how to pass the option as a
-/// file, because there is no such file.
+/// Adds the most similar option to an error about an unknown option. Removes the parser's advice on how to pass a file with that
+/// name, because there is no such file.
 pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
     if error.kind() != ErrorKind::UnknownArgument || !unknown.starts_with('-') || !is_absent(Path::new(unknown)) {
@@ -58,7 +61,7 @@ pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
         }
     }
-    // The parser often guesses an unrelated option, and then its usage is for that option.
+    // The parser often suggests an unrelated option, and then shows the usage for that option.
     if error.remove(ContextKind::SuggestedArg).is_some() {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
     }
@@ -83,11 +86,11 @@ fn command_of(arguments: &[OsString]) -> Command {
     command
 }
 
-/// Returns the option of `command` that the user likely meant by `unknown`.
+/// Returns the option of `command` that the user probably meant with `unknown`, if there is one.
 fn nearest_option(unknown: &str, command: &Command) -> Option<String> {
     let options = || command.get_arguments().filter(|arg| !arg.is_positional());
     let Some(word) = unknown.strip_prefix("--") else {
-        // Only the same letter in the other case is near.
+        // A short option is similar only to the same letter in the other case.
         let letter = unknown.chars().nth(1)?;
         let is_same = |short: char| short != letter && short.eq_ignore_ascii_case(&letter);
         return options().filter_map(Arg::get_short).find(|short| is_same(*short)).map(|short| format!("-{short}"));
@@ -103,23 +106,23 @@ fn nearest_option(unknown: &str, command: &Command) -> Option<String> {
     near.min().map(|(_, long)| format!("--{long}"))
 }
 
-/// Whether it is certain that nothing has this name, not even a broken link.
+/// Whether the path certainly does not exist, not even as a broken link.
 fn is_absent(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
-/// Returns a message about what the user likely meant by a word in place of a path.
+/// Returns a message about what the user probably meant with a word that is not an existing path, if there is a guess.
 fn explain(word: &str, mut program: Command) -> Option<String> {
     program.build();
     if let Some(command) = program.find_subcommand_mut(word) {
         let usage = command.render_usage().to_string();
         let usage = usage.lines().next().unwrap_or_default().trim_start_matches("Usage: ").to_owned();
-        return Some(format!("{word} is a command, which options must follow: {usage}"));
+        return Some(format!("{word} is a command and must come before the options: {usage}"));
     }
     if let Ok(Query::Code(_) | Query::Range(_)) = word.parse() {
         return Some(format!("there is no file or folder {word}. To explain a code, use: callcodes codes {word}"));
     }
-    // A plural has one more character.
+    // A distance of 1 includes the singular of a command, such as `line`.
     let is_near = |name: &&str| strsim::osa_distance(word, name) == 1;
     let near = program.get_subcommands().map(Command::get_name).find(is_near).map(|name| format!("the command {name}"));
     let lower = word.to_ascii_lowercase();
@@ -147,7 +150,7 @@ mod tests {
             ("patterns", "callcodes patterns [OPTIONS]"),
         ];
         for (word, usage) in cases {
-            let expected = format!("{word} is a command, which options must follow: {usage}");
+            let expected = format!("{word} is a command and must come before the options: {usage}");
             assert_eq!(explained(word), Some(expected));
         }
     }

@@ -1,4 +1,4 @@
-//! The exit statuses of a run, and the failures that end it early.
+//! The exit status of the program, and the failures that end a run early.
 
 use std::process::ExitCode;
 
@@ -20,7 +20,8 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// Returns `Interrupted` or `Incomplete` if a problem says so, or else `Done`.
+    /// Returns the status of a run with these problems: `Interrupted` or `Incomplete` if one of them is of such a kind, and otherwise
+    /// `Done`.
     pub(crate) fn of(problems: &[Problem]) -> Status {
         let mut kinds = problems.iter().map(|problem| problem.kind);
         if kinds.clone().any(|kind| kind == Kind::Interrupted) {
@@ -53,11 +54,11 @@ impl From<Status> for ExitCode {
 /// A failure that ends a run early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// There are no inputs and nothing is piped in. The user then sees the help.
+    /// There are no inputs and nothing is piped in. The help is printed.
     NoInput,
     /// An error message of one line.
     Message(String),
-    /// Formatted diagnostics, with their own `error:` heading.
+    /// Formatted diagnostics, each of which starts with `error:`.
     Diagnostics(String),
     /// The result could not be written.
     Write(WriteError),

@@ -1,17 +1,17 @@
-//! Resolves and checks the file that a result is written to.
+//! Resolves and checks the path of the file that a result is written to.
 //!
-//! Functions of plain values decide on what differs on Windows, so that tests on every system can call them.
+//! The rules that differ on Windows are functions of plain values, so that tests can call them on every system.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Whether `target` is a device, which is written to directly.
+/// Whether `target` is the name of a device, which is written to directly and not replaced.
 pub(crate) fn is_device(target: &Path) -> bool {
     target.to_str().is_some_and(|name| if cfg!(windows) { is_windows_device(name) } else { is_descriptor(name) })
 }
 
-/// Whether the name is a device on Windows, in any folder.
+/// Whether the path is a device on Windows, such as `NUL`, which is a device in any folder.
 fn is_windows_device(path: &str) -> bool {
     let name = path.rsplit(['\\', '/', ':']).find(|part| !part.is_empty()).unwrap_or_default().to_ascii_uppercase();
     let numbered =
@@ -22,15 +22,15 @@ fn is_windows_device(path: &str) -> bool {
         || numbered("LPT")
 }
 
-/// Whether the name stands for a file descriptor of the program on Unix.
+/// Whether the path stands for an open file of this program on Unix, such as `/dev/stdout`.
 fn is_descriptor(path: &str) -> bool {
     let number = ["/dev/fd/", "/proc/self/fd/"].iter().find_map(|folder| path.strip_prefix(folder));
     number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
         || ["/dev/stdout", "/dev/stderr"].contains(&path)
 }
 
-/// Returns the canonical path of `target`, which need not exist. A link is kept and its destination replaced. On Windows, a
-/// canonical path may be longer than 260 characters, even as the new name of a file.
+/// Returns the canonical path of `target`, which need not exist. It is the destination of a link, so that the destination is
+/// replaced and the link is kept. On Windows, only a canonical path may be longer than 260 characters.
 ///
 /// # Errors
 ///
@@ -48,8 +48,8 @@ pub(crate) fn real(target: &Path) -> io::Result<PathBuf> {
     Ok(folder.canonicalize()?.join(name))
 }
 
-/// Removes the trailing dots and blanks that Windows drops from names. In a canonical path it keeps them, and then no program
-/// could open the file.
+/// Removes trailing dots and spaces, which Windows drops from names, but not from canonical paths. With them, no program could open
+/// the file.
 fn without_what_windows_drops(name: &str) -> &str {
     name.trim_end_matches(['.', ' '])
 }
@@ -59,7 +59,7 @@ fn without_what_windows_drops(name: &str) -> &str {
 ///
 /// # Errors
 ///
-/// Returns the reason why it cannot be replaced.
+/// Returns the error of the operating system if `target` cannot be replaced.
 pub(crate) fn check(target: &Path) -> io::Result<()> {
     match replacing().open(target) {
         Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(reason),
@@ -80,12 +80,13 @@ fn replacing() -> OpenOptions {
     options
 }
 
-/// The Windows error if another program has locked a file.
+/// The error code of Windows if another program has locked a file.
 pub(crate) const SHARING_VIOLATION: i32 = 32;
-/// The Windows error if another program has locked a part of a file.
+/// The error code of Windows if another program has locked a part of a file.
 const LOCK_VIOLATION: i32 = 33;
 
-/// Returns a message with a remedy for a write error, where the error itself does not contain one.
+/// Returns a message with a remedy for an error that occurred when writing a file. Returns `None` if the message of the operating
+/// system is good enough.
 pub(crate) fn remedy(kind: io::ErrorKind, code: Option<i32>, is_windows: bool) -> Option<&'static str> {
     match kind {
         _ if is_windows && [Some(SHARING_VIOLATION), Some(LOCK_VIOLATION)].contains(&code) => {

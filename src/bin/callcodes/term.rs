@@ -1,4 +1,4 @@
-//! Writes to the terminal and to output files. No other module writes to standard output or standard error.
+//! Writes to the terminal and to output files. Only this module writes to standard output and standard error.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -9,7 +9,7 @@ use anstyle::Style;
 use callcodes::name;
 use callcodes::pattern::diagnostic::Look;
 use callcodes::problem::Problem;
-use callcodes::render::wrap::at_blanks;
+use callcodes::render::wrap::at_spaces;
 use callcodes::report::problems::{self, Extent};
 use callcodes::report::wording;
 use callcodes::source::TEMPORARY_PREFIX;
@@ -22,26 +22,26 @@ use crate::target;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// The destination of a result.
+/// The destination of a result: standard output, a file, a device or a pipe.
 pub(crate) struct Output {
-    /// The name in messages.
+    /// The name of the destination in messages.
     name: String,
     writer: BufWriter<Box<dyn Write>>,
-    /// The temporary file, and the path that it gets when it is complete. `None` for standard output, a device or a
-    /// pipe, which are written to directly.
+    /// The temporary file, and the path that it gets when it is complete. `None` for standard output, a device or a pipe, which
+    /// are written to directly.
     file: Option<(NamedTempFile, PathBuf)>,
 }
 
-/// Why a result could not be written.
+/// The error for a result that could not be written.
 #[derive(Debug)]
 pub(crate) struct WriteError {
-    /// The destination, for the message.
+    /// The name of the destination in messages.
     target: String,
     reason: io::Error,
 }
 
 impl WriteError {
-    /// Whether the reader has closed the pipe (`| head`), which is not an error.
+    /// Whether the reader of a pipe has closed it, as `head` does, which is not an error.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         self.reason.kind() == io::ErrorKind::BrokenPipe
     }
@@ -58,10 +58,11 @@ impl std::fmt::Display for WriteError {
 }
 
 impl Output {
-    /// Opens standard output or a file. The result for a file is first collected in a temporary file beside it.
+    /// Opens standard output, or the file `target`. The result is first written to a temporary file in the same folder, which
+    /// replaces `target` when it is complete.
     pub(crate) fn open(target: Option<&Path>, styles: &Styles) -> Result<Output, WriteError> {
         let Some(target) = target.filter(|target| *target != Path::new("-")) else {
-            // Only the coloured stream supports old Windows consoles; the plain one does not examine every byte.
+            // Colours on old Windows consoles need the stream from `anstream`, which examines every byte. Plain text does not.
             let stdout: Box<dyn Write> =
                 if styles.is_plain() { Box::new(io::stdout()) } else { Box::new(anstream::stdout()) };
             return Ok(Output::new("standard output".to_owned(), stdout, None));
@@ -71,8 +72,8 @@ impl Output {
         if target::is_device(target)
             || target.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
         {
-            // A device or a pipe cannot be replaced by a finished file. Appending keeps what standard output has already written
-            // to the same file.
+            // A device or a pipe cannot be replaced by a file. It is opened for appending, because it may stand for the file that
+            // standard output goes to, and must not overwrite what that already contains.
             let device = File::options().write(true).append(cfg!(unix)).open(target).map_err(fail)?;
             return Ok(Output::new(name, Box::new(device), None));
         }
@@ -82,7 +83,7 @@ impl Output {
         let target = target::real(target).map_err(fail)?;
         target::check(&target).map_err(fail)?;
         let folder = target.parent().unwrap_or(Path::new("."));
-        // The file gets the permissions of any new file instead of the private ones of temporary files.
+        // The file is created with the usual permissions of new files rather than the private ones of temporary files.
         let temporary = tempfile::Builder::new()
             .prefix(TEMPORARY_PREFIX)
             .make_in(folder, |path| File::create_new(path))
@@ -106,7 +107,7 @@ impl Output {
         Output { name, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), file }
     }
 
-    /// Returns the files of this output, which must not be read as input.
+    /// Returns the paths of the temporary file and of the final file, which must not be read as input.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let both = |(temporary, target): &(NamedTempFile, PathBuf)| [temporary.path().to_owned(), target.clone()];
         self.file.iter().flat_map(both).collect()
@@ -117,12 +118,13 @@ impl Output {
         self.file.is_none() && io::stdout().is_terminal()
     }
 
-    /// Returns the temporary file, which must be removed if the program ends early.
+    /// Returns the path of the temporary file, which must be removed if the program ends early.
     pub(crate) fn unfinished(&self) -> Option<PathBuf> {
         self.file.as_ref().map(|(temporary, _)| temporary.path().to_owned())
     }
 
-    /// Ends the result of a run. An interrupted run writes no file, because a partial result must not replace a complete one.
+    /// Completes the result of a run. If the run was interrupted, no file is written, because a partial result must not replace a
+    /// complete one.
     pub(crate) fn end(self, status: Status) -> Result<(), WriteError> {
         if self.file.is_some() && status == Status::Interrupted {
             note(format_args!("{} was not written, because the run was interrupted", shown(&self.name)));
@@ -131,7 +133,7 @@ impl Output {
         self.finish()
     }
 
-    /// Completes the result. A file gets its name only now.
+    /// Completes the result. Only now does the temporary file replace the final one.
     fn finish(self) -> Result<(), WriteError> {
         let Output { name, mut writer, file } = self;
         let finish = || {
@@ -160,7 +162,7 @@ impl Write for Output {
     }
 }
 
-/// Styles for text output, all of them plain if colour is off. No style depends on a code.
+/// The styles of text output. All are plain if colours are off. No style depends on a code.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Styles {
     pub(crate) heading: Style,
@@ -169,7 +171,7 @@ pub(crate) struct Styles {
 }
 
 impl Styles {
-    /// Chooses styles by the user's setting or, for `auto`, by whether the result goes to a terminal.
+    /// Chooses styles according to `--color`. With `auto`, there are colours if the result goes to a terminal.
     pub(crate) fn choose(color: ColorArg, target: Option<&Path>) -> Styles {
         let coloured = match color {
             ColorArg::Always => {
@@ -196,42 +198,42 @@ impl Styles {
     }
 }
 
-/// Prints a note that is not part of the result.
+/// Prints a note on standard error, which is not part of the result.
 pub(crate) fn note(message: impl std::fmt::Display) {
-    say(broken(format!("callcodes: {message}")));
+    say(wrapped(format!("callcodes: {message}")));
 }
 
-/// Reports an error that ends the run.
+/// Prints an error that ends the run on standard error.
 pub(crate) fn error(message: impl std::fmt::Display) {
-    say(broken(format!("error: {message}")));
+    say(wrapped(format!("error: {message}")));
 }
 
-/// Breaks a message between words if it goes to a terminal.
-fn broken(message: String) -> String {
+/// Wraps a message to the width of the terminal, if it goes to one.
+fn wrapped(message: String) -> String {
     match terminal_size::terminal_size_of(io::stderr()) {
-        Some((width, _)) => at_blanks(&message, usize::from(width.0)),
+        Some((width, _)) => at_spaces(&message, usize::from(width.0)),
         None => message,
     }
 }
 
-/// Prints text that is already laid out.
+/// Prints text on standard error unchanged.
 pub(crate) fn say(text: impl std::fmt::Display) {
-    // If standard error is closed, there is nowhere left to report it.
+    // If standard error is closed, there is nowhere left to report that.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Whether a line on standard error can be redrawn.
+/// Whether standard error is a terminal on which a line can be redrawn.
 pub(crate) fn can_draw() -> bool {
     io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
 /// A line on standard error that is redrawn in place and can be removed.
 ///
-/// It uses only carriage returns and blanks, which work on every terminal and Windows console. A crate for progress bars would
-/// add six dependencies to save these few lines.
+/// It uses only carriage returns and spaces, which work on every terminal and Windows console. A crate for progress bars would add
+/// six dependencies to save these few lines.
 #[derive(Debug, Default)]
 pub(crate) struct StatusLine {
-    /// The number of columns that have been drawn.
+    /// The number of columns that have been drawn, or 0 if there is no line.
     width: usize,
 }
 
@@ -239,12 +241,12 @@ impl StatusLine {
     /// Draws `text`, which must be ASCII, cut to the width of the terminal.
     pub(crate) fn draw(&mut self, text: &str) {
         let columns = terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
-        // A full line would wrap.
+        // A line that fills the terminal would wrap.
         self.width = columns.saturating_sub(1);
         self.write(text);
     }
 
-    /// Removes what was drawn.
+    /// Removes the line, if there is one.
     pub(crate) fn clear(&mut self) {
         if self.width > 0 {
             self.write("");
@@ -264,7 +266,7 @@ pub(crate) fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Tells a user at the keyboard what the program waits for, and which keys end the input.
+/// If standard input is the keyboard, prints what the program waits for, and which keys end the input.
 pub(crate) fn tell_typing(waits_for: &str) {
     if stdin_is_terminal() {
         let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
@@ -272,7 +274,7 @@ pub(crate) fn tell_typing(waits_for: &str) {
     }
 }
 
-/// Returns the width of the terminal that the result goes to, or `None` for files and pipes.
+/// Returns the width in columns of the terminal that the result goes to, or `None` for files and pipes.
 pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
     if target.is_some() || !io::stdout().is_terminal() {
         return None;
@@ -280,14 +282,14 @@ pub(crate) fn width(target: Option<&Path>) -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
-/// Returns the width to wrap text to: that of the terminal, but at most 100 columns, which are easy to read.
+/// Returns the width to which text is wrapped: that of the terminal, but at most 100 columns, because wider text is hard to read.
 pub(crate) fn text_width(target: Option<&Path>) -> usize {
     const WITHOUT_TERMINAL: usize = 80;
     const WIDEST: usize = 100;
     width(target).map_or(WITHOUT_TERMINAL, |width| width.min(WIDEST))
 }
 
-/// Returns the look of errors in pattern files: coloured or plain.
+/// Returns whether errors in pattern files are shown with colours.
 pub(crate) fn diagnostic_look() -> Look {
     match anstream::AutoStream::choice(&io::stderr()) {
         anstream::ColorChoice::Never => Look::Plain,
@@ -295,20 +297,20 @@ pub(crate) fn diagnostic_look() -> Look {
     }
 }
 
-/// Prints what was skipped or could not be read.
-pub(crate) fn tell_problems(problems: &[Problem], copied_bytes: u64, extent: Extent) {
+/// Prints the inputs that were skipped or could not be read.
+pub(crate) fn report_problems(problems: &[Problem], copied_bytes: u64, extent: Extent) {
     for line in problems::lines(problems, copied_bytes, extent) {
         note(shown(&line));
     }
 }
 
-/// Escapes control characters in text from outside, such as file names, so that it cannot control a terminal.
+/// Escapes control characters in text from outside, such as file names, which could otherwise control the terminal.
 pub(crate) fn shown(text: &str) -> String {
     terminal::escaped(text).into_owned()
 }
 
 /// Prints the time and the speed of reading.
-pub(crate) fn tell_speed(elapsed: Duration, bytes: u64) {
+pub(crate) fn report_speed(elapsed: Duration, bytes: u64) {
     let seconds = elapsed.as_secs_f64();
     // A float is precise enough for a figure that is rounded to three digits.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]

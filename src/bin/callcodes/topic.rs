@@ -1,15 +1,15 @@
-//! The pages of `help TOPIC`, which are also in the man page. They explain what applies to several commands.
+//! The pages of `help TOPIC`, which are also in the man page. They explain what several commands have in common.
 //!
-//! A page is text with little markup and one line for each paragraph. `# ` begins a heading, `- ` an item of a list, with an
-//! optional term before ` | `, and four blanks a line that stays as it is. The fields of JSON and CSV are not in these files:
-//! they come from the tables that the output is made from.
+//! The pages are files with simple markup and one line for each paragraph. `# ` begins a heading, `- ` an item of a list, which may
+//! have a term before ` | `, and four spaces a line that is printed unchanged. The descriptions of JSON and CSV fields are not in
+//! these files, but are generated from the declarations of the fields.
 
 use callcodes::render::contract::{VERSION, contracts, type_of};
 use callcodes::render::wrap::wrap;
 
 use crate::args::EXIT_STATUS;
 
-/// Every topic with its heading in the man page and its text.
+/// Every topic: its name, its heading in the man page, and its text.
 pub(crate) const TOPICS: [(&str, &str, &str); 4] = [
     // By convention, the section FILES of a man page lists the files that belong to a program.
     ("files", "INPUT FILES", include_str!("topics/files.md")),
@@ -18,18 +18,18 @@ pub(crate) const TOPICS: [(&str, &str, &str); 4] = [
     ("output", "OUTPUT", include_str!("topics/output.md")),
 ];
 
-/// A block of a page.
+/// A part of a page, usually a paragraph.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Block {
     Heading(String),
     Paragraph(String),
     /// An item of a list, with its term if it has one.
     Item(Option<String>, String),
-    /// A line that stays as it is.
+    /// A line that is printed unchanged, such as a command.
     Line(String),
 }
 
-/// Returns the page of a topic, if there is such a topic.
+/// Returns the page of a topic, or `None` if there is no such topic.
 pub(crate) fn page(topic: &str) -> Option<Vec<Block>> {
     let (_, _, text) = TOPICS.iter().find(|(name, ..)| *name == topic)?;
     let mut blocks: Vec<Block> = text.lines().filter(|line| !line.is_empty()).map(block).collect();
@@ -54,7 +54,7 @@ fn block(line: &str) -> Block {
     }
 }
 
-/// Returns every field of every format with its type and unit.
+/// Returns the part of the page `output` that describes every field of every format, with its type and unit.
 fn fields() -> Vec<Block> {
     let item =
         |name: &str, kind: &str, meaning: &str| Block::Item(Some(name.to_owned()), format!("{meaning} [{kind}]"));
@@ -67,7 +67,7 @@ fn fields() -> Vec<Block> {
         if !contract.csv.is_empty() {
             let has_details = contract.csv.contains(&"details");
             let details = if has_details {
-                " The column details has the sentences of all problems, separated by bars."
+                " The column details has a sentence for each problem, separated by ` | `."
             } else {
                 ""
             };
@@ -81,21 +81,21 @@ fn fields() -> Vec<Block> {
     blocks
 }
 
-/// The number of blanks before everything except headings.
+/// The number of spaces before everything except headings.
 const INDENT: usize = 2;
-/// The width of a term, with the gap after it. A longer one gets a line of its own.
+/// The width of the column for terms, with the gap after it. A longer term gets a line of its own.
 const TERM_WIDTH: usize = 24;
 
-/// Formats a page for a terminal of the given width.
+/// Formats a page for a terminal that is `width` columns wide.
 pub(crate) fn text(blocks: &[Block], width: usize) -> String {
     let mut text = String::new();
     let mut last: Option<&Block> = None;
     for block in blocks {
-        let goes_on = matches!(
+        let continues_list = matches!(
             (last, block),
             (Some(Block::Item(Some(_), _)), Block::Item(Some(_), _)) | (Some(Block::Line(_)), Block::Line(_))
         );
-        if last.is_some() && !goes_on && !matches!(last, Some(Block::Heading(_))) {
+        if last.is_some() && !continues_list && !matches!(last, Some(Block::Heading(_))) {
             text.push('\n');
         }
         let (first, hang, words) = match block {

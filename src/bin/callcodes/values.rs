@@ -1,4 +1,4 @@
-//! Parses values on the command line: globs, sizes and times.
+//! Parses the values of options: globs, sizes and times.
 
 use std::time::SystemTime;
 
@@ -7,12 +7,12 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-/// Checks that a glob is valid. It is compiled later, together with the others.
+/// Checks that a glob is valid, and returns it. It is compiled later, together with all other globs.
 pub(crate) fn glob(text: &str) -> Result<String, String> {
     Globs::new([text], []).map(|_| text.to_owned())
 }
 
-/// Parses a size in bytes with units in powers of 1024: `10M`, `1.5GiB`, `4096`.
+/// Parses a size such as `10M`, `1.5GiB` or `4096` to a number of bytes. Units are powers of 1024.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let number_len = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(number_len);
@@ -33,7 +33,7 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
 /// Multiplies a decimal number by `unit` and rounds down.
 fn scaled(number: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    // Further digits make a difference of less than a byte.
+    // More digits would make a difference of less than a byte.
     let fraction = &fraction[..fraction.len().min(15)];
     let tenths = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
     let part = u128::from(fraction.parse::<u64>().ok()?) * u128::from(unit) / tenths;
@@ -41,7 +41,7 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     u64::try_from(all).ok()
 }
 
-/// Parses an age (`2h`, `3d`, `1w`) or a date with or without a time. It is in UTC unless it has a zone, as are times in logs.
+/// Parses an age (`2h`, `3d`, `1w`), or a date with or without a time. A date without a zone is taken as UTC, like times in logs.
 pub(crate) fn when(text: &str) -> Result<SystemTime, String> {
     SystemTime::try_from(at(text, Timestamp::now())?).map_err(|error| error.to_string())
 }

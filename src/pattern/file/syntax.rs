@@ -1,4 +1,4 @@
-//! Errors in the TOML syntax of a pattern file, with a remedy for each of the usual mistakes: a text that is not closed, curly
+//! Reports invalid TOML in a pattern file, with a remedy for each of the usual mistakes: a string that is not closed, curly
 //! quotes, a backslash in double quotes, and a second pattern without its own `[[pattern]]`.
 
 use std::ops::Range;
@@ -32,15 +32,15 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the error is at or directly after curly quotes, as word processors write them.
+/// Whether the error is at or directly after curly quotes, which word processors write in place of straight ones.
 fn has_curly_quotes(text: &str, span: &Range<usize>) -> bool {
     let is_curly = |char: char| matches!(char, '“' | '”' | '„' | '‘' | '’' | '‚');
     let before = text.get(..span.start).and_then(|before| before.chars().next_back());
     before.is_some_and(is_curly) || text.get(span.clone()).is_some_and(|inside| inside.contains(is_curly))
 }
 
-/// Returns the `'''` of a text that is still open at the error, or that was closed directly before it by a `'''` in another
-/// line. In the second case, that `'''` was probably meant to open the next text.
+/// Returns the opening `'''` of a string that someone forgot to close, if that explains the error. The string is either still open
+/// at the error, or was closed directly before it by a `'''` on a later line, which was probably meant to open the next string.
 fn unclosed(text: &str, error: &Range<usize>) -> Option<Range<usize>> {
     let mut opening: Option<usize> = None;
     let mut start = 0;
@@ -112,7 +112,7 @@ error: this is not TOML: string values must be quoted, expected literal string
     }
 
     #[test]
-    fn a_text_that_is_not_closed_is_marked_where_it_is_opened() {
+    fn a_string_that_is_not_closed_is_marked_where_it_starts() {
         let expected = "\
 error: this is not TOML: unexpected key or value, expected newline, `#`
  --> own.toml:4:11

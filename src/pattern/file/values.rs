@@ -1,4 +1,4 @@
-//! Reads values from the parsed tree of a pattern file. A value of the wrong type is reported and counts as missing.
+//! Reads values from the parsed tree of a pattern file. A value of the wrong type is reported and then treated as missing.
 
 use std::ops::Range;
 
@@ -11,16 +11,17 @@ use crate::pattern::definition::Place;
 /// A string value, and its place in the file.
 pub(super) type Text = (String, Place);
 
-/// A table with its place. The place of a `[[pattern]]` is its header.
+/// A TOML table and its place in the file. The place of a `[[pattern]]` is that header.
 pub(super) struct Table<'v, 'i> {
     pub(super) entries: &'v DeTable<'i>,
     pub(super) span: Range<usize>,
-    /// What the table is, with an article: "a pattern" or "an example". For messages.
+    /// What messages call the table: `a pattern` or `an example`.
     pub(super) thing: &'static str,
 }
 
 impl Reader<'_> {
-    /// Returns the tables of a list. Anything else in the list is reported with `remedy`.
+    /// Returns the tables in the list `value`. Reports it if `value` is not a list, and reports everything in it that is not a
+    /// table.
     pub(super) fn tables<'v, 'i>(
         &mut self,
         value: &'v Spanned<DeValue<'i>>,
@@ -61,7 +62,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the boolean under `key`; `false` if the table does not have it.
+    /// Returns the boolean under `key`, or `false` if the table does not have it.
     pub(super) fn flag(&mut self, table: &Table<'_, '_>, key: &str) -> bool {
         let Some(value) = table.entries.get(key) else {
             return false;
@@ -76,12 +77,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the place of a string value.
+    /// Returns the place in the file of a string value.
     pub(super) fn place(&self, value: &Spanned<DeValue<'_>>, text: &str) -> Place {
         Place::of_text(&self.source.text, value.span(), text)
     }
 
-    /// Reports every key that is not in `known`, a list separated by commas that the message shows.
+    /// Reports every key that is not in `known`, a comma-separated list that the message repeats.
     pub(super) fn check_keys(&mut self, entries: &DeTable<'_>, known: &str, thing: &str) {
         for key in entries.keys() {
             if !known.split(", ").any(|known| known == key.get_ref()) {
@@ -96,7 +97,7 @@ impl Reader<'_> {
         self.report(&table.span, format!("{} has no `{key}`", table.thing), "", remedy);
     }
 
-    /// Reports that a value has the wrong type, and labels it with the type that it has.
+    /// Reports that a value has the wrong type. The label under the value names its actual type.
     pub(super) fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, message: &str, remedy: &str) {
         let label = match value.get_ref() {
             DeValue::String(_) => "this is text",

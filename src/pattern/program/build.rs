@@ -1,26 +1,26 @@
 //! Builds the steps of a [program](super) from the syntax tree of a regex.
 //!
-//! The builder goes through the tree once, and passes down what may [follow](Follow) each part. The possible first bytes of
-//! what follows decide whether a choice may need backtracking: in `\d+x` none is needed, because `x` is not a digit. If the
-//! match may end after a part, its end has to be recorded there.
+//! The builder walks the tree once, and passes down what may [follow](Follow) each part. The bytes with which that may begin decide
+//! whether the part needs backtracking: `\d+x` needs none, because `x` is not a digit. If the match may end after a part, a step
+//! records that.
 //!
 //! | regex | steps |
 //! |---|---|
-//! | literal | `Literal` for each 16 bytes, or `Byte` |
+//! | literal | a `Literal` for every 16 bytes, or `Byte` |
 //! | class | `One` |
 //! | class, repeated | `Run` or `Until` if what follows cannot begin with a byte of the class, otherwise `Span` |
-//! | group, repeated | its steps written out `min` times, then optional ones: written out up to `max`, or a loop |
-//! | alternatives | a `Branch` for each, preceded by a `Fork` if later ones can begin with the same byte |
-//! | option, loop | like an alternative that is empty, with `MayEnd` if the match may end there |
-//! | capture group | `Slot` before and after |
+//! | group, repeated | its steps `min` times, then options: up to `max` times, or a loop |
+//! | alternatives | a `Branch` before each, after a `Fork` if a later one can begin with the same byte |
+//! | option, loop | like alternatives of which one is empty, with `MayEnd` if the match may end there |
+//! | capture group | a `Slot` before and after |
 //! | assertion | `Holds` |
 //!
-//! For example, in `(?:ab|ac)d?` both alternatives begin with `a`. So the first one begins with a `Fork`, to which a program
-//! goes back if `b` does not match. The class of a `Fork` is the bytes with which both can begin; that of a `Branch` is the
-//! bytes with which its own alternative can begin.
+//! For example, both alternatives of `(?:ab|ac)d?` begin with `a`. So the first one has a `Fork`, and if `b` does not match, the
+//! program goes on with the second alternative. The class of a `Fork` contains the bytes with which both can begin, that of a
+//! `Branch` those with which its own alternative can begin.
 //!
-//! Invariant: a regex with anything else in it, or with too many steps, has no program and is left to the engine. In every
-//! function, `None` means that.
+//! Invariant: a regex with any other part, or with too many steps, has no program and is left to the regex engine. Every function
+//! here returns `None` for such a regex.
 
 use std::ops::Range;
 
@@ -31,12 +31,12 @@ use super::super::choice::{Prefers, Span};
 use super::super::literal::{Side, can_be_empty, edge};
 use super::{Assertion, AtEnd, Class, Step, WORD_BYTES, Word};
 
-/// The most steps of a program. Counted repetitions of groups are written out, and could need many.
+/// The most steps of a program. A counted repetition of a group repeats the steps of the group, so it could need many.
 const STEPS_LIMIT: usize = 200;
 /// The most capture slots, two for each group.
 const SLOTS_LIMIT: usize = 64;
 
-/// Returns the steps for a regex; `None` if there cannot be a program for it.
+/// Returns the steps for a regex, or `None` if the regex is not supported.
 pub(super) fn steps(hir: &Hir) -> Option<Vec<Step>> {
     let mut builder = Builder { steps: Vec::new() };
     builder.part(hir, &Follow { first: ByteSet::EMPTY, end: Some(Vec::new()) })?;
@@ -44,7 +44,7 @@ pub(super) fn steps(hir: &Hir) -> Option<Vec<Step>> {
     Some(builder.steps)
 }
 
-/// The steps so far.
+/// Builds a list of steps.
 struct Builder {
     steps: Vec<Step>,
 }
@@ -56,7 +56,7 @@ impl Builder {
         (self.steps.len() <= STEPS_LIMIT).then_some(self.steps.len() - 1)
     }
 
-    /// Sets the target of the fork, branch or jump at `step` to the step that comes next.
+    /// Makes the fork, branch or jump at index `step` lead to the step that is appended next.
     fn lead_here(&mut self, step: usize) {
         let here = self.steps.len();
         if let Step::Fork { otherwise: to, .. } | Step::Branch { otherwise: to, .. } | Step::Jump(to) =
@@ -66,12 +66,12 @@ impl Builder {
         }
     }
 
-    /// Sets the targets of the steps that skip an option to the step that comes next.
+    /// Makes the steps that [`Builder::option`] or [`Builder::branch`] returned lead to the step that is appended next.
     fn lead_past(&mut self, option: Range<usize>) {
         option.for_each(|step| self.lead_here(step));
     }
 
-    /// Appends the steps for `hir`, after which `follow` comes.
+    /// Appends the steps for `hir`, which is followed by `follow`.
     fn part(&mut self, hir: &Hir, follow: &Follow) -> Option<()> {
         match hir.kind() {
             HirKind::Empty => {}
@@ -108,7 +108,7 @@ impl Builder {
         Some(())
     }
 
-    /// Appends a repetition. A lazy one is supported only for a single class.
+    /// Appends the steps for a repetition. Lazy repetitions are supported only for a single class.
     fn repetition(&mut self, repetition: &Repetition, follow: &Follow) -> Option<()> {
         if can_be_empty(&repetition.sub) {
             return None;
@@ -123,24 +123,24 @@ impl Builder {
             return None;
         }
         let first = edge(&repetition.sub, Side::First);
-        // What may follow each repetition: only the next one, or the next one and `follow`.
-        let must_go_on = Follow { first, end: None };
-        let may_go_on = Follow { first: follow.first.union(first), end: follow.end.clone() };
+        // Each repetition is followed by another one, or by another one or `follow`.
+        let must_repeat = Follow { first, end: None };
+        let may_repeat = Follow { first: follow.first.union(first), end: follow.end.clone() };
         for left in (0..least).rev() {
             let follow = if left > 0 {
-                &must_go_on
+                &must_repeat
             } else if most > least {
-                &may_go_on
+                &may_repeat
             } else {
                 follow
             };
             self.part(&repetition.sub, follow)?;
         }
-        // An unlimited repetition is a loop, a limited one a row of options that all skip to the end.
+        // An unlimited repetition is a loop. A limited one is a series of options, each of which can skip to the end.
         if most == usize::MAX {
             let head = self.steps.len();
             let option = self.option(first, follow)?;
-            self.part(&repetition.sub, &may_go_on)?;
+            self.part(&repetition.sub, &may_repeat)?;
             self.step(Step::Jump(head))?;
             self.lead_past(option);
             return Some(());
@@ -148,13 +148,14 @@ impl Builder {
         let mut options = Vec::new();
         for _ in least..most {
             options.push(self.option(first, follow)?);
-            self.part(&repetition.sub, &may_go_on)?;
+            self.part(&repetition.sub, &may_repeat)?;
         }
         options.into_iter().for_each(|option| self.lead_past(option));
         Some(())
     }
 
-    /// Begins an optional part. Returns the steps that skip it, whose targets are still to be set by [`Builder::lead_past`].
+    /// Begins an optional part. Returns the steps that skip it. The caller passes these to [`Builder::lead_past`] at the end of the
+    /// part.
     fn option(&mut self, first: ByteSet, follow: &Follow) -> Option<Range<usize>> {
         if let Some(end) = &follow.end {
             self.step(Step::MayEnd(end.clone()))?;
@@ -162,8 +163,8 @@ impl Builder {
         self.branch(first, follow.first)
     }
 
-    /// Begins a part that is tried if the next byte is in `first`. If the byte is also in `others`, what follows is tried after
-    /// it. Returns the steps that skip the part, whose targets are still to be set by [`Builder::lead_past`].
+    /// Begins a part that is tried if the next byte is in `first`. If the byte is also in `others`, skipping the part is tried as
+    /// well. Returns the steps that skip it. The caller passes these to [`Builder::lead_past`] at the end of the part.
     fn branch(&mut self, first: ByteSet, others: ByteSet) -> Option<Range<usize>> {
         let start = self.steps.len();
         let shared = first.intersection(others);
@@ -174,11 +175,11 @@ impl Builder {
         Some(start..self.steps.len())
     }
 
-    /// Appends a repetition of a single class.
+    /// Appends the step for a repetition of a single class.
     fn run_of(&mut self, class: ByteSet, least: usize, most: usize, prefers: Prefers, follow: &Follow) -> Option<()> {
         let assertions: Vec<Assertion> = follow.end.iter().flatten().filter_map(AtEnd::assertion).collect();
-        // The match may also end after the run. If the assertions that must hold there cannot hold inside the run, then only
-        // its full length or, after a byte of another class, the empty run can succeed.
+        // Whether only the full length of the run can lead to a match. If the match may end after the run, that is so if the
+        // assertions at its end cannot hold within the run. Then only the empty run remains, for which `MayEnd` is appended below.
         let is_clear = prefers == Prefers::Longest
             && class.intersection(follow.first) == ByteSet::EMPTY
             && assertions.iter().all(|assertion| assertion.never_holds_within(class));
@@ -197,7 +198,7 @@ impl Builder {
         self.step(step).map(|_| ())
     }
 
-    /// Appends alternatives. Only the last one may be empty.
+    /// Appends the steps for alternatives. Only the last one may be empty.
     fn alternation(&mut self, alternatives: &[Hir], follow: &Follow) -> Option<()> {
         let (last, others) = alternatives.split_last()?;
         let mut ends = Vec::new();
@@ -227,17 +228,17 @@ impl Builder {
     }
 }
 
-/// What may follow a part of the regex.
+/// What may follow a part of the regex, up to the end of the regex.
 #[derive(Clone)]
 struct Follow {
     /// The bytes with which it may begin.
     first: ByteSet,
-    /// What is left to do if nothing follows; `None` if something must follow.
+    /// What remains to be done if it matches the empty string, so that the match ends. `None` if it cannot be empty.
     end: Option<Vec<AtEnd>>,
 }
 
 impl Follow {
-    /// Returns what follows a part after which first `parts` come and then this.
+    /// Returns `parts` followed by `self`.
     fn preceded_by(&self, parts: &[Hir]) -> Option<Follow> {
         let mut follow = self.clone();
         for part in parts.iter().rev() {
@@ -257,25 +258,25 @@ impl Follow {
     }
 }
 
-/// Returns what is left to do if `hir`, which can be empty, matches an empty text.
+/// Returns what remains to be done if `hir` matches the empty string.
 fn at_end(hir: &Hir) -> Option<Vec<AtEnd>> {
     match hir.kind() {
         HirKind::Empty => Some(Vec::new()),
         HirKind::Look(look) => Some(vec![AtEnd::Holds(Assertion::of(*look)?)]),
-        // A lazy repetition would have to end the match before a longer one is tried.
+        // A lazy repetition would have to try ending the match before it tries a longer one.
         HirKind::Repetition(repetition) => (repetition.greedy && !can_be_empty(&repetition.sub)).then(Vec::new),
         HirKind::Concat(parts) => parts.iter().map(at_end).collect::<Option<Vec<_>>>().map(|parts| parts.concat()),
         HirKind::Alternation(alternatives) => {
             let (last, others) = alternatives.split_last()?;
             (*last.kind() == HirKind::Empty && !others.iter().any(can_be_empty)).then(Vec::new)
         }
-        // Not supported: a group that took part in the match and is empty.
+        // Capture groups that match the empty string are not supported.
         HirKind::Capture(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
     }
 }
 
 impl Assertion {
-    /// Returns the assertion for an element of a regex, if it is supported.
+    /// Converts an assertion of a regex, or returns `None` if it is not supported.
     fn of(look: Look) -> Option<Assertion> {
         match look {
             Look::Start => Some(Assertion::Start),
@@ -286,7 +287,7 @@ impl Assertion {
         }
     }
 
-    /// Whether the assertion fails between any two bytes of the class.
+    /// Whether the assertion can never hold between two bytes of the class.
     fn never_holds_within(self, class: ByteSet) -> bool {
         match self {
             Assertion::Start | Assertion::End => true,
@@ -298,7 +299,7 @@ impl Assertion {
     }
 }
 
-/// Returns the bytes that `hir` matches, if it always matches a single byte.
+/// Returns the bytes that `hir` matches if it always matches exactly one byte, and otherwise `None`.
 fn single(hir: &Hir) -> Option<ByteSet> {
     match hir.kind() {
         HirKind::Class(class) => ByteSet::of_class(class),
@@ -310,7 +311,7 @@ fn single(hir: &Hir) -> Option<ByteSet> {
     }
 }
 
-/// Returns the set as a table.
+/// Converts a set to a table.
 fn table(set: ByteSet) -> Box<Class> {
     let mut table = [false; 256];
     set.iter().for_each(|byte| table[usize::from(byte)] = true);

@@ -1,6 +1,4 @@
-//! The matches in one line: the places where patterns may match, tried from left to right.
-//!
-//! Separate from the set, which is the same for all lines.
+//! Iterates over the matches in one line, by trying the places where patterns may match from left to right.
 
 use std::ops::Range;
 
@@ -9,16 +7,16 @@ use super::super::matcher::{MatcherScratch, Place};
 use super::{Next, Pattern, PatternScratch, PatternSet, Scratch};
 use crate::hit::{Capture, Captures};
 
-/// The most places of one line that are recorded. For a line with more, the patterns are searched for in the whole line
-/// instead, so that memory does not grow with its contents.
+/// The most places that are recorded for one line. In a line with more, the patterns are searched for instead, so that the memory
+/// for a line is limited.
 const PLACES_LIMIT: usize = 1 << 14;
 
-/// A match. All offsets are in the window that was searched.
+/// A match of a pattern in a line. Its offsets are positions in the window that was searched.
 #[derive(Debug)]
 pub struct Match<'m> {
     /// The index of the pattern in its set.
     pub pattern: usize,
-    /// The whole match. For a `multiline` pattern it may end after the line.
+    /// The span of the whole match. That of a `multiline` pattern may end after the line.
     pub span: Range<usize>,
     pub(super) role: Role,
     pub(super) groups: &'m Captures<usize>,
@@ -33,7 +31,7 @@ impl Match<'_> {
         self.role != Role::Result
     }
 
-    /// Returns the span that a group captured; `None` if the pattern does not have the group or it took no part in the match.
+    /// Returns the span of a capture, or `None` if the pattern has no group for it or the group captured nothing.
     #[inline(always)]
     #[must_use]
     pub fn capture(&self, capture: Capture) -> Option<Range<usize>> {
@@ -41,12 +39,12 @@ impl Match<'_> {
     }
 }
 
-/// What the prefilter found in a line: which patterns may match, and where.
+/// The patterns that may match in a line and, as far as the prefilter has found them, the places.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// The places of patterns with a leading literal: start and pattern. A place may be listed twice.
+    /// The start of a possible match and the index of its pattern, for patterns with leading literals. May contain duplicates.
     pub(super) starts: Vec<(usize, usize)>,
-    /// The patterns that may match anywhere in the line and have to be searched for.
+    /// The indexes of patterns that may match anywhere in the line, so that they have to be searched for.
     pub(super) searched: Vec<usize>,
     /// For each pattern, whether it is in `searched`.
     is_searched: Vec<bool>,
@@ -60,14 +58,14 @@ impl Places {
             self.starts.push((start, pattern));
             return;
         }
-        // Too many places. From now on these patterns are searched for, from the start of the line.
+        // There are too many places, so search the whole line for these patterns instead.
         for (_, pattern) in std::mem::take(&mut self.starts) {
             self.seek(pattern);
         }
         self.seek(pattern);
     }
 
-    /// Records that `pattern` has to be searched for.
+    /// Records that the line has to be searched for `pattern`.
     pub(super) fn seek(&mut self, pattern: usize) {
         if self.is_searched.len() <= pattern {
             self.is_searched.resize(pattern + 1, false);
@@ -81,13 +79,13 @@ impl Places {
         self.is_searched.get(pattern).is_some_and(|&is_searched| is_searched)
     }
 
-    /// Forgets everything about the line before.
+    /// Removes all places and patterns.
     pub(super) fn clear(&mut self) {
         self.starts.clear();
         self.searched.drain(..).for_each(|pattern| self.is_searched[pattern] = false);
     }
 
-    /// Forgets the patterns that are not chosen.
+    /// Keeps only the patterns for which `is_chosen` returns true.
     pub(super) fn retain(&mut self, is_chosen: impl Fn(usize) -> bool) {
         self.starts.retain(|&(_, pattern)| is_chosen(pattern));
         let is_searched = &mut self.is_searched;
@@ -98,11 +96,12 @@ impl Places {
     }
 }
 
-/// The matches in one line. Of overlapping matches the leftmost wins; at the same position, the earlier pattern wins.
+/// An iterator over the matches in one line. The leftmost of overlapping matches wins. If several matches start at the same
+/// position, the earlier pattern wins.
 ///
-/// Most patterns come with the places where they may match. For any other, the next place is searched for and kept until
-/// the search has passed it, so that a line with many matches costs each pattern one pass. A place that may be a match is
-/// tried only when it is the leftmost.
+/// For most patterns, the prefilter has recorded the places where they may match. For the others, the next place is searched for
+/// and kept until the iterator has passed it, so that the line is searched only once for each pattern. A place is tried only when
+/// it is the leftmost one.
 #[derive(Debug)]
 pub struct Matches<'m> {
     set: &'m PatternSet,
@@ -111,7 +110,7 @@ pub struct Matches<'m> {
     line_len: usize,
     /// The index of the first recorded place that has not been tried.
     next_place: usize,
-    /// Where the last match ended, and so where the next one may begin.
+    /// The end of the last match, before which no further match may start.
     at: usize,
 }
 
@@ -123,14 +122,14 @@ impl<'m> Matches<'m> {
 }
 
 impl Matches<'_> {
-    /// Returns the next match. The match borrows the capture groups, which the match after it overwrites.
+    /// Returns the next match. It borrows its capture groups from this iterator, because the next match overwrites them.
     #[expect(clippy::should_implement_trait, reason = "the match borrows from the iterator")]
     pub fn next(&mut self) -> Option<Match<'_>> {
         let (index, span) = loop {
-            let noted = self.noted();
+            let recorded = self.leftmost_recorded();
             let searched = if self.scratch.places.searched.is_empty() { None } else { self.leftmost_searched() };
-            let (index, found) = match (noted, searched) {
-                (Some(noted), Some((start, index, place))) if (start, index) < noted => {
+            let (index, found) = match (recorded, searched) {
+                (Some(recorded), Some((start, index, place))) if (start, index) < recorded => {
                     (index, self.try_searched(index, place))
                 }
                 (Some((start, index)), _) => {
@@ -145,42 +144,42 @@ impl Matches<'_> {
             }
         };
         self.at = span.end;
-        Some(self.again(index, span))
+        Some(self.last_match(index, span))
     }
 
-    /// Returns the match that [`Matches::next`] returned last, once more.
-    pub(super) fn again(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
+    /// Returns the last match again, given its pattern and its span.
+    pub(super) fn last_match(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
         let Pattern { role, groups, .. } = &self.set.patterns[pattern];
         Match { pattern, span, role: *role, groups, slots: &self.scratch.patterns[pattern].matcher }
     }
 
-    /// Continues at `at` instead of the end of the last match. `at` must be after the start of that match.
+    /// Continues the search at `at`, which must be after the start of the last match.
     pub(super) fn skip_to(&mut self, at: usize) {
         self.at = at;
     }
 
-    /// Sets whether the conditions of these patterns hold in the line.
+    /// Sets, for each of these patterns, whether the line fulfils its conditions.
     pub(super) fn settle_conditions(&mut self, applies: &[(usize, bool)]) {
         for &(pattern, applies) in applies {
             self.scratch.patterns[pattern].applies = Some(applies);
         }
     }
 
-    /// Returns the leftmost recorded place that the search has not passed, and its pattern.
-    fn noted(&mut self) -> Option<(usize, usize)> {
+    /// Returns the leftmost recorded place that has not been passed: its start and its pattern.
+    fn leftmost_recorded(&mut self) -> Option<(usize, usize)> {
         let rest = self.scratch.places.starts.get(self.next_place..)?;
         self.next_place += rest.iter().take_while(|(start, _)| *start < self.at).count();
         let place = *self.scratch.places.starts.get(self.next_place)?;
         (place.0 < self.line_len).then_some(place)
     }
 
-    /// Returns the match at a place, if there is one.
+    /// Returns the span of the match of a pattern at a place, if there is one.
     fn try_place(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let scratch = &mut self.scratch.patterns[index];
         self.set.patterns[index].try_place(scratch, place, self.window, self.line_len)
     }
 
-    /// Returns the match at a place of a pattern that is searched for, and updates what is known about its next match.
+    /// Like [`Matches::try_place`], for a pattern that has to be searched for. Updates what is known about its next match.
     fn try_searched(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let found = self.try_place(index, place);
         let pattern = &self.set.patterns[index];
@@ -196,12 +195,12 @@ impl Matches<'_> {
         found
     }
 
-    /// Returns what an earlier pattern with the same leading literals reveals about the next match of this one. For example,
-    /// `pfauth` and `pfauth-other` are both tried where `Pfauth` is.
+    /// Returns what is known about the next match of a pattern from an earlier pattern that is tried at the same places, or `None`
+    /// if nothing is. For example, `pfauth` and `pfauth-other` are both tried where `Pfauth` is.
     ///
-    /// A match has passed since the last search for this pattern. So the earlier one's next place is the next place for both,
-    /// and if the earlier one has none, neither has this one.
-    fn known_by_alike(&self, index: usize) -> Option<Next> {
+    /// Called when the place that is known for the pattern has been passed. The next place of the earlier pattern is then also the
+    /// next place of this one, and if the earlier one has no further place, this one has none either.
+    fn known_from_alike(&self, index: usize) -> Option<Next> {
         let alike = self.set.alike[index];
         if alike == index || !self.scratch.places.is_searched(alike) {
             return None;
@@ -209,14 +208,14 @@ impl Matches<'_> {
         let PatternScratch { next, applies, .. } = &self.scratch.patterns[alike];
         let is_known = match next {
             Next::At(place) => place.start() >= self.at,
-            // Not if the earlier one has none only because its conditions do not hold.
+            // The earlier pattern may be exhausted only because the line does not fulfil its conditions.
             Next::Exhausted => *applies != Some(false),
             Next::Unknown => false,
         };
         is_known.then_some(*next)
     }
 
-    /// Returns the leftmost place of the patterns that are searched for: its start, the pattern, and the place.
+    /// Returns the leftmost place of the patterns that have to be searched for: its start, the pattern, and the place itself.
     fn leftmost_searched(&mut self) -> Option<(usize, usize, Place)> {
         let mut best: Option<(usize, usize, Place)> = None;
         for at in 0..self.scratch.places.searched.len() {
@@ -229,7 +228,7 @@ impl Matches<'_> {
                 Next::Exhausted => false,
             };
             if is_passed {
-                let next = self.known_by_alike(index).unwrap_or_else(|| {
+                let next = self.known_from_alike(index).unwrap_or_else(|| {
                     let haystack = pattern.haystack(self.window, self.line_len);
                     pattern.seek(&mut self.scratch.patterns[index], haystack, self.at, self.line_len)
                 });
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_program_gives_up_the_engine_finds_the_same() {
+    fn the_engine_finds_the_same_if_a_program_gives_up() {
         let definition = Definition::from_expression(1, r"x.*a.*a.*a(?<code>\d)");
         assert_eq!(searched(std::slice::from_ref(&definition), "xaaa1 a a a a"), [(0, 0)]);
         assert_eq!(searched(&[definition], &("xaaa1 xaaa2".to_owned() + &" a".repeat(200))), [(0, 0)]);
@@ -277,7 +276,7 @@ mod tests {
         let both = [digit.clone(), letter.clone()];
         assert_eq!(searched(&both, "abcx1 abc2 abc. abcy3 abc4"), [(0, 1), (6, 0), (16, 1), (22, 0)]);
 
-        // The first pattern is not for this line, so it reveals nothing about the places of the second.
+        // The line does not fulfil the conditions of the first pattern, so nothing is known about the places of the second.
         let elsewhere = Definition { when: Some("elsewhere".to_owned()), ..digit.clone() };
         assert_eq!(searched(&[elsewhere, digit], "abc1 abc2"), [(0, 1), (5, 1)]);
     }

@@ -1,13 +1,14 @@
-//! The matches in a line that is not UTF-8, searched both as bytes and as text in a code page.
+//! Finds the matches in a line that is not UTF-8. The line is searched in several *readings*: as bytes, and decoded as text with
+//! one or more code pages.
 //!
 //! Invariants:
 //!
-//! * The bytes of such a line are searched like any other line. Its text in a code page is searched as well, but only for
-//!   the patterns with letters beyond ASCII. This only adds matches. Of two matches of one pattern at one position the longer
-//!   wins, and of equal ones that in the bytes.
-//! * In an encoding with several bytes for a character, a byte that looks like ASCII may be part of a character. There only
-//!   the text is searched, except for patterns with bytes that are not letters.
-//! * `when` has to match in one of the readings, `unless` in none.
+//! * The bytes are searched as in any other line. The decoded text is searched as well, but only for patterns with non-ASCII
+//!   letters, so it only adds matches. If a pattern matches at the same position in several readings, the longest match wins, and
+//!   of equally long ones that in the bytes.
+//! * In an encoding with several bytes for a character, a byte that looks like ASCII may be part of a character. So only the
+//!   decoded text is searched, except for patterns that require bytes that are not letters.
+//! * `when` must match in at least one reading, and `unless` in none.
 //! * The position of a match is always given in bytes of the line.
 
 use std::cmp::Reverse;
@@ -19,46 +20,46 @@ use super::matches::{Match, Matches};
 use super::{PatternSet, Scratch};
 use crate::units::Reading;
 
-/// How to search lines that are not UTF-8.
+/// The readings in which lines that are not UTF-8 are searched, and the patterns to search for in each of them.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
-    /// The code pages in which such a line is read, each with the patterns to search for in the text. If there are none, only
-    /// the bytes are searched.
+    /// The code pages with which such a line is decoded, and the patterns to search for in the decoded text. If there are none,
+    /// only the bytes are searched.
     pages: Vec<(&'static Encoding, Vec<usize>)>,
     /// The patterns to search for in the bytes.
     in_bytes: Vec<usize>,
 }
 
-/// The working memory for such lines, one entry for each reading.
+/// The working memory for lines that are not UTF-8, with an entry for each reading.
 #[derive(Debug)]
 pub(crate) struct Readings(Vec<View>);
 
-/// One reading of a line: its bytes, or its text in a code page.
+/// The working memory for one reading of a line.
 #[derive(Debug)]
 struct View {
-    /// `None` for the bytes.
+    /// The decoded text, or `None` if this reading is the bytes.
     reading: Option<Reading>,
     scratch: Scratch,
 }
 
-/// The matches in all readings of a line.
+/// An iterator over the matches in all readings of a line.
 pub(crate) struct ReadMatches<'m> {
     upcoming: Vec<Upcoming<'m>>,
-    /// Where the last match ended, in bytes of the line.
+    /// The end of the last match, in bytes of the line.
     at: usize,
 }
 
-/// The matches in one reading, with the next one looked up in advance.
+/// The matches in one reading, of which the next one has already been searched for.
 struct Upcoming<'m> {
     reading: Option<&'m Reading>,
     matches: Matches<'m>,
-    /// The next match: its pattern, its span in the reading, and its span in bytes of the line. `None` if there is no other.
+    /// The next match: its pattern, its span in the reading, and its span in bytes of the line. `None` if there are no more.
     next: Option<(usize, Range<usize>, Range<usize>)>,
 }
 
 impl PatternSet {
-    /// Prepares the set for text in the given encoding or, for `None`, in an unknown one. UTF-16 is not affected: it is converted
-    /// to UTF-8 before it is searched.
+    /// Prepares the set for lines in the encoding that the user chose or, if `given` is `None`, in an unknown one. This does not
+    /// affect UTF-16, which is converted to UTF-8 before it is searched.
     #[must_use]
     pub fn reading_in(mut self, given: Option<&'static Encoding>) -> PatternSet {
         let all = 0..self.patterns.len();
@@ -82,7 +83,7 @@ impl PatternSet {
         self
     }
 
-    /// Whether lines that are not UTF-8 are also read in a code page.
+    /// Whether lines that are not UTF-8 are also searched as decoded text.
     pub(crate) fn reads_code_pages(&self) -> bool {
         !self.pages.pages.is_empty()
     }
@@ -94,7 +95,7 @@ impl PatternSet {
         Readings(if self.reads_code_pages() { std::iter::once(view(None)).chain(pages).collect() } else { Vec::new() })
     }
 
-    /// Returns the matches in a line, if the line or the rest of the window is not UTF-8.
+    /// Like [`PatternSet::matches`], for a line if the line or the rest of the window is not UTF-8.
     pub(crate) fn matches_as_read<'m>(
         &'m self,
         readings: &'m mut Readings,
@@ -123,13 +124,14 @@ impl PatternSet {
         ReadMatches { upcoming: upcoming.collect(), at: 0 }
     }
 
-    /// Returns the patterns to search for in each of [`Readings`], in the same order.
+    /// Returns the patterns to search for in each reading, in the order of [`Readings`].
     fn patterns_as_read(&self) -> impl Iterator<Item = &[usize]> {
         let Pages { pages, in_bytes } = &self.pages;
         std::iter::once(in_bytes.as_slice()).chain(pages.iter().map(|(_, patterns)| patterns.as_slice()))
     }
 
-    /// Returns the patterns that have both conditions and letters beyond ASCII, and whether their conditions hold.
+    /// Returns the patterns that have conditions and non-ASCII letters, and whether the line fulfils their conditions in any
+    /// reading.
     fn conditions_as_read(&self, readings: &Readings, window: &[u8], line_len: usize) -> Vec<(usize, bool)> {
         let mut all = Vec::new();
         for &index in self.conditional.iter().filter(|&&index| self.patterns[index].letters.are_there) {
@@ -151,7 +153,7 @@ impl PatternSet {
 }
 
 impl ReadMatches<'_> {
-    /// Returns the next match, and the reading to which its offsets refer: `None` for the bytes of the line.
+    /// Returns the next match and the reading that its offsets refer to, which is `None` for the bytes of the line.
     pub(crate) fn next(&mut self) -> Option<(Match<'_>, Option<&Reading>)> {
         for upcoming in &mut self.upcoming {
             while upcoming.next.as_ref().is_some_and(|(.., bytes)| bytes.start < self.at) {
@@ -167,12 +169,12 @@ impl ReadMatches<'_> {
         let upcoming = self.upcoming.get(view)?;
         let (pattern, span, bytes) = upcoming.next.clone()?;
         self.at = bytes.end;
-        Some((upcoming.matches.again(pattern, span), upcoming.reading))
+        Some((upcoming.matches.last_match(pattern, span), upcoming.reading))
     }
 }
 
 impl Upcoming<'_> {
-    /// Looks up the next match.
+    /// Searches for the next match.
     fn advance(&mut self) {
         let reading = self.reading;
         self.next = self.matches.next().map(|found| {

@@ -1,8 +1,8 @@
-//! Writes `lines` as CSV: a header, then one row for each hit, with the columns of the JSON objects.
+//! Writes the output of `lines` as CSV: a header line, then one row for each hit. The columns are the fields of the JSON objects.
 //!
-//! As in the other CSV formats, a missing value is an empty cell, text that a spreadsheet would take for a formula gets a
-//! leading `'`, and control characters are escaped. Tabs in a log stay, so that its lines remain readable. Scripts that want
-//! the text unchanged use JSON.
+//! As in other CSV output, a missing value is an empty cell, text that a spreadsheet would evaluate as a formula gets a leading
+//! `'`, and control characters are escaped. Only tabs are kept, so that lines stay readable. Scripts that need the unchanged text
+//! should use JSON.
 
 use std::io::{self, Write};
 
@@ -12,21 +12,21 @@ use crate::numbered::{LineFormat, Rendered};
 use crate::render::csv::{begins_formula, head};
 use crate::terminal::escaped_line;
 
-/// Writes the header, even if no rows follow.
+/// Writes the CSV header. An output without rows has it as well.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Returns any error from writing to `out`.
 pub fn write_head(out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", head(FIELDS).collect::<Vec<_>>().join(","))
 }
 
-/// Whether `text` begins with the header.
+/// Whether `text` begins with the CSV header of `lines`.
 pub(in crate::render) fn begins(text: &str) -> bool {
     crate::render::csv::begins(FIELDS, text)
 }
 
-/// Writes one row for each hit.
+/// Writes one CSV row for each hit.
 pub struct Csv<'c>(pub Known<'c>);
 
 impl LineFormat for Csv<'_> {
@@ -46,7 +46,7 @@ impl LineFormat for Csv<'_> {
     }
 }
 
-/// Writes the cells after the path and the line number, which are known only later.
+/// Returns the cells after the path and the line number.
 fn cells(fields: &Fields<'_>) -> Vec<String> {
     let candidates: Vec<String> = fields.candidates.iter().map(ToString::to_string).collect();
     let mut cells = vec![
@@ -68,14 +68,14 @@ fn shown(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// Returns text from a log or a file name in a form that neither a spreadsheet nor a terminal obeys.
+/// Returns `text` with control characters escaped, and with a leading `'` if a spreadsheet would evaluate it as a formula.
 fn text(text: &str) -> String {
-    // Some spreadsheets recognise a formula after blanks.
+    // Some spreadsheets also recognise a formula after spaces.
     let guard = if begins_formula(text.trim_start()) { "'" } else { "" };
     format!("{guard}{}", escaped_line(text))
 }
 
-/// Appends a cell, quoted if necessary. The text must not contain line ends.
+/// Appends a cell, quoted if necessary. `cell` must not contain line ends.
 fn push_cell(bytes: &mut Vec<u8>, cell: &str) {
     if !cell.contains([',', '"']) {
         bytes.extend_from_slice(cell.as_bytes());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_never_a_formula_and_never_drives_a_terminal() {
+    fn a_cell_is_never_a_formula_and_has_no_control_characters() {
         let cases = [
             ("call result = 102", "call result = 102"),
             ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),

@@ -1,4 +1,4 @@
-//! Decodes what zip and cab inherit from DOS: code page 437, dates and times, and little-endian numbers.
+//! Decodes what zip and cab have inherited from DOS: code page 437, dates and times, and little-endian numbers.
 //!
 //! A date and a time take two bytes each, in zip (APPNOTE, section 4.4.6) and in cab (\[MS-CAB\], CFFILE):
 //!
@@ -25,13 +25,13 @@ const CP437: &str = concat!(
     "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}",
 );
 
-/// Decodes text in code page 437. Bytes below 0x80 are taken as ASCII, also control characters.
+/// Decodes text in code page 437. Bytes below 0x80 are ASCII, including control characters.
 pub(super) fn cp437(bytes: &[u8]) -> String {
     let high = |byte: u8| CP437.chars().nth(usize::from(byte - 0x80)).unwrap_or(char::REPLACEMENT_CHARACTER);
     bytes.iter().map(|&byte| if byte < 0x80 { char::from(byte) } else { high(byte) }).collect()
 }
 
-/// Decodes a date and a time. They have no zone and are taken as UTC. Returns `None` if there is no such date or time.
+/// Decodes a date and a time, which have no zone and are taken as UTC. Returns `None` if the date or the time does not exist.
 pub(super) fn moment(date: u16, time: u16) -> Option<SystemTime> {
     // No field has more than seven bits, so each fits into an i8.
     let part = |field: u16, shift: u16, bits: u16| i8::try_from((field >> shift) & ((1 << bits) - 1)).ok();
@@ -41,17 +41,17 @@ pub(super) fn moment(date: u16, time: u16) -> Option<SystemTime> {
     unix_time(TimeZone::UTC.to_timestamp(moment).ok()?.as_second())
 }
 
-/// Reads the little-endian number at offset `at`; `None` if `bytes` end before.
+/// Reads the little-endian number at offset `at`. Returns `None` if `bytes` are too short.
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
 }
 
-/// Reads the little-endian number at offset `at`; `None` if `bytes` end before.
+/// Reads the little-endian number at offset `at`. Returns `None` if `bytes` are too short.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
-/// Reads the little-endian number at offset `at`; `None` if `bytes` end before.
+/// Reads the little-endian number at offset `at`. Returns `None` if `bytes` are too short.
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }

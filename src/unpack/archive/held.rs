@@ -1,4 +1,4 @@
-//! Reads an archive at positions. A file is read where it is; a stream is first held in memory, up to a limit.
+//! Makes an archive readable at any position. A file already is. A stream is first read into memory, up to a limit.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,18 +9,20 @@ use crate::unpack::fault::copied;
 use crate::unpack::file::DiskFile;
 use crate::unpack::input::Input;
 
-/// How many bytes of a stream are held in one allocation. A single vector would grow by doubling, and could take twice the
-/// length of the stream.
+/// The number of bytes of a stream in one allocation. A single vector would grow by doubling, and so could take twice as much
+/// memory as the stream needs.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// An archive that can be read at positions. Cloning it is cheap.
+/// An archive that can be read at any position. Cloning it is cheap.
 #[derive(Clone)]
 pub(super) enum Held {
+    /// The `len` bytes from `start` on of a file.
     File { file: Arc<DiskFile>, start: u64, len: u64 },
+    /// A stream that was read into memory.
     Memory(Arc<Pieces>),
 }
 
-/// A stream in memory, in pieces of [`PIECE_BYTES`] each; the last one may be shorter.
+/// A stream in memory, in pieces of [`PIECE_BYTES`]. The last piece may be shorter.
 pub(super) struct Pieces {
     pieces: Vec<Vec<u8>>,
     len: u64,
@@ -29,12 +31,12 @@ pub(super) struct Pieces {
 }
 
 impl Held {
-    /// Makes `container` readable at positions. A stream is read to its end.
+    /// Makes `container` readable at any position. A stream is read to its end.
     ///
     /// # Errors
     ///
-    /// Returns a loss if a stream is longer than [`Options::held_bytes`]. A stream that fails is no error here: it can be
-    /// read up to its failure.
+    /// Returns a loss if a stream is longer than [`Options::held_bytes`]. If reading the stream fails, this is not an error: the
+    /// data up to there can be read, and the readers then return the failure.
     pub(super) fn new(container: Container, format: Format, options: &Options) -> io::Result<Held> {
         let mut reader = match container {
             Container::File { file, start, len } => return Ok(Held::File { file, start, len }),
@@ -51,9 +53,8 @@ impl Held {
             held.pieces.push(piece);
             if held.len > options.held_bytes {
                 let limit = options.held_bytes >> 20;
-                let what = format!(
-                    "the {format} archive has to be held in memory as a whole, and takes more than {limit} MiB"
-                );
+                let what =
+                    format!("the {format} archive has to be kept in memory as a whole and is larger than {limit} MiB");
                 return Err(Loss::new(Kind::OverLimit, what, Remedy::Unpack).into());
             }
             if is_last {
@@ -62,7 +63,7 @@ impl Held {
         }
     }
 
-    /// Returns the error that ended a stream early.
+    /// Returns the error that ended a stream early, if there was one.
     pub(super) fn failure(&self) -> Option<io::Error> {
         match self {
             Held::File { .. } => None,
@@ -78,7 +79,7 @@ impl Held {
         }
     }
 
-    /// Returns an input over the bytes `start..end`, or over fewer if the archive ends before.
+    /// Returns an input that reads the bytes `start..end`, or fewer if the archive is shorter.
     pub(super) fn input(&self, start: u64, end: u64) -> Input {
         let end = end.min(self.len());
         match self {
@@ -98,7 +99,7 @@ impl Pieces {
     }
 }
 
-/// A reader of one range of a stream in memory. At the end of a stream that failed, it returns the failure.
+/// A reader of a range of a stream in memory. At the end of a stream that failed, it returns the failure.
 struct Span {
     pieces: Arc<Pieces>,
     position: u64,

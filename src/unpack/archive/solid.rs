@@ -1,7 +1,7 @@
 //! Reads the files of a block, which were compressed together, one after another.
 //!
-//! The block is unpacked only as far as its files are read; a file that nobody reads is unpacked only to get to the next one.
-//! After a fault, no further file of the block can be read.
+//! The block is unpacked only as far as necessary. A file that is not read is unpacked only if a later one is read. After a fault,
+//! no further file of the block can be read.
 
 use std::io::{self, Read};
 
@@ -12,38 +12,38 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::{damaged, passed_on};
 use crate::unpack::input::Input;
 
-/// The unpacked data of a block, from which its files are taken in order.
+/// The unpacked data of a block, from which its files are read in order.
 pub(super) struct Solid {
     /// The unpacked data.
     input: Input,
-    /// How many bytes are still to be skipped before the next file. They are skipped only when that file is read.
+    /// The number of bytes to skip before the next file. They are skipped only when that file is read.
     unread: u64,
-    /// The kind of the fault that ended the data.
+    /// The kind of the fault that ended the data, if there was one.
     broken: Option<Kind>,
 }
 
 impl Solid {
-    /// Returns the files of a block whose unpacked data are `input`.
+    /// Creates a reader of a block whose unpacked data are `input`.
     pub(super) fn new(input: Input) -> Solid {
         Solid { input, unread: 0, broken: None }
     }
 
-    /// Whether a file has reported a fault that is not damage: the archive breaks off or cannot be read any further.
+    /// Whether a file has reported a fault other than damage, so that the archive is cut short or cannot be read any further.
     pub(super) fn was_cut(&self) -> bool {
         self.broken.is_some_and(|kind| kind != Kind::Damaged)
     }
 
-    /// Skips the next `len` bytes before the next file is read.
+    /// Skips `len` bytes before the next file.
     pub(super) fn pass(&mut self, len: u64) {
         self.unread = self.unread.saturating_add(len);
     }
 
-    /// Returns a reader of the next file, which has `size` bytes. If `crc` is given, the reader verifies it at the end. When the
-    /// reader is dropped, whatever it has not read is skipped.
+    /// Returns a reader of the next file, which has `size` bytes. If `crc` is given, the reader verifies it at the end of the file.
+    /// When the reader is dropped, the rest of the file is skipped.
     ///
     /// # Errors
     ///
-    /// Returns a loss if an earlier file has met a fault.
+    /// Returns a loss if there was a fault in an earlier file.
     pub(super) fn file(&mut self, size: u64, crc: Option<u32>) -> Result<SolidFile<'_>, Loss> {
         if self.broken.is_some() {
             let what = "it follows unreadable data in the same compressed block";
@@ -52,12 +52,12 @@ impl Solid {
         Ok(SolidFile { solid: self, size, left: size, crc, sum: Crc::new() })
     }
 
-    /// Returns a reader of the bytes that follow the last file, or `None` if there are none.
+    /// Returns a reader of the bytes after the last file, or `None` if there are none.
     ///
     /// # Errors
     ///
-    /// Returns the failure of the data right after the last file. A fault before that, in data that were skipped, is not
-    /// reported: no file was to be read there.
+    /// Returns the failure of the data directly after the last file. A fault in data that are skipped is not reported, because no
+    /// file is read there.
     pub(super) fn rest(&mut self) -> io::Result<Option<SolidFile<'_>>> {
         let before = std::mem::take(&mut self.unread);
         if self.broken.is_some() || self.input.skip(before) < before {
@@ -79,16 +79,16 @@ pub(super) struct SolidFile<'s> {
     sum: Crc,
 }
 
-/// Used as the size of data that end where the input ends.
+/// The size of data that end where the input ends.
 const TO_THE_END: u64 = u64::MAX;
 
 impl SolidFile<'_> {
-    /// Returns how many bytes of the file were read.
+    /// Returns the number of bytes of the file that have been read.
     pub(super) fn delivered(&self) -> u64 {
         self.size - self.left
     }
 
-    /// Returns the result of a read where the input has ended: an error, unless the size was unknown.
+    /// Returns the result of a read at the end of the input: an error, unless the file has no known size.
     fn end_of_input(&mut self) -> io::Result<usize> {
         match self.solid.input.failure() {
             None if self.size == TO_THE_END => {
@@ -99,7 +99,7 @@ impl SolidFile<'_> {
         }
     }
 
-    /// Marks the block as broken, and returns the failure of the input, or that the data end too early.
+    /// Marks the block as broken. Returns `failure` or, if it is `None`, the error for data that end too early.
     fn fault(&mut self, failure: Option<io::Error>) -> io::Error {
         let delivered = Some(self.delivered());
         let early = || damaged("unpacked", "it ends too early", delivered).into();
@@ -108,8 +108,8 @@ impl SolidFile<'_> {
         error
     }
 
-    /// Verifies the checksum once, at the end of the file.
-    fn judge(&mut self) -> io::Result<usize> {
+    /// Verifies the checksum, the first time that the end of the file is reached.
+    fn verify(&mut self) -> io::Result<usize> {
         if self.crc.take().is_none_or(|crc| crc == self.sum.sum()) {
             return Ok(0);
         }
@@ -126,7 +126,7 @@ impl Read for SolidFile<'_> {
         }
         let wanted = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if wanted == 0 {
-            return self.judge();
+            return self.verify();
         }
         let before = std::mem::take(&mut self.solid.unread);
         if self.solid.input.skip(before) < before {

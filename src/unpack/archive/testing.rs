@@ -1,4 +1,5 @@
-//! Shared by the tests of all formats: reading an archive into values, and the laws of damage.
+//! Functions for the tests of all formats: they read archives into values that can be compared, and check what happens if an archive
+//! is damaged.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write as _};
@@ -17,21 +18,21 @@ impl Watch for () {
 }
 
 impl From<File> for DiskFile {
-    /// Returns a file without an observer of its reads.
+    /// Creates a file whose reads are not observed.
     fn from(file: File) -> DiskFile {
         DiskFile::new(file, ())
     }
 }
 
-/// A member that was visited: its name, its data, and its fault.
+/// A member that was visited: its name, its data, and the message for its fault, if it has one.
 pub(super) type Met = (String, Vec<u8>, Option<String>);
 
-/// Returns the report of a fault, as users see it.
-fn told(error: &io::Error) -> String {
+/// Returns the message for a fault, as users see it.
+fn message(error: &io::Error) -> String {
     detail(&Problem::unreadable("", error))
 }
 
-/// All members that were visited, and how the walk ended.
+/// All members that were visited, and the message for the error of the walk, if there was one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) members: Vec<Met>,
@@ -39,13 +40,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Whether a fault of a member or of the archive was reported.
+    /// Whether a fault in a member or in the archive itself was reported.
     pub(super) fn is_reported(&self) -> bool {
         self.end.is_some() || self.members.iter().any(|(.., fault)| fault.is_some())
     }
 }
 
-/// The remedy for damage.
+/// The remedy in messages about damage.
 pub(super) const ASK: &str = "ask the sender for a complete copy of the file";
 
 pub(super) fn options() -> Options {
@@ -67,7 +68,7 @@ pub(super) fn see(format: Format, container: Container, options: &Options) -> Se
         members.push(meet(item));
         ControlFlow::Continue(())
     });
-    Seen { members, end: end.err().as_ref().map(told) }
+    Seen { members, end: end.err().as_ref().map(message) }
 }
 
 pub(super) fn meet(item: Item<'_>) -> Met {
@@ -75,15 +76,15 @@ pub(super) fn meet(item: Item<'_>) -> Met {
         Item::Member(label, data) => {
             let mut bytes = Vec::new();
             let fault = UpToHoles(&mut *data).read_to_end(&mut bytes).err();
-            // After a failure, a reader must be at its end.
+            // After an error, a reader must be at its end.
             assert!(data.hole() > HOLE_LIMIT || data.read(&mut [0; 10]).unwrap() == 0);
-            (label.name, bytes, fault.as_ref().map(told))
+            (label.name, bytes, fault.as_ref().map(message))
         }
-        Item::Unread(label, loss) => (label.name, Vec::new(), Some(told(&loss.into()))),
+        Item::Unread(label, loss) => (label.name, Vec::new(), Some(message(&loss.into()))),
     }
 }
 
-/// A reader that ends before a large hole, which every visitor has to check.
+/// A reader that fails at a large hole, because a hole may have any length.
 struct UpToHoles<'r>(&'r mut dyn MemberData);
 
 const HOLE_LIMIT: u64 = 1 << 16;
@@ -109,11 +110,11 @@ pub(super) fn from_stream(format: Format, archive: &[u8], options: &Options) -> 
 /// Reads an archive from the middle of a file.
 pub(super) fn from_file(format: Format, archive: &[u8], options: &Options) -> Seen {
     let mut file = tempfile::tempfile().unwrap();
-    file.write_all(&[b"before", archive, b"behind"].concat()).unwrap();
+    file.write_all(&[b"before", archive, b"after"].concat()).unwrap();
     see(format, Container::File { file: Arc::new(file.into()), start: 6, len: archive.len() as u64 }, options)
 }
 
-/// Reads an archive from a stream and from a file, which must give the same.
+/// Reads an archive from a stream and from a file, and checks that both give the same.
 pub(super) fn from_both(format: Format, archive: &[u8], options: &Options) -> Seen {
     let seen = from_stream(format, archive, options);
     assert_eq!(from_file(format, archive, options), seen);
@@ -124,18 +125,19 @@ pub(super) fn whole(name: &str, data: &[u8]) -> Met {
     (name.to_owned(), data.to_vec(), None)
 }
 
-/// Returns a member of which only `data` were read, with its fault.
+/// Returns a member of which only `data` were read because of a fault.
 pub(super) fn lost(name: &str, data: &[u8], why: &str) -> Met {
     (name.to_owned(), data.to_vec(), Some(why.to_owned()))
 }
 
-/// Two members. One is longer than the smallest block of any format.
+/// Returns two members, one of which is longer than the smallest block of any format.
 pub(super) fn two_logs() -> [(&'static str, Vec<u8>); 2] {
     let long = (0..40).flat_map(|number| format!("{number} rawCallStatus = {}\r\n", number % 7).into_bytes());
     [("logs/a.log", b"2017-02-14 call result = 102\n".to_vec()), ("b.log", long.collect())]
 }
 
-/// An archive that is cut at any byte gives a beginning of what the complete one gives, and reports it if something is missing.
+/// Checks an archive that is cut at every byte: it gives a prefix of what the complete archive gives, and if anything is missing,
+/// that is reported.
 pub(super) fn cuts_are_reported(format: Format, archive: &[u8], options: &Options) {
     let intact = from_both(format, archive, options);
     assert_eq!(intact.end, None);
@@ -151,14 +153,15 @@ pub(super) fn cuts_are_reported(format: Format, archive: &[u8], options: &Option
     }
 }
 
-/// With a bit or all bits of any byte wrong, an archive whose data have checksums gives the same data or reports a fault.
+/// Checks an archive in which one bit or all bits of a byte are wrong, for every byte: it reports a fault or gives the same data. For
+/// formats whose data have checksums.
 pub(super) fn flips_are_survived(format: Format, archive: &[u8], options: &Options) {
     flips_keep(format, archive, options, <[u8]>::to_vec);
 }
 
-/// With a bit or all bits of any byte wrong, an archive reports a fault or gives as many members as before, of each of which
-/// `kept` is the same, so nothing is lost silently. Only a name may be another. The two ways of reading take turns, because
-/// both for every byte would take too long.
+/// Checks an archive in which one bit or all bits of a byte are wrong, for every byte: it reports a fault, or gives the same number
+/// of members with the same value of `kept` each, so that nothing is lost silently. Only names may differ. Reading from a stream
+/// and from a file alternate, because doing both for every byte would take too long.
 pub(super) fn flips_keep<T: PartialEq>(format: Format, archive: &[u8], options: &Options, kept: fn(&[u8]) -> T) {
     let of_all = |seen: &Seen| seen.members.iter().map(|(_, data, _)| kept(data)).collect::<Vec<T>>();
     let intact = from_both(format, archive, options);
@@ -176,7 +179,7 @@ pub(super) fn flips_keep<T: PartialEq>(format: Format, archive: &[u8], options: 
     }
 }
 
-/// Decodes the bytes of a file that another program has written.
+/// Decodes hexadecimal digits, in which tests contain files that other programs have written.
 pub(super) fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> =
         hex.bytes().map(|digit| u8::try_from(char::from(digit).to_digit(16).unwrap()).unwrap()).collect();

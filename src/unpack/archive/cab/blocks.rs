@@ -1,19 +1,21 @@
-//! Unpacks the blocks of a cab folder, one after another. Each unpacks to at most 32 KiB, with reference to the ones before it.
+//! Unpacks the blocks of a cab folder, one after another. A block unpacks to at most 32 KiB, and refers to data in earlier blocks.
 //!
-//! CFDATA, in \[MS-CAB\], numbers little-endian:
+//! Each block is a CFDATA structure (\[MS-CAB\], section 2.4). Numbers are little-endian:
 //!
 //! | offset | size | meaning |
 //! |---|---|---|
 //! | 0 | 4 | checksum, or 0 if there is none |
 //! | 4 | 2 | packed length n in bytes |
 //! | 6 | 2 | unpacked length in bytes; 0 if the block continues in the next archive |
-//! | 8 | | reserved bytes, as many as the header of the archive says |
+//! | 8 | | reserved bytes; the header of the archive has their number |
 //! | … | n | packed data |
+//!
+//! The folder states the method of its blocks:
 //!
 //! | method | name | data |
 //! |---|---|---|
-//! | 0 | stored | as they are |
-//! | 1 | MSZIP, \[MS-MCI\] | `CK`, then deflate data that refer to the blocks before |
+//! | 0 | stored | unpacked |
+//! | 1 | MSZIP, \[MS-MCI\] | `CK`, then deflate data that refer to earlier blocks |
 //! | 2 | Quantum | not supported |
 //! | 3 | LZX, \[MS-PATCH\] | LZX with a window of 2^15 to 2^21 bytes |
 
@@ -30,29 +32,29 @@ use crate::unpack::archive::{Format, refused};
 use crate::unpack::fault::damaged;
 use crate::unpack::input::Input;
 
-/// The length of the header of a block, without reserved bytes.
+/// The length of the header of a block in bytes, without the reserved bytes.
 pub(super) const HEADER_BYTES: u64 = 8;
 
-/// The largest unpacked block in bytes. It is also the window of deflate.
+/// The greatest unpacked length of a block in bytes, which is also the size of the window of deflate.
 const BLOCK_BYTES: usize = 32 << 10;
 
-/// A reader of an unpacked folder.
+/// A reader of the unpacked data of a folder.
 pub(super) struct Blocks {
     input: Input,
-    /// How many blocks were not unpacked yet.
+    /// The number of blocks that have not been unpacked yet.
     left: u16,
     /// The number of reserved bytes in the header of each block.
     reserve: u8,
     method: Method,
-    /// The block that was unpacked last.
+    /// The data of the block that was unpacked last.
     block: Vec<u8>,
-    /// How many bytes of `block` were returned.
-    given: usize,
-    /// The fault that comes after `block`.
+    /// The number of bytes of `block` that have been returned.
+    used: usize,
+    /// The error to return after `block`.
     fault: Option<io::Error>,
 }
 
-/// A method, with the state that it keeps from block to block.
+/// A compression method, with the state that it keeps from block to block.
 enum Method {
     Stored,
     MsZip(Box<MsZip>),
@@ -60,7 +62,7 @@ enum Method {
 }
 
 impl Method {
-    /// Decodes the method of a folder. Returns a loss if it is not supported.
+    /// Decodes the method field of a CFFOLDER. Returns a loss if the method is not supported.
     fn of(number: u16) -> Result<Method, Loss> {
         const UNSUPPORTED: &str = "it is compressed by a method that is not supported";
         const WINDOWS: [WindowSize; 7] = [
@@ -90,7 +92,8 @@ impl Method {
         }
     }
 
-    /// Unpacks a block into `out`, which is empty. `len` is its unpacked length. What comes before a fault is in `out`, too.
+    /// Unpacks a block into `out`, which must be empty. `len` is the unpacked length that the block states. If there is a fault,
+    /// `out` still has the data before it.
     fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
         match self {
             Method::Stored => out.extend_from_slice(packed),
@@ -104,20 +107,20 @@ impl Method {
 }
 
 impl Blocks {
-    /// Returns a reader of `folder`, or a loss if its method is not supported.
+    /// Creates a reader of `folder`. Returns a loss if its method is not supported.
     pub(super) fn new(folder: Folder, held: &Held, reserve: u8) -> Result<Blocks, Loss> {
         let method = Method::of(folder.method)?;
         let input = held.input(folder.start, u64::MAX);
-        Ok(Blocks { input, left: folder.blocks, reserve, method, block: Vec::new(), given: 0, fault: None })
+        Ok(Blocks { input, left: folder.blocks, reserve, method, block: Vec::new(), used: 0, fault: None })
     }
 
-    /// Unpacks the next block. On a fault, `block` has the bytes before it.
+    /// Unpacks the next block into `block`. If there is a fault, `block` still has the data before it.
     fn next_block(&mut self) -> Result<(), io::Error> {
         let name = self.method.name();
-        // The reader of the member replaces the number of bytes delivered.
+        // The reader of the file replaces the number of delivered bytes.
         let damaged = |why: &str| io::Error::from(damaged(name, why, Some(0)));
         self.block.clear();
-        self.given = 0;
+        self.used = 0;
         self.left -= 1;
         let cut = |input: &mut Input| Format::Cab.cut(input, Some(0));
         let Some(header) = self.input.array::<8>() else { return Err(cut(&mut self.input)) };
@@ -147,9 +150,9 @@ impl Read for Blocks {
         if out.is_empty() {
             return Ok(0);
         }
-        while self.given == self.block.len() {
+        while self.used == self.block.len() {
             if let Some(fault) = self.fault.take() {
-                // The following blocks refer to this one.
+                // Later blocks refer to this one, so they cannot be unpacked.
                 self.left = 0;
                 return Err(fault);
             }
@@ -158,21 +161,21 @@ impl Read for Blocks {
             }
             self.fault = self.next_block().err();
         }
-        let len = (&self.block[self.given..]).read(out)?;
-        self.given += len;
+        let len = (&self.block[self.used..]).read(out)?;
+        self.used += len;
         Ok(len)
     }
 }
 
-/// Computes the checksum of a block: the exclusive or of `start` and all words of four bytes, which are little-endian. One to
-/// three bytes that are left over make a last word, which is big-endian.
+/// Computes the checksum of a block: the exclusive or of `start` and all four-byte words, which are little-endian. One to three
+/// remaining bytes make a last word, which is big-endian.
 pub(super) fn checksum(bytes: &[u8], start: u32) -> u32 {
     let (words, rest) = bytes.as_chunks();
     let sum = words.iter().fold(start, |sum, word| sum ^ u32::from_le_bytes(*word));
     sum ^ rest.iter().fold(0, |last, byte| last << 8 | u32::from(*byte))
 }
 
-/// A decoder of MSZIP. The deflate data end with each block, but refer to the unpacked data of the blocks before.
+/// A decoder of MSZIP. Each block is a complete stream of deflate data, but refers to the unpacked data of earlier blocks.
 struct MsZip {
     inflate: Decompress,
     /// The last 32 KiB that were unpacked.
@@ -190,7 +193,7 @@ impl MsZip {
     fn unpack(&mut self, packed: &[u8], len: usize, out: &mut Vec<u8>) -> Result<(), String> {
         let deflated = packed.strip_prefix(b"CK").ok_or("the signature of a block is wrong")?;
         self.inflate.reset(false);
-        // The decoder has no way to set its window, so it unpacks the history as a stored block first. That cannot fail.
+        // The window of the decoder cannot be set directly, so it first unpacks the history as a stored block. That cannot fail.
         if let Some(len) = u16::try_from(self.history.len()).ok().filter(|len| *len > 0) {
             let header = [&[0][..], &len.to_le_bytes(), &(!len).to_le_bytes()].concat();
             let _ = self.inflate(&[&header[..], &self.history].concat(), &mut [0; BLOCK_BYTES]);
@@ -203,7 +206,7 @@ impl MsZip {
         result
     }
 
-    /// Inflates until `out` is full, the data end or a fault is met. Returns how many bytes were unpacked.
+    /// Inflates data until `out` is full, or until the data end or are invalid. Returns the number of unpacked bytes.
     fn inflate(&mut self, packed: &[u8], out: &mut [u8]) -> (usize, Result<(), String>) {
         let before = self.inflate.total_out();
         let result = self.inflate.decompress(packed, out, FlushDecompress::None);

@@ -1,7 +1,8 @@
-//! cab: a list of files at the beginning, then folders, in which files are compressed together in blocks.
+//! Reads cab archives. A cab archive has a list of files at its start, followed by folders, each of which contains the data of
+//! several files, compressed together in blocks.
 //!
-//! The specification is \[MS-CAB\], and names of structures are from there. Numbers are little-endian. Layout of the list, whose
-//! parts follow each other in this order; the data are wherever the folders say:
+//! The specification is \[MS-CAB\], which also gives the structures their names. Numbers are little-endian. The structures of the
+//! list follow each other in this order, and the folders give the places of the data:
 //!
 //! | part | offset | size | meaning |
 //! |---|---|---|---|
@@ -12,30 +13,30 @@
 //! | | 26 | 2 | number of folders |
 //! | | 28 | 2 | number of files |
 //! | | 30 | 2 | flags: 1 has a previous archive, 2 has a next one, 4 has reserved bytes |
-//! | | 36 | 4 | if flagged: lengths of the reserved bytes here (2 bytes), in each CFFOLDER (1) and in each CFDATA (1) |
-//! | | … | | the reserved bytes; the names of the previous archive and its disk, and of the next ones, ended by NULs |
+//! | | 36 | 4 | if flagged: number of reserved bytes here (2 bytes), in each CFFOLDER (1) and in each CFDATA (1) |
+//! | | … | | the reserved bytes; if flagged, the names of the previous archive and its disk, and of the next ones, each ended by a NUL |
 //! | CFFOLDER | 0 | 4 | offset of its first CFDATA |
 //! | | 4 | 2 | number of its CFDATA |
-//! | | 6 | 2 | method in the lower four bits, window of LZX in the upper byte |
+//! | | 6 | 2 | method in the lower four bits, window size of LZX in the upper byte |
 //! | CFFILE | 0 | 4 | size in bytes |
 //! | | 4 | 4 | offset in the unpacked folder |
-//! | | 8 | 2 | number of the folder; FFFD, FFFE and FFFF if it is continued from, in, or in both the previous and next archive |
+//! | | 8 | 2 | number of the folder, or FFFD if it continues from the previous archive, FFFE if it continues in the next one, FFFF if both |
 //! | | 10 | 4 | date and time; see [`dos`](super::dos) |
 //! | | 14 | 2 | attributes; 128 if the name is in UTF-8 |
 //! | | 16 | | name, ended by a NUL |
 //!
-//! CFDATA, the blocks of a folder, are in [`blocks`].
+//! For CFDATA, the blocks of a folder, see [`blocks`].
 //!
-//! The list states the range of each file in its folder. Files that overlap are not read, because a small archive could
-//! otherwise list the same data many times. A file that began in a previous archive of a set cannot be read; one that continues
-//! in the next archive is read up to there.
+//! The list gives the range of each file in its unpacked folder. Files that overlap are not read, because otherwise a small archive
+//! could list the same data many times. In a set of archives, a file that starts in the previous archive cannot be read, and a file
+//! that continues in the next archive is read up to there.
 //!
-//! Files fill their folders completely, and the list has no checksum. Data between files or after the last one therefore belong
-//! to a file whose entry is damaged. They are read under a name of their own ([`UNLISTED`]) and reported as damage.
+//! In an intact archive, the files fill their folders completely. The list has no checksum, so if there are data between files or
+//! after the last one, they belong to a file whose entry is damaged. They are read under the name [`UNLISTED`], and reported as
+//! damage.
 //!
-//! There is a crate for the format (cab 0.6), but it reads nothing that is not listed; it finds files by their names, so of two
-//! with the same name it reads one twice; it rejects each archive of a set as a whole; and it panics if a file begins beyond the
-//! end of its folder. The structure is therefore read here.
+//! Alternative: the crate cab 0.6. It reads no data that is not listed, reads one file twice if two have the same name, rejects
+//! every archive of a set, and panics if a file starts after the end of its folder.
 
 mod blocks;
 #[cfg(test)]
@@ -56,15 +57,15 @@ use crate::problem::{Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
-/// The length of the fixed part of CFHEADER.
+/// The length of the fixed part of CFHEADER in bytes.
 const HEADER_BYTES: usize = 36;
 
-// These stand for the folder of a file that is split over several archives.
+// The folder numbers of files that are split over several archives.
 const FROM_BEFORE: u16 = 0xfffd;
 const TO_NEXT: u16 = 0xfffe;
 const FROM_BEFORE_TO_NEXT: u16 = 0xffff;
 
-/// The longest name, in bytes, with its NUL. The specification allows half of it.
+/// The greatest length of a name in bytes, including its NUL. The specification allows half of this.
 const NAME_LIMIT: usize = 512;
 
 /// Visits the files of a cab archive, folder by folder. See [`super::walk`] for the contract.
@@ -88,36 +89,37 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     }
 }
 
-/// The name under which data are read that belong to no file.
+/// The name under which unlisted data are read: data that belong to no file in the list.
 const UNLISTED: &str = "unlisted data";
 
 /// The state of a walk over all files.
 struct Walk<'w> {
     cabinet: &'w Cabinet,
     held: &'w Held,
-    /// Whether the first folder continues that of a previous archive.
+    /// Whether the first folder continues from the previous archive.
     begins_before: bool,
-    /// Whether a file has reported that the archive breaks off.
+    /// Whether a file has already reported that the archive is cut short.
     was_cut: bool,
-    /// That data belong to no file, or why such data cannot be read.
+    /// The error that reports unlisted data, or the reason why such data cannot be read.
     fault: Option<io::Error>,
 }
 
 /// The folder whose files are being read.
 struct Open {
     number: u16,
-    /// The end of the last file that was read, in bytes from the beginning of the unpacked folder.
+    /// The end of the last file that was read, as an offset in the unpacked folder.
     position: u64,
-    /// The largest end of all files that were met, also of those that were not read.
+    /// The greatest end of all files so far, including those that were not read, as an offset in the unpacked folder.
     listed: u64,
+    /// The unpacked folder, or the reason why it cannot be unpacked.
     data: Result<Solid, Loss>,
 }
 
 impl Walk<'_> {
-    /// Visits all files, and after those of each folder the data that follow them. Folders without files come last.
+    /// Visits the files of each folder and then unlisted data at its end. Folders without files come last.
     fn files(&mut self, visit: &mut Visit<'_>) -> ControlFlow<()> {
         let mut current: Option<Open> = None;
-        let mut is_met = vec![false; self.cabinet.folders.len()];
+        let mut has_files = vec![false; self.cabinet.folders.len()];
         for file in &self.cabinet.files {
             if let Some(loss) = file.refused() {
                 visit(Item::Unread(file.label.clone(), loss))?;
@@ -127,20 +129,20 @@ impl Walk<'_> {
             if current.as_ref().is_none_or(|open| open.number != number) {
                 let before = current.replace(self.open(number));
                 before.map_or(ControlFlow::Continue(()), |open| self.rest(open, visit))?;
-                is_met.get_mut(usize::from(number)).into_iter().for_each(|met| *met = true);
+                has_files.get_mut(usize::from(number)).into_iter().for_each(|has_files| *has_files = true);
             }
             let Some(open) = &mut current else { continue };
             self.file(file, open, visit)?;
         }
         current.map_or(ControlFlow::Continue(()), |open| self.rest(open, visit))?;
-        let unmet = (0..).zip(is_met).filter(|(_, is_met)| !is_met).map(|(number, _)| number);
-        for number in unmet {
+        let without_files = (0..).zip(has_files).filter(|(_, has_files)| !has_files).map(|(number, _)| number);
+        for number in without_files {
             self.rest(self.open(number), visit)?;
         }
         ControlFlow::Continue(())
     }
 
-    /// Begins to unpack a folder.
+    /// Starts unpacking a folder.
     fn open(&self, number: u16) -> Open {
         let folder = self.cabinet.folder(number);
         let blocks = folder.and_then(|folder| Blocks::new(folder, self.held, self.cabinet.block_reserve));
@@ -148,7 +150,7 @@ impl Walk<'_> {
         Open { number, position: 0, listed: 0, data }
     }
 
-    /// Visits a file, and before it the data that no file has listed.
+    /// Visits a file, after any unlisted data before it.
     fn file(&mut self, file: &File, open: &mut Open, visit: &mut Visit<'_>) -> ControlFlow<()> {
         let label = file.label.clone();
         let fills = self.fills(open.number);
@@ -178,7 +180,7 @@ impl Walk<'_> {
         flow
     }
 
-    /// Visits the data that follow the last file of a folder.
+    /// Visits unlisted data after the last file of a folder, if there are any.
     fn rest(&mut self, open: Open, visit: &mut Visit<'_>) -> ControlFlow<()> {
         if !self.fills(open.number) {
             return ControlFlow::Continue(());
@@ -186,7 +188,7 @@ impl Walk<'_> {
         let mut solid = match open.data {
             Ok(solid) => solid,
             Err(loss) => {
-                // If there were files, they have reported that.
+                // If the folder has files, they have already reported this.
                 if open.listed == 0 {
                     self.fault.get_or_insert(loss.into());
                 }
@@ -207,37 +209,37 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the files in the list should fill this folder. They need not if a previous archive lists some of them, or if the
-    /// list was not read to its end.
+    /// Whether the listed files should fill this folder, so that all other data are unlisted. That is not so if the previous
+    /// archive lists some of its files, or if the list could not be read to its end.
     fn fills(&self, number: u16) -> bool {
         self.cabinet.fault.is_none() && !(number == 0 && self.begins_before)
     }
 }
 
-/// Returns the error for data that belong to no file.
+/// Returns the error that reports unlisted data.
 fn has_unlisted() -> io::Error {
     Format::Cab.damaged("it contains data that its table of contents does not list").into()
 }
 
-/// Returns the label of data that belong to no file.
+/// Returns the label of unlisted data.
 fn unlisted_label(size: Option<u64>) -> Label {
     Label { name: UNLISTED.to_owned(), size, packed: None, modified: None }
 }
 
 /// The decoded list of an archive.
 struct Cabinet {
-    /// The stated length of the archive in bytes.
+    /// The length of the archive in bytes, as its header states it.
     len: u64,
-    /// In the order of folders, and in each folder by offset.
+    /// The files, ordered by folder and by their offset in the folder.
     files: Vec<File>,
     folders: Vec<Folder>,
     /// The number of reserved bytes in the header of each block.
     block_reserve: u8,
-    /// Why `files` is not complete, or that the archive holds data although no folder has blocks.
+    /// The reason why `files` is not complete, or the error that reports data although no folder has blocks.
     fault: Option<io::Error>,
 }
 
-/// CFFOLDER.
+/// A decoded CFFOLDER.
 #[derive(Clone, Copy, Debug)]
 struct Folder {
     /// The offset of the first block in the archive.
@@ -246,17 +248,18 @@ struct Folder {
     method: u16,
 }
 
-/// CFFILE.
+/// A decoded CFFILE.
 struct File {
     label: Label,
+    /// The number of the folder, or one of the numbers for a file that is split over several archives.
     folder: u16,
-    /// The offset in the unpacked folder.
+    /// The offset of the file in the unpacked folder, in bytes.
     offset: u64,
     size: u64,
 }
 
 impl File {
-    /// Returns the loss for a file that began in a previous archive.
+    /// Returns the loss for a file that starts in the previous archive, and `None` for any other.
     fn refused(&self) -> Option<Loss> {
         const BEFORE: &str = "it begins in another archive of the set, which has to be extracted as a whole";
         [FROM_BEFORE, FROM_BEFORE_TO_NEXT].contains(&self.folder).then(|| refused(BEFORE, Remedy::Unpack))
@@ -264,12 +267,12 @@ impl File {
 }
 
 impl Cabinet {
-    /// Decodes the list.
+    /// Decodes the header, the folders and the list of files.
     ///
     /// # Errors
     ///
-    /// Returns an error if the header or the folders are damaged. Damage in the files is kept in [`Cabinet::fault`], so that
-    /// those before it can be read.
+    /// Returns an error if the header or the folders are damaged. Damage in the list of files is kept in [`Cabinet::fault`], so
+    /// that the files before it can be read.
     fn read(held: &Held, options: &Options) -> io::Result<Cabinet> {
         const HAS_PREVIOUS: u16 = 1;
         const HAS_NEXT: u16 = 2;
@@ -287,7 +290,7 @@ impl Cabinet {
         }
         let mut is_whole = input.skip(u64::from(header_reserve)) == u64::from(header_reserve);
         for flag in [HAS_PREVIOUS, HAS_NEXT] {
-            // The name of the archive and the name of its disk.
+            // Skips the name of the archive and that of its disk.
             for _ in 0..if flags & flag == 0 { 0 } else { 2 } {
                 is_whole &= read_name(&mut input).is_some();
             }
@@ -301,7 +304,7 @@ impl Cabinet {
             folders.push(Folder { start, blocks, method });
         }
         let len = u64::from(u32_of(8));
-        // Otherwise many folders could unpack the same blocks.
+        // Folders must not share blocks, because many folders could otherwise unpack the same data.
         let blocks: u64 = folders.iter().map(|folder| u64::from(folder.blocks)).sum();
         if blocks * blocks::HEADER_BYTES > len {
             return Err(Format::Cab.damaged("folders overlap").into());
@@ -316,7 +319,7 @@ impl Cabinet {
         Ok(cabinet)
     }
 
-    /// Decodes `count` files, up to the limit of members, and sorts them.
+    /// Decodes the list of `count` files, up to the limit of members, and sorts it.
     fn read_files(&mut self, input: &mut Input, count: u16, options: &Options) {
         for read in 0..u64::from(count) {
             if read == options.max_members {
@@ -332,7 +335,7 @@ impl Cabinet {
         self.files.sort_by_key(|file| (file.folder, file.offset));
     }
 
-    /// Returns the number of the last folder, which is the one that continues in the next archive.
+    /// Returns the number of the last folder, which is the only one that can continue in the next archive.
     fn last_folder(&self) -> u16 {
         u16::try_from(self.folders.len().saturating_sub(1)).unwrap_or(u16::MAX)
     }
@@ -343,7 +346,7 @@ impl Cabinet {
     }
 }
 
-/// Decodes a CFFILE; `None` if the input ends before it does, or if its name is too long.
+/// Decodes a CFFILE. Returns `None` if it is incomplete or its name is too long.
 fn read_file(input: &mut Input) -> Option<File> {
     const IN_UTF8: u16 = 0x80;
     let bytes: [u8; 16] = input.array()?;
@@ -351,7 +354,7 @@ fn read_file(input: &mut Input) -> Option<File> {
     let (size, offset) = (u64::from(u32_at(&bytes, 0)?), u64::from(u32_at(&bytes, 4)?));
     let folder = u16_at(&bytes, 8)?;
     let modified = moment(u16_at(&bytes, 10)?, u16_at(&bytes, 12)?);
-    // Without the flag, the name is in an unknown code page, that of the system that wrote it.
+    // Without the flag, the name is in the code page of the system that wrote it, which is unknown.
     let is_utf8 = u16_at(&bytes, 14)? & IN_UTF8 != 0 || str::from_utf8(&name).is_ok();
     let name =
         if is_utf8 { shown_bytes(&name) } else { WINDOWS_1252.decode_without_bom_handling(&name).0.into_owned() };
@@ -359,7 +362,7 @@ fn read_file(input: &mut Input) -> Option<File> {
     Some(File { label, folder, offset, size })
 }
 
-/// Consumes a text that is ended by a NUL; `None` if it takes more than [`NAME_LIMIT`] bytes, or the input ends before.
+/// Reads a name that is ended by a NUL. Returns `None` if it takes more than [`NAME_LIMIT`] bytes or the input ends before the NUL.
 fn read_name(input: &mut Input) -> Option<Vec<u8>> {
     let mut name = Vec::new();
     while name.len() < NAME_LIMIT {

@@ -114,7 +114,7 @@ fn every_method_is_read() {
 }
 
 #[test]
-fn blocks_refer_to_those_before_them() {
+fn blocks_refer_to_earlier_ones() {
     let random: Vec<u8> =
         (0..32_768_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     let mut made = mszip(&[("a.log", &random)], 32_768);
@@ -165,8 +165,8 @@ fn files_in_several_archives_are_reported() {
                   the extracted files";
     let next =
         "it continues in another archive of the set; none of it could be read; extract it and scan the extracted files";
-    let behind = format!("it follows unreadable data in the same compressed block; {ASK}");
-    let members = vec![lost("b.log", b"", next), lost("a.log", b"", before), lost("c.log", b"", &behind)];
+    let after = format!("it follows unreadable data in the same compressed block; {ASK}");
+    let members = vec![lost("b.log", b"", next), lost("a.log", b"", before), lost("c.log", b"", &after)];
     // Files come in the order of the folders. Those in other archives are last.
     assert_eq!(from_both(Format::Cab, &archive, &options()), Seen { members, end: None });
 }
@@ -224,9 +224,9 @@ fn faults_are_reported_in_full_and_the_other_folders_are_read() {
     assert_eq!(seen(&[overlapping]), Seen { members, end: None });
 }
 
-/// A wrong bit in the list, which has no checksum, causes this.
+/// The list has no checksum, so a wrong bit in it can leave data that belong to no file.
 #[test]
-fn data_of_no_file_are_read_and_reported() {
+fn unlisted_data_are_read_and_reported() {
     let texts: [&[u8]; 3] = [b"call result = 102\n", b"call result = 103\n", b"call result = 104\n"];
     let [a, b, c] = texts;
     let files = || mszip(&[("a.log", a), ("b.log", b), ("c.log", c)], 20);
@@ -235,8 +235,8 @@ fn data_of_no_file_are_read_and_reported() {
         made
     };
     let (listed_a, listed_b, listed_c) = (("a.log", 0, 18), ("b.log", 18, 18), ("c.log", 36, 18));
-    let told = |why: &str| Some(format!("the cab archive is damaged ({why}); {ASK}"));
-    let left_out = told("it contains data that its table of contents does not list");
+    let message = |why: &str| Some(format!("the cab archive is damaged ({why}); {ASK}"));
+    let left_out = message("it contains data that its table of contents does not list");
     let cases = [
         // At the end, in the middle, at the beginning, and the end of a file.
         (vec![listed_a, listed_b], vec![whole("a.log", a), whole("b.log", b), whole(UNLISTED, c)]),
@@ -261,11 +261,11 @@ fn data_of_no_file_are_read_and_reported() {
     broken.blocks.truncate(2);
     broken.blocks[1].0[0] = b'?';
     let why = "the signature of a block is wrong";
-    let told = format!(
+    let message = format!(
         "the mszip data is damaged ({why}); only the whole lines in the 2 bytes before that were read, and some of \
          them may be wrong; {ASK}"
     );
-    let members = vec![whole("a.log", a), lost(UNLISTED, &b[..2], &told)];
+    let members = vec![whole("a.log", a), lost(UNLISTED, &b[..2], &message)];
     assert_eq!(seen(&[broken]), Seen { members, end: left_out });
     let unsupported =
         "it is compressed by a method that is not supported (Quantum); extract it and scan the extracted files";
@@ -276,24 +276,24 @@ fn data_of_no_file_are_read_and_reported() {
 #[test]
 fn faults_of_the_archive_are_reported_in_full() {
     let archive = cab(&[stored(&[("a.log", b"x"), ("b.log", b"y")])]);
-    let told = "1 byte after the end of the cab archive was not read; if they are part of the log, save them to a \
+    let message = "1 byte after the end of the cab archive was not read; if they are part of the log, save them to a \
                 separate file and scan that";
-    assert_eq!(from_both(Format::Cab, &[&archive[..], b"?"].concat(), &options()).end.as_deref(), Some(told));
-    let told = format!("the cab archive is cut short; {ASK}");
-    let expected = Seen { members: vec![], end: Some(told) };
+    assert_eq!(from_both(Format::Cab, &[&archive[..], b"?"].concat(), &options()).end.as_deref(), Some(message));
+    let message = format!("the cab archive is cut short; {ASK}");
+    let expected = Seen { members: vec![], end: Some(message) };
     assert_eq!(from_both(Format::Cab, &archive[..30], &options()), expected);
     let limited = Options { max_members: 1, ..options() };
-    let told = "the cab archive has more than 1 files, and the rest was not read; raise --max-members to read more";
-    let expected = Seen { members: vec![whole("a.log", b"x")], end: Some(told.to_owned()) };
+    let message = "the cab archive has more than 1 files, and the rest was not read; raise --max-members to read more";
+    let expected = Seen { members: vec![whole("a.log", b"x")], end: Some(message.to_owned()) };
     assert_eq!(from_both(Format::Cab, &archive, &limited), expected);
     let limited = Options { held_bytes: 10, ..options() };
-    let told = "the cab archive has to be held in memory as a whole, and takes more than 0 MiB; extract it and scan \
+    let message = "the cab archive has to be kept in memory as a whole and is larger than 0 MiB; extract it and scan \
                 the extracted files";
-    assert_eq!(from_stream(Format::Cab, &archive, &limited), Seen { members: vec![], end: Some(told.to_owned()) });
+    assert_eq!(from_stream(Format::Cab, &archive, &limited), Seen { members: vec![], end: Some(message.to_owned()) });
     let mut crowded = archive;
     crowded[HEADER_BYTES + 4] = 200;
-    let told = format!("the cab archive is damaged (folders overlap); {ASK}");
-    assert_eq!(from_both(Format::Cab, &crowded, &options()), Seen { members: vec![], end: Some(told) });
+    let message = format!("the cab archive is damaged (folders overlap); {ASK}");
+    assert_eq!(from_both(Format::Cab, &crowded, &options()), Seen { members: vec![], end: Some(message) });
 }
 
 fn small() -> Vec<u8> {
@@ -303,11 +303,11 @@ fn small() -> Vec<u8> {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::Cab, &small(), &options());
 }
 
-/// The blocks have no checksums, so that damage gets as far as their decoders.
+/// The blocks have no checksums, so that damage reaches the decoders.
 #[test]
 fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     let archive = small();

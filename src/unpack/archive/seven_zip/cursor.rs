@@ -1,21 +1,21 @@
-//! Reads numbers and lists in the directory of a 7z archive.
+//! Reads numbers and lists from the directory of a 7z archive.
 //!
-//! They are decoded where they are, each time in order, and not collected. Thus no claim in a directory costs more memory than
-//! the bytes of the directory.
+//! Lists are not collected but decoded one value at a time, as the values are needed. So the memory does not depend on the numbers
+//! that a damaged directory may contain.
 //!
-//! A number (REAL_UINT64 and NUMBER in 7zFormat.txt) takes 1 to 9 bytes. The ones at the top of its first byte say how many more
-//! bytes follow:
+//! A number (NUMBER in 7zFormat.txt) takes 1 to 9 bytes. The number of leading ones in its first byte is the number of bytes that
+//! follow:
 //!
 //! | first byte | bytes that follow | value |
 //! |---|---|---|
 //! | `0xxxxxxx` | 0 | x |
-//! | `10xxxxxx` | 1 | x and then the following byte |
-//! | `110xxxxx` | 2 | x and then the following bytes, which are little-endian |
+//! | `10xxxxxx` | 1 | the following byte, with x as the bits above it |
+//! | `110xxxxx` | 2 | the following bytes, little-endian, with x as the bits above them |
 //! | … | | |
 //! | `11111110` | 7 | the following bytes |
 //! | `11111111` | 8 | the following bytes |
 
-/// The rest of the directory, or of a list in it. Reading consumes bytes, and returns `None` if there are too few.
+/// The unread part of the directory or of a list in it. Every method that reads returns `None` if too few bytes are left.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cursor<'h>(pub(super) &'h [u8]);
 
@@ -34,21 +34,21 @@ impl<'h> Cursor<'h> {
         Some(bytes)
     }
 
-    /// Reads a number of four bytes.
+    /// Reads a little-endian number of four bytes.
     pub(super) fn u32(&mut self) -> Option<u32> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u32::from_le_bytes(*bytes))
     }
 
-    /// Reads a number of eight bytes.
+    /// Reads a little-endian number of eight bytes.
     pub(super) fn u64(&mut self) -> Option<u64> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u64::from_le_bytes(*bytes))
     }
 
-    /// Reads a number of variable length; see the module's documentation.
+    /// Reads a number of variable length, as the documentation of this module describes it.
     pub(super) fn number(&mut self) -> Option<u64> {
         let first = self.byte()?;
         let more = first.leading_ones();
@@ -60,7 +60,7 @@ impl<'h> Cursor<'h> {
         Some(if more < 8 { value | u64::from(first & mask) << (8 * more) } else { value })
     }
 
-    /// Consumes the next byte if it is `byte`, and returns whether it was.
+    /// Skips the next byte if it is `byte`. Returns whether it was.
     pub(super) fn takes(&mut self, byte: u8) -> bool {
         let is_next = self.0.first() == Some(&byte);
         if is_next {
@@ -74,7 +74,7 @@ impl<'h> Cursor<'h> {
         self.bytes(count.div_ceil(8)).map(Bits::Each)
     }
 
-    /// Reads a list of `count` bits that may be missing because all are set (AllAreDefined).
+    /// Reads a list of `count` bits after the byte AllAreDefined. If that byte is not 0, all bits are set and the list is missing.
     pub(super) fn bits_or_all(&mut self, count: u64) -> Option<Bits<'h>> {
         if self.byte()? == 0 { self.bits(count) } else { Some(Bits::All) }
     }
@@ -90,7 +90,7 @@ pub(super) enum Bits<'h> {
 }
 
 impl Bits<'_> {
-    /// Whether the bit at `index` is set. There are no bits beyond the end.
+    /// Whether the bit at `index` is set. Returns `false` after the end of the list.
     pub(super) fn has(self, index: u64) -> bool {
         match self {
             Bits::None => false,
@@ -102,7 +102,7 @@ impl Bits<'_> {
         }
     }
 
-    /// Returns how many of the first `len` bits are set.
+    /// Returns the number of set bits among the first `len`.
     pub(super) fn count(self, len: u64) -> u64 {
         match self {
             Bits::None => 0,
@@ -112,7 +112,7 @@ impl Bits<'_> {
     }
 }
 
-/// A list of values, some of which may be missing: a list of bits says which are defined.
+/// A list of values some of which are missing. A list of bits marks those that are present.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Defined<'h> {
     bits: Bits<'h>,
@@ -121,13 +121,13 @@ pub(super) struct Defined<'h> {
 }
 
 impl<'h> Defined<'h> {
-    /// Consumes the values of a list with `count` entries, each of which takes `width` bytes.
+    /// Reads a list of `count` entries, whose values take `width` bytes each. `bits` marks the entries that have a value.
     pub(super) fn read(cursor: &mut Cursor<'h>, bits: Bits<'h>, count: u64, width: u64) -> Option<Defined<'h>> {
         let values = cursor.bytes(bits.count(count).checked_mul(width)?)?;
         Some(Defined { bits, values: Cursor(values), index: 0 })
     }
 
-    /// Reads the next value with `take`; `None` if it is not defined.
+    /// Moves to the next entry and reads its value with `take`. Returns `None` if the entry has no value.
     pub(super) fn next<V>(&mut self, take: impl FnOnce(&mut Cursor<'h>) -> Option<V>) -> Option<V> {
         let has_value = self.bits.has(self.index);
         self.index += 1;

@@ -1,27 +1,27 @@
-//! 7z: blocks of packed data, and a directory at the end.
+//! Reads 7z archives, which consist of blocks of packed data and a directory at the end.
 //!
-//! The specification is 7zFormat.txt of the LZMA SDK. An archive begins with 32 bytes (SignatureHeader); numbers are
+//! The specification is 7zFormat.txt of the LZMA SDK. An archive begins with a header of 32 bytes (SignatureHeader). Numbers are
 //! little-endian:
 //!
 //! | offset | size | meaning |
 //! |---|---|---|
 //! | 0 | 6 | signature, `7z BC AF 27 1C` |
-//! | 6 | 2 | version; the first byte has to be 0 |
+//! | 6 | 2 | version; the first byte must be 0 |
 //! | 8 | 4 | CRC-32 of the following 20 bytes |
-//! | 12 | 8 | offset of the directory, from the end of these 32 bytes |
+//! | 12 | 8 | offset of the directory from the end of this header |
 //! | 20 | 8 | length of the directory in bytes; 0 if there are no files |
 //! | 28 | 4 | CRC-32 of the directory |
 //!
-//! The packed data follow, and then the directory, whose layout is in [`directory`]. The directory may itself be packed, and even
-//! encrypted: it then describes a block that contains it.
+//! Packed data follow, and then the directory, whose layout is in [`directory`]. The directory may be packed and even encrypted.
+//! Then there is another directory in its place, which describes a block that unpacks to the real one.
 //!
-//! The files of a block are unpacked one after another, and only as far as they are read. After a fault, the other files of the
-//! block cannot be read. An archive that breaks off has lost its directory, and everything with it.
+//! The files of a block are unpacked one after another, and only as far as they are read. After a fault, the remaining files of
+//! the block cannot be read. If an archive is cut short, its directory is missing, so nothing in it can be read.
 //!
-//! The data of a file are read whatever its attributes are. Those of a link are the path of its target.
+//! The data of an entry are read whatever its attributes are. The data of a link are the path of its target.
 //!
-//! There is a crate for the format (sevenz-rust2), but it loses what LZMA2 has unpacked before a fault, and it requires Rust 1.93.
-//! The directory is therefore read here, and the data are unpacked by the decoders that also serve compressed files.
+//! Alternative: the crate sevenz-rust2. It loses data that LZMA2 has unpacked before a fault, and requires Rust 1.93. So this
+//! module reads the directory itself, and unpacks data with the decoders that are also used for compressed files.
 
 mod cursor;
 mod directory;
@@ -48,10 +48,10 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::fault::passed_on;
 use crate::unpack::input::Input;
 
-/// The largest directory, unpacked, in bytes. It is enough for about 100,000 files.
+/// The greatest size of an unpacked directory in bytes, enough for about 100,000 files.
 const DIRECTORY_LIMIT: u64 = 16 << 20;
 
-/// How many times in succession a directory may be packed.
+/// How many times a directory may be packed, one time within the other.
 const DIRECTORY_LAYERS: usize = 4;
 
 /// Visits the files of a 7z archive, block by block. See [`super::walk`] for the contract.
@@ -82,11 +82,11 @@ pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_
     Format::SevenZip.trailing(&mut held.input(end, u64::MAX))
 }
 
-/// Returns the directory, unpacked, and the offset at which the archive ends.
+/// Returns the unpacked directory, and the offset at which the archive ends.
 ///
 /// # Errors
 ///
-/// Returns an error if the archive breaks off, or if the directory is damaged, too large, or encrypted with another password.
+/// Returns an error if the archive is cut short, or if the directory is damaged, too large, or encrypted with an unknown password.
 fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result<(Vec<u8>, u64)> {
     let mut input = held.input(0, START_BYTES);
     let start: [u8; 32] = input.array().ok_or_else(|| Format::SevenZip.cut(&mut input, None))?;
@@ -121,7 +121,7 @@ fn read_directory(held: &Held, keys: &mut Keys, options: &Options) -> io::Result
     Ok((directory, end))
 }
 
-/// Unpacks a packed directory. If it is encrypted, its checksum verifies the password.
+/// Unpacks a packed directory. If it is encrypted, its checksum shows which password is right.
 fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Options) -> io::Result<Vec<u8>> {
     let block = Streams::read(&mut Cursor(&packed[1..])).and_then(|mut streams| streams.next_block());
     let block = block.ok_or_else(contradiction)?;
@@ -148,8 +148,8 @@ fn unpack_directory(packed: &[u8], held: &Held, keys: &mut Keys, options: &Optio
     Err(options.passwords.wrong("the 7z archive is damaged, or").into())
 }
 
-/// Begins to unpack a block. If it is encrypted, `first`, the size and the CRC-32 of its first file, serves to choose the
-/// password.
+/// Starts unpacking a block. If it is encrypted and there are several passwords, `first`, which is the size and the CRC-32 of its
+/// first file, shows which one is right.
 fn open(
     block: &NextBlock<'_>,
     first: (u64, Option<u32>),
@@ -162,15 +162,15 @@ fn open(
         _ => passwords.iter().next(),
     };
     unpack(block, held, keys, password).map_err(|loss| match loss.kind {
-        // Some coders read their first data at once.
+        // Some coders already read data when they are created, which fails with a wrong password.
         Kind::Damaged if is_encrypted(block) && !passwords.is_empty() => passwords.wrong("it is damaged, or"),
         _ => loss,
     })
 }
 
-/// Returns the password that opens a block, out of several: the first one that gives its first file the right size and
-/// checksum, because nothing else verifies a password. If none does, because the file is damaged, it is the one that gets
-/// furthest.
+/// Returns the password that opens a block: the first one with which the first file has the right size and checksum. Nothing else
+/// in the archive verifies a password. If there is no such password because the file is damaged, returns the one with which most
+/// of it can be unpacked.
 fn fitting<'p>(
     block: &NextBlock<'_>,
     (size, crc): (u64, Option<u32>),
@@ -178,13 +178,14 @@ fn fitting<'p>(
     keys: &mut Keys,
     passwords: &'p Passwords,
 ) -> Option<&'p str> {
-    /// With a wrong password, most coders fail within this many bytes, so that a large file is rarely unpacked twice.
+    /// The number of bytes that are tried first. With a wrong password, most coders fail within them, so a large file is rarely
+    /// unpacked twice.
     const ENOUGH: u64 = 64 << 10;
     let mut left = keys.in_turn(passwords);
     for most in [size.min(ENOUGH), size] {
         let mut reached = Vec::new();
         for password in left {
-            // With a wrong password, a coder may fail right at the beginning.
+            // With a wrong password, even creating a coder may fail.
             let begin = unpack(block, held, keys, Some(password)).map(|input| measure(input, most));
             let (len, sum) = begin.unwrap_or((0, 0));
             if len == size && crc.is_none_or(|crc| crc == sum) {
@@ -206,15 +207,15 @@ fn fitting<'p>(
     password
 }
 
-/// Reads up to `most` bytes. Returns how many there were, and their CRC-32.
+/// Reads up to `most` bytes, and returns their number and their CRC-32.
 fn measure(input: Input, most: u64) -> (u64, u32) {
     let mut reader = CrcReader::new(input.take(most));
-    // The input never fails.
+    // `Input` never returns an error.
     let len = io::copy(&mut reader, &mut io::sink()).unwrap_or(0);
     (len, reader.crc().sum())
 }
 
-/// Reads a directory of `len` bytes, which must not be more than [`DIRECTORY_LIMIT`].
+/// Reads a directory of `len` bytes. Returns an error if that is more than [`DIRECTORY_LIMIT`].
 fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     if len > DIRECTORY_LIMIT {
         let what = format!("the table of contents of the 7z archive takes more than {} MiB", DIRECTORY_LIMIT >> 20);
@@ -223,14 +224,14 @@ fn read_all(input: &mut Input, len: u64) -> io::Result<Vec<u8>> {
     input.exactly(len).ok_or_else(|| Format::SevenZip.cut(input, None))
 }
 
-/// The state of a walk through the files of an archive.
+/// The state of a walk over the files of an archive.
 struct Walk<'h> {
     held: &'h Held,
     streams: Streams<'h>,
     keys: Keys,
     options: &'h Options,
     current: Option<Current<'h>>,
-    /// Whether a block was met that has no file.
+    /// Whether a block without files was found.
     has_unlisted: bool,
 }
 
@@ -239,12 +240,12 @@ struct Current<'h> {
     block: NextBlock<'h>,
     files_left: u64,
     bytes_left: u64,
-    /// The unpacked block, or why it cannot be unpacked, once its first file was met.
+    /// The unpacked data, or the reason why the block cannot be unpacked. `None` until its first file is visited.
     unpacked: Option<Result<Solid, Loss>>,
 }
 
 impl<'h> Walk<'h> {
-    /// Visits a file. Folders, links without data and marks of deleted files are left out.
+    /// Visits an entry of the directory. Folders, links without data and marks of deleted files are left out.
     fn file(&mut self, file: &File<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let mut label =
             Label { name: without_dots(&shown_name(file.name)), size: Some(0), packed: None, modified: None };
@@ -284,7 +285,7 @@ impl<'h> Walk<'h> {
         })
     }
 
-    /// Whether the archive has data that belong to no file. Called after all files were visited.
+    /// Whether the archive has data that belong to no file. Called after all files have been visited.
     fn leaves_out(&mut self) -> bool {
         while let Some(NextBlock { block, files, .. }) = self.streams.next_block() {
             // Some programs write an empty block into an archive without files.
@@ -295,7 +296,7 @@ impl<'h> Walk<'h> {
             || self.streams.has_more()
     }
 
-    /// Goes on to the next file with data, in the next block if necessary. Returns its size and its CRC-32, if it has one.
+    /// Moves to the next file with data, which may be in the next block. Returns its size and, if it has one, its CRC-32.
     fn next_file(&mut self) -> Option<(u64, Option<u32>)> {
         while self.current.as_ref().is_none_or(|current| current.files_left == 0) {
             let block = self.streams.next_block()?;
@@ -311,8 +312,8 @@ impl<'h> Walk<'h> {
     }
 }
 
-/// A reader of an encrypted file. A wrong password is noticed only by faults in the unpacked data, so it is named as their
-/// possible reason.
+/// A reader of an encrypted file. A wrong password shows only as a fault in the unpacked data, so the error for such a fault names
+/// it as a possible reason.
 struct Decrypted<'s> {
     data: SolidFile<'s>,
     passwords: &'s Passwords,
@@ -327,12 +328,13 @@ impl Read for Decrypted<'_> {
     }
 }
 
-/// Decodes a name in UTF-16, little-endian. A lone surrogate is escaped, as in the names of files on Windows.
+/// Decodes a name in little-endian UTF-16. A lone surrogate is escaped, as in the names of files on Windows.
 fn shown_name(bytes: &[u8]) -> String {
     shown_utf16(bytes.as_chunks().0.iter().map(|unit| u16::from_le_bytes(*unit)))
 }
 
-/// Whether the attributes are those of a link or folder: Windows' attributes, or the Unix mode in their upper 16 bits.
+/// Whether the attributes are those of a link or a folder, according to the Windows attributes or to the Unix mode in the upper 16
+/// bits.
 fn is_link_or_folder(attributes: u32) -> bool {
     const FOLDER: u32 = 0x10;
     const REPARSE_POINT: u32 = 0x400;
@@ -343,7 +345,7 @@ fn is_link_or_folder(attributes: u32) -> bool {
     attributes & (FOLDER | REPARSE_POINT) != 0 || (attributes & HAS_MODE != 0 && ![0, UNIX_FILE].contains(&unix_type))
 }
 
-/// Converts a time of Windows, in units of 100 ns since 1601, UTC.
+/// Converts a Windows time, which counts units of 100 ns since 1601, UTC.
 fn windows_time(ticks: u64) -> Option<std::time::SystemTime> {
     const TICKS_PER_SECOND: u64 = 10_000_000;
     const FROM_1601_TO_1970: i64 = 11_644_473_600;

@@ -9,7 +9,7 @@ use super::super::testing::*;
 use super::super::{Container, Item, Label, Options, unix_time};
 use super::*;
 
-/// A block to be written: one coder, and the files that it packs.
+/// A block to write into an archive: one coder, and the files that it packs.
 struct Made {
     method: &'static [u8],
     properties: Vec<u8>,
@@ -260,19 +260,19 @@ fn names_sizes_and_times_reach_the_visitor_and_unread_files_are_skipped() {
 #[test]
 fn damage_is_reported_and_the_other_blocks_are_read() {
     let [a, b] = two_logs();
-    let behind = ("c.log", b"z".to_vec());
-    let mut block = bzipped(&[a.clone(), b.clone(), behind.clone()]);
+    let after = ("c.log", b"z".to_vec());
+    let mut block = bzipped(&[a.clone(), b.clone(), after.clone()]);
     // The magic bytes of a bzip2 block in the second stream, which begins in the middle of the second file.
     let stream = block.packed.windows(3).rposition(|bytes| bytes == b"BZh").unwrap();
     block.packed[stream + 4] ^= 0xff;
-    let seen = seen(&[block, copied(&[behind])]);
+    let seen = seen(&[block, copied(&[after])]);
     let [first, second, third, other, empty] = &seen.members[..] else { panic!("{seen:?}") };
     assert_eq!(*first, whole(a.0, &a.1));
     let half = usize::midpoint(a.1.len(), b.1.len() + 1) - a.1.len();
-    let told = "the bzip2 data is damaged (";
-    assert!(second.1 == b.1[..half] && second.2.as_ref().unwrap().starts_with(told), "{second:?}");
-    let told = format!("it follows unreadable data in the same compressed block; {ASK}");
-    assert_eq!(*third, lost("c.log", b"", &told));
+    let message = "the bzip2 data is damaged (";
+    assert!(second.1 == b.1[..half] && second.2.as_ref().unwrap().starts_with(message), "{second:?}");
+    let message = format!("it follows unreadable data in the same compressed block; {ASK}");
+    assert_eq!(*third, lost("c.log", b"", &message));
     assert_eq!(*other, whole("c.log", b"z"));
     assert_eq!(*empty, whole("logs/empty.log", b""));
 }
@@ -342,10 +342,11 @@ fn entries_with_data_are_read_whatever_their_attributes_are() {
 }
 
 #[test]
-fn data_of_no_file_are_reported() {
+fn unlisted_data_are_reported() {
     let made = [copied(&[("a.log", b"x".to_vec())])];
     let intact = directory(&made);
-    let told = format!("the 7z archive is damaged (it contains data that its table of contents does not list); {ASK}");
+    let message =
+        format!("the 7z archive is damaged (it contains data that its table of contents does not list); {ASK}");
     let replaced = |from: &[u8], to: &[u8]| {
         let at = intact.windows(from.len()).position(|bytes| bytes == from).unwrap();
         let listed = [&intact[..at], to, &intact[at + from.len()..]].concat();
@@ -353,10 +354,10 @@ fn data_of_no_file_are_reported() {
     };
     // The first of three files loses its data, so that the next entry without data becomes a file.
     let members = vec![whole("logs", b"")];
-    assert_eq!(replaced(&[14, 1, 0x60], &[14, 1, 0xe0]), Seen { members, end: Some(told.clone()) });
+    assert_eq!(replaced(&[14, 1, 0x60], &[14, 1, 0xe0]), Seen { members, end: Some(message.clone()) });
     // Another packed stream of one byte, which belongs to no block.
     let members = vec![whole("a.log", b"x"), whole("logs/empty.log", b"")];
-    assert_eq!(replaced(&[6, 0, 1, 9, 1], &[6, 0, 2, 9, 1, 1]), Seen { members, end: Some(told) });
+    assert_eq!(replaced(&[6, 0, 1, 9, 1], &[6, 0, 2, 9, 1, 1]), Seen { members, end: Some(message) });
 }
 
 #[test]
@@ -364,10 +365,10 @@ fn faults_of_the_archive_are_reported_in_full() {
     let blocks = [lzma2(&files())];
     let archive = seven_zip(&blocks);
     let only = |why: &str| Seen { members: vec![], end: Some(why.to_owned()) };
-    let told = format!(
+    let message = format!(
         "the 7z archive is cut short: the table of contents at its end is missing; none of it could be read; {ASK}"
     );
-    assert_eq!(from_both(Format::SevenZip, &archive[..archive.len() - 1], &options()), only(&told));
+    assert_eq!(from_both(Format::SevenZip, &archive[..archive.len() - 1], &options()), only(&message));
     assert_eq!(
         from_both(Format::SevenZip, &archive[..10], &options()),
         only(&format!("the 7z archive is cut short; {ASK}"))
@@ -379,35 +380,35 @@ fn faults_of_the_archive_are_reported_in_full() {
     ] {
         let mut changed = archive.clone();
         changed[at] ^= 1;
-        let told = format!("the 7z archive is damaged ({why}); {ASK}");
-        assert_eq!(from_both(Format::SevenZip, &changed, &options()), only(&told));
+        let message = format!("the 7z archive is damaged ({why}); {ASK}");
+        assert_eq!(from_both(Format::SevenZip, &changed, &options()), only(&message));
     }
-    let told = format!("the 7z archive is damaged (its table of contents contradicts itself); {ASK}");
-    assert_eq!(from_both(Format::SevenZip, &with_directory(b"", &[1, 5, 3]), &options()), only(&told));
+    let message = format!("the 7z archive is damaged (its table of contents is inconsistent); {ASK}");
+    assert_eq!(from_both(Format::SevenZip, &with_directory(b"", &[1, 5, 3]), &options()), only(&message));
     assert_eq!(from_both(Format::SevenZip, &with_directory(b"", b""), &options()), Seen { members: vec![], end: None });
 
     let trailing = [&archive[..], b"?"].concat();
-    let told = "1 byte after the end of the 7z archive was not read; if they are part of the log, save them to a \
+    let message = "1 byte after the end of the 7z archive was not read; if they are part of the log, save them to a \
                 separate file and scan that";
-    assert_eq!(from_both(Format::SevenZip, &trailing, &options()).end.as_deref(), Some(told));
+    assert_eq!(from_both(Format::SevenZip, &trailing, &options()).end.as_deref(), Some(message));
 
     let limited = Options { held_bytes: 100, ..options() };
-    let told = "the 7z archive has to be held in memory as a whole, and takes more than 0 MiB; extract it and scan \
+    let message = "the 7z archive has to be kept in memory as a whole and is larger than 0 MiB; extract it and scan \
                 the extracted files";
-    assert_eq!(from_stream(Format::SevenZip, &archive, &limited), only(told));
+    assert_eq!(from_stream(Format::SevenZip, &archive, &limited), only(message));
     assert_eq!(from_file(Format::SevenZip, &archive, &limited).end, None);
     let limited = Options { max_members: 1, ..options() };
-    let told = "the 7z archive has more than 1 files, and the rest was not read; raise --max-members to read more";
+    let message = "the 7z archive has more than 1 files, and the rest was not read; raise --max-members to read more";
     let seen = from_both(Format::SevenZip, &archive, &limited);
-    assert_eq!((seen.members.len(), seen.end.as_deref()), (1, Some(told)));
+    assert_eq!((seen.members.len(), seen.end.as_deref()), (1, Some(message)));
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::SevenZip, &seven_zip(&[lzma2(&files()), deflated(&files())]), &options());
 }
 
-/// The checksums of the directory are corrected, so that damage in it gets as far as its decoder.
+/// The checksums of the directory are corrected, so that damage in it reaches the decoder.
 #[test]
 fn a_wrong_bit_anywhere_is_reported_or_changes_nothing() {
     let blocks = [lzma2(&files()), lzma(&[("c.log", b"zzzz".to_vec())]), copied(&[("d.log", b"z".to_vec())])];

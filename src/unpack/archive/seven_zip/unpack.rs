@@ -1,9 +1,9 @@
-//! Unpacks a block of a 7z archive. Its coders read from each other and from packed data.
+//! Unpacks a block of a 7z archive, by connecting its coders to each other and to the packed data.
 //!
 //! | method | name (Methods.txt) | properties |
 //! |---|---|---|
 //! | `00` | stored | |
-//! | `03` | Delta | distance less 1 (1 byte) |
+//! | `03` | Delta | distance minus 1 (1 byte) |
 //! | `03 01 01` | LZMA | properties byte, size of the dictionary (4 bytes) |
 //! | `21` | LZMA2 | size of the dictionary as a code (1 byte) |
 //! | `03 04 01` | PPMd | order (1 byte), memory (4 bytes) |
@@ -14,16 +14,16 @@
 //! | `03 03 01 1B` | BCJ2, which reads four streams | |
 //! | `03 03 ..`, `04` to `0B` | filters for the machine code of x86, PowerPC, IA-64, ARM, SPARC and RISC-V | |
 //!
-//! The code c of LZMA2 stands for (2 + c mod 2) · 2^(c / 2 + 11) bytes, and 40 for 4 GiB less 1.
+//! The code c of LZMA2 stands for (2 + c mod 2) · 2^(c / 2 + 11) bytes, except that 40 stands for 4 GiB - 1.
 //!
-//! The properties of AES are these. The key is SHA-256 over 2^p rounds of salt, password in UTF-16 and the number of the round (8
-//! bytes); with p = 63 it is salt and password themselves. The cipher runs in CBC mode.
+//! AES runs in CBC mode. Its key is the SHA-256 over 2^p rounds, each of which is the salt, the password in UTF-16 and the number of
+//! the round (8 bytes). If p is 63, the key is the salt and the password themselves. Its properties are:
 //!
 //! | offset | size | meaning |
 //! |---|---|---|
-//! | 0 | 1 | p in the lower six bits; 64 to add 1 to the length of the vector, 128 to that of the salt |
-//! | 1 | 1 | length of the salt in the upper, of the vector in the lower four bits |
-//! | 2 | | salt, then the initialisation vector, which zeros fill up to 16 bytes |
+//! | 0 | 1 | p in the lower six bits; 64 adds 1 to the length of the vector, 128 adds 1 to that of the salt |
+//! | 1 | 1 | length of the salt in the upper four bits, of the vector in the lower four |
+//! | 2 | | the salt, then the initialisation vector, which is padded to 16 bytes with zeros |
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -45,18 +45,18 @@ use crate::unpack::decoder::{Decoder, Ended};
 use crate::unpack::input::Input;
 use crate::unpack::recognise::Codec;
 
-/// The length of the beginning of an archive, before all packed data.
+/// The length of the header at the start of an archive in bytes. The packed data follow it.
 pub(super) const START_BYTES: u64 = 32;
 
-/// The method of encryption.
+/// The method of AES encryption.
 const AES: &[u8] = &[6, 0xf1, 7, 1];
 
-/// Derives the keys of encrypted blocks. Each takes half a million rounds or so, therefore the last ones are kept.
+/// Derives the keys of encrypted blocks from passwords. Deriving a key takes about half a million rounds, so recent keys are kept.
 #[derive(Default)]
 pub(super) struct Keys {
     known: VecDeque<Key>,
-    /// The last password that opened something.
-    opener: Option<String>,
+    /// The last password that was right for a block.
+    last_right: Option<String>,
 }
 
 /// A key, and what it was derived from.
@@ -69,28 +69,28 @@ struct Key {
 }
 
 impl Keys {
-    /// Returns the passwords in the order in which they are tried. The one that opened something last comes first, because most
-    /// archives have only one.
+    /// Returns the passwords in the order in which they are tried. The last one that was right comes first, because most archives
+    /// have only one password.
     pub(super) fn in_turn<'p>(&self, passwords: &'p Passwords) -> Vec<&'p str> {
         let mut all: Vec<&str> = passwords.iter().collect();
-        all.sort_by_key(|password| self.opener.as_deref() != Some(*password));
+        all.sort_by_key(|password| self.last_right.as_deref() != Some(*password));
         all
     }
 
-    /// Notes that `password` opened something.
+    /// Records that `password` was right for a block.
     pub(super) fn opened_by(&mut self, password: &str) {
-        self.opener = Some(password.to_owned());
+        self.last_right = Some(password.to_owned());
     }
 
-    /// Returns the key for this password.
+    /// Returns the key for a password, the power p and a salt, deriving it unless it is known.
     fn get(&mut self, password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
-        /// How many keys are kept: one for each password that may be given.
+        /// The number of keys that are kept: one for each password that may be given.
         const KEYS_LIMIT: usize = 100;
         let is_that = |known: &&Key| known.password == password && known.power == power && known.salt == salt;
         if let Some(known) = self.known.iter().find(is_that) {
             return Ok(known.key);
         }
-        let key = find_key(password, power, salt)?;
+        let key = derive_key(password, power, salt)?;
         if self.known.len() == KEYS_LIMIT {
             self.known.pop_front();
         }
@@ -99,11 +99,11 @@ impl Keys {
     }
 }
 
-/// Derives a key, or returns a loss if that would take too long.
-fn find_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
-    /// The limit of 7-Zip itself.
+/// Derives a key. Returns a loss if that would take too long.
+fn derive_key(password: &str, power: u8, salt: &[u8]) -> Result<[u8; 32], Loss> {
+    /// The greatest power that 7-Zip itself accepts.
     const POWER_LIMIT: u8 = 24;
-    /// Stands for a key without any hashing.
+    /// The power that means that nothing is hashed.
     const NO_POWER: u8 = 63;
     let password: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut key = [0; 32];
@@ -130,7 +130,7 @@ pub(super) fn is_encrypted(block: &NextBlock<'_>) -> bool {
     block.block.coders.iter().any(|coder| coder.method == AES)
 }
 
-/// Begins to unpack a block, with this password if it is encrypted.
+/// Starts unpacking a block, with `password` if it is encrypted.
 ///
 /// # Errors
 ///
@@ -145,23 +145,23 @@ pub(super) fn unpack(
     Unpacker { block, held, keys, password, coders_left: block.block.coders.len() }.coder(last)
 }
 
-/// Returns the loss for an invalid directory.
+/// Returns the loss for a directory that is invalid.
 pub(super) fn contradiction() -> Loss {
-    Format::SevenZip.damaged("its table of contents contradicts itself")
+    Format::SevenZip.damaged("its table of contents is inconsistent")
 }
 
-/// Connects the coders of a block, beginning with the last one.
+/// Connects the coders of a block, starting with the last one.
 struct Unpacker<'u> {
     block: &'u NextBlock<'u>,
     held: &'u Held,
     keys: &'u mut Keys,
     password: Option<&'u str>,
-    /// How many coders may still be connected. More would mean that they read from each other in a circle.
+    /// The number of coders that have not been connected yet. Connecting more would mean that there is a cycle.
     coders_left: usize,
 }
 
 impl Unpacker<'_> {
-    /// Returns what a coder gives.
+    /// Returns the output of the coder with this index.
     fn coder(&mut self, index: u64) -> Result<Input, Loss> {
         self.coders_left = self.coders_left.checked_sub(1).ok_or_else(contradiction)?;
         let index = usize::try_from(index).ok();
@@ -177,23 +177,23 @@ impl Unpacker<'_> {
         Ok(Input::new(Box::new(Layer { step, left: coder.size, ended: None })))
     }
 
-    /// Returns the stream `taken`: what another coder gives, or packed data.
-    fn stream(&mut self, taken: u64) -> Result<Input, Loss> {
-        if let Some(giver) = self.block.block.giver(taken) {
-            return self.coder(giver);
+    /// Returns the input stream with this index, which is the output of another coder or packed data.
+    fn stream(&mut self, index: u64) -> Result<Input, Loss> {
+        if let Some(source) = self.block.block.source_of(index) {
+            return self.coder(source);
         }
-        let at = self.block.block.packed.iter().position(|packed| *packed == taken).ok_or_else(contradiction)?;
+        let at = self.block.block.packed.iter().position(|packed| *packed == index).ok_or_else(contradiction)?;
         let (start, end) = self.block.packed.get(at).copied().ok_or_else(contradiction)?;
         Ok(self.held.input(START_BYTES.saturating_add(start), START_BYTES.saturating_add(end)))
     }
 
-    /// Sets up a coder that reads one stream, `input`.
+    /// Sets up a coder with one input stream.
     fn step(&mut self, coder: &Coder<'_>, input: Input) -> Result<Step, Loss> {
         let decoder = |name, decoder: Result<Decoder, Ended>, input| match decoder {
             Ok(decoder) => Ok(Step::Decoder { name, decoder, input }),
             Err(ended) => Err(ended.into_loss(name, None).unwrap_or_else(contradiction)),
         };
-        // A window need not be larger than the data, whatever the properties say.
+        // A window need not be larger than the data, even if the properties state a larger one.
         let window = |bytes: u32| bytes.min(u32::try_from(coder.size).unwrap_or(u32::MAX).max(4096));
         match (coder.method, coder.properties) {
             ([0], _) => decoder("stored", Ok(Decoder::Stored), input),
@@ -232,7 +232,7 @@ impl Unpacker<'_> {
         }
     }
 
-    /// Sets up decryption.
+    /// Sets up a coder that decrypts `input`.
     fn decrypt(&mut self, properties: &[u8], input: Input) -> Result<Step, Loss> {
         let password = self.password.ok_or_else(|| encrypted("it is encrypted", Remedy::GivePassword))?;
         let [flags, lens, rest @ ..] = properties else { return Err(contradiction()) };
@@ -255,7 +255,8 @@ impl Unpacker<'_> {
     }
 }
 
-/// Returns the filter of this method, which made machine code easier to compress; `None` if there is none.
+/// Sets up a filter for machine code. Such a filter converts addresses, which makes code easier to compress. Returns `None` if no
+/// filter has this method.
 fn filter(method: &[u8], properties: &[u8], input: Input) -> Option<BcjReader<Input>> {
     Some(match (method, properties) {
         ([3, 3, 1, 3] | [4], []) => BcjReader::new_x86(input, 0),
@@ -280,16 +281,16 @@ enum Step {
     Decrypt(Box<Decrypt>),
 }
 
-/// A reader of what a coder gives.
+/// A reader of the output of a coder.
 struct Layer {
     step: Step,
-    /// How many bytes the coder has still to give.
+    /// The number of bytes that the coder has not returned yet.
     left: u64,
     ended: Option<Ended>,
 }
 
 impl Step {
-    /// Unpacks some more bytes into `out`. Returns how many, and `Err` if these were the last ones.
+    /// Unpacks some bytes into `out`. Returns their number, and an error with the reason if no more can follow.
     fn run(&mut self, out: &mut [u8]) -> (usize, Result<(), Ended>) {
         let read = |result: io::Result<usize>| match result {
             Ok(0) => (0, Err(Ended::Short)),
@@ -301,13 +302,14 @@ impl Step {
             Step::Bcj(reader) => read(reader.read(out)),
             Step::Bcj2(reader) => read(reader.read(out)),
             Step::Delta(reader) => read(reader.read(out)),
-            // The decoder drops what it has unpacked before a fault, unless it unpacks single bytes.
+            // With a larger buffer, the decoder would lose what it has unpacked before a fault.
             Step::Ppmd(reader) => read(reader.read(&mut out[..1])),
             Step::Decrypt(reader) => read(reader.read(out)),
         }
     }
 
-    /// Returns the input, whose failure is the reason if data are missing. BCJ2 has several and does not hand them out.
+    /// Returns the input of the coder. If data are missing, its failure is the reason. The decoder of BCJ2 does not give access to
+    /// its inputs.
     fn input(&mut self) -> Option<&mut Input> {
         match self {
             Step::Decoder { input, .. } => Some(input),
@@ -319,7 +321,7 @@ impl Step {
         }
     }
 
-    /// Returns the name of the data for messages.
+    /// Returns the word that messages use for the data that the coder reads, such as `lzma`.
     fn name(&self) -> &'static str {
         match self {
             Step::Decoder { name, .. } => name,
@@ -331,7 +333,7 @@ impl Step {
 }
 
 impl Layer {
-    /// Returns the error for data that end here, although more were to come.
+    /// Returns the error for output that ended before all of it was returned.
     fn fault(&mut self, ended: Ended) -> io::Error {
         let early = || Ended::Damaged("it ends too early".to_owned());
         if let Ended::Short | Ended::Complete = ended
@@ -340,7 +342,7 @@ impl Layer {
             return error;
         }
         let name = self.step.name();
-        // The reader of the member replaces the number of bytes delivered.
+        // The reader of the file replaces the number of delivered bytes.
         let loss = ended.into_loss(name, Some(0)).or_else(|| early().into_loss(name, Some(0)));
         loss.unwrap_or_else(contradiction).into()
     }
@@ -369,7 +371,7 @@ impl Read for Layer {
     }
 }
 
-/// A reader that decrypts AES-256 in CBC mode: each block is combined with the encrypted one before it.
+/// A reader that decrypts AES-256 in CBC mode.
 struct Decrypt {
     input: Input,
     cipher: Aes256,
@@ -377,7 +379,7 @@ struct Decrypt {
     previous: [u8; 16],
     /// The current decrypted block.
     block: [u8; 16],
-    /// How many bytes of `block` were returned.
+    /// The number of bytes of `block` that have been returned.
     used: usize,
 }
 

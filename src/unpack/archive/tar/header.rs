@@ -1,7 +1,7 @@
-//! Decodes the header of a tar member, and the attributes in front of it that override it.
+//! Decodes the header of a tar member, and the attributes before it, which override it.
 //!
-//! Offsets and sizes in bytes. Numbers are octal digits, ended by a space or NUL. With the highest bit of a field set, the rest
-//! of it is a big-endian number in two's complement instead, as GNU tar writes large ones.
+//! Offsets and sizes are in bytes. Numbers are octal digits, ended by a space or NUL. If the highest bit of a field is set, the
+//! rest of the field is a big-endian number in two's complement instead, which is how GNU tar writes large numbers.
 //!
 //! | offset | size | meaning |
 //! |---|---|---|
@@ -13,22 +13,22 @@
 //! | 148 | 8 | checksum: the sum of all bytes of the header, with spaces in this field |
 //! | 156 | 1 | type; see [`tar`](super) |
 //! | 157 | 100 | target of a link |
-//! | 257 | 8 | magic: `ustar`, NUL, `00` in POSIX; `ustar`, two spaces, NUL in GNU; anything before POSIX |
+//! | 257 | 8 | magic: `ustar`, NUL, `00` in POSIX; `ustar`, two spaces, NUL in GNU; anything in formats older than POSIX |
 //! | 265 | 80 | names of user and group, numbers of a device, ignored |
-//! | 345 | 155 | in POSIX, the part of the name before a slash, if it is longer than 100 bytes |
+//! | 345 | 155 | in POSIX, the first part of a name that is longer than 100 bytes; a slash and the field `name` follow it |
 //!
-//! Pax attributes are the data of an entry of type `x` or `g`. Each is `length key=value`, ended by a line feed; the length
-//! is decimal and counts the whole attribute, including itself. These are used: `path`, `linkpath`, `size`, `mtime`, and those
-//! that begin with `GNU.sparse.` ([`sparse`](super::sparse)).
+//! Pax attributes are the data of an entry of type `x` or `g`. Each attribute is `length key=value`, ended by a line feed. The
+//! length is decimal and includes itself and the line feed. The attributes `path`, `linkpath`, `size`, `mtime` and those that start
+//! with `GNU.sparse.` ([`sparse`](super::sparse)) are used.
 
 use super::sparse::Records;
 use super::{BLOCK_BYTES, Block};
 
-/// Whether a file with these first 512 bytes, or fewer if it is shorter, is a tar archive.
+/// Whether a file is a tar archive. `head` is its first 512 bytes, or the whole file if it is shorter.
 pub(in crate::unpack) fn begins(head: &[u8]) -> bool {
     let field = |start: usize, end: usize| head.get(start..end).and_then(number).is_some();
     let has_magic = head.get(257..265).is_some_and(|magic| magic.starts_with(b"ustar\0") || magic == b"ustar  \0");
-    // A text might contain the letters of the magic, but hardly between octal numbers.
+    // Text may contain the magic by chance, but hardly with octal numbers in the right places.
     if has_magic && field(100, 108) && field(124, 136) && field(148, 156) {
         return true;
     }
@@ -36,7 +36,7 @@ pub(in crate::unpack) fn begins(head: &[u8]) -> bool {
     block[0] != 0 && block.contains(&0) && field(100, 108) && field(124, 136) && Header::of(block).is_some()
 }
 
-/// A header with the right checksum.
+/// A header whose checksum is right.
 pub(super) struct Header<'b> {
     pub(super) block: &'b Block,
     pub(super) size: u64,
@@ -47,7 +47,7 @@ impl Header<'_> {
     /// Decodes a header. Returns `None` if its checksum is wrong or its size is not a number.
     pub(super) fn of(block: &Block) -> Option<Header<'_>> {
         let stored = number(&block[148..156])?;
-        // Some old writers summed up signed bytes.
+        // Some old programs added up signed bytes.
         let (mut unsigned, mut signed) = (0_i64, 0_i64);
         for (at, &byte) in block.iter().enumerate() {
             let byte = if (148..156).contains(&at) { b' ' } else { byte };
@@ -61,7 +61,7 @@ impl Header<'_> {
         Some(Header { block, size, type_flag: block[156] })
     }
 
-    /// Returns the name, with the prefix of POSIX.
+    /// Returns the full name, including the first part that POSIX stores separately.
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(&self.block[..100]);
         let is_posix = self.block[257..].starts_with(b"ustar\0");
@@ -70,12 +70,13 @@ impl Header<'_> {
     }
 }
 
-/// Returns the text in a field: everything before the first NUL, or all of it.
+/// Returns the text in a field, up to the first NUL or the end of the field.
 pub(super) fn text(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// Decodes a number, octal or in GNU's binary form. An empty field is zero. Returns `None` if it is neither, or too large.
+/// Decodes a number that is octal or in GNU's binary form. An empty field is zero. Returns `None` if the number is invalid or too
+/// large.
 pub(super) fn number(field: &[u8]) -> Option<i64> {
     let (first, rest) = field.split_first()?;
     if first & 0x80 != 0 {
@@ -92,19 +93,19 @@ pub(super) fn number(field: &[u8]) -> Option<i64> {
     })
 }
 
-/// Attributes in front of a header, which override it.
+/// The attributes before a header, which override it.
 #[derive(Clone, Default)]
 pub(super) struct Attributes {
     pub(super) name: Option<Vec<u8>>,
     pub(super) target: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
     pub(super) modified: Option<i64>,
-    /// The map of a file that is stored without its holes.
+    /// The data map of a sparse file.
     pub(super) sparse: Option<Records>,
 }
 
 impl Attributes {
-    /// Adds pax attributes, as they are laid out in the module's documentation. Returns `None` if they are invalid.
+    /// Adds pax attributes, in the form that the documentation of this module describes. Returns `None` if they are invalid.
     pub(super) fn take(&mut self, mut records: &[u8]) -> Option<()> {
         while !records.is_empty() {
             let (len, _) = split_at_byte(records, b' ')?;
@@ -129,12 +130,12 @@ impl Attributes {
     }
 }
 
-/// Decodes a decimal number; `None` if it is none, or too large for its type.
+/// Decodes a decimal number. Returns `None` if it is invalid or too large for its type.
 pub(super) fn decimal<N: std::str::FromStr>(digits: &[u8]) -> Option<N> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Splits `bytes` at the first `separator`, which is left out; `None` if there is none.
+/// Splits `bytes` at the first `separator`, which is in neither part. Returns `None` if there is none.
 fn split_at_byte(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|byte| *byte == separator)?;
     Some((&bytes[..at], &bytes[at + 1..]))

@@ -1,29 +1,30 @@
-//! tar: headers of 512 bytes, each followed by the data of its member, which zeros fill up to a whole block of 512 bytes.
+//! Reads tar archives. Each member is a header of 512 bytes, followed by its data, which are padded to a multiple of 512 bytes with
+//! zeros.
 //!
-//! The specification is POSIX pax, "ustar Interchange Format" and "pax Interchange Format", and the GNU tar manual, "Basic Tar
-//! Format". The layout of a header is in [`header`], and that of files with holes in [`sparse`].
+//! The specifications are POSIX pax, "ustar Interchange Format" and "pax Interchange Format", and the GNU tar manual, "Basic Tar
+//! Format". The layout of a header is in [`header`], that of sparse files in [`sparse`].
 //!
-//! | type | meaning | what is done |
+//! | type | meaning | treatment |
 //! |---|---|---|
-//! | `0`, NUL, `7`, others | file; before POSIX, a name with a slash at its end is a folder | read |
+//! | `0`, NUL, `7`, others | file; in formats older than POSIX, a folder if the name ends with a slash | read |
 //! | `1`, `2` | hard link, symbolic link | reported |
 //! | `3` to `6`, `D` | devices, folder, pipe, GNU's list of a folder | left out |
-//! | `S` | file with holes, in GNU's old format | read |
-//! | `M` | rest of a file that began on another volume | reported |
-//! | `L`, `K` | long name, long target of a link, for the next member | used |
+//! | `S` | sparse file in GNU's old format | read |
+//! | `M` | rest of a file that starts in another volume | reported |
+//! | `L`, `K` | long name of the next member, long target of the next link | used |
 //! | `x`, `X` | pax attributes of the next member | used |
 //! | `g` | pax attributes of all following members | used |
 //! | `V` | name of the volume | left out |
 //!
 //! Invariants:
-//! * A file with holes is read as it was on disk.
-//! * Links have no data of their own: their target is another member, or is not in the archive. Each is reported under its own
-//!   name, so that a pattern for names applies to it.
-//! * Every member counts, also after an end mark, as in archives that were concatenated.
-//! * An archive without an end mark may have been cut between two members, and is reported.
-//! * A header with a wrong checksum ends the walk, because nothing shows where the next header is.
+//! * A sparse file is read as it was on disk, with its holes as zeros.
+//! * Links have no data. Their target is another member, or is not in the archive. A link is reported under its own name, so that
+//!   the user's globs apply to it.
+//! * Members after an end marker are read as well, because archives may have been concatenated.
+//! * An archive without an end marker is reported, because it may have been cut between two members.
+//! * A header with a wrong checksum ends the walk, because the place of the next header is then unknown.
 //!
-//! The format is simple, and the reader of the `tar` crate does not distinguish a cut from an end, so it is read here.
+//! Alternative: the `tar` crate. It does not distinguish a cut archive from a complete one.
 
 mod header;
 mod sparse;
@@ -43,10 +44,10 @@ use crate::unpack::input::Input;
 
 /// The length of a block in bytes.
 const BLOCK: u64 = 512;
-/// The same for arrays.
+/// The length of a block in bytes, for arrays.
 const BLOCK_BYTES: usize = 512;
 
-/// The longest name or list of attributes in front of a header, in bytes.
+/// The greatest length of a long name or a list of attributes before a header, in bytes.
 const EXTENSION_LIMIT: u64 = 1 << 20;
 
 type Block = [u8; BLOCK_BYTES];
@@ -81,18 +82,18 @@ struct Walk {
     everywhere: Attributes,
     /// The attributes of the next member.
     before: Attributes,
-    /// The name of the next member in GNU's format.
+    /// The name of the next member, if it comes from an entry of type `L`.
     long_name: Option<Vec<u8>>,
-    /// The target of the next member in GNU's format, if that is a link.
+    /// The target of the next link, if it comes from an entry of type `K`.
     long_target: Option<Vec<u8>>,
 }
 
 impl Walk {
-    /// Returns the next block that is not all zeros, which is the end mark; `None` at the end.
+    /// Returns the next block that is not an end marker, which is a block of zeros. Returns `None` at the end of the archive.
     ///
     /// # Errors
     ///
-    /// Returns an error if the archive ends without an end mark, or if something other than a header follows the mark.
+    /// Returns an error if the archive has no end marker, or if something other than a header follows it.
     fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut is_marked = false;
         loop {
@@ -107,7 +108,7 @@ impl Walk {
                 };
             }
             let Some(block) = self.input.array::<BLOCK_BYTES>() else {
-                // After the mark, less than a block is padding up to another size.
+                // After the end marker, an incomplete block is padding.
                 return if is_marked {
                     self.input.failure().map_or(Ok(None), |error| Err(passed_on(error, None)))
                 } else {
@@ -126,12 +127,12 @@ impl Walk {
         }
     }
 
-    /// Returns the error for an archive that breaks off here.
+    /// Returns the error for an archive that ends too early here.
     fn short(&mut self) -> io::Error {
         Format::Tar.cut(&mut self.input, None)
     }
 
-    /// Consumes an entry that only describes later members. Returns whether `header` was one.
+    /// If `header` is an entry that only describes later members, reads it and returns `true`.
     fn take_extension(&mut self, header: &Header<'_>) -> io::Result<bool> {
         match header.type_flag {
             b'L' => self.long_name = Some(text(&self.extension(header.size)?).to_vec()),
@@ -141,14 +142,14 @@ impl Walk {
                 attributes.take(&records).ok_or_else(|| Format::Tar.damaged("the attributes of a file"))?;
             }
             b'K' => self.long_target = Some(text(&self.extension(header.size)?).to_vec()),
-            // The name of the volume.
+            // The name of the volume is skipped.
             b'V' => self.pass(header.size)?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    /// Consumes the data of such an entry, which must not take more than [`EXTENSION_LIMIT`].
+    /// Reads the data of an entry that describes later members. Returns an error if `size` is more than [`EXTENSION_LIMIT`].
     fn extension(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > EXTENSION_LIMIT {
             let what = format!("the name or attributes of a file take more than {} KiB", EXTENSION_LIMIT >> 10);
@@ -158,23 +159,23 @@ impl Walk {
         bytes.filter(|_| self.input.skip(padding) == padding).ok_or_else(|| self.short())
     }
 
-    /// Skips data and the padding of its last block.
+    /// Skips `size` bytes of data and the padding after them.
     fn pass(&mut self, size: u64) -> io::Result<()> {
-        self.go_on(ControlFlow::Continue(()), Some(size), size).map(|_| ())
+        self.finish(ControlFlow::Continue(()), Some(size), size).map(|_| ())
     }
 
-    /// Skips the rest of a member and its padding. Of its `size` bytes, `rest` were not read. If `rest` is `None`, the archive
-    /// breaks off in the member, and the walk ends.
-    fn go_on(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
+    /// Skips the rest of a member of `size` bytes and the padding after it. `rest` is the number of bytes that have not been read.
+    /// Returns a break, which ends the walk, if `flow` is one, or if `rest` is `None` because the archive is cut short.
+    fn finish(&mut self, flow: ControlFlow<()>, rest: Option<u64>, size: u64) -> io::Result<ControlFlow<()>> {
         let (ControlFlow::Continue(()), Some(rest)) = (flow, rest) else { return Ok(ControlFlow::Break(())) };
         let len = rest.checked_add(padding(size)).ok_or_else(|| Format::Tar.damaged("the size of a file"))?;
         if self.input.skip(len) < len { Err(self.short()) } else { Ok(flow) }
     }
 
-    /// Visits the member of this header.
+    /// Visits the member with this header.
     ///
-    /// Its name is the first of: the one for files with holes, its pax attribute, the pax attribute for all members, GNU's
-    /// long name, and the one in the header.
+    /// Its name is the first of these that exists: `GNU.sparse.name`, its pax attribute `path`, the pax attribute `path` for all
+    /// members, the name from an entry of type `L`, and the name in the header.
     fn member(&mut self, header: &Header<'_>, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let before = std::mem::take(&mut self.before);
         let (long_name, long_target) = (self.long_name.take(), self.long_target.take());
@@ -201,13 +202,13 @@ impl Walk {
                 flow
             }
             b'3'..=b'6' | b'D' => ControlFlow::Continue(()),
-            // Before POSIX, folders had no type of their own.
+            // In formats older than POSIX, folders have no type of their own.
             0 if name.ends_with(b"/") => ControlFlow::Continue(()),
             b'S' => return self.typed_sparse(header.block, (label, size), visit),
             b'M' => {
                 visit(Item::Unread(label, refused("it begins in another volume of the tar archive", Remedy::Unpack)))
             }
-            // No program states the holes of all members at once.
+            // A data map for all following members makes no sense, and no program writes one.
             _ if self.everywhere.sparse.is_some() => visit(Item::Unread(label, sparse::unknown())),
             _ => {
                 return match records {
@@ -216,25 +217,25 @@ impl Walk {
                 };
             }
         };
-        self.go_on(flow, Some(size), size)
+        self.finish(flow, Some(size), size)
     }
 
-    /// Visits a file without holes.
+    /// Visits a file that is not sparse.
     fn data(&mut self, label: Label, size: u64, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let mut data = Data::new(&mut self.input, size);
         let flow = visit(Item::Member(label, &mut data));
         let rest = data.rest();
-        self.go_on(flow, rest, size)
+        self.finish(flow, rest, size)
     }
 }
 
-/// Returns the loss for a link.
+/// Returns the loss for a link to `target`.
 fn link(target: &[u8]) -> Loss {
     let what = format!("link to {}, not followed", shown_bytes(target));
     Loss::new(Kind::Link, what, Remedy::ReadAsMember)
 }
 
-/// Returns how many bytes of padding follow `size` bytes of data.
+/// Returns the number of bytes of padding after `size` bytes of data.
 fn padding(size: u64) -> u64 {
     (BLOCK - size % BLOCK) % BLOCK
 }
@@ -242,7 +243,7 @@ fn padding(size: u64) -> u64 {
 /// A reader of the stored data of a member.
 struct Data<'i> {
     input: &'i mut Input,
-    /// How many bytes were not read yet.
+    /// The number of bytes that have not been read yet.
     left: u64,
     delivered: u64,
     is_faulty: bool,
@@ -253,7 +254,7 @@ impl Data<'_> {
         Data { input, left: size, delivered: 0, is_faulty: false }
     }
 
-    /// Returns how many bytes were not read, or `None` if the archive breaks off in the data.
+    /// Returns the number of bytes that have not been read, or `None` if the archive is cut short within the data.
     fn rest(&self) -> Option<u64> {
         (!self.is_faulty).then_some(self.left)
     }

@@ -1,14 +1,14 @@
-//! Reads sparse members: files with holes, which are stretches that were never written and read as zeros.
+//! Reads sparse files. They have holes, which are ranges that were never written and are read as zeros.
 //!
-//! The archive holds only the data between the holes, one segment after another, and a map of where in the file they belong.
-//! GNU tar has four formats for the map (GNU tar manual, "Storing Sparse Files"), and all of them are read:
+//! The archive contains only the data between the holes, in segments one after another, and a map with the place of each segment
+//! in the file. GNU tar has four formats for the map (GNU tar manual, "Storing Sparse Files"), and all of them are supported:
 //!
 //! | format | where the map is |
 //! |---|---|
 //! | old GNU, type `S` | in the header, and in blocks after it |
 //! | pax 0.0 | in the attributes: `GNU.sparse.offset` and `GNU.sparse.numbytes` for each segment |
-//! | pax 0.1 | in the attribute `GNU.sparse.map`: offset, length, offset, length, … with commas |
-//! | pax 1.0 | in front of the data: the number of segments, and an offset and a length for each, decimal and ended by line feeds, then NULs up to a whole block |
+//! | pax 0.1 | in the attribute `GNU.sparse.map`: offset, length, offset, length, … separated by commas |
+//! | pax 1.0 | before the data: the number of segments, and an offset and a length for each, all decimal and ended by line feeds, then NULs up to a whole block |
 //!
 //! The size of the file with its holes is in `GNU.sparse.size` (0.0 and 0.1) or `GNU.sparse.realsize` (1.0), the format in
 //! `GNU.sparse.major` and `GNU.sparse.minor` (1.0 only), and the name of the file in `GNU.sparse.name` (0.1 and 1.0).
@@ -17,17 +17,17 @@
 //!
 //! | header | next block | size | meaning |
 //! |---|---|---|---|
-//! | 386 | 0 | 4 × 24, 21 × 24 | segments: offset and length, 12 bytes each; an empty one ends the list |
+//! | 386 | 0 | 4 × 24, 21 × 24 | segments: offset and length, 12 bytes each; an empty segment ends the list |
 //! | 482 | 504 | 1 | not 0 if another block of segments follows |
 //! | 483 | | 12 | size of the file with its holes in bytes |
 //!
 //! Invariants:
-//! * A member is delivered as it was on disk, up to where its map is invalid.
-//! * A hole is announced before it is delivered ([`MemberData::hole`]), so that the visitor decides whether it is too large.
-//! * A map costs no more memory than [`SEGMENT_LIMIT`] allows.
+//! * A file is delivered as it was on disk, up to the place where its map is invalid.
+//! * The visitor can get the length of a hole before reading it ([`MemberData::hole`]), and so decide whether it is too large.
+//! * A map has at most [`SEGMENT_LIMIT`] segments, which limits its memory.
 //!
-//! Segments follow each other without a gap, and the size of the member is their sum, as Go, libarchive and Python read them. GNU
-//! tar pads each to a whole block, which makes no difference: all but the last consist of whole blocks anyway.
+//! The stored segments follow each other without gaps, as in Go, libarchive and Python. GNU tar pads each segment to a whole block,
+//! which makes no difference, because all segments except the last consist of whole blocks anyway.
 
 #[cfg(test)]
 mod tests;
@@ -41,27 +41,27 @@ use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::archive::{Format, Item, Label, MemberData, Visit, refused};
 use crate::unpack::fault::passed_on;
 
-/// The largest number of segments in a map. They take 1 MiB of memory, which is also the limit of attributes.
+/// The most segments in a map. They take 1 MiB of memory, as much as attributes may take.
 const SEGMENT_LIMIT: usize = 1 << 16;
 
-/// Why a map in an invalid form is damaged.
+/// The reason for a map that cannot be decoded, as part of a message.
 const UNREADABLE: &str = "the data map of a sparse file cannot be read";
 
-/// The length of an offset and a length together in the old format.
+/// The length of a segment in the old format in bytes: an offset and a length.
 const PAIR_BYTES: usize = 24;
 
-/// The segments of a member.
+/// The data map of a sparse file.
 #[derive(Clone, Debug, Default)]
 struct Map {
-    /// In order and without overlap. Empty segments are allowed, and divide a hole in two.
+    /// The segments, in order and without overlap. An empty segment is allowed, and divides a hole into two.
     segments: Vec<Segment>,
-    /// The size of the file with its holes in bytes. Known unless there is a fault.
+    /// The size of the file with its holes in bytes. Always known unless there is a fault.
     size: Option<u64>,
-    /// Why nothing is known about the file after the last segment.
+    /// The reason why the file cannot be read after the last segment.
     fault: Option<Loss>,
 }
 
-/// A range of the file, with its holes, for which data are stored.
+/// A range of the unpacked file for which data are stored.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     start: u64,
@@ -69,7 +69,7 @@ struct Segment {
 }
 
 impl Map {
-    /// Adds the next segment. `None` stands for an invalid number, which is a fault. After a fault, nothing is added.
+    /// Adds a segment. An argument that is `None` stands for an invalid number, which is a fault. After a fault, nothing is added.
     fn push(&mut self, start: Option<u64>, len: Option<u64>) {
         if self.fault.is_some() {
             return;
@@ -89,7 +89,7 @@ impl Map {
         }
     }
 
-    /// Adds segments in the old format, up to the first empty one.
+    /// Adds segments in the old format, up to the empty one that ends the list.
     fn take_pairs(&mut self, pairs: &[u8]) {
         for pair in pairs.chunks_exact(PAIR_BYTES) {
             let (start, len) = pair.split_at(PAIR_BYTES / 2);
@@ -100,7 +100,7 @@ impl Map {
         }
     }
 
-    /// Returns the complete map of a file of this size. Segments beyond the size are a fault.
+    /// Completes the map of a file of this size. A segment that ends after the file is a fault.
     fn of_size(mut self, size: Option<u64>) -> Map {
         let Some(len) = size else { return Map::faulty("a sparse file has no size") };
         if let Some(beyond) = self.segments.iter().position(|segment| segment.end > len) {
@@ -110,12 +110,12 @@ impl Map {
         Map { size, ..self }
     }
 
-    /// Returns a map of which nothing can be used.
+    /// Returns a map without segments, whose fault is that the archive is damaged. The message contains `why`.
     fn faulty(why: &str) -> Map {
         Map { fault: Some(damaged(why)), ..Map::default() }
     }
 
-    /// Consumes the map in front of the data, in version 1.0.
+    /// Reads a map in the pax 1.0 format, which is before the data.
     fn before(data: &mut Data<'_>, size: Option<u64>) -> io::Result<Map> {
         let Some(count) = line(data)? else { return Ok(Map::faulty(UNREADABLE)) };
         let mut map = Map::default();
@@ -134,12 +134,12 @@ fn damaged(why: &str) -> Loss {
     Format::Tar.damaged(why)
 }
 
-/// Decodes a number that must not be negative.
+/// Decodes a number in a header that must not be negative.
 fn unsigned(field: &[u8]) -> Option<u64> {
     u64::try_from(number(field)?).ok()
 }
 
-/// Consumes a line with a decimal number; `None` if it is something else.
+/// Reads a line with a decimal number. Returns `None` if it contains anything else.
 fn line(data: &mut Data<'_>) -> io::Result<Option<u64>> {
     let mut value = None;
     loop {
@@ -161,22 +161,22 @@ fn line(data: &mut Data<'_>) -> io::Result<Option<u64>> {
     }
 }
 
-/// The attributes of a member whose keys begin with `GNU.sparse.`.
+/// The attributes of a member whose keys start with `GNU.sparse.`.
 #[derive(Clone, Default)]
 pub(super) struct Records {
-    /// The name of the file. The one in the header is only for programs that do not know these attributes.
+    /// The name of the file. The header has another name, for programs that do not know these attributes.
     pub(super) name: Option<Vec<u8>>,
     /// The size of the file with its holes in bytes.
     size: Option<u64>,
     /// The major and minor version of the format.
     version: (u64, u64),
-    /// The offset of a segment whose length comes next.
+    /// The offset of a segment whose length is in the next attribute.
     start: Option<u64>,
     map: Map,
 }
 
 impl Records {
-    /// Adds the attribute whose key is `GNU.sparse.` and then `key`.
+    /// Adds the attribute whose key is `GNU.sparse.` followed by `key`.
     pub(super) fn take(&mut self, key: &[u8], value: &[u8]) {
         match key {
             b"name" => self.name = Some(text(value).to_vec()),
@@ -196,13 +196,13 @@ impl Records {
     }
 }
 
-/// Returns the loss for a sparse member in an unknown format.
+/// Returns the loss for a sparse file in an unknown format.
 pub(super) fn unknown() -> Loss {
     refused("it is a sparse file in a form that is not supported", Remedy::Unpack)
 }
 
 impl Walk {
-    /// Visits a member of type `S`, of which `size` bytes are stored.
+    /// Visits a sparse file in the old format, whose type is `S`. `size` is the number of stored bytes.
     pub(super) fn typed_sparse(
         &mut self,
         header: &Block,
@@ -213,22 +213,22 @@ impl Walk {
         let mut map = Map::default();
         map.take_pairs(&header[386..482]);
         // Besides GNU tar, only star has this type, with other offsets in the header.
-        let mut goes_on = header[if is_gnu { 482 } else { 355 }];
-        while goes_on != 0 {
+        let mut has_more = header[if is_gnu { 482 } else { 355 }];
+        while has_more != 0 {
             let block = self.input.array::<BLOCK_BYTES>().ok_or_else(|| self.short())?;
             map.take_pairs(&block[..504]);
-            goes_on = block[504];
+            has_more = block[504];
         }
         if !is_gnu {
             let flow = visit(Item::Unread(label, unknown()));
-            return self.go_on(flow, Some(size), size);
+            return self.finish(flow, Some(size), size);
         }
         let data = Data::new(&mut self.input, size);
         let (flow, rest) = Filled::new(data, map.of_size(unsigned(&header[483..495]))).visit(label, visit);
-        self.go_on(flow, rest, size)
+        self.finish(flow, rest, size)
     }
 
-    /// Visits a member that is sparse according to its attributes, of which `size` bytes are stored.
+    /// Visits a file that is sparse according to its pax attributes. `size` is the number of stored bytes.
     pub(super) fn attributed_sparse(
         &mut self,
         records: Records,
@@ -241,15 +241,15 @@ impl Walk {
             (1, 0) => Map::before(&mut data, records.size).map_err(|error| passed_on(error, None))?,
             _ => {
                 let flow = visit(Item::Unread(label, unknown()));
-                return self.go_on(flow, Some(size), size);
+                return self.finish(flow, Some(size), size);
             }
         };
         let (flow, rest) = Filled::new(data, map).visit(label, visit);
-        self.go_on(flow, rest, size)
+        self.finish(flow, rest, size)
     }
 }
 
-/// A reader of a member with its holes.
+/// A reader of a sparse file that returns its holes as zeros.
 struct Filled<'i> {
     data: Data<'i>,
     map: Map,
@@ -260,22 +260,22 @@ struct Filled<'i> {
 }
 
 impl Filled<'_> {
-    /// Returns a reader of a file with this map, whose segments are `data`.
+    /// Creates a reader of a file with this map, whose stored segments are `data`.
     fn new(data: Data<'_>, map: Map) -> Filled<'_> {
         let mut filled = Filled { data, map, next: 0, delivered: 0, has_ended: false };
         filled.deliver(0);
         filled
     }
 
-    /// Passes the member to the visitor. Also returns how many bytes of the stored data were not read, or `None` if the archive
-    /// breaks off in them.
+    /// Passes the file to the visitor. Returns what the visitor returns, and the number of stored bytes that have not been read, or
+    /// `None` if the archive is cut short within them.
     fn visit(mut self, label: Label, visit: &mut Visit<'_>) -> (ControlFlow<()>, Option<u64>) {
         let label = Label { size: self.map.size, ..label };
         let flow = visit(Item::Member(label, &mut self));
         (flow, self.data.rest())
     }
 
-    /// Counts `len` delivered bytes, and goes on to the segment in which the file continues.
+    /// Adds `len` to the number of delivered bytes, and moves past the segments that end there.
     fn deliver(&mut self, len: usize) {
         self.delivered += len as u64;
         let is_over = |segment: &Segment| segment.end <= self.delivered;
@@ -294,14 +294,14 @@ impl Filled<'_> {
         }
     }
 
-    /// Ends the file here and returns the error that reports the damage, with how much of the file was read before it.
+    /// Ends the file here. Returns the error for `loss`, with the number of bytes that have been delivered.
     fn fault(&mut self, loss: Loss) -> io::Error {
         self.has_ended = true;
         Loss { delivered: Some(self.delivered), ..loss }.into()
     }
 
-    /// Returns the result of a read at the end: the fault of the map, if it has one.
-    fn judge(&mut self) -> io::Result<usize> {
+    /// Returns the result of a read at the end of the file: an error if the map has a fault or leaves out stored data.
+    fn finish(&mut self) -> io::Result<usize> {
         self.has_ended = true;
         match self.map.fault.clone() {
             Some(loss) => Err(self.fault(loss)),
@@ -331,7 +331,7 @@ impl Read for Filled<'_> {
         }
         let at_most = |len: u64| out.len().min(usize::try_from(len).unwrap_or(usize::MAX));
         let len = match (self.hole(), self.map.segments.get(self.next)) {
-            (0, None) => return self.judge(),
+            (0, None) => return self.finish(),
             (0, Some(segment)) => {
                 let wanted = at_most(segment.end - self.delivered);
                 self.stored(&mut out[..wanted])?

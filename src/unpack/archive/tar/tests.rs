@@ -112,16 +112,16 @@ fn links_are_reported_with_their_targets() {
         member("./a.log", b'0', b"x"),
         end(),
     ];
-    let told = |name: &str, target: &str| {
+    let message = |name: &str, target: &str| {
         let why =
             format!("link to {target}, not followed; if the file is in the archive, it is read under its own name");
         (name.to_owned(), Vec::new(), Some(why))
     };
     let members = vec![
-        told("hard.log", "a.log"),
-        told("soft.log", "../b.log"),
-        told("gnu.log", &long),
-        told("pax.log", "é.log"),
+        message("hard.log", "a.log"),
+        message("soft.log", "../b.log"),
+        message("gnu.log", &long),
+        message("pax.log", "é.log"),
         whole("a.log", b"x"),
     ];
     assert_eq!(seen(&parts), Seen { members, end: None });
@@ -167,7 +167,7 @@ fn a_size_may_be_in_the_attributes_or_binary() {
 }
 
 #[test]
-fn all_members_of_concatenated_archives_count() {
+fn all_members_of_concatenated_archives_are_read() {
     let parts = [member("a.log", b'0', b"x"), end(), member("b.log", b'0', b"y"), end(), vec![0; 300]];
     assert_eq!(seen(&parts), Seen { members: vec![whole("a.log", b"x"), whole("b.log", b"y")], end: None });
 }
@@ -215,7 +215,7 @@ fn no_more_members_than_allowed_are_visited() {
 }
 
 #[test]
-fn a_text_is_no_tar_archive() {
+fn text_is_not_a_tar_archive() {
     let mut text = b"2017-02-14 02:57:24 call result = 102\r\n".repeat(20);
     assert_eq!(Format::of(&text), None);
     text[257..262].copy_from_slice(b"ustar");
@@ -229,7 +229,7 @@ fn a_text_is_no_tar_archive() {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::Tar, &two_members(), &options());
 }
 

@@ -1,11 +1,11 @@
-//! Decrypts zip members: PKWARE's traditional encryption, which verifies a password by one byte, and WinZip's AES, which verifies
-//! it by two and also authenticates the data.
+//! Decrypts zip members. There are two methods:
 //!
-//! * Traditional encryption: APPNOTE, section 6.1. Three keys of 32 bits are updated with each byte of the password, and then
-//!   with each decrypted byte. A byte is decrypted with a mask that is made from the third key.
-//! * AES: WinZip's "AES Encryption Information". PBKDF2 with HMAC-SHA1 and 1000 rounds makes, from password and salt, the
+//! * PKWARE's traditional encryption (APPNOTE, section 6.1). Three 32-bit keys are updated with each byte of the password, and then
+//!   with each decrypted byte. Each byte is decrypted with a mask that is computed from the third key. One byte verifies the
+//!   password.
+//! * WinZip's AES ("AES Encryption Information"). PBKDF2 with HMAC-SHA1 and 1000 rounds derives, from the password and a salt, the
 //!   key of the cipher, the key of the authentication code, and two bytes that verify the password. The cipher is AES in counter
-//!   mode with a little-endian counter that begins with 1. The authentication code is the first 10 bytes of HMAC-SHA1 over the
+//!   mode, with a little-endian counter that starts at 1. The authentication code is the first 10 bytes of the HMAC-SHA1 of the
 //!   encrypted data.
 
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
@@ -13,14 +13,14 @@ use aes::{Aes128, Aes192, Aes256};
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
 
-/// The length of the header in front of data with traditional encryption.
+/// The length in bytes of the header before data with traditional encryption.
 pub(super) const CLASSIC_HEADER_BYTES: usize = 12;
-/// How many bytes verify the password in AES.
+/// The number of bytes that verify the password for AES.
 pub(super) const AES_PROOF_BYTES: usize = 2;
-/// The length of the authentication code in AES.
+/// The length of the authentication code for AES in bytes.
 pub(super) const AES_MAC_BYTES: usize = 10;
 
-/// A decryptor, for which a password was accepted.
+/// A decryptor whose password has been verified.
 pub(super) enum Crypt {
     Classic(Classic),
     Aes(Box<Aes>),
@@ -36,25 +36,26 @@ impl Crypt {
     }
 }
 
-/// The keys of the traditional encryption.
+/// The state of traditional encryption: its three keys.
 pub(super) struct Classic([u32; 3]);
 
 impl Classic {
-    /// Decrypts the header. Returns `None` if its last byte is not `proof`, which means that the password is wrong.
+    /// Creates a decryptor by decrypting the header. Returns `None` if the password is wrong, so that the last byte of the header is
+    /// not `proof`.
     pub(super) fn new(password: &[u8], mut header: [u8; CLASSIC_HEADER_BYTES], proof: u8) -> Option<Classic> {
         let mut keys = Classic::begin(password);
         header.iter_mut().for_each(|byte| *byte = keys.decrypt(*byte));
         (header[CLASSIC_HEADER_BYTES - 1] == proof).then_some(keys)
     }
 
-    /// Returns the keys after the password.
+    /// Returns the keys after they have been updated with the password.
     pub(super) fn begin(password: &[u8]) -> Classic {
         let mut keys = Classic([0x1234_5678, 0x2345_6789, 0x3456_7890]);
         password.iter().for_each(|byte| keys.update(*byte));
         keys
     }
 
-    /// Returns the mask of the next byte.
+    /// Returns the mask that decrypts the next byte.
     pub(super) fn mask(&self) -> u8 {
         let key = self.0[2] | 2;
         let [_, mask, ..] = key.wrapping_mul(key ^ 1).to_le_bytes();
@@ -76,12 +77,12 @@ impl Classic {
     }
 }
 
-/// Updates a CRC-32 with one byte, without the inversions before the first and after the last byte.
+/// Updates a CRC-32 with one byte, without inverting the bits before the first byte and after the last one.
 fn crc32(sum: u32, byte: u8) -> u32 {
     CRC_TABLE[usize::from(sum.to_le_bytes()[0] ^ byte)] ^ (sum >> 8)
 }
 
-/// What each value of a byte contributes to a CRC-32.
+/// The look-up table for a CRC-32: an entry for each value of a byte.
 const CRC_TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut index = 0;
@@ -98,13 +99,14 @@ const CRC_TABLE: [u32; 256] = {
     table
 };
 
-/// AES in counter mode, and the authentication code of the encrypted data so far.
+/// A decryptor for AES in counter mode, which also computes the authentication code of the encrypted data.
 pub(super) struct Aes {
     cipher: Cipher,
-    /// The counter of the block that made `mask`.
+    /// The value of the counter for `mask`.
     counter: u128,
+    /// The encrypted counter, which decrypts the current block.
     mask: [u8; 16],
-    /// How many bytes of `mask` were used.
+    /// The number of bytes of `mask` that have been used.
     used: usize,
     sum: Hmac<Sha1>,
 }
@@ -116,12 +118,12 @@ enum Cipher {
 }
 
 impl Aes {
-    /// Returns the length of a key of this strength in bytes: 16, 24 or 32. The salt is half as long.
+    /// Returns the length of a key in bytes: 16, 24 or 32 for strength 1, 2 or 3. The salt is half as long.
     pub(super) fn key_len(strength: u8) -> usize {
         8 + 8 * usize::from(strength)
     }
 
-    /// Makes the keys. Returns `None` if `proof` shows that the password is wrong.
+    /// Creates a decryptor by deriving its keys. Returns `None` if `proof` shows that the password is wrong.
     pub(super) fn new(password: &[u8], strength: u8, salt: &[u8], proof: [u8; AES_PROOF_BYTES]) -> Option<Aes> {
         // The number of rounds is fixed by the format.
         const ROUNDS: u32 = 1000;
@@ -154,7 +156,7 @@ impl Aes {
         }
     }
 
-    /// Encrypts the counter of the next block.
+    /// Computes the mask of the next block, which is the encrypted counter.
     fn next_mask(&mut self) {
         self.counter = self.counter.wrapping_add(1);
         let mut block = self.counter.to_le_bytes().into();
@@ -167,7 +169,7 @@ impl Aes {
         self.used = 0;
     }
 
-    /// Whether `mac` is the authentication code of everything that was decrypted.
+    /// Whether `mac` is the authentication code of everything that has been decrypted.
     pub(super) fn proves(&self, mac: [u8; AES_MAC_BYTES]) -> bool {
         self.sum.clone().verify_truncated_left(&mac).is_ok()
     }

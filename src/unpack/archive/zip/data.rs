@@ -1,18 +1,18 @@
-//! Unpacks the data of one zip member, and verifies them by the checksum and sizes that the archive states.
+//! Unpacks the data of one zip member, and verifies them with the checksum and the sizes that the archive states.
 //!
 //! | method | name (APPNOTE, section 4.4.5) | data |
 //! |---|---|---|
-//! | 0 | stored | as they are |
+//! | 0 | stored | unpacked |
 //! | 8 | deflate | deflate without a header |
-//! | 9 | deflate64 | the same with a window of 64 KiB |
+//! | 9 | deflate64 | deflate without a header, with a window of 64 KiB |
 //! | 12 | bzip2 | a whole bzip2 stream |
 //! | 14 | lzma | a header (section 5.8), then LZMA without a header of its own |
 //! | 20, 93 | zstd | zstd frames; 20 was its first number and is deprecated |
 //! | 95 | xz | a whole xz stream |
 //!
-//! The header of LZMA data takes 9 bytes: the version of the writer (2 bytes, ignored), the length of the properties (2 bytes,
-//! always 5), the properties byte, and the size of the dictionary (4 bytes, little-endian). Flag 2 of the member says that
-//! the data end with a mark; otherwise they end at the unpacked size.
+//! The header of LZMA data takes 9 bytes: the version of the program that wrote it (2 bytes, ignored), the length of the properties
+//! (2 bytes, always 5), the properties byte, and the size of the dictionary (4 bytes, little-endian). If flag 2 of the member is
+//! set, the data end with an end marker. Otherwise they end at the unpacked size.
 
 use std::io::{self, Cursor, Read};
 
@@ -37,7 +37,7 @@ const ZSTD_OLD: u16 = 20;
 const ZSTD: u16 = 93;
 const XZ: u16 = 95;
 
-/// Returns the loss for a method that is not supported.
+/// Returns the loss if a method is not supported, and otherwise `None`.
 pub(super) fn refuses(method: u16) -> Option<Loss> {
     let name = match method {
         _ if method_name(method).is_some() => return None,
@@ -57,7 +57,7 @@ pub(super) fn refuses(method: u16) -> Option<Loss> {
     Some(Loss::new(Kind::Unreadable, what, Remedy::Unpack))
 }
 
-/// Returns the name of a method that is supported.
+/// Returns the name of a method if it is supported, and otherwise `None`.
 fn method_name(method: u16) -> Option<&'static str> {
     Some(match method {
         STORED => "stored",
@@ -71,7 +71,7 @@ fn method_name(method: u16) -> Option<&'static str> {
     })
 }
 
-/// Begins to unpack `input`. `size` is the unpacked size, if it is known before the data.
+/// Creates a decoder for the data at the start of `input`. `size` is the unpacked size, if it is known before the data.
 fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Decoder, Ended> {
     match record.method {
         BZIP2 => Ok(Decoder::frames(Codec::Bzip2)),
@@ -80,7 +80,7 @@ fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Decode
         DEFLATE => Ok(Decoder::deflate()),
         DEFLATE64 => Ok(Decoder::deflate64()),
         LZMA => {
-            // The version of the writer, the length of the properties, and the properties.
+            // The version, the length of the properties, and the properties themselves.
             let [_, _, len, 0, properties, one, two, three, four] = input.array().ok_or(Ended::Short)? else {
                 return Err(Ended::Damaged("its properties".to_owned()));
             };
@@ -94,10 +94,10 @@ fn begin(record: &Record, size: Option<u64>, input: &mut Input) -> Result<Decode
     }
 }
 
-/// Whether `packed`, the first bytes of the decrypted data, can be unpacked. If `is_whole`, they are all of the data, and the
-/// checksum has to match, too.
-pub(super) fn makes_sense(record: &Record, packed: Vec<u8>, is_whole: bool) -> bool {
-    /// At most this many bytes are unpacked.
+/// Whether `packed`, which is the start of the decrypted data, can be unpacked. This shows whether the password may be right. If
+/// `is_whole`, `packed` is all of the data, and the checksum must match as well.
+pub(super) fn can_be_unpacked(record: &Record, packed: Vec<u8>, is_whole: bool) -> bool {
+    /// The most bytes that are unpacked.
     const ENOUGH: u64 = 1 << 20;
     let mut input = Input::new(Box::new(Cursor::new(packed)));
     let Ok(mut decoder) = begin(record, Some(record.size).filter(|_| !record.has_descriptor), &mut input) else {
@@ -115,7 +115,7 @@ pub(super) fn makes_sense(record: &Record, packed: Vec<u8>, is_whole: bool) -> b
         }
     };
     match ended {
-        // Where a descriptor has the checksum, the header should have zero. Some writers put the checksum there, too.
+        // If the checksum is in a descriptor, the header should have zero, but some programs write the checksum there as well.
         Ended::Complete if is_whole && (record.crc != Some(0) || !record.has_descriptor) => {
             record.crc.is_none_or(|sum| sum == crc.sum())
         }
@@ -135,26 +135,30 @@ pub(super) struct Data<'r> {
     crc: Crc,
     delivered: u64,
     fault: Option<io::Error>,
-    /// Whether the fault is that the archive ends in these data.
+    /// Whether the fault is that the archive ends within these data.
     is_cut: bool,
 }
 
+/// How far the data have been read.
 enum Phase {
+    /// There may be more data. The input contains the [`Packed`].
     Unpacking(Input),
+    /// There are no more data.
     Done(Box<Packed>),
-    /// The packed data were lost, which cannot happen.
+    /// The `Packed` could not be taken out of its input, which never happens.
     Lost,
 }
 
 impl<'r> Data<'r> {
-    /// Returns a reader of the member with this header.
+    /// Creates a reader of the member with this header.
     pub(super) fn new(record: &'r Record, packed: Packed, extent: Extent) -> Data<'r> {
         let size = (extent != Extent::Open).then_some(record.size);
         let phase = Phase::Unpacking(Input::of_part(Box::new(packed)));
         Data { record, phase, decoder: None, size, crc: Crc::new(), delivered: 0, fault: None, is_cut: false }
     }
 
-    /// Returns the packed data, and whether the visitor has met the end of the archive in them.
+    /// Returns the packed data, and whether the reader has already returned the error for an archive that ends within them. Returns
+    /// `None` if the data were lost.
     pub(super) fn close(self) -> Option<(Packed, bool)> {
         let packed = match self.phase {
             Phase::Unpacking(input) => input.into_part()?,
@@ -164,13 +168,13 @@ impl<'r> Data<'r> {
         Some((*packed, self.is_cut && self.fault.is_none()))
     }
 
-    /// Unpacks everything. Returns how many bytes came before a fault or the end, and whether there was no fault.
+    /// Unpacks everything. Returns the number of bytes before a fault or the end, and whether there was no fault.
     pub(super) fn measure(mut self) -> (u64, bool) {
         let is_whole = io::copy(&mut self, &mut io::sink()).is_ok();
         (self.delivered, is_whole)
     }
 
-    /// Unpacks some more bytes into `out` and returns how many.
+    /// Unpacks some bytes into `out` and returns their number, which may be 0 before the end.
     fn step(&mut self, out: &mut [u8]) -> usize {
         let Phase::Unpacking(input) = &mut self.phase else { return 0 };
         let (mut len, mut step) = match &mut self.decoder {
@@ -187,7 +191,7 @@ impl<'r> Data<'r> {
             && len as u64 > size - self.delivered
         {
             len = usize::try_from(size - self.delivered).unwrap_or(len);
-            step = Err(Ended::Damaged("it unpacks to more than the archive says".to_owned()));
+            step = Err(Ended::Damaged("it unpacks to more bytes than the archive states".to_owned()));
         }
         self.crc.update(&out[..len]);
         self.delivered += len as u64;
@@ -197,7 +201,7 @@ impl<'r> Data<'r> {
         len
     }
 
-    /// Sets the fault, if there is one, after the decoder has ended.
+    /// Handles the end of the decoder: verifies the data and sets the fault, if there is one.
     fn end(&mut self, ended: Ended) {
         let Phase::Unpacking(input) = std::mem::replace(&mut self.phase, Phase::Lost) else { return };
         let Some(mut packed) = input.into_part::<Packed>() else { return };
@@ -205,13 +209,13 @@ impl<'r> Data<'r> {
         self.fault = match ended {
             Ended::Complete => {
                 let after = packed.finish(self.record);
-                self.judge(after, &mut packed)
+                self.verify(after, &mut packed)
             }
             Ended::Short if packed.is_cut() => self.cut(&mut packed),
             Ended::Short => self.damaged("it ends too early"),
             ended => ended.into_loss(self.name(), delivered).map(io::Error::from),
         };
-        // With traditional encryption, one wrong password in 256 is accepted, so that may be the reason.
+        // With traditional encryption, one in 256 wrong passwords is accepted, so a wrong password may be the reason.
         if let (Some(doubt), Some(fault)) = (&packed.doubt, &self.fault)
             && Loss::of(fault).is_some_and(|loss| loss.kind == Kind::Damaged)
         {
@@ -220,8 +224,8 @@ impl<'r> Data<'r> {
         self.phase = Phase::Done(packed);
     }
 
-    /// Verifies data that were unpacked to their end. Returns the fault, if there is one.
-    fn judge(&mut self, after: After, packed: &mut Packed) -> Option<io::Error> {
+    /// Verifies the checksum and the size of data that have been unpacked completely. Returns the fault, if there is one.
+    fn verify(&mut self, after: After, packed: &mut Packed) -> Option<io::Error> {
         let (crc, size) = match after {
             After::Cut => return self.cut(packed),
             After::Forged => return self.damaged("the authentication code does not match"),
@@ -239,18 +243,18 @@ impl<'r> Data<'r> {
         }
     }
 
-    /// Returns the fault of an archive that ends in these data.
+    /// Returns the fault for an archive that ends within these data.
     fn cut(&mut self, packed: &mut Packed) -> Option<io::Error> {
         self.is_cut = true;
         Some(Format::Zip.cut(&mut packed.outer, Some(self.delivered)))
     }
 
-    /// Returns the name of the method for messages.
+    /// Returns the name of the method that messages use.
     fn name(&self) -> &'static str {
         method_name(self.record.method).unwrap_or_default()
     }
 
-    /// Returns the fault of damaged data.
+    /// Returns the fault for damaged data. The message contains `why`.
     fn damaged(&self, why: &str) -> Option<io::Error> {
         Some(damaged(self.name(), why, Some(self.delivered)).into())
     }

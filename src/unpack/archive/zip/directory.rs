@@ -1,20 +1,20 @@
-//! Reads a zip archive in a file by its directory. Each member can be read on its own, and several threads can read at once.
+//! Reads a zip archive in a file using its directory. Each member can be read on its own, and several threads can read at once.
 //!
-//! The directory is trusted only if it is complete: it begins where its end record says, fills exactly the bytes up to there,
-//! lists as many members as stated, and leaves out no member that is in the file. Otherwise the file is read like a stream. The
-//! directory costs memory as it is read, not as it claims.
+//! The directory is used only if it is complete: it starts where its end record states, ends where the end record starts, lists as
+//! many members as stated, and does not leave out any member that is in the file. Otherwise the file is read as a stream. The
+//! memory for the directory depends on its real length and not on what its end record states.
 //!
-//! Bytes that belong to no listed member are not suspicious by themselves: descriptors, padding that aligns members, keys and
-//! signatures are among them. If such bytes contain the signature of a local header, the directory leaves out a member.
+//! An intact archive may have bytes that belong to no listed member, such as descriptors, padding, keys and signatures. But if such
+//! bytes contain the signature of a local header, the directory leaves out a member.
 //!
 //! # End records
 //!
-//! At the end of the directory. Sections are those of APPNOTE 6.3.10.
+//! These follow the directory. Sections are those of APPNOTE 6.3.10. The table gives offsets and sizes.
 //!
 //! | end (4.3.16) | zip64 end (4.3.14) | meaning |
 //! |---|---|---|
 //! | 0, 4 bytes | 0, 4 bytes | signature, `PK 05 06` or `PK 06 06` |
-//! | | 4, 8 bytes | length of this record, without its first 12 bytes |
+//! | | 4, 8 bytes | length of this record without its first 12 bytes |
 //! | | 12, 4 bytes | versions, ignored |
 //! | 4, 2 bytes | 16, 4 bytes | number of this disk; 0 unless the archive is split |
 //! | 6, 2 bytes | 20, 4 bytes | number of the disk on which the directory begins |
@@ -24,7 +24,7 @@
 //! | 16, 4 bytes | 48, 8 bytes | offset of the directory in the archive |
 //! | 20, 2 bytes | | length of the comment that follows |
 //!
-//! The locator (4.3.15) stands right before the end record and makes the zip64 record valid:
+//! In a zip64 archive, the locator (4.3.15) is directly before the end record and gives the place of the zip64 end record:
 //!
 //! | offset | size | meaning |
 //! |---|---|---|
@@ -45,11 +45,11 @@ use super::{Extent, Format, Left, Loss, Options, Visit, damaged, pass_to, visit_
 use crate::unpack::file::{DiskFile, FileSpan};
 use crate::unpack::input::Input;
 
-/// The length of the end record, without its comment.
+/// The length of the end record in bytes, without its comment.
 const END_BYTES: u64 = 22;
-/// The length of the locator of the zip64 end record.
+/// The length of the locator of the zip64 end record in bytes.
 const LOCATOR_BYTES: u64 = 20;
-/// The length of the zip64 end record, without extensions, which nobody uses.
+/// The length of the zip64 end record in bytes, without extensions, which nobody uses.
 const END64_BYTES: u64 = 56;
 
 /// A zip archive in a file, with its directory in memory. Cloning it is cheap.
@@ -66,16 +66,16 @@ struct Zip {
     file: Arc<DiskFile>,
     /// The offset of the archive in the file.
     start: u64,
-    /// The members without folders, in the order in which they are stored.
+    /// The members except folders, in the order in which they are stored.
     members: Vec<Listed>,
-    /// The offset of the directory in the archive, where the members end.
+    /// The offset of the directory in the archive, which is the end of the members.
     end: u64,
     options: Options,
-    /// Why some members are not in `members`.
+    /// The reason why `members` is not complete, if it is not.
     shortfall: Option<Loss>,
 }
 
-/// The range of the directory in the archive, and how many members it lists.
+/// The range of the directory in the archive, and the number of members that it lists.
 struct Directory {
     offset: u64,
     end: u64,
@@ -93,7 +93,7 @@ enum Before {
 /// A zip archive at the end of a file that does not begin like one.
 #[derive(Debug)]
 pub(crate) enum AtEnd {
-    /// A complete archive that follows a program, or that has a wrong byte at its beginning.
+    /// A complete archive that follows a program, or whose first bytes are damaged.
     Whole(ZipFile),
     /// The last part of a split archive.
     Part,
@@ -102,8 +102,7 @@ pub(crate) enum AtEnd {
 }
 
 impl AtEnd {
-    /// Looks for an archive at the end of a file of `len` bytes. Returns `None` if the file does not end like an archive, or
-    /// ends like one without members.
+    /// Searches for an archive at the end of a file of `len` bytes. Returns `None` if there is none or if it has no members.
     ///
     /// # Errors
     ///
@@ -116,7 +115,7 @@ impl AtEnd {
         if count == 0 {
             return Ok(None);
         }
-        // All ones stand for a number that is in the zip64 record.
+        // All ones mean that the number is in the zip64 end record.
         if ![0, u16::MAX].contains(&disk) || number(6) != disk || number(8) != count {
             return Ok(Some(AtEnd::Part));
         }
@@ -127,16 +126,19 @@ impl AtEnd {
     }
 }
 
-/// The location of a member according to the directory: its offset in the archive, and lengths in bytes.
+/// The place of a member according to the directory.
 struct Location {
+    /// The offset of the local header in the archive.
     offset: u64,
+    /// The least length of the local header and the data in bytes. See [`Listed::least_len`].
     least_len: u64,
+    /// The packed size in bytes.
     packed: u64,
 }
 
 impl ZipFile {
-    /// Reads the directory of the archive in `len` bytes of `file` from `start` on. Returns `None` if the directory cannot be
-    /// trusted, and the archive has to be read as a stream.
+    /// Reads the directory of an archive that consists of `len` bytes of `file` from `start` on. Returns `None` if the directory is
+    /// not complete, so that the archive has to be read as a stream.
     ///
     /// # Errors
     ///
@@ -180,8 +182,8 @@ impl ZipFile {
         }
         places.sort_unstable_by_key(|place: &Location| place.offset);
         let first = places.first().map_or(0, |place| place.offset);
-        // If offsets count from the beginning of the program, they do not show where it ends, so the bytes before the first
-        // member cannot be searched.
+        // If offsets count from the start of the program before the archive, the end of the program is unknown. The bytes before the
+        // first member are then not searched, because they may be part of the program.
         let covered = if before == Before::Program && start == 0 { first } else { 0 };
         if shortfall.is_none() && leaves_out(&file, start, &places, covered..directory.offset)? {
             return Ok(None);
@@ -191,7 +193,7 @@ impl ZipFile {
         Ok(Some(ZipFile(Arc::new(zip))))
     }
 
-    /// Returns the labels of the members, without folders, in the order in which they are stored.
+    /// Returns the labels of all members except folders, in the order in which they are stored.
     pub(crate) fn labels(&self) -> impl ExactSizeIterator<Item = &Label> + Clone {
         self.0.members.iter().map(|listed| &listed.record.label)
     }
@@ -201,7 +203,7 @@ impl ZipFile {
         self.0.members.get(index).map(|listed| &listed.record.label)
     }
 
-    /// Returns the loss to report after all members were read: that the archive has more members than the limit.
+    /// Returns the loss to report after all members have been read, if the archive has more members than the limit.
     pub(crate) fn shortfall(&self) -> Option<&Loss> {
         self.0.shortfall.as_ref()
     }
@@ -210,7 +212,7 @@ impl ZipFile {
     ///
     /// # Errors
     ///
-    /// Returns an error if the archive ends in the member and the visitor did not meet that while reading.
+    /// Returns an error if the archive ends within the member, unless the reader has already returned it to the visitor.
     pub(crate) fn read(&self, index: usize, visit: &mut Visit<'_>) -> io::Result<ControlFlow<()>> {
         let Zip { file, start, members, end, options, .. } = &*self.0;
         let Some(Listed { record, offset, .. }) = members.get(index) else {
@@ -232,7 +234,7 @@ impl ZipFile {
         }
     }
 
-    /// Visits all members. See [`super::super::walk`].
+    /// Visits all members. See [`super::super::walk`] for the contract.
     pub(super) fn walk(&self, visit: &mut Visit<'_>) -> io::Result<()> {
         for index in 0..self.0.members.len() {
             if self.read(index, visit)?.is_break() {
@@ -243,10 +245,10 @@ impl ZipFile {
     }
 }
 
-/// Whether the bytes between the listed members contain a member that is not listed. `places` are ordered by offset. `all` is
-/// the range of the archive that is searched; it ends at the directory.
+/// Whether there is a member between the listed ones that the directory does not list. `places` are the listed members, ordered by
+/// offset. `all` is the range of the archive to search, which ends at the directory.
 fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Location], all: Range<u64>) -> io::Result<bool> {
-    /// The length of the shortest member, which has a name of one byte and no data.
+    /// The length of the shortest possible member, with a name of one byte and no data.
     const LEAST_BYTES: u64 = HEADER_BYTES + 1;
     let mut covered = all.start;
     for (index, next) in places.iter().map(|place| place.offset).chain([all.end]).enumerate() {
@@ -256,7 +258,7 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Location], all: Range<
         if let Some(place) = place {
             covered = covered.max(place.offset.saturating_add(place.least_len));
         }
-        // After nearly all members, the next one follows at once, or there is too little room for another one.
+        // Nearly always, the next member follows directly, or there is too little room for another one.
         if next.saturating_sub(covered) < LEAST_BYTES {
             continue;
         }
@@ -274,8 +276,8 @@ fn leaves_out(file: &Arc<DiskFile>, start: u64, places: &[Location], all: Range<
     Ok(false)
 }
 
-/// Returns the offset at which the data of a member end, according to the lengths in its local header. The header is read
-/// only up to `limit`; without a header, no lengths are added.
+/// Returns the offset at which the data of a member end, according to the lengths in its local header. The header is read only up
+/// to `limit`. If there is no header, only the packed size is added.
 fn end_of_data(file: &DiskFile, start: u64, place: &Location, limit: u64) -> io::Result<u64> {
     let at = |offset: u64| start.saturating_add(offset);
     let end = place.offset.saturating_add(HEADER_BYTES).min(limit);
@@ -285,15 +287,15 @@ fn end_of_data(file: &DiskFile, start: u64, place: &Location, limit: u64) -> io:
     Ok(place.offset.saturating_add(len).saturating_add(place.packed))
 }
 
-/// Consumes the local header, and checks it against the directory. Header and data together must not take more than `limit`
-/// bytes. Returns what is wrong otherwise.
+/// Reads the local header and compares it with the directory. The header and the data together must not take more than `limit`
+/// bytes. Returns an error with what is wrong, for a message.
 fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'static str> {
-    const MISSING: &str = "a file is not where the table of contents says";
+    const MISSING: &str = "a file is not where the table of contents states";
     if input.array() != Some(*b"PK\x03\x04") {
         return Err(MISSING);
     }
     let header = read_header(input).ok_or(MISSING)?;
-    // Some writers leave a size out of the local header that they state in the directory.
+    // Some programs state a size in the directory only and not in the local header.
     let is_other_len = !header.has_descriptor && ![0, record.packed].contains(&header.packed);
     if header.method != record.method || header.encryption != record.encryption || is_other_len {
         return Err("the header of a file contradicts the table of contents");
@@ -304,8 +306,8 @@ fn pass_header(input: &mut Input, record: &Record, limit: u64) -> Result<(), &'s
     Ok(())
 }
 
-/// Returns the last bytes of an archive and the position of the end record in them; `None` if there is no end record whose
-/// comment ends where the archive does.
+/// Returns the last bytes of an archive and the position of the end record in them, or `None` if there is no end record whose
+/// comment ends at the end of the archive.
 fn find_end(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<(Vec<u8>, usize)>> {
     // Enough for the longest comment.
     let tail_len = len.min(END_BYTES + LOCATOR_BYTES + u64::from(u16::MAX));
@@ -321,7 +323,7 @@ fn find_end(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<(Vec<u8>
     Ok(at.map(|at| (tail, at)))
 }
 
-/// Finds the directory by its end records; `None` if they are missing or contradict each other.
+/// Finds the directory using its end records. Returns `None` if they are missing or contradict each other.
 fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> {
     let Some((tail, at)) = find_end(file, start, len)? else { return Ok(None) };
     let position = len - (tail.len() - at) as u64;
@@ -334,12 +336,12 @@ fn find(file: &DiskFile, start: u64, len: u64) -> io::Result<Option<Directory>> 
     }
 }
 
-/// Returns the locator of the zip64 record, which stands right before the end record at `at`.
+/// Returns the locator of the zip64 end record, if it is directly before the end record, which is at `at` in `tail`.
 fn locator_before(tail: &[u8], at: usize) -> Option<&[u8]> {
     at.checked_sub(20).map(|before| &tail[before..at]).filter(|bytes| bytes.starts_with(b"PK\x06\x07"))
 }
 
-/// Reads the zip64 end record at `at` in the file.
+/// Reads the zip64 end record at the offset `at` of the file.
 fn read_long(file: &DiskFile, at: u64) -> io::Result<Vec<u8>> {
     read_span(file, at, at.saturating_add(END64_BYTES))
 }
@@ -351,10 +353,10 @@ fn read_span(file: &DiskFile, start: u64, end: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns where in the file an archive begins, if its directory ends right before the end records. The end record is at
-/// `position` in the file, and at `at` in `tail`.
+/// Returns the offset in the file at which an archive starts, if its directory ends directly before its end records. The end record
+/// is at `position` in the file, which is at `at` in `tail`.
 ///
-/// Offsets may count from the beginning of the archive, or from that of the program before it; the result is then 0.
+/// If the offsets in the archive count from the start of a program before it, the result is 0.
 fn start_of(file: &DiskFile, tail: &[u8], at: usize, position: u64) -> io::Result<Option<u64>> {
     let begin = |end: u64, len: u64, offset: u64| end.checked_sub(len)?.checked_sub(offset);
     if locator_before(tail, at).is_some()
@@ -374,7 +376,7 @@ fn start_of(file: &DiskFile, tail: &[u8], at: usize, position: u64) -> io::Resul
     }))
 }
 
-/// Decodes the end record at `position`; `None` unless it describes a whole archive whose directory ends there.
+/// Decodes the end record at `position`. Returns `None` unless it describes a whole archive whose directory ends there.
 fn short(end: &[u8], position: u64) -> Option<Directory> {
     let count = u16_at(end, 10)?;
     let (len, offset) = (u64::from(u32_at(end, 12)?), u64::from(u32_at(end, 16)?));
@@ -382,8 +384,8 @@ fn short(end: &[u8], position: u64) -> Option<Directory> {
     is_whole.then_some(Directory { offset, end: position, count: count.into() })
 }
 
-/// Decodes the zip64 end record at `offset64` in the same way. Only the locator may stand between it and the end record at
-/// `position`.
+/// Decodes the zip64 end record at `offset64`. Returns `None` unless it describes a whole archive whose directory ends there, and
+/// only the locator is between it and the end record at `position`.
 fn long(end: &[u8], offset64: u64, position: u64) -> Option<Directory> {
     let record_len = u64_at(end, 4)?.checked_add(12)?;
     let (count, len, offset) = (u64_at(end, 32)?, u64_at(end, 40)?, u64_at(end, 48)?);

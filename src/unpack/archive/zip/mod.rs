@@ -1,6 +1,7 @@
-//! zip: members one after another, each with a header in front of it, and a directory of all of them at the end.
+//! Reads zip archives. A zip archive consists of members, each with a local header before its data, and a directory of all members
+//! at the end.
 //!
-//! The specification is PKWARE's APPNOTE.TXT; sections are those of version 6.3.10. An archive is made of these, in this order
+//! The specification is PKWARE's APPNOTE.TXT, and sections are those of version 6.3.10. An archive has these parts, in this order
 //! (section 4.3.6). Numbers are little-endian.
 //!
 //! | part | signature | section | read in |
@@ -15,13 +16,12 @@
 //! | end of the directory | `PK 05 06` | 4.3.16 | [`directory`] |
 //!
 //! An archive is read in one of two ways:
-//! * By its directory ([`ZipFile`]), in the order in which members are stored, if it is in a file.
-//! * Through the local headers ([`stream`]), if it comes as a stream, so that it need not be held in memory, or if the directory
-//!   of a file is missing, contradicts the file, or does not account for all of its bytes. The directory is then compared
-//!   with the local headers when it is met.
+//! * An archive in a file is read using its directory ([`ZipFile`]), in the order in which members are stored.
+//! * A stream is read from start to end using the local headers ([`stream`]), so that it need not be kept in memory. So is a file
+//!   whose directory is missing or does not match the members. The directory is compared with the local headers at the end.
 //!
-//! An archive may follow a program that unpacks it, or may have lost its beginning. A file that does not look like text and
-//! ends like a zip archive is one ([`AtEnd`]).
+//! An archive may follow a program that unpacks it, or its start may be missing. So a file that is not text and ends like a zip
+//! archive is treated as one ([`AtEnd`]).
 
 mod crypt;
 mod data;
@@ -45,7 +45,7 @@ use super::{Container, Format, Item, Options, Visit};
 use crate::problem::{Kind, Loss, Remedy};
 use crate::unpack::input::Input;
 
-/// Visits the members of a zip archive, by its directory if possible. See [`super::walk`] for the contract.
+/// Visits the members of a zip archive, using its directory if possible. See [`super::walk`] for the contract.
 pub(super) fn walk(container: Container, options: &Options, visit: &mut Visit<'_>) -> io::Result<()> {
     let Container::File { file, start, len } = &container else {
         return stream::walk(container.into_input(), options, visit);
@@ -67,9 +67,9 @@ fn damaged(why: &str) -> Loss {
     Format::Zip.damaged(why)
 }
 
-/// Consumes everything before the next of these signatures. If there is none, consumes everything and returns `false`.
+/// Skips to the next of these signatures. If there is none, skips to the end and returns `false`.
 fn pass_to(input: &mut Input, signatures: &[&[u8; 4]]) -> bool {
-    /// How many bytes are searched at once.
+    /// The number of bytes that are searched at once.
     const LOOK_BYTES: usize = 4096;
     loop {
         let window = input.peek(LOOK_BYTES);
@@ -86,19 +86,19 @@ fn pass_to(input: &mut Input, signatures: &[&[u8; 4]]) -> bool {
     }
 }
 
-/// Where a visit has left the input.
+/// The position of the input after a member has been visited.
 enum Left {
-    /// After the member and its descriptor.
+    /// The input is after the member and its descriptor.
     After { outer: Input, flow: ControlFlow<()> },
-    /// At the end of the archive, in the middle of the member. The visitor has met that error while reading.
+    /// The archive ended within the member, and the reader has returned this error to the visitor.
     Cut,
 }
 
-/// Visits one member. `outer` is at its data, after the local header.
+/// Visits one member. `outer` must be at its data, after the local header.
 ///
 /// # Errors
 ///
-/// Returns an error if the archive ends in data that the visitor did not read.
+/// Returns an error if the archive ends within data that the visitor did not read.
 fn visit_member(
     record: &Record,
     outer: Input,

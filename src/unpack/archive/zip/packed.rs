@@ -1,16 +1,14 @@
-//! Reads the packed data of one member: finds their end and decrypts them.
+//! Reads the packed data of one zip member, by finding their end and decrypting them.
 //!
-//! [`Packed`] owns the input of the whole archive while its member is read, and gives it back at the end of the data, so that the
-//! walk can go on from there.
+//! [`Packed`] owns the input of the whole archive while the member is read, and returns it at the end of the data, so that the walk
+//! can continue from there.
 //!
-//! Encrypted data are laid out like this:
+//! If data are encrypted, there are more bytes before and after them. These are included in the packed size:
 //!
 //! | encryption | before the data | after the data |
 //! |---|---|---|
 //! | traditional (APPNOTE, section 6.1) | 12 encrypted bytes, the last of which verifies the password | |
-//! | AES (WinZip's "AES Encryption Information") | salt of 8, 12 or 16 bytes; 2 bytes that verify the password | 10 bytes of authentication code |
-//!
-//! All of these count as packed size.
+//! | AES (WinZip's "AES Encryption Information") | salt of 8, 12 or 16 bytes; 2 bytes that verify the password | authentication code of 10 bytes |
 
 use std::any::Any;
 use std::io::{self, Read};
@@ -22,29 +20,29 @@ use crate::problem::{Loss, Remedy};
 use crate::unpack::archive::{Options, encrypted};
 use crate::unpack::input::{Input, Part};
 
-/// How many bytes are searched at once for the end of the data.
+/// The number of bytes in which the end of the data is searched for at once.
 const LOOK_BYTES: usize = 4096;
 
-/// Where the packed data end.
+/// The place where the packed data end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// After this many more bytes.
+    /// The data end after this many more bytes.
     Known(u64),
-    /// Unknown: at the first descriptor that states as many bytes as there were before it.
+    /// The length is not known. The data end at the first descriptor whose packed size is the number of bytes before it.
     Open,
-    /// Here, at this descriptor.
+    /// The data end here. This descriptor follows.
     Found(Descriptor),
 }
 
-/// What precedes encrypted data and verifies a password.
+/// The bytes before encrypted data, which verify a password.
 enum Lock {
     Classic { header: [u8; CLASSIC_HEADER_BYTES] },
     Aes { strength: u8, salt: [u8; 16], proof: [u8; AES_PROOF_BYTES] },
 }
 
 impl Lock {
-    /// Returns a decryptor, or `None` if the password is wrong. A wrong one passes once in 256 times with traditional
-    /// encryption, where `proof` is the expected byte, and once in 65,536 times with AES.
+    /// Returns a decryptor, or `None` if the password is wrong. With traditional encryption, where `proof` is the expected byte, one
+    /// in 256 wrong passwords passes. With AES, it is one in 65,536.
     fn open(&self, password: &str, proof: u8) -> Option<Crypt> {
         let password = password.as_bytes();
         match self {
@@ -62,40 +60,41 @@ pub(super) struct Packed {
     /// The input of the archive.
     pub(super) outer: Input,
     extent: Extent,
-    /// How many bytes were consumed since the end of the local header.
+    /// The number of bytes that have been read since the end of the local header.
     taken: u64,
     crypt: Option<Crypt>,
-    /// The loss to report instead of damage, which may come from a wrong password.
+    /// The loss to report instead of damage, because a wrong password may have been accepted.
     pub(super) doubt: Option<Loss>,
     /// Whether `outer` is after the data and their descriptor.
     is_passed: bool,
-    /// How many bytes at the end of the extent are the authentication code of AES, and not data.
+    /// The length of the authentication code of AES at the end of the extent, or 0 if there is none.
     mac_bytes: u64,
 }
 
-/// What was found after the packed data.
+/// What follows the packed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
-    /// The input ends in the middle of the data.
+    /// The input ends before the end of the data.
     Cut,
-    /// An authentication code of AES that does not match the data.
+    /// An authentication code of AES follows that does not match the data.
     Forged,
+    /// A descriptor follows.
     Descriptor(Descriptor),
-    /// Nothing that belongs to this member.
+    /// Nothing follows that belongs to this member.
     Nothing,
 }
 
 impl Packed {
-    /// Returns a reader of the data at which `outer` is.
+    /// Creates a reader of the data at the current position of `outer`.
     pub(super) fn new(outer: Input, extent: Extent) -> Packed {
         Packed { outer, extent, taken: 0, crypt: None, doubt: None, is_passed: false, mac_bytes: 0 }
     }
 
-    /// Prepares decryption if the member is encrypted: consumes what precedes the data, and chooses the password.
+    /// Prepares decryption if the member is encrypted: reads the bytes before the data and chooses the password.
     ///
     /// # Errors
     ///
-    /// Returns a loss if the encryption is not supported or no password fits.
+    /// Returns a loss if the encryption is not supported or every password is wrong.
     pub(super) fn unlock(&mut self, record: &Record, options: &Options) -> Result<(), Loss> {
         match record.encryption {
             Encryption::None => return Ok(()),
@@ -115,7 +114,7 @@ impl Packed {
         Ok(())
     }
 
-    /// Consumes what precedes encrypted data.
+    /// Reads the bytes before encrypted data.
     fn read_lock(&mut self, encryption: Encryption) -> Result<Lock, Loss> {
         let Encryption::Aes { strength } = encryption else {
             let mut header = [0; CLASSIC_HEADER_BYTES];
@@ -134,15 +133,15 @@ impl Packed {
         Ok(Lock::Aes { strength, salt, proof })
     }
 
-    /// Returns the password that opens the data, out of several that fit the lock. A wrong one fits now and then, because a lock
-    /// has only one or two bytes, so the data decide: the first password with which all of them can be unpacked and have the
-    /// right checksum, or else the one that gets furthest.
+    /// Returns the right password out of several that fit the lock. A wrong one may fit, because a lock verifies only one or two
+    /// bytes. So the data decide: the right password is the first with which all of them can be unpacked and have the right
+    /// checksum or, if there is none, the one with which most of them can be unpacked.
     ///
-    /// No password is preferred because it opened another member. Members are read by several threads, and the result must
-    /// not depend on their timing.
+    /// A password that was right for another member is not preferred. Several threads read members, and the result must not depend
+    /// on their timing.
     fn best<'p>(&mut self, record: &Record, lock: &Lock, fitting: Vec<&'p str>) -> Option<&'p str> {
         let sensible: Vec<&str> =
-            fitting.iter().copied().filter(|password| self.makes_sense(record, lock, password)).collect();
+            fitting.iter().copied().filter(|password| self.fits_data(record, lock, password)).collect();
         let left = if sensible.is_empty() { fitting } else { sensible };
         let mut best = left.first().map(|password| (0, *password));
         if left.len() > 1 {
@@ -161,8 +160,8 @@ impl Packed {
         best.map(|(_, password)| password)
     }
 
-    /// Whether the first bytes of the data can be unpacked after decryption with this password.
-    fn makes_sense(&mut self, record: &Record, lock: &Lock, password: &str) -> bool {
+    /// Whether the start of the data can be unpacked if it is decrypted with this password.
+    fn fits_data(&mut self, record: &Record, lock: &Lock, password: &str) -> bool {
         let Some(mut crypt) = lock.open(password, record.proof) else { return false };
         let window = self.outer.peek(Input::PEEK_LIMIT);
         let (len, is_whole) = match self.extent {
@@ -174,16 +173,16 @@ impl Packed {
         };
         let mut begin = window[..len].to_vec();
         crypt.decrypt(&mut begin);
-        data::makes_sense(record, begin, is_whole)
+        data::can_be_unpacked(record, begin, is_whole)
     }
 
-    /// Fills `out` with data, or returns the loss for an encrypted member that is too short.
+    /// Fills `out` with data. Returns a loss if the data are too short.
     fn read_exactly(&mut self, out: &mut [u8]) -> Result<(), Loss> {
         let short = |_| super::damaged("the data of an encrypted file is too short");
         self.read_exact(out).map_err(short)
     }
 
-    /// Skips the rest of the data and the descriptor, if there is one. Returns what was found, the first time.
+    /// Skips the rest of the data and, if there is one, the descriptor. The first call returns what was found.
     pub(super) fn pass(&mut self, record: &Record) -> After {
         if std::mem::replace(&mut self.is_passed, true) {
             return After::Nothing;
@@ -216,7 +215,7 @@ impl Packed {
         }
     }
 
-    /// Does the same as [`Packed::pass`] after all data were read, and verifies the authentication code of AES.
+    /// Like [`Packed::pass`], but also verifies the authentication code of AES. Called after all data have been unpacked.
     pub(super) fn finish(&mut self, record: &Record) -> After {
         if let Some(Crypt::Aes(_)) = &self.crypt {
             let mut unread = [0; LOOK_BYTES];
@@ -235,7 +234,7 @@ impl Packed {
         self.pass(record)
     }
 
-    /// Whether the input has ended in the middle of the data.
+    /// Whether the input has ended before the end of the data.
     pub(super) fn is_cut(&mut self) -> bool {
         match self.extent {
             Extent::Known(left) => left > self.mac_bytes && self.outer.peek(1).is_empty(),
@@ -252,7 +251,8 @@ impl Packed {
         let searched = searched.min(out.len());
         let found = (0..=searched).find_map(|at| {
             let packed = self.taken + at as u64;
-            // A descriptor has a signature or, at this offset, the right size. One byte of each rules out nearly all positions.
+            // A descriptor starts with a signature or has the packed size at offset 4. Checking one byte of each excludes nearly all
+            // positions.
             if window.get(at) != Some(&b'P') && window.get(at + 4) != Some(&packed.to_le_bytes()[0]) {
                 return None;
             }

@@ -1,15 +1,14 @@
-//! Decodes the header of a zip member, in front of its data and again in the directory, and the descriptor after the data.
+//! Decodes the two headers of a zip member, one before its data and one in the directory, and the descriptor after its data.
 //!
-//! Both headers have these fields in common, from the flags on. Offsets are from the beginning of each header, and sections are
-//! those of APPNOTE 6.3.10.
+//! The two headers have most fields in common. Offsets are from the start of each header, and sections are those of APPNOTE 6.3.10.
 //!
 //! | local (4.3.7) | directory (4.3.12) | size | meaning |
 //! |---|---|---|---|
 //! | 0 | 0 | 4 | signature, `PK 03 04` or `PK 01 02` |
-//! | | 4 | 1 | version of the writer, ignored |
-//! | | 5 | 1 | system of the writer (4.4.2): 0, 10 and 14 are those of DOS and Windows, and so is 11 in Info-ZIP |
+//! | | 4 | 1 | version of the program that wrote it, ignored |
+//! | | 5 | 1 | system on which it was written (4.4.2): 0, 10 and 14 are DOS and Windows, and so is 11 in Info-ZIP |
 //! | 4 | 6 | 2 | version needed, ignored |
-//! | 6 | 8 | 2 | flags (4.4.4): 1 encrypted, 2 end mark (LZMA), 8 descriptor, 64 strong encryption, 2048 name in UTF-8 |
+//! | 6 | 8 | 2 | flags (4.4.4): 1 encrypted, 2 end marker (LZMA), 8 descriptor, 64 strong encryption, 2048 name in UTF-8 |
 //! | 8 | 10 | 2 | method (4.4.5); see [`data`](super::data) |
 //! | 10 | 12 | 4 | time and date; see [`dos`](super::super::dos) |
 //! | 14 | 16 | 4 | CRC-32 of the unpacked data |
@@ -22,18 +21,18 @@
 //! | | 42 | 4 | offset of the local header in the archive; all ones if it is in the zip64 field |
 //! | 30 | 46 | | name, extra fields, and in the directory a comment |
 //!
-//! An extra field (4.5.1) is a number and a length of two bytes each, and then its data. These are used:
+//! An extra field (4.5.1) has a number and a length of two bytes each, followed by its data. These extra fields are used:
 //!
 //! | number | section | data |
 //! |---|---|---|
 //! | 0x0001 | 4.5.3, zip64 | up to three numbers of 8 bytes: unpacked size, packed size and offset, each only if its field above is all ones |
 //! | 0x5455 | Info-ZIP's extrafld.txt | 1 byte of flags, whose lowest bit is set if the time of modification follows: 4 bytes, seconds since 1970 |
-//! | 0x7075 | 4.6.9 | version 1, CRC-32 of the other name, name in UTF-8 |
+//! | 0x7075 | 4.6.9 | 1 (1 byte), the CRC-32 of the name in the header, and the name in UTF-8 |
 //! | 0x9901 | WinZip's "AES Encryption Information" | version (1 with CRC-32, 2 without), `AE`, strength (1 byte), real method (2 bytes) |
 //!
-//! A descriptor (4.3.9) is an optional signature `PK 07 08`, the CRC-32 (4 bytes), the packed size and the unpacked size. Sizes
-//! take 8 bytes each in zip64 and 4 otherwise. Nothing states whether it has its signature or which sizes it has; see
-//! [`Descriptor::of`].
+//! A descriptor (4.3.9) is an optional signature `PK 07 08`, the CRC-32 (4 bytes), the packed size and the unpacked size. The sizes
+//! take 8 bytes each in zip64 and otherwise 4. The archive does not state whether the signature is there and how long the sizes
+//! are, so [`Descriptor::of`] tries all forms.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -51,7 +50,7 @@ const UTF8: u16 = 1 << 11;
 /// The method of members with AES encryption. Their real method is in an extra field.
 const AES: u16 = 99;
 
-/// Stands in a field for a number that is in the zip64 extra field.
+/// The value of a field whose real value is in the zip64 extra field.
 const ELSEWHERE: u32 = u32::MAX;
 
 /// How a member is encrypted.
@@ -75,17 +74,17 @@ pub(super) struct Record {
     pub(super) is_folder: bool,
     pub(super) encryption: Encryption,
     pub(super) method: u16,
-    /// The CRC-32 of the unpacked data. `None` where the authentication code of AES takes its place.
+    /// The CRC-32 of the unpacked data. `None` if the member has an authentication code of AES instead.
     pub(super) crc: Option<u32>,
-    /// The size in the archive in bytes, including what the encryption adds.
+    /// The packed size in bytes, including the bytes that encryption adds.
     pub(super) packed: u64,
     /// The unpacked size in bytes.
     pub(super) size: u64,
-    /// Whether LZMA data end with a mark.
+    /// Whether LZMA data end with an end marker.
     pub(super) has_end_mark: bool,
     /// Whether a descriptor with the checksum and the sizes follows the data.
     pub(super) has_descriptor: bool,
-    /// The last byte of the header of the traditional encryption, which verifies a password.
+    /// The expected last byte of the header of traditional encryption, which verifies a password.
     pub(super) proof: u8,
 }
 
@@ -94,23 +93,22 @@ pub(super) struct Listed {
     pub(super) record: Record,
     /// The offset of the local header in the archive.
     pub(super) offset: u64,
-    /// How many bytes the local header and the data take, without extra fields, because the local ones may differ from those
-    /// in the directory.
+    /// The length of the local header and the data in bytes, without the extra fields of the local header, which may differ from
+    /// those in the directory.
     pub(super) least_len: u64,
 }
 
-/// The length of a local header, from its signature to its name.
+/// The length of a local header in bytes, from its signature up to the name.
 pub(super) const HEADER_BYTES: u64 = 30;
 
-/// Reads a local header, after its signature. Returns `None` if the input ends before it does.
+/// Reads a local header, except its signature. Returns `None` if it is incomplete.
 pub(super) fn read_header(input: &mut Input) -> Option<Record> {
     let fixed: [u8; 26] = input.array()?;
     let (name, extra) = read_texts(input, &fixed[2..])?;
     Fields { fixed: &fixed[2..], name: &name, extra: &extra, is_dos: false }.record().map(|(record, _)| record)
 }
 
-/// Reads a header in the directory, after its signature. Returns `None` if the input ends before it does, or if the offset
-/// is missing.
+/// Reads a header in the directory, except its signature. Returns `None` if it is incomplete or has no offset.
 pub(super) fn read_listed(input: &mut Input) -> Option<Listed> {
     let fixed: [u8; 42] = input.array()?;
     let (name, extra) = read_texts(input, &fixed[4..])?;
@@ -129,23 +127,23 @@ pub(super) fn read_listed(input: &mut Input) -> Option<Listed> {
     Some(Listed { record, offset, least_len })
 }
 
-/// Reads the name and the extra fields. `fixed` begins with the flags.
+/// Reads the name and the extra fields of a header. `fixed` is the header from the flags on.
 fn read_texts(input: &mut Input, fixed: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((input.exactly(u16_at(fixed, 20)?.into())?, input.exactly(u16_at(fixed, 22)?.into())?))
 }
 
-/// The fields that both headers have.
+/// The fields that both headers have in common.
 struct Fields<'b> {
     /// The bytes of the header from the flags on.
     fixed: &'b [u8],
     name: &'b [u8],
     extra: &'b [u8],
-    /// Whether the archive was written on a system on which backslashes separate folders.
+    /// Whether the archive was written on a system where backslashes separate folders.
     is_dos: bool,
 }
 
 impl Fields<'_> {
-    /// Decodes the fields. Also returns the numbers of the zip64 extra field that are left over, where the offset is next.
+    /// Decodes the fields. Also returns the remaining numbers in the zip64 extra field, the first of which is the offset.
     fn record(&self) -> Option<(Record, Vec<u64>)> {
         let at = |at: usize| u16_at(self.fixed, at);
         let (flags, mut method, time, date) = (at(0)?, at(2)?, at(4)?, at(6)?);
@@ -197,10 +195,10 @@ impl Fields<'_> {
         }
     }
 
-    /// Decodes the name: from the Unicode extra field, as UTF-8 if flagged, or else in code page 437.
+    /// Decodes the name from the Unicode extra field or, if there is none, as UTF-8 if flagged and otherwise in code page 437.
     ///
-    /// A name that is valid UTF-8 is taken as UTF-8 without the flag, too. macOS writes such names, and text in another
-    /// encoding is hardly ever valid UTF-8.
+    /// A name that is valid UTF-8 is decoded as UTF-8 even without the flag. macOS writes such names, and text in another encoding
+    /// is hardly ever valid UTF-8.
     fn shown_name(&self, flags: u16) -> String {
         let unicode = || {
             let (crc, name) = self.extra(0x7075)?.strip_prefix(&[1])?.split_first_chunk::<4>()?;
@@ -217,7 +215,7 @@ impl Fields<'_> {
         if self.is_dos && !name.contains('/') { name.replace('\\', "/") } else { name.into_owned() }
     }
 
-    /// Returns the time of the last modification from the extra field with Unix times, which has a zone.
+    /// Returns the time of the last modification from the extra field with Unix times, which are in UTC.
     fn unix_modified(&self) -> Option<SystemTime> {
         let field = self.extra(0x5455)?;
         let has_modified = field.first()? & 1 != 0;
@@ -230,32 +228,32 @@ impl Fields<'_> {
 pub(super) struct Descriptor {
     /// The CRC-32 of the unpacked data.
     pub(super) crc: u32,
-    /// The unpacked size in bytes. With short sizes, only its lower 32 bits.
+    /// The unpacked size in bytes. If sizes take 4 bytes, these are only the lower 32 bits.
     pub(super) size: u64,
     /// The length of the descriptor itself in bytes.
     pub(super) len: usize,
 }
 
 impl Descriptor {
-    /// How many bytes [`Descriptor::of`] needs: those of the longest descriptor and of the signature after it.
+    /// The number of bytes that [`Descriptor::of`] needs: the length of the longest descriptor and of the signature after it.
     pub(super) const HEAD_BYTES: usize = 28;
 
-    /// Recognises a descriptor at the beginning of `head`, after `packed` bytes of data.
+    /// Decodes a descriptor at the start of `head`, after `packed` bytes of data. Returns `None` if there is none.
     ///
-    /// All four forms are tried: with and without a signature, with short and with long sizes. A descriptor must state
-    /// exactly `packed` as the packed size, and `PK`, the beginning of the next signature, must follow it.
+    /// All four forms are tried: with and without a signature, and with sizes of 8 and 4 bytes. The packed size in a descriptor must
+    /// be exactly `packed`, and the descriptor must be followed by `PK`, the start of the next signature.
     pub(super) fn of(head: &[u8], packed: u64) -> Option<Descriptor> {
         let signature = if head.starts_with(b"PK\x07\x08") { 4 } else { 0 };
         let found = |start: usize, is_long: bool| {
             let (stated, size, len) = if is_long {
                 (u64_at(head, start + 4)?, u64_at(head, start + 12)?, start + 20)
             } else {
-                // Of a larger size, the lower 32 bits are stored.
+                // Only the lower 32 bits of a larger size are stored.
                 (u64::from(u32_at(head, start + 4)?), u64::from(u32_at(head, start + 8)?), start + 12)
             };
             let expected = if is_long { packed } else { packed & u64::from(u32::MAX) };
             let next = &head[len..head.len().min(len + 2)];
-            // At the end of an archive that was cut off, nothing follows. The descriptor then needs its signature.
+            // In an archive that is cut short, nothing may follow. The descriptor must then have a signature.
             let is_followed = next == b"PK" || (start > 0 && next.len() < 2);
             (stated == expected && is_followed).then_some(Descriptor { crc: u32_at(head, start)?, size, len })
         };
@@ -263,7 +261,7 @@ impl Descriptor {
         starts.into_iter().find_map(|start| found(start, true).or_else(|| found(start, false)))
     }
 
-    /// Whether `rest`, the last bytes of an input, can be the beginning of a descriptor that was cut off.
+    /// Whether `rest`, which is the rest of an input, may be the start of a descriptor that is cut short.
     pub(super) fn is_cut(rest: &[u8], packed: u64) -> bool {
         let sizes = packed.to_le_bytes();
         let begins = |expected: &[u8], at: usize| rest.iter().skip(at).zip(expected).all(|(byte, other)| byte == other);

@@ -9,7 +9,7 @@ use super::super::testing::*;
 use super::super::{Container, Format, Item, Label, Options, unix_time};
 use super::*;
 
-/// Where a member states its sizes.
+/// The place where a member states its sizes.
 #[derive(Clone, Copy, PartialEq)]
 enum Sizes {
     Before,
@@ -19,7 +19,7 @@ enum Sizes {
     AfterZip64,
 }
 
-/// A member to be written, with everything that can be wrong with it.
+/// A member to write into an archive. Each of its fields may be wrong.
 #[derive(Clone)]
 struct Made {
     name: Vec<u8>,
@@ -30,7 +30,7 @@ struct Made {
     size: u64,
     extra: Vec<u8>,
     sizes: Sizes,
-    /// The system of the writer, and the mode of the file.
+    /// The system on which the archive is said to be written, and the mode of the file.
     system: u8,
     mode: u32,
 }
@@ -195,7 +195,7 @@ impl Made {
     }
 }
 
-/// Returns the members, and a directory that lists `listed` at their offsets.
+/// Returns an archive with these members, and with a directory that contains `listed`.
 fn write(members: &[Made], listed: &[(usize, Made)], count: u16) -> Vec<u8> {
     let mut archive: Vec<u8> =
         members.iter().flat_map(|made| [made.header(), made.packed.clone(), made.descriptor()].concat()).collect();
@@ -247,7 +247,7 @@ fn every_method(sizes: Sizes) -> Vec<Made> {
 }
 
 #[test]
-fn every_method_is_read_however_its_size_is_told() {
+fn every_method_is_read_wherever_the_sizes_are_stated() {
     let [a, b] = two_logs();
     for sizes in [Sizes::Before, Sizes::Zip64, Sizes::After, Sizes::BehindUnsigned, Sizes::AfterZip64] {
         let mut members = vec![whole("stored.log", &a.1), whole("empty.log", b""), whole("deflate.log", &b.1)];
@@ -297,9 +297,9 @@ fn names_sizes_and_times_reach_the_visitor() {
     assert_eq!(met, ["link", "b.log", "logs/a.log"]);
 }
 
-/// Only the directory states what is a link, and one wrong bit there turns a log into one.
+/// Only the directory states that a member is a link, and one wrong bit there turns a log into a link.
 #[test]
-fn a_link_is_a_text_of_its_own_however_the_archive_is_read() {
+fn a_link_is_read_as_a_file_however_the_archive_is_read() {
     let link = Made { mode: 0o120_777, ..stored("link", b"logs/a.log") };
     let flipped = Made { mode: 0o120_644, ..stored("a.log", b"call result = 102\n") };
     let members = vec![whole("link", b"logs/a.log"), whole("a.log", b"call result = 102\n")];
@@ -376,7 +376,7 @@ fn faults_of_a_member_are_reported_and_the_others_are_read() {
         (
             Made { size: 3, ..deflated("a.log", text) },
             &text[..3],
-            damage("deflate", "it unpacks to more than the archive says", 3),
+            damage("deflate", "it unpacks to more bytes than the archive states", 3),
         ),
         (short, short_text, damage("deflate", "it ends too early", short_text.len())),
     ];
@@ -435,15 +435,15 @@ fn other_bytes_between_members_are_skipped() {
     assert_eq!(from_file(Format::Zip, &archive, &options()), expected);
 }
 
-/// Otherwise, a larger size in the directory would hide the following members.
+/// If this were not reported, a larger size in the directory would hide the members that follow.
 #[test]
 fn a_directory_with_another_size_is_reported() {
     let members = [deflated("a.log", b"x"), stored("b.log", b"y"), stored("c.log", b"z")];
     let mut listed = with_offsets(&members);
     let hidden = listed.remove(1).1;
     listed[0].1.packed.extend([hidden.header(), hidden.packed].concat());
-    let told = format!("the zip archive is damaged (the header of a file contradicts the table of contents); {ASK}");
-    let expected = Seen { members: vec![lost("a.log", b"", &told), whole("c.log", b"z")], end: None };
+    let message = format!("the zip archive is damaged (the header of a file contradicts the table of contents); {ASK}");
+    let expected = Seen { members: vec![lost("a.log", b"", &message), whole("c.log", b"z")], end: None };
     assert_eq!(from_file(Format::Zip, &write(&members, &listed, 2), &options()), expected);
 }
 
@@ -454,8 +454,8 @@ fn overlapping_members_are_not_read_twice() {
     outer.size += 1;
     let members = [Made { packed: [inner.header(), b"y".to_vec()].concat(), ..outer }];
     let listed = [(0, members[0].clone()), (members[0].header().len(), inner)];
-    let told = format!("the zip archive is damaged (files overlap); {ASK}");
-    let expected = Seen { members: vec![lost("a.log", b"", &told), whole("b.log", b"y")], end: None };
+    let message = format!("the zip archive is damaged (files overlap); {ASK}");
+    let expected = Seen { members: vec![lost("a.log", b"", &message), whole("b.log", b"y")], end: None };
     assert_eq!(from_file(Format::Zip, &write(&members, &listed, 2), &options()), expected);
 }
 
@@ -463,31 +463,31 @@ fn overlapping_members_are_not_read_twice() {
 fn faults_of_the_archive_are_reported_in_full() {
     let archive = zip(&[stored("a.log", b"x"), stored("b.log", b"y")]);
     let trailing = [&archive[..], b"?", &[0; 9]].concat();
-    let told = "10 bytes after the end of the zip archive were not read; if they are part of the log, save them to a \
+    let message = "10 bytes after the end of the zip archive were not read; if they are part of the log, save them to a \
                 separate file and scan that";
-    assert_eq!(from_both(Format::Zip, &trailing, &options()).end.as_deref(), Some(told));
+    assert_eq!(from_both(Format::Zip, &trailing, &options()).end.as_deref(), Some(message));
     assert_eq!(from_both(Format::Zip, &[&archive[..], &[0; 10]].concat(), &options()).end, None);
 
     let mut misled = archive.clone();
     misled[0] = b'?';
-    let told = format!("the zip archive is damaged (there is other data where a file should begin); {ASK}");
+    let message = format!("the zip archive is damaged (there is other data where a file should begin); {ASK}");
     assert_eq!(
         from_stream(Format::Zip, &misled, &options()),
-        Seen { members: vec![whole("b.log", b"y")], end: Some(told) }
+        Seen { members: vec![whole("b.log", b"y")], end: Some(message) }
     );
-    let told = format!("the zip archive is damaged (a file is not where the table of contents says); {ASK}");
-    let members = vec![lost("a.log", b"", &told), whole("b.log", b"y")];
+    let message = format!("the zip archive is damaged (a file is not where the table of contents states); {ASK}");
+    let members = vec![lost("a.log", b"", &message), whole("b.log", b"y")];
     assert_eq!(from_file(Format::Zip, &misled, &options()), Seen { members, end: None });
 
-    let told = format!("the zip archive is cut short; {ASK}");
+    let message = format!("the zip archive is cut short; {ASK}");
     let members = vec![whole("a.log", b"x"), whole("b.log", b"y")];
-    assert_eq!(from_both(Format::Zip, &archive[..archive.len() - 1], &options()), Seen { members, end: Some(told) });
+    assert_eq!(from_both(Format::Zip, &archive[..archive.len() - 1], &options()), Seen { members, end: Some(message) });
 
-    let told = "the zip archive has more than 1 files, and the rest was not read; raise --max-members to read more";
+    let message = "the zip archive has more than 1 files, and the rest was not read; raise --max-members to read more";
     let limited = Options { max_members: 1, ..options() };
     assert_eq!(
         from_both(Format::Zip, &archive, &limited),
-        Seen { members: vec![whole("a.log", b"x")], end: Some(told.to_owned()) }
+        Seen { members: vec![whole("a.log", b"x")], end: Some(message.to_owned()) }
     );
 }
 
@@ -495,7 +495,7 @@ fn faults_of_the_archive_are_reported_in_full() {
 fn a_part_of_a_split_archive_is_reported_and_all_parts_joined_are_read() {
     let members = [stored("a.log", b"call result = 102\n"), stored("b.log", b"y")];
     let all = [whole("a.log", b"call result = 102\n"), whole("b.log", b"y")];
-    let told = "it is one part of a split zip archive; put all parts in one folder, extract them with 7-Zip, and \
+    let message = "it is one part of a split zip archive; put all parts in one folder, extract them with 7-Zip, and \
                 scan the extracted files";
     // In the second part, which begins at the second member.
     let second = members[0].header().len() + members[0].packed.len();
@@ -505,11 +505,11 @@ fn a_part_of_a_split_archive_is_reported_and_all_parts_joined_are_read() {
     archive[end + 4..end + 10].copy_from_slice(&[1, 0, 1, 0, 1, 0]);
     assert_eq!(from_both(Format::Zip, &archive, &options()), Seen { members: all.to_vec(), end: None });
     for (cut, count) in [(4, 0), (20, 0), (4 + second, 1)] {
-        let expected = Seen { members: all[..count].to_vec(), end: Some(told.to_owned()) };
+        let expected = Seen { members: all[..count].to_vec(), end: Some(message.to_owned()) };
         assert_eq!(from_both(Format::Zip, &archive[..cut], &options()), expected, "{cut}");
     }
     let data = from_both(Format::Zip, &archive[..4 + second - 1], &options());
-    assert_eq!((data.members.len(), data.end.as_deref()), (1, Some(told)));
+    assert_eq!((data.members.len(), data.end.as_deref()), (1, Some(message)));
     assert!(matches!(at_end(&archive[4 + second..]), Some(AtEnd::Part)));
 }
 
@@ -533,8 +533,8 @@ fn an_archive_is_found_after_the_program_that_unpacks_it() {
     let adjusted = |by: usize| {
         let mut archive = [&program[..], &write(&members, &moved(by), 2)].concat();
         let offset = archive.len() - 6;
-        let told = u32::from_le_bytes(*archive[offset..].first_chunk().unwrap()) + u32::try_from(by).unwrap();
-        archive[offset..offset + 4].copy_from_slice(&told.to_le_bytes());
+        let message = u32::from_le_bytes(*archive[offset..].first_chunk().unwrap()) + u32::try_from(by).unwrap();
+        archive[offset..offset + 4].copy_from_slice(&message.to_le_bytes());
         archive
     };
     for by in [0, program.len()] {
@@ -590,7 +590,7 @@ fn an_archive_of_many_members_is_found_after_the_program_that_unpacks_it() {
     assert_eq!(names_at_end(&[&program[..], &moved].concat()), ["a.log", "b.log"]);
 }
 
-/// The file is then read from front to back, as with any other fault in its directory.
+/// The file is then read from start to end, as after any other fault in its directory.
 #[test]
 fn a_directory_beyond_the_end_is_not_searched_there() {
     let archive = zip(&[stored("a.log", b"x"), stored("b.log", b"y")]);
@@ -604,9 +604,9 @@ fn a_directory_beyond_the_end_is_not_searched_there() {
     }
 }
 
-/// Found by fuzzing: an offset beyond the end was taken for a file that had become shorter, and nothing was read.
+/// Fuzzing found this: if an offset was beyond the end, the file seemed to have become shorter, and nothing was read.
 #[test]
-fn a_member_beyond_the_end_costs_no_other() {
+fn a_member_beyond_the_end_does_not_affect_the_others() {
     let members = [stored("a.log", b"x"), stored("b.log", b"y")];
     for far in [600, 16 << 20, usize::try_from(u32::MAX - 1).unwrap()] {
         let mut listed = with_offsets(&members);
@@ -650,7 +650,7 @@ fn small() -> Vec<Made> {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     cuts_are_reported(Format::Zip, &zip(&small()), &options());
 }
 

@@ -4,13 +4,13 @@ use super::*;
 
 #[test]
 fn encrypted_archives_ask_for_their_password() {
-    let told = "the 7z archive is encrypted, including the file names; save its password in a text file and pass \
+    let message = "the 7z archive is encrypted, including the file names; save its password in a text file and pass \
                 that with --password-file";
-    let expected = Seen { members: vec![], end: Some(told.to_owned()) };
+    let expected = Seen { members: vec![], end: Some(message.to_owned()) };
     assert_eq!(from_both(Format::SevenZip, &bytes(AES), &options()), expected);
-    let told = "the 7z archive is damaged, or encrypted with a password other than the one given; add its password \
+    let message = "the 7z archive is damaged, or encrypted with a password other than the one given; add its password \
                 to the password file, on a line of its own";
-    let expected = Seen { members: vec![], end: Some(told.to_owned()) };
+    let expected = Seen { members: vec![], end: Some(message.to_owned()) };
     assert_eq!(from_both(Format::SevenZip, &bytes(AES), &with_password("wrong")), expected);
     // Encrypted data, but plain names. The properties state one round (2 to the power of 0) and no salt.
     let encrypted = || Made {
@@ -25,9 +25,9 @@ fn encrypted_archives_ask_for_their_password() {
     ];
     assert_eq!(seen(&[encrypted()]), Seen { members, end: None });
     let seen = from_both(Format::SevenZip, &seven_zip(&[encrypted()]), &with_password("wrong"));
-    let told = "it is damaged, or encrypted with a password other than the one given; only the whole lines in the 20 \
+    let message = "it is damaged, or encrypted with a password other than the one given; only the whole lines in the 20 \
                 bytes before that were read; add its password to the password file, on a line of its own";
-    assert_eq!(seen.members[0].2.as_deref(), Some(told));
+    assert_eq!(seen.members[0].2.as_deref(), Some(message));
 }
 
 /// Encrypts with the password itself as the key, in UTF-16 and padded with zeros.
@@ -55,19 +55,19 @@ fn each_of_several_passwords_is_tried() {
     let log = two_logs()[0].1.clone();
     let directory = Seen { members: vec![whole("a.log", &log)], end: None };
     assert_eq!(from_both(Format::SevenZip, &bytes(AES), &with_passwords(&["wrong", "secret"])), directory);
-    let told = "the 7z archive is damaged, or encrypted with a password other than the 2 given; add its password to \
+    let message = "the 7z archive is damaged, or encrypted with a password other than the 2 given; add its password to \
                 the password file, on a line of its own";
     let seen = from_both(Format::SevenZip, &bytes(AES), &with_passwords(&["wrong", "other"]));
-    assert_eq!(seen.end.as_deref(), Some(told));
+    assert_eq!(seen.end.as_deref(), Some(message));
     // Only the checksum of a file shows which password is right.
     let archive = seven_zip(&[locked("one", "a.log", &log), locked("two", "b.log", &log)]);
     let read = |passwords: &[&str]| from_both(Format::SevenZip, &archive, &with_passwords(passwords)).members;
     assert_eq!(read(&["two", "wrong", "one"])[..2], [whole("a.log", &log), whole("b.log", &log)]);
-    let told = told.replace("the 7z archive", "it");
-    // If no password is right, the file is read as far as with the first one.
+    let message = message.replace("the 7z archive", "it");
+    // If no password is right, as much of the file is read as with the first one.
     let place = "; only the whole lines in the 29 bytes before that were read; ";
     let met = &read(&["two", "wrong"])[..2];
-    assert_eq!((&met[0].2, &met[1]), (&Some(told.replacen("; ", place, 1)), &whole("b.log", &log)));
+    assert_eq!((&met[0].2, &met[1]), (&Some(message.replacen("; ", place, 1)), &whole("b.log", &log)));
 }
 
 fn in_any_order(archive: &[u8], passwords: [&str; 3]) -> Vec<Met> {
@@ -124,6 +124,6 @@ fn data_before_a_fault_are_read_however_many_passwords_there_are() {
     assert!(log.starts_with(&one[0].1) && one[0].1.len() > log.len() / 4, "{}", one[0].1.len());
     let several = in_any_order(&damaged, ["wrong", "right", "other"]);
     assert_eq!((&several[0].0, &several[0].1), (&one[0].0, &one[0].1));
-    let told = |met: &Met| met.2.clone().map(|told| told.replace("the 3 given", "the one given"));
-    assert_eq!(several.iter().map(told).collect::<Vec<_>>(), one.iter().map(told).collect::<Vec<_>>());
+    let message = |met: &Met| met.2.clone().map(|message| message.replace("the 3 given", "the one given"));
+    assert_eq!(several.iter().map(message).collect::<Vec<_>>(), one.iter().map(message).collect::<Vec<_>>());
 }

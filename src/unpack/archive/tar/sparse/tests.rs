@@ -14,7 +14,7 @@ type Write = fn(&Pieces, u64, &[u8]) -> Vec<u8>;
 const FORMATS: [(&str, Write); 4] =
     [("old GNU", old_gnu), ("pax 0.0", pax_0_0), ("pax 0.1", pax_0_1), ("pax 1.0", pax_1_0)];
 
-/// Writes four pairs in the header and 21 in each block, and after them a byte that says whether another block follows.
+/// Writes four pairs in the header and 21 in each block, each time followed by a byte that is 1 if another block follows.
 fn old_gnu(map: &Pieces, size: u64, data: &[u8]) -> Vec<u8> {
     let pairs = |map: &Pieces| -> Vec<u8> {
         map.iter().flat_map(|(start, len)| format!("{start:011o}\0{len:011o}\0").into_bytes()).collect()
@@ -91,7 +91,7 @@ fn read(sparse: Vec<u8>) -> Met {
 }
 
 #[test]
-fn holes_read_as_zeros() {
+fn holes_are_read_as_zeros() {
     let zeros = |len: usize| vec![0; len];
     let cases: [(&Pieces, u64, &[u8], Vec<u8>); 7] = [
         // Holes between segments and at the end, which GNU tar marks by an empty segment.
@@ -153,7 +153,7 @@ fn the_visitor_gets_the_size_with_holes_and_the_stored_size() {
 
 /// For a long name, GNU tar writes both, in this order.
 #[test]
-fn the_name_is_that_of_the_file_and_not_that_for_other_programs() {
+fn the_name_comes_from_the_sparse_attributes() {
     let texts = [
         "GNU.sparse.size=3".to_owned(),
         "GNU.sparse.name=host7/long.log".to_owned(),
@@ -200,8 +200,8 @@ fn an_invalid_map_is_reported_after_its_valid_part() {
             if format == "pax 0.1" && map.is_empty() {
                 continue;
             }
-            let told = lost("sparse.log", log, &damage(why, log.len()));
-            assert_eq!(read(write(map, size, b"onetwo")), told, "{format}: {map:?} of {size}");
+            let message = lost("sparse.log", log, &damage(why, log.len()));
+            assert_eq!(read(write(map, size, b"onetwo")), message, "{format}: {map:?} of {size}");
         }
     }
 }
@@ -231,7 +231,7 @@ fn a_map_that_cannot_be_read_is_reported() {
         (gnu(410, b"5five"), b"one"),
         // Minus one.
         (gnu(410, &[0xff; 12]), b"one"),
-        // The end of the lines is unknown, and therefore the beginning of the data, too.
+        // The end of the lines is unknown, and so is the start of the data.
         (lines("2\n0\n3\n"), b""),
         (lines("2\n0\n3\n5\n3"), b""),
         (lines("2\n0\n3\n5\n\n"), b""),
@@ -249,11 +249,11 @@ fn a_map_that_cannot_be_read_is_reported() {
     let archive = [attributes(&texts), member("sparse.log", b'0', b"1\n0\n3\n")].concat();
     assert_eq!(read(archive), lost("sparse.log", b"", &damage(UNREADABLE, 0)));
 
-    let told = |archive| read(archive).2.unwrap();
+    let message = |archive| read(archive).2.unwrap();
     let sizeless = format!("the tar archive is damaged (a sparse file has no size); none of it could be read; {ASK}");
-    assert_eq!(told(pax(&["map=0,3,5,3"])), sizeless);
-    assert_eq!(told(pax(&["size=-8", "map=0,3,5,3"])), sizeless);
-    assert_eq!(told(gnu(483, &[0xff; 12])), sizeless);
+    assert_eq!(message(pax(&["map=0,3,5,3"])), sizeless);
+    assert_eq!(message(pax(&["size=-8", "map=0,3,5,3"])), sizeless);
+    assert_eq!(message(gnu(483, &[0xff; 12])), sizeless);
 }
 
 #[test]
@@ -315,7 +315,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_map_is_read_as_by_a_naive_reading(
+    fn any_map_gives_the_same_as_a_naive_reader(
         gaps in prop::collection::vec((-1_i64..30, 0_u64..9), 1..40),
         beyond in -20_i64..100,
         missing in -1_i64..2,
@@ -330,13 +330,14 @@ proptest! {
         let data: Vec<u8> = (1..=250).cycle().take(usize::try_from(stored.saturating_add_signed(missing)).unwrap()).collect();
         let (log, is_told) = naive(&map, size, &data);
         for (format, write) in FORMATS {
-            let (_, read, told) = read(write(&map, size, &data));
-            prop_assert_eq!((&read, told.is_some()), (&log, is_told), "{}: {:?}", format, told);
+            let (_, read, message) = read(write(&map, size, &data));
+            prop_assert_eq!((&read, message.is_some()), (&log, is_told), "{}: {:?}", format, message);
         }
     }
 }
 
-/// Wrong bits in a whole archive end at the checksum of the header. Here it is right, whatever the map is.
+/// Normally, the checksum of the header reveals a wrong bit in the map. Here, the checksum is corrected, so that the wrong map is
+/// used.
 #[test]
 fn any_byte_of_the_map_in_a_header_may_be_wrong() {
     let archive = old_gnu(&[(0, 3), (5, 3), (9, 3), (20, 3), (30, 3)], 40, b"one two three 4");
@@ -359,7 +360,7 @@ fn small() -> [Vec<u8>; 4] {
 }
 
 #[test]
-fn an_archive_cut_at_any_byte_gives_a_beginning_and_a_report() {
+fn an_archive_cut_at_any_byte_is_read_up_to_there_and_reported() {
     for archive in small() {
         cuts_are_reported(Format::Tar, &archive, &options());
     }

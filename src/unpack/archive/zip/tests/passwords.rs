@@ -26,11 +26,11 @@ fn encrypted_members_are_read_with_their_password_and_reported_without() {
         let archive = bytes(hex);
         let read = |options: &Options| from_both(Format::Zip, &archive, options);
         assert_eq!(read(&with_password("secret")), Seen { members: vec![whole("a.log", log)], end: None });
-        let told = "it is encrypted; save its password in a text file and pass that with --password-file";
-        assert_eq!(read(&options()), Seen { members: vec![lost("a.log", b"", told)], end: None });
-        let told = "it is encrypted with a password other than the one given; add its password to the password file, \
+        let message = "it is encrypted; save its password in a text file and pass that with --password-file";
+        assert_eq!(read(&options()), Seen { members: vec![lost("a.log", b"", message)], end: None });
+        let message = "it is encrypted with a password other than the one given; add its password to the password file, \
                     on a line of its own";
-        assert_eq!(read(&with_password("wrong")), Seen { members: vec![lost("a.log", b"", told)], end: None });
+        assert_eq!(read(&with_password("wrong")), Seen { members: vec![lost("a.log", b"", message)], end: None });
         cuts_are_reported(Format::Zip, &archive, &with_password("secret"));
         flips_are_survived(Format::Zip, &archive, &with_password("secret"));
     }
@@ -45,12 +45,12 @@ fn encrypted_members_are_read_with_their_password_and_reported_without() {
     let mut forged = bytes(AES);
     let data = 30 + 5 + 11 + 16 + 2;
     forged[data] ^= 1;
-    let told = format!(
+    let message = format!(
         "the stored data is damaged (the authentication code does not match); only the whole lines in the 29 bytes \
          before that were read, and some of them may be wrong; {ASK}"
     );
     let seen = from_both(Format::Zip, &forged, &with_password("secret"));
-    assert_eq!((&seen.members[0].2, seen.members[0].1[0]), (&Some(told), log[0] ^ 1));
+    assert_eq!((&seen.members[0].2, seen.members[0].1[0]), (&Some(message), log[0] ^ 1));
 }
 
 #[test]
@@ -59,18 +59,18 @@ fn each_of_several_passwords_is_tried() {
     let read = |hex, passwords: &[&str]| from_both(Format::Zip, &bytes(hex), &with_passwords(passwords)).members;
     for hex in [CLASSIC, AES] {
         assert_eq!(read(hex, &["wrong", "secret", ""]), [whole("a.log", log)]);
-        let told = "it is encrypted with a password other than the 2 given; \
+        let message = "it is encrypted with a password other than the 2 given; \
                     add its password to the password file, on a line of its own";
-        assert_eq!(read(hex, &["wrong", "other"]), [lost("a.log", b"", told)]);
+        assert_eq!(read(hex, &["wrong", "other"]), [lost("a.log", b"", message)]);
     }
     // Traditional encryption verifies a password by one byte, so some wrong ones fit, too. Only the data decide.
-    let told = "it is damaged, or encrypted with a password other than the one given; only the whole lines in the 29 \
+    let message = "it is damaged, or encrypted with a password other than the one given; only the whole lines in the 29 \
                 bytes before that were read; add its password to the password file, on a line of its own";
     let wrong = (0..10_000).map(|number| format!("wrong {number}"));
-    let fits = |password: &String| read(CLASSIC, &[password])[0].2.as_deref() == Some(told);
+    let fits = |password: &String| read(CLASSIC, &[password])[0].2.as_deref() == Some(message);
     let fitting = wrong.into_iter().find(fits).unwrap();
     assert_eq!(read(CLASSIC, &[&fitting, "secret"]), [whole("a.log", log)]);
-    // If the data can be unpacked with no password, they are read as far as with the first one.
+    // If the data cannot be unpacked with any password, as much of them is read as with the first one.
     let mut damaged = bytes(CLASSIC);
     damaged[30 + 5 + 12 + 28] ^= 1;
     let seen = from_both(Format::Zip, &damaged, &with_passwords(&["secret", &fitting])).members;
@@ -113,7 +113,7 @@ fn the_order_of_passwords_makes_no_difference() {
         let archive = zip(&[made, stored("b.log", b"y")]);
         let expected = [whole("a.log", &long), whole("b.log", b"y")];
         assert_eq!(in_any_order(&archive, "right", &wrong), expected);
-        // Without a directory, the file is read from front to back.
+        // Without a directory, the file is read from start to end.
         let end = archive.len() - 22;
         assert_eq!(in_any_order(&archive[..end], "right", &wrong), expected);
     }
@@ -125,7 +125,7 @@ fn the_order_of_passwords_makes_no_difference() {
     assert_eq!(from_both(Format::Zip, &zip(&[made]), &passwords).members, [whole("a.log", log)]);
 }
 
-/// Another password must not be chosen because of a fault.
+/// If the data are damaged, the right password must still be chosen.
 #[test]
 fn data_before_a_fault_are_read_however_many_passwords_there_are() {
     let log: Vec<u8> =
@@ -141,12 +141,12 @@ fn data_before_a_fault_are_read_however_many_passwords_there_are() {
         let one = from_file(Format::Zip, &archive, &with_password("right")).members;
         assert!(log.starts_with(&one[0].1) && one[0].1.len() > broken, "{}", one[0].1.len());
         let several = in_any_order(&archive, "right", &wrong);
-        let told = one[0].2.as_ref().unwrap().replace("the one given", "the 3 given");
-        assert_eq!(several, [lost("a.log", &one[0].1, &told)]);
+        let message = one[0].2.as_ref().unwrap().replace("the one given", "the 3 given");
+        assert_eq!(several, [lost("a.log", &one[0].1, &message)]);
     }
 }
 
-/// Encrypts like a program that writes archives.
+/// Encrypts data with the traditional method, as programs that write archives do.
 fn classically_encrypted(password: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut keys = Classic::begin(password);
     let encrypt = |byte: &u8| {
