@@ -229,7 +229,11 @@ fn select(
     let unknown = chosen.filter(|(_, name)| !names.contains(name.as_str()));
     none_wrong(unknown.map(|(flag, name)| unknown_name(flag, name, &definitions)).collect())?;
 
-    definitions.retain(|definition| only.is_empty() || only.contains(&definition.name));
+    // Contexts find no results, so they do no harm, and without them the results would lack their users.
+    let is_chosen = |definition: &Definition| only.is_empty() || only.contains(&definition.name);
+    let recorders: HashSet<Option<String>> =
+        definitions.iter().filter(|one| is_chosen(one)).map(|one| one.recorder.clone()).collect();
+    definitions.retain(|one| is_chosen(one) || one.role.is_context() && recorders.contains(&one.recorder));
     definitions.retain(|definition| !without.contains(&definition.name));
     if definitions.is_empty() {
         let remedy = "leave out some of --pattern and --no-pattern, or give a pattern with -e or -f";

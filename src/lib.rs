@@ -2,7 +2,7 @@
 //! is a map of the code.
 //!
 //! ```text
-//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Openable ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ Counts ─merge▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
+//! argv, config ─▶ Settings ─▶ source::Walk ─▶ Openable ─open▶ bytes ─▶ Chunk ─▶ Scanner ─▶ Hit ─┬▶ SignIns ─settle▶ Summary ─▶ Report ─▶ Sheet ─▶ table, JSON, CSV
 //!                                                                                               ├▶ annotated lines, in order
 //!                                                                                               └▶ an entry for each source, in order
 //! ```
@@ -90,8 +90,6 @@
 //!   need no `unsafe` code.
 //! * A separate scanner for one thread. A single thread is a thread pool with one worker.
 //! * Unicode classes in patterns by default. Logs mix encodings, and results are ASCII in all of them. `(?u)` turns Unicode on.
-//! * The user and the outcome of RADIUS results (`rawCallStatus = 21`). They are on other lines of the same process and thread, and
-//!   the scanner does not combine lines.
 
 // The order is that of the table above. Empty lines keep rustfmt from sorting it.
 

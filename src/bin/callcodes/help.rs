@@ -122,7 +122,8 @@ pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
         let is_program = path == "callcodes";
         command = command.find_subcommand(word).ok_or_else(|| {
             let word = term::shown(word);
-            let topics = if is_program { "; the topics are files, archives, patterns and output" } else { "" };
+            let topics =
+                if is_program { "; the topics are files, archives, patterns, sign-ins and output" } else { "" };
             Failure::Message(format!("there is no help on {word}. To list all commands, use: {path} --help{topics}"))
         })?;
     }
