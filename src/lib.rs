@@ -55,6 +55,7 @@
 //! | [`pattern`] | how to find a result in a line: definitions with their examples, the compiled set, the prefilter; `builtin/patterns.toml` |
 //! | [`neighbour`] | a suggestion for a path that does not exist |
 //! | [`config`] | which patterns apply: built-in < user's file < `--config` < `-f` < `-e` |
+//! | [`filter`] | which sign-ins a run keeps |
 //! | [`unpack`] | archives and compression: bytes in, their files and decompressed bytes out |
 //! | [`source`] | finds and opens inputs; no other module does |
 //! | [`chunk`] | blocks of whole lines, from ranges of files and from streams |
@@ -116,6 +117,8 @@ pub mod pattern;
 pub mod neighbour;
 
 pub mod config;
+
+pub mod filter;
 
 pub mod unpack;
 
