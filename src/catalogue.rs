@@ -27,13 +27,25 @@ static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue::from_toml(include_str!("builtin/codes.toml")).expect("the built-in codes are loaded by the tests")
 });
 
-/// Defines an enum as a table: a line for each variant, with the words that people read for it.
+/// Defines an enum as a table: a line for each variant, with its name for scripts and the words that people read for it.
 macro_rules! worded {
-    ($(#[$meaning:meta])* $name:ident { $($(#[$variant_meaning:meta])* $variant:ident: $words:literal,)* }) => {
+    ($(#[$meaning:meta])* $name:ident {
+        $($(#[$variant_meaning:meta])* $variant:ident: $script_name:literal, $words:literal;)*
+    }) => {
         $(#[$meaning])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$variant_meaning])* $variant,)* }
+        pub enum $name { $($(#[$variant_meaning])* #[serde(rename = $script_name)] $variant,)* }
+
+        impl $name {
+            /// All values, in their order.
+            pub const ALL: [$name; [$($words),*].len()] = [$($name::$variant),*];
+
+            /// Returns the name in JSON, in catalogues and on the command line.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$variant => $script_name,)* }
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,25 +59,25 @@ worded! {
     /// How the user was asked for the second factor.
     Channel {
         /// A phone call.
-        Call: "call",
+        Call: "call", "call";
         /// A text message, one-way or two-way.
-        TextMessage: "text message",
+        TextMessage: "text-message", "text message";
         /// The mobile app and its notifications.
-        App: "app",
+        App: "app", "app";
         /// A code from an OATH token.
-        Oath: "OATH",
+        Oath: "oath", "OATH";
         /// The check of a voice.
-        Voiceprint: "voiceprint",
+        Voiceprint: "voiceprint", "voiceprint";
         /// Security questions.
-        SecurityQuestions: "security questions",
+        SecurityQuestions: "security-questions", "security questions";
         /// None was needed: a cached earlier sign-in, or a bypass.
-        Cache: "cache or bypass",
+        Cache: "cache", "cache or bypass";
         /// The user's or the customer's account.
-        Account: "account",
+        Account: "account", "account";
         /// The description does not tie it to one.
-        Any: "any",
+        Any: "any", "any";
         /// The request itself, before any was chosen.
-        Request: "request",
+        Request: "request", "request";
     }
 }
 
@@ -74,57 +86,21 @@ worded! {
     /// succeeded or failed.
     Group {
         /// The person gave what was asked for; whether it was right is another matter.
-        FactorGiven: "factor given",
+        FactorGiven: "factor-given", "factor given";
         /// Nothing was called or sent.
-        NoCallMade: "no call made",
+        NoCallMade: "no-call-made", "no call made";
         /// Interim: a later result follows.
-        StillPending: "still pending",
+        StillPending: "still-pending", "still pending";
         /// The person did, or left undone, something that can be talked through.
-        PersonsAction: "person's action",
+        PersonsAction: "persons-action", "person's action";
         /// The call, message or prompt did not get to the person.
-        NotReached: "not reached",
+        NotReached: "not-reached", "not reached";
         /// Blocks, locks and fraud reports.
-        Security: "security",
+        Security: "security", "security";
         /// The program that asks repeats itself too early.
-        ClientResend: "client resend",
+        ClientResend: "client-resend", "client resend";
         /// Configuration, stored numbers or licences.
-        SetupOrLicence: "set-up or licence",
-    }
-}
-
-impl Channel {
-    /// Returns the name in JSON and in filters.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Channel::Call => "call",
-            Channel::TextMessage => "text-message",
-            Channel::App => "app",
-            Channel::Oath => "oath",
-            Channel::Voiceprint => "voiceprint",
-            Channel::SecurityQuestions => "security-questions",
-            Channel::Cache => "cache",
-            Channel::Account => "account",
-            Channel::Any => "any",
-            Channel::Request => "request",
-        }
-    }
-}
-
-impl Group {
-    /// The name in JSON and in queries.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Group::FactorGiven => "factor-given",
-            Group::NoCallMade => "no-call-made",
-            Group::StillPending => "still-pending",
-            Group::PersonsAction => "persons-action",
-            Group::NotReached => "not-reached",
-            Group::Security => "security",
-            Group::ClientResend => "client-resend",
-            Group::SetupOrLicence => "setup-or-licence",
-        }
+        SetupOrLicence: "setup-or-licence", "set-up or licence";
     }
 }
 
@@ -203,19 +179,19 @@ worded! {
     /// Who can usually do something about a result.
     Whose {
         /// The phone, switchboard or app of one user.
-        UsersPhone: "the user's phone",
+        UsersPhone: "users-phone", "the user's phone";
         /// What is stored about one user: number, PIN, mode, token.
-        UsersData: "the user's data",
+        UsersData: "users-data", "the user's data";
         /// The program, RADIUS client or VPN that asks for the second factor.
-        Client: "the client",
+        Client: "client", "the client";
         /// The settings of the server or the tenant.
-        ServerSettings: "server settings",
+        ServerSettings: "server-settings", "server settings";
         /// Licences and what the account may use.
-        Licence: "licence",
+        Licence: "licence", "licence";
         /// The service and the telephone network.
-        Platform: "the service",
+        Platform: "platform", "the service";
         /// Someone should find out whether this was an attack.
-        Security: "security",
+        Security: "security", "security";
     }
 }
 

@@ -55,6 +55,7 @@
 //! | [`pattern`] | Finds results in a line, with patterns that are defined in `builtin/patterns.toml` and in the user's files. |
 //! | [`neighbour`] | Suggests an existing path in place of one that does not exist. |
 //! | [`config`] | Collects the patterns for a run: built-in < user's file < `--config` < `-f` < `-e`. |
+//! | [`filter`] | Decides which sign-ins a run keeps. |
 //! | [`unpack`] | Reads archives and decompresses data. |
 //! | [`source`] | Finds and opens inputs. No other module does. |
 //! | [`chunk`] | Divides ranges of files and streams into blocks of whole lines. |
@@ -73,6 +74,7 @@
 //! * **Each line has one owner.** A chunk owns the lines whose first byte is in its range ([`chunk`]). The hits of a line depend
 //!   only on that line and a fixed number of bytes after it, and not on where chunks start and end.
 //! * **A result is counted once.** The leftmost match wins, and then the earlier pattern ([`pattern`]).
+//! * **A sign-in is counted once**, however many logs recorded it ([`attempt`]).
 //! * **The prefilter misses nothing.** It may find lines without a match, because the regexes decide.
 //! * **Totals can be merged in any grouping.** One `merge` combines the results of threads, files and machines ([`summary`]).
 //!   Nothing is shortened or sorted by count before the [`report`].
@@ -113,6 +115,8 @@ pub mod pattern;
 pub mod neighbour;
 
 pub mod config;
+
+pub mod filter;
 
 pub mod unpack;
 

@@ -175,6 +175,22 @@ impl SignIn {
     }
 }
 
+/// Returns the name of a user without the domain: `ann` for `CONTOSO\ann` and `ann@example.com`. A distinguished name stays as it is.
+#[must_use]
+pub fn without_domain(user: &str) -> &str {
+    let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
+    name.split_once('@').map_or(name, |(name, _)| name)
+}
+
+/// Returns the name of a machine without its network: `host1` for `host1.example.com`. An address stays as it is.
+#[must_use]
+pub fn without_network(host: &str) -> &str {
+    if host.starts_with(|character: char| character.is_ascii_digit()) {
+        return host;
+    }
+    host.split_once('.').map_or(host, |(name, _)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

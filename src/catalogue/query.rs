@@ -111,6 +111,19 @@ impl Catalogue {
         }
     }
 
+    /// Whether `name` is a whole name of a result, in any letter case. A text that several codes share is a name of each of them. A
+    /// result that is not in the catalogue has the name that the log writes.
+    #[must_use]
+    pub fn is_named(&self, key: &Key, name: &str) -> bool {
+        match self.names.whole(name) {
+            Some(index) => {
+                let named = &self.entries[index];
+                self.keys[index] == *key || key.code().is_some_and(|code| named.candidates.contains(&code))
+            }
+            None => key.name().is_some_and(|written| names::normal_form(written) == names::normal_form(name)),
+        }
+    }
+
     /// Returns what a pasted text is about, in the order of the first mention: if the text is a number, that code; otherwise the
     /// entries whose names occur in it as whole words. If one name contains another, the longer one counts.
     ///

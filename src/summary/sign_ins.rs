@@ -15,7 +15,7 @@ use super::tally::Tally;
 use super::total::{Row, Summary, Totals};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
 use crate::attempt::values::{Number, Values};
-use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins};
+use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_domain, without_network};
 use crate::code::Key;
 use crate::source::machines;
 use crate::time::{Stamp, Time};
@@ -584,20 +584,6 @@ impl Places {
 
 fn is_separator(character: char) -> bool {
     character == '/' || cfg!(windows) && character == '\\'
-}
-
-/// Returns the name of a user without the domain: `ann` for `CONTOSO\ann` and `ann@example.com`. A distinguished name stays as it is.
-fn without_domain(user: &str) -> &str {
-    let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
-    name.split_once('@').map_or(name, |(name, _)| name)
-}
-
-/// Returns the name of a machine without its network: `host1` for `host1.example.com`. An address stays as it is.
-fn without_network(host: &str) -> &str {
-    if host.starts_with(|character: char| character.is_ascii_digit()) {
-        return host;
-    }
-    host.split_once('.').map_or(host, |(name, _)| name)
 }
 
 /// Returns what the files of a rotated log have in common, and the age of this one: 0 for the newest, `Svc.log`, and 1 for
