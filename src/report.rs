@@ -20,6 +20,7 @@ use std::cmp::Reverse;
 
 use crate::catalogue::Catalogue;
 use crate::code::Key;
+use crate::filter::Part;
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::{Settled, SignInTotals, VALUES_LIMIT, WAITING_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
@@ -94,7 +95,7 @@ const fn summary_sheet(columns: &'static [Column]) -> Sheet {
         before: BEFORE,
         after: AFTER,
         flow: Flow::Whole,
-        without_rows: &[NOTHING_FOUND, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+        without_rows: &[NOTHING_FOUND, ALL_EXCLUDED, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
     }
 }
 
@@ -135,6 +136,16 @@ const TOTALS: &[Column] = &[
         "Number of results that do not count, because another log recorded them.",
     ),
     Column::for_scripts("attempts", Holds::Count, "Number of sign-ins, with and without a result."),
+    Column::for_scripts(
+        "excluded",
+        Holds::Count,
+        "Number of results that --since, --user and the other filters exclude.",
+    ),
+    Column::for_scripts(
+        "excluded_without_time",
+        Holds::Count,
+        "How many of these are excluded because they have no readable time.",
+    ),
     Column::for_scripts("distinct", Holds::Count, "Number of different results: the length of `results`."),
     Column::for_scripts("files_read", Holds::Count, "Number of files that were read."),
     Column::for_scripts("files_with_results", Holds::Count, "Number of files with at least one result."),
@@ -145,6 +156,7 @@ const TOTALS: &[Column] = &[
 ];
 
 const NOTHING_FOUND: &str = "No result codes found in ";
+const ALL_EXCLUDED: &str = "No results are left: ";
 const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error has the reasons.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
 const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error has the reasons.";
@@ -242,8 +254,10 @@ impl Report {
     ) -> Report {
         let mut report = Report::new(&settled.summary, problems, catalogue, searched);
         let mut rows: Vec<_> = settled.summary.iter().collect();
-        shown.sort(&mut rows, Sort::Count, |(key, _)| key.clone(), |(_, row)| row.tally);
-        report.left_out = shown.cut(&mut rows, |(_, row)| row.tally);
+        // With a breakdown, `shown` is about its rows.
+        let of_codes = if by.is_empty() { shown } else { Shown::default() };
+        of_codes.sort(&mut rows, Sort::Count, |(key, _)| key.clone(), |(_, row)| row.tally);
+        report.left_out = of_codes.cut(&mut rows, |(_, row)| row.tally);
         let cells =
             |(key, row): &(Key, &summary::Row)| cells(key, row, settled.durations.get(key), report.results, catalogue);
         report.rows = rows.iter().map(cells).collect();
@@ -266,6 +280,8 @@ impl Report {
             ("results", self.results.into()),
             ("twins", self.sign_ins.twins.into()),
             ("attempts", self.sign_ins.attempts.max(self.results).into()),
+            ("excluded", self.sign_ins.dropped.results.into()),
+            ("excluded_without_time", self.sign_ins.dropped.by_part[Part::NoTime as usize].into()),
             ("distinct", self.distinct().into()),
             ("files_read", totals.files_read.into()),
             ("files_with_results", totals.files_with_results.into()),
@@ -342,6 +358,12 @@ impl Report {
                 "host has logs with a time zone and logs without, so these were not compared and may count twice.",
                 "hosts have logs with a time zone and logs without, so these were not compared and may count twice.",
             ),
+            self.excluded(),
+            remark(
+                self.sign_ins.dropped.by_part[Part::NoTime as usize],
+                "of these has no readable time, so it may be inside the window of --since and --until.",
+                "of these have no readable time, so they may be inside the window of --since and --until.",
+            ),
             self.sign_ins.was_full.then(|| {
                 format!(
                     "There were more than {} results to compare between logs: some may count twice.",
@@ -382,9 +404,53 @@ impl Report {
         [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
     }
 
+    /// Returns the options that excluded results, each with the number of results.
+    fn excluding(&self) -> Vec<(&'static str, u64)> {
+        let mut options: Vec<(&str, u64)> = Vec::new();
+        for (part, count) in self.sign_ins.dropped.parts() {
+            let option = wording::option(part);
+            match options.last_mut() {
+                // A result outside the window, and one without a time.
+                Some((last, sum)) if *last == option => *sum += count,
+                _ => options.push((option, count)),
+            }
+        }
+        options
+    }
+
+    /// Returns the note on what the filter dropped.
+    fn excluded(&self) -> Option<String> {
+        let results = self.sign_ins.dropped.results;
+        let options: Vec<&str> = self.excluding().into_iter().map(|(option, _)| option).collect();
+        let is = if results == 1 { "is" } else { "are" };
+        (results > 0).then(|| format!("{} {is} excluded by {}.", counted(results, "result"), options.join(" and ")))
+    }
+
+    /// Returns the lines that take the place of the rows if the filter dropped everything: which option did, and the times.
+    fn all_excluded(&self) -> Vec<String> {
+        let dropped = &self.sign_ins.dropped;
+        let options = self.excluding();
+        let alone: Vec<&str> =
+            options.iter().filter(|(_, count)| *count == dropped.results).map(|(option, _)| *option).collect();
+        let (names, verb) = match alone.first() {
+            Some(one) => ((*one).to_owned(), "excludes"),
+            None => (options.iter().map(|(option, _)| *option).collect::<Vec<_>>().join(" and "), "together exclude"),
+        };
+        let mut lines = vec![format!("{ALL_EXCLUDED}{names} {verb} all {}.", counted(dropped.results, "result"))];
+        if let (Some(first), Some(last)) = (self.sign_ins.span.first, self.sign_ins.span.last)
+            && dropped.by_part[Part::Window as usize] > 0
+        {
+            lines.push(format!("The results are from {} to {}.", wording::moment(first), wording::moment(last)));
+        }
+        lines
+    }
+
     /// Returns the lines that take the place of the rows if there are none: whether anything was searched, and what to do.
     #[must_use]
     pub fn nothing_found(&self) -> Vec<String> {
+        if self.sign_ins.dropped.results > 0 {
+            return self.all_excluded();
+        }
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;
         if files_read == 0 {

@@ -148,8 +148,15 @@ struct Lane<T, R> {
 /// What may go on in the files before and after a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edges<L, T, R> {
-    /// For each lane, its first lines before one that begins a sign-in; then the attempt that is open at the end.
-    lanes: Vec<(L, Vec<Line<T, R>>, Option<Attempt<T, R>>)>,
+    lanes: Vec<Edge<L, T, R>>,
+}
+
+/// What may go on of one lane: its first lines before one that begins a sign-in, and the attempt that is open at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Edge<L, T, R> {
+    lane: L,
+    head: Vec<Line<T, R>>,
+    tail: Option<Attempt<T, R>>,
 }
 
 impl<L, T, R> Edges<L, T, R> {
@@ -210,8 +217,9 @@ impl<L: Clone + Eq + Hash + Ord, T, R> Joiner<L, T, R> {
     /// Ends the file, and returns what may go on in others.
     #[must_use]
     pub fn finish(self) -> Edges<L, T, R> {
-        let mut lanes: Vec<_> = self.lanes.into_iter().map(|(lane, state)| (lane, state.head, state.open)).collect();
-        lanes.sort_unstable_by(|(lane, ..), (other, ..)| lane.cmp(other));
+        let edge = |(lane, Lane { head, open, .. })| Edge { lane, head, tail: open };
+        let mut lanes: Vec<_> = self.lanes.into_iter().map(edge).collect();
+        lanes.sort_unstable_by(|one, other| one.lane.cmp(&other.lane));
         Edges { lanes }
     }
 }
@@ -235,7 +243,7 @@ pub fn stitch<L: Eq + Hash + Ord, T, R>(
 ) {
     let mut open_by_lane: HashMap<L, Attempt<T, R>> = HashMap::new();
     for Edges { lanes } in files {
-        for (lane, head, tail) in lanes {
+        for Edge { lane, head, tail } in lanes {
             let before = open_by_lane.remove(&lane);
             let after = end(before, head, done);
             let open = match tail {

@@ -178,6 +178,9 @@ impl SignIn {
 /// Returns the name of a user without the domain: `ann` for `CONTOSO\ann` and `ann@example.com`. A distinguished name stays as it is.
 #[must_use]
 pub fn without_domain(user: &str) -> &str {
+    if user.contains('=') {
+        return user;
+    }
     let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
     name.split_once('@').map_or(name, |(name, _)| name)
 }

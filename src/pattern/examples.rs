@@ -27,6 +27,9 @@ pub struct Found {
     pub captures: Captures<String>,
 }
 
+/// Returns the sign-ins in a text.
+pub type Join<'j> = &'j dyn Fn(&[u8]) -> Vec<Attempt<String, Key>>;
+
 /// The outcome of checking one example.
 enum Verdict {
     /// The pattern finds the expected result.
@@ -47,7 +50,7 @@ pub fn check(
     definitions: &[Definition],
     resolve: &dyn Fn(&[u8]) -> Key,
     find: impl FnMut(&[u8], Option<usize>) -> Vec<Found>,
-    join: &dyn Fn(&[u8]) -> Vec<Attempt<String, Key>>,
+    join: Join<'_>,
 ) -> Vec<Diagnostic> {
     let mut checker = Checker { definitions, resolve, find, join };
     let mut found = Vec::new();
@@ -63,7 +66,7 @@ struct Checker<'c, F> {
     definitions: &'c [Definition],
     resolve: &'c dyn Fn(&[u8]) -> Key,
     find: F,
-    join: &'c dyn Fn(&[u8]) -> Vec<Attempt<String, Key>>,
+    join: Join<'c>,
 }
 
 impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {

@@ -35,7 +35,7 @@ pub fn count(
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
     let recorders = Recorders::new(set);
-    let mut sign_ins = SignIns::new(counting);
+    let mut sign_ins = SignIns::new(counting, catalogue);
     let mut sink = |event| {
         match event {
             Event::Part(part) => hear(&part, &recorders, &mut sign_ins),

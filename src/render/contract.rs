@@ -112,6 +112,7 @@ pub fn type_of(field: &Column) -> String {
         Presence::Always => "",
         Presence::OrNull => ", or null",
         Presence::OrMissing => ", or left out",
+        Presence::OrNullOrMissing => ", or null, or left out",
     };
     format!("{kind}{otherwise}")
 }
@@ -160,7 +161,7 @@ fn object(fields: &[Column]) -> Value {
     let named = || fields.iter().filter_map(|field| Some((field.name?, field)));
     let properties: Map<String, Value> = named().map(|(name, field)| (name.to_owned(), property(field))).collect();
     let required: Vec<&str> =
-        named().filter(|(_, field)| field.presence != Presence::OrMissing).map(|(name, _)| name).collect();
+        named().filter(|(_, field)| !matches!(field.presence, Presence::OrMissing | Presence::OrNullOrMissing)).map(|(name, _)| name).collect();
     json!({ "type": "object", "properties": properties, "required": required })
 }
 
@@ -178,7 +179,7 @@ fn property(field: &Column) -> Value {
         Holds::Record(fields) => object(fields),
         Holds::Records(fields) | Holds::Problems(fields) => json!({ "type": "array", "items": object(fields) }),
     };
-    if field.presence == Presence::OrNull {
+    if matches!(field.presence, Presence::OrNull | Presence::OrNullOrMissing) {
         schema["type"] = json!([schema["type"], "null"]);
     }
     schema["description"] = json!(field.meaning);

@@ -14,22 +14,22 @@ use crate::terminal::replaced;
 
 /// The fields of a row in JSON. A row has those of the dimensions that were asked for.
 pub const ROW: &[Column] = &[
-    Column::for_scripts("code", Holds::Code, "The code, or `null`.").or_missing(),
-    Column::for_scripts("name", Holds::Text, "The name of a result without a code, or `null`.").or_missing(),
-    Column::for_scripts("group", Holds::Text, "Where to look, or `null` for unknown codes.").or_missing(),
-    Column::for_scripts("channel", Holds::Text, "How the user was asked, or `null` for unknown codes.").or_missing(),
+    Column::for_scripts("code", Holds::Code, "The code, or `null`.").or_null_or_missing(),
+    Column::for_scripts("name", Holds::Text, "The name of a result without a code, or `null`.").or_null_or_missing(),
+    Column::for_scripts("group", Holds::Text, "Where to look, or `null` for unknown codes.").or_null_or_missing(),
+    Column::for_scripts("channel", Holds::Text, "How the user was asked, or `null` for unknown codes.").or_null_or_missing(),
     Column::for_scripts(
         "outcome",
         Holds::Text,
         "`succeeded` or `failed` as the log says, or `null` if it does not say.",
     )
-    .or_missing(),
-    Column::for_scripts("host", Holds::Text, "The machine, or `null` if it is not known.").or_missing(),
-    Column::for_scripts("user", Holds::Text, "The user, or `null` if it is not known. Those beyond a million users are `(others)`; so are hosts and addresses.").or_missing(),
-    Column::for_scripts("address", Holds::Text, "The network address, or `null` if it is not known.").or_missing(),
-    Column::for_scripts("file", Holds::Text, "The file.").or_missing(),
-    Column::for_scripts("hour", Holds::Time, "The beginning of the hour in UTC, or `null`.").or_missing(),
-    Column::for_scripts("day", Holds::Text, "The day in UTC, or `null`.").or_missing(),
+    .or_null_or_missing(),
+    Column::for_scripts("host", Holds::Text, "The machine, or `null` if it is not known.").or_null_or_missing(),
+    Column::for_scripts("user", Holds::Text, "The user, or `null` if it is not known. Those beyond a million users are `(others)`; so are hosts and addresses.").or_null_or_missing(),
+    Column::for_scripts("address", Holds::Text, "The network address, or `null` if it is not known.").or_null_or_missing(),
+    Column::for_scripts("file", Holds::Text, "The file.").or_null_or_missing(),
+    Column::for_scripts("hour", Holds::Time, "The beginning of the hour in UTC, or `null`.").or_null_or_missing(),
+    Column::for_scripts("day", Holds::Text, "The day in UTC, or `null`.").or_null_or_missing(),
     Column::for_scripts("count", Holds::Count, "Number of results."),
     Column::for_scripts("first_seen", Holds::Time, "Earliest time of these results.").or_null(),
     Column::for_scripts("last_seen", Holds::Time, "Latest time of these results.").or_null(),

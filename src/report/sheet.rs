@@ -88,6 +88,8 @@ pub enum Presence {
     OrNull,
     /// JSON leaves out a missing value or an empty list, and CSV has an empty cell.
     OrMissing,
+    /// JSON leaves the value out of most rows, and it may be `null`.
+    OrNullOrMissing,
 }
 
 impl Column {
@@ -119,6 +121,12 @@ impl Column {
     #[must_use]
     pub const fn yields(self, room: Room) -> Column {
         Column { room, ..self }
+    }
+
+    /// Allows missing values and `null` in the column.
+    #[must_use]
+    pub const fn or_null_or_missing(self) -> Column {
+        Column { presence: Presence::OrNullOrMissing, ..self }
     }
 
     /// Allows missing values in the column.

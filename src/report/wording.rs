@@ -1,6 +1,7 @@
 //! Formats numbers, sizes and times for people, in the same way in every table and message.
 
 use super::sheet::Share;
+use crate::filter::Part;
 use crate::time::Time;
 
 /// Groups digits by three: `1234567` becomes `1,234,567`.
@@ -41,6 +42,22 @@ pub fn alternatives<T: ToString>(all: &[T]) -> String {
     match all.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => all.concat(),
+    }
+}
+
+/// Returns the option of a part of a filter.
+#[must_use]
+pub fn option(part: Part) -> &'static str {
+    match part {
+        Part::Code => "--code",
+        Part::Group => "--group",
+        Part::Channel => "--channel",
+        Part::User => "--user",
+        Part::Host => "--host",
+        Part::Address => "--address",
+        Part::Outcome => "--outcome",
+        Part::File => "--in-file",
+        Part::Window | Part::NoTime => "--since/--until",
     }
 }
 

@@ -16,7 +16,9 @@ use super::total::{Row, Summary, Totals};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
 use crate::attempt::values::{Number, Values};
 use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_domain, without_network};
+use crate::catalogue::Catalogue;
 use crate::code::Key;
+use crate::filter::{Dropped, Filter, Part};
 use crate::source::machines;
 use crate::time::{Stamp, Time};
 
@@ -32,12 +34,14 @@ const KEYS_LIMIT: usize = 16 * super::NAMES_LIMIT;
 const OTHER_KEYS: u32 = u32::MAX;
 
 /// How sign-ins are counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Whether twins count as often as they were recorded.
     pub keep_twins: bool,
     /// By what results are counted besides their code: at most two dimensions, or none.
     pub by: Vec<Dimension>,
+    /// What is counted.
+    pub filter: Filter,
 }
 
 /// What a line says of a sign-in.
@@ -94,8 +98,9 @@ struct Cell {
 
 /// Collects sign-ins.
 #[derive(Debug)]
-pub struct SignIns {
+pub struct SignIns<'c> {
     options: Options,
+    catalogue: &'c Catalogue,
     users: Values,
     /// The users without their domains, by which twins are compared, and the number there of each user.
     bare_users: Values,
@@ -112,6 +117,8 @@ pub struct SignIns {
     joiner: Joiner<Lane, Number, SignIn>,
     edges: Vec<(u32, Edges<Lane, Number, SignIn>)>,
     waiting: Vec<SignIn>,
+    /// Results without twins that wait until the filter can decide, because it looks at machines.
+    apart: Vec<SignIn>,
     count: Count,
 }
 
@@ -130,7 +137,10 @@ struct Count {
     without_result: u64,
     without_time: u64,
     without_zone: u64,
-    /// For each source and host in it, its recorders, as a bit for each, and how many of its results have no time.
+    /// The times of all results, with those that the filter drops.
+    span: Tally,
+    dropped: DroppedCounts,
+    /// For each source and host in it, its recorders, as a bit for each, and how many results that count have no time.
     recorders: HashMap<(u32, Number), (u64, u64)>,
     /// Whether results were counted before all logs were read, because too many waited.
     was_full: bool,
@@ -172,6 +182,33 @@ pub struct SignInTotals {
     pub was_full: bool,
     /// Whether there were more than [`VALUES_LIMIT`] users, machines or addresses.
     pub beyond_values: bool,
+    /// What the filter dropped.
+    pub dropped: DroppedCounts,
+    /// The first and last time of all results, with those that the filter dropped.
+    pub span: Tally,
+}
+
+/// How many results a filter dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DroppedCounts {
+    /// The number of results that were dropped.
+    pub results: u64,
+    /// For each part, in the order of [`Part::ALL`], how many it dropped. Several parts may drop the same result.
+    pub by_part: [u64; Part::ALL.len()],
+}
+
+impl DroppedCounts {
+    fn add(&mut self, dropped: Dropped) {
+        self.results += 1;
+        for part in dropped.parts() {
+            self.by_part[part as usize] += 1;
+        }
+    }
+
+    /// Returns the parts that dropped results, each with their number.
+    pub fn parts(&self) -> impl Iterator<Item = (Part, u64)> {
+        Part::ALL.into_iter().zip(self.by_part).filter(|(_, count)| *count > 0)
+    }
 }
 
 /// The results that have the same values in all dimensions.
@@ -202,13 +239,14 @@ pub enum Value {
     Unknown,
 }
 
-impl SignIns {
+impl<'c> SignIns<'c> {
     /// Returns an empty collection.
     #[must_use]
-    pub fn new(options: Options) -> SignIns {
+    pub fn new(options: Options, catalogue: &'c Catalogue) -> SignIns<'c> {
         let values = || Values::new(VALUES_LIMIT);
         SignIns {
             options,
+            catalogue,
             users: values(),
             bare_users: values(),
             bare_by_user: vec![Number::default(); 2],
@@ -223,6 +261,7 @@ impl SignIns {
             joiner: Joiner::default(),
             edges: Vec::new(),
             waiting: Vec::new(),
+            apart: Vec::new(),
             count: Count::default(),
         }
     }
@@ -242,7 +281,7 @@ impl SignIns {
         });
         let line = Line { begins: heard.begins, time: heard.stamp.map(|stamp| stamp.time), said, result };
         if !heard.is_joined {
-            self.ended(Attempt::alone(line));
+            self.ended(&Attempt::alone(line));
             return;
         }
         let mut writer = |text: Option<&str>| text.map_or(Number::default(), |text| self.writers.number(text));
@@ -250,7 +289,7 @@ impl SignIns {
         let lane = Lane { recorder: heard.recorder, host: said.host.unwrap_or_default(), process, thread };
         let mut ended = Vec::new();
         self.joiner.line(&lane, line, &mut |attempt| ended.push(attempt));
-        ended.into_iter().for_each(|attempt| self.ended(attempt));
+        ended.iter().for_each(|attempt| self.ended(attempt));
     }
 
     /// Ends the current source, which has `bytes` bytes.
@@ -289,8 +328,8 @@ impl SignIns {
     }
 
     /// Takes an attempt whose lines are complete.
-    fn ended(&mut self, attempt: Attempt<Number, SignIn>) {
-        let Attempt { began, said, result, .. } = attempt;
+    fn ended(&mut self, attempt: &Attempt<Number, SignIn>) {
+        let Attempt { began, said, result, .. } = *attempt;
         let Some(mut result) = result else {
             self.count.without_result += 1;
             return;
@@ -300,15 +339,18 @@ impl SignIns {
         result.address = said.address.unwrap_or_default();
         result.set_outcome(said.outcome);
         result.set_began(began);
-        let (recorders, untimed) = self.count.recorders.entry((result.source, result.host)).or_default();
+        let (recorders, _) = self.count.recorders.entry((result.source, result.host)).or_default();
         *recorders |= u64::from(result.recorder() > 0) << result.recorder();
         if result.recorder() == 0 || result.time().is_none() || self.options.keep_twins {
-            *untimed += u64::from(result.time().is_none());
-            self.count.add(&result, 0, &self.options.by);
-            return;
+            if self.options.filter.is_empty() {
+                self.count.add(&result, 0, &self.options.by);
+            } else {
+                self.apart.push(result);
+            }
+        } else {
+            self.waiting.push(result);
         }
-        self.waiting.push(result);
-        if self.waiting.len() >= WAITING_LIMIT {
+        if self.waiting.len() + self.apart.len() >= WAITING_LIMIT {
             self.count.was_full = true;
             let places = Places::new(&self.sources, &mut self.hosts);
             self.match_waiting(&places);
@@ -326,6 +368,20 @@ impl SignIns {
             if number == Number::OTHERS { Number::default() } else { number }
         };
         let (count, by) = (&mut self.count, &self.options.by);
+        let mut keeper = Keeper {
+            filter: &self.options.filter,
+            catalogue: self.catalogue,
+            keys: &self.keys,
+            values: [&self.users, &self.hosts, &self.addresses],
+            sources: &self.sources,
+            places,
+            known: HashMap::new(),
+        };
+        for result in std::mem::take(&mut self.apart) {
+            if keeper.keeps(&result, count) {
+                count.add(&result, 0, by);
+            }
+        }
         for results in waiting.chunk_by_mut(|one, other| places.machine(one) == places.machine(other)) {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
@@ -333,10 +389,9 @@ impl SignIns {
             count.on_other_footing += u64::from(!is_alone && zoned(true) && zoned(false));
             twins::matching(results, bare, |first, others| {
                 let mut best = first;
-                let mut number = 0;
+                let mut found = Vec::new();
                 for twin in others {
-                    number += 1;
-                    count.found(twin.key, twin.source);
+                    found.push(twin.source);
                     // Of records that say as much, one that says it on a single line is preferred, and to a relay's copy that of
                     // the machine itself.
                     let richness = |one: &SignIn| {
@@ -348,8 +403,10 @@ impl SignIns {
                     richer.complete(&poorer);
                     best = richer;
                 }
-                count.found(first.key, first.source);
-                count.add(&best, number, by);
+                if keeper.keeps(&best, count) {
+                    found.iter().chain([&first.source]).for_each(|source| count.found(best.key, *source));
+                    count.add(&best, found.len() as u64, by);
+                }
             });
         }
     }
@@ -440,13 +497,15 @@ impl SignIns {
             totals: SignInTotals {
                 twins: count.twins,
                 matched: count.matched,
-                attempts: results + count.without_result,
+                attempts: results + if options.filter.is_empty() { count.without_result } else { 0 },
                 hosts: all_hosts.iter().filter(is_known).count() as u64,
                 hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
                 uncompared: if options.keep_twins { 0 } else { uncompared.sum() },
                 machines_on_other_footing: count.on_other_footing,
                 was_full: count.was_full,
                 beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
+                dropped: count.dropped,
+                span: count.span,
             },
             rows: grouped
                 .into_iter()
@@ -457,7 +516,10 @@ impl SignIns {
 
     /// Joins what goes on from one file of a rotated log to the next.
     fn stitch(&mut self) {
-        let mut by_log: BTreeMap<String, Vec<(u64, u32, Edges<Lane, Number, SignIn>)>> = BTreeMap::new();
+        /// The age of a file, its number, and what may go on in others.
+        type File = (u64, u32, Edges<Lane, Number, SignIn>);
+
+        let mut by_log: BTreeMap<String, Vec<File>> = BTreeMap::new();
         for (source, edges) in std::mem::take(&mut self.edges) {
             let (log, age) = rotation(&self.sources[source as usize]);
             by_log.entry(log).or_default().push((age, source, edges));
@@ -468,7 +530,7 @@ impl SignIns {
             files.sort_by_key(|&(age, source, _)| (std::cmp::Reverse(age), source));
             join::stitch(files.into_iter().map(|(.., edges)| edges), &mut |attempt| ended.push(attempt));
         }
-        ended.into_iter().for_each(|attempt| self.ended(attempt));
+        ended.iter().for_each(|attempt| self.ended(attempt));
     }
 }
 
@@ -480,6 +542,9 @@ impl Count {
         self.matched += u64::from(twins > 0);
         let time = result.time();
         self.without_time += u64::from(time.is_none());
+        if time.is_none() && result.recorder() > 0 {
+            self.recorders.entry((result.source, result.host)).or_default().1 += 1;
+        }
         self.without_zone += u64::from(time.is_some() && result.zone_is_assumed());
         if result.key == OTHER_KEYS {
             return self.overflow.add(time);
@@ -513,6 +578,52 @@ impl Count {
             self.last_found = (key, source);
             self.found_in.insert((key, source));
         }
+    }
+}
+
+/// Decides what is kept.
+struct Keeper<'k> {
+    filter: &'k Filter,
+    catalogue: &'k Catalogue,
+    keys: &'k [Key],
+    /// The users, machines and addresses.
+    values: [&'k Values; 3],
+    sources: &'k [Box<str>],
+    places: &'k Places,
+    /// What is known about values that were looked at before.
+    known: HashMap<(Part, usize), Dropped>,
+}
+
+impl Keeper<'_> {
+    /// Whether a sign-in is kept. Counts it if not.
+    fn keeps(&mut self, result: &SignIn, count: &mut Count) -> bool {
+        if self.filter.is_empty() {
+            return true;
+        }
+        count.span.add(result.time());
+        let Keeper { filter, catalogue, keys, values: [users, hosts, addresses], sources, places, known } = self;
+        let mut cached =
+            |part, index: usize, check: &dyn Fn() -> Dropped| *known.entry((part, index)).or_insert_with(check);
+        let host = result.host.or(places.host(result.source));
+        let key = keys.get(result.key as usize);
+        let dropped = [
+            cached(Part::Code, result.key as usize, &|| {
+                key.map_or_else(Dropped::default, |key| filter.check_key(key, catalogue))
+            }),
+            cached(Part::User, result.user.index(), &|| filter.check_user(users.text(result.user))),
+            cached(Part::Host, host.index(), &|| filter.check_host(hosts.text(host))),
+            cached(Part::Address, result.address.index(), &|| filter.check_address(addresses.text(result.address))),
+            cached(Part::File, result.source as usize, &|| {
+                filter.check_file(sources.get(result.source as usize).map(AsRef::as_ref))
+            }),
+            filter.check_outcome(result.outcome()),
+            filter.check_time(result.time()),
+        ];
+        let dropped = dropped.into_iter().fold(Dropped::default(), |all, one| all | one);
+        if !dropped.is_empty() {
+            count.dropped.add(dropped);
+        }
+        dropped.is_empty()
     }
 }
 

@@ -21,6 +21,7 @@ mod ctrl_c;
 mod data;
 mod encodings;
 mod files;
+mod filters;
 mod folders;
 mod generate;
 mod help;

@@ -32,12 +32,12 @@ const DIMENSIONS: [(Dimension, truth::Dimension); 8] = [
     (Dimension::Day, truth::Dimension::Day),
 ];
 
-fn small() -> Spec {
+pub(crate) fn small() -> Spec {
     let outage = Some(Outage { start: MIDNIGHT + 8 * HOUR, machines: 2 });
     Spec { machines: 4, sign_ins: 600, users: 60, outage, ..Spec::default() }
 }
 
-fn written(ticket: &Ticket) -> TempDir {
+pub(crate) fn written(ticket: &Ticket) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, bytes) in &ticket.files {
         let path = folder.path().join(path);

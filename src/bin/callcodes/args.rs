@@ -5,11 +5,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use callcodes::attempt::Outcome;
+use callcodes::catalogue::{Channel, Group};
+use callcodes::filter::{Codes, Glob, Rules};
 use callcodes::pipeline::THREADS_LIMIT;
 use callcodes::render::Format;
 use callcodes::report::breakdown::Sort;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use callcodes::summary::Dimension;
+use callcodes::time::window::Bound;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::{help, values};
@@ -34,7 +38,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Count the results in logs; a path without a command does the same
     #[command(after_help = help::examples(&help::SCAN))]
-    Scan(ScanArgs),
+    Scan(Box<ScanArgs>),
     /// Print the lines that hold a result, each with what its code means
     #[command(after_help = help::examples(&help::LINES))]
     Lines(LinesArgs),
@@ -103,7 +107,7 @@ pub(crate) struct InputArgs {
     /// Count copies of a file, too
     ///
     /// Without this, files with the same content count once, wherever they are and however they are packed.
-    #[arg(long, help_heading = "Reading")]
+    #[arg(long, help_heading = "Reading", hide_short_help = true)]
     pub(crate) keep_copies: bool,
 
     #[command(flatten)]
@@ -254,6 +258,8 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) count: CountArgs,
     #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
     pub(crate) read: ReadArgs,
 }
 
@@ -277,7 +283,7 @@ pub(crate) struct ReadArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Counting")]
 pub(crate) struct CountArgs {
-    /// Count by host, user, hour and more; two make a matrix: host,code
+    /// Count by host, user, hour and more, or by two: host,code
     ///
     /// WHAT is code, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for each value,
     /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
@@ -303,6 +309,53 @@ pub(crate) struct CountArgs {
     /// the user.
     #[arg(long, hide_short_help = true)]
     pub(crate) keep_twins: bool,
+}
+
+/// Which results are counted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct FilterArgs {
+    /// Count only results from then on: yesterday, -3h, 08:00
+    ///
+    /// WHEN is a date, a time or both (2017-02-14, 08:00, '2017-02-14 08:00', 2017-02-14T08:00:00Z), `now`, `today`,
+    /// `yesterday`, a weekday, or how long ago ('2 days ago', -3h). Without a zone, it is in UTC, as are times in logs. A date
+    /// alone means its beginning. Results without a time are excluded and counted apart.
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub(crate) since: Option<Bound>,
+    /// Count only results up to then; see --since
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) until: Option<Bound>,
+    /// Count only these codes: 102, 100-145, FAILED_PHONE_BUSY, unknown
+    ///
+    /// Several are separated by commas, or the option is repeated. A leading `!` excludes, here and in all filters: '!102'.
+    #[arg(long, value_name = "CODES", allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) code: Vec<Rules<Codes>>,
+    /// Count only these groups: security, not-reached and others
+    #[arg(long, value_name = "GROUPS", hide_short_help = true)]
+    pub(crate) group: Vec<Rules<Group>>,
+    /// Count only these channels: call, text-message, app and others
+    #[arg(long, value_name = "CHANNELS", hide_short_help = true)]
+    pub(crate) channel: Vec<Rules<Channel>>,
+    /// Count only results of users that match: ann, 'CONTOSO\*'
+    ///
+    /// A glob in any letter case, as for hosts, addresses and files. Without a domain, it matches users of any domain. An
+    /// empty one matches results whose user is not known.
+    #[arg(long, value_name = "GLOB", hide_short_help = true)]
+    pub(crate) user: Vec<Rules<Glob>>,
+    /// Count only results of hosts that match: 'host0*'
+    #[arg(long, value_name = "GLOB", hide_short_help = true)]
+    pub(crate) host: Vec<Rules<Glob>>,
+    /// Count only results of network addresses that match: '192.0.2.*'
+    #[arg(long, value_name = "GLOB", hide_short_help = true)]
+    pub(crate) address: Vec<Rules<Glob>>,
+    /// Count only results with this outcome in the log: succeeded, failed, unknown
+    #[arg(long, value_name = "OUTCOMES", hide_short_help = true)]
+    pub(crate) outcome: Vec<Rules<Option<Outcome>>>,
+    /// Count only results in files that match: '*Radius*'
+    ///
+    /// All files are read. Of a sign-in that several logs recorded, the file of the record that says most counts.
+    #[arg(long = "in-file", value_name = "GLOB", hide_short_help = true)]
+    pub(crate) in_file: Vec<Rules<Glob>>,
 }
 
 /// By what results are counted.
