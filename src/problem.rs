@@ -74,6 +74,8 @@ pub enum Remedy {
     UnpackAllParts,
     /// Export the events of a Windows event log as text.
     ExportEvents,
+    /// Convert the text to UTF-8.
+    ConvertToUtf8,
     /// Decompress the file with another program.
     Decompress,
     /// Decompress the data in the file with another program.

@@ -15,7 +15,7 @@ use fearless_simd::{Level, dispatch};
 use memchr::{memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
-pub(crate) use detect::END_BYTES;
+pub(crate) use detect::{END_BYTES, is_utf32};
 pub(crate) use reading::Reading;
 
 use crate::problem::{Kind, Loss, Remedy};

@@ -491,7 +491,7 @@ impl Known {
             return Ok(Opened::Skipped(self.own_output()));
         }
         let head = file.head(encoding::HEAD_BYTES);
-        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        let (written, beginning) = (self.written(head, opening), Beginning::of(head));
         let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
@@ -572,7 +572,7 @@ impl Known {
             return Ok(Opened::Skipped(self.own_output()));
         }
         let head = input.peek(encoding::HEAD_BYTES);
-        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        let (written, beginning) = (self.written(head, opening), Beginning::of(head));
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
@@ -687,6 +687,15 @@ impl Known {
             Refused::Silently => Opened::LeftOut,
             Refused::Because(kind, why) => Opened::Skipped(Problem::new(&self.source.name, kind, why)),
         })
+    }
+
+    /// Returns how the text with this beginning is written. UTF-16 is detected only in text: in a picture or a program, it would be
+    /// a mistake, and results in plain ASCII would not be found.
+    fn written(&self, head: &[u8], opening: &Opening) -> Written {
+        match opening.encoding {
+            EncodingChoice::Automatic if !self.source.is_text() => Written::default(),
+            encoding => encoding.units(head).into(),
+        }
     }
 
     /// Whether the text with this beginning is output of this program. That also holds for a file that was passed as an

@@ -40,6 +40,7 @@ use super::archive::{begins_tar, crc32};
 use super::binary::{has_control, is_not_text};
 use super::fault::damaged;
 use crate::problem::{Kind, Loss, Remedy};
+use crate::units::is_utf32;
 
 /// How many first bytes [`recognise`] needs for everything but text and binary data.
 pub const HEAD_BYTES: usize = 512;
@@ -111,6 +112,8 @@ pub enum Unsupported {
     Container(&'static str),
     /// A Windows event log.
     EventLog,
+    /// Text in UTF-32.
+    Utf32,
     /// The second or a later part of a split archive. It is recognised by its name alone: its bytes continue the part before.
     LaterPart,
 }
@@ -220,6 +223,7 @@ impl Unsupported {
             Unsupported::EventLog => {
                 ("it is a Windows event log, which is not supported".to_owned(), Remedy::ExportEvents)
             }
+            Unsupported::Utf32 => ("it is text in UTF-32, which is not supported".to_owned(), Remedy::ConvertToUtf8),
             Unsupported::LaterPart => {
                 ("its name marks it as a part of a split archive".to_owned(), Remedy::UnpackAllParts)
             }
@@ -331,6 +335,7 @@ const TABLE: &[Signature] = &[
     row(0, b"BZh", |head| head.get(3).is_some_and(u8::is_ascii_digit) && has_control(head), Is::Damaged(Codec::Bzip2)),
     row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
+    row(0, b"", |head| is_utf32(&head[..head.len().min(HEAD_BYTES)]), Is::Unsupported(Unsupported::Utf32)),
     // Byte order marks, which only text has.
     row(0, b"\xef\xbb\xbf", alone, Is::Text),
     row(0, b"\xff\xfe", alone, Is::Text),
