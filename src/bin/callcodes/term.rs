@@ -122,13 +122,18 @@ impl Output {
         self.file.as_ref().map(|(temporary, _)| temporary.path().to_owned())
     }
 
-    /// Ends the result of a run. An interrupted run writes no file, because a partial result must not replace a complete one.
-    pub(crate) fn end(self, status: Status) -> Result<(), WriteError> {
-        if self.file.is_some() && status == Status::Interrupted {
-            note(format_args!("{} was not written, because the run was interrupted", shown(&self.name)));
-            return Ok(());
-        }
-        self.finish()
+    /// Ends a result that is about this many files. An interrupted run writes no file, because a partial result must not
+    /// replace a complete one, and neither must one that is about nothing.
+    pub(crate) fn end(self, status: Status, files: u64) -> Result<(), WriteError> {
+        let not_done = match (&self.file, status) {
+            (Some(_), Status::Interrupted) => "written, because the run was interrupted",
+            (Some((_, target)), Status::Incomplete) if files == 0 && target.exists() => {
+                "replaced, because no file could be read"
+            }
+            _ => return self.finish(),
+        };
+        note(format_args!("{} was not {not_done}", shown(&self.name)));
+        Ok(())
     }
 
     /// Completes the result. A file gets its name only now.

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let outcome =
         session.read(|walk, settings, _| summarise(walk, &settings.set, Catalogue::built_in(), &settings.options))?;
     let pattern_names = session.settings.set.patterns().iter().map(|pattern| pattern.name().to_owned()).collect();
-    let searched = Searched { pattern_names, by_glob: session.settings.by_glob() };
+    let searched = Searched { pattern_names, restriction: session.settings.restriction() };
     let report = Report::new(&outcome.summary, outcome.problems.clone(), Catalogue::built_in(), searched);
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
@@ -23,5 +23,5 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if report.rows.is_empty() && format != Format::Table && args.output.output.is_some() {
         report.nothing_found().iter().take(1).for_each(term::note);
     }
-    session.end(&outcome)
+    session.end(&outcome, outcome.files)
 }
