@@ -74,6 +74,8 @@ pub enum Remedy {
     UnpackAllParts,
     /// Export the events of a Windows event log as text.
     ExportEvents,
+    /// Save the attachments of the message.
+    SaveAttachments,
     /// Convert the text to UTF-8.
     ConvertToUtf8,
     /// Decompress the file with another program.

@@ -94,6 +94,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
         text = strip_str(&text).to_string().into();
     }
     begins_with_note(&text, PARTIAL)
+        || is_documentation(&text)
         || SHEETS.iter().any(|sheet| {
             table::begins(sheet, &text)
                 || json::begins(sheet.schema, sheet.first_name(), &text)
@@ -102,6 +103,12 @@ pub fn is_own_output(head: &[u8]) -> bool {
         || [lines::begins, lines::begins_as_json, lines::csv::begins, codes::begins, patterns::begins, trial::begins]
             .iter()
             .any(|begins| begins(&text))
+}
+
+/// Whether `text` begins like the man page or the topic of `help` that have lines with results as examples.
+fn is_documentation(text: &str) -> bool {
+    text.starts_with("Patterns:\n  Patterns describe")
+        || text.lines().take(8).any(|line| line.starts_with(".TH callcodes 1 "))
 }
 
 /// Whether `text` begins with `note`, which a narrow terminal breaks into lines.

@@ -123,6 +123,7 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
             "export it as text with `wevtutil qe FILE /lf:true /f:text > FILE.txt`, or with Save All Events As in \
              Event Viewer, and scan the exported file"
         }
+        Remedy::SaveAttachments => "save its attachments and scan these",
         Remedy::ConvertToUtf8 => "save it as UTF-8 and scan that file",
         Remedy::Decompress => "decompress it with another program and scan the result",
         Remedy::DecompressData => "decompress the file with another program and scan the result",

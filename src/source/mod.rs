@@ -717,6 +717,9 @@ impl Known {
         if kind == unpack::NOT_TEXT && unpack::is_named_as_later_part(&self.source.name) {
             return Unsupported::LaterPart.loss().of_input(&self.source.name);
         }
+        if unpack::is_message(kind, &self.source.name) {
+            return Unsupported::Message.loss().of_input(&self.source.name);
+        }
         let what = format!("skipped, a binary file ({kind})");
         Problem::new(&self.source.name, Kind::Binary, what).remedy(Remedy::ReadBinary)
     }

@@ -237,6 +237,11 @@ fn formats_that_cannot_be_read_are_reported() {
     let rar = pack(Format::Tar, &[("old.rar", &[b"Rar!\x1a\x07\x01\0".to_vec(), noise()].concat())]);
     let archive = "old.rar: it is a RAR archive, which is not supported; extract it and scan the extracted files";
     assert_eq!(reported(&rar, only_logs()), [archive]);
+    let message = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(), noise()].concat();
+    let messages = pack(Format::Tar, &[("RE Logs.MSG", &message), ("setup.msi", &message)]);
+    let save = "RE Logs.MSG: it is an Outlook message, which is not supported; save its attachments and scan these";
+    let skipped = "setup.msi: skipped, a binary file (Office document or installer); use --binary to read it";
+    assert_eq!(reported(&messages, Selection::default()), [save, skipped]);
 }
 
 #[test]
