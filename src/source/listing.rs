@@ -38,7 +38,7 @@ pub(super) struct Node {
     pub(super) folder: Option<Arc<Folder>>,
     /// The type in the listing; `None` for an input.
     pub(super) kind: Option<FileType>,
-    /// The inode in the listing, which some file systems make up.
+    /// The inode in the listing, which some file systems make up; see [`seen`].
     pub(super) inode: Option<u64>,
     /// The size and time in the listing, which only Windows has there.
     pub(super) listed: Option<Box<Listed>>,
@@ -404,10 +404,11 @@ impl Folder {
     }
 }
 
-/// Returns the inode of an entry, and the size and time of a file. On Windows, a listing has everything but the inode.
+/// Returns what stands for the inode of an entry, and the size and time of a file. On Windows, a listing has everything.
 #[cfg(windows)]
 fn listed(entry: &fs::DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>) {
-    (None, entry.metadata().ok().filter(|_| kind.is_file()).map(|metadata| Listed::of(&metadata)))
+    let metadata = entry.metadata().ok().filter(|_| kind.is_file());
+    (metadata.as_ref().and_then(seen::inode), metadata.as_ref().map(Listed::of))
 }
 
 /// Returns the inode of an entry, and the size and time of a file. On Unix, a listing has only the inode.
