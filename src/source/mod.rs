@@ -584,23 +584,22 @@ impl Known {
     fn binary_stream(&self, kind: &str, mut input: Input, is_piped: bool, stop: &Stop) -> io::Result<Opened> {
         let is_program = unpack::is_program(kind);
         let is_certain = is_piped || unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
-        // The first bytes of a program, or the last bytes of anything else.
-        let mut seen = Vec::new();
-        while !(is_certain && (!is_program || seen.len() >= unpack::PROGRAM_BYTES)) && !input.available().is_empty() {
+        // The first bytes of a program, and the last bytes of anything.
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        while !(is_certain && (!is_program || first.len() >= unpack::PROGRAM_BYTES)) && !input.available().is_empty() {
             if stop.is_requested() {
                 return Err(Loss::interrupted().into());
             }
             let some = input.available();
             let len = some.len();
-            seen.extend_from_slice(some);
+            last.extend_from_slice(some);
+            last.drain(..last.len().saturating_sub(unpack::TRAILER_BYTES));
             if is_program {
-                seen.truncate(unpack::PROGRAM_BYTES);
-            } else {
-                seen.drain(..seen.len().saturating_sub(unpack::TRAILER_BYTES));
+                first.extend_from_slice(&some[..len.min(unpack::PROGRAM_BYTES - first.len())]);
             }
             input.consume(len);
         }
-        let packed = if is_program { unpack::packed_after(&seen) } else { unpack::by_trailer(&seen) };
+        let packed = unpack::packed_after(&first).or_else(|| unpack::by_trailer(&last));
         if let Some(packed) = packed {
             return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
         }

@@ -162,8 +162,12 @@ pub(crate) fn packed_after(program: &[u8]) -> Option<Unsupported> {
     begins(b"Rar!\x1a\x07", is_start_of_rar).then_some(Unsupported::Archive("a self-extracting RAR"))
 }
 
-/// Recognises a disk image that has its signature at the end. `end` is the last [`TRAILER_BYTES`] of the file.
+/// Recognises a disk image that has its signature at the end, and a zip archive after other data. `end` is the last
+/// [`TRAILER_BYTES`] of the file. Only in a file on disk can such a zip be read.
 pub(crate) fn by_trailer(end: &[u8]) -> Option<Unsupported> {
+    if memmem::rfind(end, b"PK\x05\x06").is_some_and(|at| is_end_of_zip(&end[at..])) {
+        return Some(Unsupported::Archive("a prefixed zip"));
+    }
     let image = match end.get(..8)? {
         [b'k', b'o', b'l', b'y', 0, 0, 0, 4] => "a disk image (DMG)",
         b"conectix" => "a disk image (VHD)",
@@ -489,6 +493,15 @@ fn is_library(head: &[u8]) -> bool {
 fn is_start_of_7z(bytes: &[u8]) -> bool {
     let Some(&[_, _, _, _, _, _, 0, _, a, b, c, d, ref header @ ..]) = bytes.first_chunk::<32>() else { return false };
     crc32(header) == u32::from_le_bytes([a, b, c, d])
+}
+
+/// Whether `end` is the end record of a zip archive in one part (APPNOTE 4.3.16): numbers of parts, which are 0, at 4 and 6,
+/// equal numbers of members at 8 and 10, and the length of the comment, which is the rest, at 20.
+fn is_end_of_zip(end: &[u8]) -> bool {
+    let Some((&[_, _, _, _, 0, 0, 0, 0, low, high, a, b, .., c, d], comment)) = end.split_first_chunk::<22>() else {
+        return false;
+    };
+    (low, high) != (0, 0) && (low, high) == (a, b) && comment.len() == usize::from(u16::from_le_bytes([c, d]))
 }
 
 /// Whether the header that follows the signature of RAR is a main header, in format 4 or 5, or the encryption header of

@@ -287,6 +287,17 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.bin: {vhd}")), "{format}");
         assert_eq!(problems("a", &archive, &["-g", "*.log"]).1, Some(0), "{format}");
     }
+    // In a file on disk, such a zip is read.
+    let zip = pack(Format::Zip, &[("a.log", LOG.as_bytes())]);
+    let prefixed = "it is a prefixed zip archive, which is not supported; extract it and scan the extracted files";
+    for before in [noise(), program[..noise().len()].to_vec()] {
+        let zip = [&before, &zip[..]].concat();
+        assert_eq!(problems("a.exe", &zip, &[]), (String::new(), Some(0)));
+        for format in FORMATS {
+            let archive = pack(format, &[("a.exe", &zip), ("b.txt", b"plain")]);
+            assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.exe: {prefixed}")), "{format}");
+        }
+    }
     for codec in CODECS {
         assert_eq!(
             problems("a.exe.gz", &compress(codec, &program), &[]),
