@@ -88,6 +88,8 @@ pub enum Remedy {
     CutOut,
     /// Split the file where its encoding changes, or read the other part in this encoding.
     Split(Option<&'static str>),
+    /// Let the encoding be detected.
+    DetectEncoding,
     /// Read a copy of the file, or read it again when nothing is writing to it.
     ReadCopy,
     /// Give the password of the archive.

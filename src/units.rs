@@ -89,6 +89,16 @@ impl Units {
         Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
     }
 
+    /// Returns the problem with a text that is read in these units, but begins with the byte order mark of others. Only the user
+    /// can choose so.
+    pub(crate) fn contradicted(self, text: &[u8]) -> Option<Loss> {
+        let mut others = [Units::Utf16Le, Units::Utf16Be, Units::Bytes].into_iter().filter(|other| *other != self);
+        let other = others.find(|other| text.starts_with(other.byte_order_mark()))?;
+        let other = if other == Units::Bytes { "UTF-8" } else { other.name() };
+        let what = format!("it begins with the byte order mark of {other}, but was read in {}", self.name());
+        Some(Loss::new(Kind::MixedEncodings, what, Remedy::DetectEncoding))
+    }
+
     /// Returns the names of the encodings with these units.
     fn name(self) -> &'static str {
         match self {

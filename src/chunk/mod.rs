@@ -176,6 +176,8 @@ pub struct Chunks<R> {
     tail: usize,
     /// How many bytes at the end of the source are checked; 0 for none.
     kept_bytes: usize,
+    /// The loss if the source begins with the byte order mark of other units, until it is returned.
+    contradicted: Option<Loss>,
     /// The offset of `buffer[head]` in the source.
     offset: u64,
     end: u64,
@@ -221,6 +223,7 @@ impl<R: Read> Chunks<R> {
             head: 0,
             tail: 0,
             kept_bytes: 0,
+            contradicted: None,
             offset: span.read_from(units),
             end: span.end,
             state,
@@ -261,6 +264,9 @@ impl<R: Read> Chunks<R> {
                 State::InForeignLine => self.skip_foreign_line(),
                 State::AtLineStart | State::InOwnLine => self.step(),
             };
+            if self.offset == 0 && !matches!(step, Step::NeedMore) {
+                self.contradicted = self.written.units.contradicted(&self.buffer[self.head..self.tail]);
+            }
             match step {
                 Step::Finished => return self.mixed().map_or(Ok(None), |loss| Err(loss.into())),
                 Step::NeedMore => self.fill()?,
@@ -278,8 +284,11 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Checks the end of the source, once.
+    /// Checks the encoding at the beginning and the end of the source, once.
     fn mixed(&mut self) -> Option<Loss> {
+        if let Some(loss) = self.contradicted.take() {
+            return Some(loss);
+        }
         match std::mem::take(&mut self.kept_bytes) {
             0 => None,
             kept => {

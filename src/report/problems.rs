@@ -133,6 +133,7 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
         Remedy::Split(Some(encoding)) => {
             return format!("split the file where the encoding changes, or scan it again with -E {encoding}").into();
         }
+        Remedy::DetectEncoding => "scan it without -E",
         Remedy::ReadCopy => "scan a copy, or scan again when nothing is writing to it",
         Remedy::GivePassword => "save its password in a text file and pass that with --password-file",
         Remedy::AddPassword => "add its password to the password file, on a line of its own",

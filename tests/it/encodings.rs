@@ -213,7 +213,27 @@ fn a_log_that_ends_in_another_encoding_is_reported() {
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     assert_eq!(scanned(&path, &["-E", "utf-8"]), (3, vec![], String::new(), Some(0)));
     assert_eq!(scanned(&path, &["-E", "utf-16le"]), (2, vec![], String::new(), Some(0)));
+    // A byte order mark is evidence against it.
+    for (bytes, results, encoding, mark, read) in [
+        (&marked_le, 0, "utf-8", "UTF-16LE", two),
+        (&marked_le, 0, "utf-16be", "UTF-16LE", "UTF-16BE"),
+        (&marked_be, 0, "windows-1252", "UTF-16BE", two),
+        (&[b"\xEF\xBB\xBF", &*ansi].concat(), 0, "utf-16le", "UTF-8", "UTF-16LE"),
+        (&[b"\xEF\xBB\xBF", &*ansi].concat(), 3, "utf-8", "", ""),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let expected = format!(
+            "callcodes: x.log: it begins with the byte order mark of {mark}, but was read in {read}; scan it without -E\n"
+        );
+        let expected = if mark.is_empty() {
+            (results, vec![], String::new(), Some(0))
+        } else {
+            (results, vec!["mixed-encodings".to_owned()], expected, Some(3))
+        };
+        assert_eq!(scanned(&path, &["-E", encoding]), expected, "{encoding}");
+    }
     // With --binary the same is missing.
+    std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     let (results, kinds, _, status) = scanned(&path, &["--binary"]);
     assert_eq!((results, kinds, status), (3, vec!["mixed-encodings".to_owned()], Some(3)));
 }
