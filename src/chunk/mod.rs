@@ -20,6 +20,7 @@ use std::io::{self, Read};
 
 use crate::problem::{Kind, Loss};
 use crate::units::{END_BYTES, Units, Written};
+use crate::unpack;
 
 /// Most lines are no longer than this, in bytes.
 const LIKELY_LINE_BYTES: usize = 4 << 10;
@@ -293,6 +294,10 @@ impl<R: Read> Chunks<R> {
             0 => None,
             kept => {
                 let end = &self.buffer[self.tail.saturating_sub(kept)..self.tail];
+                // What begins like text for more than 8 KiB may still be an archive after a text.
+                if let Some(packed) = unpack::by_trailer(&end[end.len().saturating_sub(unpack::TRAILER_BYTES)..]) {
+                    return Some(packed.loss());
+                }
                 self.written.units.mixed(end, self.offset + (self.tail - self.head) as u64)
             }
         }

@@ -287,7 +287,7 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.bin: {vhd}")), "{format}");
         assert_eq!(problems("a", &archive, &["-g", "*.log"]).1, Some(0), "{format}");
     }
-    // In a file on disk, such a zip is read.
+    // In a binary file on disk, such a zip is read.
     let zip = pack(Format::Zip, &[("a.log", LOG.as_bytes())]);
     let prefixed = "it is a prefixed zip archive, which is not supported; extract it and scan the extracted files";
     for before in [noise(), program[..noise().len()].to_vec()] {
@@ -298,6 +298,8 @@ fn a_container_that_cannot_be_read_is_a_loss() {
             assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.exe: {prefixed}")), "{format}");
         }
     }
+    let after_text = [b"plain\n".repeat(2000), zip].concat();
+    assert_eq!(problems("a.log", &after_text, &[]), lossy(&format!("a.log: {prefixed}")));
     for codec in CODECS {
         assert_eq!(
             problems("a.exe.gz", &compress(codec, &program), &[]),
