@@ -232,8 +232,8 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Also checks whether the source ends in other units than it begins, and returns an error ([`Kind::MixedEncodings`]) after
-    /// the last chunk if it does. The span must extend to the end of the source, and should include its last 4 KiB.
+    /// Also checks whether the source ends in other units than it begins, or like an archive or a disk image, and returns an error
+    /// after the last chunk if it does. The span must extend to the end of the source, and should include its last 4 KiB.
     #[must_use]
     pub fn checking_the_end(self) -> Chunks<R> {
         Chunks { kept_bytes: END_BYTES, ..self }
