@@ -75,6 +75,10 @@ pub enum Remedy {
     UnpackAllParts,
     /// Export the events of a Windows event log as text.
     ExportEvents,
+    /// Save the attachments of the message.
+    SaveAttachments,
+    /// Convert the text to UTF-8.
+    ConvertToUtf8,
     /// Decompress the file with another program.
     Decompress,
     /// Decompress the data in the file with another program.
@@ -85,6 +89,8 @@ pub enum Remedy {
     CutOut,
     /// Split the file where its encoding changes or, if an encoding is given, read the file again with that one.
     Split(Option<&'static str>),
+    /// Let the encoding be detected.
+    DetectEncoding,
     /// Read a copy of the file, or read it again when nothing is writing to it.
     ReadCopy,
     /// Give the password of the archive.

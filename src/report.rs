@@ -162,6 +162,30 @@ const NONE_READ: &str = "No file was read, so nothing was searched: ";
 const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error has the reasons.";
 const NO_FILES: &str = "No files were found, so nothing was searched. Pass a log file, or a folder with log files.";
 
+/// How the user has restricted which files in folders and archives are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restriction {
+    /// By neither of the following.
+    #[default]
+    None,
+    /// By globs, and perhaps by depth, too.
+    Globs,
+    /// By the depth of folders.
+    Depth,
+}
+
+impl Restriction {
+    /// Returns the note if no file is left, in words that can follow a colon.
+    #[must_use]
+    pub fn note(self) -> Option<&'static str> {
+        match self {
+            Restriction::None => None,
+            Restriction::Globs => Some(LEFT_OUT_BY_GLOB),
+            Restriction::Depth => Some("--max-depth excludes all files in deeper folders."),
+        }
+    }
+}
+
 /// The note if globs exclude everything. The likely reason is a glob that does not mean what the user thinks.
 const LEFT_OUT_BY_GLOB: &str = "-g and --iglob exclude all other files.
 \
@@ -194,7 +218,7 @@ pub struct Report {
     pub rows: Vec<Vec<Cell<'static>>>,
     /// What the totals do not include, or include with a reservation, in sorted order.
     pub problems: Vec<Problem>,
-    /// The patterns and globs of the run.
+    /// The patterns of the run, and how its files were restricted.
     pub searched: Searched,
     /// The numbers that concern sign-ins.
     pub sign_ins: SignInTotals,
@@ -204,13 +228,13 @@ pub struct Report {
     pub left_out: LeftOut,
 }
 
-/// The patterns and globs of a run, which the report names if nothing was found.
+/// The patterns of a run and the restriction of its files, which the report names if nothing was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Searched {
     /// The names of the patterns, in their order of precedence.
     pub pattern_names: Vec<String>,
-    /// Whether globs decided which files were read.
-    pub by_glob: bool,
+    /// How the files were restricted.
+    pub restriction: Restriction,
 }
 
 impl Report {
@@ -454,14 +478,12 @@ impl Report {
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;
         if files_read == 0 {
-            return vec![if lacks_input {
-                NONE_READABLE.to_owned()
-            } else if self.searched.by_glob {
-                format!("{NONE_READ}{LEFT_OUT_BY_GLOB}")
-            } else if self.problems.is_empty() {
-                NO_FILES.to_owned()
-            } else {
-                ALL_SKIPPED.to_owned()
+            return vec![match self.searched.restriction.note() {
+                Some(note) if lacks_input => format!("{NONE_READABLE} {note}"),
+                None if lacks_input => NONE_READABLE.to_owned(),
+                Some(note) => format!("{NONE_READ}{note}"),
+                None if self.problems.is_empty() => NO_FILES.to_owned(),
+                None => ALL_SKIPPED.to_owned(),
             }];
         }
         let but = if lacks_input { ", but some input could not be read: standard error has the reasons" } else { "" };

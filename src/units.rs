@@ -14,7 +14,7 @@ use fearless_simd::{Level, dispatch};
 use memchr::{memchr_iter, memrchr_iter};
 
 pub use characters::Characters;
-pub(crate) use detect::END_BYTES;
+pub(crate) use detect::{END_BYTES, is_utf32};
 pub(crate) use reading::Reading;
 
 use crate::problem::{Kind, Loss, Remedy};
@@ -86,6 +86,16 @@ impl Units {
         };
         let what = format!("it begins in {} and ends in {}, which was not searched", self.name(), other.name());
         Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
+    }
+
+    /// Returns the problem with a text that is read in these units, but begins with the byte order mark of others. Only the user
+    /// can choose so.
+    pub(crate) fn contradicted(self, text: &[u8]) -> Option<Loss> {
+        let mut others = [Units::Utf16Le, Units::Utf16Be, Units::Bytes].into_iter().filter(|other| *other != self);
+        let other = others.find(|other| text.starts_with(other.byte_order_mark()))?;
+        let other = if other == Units::Bytes { "UTF-8" } else { other.name() };
+        let what = format!("it begins with the byte order mark of {other}, but was read in {}", self.name());
+        Some(Loss::new(Kind::MixedEncodings, what, Remedy::DetectEncoding))
     }
 
     /// Returns the name for these units in messages.

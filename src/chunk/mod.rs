@@ -20,6 +20,7 @@ use std::io::{self, Read};
 
 use crate::problem::{Kind, Loss};
 use crate::units::{END_BYTES, Units, Written};
+use crate::unpack;
 
 /// A length in bytes that most lines do not exceed.
 const LIKELY_LINE_BYTES: usize = 4 << 10;
@@ -178,6 +179,8 @@ pub struct Chunks<R> {
     tail: usize,
     /// The number of bytes at the end of the source that are checked, or 0 if the end is not checked.
     kept_bytes: usize,
+    /// The loss if the source begins with the byte order mark of other units, until it is returned.
+    contradicted: Option<Loss>,
     /// The offset of `buffer[head]` in the source.
     offset: u64,
     /// The end of the span.
@@ -224,6 +227,7 @@ impl<R: Read> Chunks<R> {
             head: 0,
             tail: 0,
             kept_bytes: 0,
+            contradicted: None,
             offset: span.read_from(units),
             end: span.end,
             state,
@@ -231,7 +235,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Also checks whether the source ends in the same units as it begins. If it does not, an error ([`Kind::MixedEncodings`])
+    /// Also checks whether the source ends in other units than it begins, or like an archive or a disk image. If it does, an error
     /// follows the last chunk. The span must extend to the end of the source, and should include its last 4 KiB.
     #[must_use]
     pub fn checking_the_end(self) -> Chunks<R> {
@@ -264,6 +268,9 @@ impl<R: Read> Chunks<R> {
                 State::InForeignLine => self.skip_foreign_line(),
                 State::AtLineStart | State::InOwnLine => self.step(),
             };
+            if self.offset == 0 && !matches!(step, Step::NeedMore) {
+                self.contradicted = self.written.units.contradicted(&self.buffer[self.head..self.tail]);
+            }
             match step {
                 Step::Finished => return self.mixed().map_or(Ok(None), |loss| Err(loss.into())),
                 Step::NeedMore => self.fill()?,
@@ -281,12 +288,20 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Returns the loss if the source ends in other units than it begins. Only the first call checks this.
+    /// Returns the loss if the byte order mark contradicts the units, or if the source ends in other units than it begins. Only the
+    /// first call checks this.
     fn mixed(&mut self) -> Option<Loss> {
+        if let Some(loss) = self.contradicted.take() {
+            return Some(loss);
+        }
         match std::mem::take(&mut self.kept_bytes) {
             0 => None,
             kept => {
                 let end = &self.buffer[self.tail.saturating_sub(kept)..self.tail];
+                // What begins like text for more than 8 KiB may still be an archive after a text.
+                if let Some(packed) = unpack::by_trailer(&end[end.len().saturating_sub(unpack::TRAILER_BYTES)..]) {
+                    return Some(packed.loss());
+                }
                 self.written.units.mixed(end, self.offset + (self.tail - self.head) as u64)
             }
         }

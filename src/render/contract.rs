@@ -160,8 +160,10 @@ pub const VERSION: &str =
 fn object(fields: &[Column]) -> Value {
     let named = || fields.iter().filter_map(|field| Some((field.name?, field)));
     let properties: Map<String, Value> = named().map(|(name, field)| (name.to_owned(), property(field))).collect();
-    let required: Vec<&str> =
-        named().filter(|(_, field)| !matches!(field.presence, Presence::OrMissing | Presence::OrNullOrMissing)).map(|(name, _)| name).collect();
+    let required: Vec<&str> = named()
+        .filter(|(_, field)| !matches!(field.presence, Presence::OrMissing | Presence::OrNullOrMissing))
+        .map(|(name, _)| name)
+        .collect();
     json!({ "type": "object", "properties": properties, "required": required })
 }
 

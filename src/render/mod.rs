@@ -98,6 +98,7 @@ pub fn is_own_output(head: &[u8]) -> bool {
         text = strip_str(&text).to_string().into();
     }
     begins_with_note(&text, PARTIAL)
+        || is_documentation(&text)
         || SHEETS.iter().any(|sheet| {
             table::begins(sheet, &text)
                 || json::begins(sheet.schema, sheet.first_name(), &text)
@@ -114,6 +115,12 @@ pub fn is_own_output(head: &[u8]) -> bool {
         ]
         .iter()
         .any(|begins| begins(&text))
+}
+
+/// Whether `text` begins like the man page or the topic of `help` that have lines with results as examples.
+fn is_documentation(text: &str) -> bool {
+    text.starts_with("Patterns:\n  Patterns describe")
+        || text.lines().take(8).any(|line| line.starts_with(".TH callcodes 1 "))
 }
 
 /// Whether `text` begins with `note`. Any space of the note may be a line end in `text`, because narrow terminals wrap notes.

@@ -399,8 +399,8 @@ mod tests {
     use crate::problem::{Kind, Problem};
     use crate::render::Format;
     use crate::render::tests::rendered;
-    use crate::report::Report;
     use crate::report::testing::{code, every_kind, name, report};
+    use crate::report::{Report, Restriction};
 
     fn written(report: &Report, width: Option<usize>) -> String {
         rendered(report, Format::Table, Options { width, head: anstyle::Style::new() })
@@ -660,8 +660,13 @@ If a line should have matched, pass it to `callcodes patterns test`, which shows
         report.problems[0].kind = Kind::Binary;
         let skipped = "All files were skipped, so nothing was searched: standard error has the reasons.\n";
         assert_eq!(written(&report, None), skipped);
-        report.searched.by_glob = true;
+        report.searched.restriction = Restriction::Globs;
         let left_out = "No file was read, so nothing was searched: -g and --iglob exclude all other files.\n";
+        assert!(written(&report, None).starts_with(left_out));
+        report.problems[0].kind = Kind::Unreadable;
+        let left_out = "\
+            No file could be read, so nothing was searched: standard error has the reasons. -g and --iglob exclude all other \
+            files.\n";
         assert!(written(&report, None).starts_with(left_out));
     }
 }

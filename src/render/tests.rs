@@ -209,6 +209,7 @@ mod own_output {
 
     use anstyle::{AnsiColor, Style};
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
     use crate::catalogue::Catalogue;
@@ -223,6 +224,7 @@ mod own_output {
     use crate::problem::{Kind, Problem};
     use crate::render::lines::csv::{Csv, write_head};
     use crate::render::lines::{Jsonl, Known, Text};
+    use crate::report::Restriction;
     use crate::report::Searched;
     use crate::report::files::testing as files;
     use crate::report::files::{FILES, Totals, cells};
@@ -301,13 +303,13 @@ mod own_output {
             found in prop::collection::vec((key(), 1_u64..2000), 0..6),
             files_read in 0_usize..3,
             problems in prop::collection::vec(problem(), 0..3),
-            by_glob: bool,
+            restriction in select(vec![Restriction::None, Restriction::Globs, Restriction::Depth]),
             (format, options) in (format(), options()),
         ) {
             let found: HashMap<Key, u64> = found.into_iter().collect();
             let found: Vec<Found> = found.into_iter().map(|(key, count)| (key, count, &[][..])).collect();
             let sources: Vec<(&[Found], u64)> = vec![(&found[..], 5); files_read];
-            let searched = Searched { pattern_names: vec!["a".to_owned()], by_glob };
+            let searched = Searched { pattern_names: vec!["a".to_owned()], restriction };
             let report = Report::new(&summary(&sources), problems, Catalogue::built_in(), searched);
             assert_recognised(&rendered(&report, format, options));
         }
@@ -316,13 +318,13 @@ mod own_output {
         fn a_list_of_files_is_recognised(
             read in prop::collection::vec(path(), 0..3),
             problems in prop::collection::vec(problem(), 0..3),
-            by_glob: bool,
+            restriction in select(vec![Restriction::None, Restriction::Globs, Restriction::Depth]),
             (format, options) in (format(), options()),
         ) {
             let read = read.iter().map(|path| files::read(path, Some(7), files::text(&["2017-02-14 02:57:24 x"])));
             let unread = problems.iter().map(|problem| Entry { problems: vec![problem.clone()], ..files::skipped(&problem.path, problem.kind, "") });
             let rows: Vec<Entry> = read.chain(unread).collect();
-            let totals = Totals { by_glob, ..files::totals(&rows) };
+            let totals = Totals { restriction, ..files::totals(&rows) };
             let mut out = Vec::new();
             let mut renderer = format.renderer(&FILES, options);
             renderer.begin(&[], &mut out).unwrap();

@@ -5,7 +5,7 @@
 
 use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use super::wording::{counted, grouped, remark, size};
-use super::{LEFT_OUT_BY_GLOB, PARTIAL, problems};
+use super::{PARTIAL, Restriction, problems};
 use crate::pipeline::inventory::{Entry, Text};
 use crate::problem::{Kind, Problem};
 
@@ -99,8 +99,8 @@ pub struct Totals {
     pub files_with_zone_assumed: u64,
     /// Whether the run was interrupted, so that inputs are missing.
     pub is_partial: bool,
-    /// Whether globs decided which inputs have a row.
-    pub by_glob: bool,
+    /// How the user has restricted which inputs have a row.
+    pub restriction: Restriction,
 }
 
 /// Returns the cells of an input, in the columns of [`FILES`].
@@ -188,6 +188,7 @@ impl Totals {
     pub fn add(&mut self, entry: &Entry) {
         let has_loss = has_loss(entry);
         match &entry.text {
+            Some(text) if text.encoding.is_none() && has_loss => self.files_unreadable += 1,
             Some(text) => {
                 self.files_read += 1;
                 self.files_read_in_part += u64::from(has_loss);
@@ -218,9 +219,9 @@ impl Totals {
         ]);
         End {
             above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
-            below: match rows {
-                0 if self.by_glob => vec![format!("{NONE_LEFT}{LEFT_OUT_BY_GLOB}")],
-                0 => vec![NO_FILES.to_owned()],
+            below: match (rows, self.restriction.note()) {
+                (0, Some(note)) => vec![format!("{NONE_LEFT}{note}")],
+                (0, None) => vec![NO_FILES.to_owned()],
                 _ => self.sums(),
             },
             after: vec![self.is_partial.into(), totals],
@@ -328,10 +329,13 @@ mod tests {
             results: 2 + 2 + 1234,
             files_with_zone_assumed: 1,
             is_partial: false,
-            by_glob: false,
+            restriction: Restriction::None,
         };
         assert_eq!(totals(&every_kind()), expected);
         assert!(totals(&[skipped("a", Kind::Interrupted, "x")]).is_partial);
+        let nothing = Text { encoding: None, bytes: 0, ..text(&[]) };
+        let cut = totals(&[with(read("a.gz", None, nothing), Kind::Truncated, "x")]);
+        assert_eq!((cut.files_read, cut.files_unreadable), (0, 1));
     }
 
     #[test]

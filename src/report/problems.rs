@@ -123,6 +123,8 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
             "export it as text with `wevtutil qe FILE /lf:true /f:text > FILE.txt`, or with Save All Events As in \
              Event Viewer, and scan the exported file"
         }
+        Remedy::SaveAttachments => "save its attachments and scan these",
+        Remedy::ConvertToUtf8 => "save it as UTF-8 and scan that file",
         Remedy::Decompress => "decompress it with another program and scan the result",
         Remedy::DecompressData => "decompress the file with another program and scan the result",
         Remedy::DecompressWithDictionary => "decompress the file with that dictionary and scan the result",
@@ -131,6 +133,7 @@ fn worded(remedy: Remedy) -> Cow<'static, str> {
         Remedy::Split(Some(encoding)) => {
             return format!("split the file where the encoding changes, or scan it again with -E {encoding}").into();
         }
+        Remedy::DetectEncoding => "scan it without -E",
         Remedy::ReadCopy => "scan a copy, or scan again when nothing is writing to it",
         Remedy::GivePassword => "save its password in a text file and pass that with --password-file",
         Remedy::AddPassword => "add its password to the password file, on a line of its own",

@@ -32,12 +32,13 @@ const SLOW_ANSWERS: u32 = 2;
 
 /// An input or an entry of a folder. All entries of a folder are in memory at the same time, so it is small.
 pub(super) struct Node {
-    pub(super) path: PathBuf,
+    /// Shared with its source, and with whatever remembers the file.
+    pub(super) path: Arc<Path>,
     /// The folder that contains it; `None` for an input.
     pub(super) folder: Option<Arc<Folder>>,
     /// The type in the listing; `None` for an input.
     pub(super) kind: Option<FileType>,
-    /// The inode in the listing, which some file systems make up.
+    /// The inode in the listing, which some file systems make up; see [`seen`].
     pub(super) inode: Option<u64>,
     /// The size and time in the listing, which only Windows has there.
     pub(super) listed: Option<Box<Listed>>,
@@ -123,7 +124,7 @@ struct Queue {
 
 /// A question that a thread may ask ahead of the walk. Whoever sets `is_taken` first asks it.
 struct Job {
-    path: PathBuf,
+    path: Arc<Path>,
     folder: Option<Arc<Folder>>,
     kind: Option<FileType>,
     is_taken: Arc<AtomicBool>,
@@ -161,8 +162,8 @@ impl Drop for Room {
 
 impl Node {
     /// Returns the node of an input.
-    pub(super) fn input(path: PathBuf) -> Node {
-        Node { path, folder: None, kind: None, inode: None, listed: None, ahead: None }
+    pub(super) fn input(path: &Path) -> Node {
+        Node { path: Arc::from(path), folder: None, kind: None, inode: None, listed: None, ahead: None }
     }
 
     /// Returns the node of an entry in a listing.
@@ -170,7 +171,8 @@ impl Node {
         let kind = entry.file_type()?;
         let (inode, listed) = listed(entry, kind);
         let listed = listed.map(Box::new);
-        Ok(Node { path: entry.path(), folder: Some(Arc::clone(folder)), kind: Some(kind), inode, listed, ahead: None })
+        let path = Arc::from(entry.path().as_path());
+        Ok(Node { path, folder: Some(Arc::clone(folder)), kind: Some(kind), inode, listed, ahead: None })
     }
 
     /// Returns the depth in folders; 0 for an input.
@@ -284,7 +286,7 @@ impl Shared {
         let (sender, done) = sync_channel(1);
         let is_taken = Arc::new(AtomicBool::new(false));
         node.ahead = Some(Box::new(Pending { is_taken: Arc::clone(&is_taken), done }));
-        Some(Job { path: node.path.clone(), folder: node.folder.clone(), kind: node.kind, is_taken, done: sender })
+        Some(Job { path: Arc::clone(&node.path), folder: node.folder.clone(), kind: node.kind, is_taken, done: sender })
     }
 
     /// Starts threads, as long as there is work for them and there are fewer than `most`.
@@ -402,10 +404,11 @@ impl Folder {
     }
 }
 
-/// Returns the inode of an entry, and the size and time of a file. On Windows, a listing has everything but the inode.
+/// Returns what stands for the inode of an entry, and the size and time of a file. On Windows, a listing has everything.
 #[cfg(windows)]
 fn listed(entry: &fs::DirEntry, kind: FileType) -> (Option<u64>, Option<Listed>) {
-    (None, entry.metadata().ok().filter(|_| kind.is_file()).map(|metadata| Listed::of(&metadata)))
+    let metadata = entry.metadata().ok().filter(|_| kind.is_file());
+    (metadata.as_ref().and_then(seen::inode), metadata.as_ref().map(Listed::of))
 }
 
 /// Returns the inode of an entry, and the size and time of a file. On Unix, a listing has only the inode.

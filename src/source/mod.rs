@@ -492,7 +492,7 @@ impl Known {
             return Ok(Opened::Skipped(self.own_output()));
         }
         let head = file.head(encoding::HEAD_BYTES);
-        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        let (written, beginning) = (self.written(head, opening), Beginning::of(head));
         let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
@@ -573,7 +573,7 @@ impl Known {
             return Ok(Opened::Skipped(self.own_output()));
         }
         let head = input.peek(encoding::HEAD_BYTES);
-        let (written, beginning) = (opening.encoding.units(head).into(), Beginning::of(head));
+        let (written, beginning) = (self.written(head, opening), Beginning::of(head));
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
@@ -585,23 +585,22 @@ impl Known {
     fn binary_stream(&self, kind: &str, mut input: Input, is_piped: bool, stop: &Stop) -> io::Result<Opened> {
         let is_program = unpack::is_program(kind);
         let is_certain = is_piped || unpack::is_certainly_binary(input.peek(SAMPLE_BYTES));
-        // The first bytes of a program, or the last bytes of anything else.
-        let mut seen = Vec::new();
-        while !(is_certain && (!is_program || seen.len() >= unpack::PROGRAM_BYTES)) && !input.available().is_empty() {
+        // The first bytes of a program, and the last bytes of anything.
+        let (mut first, mut last) = (Vec::new(), Vec::new());
+        while !(is_certain && (!is_program || first.len() >= unpack::PROGRAM_BYTES)) && !input.available().is_empty() {
             if stop.is_requested() {
                 return Err(Loss::interrupted().into());
             }
             let some = input.available();
             let len = some.len();
-            seen.extend_from_slice(some);
+            last.extend_from_slice(some);
+            last.drain(..last.len().saturating_sub(unpack::TRAILER_BYTES));
             if is_program {
-                seen.truncate(unpack::PROGRAM_BYTES);
-            } else {
-                seen.drain(..seen.len().saturating_sub(unpack::TRAILER_BYTES));
+                first.extend_from_slice(&some[..len.min(unpack::PROGRAM_BYTES - first.len())]);
             }
             input.consume(len);
         }
-        let packed = if is_program { unpack::packed_after(&seen) } else { unpack::by_trailer(&seen) };
+        let packed = unpack::packed_after(&first).or_else(|| unpack::by_trailer(&last));
         if let Some(packed) = packed {
             return Ok(self.unreadable(Recognised::Unsupported(packed), packed.loss()));
         }
@@ -690,6 +689,15 @@ impl Known {
         })
     }
 
+    /// Returns how the text with this beginning is written. UTF-16 is detected only in text: in a picture or a program, it would be
+    /// a mistake, and results in plain ASCII would not be found.
+    fn written(&self, head: &[u8], opening: &Opening) -> Written {
+        match opening.encoding {
+            EncodingChoice::Automatic if !self.source.is_text() => Written::default(),
+            encoding => encoding.units(head).into(),
+        }
+    }
+
     /// Whether the text with this beginning is output of this program. That also holds for a file that was passed as an
     /// argument, because a wildcard of the shell passes all files of a folder. Piped input is read anyway, because nobody
     /// pipes it in by mistake.
@@ -708,6 +716,9 @@ impl Known {
     fn binary(&self, kind: &str) -> Problem {
         if kind == unpack::NOT_TEXT && unpack::is_named_as_later_part(&self.source.name) {
             return Unsupported::LaterPart.loss().of_input(&self.source.name);
+        }
+        if unpack::is_message(kind, &self.source.name) {
+            return Unsupported::Message.loss().of_input(&self.source.name);
         }
         let what = format!("skipped, a binary file ({kind})");
         Problem::new(&self.source.name, Kind::Binary, what).remedy(Remedy::ReadBinary)

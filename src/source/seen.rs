@@ -6,15 +6,18 @@
 //!
 //! The identity of a file is asked for only if the inode in its listing was met before. A file system may list other inodes than
 //! the identity has, so meeting an inode again proves nothing. On such a file system, a file that is met again under another
-//! name may be taken for new, and is then found to be a copy.
+//! name may be taken for new, and is then found to be a copy. On Windows, where asking means opening the file, the time at which
+//! a file was created serves as its inode.
 //!
-//! Memory: the path of each file, which is shared with its source, and a few dozen bytes. On Windows, asking means opening the
-//! file, so nothing is remembered if there is one input and no links to folders are followed.
+//! Memory: the path of each file, which is shared with its source, and a few dozen bytes. On Windows, nothing is remembered if
+//! there is one input and no links to folders are followed.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
+#[cfg(windows)]
+use std::os::windows::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -132,10 +135,10 @@ pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
     Some(metadata.ino())
 }
 
-/// Returns the inode of a file. Windows has none.
+/// Returns what stands for the inode of a file: the time at which it was created, which hardly two files share.
 #[cfg(windows)]
-pub(super) fn inode(_: &Metadata) -> Option<u64> {
-    None
+pub(super) fn inode(metadata: &Metadata) -> Option<u64> {
+    Some(metadata.creation_time())
 }
 
 /// Whether `open` is the regular file with this metadata.

@@ -1,10 +1,10 @@
 //! Walks from the arguments to the files below them, in a stable order.
 
+use std::collections::VecDeque;
 use std::fs::{FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::vec;
 
 use same_file::Handle;
 
@@ -57,9 +57,23 @@ pub struct Walk {
 struct Visiting {
     lister: Lister,
     /// The entries that are still to be visited: the inputs, and then those of each folder down to the current one.
-    levels: Vec<vec::IntoIter<io::Result<Node>>>,
+    levels: Vec<Level>,
     /// The paths of these folders.
-    folders: Vec<PathBuf>,
+    folders: Vec<Arc<Path>>,
+}
+
+/// The entries of a folder that are still to be visited. As they become fewer, so does the memory that they take.
+struct Level(VecDeque<io::Result<Node>>);
+
+impl Iterator for Level {
+    type Item = io::Result<Node>;
+
+    fn next(&mut self) -> Option<io::Result<Node>> {
+        if self.0.len() < self.0.capacity() / 2 {
+            self.0.shrink_to_fit();
+        }
+        self.0.pop_front()
+    }
 }
 
 impl Walk {
@@ -192,8 +206,8 @@ impl Walk {
                 Some(skip(path, Kind::OverLimit, what).remedy(Remedy::Name))
             }
             (Visit::Enter, Entries::Listed(nodes)) => {
-                visiting.levels.push(nodes.into_iter());
-                visiting.folders.push(path.clone());
+                visiting.levels.push(Level(nodes.into()));
+                visiting.folders.push(Arc::clone(path));
                 None
             }
             (Visit::Enter, Entries::Failed(reason)) => Some(unreachable_link(path, &reason)),
@@ -203,18 +217,18 @@ impl Walk {
 
     /// Makes a source of a regular file, unless it was met before.
     fn file(&mut self, node: &Node, metadata: Option<&Metadata>, wanted: Wanted) -> Option<Found> {
-        let path: Arc<Path> = Arc::from(node.path.as_path());
+        let path = &node.path;
         let inode = metadata.map_or(node.inode, seen::inode);
         if wanted.refused == Some(Refused::Silently) {
             // The same file may be met again by a name that a glob does match.
-            if !self.unmatched.is_new(&path, inode, metadata) {
+            if !self.unmatched.is_new(path, inode, metadata) {
                 return None;
             }
-        } else if self.seen.as_mut().is_some_and(|seen| !seen.is_new(&path, inode, metadata)) {
-            return Some(Err(skip(&path, Kind::ReadAlready, READ_ALREADY)));
+        } else if self.seen.as_mut().is_some_and(|seen| !seen.is_new(path, inode, metadata)) {
+            return Some(Err(skip(path, Kind::ReadAlready, READ_ALREADY)));
         }
         let listed = metadata.map(Listed::of).or(node.listed.as_deref().copied());
-        Some(Ok(Openable::selected(path, wanted, listed)))
+        Some(Ok(Openable::selected(Arc::clone(path), wanted, listed)))
     }
 
     /// Returns how an argument is to be read.
@@ -224,7 +238,7 @@ impl Walk {
 
     /// Makes a source or a problem of an argument. Returns `None` if it is a folder, which is entered.
     fn input(&mut self, visiting: &mut Visiting, mut node: Node) -> Option<Found> {
-        if node.path == Path::new(STDIN) {
+        if *node.path == *Path::new(STDIN) {
             let again = std::mem::replace(&mut self.stdin_seen, true);
             return Some(if again {
                 Err(skip(Path::new("stdin"), Kind::ReadAlready, READ_ALREADY))
@@ -242,7 +256,7 @@ impl Walk {
             Some(Ok(metadata)) if metadata.is_file() => self.file(&node, Some(metadata), self.named()),
             Some(Ok(_)) => Some(Ok(Openable::special(path, self.named()))),
             // Opening it reports what is wrong, in order with the other sources.
-            _ => Some(Ok(Openable::selected(Arc::from(path.as_path()), self.named(), None))),
+            _ => Some(Ok(Openable::selected(Arc::clone(path), self.named(), None))),
         }
     }
 
@@ -250,10 +264,10 @@ impl Walk {
     fn begin(&mut self) -> Visiting {
         let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
         let inputs = plain::sorted(std::mem::take(&mut self.inputs), |path| path);
-        let mut inputs: Vec<_> = inputs.into_iter().map(Node::input).collect();
-        lister.begin(inputs.iter_mut().filter(|node| node.path != Path::new(STDIN)));
-        let inputs: Vec<_> = inputs.into_iter().map(Ok).collect();
-        Visiting { lister, levels: vec![inputs.into_iter()], folders: Vec::new() }
+        let mut inputs: Vec<_> = inputs.iter().map(|path| Node::input(path)).collect();
+        lister.begin(inputs.iter_mut().filter(|node| *node.path != *Path::new(STDIN)));
+        let inputs = inputs.into_iter().map(Ok).collect();
+        Visiting { lister, levels: vec![Level(inputs)], folders: Vec::new() }
     }
 }
 
@@ -267,7 +281,7 @@ impl Iterator for Walk {
             let found = match level.next() {
                 Some(Ok(node)) => self.met(&mut visiting, node),
                 Some(Err(reason)) => {
-                    let folder = visiting.folders.last().map_or(Path::new(""), PathBuf::as_path);
+                    let folder = visiting.folders.last().map_or(Path::new(""), Arc::as_ref);
                     Some(Err(Problem::unreadable(name::shown(folder), &reason)))
                 }
                 None => {

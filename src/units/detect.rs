@@ -7,7 +7,9 @@
 //! * at least one unit in a hundred is ASCII, which the line ends alone provide in lines of 100 (LF) or 200 (CR LF) characters;
 //! * hardly any unit is ASCII in the other byte order, except for U+3000 and U+4E00, the blank and the "one" of Chinese and
 //!   Japanese; and there are no more line feeds in that order;
-//! * at most one unit in eight is a control character, half a surrogate pair or for private use;
+//! * at most one unit in 32 is a control character, half a surrogate pair or for private use, or one in four if there are at
+//!   most three kinds of them, as programs separate fields by such characters;
+//! * the NUL units are in blocks, such as a crash leaves, and not between other units, as in UTF-32;
 //! * not only line feeds have a NUL, because lines of bytes may each end with one;
 //! * more than half of the units are ASCII, or, of the units without a NUL,
 //!     * at most half look like two bytes of text: two ASCII characters (with exceptions for Hiragana and Han characters), two
@@ -43,6 +45,9 @@ const END_UNITS_LEAST: usize = 16;
 
 /// The fewest bytes that can be recognised as plain text: `callStatus=21` and a line end.
 const PLAIN_BYTES_LEAST: usize = 15;
+
+/// The fewest characters that can be recognised as UTF-32.
+const UTF_32_LEAST: usize = 8;
 
 /// Detects the units of `text`, which has no byte order mark and begins with a whole unit.
 pub(super) fn detect(text: &[u8]) -> Units {
@@ -136,16 +141,23 @@ struct Census {
     text: usize,
     /// Without a NUL, and a blank beside a visible character.
     blanks: usize,
+    /// Runs of NUL units. Half of the units of UTF-32 are such runs.
+    nul_runs: usize,
     /// Characters that hardly occur in UTF-16.
     odd: usize,
+    /// How many different ones of these there are.
+    odd_kinds: usize,
 }
 
 impl Census {
     /// Counts units, given with the low byte first. `in_utf8` is the number of bytes that belong to characters in UTF-8.
     fn of(pairs: impl Iterator<Item = [u8; 2]> + Clone, in_utf8: usize) -> Census {
         let mut census = Census { text: in_utf8 / 2, ..Census::default() };
+        let mut before = [0, 0];
         for pair in pairs.clone() {
             census.all += 1;
+            census.nul_runs += usize::from(pair == [0, 0] && before != [0, 0]);
+            before = pair;
             match pair {
                 [0, 0] => {}
                 [low, 0] => {
@@ -165,7 +177,12 @@ impl Census {
             }
         }
         let units = pairs.map(u16::from_le_bytes).filter(|unit| *unit != 0);
-        census.odd = char::decode_utf16(units).filter(|char| char.as_ref().map_or(true, |char| is_odd(*char))).count();
+        let chars = char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER));
+        let mut odd: Vec<char> = chars.filter(|char| is_odd(*char)).collect();
+        census.odd = odd.len();
+        odd.sort_unstable();
+        odd.dedup();
+        census.odd_kinds = odd.len();
         census
     }
 
@@ -177,7 +194,9 @@ impl Census {
             && self.swapped_line_feeds <= self.line_feeds;
         let is_not_only_line_feeds = (self.ascii - self.line_feeds) * 2 >= self.line_feeds;
         // The text may begin and end within a character, so two of them are ignored.
-        let makes_sense = self.odd.saturating_sub(2) * 8 <= self.ascii + self.wide;
+        let chars = self.ascii + self.wide;
+        let few_odd = self.odd * 4 <= chars && (self.odd_kinds < 4 || self.odd.saturating_sub(2) * 32 <= chars);
+        let makes_sense = few_odd && self.nul_runs * 4 <= chars;
         let is_no_text = self.text * 2 <= self.wide && self.blanks <= self.ascii;
         is_one_sided && is_not_only_line_feeds && makes_sense && (self.ascii * 2 > self.all || is_no_text)
     }
@@ -196,10 +215,23 @@ fn is_text(low: u8, high: u8) -> bool {
     }
 }
 
+/// Whether a text begins like UTF-32. It is not read, but would be taken for UTF-16 or for bytes, in which nothing is found.
+/// All of its characters must make sense, and at least one in 32 is ASCII.
+pub(crate) fn is_utf32(head: &[u8]) -> bool {
+    let (groups, _) = head.as_chunks::<4>();
+    [u32::from_le_bytes, u32::from_be_bytes].iter().any(|group| {
+        let chars =
+            groups.iter().map(|bytes| char::from_u32(group(*bytes)).filter(|char| *char != '\0' && !is_odd(*char)));
+        let Some(chars) = chars.collect::<Option<Vec<_>>>() else { return false };
+        let ascii = chars.iter().filter(|char| char.is_ascii()).count();
+        chars.len() >= UTF_32_LEAST && ascii > 0 && ascii * 32 >= chars.len()
+    })
+}
+
 /// Whether a character hardly occurs in texts: a control character or one for private use.
 fn is_odd(char: char) -> bool {
     let is_white_space = matches!(char, '\u{8}'..='\u{d}' | '\u{1b}');
-    (char.is_control() && !is_white_space) || matches!(char, '\u{e000}'..='\u{f8ff}')
+    (char.is_control() && !is_white_space) || matches!(char, '\u{e000}'..='\u{f8ff}' | char::REPLACEMENT_CHARACTER)
 }
 
 /// Returns the number of bytes that belong to characters beyond ASCII in UTF-8, or 0 if most bytes beyond ASCII do not.
@@ -277,6 +309,54 @@ mod tests {
             let text = [&vec![0; len], &b"2017-02-14 02:57:24 callStatus=21\n"[..]].concat();
             assert_eq!(detect(head(&text)), Units::Bytes, "{len}");
         }
+    }
+
+    #[test]
+    fn tables_and_noise_are_not_utf_16() {
+        // As in the catalogues of gettext and in tables of times, small numbers have their NULs on one side.
+        let numbers = |step: u32| (1..500_u32).map(move |number| number * step);
+        for step in [1, 17, 0x1234] {
+            let (le, be) = (numbers(step).flat_map(u32::to_le_bytes), numbers(step).flat_map(u32::to_be_bytes));
+            let text = &b"callStatus=21\n"[..];
+            for table in [le.collect::<Vec<_>>(), be.collect()] {
+                assert_eq!(detect(head(&[&table, text].concat())), Units::Bytes, "{step}");
+            }
+        }
+        // Compressed data after a header with small numbers, as in 7z: every 64th unit has a NUL.
+        let mut state = 1_u32;
+        let noise = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
+            state.to_be_bytes()[0].max(1)
+        });
+        let mut bytes: Vec<u8> = noise.take(HEAD_BYTES).collect();
+        bytes.iter_mut().skip(1).step_by(128).for_each(|byte| *byte = 0);
+        assert_eq!(detect(&bytes), Units::Bytes);
+        assert_eq!(detect(b"\0\x08\x01\0\x02\0\x03\0\0\0"), Units::Bytes);
+    }
+
+    #[test]
+    fn separators_do_not_keep_text_from_being_utf_16() {
+        check_both_orders(&"8=FIX.4.2\u{1}9=65\u{1}35=A\u{1}49=AB\u{1}\n".repeat(20));
+    }
+
+    #[test]
+    fn utf_32_is_neither_utf_16_nor_bytes() {
+        for text in
+            ["callStatus=21\r\n".repeat(40), "Ошибка входа: 用户 📞; callStatus=21\n".to_owned(), "x=1;\n".repeat(2)]
+        {
+            for group in [u32::to_le_bytes, u32::to_be_bytes] {
+                for mark in ["", "\u{feff}"] {
+                    let bytes: Vec<u8> =
+                        (mark.to_owned() + &text).chars().flat_map(|char| group(char.into())).collect();
+                    assert!(is_utf32(&bytes), "{text}");
+                    assert_eq!(detect(&bytes), Units::Bytes, "{text}");
+                }
+            }
+            assert!(!is_utf32(text.as_bytes()));
+            assert!(!is_utf32(&utf16(&text, u16::to_le_bytes)));
+        }
+        // A table of numbers.
+        assert!(!is_utf32(&(1..100_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>()));
     }
 
     /// The characters of each script, as ranges.

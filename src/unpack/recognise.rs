@@ -40,6 +40,7 @@ use super::archive::{begins_tar, crc32};
 use super::binary::{has_control, is_not_text};
 use super::fault::damaged;
 use crate::problem::{Kind, Loss, Remedy};
+use crate::units::is_utf32;
 
 /// How many first bytes [`recognise`] needs for everything but text and binary data.
 pub const HEAD_BYTES: usize = 512;
@@ -54,6 +55,9 @@ pub(crate) const TRAILER_BYTES: usize = 512;
 
 /// The name of binary data of an unknown format.
 pub(crate) const NOT_TEXT: &str = "not text";
+
+/// The name of compound files, as older Office documents are.
+const OFFICE: &str = "Office document or installer";
 
 /// The answer of [`recognise`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +115,10 @@ pub enum Unsupported {
     Container(&'static str),
     /// A Windows event log.
     EventLog,
+    /// Text in UTF-32.
+    Utf32,
+    /// A message that Outlook has saved. Its format is that of Office documents, so only its name tells them apart.
+    Message,
     /// The second or a later part of a split archive. It is recognised by its name alone: its bytes continue the part before.
     LaterPart,
 }
@@ -154,14 +162,23 @@ pub(crate) fn packed_after(program: &[u8]) -> Option<Unsupported> {
     begins(b"Rar!\x1a\x07", is_start_of_rar).then_some(Unsupported::Archive("a self-extracting RAR"))
 }
 
-/// Recognises a disk image that has its signature at the end. `end` is the last [`TRAILER_BYTES`] of the file.
+/// Recognises a disk image that has its signature at the end, and a zip archive after other data. `end` is the last
+/// [`TRAILER_BYTES`] of the file. Only in a file on disk can such a zip be read.
 pub(crate) fn by_trailer(end: &[u8]) -> Option<Unsupported> {
+    if memmem::rfind(end, b"PK\x05\x06").is_some_and(|at| is_end_of_zip(&end[at..])) {
+        return Some(Unsupported::Archive("a prefixed zip"));
+    }
     let image = match end.get(..8)? {
         [b'k', b'o', b'l', b'y', 0, 0, 0, 4] => "a disk image (DMG)",
         b"conectix" => "a disk image (VHD)",
         _ => return None,
     };
     Some(Unsupported::Container(image))
+}
+
+/// Whether data of this `kind` under this `name` are a message of Outlook.
+pub(crate) fn is_message(kind: &str, name: &str) -> bool {
+    kind == OFFICE && name.len() > 4 && name.as_bytes()[name.len() - 4..].eq_ignore_ascii_case(b".msg")
 }
 
 /// Whether `name` is that of a later part of a split archive: `x.7z.002`, `x.zip.010`, `x.z01`, `x.r00`.
@@ -219,6 +236,10 @@ impl Unsupported {
             Unsupported::Container(name) => (format!("it is {name}, which is not supported"), Remedy::Unpack),
             Unsupported::EventLog => {
                 ("it is a Windows event log, which is not supported".to_owned(), Remedy::ExportEvents)
+            }
+            Unsupported::Utf32 => ("it is text in UTF-32, which is not supported".to_owned(), Remedy::ConvertToUtf8),
+            Unsupported::Message => {
+                ("it is an Outlook message, which is not supported".to_owned(), Remedy::SaveAttachments)
             }
             Unsupported::LaterPart => {
                 ("its name marks it as a part of a split archive".to_owned(), Remedy::UnpackAllParts)
@@ -322,7 +343,7 @@ const TABLE: &[Signature] = &[
     row(0, b"\x89LZO\0\r\n\x1a\n", alone, Is::Unsupported(Unsupported::Codec("lzop"))),
     row(0, b"\xff\x06\0\0sNaPpY", alone, Is::Unsupported(Unsupported::Codec("snappy"))),
     row(0, b"\x1f\x9d", is_compress, Is::Unsupported(Unsupported::Codec("compress (.Z)"))),
-    row(0, b"\x5d", is_lzma, Is::Unsupported(Unsupported::Codec("lzma (.lzma)"))),
+    row(0, b"", is_lzma, Is::Unsupported(Unsupported::Codec("lzma (.lzma)"))),
     // gzip has never had another method than 8, so another one is damage.
     row(0, b"\x1f\x8b", alone, Is::Damaged(Codec::Gzip)),
     row(0, b"", |head| is_one_bit_off(head, b"\x1f\x8b\x08"), Is::Damaged(Codec::Gzip)),
@@ -331,6 +352,7 @@ const TABLE: &[Signature] = &[
     row(0, b"BZh", |head| head.get(3).is_some_and(u8::is_ascii_digit) && has_control(head), Is::Damaged(Codec::Bzip2)),
     row(0, b"", |head| is_one_bit_off(head, b"\xfd7zXZ\0"), Is::Damaged(Codec::Xz)),
     row(0, b"", |head| is_one_bit_off(head, b"\x04\x22\x4d\x18"), Is::Damaged(Codec::Lz4)),
+    row(0, b"", |head| is_utf32(&head[..head.len().min(HEAD_BYTES)]), Is::Unsupported(Unsupported::Utf32)),
     // Byte order marks, which only text has.
     row(0, b"\xef\xbb\xbf", alone, Is::Text),
     row(0, b"\xff\xfe", alone, Is::Text),
@@ -361,7 +383,7 @@ const TABLE: &[Signature] = &[
     row(0, b"!<arch>\n", alone, Is::Binary("library")),
     row(0, b"L\0\0\0\x01\x14\x02\0", alone, Is::Binary("Windows shortcut")),
     row(0, b"%PDF-", alone, Is::Binary("PDF document")),
-    row(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", alone, Is::Binary("Office document or installer")),
+    row(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", alone, Is::Binary(OFFICE)),
     row(0, b"SQLite format 3\0", alone, Is::Binary("SQLite database")),
     row(4, b"\xef\xcd\xab\x89", alone, Is::Binary("Windows database")),
     row(0, b"regf", has_control, Is::Binary("registry hive")),
@@ -410,16 +432,17 @@ fn is_compress(head: &[u8]) -> bool {
 ///
 /// | offset | size | meaning |
 /// |---|---|---|
-/// | 0 | 1 | properties; 0x5D is the default |
+/// | 0 | 1 | properties, below 225; the default, 0x5D, unless the length is unknown |
 /// | 1 | 4 | size of the dictionary in bytes: 2^n or 3 · 2^n, at least 4 KiB |
 /// | 5 | 8 | decompressed length in bytes, below 1 TiB; all ones if unknown |
 /// | 13 | 1 | first byte of the data, always 0 |
 fn is_lzma(head: &[u8]) -> bool {
-    let Some(&[_, a, b, c, d, e, f, g, h, i, j, k, l, 0]) = head.first_chunk() else { return false };
+    let Some(&[properties, a, b, c, d, e, f, g, h, i, j, k, l, 0]) = head.first_chunk() else { return false };
     let dictionary = u32::from_le_bytes([a, b, c, d]);
     let is_usual = dictionary.is_power_of_two() || (dictionary % 3 == 0 && (dictionary / 3).is_power_of_two());
     let len = u64::from_le_bytes([e, f, g, h, i, j, k, l]);
-    dictionary >= 1 << 12 && is_usual && (len == u64::MAX || len < 1 << 40)
+    let is_likely = if len == u64::MAX { properties < 225 } else { properties == 0x5d && len < 1 << 40 };
+    dictionary >= 1 << 12 && is_usual && is_likely
 }
 
 /// Whether a main header follows the signature of ARJ: its length at 2, the length of its fixed part at 4, and its type, 2,
@@ -472,6 +495,15 @@ fn is_start_of_7z(bytes: &[u8]) -> bool {
     crc32(header) == u32::from_le_bytes([a, b, c, d])
 }
 
+/// Whether `end` is the end record of a zip archive in one part (APPNOTE 4.3.16): numbers of parts, which are 0, at 4 and 6,
+/// equal numbers of members at 8 and 10, and the length of the comment, which is the rest, at 20.
+fn is_end_of_zip(end: &[u8]) -> bool {
+    let Some((&[_, _, _, _, 0, 0, 0, 0, low, high, a, b, .., c, d], comment)) = end.split_first_chunk::<22>() else {
+        return false;
+    };
+    (low, high) != (0, 0) && (low, high) == (a, b) && comment.len() == usize::from(u16::from_le_bytes([c, d]))
+}
+
 /// Whether the header that follows the signature of RAR is a main header, in format 4 or 5, or the encryption header of
 /// format 5.
 fn is_start_of_rar(bytes: &[u8]) -> bool {
@@ -519,7 +551,7 @@ mod tests {
         let odc = [&b"070707"[..], &[b'0'; 70], b"a.log\0"].concat();
         let mut old = [&b"\xc7\x71"[..], &[0; 24], b"a.log\0"].concat();
         old[20] = 6;
-        let cases: [(&[u8], &str); 22] = [
+        let cases: [(&[u8], &str); 23] = [
             (b"\x21\x5a-lh5-\x10\0\0\0\x20\0\0\0\0\0\0\0\x20\0\x05a.log", "it is an LHA archive"),
             (b"\xed\xab\xee\xdb\x03\0\0\0", "it is an RPM archive"),
             (&newc, "it is a cpio archive"),
@@ -542,6 +574,7 @@ mod tests {
             (b"\xff\x06\0\0sNaPpY", "it is compressed by snappy"),
             (b"\x1f\x9d\x90\x32\x60", "it is compressed by compress (.Z)"),
             (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31", "it is compressed by lzma (.lzma)"),
+            (b"\x2c\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31", "it is compressed by lzma (.lzma)"),
         ];
         for (head, what) in cases {
             let loss = recognise(head).loss().map(|loss| (loss.what, loss.remedy));
@@ -566,8 +599,10 @@ mod tests {
 
     #[test]
     fn impossible_sizes_and_flags_are_text() {
-        let cases: [&[u8]; 5] = [
+        let cases: [&[u8]; 7] = [
             b"",
+            b"\xe1\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31",
+            b"\x2c\0\0\x80\0\0\x10\0\0\0\0\0\0\0\x31",
             b"\x60\xea\x02\0\x22\x0b\x01\x02\x10\0\x02",
             b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\x7f\0\x31",
             b"\x5d\0\0\x85\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x31",
@@ -638,6 +673,14 @@ mod tests {
             behind(b"7z\xbc\xaf\x27\x1c\0\0\0\0\0\0Rar!\x1a\x07\0Rar!\x1a\x07\x01\0 and others, which it reads"),
             None
         );
+    }
+
+    #[test]
+    fn messages_are_recognised_by_their_names() {
+        let is_message = |name: &str| is_message("Office document or installer", name);
+        assert!(is_message("a.msg") && is_message("b.zip!/A.MSG"));
+        assert!(!is_message("a.msi") && !is_message("msg") && !is_message("ä.xls"));
+        assert!(!super::is_message("PNG picture", "a.msg"));
     }
 
     #[test]

@@ -237,6 +237,11 @@ fn formats_that_cannot_be_read_are_reported() {
     let rar = pack(Format::Tar, &[("old.rar", &[b"Rar!\x1a\x07\x01\0".to_vec(), noise()].concat())]);
     let archive = "old.rar: it is a RAR archive, which is not supported; extract it and scan the extracted files";
     assert_eq!(reported(&rar, only_logs()), [archive]);
+    let message = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".to_vec(), noise()].concat();
+    let messages = pack(Format::Tar, &[("RE Logs.MSG", &message), ("setup.msi", &message)]);
+    let save = "RE Logs.MSG: it is an Outlook message, which is not supported; save its attachments and scan these";
+    let skipped = "setup.msi: skipped, a binary file (Office document or installer); use --binary to read it";
+    assert_eq!(reported(&messages, Selection::default()), [save, skipped]);
 }
 
 #[test]
@@ -282,6 +287,19 @@ fn a_container_that_cannot_be_read_is_a_loss() {
         assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.bin: {vhd}")), "{format}");
         assert_eq!(problems("a", &archive, &["-g", "*.log"]).1, Some(0), "{format}");
     }
+    // In a binary file on disk, such a zip is read.
+    let zip = pack(Format::Zip, &[("a.log", LOG.as_bytes())]);
+    let prefixed = "it is a prefixed zip archive, which is not supported; extract it and scan the extracted files";
+    for before in [noise(), program[..noise().len()].to_vec()] {
+        let zip = [&before, &zip[..]].concat();
+        assert_eq!(problems("a.exe", &zip, &[]), (String::new(), Some(0)));
+        for format in FORMATS {
+            let archive = pack(format, &[("a.exe", &zip), ("b.txt", b"plain")]);
+            assert_eq!(problems("a", &archive, &[]), lossy(&format!("a!/a.exe: {prefixed}")), "{format}");
+        }
+    }
+    let after_text = [b"plain\n".repeat(2000), zip].concat();
+    assert_eq!(problems("a.log", &after_text, &[]), lossy(&format!("a.log: {prefixed}")));
     for codec in CODECS {
         assert_eq!(
             problems("a.exe.gz", &compress(codec, &program), &[]),

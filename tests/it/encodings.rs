@@ -213,9 +213,59 @@ fn a_log_that_ends_in_another_encoding_is_reported() {
     std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     assert_eq!(scanned(&path, &["-E", "utf-8"]), (3, vec![], String::new(), Some(0)));
     assert_eq!(scanned(&path, &["-E", "utf-16le"]), (2, vec![], String::new(), Some(0)));
+    // A byte order mark is evidence against it.
+    for (bytes, results, encoding, mark, read) in [
+        (&marked_le, 0, "utf-8", "UTF-16LE", two),
+        (&marked_le, 0, "utf-16be", "UTF-16LE", "UTF-16BE"),
+        (&marked_be, 0, "windows-1252", "UTF-16BE", two),
+        (&[b"\xEF\xBB\xBF", &*ansi].concat(), 0, "utf-16le", "UTF-8", "UTF-16LE"),
+        (&[b"\xEF\xBB\xBF", &*ansi].concat(), 3, "utf-8", "", ""),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let expected = format!(
+            "callcodes: x.log: it begins with the byte order mark of {mark}, but was read in {read}; scan it without -E\n"
+        );
+        let expected = if mark.is_empty() {
+            (results, vec![], String::new(), Some(0))
+        } else {
+            (results, vec!["mixed-encodings".to_owned()], expected, Some(3))
+        };
+        assert_eq!(scanned(&path, &["-E", encoding]), expected, "{encoding}");
+    }
     // With --binary the same is missing.
+    std::fs::write(&path, [&*ansi, &le].concat()).unwrap();
     let (results, kinds, _, status) = scanned(&path, &["--binary"]);
     assert_eq!((results, kinds, status), (3, vec!["mixed-encodings".to_owned()], Some(3)));
+}
+
+#[test]
+fn a_binary_file_is_searched_as_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    // Its table looks like text in UTF-16.
+    let utf16: Vec<u8> = "a table of 16 bits\n".repeat(20).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let pickle = [&b"\x80\x04\x95\x14\0\0\0\0\0\0\0"[..], &[0x8c, 2, b'x', 0x94].repeat(200)].concat();
+    for before in
+        [[&b"\xff\xd8\xff\xe0\0\x10JFIF\0\0"[..], &utf16].concat(), [&b"MZ\x90\0"[..], &utf16].concat(), pickle]
+    {
+        std::fs::write(&path, [&before, &b"\ncallStatus=21\n"[..]].concat()).unwrap();
+        assert_eq!(scanned(&path, &["--binary"]), (1, vec![], String::new(), Some(0)), "{:?}", &before[..4]);
+    }
+}
+
+#[test]
+fn utf_32_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.log");
+    for group in [u32::to_le_bytes, u32::to_be_bytes] {
+        for mark in ["", "\u{feff}"] {
+            let text = mark.to_owned() + "2017-02-14 02:57:24 rawCallStatus = 21\r\n";
+            std::fs::write(&path, text.chars().flat_map(|char| group(char.into())).collect::<Vec<u8>>()).unwrap();
+            let message =
+                "callcodes: x.log: it is text in UTF-32, which is not supported; save it as UTF-8 and scan that file\n";
+            assert_eq!(scanned(&path, &[]), (0, vec!["unreadable".to_owned()], message.to_owned(), Some(3)));
+        }
+    }
 }
 
 /// The second bytes of the letters look like control characters. Results before them must not be lost silently.

@@ -80,6 +80,22 @@ fn help_with_a_command_is_the_help_of_the_command() {
 }
 
 #[test]
+fn saved_help_does_not_count_as_a_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let topics = ["files", "archives", "patterns", "output"].map(|topic| vec!["help", topic]);
+    let help = COMMANDS.map(|command| [command, &["--help"]].concat());
+    let others = [vec!["generate", "man"], vec!["generate", "schema"], vec!["-h"]];
+    for args in [&topics[..], &help, &others].concat() {
+        std::fs::write(folder.path().join(format!("{}.txt", args.join("_"))), printed(&args)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let run = command.args(["--no-config", "--format", "json"]).arg(folder.path()).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((&report["results"], run.status.code()), (&serde_json::json!([]), Some(0)));
+    assert_eq!(report["totals"]["files_read"], 19, "two are skipped");
+}
+
+#[test]
 fn help_with_a_topic_is_its_page_and_refers_to_the_command_of_that_name() {
     let pages = [
         ("files", "Which files are read:\n", "    callcodes -g \"*.log\" tickets/4711\n"),

@@ -193,6 +193,26 @@ fn a_result_is_written_even_if_some_input_could_not_be_read() {
 }
 
 #[test]
+fn an_old_result_is_kept_if_no_file_could_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old.csv", "new.csv"].map(|name| folder.path().join(name));
+    let kept = format!("callcodes: {} was not replaced, because no file could be read\n", old.display());
+    for command in ["scan", "lines"] {
+        fs::write(&old, "an earlier result").unwrap();
+        let (status, _, message) = run(&[command, "nothing/here.log", "-o", path(&old)]);
+        assert_eq!((status, message.contains(&kept)), (Some(3), true), "{message}");
+        assert_eq!(fs::read_to_string(&old).unwrap(), "an earlier result");
+        let (status, _, message) = run(&[command, "nothing/here.log", "-o", path(&new)]);
+        assert_eq!((status, message.contains("replaced")), (Some(3), false), "{message}");
+        fs::remove_file(&new).unwrap();
+    }
+    // The list of files says why none could be read.
+    let (status, _, message) = run(&["files", "nothing/here.log", "-o", path(&old)]);
+    assert_eq!((status, message.contains("replaced")), (Some(3), false), "{message}");
+    assert!(fs::read_to_string(&old).unwrap().contains("nothing/here.log"));
+}
+
+#[test]
 fn the_output_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.csv");

@@ -283,7 +283,7 @@ pub(crate) struct ReadArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Counting")]
 pub(crate) struct CountArgs {
-    /// Count by host, user, hour and more, or by two: host,code
+    /// Count by host, user, hour, or by two: host,code
     ///
     /// WHAT is code, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for each value,
     /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
@@ -315,7 +315,7 @@ pub(crate) struct CountArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
-    /// Count only results from then on: yesterday, -3h, 08:00
+    /// Count only results from then on: yesterday, -3h
     ///
     /// WHEN is a date, a time or both (2017-02-14, 08:00, '2017-02-14 08:00', 2017-02-14T08:00:00Z), `now`, `today`,
     /// `yesterday`, a weekday, or how long ago ('2 days ago', -3h). Without a zone, it is in UTC, as are times in logs. A date

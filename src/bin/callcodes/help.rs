@@ -8,8 +8,10 @@ use std::fmt::Display;
 use clap::{Command, CommandFactory as _};
 
 use crate::args::{Cli, EXIT_STATUS};
+use crate::slip::near;
 use crate::status::Failure;
 use crate::term;
+use crate::topic::TOPICS;
 
 /// The warning that everyone who reads results needs.
 pub(crate) const CAVEAT: &str =
@@ -122,9 +124,14 @@ pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
         let is_program = path == "callcodes";
         command = command.find_subcommand(word).ok_or_else(|| {
             let word = term::shown(word);
+            let topics = TOPICS.iter().filter(|_| is_program).map(|topic| -> &str { topic.0 });
+            let near = near(command.get_subcommands().map(Command::get_name).chain(topics), &word);
+            let near = near.map_or(String::new(), |near| format!(" Did you mean {near}?"));
             let topics =
                 if is_program { "; the topics are files, archives, patterns, sign-ins and output" } else { "" };
-            Failure::Message(format!("there is no help on {word}. To list all commands, use: {path} --help{topics}"))
+            Failure::Message(format!(
+                "there is no help on {word}.{near} To list all commands, use: {path} --help{topics}"
+            ))
         })?;
     }
     // Parsing `--help` is necessary because only the parser decides whether there is more than the short help.

@@ -100,10 +100,10 @@ impl<'a, F: ByEnding> Session<'a, F> {
         write(&mut self.output).map_err(|reason| self.output.error(reason).into())
     }
 
-    /// Completes the result, then reports problems and statistics.
-    pub(crate) fn end<S>(self, outcome: &Outcome<S>) -> Result<Status, Failure> {
+    /// Completes the result, which is about this many files, then reports problems and statistics.
+    pub(crate) fn end<S>(self, outcome: &Outcome<S>, files: u64) -> Result<Status, Failure> {
         let status = Status::of(&outcome.problems);
-        self.output.end(status)?;
+        self.output.end(status, files)?;
         if outcome.files > 0 {
             report_problems(outcome, self.args);
         }

@@ -15,7 +15,7 @@ use callcodes::pattern::diagnostic::Diagnostic;
 use callcodes::pipeline::{CopyRule, Options, WAITING_LIMIT};
 use callcodes::problem::{Kind, Problem};
 use callcodes::render;
-use callcodes::report::wording;
+use callcodes::report::{Restriction, wording};
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
@@ -66,9 +66,13 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Whether globs decide which files are read.
-    pub(crate) fn by_glob(&self) -> bool {
-        !self.selection.globs.is_empty()
+    /// Returns how the files are restricted.
+    pub(crate) fn restriction(&self) -> Restriction {
+        match self.selection.max_depth {
+            _ if !self.selection.globs.is_empty() => Restriction::Globs,
+            Some(_) => Restriction::Depth,
+            None => Restriction::None,
+        }
     }
 
     /// Whether the user types the input.

@@ -122,13 +122,16 @@ fn explain(word: &str, mut program: Command) -> Option<String> {
     if let Ok(Query::Code(_) | Query::Range(_)) = word.parse() {
         return Some(format!("there is no file or folder {word}. To explain a code, use: callcodes codes {word}"));
     }
-    // A distance of 1 includes the singular of a command, such as `line`.
-    let is_near = |name: &&str| strsim::osa_distance(word, name) == 1;
-    let near = program.get_subcommands().map(Command::get_name).find(is_near).map(|name| format!("the command {name}"));
+    let near = near(program.get_subcommands().map(Command::get_name), word).map(|name| format!("the command {name}"));
     let lower = word.to_ascii_lowercase();
     let means = |(_, words): &&(&str, &str)| words.split(' ').any(|word| word == lower);
     let elsewhere = || ELSEWHERE.iter().find(means).map(|(here, _)| (*here).to_owned());
     near.or_else(elsewhere).map(|meant| format!("there is no file or folder {word}. Did you mean {meant}?"))
+}
+
+/// Returns the name that differs from `word` in one character, such as a plural.
+pub(crate) fn near<'n>(mut names: impl Iterator<Item = &'n str>, word: &str) -> Option<&'n str> {
+    names.find(|name| strsim::osa_distance(word, name) == 1)
 }
 
 #[cfg(test)]

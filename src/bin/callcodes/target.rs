@@ -45,7 +45,24 @@ pub(crate) fn real(target: &Path) -> io::Result<PathBuf> {
         Some(name) if cfg!(windows) => Path::new(without_what_windows_drops(name)),
         _ => Path::new(name),
     };
-    Ok(folder.canonicalize()?.join(name))
+    let folder = match folder.canonicalize() {
+        // Wine has no answer for long paths.
+        Err(_) if cfg!(windows) && folder.is_dir() => verbatim(std::path::absolute(folder)?),
+        folder => folder?,
+    };
+    Ok(folder.join(name))
+}
+
+/// Returns an absolute path on Windows in the verbatim form, which may be longer than 260 characters.
+fn verbatim(path: PathBuf) -> PathBuf {
+    match path.to_str() {
+        Some(text) if text.starts_with(r"\\?\") => path,
+        Some(text) => match text.strip_prefix(r"\\") {
+            Some(share) => PathBuf::from(format!(r"\\?\UNC\{share}")),
+            None => PathBuf::from(format!(r"\\?\{text}")),
+        },
+        None => path,
+    }
 }
 
 /// Removes trailing dots and spaces, which Windows drops from names, but not from canonical paths. With them, no program could open
@@ -124,6 +141,14 @@ mod tests {
         assert!(remedy(io::ErrorKind::Other, Some(33)).starts_with("another program has it open"));
         assert!(remedy(io::ErrorKind::PermissionDenied, Some(5)).contains("Another program may have it open"));
         assert_eq!(super::remedy(io::ErrorKind::Other, Some(32), false), None, "there it is another error");
+    }
+
+    #[test]
+    fn verbatim_paths_begin_with_a_question_mark() {
+        let verbatim = |path: &str| verbatim(PathBuf::from(path)).into_os_string().into_string().unwrap();
+        assert_eq!(verbatim(r"C:\logs"), r"\\?\C:\logs");
+        assert_eq!(verbatim(r"\\server\share\logs"), r"\\?\UNC\server\share\logs");
+        assert_eq!(verbatim(r"\\?\C:\logs"), r"\\?\C:\logs");
     }
 
     #[test]

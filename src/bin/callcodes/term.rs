@@ -123,14 +123,18 @@ impl Output {
         self.file.as_ref().map(|(temporary, _)| temporary.path().to_owned())
     }
 
-    /// Completes the result of a run. If the run was interrupted, no file is written, because a partial result must not replace a
-    /// complete one.
-    pub(crate) fn end(self, status: Status) -> Result<(), WriteError> {
-        if self.file.is_some() && status == Status::Interrupted {
-            note(format_args!("{} was not written, because the run was interrupted", shown(&self.name)));
-            return Ok(());
-        }
-        self.finish()
+    /// Completes the result of a run that read this many files. If the run was interrupted, or nothing could be read, an existing
+    /// file is kept, because a partial or empty result must not replace a complete one.
+    pub(crate) fn end(self, status: Status, files: u64) -> Result<(), WriteError> {
+        let not_done = match (&self.file, status) {
+            (Some(_), Status::Interrupted) => "written, because the run was interrupted",
+            (Some((_, target)), Status::Incomplete) if files == 0 && target.exists() => {
+                "replaced, because no file could be read"
+            }
+            _ => return self.finish(),
+        };
+        note(format_args!("{} was not {not_done}", shown(&self.name)));
+        Ok(())
     }
 
     /// Completes the result. Only now does the temporary file replace the final one.

@@ -171,3 +171,12 @@ fn a_walk_that_is_left_early_leaves_no_thread() {
 fn the_memory_for_each_listed_file_is_small() {
     assert!(size_of::<Node>() <= 72, "{}", size_of::<Node>());
 }
+
+#[test]
+fn a_folder_takes_less_memory_the_fewer_of_its_entries_are_left() {
+    let node = |number: usize| Ok(Node::input(Path::new(&number.to_string())));
+    let mut level = Level((0..1000).map(node).collect());
+    assert_eq!(level.by_ref().take(900).flatten().map(|node| node.path).last(), Some(Path::new("899").into()));
+    assert!(level.0.capacity() < 300, "{}", level.0.capacity());
+    assert_eq!(level.flatten().count(), 100);
+}

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &ReadArgs) -> Result<Status, Failure> {
     });
     let mut session = begin?;
     let mut renderer = Format::from(session.format).renderer(&FILES, session.layout());
-    let mut totals = Totals { by_glob: session.settings.by_glob(), ..Totals::default() };
+    let mut totals = Totals { restriction: session.settings.restriction(), ..Totals::default() };
     session.write(|output| renderer.begin(&[], output))?;
     let outcome = session.read(|walk, settings, output| {
         inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
@@ -25,5 +25,6 @@ pub(crate) fn run(args: &ReadArgs) -> Result<Status, Failure> {
         })
     })?;
     session.write(|output| renderer.end(&totals.end(), output))?;
-    session.end(&outcome)
+    // Files that could not be read have rows, too.
+    session.end(&outcome, outcome.files + outcome.problems.len() as u64)
 }

@@ -36,11 +36,12 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
             }
         }
     })?;
-    let by_glob = session.settings.by_glob();
-    let status = session.end(&outcome)?;
+    let restriction = session.settings.restriction();
+    let status = session.end(&outcome, outcome.files)?;
     if outcome.summary == 0 {
         let (files, bytes) = (wording::counted(outcome.files, "file"), wording::size(outcome.bytes));
-        let left_out = if outcome.files == 0 && by_glob { "; -g and --iglob exclude all other files" } else { "" };
+        let note = restriction.note().filter(|_| outcome.files == 0).and_then(|note| note.split_once('.'));
+        let left_out = note.map_or(String::new(), |(note, _)| format!("; {note}"));
         term::note(format_args!("no result codes found in {files} ({bytes}){left_out}"));
     }
     Ok(status)

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     })?;
     let pattern_names = session.settings.set.patterns().iter().filter(|pattern| !pattern.role().is_context());
     let pattern_names = pattern_names.map(|pattern| pattern.name().to_owned()).collect();
-    let searched = Searched { pattern_names, by_glob: session.settings.by_glob() };
+    let searched = Searched { pattern_names, restriction: session.settings.restriction() };
     let problems = outcome.problems.clone();
     let report = Report::of_sign_ins(&outcome.summary, &by, shown(count), problems, Catalogue::built_in(), searched);
     let (format, layout) = (session.format.into(), session.layout());
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if report.results == 0 && format != Format::Table && output.output.is_some() {
         report.nothing_found().iter().take(1).for_each(term::note);
     }
-    session.end(&outcome)
+    session.end(&outcome, outcome.files)
 }
 
 /// Returns the dimensions of `--by`.
