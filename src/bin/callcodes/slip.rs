@@ -15,6 +15,7 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use crate::args::Cli;
 use crate::status::Failure;
+use crate::term;
 
 /// Commands and options of this program, each with words that other programs use for them.
 const ELSEWHERE: [(&str, &str); 9] = [
@@ -49,6 +50,11 @@ pub(crate) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
 /// Adds the most similar option to an error about an unknown option. Removes the parser's advice on how to pass a file with that
 /// name, because there is no such file.
 pub(crate) fn with_nearest_option(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    // The parser prints a wrong value as it is, with form feeds and carriage returns.
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let value = term::shown(value);
+        error.insert(ContextKind::InvalidValue, ContextValue::String(value));
+    }
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
     if error.kind() != ErrorKind::UnknownArgument || !unknown.starts_with('-') || !is_absent(Path::new(unknown)) {
         return error;
