@@ -21,7 +21,8 @@
 //!
 //! * The user `ann` is also `CONTOSO\ann` and `ann@example.com`. A glob with a slash or `@` matches only the whole name.
 //! * The host `host1` is also `host1.example.com`. A glob with a dot matches only the whole name.
-//! * A glob for files matches the name of the file, or the whole name of the source if the glob has a slash.
+//! * A glob for files matches the name of the file, or the whole name of the source if the glob has a slash. If several logs recorded a
+//!   sign-in, it is enough that one of them matches.
 //!
 //! The empty glob matches what the log does not say, and no other glob does.
 //!
@@ -197,11 +198,11 @@ impl Filter {
     /// Returns all parts that drop it, so that the caller can report a part that drops every sign-in.
     pub fn keeps(&self, sign_in: &Described<'_>, catalogue: &Catalogue) -> Result<(), Dropped> {
         let dropped = self.check_key(sign_in.key, catalogue)
-            | self.check_user(sign_in.user)
+            | self.check_user(sign_in.user.as_slice())
             | self.check_host(sign_in.host)
             | self.check_address(sign_in.address)
             | self.check_outcome(sign_in.outcome)
-            | self.check_file(sign_in.file)
+            | self.check_files(sign_in.file.as_slice())
             | self.check_time(sign_in.time);
         if dropped.is_empty() { Ok(()) } else { Err(dropped) }
     }
@@ -218,12 +219,14 @@ impl Filter {
             | Dropped::unless(channel, Part::Channel)
     }
 
-    /// Checks the user.
+    /// Checks the user, given all spellings of the name. There are none if the user is not known.
     #[must_use]
-    pub fn check_user(&self, user: Option<&str>) -> Dropped {
-        let whole = user.unwrap_or_default();
+    pub fn check_user(&self, spellings: &[&str]) -> Dropped {
+        let spellings = if spellings.is_empty() { &[""] } else { spellings };
         let kept = self.users.keep(|glob| {
-            glob.matches(whole) || !glob.has(&['/', '\\', '@']) && glob.matches_part(without_domain(whole))
+            spellings.iter().any(|whole| {
+                glob.matches(whole) || !glob.has(&['/', '\\', '@']) && glob.matches_part(without_domain(whole))
+            })
         });
         Dropped::unless(kept, Part::User)
     }
@@ -251,12 +254,16 @@ impl Filter {
         Dropped::unless(self.outcomes.keep(|wanted| *wanted == outcome), Part::Outcome)
     }
 
-    /// Checks the name of the source.
+    /// Checks the names of the sources: of all that recorded the sign-in.
     #[must_use]
-    pub fn check_file(&self, file: Option<&str>) -> Dropped {
-        let whole = file.unwrap_or_default();
-        let name = whole.rsplit(SLASHES).next().unwrap_or_default();
-        let kept = self.files.keep(|glob| glob.matches(if glob.has(&SLASHES) { whole } else { name }));
+    pub fn check_files(&self, files: &[&str]) -> Dropped {
+        let files = if files.is_empty() { &[""] } else { files };
+        let kept = self.files.keep(|glob| {
+            files.iter().any(|whole| {
+                let name = whole.rsplit(SLASHES).next().unwrap_or_default();
+                glob.matches(if glob.has(&SLASHES) { whole } else { name })
+            })
+        });
         Dropped::unless(kept, Part::File)
     }
 

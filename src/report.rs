@@ -461,6 +461,9 @@ impl Report {
             None => (options.iter().map(|(option, _)| *option).collect::<Vec<_>>().join(" and "), "together exclude"),
         };
         let mut lines = vec![format!("{ALL_EXCLUDED}{names} {verb} all {}.", counted(dropped.results, "result"))];
+        if names == wording::option(Part::Host) && self.sign_ins.hosts == 0 {
+            lines.push("Nothing in these logs tells hosts apart: see callcodes help sign-ins.".to_owned());
+        }
         if let (Some(first), Some(last)) = (self.sign_ins.span.first, self.sign_ins.span.last)
             && dropped.by_part[Part::Window as usize] > 0
         {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | lines of one process and thread → an [`Attempt`] with its user, outcome and result | [`join`] |
 //! | texts of logs → small numbers | [`values`] |
+//! | spellings of a user → a person | [`persons`] |
 //! | results of different recorders → one [`SignIn`] | [`twins`] |
 //!
 //! A *recorder* writes down sign-ins: the RADIUS service, the main service, a program built on the SDK. The copy that a syslog relay
@@ -14,6 +15,7 @@
 //! matched in the order of their times.
 
 pub mod join;
+pub mod persons;
 pub mod twins;
 pub mod values;
 

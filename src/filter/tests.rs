@@ -173,7 +173,7 @@ fn users_match_with_and_without_their_domain() {
     ];
     for (typed, user, expected) in cases {
         let filter = Filter { users: rules(typed), ..Filter::default() };
-        assert_eq!(filter.check_user(Some(user)).is_empty(), expected, "{typed:?} {user}");
+        assert_eq!(filter.check_user(&[user]).is_empty(), expected, "{typed:?} {user}");
     }
 }
 
@@ -224,7 +224,7 @@ fn files_match_by_name_or_with_a_slash_as_a_whole() {
         ("!svc*", "ticket/svc.log", false),
     ] {
         let filter = Filter { files: rules(&[typed]), ..Filter::default() };
-        assert_eq!(filter.check_file(Some(file)).is_empty(), expected, "{typed} {file}");
+        assert_eq!(filter.check_files(&[file]).is_empty(), expected, "{typed} {file}");
     }
 }
 
@@ -241,7 +241,7 @@ fn only_the_empty_glob_matches_what_is_not_known() {
     ] {
         let globs = || rules(&[typed]);
         let filter = Filter { users: globs(), hosts: globs(), addresses: globs(), ..Filter::default() };
-        assert_eq!(values.map(|value| filter.check_user(value).is_empty()), expected, "{typed:?}");
+        assert_eq!(values.map(|value| filter.check_user(value.as_slice()).is_empty()), expected, "{typed:?}");
         assert_eq!(values.map(|value| filter.check_host(value).is_empty()), expected, "{typed:?}");
         assert_eq!(values.map(|value| filter.check_address(value).is_empty()), expected, "{typed:?}");
     }
@@ -390,8 +390,12 @@ proptest! {
                 ..Filter::default()
             });
             let value = value.as_deref();
-            for check in [Filter::check_user, Filter::check_host, Filter::check_address, Filter::check_file] {
-                prop_assert_ne!(check(&included, value).is_empty(), check(&excluded, value).is_empty());
+            let check = |filter: &Filter| {
+                let (user, files) = (filter.check_user(value.as_slice()), filter.check_files(value.as_slice()));
+                [user, filter.check_host(value), filter.check_address(value), files].map(Dropped::is_empty)
+            };
+            for (kept, dropped) in check(&included).into_iter().zip(check(&excluded)) {
+                prop_assert_ne!(kept, dropped);
             }
         }
     }
@@ -401,7 +405,7 @@ proptest! {
         let filter = Filter { users: rules(&[&value]), addresses: rules(&[&value]), ..Filter::default() };
         prop_assert!(filter.check_address(Some(&value)).is_empty());
         let ascii = value.to_ascii_uppercase();
-        prop_assert!((filter.check_user(Some(&ascii)) | filter.check_address(Some(&ascii))).is_empty());
+        prop_assert!((filter.check_user(&[&ascii]) | filter.check_address(Some(&ascii))).is_empty());
     }
 
     #[test]

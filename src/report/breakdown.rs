@@ -111,7 +111,8 @@ impl Shown {
 
 impl LeftOut {
     /// Returns the note that rows are not shown.
-    pub(crate) fn remark(self) -> Option<String> {
+    #[must_use]
+    pub fn remark(self) -> Option<String> {
         let LeftOut { rows, results } = self;
         let is = if rows == 1 { "is" } else { "are" };
         (rows > 0).then(|| format!("{} with {} {is} not shown.", counted(rows, "row"), counted(results, "result")))
@@ -166,8 +167,11 @@ impl Breakdown {
             let is_time = by.get(at).is_some_and(|dimension| dimension.span().is_some());
             if is_time { Sort::Key } else { Sort::Count }
         };
-        shown.sort(&mut firsts, usual(0), |(value, _)| value.clone(), |(_, (tally, _))| *tally);
+        // Of hours and days, the busiest are shown, in order.
+        let chosen = if shown.sort.is_none() { Sort::Count } else { usual(0) };
+        shown.sort(&mut firsts, chosen, |(value, _)| value.clone(), |(_, (tally, _))| *tally);
         let left_out = shown.cut(&mut firsts, |(_, (tally, _))| *tally);
+        shown.sort(&mut firsts, usual(0), |(value, _)| value.clone(), |(_, (tally, _))| *tally);
         let rows = firsts.into_iter().flat_map(|(_, (_, mut rows))| {
             shown.sort(&mut rows, usual(1), |row| row.values.clone(), |row| row.tally);
             rows

@@ -8,7 +8,8 @@
 //! ticket/host08/MultiFactorAuthSvc.log         ticket/host08.zip!/MultiFactorAuthSvc.log         ticket/HOST08_MultiFactorAuthSvc.log
 //! ```
 //!
-//! The folders of a level tell machines apart if two of them have a file with the same path below them; the first such level counts.
+//! The folders of a level tell machines apart if two of them have a file with the same path below them, or else with the same name
+//! anywhere below them. The first such level counts.
 //! If there is none, the beginnings of file names tell machines apart if two files of a folder differ in nothing else. A name without
 //! a letter, such as a date, is not that of a machine. If nothing tells machines apart, none is known: a single folder may have any
 //! name.
@@ -29,14 +30,36 @@ use std::collections::{HashMap, HashSet};
 #[must_use]
 pub fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
     let paths: Vec<Vec<&str>> = names.iter().map(|name| components(name)).collect();
-    let depth = paths.iter().map(Vec::len).max().unwrap_or_default();
-    for level in 0..depth.saturating_sub(1) {
-        let folder = |path: &Vec<&'n str>| path[..path.len() - 1].get(level).and_then(|folder| machine(folder));
-        if are_told_apart(paths.iter().filter_map(|path| Some((folder(path)?, &path[level + 1..])))) {
-            return paths.iter().map(folder).collect();
-        }
+    let depth = paths.iter().map(Vec::len).max().unwrap_or_default().saturating_sub(1);
+    let folder =
+        |level: usize, path: &Vec<&'n str>| path[..path.len() - 1].get(level).and_then(|folder| machine(folder));
+    // The name of the machine may be before that of the file as well: host07/HOST07_Svc.log.
+    let file = |machine: &str, path: &Vec<&'n str>| without(machine, path.last().copied().unwrap_or_default());
+    let below = |level: usize| {
+        paths.iter().filter_map(move |path| {
+            let machine = folder(level, path)?;
+            Some((machine, (&path[level + 1..path.len() - 1], file(machine, path))))
+        })
+    };
+    let anywhere = |level: usize| {
+        paths.iter().filter_map(move |path| {
+            let machine = folder(level, path)?;
+            Some((machine, file(machine, path)))
+        })
+    };
+    let level = (0..depth).find(|&level| are_told_apart(below(level)));
+    let level = level.or_else(|| (0..depth).find(|&level| are_told_apart(anywhere(level))));
+    match level {
+        Some(level) => paths.iter().map(|path| folder(level, path)).collect(),
+        None => by_beginnings(&paths),
     }
-    by_beginnings(&paths)
+}
+
+/// Returns the name of a file without that of the machine before it.
+fn without<'n>(machine: &str, file: &'n str) -> &'n str {
+    let rest =
+        file.get(..machine.len()).filter(|start| start.eq_ignore_ascii_case(machine)).map(|_| &file[machine.len()..]);
+    rest.and_then(|rest| rest.strip_prefix(['_', '-', '.', ' '])).unwrap_or(file)
 }
 
 /// Whether two different machines have something in common that one machine has only once.
@@ -117,6 +140,12 @@ mod tests {
         assert_eq!(of(&names), [Some("host1"), Some("host2")]);
         let names = ["logs/site/host1/svc.log", "logs/site/host2/svc.log", "logs/else/host3/svc.log"];
         assert_eq!(of(&names), [Some("host1"), Some("host2"), Some("host3")]);
+    }
+
+    #[test]
+    fn the_same_name_at_another_depth_or_after_that_of_the_machine_is_enough() {
+        assert_eq!(of(&["t/host1/svc.log", "t/host2/Logs/svc.log"]), [Some("host1"), Some("host2")]);
+        assert_eq!(of(&["t/host1/HOST1_svc.log", "t/host2/HOST2_svc.log"]), [Some("host1"), Some("host2")]);
     }
 
     #[test]

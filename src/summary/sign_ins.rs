@@ -14,6 +14,7 @@ use super::durations::Durations;
 use super::tally::Tally;
 use super::total::{Row, Summary, Totals};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
+use crate::attempt::persons::Persons;
 use crate::attempt::values::{Number, Values};
 use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_domain, without_network};
 use crate::catalogue::Catalogue;
@@ -375,10 +376,11 @@ impl<'c> SignIns<'c> {
             values: [&self.users, &self.hosts, &self.addresses],
             sources: &self.sources,
             places,
+            persons: Persons::new(&self.users),
             known: HashMap::new(),
         };
         for result in std::mem::take(&mut self.apart) {
-            if keeper.keeps(&result, count) {
+            if keeper.keeps(&result, &[result.source], count) {
                 count.add(&result, 0, by);
             }
         }
@@ -389,7 +391,7 @@ impl<'c> SignIns<'c> {
             count.on_other_footing += u64::from(!is_alone && zoned(true) && zoned(false));
             twins::matching(results, bare, |first, others| {
                 let mut best = first;
-                let mut found = Vec::new();
+                let mut found = vec![first.source];
                 for twin in others {
                     found.push(twin.source);
                     // Of records that say as much, one that says it on a single line is preferred, and to a relay's copy that of
@@ -403,9 +405,9 @@ impl<'c> SignIns<'c> {
                     richer.complete(&poorer);
                     best = richer;
                 }
-                if keeper.keeps(&best, count) {
-                    found.iter().chain([&first.source]).for_each(|source| count.found(best.key, *source));
-                    count.add(&best, found.len() as u64, by);
+                if keeper.keeps(&best, &found, count) {
+                    found.iter().for_each(|source| count.found(best.key, *source));
+                    count.add(&best, found.len() as u64 - 1, by);
                 }
             });
         }
@@ -425,6 +427,7 @@ impl<'c> SignIns<'c> {
         let mut all_hosts: HashSet<Number> = places.by_source.iter().map(|place| place.host).collect();
         let mut hosts_with_results: HashSet<Number> = HashSet::new();
         let mut grouped: BTreeMap<Vec<Value>, Cell> = BTreeMap::new();
+        let persons = if options.by.contains(&Dimension::User) { Persons::new(&users) } else { Persons::default() };
         let mut results = count.overflow.count;
         for (place, cell) in count.cells {
             results += cell.tally.count;
@@ -453,7 +456,7 @@ impl<'c> SignIns<'c> {
                     }
                     Dimension::Host => text(&hosts, host),
                     Dimension::File => Value::Text(sources[place.source as usize].clone()),
-                    Dimension::User => text(&users, Number::from_index(number)),
+                    Dimension::User => text(&users, persons.of(Number::from_index(number))),
                     Dimension::Address => text(&addresses, Number::from_index(number)),
                     Dimension::Outcome => match number {
                         1 => Value::Outcome(Outcome::Succeeded),
@@ -590,32 +593,38 @@ struct Keeper<'k> {
     values: [&'k Values; 3],
     sources: &'k [Box<str>],
     places: &'k Places,
+    persons: Persons,
     /// What is known about values that were looked at before.
     known: HashMap<(Part, usize), Dropped>,
 }
 
 impl Keeper<'_> {
-    /// Whether a sign-in is kept. Counts it if not.
-    fn keeps(&mut self, result: &SignIn, count: &mut Count) -> bool {
+    /// Whether a sign-in that these sources recorded is kept. Counts it if not.
+    fn keeps(&mut self, result: &SignIn, found_in: &[u32], count: &mut Count) -> bool {
         if self.filter.is_empty() {
             return true;
         }
         count.span.add(result.time());
-        let Keeper { filter, catalogue, keys, values: [users, hosts, addresses], sources, places, known } = self;
+        let Keeper { filter, catalogue, keys, values: [users, hosts, addresses], sources, places, persons, known } =
+            self;
         let mut cached =
             |part, index: usize, check: &dyn Fn() -> Dropped| *known.entry((part, index)).or_insert_with(check);
         let host = result.host.or(places.host(result.source));
         let key = keys.get(result.key as usize);
+        let files: Vec<&str> =
+            found_in.iter().filter_map(|source| sources.get(*source as usize).map(AsRef::as_ref)).collect();
         let dropped = [
             cached(Part::Code, result.key as usize, &|| {
                 key.map_or_else(Dropped::default, |key| filter.check_key(key, catalogue))
             }),
-            cached(Part::User, result.user.index(), &|| filter.check_user(users.text(result.user))),
+            cached(Part::User, result.user.index(), &|| {
+                let spellings = persons.spellings(persons.of(result.user));
+                let texts: Vec<&str> = spellings.iter().filter_map(|one| users.text(*one)).collect();
+                filter.check_user(&texts)
+            }),
             cached(Part::Host, host.index(), &|| filter.check_host(hosts.text(host))),
             cached(Part::Address, result.address.index(), &|| filter.check_address(addresses.text(result.address))),
-            cached(Part::File, result.source as usize, &|| {
-                filter.check_file(sources.get(result.source as usize).map(AsRef::as_ref))
-            }),
+            filter.check_files(&files),
             filter.check_outcome(result.outcome()),
             filter.check_time(result.time()),
         ];

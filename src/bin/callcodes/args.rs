@@ -289,9 +289,12 @@ pub(crate) struct CountArgs {
     /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
     /// was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
     /// in UTC.
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_possible_values = true)]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, ignore_case = true)]
+    #[arg(hide_possible_values = true)]
     pub(crate) by: Vec<DimensionArg>,
-    /// Show only the first N rows
+    /// Show only N rows
+    ///
+    /// They are the first ones in the order of --sort; of hours and days, by default, the busiest.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
     pub(crate) top: Option<u32>,
     /// Show only rows with at least N results
@@ -317,8 +320,8 @@ pub(crate) struct CountArgs {
 pub(crate) struct FilterArgs {
     /// Count only results from then on: yesterday, -3h
     ///
-    /// WHEN is a date, a time or both (2017-02-14, 08:00, '2017-02-14 08:00', 2017-02-14T08:00:00Z), `now`, `today`,
-    /// `yesterday`, a weekday, or how long ago ('2 days ago', -3h). Without a zone, it is in UTC, as are times in logs. A date
+    /// WHEN is a date, a time or both (2017-02-14, 08:00, "2017-02-14 08:00", 2017-02-14T08:00:00Z), `now`, `today`,
+    /// `yesterday`, a weekday, or how long ago ("2 days ago", -3h). Without a zone, it is in UTC, as are times in logs. A date
     /// alone means its beginning. Results without a time are excluded and counted apart.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub(crate) since: Option<Bound>,
@@ -336,24 +339,25 @@ pub(crate) struct FilterArgs {
     /// Count only these channels: call, text-message, app and others
     #[arg(long, value_name = "CHANNELS", hide_short_help = true)]
     pub(crate) channel: Vec<Rules<Channel>>,
-    /// Count only results of users that match: ann, 'CONTOSO\*'
+    /// Count only results of users that match: ann, "CONTOSO\*"
     ///
     /// A glob in any letter case, as for hosts, addresses and files. Without a domain, it matches users of any domain. An
-    /// empty one matches results whose user is not known.
+    /// empty one matches results whose user is not known. To pass several, repeat the option.
     #[arg(long, value_name = "GLOB", hide_short_help = true)]
     pub(crate) user: Vec<Rules<Glob>>,
-    /// Count only results of hosts that match: 'host0*'
+    /// Count only results of hosts that match: "host0*"
     #[arg(long, value_name = "GLOB", hide_short_help = true)]
     pub(crate) host: Vec<Rules<Glob>>,
-    /// Count only results of network addresses that match: '192.0.2.*'
+    /// Count only results of network addresses that match: "192.0.2.*"
     #[arg(long, value_name = "GLOB", hide_short_help = true)]
     pub(crate) address: Vec<Rules<Glob>>,
     /// Count only results with this outcome in the log: succeeded, failed, unknown
     #[arg(long, value_name = "OUTCOMES", hide_short_help = true)]
     pub(crate) outcome: Vec<Rules<Option<Outcome>>>,
-    /// Count only results in files that match: '*Radius*'
+    /// Count only results in files that match: "*Radius*"
     ///
-    /// All files are read. Of a sign-in that several logs recorded, the file of the record that says most counts.
+    /// All files are read, and of a sign-in that several logs recorded, it is enough that one of them matches. To read only some
+    /// files, use -g.
     #[arg(long = "in-file", value_name = "GLOB", hide_short_help = true)]
     pub(crate) in_file: Vec<Rules<Glob>>,
 }
@@ -390,9 +394,9 @@ pub(crate) enum SortArg {
     Count,
     /// By value
     Key,
-    /// The one seen first first
+    /// The earliest first
     First,
-    /// The one seen last first
+    /// The latest first
     Last,
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn after_long_help() -> String {
     let topics = "  callcodes help files      which files are read, copies, encodings\n  \
         callcodes help archives   zip and others, passwords, limits\n  \
         callcodes help patterns   how results are found, and patterns of your own\n  \
+        callcodes help sign-ins   what counts once, hosts, --by\n  \
         callcodes help output     reading the table, every field of JSON and CSV";
     format!(
         "Examples:\n{}\n\nTopics:\n{topics}\n\n{CAVEAT}\n\nExit status:\n{}",

@@ -46,6 +46,10 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if report.results == 0 && format != Format::Table && output.output.is_some() {
         report.nothing_found().iter().take(1).for_each(term::note);
     }
+    let left_out = report.breakdown.as_ref().map_or(report.left_out, |breakdown| breakdown.left_out);
+    if let Some(remark) = left_out.remark().filter(|_| format != Format::Table) {
+        term::note(remark);
+    }
     session.end(&outcome, outcome.files)
 }
 
@@ -53,7 +57,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
 fn dimensions(count: &CountArgs) -> Result<Vec<Dimension>, Failure> {
     let by: Vec<Dimension> = count.by.iter().copied().map(Dimension::from).collect();
     match by[..] {
-        [one, other] if one == other => Err(Failure::Message(format!("--by {one},{one}: name two different things"))),
+        [one, other] if one == other => Err(Failure::Message(format!("--by {one},{one}: the two must be different"))),
         [_, _, _, ..] => Err(Failure::Message("--by takes one or two things, such as --by host,code".to_owned())),
         _ => Ok(by),
     }
