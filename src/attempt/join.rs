@@ -23,8 +23,9 @@
 //!
 //! Memory: at most [`LANES_LIMIT`] lanes. If there are more, the half that was silent for longest ends.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::Outcome;
 use crate::time::Time;

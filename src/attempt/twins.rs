@@ -12,8 +12,9 @@
 //! sign-in that it may join. So if a user signs in twice within the window, the first results belong together, and so do the second
 //! ones: recorders write in the order of events.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::SignIn;
 use super::values::Number;
@@ -59,6 +60,9 @@ pub fn matching(
     // Stable, and quick for the sorted logs of a few recorders, one after another.
     results.sort_by_key(|result| result.time);
     let results = &*results;
+    if results.iter().all(|result| result.recorder() == results[0].recorder()) {
+        return results.iter().for_each(|result| done(*result, &mut std::iter::empty()));
+    }
     let groups = (0..).zip(results).map(|(index, result)| Group {
         class: (result.key, result.zone_is_assumed()),
         user: user(result),

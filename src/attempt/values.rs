@@ -3,7 +3,9 @@
 //! Texts are compared without regard to letter case. Of several spellings, the one that sorts first is shown, because that does not
 //! depend on which was read first.
 
-use std::collections::HashMap;
+use foldhash::fast::RandomState;
+use foldhash::{HashMap, HashMapExt as _};
+use std::hash::BuildHasher as _;
 
 /// The number of a text. [`Number::default`] is that of no text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,9 +40,16 @@ impl Number {
     }
 }
 
+/// How many spellings are remembered as the log writes them.
+const REMEMBERED: usize = 1 << 12;
+
 /// The different texts of one kind, up to a limit.
 #[derive(Debug)]
 pub struct Values {
+    /// Spellings that were seen last, each in a slot by its hash. Most texts occur again and again, and folding their letters takes
+    /// longer than looking them up.
+    remembered: Vec<Option<(Box<str>, Number)>>,
+    slots: RandomState,
     number_by_text: HashMap<Box<str>, Number>,
     /// The text to show for each number, from 2; `None` if it is the text in the map.
     shown: Vec<Box<str>>,
@@ -52,12 +61,28 @@ impl Values {
     /// Returns an empty list for at most `limit` different texts. All others have the number [`Number::OTHERS`].
     #[must_use]
     pub fn new(limit: usize) -> Values {
-        Values { number_by_text: HashMap::new(), shown: Vec::new(), limit, beyond: false }
+        let (remembered, slots) = (Vec::new(), RandomState::default());
+        Values { remembered, slots, number_by_text: HashMap::new(), shown: Vec::new(), limit, beyond: false }
     }
 
     /// Returns the number of `text`.
     pub fn number(&mut self, text: &str) -> Number {
-        // Most spellings are known already, and most texts are lower-case.
+        let slot = usize::try_from(self.slots.hash_one(text) % REMEMBERED as u64).unwrap_or_default();
+        if let Some(Some((remembered, number))) = self.remembered.get(slot)
+            && **remembered == *text
+        {
+            return *number;
+        }
+        let number = self.number_of_new(text);
+        if self.remembered.is_empty() {
+            self.remembered.resize(REMEMBERED, None);
+        }
+        self.remembered[slot] = Some((text.into(), number));
+        number
+    }
+
+    /// Returns the number of a text whose spelling may be new.
+    fn number_of_new(&mut self, text: &str) -> Number {
         let folded = text.to_lowercase();
         if let Some(&number) = self.number_by_text.get(folded.as_str()) {
             let shown = &mut self.shown[number.index() - 2];

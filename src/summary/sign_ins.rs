@@ -6,8 +6,10 @@
 //!
 //! Which machine a source is from is known only when the names of all sources are. Until then, counts are kept for each source.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::dimension::Dimension;
 use super::durations::Durations;
@@ -77,8 +79,8 @@ pub struct Heard<'l> {
 struct Lane {
     recorder: Recorder,
     host: Number,
-    process: Number,
-    thread: Number,
+    process: u64,
+    thread: u64,
 }
 
 /// What is counted together until the machines are known.
@@ -110,12 +112,16 @@ pub struct SignIns<'c> {
     addresses: Values,
     writers: Values,
     number_by_key: HashMap<Key, u32>,
+    /// The numbers of the codes that the vendor may use, or [`OTHER_KEYS`].
+    dense_keys: [u32; 256],
     keys: Vec<Key>,
     /// The names of the sources that ended. The number of the current one comes after them.
     sources: Vec<Box<str>>,
     totals: Totals,
     has_results: bool,
     joiner: Joiner<Lane, Number, SignIn>,
+    /// The attempts that the last line has ended; empty, and kept for its memory.
+    ended: Vec<Attempt<Number, SignIn>>,
     edges: Vec<(u32, Edges<Lane, Number, SignIn>)>,
     waiting: Vec<SignIn>,
     /// Results without twins that wait until the filter can decide, because it looks at machines.
@@ -143,6 +149,8 @@ struct Count {
     dropped: DroppedCounts,
     /// For each source and host in it, its recorders, as a bit for each, and how many results that count have no time.
     recorders: HashMap<(u32, Number), (u64, u64)>,
+    /// The source, host and recorder of the last result.
+    last_met: Option<(u32, Number, Recorder)>,
     /// Whether results were counted before all logs were read, because too many waited.
     was_full: bool,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
@@ -255,6 +263,8 @@ impl<'c> SignIns<'c> {
             addresses: values(),
             writers: values(),
             number_by_key: HashMap::new(),
+            dense_keys: [OTHER_KEYS; 256],
+            ended: Vec::new(),
             keys: Vec::new(),
             sources: Vec::new(),
             totals: Totals::default(),
@@ -285,12 +295,13 @@ impl<'c> SignIns<'c> {
             self.ended(&Attempt::alone(line));
             return;
         }
-        let mut writer = |text: Option<&str>| text.map_or(Number::default(), |text| self.writers.number(text));
-        let (process, thread) = (writer(heard.process), writer(heard.thread));
+        let (process, thread) = (self.writer(heard.process), self.writer(heard.thread));
         let lane = Lane { recorder: heard.recorder, host: said.host.unwrap_or_default(), process, thread };
-        let mut ended = Vec::new();
+        let mut ended = std::mem::take(&mut self.ended);
         self.joiner.line(&lane, line, &mut |attempt| ended.push(attempt));
         ended.iter().for_each(|attempt| self.ended(attempt));
+        ended.clear();
+        self.ended = ended;
     }
 
     /// Ends the current source, which has `bytes` bytes.
@@ -306,7 +317,24 @@ impl<'c> SignIns<'c> {
         self.sources.push(name.into());
     }
 
+    /// Returns a number for a process or thread: its own, or one beyond those for any other text.
+    fn writer(&mut self, text: Option<&str>) -> u64 {
+        /// Numbers of so many digits fit, and leave the upper half for other texts.
+        const DIGITS: usize = 18;
+        let Some(text) = text else { return u64::MAX };
+        match text.parse() {
+            Ok(number) if text.len() <= DIGITS && !text.starts_with(['0', '+']) => number,
+            _ => 1 << 63 | self.writers.number(text).index() as u64,
+        }
+    }
+
     fn key(&mut self, key: &Key) -> u32 {
+        if let Some(&number) =
+            self.dense_keys.get(key.code().map_or(usize::MAX, |code| usize::try_from(code.0).unwrap_or(usize::MAX)))
+            && number != OTHER_KEYS
+        {
+            return number;
+        }
         if let Some(&number) = self.number_by_key.get(key) {
             return number;
         }
@@ -316,6 +344,8 @@ impl<'c> SignIns<'c> {
         let number = u32::try_from(self.keys.len()).unwrap_or(OTHER_KEYS);
         self.keys.push(key.clone());
         self.number_by_key.insert(key.clone(), number);
+        let dense = key.code().and_then(|code| self.dense_keys.get_mut(usize::try_from(code.0).ok()?));
+        dense.into_iter().for_each(|dense| *dense = number);
         number
     }
 
@@ -340,8 +370,12 @@ impl<'c> SignIns<'c> {
         result.address = said.address.unwrap_or_default();
         result.set_outcome(said.outcome);
         result.set_began(began);
-        let (recorders, _) = self.count.recorders.entry((result.source, result.host)).or_default();
-        *recorders |= u64::from(result.recorder() > 0) << result.recorder();
+        let met = (result.source, result.host, result.recorder());
+        if self.count.last_met != Some(met) {
+            self.count.last_met = Some(met);
+            let (recorders, _) = self.count.recorders.entry((result.source, result.host)).or_default();
+            *recorders |= u64::from(result.recorder() > 0) << result.recorder();
+        }
         if result.recorder() == 0 || result.time().is_none() || self.options.keep_twins {
             if self.options.filter.is_empty() {
                 self.count.add(&result, 0, &self.options.by);
