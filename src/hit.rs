@@ -135,6 +135,13 @@ pub struct Hit<'c> {
 }
 
 impl Hit<'_> {
+    /// Returns where the line is in its source, in bytes, if nothing tells which process or thread wrote it.
+    #[must_use]
+    pub fn place_without_thread(&self) -> Option<Range<u64>> {
+        let is_unknown = self.captures[Capture::Process].is_none() && self.captures[Capture::Thread].is_none();
+        is_unknown.then(|| self.line_offset..self.line_offset + self.units.source_bytes(self.line))
+    }
+
     /// Returns where the match starts in the source, in bytes.
     #[must_use]
     pub fn offset(&self) -> u64 {

@@ -121,7 +121,7 @@ const BEFORE: &[Column] = &[
         .or_missing(),
         Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
         Column::for_scripts("rows", Holds::Records(breakdown::ROW), "The results by the dimensions of `--by`.")
-            .or_missing(),
+            .or_null_or_missing(),
     ];
 
 /// The values after the rows.
@@ -321,7 +321,7 @@ impl Report {
             totals.results_without_zone.into(),
             after.into(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
-            Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.records()).collect()),
+            self.breakdown.as_ref().map_or(Cell::Absent, |breakdown| Cell::List(breakdown.records().collect())),
         ]
     }
 
@@ -497,12 +497,18 @@ impl Report {
             _ => ("patterns", names.join(", ")),
         };
         let (files, size) = (counted(files_read, "file"), size(bytes));
-        vec![
+        let attempts = remark(
+            self.sign_ins.attempts,
+            "sign-in has no result in the logs.",
+            "sign-ins have no result in the logs.",
+        );
+        let lines = vec![
             format!("{NOTHING_FOUND}{files} ({size}){but}. Searched for the {patterns}: {names}."),
             "If a line should have matched, pass it to `callcodes patterns test`, which shows how far each pattern \
              gets."
                 .to_owned(),
-        ]
+        ];
+        lines.into_iter().chain(attempts).collect()
     }
 }
 

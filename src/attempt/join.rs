@@ -13,7 +13,8 @@
 //!
 //! * A line that begins a sign-in always starts a new [`Attempt`].
 //! * Any other line belongs to the attempt that is open in its lane, unless that already has what the line says: a result, a user or
-//!   an outcome. Then it starts a new attempt. So it does if the open attempt is older than [`SPAN_LIMIT`].
+//!   an outcome. Then it starts a new attempt. So it does if its time is further than [`SPAN_LIMIT`] from that of the open attempt.
+//! * If nothing tells which thread wrote a line, it belongs only to the line before or after it.
 //!
 //! An attempt ends when the next one starts in its lane, or at the end of the log. Lines may be missing: there are attempts without a
 //! result, and results without their first line.
@@ -24,6 +25,7 @@
 //! Memory: at most [`LANES_LIMIT`] lanes. If there are more, the half that was silent for longest ends.
 
 use std::hash::Hash;
+use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _};
 
@@ -36,8 +38,11 @@ pub const SPAN_LIMIT: i64 = 600 * 1_000_000_000;
 /// The largest number of lanes that are open at the same time.
 pub const LANES_LIMIT: usize = 1 << 16;
 
+/// The most bytes between two lines that are beside each other: CRLF in UTF-16.
+const LINE_END_BYTES: u64 = 4;
+
 /// How many lines at the beginning of a lane may belong to an attempt that began in another file.
-const HEAD_LINES: usize = 8;
+const HEAD_LINES: usize = 64;
 
 /// What the lines of a sign-in say besides its result. `T` is a text, or its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub struct Line<T, R> {
     pub said: Said<T>,
     /// The result in it.
     pub result: Option<R>,
+    /// Where the line is in its source, in bytes, if it belongs only to lines beside it: nothing tells which thread wrote it.
+    pub beside: Option<Range<u64>>,
 }
 
 /// A sign-in, joined from its lines.
@@ -76,6 +83,8 @@ pub struct Attempt<T, R> {
     pub result: Option<R>,
     /// The time of its first line.
     first: Option<Time>,
+    /// Where its last line ends, if only the line beside it belongs to it.
+    end: Option<u64>,
 }
 
 impl<T, R> Attempt<T, R> {
@@ -87,21 +96,25 @@ impl<T, R> Attempt<T, R> {
 
     /// Starts an attempt with its first line.
     fn start(line: Line<T, R>) -> Attempt<T, R> {
-        let Line { begins, time, said, result } = line;
-        Attempt { began: time.filter(|_| begins), said, result, first: time }
+        let Line { begins, time, said, result, beside } = line;
+        Attempt { began: time.filter(|_| begins), said, result, first: time, end: beside.map(|place| place.end) }
     }
 
     /// Whether `line` may belong to this attempt.
     fn admits(&self, line: &Line<T, R>) -> bool {
         let both = |mine: bool, theirs: bool| mine && theirs;
         let too_late = match (self.first, line.time) {
-            (Some(first), Some(time)) => time.nanoseconds().saturating_sub(first.nanoseconds()) > SPAN_LIMIT,
+            (Some(first), Some(time)) => time.nanoseconds().abs_diff(first.nanoseconds()) > SPAN_LIMIT.unsigned_abs(),
             _ => false,
         };
         let repeats = both(self.result.is_some(), line.result.is_some())
             || both(self.said.user.is_some(), line.said.user.is_some())
             || both(self.said.outcome.is_some(), line.said.outcome.is_some());
-        !line.begins && !too_late && !repeats
+        let is_apart = match (self.end, &line.beside) {
+            (Some(end), Some(place)) => place.start.checked_sub(end).is_none_or(|gap| gap > LINE_END_BYTES),
+            _ => false,
+        };
+        !line.begins && !too_late && !repeats && !is_apart
     }
 
     /// Adds what a line says that is not known yet.
@@ -114,6 +127,7 @@ impl<T, R> Attempt<T, R> {
         said.address = said.address.take().or(address);
         self.result = self.result.take().or(line.result);
         self.first = self.first.or(line.time);
+        self.end = line.beside.map(|place| place.end);
     }
 }
 
@@ -274,7 +288,7 @@ mod tests {
 
     fn line(begins: bool, second: i64, user: Option<u8>, outcome: Option<Outcome>, result: Option<u8>) -> TestLine {
         let time = Some(Time::from_nanoseconds(second * 1_000_000_000));
-        Line { begins, time, said: Said { user, outcome, host: None, address: None }, result }
+        Line { begins, time, said: Said { user, outcome, host: None, address: None }, result, beside: None }
     }
 
     fn call(second: i64, user: u8) -> TestLine {
@@ -349,13 +363,22 @@ mod tests {
     }
 
     #[test]
+    fn without_a_thread_only_lines_beside_each_other_are_joined() {
+        let beside = |line: TestLine, place: Range<u64>| (1, Line { beside: Some(place), ..line });
+        let lines = [beside(outcome(0, 1), 0..9), beside(result(0, 21), 11..30)];
+        assert_eq!(joined(&[&lines]), [(None, Some(1), Some(21))]);
+        let lines = [beside(outcome(0, 1), 0..9), beside(result(0, 21), 14..30)];
+        assert_eq!(joined(&[&lines]), [(None, None, Some(21)), (None, Some(1), None)]);
+    }
+
+    #[test]
     fn lanes_that_are_silent_end_when_there_are_too_many() {
         let lanes = u32::try_from(LANES_LIMIT).unwrap();
         let mut ended = Vec::new();
         let mut joiner: Joiner<u32, u32, u8> = Joiner::default();
         for lane in 0..=lanes {
             let said = Said { user: Some(lane), outcome: None, host: None, address: None };
-            let line = Line { begins: true, time: None, said, result: None };
+            let line = Line { begins: true, time: None, said, result: None, beside: None };
             joiner.line(&lane, line, &mut |attempt| ended.extend(attempt.said.user));
         }
         assert!(ended.iter().copied().eq(0..lanes / 2), "the oldest half, in order");

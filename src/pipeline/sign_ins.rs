@@ -5,6 +5,7 @@
 //! chunk. Then [`count`] reads the file again.
 
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::{Event, Options, Outcome, Outlet, Visitor, run};
@@ -41,8 +42,10 @@ pub fn count(
             Event::Part(part) => hear(&part, &recorders, &mut sign_ins),
             Event::Problem(_) => {}
             Event::SourceEnd(end) => {
-                if let Some(bytes) = end.bytes {
-                    sign_ins.end_source(&end.source.name, bytes);
+                match end.bytes {
+                    Some(bytes) => sign_ins.end_source(&end.source.name, bytes),
+                    // The name of a copy may tell machines apart as well.
+                    None => sign_ins.skip_source(&end.source.name),
                 }
             }
         }
@@ -233,6 +236,7 @@ fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
             address,
             process,
             thread,
+            beside: note.beside.clone(),
         });
     }
 }
@@ -264,6 +268,8 @@ struct Note {
     /// `None` for a context.
     key: Option<Key>,
     stamp: Option<Stamp>,
+    /// Where the line is, if nothing tells which thread wrote it.
+    beside: Option<Range<u64>>,
 }
 
 impl Notes {
@@ -337,6 +343,6 @@ impl Listener {
             u32::try_from(texts.len() - before).unwrap_or(NOTHING)
         });
         let pattern = u32::try_from(hit.pattern).unwrap_or(u32::MAX);
-        notes.push(Note { pattern, lens, key, stamp: hit.time });
+        notes.push(Note { pattern, lens, key, stamp: hit.time, beside: hit.place_without_thread() });
     }
 }

@@ -91,6 +91,7 @@ pub(super) fn write(
     let names: Vec<&str> = breakdown.by.iter().map(|dimension| dimension.name()).collect();
     let mut end = report.end();
     if breakdown.rows.is_empty() {
+        end.below.extend(breakdown.left_out.remark());
         return Table::new(&COLUMNS[0], options).end(&end, out);
     }
     end.below.splice(1..1, breakdown.left_out.remark());

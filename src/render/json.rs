@@ -82,12 +82,11 @@ struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
 
 /// Whether JSON leaves out this value of the column.
 fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
-    let has_none = match value {
-        Cell::Absent => true,
-        Cell::List(cells) => cells.is_empty(),
+    match (column.presence, value) {
+        (Presence::OrMissing, Cell::List(cells)) => cells.is_empty(),
+        (Presence::OrMissing | Presence::OrNullOrMissing, Cell::Absent) => true,
         _ => false,
-    };
-    has_none && column.presence == Presence::OrMissing
+    }
 }
 
 impl Serialize for Row<'_> {

@@ -63,7 +63,8 @@ impl Listener<'_> {
             text(Capture::Thread).unwrap_or_default(),
         );
         let time = hit.time.map(|stamp| stamp.time);
-        let line = Line { begins: pattern.role() == Role::Begins, time, said, result };
+        let beside = hit.place_without_thread();
+        let line = Line { begins: pattern.role() == Role::Begins, time, said, result, beside };
         self.joiner.line(&lane, line, &mut |attempt| self.ended.push(attempt));
     }
 }

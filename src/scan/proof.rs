@@ -36,7 +36,13 @@ pub fn compile<'c>(
 pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let mut scratch = set.scratch();
     let find = |text: &[u8], only: Option<usize>| find_all(set, &mut scratch, catalogue, text, only);
-    let join = |text: &[u8]| joined(set, catalogue, text);
+    // A pattern of another origin may take the lines of an example, which is what users write patterns for.
+    let join = |text: &[u8], origin: &Origin| {
+        let is_one = |other: &&Definition| other.origin == *origin || other.origin == Origin::BuiltIn;
+        let of_origin: Vec<Definition> = definitions.iter().filter(is_one).cloned().collect();
+        let alone = if of_origin.len() == definitions.len() { None } else { PatternSet::compile(&of_origin).ok() };
+        joined(alone.as_ref().unwrap_or(set), catalogue, text)
+    };
     examples::check(definitions, &|written| catalogue.resolve(written), find, &join)
 }
 

@@ -16,6 +16,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+/// How many levels of folders are looked at, and how many ways to divide the name of a file.
+const LEVELS_LIMIT: usize = 32;
+const WAYS_LIMIT: usize = 8;
+/// Longer names of files have no name of a machine before them, in bytes.
+const NAME_LIMIT_BYTES: usize = 512;
+
 /// Returns the machine of each source, or `None` where it is not known.
 ///
 /// # Examples
@@ -30,7 +36,7 @@ use std::collections::{HashMap, HashSet};
 #[must_use]
 pub fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
     let paths: Vec<Vec<&str>> = names.iter().map(|name| components(name)).collect();
-    let depth = paths.iter().map(Vec::len).max().unwrap_or_default().saturating_sub(1);
+    let depth = paths.iter().map(Vec::len).max().unwrap_or_default().saturating_sub(1).min(LEVELS_LIMIT);
     let folder =
         |level: usize, path: &Vec<&'n str>| path[..path.len() - 1].get(level).and_then(|folder| machine(folder));
     // The name of the machine may be before that of the file as well: host07/HOST07_Svc.log.
@@ -90,19 +96,21 @@ fn by_beginnings<'n>(paths: &[Vec<&'n str>]) -> Vec<Option<&'n str>> {
 
 /// Returns each way to divide a file name into that of a machine and the rest.
 fn divided<'n>(path: &[&'n str]) -> impl Iterator<Item = (&'n str, &'n str)> {
-    let file = path.last().copied().unwrap_or_default();
+    let file = path.last().copied().filter(|file| file.len() <= NAME_LIMIT_BYTES).unwrap_or_default();
     /// Shorter words after a dot are endings, as in `Svc.log.1`.
     const NAME_LETTERS: usize = 6;
     let ways = file.match_indices(['_', '-', '.', ' ']).map(|(at, by)| (&file[..at], by, &file[at + 1..]));
     let ways = ways.filter(|(_, by, rest)| *by != "." || letters(rest) >= NAME_LETTERS);
-    ways.filter_map(|(name, _, rest)| Some((machine(name)?, rest)))
+    ways.take(WAYS_LIMIT).filter_map(|(name, _, rest)| Some((machine(name)?, rest)))
 }
 
 /// Whether the rest of a file name may be that of a log by itself: a date or the number of a rotation is not.
 fn is_log_name(rest: &str) -> bool {
     /// `Svc.log` has one before the dot that many letters long; `1.log` and `02.txt` have none.
     const LETTERS: usize = 3;
-    letters(rest) >= LETTERS
+    // `01_Svc.log` goes on with the number of the machine, as in `host-01_Svc.log`.
+    let number = rest.bytes().take_while(u8::is_ascii_digit).count();
+    number == 0 && letters(rest) >= LETTERS
 }
 
 /// Returns the number of letters before the first dot.
@@ -152,6 +160,22 @@ mod tests {
     fn beginnings_of_file_names_are_machines() {
         let names = ["t/HOST-01_Svc.log", "t/HOST-02_Svc.log", "t/HOST-02_Svc.log.1", "t/HOST-03_Radius.log"];
         assert_eq!(of(&names), [Some("HOST-01"), Some("HOST-02"), Some("HOST-02"), None]);
+    }
+
+    #[test]
+    fn the_number_of_a_machine_belongs_to_its_name() {
+        let names = ["t/mfa-01_Svc.log", "t/mfa-02_Svc.log", "t/rad-01_Svc.log", "t/mfa-01_Radius.log"];
+        assert_eq!(of(&names), [Some("mfa-01"), Some("mfa-02"), Some("rad-01"), Some("mfa-01")]);
+    }
+
+    #[test]
+    fn hostile_names_take_little_time() {
+        let deep: Vec<String> = (0..20).map(|index| format!("{}{index}", "a/".repeat(20_000))).collect();
+        let long: Vec<String> = (0..20).map(|index| format!("{}{index}", "a_".repeat(20_000))).collect();
+        for names in [deep, long] {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            assert_eq!(of(&names).len(), 20);
+        }
     }
 
     #[test]

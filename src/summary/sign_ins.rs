@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
+use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
@@ -72,6 +73,8 @@ pub struct Heard<'l> {
     pub process: Option<&'l str>,
     /// The thread that wrote the line.
     pub thread: Option<&'l str>,
+    /// Where the line is in its source, in bytes, if nothing tells which thread wrote it.
+    pub beside: Option<Range<u64>>,
 }
 
 /// What one thread of one program writes into one log.
@@ -91,6 +94,8 @@ struct Place {
     host: Number,
     /// The values of those dimensions that do not follow from the rest.
     values: [u64; 2],
+    /// Whether the filter has looked at machine and source.
+    is_checked: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -117,6 +122,8 @@ pub struct SignIns<'c> {
     keys: Vec<Key>,
     /// The names of the sources that ended. The number of the current one comes after them.
     sources: Vec<Box<str>>,
+    /// The names of sources that do not count.
+    skipped: Vec<Box<str>>,
     totals: Totals,
     has_results: bool,
     joiner: Joiner<Lane, Number, SignIn>,
@@ -208,9 +215,13 @@ pub struct DroppedCounts {
 
 impl DroppedCounts {
     fn add(&mut self, dropped: Dropped) {
-        self.results += 1;
+        self.add_many(dropped, 1);
+    }
+
+    fn add_many(&mut self, dropped: Dropped, results: u64) {
+        self.results += results;
         for part in dropped.parts() {
-            self.by_part[part as usize] += 1;
+            self.by_part[part as usize] += results;
         }
     }
 
@@ -267,6 +278,7 @@ impl<'c> SignIns<'c> {
             ended: Vec::new(),
             keys: Vec::new(),
             sources: Vec::new(),
+            skipped: Vec::new(),
             totals: Totals::default(),
             has_results: false,
             joiner: Joiner::default(),
@@ -280,17 +292,19 @@ impl<'c> SignIns<'c> {
     /// Adds the next line of the current source.
     pub fn hear(&mut self, heard: &Heard<'_>) {
         let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let some = |text: &&str| !text.is_empty();
         let said = Said {
-            user: heard.user.map(|user| self.user(user)),
+            user: heard.user.filter(some).map(|user| self.user(user)),
             outcome: heard.outcome.and_then(|outcome| Outcome::read(outcome.as_bytes())),
-            host: heard.host.map(|host| self.hosts.number(host)),
-            address: heard.address.map(|address| self.addresses.number(address)),
+            host: heard.host.filter(some).map(|host| self.hosts.number(host)),
+            address: heard.address.filter(some).map(|address| self.addresses.number(address)),
         };
         let result = heard.key.as_ref().map(|key| {
             self.has_results = true;
             SignIn::new(self.key(key), heard.stamp, heard.recorder, source)
         });
-        let line = Line { begins: heard.begins, time: heard.stamp.map(|stamp| stamp.time), said, result };
+        let time = heard.stamp.map(|stamp| stamp.time);
+        let line = Line { begins: heard.begins, time, said, result, beside: heard.beside.clone() };
         if !heard.is_joined {
             self.ended(&Attempt::alone(line));
             return;
@@ -328,6 +342,11 @@ impl<'c> SignIns<'c> {
         }
     }
 
+    /// Notes a source that does not count, such as a copy. Its name may tell machines apart all the same.
+    pub fn skip_source(&mut self, name: &str) {
+        self.skipped.push(name.into());
+    }
+
     fn key(&mut self, key: &Key) -> u32 {
         if let Some(&number) =
             self.dense_keys.get(key.code().map_or(usize::MAX, |code| usize::try_from(code.0).unwrap_or(usize::MAX)))
@@ -338,7 +357,9 @@ impl<'c> SignIns<'c> {
         if let Some(&number) = self.number_by_key.get(key) {
             return number;
         }
-        if self.keys.len() >= KEYS_LIMIT {
+        // The codes that the vendor may use always have a number.
+        let is_dense = key.code().is_some_and(|code| u8::try_from(code.0).is_ok());
+        if self.keys.len() >= KEYS_LIMIT && !is_dense {
             return OTHER_KEYS;
         }
         let number = u32::try_from(self.keys.len()).unwrap_or(OTHER_KEYS);
@@ -352,7 +373,8 @@ impl<'c> SignIns<'c> {
     fn user(&mut self, user: &str) -> Number {
         let number = self.users.number(user);
         if number.index() >= self.bare_by_user.len() {
-            let bare = self.bare_users.number(without_domain(user));
+            let bare = without_domain(user);
+            let bare = if bare.is_empty() { Number::default() } else { self.bare_users.number(bare) };
             self.bare_by_user.push(bare);
         }
         number
@@ -376,24 +398,26 @@ impl<'c> SignIns<'c> {
             let (recorders, _) = self.count.recorders.entry((result.source, result.host)).or_default();
             *recorders |= u64::from(result.recorder() > 0) << result.recorder();
         }
-        if result.recorder() == 0 || result.time().is_none() || self.options.keep_twins {
-            if self.options.filter.is_empty() {
-                self.count.add(&result, 0, &self.options.by);
-            } else {
-                self.apart.push(result);
-            }
-        } else {
+        // Nor are those compared whose names are not told apart.
+        let is_compared = result.recorder() > 0 && result.time().is_some() && result.key != OTHER_KEYS;
+        if is_compared && !self.options.keep_twins {
             self.waiting.push(result);
+        } else if self.options.filter.is_empty() {
+            self.count.add(&result, 0, &self.options.by, true);
+        } else {
+            self.apart.push(result);
         }
         if self.waiting.len() + self.apart.len() >= WAITING_LIMIT {
-            self.count.was_full = true;
-            let places = Places::new(&self.sources, &mut self.hosts);
-            self.match_waiting(&places);
+            self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
+            let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+            // Neither the machines nor all sources are known yet.
+            self.match_waiting(&places, false);
         }
     }
 
     /// Matches the results that wait with each other, and counts them.
-    fn match_waiting(&mut self, places: &Places) {
+    /// `is_end` is whether everything has been read.
+    fn match_waiting(&mut self, places: &Places, is_end: bool) {
         let mut waiting = std::mem::take(&mut self.waiting);
         // Stable, so that results stay in the order of their sources where their times are equal.
         waiting.sort_by_key(|result| places.machine(result));
@@ -411,11 +435,12 @@ impl<'c> SignIns<'c> {
             sources: &self.sources,
             places,
             persons: Persons::new(&self.users),
+            is_end,
             known: HashMap::new(),
         };
         for result in std::mem::take(&mut self.apart) {
             if keeper.keeps(&result, &[result.source], count) {
-                count.add(&result, 0, by);
+                count.add(&result, 0, by, is_end);
             }
         }
         for results in waiting.chunk_by_mut(|one, other| places.machine(one) == places.machine(other)) {
@@ -441,7 +466,7 @@ impl<'c> SignIns<'c> {
                 }
                 if keeper.keeps(&best, &found, count) {
                     found.iter().for_each(|source| count.found(best.key, *source));
-                    count.add(&best, found.len() as u64 - 1, by);
+                    count.add(&best, found.len() as u64 - 1, by, is_end);
                 }
             });
         }
@@ -451,21 +476,30 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn settle(mut self) -> Settled {
         self.stitch();
-        let places = Places::new(&self.sources, &mut self.hosts);
-        self.match_waiting(&places);
-        let SignIns { options, users, hosts, addresses, keys, sources, mut totals, count, .. } = self;
+        let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+        self.match_waiting(&places, true);
+        let SignIns { options, users, hosts, addresses, keys, sources, mut totals, mut count, .. } = self;
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
         let mut rows: HashMap<u32, (Row, Durations)> = HashMap::new();
         let mut hosts_by_key: HashSet<(u32, Number)> = HashSet::new();
-        let mut all_hosts: HashSet<Number> = places.by_source.iter().map(|place| place.host).collect();
+        let mut all_hosts: HashSet<Number> =
+            places.by_source.iter().map(|place| places.same_host(place.host)).collect();
         let mut hosts_with_results: HashSet<Number> = HashSet::new();
         let mut grouped: BTreeMap<Vec<Value>, Cell> = BTreeMap::new();
         let persons = if options.by.contains(&Dimension::User) { Persons::new(&users) } else { Persons::default() };
         let mut results = count.overflow.count;
-        for (place, cell) in count.cells {
+        for (place, cell) in std::mem::take(&mut count.cells) {
+            let host = places.same_host(place.host.or(places.host(place.source)));
+            if !place.is_checked {
+                let file = sources.get(place.source as usize).map(AsRef::as_ref);
+                let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(file.as_slice());
+                if !dropped.is_empty() {
+                    count.dropped.add_many(dropped, cell.tally.count);
+                    continue;
+                }
+            }
             results += cell.tally.count;
-            let host = place.host.or(places.host(place.source));
             all_hosts.insert(host);
             hosts_with_results.insert(host);
             let (row, durations) = rows.entry(place.key).or_default();
@@ -573,7 +607,7 @@ impl<'c> SignIns<'c> {
 
 impl Count {
     /// Counts a sign-in with `twins` further records.
-    fn add(&mut self, result: &SignIn, twins: u64, by: &[Dimension]) {
+    fn add(&mut self, result: &SignIn, twins: u64, by: &[Dimension], is_checked: bool) {
         self.found(result.key, result.source);
         self.twins += twins;
         self.matched += u64::from(twins > 0);
@@ -601,7 +635,7 @@ impl Count {
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
-        let place = Place { key: result.key, source: result.source, host: result.host, values };
+        let place = Place { key: result.key, source: result.source, host: result.host, values, is_checked };
         let cell = self.cells.entry(place).or_default();
         cell.tally.add(time);
         if let Some(duration) = result.duration_ms() {
@@ -628,6 +662,8 @@ struct Keeper<'k> {
     sources: &'k [Box<str>],
     places: &'k Places,
     persons: Persons,
+    /// Whether machines and sources are known.
+    is_end: bool,
     /// What is known about values that were looked at before.
     known: HashMap<(Part, usize), Dropped>,
 }
@@ -639,26 +675,38 @@ impl Keeper<'_> {
             return true;
         }
         count.span.add(result.time());
-        let Keeper { filter, catalogue, keys, values: [users, hosts, addresses], sources, places, persons, known } =
-            self;
+        let Keeper {
+            filter,
+            catalogue,
+            keys,
+            values: [users, hosts, addresses],
+            sources,
+            places,
+            persons,
+            is_end,
+            known,
+        } = self;
         let mut cached =
             |part, index: usize, check: &dyn Fn() -> Dropped| *known.entry((part, index)).or_insert_with(check);
-        let host = result.host.or(places.host(result.source));
-        let key = keys.get(result.key as usize);
+        let host = places.same_host(result.host.or(places.host(result.source)));
+        // A name that is not told apart is like any unknown one.
+        let unknown = Key::Name("(others)".into());
+        let key = keys.get(result.key as usize).unwrap_or(&unknown);
         let files: Vec<&str> =
             found_in.iter().filter_map(|source| sources.get(*source as usize).map(AsRef::as_ref)).collect();
         let dropped = [
-            cached(Part::Code, result.key as usize, &|| {
-                key.map_or_else(Dropped::default, |key| filter.check_key(key, catalogue))
-            }),
+            cached(Part::Code, result.key as usize, &|| filter.check_key(key, catalogue)),
             cached(Part::User, result.user.index(), &|| {
                 let spellings = persons.spellings(persons.of(result.user));
                 let texts: Vec<&str> = spellings.iter().filter_map(|one| users.text(*one)).collect();
-                filter.check_user(&texts)
+                // Those beyond the limit are not unknown.
+                if result.user == Number::OTHERS { filter.check_user(&["(others)"]) } else { filter.check_user(&texts) }
             }),
-            cached(Part::Host, host.index(), &|| filter.check_host(hosts.text(host))),
+            cached(Part::Host, host.index(), &|| {
+                if *is_end { filter.check_host(hosts.text(host)) } else { Dropped::default() }
+            }),
             cached(Part::Address, result.address.index(), &|| filter.check_address(addresses.text(result.address))),
-            filter.check_files(&files),
+            if *is_end { filter.check_files(&files) } else { Dropped::default() },
             filter.check_outcome(result.outcome()),
             filter.check_time(result.time()),
         ];
@@ -675,6 +723,8 @@ struct Places {
     by_source: Vec<SourcePlace>,
     /// For each number of a host, the one that all spellings of the same machine share.
     machine_by_host: Vec<u32>,
+    /// For each machine, the host that is shown.
+    shown: HashMap<u32, Number>,
 }
 
 #[derive(Clone, Copy)]
@@ -686,10 +736,11 @@ struct SourcePlace {
 }
 
 impl Places {
-    fn new(sources: &[Box<str>], hosts: &mut Values) -> Places {
-        let names: Vec<&str> = sources.iter().map(AsRef::as_ref).collect();
+    fn new(sources: &[Box<str>], skipped: &[Box<str>], hosts: &mut Values) -> Places {
+        let names: Vec<&str> = sources.iter().chain(skipped).map(AsRef::as_ref).collect();
         let mut folders: HashMap<&str, u32> = HashMap::new();
         let by_source = names.iter().zip(machines::of(&names)).map(|(name, machine)| {
+            let name = name.trim_start_matches("./");
             let folder = name.rsplit_once(is_separator).map_or("", |(folder, _)| folder);
             let next = u32::try_from(folders.len()).unwrap_or(u32::MAX);
             SourcePlace {
@@ -708,7 +759,23 @@ impl Places {
             let next = u32::try_from(machines.len()).unwrap_or(u32::MAX);
             *machines.entry(text.as_str()).or_insert(next)
         });
-        Places { by_source, machine_by_host: machine_by_host.collect() }
+        let machine_by_host: Vec<u32> = machine_by_host.collect();
+        // The shortest name is shown: host1 for host1.example.com.
+        let mut shown: HashMap<u32, Number> = HashMap::new();
+        for (index, machine) in machine_by_host.iter().enumerate().skip(2) {
+            let (host, text) = (Number::from_index(index as u64), |host| hosts.text(host).unwrap_or_default());
+            let best = shown.entry(*machine).or_insert(host);
+            if (text(host).len(), text(host)) < (text(*best).len(), text(*best)) {
+                *best = host;
+            }
+        }
+        Places { by_source, machine_by_host, shown }
+    }
+
+    /// Returns the host that stands for all spellings of the same machine.
+    fn same_host(&self, host: Number) -> Number {
+        let machine = self.machine_by_host.get(host.index()).filter(|_| host.is_known());
+        machine.and_then(|machine| self.shown.get(machine)).copied().unwrap_or(host)
     }
 
     fn host(&self, source: u32) -> Number {
@@ -743,11 +810,19 @@ fn is_separator(character: char) -> bool {
 /// Returns what the files of a rotated log have in common, and the age of this one: 0 for the newest, `Svc.log`, and 1 for
 /// `Svc.log.1`.
 fn rotation(name: &str) -> (String, u64) {
-    match name.rsplit_once('.') {
-        Some((log, number)) if number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+    let packed = [".gz", ".bz2", ".xz", ".zst"].into_iter().find_map(|ending| name.strip_suffix(ending));
+    let plain = packed.unwrap_or(name);
+    let file = plain.rsplit(is_separator).next().unwrap_or_default();
+    match plain.rsplit_once('.') {
+        // An address is no name of a log.
+        Some((log, number))
+            if number.len() <= 3
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+                && file.chars().any(char::is_alphabetic) =>
+        {
             (log.to_owned(), number.parse().unwrap_or_default())
         }
-        _ => (name.to_owned(), 0),
+        _ => (plain.to_owned(), 0),
     }
 }
 
