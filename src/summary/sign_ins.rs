@@ -37,6 +37,9 @@ const KEYS_LIMIT: usize = 16 * super::NAMES_LIMIT;
 /// The number of all other codes and names.
 const OTHER_KEYS: u32 = u32::MAX;
 
+/// How many recorders that were met last are compared with the next one. A file has one or two.
+const RECENT: usize = 4;
+
 /// How sign-ins are counted.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -136,15 +139,20 @@ pub struct SignIns<'c> {
     count: Count,
 }
 
+/// A kind of result, a source in which it was found, and the host that its line names.
+type Found = (u32, u32, Number);
+
 /// What was counted so far.
 #[derive(Debug, Default)]
 struct Count {
     cells: HashMap<Place, Cell>,
     /// The results whose code or name is beyond [`KEYS_LIMIT`].
     overflow: Tally,
-    /// Each kind of result with the sources in which it was found.
-    found_in: HashSet<(u32, u32)>,
-    last_found: (u32, u32),
+    /// Whether cells are kept apart by source and host: only if the caller counts or filters by them.
+    by_place: bool,
+    /// Each kind of result with the sources in which it was found, and the hosts that their lines name.
+    found_in: HashSet<Found>,
+    last_found: Option<Found>,
     twins: u64,
     /// The number of sign-ins with twins.
     matched: u64,
@@ -154,10 +162,14 @@ struct Count {
     /// The times of all results, with those that the filter drops.
     span: Tally,
     dropped: DroppedCounts,
-    /// For each source and host in it, its recorders, as a bit for each, and how many results that count have no time.
-    recorders: HashMap<(u32, Number), (u64, u64)>,
-    /// The source, host and recorder of the last result.
-    last_met: Option<(u32, Number, Recorder)>,
+    /// Which recorders each source has, and each host in it.
+    recorders: Vec<(u32, Number, Recorder)>,
+    /// The length at which equal entries of `recorders` are removed next.
+    recorders_limit: usize,
+    /// For each source and host in it, how many results that count have no time.
+    untimed: HashMap<(u32, Number), u64>,
+    /// The last of these, not yet in the map.
+    last_untimed: Option<((u32, Number), u64)>,
     /// Whether results were counted before all logs were read, because too many waited.
     was_full: bool,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
@@ -264,6 +276,8 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn new(options: Options, catalogue: &'c Catalogue) -> SignIns<'c> {
         let values = || Values::new(VALUES_LIMIT);
+        let is_place = |dimension: &Dimension| matches!(dimension, Dimension::Host | Dimension::File);
+        let by_place = options.by.iter().any(is_place) || !options.filter.is_empty();
         SignIns {
             options,
             catalogue,
@@ -285,7 +299,7 @@ impl<'c> SignIns<'c> {
             edges: Vec::new(),
             waiting: Vec::new(),
             apart: Vec::new(),
-            count: Count::default(),
+            count: Count { by_place, ..Count::default() },
         }
     }
 
@@ -393,10 +407,9 @@ impl<'c> SignIns<'c> {
         result.set_outcome(said.outcome);
         result.set_began(began);
         let met = (result.source, result.host, result.recorder());
-        if self.count.last_met != Some(met) {
-            self.count.last_met = Some(met);
-            let (recorders, _) = self.count.recorders.entry((result.source, result.host)).or_default();
-            *recorders |= u64::from(result.recorder() > 0) << result.recorder();
+        // The same few occur again and again, and those before the last ones are found below.
+        if met.2 > 0 && !self.count.recorders.iter().rev().take(RECENT).any(|recent| *recent == met) {
+            self.count.meet(met);
         }
         // Nor are those compared whose names are not told apart.
         let is_compared = result.recorder() > 0 && result.time().is_some() && result.key != OTHER_KEYS;
@@ -451,8 +464,10 @@ impl<'c> SignIns<'c> {
             twins::matching(results, bare, |first, others| {
                 let mut best = first;
                 let mut found = vec![first.source];
+                let mut found_in = vec![(first.key, first.source, first.host)];
                 for twin in others {
                     found.push(twin.source);
+                    found_in.push((twin.key, twin.source, twin.host));
                     // Of records that say as much, one that says it on a single line is preferred, and to a relay's copy that of
                     // the machine itself.
                     let richness = |one: &SignIn| {
@@ -465,7 +480,7 @@ impl<'c> SignIns<'c> {
                     best = richer;
                 }
                 if keeper.keeps(&best, &found, count) {
-                    found.iter().for_each(|source| count.found(best.key, *source));
+                    found_in.into_iter().for_each(|found| count.found(found));
                     count.add(&best, found.len() as u64 - 1, by, is_end);
                 }
             });
@@ -482,10 +497,22 @@ impl<'c> SignIns<'c> {
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
         let mut rows: HashMap<u32, (Row, Durations)> = HashMap::new();
+        let mut files_by_key: HashMap<u32, HashSet<u32>> = HashMap::new();
         let mut hosts_by_key: HashSet<(u32, Number)> = HashSet::new();
         let mut all_hosts: HashSet<Number> =
             places.by_source.iter().map(|place| places.same_host(place.host)).collect();
         let mut hosts_with_results: HashSet<Number> = HashSet::new();
+        for (key, source, host) in std::mem::take(&mut count.found_in) {
+            let host = places.same_host(host.or(places.host(source)));
+            all_hosts.insert(host);
+            hosts_with_results.insert(host);
+            files_by_key.entry(key).or_default().insert(source);
+            let (row, _) = rows.entry(key).or_default();
+            row.hosts += u64::from(host.is_known() && hosts_by_key.insert((key, host)));
+        }
+        for (key, files) in files_by_key {
+            rows.entry(key).or_default().0.files = files.len() as u64;
+        }
         let mut grouped: BTreeMap<Vec<Value>, Cell> = BTreeMap::new();
         let persons = if options.by.contains(&Dimension::User) { Persons::new(&users) } else { Persons::default() };
         let mut results = count.overflow.count;
@@ -500,14 +527,9 @@ impl<'c> SignIns<'c> {
                 }
             }
             results += cell.tally.count;
-            all_hosts.insert(host);
-            hosts_with_results.insert(host);
             let (row, durations) = rows.entry(place.key).or_default();
             row.tally.merge(&cell.tally);
             durations.merge(&cell.durations);
-            if host.is_known() && hosts_by_key.insert((place.key, host)) {
-                row.hosts += 1;
-            }
             if options.by.is_empty() {
                 continue;
             }
@@ -540,9 +562,6 @@ impl<'c> SignIns<'c> {
             group.tally.merge(&cell.tally);
             group.durations.merge(&cell.durations);
         }
-        for (key, _) in &count.found_in {
-            rows.entry(*key).or_default().0.files += 1;
-        }
         let mut summary = Summary::with_totals(totals);
         let mut durations = BTreeMap::new();
         for (key, (row, took)) in rows {
@@ -557,9 +576,12 @@ impl<'c> SignIns<'c> {
         }
         let is_known = |host: &&Number| host.is_known();
         let mut recorders: HashMap<u64, (u64, u64)> = HashMap::new();
-        for (&(source, host), (mask, untimed)) in &count.recorders {
-            let place = recorders.entry(places.machine_of(source, host)).or_default();
-            *place = (place.0 | mask, place.1 + untimed);
+        for &(source, host, recorder) in &count.recorders {
+            recorders.entry(places.machine_of(source, host)).or_default().0 |= 1 << recorder;
+        }
+        count.end_untimed();
+        for (&(source, host), untimed) in &count.untimed {
+            recorders.entry(places.machine_of(source, host)).or_default().1 += untimed;
         }
         let uncompared = recorders.values().filter(|(mask, _)| mask.count_ones() > 1).map(|(_, untimed)| untimed);
         Settled {
@@ -608,13 +630,20 @@ impl<'c> SignIns<'c> {
 impl Count {
     /// Counts a sign-in with `twins` further records.
     fn add(&mut self, result: &SignIn, twins: u64, by: &[Dimension], is_checked: bool) {
-        self.found(result.key, result.source);
+        self.found((result.key, result.source, result.host));
         self.twins += twins;
         self.matched += u64::from(twins > 0);
         let time = result.time();
         self.without_time += u64::from(time.is_none());
         if time.is_none() && result.recorder() > 0 {
-            self.recorders.entry((result.source, result.host)).or_default().1 += 1;
+            let place = (result.source, result.host);
+            match &mut self.last_untimed {
+                Some((last, count)) if *last == place => *count += 1,
+                _ => {
+                    self.end_untimed();
+                    self.last_untimed = Some((place, 1));
+                }
+            }
         }
         self.without_zone += u64::from(time.is_some() && result.zone_is_assumed());
         if result.key == OTHER_KEYS {
@@ -635,7 +664,8 @@ impl Count {
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
-        let place = Place { key: result.key, source: result.source, host: result.host, values, is_checked };
+        let (source, host) = if self.by_place { (result.source, result.host) } else { Default::default() };
+        let place = Place { key: result.key, source, host, values, is_checked };
         let cell = self.cells.entry(place).or_default();
         cell.tally.add(time);
         if let Some(duration) = result.duration_ms() {
@@ -643,11 +673,29 @@ impl Count {
         }
     }
 
+    fn end_untimed(&mut self) {
+        if let Some((place, count)) = self.last_untimed.take() {
+            *self.untimed.entry(place).or_default() += count;
+        }
+    }
+
+    /// Notes that a source has results of a recorder.
+    fn meet(&mut self, met: (u32, Number, Recorder)) {
+        /// A relay may carry the lines of many hosts in turn.
+        const LEAST: usize = 1 << 16;
+        if self.recorders.len() >= self.recorders_limit.max(LEAST) {
+            self.recorders.sort_unstable();
+            self.recorders.dedup();
+            self.recorders_limit = 2 * self.recorders.len();
+        }
+        self.recorders.push(met);
+    }
+
     /// Notes that a source has a result of this kind.
-    fn found(&mut self, key: u32, source: u32) {
-        if key != OTHER_KEYS && (self.last_found != (key, source) || self.found_in.is_empty()) {
-            self.last_found = (key, source);
-            self.found_in.insert((key, source));
+    fn found(&mut self, found: Found) {
+        if found.0 != OTHER_KEYS && self.last_found != Some(found) {
+            self.last_found = Some(found);
+            self.found_in.insert(found);
         }
     }
 }
