@@ -10,15 +10,21 @@
 //!
 //! The folders of a level tell machines apart if two of them have a file with the same path below them, or else with the same name
 //! anywhere below them. The first such level counts.
-//! If there is none, the beginnings of file names tell machines apart if two files of a folder differ in nothing else. A name without
+//! If there is none, the beginnings of file names, of at most 10,000 files, tell machines apart if two files of a folder differ in
+//! nothing else. A name without
 //! a letter, such as a date, is not that of a machine. If nothing tells machines apart, none is known: a single folder may have any
 //! name.
 
-use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
+
+use foldhash::fast::RandomState;
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 /// How many levels of folders are looked at, and how many ways to divide the name of a file.
 const LEVELS_LIMIT: usize = 32;
 const WAYS_LIMIT: usize = 8;
+/// Beginnings of file names are compared only if there are at most so many files.
+const BEGINNINGS_LIMIT: usize = 10_000;
 /// Longer names of files have no name of a machine before them, in bytes.
 const NAME_LIMIT_BYTES: usize = 512;
 
@@ -35,44 +41,55 @@ const NAME_LIMIT_BYTES: usize = 512;
 /// ```
 #[must_use]
 pub fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
-    let paths: Vec<Vec<&str>> = names.iter().map(|name| components(name)).collect();
-    let depth = paths.iter().map(Vec::len).max().unwrap_or_default().saturating_sub(1).min(LEVELS_LIMIT);
-    let folder =
-        |level: usize, path: &Vec<&'n str>| path[..path.len() - 1].get(level).and_then(|folder| machine(folder));
-    // The name of the machine may be before that of the file as well: host07/HOST07_Svc.log.
-    let file = |machine: &str, path: &Vec<&'n str>| without(machine, path.last().copied().unwrap_or_default());
-    let below = |level: usize| {
-        paths.iter().filter_map(move |path| {
-            let machine = folder(level, path)?;
-            Some((machine, (&path[level + 1..path.len() - 1], file(machine, path))))
-        })
-    };
-    let anywhere = |level: usize| {
-        paths.iter().filter_map(move |path| {
-            let machine = folder(level, path)?;
-            Some((machine, file(machine, path)))
-        })
-    };
-    let level = (0..depth).find(|&level| are_told_apart(below(level)));
-    let level = level.or_else(|| (0..depth).find(|&level| are_told_apart(anywhere(level))));
+    let depth = names.iter().map(|name| name.matches(is_separator).count()).max().unwrap_or_default();
+    let levels = || 0..depth.min(LEVELS_LIMIT);
+    let level = levels().find(|&level| are_told_apart(names, level, |path, file| (path, file)));
+    let level = level.or_else(|| levels().find(|&level| are_told_apart(names, level, |_, file| ("", file))));
     match level {
-        Some(level) => paths.iter().map(|path| folder(level, path)).collect(),
-        None => by_beginnings(&paths),
+        Some(level) => names.iter().map(|name| divided_at(name, level).map(|(machine, ..)| machine)).collect(),
+        None if names.len() <= BEGINNINGS_LIMIT => by_beginnings(names),
+        None => vec![None; names.len()],
     }
 }
 
-/// Returns the name of a file without that of the machine before it.
+/// Divides the name of a source at a level of its folders: into the name of the machine that the folder there may be called after, the
+/// path below it, and the file without the name of the machine before it. Returns `None` if there is no such folder.
+fn divided_at(name: &str, level: usize) -> Option<(&str, &str, &str)> {
+    let mut rest = name;
+    for _ in 0..level {
+        rest = rest.split_once(is_separator)?.1;
+    }
+    let (folder, below) = rest.split_once(is_separator)?;
+    let (path, file) = below.rsplit_once(is_separator).unwrap_or(("", below));
+    let machine = machine(folder)?;
+    Some((machine, path, without(machine, file)))
+}
+
+/// Returns the name of a file without that of the machine before it, as in `host07/HOST07_Svc.log`.
 fn without<'n>(machine: &str, file: &'n str) -> &'n str {
-    let rest =
-        file.get(..machine.len()).filter(|start| start.eq_ignore_ascii_case(machine)).map(|_| &file[machine.len()..]);
+    let start = file.get(..machine.len()).filter(|start| start.eq_ignore_ascii_case(machine));
+    let rest = start.map(|start| &file[start.len()..]);
     rest.and_then(|rest| rest.strip_prefix(['_', '-', '.', ' '])).unwrap_or(file)
 }
 
-/// Whether two different machines have something in common that one machine has only once.
-fn are_told_apart<'n, T: std::hash::Hash + Eq>(pairs: impl Iterator<Item = (&'n str, T)>) -> bool {
-    let mut first_by_rest: HashMap<T, &str> = HashMap::new();
-    for (machine, rest) in pairs {
-        if !first_by_rest.entry(rest).or_insert(machine).eq_ignore_ascii_case(machine) {
+/// Whether two different machines have something in common that one machine has only once: `what` returns it, given the path of a
+/// file and its name.
+fn are_told_apart(names: &[&str], level: usize, what: for<'n> fn(&'n str, &'n str) -> (&'n str, &'n str)) -> bool {
+    // Usually there is one name for all, and nothing to look up.
+    let mut machines = names.iter().filter_map(|name| divided_at(name, level)).map(|(machine, ..)| machine);
+    let first = machines.next().unwrap_or_default();
+    if machines.all(|machine| machine.eq_ignore_ascii_case(first)) {
+        return false;
+    }
+    let hasher = RandomState::default();
+    // By the hash of what they have in common, the first name that has it. There may be 100,000 names.
+    let mut first_by_rest: HashMap<u64, u32> = HashMap::new();
+    for (index, name) in (0..).zip(names) {
+        let Some((machine, path, file)) = divided_at(name, level) else { continue };
+        let rest = what(path, file);
+        let first = *first_by_rest.entry(hasher.hash_one(rest)).or_insert(index);
+        let Some((other, path, file)) = divided_at(names[first as usize], level) else { continue };
+        if what(path, file) == rest && !other.eq_ignore_ascii_case(machine) {
             return true;
         }
     }
@@ -80,23 +97,23 @@ fn are_told_apart<'n, T: std::hash::Hash + Eq>(pairs: impl Iterator<Item = (&'n 
 }
 
 /// Returns the machines that the beginnings of file names tell apart.
-fn by_beginnings<'n>(paths: &[Vec<&'n str>]) -> Vec<Option<&'n str>> {
-    let mut machines_by_rest: HashMap<(String, &str), HashSet<String>> = HashMap::new();
-    for path in paths {
-        let folder = path[..path.len() - 1].join("/");
-        for (machine, rest) in divided(path).filter(|(_, rest)| is_log_name(rest)) {
-            machines_by_rest.entry((folder.clone(), rest)).or_default().insert(machine.to_lowercase());
+fn by_beginnings<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
+    let mut machines_by_rest: HashMap<(&str, &str), HashSet<String>> = HashMap::new();
+    for name in names {
+        let folder = name.rsplit_once(is_separator).map_or("", |(folder, _)| folder);
+        for (machine, rest) in divided(name).filter(|(_, rest)| is_log_name(rest)) {
+            machines_by_rest.entry((folder, rest)).or_default().insert(machine.to_lowercase());
         }
     }
     let known: HashSet<String> =
         machines_by_rest.into_values().filter(|machines| machines.len() > 1).flatten().collect();
     let is_known = |machine: &&str| known.contains(&machine.to_lowercase());
-    paths.iter().map(|path| divided(path).map(|(machine, _)| machine).find(is_known)).collect()
+    names.iter().map(|name| divided(name).map(|(machine, _)| machine).find(is_known)).collect()
 }
 
 /// Returns each way to divide a file name into that of a machine and the rest.
-fn divided<'n>(path: &[&'n str]) -> impl Iterator<Item = (&'n str, &'n str)> {
-    let file = path.last().copied().filter(|file| file.len() <= NAME_LIMIT_BYTES).unwrap_or_default();
+fn divided(name: &str) -> impl Iterator<Item = (&str, &str)> {
+    let file = name.rsplit(is_separator).next().filter(|file| file.len() <= NAME_LIMIT_BYTES).unwrap_or_default();
     /// Shorter words after a dot are endings, as in `Svc.log.1`.
     const NAME_LETTERS: usize = 6;
     let ways = file.match_indices(['_', '-', '.', ' ']).map(|(at, by)| (&file[..at], by, &file[at + 1..]));
@@ -118,10 +135,8 @@ fn letters(name: &str) -> usize {
     name.split('.').next().unwrap_or_default().chars().filter(|character| character.is_alphabetic()).count()
 }
 
-/// Returns the parts of the name of a source.
-fn components(name: &str) -> Vec<&str> {
-    let is_separator = |character| character == '/' || cfg!(windows) && character == '\\';
-    name.split(is_separator).collect()
+fn is_separator(character: char) -> bool {
+    character == '/' || cfg!(windows) && character == '\\'
 }
 
 /// Returns the name of the machine that a folder or an archive may be called after; `None` if that cannot be a machine.
