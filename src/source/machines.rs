@@ -9,11 +9,9 @@
 //! ```
 //!
 //! The folders of a level tell machines apart if two of them have a file with the same path below them, or else with the same name
-//! anywhere below them. The first such level counts.
-//! If there is none, the beginnings of file names, of at most 10,000 files, tell machines apart if two files of a folder differ in
-//! nothing else. A name without
-//! a letter, such as a date, is not that of a machine. If nothing tells machines apart, none is known: a single folder may have any
-//! name.
+//! anywhere below them. The first such level counts. If there is none, the beginnings of file names tell machines apart if two files
+//! of a folder differ in nothing else. They are compared only if there are at most 10,000 files. A name without a letter, such as a
+//! date, is not that of a machine. If nothing tells machines apart, none is known: a single folder may have any name.
 
 use std::hash::BuildHasher as _;
 
