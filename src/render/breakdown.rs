@@ -174,9 +174,9 @@ fn write_csv(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a matrix. Returns the note on the values that have no column.
-fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) -> io::Result<Option<String>> {
-    let [down, across] = breakdown.by[..] else { return Ok(None) };
+/// Writes a matrix. Returns the notes on its columns.
+fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) -> io::Result<Vec<String>> {
+    let [down, across] = breakdown.by[..] else { return Ok(Vec::new()) };
     // The rows keep the order in which their first one comes.
     let mut rows: Vec<&Value> = Vec::new();
     let mut counts: BTreeMap<(&Value, &Value), u64> = BTreeMap::new();
@@ -193,7 +193,11 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     }
     let mut columns: Vec<(&Value, u64)> = by_column.into_iter().collect();
     columns.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    let label = |value: &Value| cut(&escaped(&short(across, value)));
+    let day = common_day(across, columns.iter().map(|(value, _)| *value));
+    let label = |value: &Value| match (value, &day) {
+        (Value::Time(time), Some(_)) => moment(*time)[11..16].to_owned(),
+        _ => cut(&escaped(&short(across, value))),
+    };
     let width_of = |(value, count): &(&Value, u64)| GAP + label(value).width().max(grouped(*count).len());
     let first = rows.iter().map(|row| full(down, row).width()).chain([heading(down).len()]).max().unwrap_or(0);
     // What the first column, the total and the others take.
@@ -235,13 +239,22 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     writeln!(out, "{style}{head}{style:#}")?;
     writeln!(out, "{}", "-".repeat(head.width()))?;
     lines.try_for_each(|line| writeln!(out, "{line}"))?;
-    Ok((!others.is_empty()).then(|| {
-        format!(
-            "{} of {} values have a column; --format csv has all.",
-            grouped(named.len() as u64),
-            grouped(columns.len() as u64)
-        )
-    }))
+    let some = (!others.is_empty()).then(|| {
+        let (some, all) = (grouped(named.len() as u64), grouped(columns.len() as u64));
+        format!("Only the {some} most frequent of {all} values have a column; --format csv has all.")
+    });
+    let day = day.map(|day| format!("The hours across are on {day}, in UTC."));
+    Ok(day.into_iter().chain(some).collect())
+}
+
+/// Returns the day that all hours are on, if they are hours and on one day.
+fn common_day<'v>(dimension: Dimension, mut values: impl Iterator<Item = &'v Value>) -> Option<String> {
+    let day = |value: &Value| match value {
+        Value::Time(time) if dimension == Dimension::Hour => Some(moment(*time)[..10].to_owned()),
+        _ => None,
+    };
+    let first = day(values.next()?)?;
+    values.filter(|value| **value != Value::Unknown).all(|value| day(value).as_ref() == Some(&first)).then_some(first)
 }
 
 /// Shortens a heading that is too long.
