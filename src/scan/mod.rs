@@ -247,7 +247,11 @@ impl<'s> Scanner<'s> {
 
     /// Scans a line in which only one pattern may match, at one place.
     #[inline(always)]
-    fn scan_place<'c>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut impl Sink<'c>) {
+    fn scan_place<'c, S: Sink<'c>>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut S) {
+        // No other pattern may match in the line, so a context takes nothing from one.
+        if !S::JOINS && self.set.patterns()[place.1].role().is_context() {
+            return;
+        }
         let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
         if let Some(found) = found {
             self.resolver.hit(line, (&found, None), &mut None, sink);
