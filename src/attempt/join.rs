@@ -19,7 +19,7 @@
 //! An attempt ends when the next one starts in its lane, or at the end of the log. Lines may be missing: there are attempts without a
 //! result, and results without their first line.
 //!
-//! A log that was rotated goes on in another file. [`Joiner::finish`] returns both [`Edges`] of a file, so that [`stitch`] can join
+//! A rotated log continues in another file. [`Joiner::finish`] returns both [`Edges`] of a file, so that [`stitch`] can join
 //! the end of one with the beginning of the next.
 //!
 //! Memory: at most [`LANES_LIMIT`] lanes. If there are more, the half that was silent for longest ends.

@@ -66,7 +66,7 @@ impl Outcome {
 /// A result with everything that is known of its sign-in, in [`SIGN_IN_BYTES`]: millions may wait to be matched with their twins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// In nanoseconds, or [`SignIn::NO_TIME`].
+    /// The time of the result in nanoseconds, or [`SignIn::NO_TIME`].
     time: i64,
     /// Which result it is, as a number of the caller's.
     pub key: u32,
@@ -78,8 +78,8 @@ pub struct SignIn {
     pub host: Number,
     /// The address, if known.
     pub address: Number,
-    /// From the lowest bit: the outcome (2 bits), whether the zone of the time was assumed (1), the recorder (6), and the duration in
-    /// milliseconds plus one (20).
+    /// Several small values. From the lowest bit, they are the outcome (2 bits), whether the zone of the time was assumed (1), the
+    /// recorder (6), and the duration in milliseconds plus one (20).
     packed: u32,
 }
 
@@ -102,7 +102,7 @@ impl SignIn {
     /// More than [`join::SPAN_LIMIT`], which no attempt exceeds.
     const DURATION_LIMIT: u32 = 1 << 20;
 
-    /// Creates a sign-in of which nothing is known but its result, its time, who recorded it, and where.
+    /// Creates a sign-in from its result, its time, its recorder and its source. Everything else is unknown.
     #[must_use]
     pub fn new(key: u32, stamp: Option<Stamp>, recorder: Recorder, source: u32) -> SignIn {
         let (user, host, address) = Default::default();

@@ -48,8 +48,8 @@ impl Group {
     }
 }
 
-/// Matches the twins among the results of one machine, all of which have a time. `user` returns the user of a result as twins compare
-/// it.
+/// Matches the twins among the results of one machine. All of them must have a time. `user` returns the user of a result without the
+/// domain.
 ///
 /// Sorts `results` by time. Passes each sign-in to `done`: its first result, completed by its twins, and how many twins there are.
 pub fn matching(

@@ -218,12 +218,6 @@ impl PatternSet {
         Captures::new(|capture| line.get(scratch.group(writer.groups[capture]?)?))
     }
 
-    /// Whether any pattern finds context, which belongs to results on other lines.
-    #[must_use]
-    pub fn has_contexts(&self) -> bool {
-        self.patterns.iter().any(|pattern| pattern.role.is_context())
-    }
-
     /// Returns the matches of the pattern with this index, as if it were the only one. The other arguments are those of
     /// [`PatternSet::matches`].
     pub fn matches_of<'m>(

@@ -293,7 +293,7 @@ impl Listener {
 impl Visitor for Listener {
     type Part = Notes;
 
-    /// Two million lines. Counting a copy would be worse than the memory.
+    /// Some two million lines. Counting a copy would be worse than using the memory.
     const HELD_BYTES: usize = 256 << 20;
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {

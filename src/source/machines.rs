@@ -133,7 +133,8 @@ fn letters(name: &str) -> usize {
     name.split('.').next().unwrap_or_default().chars().filter(|character| character.is_alphabetic()).count()
 }
 
-fn is_separator(character: char) -> bool {
+/// Whether a character separates the parts of the name of a source.
+pub(crate) fn is_separator(character: char) -> bool {
     character == '/' || cfg!(windows) && character == '\\'
 }
 

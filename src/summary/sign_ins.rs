@@ -23,7 +23,7 @@ use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_domain, 
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part};
-use crate::source::machines;
+use crate::source::machines::{self, is_separator};
 use crate::time::{Stamp, Time};
 
 /// How many results may wait for their twins, each in [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES).
@@ -575,15 +575,6 @@ impl<'c> SignIns<'c> {
             summary.add_overflow(&count.overflow);
         }
         let is_known = |host: &&Number| host.is_known();
-        let mut recorders: HashMap<u64, (u64, u64)> = HashMap::new();
-        for &(source, host, recorder) in &count.recorders {
-            recorders.entry(places.machine_of(source, host)).or_default().0 |= 1 << recorder;
-        }
-        count.end_untimed();
-        for (&(source, host), untimed) in &count.untimed {
-            recorders.entry(places.machine_of(source, host)).or_default().1 += untimed;
-        }
-        let uncompared = recorders.values().filter(|(mask, _)| mask.count_ones() > 1).map(|(_, untimed)| untimed);
         Settled {
             summary,
             durations,
@@ -593,7 +584,7 @@ impl<'c> SignIns<'c> {
                 attempts: results + if options.filter.is_empty() { count.without_result } else { 0 },
                 hosts: all_hosts.iter().filter(is_known).count() as u64,
                 hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
-                uncompared: if options.keep_twins { 0 } else { uncompared.sum() },
+                uncompared: if options.keep_twins { 0 } else { count.uncompared(&places) },
                 machines_on_other_footing: count.on_other_footing,
                 was_full: count.was_full,
                 beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
@@ -671,6 +662,19 @@ impl Count {
         if let Some(duration) = result.duration_ms() {
             cell.durations.add(duration);
         }
+    }
+
+    /// Returns how many results have no time and are from machines with several recorders, so that they may have twins.
+    fn uncompared(&mut self, places: &Places) -> u64 {
+        self.end_untimed();
+        let mut by_machine: HashMap<u64, (u64, u64)> = HashMap::new();
+        for &(source, host, recorder) in &self.recorders {
+            by_machine.entry(places.machine_of(source, host)).or_default().0 |= 1 << recorder;
+        }
+        for (&(source, host), untimed) in &self.untimed {
+            by_machine.entry(places.machine_of(source, host)).or_default().1 += untimed;
+        }
+        by_machine.values().filter(|(recorders, _)| recorders.count_ones() > 1).map(|(_, untimed)| untimed).sum()
     }
 
     fn end_untimed(&mut self) {
@@ -851,10 +855,6 @@ impl Places {
     }
 }
 
-fn is_separator(character: char) -> bool {
-    character == '/' || cfg!(windows) && character == '\\'
-}
-
 /// Returns what the files of a rotated log have in common, and the age of this one: 0 for the newest, `Svc.log`, and 1 for
 /// `Svc.log.1`.
 fn rotation(name: &str) -> (String, u64) {
@@ -882,4 +882,73 @@ fn to_order(nanoseconds: i64) -> u64 {
 /// Returns what [`to_order`] was given; `None` for 0.
 fn from_order(order: u64) -> Option<i64> {
     (order != 0).then(|| (order ^ 1 << 63).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::Code;
+
+    fn heard(recorder: Recorder, key: Key) -> Heard<'static> {
+        Heard {
+            recorder,
+            is_joined: false,
+            begins: false,
+            key: Some(key),
+            stamp: None,
+            user: None,
+            outcome: None,
+            host: None,
+            address: None,
+            process: None,
+            thread: None,
+            beside: None,
+        }
+    }
+
+    #[test]
+    fn files_of_a_rotated_log_have_a_name_in_common_and_an_age() {
+        for (name, log, age) in [
+            ("t/Svc.log", "t/Svc.log", 0),
+            ("t/Svc.log.1", "t/Svc.log", 1),
+            ("t/Svc.log.12.gz", "t/Svc.log", 12),
+            ("t/Svc.log.2017", "t/Svc.log.2017", 0),
+            ("t/192.0.2.7", "t/192.0.2.7", 0),
+        ] {
+            assert_eq!(rotation(name), (log.to_owned(), age), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_code_has_a_row_however_many_names_came_before() {
+        let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
+        for number in 0..KEYS_LIMIT + 10 {
+            sign_ins.hear(&heard(0, Key::Name(format!("NAME_{number}").into())));
+        }
+        sign_ins.hear(&heard(0, Key::Code(Code(101))));
+        sign_ins.end_source("a.log", 1);
+        let summary = sign_ins.settle().summary;
+        assert_eq!(summary.results(), KEYS_LIMIT as u64 + 11);
+        assert!(summary.iter().any(|(key, row)| key == Key::Code(Code(101)) && row.tally.count == 1));
+    }
+
+    #[test]
+    fn a_host_with_and_without_its_network_is_one() {
+        let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
+        for host in ["host1.example.com", "HOST1", "host2"] {
+            sign_ins.hear(&Heard { host: Some(host), ..heard(1, Key::Code(Code(21))) });
+        }
+        sign_ins.end_source("relay.log", 1);
+        let totals = sign_ins.settle().totals;
+        assert_eq!((totals.hosts, totals.hosts_with_results), (2, 2));
+    }
+
+    #[test]
+    fn the_name_of_a_copy_tells_machines_apart() {
+        let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
+        sign_ins.hear(&heard(1, Key::Code(Code(21))));
+        sign_ins.end_source("t/host1/svc.log", 1);
+        sign_ins.skip_source("t/host2/svc.log");
+        assert_eq!(sign_ins.settle().totals.hosts_with_results, 1);
+    }
 }

@@ -10,10 +10,11 @@ use callcodes::summary::sign_ins::{Options, Settled};
 use callcodes::time::Time;
 use callcodes::time::window::Window;
 
-use crate::sign_ins::{small, written};
+use crate::sign_ins::written;
 use crate::ticket::generated::truth::SignIn;
 use crate::ticket::generated::truth::Written::{RawCallStatus, Service};
 use crate::ticket::generated::{HOUR, MIDNIGHT, ticket};
+use crate::ticket::small;
 
 /// Returns the time by which a sign-in counts: that of the record that says most.
 fn time(sign_in: &SignIn) -> i64 {

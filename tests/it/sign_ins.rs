@@ -15,10 +15,9 @@ use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Value};
 use tempfile::TempDir;
 
-use crate::ticket::generated::truth::{self, Truth, Written};
-use crate::ticket::generated::{
-    HOUR, Layout, Lost, MIDNIGHT, MILLISECOND, Order, Outage, SECOND, Spec, Spelling, Ticket, ticket,
-};
+use crate::ticket::generated::truth::{self, Written};
+use crate::ticket::generated::{HOUR, Layout, Lost, MIDNIGHT, MILLISECOND, Order, Spec, Spelling, Ticket, ticket};
+use crate::ticket::small;
 
 /// Each dimension, and how the truth calls it.
 const DIMENSIONS: [(Dimension, truth::Dimension); 8] = [
@@ -31,11 +30,6 @@ const DIMENSIONS: [(Dimension, truth::Dimension); 8] = [
     (Dimension::Hour, truth::Dimension::Hour),
     (Dimension::Day, truth::Dimension::Day),
 ];
-
-pub(crate) fn small() -> Spec {
-    let outage = Some(Outage { start: MIDNIGHT + 8 * HOUR, machines: 2 });
-    Spec { machines: 4, sign_ins: 600, users: 60, outage, ..Spec::default() }
-}
 
 pub(crate) fn written(ticket: &Ticket) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -94,7 +88,6 @@ fn check(spec: &Spec, dimensions: &[(Dimension, truth::Dimension)]) {
     let ticket = ticket(spec);
     let folder = written(&ticket);
     let run = divided(3, 20_000, 3_000);
-    let Truth { .. } = &ticket.truth;
     let settled = counted(folder.path(), &run, Options::default());
     let found = ticket.truth.found().count() as u64;
     assert_eq!(settled.summary.results(), found, "results");
@@ -199,5 +192,4 @@ fn twins_on_both_sides_of_midnight_and_of_a_rotation_count_once() {
     let folder = written(&ticket);
     let settled = counted(folder.path(), &divided(2, 20_000, 3_000), Options::default());
     assert_eq!(settled.summary.results(), 100);
-    let _ = SECOND;
 }

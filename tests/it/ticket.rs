@@ -15,7 +15,7 @@ use generated::{
     HOUR, Layout, Lost, MIDNIGHT, MILLISECOND, Order, Outage, SECOND, Spec, Spelling, Ticket, codes, ticket,
 };
 
-fn small() -> Spec {
+pub(crate) fn small() -> Spec {
     let outage = Some(Outage { start: MIDNIGHT + 8 * HOUR, machines: 2 });
     Spec { machines: 4, sign_ins: 600, users: 60, outage, ..Spec::default() }
 }

@@ -14,6 +14,7 @@ use callcodes::report::breakdown::Sort;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use callcodes::summary::Dimension;
 use callcodes::time::window::Bound;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::{help, values};
@@ -289,9 +290,9 @@ pub(crate) struct CountArgs {
     /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
     /// was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
     /// in UTC.
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, ignore_case = true)]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension(), ignore_case = true)]
     #[arg(hide_possible_values = true)]
-    pub(crate) by: Vec<DimensionArg>,
+    pub(crate) by: Vec<Dimension>,
     /// Show only N rows
     ///
     /// They are the first ones in the order of --sort; of hours and days, by default, the busiest.
@@ -362,29 +363,12 @@ pub(crate) struct FilterArgs {
     pub(crate) in_file: Vec<Rules<Glob>>,
 }
 
-/// By what results are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DimensionArg {
-    /// The code or name
-    Code,
-    /// Where to look, by kind of result
-    Group,
-    /// How the user was asked: by call, text message, app
-    Channel,
-    /// What the log says of the sign-in
-    Outcome,
-    /// The machine
-    Host,
-    /// The user
-    User,
-    /// The network address of the user
-    Address,
-    /// The file
-    File,
-    /// The hour, in UTC
-    Hour,
-    /// The day, in UTC
-    Day,
+/// Returns a parser for the names of dimensions, in any letter case.
+fn dimension() -> impl TypedValueParser<Value = Dimension> {
+    PossibleValuesParser::new(Dimension::ALL.map(Dimension::name)).try_map(|name| {
+        let is_named = |dimension: &Dimension| dimension.name().eq_ignore_ascii_case(&name);
+        Dimension::ALL.into_iter().find(is_named).ok_or("there is nothing of that name to count by")
+    })
 }
 
 /// The order of rows.
@@ -398,12 +382,6 @@ pub(crate) enum SortArg {
     First,
     /// The latest first
     Last,
-}
-
-impl From<DimensionArg> for Dimension {
-    fn from(dimension: DimensionArg) -> Dimension {
-        Dimension::ALL[dimension as usize]
-    }
 }
 
 impl From<SortArg> for Sort {

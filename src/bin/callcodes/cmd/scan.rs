@@ -55,11 +55,10 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
 
 /// Returns the dimensions of `--by`.
 fn dimensions(count: &CountArgs) -> Result<Vec<Dimension>, Failure> {
-    let by: Vec<Dimension> = count.by.iter().copied().map(Dimension::from).collect();
-    match by[..] {
+    match count.by[..] {
         [one, other] if one == other => Err(Failure::Message(format!("--by {one},{one}: the two must be different"))),
         [_, _, _, ..] => Err(Failure::Message("--by takes one or two things, such as --by host,code".to_owned())),
-        _ => Ok(by),
+        _ => Ok(count.by.clone()),
     }
 }
 
