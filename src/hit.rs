@@ -41,13 +41,6 @@ macro_rules! captures {
             pub fn new(mut value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
                 Captures([$(value(Capture::$capture)),*])
             }
-
-            /// Returns these captures, and those of `other` where there are none.
-            #[must_use]
-            pub fn or(self, other: Captures<T>) -> Captures<T> {
-                let (mut mine, mut theirs) = (self.0.into_iter(), other.0.into_iter());
-                Captures::new(|_| mine.next().flatten().or(theirs.next().flatten()))
-            }
         }
     };
 }
@@ -101,6 +94,17 @@ impl Capture {
 /// At most one value for each [`Capture`], which serves as index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captures<T>([Option<T>; Capture::ALL.len()]);
+
+impl<T> Captures<T> {
+    /// Adds a capture, unless there is one already.
+    #[inline]
+    pub fn add(&mut self, capture: Capture, value: Option<T>) {
+        let own = &mut self.0[capture as usize];
+        if own.is_none() {
+            *own = value;
+        }
+    }
+}
 
 impl<T> Index<Capture> for Captures<T> {
     type Output = Option<T>;

@@ -47,8 +47,14 @@ impl Outcome {
     /// ```
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Outcome> {
-        const SUCCEEDED: [&str; 7] = ["succeeded", "success", "1", "yes", "true", "good", "accepted"];
-        const FAILED: [&str; 8] = ["failed", "failure", "0", "no", "false", "bad", "rejected", "denied"];
+        const SUCCEEDED: [&str; 6] = ["succeeded", "success", "yes", "true", "good", "accepted"];
+        const FAILED: [&str; 7] = ["failed", "failure", "no", "false", "bad", "rejected", "denied"];
+        // The RADIUS service writes these.
+        match text {
+            b"1" => return Some(Outcome::Succeeded),
+            b"0" => return Some(Outcome::Failed),
+            _ => {}
+        }
         let is_one = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
         if is_one(&SUCCEEDED) { Some(Outcome::Succeeded) } else { is_one(&FAILED).then_some(Outcome::Failed) }
     }

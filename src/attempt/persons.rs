@@ -4,9 +4,7 @@
 //! with two different domains of the same kind, as in `CONTOSO\admin` and `FABRIKAM\admin`, nobody knows whose `admin` alone is, and
 //! all spellings of that name stay apart.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use super::values::{Number, Values};
+use super::values::{Number, Values, is_same};
 use super::without_domain;
 
 /// The person that each user is.
@@ -14,36 +12,49 @@ use super::without_domain;
 pub struct Persons {
     /// For each number of a user, that of the spelling which sorts first.
     first: Vec<Number>,
-    spellings: HashMap<Number, Vec<Number>>,
+    /// For each number of a user, that of the name without the domain; that of no text if nothing is left.
+    names: Vec<Number>,
+    /// Each person with several spellings, with each of them. Sorted by person, and then by text.
+    spellings: Vec<(Number, Number)>,
 }
 
 impl Persons {
     /// Finds out which users are the same person.
     #[must_use]
     pub fn new(users: &Values) -> Persons {
-        let mut by_name: BTreeMap<String, Vec<Number>> = BTreeMap::new();
-        let mut first: Vec<Number> = Vec::with_capacity(users.indexes());
-        for index in 0..users.indexes() {
-            let number = Number::from_index(index as u64);
-            first.push(number);
-            if let Some(text) = users.text(number) {
-                by_name.entry(without_domain(text).to_lowercase()).or_default().push(number);
-            }
-        }
-        let mut spellings = HashMap::new();
-        for mut numbers in by_name.into_values().filter(|numbers| numbers.len() > 1) {
-            let text = |number: &Number| users.text(*number).unwrap_or_default();
-            let before = numbers.iter().filter_map(|one| Some(text(one).rsplit_once('\\')?.0.to_lowercase()));
-            let after = numbers.iter().filter_map(|one| Some(text(one).split_once('@')?.1.to_lowercase()));
-            let is_one = |domains: &HashSet<String>| domains.len() <= 1;
-            if !is_one(&before.collect()) || !is_one(&after.collect()) {
+        let text = |number: Number| users.text(number).unwrap_or_default();
+        let all = || (0..users.indexes()).map(|index| Number::from_index(index as u64));
+        let mut different = Values::new(usize::MAX);
+        let name = |user| match without_domain(text(user)) {
+            "" => Number::default(),
+            name => different.number(name),
+        };
+        let names: Vec<Number> = all().map(name).collect();
+        let mut first: Vec<Number> = all().collect();
+        let mut by_name: Vec<Number> = all().filter(|number| users.text(*number).is_some()).collect();
+        by_name.sort_unstable_by_key(|number| names[number.index()]);
+        let mut spellings = Vec::new();
+        for numbers in by_name.chunk_by_mut(|one, other| names[one.index()] == names[other.index()]) {
+            if numbers.len() == 1 {
                 continue;
             }
-            numbers.sort_unstable_by_key(|one| text(one));
+            let before = numbers.iter().filter_map(|one| Some(text(*one).rsplit_once('\\')?.0));
+            let after = numbers.iter().filter_map(|one| Some(text(*one).split_once('@')?.1));
+            if !are_one(before) || !are_one(after) {
+                continue;
+            }
+            numbers.sort_unstable_by_key(|one| text(*one));
             numbers.iter().for_each(|number| first[number.index()] = numbers[0]);
-            spellings.insert(numbers[0], numbers);
+            spellings.extend(numbers.iter().map(|number| (numbers[0], *number)));
         }
-        Persons { first, spellings }
+        spellings.sort_by_key(|(person, _)| *person);
+        Persons { first, names, spellings }
+    }
+
+    /// Returns the number of the name of a user without the domain. Users who differ in nothing but domain and letter case share it.
+    #[must_use]
+    pub fn name(&self, user: Number) -> Number {
+        self.names.get(user.index()).copied().unwrap_or_default()
     }
 
     /// Returns the number of the person that a user is.
@@ -55,8 +66,16 @@ impl Persons {
     /// Returns all spellings of a person.
     #[must_use]
     pub fn spellings(&self, person: Number) -> Vec<Number> {
-        self.spellings.get(&person).cloned().unwrap_or_else(|| vec![person])
+        let start = self.spellings.partition_point(|(other, _)| *other < person);
+        let its = self.spellings[start..].iter().take_while(|(other, _)| *other == person);
+        let spellings: Vec<Number> = its.map(|(_, spelling)| *spelling).collect();
+        if spellings.is_empty() { vec![person] } else { spellings }
     }
+}
+
+/// Whether there is at most one domain.
+fn are_one<'t>(mut domains: impl Iterator<Item = &'t str>) -> bool {
+    domains.next().is_none_or(|first| domains.all(|other| is_same(first, other)))
 }
 
 #[cfg(test)]

@@ -46,6 +46,14 @@ impl Group {
         let may_be_same = self.user == later.user || !self.user.is_known() || !later.user.is_known();
         self.recorders & later.recorders == 0 && may_be_same
     }
+
+    /// Adds the results of a later group of the same sign-in.
+    fn join(&mut self, later: &Group, next: &mut [u32]) {
+        next[self.last as usize] = later.first;
+        self.last = later.last;
+        self.recorders |= later.recorders;
+        self.user = self.user.or(later.user);
+    }
 }
 
 /// Matches the twins among the results of one machine. All of them must have a time. `user` returns the user of a result without the
@@ -53,6 +61,16 @@ impl Group {
 ///
 /// Sorts `results` by time. Passes each sign-in to `done`: its first result, completed by its twins, and how many twins there are.
 pub fn matching(
+    results: &mut [SignIn],
+    user: impl Fn(&SignIn) -> Number,
+    done: impl FnMut(SignIn, &mut dyn Iterator<Item = &SignIn>),
+) {
+    matching_with(FEW, results, user, done);
+}
+
+/// Does what [`matching`] does. Looks at each group if there are at most `few` within a window.
+fn matching_with(
+    few: usize,
     results: &mut [SignIn],
     user: impl Fn(&SignIn) -> Number,
     mut done: impl FnMut(SignIn, &mut dyn Iterator<Item = &SignIn>),
@@ -73,8 +91,8 @@ pub fn matching(
     });
     let mut next = vec![NONE; results.len()];
     let same_user = |group: &Group| group.user.is_known().then_some((group.class, group.user));
-    let groups = merged(groups, &mut next, WINDOW, same_user);
-    let groups = merged(groups.into_iter(), &mut next, NARROW_WINDOW, |group| Some(group.class));
+    let groups = merged(few, groups.collect(), &mut next, WINDOW, same_user);
+    let groups = merged(few, groups, &mut next, NARROW_WINDOW, |group| Some(group.class));
     for group in groups {
         let mut index = group.first;
         let mut members = std::iter::from_fn(|| {
@@ -90,6 +108,9 @@ pub fn matching(
 /// The end of a list of indexes.
 const NONE: u32 = u32::MAX;
 
+/// Up to this number of groups within a window, looking at each of them is quicker than looking them up.
+const FEW: usize = 48;
+
 /// The groups that later ones may join, in the order of their times.
 #[derive(Default)]
 struct Waiting {
@@ -102,7 +123,56 @@ struct Waiting {
 /// Merges each group with the earliest one that it may join: of those with an equal `key`, at most `window` earlier. The groups must be
 /// in the order of their times. `next` links the results of a group.
 fn merged<K: Eq + Hash>(
-    groups: impl Iterator<Item = Group>,
+    few: usize,
+    groups: Vec<Group>,
+    next: &mut [u32],
+    window: i64,
+    key: impl Fn(&Group) -> Option<K>,
+) -> Vec<Group> {
+    if at_most_within(few, window, &groups) {
+        merged_by_looking_at_each(groups, next, window, key)
+    } else {
+        merged_by_lists(groups, next, window, key)
+    }
+}
+
+/// Whether there are never more than `few` groups within a window.
+fn at_most_within(few: usize, window: i64, groups: &[Group]) -> bool {
+    let later = groups.get(few..).unwrap_or_default();
+    groups.iter().zip(later).all(|(earlier, later)| later.time.saturating_sub(window) > earlier.time)
+}
+
+/// Does what [`merged`] does, if there are few groups within a window.
+fn merged_by_looking_at_each<K: Eq>(
+    mut groups: Vec<Group>,
+    next: &mut [u32],
+    window: i64,
+    key: impl Fn(&Group) -> Option<K>,
+) -> Vec<Group> {
+    // Groups are kept at the beginning of the list. The first of them that are too early for this one are too early for later ones.
+    let (mut kept, mut passed) = (0, 0);
+    for at in 0..groups.len() {
+        let group = groups[at];
+        let earliest = group.time.saturating_sub(window);
+        let its_key = key(&group);
+        passed += groups[passed..kept].iter().take_while(|earlier| earlier.time < earliest).count();
+        let may_join = |earlier: &&mut Group| earlier.admits(&group) && key(earlier) == its_key;
+        let joined = if its_key.is_some() { groups[passed..kept].iter_mut().find(may_join) } else { None };
+        match joined {
+            Some(earlier) => earlier.join(&group, next),
+            None => {
+                groups[kept] = group;
+                kept += 1;
+            }
+        }
+    }
+    groups.truncate(kept);
+    groups
+}
+
+/// Does what [`merged`] does in linear time, however many groups there are within a window.
+fn merged_by_lists<K: Eq + Hash>(
+    groups: Vec<Group>,
     next: &mut [u32],
     window: i64,
     key: impl Fn(&Group) -> Option<K>,
@@ -139,13 +209,7 @@ fn merged<K: Eq + Hash>(
             joins
         });
         match joined {
-            Some(&earlier) => {
-                let earlier = &mut kept[earlier as usize];
-                next[earlier.last as usize] = group.first;
-                earlier.last = group.last;
-                earlier.recorders |= group.recorders;
-                earlier.user = earlier.user.or(group.user);
-            }
+            Some(&earlier) => kept[earlier as usize].join(&group, next),
             None => {
                 list.groups.push(u32::try_from(kept.len()).unwrap_or(NONE));
                 kept.push(group);
@@ -176,13 +240,20 @@ mod tests {
         sign_in
     }
 
-    /// Returns the times of the results of each sign-in, in nanoseconds.
+    /// Returns the times of the results of each sign-in, in nanoseconds. They are the same in both ways.
     fn matched(results: &[(i64, Recorder, u32, &str)]) -> Vec<Vec<i64>> {
+        let groups = matched_with(FEW, results);
+        assert_eq!(matched_with(0, results), groups);
+        groups
+    }
+
+    fn matched_with(few: usize, results: &[(i64, Recorder, u32, &str)]) -> Vec<Vec<i64>> {
         let mut users = Values::new(100);
         let mut results: Vec<SignIn> =
             results.iter().map(|&(time, recorder, key, user)| result(time, recorder, key, user, &mut users)).collect();
         let mut groups = Vec::new();
-        matching(
+        matching_with(
+            few,
             &mut results,
             |result| result.user,
             |first, twins| {

@@ -3,9 +3,10 @@
 //! Texts are compared without regard to letter case. Of several spellings, the one that sorts first is shown, because that does not
 //! depend on which was read first.
 
-use foldhash::fast::RandomState;
-use foldhash::{HashMap, HashMapExt as _};
 use std::hash::BuildHasher as _;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 /// The number of a text. [`Number::default`] is that of no text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +34,12 @@ impl Number {
         Number(u32::try_from(index).unwrap_or_default())
     }
 
+    /// Returns the number as an integer.
+    #[must_use]
+    pub fn as_u32(self) -> u32 {
+        self.0
+    }
+
     /// Returns the number as an index.
     #[must_use]
     pub fn index(self) -> usize {
@@ -40,18 +47,14 @@ impl Number {
     }
 }
 
-/// How many spellings are remembered as the log writes them.
-const REMEMBERED: usize = 1 << 12;
-
 /// The different texts of one kind, up to a limit.
 #[derive(Debug)]
 pub struct Values {
-    /// Spellings that were seen last, each in a slot by its hash. Most texts occur again and again, and folding their letters takes
-    /// longer than looking them up.
-    remembered: Vec<Option<(Box<str>, Number)>>,
-    slots: RandomState,
-    number_by_text: HashMap<Box<str>, Number>,
-    /// The text to show for each number, from 2; `None` if it is the text in the map.
+    /// Random numbers for the hash of texts, so that no log can be made to collide.
+    seeds: [u64; 2],
+    /// The numbers of all texts, found by the hash of the text.
+    numbers: HashTable<Number>,
+    /// The text to show for each number, from 2.
     shown: Vec<Box<str>>,
     limit: usize,
     beyond: bool,
@@ -61,43 +64,30 @@ impl Values {
     /// Returns an empty list for at most `limit` different texts. All others have the number [`Number::OTHERS`].
     #[must_use]
     pub fn new(limit: usize) -> Values {
-        let (remembered, slots) = (Vec::new(), RandomState::default());
-        Values { remembered, slots, number_by_text: HashMap::new(), shown: Vec::new(), limit, beyond: false }
+        let random = RandomState::default();
+        let seeds = [random.hash_one(0), random.hash_one(1) | 1];
+        Values { seeds, numbers: HashTable::new(), shown: Vec::new(), limit, beyond: false }
     }
 
     /// Returns the number of `text`.
     pub fn number(&mut self, text: &str) -> Number {
-        let slot = usize::try_from(self.slots.hash_one(text) % REMEMBERED as u64).unwrap_or_default();
-        if let Some(Some((remembered, number))) = self.remembered.get(slot)
-            && **remembered == *text
-        {
-            return *number;
-        }
-        let number = self.number_of_new(text);
-        if self.remembered.is_empty() {
-            self.remembered.resize(REMEMBERED, None);
-        }
-        self.remembered[slot] = Some((text.into(), number));
-        number
-    }
-
-    /// Returns the number of a text whose spelling may be new.
-    fn number_of_new(&mut self, text: &str) -> Number {
-        let folded = text.to_lowercase();
-        if let Some(&number) = self.number_by_text.get(folded.as_str()) {
-            let shown = &mut self.shown[number.index() - 2];
-            if *text < **shown {
+        let Values { seeds, numbers, shown, .. } = self;
+        let shown_as = |number: &Number| number.index() - 2;
+        let hash = hash(*seeds, text);
+        if let Some(&number) = numbers.find(hash, |number| is_same(&shown[shown_as(number)], text)) {
+            let shown = &mut shown[shown_as(&number)];
+            if **shown != *text && *text < **shown {
                 *shown = text.into();
             }
             return number;
         }
-        if self.shown.len() >= self.limit {
+        if shown.len() >= self.limit {
             self.beyond = true;
             return Number::OTHERS;
         }
-        let number = Number(u32::try_from(self.shown.len() + 2).unwrap_or(u32::MAX));
-        self.number_by_text.insert(folded.into(), number);
-        self.shown.push(text.into());
+        let number = Number(u32::try_from(shown.len() + 2).unwrap_or(u32::MAX));
+        shown.push(text.into());
+        numbers.insert_unique(hash, number, |number| self::hash(*seeds, &shown[shown_as(number)]));
         number
     }
 
@@ -120,8 +110,53 @@ impl Values {
     }
 }
 
+/// Whether two texts differ in nothing but letter case.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one == other
+        || one.eq_ignore_ascii_case(other)
+        || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
+}
+
+/// Returns a hash that texts share if they differ only in letter case. Most texts are ASCII, so their letters are folded eight at a
+/// time, without a copy.
+fn hash(seeds: [u64; 2], text: &str) -> u64 {
+    if text.is_ascii() { hash_of(seeds, text.as_bytes()) } else { hash_of(seeds, text.to_lowercase().as_bytes()) }
+}
+
+/// Returns a hash of a text, with its ASCII letters in lower case. It mixes words as foldhash does, whose own interface would need a
+/// copy of the text.
+#[inline]
+fn hash_of([start, factor]: [u64; 2], text: &[u8]) -> u64 {
+    let mix = |sum: u64, word: u64| {
+        let product = (u128::from(sum ^ folded(word)) * u128::from(factor)).to_le_bytes();
+        let [low, high] = [&product[..8], &product[8..]].map(|half| half.try_into().map_or(0, u64::from_le_bytes));
+        low ^ high
+    };
+    let (words, rest) = text.as_chunks();
+    let sum = words.iter().fold(start ^ text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    let last = match text.last_chunk() {
+        // The last bytes once more, which is quicker than a loop over those that are left.
+        Some(last) => u64::from_le_bytes(*last),
+        None => rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    };
+    mix(mix(sum, last), 0)
+}
+
+/// Returns eight bytes with the ASCII letters among them in lower case.
+fn folded(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH_BITS: u64 = 0x80 * ONES;
+    let low = word & !HIGH_BITS;
+    // A high bit for each byte that is at least `A`, and for each that is beyond `Z`.
+    let (from_a, beyond_z) = (low + (0x80 - 0x41) * ONES, low + (0x80 - 0x5B) * ONES);
+    let is_upper = (from_a & !beyond_z) & !word & HIGH_BITS;
+    word | is_upper >> 2
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -131,6 +166,34 @@ mod tests {
             let numbers = spellings.map(|text| values.number(text));
             assert!(numbers.iter().all(|number| *number == numbers[0]));
             assert_eq!(values.text(numbers[0]), Some("ANN"));
+        }
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_folded_as_well() {
+        let mut values = Values::new(9);
+        let numbers =
+            ["K", "k", "\u{212A}", "Ä-long-name", "ä-LONG-name", "a-long-name"].map(|text| values.number(text));
+        assert!(numbers[..3].iter().all(|number| *number == numbers[0]));
+        assert_eq!(numbers[3], numbers[4]);
+        assert_ne!(numbers[4], numbers[5]);
+    }
+
+    proptest! {
+        #[test]
+        fn texts_share_a_number_if_their_lower_case_is_equal(texts in prop::collection::vec("[a-bA-B@\\[`{\u{C4}\u{E4}]{0,19}", 0..20)) {
+            let mut values = Values::new(100);
+            let numbers: Vec<Number> = texts.iter().map(|text| values.number(text)).collect();
+            for (one, number) in texts.iter().zip(&numbers) {
+                for (other, its) in texts.iter().zip(&numbers) {
+                    prop_assert_eq!(number == its, one.to_lowercase() == other.to_lowercase(), "{} {}", one, other);
+                }
+            }
+        }
+
+        #[test]
+        fn folding_eight_bytes_folds_each(bytes in any::<[u8; 8]>()) {
+            prop_assert_eq!(folded(u64::from_le_bytes(bytes)).to_le_bytes(), bytes.map(|byte| byte.to_ascii_lowercase()));
         }
     }
 

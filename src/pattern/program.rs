@@ -67,6 +67,11 @@ enum Step {
     Run { class: Box<Class>, least: usize, most: usize },
     /// Matches as many bytes other than `byte` as possible, at least `least`.
     Until { byte: u8, least: usize },
+    /// Matches any bytes up to the first `byte`, and that as well. Stands for `Until` and `Byte`.
+    Past { byte: u8 },
+    /// Stores a run of the class, which ends before `then`, in the capture slot and the next one, and matches `then` as well. Stands
+    /// for `Slot`, `Run`, `Slot` and `Byte`.
+    Field { slot: usize, class: Box<Class>, least: usize, then: u8 },
     /// Succeeds if the assertion holds at the current position.
     Holds(Assertion),
     /// Stores the position in a capture slot: the start or the end of a group.
@@ -134,7 +139,7 @@ pub(super) type Slots = [Option<NonMaxUsize>];
 impl Program {
     /// Builds the program for a regex with these leading literals. Returns `None` if the regex is not supported.
     pub(super) fn new(hir: &Hir, leading: Option<&Leading>) -> Option<Program> {
-        let steps = build::steps(hir)?;
+        let steps = fused(build::steps(hir)?);
         let choice = steps.iter().position(|step| matches!(step, Step::Branch { .. } | Step::MayEnd(_)));
         let slot = |step: &Step| if let Step::Slot(slot) = step { Some(*slot) } else { None };
         let after_choice = choice.and_then(|choice| steps.get(choice..)).unwrap_or_default();
@@ -228,8 +233,17 @@ impl Program {
                     if len >= *least { rest.get(len..) } else { None }
                 }
                 Step::Until { byte, least } => {
-                    let len = memchr(*byte, rest).unwrap_or(rest.len());
+                    let len = until(*byte, rest);
                     if len >= *least { rest.get(len..) } else { None }
+                }
+                Step::Past { byte } => rest.get(until(*byte, rest) + 1..),
+                Step::Field { slot, class, least, then } => {
+                    let len = run_len(class, rest);
+                    let start = text.len() - rest.len();
+                    let after = rest.get(len..).and_then(<[u8]>::split_first);
+                    let after = after.filter(|(byte, _)| *byte == then && len >= *least).map(|(_, rest)| rest);
+                    (slots[*slot], slots[*slot + 1]) = (NonMaxUsize::new(start), NonMaxUsize::new(start + len));
+                    after
                 }
                 Step::Holds(assertion) => assertion.holds(text, text.len() - rest.len()).then_some(rest),
                 Step::Slot(slot) => {
@@ -296,6 +310,46 @@ impl Program {
     }
 }
 
+/// Replaces steps that often follow each other by a single one. Lines begin with fields, such as a time, a process and a thread, and
+/// every line of a sign-in is matched. A program that goes anywhere but to the next step stays as it is.
+fn fused(steps: Vec<Step>) -> Vec<Step> {
+    let is_straight = |step: &Step| {
+        matches!(
+            step,
+            Step::Literal(_)
+                | Step::Byte(_)
+                | Step::One(_)
+                | Step::Run { .. }
+                | Step::Until { .. }
+                | Step::Holds(_)
+                | Step::Slot(_)
+                | Step::Match
+        )
+    };
+    if !steps.iter().all(is_straight) {
+        return steps;
+    }
+    let mut fused: Vec<Step> = Vec::new();
+    for step in steps {
+        let Step::Byte(byte) = step else {
+            fused.push(step);
+            continue;
+        };
+        let (replaced, by) = match &fused[..] {
+            [.., Step::Until { least: 0, byte: other }] if *other == byte => (1, Step::Past { byte }),
+            [.., Step::Slot(start), Step::Run { class, least, most: usize::MAX }, Step::Slot(end)]
+                if *end == start + 1 =>
+            {
+                (3, Step::Field { slot: *start, class: class.clone(), least: *least, then: byte })
+            }
+            _ => (0, step),
+        };
+        fused.truncate(fused.len() - replaced);
+        fused.push(by);
+    }
+    fused
+}
+
 impl AtEnd {
     pub(super) fn assertion(&self) -> Option<Assertion> {
         match self {
@@ -346,6 +400,26 @@ fn run_len(class: &Class, text: &[u8]) -> usize {
     text.iter().position(|byte| !class[usize::from(*byte)]).unwrap_or(text.len())
 }
 
+/// Returns the number of bytes at the start of `text` before the first `byte`, or before the end.
+///
+/// Most runs are so short that calling `memchr` would take longer than comparing the first bytes eight at a time.
+#[inline(always)]
+fn until(byte: u8, text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const SHORT_WORDS: usize = 4;
+    let (words, _) = text.as_chunks();
+    for (index, word) in words.iter().take(SHORT_WORDS).enumerate() {
+        // A byte is zero where the bytes are equal. The lowest bit that is set below marks the first of these.
+        let difference = u64::from_le_bytes(*word) ^ (u64::from(byte) * ONES);
+        let equal = difference.wrapping_sub(ONES) & !difference & (0x80 * ONES);
+        if equal != 0 {
+            return 8 * index + equal.trailing_zeros() as usize / 8;
+        }
+    }
+    let passed = 8 * words.len().min(SHORT_WORDS);
+    memchr(byte, &text[passed..]).map_or(text.len(), |at| passed + at)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -393,6 +467,14 @@ mod tests {
         if found.is_none() && backtracker.gave_up() { Err(()) } else { Ok(found.map(|_| slots)) }
     }
 
+    proptest! {
+        #[test]
+        fn a_run_of_other_bytes_ends_before_the_first(text in prop::collection::vec(prop_oneof![9 => any::<u8>(), 1 => Just(b'|')], 0..80)) {
+            let first = text.iter().position(|byte| *byte == b'|');
+            prop_assert_eq!(until(b'|', &text), first.unwrap_or(text.len()));
+        }
+    }
+
     #[test]
     fn alternatives_that_begin_alike_are_tried_in_order() {
         for (regex, text, end) in [
@@ -411,6 +493,12 @@ mod tests {
             ("[ab]{2}a", "aba", Some(3)),
             ("[ab]{1,2}?a", "bba", Some(3)),
             ("[ab]{0,1}?a", "bba", None),
+            // Steps that become one.
+            (r"[^|]*\|(?<x>\d+)\|(?<y>[^|]*)\|", "a|17||b", Some(6)),
+            (r"[^|]*\|(?<x>\d+)\|", "a||17|", None),
+            (r"[^|]*\|(?<x>\d+)\|", "a|17", None),
+            (r"[^|]*\|(?<x>\d+)\|", "a", None),
+            (r"(?<x>(?<y>a*)b)c", "aabc", Some(4)),
         ] {
             let program = program(regex).unwrap();
             let expected = by_engine(&engine(regex), text.as_bytes(), 0);

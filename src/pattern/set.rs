@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
@@ -85,8 +86,14 @@ pub struct Pattern {
 #[derive(Debug)]
 struct Writer {
     matcher: Matcher,
-    groups: Captures<usize>,
+    /// Its captures, with the indexes of their groups.
+    groups: Vec<(Capture, usize)>,
+    /// A literal that the line must contain, if looking for it is quicker than trying a match.
+    required: Option<memmem::Finder<'static>>,
 }
+
+/// In a longer line, a required literal of [`Writer`] is not looked for: it is near the start, if at all.
+const REQUIRED_WITHIN_BYTES: usize = 512;
 
 /// The working memory for the `line` of each pattern.
 #[derive(Debug)]
@@ -202,20 +209,31 @@ impl PatternSet {
         self.matches_at_places(scratch, window, line_len)
     }
 
-    /// Creates working memory for [`PatternSet::writer`].
+    /// Creates working memory for [`PatternSet::add_writer`].
     pub(crate) fn writers(&self) -> Writers {
         Writers(self.patterns.iter().map(|pattern| Some(pattern.line.as_ref()?.matcher.scratch())).collect())
     }
 
-    /// Returns what the `line` of a pattern captures in a line in which the pattern matches: who wrote it.
-    pub(crate) fn writer<'l>(&self, writers: &mut Writers, pattern: usize, line: &'l [u8]) -> Captures<&'l [u8]> {
-        let (Some(writer), Some(scratch)) = (&self.patterns[pattern].line, &mut writers.0[pattern]) else {
-            return Captures::new(|_| None);
-        };
-        if writer.matcher.matches_at(scratch, line, 0, Known::Nothing).is_none() {
-            return Captures::new(|_| None);
+    /// Adds what the `line` of a pattern captures in a line in which the pattern matches: who wrote it.
+    #[inline]
+    pub(crate) fn add_writer<'l>(
+        &self,
+        writers: &mut Writers,
+        pattern: usize,
+        line: &'l [u8],
+        captures: &mut Captures<&'l [u8]>,
+    ) {
+        let (Some(writer), Some(scratch)) = (&self.patterns[pattern].line, &mut writers.0[pattern]) else { return };
+        let is_ruled_out =
+            |required: &memmem::Finder<'_>| line.len() <= REQUIRED_WITHIN_BYTES && required.find(line).is_none();
+        if writer.required.as_ref().is_some_and(is_ruled_out) {
+            return;
         }
-        Captures::new(|capture| line.get(scratch.group(writer.groups[capture]?)?))
+        if writer.matcher.matches_at(scratch, line, 0, Known::Nothing).is_some() {
+            for &(capture, group) in &writer.groups {
+                captures.add(capture, scratch.group(group).and_then(|span| line.get(span)));
+            }
+        }
     }
 
     /// Returns the matches of the pattern with this index, as if it were the only one. The other arguments are those of
@@ -389,8 +407,14 @@ impl Pattern {
         let writer = definition.line.as_ref().map(|regex| {
             let hir = parse_condition((Field::Line, regex))?;
             let groups = self::groups(&hir);
+            let groups = Capture::ALL.into_iter().filter_map(|capture| Some((capture, groups[capture]?))).collect();
+            // Of a single byte, most lines have one.
+            let required =
+                literal::required(&hir).map(|required| required.literals).filter(|literals| literals.len() == 1);
+            let required = required.and_then(|mut literals| literals.pop()).filter(|literal| literal.len() > 1);
+            let required = required.map(|literal| memmem::Finder::new(&literal).into_owned());
             let matcher = Matcher::new(regex, settings, hir, None).map_err(error(Field::Line))?;
-            Ok(Writer { matcher, groups })
+            Ok(Writer { matcher, groups, required })
         });
         let matcher = Matcher::new(&definition.regex, settings, hir, leading.clone()).map_err(error(Field::Regex))?;
         Ok(Pattern {

@@ -5,20 +5,20 @@
 //! chunk. Then [`count`] reads the file again.
 
 use std::io;
-use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::{Event, Options, Outcome, Outlet, Visitor, run};
-use crate::attempt::{RECORDERS_LIMIT, Recorder};
+use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
-use crate::code::Key;
+use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
 use crate::source::{EncodingChoice, Found, Source};
-use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns};
+use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns, Writer};
 use crate::summary::{Counts, Summary};
 use crate::time::Stamp;
 use crate::units::CodePage;
@@ -213,14 +213,17 @@ impl Recorders {
 fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     let mut texts = part.texts.as_str();
     for note in &part.notes {
-        let mut said = [None; SAID.len()];
-        for (text, len) in said.iter_mut().zip(note.lens) {
-            if len != NOTHING {
-                let (this, rest) = texts.split_at(len as usize);
-                (*text, texts) = (Some(this), rest);
-            }
-        }
-        let [user, outcome, host, address, process, thread] = said;
+        let mut next = |len| {
+            let (this, rest) = (len != NOTHING).then(|| texts.split_at(len as usize))?;
+            texts = rest;
+            Some(this)
+        };
+        let [user, host, address] = note.lens.map(&mut next);
+        let [process, thread] = note.writers.map(|writer| match writer {
+            UNKNOWN => Writer::Unknown,
+            TEXT.. => next(u32::try_from(writer - TEXT).unwrap_or(NOTHING)).map_or(Writer::Unknown, Writer::Text),
+            number => Writer::Number(number),
+        });
         let Writing { recorder, is_joined, role } = recorders.0[note.pattern as usize];
         // The copy that a relay keeps names the machine, and is a recorder of its own.
         let relayed = Recorder::from(recorder > 0 && host.is_some());
@@ -228,22 +231,25 @@ fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
             recorder: recorder + relayed,
             is_joined,
             begins: role == Role::Begins,
-            key: note.key.clone(),
+            key: match note.result {
+                NoteResult::None => None,
+                NoteResult::Code(code) => Some(Key::Code(code)),
+                NoteResult::Name(index) => Some(Key::Name(Arc::clone(&part.names[index as usize]))),
+            },
             stamp: note.stamp,
             user,
-            outcome,
+            outcome: note.outcome,
             host,
             address,
             process,
             thread,
-            beside: note.beside.clone(),
+            beside: (note.line_bytes != NOTHING).then(|| note.line_start..note.line_start + u64::from(note.line_bytes)),
         });
     }
 }
 
-/// The captures that are noted, in this order.
-const SAID: [Capture; 6] =
-    [Capture::User, Capture::Outcome, Capture::Host, Capture::Address, Capture::Process, Capture::Thread];
+/// The captures that are noted as texts, in this order.
+const SAID: [Capture; 3] = [Capture::User, Capture::Host, Capture::Address];
 
 /// The length of what the line does not say.
 const NOTHING: u32 = u32::MAX;
@@ -257,36 +263,62 @@ pub struct Notes {
     notes: Vec<Note>,
     /// The texts of all notes, one after another.
     texts: String,
+    /// The results without a code.
+    names: Vec<Arc<str>>,
 }
 
-/// What a line says of a sign-in.
-#[derive(Debug)]
+/// What a line says of a sign-in. There is one for nearly every line of some logs, so it is small, and needs nothing when it goes.
+#[derive(Clone, Copy, Debug)]
 struct Note {
-    pattern: u32,
+    result: NoteResult,
+    stamp: Option<Stamp>,
+    /// The process and the thread: a number, [`TEXT`] and the length of a text, or [`UNKNOWN`]. Their texts come after the others.
+    writers: [u64; 2],
     /// The length of each text in bytes.
     lens: [u32; SAID.len()],
-    /// `None` for a context.
-    key: Option<Key>,
-    stamp: Option<Stamp>,
-    /// Where the line is, if nothing tells which thread wrote it.
-    beside: Option<Range<u64>>,
+    pattern: u32,
+    outcome: Option<attempt::Outcome>,
+    /// Where the line starts in its source, and its length there, or [`NOTHING`] if its thread is known.
+    line_start: u64,
+    line_bytes: u32,
 }
 
-impl Notes {
-    fn size_bytes(&self) -> usize {
-        self.notes.len() * size_of::<Note>() + self.texts.len()
-    }
+/// The result in a line.
+#[derive(Clone, Copy, Debug)]
+enum NoteResult {
+    /// There is none: it is a context.
+    None,
+    Code(Code),
+    /// A name, by its index in [`Notes`].
+    Name(u32),
+}
+
+/// Stands for a process or thread that the line does not say.
+const UNKNOWN: u64 = u64::MAX;
+
+/// Stands for a process or thread that is not a number, with the length of its text added. Numbers are less.
+const TEXT: u64 = Writer::LIMIT;
+
+/// Returns the memory use of so many notes and bytes of text.
+fn size_bytes(notes: &[Note], text_bytes: usize) -> usize {
+    size_of_val(notes) + text_bytes
 }
 
 /// Notes what the lines of task after task say.
 struct Listener {
     encoding: EncodingChoice,
-    notes: Notes,
+    notes: Vec<Note>,
+    /// The texts of the notes, in UTF-8. That is checked for all of them together.
+    texts: Vec<u8>,
+    names: Vec<Arc<str>>,
+    /// How many notes the last part had, and how many bytes their texts.
+    last_len: (usize, usize),
 }
 
 impl Listener {
     fn new(options: &Options) -> Listener {
-        Listener { encoding: options.opening.encoding, notes: Notes::default() }
+        let (notes, texts, names) = Default::default();
+        Listener { encoding: options.opening.encoding, notes, texts, names, last_len: (0, 0) }
     }
 }
 
@@ -298,18 +330,18 @@ impl Visitor for Listener {
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
         scanner.scan_into(chunk, &mut *self);
-        if self.notes.size_bytes() > PART_BYTES {
-            out.part(std::mem::take(&mut self.notes));
+        if size_bytes(&self.notes, self.texts.len()) > PART_BYTES {
+            self.send(out);
         }
     }
 
     fn weight(part: &Notes) -> usize {
-        part.size_bytes()
+        size_bytes(&part.notes, part.texts.len())
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
-        if !self.notes.notes.is_empty() {
-            out.part(std::mem::take(&mut self.notes));
+        if !self.notes.is_empty() {
+            self.send(out);
         }
     }
 }
@@ -319,30 +351,68 @@ impl<'c> Sink<'c> for &mut Listener {
 
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
-        let key = Some(hit.key.clone());
-        self.note(&hit, key);
+        let result = match &hit.key {
+            Key::Code(code) => NoteResult::Code(*code),
+            Key::Name(name) => self.name(name),
+        };
+        self.note(&hit, result);
     }
 
     #[inline(always)]
     fn context(&mut self, hit: Hit<'c>) {
-        self.note(&hit, None);
+        self.note(&hit, NoteResult::None);
     }
 }
 
 impl Listener {
-    fn note(&mut self, hit: &Hit<'_>, key: Option<Key>) {
-        let Notes { notes, texts } = &mut self.notes;
+    fn note(&mut self, hit: &Hit<'_>, result: NoteResult) {
+        if self.notes.is_empty() {
+            // The next part is about as large as the last one.
+            self.notes.reserve(self.last_len.0);
+            self.texts.reserve(self.last_len.1);
+        }
         let captures: &Captures<&[u8]> = &hit.captures;
-        let lens = SAID.map(|capture| {
-            let Some(bytes) = captures[capture] else { return NOTHING };
-            let before = texts.len();
-            match std::str::from_utf8(bytes) {
-                Ok(text) => texts.push_str(text),
-                Err(_) => texts.push_str(&CodePage::of(hit.line, hit.units, self.encoding.given()).read(bytes)),
-            }
-            u32::try_from(texts.len() - before).unwrap_or(NOTHING)
+        let lens = SAID.map(|capture| captures[capture].map_or(NOTHING, |bytes| self.text(hit, bytes)));
+        let writers = [Capture::Process, Capture::Thread].map(|capture| match captures[capture] {
+            None => UNKNOWN,
+            Some(bytes) => Writer::number(bytes).unwrap_or_else(|| TEXT + u64::from(self.text(hit, bytes))),
         });
-        let pattern = u32::try_from(hit.pattern).unwrap_or(u32::MAX);
-        notes.push(Note { pattern, lens, key, stamp: hit.time, beside: hit.place_without_thread() });
+        let place = hit.place_without_thread();
+        self.notes.push(Note {
+            result,
+            stamp: hit.time,
+            writers,
+            lens,
+            pattern: u32::try_from(hit.pattern).unwrap_or(u32::MAX),
+            outcome: captures[Capture::Outcome].and_then(attempt::Outcome::read),
+            line_start: hit.line_offset,
+            line_bytes: place.and_then(|place| u32::try_from(place.end - place.start).ok()).unwrap_or(NOTHING),
+        });
+    }
+
+    /// Notes a text, and returns its length.
+    #[inline]
+    fn text(&mut self, hit: &Hit<'_>, bytes: &[u8]) -> u32 {
+        let before = self.texts.len();
+        if bytes.is_ascii() || std::str::from_utf8(bytes).is_ok() {
+            self.texts.extend_from_slice(bytes);
+        } else {
+            let page = CodePage::of(hit.line, hit.units, self.encoding.given());
+            self.texts.extend_from_slice(page.read(bytes).as_bytes());
+        }
+        u32::try_from(self.texts.len() - before).unwrap_or(NOTHING)
+    }
+
+    fn name(&mut self, name: &Arc<str>) -> NoteResult {
+        self.names.push(Arc::clone(name));
+        NoteResult::Name(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Sends what was noted.
+    fn send(&mut self, out: &mut Outlet<'_, Notes>) {
+        self.last_len = (self.notes.len(), self.texts.len());
+        let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
+        let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
+        out.part(Notes { notes, texts, names });
     }
 }

@@ -334,7 +334,7 @@ impl Resolver<'_> {
         // `get` instead of an index: only what cannot panic can be removed if it is not used.
         let mut captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
         if S::JOINS {
-            captures = captures.or(self.set.writer(&mut self.writers, found.pattern, &line.window[..line.len]));
+            self.set.add_writer(&mut self.writers, found.pattern, &line.window[..line.len], &mut captures);
         }
         let (text, text_len) =
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
@@ -347,8 +347,12 @@ impl Resolver<'_> {
             },
         };
         let hit = Hit {
-            // A group that took no part in the match stands for an empty text.
-            key: self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text)),
+            key: if is_context {
+                Key::Code(Code::NONE)
+            } else {
+                // A group that took no part in the match stands for an empty text.
+                self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text))
+            },
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::time::Time;
+
 /// A property of a result by which results are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
@@ -68,6 +70,22 @@ impl Dimension {
             Dimension::Day => Some(24 * HOUR),
             _ => None,
         }
+    }
+
+    /// Returns the number of the hour or day of a time, which is never 0; 0 for what is no part of time.
+    pub(super) fn number_of(self, time: Time) -> u32 {
+        self.span().map_or(0, |span| {
+            // From the year 1677 to 2262 there are fewer hours than that.
+            let since_1970 = i32::try_from(time.nanoseconds().div_euclid(span)).unwrap_or_default();
+            since_1970.cast_unsigned() ^ 1 << 31
+        })
+    }
+
+    /// Returns the beginning of an hour or day, of which [`Dimension::number_of`] returned the number; `None` for 0.
+    pub(super) fn time_of(self, number: u32) -> Option<Time> {
+        let span = self.span().filter(|_| number != 0)?;
+        let since_1970 = i64::from((number ^ 1 << 31).cast_signed());
+        Some(Time::from_nanoseconds(since_1970.saturating_mul(span)))
     }
 }
 

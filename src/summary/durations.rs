@@ -3,9 +3,13 @@
 //! Invariant: a commutative monoid, like everything in a summary. Up to [`EXACT_LIMIT`] different durations are kept as they are.
 //! If there are more, each is rounded down to [`SIGNIFICANT_BITS`], so that a percentile is at most a 128th too small. Whether that is
 //! so depends on the set of durations alone, and not on how it was divided.
+//!
+//! There may be a million rows with a few durations each, so up to [`FEW`] take four bytes each, and none take no memory.
 
 use std::collections::BTreeMap;
 
+/// How many durations are kept as a list.
+const FEW: usize = 64;
 /// How many different durations are kept exactly.
 const EXACT_LIMIT: usize = 4_096;
 /// How many leading bits of a duration are kept beyond that.
@@ -13,42 +17,61 @@ const SIGNIFICANT_BITS: u32 = 8;
 
 /// Durations in milliseconds, each with how often it occurred.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Durations {
-    count_by_duration: BTreeMap<u32, u64>,
-    is_rounded: bool,
+pub struct Durations(Kept);
+
+/// The form of the durations follows from their number alone, so equal durations are equal values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    /// At most [`FEW`] durations, sorted.
+    Few(Vec<u32>),
+    /// Each different duration, with how often it occurred.
+    Exact(BTreeMap<u32, u64>),
+    /// How often each rounded duration occurred, by its [`bucket`].
+    Rounded(Vec<u64>),
+}
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept::Few(Vec::new())
+    }
 }
 
 impl Durations {
     /// Adds one duration.
     pub fn add(&mut self, milliseconds: u32) {
         self.add_many(milliseconds, 1);
-        self.limit();
     }
 
     /// Adds all durations of `other`.
     pub fn merge(&mut self, other: &Durations) {
-        if other.is_rounded {
-            self.round();
+        if let Kept::Rounded(_) = other.0 {
+            self.0.round();
         }
-        other.count_by_duration.iter().for_each(|(&milliseconds, &count)| self.add_many(milliseconds, count));
-        self.limit();
+        other.0.each(&mut |milliseconds, count| {
+            self.add_many(milliseconds, count);
+            false
+        });
     }
 
     fn add_many(&mut self, milliseconds: u32, count: u64) {
-        let milliseconds = if self.is_rounded { rounded(milliseconds) } else { milliseconds };
-        *self.count_by_duration.entry(milliseconds).or_default() += count;
-    }
-
-    fn limit(&mut self) {
-        if !self.is_rounded && self.count_by_duration.len() > EXACT_LIMIT {
-            self.round();
-        }
-    }
-
-    fn round(&mut self) {
-        self.is_rounded = true;
-        for (milliseconds, count) in std::mem::take(&mut self.count_by_duration) {
-            self.add_many(milliseconds, count);
+        match &mut self.0 {
+            Kept::Few(list) if list.len() as u64 + count <= FEW as u64 => {
+                let at = list.partition_point(|&other| other < milliseconds);
+                (0..count).for_each(|_| list.insert(at, milliseconds));
+            }
+            Kept::Few(list) => {
+                let mut count_by_duration = BTreeMap::new();
+                list.iter().for_each(|&milliseconds| *count_by_duration.entry(milliseconds).or_default() += 1);
+                self.0 = Kept::Exact(count_by_duration);
+                self.add_many(milliseconds, count);
+            }
+            Kept::Exact(count_by_duration) => {
+                *count_by_duration.entry(milliseconds).or_default() += count;
+                if count_by_duration.len() > EXACT_LIMIT {
+                    self.0.round();
+                }
+            }
+            Kept::Rounded(counts) => add_rounded(counts, milliseconds, count),
         }
     }
 
@@ -56,20 +79,72 @@ impl Durations {
     /// durations.
     #[must_use]
     pub fn percentile(&self, percent: u64) -> Option<u32> {
-        let total: u64 = self.count_by_duration.values().sum();
+        let mut total = 0;
+        self.0.each(&mut |_, count| {
+            total += count;
+            false
+        });
         let rank = (total * percent).div_ceil(100).max(1);
         let mut seen = 0;
-        self.count_by_duration.iter().find_map(|(&milliseconds, count)| {
+        self.0.each(&mut |_, count| {
             seen += count;
-            (seen >= rank).then_some(milliseconds)
+            seen >= rank
         })
     }
 }
 
-/// Returns the duration with only its leading bits.
-fn rounded(milliseconds: u32) -> u32 {
+impl Kept {
+    /// Passes the durations to `found` in ascending order, each with a count, until it returns true. Returns the duration for which it
+    /// did.
+    fn each(&self, found: &mut dyn FnMut(u32, u64) -> bool) -> Option<u32> {
+        let mut is_found = |&(milliseconds, count): &(u32, u64)| found(milliseconds, count);
+        let found = match self {
+            Kept::Few(list) => list.iter().map(|&milliseconds| (milliseconds, 1)).find(is_found),
+            Kept::Exact(map) => map.iter().map(|(&milliseconds, &count)| (milliseconds, count)).find(is_found),
+            Kept::Rounded(counts) => {
+                let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+                filled.map(|(bucket, &count)| (smallest(bucket), count)).find(&mut is_found)
+            }
+        };
+        found.map(|(milliseconds, _)| milliseconds)
+    }
+
+    /// Rounds all durations, if they are not rounded yet.
+    fn round(&mut self) {
+        if let Kept::Rounded(_) = self {
+            return;
+        }
+        let mut counts = Vec::new();
+        self.each(&mut |milliseconds, count| {
+            add_rounded(&mut counts, milliseconds, count);
+            false
+        });
+        *self = Kept::Rounded(counts);
+    }
+}
+
+fn add_rounded(counts: &mut Vec<u64>, milliseconds: u32, count: u64) {
+    let bucket = bucket(milliseconds);
+    if bucket >= counts.len() {
+        counts.resize(bucket + 1, 0);
+    }
+    counts[bucket] += count;
+}
+
+/// How many durations have the same number of bits, rounded.
+const BUCKETS: usize = 1 << (SIGNIFICANT_BITS - 1);
+
+/// Returns the number of the bucket for a duration: that of the duration itself up to [`SIGNIFICANT_BITS`], and then [`BUCKETS`]
+/// numbers for each further bit.
+fn bucket(milliseconds: u32) -> usize {
     let dropped = (u32::BITS - milliseconds.leading_zeros()).saturating_sub(SIGNIFICANT_BITS);
-    milliseconds >> dropped << dropped
+    BUCKETS * dropped as usize + (milliseconds >> dropped) as usize
+}
+
+/// Returns the smallest duration in a bucket.
+fn smallest(bucket: usize) -> u32 {
+    let dropped = (bucket / BUCKETS).saturating_sub(1);
+    u32::try_from((bucket - BUCKETS * dropped) << dropped).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -100,7 +175,29 @@ mod tests {
         assert!((150_000 - 150_000 / 128..=150_000).contains(&median), "{median}");
     }
 
+    #[test]
+    fn a_bucket_begins_with_a_duration_of_eight_leading_bits() {
+        let rounded = |milliseconds| smallest(bucket(milliseconds));
+        assert_eq!([0, 1, 255, 256, 257, 511, 512, 515].map(rounded), [0, 1, 255, 256, 256, 510, 512, 512]);
+        assert_eq!(rounded(u32::MAX), 0xFF00_0000);
+        assert!((0..bucket(u32::MAX)).all(|number| bucket(smallest(number)) == number));
+    }
+
     proptest! {
+        #[test]
+        fn few_durations_are_the_same_in_any_order(all in prop::collection::vec(0_u32..90, 0..90), cut in 0_usize..90) {
+            let cut = cut.min(all.len());
+            let mut merged = of(&all[cut..]);
+            merged.merge(&of(&all[..cut]));
+            let mut sorted = all.clone();
+            sorted.sort_unstable();
+            prop_assert_eq!(&merged, &of(&sorted));
+            for percent in [1, 50, 95, 100] {
+                let rank = (all.len() * percent as usize).div_ceil(100).max(1);
+                prop_assert_eq!(merged.percentile(percent), sorted.get(rank - 1).copied());
+            }
+        }
+
         #[test]
         fn any_division_gives_the_same_durations(
             start in 0_u32..600_000,

@@ -19,7 +19,7 @@ use super::total::{Row, Summary, Totals};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
 use crate::attempt::persons::Persons;
 use crate::attempt::values::{Number, Values};
-use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_domain, without_network};
+use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_network};
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part};
@@ -37,6 +37,8 @@ const KEYS_LIMIT: usize = 16 * super::NAMES_LIMIT;
 /// The number of all other codes and names.
 const OTHER_KEYS: u32 = u32::MAX;
 
+/// How many kinds of results and their places were found last are remembered.
+const FOUND_LAST: usize = 256;
 /// How many recorders that were met last are compared with the next one. A file has one or two.
 const RECENT: usize = 4;
 
@@ -67,17 +69,46 @@ pub struct Heard<'l> {
     /// The user.
     pub user: Option<&'l str>,
     /// The log's word on the sign-in.
-    pub outcome: Option<&'l str>,
+    pub outcome: Option<Outcome>,
     /// The machine.
     pub host: Option<&'l str>,
     /// The network address of the user.
     pub address: Option<&'l str>,
     /// The process that wrote the line.
-    pub process: Option<&'l str>,
+    pub process: Writer<'l>,
     /// The thread that wrote the line.
-    pub thread: Option<&'l str>,
+    pub thread: Writer<'l>,
     /// Where the line is in its source, in bytes, if nothing tells which thread wrote it.
     pub beside: Option<Range<u64>>,
+}
+
+/// A process or a thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Writer<'l> {
+    /// The line does not say.
+    #[default]
+    Unknown,
+    /// Its number, less than [`Writer::LIMIT`].
+    Number(u64),
+    /// Any other text.
+    Text(&'l str),
+}
+
+impl Writer<'_> {
+    /// Greater than the numbers of processes and threads, and less than half of all numbers.
+    pub const LIMIT: u64 = 10_u64.pow(18);
+
+    /// Reads a number below [`Writer::LIMIT`] as logs write it: digits without leading zeros.
+    #[must_use]
+    pub fn number(text: &[u8]) -> Option<u64> {
+        const DIGITS: usize = 18;
+        let add = |sum: u64, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'));
+        match text {
+            [] | [b'0', ..] => None,
+            digits if digits.len() > DIGITS => None,
+            digits => digits.iter().try_fold(0, add),
+        }
+    }
 }
 
 /// What one thread of one program writes into one log.
@@ -89,22 +120,53 @@ struct Lane {
     thread: u64,
 }
 
-/// What is counted together until the machines are known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What is counted together until the machines are known. There may be a million, so everything is small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Place {
     key: u32,
     source: u32,
     host: Number,
     /// The values of those dimensions that do not follow from the rest.
-    values: [u64; 2],
-    /// Whether the filter has looked at machine and source.
-    is_checked: bool,
+    values: [u32; 2],
 }
 
-#[derive(Clone, Debug, Default)]
+/// The results of a place: a [`Tally`] without the memory for times that there may not be, and durations.
+#[derive(Clone, Debug)]
 struct Cell {
-    tally: Tally,
+    count: u64,
+    /// The first and last time in nanoseconds. There is none if the last one is earlier.
+    span: (i64, i64),
     durations: Durations,
+}
+
+impl Default for Cell {
+    fn default() -> Cell {
+        Cell { count: 0, span: (i64::MAX, i64::MIN), durations: Durations::default() }
+    }
+}
+
+impl Cell {
+    /// Counts a result.
+    fn add(&mut self, result: &SignIn) {
+        self.count += 1;
+        if let Some(time) = result.time().map(Time::nanoseconds) {
+            self.span = (self.span.0.min(time), self.span.1.max(time));
+        }
+        if let Some(duration) = result.duration_ms() {
+            self.durations.add(duration);
+        }
+    }
+
+    fn merge(&mut self, other: &Cell) {
+        self.count += other.count;
+        self.span = (self.span.0.min(other.span.0), self.span.1.max(other.span.1));
+        self.durations.merge(&other.durations);
+    }
+
+    fn tally(&self) -> Tally {
+        let time = |nanoseconds| (self.span.0 <= self.span.1).then(|| Time::from_nanoseconds(nanoseconds));
+        Tally { count: self.count, first: time(self.span.0), last: time(self.span.1) }
+    }
 }
 
 /// Collects sign-ins.
@@ -113,9 +175,6 @@ pub struct SignIns<'c> {
     options: Options,
     catalogue: &'c Catalogue,
     users: Values,
-    /// The users without their domains, by which twins are compared, and the number there of each user.
-    bare_users: Values,
-    bare_by_user: Vec<Number>,
     hosts: Values,
     addresses: Values,
     writers: Values,
@@ -145,14 +204,18 @@ type Found = (u32, u32, Number);
 /// What was counted so far.
 #[derive(Debug, Default)]
 struct Count {
+    /// The results that are checked, by the number of their code or name.
+    by_key: Vec<Cell>,
+    /// The same results by what the caller asked for.
     cells: HashMap<Place, Cell>,
+    /// Results at whose machine and source the filter has not looked.
+    unchecked: HashMap<Place, Cell>,
     /// The results whose code or name is beyond [`KEYS_LIMIT`].
     overflow: Tally,
-    /// Whether cells are kept apart by source and host: only if the caller counts or filters by them.
-    by_place: bool,
     /// Each kind of result with the sources in which it was found, and the hosts that their lines name.
     found_in: HashSet<Found>,
-    last_found: Option<Found>,
+    /// Those that were found last, each in a slot.
+    found_last: Vec<Option<Found>>,
     twins: u64,
     /// The number of sign-ins with twins.
     matched: u64,
@@ -276,14 +339,10 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn new(options: Options, catalogue: &'c Catalogue) -> SignIns<'c> {
         let values = || Values::new(VALUES_LIMIT);
-        let is_place = |dimension: &Dimension| matches!(dimension, Dimension::Host | Dimension::File);
-        let by_place = options.by.iter().any(is_place) || !options.filter.is_empty();
         SignIns {
             options,
             catalogue,
             users: values(),
-            bare_users: values(),
-            bare_by_user: vec![Number::default(); 2],
             hosts: values(),
             addresses: values(),
             writers: values(),
@@ -299,7 +358,7 @@ impl<'c> SignIns<'c> {
             edges: Vec::new(),
             waiting: Vec::new(),
             apart: Vec::new(),
-            count: Count { by_place, ..Count::default() },
+            count: Count::default(),
         }
     }
 
@@ -308,8 +367,8 @@ impl<'c> SignIns<'c> {
         let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         let some = |text: &&str| !text.is_empty();
         let said = Said {
-            user: heard.user.filter(some).map(|user| self.user(user)),
-            outcome: heard.outcome.and_then(|outcome| Outcome::read(outcome.as_bytes())),
+            user: heard.user.filter(some).map(|user| self.users.number(user)),
+            outcome: heard.outcome,
             host: heard.host.filter(some).map(|host| self.hosts.number(host)),
             address: heard.address.filter(some).map(|address| self.addresses.number(address)),
         };
@@ -346,13 +405,11 @@ impl<'c> SignIns<'c> {
     }
 
     /// Returns a number for a process or thread: its own, or one beyond those for any other text.
-    fn writer(&mut self, text: Option<&str>) -> u64 {
-        /// Numbers of so many digits fit, and leave the upper half for other texts.
-        const DIGITS: usize = 18;
-        let Some(text) = text else { return u64::MAX };
-        match text.parse() {
-            Ok(number) if text.len() <= DIGITS && !text.starts_with(['0', '+']) => number,
-            _ => 1 << 63 | self.writers.number(text).index() as u64,
+    fn writer(&mut self, writer: Writer<'_>) -> u64 {
+        match writer {
+            Writer::Unknown => u64::MAX,
+            Writer::Number(number) => number,
+            Writer::Text(text) => 1 << 63 | self.writers.number(text).index() as u64,
         }
     }
 
@@ -381,16 +438,6 @@ impl<'c> SignIns<'c> {
         self.number_by_key.insert(key.clone(), number);
         let dense = key.code().and_then(|code| self.dense_keys.get_mut(usize::try_from(code.0).ok()?));
         dense.into_iter().for_each(|dense| *dense = number);
-        number
-    }
-
-    fn user(&mut self, user: &str) -> Number {
-        let number = self.users.number(user);
-        if number.index() >= self.bare_by_user.len() {
-            let bare = without_domain(user);
-            let bare = if bare.is_empty() { Number::default() } else { self.bare_users.number(bare) };
-            self.bare_by_user.push(bare);
-        }
         number
     }
 
@@ -424,21 +471,19 @@ impl<'c> SignIns<'c> {
             self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
             let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
             // Neither the machines nor all sources are known yet.
-            self.match_waiting(&places, false);
+            self.match_waiting(&places, &Persons::new(&self.users), false);
         }
     }
 
     /// Matches the results that wait with each other, and counts them.
     /// `is_end` is whether everything has been read.
-    fn match_waiting(&mut self, places: &Places, is_end: bool) {
+    fn match_waiting(&mut self, places: &Places, persons: &Persons, is_end: bool) {
         let mut waiting = std::mem::take(&mut self.waiting);
         // Stable, so that results stay in the order of their sources where their times are equal.
         waiting.sort_by_key(|result| places.machine(result));
-        let bare = |result: &SignIn| {
-            let number = self.bare_by_user.get(result.user.index()).copied().unwrap_or_default();
-            // Users beyond the limit are not told apart, so they count as unknown.
-            if number == Number::OTHERS { Number::default() } else { number }
-        };
+        // Users beyond the limit have no name, so they count as unknown.
+        let name = |result: &SignIn| persons.name(result.user);
+        let is_checked = is_end || self.options.filter.is_empty();
         let (count, by) = (&mut self.count, &self.options.by);
         let mut keeper = Keeper {
             filter: &self.options.filter,
@@ -447,24 +492,27 @@ impl<'c> SignIns<'c> {
             values: [&self.users, &self.hosts, &self.addresses],
             sources: &self.sources,
             places,
-            persons: Persons::new(&self.users),
+            persons,
             is_end,
             known: HashMap::new(),
         };
         for result in std::mem::take(&mut self.apart) {
             if keeper.keeps(&result, &[result.source], count) {
-                count.add(&result, 0, by, is_end);
+                count.add(&result, 0, by, is_checked);
             }
         }
+        let (mut found, mut found_in) = (Vec::new(), Vec::new());
         for results in waiting.chunk_by_mut(|one, other| places.machine(one) == places.machine(other)) {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
             let is_alone = results.iter().all(|result| result.recorder() == recorder);
             count.on_other_footing += u64::from(!is_alone && zoned(true) && zoned(false));
-            twins::matching(results, bare, |first, others| {
+            twins::matching(results, name, |first, others| {
                 let mut best = first;
-                let mut found = vec![first.source];
-                let mut found_in = vec![(first.key, first.source, first.host)];
+                found.clear();
+                found_in.clear();
+                found.push(first.source);
+                found_in.push((first.key, first.source, first.host));
                 for twin in others {
                     found.push(twin.source);
                     found_in.push((twin.key, twin.source, twin.host));
@@ -480,8 +528,8 @@ impl<'c> SignIns<'c> {
                     best = richer;
                 }
                 if keeper.keeps(&best, &found, count) {
-                    found_in.into_iter().for_each(|found| count.found(found));
-                    count.add(&best, found.len() as u64 - 1, by, is_end);
+                    found_in.iter().for_each(|found| count.found(*found));
+                    count.add(&best, found.len() as u64 - 1, by, is_checked);
                 }
             });
         }
@@ -492,11 +540,12 @@ impl<'c> SignIns<'c> {
     pub fn settle(mut self) -> Settled {
         self.stitch();
         let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
-        self.match_waiting(&places, true);
+        let persons = Persons::new(&self.users);
+        self.match_waiting(&places, &persons, true);
         let SignIns { options, users, hosts, addresses, keys, sources, mut totals, mut count, .. } = self;
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
-        let mut rows: HashMap<u32, (Row, Durations)> = HashMap::new();
+        let mut rows: HashMap<u32, Row> = HashMap::new();
         let mut files_by_key: HashMap<u32, HashSet<u32>> = HashMap::new();
         let mut hosts_by_key: HashSet<(u32, Number)> = HashSet::new();
         let mut all_hosts: HashSet<Number> =
@@ -507,73 +556,94 @@ impl<'c> SignIns<'c> {
             all_hosts.insert(host);
             hosts_with_results.insert(host);
             files_by_key.entry(key).or_default().insert(source);
-            let (row, _) = rows.entry(key).or_default();
+            let row = rows.entry(key).or_default();
             row.hosts += u64::from(host.is_known() && hosts_by_key.insert((key, host)));
         }
         for (key, files) in files_by_key {
-            rows.entry(key).or_default().0.files = files.len() as u64;
+            rows.entry(key).or_default().files = files.len() as u64;
         }
-        let mut grouped: BTreeMap<Vec<Value>, Cell> = BTreeMap::new();
-        let persons = if options.by.contains(&Dimension::User) { Persons::new(&users) } else { Persons::default() };
-        let mut results = count.overflow.count;
-        for (place, cell) in std::mem::take(&mut count.cells) {
+        for (place, cell) in std::mem::take(&mut count.unchecked) {
             let host = places.same_host(place.host.or(places.host(place.source)));
-            if !place.is_checked {
-                let file = sources.get(place.source as usize).map(AsRef::as_ref);
-                let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(file.as_slice());
-                if !dropped.is_empty() {
-                    count.dropped.add_many(dropped, cell.tally.count);
-                    continue;
-                }
+            let file = sources.get(place.source as usize).map(AsRef::as_ref);
+            let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(file.as_slice());
+            if dropped.is_empty() {
+                count.add_cell(place, &cell, &options.by);
+            } else {
+                count.dropped.add_many(dropped, cell.count);
             }
-            results += cell.tally.count;
-            let (row, durations) = rows.entry(place.key).or_default();
-            row.tally.merge(&cell.tally);
-            durations.merge(&cell.durations);
-            if options.by.is_empty() {
-                continue;
-            }
-            let text = |values: &Values, number: Number| match values.text(number) {
-                Some(text) => Value::Text(text.into()),
-                None if number == Number::OTHERS => Value::Others,
-                None => Value::Unknown,
-            };
-            let value = |(index, dimension): (usize, &Dimension)| {
-                let number = place.values[index];
-                match dimension {
-                    Dimension::Code | Dimension::Group | Dimension::Channel => {
-                        Value::Key(keys[place.key as usize].clone())
-                    }
-                    Dimension::Host => text(&hosts, host),
-                    Dimension::File => Value::Text(sources[place.source as usize].clone()),
-                    Dimension::User => text(&users, persons.of(Number::from_index(number))),
-                    Dimension::Address => text(&addresses, Number::from_index(number)),
-                    Dimension::Outcome => match number {
-                        1 => Value::Outcome(Outcome::Succeeded),
-                        2 => Value::Outcome(Outcome::Failed),
-                        _ => Value::Unknown,
-                    },
-                    Dimension::Hour | Dimension::Day => from_order(number)
-                        .map_or(Value::Unknown, |nanoseconds| Value::Time(Time::from_nanoseconds(nanoseconds))),
-                }
-            };
-            let values = options.by.iter().enumerate().map(value).collect();
-            let group = grouped.entry(values).or_default();
-            group.tally.merge(&cell.tally);
-            group.durations.merge(&cell.durations);
         }
         let mut summary = Summary::with_totals(totals);
         let mut durations = BTreeMap::new();
-        for (key, (row, took)) in rows {
-            let key = &keys[key as usize];
-            summary.add_row(key, &row);
-            if took.percentile(50).is_some() {
-                durations.insert(key.clone(), took);
+        let mut results = count.overflow.count;
+        for (number, cell) in (0..).zip(std::mem::take(&mut count.by_key)) {
+            if cell.count > 0 {
+                results += cell.count;
+                rows.entry(number).or_default().tally = cell.tally();
             }
+            if cell.durations != Durations::default() {
+                durations.insert(keys[number as usize].clone(), cell.durations);
+            }
+        }
+        for (key, row) in rows {
+            summary.add_row(&keys[key as usize], &row);
         }
         if !count.overflow.is_empty() {
             summary.add_overflow(&count.overflow);
         }
+        // The first source of each name.
+        let mut same_source: HashMap<&str, u32> = HashMap::new();
+        if options.by.contains(&Dimension::File) {
+            (0..).zip(&sources).for_each(|(number, name)| {
+                same_source.entry(name).or_insert(number);
+            });
+        }
+        // The values of a place as numbers.
+        let numbers = |place: Place| {
+            let mut numbers = place.values;
+            for (number, dimension) in numbers.iter_mut().zip(&options.by) {
+                *number = match dimension {
+                    Dimension::Code | Dimension::Group | Dimension::Channel => place.key,
+                    Dimension::Host => places.same_host(place.host.or(places.host(place.source))).as_u32(),
+                    Dimension::File => same_source[&*sources[place.source as usize]],
+                    Dimension::User => persons.of(Number::from_index(u64::from(*number))).as_u32(),
+                    Dimension::Address | Dimension::Outcome | Dimension::Hour | Dimension::Day => *number,
+                };
+            }
+            numbers
+        };
+        let mut groups: Vec<([u32; 2], Cell)> = Vec::with_capacity(count.cells.len());
+        groups.extend(std::mem::take(&mut count.cells).into_iter().map(|(place, cell)| (numbers(place), cell)));
+        groups.sort_unstable_by_key(|(numbers, _)| *numbers);
+        groups.dedup_by(|(numbers, cell), (before, sum)| {
+            let is_same = numbers == before;
+            if is_same {
+                sum.merge(cell);
+            }
+            is_same
+        });
+        let text = |values: &Values, number: u32| match Number::from_index(u64::from(number)) {
+            Number::OTHERS => Value::Others,
+            number => values.text(number).map_or(Value::Unknown, |text| Value::Text(text.into())),
+        };
+        let value = |(dimension, number): (&Dimension, u32)| match dimension {
+            Dimension::Code | Dimension::Group | Dimension::Channel => Value::Key(keys[number as usize].clone()),
+            Dimension::Host => text(&hosts, number),
+            Dimension::File => Value::Text(sources[number as usize].clone()),
+            Dimension::User => text(&users, number),
+            Dimension::Address => text(&addresses, number),
+            Dimension::Outcome => match number {
+                1 => Value::Outcome(Outcome::Succeeded),
+                2 => Value::Outcome(Outcome::Failed),
+                _ => Value::Unknown,
+            },
+            Dimension::Hour | Dimension::Day => dimension.time_of(number).map_or(Value::Unknown, Value::Time),
+        };
+        let row = |(numbers, cell): ([u32; 2], Cell)| GroupRow {
+            values: options.by.iter().zip(numbers).map(value).collect(),
+            tally: cell.tally(),
+            durations: cell.durations,
+        };
+        let rows = groups.into_iter().map(row).collect();
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -591,10 +661,7 @@ impl<'c> SignIns<'c> {
                 dropped: count.dropped,
                 span: count.span,
             },
-            rows: grouped
-                .into_iter()
-                .map(|(values, Cell { tally, durations })| GroupRow { values, tally, durations })
-                .collect(),
+            rows,
         }
     }
 
@@ -641,27 +708,41 @@ impl Count {
             return self.overflow.add(time);
         }
         let value = |dimension: Option<&Dimension>| match dimension {
-            Some(Dimension::User) => result.user.index() as u64,
-            Some(Dimension::Address) => result.address.index() as u64,
+            Some(Dimension::User) => result.user.as_u32(),
+            Some(Dimension::Address) => result.address.as_u32(),
             Some(Dimension::Outcome) => match result.outcome() {
                 None => 0,
                 Some(Outcome::Succeeded) => 1,
                 Some(Outcome::Failed) => 2,
             },
-            Some(dimension) => dimension
-                .span()
-                .zip(time)
-                .map_or(0, |(span, time)| to_order(time.nanoseconds().div_euclid(span).saturating_mul(span))),
+            Some(dimension) => time.map_or(0, |time| dimension.number_of(time)),
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
-        let (source, host) = if self.by_place { (result.source, result.host) } else { Default::default() };
-        let place = Place { key: result.key, source, host, values, is_checked };
-        let cell = self.cells.entry(place).or_default();
-        cell.tally.add(time);
-        if let Some(duration) = result.duration_ms() {
-            cell.durations.add(duration);
+        let place = Place { key: result.key, source: result.source, host: result.host, values };
+        if !is_checked {
+            return self.unchecked.entry(place).or_default().add(result);
         }
+        self.of_key(result.key).add(result);
+        if !by.is_empty() {
+            self.cells.entry(place.by(by)).or_default().add(result);
+        }
+    }
+
+    /// Adds results of a place.
+    fn add_cell(&mut self, place: Place, cell: &Cell, by: &[Dimension]) {
+        self.of_key(place.key).merge(cell);
+        if !by.is_empty() {
+            self.cells.entry(place.by(by)).or_default().merge(cell);
+        }
+    }
+
+    fn of_key(&mut self, key: u32) -> &mut Cell {
+        let index = key as usize;
+        if index >= self.by_key.len() {
+            self.by_key.resize(index + 1, Cell::default());
+        }
+        &mut self.by_key[index]
     }
 
     /// Returns how many results have no time and are from machines with several recorders, so that they may have twins.
@@ -697,10 +778,30 @@ impl Count {
 
     /// Notes that a source has a result of this kind.
     fn found(&mut self, found: Found) {
-        if found.0 != OTHER_KEYS && self.last_found != Some(found) {
-            self.last_found = Some(found);
+        let (key, source, host) = found;
+        if key == OTHER_KEYS {
+            return;
+        }
+        if self.found_last.is_empty() {
+            self.found_last.resize(FOUND_LAST, None);
+        }
+        // Neighbours in any of the three have slots of their own.
+        let slot = (key ^ source.rotate_left(4) ^ host.as_u32().rotate_left(2)) as usize % FOUND_LAST;
+        if self.found_last[slot] != Some(found) {
+            self.found_last[slot] = Some(found);
             self.found_in.insert(found);
         }
+    }
+}
+
+impl Place {
+    /// Returns the place without what is not asked for.
+    fn by(self, by: &[Dimension]) -> Place {
+        let is_key =
+            |dimension: &Dimension| matches!(dimension, Dimension::Code | Dimension::Group | Dimension::Channel);
+        let is_place = |dimension: &Dimension| matches!(dimension, Dimension::Host | Dimension::File);
+        let (source, host) = if by.iter().any(is_place) { (self.source, self.host) } else { Default::default() };
+        Place { key: if by.iter().any(is_key) { self.key } else { 0 }, source, host, ..self }
     }
 }
 
@@ -713,7 +814,7 @@ struct Keeper<'k> {
     values: [&'k Values; 3],
     sources: &'k [Box<str>],
     places: &'k Places,
-    persons: Persons,
+    persons: &'k Persons,
     /// Whether machines and sources are known.
     is_end: bool,
     /// What is known about values that were looked at before.
@@ -874,16 +975,6 @@ fn rotation(name: &str) -> (String, u64) {
     }
 }
 
-/// Returns a number that sorts like `nanoseconds` and is not 0.
-fn to_order(nanoseconds: i64) -> u64 {
-    (nanoseconds.cast_unsigned() ^ 1 << 63).max(1)
-}
-
-/// Returns what [`to_order`] was given; `None` for 0.
-fn from_order(order: u64) -> Option<i64> {
-    (order != 0).then(|| (order ^ 1 << 63).cast_signed())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -900,8 +991,8 @@ mod tests {
             outcome: None,
             host: None,
             address: None,
-            process: None,
-            thread: None,
+            process: Writer::Unknown,
+            thread: Writer::Unknown,
             beside: None,
         }
     }
