@@ -50,6 +50,9 @@ struct Args {
     /// Write a support ticket instead: a folder with the RADIUS and service logs of 40 machines
     #[arg(long, conflicts_with_all = ["kind", "density", "files", "encode"])]
     ticket: bool,
+    /// How many people sign in; not every one of them needs to [default: 2,300]
+    #[arg(long, value_name = "N", requires = "ticket")]
+    users: Option<usize>,
     /// Say on stderr how many results of which code were written
     #[arg(long)]
     count: bool,
@@ -108,7 +111,8 @@ fn run(args: &Args, path: &Path) -> io::Result<Counts> {
 
 /// Writes a ticket to a folder.
 fn write_ticket(args: &Args, folder: &Path) -> io::Result<()> {
-    let spec = args.size.map_or_else(ticket::Spec::default, ticket::Spec::of_size);
+    let usual = args.size.map_or_else(ticket::Spec::default, ticket::Spec::of_size);
+    let spec = ticket::Spec { users: args.users.unwrap_or(usual.users), ..usual };
     let (mut counts, mut twins, mut by_host) = (Counts::default(), 0, BTreeMap::new());
     ticket::write(&ticket::Spec { seed: args.seed, ..spec }, |part| {
         for (path, bytes) in &part.files {

@@ -269,7 +269,7 @@ impl Report {
     /// Makes the report of sign-ins, as [`Report::new`] does. `shown` decides which rows are shown, and in which order.
     #[must_use]
     pub fn of_sign_ins(
-        settled: &Settled,
+        settled: Settled,
         by: &[Dimension],
         shown: Shown,
         problems: Vec<Problem>,
@@ -286,7 +286,7 @@ impl Report {
             |(key, row): &(Key, &summary::Row)| cells(key, row, settled.durations.get(key), report.results, catalogue);
         report.rows = rows.iter().map(cells).collect();
         report.sign_ins = settled.totals;
-        report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled, by, shown, catalogue));
+        report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }
 
@@ -321,7 +321,7 @@ impl Report {
             totals.results_without_zone.into(),
             after.into(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
-            self.breakdown.as_ref().map_or(Cell::Absent, |breakdown| Cell::List(breakdown.records().collect())),
+            self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),
         ]
     }
 

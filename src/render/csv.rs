@@ -89,6 +89,8 @@ pub(super) fn text<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
         Cell::Flag(flag) => flag.to_string().into(),
         Cell::List(cells) => joined(cells.iter().map(text), " "),
         Cell::Record(cells) => joined(cells.iter().map(|(_, cell)| text(cell)), " "),
+        // Breakdowns are written as records of their own.
+        Cell::Groups(_) => "".into(),
     }
 }
 

@@ -28,9 +28,27 @@ impl Json {
         for (column, value) in columns.iter().zip(values).filter(is_shown) {
             let name = column.name.unwrap_or_default();
             write!(out, ",\n  \"{name}\": ")?;
-            self.write_value(value, "  ", out)?;
+            match value {
+                Cell::Groups(breakdown) => self.write_list(breakdown.records(), out)?,
+                value => self.write_value(value, "  ", out)?,
+            }
         }
         Ok(())
+    }
+
+    /// Writes values as one list, without having all of them in memory.
+    fn write_list<'c>(&self, values: impl Iterator<Item = Cell<'c>>, out: &mut dyn Write) -> io::Result<()> {
+        let mut values = values.peekable();
+        if values.peek().is_none() {
+            return out.write_all(b"[]");
+        }
+        let mut separator = "[";
+        for value in values {
+            write!(out, "{separator}\n    ")?;
+            self.write_value(&value, "    ", out)?;
+            separator = ",";
+        }
+        out.write_all(b"\n  ]")
     }
 
     fn write_value(&self, value: &impl Serialize, indent: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -390,6 +390,8 @@ fn text<'c>(holds: Holds, cell: &'c Cell<'_>) -> Cow<'c, str> {
         Cell::Flag(flag) => if *flag { "yes" } else { "no" }.into(),
         Cell::List(cells) => cells.iter().map(|cell| text(holds, cell)).collect::<Vec<_>>().join(", ").into(),
         Cell::Record(cells) => cells.iter().map(|(_, cell)| text(holds, cell)).collect::<Vec<_>>().join(" ").into(),
+        // Breakdowns have tables of their own.
+        Cell::Groups(_) => "".into(),
     }
 }
 

@@ -1,14 +1,14 @@
 //! The results by other dimensions than their code, and which rows of a report are shown.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::percentile;
 use super::sheet::{Cell, Column, Holds};
 use super::wording::counted;
 use super::{MEDIAN, PERCENTILE};
 use crate::catalogue::Catalogue;
-use crate::summary::sign_ins::{Settled, Value};
+use crate::summary::sign_ins::{GroupRow, Value};
 use crate::summary::{Dimension, Durations, Tally};
 use crate::terminal::replaced;
 
@@ -141,42 +141,51 @@ pub struct Group {
 }
 
 impl Breakdown {
-    /// Makes the rows of settled counts.
-    pub(super) fn new(settled: &Settled, by: &[Dimension], shown: Shown, catalogue: &Catalogue) -> Breakdown {
-        let mut groups: BTreeMap<Vec<Value>, Group> = BTreeMap::new();
-        for row in &settled.rows {
-            let values: Vec<Value> =
-                by.iter().zip(&row.values).map(|(dimension, value)| derived(*dimension, value, catalogue)).collect();
-            let group = groups.entry(values.clone()).or_insert_with(|| Group {
-                values,
-                tally: Tally::default(),
-                durations: Durations::default(),
-            });
-            group.tally.merge(&row.tally);
-            group.durations.merge(&row.durations);
-        }
+    /// Makes the rows of settled counts. There may be a million, so nothing is copied.
+    pub(super) fn new(rows: Vec<GroupRow>, by: &[Dimension], shown: Shown, catalogue: &Catalogue) -> Breakdown {
+        let group = |GroupRow { mut values, tally, durations }| {
+            for (dimension, value) in by.iter().zip(&mut values) {
+                derive(*dimension, value, catalogue);
+            }
+            Group { values, tally, durations }
+        };
+        let mut groups: Vec<Group> = rows.into_iter().map(group).collect();
+        groups.sort_unstable_by(|one, other| one.values.cmp(&other.values));
+        groups.dedup_by(|group, sum| {
+            let is_same = group.values == sum.values;
+            if is_same {
+                sum.tally.merge(&group.tally);
+                sum.durations.merge(&group.durations);
+            }
+            is_same
+        });
         // The values of the first dimension are ordered and cut, and those of the second follow them.
-        let mut firsts: BTreeMap<Value, (Tally, Vec<Group>)> = BTreeMap::new();
-        for group in groups.into_values() {
-            let (tally, rows) = firsts.entry(group.values[0].clone()).or_default();
-            tally.merge(&group.tally);
-            rows.push(group);
+        let mut firsts: Vec<(Tally, Range<usize>)> = Vec::new();
+        for rows in groups.chunk_by(|one, other| one.values[0] == other.values[0]) {
+            let start = firsts.last().map_or(0, |(_, range)| range.end);
+            let mut tally = Tally::default();
+            rows.iter().for_each(|row| tally.merge(&row.tally));
+            firsts.push((tally, start..start + rows.len()));
         }
-        let mut firsts: Vec<_> = firsts.into_iter().collect();
         let usual = |at: usize| {
             let is_time = by.get(at).is_some_and(|dimension| dimension.span().is_some());
             if is_time { Sort::Key } else { Sort::Count }
         };
-        // Of hours and days, the busiest are shown, in order.
+        // Of hours and days, the busiest are shown, in order. Groups are in the order of their values.
         let chosen = if shown.sort.is_none() { Sort::Count } else { usual(0) };
-        shown.sort(&mut firsts, chosen, |(value, _)| value.clone(), |(_, (tally, _))| *tally);
-        let left_out = shown.cut(&mut firsts, |(_, (tally, _))| *tally);
-        shown.sort(&mut firsts, usual(0), |(value, _)| value.clone(), |(_, (tally, _))| *tally);
-        let rows = firsts.into_iter().flat_map(|(_, (_, mut rows))| {
-            shown.sort(&mut rows, usual(1), |row| row.values.clone(), |row| row.tally);
-            rows
-        });
-        Breakdown { by: by.to_vec(), rows: rows.collect(), left_out }
+        shown.sort(&mut firsts, chosen, |(_, range)| range.start, |(tally, _)| *tally);
+        let left_out = shown.cut(&mut firsts, |(tally, _)| *tally);
+        shown.sort(&mut firsts, usual(0), |(_, range)| range.start, |(tally, _)| *tally);
+        let mut place = vec![usize::MAX; groups.len()];
+        let mut next = 0..;
+        for (_, range) in firsts {
+            let mut rows: Vec<usize> = range.collect();
+            shown.sort(&mut rows, usual(1), |row| *row, |row| groups[*row].tally);
+            rows.into_iter().zip(&mut next).for_each(|(row, at)| place[row] = at);
+        }
+        let mut rows: Vec<(usize, Group)> = place.into_iter().zip(groups).filter(|(at, _)| *at != usize::MAX).collect();
+        rows.sort_unstable_by_key(|(at, _)| *at);
+        Breakdown { by: by.to_vec(), rows: rows.into_iter().map(|(_, group)| group).collect(), left_out }
     }
 
     /// Returns the names of the dimensions.
@@ -185,7 +194,7 @@ impl Breakdown {
     }
 
     /// Returns the rows as records for scripts.
-    pub(super) fn records(&self) -> impl Iterator<Item = Cell<'static>> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = Cell<'static>> {
         self.rows.iter().map(|row| {
             let mut record = Vec::new();
             for (dimension, value) in self.by.iter().zip(&row.values) {
@@ -218,15 +227,14 @@ impl Group {
     }
 }
 
-/// Returns the group or channel of a code, and any other value as it is.
-fn derived(dimension: Dimension, value: &Value, catalogue: &Catalogue) -> Value {
-    let (Dimension::Group | Dimension::Channel, Value::Key(key)) = (dimension, value) else { return value.clone() };
-    let Some(entry) = catalogue.entry(key) else { return Value::Unknown };
-    let name = match dimension {
+/// Replaces a code by its group or channel, if that is the dimension.
+fn derive(dimension: Dimension, value: &mut Value, catalogue: &Catalogue) {
+    let (Dimension::Group | Dimension::Channel, Value::Key(key)) = (dimension, &value) else { return };
+    let name = catalogue.entry(key).map(|entry| match dimension {
         Dimension::Group => entry.group.name(),
         _ => entry.channel.name(),
-    };
-    Value::Text(name.into())
+    });
+    *value = name.map_or(Value::Unknown, |name| Value::Text(name.into()));
 }
 
 /// Returns a value for scripts.

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use serde::ser::{Serialize, Serializer};
 
+use super::breakdown::Breakdown;
 use crate::code::Code;
 use crate::time::Time;
 
@@ -199,6 +200,8 @@ pub enum Cell<'r> {
     List(Vec<Cell<'r>>),
     /// Several named values.
     Record(Vec<(&'static str, Cell<'r>)>),
+    /// The rows of a breakdown. Each is made a record when it is written, because there may be a million.
+    Groups(&'r Breakdown),
 }
 
 /// A part of a whole, as two counts.
@@ -241,6 +244,7 @@ impl Serialize for Cell<'_> {
             Cell::Flag(flag) => serializer.serialize_bool(*flag),
             Cell::List(cells) => serializer.collect_seq(cells),
             Cell::Record(cells) => serializer.collect_map(cells.iter().map(|(name, cell)| (name, cell))),
+            Cell::Groups(breakdown) => serializer.collect_seq(breakdown.records()),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let filter = self::filter(filter)?;
     let is_plain = by.is_empty() && filter.is_empty();
     let options = Options { keep_twins: count.keep_twins, by: by.clone(), filter };
-    let outcome = session.read(|walk, settings, output| {
+    let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if !is_plain || !settings.is_single_file() {
             return sign_ins::count(walk, set, catalogue, &settings.options, options);
@@ -39,7 +39,8 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let pattern_names = pattern_names.map(|pattern| pattern.name().to_owned()).collect();
     let searched = Searched { pattern_names, restriction: session.settings.restriction() };
     let problems = outcome.problems.clone();
-    let report = Report::of_sign_ins(&outcome.summary, &by, shown(count), problems, Catalogue::built_in(), searched);
+    let settled = std::mem::take(&mut outcome.summary);
+    let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
     // In a file for programs nobody sees that there is nothing.
