@@ -186,11 +186,13 @@ impl SignIn {
 /// Returns the name of a user without the domain: `ann` for `CONTOSO\ann` and `ann@example.com`. A distinguished name stays as it is.
 #[must_use]
 pub fn without_domain(user: &str) -> &str {
-    if user.contains('=') {
+    // Bytes, because names are short and searches for characters take long to set up.
+    let bytes = user.as_bytes();
+    if bytes.contains(&b'=') {
         return user;
     }
-    let name = user.rsplit_once('\\').map_or(user, |(_, name)| name);
-    name.split_once('@').map_or(name, |(name, _)| name)
+    let name = bytes.iter().rposition(|byte| *byte == b'\\').map_or(user, |at| &user[at + 1..]);
+    name.bytes().position(|byte| byte == b'@').map_or(name, |at| &name[..at])
 }
 
 /// Returns the name of a machine without its network: `host1` for `host1.example.com`. An address stays as it is.

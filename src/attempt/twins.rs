@@ -59,7 +59,7 @@ impl Group {
 /// Matches the twins among the results of one machine. All of them must have a time. `user` returns the user of a result without the
 /// domain.
 ///
-/// Sorts `results` by time. Passes each sign-in to `done`: its first result, completed by its twins, and how many twins there are.
+/// Sorts `results` by time if there may be twins. Passes each sign-in to `done`, with its first result and the twins of that.
 pub fn matching(
     results: &mut [SignIn],
     user: impl Fn(&SignIn) -> Number,
@@ -75,12 +75,13 @@ fn matching_with(
     user: impl Fn(&SignIn) -> Number,
     mut done: impl FnMut(SignIn, &mut dyn Iterator<Item = &SignIn>),
 ) {
+    let is_of_first = |result: &SignIn| result.recorder() == results[0].recorder();
+    if results.iter().all(is_of_first) {
+        return results.iter().for_each(|result| done(*result, &mut std::iter::empty()));
+    }
     // Stable, and quick for the sorted logs of a few recorders, one after another.
     results.sort_by_key(|result| result.time);
     let results = &*results;
-    if results.iter().all(|result| result.recorder() == results[0].recorder()) {
-        return results.iter().for_each(|result| done(*result, &mut std::iter::empty()));
-    }
     let groups = (0..).zip(results).map(|(index, result)| Group {
         class: (result.key, result.zone_is_assumed()),
         user: user(result),

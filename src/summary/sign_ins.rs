@@ -487,6 +487,7 @@ impl<'c> SignIns<'c> {
         let (count, by) = (&mut self.count, &self.options.by);
         let mut keeper = Keeper {
             filter: &self.options.filter,
+            keeps_all: self.options.filter.is_empty(),
             catalogue: self.catalogue,
             keys: &self.keys,
             values: [&self.users, &self.hosts, &self.addresses],
@@ -808,6 +809,8 @@ impl Place {
 /// Decides what is kept.
 struct Keeper<'k> {
     filter: &'k Filter,
+    /// Whether the filter keeps everything.
+    keeps_all: bool,
     catalogue: &'k Catalogue,
     keys: &'k [Key],
     /// The users, machines and addresses.
@@ -824,12 +827,13 @@ struct Keeper<'k> {
 impl Keeper<'_> {
     /// Whether a sign-in that these sources recorded is kept. Counts it if not.
     fn keeps(&mut self, result: &SignIn, found_in: &[u32], count: &mut Count) -> bool {
-        if self.filter.is_empty() {
+        if self.keeps_all {
             return true;
         }
         count.span.add(result.time());
         let Keeper {
             filter,
+            keeps_all: _,
             catalogue,
             keys,
             values: [users, hosts, addresses],
