@@ -280,6 +280,7 @@ fn every_part_that_drops_a_sign_in_is_reported() {
         outcomes: rules(&["succeeded"]),
         files: rules(&["radius.log"]),
         window: Window::new(Some(Time::from_nanoseconds(2)), None).unwrap(),
+        relative_to: RelativeTo::Now,
     };
     let parts = |filter: &Filter, sign_in: &Described<'_>| -> Vec<Part> {
         filter.keeps(sign_in, Catalogue::built_in()).err().into_iter().flat_map(Dropped::parts).collect()

@@ -8,7 +8,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use super::{Event, Options, Outcome, Outlet, Visitor, run};
+use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
 use crate::attempt::{RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
@@ -41,13 +41,7 @@ pub fn count(
         match event {
             Event::Part(part) => hear(&part, &recorders, &mut sign_ins),
             Event::Problem(_) => {}
-            Event::SourceEnd(end) => {
-                match end.bytes {
-                    Some(bytes) => sign_ins.end_source(&end.source.name, bytes),
-                    // The name of a copy may tell machines apart as well.
-                    None => sign_ins.skip_source(&end.source.name),
-                }
-            }
+            Event::SourceEnd(end) => end_source(&end, &mut sign_ins),
         }
         Ok(())
     };
@@ -180,10 +174,10 @@ struct Writing {
 }
 
 /// The recorders of a set, by pattern.
-struct Recorders(Vec<Writing>);
+pub(super) struct Recorders(Vec<Writing>);
 
 impl Recorders {
-    fn new(set: &PatternSet) -> Recorders {
+    pub(super) fn new(set: &PatternSet) -> Recorders {
         let mut names = Vec::new();
         let mut joined = Vec::new();
         for pattern in set.patterns() {
@@ -209,8 +203,17 @@ impl Recorders {
     }
 }
 
+/// Ends a source.
+pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
+    match end.bytes {
+        Some(bytes) => sign_ins.end_source(&end.source.name, bytes),
+        // The name of a copy may tell machines apart as well.
+        None => sign_ins.skip_source(&end.source.name),
+    }
+}
+
 /// Passes the notes of a part on.
-fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
+pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     let mut texts = part.texts.as_str();
     for note in &part.notes {
         let mut said = [None; SAID.len()];
@@ -249,7 +252,7 @@ const SAID: [Capture; 6] =
 const NOTHING: u32 = u32::MAX;
 
 /// Above this size in bytes, notes are sent before their chunk is done.
-const PART_BYTES: usize = 256 << 10;
+pub(super) const PART_BYTES: usize = 256 << 10;
 
 /// What lines say of sign-ins, in order.
 #[derive(Debug, Default)]
@@ -273,19 +276,19 @@ struct Note {
 }
 
 impl Notes {
-    fn size_bytes(&self) -> usize {
+    pub(super) fn size_bytes(&self) -> usize {
         self.notes.len() * size_of::<Note>() + self.texts.len()
     }
 }
 
 /// Notes what the lines of task after task say.
-struct Listener {
+pub(super) struct Listener {
     encoding: EncodingChoice,
     notes: Notes,
 }
 
 impl Listener {
-    fn new(options: &Options) -> Listener {
+    pub(super) fn new(options: &Options) -> Listener {
         Listener { encoding: options.opening.encoding, notes: Notes::default() }
     }
 }
@@ -330,7 +333,17 @@ impl<'c> Sink<'c> for &mut Listener {
 }
 
 impl Listener {
-    fn note(&mut self, hit: &Hit<'_>, key: Option<Key>) {
+    pub(super) fn size_bytes(&self) -> usize {
+        self.notes.size_bytes()
+    }
+
+    /// Returns everything that was noted.
+    pub(super) fn take(&mut self) -> Notes {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Notes what a line says. `key` is its result; `None` if it only adds to one.
+    pub(super) fn note(&mut self, hit: &Hit<'_>, key: Option<Key>) {
         let Notes { notes, texts } = &mut self.notes;
         let captures: &Captures<&[u8]> = &hit.captures;
         let lens = SAID.map(|capture| {
