@@ -326,7 +326,7 @@ pub(crate) mod testing {
         let mut picture = skipped("t/a\u{1b}[2J.png", Kind::Binary, "skipped, a binary file (PNG picture)");
         picture.problems[0].remedy = Some(Remedy::ReadBinary);
         vec![
-            read("t/host7/MultiFactorAuthSvc.log", Some(53), plain.clone()),
+            Entry { host: Some("host7".into()), ..read("t/host7/MultiFactorAuthSvc.log", Some(53), plain.clone()) },
             read("t/host8/MultiFactorAuthSvc.log", Some(24), no_zone),
             read("t/empty.log", Some(0), text(&[])),
             with(read("t/export.log", Some(1 << 20), marked), Kind::Unreadable, "device not ready; try it again"),
