@@ -460,9 +460,10 @@ impl Rule for Option<Outcome> {
 /// The word for an outcome that the log does not say, and for results that are not in the catalogue.
 const UNKNOWN: &str = "unknown";
 
-/// Returns the value with this name, in any letter case.
+/// Returns the value with this name, in any letter case, and with spaces for hyphens, as tables show it.
 fn named<T: Copy>(text: &str, kind: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
-    all.iter().copied().find(|&value| name(value).eq_ignore_ascii_case(text)).ok_or_else(|| {
+    let hyphenated = text.replace([' ', '_'], "-");
+    all.iter().copied().find(|&value| name(value).eq_ignore_ascii_case(&hyphenated)).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|&value| name(value)).collect();
         format!("there is no {kind} {text:?}. Write one of {}", names.join(", "))
     })

@@ -326,10 +326,11 @@ fn errors_say_what_to_write() {
         assert_eq!(error::<Codes>(text), expected, "{text}");
     }
     assert_eq!(
-        error::<Group>("security,not reached"),
-        "there is no group \"not reached\". Write one of factor-given, no-call-made, still-pending, persons-action, \
+        error::<Group>("security,not there"),
+        "there is no group \"not there\". Write one of factor-given, no-call-made, still-pending, persons-action, \
          not-reached, security, client-resend, setup-or-licence"
     );
+    assert!("Security,Not reached".parse::<Rules<Group>>().is_ok(), "as tables show it");
     assert_eq!(error::<Group>(","), "a part of the list is empty. Write the list as in security,not-reached");
     assert_eq!(
         error::<Channel>("sms"),

@@ -142,6 +142,19 @@ fn lines_show_what_is_known_of_sign_ins_and_mark_what_counts_elsewhere() {
 }
 
 #[test]
+fn a_store_that_is_full_is_an_error_of_its_own() {
+    let folder = written(&ticket(&Spec { sign_ins: 20, machines: 1, outage: None, ..small() }));
+    let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
+    let format = Jsonl(Known { catalogue, set: &set, encoding: None });
+    let (walk, run) = (Walk::new(vec![folder.path().to_owned()]), pipeline::Options::default());
+    let (mut out, mut store) = (Vec::new(), Cursor::new([0; 100]));
+    let outcome = annotate::joined(walk, &set, catalogue, &run, Filter::default(), &format, &mut store, &mut out);
+    let error = outcome.unwrap_err();
+    assert!(error.get_ref().unwrap().is::<annotate::NoStore>(), "{error}");
+    assert_eq!(out, b"");
+}
+
+#[test]
 fn any_division_of_the_work_prints_the_same_lines() {
     let spec = Spec { machines: 2, sign_ins: 200, rotations: 2, outage: None, order: Order::Either, ..small() };
     let folder = written(&ticket(&spec));

@@ -1,6 +1,6 @@
 //! The command line as typed. The module `settings` turns arguments into settings.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -14,8 +14,8 @@ use callcodes::report::breakdown::Sort;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use callcodes::summary::Dimension;
 use callcodes::time::window::Bound;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::{help, values};
 
@@ -378,12 +378,29 @@ pub(crate) enum RelativeToArg {
     Last,
 }
 
-/// Returns a parser for the names of dimensions, in any letter case.
+/// Returns a parser for the names of dimensions, in any letter case, and with spaces around them, as in `host, code`.
 fn dimension() -> impl TypedValueParser<Value = Dimension> {
-    PossibleValuesParser::new(Dimension::ALL.map(Dimension::name)).try_map(|name| {
+    Trimmed(PossibleValuesParser::new(Dimension::ALL.map(Dimension::name))).try_map(|name: String| {
         let is_named = |dimension: &Dimension| dimension.name().eq_ignore_ascii_case(&name);
         Dimension::ALL.into_iter().find(is_named).ok_or("there is nothing of that name to count by")
     })
+}
+
+/// Parses a value without the spaces around it.
+#[derive(Clone)]
+struct Trimmed<P>(P);
+
+impl<P: TypedValueParser> TypedValueParser for Trimmed<P> {
+    type Value = P::Value;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&Arg>, value: &OsStr) -> Result<P::Value, clap::Error> {
+        let trimmed = value.to_str().map(|text| OsStr::new(text.trim()));
+        self.0.parse_ref(command, arg, trimmed.unwrap_or(value))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
 }
 
 /// The order of rows.
