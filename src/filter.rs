@@ -38,7 +38,7 @@ use crate::attempt::{Outcome, without_domain, without_network};
 use crate::catalogue::{Catalogue, Channel, Entry, Group, Query};
 use crate::code::Key;
 use crate::time::Time;
-use crate::time::window::Window;
+use crate::time::window::{Range, Window};
 
 /// What a run keeps. By default, it is everything.
 ///
@@ -76,6 +76,20 @@ pub struct Filter {
     pub files: Rules<Glob>,
     /// The times.
     pub window: Window,
+    /// What the times were relative to.
+    pub relative_to: RelativeTo,
+}
+
+/// What the ends of a window are relative to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RelativeTo {
+    /// They are fixed.
+    #[default]
+    Nothing,
+    /// The time of the run.
+    Now,
+    /// The newest time in the logs. [`Filter::set_newest`] sets the window when it is known.
+    Newest(Range),
 }
 
 /// The characters between the parts of a path. Globs treat them alike.
@@ -189,6 +203,21 @@ impl Filter {
             && globs.iter().all(|globs| globs.is_empty())
             && self.outcomes.is_empty()
             && self.window == Window::default()
+            && !matches!(self.relative_to, RelativeTo::Newest(_))
+    }
+
+    /// Sets the window if it is relative to the newest time in the logs. If there is no such time, the window is empty.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a message if a time is out of range, or if the window ends before it starts. Then it is empty, too.
+    pub fn set_newest(&mut self, newest: Option<Time>) -> Result<(), String> {
+        let RelativeTo::Newest(range) = self.relative_to else { return Ok(()) };
+        self.window = Window::empty();
+        if let Some(newest) = newest {
+            self.window = range.resolve(newest)?;
+        }
+        Ok(())
     }
 
     /// Checks all parts of a sign-in.
@@ -431,9 +460,10 @@ impl Rule for Option<Outcome> {
 /// The word for an outcome that the log does not say, and for results that are not in the catalogue.
 const UNKNOWN: &str = "unknown";
 
-/// Returns the value with this name, in any letter case.
+/// Returns the value with this name, in any letter case, and with spaces for hyphens, as tables show it.
 fn named<T: Copy>(text: &str, kind: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
-    all.iter().copied().find(|&value| name(value).eq_ignore_ascii_case(text)).ok_or_else(|| {
+    let hyphenated = text.replace([' ', '_'], "-");
+    all.iter().copied().find(|&value| name(value).eq_ignore_ascii_case(&hyphenated)).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|&value| name(value)).collect();
         format!("there is no {kind} {text:?}. Write one of {}", names.join(", "))
     })

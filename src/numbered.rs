@@ -1,10 +1,14 @@
-//! Renders output lines whose line numbers are filled in later.
+//! Renders output lines with gaps that are filled in later.
 //!
-//! Worker threads render lines in parallel, but the number of a line is known only when everything before it has been counted. So
-//! the workers leave a gap for the number, and [`Numbering`] fills the gaps when the lines are written. This copies the output once,
-//! but saves a second pass over the input.
+//! Worker threads render lines in parallel. The number of a line is known only when everything before it has been counted, and the
+//! sign-in of a result only when all logs have been read, because the user may be in another line and a twin in another log. So the
+//! workers leave gaps. [`Numbering`] fills them when the lines are written. This copies the output once, but saves a second pass over
+//! the input.
+//!
+//! Lines that wait for their sign-ins are written to a store of the caller's, such as a temporary file, by [`Rendered::save`].
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::ops::Range;
 
 use crate::hit::Hit;
 
@@ -12,57 +16,224 @@ use crate::hit::Hit;
 pub trait LineFormat: Sync {
     /// Renders the hits of one line. There is at least one hit. `path` is the name of the source in results.
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered);
+
+    /// Appends what is known of the sign-in of a result.
+    fn details(&self, details: &Details<'_>, bytes: &mut Vec<u8>);
 }
 
-/// A part of the output: rendered lines with gaps for their numbers.
+/// What is known of the sign-in of a result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details<'d> {
+    /// The user.
+    pub user: Option<&'d str>,
+    /// The log's word on the sign-in: `succeeded` or `failed`.
+    pub outcome: Option<&'d str>,
+    /// The machine.
+    pub host: Option<&'d str>,
+    /// The network address of the user.
+    pub address: Option<&'d str>,
+    /// The source whose result of the same sign-in counts, if this one does not.
+    pub counted_in: Option<&'d str>,
+}
+
+/// When the gaps for what is known of sign-ins are filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filled {
+    /// At once, with what the line itself says.
+    #[default]
+    Now,
+    /// After all logs have been read.
+    Later,
+}
+
+/// A part of the output: rendered lines with gaps.
 #[derive(Debug, Default)]
 pub struct Rendered {
     pub(crate) bytes: Vec<u8>,
-    gaps: Vec<Gap>,
+    marks: Vec<Mark>,
+    filled: Filled,
+    /// The results of the current line, if they are filled in now.
+    results: Results,
     /// The number of line feeds in the part of the input that was rendered.
     pub(crate) newlines: u64,
     /// The number of hits in this part.
     pub(crate) hits: u64,
 }
 
-/// A gap for a line number, before `bytes[at]`.
-#[derive(Debug)]
-struct Gap {
+/// Something that happens before `bytes[at]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
     at: usize,
-    /// The number of line feeds in the input between the start of the part and the line.
-    newlines_before: u64,
+    kind: MarkKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MarkKind {
+    /// A gap for a line number: the number of line feeds in the input between the start of the part and the line.
+    Number(u64),
+    /// The start of an output line.
+    Line,
+    /// The start of a result in words that are so many bytes long, followed by a gap for its sign-in.
+    Result(u64),
+    /// A gap for the sign-in of a result.
+    Details,
+}
+
+/// The results of a line in words, each only once.
+#[derive(Debug, Default)]
+struct Results(Vec<Range<usize>>);
+
+impl Results {
+    /// Appends a result, after a separator if it is not the first. `write` returns whether the result is kept.
+    fn push(&mut self, bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+        let before = bytes.len();
+        if !self.0.is_empty() {
+            bytes.extend_from_slice(b"; ");
+        }
+        let start = bytes.len();
+        let is_kept = write(bytes);
+        if is_kept && self.0.iter().all(|earlier| bytes[earlier.clone()] != bytes[start..]) {
+            self.0.push(start..bytes.len());
+        } else {
+            bytes.truncate(before);
+        }
+    }
 }
 
 impl Rendered {
+    /// Returns an empty part.
+    #[must_use]
+    pub fn new(filled: Filled) -> Rendered {
+        Rendered { filled, ..Rendered::default() }
+    }
+
     /// Returns the buffer to which lines are rendered.
     pub fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
+    /// Begins an output line. It is removed later if none of its results is kept.
+    pub fn begin_line(&mut self) {
+        self.results.0.clear();
+        self.mark_if_later(MarkKind::Line);
+    }
+
     /// Leaves a gap for the number of the line.
     pub fn line_number(&mut self) {
-        self.gaps.push(Gap { at: self.bytes.len(), newlines_before: self.newlines });
+        self.marks.push(Mark { at: self.bytes.len(), kind: MarkKind::Number(self.newlines) });
+    }
+
+    /// Appends a result in words, followed by what is known of its sign-in, unless the same has been appended to this line before.
+    pub fn result(&mut self, words: impl FnOnce(&mut Vec<u8>), details: impl FnOnce(&mut Vec<u8>)) {
+        let Rendered { bytes, marks, results, filled, .. } = self;
+        match filled {
+            Filled::Now => results.push(bytes, |bytes| {
+                words(bytes);
+                details(bytes);
+                true
+            }),
+            Filled::Later => {
+                let at = bytes.len();
+                words(bytes);
+                marks.push(Mark { at, kind: MarkKind::Result((bytes.len() - at) as u64) });
+            }
+        }
+    }
+
+    /// Appends what is known of the sign-in of a result.
+    pub fn details(&mut self, details: impl FnOnce(&mut Vec<u8>)) {
+        if self.filled == Filled::Now {
+            return details(&mut self.bytes);
+        }
+        self.mark_if_later(MarkKind::Details);
+    }
+
+    fn mark_if_later(&mut self, kind: MarkKind) {
+        if self.filled == Filled::Later {
+            self.marks.push(Mark { at: self.bytes.len(), kind });
+        }
     }
 
     /// Takes everything that has been rendered. Reserves as much memory for the next part, because growing a vector copies it.
     pub(crate) fn take(&mut self) -> Rendered {
         let next = Rendered {
             bytes: Vec::with_capacity(self.bytes.len()),
-            gaps: Vec::with_capacity(self.gaps.len()),
+            marks: Vec::with_capacity(self.marks.len()),
+            filled: self.filled,
             ..Rendered::default()
         };
         std::mem::replace(self, next)
     }
+
+    /// Writes the part to a store, from which [`Rendered::load`] reads it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `store` fails.
+    pub fn save(&self, store: &mut impl Write) -> io::Result<()> {
+        let mut saved = Vec::with_capacity(self.bytes.len() + 16 * self.marks.len() + 32);
+        let mut push = |number: u64| saved.extend_from_slice(&number.to_le_bytes());
+        push(self.newlines);
+        push(self.hits);
+        push(self.marks.len() as u64);
+        push(self.bytes.len() as u64);
+        for mark in &self.marks {
+            let (kind, number) = match mark.kind {
+                MarkKind::Number(number) => (0, number),
+                MarkKind::Line => (1, 0),
+                MarkKind::Result(number) => (2, number),
+                MarkKind::Details => (3, 0),
+            };
+            push((mark.at as u64) << 2 | kind);
+            push(number);
+        }
+        saved.extend_from_slice(&self.bytes);
+        store.write_all(&saved)
+    }
+
+    /// Reads a part that [`Rendered::save`] has written.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `store` fails, or holds something else.
+    pub fn load(store: &mut impl Read) -> io::Result<Rendered> {
+        fn number(store: &mut impl Read) -> io::Result<u64> {
+            let mut bytes = [0; 8];
+            store.read_exact(&mut bytes)?;
+            Ok(u64::from_le_bytes(bytes))
+        }
+        let (newlines, hits, marks, len) = (number(store)?, number(store)?, number(store)?, number(store)?);
+        let mut part = Rendered { newlines, hits, filled: Filled::Later, ..Rendered::default() };
+        for _ in 0..marks {
+            let (place, number) = (number(store)?, number(store)?);
+            let kind = match place & 3 {
+                0 => MarkKind::Number(number),
+                1 => MarkKind::Line,
+                2 => MarkKind::Result(number),
+                _ => MarkKind::Details,
+            };
+            part.marks.push(Mark { at: usize::try_from(place >> 2).unwrap_or(usize::MAX), kind });
+        }
+        store.take(len).read_to_end(&mut part.bytes)?;
+        let is_in_order = part.marks.is_sorted_by_key(|mark| mark.at);
+        let is_inside = part.marks.last().is_none_or(|mark| mark.at <= part.bytes.len());
+        if part.bytes.len() as u64 != len || !is_in_order || !is_inside {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(part)
+    }
 }
 
-/// Fills in the line numbers and writes the lines, one source after another.
+/// Fills the gaps and writes the lines, one source after another.
 #[derive(Debug, Default)]
 pub struct Numbering {
     /// The number of line feeds in the current source before the next part.
     newlines_before: u64,
     hits: u64,
-    /// The current part with its numbers. It is written at once, because writing line by line would cost more than the copy.
+    /// The current part without gaps. It is written at once, because writing line by line would cost more than the copy.
     whole: Vec<u8>,
+    /// The results of the current line.
+    results: Results,
 }
 
 impl Numbering {
@@ -72,17 +243,63 @@ impl Numbering {
     ///
     /// Fails if `out` fails.
     pub fn write(&mut self, part: &Rendered, out: &mut impl Write) -> io::Result<()> {
-        self.whole.clear();
-        let mut copied = 0;
-        for gap in &part.gaps {
-            self.whole.extend_from_slice(&part.bytes[copied..gap.at]);
-            push_number(&mut self.whole, self.newlines_before + gap.newlines_before + 1);
-            copied = gap.at;
-        }
-        self.whole.extend_from_slice(&part.bytes[copied..]);
-        out.write_all(&self.whole)?;
-        self.newlines_before += part.newlines;
         self.hits += part.hits;
+        self.write_known(part, |_| true, out)
+    }
+
+    /// Writes a part of the current source, whose sign-ins are known now. `details` appends what is known of that of the next result,
+    /// and returns whether the result is kept. A line of which no result is kept is left out.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `out` fails.
+    pub fn write_known(
+        &mut self,
+        part: &Rendered,
+        mut details: impl FnMut(&mut Vec<u8>) -> bool,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let Numbering { newlines_before, hits, whole, results } = self;
+        whole.clear();
+        let mut copied = 0;
+        // Where the current line starts, and whether it is kept.
+        let mut line = (0, true);
+        for mark in &part.marks {
+            whole.extend_from_slice(&part.bytes[copied..mark.at]);
+            copied = mark.at;
+            match mark.kind {
+                MarkKind::Number(number) => push_number(whole, *newlines_before + number + 1),
+                MarkKind::Line => {
+                    if !line.1 {
+                        whole.truncate(line.0);
+                    }
+                    line = (whole.len(), false);
+                    results.0.clear();
+                }
+                MarkKind::Result(len) => {
+                    copied += usize::try_from(len).unwrap_or(usize::MAX);
+                    let words = part.bytes.get(mark.at..copied).unwrap_or_default();
+                    results.push(whole, |whole| {
+                        whole.extend_from_slice(words);
+                        let is_kept = details(whole);
+                        line.1 |= is_kept;
+                        *hits += u64::from(is_kept);
+                        is_kept
+                    });
+                }
+                MarkKind::Details => {
+                    let is_kept = details(whole);
+                    line.1 |= is_kept;
+                    *hits += u64::from(is_kept);
+                }
+            }
+        }
+        whole.extend_from_slice(part.bytes.get(copied..).unwrap_or_default());
+        if !line.1 {
+            whole.truncate(line.0);
+        }
+        out.write_all(whole)?;
+        *newlines_before += part.newlines;
         Ok(())
     }
 
@@ -118,12 +335,75 @@ mod tests {
 
     use super::*;
 
+    /// Renders lines of two results each, with a number before them.
+    fn rendered(lines: u64) -> Rendered {
+        let mut part = Rendered::new(Filled::Later);
+        for line in 0..lines {
+            part.begin_line();
+            part.bytes().extend_from_slice(b"log:");
+            part.line_number();
+            part.bytes().extend_from_slice(b": [");
+            for words in ["21 ok", "102 no"] {
+                part.result(|bytes| bytes.extend_from_slice(words.as_bytes()), |_| unreachable!());
+            }
+            part.bytes().extend_from_slice(b"]\n");
+            part.newlines = line + 1;
+        }
+        part.hits = 2 * lines;
+        part
+    }
+
+    fn written(part: &Rendered, kept: &[bool]) -> String {
+        let (mut numbering, mut out, mut kept) = (Numbering::default(), Vec::new(), kept.iter());
+        let details = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(b", ann");
+            *kept.next().unwrap()
+        };
+        numbering.write_known(part, details, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_left_out_if_none_of_its_results_is_kept() {
+        let part = rendered(3);
+        let kept = [true, true, false, false, false, true];
+        assert_eq!(written(&part, &kept), "log:1: [21 ok, ann; 102 no, ann]\nlog:3: [102 no, ann]\n");
+        assert_eq!(written(&part, &[false; 6]), "");
+    }
+
+    #[test]
+    fn a_result_is_repeated_only_if_something_else_is_known_of_it() {
+        let mut part = Rendered::new(Filled::Now);
+        part.begin_line();
+        for user in ["ann", "bob", "ann"] {
+            let push = |text: &'static str| move |bytes: &mut Vec<u8>| bytes.extend_from_slice(text.as_bytes());
+            part.result(push("21 "), push(user));
+        }
+        assert_eq!(part.bytes, b"21 ann; 21 bob");
+    }
+
+    #[test]
+    fn a_part_is_the_same_after_it_was_stored() {
+        let part = rendered(3);
+        let mut store = Vec::new();
+        part.save(&mut store).unwrap();
+        let loaded = Rendered::load(&mut &*store).unwrap();
+        assert_eq!((&loaded.bytes, &loaded.marks), (&part.bytes, &part.marks));
+        assert_eq!((loaded.newlines, loaded.hits), (3, 6));
+        assert!(Rendered::load(&mut &store[..store.len() - 1]).is_err());
+    }
+
     proptest! {
         #[test]
         fn a_number_is_written_in_decimal(number in prop_oneof![any::<u64>(), 0_u64..2000, Just(u64::MAX)]) {
             let mut bytes = b"line ".to_vec();
             push_number(&mut bytes, number);
             prop_assert_eq!(String::from_utf8(bytes).unwrap(), format!("line {number}"));
+        }
+
+        #[test]
+        fn a_damaged_store_is_an_error_and_nothing_else(text in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Rendered::load(&mut &*text);
         }
     }
 }

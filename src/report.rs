@@ -11,6 +11,7 @@
 //! and notes around the rows.
 
 pub mod breakdown;
+pub mod excluded;
 pub mod files;
 pub mod problems;
 pub mod sheet;
@@ -22,7 +23,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
-use crate::summary::sign_ins::{Settled, SignInTotals, VALUES_LIMIT, WAITING_LIMIT};
+use crate::summary::sign_ins::{Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
@@ -95,7 +96,7 @@ const fn summary_sheet(columns: &'static [Column]) -> Sheet {
         before: BEFORE,
         after: AFTER,
         flow: Flow::Whole,
-        without_rows: &[NOTHING_FOUND, ALL_EXCLUDED, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+        without_rows: &[NOTHING_FOUND, excluded::ALL, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
     }
 }
 
@@ -156,7 +157,6 @@ const TOTALS: &[Column] = &[
 ];
 
 const NOTHING_FOUND: &str = "No result codes found in ";
-const ALL_EXCLUDED: &str = "No results are left: ";
 const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error has the reasons.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
 const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error has the reasons.";
@@ -382,18 +382,14 @@ impl Report {
                 "host has logs with a time zone and logs without, so these were not compared and may count twice.",
                 "hosts have logs with a time zone and logs without, so these were not compared and may count twice.",
             ),
-            self.excluded(),
+            excluded::remark(&self.sign_ins),
+            excluded::window(&self.sign_ins),
             remark(
                 self.sign_ins.dropped.by_part[Part::NoTime as usize],
                 "of these has no readable time, so it may be inside the window of --since and --until.",
                 "of these have no readable time, so they may be inside the window of --since and --until.",
             ),
-            self.sign_ins.was_full.then(|| {
-                format!(
-                    "There were more than {} results to compare between logs: some may count twice.",
-                    wording::grouped(WAITING_LIMIT as u64)
-                )
-            }),
+            wording::too_many_to_compare(&self.sign_ins),
             self.sign_ins.beyond_values.then(|| {
                 format!(
                     "There were more than {} users, hosts or addresses: the others count together.",
@@ -428,55 +424,11 @@ impl Report {
         [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
     }
 
-    /// Returns the options that excluded results, each with the number of results.
-    fn excluding(&self) -> Vec<(&'static str, u64)> {
-        let mut options: Vec<(&str, u64)> = Vec::new();
-        for (part, count) in self.sign_ins.dropped.parts() {
-            let option = wording::option(part);
-            match options.last_mut() {
-                // A result outside the window, and one without a time.
-                Some((last, sum)) if *last == option => *sum += count,
-                _ => options.push((option, count)),
-            }
-        }
-        options
-    }
-
-    /// Returns the note on what the filter dropped.
-    fn excluded(&self) -> Option<String> {
-        let results = self.sign_ins.dropped.results;
-        let options: Vec<&str> = self.excluding().into_iter().map(|(option, _)| option).collect();
-        let is = if results == 1 { "is" } else { "are" };
-        (results > 0).then(|| format!("{} {is} excluded by {}.", counted(results, "result"), options.join(" and ")))
-    }
-
-    /// Returns the lines that take the place of the rows if the filter dropped everything: which option did, and the times.
-    fn all_excluded(&self) -> Vec<String> {
-        let dropped = &self.sign_ins.dropped;
-        let options = self.excluding();
-        let alone: Vec<&str> =
-            options.iter().filter(|(_, count)| *count == dropped.results).map(|(option, _)| *option).collect();
-        let (names, verb) = match alone.first() {
-            Some(one) => ((*one).to_owned(), "excludes"),
-            None => (options.iter().map(|(option, _)| *option).collect::<Vec<_>>().join(" and "), "together exclude"),
-        };
-        let mut lines = vec![format!("{ALL_EXCLUDED}{names} {verb} all {}.", counted(dropped.results, "result"))];
-        if names == wording::option(Part::Host) && self.sign_ins.hosts == 0 {
-            lines.push("Nothing in these logs tells hosts apart: see callcodes help sign-ins.".to_owned());
-        }
-        if let (Some(first), Some(last)) = (self.sign_ins.span.first, self.sign_ins.span.last)
-            && dropped.by_part[Part::Window as usize] > 0
-        {
-            lines.push(format!("The results are from {} to {}.", wording::moment(first), wording::moment(last)));
-        }
-        lines
-    }
-
     /// Returns the lines that take the place of the rows if there are none: whether anything was searched, and what to do.
     #[must_use]
     pub fn nothing_found(&self) -> Vec<String> {
         if self.sign_ins.dropped.results > 0 {
-            return self.all_excluded();
+            return excluded::all(&self.sign_ins);
         }
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;

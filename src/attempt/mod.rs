@@ -76,8 +76,8 @@ pub struct SignIn {
     time: i64,
     /// Which result it is, as a number of the caller's.
     pub key: u32,
-    /// The source, as a number of the caller's.
-    pub source: u32,
+    /// The source, or the result itself, as a number of the caller's.
+    pub origin: u32,
     /// The user, if known.
     pub user: Number,
     /// The machine according to the line, if it names one.
@@ -108,14 +108,14 @@ impl SignIn {
     /// More than [`join::SPAN_LIMIT`], which no attempt exceeds.
     const DURATION_LIMIT: u32 = 1 << 20;
 
-    /// Creates a sign-in from its result, its time, its recorder and its source. Everything else is unknown.
+    /// Creates a sign-in from its result, its time, its recorder and its origin. Everything else is unknown.
     #[must_use]
-    pub fn new(key: u32, stamp: Option<Stamp>, recorder: Recorder, source: u32) -> SignIn {
+    pub fn new(key: u32, stamp: Option<Stamp>, recorder: Recorder, origin: u32) -> SignIn {
         let (user, host, address) = Default::default();
         let zone = if stamp.is_some_and(|stamp| stamp.zone_is_assumed()) { SignIn::ZONE_ASSUMED } else { 0 };
         let packed = zone | u32::from(recorder.min(RECORDERS_LIMIT)) << SignIn::RECORDER_SHIFT;
         let time = stamp.map_or(SignIn::NO_TIME, |stamp| stamp.time.nanoseconds());
-        SignIn { time, key, source, user, host, address, packed }
+        SignIn { time, key, origin, user, host, address, packed }
     }
 
     /// Returns the time of the result.

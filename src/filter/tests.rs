@@ -280,6 +280,7 @@ fn every_part_that_drops_a_sign_in_is_reported() {
         outcomes: rules(&["succeeded"]),
         files: rules(&["radius.log"]),
         window: Window::new(Some(Time::from_nanoseconds(2)), None).unwrap(),
+        relative_to: RelativeTo::Now,
     };
     let parts = |filter: &Filter, sign_in: &Described<'_>| -> Vec<Part> {
         filter.keeps(sign_in, Catalogue::built_in()).err().into_iter().flat_map(Dropped::parts).collect()
@@ -325,10 +326,11 @@ fn errors_say_what_to_write() {
         assert_eq!(error::<Codes>(text), expected, "{text}");
     }
     assert_eq!(
-        error::<Group>("security,not reached"),
-        "there is no group \"not reached\". Write one of factor-given, no-call-made, still-pending, persons-action, \
+        error::<Group>("security,not there"),
+        "there is no group \"not there\". Write one of factor-given, no-call-made, still-pending, persons-action, \
          not-reached, security, client-resend, setup-or-licence"
     );
+    assert!("Security,Not reached".parse::<Rules<Group>>().is_ok(), "as tables show it");
     assert_eq!(error::<Group>(","), "a part of the list is empty. Write the list as in security,not-reached");
     assert_eq!(
         error::<Channel>("sms"),

@@ -1,15 +1,203 @@
 //! The visitor of the command `lines`: workers render every line with a hit, and the sink gets the lines in order and numbered.
 //!
-//! The caller's [`LineFormat`] decides what a line looks like.
+//! The caller's [`LineFormat`] decides what a line looks like. [`as_found`] writes lines as they are found, with what they say
+//! themselves. [`joined`] holds them in a store of the caller's until all logs have been read, because the user of a sign-in may be in
+//! another line, its twin in another log, and the name of the machine in the names of all of them.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
-use super::{Outlet, Visitor};
+use super::sign_ins::{self, Listener, Notes, Recorders};
+use super::{Event, Options, Outcome, Outlet, Visitor, copies, run};
+use crate::attempt;
+use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
-use crate::hit::Hit;
-use crate::numbered::{LineFormat, Rendered};
+use crate::filter::{Described, Filter};
+use crate::hit::{Capture, Hit};
+use crate::numbered::{Details, Filled, LineFormat, Numbering, Rendered};
+use crate::pattern::PatternSet;
 use crate::scan::{Scanner, Sink};
-use crate::source::Source;
+use crate::source::{Found, Source};
+use crate::summary::Verdict;
+use crate::summary::sign_ins::{DroppedCounts, Settled, SignIns, When};
+use crate::units::CodePage;
+
+/// Writes the lines with results in `inputs` as they are found. `filter` looks at what each line itself says. Returns how many results
+/// were written, and totals that only say what the filter dropped.
+///
+/// # Errors
+///
+/// Returns the first error from writing to `out`, which ends the run, or [`NoThreads`](super::NoThreads).
+pub fn as_found(
+    inputs: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: &Options,
+    filter: &Filter,
+    format: &impl LineFormat,
+    out: &mut impl Write,
+) -> io::Result<Outcome<(u64, Settled)>> {
+    let (mut numbering, mut settled) = (Numbering::default(), Settled::default());
+    let filter = (!filter.is_empty()).then_some(Kept { filter, catalogue, options });
+    let visitor = || Annotate::<_, false>::new(format, options, filter);
+    let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
+        match event {
+            Event::Part(part) => {
+                numbering.write(&part.rendered, out)?;
+                settled.totals.dropped.merge(&part.dropped);
+            }
+            Event::Problem(_) => {}
+            Event::SourceEnd(_) => numbering.next_source(),
+        }
+        Ok(())
+    })?;
+    Ok(outcome.with((numbering.hits(), settled)))
+}
+
+/// Writes the lines with results in `inputs`, each with what is known of its sign-in. Returns the number of results that were written,
+/// and the counts of the sign-ins. `store` is empty, and holds the lines until all logs have been read.
+///
+/// # Errors
+///
+/// Returns the first error from writing to `out`, [`NoStore`] if `store` fails, or [`NoThreads`](super::NoThreads).
+#[expect(clippy::too_many_arguments, reason = "they have nothing in common but this run")]
+pub fn joined(
+    inputs: impl Iterator<Item = Found> + Send,
+    set: &PatternSet,
+    catalogue: &Catalogue,
+    options: &Options,
+    filter: Filter,
+    format: &impl LineFormat,
+    store: &mut (impl Read + Write + Seek),
+    out: &mut impl Write,
+) -> io::Result<Outcome<(u64, Settled)>> {
+    let recorders = Recorders::new(set);
+    let counting = crate::summary::sign_ins::Options { filter, with_verdicts: true, ..Default::default() };
+    let mut sign_ins = SignIns::new(counting, catalogue);
+    let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::default());
+    let visitor = || Annotate::<_, true>::new(format, options, None);
+    let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
+        match event {
+            Event::Part(part) => {
+                held.push(Some(&part.rendered))?;
+                sign_ins::hear(&part.notes, &recorders, &mut sign_ins);
+                if sign_ins.is_full() {
+                    held.write(&mut sign_ins, When::Full, format, &mut numbering, out)?;
+                }
+            }
+            Event::Problem(_) => {}
+            Event::SourceEnd(end) => {
+                held.push(None)?;
+                sign_ins::end_source(&end, &mut sign_ins);
+            }
+        }
+        Ok(())
+    })?;
+    held.write(&mut sign_ins, When::End, format, &mut numbering, out)?;
+    Ok(outcome.with((numbering.hits(), sign_ins.settle())))
+}
+
+/// The error if the store for held lines fails.
+#[derive(Debug)]
+pub struct NoStore(io::Error);
+
+impl fmt::Display for NoStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for NoStore {}
+
+impl NoStore {
+    fn wrap(error: io::Error) -> io::Error {
+        io::Error::other(NoStore(error))
+    }
+}
+
+/// Lines that wait for their sign-ins, in a store.
+struct Held<'s, S> {
+    store: &'s mut S,
+    /// The number of parts and ends of sources in the store.
+    len: u64,
+}
+
+impl<S: Read + Write + Seek> Held<'_, S> {
+    /// Adds a part of the current source, or its end.
+    fn push(&mut self, part: Option<&Rendered>) -> io::Result<()> {
+        self.len += 1;
+        let tag = [u8::from(part.is_some())];
+        let written = self.store.write_all(&tag).and_then(|()| part.map_or(Ok(()), |part| part.save(self.store)));
+        written.map_err(NoStore::wrap)
+    }
+
+    /// Writes all lines that wait, and leaves the store empty.
+    fn write(
+        &mut self,
+        sign_ins: &mut SignIns<'_>,
+        when: When,
+        format: &impl LineFormat,
+        numbering: &mut Numbering,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        self.store.seek(SeekFrom::Start(0)).map_err(NoStore::wrap)?;
+        let (len, mut store) = (std::mem::take(&mut self.len), BufReader::with_capacity(1 << 16, &mut *self.store));
+        let written = sign_ins.decide(when, |verdicts| {
+            for _ in 0..len {
+                let mut tag = [0];
+                store.read_exact(&mut tag).map_err(NoStore::wrap)?;
+                if tag == [0] {
+                    numbering.next_source();
+                    continue;
+                }
+                let part = Rendered::load(&mut store).map_err(NoStore::wrap)?;
+                let details = |bytes: &mut Vec<u8>| {
+                    let Some(verdict) = verdicts.next().flatten() else { return false };
+                    format.details(&details(&verdict), bytes);
+                    true
+                };
+                numbering.write_known(&part, details, out)?;
+            }
+            Ok(())
+        });
+        written.and_then(|()| self.store.seek(SeekFrom::Start(0)).map(drop).map_err(NoStore::wrap))
+    }
+}
+
+fn details<'v>(verdict: &Verdict<'v>) -> Details<'v> {
+    let Verdict { user, host, address, outcome, counted_in } = *verdict;
+    Details { user, outcome: outcome.map(attempt::Outcome::name), host, address, counted_in }
+}
+
+/// Decides from a line itself which of its results are kept.
+#[derive(Clone, Copy)]
+struct Kept<'k> {
+    filter: &'k Filter,
+    catalogue: &'k Catalogue,
+    options: &'k Options,
+}
+
+impl Kept<'_> {
+    /// Whether a result is kept. Counts it if not.
+    fn keeps(&self, path: &str, hit: &Hit<'_>, dropped: &mut DroppedCounts) -> bool {
+        let page = CodePage::of(hit.line, hit.units, self.options.opening.encoding.given());
+        let text = |capture| hit.captures[capture].map(|text: &[u8]| page.read(text));
+        let [user, host, address] = [Capture::User, Capture::Host, Capture::Address].map(text);
+        let described = Described {
+            user: user.as_deref(),
+            host: host.as_deref(),
+            address: address.as_deref(),
+            outcome: hit.captures[Capture::Outcome].and_then(attempt::Outcome::read),
+            file: Some(path),
+            time: hit.time.map(|stamp| stamp.time),
+            ..Described::new(&hit.key)
+        };
+        self.filter.keeps(&described, self.catalogue).map_err(|parts| dropped.add(parts)).is_ok()
+    }
+}
 
 /// Above this size in bytes, rendered lines are sent before their chunk is done, so that memory is bounded even if a line is
 /// printed once for each of thousands of hits.
@@ -23,91 +211,119 @@ const PART_CHUNKS: usize = 16;
 /// How many hits of one line are rendered at once. More are rendered in several portions.
 const PORTION_HITS: usize = 256;
 
-/// Renders the lines of chunk after chunk.
-pub struct Annotate<'f, F> {
-    format: &'f F,
+/// Rendered lines, and what they and the lines between them say of sign-ins.
+struct Lines {
     rendered: Rendered,
+    notes: Notes,
+    /// What the filter dropped on the spot.
+    dropped: DroppedCounts,
+}
+
+/// Renders the lines of chunk after chunk. `JOINED` is whether it also notes what they say of sign-ins.
+struct Annotate<'f, F, const JOINED: bool> {
+    format: &'f F,
+    kept: Option<Kept<'f>>,
+    rendered: Rendered,
+    listener: Listener,
+    dropped: DroppedCounts,
     level: Level,
     /// The number of chunks since the last part.
     chunks: usize,
 }
 
-impl<'f, F: LineFormat> Annotate<'f, F> {
-    /// Returns a visitor that prints lines in `format`.
-    pub fn new(format: &'f F) -> Annotate<'f, F> {
-        Annotate { format, rendered: Rendered::default(), level: Level::new(), chunks: 0 }
+impl<'f, F: LineFormat, const JOINED: bool> Annotate<'f, F, JOINED> {
+    fn new(format: &'f F, options: &Options, kept: Option<Kept<'f>>) -> Annotate<'f, F, JOINED> {
+        let rendered = Rendered::new(if JOINED { Filled::Later } else { Filled::Now });
+        let (listener, dropped, level) = (Listener::new(options), DroppedCounts::default(), Level::new());
+        Annotate { format, kept, rendered, listener, dropped, level, chunks: 0 }
     }
 
-    /// Sends everything that was rendered.
-    fn hand_on(&mut self, out: &mut Outlet<'_, Rendered>) {
+    /// Sends everything that was rendered and noted.
+    fn hand_on(&mut self, out: &mut Outlet<'_, Lines>) {
         self.chunks = 0;
-        out.part(self.rendered.take());
+        let dropped = std::mem::take(&mut self.dropped);
+        out.part(Lines { rendered: self.rendered.take(), notes: self.listener.take(), dropped });
     }
 }
 
-impl<F: LineFormat> Visitor for Annotate<'_, F> {
-    type Part = Rendered;
+impl<F: LineFormat, const JOINED: bool> Visitor for Annotate<'_, F, JOINED> {
+    type Part = Lines;
 
-    fn chunk(&mut self, source: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Rendered>) {
+    /// As for `scan`, which counts the same results.
+    const HELD_BYTES: usize = if JOINED { Listener::HELD_BYTES } else { copies::HELD_BYTES };
+
+    fn chunk(&mut self, source: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Lines>) {
         self.chunks += 1;
-        let Annotate { format, rendered, level, .. } = self;
-        let (path, owned, level) = (source.name.as_str(), chunk.owned(), *level);
-        let mut portion = Portion { format: *format, rendered, level, path, owned, counted: 0, hits: Vec::new(), out };
+        let (path, owned) = (source.name.as_str(), chunk.owned());
+        let mut portion = Portion { annotate: &mut *self, path, owned, counted: 0, hits: Vec::new(), out };
         scanner.scan_into(chunk, &mut portion);
         portion.flush();
         let counted = portion.counted;
-        self.rendered.newlines += newlines(level, &owned[counted..]);
+        self.rendered.newlines += newlines(self.level, &owned[counted..]);
         if self.chunks >= PART_CHUNKS {
             self.hand_on(out);
         }
     }
 
-    fn weight(part: &Rendered) -> usize {
-        part.bytes.len()
+    fn weight(part: &Lines) -> usize {
+        part.rendered.bytes.len() + part.notes.size_bytes()
     }
 
-    fn finish(&mut self, out: &mut Outlet<'_, Rendered>) {
+    fn finish(&mut self, out: &mut Outlet<'_, Lines>) {
         self.hand_on(out);
     }
 }
 
 /// Renders the hits of a chunk in portions. A portion is the hits of one line, or some of them, because a line may have any number
 /// of hits. This is not a closure, because calling one would copy every hit.
-struct Portion<'p, 'o, 'c, F> {
-    format: &'p F,
-    rendered: &'p mut Rendered,
-    level: Level,
+struct Portion<'p, 'o, 'c, 'f, F, const JOINED: bool> {
+    annotate: &'p mut Annotate<'f, F, JOINED>,
     path: &'p str,
     owned: &'c [u8],
     /// How many bytes of `owned` were searched for line feeds.
     counted: usize,
     /// The hits of the current portion.
     hits: Vec<Hit<'c>>,
-    out: &'p mut Outlet<'o, Rendered>,
+    out: &'p mut Outlet<'o, Lines>,
 }
 
-impl<'c, F: LineFormat> Sink<'c> for &mut Portion<'_, '_, 'c, F> {
+impl<'c, F: LineFormat, const JOINED: bool> Sink<'c> for &mut Portion<'_, '_, 'c, '_, F, JOINED> {
+    const JOINS: bool = JOINED;
+
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
         if self.hits.len() == PORTION_HITS || self.hits.first().is_some_and(|first| first.line_start != hit.line_start)
         {
             self.flush();
         }
-        self.hits.push(hit);
+        if JOINED {
+            self.annotate.listener.note(&hit, Some(hit.key.clone()));
+        }
+        let Annotate { kept, dropped, .. } = &mut *self.annotate;
+        if kept.is_none_or(|kept| kept.keeps(self.path, &hit, dropped)) {
+            self.hits.push(hit);
+        }
+    }
+
+    fn context(&mut self, hit: Hit<'c>) {
+        if JOINED {
+            self.annotate.listener.note(&hit, None);
+        }
     }
 }
 
-impl<F: LineFormat> Portion<'_, '_, '_, F> {
+impl<F: LineFormat, const JOINED: bool> Portion<'_, '_, '_, '_, F, JOINED> {
     /// Renders the current portion, and sends everything if it is enough for a part.
     fn flush(&mut self) {
         let Some(first) = self.hits.first() else { return };
-        self.rendered.newlines += newlines(self.level, &self.owned[self.counted..first.line_start]);
+        let Annotate { format, rendered, listener, level, .. } = &mut *self.annotate;
+        rendered.newlines += newlines(*level, &self.owned[self.counted..first.line_start]);
         self.counted = first.line_start;
-        self.format.line(self.path, &self.hits, self.rendered);
-        self.rendered.hits += self.hits.len() as u64;
+        format.line(self.path, &self.hits, rendered);
+        rendered.hits += self.hits.len() as u64;
         self.hits.clear();
-        if self.rendered.bytes.len() > PART_BYTES {
-            self.out.part(self.rendered.take());
+        if rendered.bytes.len() > PART_BYTES || JOINED && listener.size_bytes() > PART_BYTES {
+            self.annotate.hand_on(self.out);
         }
     }
 }

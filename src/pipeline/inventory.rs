@@ -9,17 +9,22 @@
 //! they are the same if lines were written in order. As everywhere, a piece of a line over the limit counts as a line.
 
 use std::io;
+use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use memchr::{memchr_iter, memrchr_iter};
 
+use super::sign_ins::{self, Listener, Notes, Recorders};
 use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
+use crate::filter::Filter;
+use crate::hit::{Capture, Hit};
 use crate::pattern::PatternSet;
 use crate::problem::Problem;
-use crate::scan::Scanner;
-use crate::source::{Chain, Found, Source, What};
+use crate::scan::{Scanner, Sink};
+use crate::source::{Chain, Found, Source, What, machines};
+use crate::summary::sign_ins::{Settled, SignIns, When};
 use crate::time::{Form, Stamp};
 use crate::units::{Characters, Units};
 
@@ -32,6 +37,8 @@ pub struct Entry {
     pub bytes_on_disk: Option<u64>,
     /// The text that was read; `None` if the input was skipped.
     pub text: Option<Text>,
+    /// The machine on which it was written, if that is known and there is only one.
+    pub host: Option<Box<str>>,
     /// Why it was skipped, or not read completely, or only with a reservation.
     pub problems: Vec<Problem>,
 }
@@ -49,7 +56,7 @@ pub struct Text {
     pub bytes: u64,
     /// The number of lines, including a last one without a line end.
     pub lines: u64,
-    /// The number of results.
+    /// The number of results that the filter keeps. A result counts in every file that records it.
     pub results: u64,
     /// The time of the first line that has one.
     pub first: Option<Stamp>,
@@ -57,39 +64,124 @@ pub struct Text {
     pub last: Option<Stamp>,
 }
 
-/// Reads all `inputs` and passes an entry for each to `sink`, in order.
+/// The entries of all inputs.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// The entries, in the order of the inputs.
+    pub entries: Vec<Entry>,
+    /// What the filter dropped; the default without a filter.
+    pub sign_ins: Settled,
+}
+
+/// Reads all `inputs` and describes them. `filter` decides which results count.
 ///
 /// # Errors
 ///
-/// Returns the first error of the sink, which ends the run, or [`NoThreads`](super::NoThreads).
+/// Returns an error only if threads cannot be started. An input that cannot be read is a problem of its entry.
 pub fn inventory(
     inputs: impl Iterator<Item = Found> + Send,
     set: &PatternSet,
     catalogue: &Catalogue,
     options: &Options,
-    mut sink: impl FnMut(Entry) -> io::Result<()>,
-) -> io::Result<Outcome<()>> {
+    filter: Filter,
+) -> io::Result<Outcome<Inventory>> {
+    let mut listed = Listed::default();
     let given = options.opening.encoding.given();
-    // The facts about the current source, whose tasks arrive one after another.
-    let mut facts = Facts::default();
-    run(inputs, set, catalogue, options, Facts::default, &mut |event| match event {
-        Event::Part(part) => {
-            facts.join(part);
+    if filter.is_empty() {
+        let visitor = || Examiner::<false>::new(options);
+        let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
+            listed.add(event, given, &mut |_| {});
             Ok(())
+        })?;
+        return Ok(outcome.with(Inventory { entries: listed.finish(), ..Inventory::default() }));
+    }
+    let recorders = Recorders::new(set);
+    let counting = crate::summary::sign_ins::Options { filter, with_verdicts: true, ..Default::default() };
+    let mut sign_ins = SignIns::new(counting, catalogue);
+    // For each result that has been decided on, in order, whether it is kept.
+    let mut kept: Vec<bool> = Vec::new();
+    let mut decide = |sign_ins: &mut SignIns<'_>, when| {
+        let decided: Result<(), io::Error> = sign_ins.decide(when, |verdicts| {
+            kept.extend(verdicts.map(|verdict| verdict.is_some()));
+            Ok(())
+        });
+        decided
+    };
+    let visitor = || Examiner::<true>::new(options);
+    let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
+        listed.add(event, given, &mut |heard| match heard {
+            Heard::Notes(notes) => sign_ins::hear(&notes, &recorders, &mut sign_ins),
+            Heard::End(end) => sign_ins::end_source(end, &mut sign_ins),
+        });
+        if sign_ins.is_full() { decide(&mut sign_ins, When::Full) } else { Ok(()) }
+    })?;
+    decide(&mut sign_ins, When::End)?;
+    let (mut kept, mut entries) = (kept.into_iter(), listed.finish());
+    for text in entries.iter_mut().filter_map(|entry| entry.text.as_mut()) {
+        let results = usize::try_from(text.results).unwrap_or(usize::MAX);
+        text.results = kept.by_ref().take(results).filter(|kept| *kept).count() as u64;
+    }
+    Ok(outcome.with(Inventory { entries, sign_ins: sign_ins.settle() }))
+}
+
+/// What reaches the sign-ins of a run.
+enum Heard<'e> {
+    Notes(Notes),
+    End(&'e SourceEnd),
+}
+
+/// The entries of a run.
+#[derive(Default)]
+struct Listed {
+    /// The facts about the current source, whose tasks arrive one after another.
+    facts: Facts,
+    entries: Vec<Entry>,
+    /// For each entry of a source, its index and the source.
+    sources: Vec<(usize, Arc<Source>)>,
+}
+
+impl Listed {
+    fn add(&mut self, event: Event<(Facts, Notes)>, given: Option<&'static Encoding>, hear: &mut dyn FnMut(Heard<'_>)) {
+        match event {
+            Event::Part((facts, notes)) => {
+                self.facts.join(facts);
+                hear(Heard::Notes(notes));
+            }
+            Event::Problem(problem) => {
+                let path = problem.path.clone();
+                self.entries.push(Entry { path, bytes_on_disk: None, text: None, host: None, problems: vec![problem] });
+            }
+            Event::SourceEnd(end) => {
+                hear(Heard::End(&end));
+                self.sources.push((self.entries.len(), Arc::clone(&end.source)));
+                self.entries.push(entry(end, &std::mem::take(&mut self.facts), given));
+            }
         }
-        Event::Problem(problem) => {
-            let path = problem.path.clone();
-            sink(Entry { path, bytes_on_disk: None, text: None, problems: vec![problem] })
+    }
+
+    /// Returns all entries, with the machines that the names of all sources tell apart.
+    fn finish(self) -> Vec<Entry> {
+        let Listed { mut entries, sources, .. } = self;
+        let names: Vec<&str> = sources.iter().map(|(_, source)| source.name.as_str()).collect();
+        for ((index, _), machine) in sources.iter().zip(machines::of(&names)) {
+            let entry = &mut entries[*index];
+            // Of several machines, none is that of the file.
+            match &entry.host {
+                Some(several) if several.is_empty() => entry.host = None,
+                Some(_) => {}
+                None => entry.host = machine.map(Box::from),
+            }
         }
-        Event::SourceEnd(end) => sink(entry(end, &std::mem::take(&mut facts), given)),
-    })
+        entries
+    }
 }
 
 /// Makes the entry of a source at its end. `given` is the encoding that the user has chosen.
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
     let text = end.bytes.zip(end.what).map(|(bytes, what)| text(bytes, what, facts, given));
     let bytes_on_disk = end.source.listed().map(|listed| listed.len);
-    Entry { path: end.source.name.clone(), bytes_on_disk, text, problems: end.problems }
+    let host = facts.host.clone();
+    Entry { path: end.source.name.clone(), bytes_on_disk, text, host, problems: end.problems }
 }
 
 /// Describes the text of a source.
@@ -124,6 +216,8 @@ struct Facts {
     /// Whether the part ends in the middle of a line.
     is_in_line: bool,
     results: u64,
+    /// The machine that lines with results name; empty if they name several.
+    host: Option<Box<str>>,
     characters: Characters,
     first: Option<Stamp>,
     last: Option<Stamp>,
@@ -138,35 +232,91 @@ impl Facts {
         self.start = self.start.or(next.start);
         self.line_feeds += next.line_feeds;
         self.results += next.results;
+        match next.host {
+            Some(host) if host.is_empty() => self.host = Some(host),
+            Some(host) => self.name_host(&host),
+            None => {}
+        }
         self.characters.join(next.characters);
         self.first = self.first.or(next.first);
         self.last = next.last.or(self.last);
     }
 }
 
-/// Collects the facts about one task after another.
-impl Visitor for Facts {
-    type Part = Facts;
+impl Facts {
+    /// Notes that a line names a machine.
+    fn name_host(&mut self, host: &str) {
+        match &self.host {
+            Some(known) if known.is_empty() || known.eq_ignore_ascii_case(host) => {}
+            Some(_) => self.host = Some(Box::from("")),
+            None if host.is_empty() => {}
+            None => self.host = Some(Box::from(host)),
+        }
+    }
+}
 
-    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, _: &mut Outlet<'_, Facts>) {
+/// Collects the facts about one task after another. `JOINED` is whether it also notes what lines say of sign-ins.
+struct Examiner<const JOINED: bool> {
+    facts: Facts,
+    listener: Listener,
+}
+
+impl<const JOINED: bool> Examiner<JOINED> {
+    fn new(options: &Options) -> Examiner<JOINED> {
+        Examiner { facts: Facts::default(), listener: Listener::new(options) }
+    }
+}
+
+impl<const JOINED: bool> Visitor for Examiner<JOINED> {
+    type Part = (Facts, Notes);
+
+    fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Self::Part>) {
         let text = chunk.owned();
-        let mut results = 0;
-        scanner.scan(chunk, |_| results += 1);
-        let (first, last) = times(chunk.written.form, text, self.first);
-        self.join(Facts {
+        scanner.scan_into(chunk, &mut *self);
+        let (first, last) = times(chunk.written.form, text, self.facts.first);
+        self.facts.join(Facts {
             start: Some(chunk.offset),
             line_feeds: memchr_iter(b'\n', text).count() as u64,
             is_in_line: text.last().is_some_and(|&byte| byte != b'\n'),
-            results,
+            results: 0,
+            host: None,
             characters: Characters::of(text),
             first,
             last,
         });
+        if self.listener.size_bytes() > sign_ins::PART_BYTES {
+            self.finish(out);
+        }
     }
 
-    fn finish(&mut self, out: &mut Outlet<'_, Facts>) {
-        if self.start.is_some() {
-            out.part(std::mem::take(self));
+    fn weight((_, notes): &Self::Part) -> usize {
+        size_of::<Self::Part>() + notes.size_bytes()
+    }
+
+    fn finish(&mut self, out: &mut Outlet<'_, Self::Part>) {
+        if self.facts.start.is_some() {
+            out.part((std::mem::take(&mut self.facts), self.listener.take()));
+        }
+    }
+}
+
+impl<'c, const JOINED: bool> Sink<'c> for &mut Examiner<JOINED> {
+    const JOINS: bool = JOINED;
+
+    #[inline(always)]
+    fn take(&mut self, hit: Hit<'c>) {
+        self.facts.results += 1;
+        if let Some(host) = hit.captures[Capture::Host] {
+            self.facts.name_host(&String::from_utf8_lossy(host));
+        }
+        if JOINED {
+            self.listener.note(&hit, Some(hit.key.clone()));
+        }
+    }
+
+    fn context(&mut self, hit: Hit<'c>) {
+        if JOINED {
+            self.listener.note(&hit, None);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use super::{Event, Options, Outcome, Outlet, Visitor, run};
+use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
 use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
@@ -41,13 +41,7 @@ pub fn count(
         match event {
             Event::Part(part) => hear(&part, &recorders, &mut sign_ins),
             Event::Problem(_) => {}
-            Event::SourceEnd(end) => {
-                match end.bytes {
-                    Some(bytes) => sign_ins.end_source(&end.source.name, bytes),
-                    // The name of a copy may tell machines apart as well.
-                    None => sign_ins.skip_source(&end.source.name),
-                }
-            }
+            Event::SourceEnd(end) => end_source(&end, &mut sign_ins),
         }
         Ok(())
     };
@@ -180,10 +174,10 @@ struct Writing {
 }
 
 /// The recorders of a set, by pattern.
-struct Recorders(Vec<Writing>);
+pub(super) struct Recorders(Vec<Writing>);
 
 impl Recorders {
-    fn new(set: &PatternSet) -> Recorders {
+    pub(super) fn new(set: &PatternSet) -> Recorders {
         let mut names = Vec::new();
         let mut joined = Vec::new();
         for pattern in set.patterns() {
@@ -209,8 +203,17 @@ impl Recorders {
     }
 }
 
+/// Ends a source.
+pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
+    match end.bytes {
+        Some(bytes) => sign_ins.end_source(&end.source.name, bytes),
+        // The name of a copy may tell machines apart as well.
+        None => sign_ins.skip_source(&end.source.name),
+    }
+}
+
 /// Passes the notes of a part on.
-fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
+pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
     let mut texts = part.texts.as_str();
     for note in &part.notes {
         let mut next = |len| {
@@ -255,7 +258,7 @@ const SAID: [Capture; 3] = [Capture::User, Capture::Host, Capture::Address];
 const NOTHING: u32 = u32::MAX;
 
 /// Above this size in bytes, notes are sent before their chunk is done.
-const PART_BYTES: usize = 256 << 10;
+pub(super) const PART_BYTES: usize = 256 << 10;
 
 /// What lines say of sign-ins, in order.
 #[derive(Debug, Default)]
@@ -299,13 +302,14 @@ const UNKNOWN: u64 = u64::MAX;
 /// Stands for a process or thread that is not a number, with the length of its text added. Numbers are less.
 const TEXT: u64 = Writer::LIMIT;
 
-/// Returns the memory use of so many notes and bytes of text.
-fn size_bytes(notes: &[Note], text_bytes: usize) -> usize {
-    size_of_val(notes) + text_bytes
+impl Notes {
+    pub(super) fn size_bytes(&self) -> usize {
+        size_of_val(self.notes.as_slice()) + self.texts.len()
+    }
 }
 
 /// Notes what the lines of task after task say.
-struct Listener {
+pub(super) struct Listener {
     encoding: EncodingChoice,
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8. That is checked for all of them together.
@@ -316,7 +320,7 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(options: &Options) -> Listener {
+    pub(super) fn new(options: &Options) -> Listener {
         let (notes, texts, names) = Default::default();
         Listener { encoding: options.opening.encoding, notes, texts, names, last_len: (0, 0) }
     }
@@ -330,18 +334,18 @@ impl Visitor for Listener {
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
         scanner.scan_into(chunk, &mut *self);
-        if size_bytes(&self.notes, self.texts.len()) > PART_BYTES {
-            self.send(out);
+        if self.size_bytes() > PART_BYTES {
+            out.part(Listener::take(self));
         }
     }
 
     fn weight(part: &Notes) -> usize {
-        size_bytes(&part.notes, part.texts.len())
+        part.size_bytes()
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
         if !self.notes.is_empty() {
-            self.send(out);
+            out.part(Listener::take(self));
         }
     }
 }
@@ -350,27 +354,45 @@ impl<'c> Sink<'c> for &mut Listener {
     const JOINS: bool = true;
 
     #[inline(always)]
-    fn take(&mut self, hit: Hit<'c>) {
-        let result = match &hit.key {
-            Key::Code(code) => NoteResult::Code(*code),
-            Key::Name(name) => self.name(name),
-        };
-        self.note(&hit, result);
+    fn take(&mut self, mut hit: Hit<'c>) {
+        let key = std::mem::replace(&mut hit.key, Key::Code(Code::NONE));
+        self.note(&hit, Some(key));
     }
 
     #[inline(always)]
     fn context(&mut self, hit: Hit<'c>) {
-        self.note(&hit, NoteResult::None);
+        self.note(&hit, None);
     }
 }
 
 impl Listener {
-    fn note(&mut self, hit: &Hit<'_>, result: NoteResult) {
+    pub(super) fn size_bytes(&self) -> usize {
+        size_of_val(self.notes.as_slice()) + self.texts.len()
+    }
+
+    /// Returns everything that was noted.
+    pub(super) fn take(&mut self) -> Notes {
+        self.last_len = (self.notes.len(), self.texts.len());
+        let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
+        let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
+        Notes { notes, texts, names }
+    }
+
+    /// Notes what a line says. `key` is its result; `None` if it only adds to one.
+    pub(super) fn note(&mut self, hit: &Hit<'_>, key: Option<Key>) {
         if self.notes.is_empty() {
             // The next part is about as large as the last one.
             self.notes.reserve(self.last_len.0);
             self.texts.reserve(self.last_len.1);
         }
+        let result = match key {
+            None => NoteResult::None,
+            Some(Key::Code(code)) => NoteResult::Code(code),
+            Some(Key::Name(name)) => {
+                self.names.push(name);
+                NoteResult::Name(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
+            }
+        };
         let captures: &Captures<&[u8]> = &hit.captures;
         let lens = SAID.map(|capture| captures[capture].map_or(NOTHING, |bytes| self.text(hit, bytes)));
         let writers = [Capture::Process, Capture::Thread].map(|capture| match captures[capture] {
@@ -401,18 +423,5 @@ impl Listener {
             self.texts.extend_from_slice(page.read(bytes).as_bytes());
         }
         u32::try_from(self.texts.len() - before).unwrap_or(NOTHING)
-    }
-
-    fn name(&mut self, name: &Arc<str>) -> NoteResult {
-        self.names.push(Arc::clone(name));
-        NoteResult::Name(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
-    }
-
-    /// Sends what was noted.
-    fn send(&mut self, out: &mut Outlet<'_, Notes>) {
-        self.last_len = (self.notes.len(), self.texts.len());
-        let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
-        let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
-        out.part(Notes { notes, texts, names });
     }
 }

@@ -15,10 +15,11 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::json::write_escaped;
+use crate::attempt::Outcome;
 use crate::catalogue::{Catalogue, UNKNOWN_DESCRIPTION};
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Hit};
-use crate::numbered::{LineFormat, Rendered, push_number};
+use crate::numbered::{Details, LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
 use crate::report::sheet::{Column, Holds};
 use crate::terminal::{escaped_line, is_plain};
@@ -35,7 +36,7 @@ const PATH_KEY: &str = "{\"path\":";
 /// The text between the path and the line number. It cannot occur in the path, where quotation marks are escaped.
 const LINE_KEY: &str = ",\"line\":";
 
-/// Writes matching lines as text: `path:line: [102 Phone Unreachable] the line`.
+/// Writes matching lines as text: `path:line: [102 Phone Unreachable, user ann, host host07, failed] the line`.
 pub struct Text<'c> {
     /// The meanings of the codes.
     pub catalogue: &'c Catalogue,
@@ -49,6 +50,7 @@ pub struct Text<'c> {
 
 impl LineFormat for Text<'_> {
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
+        out.begin_line();
         let bytes = out.bytes();
         push_start(bytes, self.place);
         push_shown(bytes, path.as_bytes());
@@ -58,27 +60,46 @@ impl LineFormat for Text<'_> {
         bytes.push(b':');
         push_end(bytes, self.place);
         bytes.extend_from_slice(b" [");
-        self.annotation(hits, bytes);
+        for hit in hits {
+            let words = |bytes: &mut Vec<u8>| push_result(bytes, self.catalogue, &hit.key);
+            out.result(words, |bytes| with_details(hit, self.encoding, |details| self.details(details, bytes)));
+        }
+        let bytes = out.bytes();
         bytes.extend_from_slice(b"] ");
         self.excerpt(hits, bytes);
         bytes.push(b'\n');
     }
+
+    fn details(&self, details: &Details<'_>, bytes: &mut Vec<u8>) {
+        let Details { user, outcome, host, address: _, counted_in } = *details;
+        for (what, value) in [(", user ", user), (", host ", host), (", ", outcome), (", counted in ", counted_in)] {
+            if let Some(value) = value {
+                bytes.extend_from_slice(what.as_bytes());
+                push_shown(bytes, value.as_bytes());
+            }
+        }
+    }
+}
+
+/// Passes what the line itself says of the sign-in to `push`.
+fn with_details(hit: &Hit<'_>, encoding: Option<&'static Encoding>, push: impl FnOnce(&Details<'_>)) {
+    let is_silent = Capture::words().all(|capture| hit.captures[capture].is_none());
+    if is_silent {
+        return push(&Details::default());
+    }
+    let page = CodePage::of(hit.line, hit.units, encoding);
+    let text = |capture| hit.captures[capture].filter(|text: &&[u8]| !text.is_empty()).map(|text| page.read(text));
+    let [user, host, address] = [Capture::User, Capture::Host, Capture::Address].map(text);
+    push(&Details {
+        user: user.as_deref(),
+        outcome: hit.captures[Capture::Outcome].and_then(Outcome::read).map(Outcome::name),
+        host: host.as_deref(),
+        address: address.as_deref(),
+        counted_in: None,
+    });
 }
 
 impl Text<'_> {
-    /// Appends the results of a line in words, in the order in which they occur, and each only once.
-    fn annotation(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
-        for (index, hit) in hits.iter().enumerate() {
-            if hits[..index].iter().any(|earlier| earlier.key == hit.key) {
-                continue;
-            }
-            if index > 0 {
-                bytes.extend_from_slice(b"; ");
-            }
-            push_result(bytes, self.catalogue, &hit.key);
-        }
-    }
-
     fn excerpt(&self, hits: &[Hit<'_>], bytes: &mut Vec<u8>) {
         let (line, shown) = (hits[0].line, shown_range(&hits[0]));
         // Plain ASCII is the same in every code page.
@@ -138,20 +159,26 @@ pub(super) const FIELDS: &[Column] = &[
     Column::for_scripts("candidates", Holds::Codes, "The codes that share this text, if there are several.")
         .or_missing(),
     Column::for_scripts("pattern", Holds::Text, "The name of the pattern that found the result."),
-    Column::for_scripts("user", Holds::Text, "The user, as written in the line.").or_missing(),
+    Column::for_scripts("user", Holds::Text, "The user, as the log writes it.").or_missing(),
     Column::for_scripts(
         "outcome",
         Holds::Text,
-        "Whether the sign-in succeeded, as written in the line. Never derived from the code.",
+        "What the log says of the sign-in: `succeeded` or `failed`. Never derived from the code.",
     )
     .or_missing(),
-    Column::for_scripts("host", Holds::Text, "The machine, as written in the line.").or_missing(),
-    Column::for_scripts("address", Holds::Text, "The network address, as written in the line.").or_missing(),
+    Column::for_scripts("host", Holds::Text, "The machine on which the log was written.").or_missing(),
+    Column::for_scripts("address", Holds::Text, "The network address of the user.").or_missing(),
+    Column::for_scripts(
+        "counted_in",
+        Holds::Path,
+        "The file in which another program recorded the same sign-in, if that record counts and this one does not.",
+    )
+    .or_missing(),
     Column::for_scripts("text", Holds::Text, "The line. If it is very long, the 4 KiB around the result."),
     Column::for_scripts("text_is_cut", Holds::Flag, "`true` if `text` is not the whole line.").or_missing(),
 ];
 
-/// The fields of a result after the path and the line number. JSON leaves out the captures that the pattern did not find.
+/// The fields of a result between its line number and its sign-in.
 #[derive(Serialize)]
 struct Fields<'h> {
     offset: u64,
@@ -163,30 +190,29 @@ struct Fields<'h> {
     #[serde(skip_serializing_if = "<[Code]>::is_empty")]
     candidates: &'h [Code],
     pattern: &'h str,
-    #[serde(flatten)]
-    words: Words<'h>,
+}
+
+/// The fields of a result after its sign-in.
+#[derive(Serialize)]
+struct LineFields<'h> {
     text: Cow<'h, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_is_cut: Option<bool>,
 }
 
-/// The captures of a hit that the output repeats as they are in the line, such as the user.
-struct Words<'h> {
-    hit: &'h Hit<'h>,
-    page: CodePage,
-}
-
-impl Words<'_> {
-    fn get(&self, capture: Capture) -> Option<Cow<'_, str>> {
-        Some(self.page.read(self.hit.captures[capture]?))
-    }
-}
-
-impl Serialize for Words<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let read = |capture: Capture| Some((capture.name(), self.get(capture)?));
-        serializer.collect_map(Capture::words().filter_map(read))
-    }
+/// The fields of the sign-in of a result. JSON leaves out what is not known.
+#[derive(Serialize)]
+struct SignInFields<'d> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted_in: Option<&'d str>,
 }
 
 impl LineFormat for Jsonl<'_> {
@@ -195,26 +221,42 @@ impl LineFormat for Jsonl<'_> {
             self.object(path, hit, out);
         }
     }
+
+    fn details(&self, details: &Details<'_>, bytes: &mut Vec<u8>) {
+        let Details { user, outcome, host, address, counted_in } = *details;
+        if *details != Details::default() {
+            push_fields(bytes, &SignInFields { user, outcome, host, address, counted_in });
+        }
+    }
 }
 
 impl Jsonl<'_> {
     fn object(&self, path: &str, hit: &Hit<'_>, out: &mut Rendered) {
+        out.begin_line();
         let bytes = out.bytes();
         bytes.extend_from_slice(PATH_KEY.as_bytes());
         // Writing plain strings and numbers to a vector cannot fail.
         let _ = path.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
         bytes.extend_from_slice(LINE_KEY.as_bytes());
         out.line_number();
-        let fields = self.0.fields(hit);
+        push_fields(out.bytes(), &self.0.fields(hit));
+        out.details(|bytes| with_details(hit, self.0.encoding, |details| self.details(details, bytes)));
         let bytes = out.bytes();
-        let start = bytes.len();
-        let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
-        // The object has already begun, with the path and the line number, so its fields continue after a comma.
-        if let Some(brace) = bytes.get_mut(start) {
-            *brace = b',';
-        }
-        bytes.push(b'\n');
+        push_fields(bytes, &self.0.line_fields(hit));
+        bytes.extend_from_slice(b"}\n");
     }
+}
+
+/// Appends at least one field to an object that has begun and has fields already.
+fn push_fields(bytes: &mut Vec<u8>, fields: &impl Serialize) {
+    let start = bytes.len();
+    // Writing to a vector cannot fail.
+    let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
+    // The fields follow others, and others follow them.
+    if let Some(brace) = bytes.get_mut(start) {
+        *brace = b',';
+    }
+    bytes.pop();
 }
 
 impl<'c> Known<'c> {
@@ -222,10 +264,8 @@ impl<'c> Known<'c> {
     where
         'c: 'h,
     {
-        let Known { catalogue, set, encoding } = *self;
-        let shown = shown_range(hit);
+        let Known { catalogue, set, .. } = *self;
         let entry = catalogue.entry(&hit.key);
-        let page = CodePage::of(hit.line, hit.units, encoding);
         Fields {
             offset: hit.offset(),
             time: hit.time.map(|stamp| stamp.time),
@@ -235,9 +275,14 @@ impl<'c> Known<'c> {
             known: entry.is_some(),
             candidates: entry.map_or(&[], |entry| &entry.candidates),
             pattern: set.patterns().get(hit.pattern).map_or("", |pattern| pattern.name()),
-            words: Words { hit, page },
+        }
+    }
+
+    fn line_fields<'h>(&self, hit: &'h Hit<'_>) -> LineFields<'h> {
+        let shown = shown_range(hit);
+        LineFields {
             text_is_cut: (shown.len() < hit.line.len()).then_some(true),
-            text: page.read(&hit.line[shown]),
+            text: CodePage::of(hit.line, hit.units, self.encoding).read(&hit.line[shown]),
         }
     }
 }
@@ -248,7 +293,7 @@ pub(super) fn begins(text: &str) -> bool {
     line.match_indices(": [").any(|(at, bracket)| {
         let place = line[..at].trim_end_matches(|digit: char| digit.is_ascii_digit());
         let has_place = place.len() < at && place.len() > 1 && place.ends_with(':');
-        has_place && after_result(&line[at + bracket.len()..]).is_some_and(|rest| rest.starts_with([']', ';']))
+        has_place && after_result(&line[at + bracket.len()..]).is_some_and(|rest| rest.starts_with([']', ';', ',']))
     })
 }
 

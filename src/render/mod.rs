@@ -24,7 +24,7 @@ use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use patterns::PATTERNS;
 pub use renderer::{Options, Renderer};
 
-use crate::report::files::FILES;
+use crate::report::files::{FILES, FILES_OF_HOSTS};
 use crate::report::sheet::Sheet;
 use crate::report::{PARTIAL, Report, SUMMARY, SUMMARY_OF_HOSTS};
 
@@ -71,7 +71,7 @@ pub fn render(report: &Report, format: Format, options: &Options, out: &mut impl
 pub const HEAD_BYTES: usize = 8 << 10;
 
 /// Every sheet whose output [`is_own_output`] recognises.
-static SHEETS: [&Sheet; 4] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &PATTERNS];
+static SHEETS: [&Sheet; 5] = [&SUMMARY, &SUMMARY_OF_HOSTS, &FILES, &FILES_OF_HOSTS, &PATTERNS];
 
 /// Whether a file that begins with `head` is saved output of this program: a report in any format, annotated lines, entries of the
 /// catalogue, or patterns. `head` is the whole file or at least its first [`HEAD_BYTES`]. It may be UTF-8 or UTF-16, with or

@@ -1,18 +1,41 @@
 //! Describes each input for `files`, as [`Report`](super::Report) does for the summary.
 //!
-//! Rows come one by one, in the order of the inputs, and [`Totals`] adds them up, so a format that writes rows as they come does
-//! not hold them in memory. The formats escape control characters in names and reasons, because scripts want names as they are.
+//! [`Totals`] adds the rows up. The formats escape control characters in names and reasons, because scripts want names as they are.
 
 use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use super::wording::{counted, grouped, remark, size};
-use super::{PARTIAL, Restriction, problems};
+use super::{PARTIAL, Restriction, excluded, problems};
 use crate::pipeline::inventory::{Entry, Text};
 use crate::problem::{Kind, Problem};
+use crate::summary::sign_ins::SignInTotals;
 
-/// The columns of the list of inputs. An input that was not read has no values for its text.
-pub static FILES: Sheet = Sheet {
-    schema: 1,
-    columns: &[
+/// The list of inputs. One that was not read has no values for its text.
+pub static FILES: Sheet = sheet(&COLUMNS);
+/// The list of inputs if the machine of any is known.
+pub static FILES_OF_HOSTS: Sheet = sheet(&COLUMNS_OF_HOSTS);
+
+static COLUMNS: [Column; 15] = columns(false);
+static COLUMNS_OF_HOSTS: [Column; 15] = columns(true);
+
+const fn sheet(columns: &'static [Column]) -> Sheet {
+    Sheet {
+        schema: 1,
+        columns,
+        rows: "files",
+        before: &[],
+        after: AFTER,
+        flow: Flow::Streamed,
+        without_rows: &[NONE_LEFT, NO_FILES],
+    }
+}
+
+const AFTER: &[Column] = &[
+    Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that files are missing."),
+    Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
+];
+
+const fn columns(of_hosts: bool) -> [Column; 15] {
+    let mut columns = [
         Column::new("path", "File", Holds::Path, "The path. What follows `!/` is the path within an archive."),
         Column::for_scripts(
             "kind",
@@ -27,6 +50,9 @@ pub static FILES: Sheet = Sheet {
             .or_null(),
         Column::for_scripts("byte_order_mark", Holds::Flag, "Whether the text begins with a byte order mark.")
             .or_null(),
+        Column::new("host", "Host", Holds::Text, "The machine on which the file was written, if that is known.")
+            .or_null()
+            .yields(Room::ForProse),
         Column::new("bytes", "Size", Holds::Bytes, "Size of the text, after unpacking.").or_null(),
         Column::for_scripts("bytes_on_disk", Holds::Bytes, "Size of the file on disk, if it is one.").or_null(),
         Column::new("lines", "Lines", Holds::Count, "Number of lines.").or_null().yields(Room::ForProse),
@@ -42,22 +68,19 @@ pub static FILES: Sheet = Sheet {
             "Whether one of these times has no zone and was taken as UTC.",
         )
         .or_null(),
-        Column::new("results", "Results", Holds::Count, "Number of results.").or_null(),
+        Column::new("results", "Results", Holds::Count, "Number of results that the filters keep.").or_null(),
         Column::for_scripts(
             "problems",
             Holds::Problems(problems::WITHOUT_PATH),
             "Why the file was skipped or not read to its end.",
         ),
-    ],
-    rows: "files",
-    before: &[],
-    after: &[
-        Column::for_scripts("partial", Holds::Flag, "Whether the run was interrupted, so that files are missing."),
-        Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
-    ],
-    flow: Flow::Streamed,
-    without_rows: &[NONE_LEFT, NO_FILES],
-};
+    ];
+    if !of_hosts {
+        // `host`.
+        columns[6].heading = None;
+    }
+    columns
+}
 
 const TOTALS: &[Column] = &[
     Column::for_scripts("files_read", Holds::Count, "Number of files that were read, whether or not to the end."),
@@ -93,7 +116,7 @@ pub struct Totals {
     pub bytes: u64,
     /// The lines that were read.
     pub lines: u64,
-    /// The results that were found.
+    /// The results that were found and that the filter keeps.
     pub results: u64,
     /// Inputs whose first or last time has no zone and was taken as UTC.
     pub files_with_zone_assumed: u64,
@@ -101,6 +124,14 @@ pub struct Totals {
     pub is_partial: bool,
     /// How the user has restricted which inputs have a row.
     pub restriction: Restriction,
+    /// What a filter dropped.
+    pub sign_ins: SignInTotals,
+}
+
+/// Returns the sheet of a list of inputs.
+#[must_use]
+pub fn sheet_of(entries: &[Entry]) -> &'static Sheet {
+    if entries.iter().any(|entry| entry.host.is_some()) { &FILES_OF_HOSTS } else { &FILES }
 }
 
 /// Returns the cells of an input, in the columns of [`FILES`].
@@ -115,6 +146,7 @@ pub fn cells(entry: &Entry) -> Vec<Cell<'_>> {
         text.map(layers).into(),
         text.and_then(|text| text.encoding).into(),
         text.map(|text| text.has_mark).into(),
+        entry.host.as_deref().into(),
         text.map(|text| text.bytes).into(),
         entry.bytes_on_disk.into(),
         text.map(|text| text.lines).into(),
@@ -244,7 +276,8 @@ impl Totals {
             "file has times without a zone, which are taken as UTC.",
             "files have times without a zone, which are taken as UTC.",
         );
-        [sums.join(", ")].into_iter().chain(zones).collect()
+        let excluded = excluded::notes(&self.sign_ins);
+        [sums.join(", ")].into_iter().chain(excluded).chain(zones).collect()
     }
 }
 
@@ -274,7 +307,7 @@ pub(crate) mod testing {
 
     pub(crate) fn read(path: &str, on_disk: Option<u64>, text: Text) -> Entry {
         let (path, problems) = (path.to_owned(), Vec::new());
-        Entry { path, bytes_on_disk: on_disk, text: Some(text), problems }
+        Entry { path, bytes_on_disk: on_disk, text: Some(text), host: None, problems }
     }
 
     pub(crate) fn with(entry: Entry, kind: Kind, what: &str) -> Entry {
@@ -293,7 +326,7 @@ pub(crate) mod testing {
         let mut picture = skipped("t/a\u{1b}[2J.png", Kind::Binary, "skipped, a binary file (PNG picture)");
         picture.problems[0].remedy = Some(Remedy::ReadBinary);
         vec![
-            read("t/host7/MultiFactorAuthSvc.log", Some(53), plain.clone()),
+            Entry { host: Some("host7".into()), ..read("t/host7/MultiFactorAuthSvc.log", Some(53), plain.clone()) },
             read("t/host8/MultiFactorAuthSvc.log", Some(24), no_zone),
             read("t/empty.log", Some(0), text(&[])),
             with(read("t/export.log", Some(1 << 20), marked), Kind::Unreadable, "device not ready; try it again"),
@@ -330,6 +363,7 @@ mod tests {
             files_with_zone_assumed: 1,
             is_partial: false,
             restriction: Restriction::None,
+            sign_ins: SignInTotals::default(),
         };
         assert_eq!(totals(&every_kind()), expected);
         assert!(totals(&[skipped("a", Kind::Interrupted, "x")]).is_partial);

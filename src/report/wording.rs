@@ -2,6 +2,7 @@
 
 use super::sheet::Share;
 use crate::filter::Part;
+use crate::summary::sign_ins::{SignInTotals, WAITING_LIMIT};
 use crate::time::Time;
 
 /// Groups digits by three: `1234567` becomes `1,234,567`.
@@ -59,6 +60,15 @@ pub fn option(part: Part) -> &'static str {
         Part::File => "--in-file",
         Part::Window | Part::NoTime => "--since/--until",
     }
+}
+
+/// Returns the note on more results than could be compared between logs.
+#[must_use]
+pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {
+    let limit = grouped(WAITING_LIMIT as u64);
+    sign_ins
+        .was_full
+        .then(|| format!("There were more than {limit} results to compare between logs: some may count twice."))
 }
 
 /// Returns a duration in seconds: `12.3 s`.

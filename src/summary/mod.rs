@@ -20,6 +20,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod total;
+mod verdicts;
 
 pub use counts::Counts;
 pub use dimension::Dimension;
@@ -27,6 +28,7 @@ pub use durations::Durations;
 pub use key::RowKey;
 pub use tally::Tally;
 pub use total::{Row, Summary, Totals};
+pub use verdicts::Verdict;
 
 /// How many different names get a row each, and how many different numbers besides the codes 0 to 255.
 ///

@@ -16,14 +16,16 @@ use super::dimension::Dimension;
 use super::durations::Durations;
 use super::tally::Tally;
 use super::total::{Row, Summary, Totals};
+use super::verdicts::{Fate, Origins, Verdict};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
 use crate::attempt::persons::Persons;
 use crate::attempt::values::{Number, Values};
 use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_network};
 use crate::catalogue::Catalogue;
 use crate::code::Key;
-use crate::filter::{Dropped, Filter, Part};
+use crate::filter::{Dropped, Filter, Part, RelativeTo};
 use crate::source::machines::{self, is_separator};
+use crate::time::window::Window;
 use crate::time::{Stamp, Time};
 
 /// How many results may wait for their twins, each in [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES).
@@ -51,6 +53,17 @@ pub struct Options {
     pub by: Vec<Dimension>,
     /// What is counted.
     pub filter: Filter,
+    /// Whether the caller asks for the [`Verdict`] on each result.
+    pub with_verdicts: bool,
+}
+
+/// When a caller takes verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Too many results wait. Those that come later are not compared with them.
+    Full,
+    /// Everything has been read.
+    End,
 }
 
 /// What a line says of a sign-in.
@@ -195,6 +208,13 @@ pub struct SignIns<'c> {
     waiting: Vec<SignIn>,
     /// Results without twins that wait until the filter can decide, because it looks at machines.
     apart: Vec<SignIn>,
+    /// The newest time of all lines.
+    newest: Option<Time>,
+    /// Why the window of the filter has no meaning at the newest time.
+    window_error: Option<String>,
+    origins: Origins,
+    /// What became of each result, if the caller asked for that.
+    fates: Vec<Fate>,
     count: Count,
 }
 
@@ -250,6 +270,8 @@ pub struct Settled {
     pub totals: SignInTotals,
     /// The counts by the dimensions that were asked for, in no order that matters.
     pub rows: Vec<GroupRow>,
+    /// Why the window of the filter has no meaning at the newest time in the logs. Then nothing counts.
+    pub window_error: Option<String>,
 }
 
 /// Numbers of a run that concern sign-ins.
@@ -277,6 +299,12 @@ pub struct SignInTotals {
     pub dropped: DroppedCounts,
     /// The first and last time of all results, with those that the filter dropped.
     pub span: Tally,
+    /// The window of the filter.
+    pub window: Window,
+    /// What the window is relative to.
+    pub relative_to: RelativeTo,
+    /// The newest time of all lines about sign-ins.
+    pub newest: Option<Time>,
 }
 
 /// How many results a filter dropped.
@@ -289,7 +317,14 @@ pub struct DroppedCounts {
 }
 
 impl DroppedCounts {
-    fn add(&mut self, dropped: Dropped) {
+    pub(crate) fn merge(&mut self, other: &DroppedCounts) {
+        self.results += other.results;
+        for (count, more) in self.by_part.iter_mut().zip(other.by_part) {
+            *count += more;
+        }
+    }
+
+    pub(crate) fn add(&mut self, dropped: Dropped) {
         self.add_many(dropped, 1);
     }
 
@@ -339,6 +374,10 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn new(options: Options, catalogue: &'c Catalogue) -> SignIns<'c> {
         let values = || Values::new(VALUES_LIMIT);
+        let mut origins = Origins::default();
+        if options.with_verdicts {
+            origins.number_results(0);
+        }
         SignIns {
             options,
             catalogue,
@@ -358,6 +397,10 @@ impl<'c> SignIns<'c> {
             edges: Vec::new(),
             waiting: Vec::new(),
             apart: Vec::new(),
+            newest: None,
+            window_error: None,
+            origins,
+            fates: Vec::new(),
             count: Count::default(),
         }
     }
@@ -374,9 +417,10 @@ impl<'c> SignIns<'c> {
         };
         let result = heard.key.as_ref().map(|key| {
             self.has_results = true;
-            SignIn::new(self.key(key), heard.stamp, heard.recorder, source)
+            SignIn::new(self.key(key), heard.stamp, heard.recorder, self.origins.of_next(source))
         });
         let time = heard.stamp.map(|stamp| stamp.time);
+        self.newest = self.newest.max(time);
         let line = Line { begins: heard.begins, time, said, result, beside: heard.beside.clone() };
         if !heard.is_joined {
             self.ended(&Attempt::alone(line));
@@ -402,6 +446,7 @@ impl<'c> SignIns<'c> {
         self.totals.files_with_results += u64::from(std::mem::take(&mut self.has_results));
         self.totals.bytes += bytes;
         self.sources.push(name.into());
+        self.origins.end_source();
     }
 
     /// Returns a number for a process or thread: its own, or one beyond those for any other text.
@@ -453,7 +498,7 @@ impl<'c> SignIns<'c> {
         result.address = said.address.unwrap_or_default();
         result.set_outcome(said.outcome);
         result.set_began(began);
-        let met = (result.source, result.host, result.recorder());
+        let met = (self.origins.source(result.origin), result.host, result.recorder());
         // The same few occur again and again, and those before the last ones are found below.
         if met.2 > 0 && !self.count.recorders.iter().rev().take(RECENT).any(|recent| *recent == met) {
             self.count.meet(met);
@@ -462,29 +507,93 @@ impl<'c> SignIns<'c> {
         let is_compared = result.recorder() > 0 && result.time().is_some() && result.key != OTHER_KEYS;
         if is_compared && !self.options.keep_twins {
             self.waiting.push(result);
-        } else if self.options.filter.is_empty() {
-            self.count.add(&result, 0, &self.options.by, true);
+        } else if self.options.filter.is_empty() && !self.options.with_verdicts {
+            self.count.add(&result, result.origin, 0, &self.options.by, true);
         } else {
             self.apart.push(result);
         }
-        if self.waiting.len() + self.apart.len() >= WAITING_LIMIT {
-            self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
+        if self.is_full() && !self.options.with_verdicts {
+            self.note_full();
             let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
             // Neither the machines nor all sources are known yet.
             self.match_waiting(&places, &Persons::new(&self.users), false);
         }
     }
 
+    /// Whether as many results wait as may. A caller that asks for verdicts must take them now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.waiting.len() + self.apart.len() >= WAITING_LIMIT
+    }
+
+    fn note_full(&mut self) {
+        self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
+    }
+
+    /// Decides on all results that have been heard since the last time, and passes the verdict on each to `done`, in order. It is
+    /// `None` if the filter drops the result. What has not been read yet cannot change the verdicts any more.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first error of `done`.
+    pub fn decide<E>(
+        &mut self,
+        when: When,
+        done: impl FnOnce(&mut dyn Iterator<Item = Option<Verdict<'_>>>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if when == When::Full {
+            self.note_full();
+        }
+        let edges = std::mem::take(&mut self.joiner).finish();
+        if !edges.is_empty() {
+            self.edges.push((u32::try_from(self.sources.len()).unwrap_or(u32::MAX), edges));
+        }
+        self.stitch();
+        self.fates = vec![Fate::default(); self.origins.len()];
+        let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+        let persons = Persons::new(&self.users);
+        self.match_waiting(&places, &persons, when == When::End);
+        let fates = std::mem::take(&mut self.fates);
+        let verdict = |fate: &Fate| {
+            let source = |number: u32| self.sources.get(self.origins.source(number) as usize);
+            let counted_in = |number: u32| source(number).map_or("(not known)", AsRef::as_ref);
+            fate.is_kept.then_some(fate).map(|fate| Verdict {
+                user: self.users.text(fate.user),
+                host: self.hosts.text(fate.host),
+                address: self.addresses.text(fate.address),
+                outcome: fate.outcome,
+                counted_in: fate.twin_of.map(counted_in),
+            })
+        };
+        let result = done(&mut fates.iter().map(verdict));
+        self.origins.number_results(self.sources.len());
+        result
+    }
+
     /// Matches the results that wait with each other, and counts them.
     /// `is_end` is whether everything has been read.
     fn match_waiting(&mut self, places: &Places, persons: &Persons, is_end: bool) {
+        if let Err(reason) = self.options.filter.set_newest(self.newest) {
+            self.window_error = Some(reason);
+        }
         let mut waiting = std::mem::take(&mut self.waiting);
         // Stable, so that results stay in the order of their sources where their times are equal.
-        waiting.sort_by_key(|result| places.machine(result));
+        let source = |result: &SignIn| self.origins.source(result.origin);
+        let machine = |result: &SignIn| places.machine_of(source(result), result.host);
+        waiting.sort_by_key(machine);
         // Users beyond the limit have no name, so they count as unknown.
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
-        let (count, by) = (&mut self.count, &self.options.by);
+        let (count, by, fates) = (&mut self.count, &self.options.by, &mut self.fates);
+        // Notes what became of a result, of which everything is known that `best` says.
+        let mut note = |result: &SignIn, best: &SignIn, is_kept: bool| {
+            if let Some(fate) = fates.get_mut(result.origin as usize) {
+                let SignIn { user, address, .. } = *best;
+                let host = places.same_host(best.host.or(places.host(source(best))));
+                let twin_of = (result.origin != best.origin).then_some(best.origin);
+                *fate = Fate { user, host, address, outcome: best.outcome(), is_kept, twin_of };
+            }
+        };
         let mut keeper = Keeper {
             filter: &self.options.filter,
             keeps_all: self.options.filter.is_empty(),
@@ -493,30 +602,30 @@ impl<'c> SignIns<'c> {
             values: [&self.users, &self.hosts, &self.addresses],
             sources: &self.sources,
             places,
+            origins: &self.origins,
             persons,
             is_end,
             known: HashMap::new(),
         };
         for result in std::mem::take(&mut self.apart) {
-            if keeper.keeps(&result, &[result.source], count) {
-                count.add(&result, 0, by, is_checked);
+            let is_kept = keeper.keeps(&result, &[source(&result)], count);
+            if is_kept {
+                count.add(&result, source(&result), 0, by, is_checked);
             }
+            note(&result, &result, is_kept);
         }
-        let (mut found, mut found_in) = (Vec::new(), Vec::new());
-        for results in waiting.chunk_by_mut(|one, other| places.machine(one) == places.machine(other)) {
+        let (mut records, mut found) = (Vec::new(), Vec::new());
+        for results in waiting.chunk_by_mut(|one, other| machine(one) == machine(other)) {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
             let is_alone = results.iter().all(|result| result.recorder() == recorder);
             count.on_other_footing += u64::from(!is_alone && zoned(true) && zoned(false));
             twins::matching(results, name, |first, others| {
                 let mut best = first;
-                found.clear();
-                found_in.clear();
-                found.push(first.source);
-                found_in.push((first.key, first.source, first.host));
+                records.clear();
+                records.push(first);
                 for twin in others {
-                    found.push(twin.source);
-                    found_in.push((twin.key, twin.source, twin.host));
+                    records.push(*twin);
                     // Of records that say as much, one that says it on a single line is preferred, and to a relay's copy that of
                     // the machine itself.
                     let richness = |one: &SignIn| {
@@ -528,10 +637,14 @@ impl<'c> SignIns<'c> {
                     richer.complete(&poorer);
                     best = richer;
                 }
-                if keeper.keeps(&best, &found, count) {
-                    found_in.iter().for_each(|found| count.found(*found));
-                    count.add(&best, found.len() as u64 - 1, by, is_checked);
+                found.clear();
+                found.extend(records.iter().map(source));
+                let is_kept = keeper.keeps(&best, &found, count);
+                if is_kept {
+                    records.iter().zip(&found).for_each(|(one, source)| count.found((one.key, *source, one.host)));
+                    count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
                 }
+                records.iter().for_each(|record| note(record, &best, is_kept));
             });
         }
     }
@@ -543,7 +656,19 @@ impl<'c> SignIns<'c> {
         let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
         let persons = Persons::new(&self.users);
         self.match_waiting(&places, &persons, true);
-        let SignIns { options, users, hosts, addresses, keys, sources, mut totals, mut count, .. } = self;
+        let SignIns {
+            options,
+            users,
+            hosts,
+            addresses,
+            keys,
+            sources,
+            mut totals,
+            mut count,
+            newest,
+            window_error,
+            ..
+        } = self;
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
         let mut rows: HashMap<u32, Row> = HashMap::new();
@@ -661,8 +786,12 @@ impl<'c> SignIns<'c> {
                 beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
                 dropped: count.dropped,
                 span: count.span,
+                window: options.filter.window,
+                relative_to: options.filter.relative_to,
+                newest,
             },
             rows,
+            window_error,
         }
     }
 
@@ -673,7 +802,8 @@ impl<'c> SignIns<'c> {
 
         let mut by_log: BTreeMap<String, Vec<File>> = BTreeMap::new();
         for (source, edges) in std::mem::take(&mut self.edges) {
-            let (log, age) = rotation(&self.sources[source as usize]);
+            // The current source has no name yet.
+            let (log, age) = rotation(self.sources.get(source as usize).map_or("", AsRef::as_ref));
             by_log.entry(log).or_default().push((age, source, edges));
         }
         let mut ended = Vec::new();
@@ -687,15 +817,15 @@ impl<'c> SignIns<'c> {
 }
 
 impl Count {
-    /// Counts a sign-in with `twins` further records.
-    fn add(&mut self, result: &SignIn, twins: u64, by: &[Dimension], is_checked: bool) {
-        self.found((result.key, result.source, result.host));
+    /// Counts a sign-in in `source` with `twins` further records.
+    fn add(&mut self, result: &SignIn, source: u32, twins: u64, by: &[Dimension], is_checked: bool) {
+        self.found((result.key, source, result.host));
         self.twins += twins;
         self.matched += u64::from(twins > 0);
         let time = result.time();
         self.without_time += u64::from(time.is_none());
         if time.is_none() && result.recorder() > 0 {
-            let place = (result.source, result.host);
+            let place = (source, result.host);
             match &mut self.last_untimed {
                 Some((last, count)) if *last == place => *count += 1,
                 _ => {
@@ -720,7 +850,7 @@ impl Count {
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
-        let place = Place { key: result.key, source: result.source, host: result.host, values };
+        let place = Place { key: result.key, source, host: result.host, values };
         if !is_checked {
             return self.unchecked.entry(place).or_default().add(result);
         }
@@ -817,6 +947,7 @@ struct Keeper<'k> {
     values: [&'k Values; 3],
     sources: &'k [Box<str>],
     places: &'k Places,
+    origins: &'k Origins,
     persons: &'k Persons,
     /// Whether machines and sources are known.
     is_end: bool,
@@ -839,13 +970,14 @@ impl Keeper<'_> {
             values: [users, hosts, addresses],
             sources,
             places,
+            origins,
             persons,
             is_end,
             known,
         } = self;
         let mut cached =
             |part, index: usize, check: &dyn Fn() -> Dropped| *known.entry((part, index)).or_insert_with(check);
-        let host = places.same_host(result.host.or(places.host(result.source)));
+        let host = places.same_host(result.host.or(places.host(origins.source(result.origin))));
         // A name that is not told apart is like any unknown one.
         let unknown = Key::Name("(others)".into());
         let key = keys.get(result.key as usize).unwrap_or(&unknown);
@@ -941,10 +1073,6 @@ impl Places {
 
     /// Returns a number that the results of one machine share. Logs of an unknown machine that are side by side in a folder are taken
     /// to be of the same one.
-    fn machine(&self, result: &SignIn) -> u64 {
-        self.machine_of(result.source, result.host)
-    }
-
     fn machine_of(&self, source: u32, host: Number) -> u64 {
         const FOLDER: u64 = 1 << 32;
         let host = host.or(self.host(source));

@@ -163,6 +163,44 @@ impl Bound {
     }
 }
 
+impl Bound {
+    /// Whether the moment depends on now.
+    #[must_use]
+    pub fn is_relative(self) -> bool {
+        match self.0 {
+            Kind::Moment(_) | Kind::Clock { day: Day::Date(_), .. } => false,
+            Kind::Clock { .. } | Kind::Shift { .. } => true,
+        }
+    }
+}
+
+/// The ends of a window, as they were typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// The first end.
+    pub since: Option<Bound>,
+    /// The last end.
+    pub until: Option<Bound>,
+}
+
+impl Range {
+    /// Whether one of the ends depends on now.
+    #[must_use]
+    pub fn is_relative(self) -> bool {
+        [self.since, self.until].into_iter().flatten().any(Bound::is_relative)
+    }
+
+    /// Returns the window that this range means at the time `now`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a message if a time is out of range, or if the window ends before it starts.
+    pub fn resolve(self, now: Time) -> Result<Window, String> {
+        let resolved = |bound: Option<Bound>| bound.map(|bound| bound.resolve(now)).transpose();
+        Window::new(resolved(self.since)?, resolved(self.until)?)
+    }
+}
+
 impl FromStr for Bound {
     /// What is wrong with the text, and what to write instead.
     type Err = String;
@@ -349,6 +387,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// Returns a window that contains no time.
+    #[must_use]
+    pub fn empty() -> Window {
+        Window { since: Some(Time(i64::MAX)), until: Some(Time(i64::MIN)) }
+    }
+
     /// Creates the window from `since` to `until`.
     ///
     /// # Errors

@@ -92,7 +92,7 @@ fn letters_outside_ascii_are_found_in_code_pages() {
     let found_in = |bytes: &[u8], args: &[&str]| results_in(&path, bytes, args);
     let german = r"Rückgabe für (?<user>\w+): (?<code>\d+)";
     let text = "x Rückgabe für ann: 13\r\n";
-    let expected = "x.log:1: [13 Got Voicemail] x Rückgabe für ann: 13\n";
+    let expected = "x.log:1: [13 Got Voicemail, user ann] x Rückgabe für ann: 13\n";
     let western = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
     assert_eq!(lines(text.as_bytes(), &["-e", german]), expected);
     assert_eq!(lines(&western, &["-e", german]), expected);

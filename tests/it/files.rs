@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
+use callcodes::filter::Filter;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::Options;
 use callcodes::pipeline::inventory::{Text, inventory};
@@ -32,12 +33,8 @@ fn walk(path: &Path) -> Walk {
 
 /// Returns the entry of one file.
 fn entry(path: &Path, options: &Options) -> Text {
-    let mut entries = Vec::new();
-    let ended = inventory(walk(path), &SET, Catalogue::built_in(), options, |entry| {
-        entries.push(entry);
-        Ok(())
-    });
-    ended.unwrap();
+    let ended = inventory(walk(path), &SET, Catalogue::built_in(), options, Filter::default());
+    let mut entries = ended.unwrap().summary.entries;
     assert_eq!(entries.len(), 1);
     let entry = entries.remove(0);
     assert_eq!(entry.bytes_on_disk, Some(fs::metadata(path).unwrap().len()));
@@ -192,6 +189,7 @@ fn every_encoding_is_reported_and_changes_nothing_else() {
             "layers": [],
             "encoding": encoding,
             "byte_order_mark": has_mark,
+            "host": null,
             "bytes": bytes.len(),
             "bytes_on_disk": bytes.len(),
             "lines": 4,

@@ -1,16 +1,19 @@
 //! Filters keep exactly the sign-ins of the truth that they describe.
 
+use std::path::Path;
+
 use callcodes::catalogue::Catalogue;
 use callcodes::config;
-use callcodes::filter::{Filter, Part};
+use callcodes::filter::{Filter, Part, RelativeTo};
 use callcodes::pattern::PatternSet;
+use callcodes::pipeline::inventory::inventory;
 use callcodes::pipeline::{self, sign_ins};
 use callcodes::source::Walk;
 use callcodes::summary::sign_ins::{Options, Settled};
 use callcodes::time::Time;
-use callcodes::time::window::Window;
+use callcodes::time::window::{Range, Window};
 
-use crate::sign_ins::written;
+use crate::sign_ins::{printed, written};
 use crate::ticket::generated::truth::SignIn;
 use crate::ticket::generated::truth::Written::{RawCallStatus, Service};
 use crate::ticket::generated::{HOUR, MIDNIGHT, ticket};
@@ -19,6 +22,36 @@ use crate::ticket::small;
 /// Returns the time by which a sign-in counts: that of the record that says most.
 fn time(sign_in: &SignIn) -> i64 {
     [Service, RawCallStatus].iter().find_map(|written| sign_in.lines.get(written)).unwrap().time
+}
+
+/// Returns the sum of the results of all files that `files` lists.
+fn listed(folder: &Path, set: &PatternSet, filter: Filter) -> u64 {
+    let (walk, options) = (Walk::new(vec![folder.to_owned()]), pipeline::Options::default());
+    let listed = inventory(walk, set, Catalogue::built_in(), &options, filter).unwrap().summary;
+    listed.entries.iter().filter_map(|entry| entry.text.as_ref()).map(|text| text.results).sum()
+}
+
+#[test]
+fn a_window_relative_to_the_newest_time_keeps_the_last_results() {
+    let ticket = ticket(&small());
+    let folder = written(&ticket);
+    let set = PatternSet::compile(&config::built_in()).unwrap();
+    // The newest time of any line about a sign-in.
+    let lines = ticket.truth.found().flat_map(|sign_in| sign_in.lines.values());
+    let newest = lines.map(|line| line.time).max().unwrap();
+    let range = Range { since: Some("-30min".parse().unwrap()), until: None };
+    let filter = || Filter { relative_to: RelativeTo::Newest(range), ..Filter::default() };
+    let options = Options { filter: filter(), ..Options::default() };
+    let walk = Walk::new(vec![folder.path().to_owned()]);
+    let run = pipeline::Options::default();
+    let settled = sign_ins::count(walk, &set, Catalogue::built_in(), &run, options).unwrap().summary;
+    let is_late = |sign_in: &&SignIn| time(sign_in) >= newest - HOUR / 2;
+    let kept = ticket.truth.found().filter(is_late).count() as u64;
+    assert!(kept > 0);
+    assert_eq!(settled.summary.results(), kept);
+    assert_eq!(settled.totals.newest, Some(Time::from_nanoseconds(newest)));
+    let records: usize = ticket.truth.found().filter(is_late).map(|sign_in| sign_in.records().count()).sum();
+    assert_eq!(printed(folder.path(), &run, filter()).len(), records);
 }
 
 #[test]
@@ -69,6 +102,11 @@ fn each_filter_keeps_what_the_truth_has() {
         ),
     ];
     for (filter, part, keeps) in cases {
+        let records = ticket.truth.found().filter(|sign_in| keeps(sign_in)).map(|one| one.records().count());
+        let records: usize = records.sum();
+        let lines = printed(folder.path(), &pipeline::Options::default(), filter.clone());
+        assert_eq!(lines.len(), records, "{part:?}");
+        assert_eq!(listed(folder.path(), &set, filter.clone()), records as u64, "{part:?}");
         let settled = count(filter);
         let kept = ticket.truth.found().filter(|sign_in| keeps(sign_in)).count() as u64;
         assert!(kept > 0 && kept < all, "{part:?}: the case proves nothing");

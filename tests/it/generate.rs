@@ -80,7 +80,7 @@ fn the_man_page_has_the_usual_sections() {
     }
     assert!(!named.contains(&"EXTRA"));
     let page = page.replace("\\-", "-");
-    assert!(page.contains("\\fBcallcodes lines\\fR [--format FORMAT] [-o FILE] [-v] "), "{page}");
+    assert!(page.contains("\\fBcallcodes lines\\fR [--since WHEN] [--until WHEN] "), "{page}");
     assert!(page.contains(" [-e REGEX]... [-f FILE]... "), "{page}");
     for topic in ["\"INPUT FILES\"", "ARCHIVES", "PATTERNS", "OUTPUT"] {
         assert!(page.contains(&format!(".SH {topic}\n.SS ")), "{topic}: {page}");

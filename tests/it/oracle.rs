@@ -2,20 +2,23 @@
 //! the plain regex crate. The only code that it shares with the scanner is the catalogue, which resolves values.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::{Chunk, Chunks, Limits, Span};
 use callcodes::code::{Code, Key};
+use callcodes::filter::Filter;
 use callcodes::hit::{Capture, Hit};
-use callcodes::numbered::{LineFormat, Numbering, Rendered};
+use callcodes::numbered::{Details, LineFormat, Rendered};
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
 use callcodes::pattern::validate;
-use callcodes::pipeline::annotate::Annotate;
+use callcodes::pipeline::Options;
+use callcodes::pipeline::annotate;
 use callcodes::pipeline::summarise::summarise;
-use callcodes::pipeline::{self, Event, Options};
+use callcodes::problem::Kind;
 use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
 use callcodes::source::{Selection, Walk};
@@ -443,12 +446,16 @@ struct Plain<'s>(&'s PatternSet);
 impl LineFormat for Plain<'_> {
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
         for hit in hits {
+            out.begin_line();
             out.bytes().extend_from_slice(format!("{path} ").as_bytes());
             out.line_number();
+            out.details(|_| {});
             let Found { offset, pattern, key, captures, time, .. } = found(hit, 0, self.0);
             out.bytes().extend_from_slice(format!(" {offset} {pattern} {key} {captures:?} {time:?}\n").as_bytes());
         }
     }
+
+    fn details(&self, _: &Details<'_>, _: &mut Vec<u8>) {}
 }
 
 /// Walks these paths and reads binary files, too: generated sources contain more control characters than logs do.
@@ -456,20 +463,21 @@ fn walk(paths: &[std::path::PathBuf]) -> Walk {
     Walk::new(paths.to_vec()).selecting(Selection { content: Content::Any, ..Selection::default() })
 }
 
+/// Prints the results as they are found, and again after all files have been read. Both must be the same.
 fn printed(paths: &[std::path::PathBuf], options: &Options) -> String {
-    let set = &BUILT_IN.fast;
-    let format = Plain(set);
+    let (set, catalogue, none) = (&BUILT_IN.fast, Catalogue::built_in(), Filter::default());
+    let (mut joined, mut store) = (Vec::new(), Cursor::new(Vec::new()));
+    annotate::joined(walk(paths), set, catalogue, options, none, &Plain(set), &mut store, &mut joined).unwrap();
+    let found = printed_as_found(paths, options);
+    assert_eq!(found, String::from_utf8(joined).unwrap());
+    found
+}
+
+fn printed_as_found(paths: &[std::path::PathBuf], options: &Options) -> String {
+    let (set, catalogue, none) = (&BUILT_IN.fast, Catalogue::built_in(), Filter::default());
     let mut out = Vec::new();
-    let mut numbering = Numbering::default();
-    pipeline::run(walk(paths), set, Catalogue::built_in(), options, || Annotate::new(&format), &mut |event| {
-        match event {
-            Event::Part(part) => numbering.write(&part, &mut out)?,
-            Event::SourceEnd(_) => numbering.next_source(),
-            Event::Problem(problem) => panic!("{problem}"),
-        }
-        Ok(())
-    })
-    .unwrap();
+    let outcome = annotate::as_found(walk(paths), set, catalogue, options, &none, &Plain(set), &mut out).unwrap();
+    assert!(outcome.problems.iter().all(|problem| problem.kind == Kind::LongLine), "{:?}", outcome.problems);
     String::from_utf8(out).unwrap()
 }
 
@@ -562,7 +570,7 @@ fn a_pipe_gives_the_results_of_the_file() {
         let pipe = pipe.clone();
         move || std::fs::write(pipe, text).unwrap()
     });
-    let from_pipe = printed(std::slice::from_ref(&pipe), &Options::default());
+    let from_pipe = printed_as_found(std::slice::from_ref(&pipe), &Options::default());
     writer.join().unwrap();
     let from_file = printed(std::slice::from_ref(&file), &Options::default());
     assert_eq!(from_file.lines().count(), 20_000);

@@ -138,7 +138,7 @@ fn a_file_keeps_its_old_content_until_the_new_content_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.txt");
     fs::write(&target, "old").unwrap();
-    let mut command = callcodes(&["lines", "-", "-o", path(&target)]);
+    let mut command = callcodes(&["lines", "--no-join", "-", "-o", path(&target)]);
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // More than all buffers hold, so that some output is on disk, if not yet under the name of the file.

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Cursor;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
 use callcodes::config;
+use callcodes::filter::Filter;
 use callcodes::pattern::PatternSet;
-use callcodes::pipeline::{self, sign_ins};
+use callcodes::pipeline::{self, annotate, sign_ins};
+use callcodes::render::lines::{Jsonl, Known};
 use callcodes::source::Walk;
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{Options, Settled, Value};
@@ -17,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::ticket::generated::truth::{self, Written};
 use crate::ticket::generated::{HOUR, Layout, Lost, MIDNIGHT, MILLISECOND, Order, Spec, Spelling, Ticket, ticket};
-use crate::ticket::small;
+use crate::ticket::{canonical, small};
 
 /// Each dimension, and how the truth calls it.
 const DIMENSIONS: [(Dimension, truth::Dimension); 8] = [
@@ -46,16 +49,23 @@ fn counted(folder: &Path, run: &pipeline::Options, options: Options) -> Settled 
     sign_ins::count(Walk::new(vec![folder.to_owned()]), &set, Catalogue::built_in(), run, options).unwrap().summary
 }
 
+/// Returns the objects that `lines` prints as JSON Lines.
+pub(crate) fn printed(folder: &Path, run: &pipeline::Options, filter: Filter) -> Vec<serde_json::Value> {
+    let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
+    let (mut out, mut store) = (Vec::new(), Cursor::new(Vec::new()));
+    let format = Jsonl(Known { catalogue, set: &set, encoding: None });
+    let walk = Walk::new(vec![folder.to_owned()]);
+    annotate::joined(walk, &set, catalogue, run, filter, &format, &mut store, &mut out).unwrap();
+    out.split_inclusive(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect()
+}
+
 /// Returns a value as the truth writes it.
 fn text(folder: &Path, dimension: Dimension, value: &Value) -> Option<String> {
     match value {
         Value::Key(key) => Some(key.to_string()),
         Value::Outcome(outcome) => Some(outcome.name().to_owned()),
         Value::Text(text) => Some(match dimension {
-            Dimension::User => {
-                let user = text.rsplit('\\').next().unwrap().to_lowercase();
-                user.strip_suffix("@contoso").map_or(user.clone(), str::to_owned)
-            }
+            Dimension::User => canonical(text),
             Dimension::Host => text.to_lowercase(),
             Dimension::File => text[folder.to_str().unwrap().len() + 1..].replace('\\', "/"),
             _ => text.to_string(),
@@ -98,6 +108,60 @@ fn check(spec: &Spec, dimensions: &[(Dimension, truth::Dimension)]) {
             let counts = by(folder.path(), &run, &[*one, *other]);
             assert_eq!(counts, ticket.truth.count_by(&[*its, *others]), "by {one} and {other}");
         }
+    }
+}
+
+/// Compares the lines that count, and what they show of their sign-ins, with the truth.
+fn check_lines(spec: &Spec) {
+    let ticket = ticket(spec);
+    let folder = written(&ticket);
+    let lines = printed(folder.path(), &divided(3, 20_000, 3_000), Filter::default());
+    let records: usize = ticket.truth.found().map(|sign_in| sign_in.records().count()).sum();
+    assert_eq!(lines.len(), records);
+    let mut counts: BTreeMap<Vec<Option<String>>, u64> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.get("counted_in").is_none()) {
+        let text = |key: &str| line.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let user = text("user").map(|user| canonical(&user));
+        let host = text("host").map(|host| host.to_lowercase());
+        let code = Some(line["code"].to_string());
+        *counts.entry(vec![code, host, user, text("outcome"), text("address")]).or_default() += 1;
+    }
+    use truth::Dimension::{Address, Code, Host, Outcome, User};
+    assert_eq!(counts, ticket.truth.count_by(&[Code, Host, User, Outcome, Address]));
+    // A record that does not count has its sign-in in another file of the same host.
+    for line in lines.iter().filter(|line| line.get("counted_in").is_some()) {
+        assert_ne!(line["counted_in"], line["path"]);
+    }
+}
+
+#[test]
+fn lines_show_what_is_known_of_sign_ins_and_mark_what_counts_elsewhere() {
+    check_lines(&small());
+    check_lines(&Spec { relay: true, spelling: Spelling::Mixed, ..small() });
+    check_lines(&Spec { rotations: 3, threads: 6, order: Order::Either, layout: Layout::Prefixes, ..small() });
+}
+
+#[test]
+fn a_store_that_is_full_is_an_error_of_its_own() {
+    let folder = written(&ticket(&Spec { sign_ins: 20, machines: 1, outage: None, ..small() }));
+    let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
+    let format = Jsonl(Known { catalogue, set: &set, encoding: None });
+    let (walk, run) = (Walk::new(vec![folder.path().to_owned()]), pipeline::Options::default());
+    let (mut out, mut store) = (Vec::new(), Cursor::new([0; 100]));
+    let outcome = annotate::joined(walk, &set, catalogue, &run, Filter::default(), &format, &mut store, &mut out);
+    let error = outcome.unwrap_err();
+    assert!(error.get_ref().unwrap().is::<annotate::NoStore>(), "{error}");
+    assert_eq!(out, b"");
+}
+
+#[test]
+fn any_division_of_the_work_prints_the_same_lines() {
+    let spec = Spec { machines: 2, sign_ins: 200, rotations: 2, outage: None, order: Order::Either, ..small() };
+    let folder = written(&ticket(&spec));
+    let expected = printed(folder.path(), &divided(1, 1 << 30, 1 << 20), Filter::default());
+    for (threads, range_bytes, block_bytes) in [(1, 1_000, 100), (2, 5_000, 700), (4, 333, 64)] {
+        let lines = printed(folder.path(), &divided(threads, range_bytes, block_bytes), Filter::default());
+        assert_eq!(lines, expected, "{threads} {range_bytes} {block_bytes}");
     }
 }
 

@@ -58,7 +58,8 @@ fn host(path: &str) -> String {
     path.split_once(['/', '_']).map_or(String::new(), |(host, _)| host.to_lowercase())
 }
 
-fn canonical(user: &str) -> String {
+/// Returns the name of a user without domain, in lower case.
+pub(crate) fn canonical(user: &str) -> String {
     let user = user.rsplit('\\').next().unwrap().to_lowercase();
     user.strip_suffix("@contoso").map_or(user.clone(), str::to_owned)
 }

@@ -1,6 +1,6 @@
 //! The command line as typed. The module `settings` turns arguments into settings.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -14,8 +14,8 @@ use callcodes::report::breakdown::Sort;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use callcodes::summary::Dimension;
 use callcodes::time::window::Bound;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::{help, values};
 
@@ -42,10 +42,10 @@ pub(crate) enum Command {
     Scan(Box<ScanArgs>),
     /// Print the lines that hold a result, each with what its code means
     #[command(after_help = help::examples(&help::LINES))]
-    Lines(LinesArgs),
+    Lines(Box<LinesArgs>),
     /// List each file: type, time span, results, and why it could not be read
     #[command(after_help = help::examples(&help::FILES))]
-    Files(ReadArgs),
+    Files(Box<FilesArgs>),
     /// Explain codes: by number, range, name or word, or from a pasted line
     #[command(after_help = help::examples(&help::CODES))]
     Codes(CodesArgs),
@@ -315,47 +315,53 @@ pub(crate) struct CountArgs {
     pub(crate) keep_twins: bool,
 }
 
-/// Which results are counted.
+/// Which results are counted or printed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
-    /// Count only results from then on: yesterday, -3h
+    /// Only results from then on: yesterday, -3h
     ///
     /// WHEN is a date, a time or both (2017-02-14, 08:00, "2017-02-14 08:00", 2017-02-14T08:00:00Z), `now`, `today`,
     /// `yesterday`, a weekday, or how long ago ("2 days ago", -3h). Without a zone, it is in UTC, as are times in logs. A date
     /// alone means its beginning. Results without a time are excluded and counted apart.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub(crate) since: Option<Bound>,
-    /// Count only results up to then; see --since
+    /// Only results up to then; see --since
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) until: Option<Bound>,
-    /// Count only these codes: 102, 100-145, FAILED_PHONE_BUSY, unknown
+    /// Whether -3h means before now or before the last line: now, last
+    ///
+    /// `last` makes --since and --until relative to the newest time of a sign-in in the logs: for -3h and `2 days ago`, and for
+    /// days and clock times without a date. That suits logs that were collected some time ago.
+    #[arg(long, value_name = "TIME", value_enum, hide_short_help = true, hide_possible_values = true)]
+    pub(crate) relative_to: Option<RelativeToArg>,
+    /// Only these codes: 102, 100-145, FAILED_PHONE_BUSY, unknown
     ///
     /// Several are separated by commas, or the option is repeated. A leading `!` excludes, here and in all filters: '!102'.
     #[arg(long, value_name = "CODES", allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) code: Vec<Rules<Codes>>,
-    /// Count only these groups: security, not-reached and others
+    /// Only these groups: security, not-reached and others
     #[arg(long, value_name = "GROUPS", hide_short_help = true)]
     pub(crate) group: Vec<Rules<Group>>,
-    /// Count only these channels: call, text-message, app and others
+    /// Only these channels: call, text-message, app and others
     #[arg(long, value_name = "CHANNELS", hide_short_help = true)]
     pub(crate) channel: Vec<Rules<Channel>>,
-    /// Count only results of users that match: ann, "CONTOSO\*"
+    /// Only results of users that match: ann, "CONTOSO\*"
     ///
     /// A glob in any letter case, as for hosts, addresses and files. Without a domain, it matches users of any domain. An
     /// empty one matches results whose user is not known. To pass several, repeat the option.
     #[arg(long, value_name = "GLOB", hide_short_help = true)]
     pub(crate) user: Vec<Rules<Glob>>,
-    /// Count only results of hosts that match: "host0*"
+    /// Only results of hosts that match: "host0*"
     #[arg(long, value_name = "GLOB", hide_short_help = true)]
     pub(crate) host: Vec<Rules<Glob>>,
-    /// Count only results of network addresses that match: "192.0.2.*"
+    /// Only results of network addresses that match: "192.0.2.*"
     #[arg(long, value_name = "GLOB", hide_short_help = true)]
     pub(crate) address: Vec<Rules<Glob>>,
-    /// Count only results with this outcome in the log: succeeded, failed, unknown
+    /// Only results with this outcome in the log: succeeded, failed, unknown
     #[arg(long, value_name = "OUTCOMES", hide_short_help = true)]
     pub(crate) outcome: Vec<Rules<Option<Outcome>>>,
-    /// Count only results in files that match: "*Radius*"
+    /// Only results in files that match: "*Radius*"
     ///
     /// All files are read, and of a sign-in that several logs recorded, it is enough that one of them matches. To read only some
     /// files, use -g.
@@ -363,12 +369,38 @@ pub(crate) struct FilterArgs {
     pub(crate) in_file: Vec<Rules<Glob>>,
 }
 
-/// Returns a parser for the names of dimensions, in any letter case.
+/// What relative times are relative to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RelativeToArg {
+    /// The present time
+    Now,
+    /// The newest time in the logs
+    Last,
+}
+
+/// Returns a parser for the names of dimensions, in any letter case, and with spaces around them, as in `host, code`.
 fn dimension() -> impl TypedValueParser<Value = Dimension> {
-    PossibleValuesParser::new(Dimension::ALL.map(Dimension::name)).try_map(|name| {
+    Trimmed(PossibleValuesParser::new(Dimension::ALL.map(Dimension::name))).try_map(|name: String| {
         let is_named = |dimension: &Dimension| dimension.name().eq_ignore_ascii_case(&name);
         Dimension::ALL.into_iter().find(is_named).ok_or("there is nothing of that name to count by")
     })
+}
+
+/// Parses a value without the spaces around it.
+#[derive(Clone)]
+struct Trimmed<P>(P);
+
+impl<P: TypedValueParser> TypedValueParser for Trimmed<P> {
+    type Value = P::Value;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&Arg>, value: &OsStr) -> Result<P::Value, clap::Error> {
+        let trimmed = value.to_str().map(|text| OsStr::new(text.trim()));
+        self.0.parse_ref(command, arg, trimmed.unwrap_or(value))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
 }
 
 /// The order of rows.
@@ -396,7 +428,24 @@ impl From<SortArg> for Sort {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct FilesArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct LinesArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print lines as they are found, with what they say themselves
+    ///
+    /// Without this, lines are printed after all logs have been read, because the user of a result may be on another line, and another
+    /// log may have recorded the same sign-in. With it, output and filters know only the line itself, and no line is marked as
+    /// counted in another log.
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub(crate) no_join: bool,
     /// How to print
     ///
     /// By default, the extension of the -o file decides the format; without -o, it is text.
@@ -538,7 +587,7 @@ impl From<SummaryFormatArg> for Format {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LinesFormatArg {
-    /// path:line: [code description] the line
+    /// path:line: [code description, user, host, outcome] the line
     Text,
     /// One JSON object for each result
     Jsonl,

@@ -36,9 +36,10 @@ pub(crate) const SCAN: [Example; 3] = [
     ("callcodes -o out.csv ticket.zip", "save them for a spreadsheet"),
 ];
 
-pub(crate) const LINES: [Example; 3] = [
+pub(crate) const LINES: [Example; 4] = [
     (r"callcodes lines C:\tickets\4711", "print the lines with what they mean"),
     ("callcodes lines ticket.zip | more", "page by page"),
+    ("callcodes lines --user ann a.zip", "only those about ann"),
     ("callcodes lines -o out.csv app.log", "save a row for each result"),
 ];
 

@@ -4,6 +4,7 @@ mod args;
 mod argv;
 mod cmd;
 mod completion;
+mod filters;
 mod format;
 mod help;
 mod interrupt;

@@ -4,10 +4,13 @@
 //! settings are checked before the output is opened, Ctrl-C is handled before anything is read, the progress line is removed before
 //! anything else is printed, and problems and statistics follow the result on standard error.
 
+use std::env;
 use std::io;
 use std::mem;
 use std::time::{Duration, Instant};
 
+use callcodes::name;
+use callcodes::pipeline::annotate::NoStore;
 use callcodes::pipeline::{NoThreads, Outcome};
 use callcodes::render::Options;
 use callcodes::report::problems::Extent;
@@ -81,11 +84,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         let outcome = run(self.settings.parallel_walk(&self.output), &self.settings, &mut self.output);
         self.elapsed = started.elapsed();
         drop(progress);
-        let mut outcome =
-            outcome.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<NoThreads>()) {
-                Some(no_threads) => Failure::Message(format!("{no_threads}. Try -j 1")),
-                None => Failure::from(self.output.error(error)),
-            })?;
+        let mut outcome = outcome.map_err(|error| self.failure(error))?;
         // Problems are always reported in this order, whatever the order of the inputs is.
         outcome.problems.sort();
         // If nothing was read, the reason comes before the empty result.
@@ -93,6 +92,23 @@ impl<'a, F: ByEnding> Session<'a, F> {
             report_problems(&outcome, self.args);
         }
         Ok(outcome)
+    }
+
+    /// Returns the failure for an error that ended the run.
+    fn failure(&self, error: io::Error) -> Failure {
+        let inner = error.get_ref();
+        if let Some(no_threads) = inner.and_then(|inner| inner.downcast_ref::<NoThreads>()) {
+            return Failure::Message(format!("{no_threads}. Try -j 1"));
+        }
+        if let Some(no_store) = inner.and_then(|inner| inner.downcast_ref::<NoStore>()) {
+            let (folder, variable) = (env::temp_dir(), if cfg!(windows) { "TEMP" } else { "TMPDIR" });
+            return Failure::Message(format!(
+                "cannot keep the lines in a temporary file in {}: {no_store}. Set {variable} to a folder with more room, or \
+                 pass --no-join",
+                term::shown(&name::shown(&folder)),
+            ));
+        }
+        self.output.error(error).into()
     }
 
     /// Writes output after everything has been read.

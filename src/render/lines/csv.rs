@@ -6,9 +6,9 @@
 
 use std::io::{self, Write};
 
-use super::{FIELDS, Fields, Known};
-use crate::hit::{Capture, Hit};
-use crate::numbered::{LineFormat, Rendered};
+use super::{FIELDS, Fields, Known, LineFields, with_details};
+use crate::hit::Hit;
+use crate::numbered::{Details, LineFormat, Rendered};
 use crate::render::csv::{begins_formula, head};
 use crate::terminal::escaped_line;
 
@@ -32,24 +32,30 @@ pub struct Csv<'c>(pub Known<'c>);
 impl LineFormat for Csv<'_> {
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered) {
         for hit in hits {
+            out.begin_line();
             let bytes = out.bytes();
             push_cell(bytes, &text(path));
             bytes.push(b',');
             out.line_number();
-            let bytes = out.bytes();
-            for cell in cells(&self.0.fields(hit)) {
-                bytes.push(b',');
-                push_cell(bytes, &cell);
-            }
-            bytes.push(b'\n');
+            push_cells(out.bytes(), &cells(&self.0.fields(hit)));
+            out.details(|bytes| with_details(hit, self.0.encoding, |details| self.details(details, bytes)));
+            let LineFields { text: line, text_is_cut } = self.0.line_fields(hit);
+            push_cells(out.bytes(), &[text(&line), shown(text_is_cut)]);
+            out.bytes().push(b'\n');
         }
+    }
+
+    fn details(&self, details: &Details<'_>, bytes: &mut Vec<u8>) {
+        let Details { user, outcome, host, address, counted_in } = *details;
+        let cells = [user, outcome, host, address, counted_in].map(|value| text(value.unwrap_or_default()));
+        push_cells(bytes, &cells);
     }
 }
 
-/// Returns the cells after the path and the line number.
-fn cells(fields: &Fields<'_>) -> Vec<String> {
+/// Returns the cells between the line number and the sign-in.
+fn cells(fields: &Fields<'_>) -> [String; 8] {
     let candidates: Vec<String> = fields.candidates.iter().map(ToString::to_string).collect();
-    let mut cells = vec![
+    [
         fields.offset.to_string(),
         shown(fields.time),
         shown(fields.code),
@@ -58,10 +64,15 @@ fn cells(fields: &Fields<'_>) -> Vec<String> {
         fields.known.to_string(),
         candidates.join(" "),
         text(fields.pattern),
-    ];
-    cells.extend(Capture::words().map(|capture| text(&fields.words.get(capture).unwrap_or_default())));
-    cells.extend([text(&fields.text), shown(fields.text_is_cut)]);
-    cells
+    ]
+}
+
+/// Appends cells to a row that has begun.
+fn push_cells(bytes: &mut Vec<u8>, cells: &[String]) {
+    for cell in cells {
+        bytes.push(b',');
+        push_cell(bytes, cell);
+    }
 }
 
 fn shown(value: Option<impl ToString>) -> String {

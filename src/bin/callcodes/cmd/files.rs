@@ -1,30 +1,34 @@
 //! `files`: lists what each input is, in the order of the inputs.
 
 use callcodes::catalogue::Catalogue;
-use callcodes::pipeline::inventory::inventory;
+use callcodes::pipeline::inventory::{Inventory, inventory};
 use callcodes::render::Format;
-use callcodes::report::files::{FILES, Totals, cells};
+use callcodes::report::files::{Totals, cells, sheet_of};
 
-use crate::args::{ReadArgs, SummaryFormatArg};
+use crate::args::{FilesArgs, ReadArgs};
+use crate::filters;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 
-pub(crate) fn run(args: &ReadArgs) -> Result<Status, Failure> {
-    let begin = Session::begin(&args.input, &args.patterns, &args.output, args.format, |format| match format {
-        SummaryFormatArg::Table => Written::AtTheEnd,
-        SummaryFormatArg::Json | SummaryFormatArg::Csv => Written::AsItComes,
-    });
-    let mut session = begin?;
-    let mut renderer = Format::from(session.format).renderer(&FILES, session.layout());
-    let mut totals = Totals { restriction: session.settings.restriction(), ..Totals::default() };
-    session.write(|output| renderer.begin(&[], output))?;
-    let outcome = session.read(|walk, settings, output| {
-        inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, |entry| {
-            totals.add(&entry);
-            renderer.row(&cells(&entry), output)
-        })
+pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
+    let FilesArgs { filter, read: ReadArgs { format, output, patterns, input } } = args;
+    let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
+    let filter = filters::filter(filter)?;
+    let outcome = session
+        .read(|walk, settings, _| inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, filter))?;
+    let Inventory { entries, sign_ins } = &outcome.summary;
+    filters::check(sign_ins)?;
+    let mut renderer = Format::from(session.format).renderer(sheet_of(entries), session.layout());
+    let restriction = session.settings.restriction();
+    let mut totals = Totals { restriction, sign_ins: sign_ins.totals, ..Totals::default() };
+    session.write(|output| {
+        renderer.begin(&[], output)?;
+        for entry in entries {
+            totals.add(entry);
+            renderer.row(&cells(entry), output)?;
+        }
+        renderer.end(&totals.end(), output)
     })?;
-    session.write(|output| renderer.end(&totals.end(), output))?;
     // Files that could not be read have rows, too.
     session.end(&outcome, outcome.files + outcome.problems.len() as u64)
 }

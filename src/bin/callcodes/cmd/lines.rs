@@ -3,42 +3,67 @@
 use std::io;
 
 use callcodes::catalogue::Catalogue;
-use callcodes::numbered::{LineFormat, Numbering};
-use callcodes::pipeline::annotate::Annotate;
-use callcodes::pipeline::{self, Event, Outcome};
+use callcodes::filter::{Filter, RelativeTo};
+use callcodes::numbered::LineFormat;
+use callcodes::pipeline::Outcome;
+use callcodes::pipeline::annotate;
 use callcodes::render::lines::csv::{self, Csv};
 use callcodes::render::lines::{Jsonl, Known, Text};
-use callcodes::report::wording;
+use callcodes::report::breakdown::Shown;
+use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::source::Walk;
+use callcodes::summary::sign_ins::Settled;
 
 use crate::args::{LinesArgs, LinesFormatArg};
+use crate::filters;
 use crate::session::{Session, Written};
 use crate::settings::Settings;
 use crate::status::{Failure, Status};
 use crate::term::{self, Output};
 
+/// How much is held in memory until all logs have been read. The rest is in a temporary file.
+const HELD_BYTES: usize = 64 << 20;
+
 pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
-    let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| Written::AsItComes)?;
+    let written = if args.no_join { Written::AsItComes } else { Written::AtTheEnd };
+    let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| written)?;
+    let filter = filters::filter(&args.filter)?;
+    if args.no_join && matches!(filter.relative_to, RelativeTo::Newest(_)) {
+        let reason = "--relative-to last needs all logs to be read first, so it cannot be used with --no-join";
+        return Err(Failure::Message(reason.to_owned()));
+    }
     let (styles, format) = (session.styles, session.format);
+    let run = Run { filter, is_joined: !args.no_join };
     let outcome = session.read(|walk, settings, output| {
         let encoding = settings.options.opening.encoding.given();
         let known = Known { catalogue, set: &settings.set, encoding };
         match format {
             LinesFormatArg::Text => {
                 let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
-                write_lines(walk, settings, &format, output)
+                run.write(walk, settings, &format, output)
             }
-            LinesFormatArg::Jsonl => write_lines(walk, settings, &Jsonl(known), output),
+            LinesFormatArg::Jsonl => run.write(walk, settings, &Jsonl(known), output),
             LinesFormatArg::Csv => {
                 csv::write_head(output)?;
-                write_lines(walk, settings, &Csv(known), output)
+                run.write(walk, settings, &Csv(known), output)
             }
         }
     })?;
     let restriction = session.settings.restriction();
+    let (results, settled) = &outcome.summary;
+    filters::check(settled)?;
     let status = session.end(&outcome, outcome.files)?;
-    if outcome.summary == 0 {
+    wording::too_many_to_compare(&settled.totals).iter().for_each(term::note);
+    if *results > 0 {
+        excluded::window(&settled.totals).iter().for_each(term::note);
+        return Ok(status);
+    }
+    if settled.totals.dropped.results > 0 {
+        let searched = Searched { restriction, ..Searched::default() };
+        let report = Report::of_sign_ins(settled.clone(), &[], Shown::default(), Vec::new(), catalogue, searched);
+        report.nothing_found().iter().for_each(term::note);
+    } else {
         let (files, bytes) = (wording::counted(outcome.files, "file"), wording::size(outcome.bytes));
         let note = restriction.note().filter(|_| outcome.files == 0).and_then(|note| note.split_once('.'));
         let left_out = note.map_or(String::new(), |(note, _)| format!("; {note}"));
@@ -47,28 +72,26 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     Ok(status)
 }
 
-/// Writes each part as it comes, and returns the number of results as the summary.
-fn write_lines(
-    walk: Walk,
-    settings: &Settings,
-    format: &impl LineFormat,
-    output: &mut Output,
-) -> io::Result<Outcome<u64>> {
-    let mut numbering = Numbering::default();
-    let outcome = pipeline::run(
-        walk,
-        &settings.set,
-        Catalogue::built_in(),
-        &settings.options,
-        || Annotate::new(format),
-        &mut |event| {
-            match event {
-                Event::Part(part) => numbering.write(&part, output)?,
-                Event::Problem(_) => {}
-                Event::SourceEnd(_) => numbering.next_source(),
-            }
-            Ok(())
-        },
-    )?;
-    Ok(outcome.with(numbering.hits()))
+/// How lines are chosen and written.
+struct Run {
+    filter: Filter,
+    is_joined: bool,
+}
+
+impl Run {
+    /// Writes the lines, and returns the number of results that were written and the counts of the sign-ins.
+    fn write(
+        self,
+        walk: Walk,
+        settings: &Settings,
+        format: &impl LineFormat,
+        output: &mut Output,
+    ) -> io::Result<Outcome<(u64, Settled)>> {
+        let (set, catalogue, options) = (&settings.set, Catalogue::built_in(), &settings.options);
+        if self.is_joined {
+            let mut store = tempfile::spooled_tempfile(HELD_BYTES);
+            return annotate::joined(walk, set, catalogue, options, self.filter, format, &mut store, output);
+        }
+        annotate::as_found(walk, set, catalogue, options, &self.filter, format, output)
+    }
 }

@@ -1,18 +1,15 @@
 //! `scan`: prints the summary. A path without a command does the same.
 
 use callcodes::catalogue::Catalogue;
-use callcodes::filter::Filter;
 use callcodes::pipeline::sign_ins;
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
 use callcodes::report::{Report, Searched};
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::Options;
-use callcodes::time::Time;
-use callcodes::time::window::{Bound, Window};
-use jiff::Timestamp;
 
-use crate::args::{CountArgs, FilterArgs, ReadArgs, ScanArgs};
+use crate::args::{CountArgs, ReadArgs, ScanArgs};
+use crate::filters;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
 use crate::term;
@@ -22,9 +19,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let by = dimensions(count)?;
     let ReadArgs { format, output, patterns, input } = read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
-    let filter = self::filter(filter)?;
+    let filter = filters::filter(filter)?;
     let is_plain = by.is_empty() && filter.is_empty();
-    let options = Options { keep_twins: count.keep_twins, by: by.clone(), filter };
+    let options = Options { keep_twins: count.keep_twins, by: by.clone(), filter, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if !is_plain || !settings.is_single_file() {
@@ -35,6 +32,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
             None => sign_ins::count(settings.parallel_walk(output), set, catalogue, &settings.options, options),
         }
     })?;
+    filters::check(&outcome.summary)?;
     let pattern_names = session.settings.set.patterns().iter().filter(|pattern| !pattern.role().is_context());
     let pattern_names = pattern_names.map(|pattern| pattern.name().to_owned()).collect();
     let searched = Searched { pattern_names, restriction: session.settings.restriction() };
@@ -61,28 +59,6 @@ fn dimensions(count: &CountArgs) -> Result<Vec<Dimension>, Failure> {
         [_, _, _, ..] => Err(Failure::Message("--by takes one or two things, such as --by host,code".to_owned())),
         _ => Ok(count.by.clone()),
     }
-}
-
-/// Returns what is counted.
-fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
-    let now = Timestamp::now().as_nanosecond();
-    let now = Time::from_nanoseconds(i64::try_from(now).unwrap_or(i64::MAX));
-    let resolved = |option: &str, bound: Option<Bound>| {
-        let time = bound.map(|bound| bound.resolve(now)).transpose();
-        time.map_err(|reason| Failure::Message(format!("{option}: {reason}")))
-    };
-    let window = Window::new(resolved("--since", args.since)?, resolved("--until", args.until)?);
-    Ok(Filter {
-        codes: args.code.iter().cloned().collect(),
-        groups: args.group.iter().cloned().collect(),
-        channels: args.channel.iter().cloned().collect(),
-        users: args.user.iter().cloned().collect(),
-        hosts: args.host.iter().cloned().collect(),
-        addresses: args.address.iter().cloned().collect(),
-        outcomes: args.outcome.iter().cloned().collect(),
-        files: args.in_file.iter().cloned().collect(),
-        window: window.map_err(Failure::Message)?,
-    })
 }
 
 fn shown(count: &CountArgs) -> Shown {

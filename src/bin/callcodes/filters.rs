@@ -1,0 +1,61 @@
+//! Turns the filter options into a filter.
+
+use callcodes::filter::{Filter, RelativeTo};
+use callcodes::summary::sign_ins::Settled;
+use callcodes::time::Time;
+use callcodes::time::window::{Bound, Range, Window};
+use jiff::Timestamp;
+
+use crate::args::{FilterArgs, RelativeToArg};
+use crate::status::Failure;
+
+/// Returns what is counted or printed.
+pub(crate) fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
+    let (window, relative_to) = window(args)?;
+    Ok(Filter {
+        codes: args.code.iter().cloned().collect(),
+        groups: args.group.iter().cloned().collect(),
+        channels: args.channel.iter().cloned().collect(),
+        users: args.user.iter().cloned().collect(),
+        hosts: args.host.iter().cloned().collect(),
+        addresses: args.address.iter().cloned().collect(),
+        outcomes: args.outcome.iter().cloned().collect(),
+        files: args.in_file.iter().cloned().collect(),
+        window,
+        relative_to,
+    })
+}
+
+/// Checks that a window relative to the newest time in the logs has a meaning.
+pub(crate) fn check(settled: &Settled) -> Result<(), Failure> {
+    settled
+        .window_error
+        .as_ref()
+        .map_or(Ok(()), |reason| Err(Failure::Message(format!("--relative-to last: {reason}"))))
+}
+
+fn window(args: &FilterArgs) -> Result<(Window, RelativeTo), Failure> {
+    let range = Range { since: args.since, until: args.until };
+    let is_relative = range.is_relative();
+    match args.relative_to {
+        Some(_) if args.since.is_none() && args.until.is_none() => Err(Failure::Message(
+            "--relative-to is about --since and --until, so it needs one of them, as in --since -3h --relative-to last"
+                .to_owned(),
+        )),
+        Some(RelativeToArg::Last) if is_relative => Ok((Window::default(), RelativeTo::Newest(range))),
+        Some(RelativeToArg::Last) => Err(Failure::Message(
+            "--relative-to last has no effect on fixed times. Use a relative one, such as --since -3h".to_owned(),
+        )),
+        Some(RelativeToArg::Now) | None => {
+            let now = Timestamp::now().as_nanosecond();
+            let now = Time::from_nanoseconds(i64::try_from(now).unwrap_or(i64::MAX));
+            let resolved = |option: &str, bound: Option<Bound>| {
+                let time = bound.map(|bound| bound.resolve(now)).transpose();
+                time.map_err(|reason| Failure::Message(format!("{option}: {reason}")))
+            };
+            let window = Window::new(resolved("--since", args.since)?, resolved("--until", args.until)?);
+            let relative_to = if is_relative { RelativeTo::Now } else { RelativeTo::Nothing };
+            Ok((window.map_err(Failure::Message)?, relative_to))
+        }
+    }
+}
