@@ -18,6 +18,10 @@ use std::hash::BuildHasher as _;
 use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
+pub use template::Template;
+
+mod template;
+
 /// How many levels of folders are looked at, and how many ways to divide the name of a file.
 const LEVELS_LIMIT: usize = 32;
 const WAYS_LIMIT: usize = 8;
@@ -26,7 +30,7 @@ const BEGINNINGS_LIMIT: usize = 10_000;
 /// Longer names of files have no name of a machine before them, in bytes.
 const NAME_LIMIT_BYTES: usize = 512;
 
-/// Returns the machine of each source, or `None` where it is not known.
+/// Returns the machine of each source, or `None` where it is not known. With a template, only that decides.
 ///
 /// # Examples
 ///
@@ -34,11 +38,14 @@ const NAME_LIMIT_BYTES: usize = 512;
 /// use callcodes::source::machines;
 ///
 /// let names = ["t/host1/svc.log", "t/host2.zip!/svc.log", "t/host2.zip!/other.log", "t/notes.txt"];
-/// assert_eq!(machines::of(&names), [Some("host1"), Some("host2"), Some("host2"), None]);
-/// assert_eq!(machines::of(&["logs/host1/svc.log"]), [None]);
+/// assert_eq!(machines::of(&names, None), [Some("host1"), Some("host2"), Some("host2"), None]);
+/// assert_eq!(machines::of(&["logs/host1/svc.log"], None), [None]);
 /// ```
 #[must_use]
-pub fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
+pub fn of<'n>(names: &[&'n str], template: Option<&Template>) -> Vec<Option<&'n str>> {
+    if let Some(template) = template {
+        return template.of(names);
+    }
     let depth = names.iter().map(|name| name.matches(is_separator).count()).max().unwrap_or_default();
     let levels = || 0..depth.min(LEVELS_LIMIT);
     let level = levels().find(|&level| are_told_apart(names, level, |path, file| (path, file)));
@@ -152,7 +159,9 @@ fn machine(folder: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
+        super::of(names, None)
+    }
 
     #[test]
     fn folders_and_archives_with_the_same_files_are_machines() {

@@ -23,7 +23,7 @@ use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_domain, 
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part};
-use crate::source::machines::{self, is_separator};
+use crate::source::machines::{self, Template, is_separator};
 use crate::time::{Stamp, Time};
 
 /// How many results may wait for their twins, each in [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES).
@@ -49,6 +49,8 @@ pub struct Options {
     pub by: Vec<Dimension>,
     /// What is counted.
     pub filter: Filter,
+    /// Where the names of machines are in those of sources; `None` to find out.
+    pub host_from: Option<Template>,
 }
 
 /// What a line says of a sign-in.
@@ -214,6 +216,17 @@ pub struct SignInTotals {
     pub dropped: DroppedCounts,
     /// The first and last time of all results, with those that the filter dropped.
     pub span: Tally,
+    /// How many files match the template for the names of machines, if there is one.
+    pub template: Option<Matched>,
+}
+
+/// How many files match the template for the names of machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// The number of files that were read and match.
+    pub files: u64,
+    /// The number of files that do not match and have results whose lines do not name the machine either.
+    pub without_host: u64,
 }
 
 /// How many results a filter dropped.
@@ -422,10 +435,14 @@ impl<'c> SignIns<'c> {
         }
         if self.waiting.len() + self.apart.len() >= WAITING_LIMIT {
             self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
-            let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+            let places = self.places();
             // Neither the machines nor all sources are known yet.
             self.match_waiting(&places, false);
         }
+    }
+
+    fn places(&mut self) -> Places {
+        Places::new(&self.sources, &self.skipped, self.options.host_from.as_ref(), &mut self.hosts)
     }
 
     /// Matches the results that wait with each other, and counts them.
@@ -491,7 +508,7 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn settle(mut self) -> Settled {
         self.stitch();
-        let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+        let places = self.places();
         self.match_waiting(&places, true);
         let SignIns { options, users, hosts, addresses, keys, sources, mut totals, mut count, .. } = self;
         totals.results_without_time = count.without_time;
@@ -502,10 +519,14 @@ impl<'c> SignIns<'c> {
         let mut all_hosts: HashSet<Number> =
             places.by_source.iter().map(|place| places.same_host(place.host)).collect();
         let mut hosts_with_results: HashSet<Number> = HashSet::new();
+        let mut files_without_host: HashSet<u32> = HashSet::new();
         for (key, source, host) in std::mem::take(&mut count.found_in) {
             let host = places.same_host(host.or(places.host(source)));
             all_hosts.insert(host);
             hosts_with_results.insert(host);
+            if !host.is_known() {
+                files_without_host.insert(source);
+            }
             files_by_key.entry(key).or_default().insert(source);
             let (row, _) = rows.entry(key).or_default();
             row.hosts += u64::from(host.is_known() && hosts_by_key.insert((key, host)));
@@ -590,6 +611,11 @@ impl<'c> SignIns<'c> {
                 beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
                 dropped: count.dropped,
                 span: count.span,
+                template: options.host_from.is_some().then(|| Matched {
+                    files: places.by_source.iter().take(sources.len()).filter(|place| place.host.is_known()).count()
+                        as u64,
+                    without_host: files_without_host.len() as u64,
+                }),
             },
             rows: grouped
                 .into_iter()
@@ -788,10 +814,10 @@ struct SourcePlace {
 }
 
 impl Places {
-    fn new(sources: &[Box<str>], skipped: &[Box<str>], hosts: &mut Values) -> Places {
+    fn new(sources: &[Box<str>], skipped: &[Box<str>], host_from: Option<&Template>, hosts: &mut Values) -> Places {
         let names: Vec<&str> = sources.iter().chain(skipped).map(AsRef::as_ref).collect();
         let mut folders: HashMap<&str, u32> = HashMap::new();
-        let by_source = names.iter().zip(machines::of(&names)).map(|(name, machine)| {
+        let by_source = names.iter().zip(machines::of(&names, host_from)).map(|(name, machine)| {
             let name = name.trim_start_matches("./");
             let folder = name.rsplit_once(is_separator).map_or("", |(folder, _)| folder);
             let next = u32::try_from(folders.len()).unwrap_or(u32::MAX);
