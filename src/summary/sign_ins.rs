@@ -970,6 +970,17 @@ mod tests {
     }
 
     #[test]
+    fn machines_of_a_site_in_an_archive_are_not_one() {
+        let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
+        for name in ["eu.zip!/host1/svc.log", "eu.zip!/host2/svc.log", "us.zip!/host1/svc.log", "us.zip!/host2/svc.log"]
+        {
+            sign_ins.hear(&heard(1, Key::Code(Code(21))));
+            sign_ins.end_source(name, 1);
+        }
+        assert_eq!(sign_ins.settle().totals.hosts_with_results, 4);
+    }
+
+    #[test]
     fn the_name_of_a_copy_tells_machines_apart() {
         let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
         sign_ins.hear(&heard(1, Key::Code(Code(21))));
