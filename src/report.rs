@@ -382,6 +382,13 @@ impl Report {
                 "host has logs with a time zone and logs without, so these were not compared and may count twice.",
                 "hosts have logs with a time zone and logs without, so these were not compared and may count twice.",
             ),
+            remark(
+                self.sign_ins.beside_relay,
+                "result may count twice: it is in a log whose host is not known, and in lines that name a host.\n\
+                 Put the log into a folder named after its host, and use --host-from: see callcodes help sign-ins.",
+                "results may count twice: they are in logs whose host is not known, and in lines that name a host.\n\
+                 Put each log into a folder named after its host, and use --host-from: see callcodes help sign-ins.",
+            ),
             self.unmatched(),
             self.excluded(),
             remark(

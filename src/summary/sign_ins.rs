@@ -176,6 +176,8 @@ struct Count {
     was_full: bool,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
     on_other_footing: u64,
+    /// How many results of unknown machines would have twins in lines that name their machine, if the machine were the same.
+    beside_relay: u64,
 }
 
 /// The sign-ins of a run, counted.
@@ -208,6 +210,8 @@ pub struct SignInTotals {
     pub uncompared: u64,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
     pub machines_on_other_footing: u64,
+    /// How many results of unknown machines may be the same as others whose lines name their machine.
+    pub beside_relay: u64,
     /// Whether twins may have been missed, because more results than [`WAITING_LIMIT`] had to be compared.
     pub was_full: bool,
     /// Whether there were more than [`VALUES_LIMIT`] users, machines or addresses.
@@ -473,6 +477,10 @@ impl<'c> SignIns<'c> {
                 count.add(&result, 0, by, is_end);
             }
         }
+        // Results whose lines name their machine, and those of unknown machines, if there are both.
+        let is_of_unknown = |result: &SignIn| !result.host.or(places.host(result.source)).is_known();
+        let has_both = waiting.iter().any(|result| result.host.is_known()) && waiting.iter().any(is_of_unknown);
+        let mut named_or_unknown: Vec<SignIn> = Vec::new();
         for results in waiting.chunk_by_mut(|one, other| places.machine(one) == places.machine(other)) {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
@@ -497,9 +505,18 @@ impl<'c> SignIns<'c> {
                     best = richer;
                 }
                 if keeper.keeps(&best, &found, count) {
+                    if has_both && (is_of_unknown(&best) || found_in.iter().all(|(.., host)| host.is_known())) {
+                        named_or_unknown.push(best);
+                    }
                     found_in.into_iter().for_each(|found| count.found(found));
                     count.add(&best, found.len() as u64 - 1, by, is_end);
                 }
+            });
+        }
+        if is_end && has_both {
+            twins::matching(&mut named_or_unknown, bare, |first, mut others| {
+                let is_other = |other: &SignIn| is_of_unknown(other) != is_of_unknown(&first);
+                count.beside_relay += u64::from(Iterator::any(&mut others, is_other));
             });
         }
     }
@@ -607,6 +624,7 @@ impl<'c> SignIns<'c> {
                 hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
                 uncompared: if options.keep_twins { 0 } else { count.uncompared(&places) },
                 machines_on_other_footing: count.on_other_footing,
+                beside_relay: count.beside_relay,
                 was_full: count.was_full,
                 beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
                 dropped: count.dropped,
@@ -914,6 +932,7 @@ fn from_order(order: u64) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::code::Code;
+    use crate::time::Form;
 
     fn heard(recorder: Recorder, key: Key) -> Heard<'static> {
         Heard {
@@ -930,6 +949,11 @@ mod tests {
             thread: None,
             beside: None,
         }
+    }
+
+    /// Returns a time of so many seconds.
+    fn at(seconds: u8) -> Option<Stamp> {
+        Form::default().read(format!("2017-02-14T02:57:{seconds:02}Z").as_bytes())
     }
 
     #[test]
@@ -967,6 +991,25 @@ mod tests {
         sign_ins.end_source("relay.log", 1);
         let totals = sign_ins.settle().totals;
         assert_eq!((totals.hosts, totals.hosts_with_results), (2, 2));
+    }
+
+    #[test]
+    fn results_of_an_unknown_machine_that_a_relay_has_as_well_are_counted_apart() {
+        let counted = |names: [&str; 2], user: &str| {
+            let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
+            let heard =
+                |recorder| Heard { user: Some("ann"), stamp: at(recorder), ..heard(recorder, Key::Code(Code(21))) };
+            sign_ins.hear(&Heard { user: Some(user), ..heard(1) });
+            sign_ins.end_source(names[0], 1);
+            sign_ins.hear(&Heard { host: Some("host1"), ..heard(2) });
+            sign_ins.hear(&Heard { host: Some("host2"), ..heard(2) });
+            sign_ins.end_source(names[1], 1);
+            let totals = sign_ins.settle().totals;
+            (totals.matched, totals.beside_relay)
+        };
+        assert_eq!(counted(["Svc.log", "syslog"], "ann"), (0, 1));
+        assert_eq!(counted(["Svc.log", "syslog"], "bob"), (0, 0));
+        assert_eq!(counted(["host1/syslog", "host2/syslog"], "ann"), (1, 0), "the machine is known");
     }
 
     #[test]
