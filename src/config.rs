@@ -10,7 +10,8 @@
 //!
 //! The definitions are returned in this order. If several patterns match at the same position, the first one wins. A pattern
 //! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same name,
-//! that is an error, because it is not clear which one is meant.
+//! that is an error, because it is not clear which one is meant. Of several files with a template for the names of machines, the one
+//! with the highest precedence decides.
 //!
 //! Invariant: the definitions have unique names and valid regexes. [`scan::proof`](crate::scan::proof) checks whether they find
 //! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each start.
@@ -25,9 +26,10 @@ use etcetera::BaseStrategy;
 
 use crate::neighbour::neighbour;
 use crate::pattern::definition::{Definition, Origin};
-use crate::pattern::diagnostic::Diagnostic;
+use crate::pattern::diagnostic::{Diagnostic, Mark};
 use crate::pattern::{file, validate};
 use crate::problem::Problem;
+use crate::source::machines::Template;
 use crate::units;
 
 /// The greatest size of a pattern file in bytes. It is enough for thousands of patterns, and rejects a log that is passed by
@@ -51,14 +53,24 @@ pub struct Layers {
     pub without: Vec<String>,
 }
 
+/// What pattern files say.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The definitions of the patterns to use, in order of precedence.
+    pub definitions: Vec<Definition>,
+    /// The template for the names of machines in paths.
+    pub host_from: Option<Template>,
+}
+
 /// The built-in patterns, in the form of a pattern file.
 pub const BUILT_IN: &str = include_str!("builtin/patterns.toml");
 
 /// Returns the definitions of the built-in patterns.
 #[must_use]
 pub fn built_in() -> Vec<Definition> {
-    let read = read_definitions(BUILT_IN, &Origin::BuiltIn);
+    let read = read_config(BUILT_IN, &Origin::BuiltIn);
     // Not reachable: the tests read the same text.
+    let read = read.map(|config| config.definitions);
     read.unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
@@ -80,8 +92,7 @@ pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
     (!user_file.exists() && named.is_file()).then_some(named)
 }
 
-/// Reads all patterns, and returns the definitions of those to use, in order of precedence. `builtin_text` is the file with the
-/// built-in patterns.
+/// Reads all patterns, and returns the definitions of those to use. `builtin_text` is the file with the built-in patterns.
 ///
 /// # Errors
 ///
@@ -93,36 +104,41 @@ pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
 /// use callcodes::config::{self, Layers};
 ///
 /// let layers = Layers { expressions: vec![r"result (?<code>\d+)".to_owned()], ..Layers::default() };
-/// let definitions = config::load(&layers, config::BUILT_IN).unwrap();
+/// let definitions = config::load(&layers, config::BUILT_IN).unwrap().definitions;
 /// assert_eq!(definitions[0].name, "e1");
 /// assert_eq!(definitions.len(), 1 + config::built_in().len());
 /// ```
-pub fn load(layers: &Layers, builtin_text: &str) -> Result<Vec<Definition>, Vec<Diagnostic>> {
-    let stack = read_layers(layers, builtin_text)?;
-    let definitions = merge(stack)?;
+pub fn load(layers: &Layers, builtin_text: &str) -> Result<Config, Vec<Diagnostic>> {
+    let mut stack = read_layers(layers, builtin_text)?;
+    let host_from = stack.iter_mut().find_map(|config| config.host_from.take());
+    let definitions = merge(stack.into_iter().map(|config| config.definitions).collect())?;
     let definitions = select(definitions, &layers.only, &layers.without)?;
     none_wrong(validate::check_order(&definitions))?;
-    Ok(definitions)
+    Ok(Config { definitions, host_from })
 }
 
-/// Reads a pattern file, which must contain at least one pattern, and checks its regexes.
+/// Reads a pattern file, which must contain at least one pattern or setting, and checks its regexes.
 ///
 /// # Errors
 ///
 /// Returns all errors in the TOML of the file or, if there are none, all errors in its regexes.
 pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
-    let definitions = read_any_file(path)?;
-    if definitions.is_empty() {
+    read_given_file(path).map(|config| config.definitions)
+}
+
+fn read_given_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
+    let config = read_any_file(path)?;
+    if config.definitions.is_empty() && config.host_from.is_none() {
         let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
         return Err(vec![Diagnostic::new(format!("{} contains no pattern", path.display())).remedy(remedy)]);
     }
-    Ok(definitions)
+    Ok(config)
 }
 
 /// Reads a pattern file, which may contain no patterns, and checks its regexes.
-fn read_any_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+fn read_any_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
-    read_definitions(&text, &Origin::File(path.to_owned()))
+    read_config(&text, &Origin::File(path.to_owned()))
 }
 
 /// Whether there is a built-in pattern with this name, which a user's pattern of the same name replaces.
@@ -143,34 +159,49 @@ pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diag
     Ok(definitions)
 }
 
-fn read_definitions(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnostic>> {
-    let definitions = file::parse(text, origin)?;
+fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
+    let file::File { definitions, host_from } = file::read(text, origin)?;
+    let mut wrong = Vec::new();
+    let host_from = host_from.and_then(|(text, mark)| {
+        let template = text.parse::<Template>();
+        template.map_err(|reason| wrong.push(wrong_template(&reason, mark))).ok()
+    });
     if *origin != Origin::BuiltIn {
-        none_wrong(definitions.iter().flat_map(validate::check).collect())?;
+        wrong.extend(definitions.iter().flat_map(validate::check));
     }
-    Ok(definitions)
+    none_wrong(wrong)?;
+    Ok(Config { definitions, host_from })
+}
+
+fn wrong_template(reason: &str, mark: Mark) -> Diagnostic {
+    let (message, remedy) = reason.split_once(". Write ").unwrap_or((reason, ""));
+    Diagnostic::new(format!("`host_from` is wrong: {message}")).at(mark).remedy(format!("write {remedy}"))
 }
 
 fn none_wrong(found: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Reads the definitions of every source, in order of precedence.
-fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Vec<Definition>>, Vec<Diagnostic>> {
+/// Reads what every source says, in order of precedence. All files given with `-f` are one source.
+fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Config>, Vec<Diagnostic>> {
     let mut found = Vec::new();
-    let mut take = |read: Result<Vec<Definition>, Vec<Diagnostic>>| match read {
-        Ok(definitions) => definitions,
-        Err(diagnostics) => {
+    let mut take = |read: Result<Config, Vec<Diagnostic>>| {
+        read.unwrap_or_else(|diagnostics| {
             found.extend(diagnostics);
-            Vec::new()
-        }
+            Config::default()
+        })
     };
     let expressions = take(read_expressions(&layers.expressions));
-    let files = layers.files.iter().flat_map(|path| take(read_file(path))).collect();
-    let config = layers.config.iter().flat_map(|path| take(read_file(path))).collect();
-    let user_file = layers.user_file.iter().filter(|path| !is_absent(path));
-    let user = user_file.flat_map(|path| take(read_any_file(path))).collect();
-    let builtin = take(read_definitions(builtin_text, &Origin::BuiltIn));
+    let files = layers.files.iter().map(|path| take(read_given_file(path)));
+    let files = files.fold(Config::default(), |mut all, file| {
+        all.definitions.extend(file.definitions);
+        all.host_from = all.host_from.or(file.host_from);
+        all
+    });
+    let config = take(layers.config.as_deref().map_or_else(|| Ok(Config::default()), read_given_file));
+    let user_file = layers.user_file.as_deref().filter(|path| !is_absent(path));
+    let user = take(user_file.map_or_else(|| Ok(Config::default()), read_any_file));
+    let builtin = take(read_config(builtin_text, &Origin::BuiltIn));
     none_wrong(found)?;
     Ok(vec![expressions, files, config, user, builtin])
 }
@@ -180,11 +211,11 @@ fn is_absent(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
 }
 
-fn read_expressions(expressions: &[String]) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+fn read_expressions(expressions: &[String]) -> Result<Config, Vec<Diagnostic>> {
     let definitions: Vec<Definition> =
         (1..).zip(expressions).map(|(number, regex)| Definition::from_expression(number, regex)).collect();
     none_wrong(definitions.iter().flat_map(validate::check).collect())?;
-    Ok(definitions)
+    Ok(Config { definitions, host_from: None })
 }
 
 /// Combines the definitions of all sources. A definition replaces those with the same name in later sources.
@@ -290,6 +321,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::source::machines;
 
     const BUILTIN: &str = "[[pattern]]\nname = 'radius'\nregex = 'status=(?<code>\\d+)'\n\
                            [[pattern]]\nname = 'sdk'\nregex = 'call=(?<code>\\d+)'\n";
@@ -327,7 +359,8 @@ mod tests {
     }
 
     fn names(layers: &Layers) -> Vec<String> {
-        load(layers, BUILTIN).unwrap().into_iter().map(|definition| definition.name).collect()
+        let definitions = load(layers, BUILTIN).unwrap().definitions;
+        definitions.into_iter().map(|definition| definition.name).collect()
     }
 
     fn strings(list: &[&str]) -> Vec<String> {
@@ -370,7 +403,7 @@ mod tests {
             ..Layers::default()
         };
         let regexes: Vec<String> =
-            load(&layers, BUILTIN).unwrap().into_iter().map(|definition| definition.regex).collect();
+            load(&layers, BUILTIN).unwrap().definitions.into_iter().map(|one| one.regex).collect();
         assert_eq!(regexes, ["config.toml sdk (?<code>a)", "user.toml own (?<code>a)", r"status=(?<code>\d+)"]);
     }
 
@@ -533,6 +566,61 @@ help: write [[pattern]] above each one; `callcodes patterns new NAME` writes a f
         assert_eq!(folder.errors(&Layers { files: vec![empty.clone()], ..Layers::default() }), expected);
         assert_eq!(folder.errors(&Layers { config: Some(empty.clone()), ..Layers::default() }), expected);
         assert_eq!(names(&Layers { user_file: Some(empty), ..Layers::default() }), ["radius", "sdk"]);
+    }
+
+    #[test]
+    fn the_template_for_hosts_with_the_highest_precedence_decides() {
+        let folder = Folder::new();
+        let file = |name: &str| folder.write(&format!("{name}.toml"), format!("host_from = '{name}/{{host}}/**'\n"));
+        let files = [file("f1"), file("f2"), file("config"), file("user")];
+        let layers = |given: [bool; 4]| Layers {
+            files: files[..2].iter().zip(given).filter(|(_, given)| *given).map(|(file, _)| file.clone()).collect(),
+            config: given[2].then(|| files[2].clone()),
+            user_file: given[3].then(|| files[3].clone()),
+            ..Layers::default()
+        };
+        let names = ["f1/a/b.log", "f2/a/b.log", "config/a/b.log", "user/a/b.log"];
+        for first in 0..4 {
+            let template = load(&layers([0, 1, 2, 3].map(|at| at >= first)), BUILTIN).unwrap().host_from.unwrap();
+            let hosts = machines::of(&names, Some(&template));
+            assert_eq!(hosts.iter().position(Option::is_some), Some(first));
+        }
+        assert!(load(&layers([false; 4]), BUILTIN).unwrap().host_from.is_none());
+    }
+
+    #[test]
+    fn a_wrong_template_for_hosts_is_reported_with_its_line() {
+        let folder = Folder::new();
+        let text = "# where hosts are\nhost_from = \"tickets/**\"\n[[pattern]]\nname = 'x'\nregex = '('\n";
+        let expected = "\
+error: `host_from` is wrong: it has no {host}
+ --> config.toml:2:13
+  |
+2 | host_from = \"tickets/**\"
+  |             ^^^^^^^^^^^^
+  |
+  = help: write {host} where the name of the machine is, as in 'tickets/*/{host}/**' or '{host}_*.log'
+error: the `regex` of pattern `x` is not a valid regex
+ --> config.toml:5:10
+  |
+5 | regex = '('
+  |          ^ unclosed group
+  |
+  = help: add the missing ), or write \\( if a parenthesis is meant";
+        assert_eq!(
+            folder.errors(&Layers { config: Some(folder.write("config.toml", text)), ..Layers::default() }),
+            expected
+        );
+        let user = folder.write("user.toml", "host_from = 7\n");
+        let expected = "\
+error: `host_from` must be text
+ --> user.toml:1:13
+  |
+1 | host_from = 7
+  |             ^ this is a whole number
+  |
+  = help: put it in quotes: '...'";
+        assert_eq!(folder.errors(&Layers { user_file: Some(user), ..Layers::default() }), expected);
     }
 
     #[test]

@@ -20,7 +20,7 @@
 //! `\` mean the same, because shells remove backslashes, and `*` matches them, too. Some globs also match a part of the value:
 //!
 //! * The user `ann` is also `CONTOSO\ann` and `ann@example.com`. A glob with a slash or `@` matches only the whole name.
-//! * The host `host1` is also `host1.example.com`. A glob with a dot matches only the whole name.
+//! * The host `host1` is also `host1.example.com`, and `eu/host1` of a site. A glob with a dot or a slash matches only the whole name.
 //! * A glob for files matches the name of the file, or the whole name of the source if the glob has a slash. If several logs recorded a
 //!   sign-in, it is enough that one of them matches.
 //!
@@ -264,9 +264,13 @@ impl Filter {
     #[must_use]
     pub fn check_host(&self, host: Option<&str>) -> Dropped {
         let whole = host.unwrap_or_default();
-        let kept = self
-            .hosts
-            .keep(|glob| glob.matches(whole) || !glob.has(&['.']) && glob.matches_part(without_network(whole)));
+        let name = without_network(whole);
+        let bare = name.rsplit(SLASHES).next().unwrap_or_default();
+        let kept = self.hosts.keep(|glob| {
+            glob.matches(whole)
+                || !glob.has(&['.']) && glob.matches_part(name)
+                || !glob.has(&['.', '/', '\\']) && glob.matches_part(bare)
+        });
         Dropped::unless(kept, Part::Host)
     }
 

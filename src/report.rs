@@ -23,7 +23,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
-use crate::summary::sign_ins::{Settled, SignInTotals, VALUES_LIMIT};
+use crate::summary::sign_ins::{Matched, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
@@ -382,6 +382,14 @@ impl Report {
                 "host has logs with a time zone and logs without, so these were not compared and may count twice.",
                 "hosts have logs with a time zone and logs without, so these were not compared and may count twice.",
             ),
+            remark(
+                self.sign_ins.beside_relay,
+                "result may count twice: it is in a log whose host is not known, and in lines that name a host.\n\
+                 Put the log into a folder named after its host, and use --host-from: see callcodes help sign-ins.",
+                "results may count twice: they are in logs whose host is not known, and in lines that name a host.\n\
+                 Put each log into a folder named after its host, and use --host-from: see callcodes help sign-ins.",
+            ),
+            self.unmatched(),
             excluded::remark(&self.sign_ins),
             excluded::window(&self.sign_ins),
             remark(
@@ -422,6 +430,21 @@ impl Report {
             after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it uses now."));
         let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.".to_owned();
         [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
+    }
+
+    /// Returns the note that files do not match the template for the names of machines.
+    fn unmatched(&self) -> Option<String> {
+        let Matched { files, without_host } = self.sign_ins.template?;
+        if files == 0 {
+            return Some(
+                "No file matches --host-from, so no path names a host: see callcodes help sign-ins.".to_owned(),
+            );
+        }
+        remark(
+            without_host,
+            "file with results does not match --host-from, so its host is not known.",
+            "files with results do not match --host-from, so their hosts are not known.",
+        )
     }
 
     /// Returns the lines that take the place of the rows if there are none: whether anything was searched, and what to do.

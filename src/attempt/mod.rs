@@ -195,13 +195,16 @@ pub fn without_domain(user: &str) -> &str {
     name.bytes().position(|byte| byte == b'@').map_or(name, |at| &name[..at])
 }
 
-/// Returns the name of a machine without its network: `host1` for `host1.example.com`. An address stays as it is.
+/// Returns the name of a machine without its network: `host1` for `host1.example.com`. An address stays as it is, and so does the site
+/// before the name, as in `eu/host1`.
 #[must_use]
 pub fn without_network(host: &str) -> &str {
-    if host.starts_with(|character: char| character.is_ascii_digit()) {
+    let start = host.rfind(['/', '\\']).map_or(0, |at| at + 1);
+    let name = &host[start..];
+    if name.starts_with(|character: char| character.is_ascii_digit()) {
         return host;
     }
-    host.split_once('.').map_or(host, |(name, _)| name)
+    name.find('.').map_or(host, |end| &host[..start + end])
 }
 
 #[cfg(test)]

@@ -189,6 +189,12 @@ fn hosts_match_with_and_without_their_network() {
         ("10", "10.0.0.1", false),
         ("10.0.*", "10.0.0.1", true),
         ("!host1", "host1.example.com", false),
+        ("host1", "eu/host1", true),
+        ("host1", "eu.zip!/host1.example.com", true),
+        ("EU/*", r"eu\host1", true),
+        ("us/host1", "eu/host1", false),
+        ("eu", "eu/host1", false),
+        ("eu", "eu.zip!/host1", false),
     ] {
         let filter = Filter { hosts: rules(&[typed]), ..Filter::default() };
         assert_eq!(filter.check_host(Some(host)).is_empty(), expected, "{typed} {host}");

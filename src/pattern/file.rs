@@ -1,7 +1,7 @@
 //! Reads pattern files: parses TOML into definitions, or returns all errors in the file.
 //!
-//! The built-in patterns, the configuration file and files given with `-f` have the same form: a list of `[[pattern]]` tables
-//! with these keys.
+//! The built-in patterns, the configuration file and files given with `-f` have the same form: perhaps the key `host_from`, a template
+//! for the names of machines in paths, and then a list of `[[pattern]]` tables with these keys.
 //!
 //! | key | type | meaning |
 //! |---|---|---|
@@ -43,6 +43,15 @@ use crate::hit::Capture;
 const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, \
      counter_examples";
 
+/// The content of a pattern file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The definitions, in their order.
+    pub definitions: Vec<Definition>,
+    /// The template for the names of machines in paths, which is not checked here, and its place.
+    pub host_from: Option<(String, Mark)>,
+}
+
 /// Reads the definitions in a pattern file with the content `text`, in their order.
 ///
 /// # Errors
@@ -63,18 +72,32 @@ const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, em
 /// assert_eq!(errors[0].message(), "a pattern has no `regex`");
 /// ```
 pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    read(text, origin).map(|file| file.definitions)
+}
+
+/// Reads a pattern file with the content `text`.
+///
+/// # Errors
+///
+/// Those of [`parse`].
+pub fn read(text: &str, origin: &Origin) -> Result<File, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = Arc::new(SourceText { name: origin.to_string(), text: text.to_owned() });
     let mut reader = Reader { source: &source, origin, found: Vec::new() };
-    let definitions = match DeTable::parse(text) {
-        Ok(root) => reader.root(root.get_ref()),
+    let file = match DeTable::parse(text) {
+        Ok(root) => {
+            let table = Table { entries: root.get_ref(), span: root.span(), thing: "a pattern file" };
+            let host_from = reader.text(&table, "host_from");
+            let host_from = host_from.map(|(text, place)| (text, Mark::new(&source, place.span, "")));
+            File { definitions: reader.root(root.get_ref()), host_from }
+        }
         Err(error) => {
             reader.syntax_error(&error);
-            Vec::new()
+            File { definitions: Vec::new(), host_from: None }
         }
     };
     if reader.found.is_empty() {
-        return Ok(definitions);
+        return Ok(file);
     }
     // The tree is sorted by key, but errors are reported from top to bottom.
     reader.found.sort_by_key(|(at, _)| *at);
@@ -92,7 +115,7 @@ struct Reader<'r> {
 impl Reader<'_> {
     /// Reads all patterns. If two have the same name, the second one is reported and left out.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
-        self.check_keys(root, "pattern", "a pattern file");
+        self.check_keys(root, "pattern, host_from", "a pattern file");
         let Some(value) = root.get("pattern") else {
             return Vec::new();
         };
@@ -397,7 +420,7 @@ error: unknown key `patern`
 1 | [[patern]]
   |   ^^^^^^
   |
-  = help: a pattern file can have: pattern";
+  = help: a pattern file can have: pattern, host_from";
         assert_eq!(errors("[[patern]]\nname = 'a'\n"), expected);
 
         let expected = "\

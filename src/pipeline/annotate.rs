@@ -22,7 +22,7 @@ use crate::pattern::PatternSet;
 use crate::scan::{Scanner, Sink};
 use crate::source::{Found, Source};
 use crate::summary::Verdict;
-use crate::summary::sign_ins::{DroppedCounts, Settled, SignIns, When};
+use crate::summary::sign_ins::{DroppedCounts, Options as CountingOptions, Settled, SignIns, When};
 use crate::units::CodePage;
 
 /// Writes the lines with results in `inputs` as they are found. `filter` looks at what each line itself says. Returns how many results
@@ -58,7 +58,7 @@ pub fn as_found(
 }
 
 /// Writes the lines with results in `inputs`, each with what is known of its sign-in. Returns the number of results that were written,
-/// and the counts of the sign-ins. `store` is empty, and holds the lines until all logs have been read.
+/// and the counts of the sign-ins. The filter of `counting` decides which results are written. `store` is empty, and holds the lines until all logs have been read.
 ///
 /// # Errors
 ///
@@ -69,14 +69,13 @@ pub fn joined(
     set: &PatternSet,
     catalogue: &Catalogue,
     options: &Options,
-    filter: Filter,
+    counting: CountingOptions,
     format: &impl LineFormat,
     store: &mut (impl Read + Write + Seek),
     out: &mut impl Write,
 ) -> io::Result<Outcome<(u64, Settled)>> {
     let recorders = Recorders::new(set);
-    let counting = crate::summary::sign_ins::Options { filter, with_verdicts: true, ..Default::default() };
-    let mut sign_ins = SignIns::new(counting, catalogue);
+    let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
     let (mut held, mut numbering) = (Held { store, len: 0 }, Numbering::default());
     let visitor = || Annotate::<_, true>::new(format, options, None);
     let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {

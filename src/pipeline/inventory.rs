@@ -18,13 +18,13 @@ use super::sign_ins::{self, Listener, Notes, Recorders};
 use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
-use crate::filter::Filter;
 use crate::hit::{Capture, Hit};
 use crate::pattern::PatternSet;
 use crate::problem::Problem;
 use crate::scan::{Scanner, Sink};
-use crate::source::{Chain, Found, Source, What, machines};
-use crate::summary::sign_ins::{Settled, SignIns, When};
+use crate::source::machines::{self, Template};
+use crate::source::{Chain, Found, Source, What};
+use crate::summary::sign_ins::{Options as CountingOptions, Settled, SignIns, When};
 use crate::time::{Form, Stamp};
 use crate::units::{Characters, Units};
 
@@ -73,7 +73,7 @@ pub struct Inventory {
     pub sign_ins: Settled,
 }
 
-/// Reads all `inputs` and describes them. `filter` decides which results count.
+/// Reads all `inputs` and describes them. The filter of `counting` decides which results count.
 ///
 /// # Errors
 ///
@@ -83,11 +83,11 @@ pub fn inventory(
     set: &PatternSet,
     catalogue: &Catalogue,
     options: &Options,
-    filter: Filter,
+    counting: CountingOptions,
 ) -> io::Result<Outcome<Inventory>> {
-    let mut listed = Listed::default();
+    let mut listed = Listed { host_from: counting.host_from.clone(), ..Listed::default() };
     let given = options.opening.encoding.given();
-    if filter.is_empty() {
+    if counting.filter.is_empty() {
         let visitor = || Examiner::<false>::new(options);
         let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {
             listed.add(event, given, &mut |_| {});
@@ -96,8 +96,7 @@ pub fn inventory(
         return Ok(outcome.with(Inventory { entries: listed.finish(), ..Inventory::default() }));
     }
     let recorders = Recorders::new(set);
-    let counting = crate::summary::sign_ins::Options { filter, with_verdicts: true, ..Default::default() };
-    let mut sign_ins = SignIns::new(counting, catalogue);
+    let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
     // For each result that has been decided on, in order, whether it is kept.
     let mut kept: Vec<bool> = Vec::new();
     let mut decide = |sign_ins: &mut SignIns<'_>, when| {
@@ -136,6 +135,8 @@ struct Listed {
     /// The facts about the current source, whose tasks arrive one after another.
     facts: Facts,
     entries: Vec<Entry>,
+    /// Where the names of machines are in those of sources; `None` to find out.
+    host_from: Option<Template>,
     /// For each entry of a source, its index and the source.
     sources: Vec<(usize, Arc<Source>)>,
 }
@@ -161,9 +162,9 @@ impl Listed {
 
     /// Returns all entries, with the machines that the names of all sources tell apart.
     fn finish(self) -> Vec<Entry> {
-        let Listed { mut entries, sources, .. } = self;
+        let Listed { mut entries, sources, host_from, .. } = self;
         let names: Vec<&str> = sources.iter().map(|(_, source)| source.name.as_str()).collect();
-        for ((index, _), machine) in sources.iter().zip(machines::of(&names)) {
+        for ((index, _), machine) in sources.iter().zip(machines::of(&names, host_from.as_ref())) {
             let entry = &mut entries[*index];
             // Of several machines, none is that of the file.
             match &entry.host {

@@ -13,8 +13,8 @@ use crate::pattern::definition::Role;
 /// A sign-in in a short text, with its code or name.
 pub type Joined = Attempt<String, Key>;
 
-/// What one thread of one recorder writes.
-type Lane = (String, String, String);
+/// What one thread of one recorder on one host writes.
+type Lane = (String, String, String, String);
 
 /// Returns the sign-ins in `text`, in no order that matters.
 #[must_use]
@@ -59,6 +59,7 @@ impl Listener<'_> {
         };
         let lane = (
             recorder.to_string(),
+            text(Capture::Host).unwrap_or_default(),
             text(Capture::Process).unwrap_or_default(),
             text(Capture::Thread).unwrap_or_default(),
         );

@@ -56,6 +56,7 @@ pub fn find_all(
     only: Option<usize>,
 ) -> Vec<Found> {
     let mut all = Vec::new();
+    let mut writers = None;
     let mut start = 0;
     for whole in text.split_inclusive(|&byte| byte == b'\n') {
         let line = whole.strip_suffix(b"\n").unwrap_or(whole);
@@ -66,15 +67,17 @@ pub fn find_all(
             Some(index) => set.matches_of(index, scratch, window, line_len),
         };
         while let Some(next) = matches.next() {
-            all.push(found(&next, window, catalogue));
+            let writers = writers.get_or_insert_with(|| set.writers());
+            let mut captures = Captures::new(|capture| window.get(next.capture(capture)?));
+            set.add_writer(writers, next.pattern, &window[..line_len], &mut captures);
+            all.push(found(&next, &captures, catalogue));
         }
         start += whole.len();
     }
     all
 }
 
-fn found(found: &Match<'_>, window: &[u8], catalogue: &Catalogue) -> Found {
-    let captures = Captures::new(|capture| window.get(found.capture(capture)?));
+fn found(found: &Match<'_>, captures: &Captures<&[u8]>, catalogue: &Catalogue) -> Found {
     Found {
         pattern: found.pattern,
         key: resolve(catalogue, captures[Capture::Code].unwrap_or_default(), captures[Capture::Text]),

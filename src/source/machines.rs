@@ -9,14 +9,32 @@
 //! ```
 //!
 //! The folders of a level tell machines apart if two of them have a file with the same path below them, or else with the same name
-//! anywhere below them. The first such level counts. If there is none, the beginnings of file names tell machines apart if two files
-//! of a folder differ in nothing else. They are compared only if there are at most 10,000 files. A name without a letter, such as a
-//! date, is not that of a machine. If nothing tells machines apart, none is known: a single folder may have any name.
+//! anywhere below them, because a machine has a file only once. The first such level counts, except that folders of sites may have
+//! those of machines in them, and folders of machines may have those of parts of a program. Both look alike:
+//!
+//! ```text
+//! eu/host1/svc.log   eu/host2/svc.log   us/host1/svc.log         host1/auth/svc.log   host1/sync/svc.log   host2/auth/svc.log
+//! ```
+//!
+//! So if all files are in folders of a lower level, and these tell machines apart as well, the level whose names all have a digit
+//! counts: machines are numbered, and sites and parts are not. If that does not decide, the lower one counts if none of its names occurs
+//! below two folders, and otherwise nothing is known. Two folders of the same name below different sites are two machines, whose names
+//! then begin with the site: `eu/host1`.
+//!
+//! If there is no such level, the beginnings of file names tell machines apart if two files of a folder differ in nothing else. They
+//! are compared only if there are at most 10,000 files.
+//!
+//! A name without a letter, such as a date, is not that of a machine, nor is one that consists of the words in [`NO_MACHINES`], such as
+//! `logs`, `old_2`, `2017-jan` or `radius`. If nothing tells machines apart, none is known: a single folder may have any name.
 
 use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt as _, HashSet};
+
+pub use template::Template;
+
+mod template;
 
 /// How many levels of folders are looked at, and how many ways to divide the name of a file.
 const LEVELS_LIMIT: usize = 32;
@@ -26,7 +44,76 @@ const BEGINNINGS_LIMIT: usize = 10_000;
 /// Longer names of files have no name of a machine before them, in bytes.
 const NAME_LIMIT_BYTES: usize = 512;
 
-/// Returns the machine of each source, or `None` where it is not known.
+/// Names that say when a log was written or copied. A folder is not called after a machine if its name consists of such words, numbers,
+/// [`MONTHS`] and [`SERVICES`], as `old_2` and `2017-jan` do.
+const NO_MACHINES: &[&str] = &[
+    "after",
+    "archive",
+    "archives",
+    "backup",
+    "backups",
+    "before",
+    "copy",
+    "current",
+    "log",
+    "logs",
+    "new",
+    "old",
+    "previous",
+    "temp",
+    "tmp",
+    "today",
+    "yesterday",
+    "day",
+    "week",
+    "month",
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+/// The months, which may have digits beside them: `14feb2017`.
+const MONTHS: &[&str] = &[
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "sept",
+    "oct",
+    "nov",
+    "dec",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+/// Names of services. `radius2` may be a machine.
+const SERVICES: &[&str] =
+    &["radius", "service", "services", "svc", "sdk", "iis", "ldap", "adfs", "portal", "web", "syslog"];
+
+/// Returns the machine of each source, or `None` where it is not known. With a template, only that decides.
 ///
 /// # Examples
 ///
@@ -34,30 +121,106 @@ const NAME_LIMIT_BYTES: usize = 512;
 /// use callcodes::source::machines;
 ///
 /// let names = ["t/host1/svc.log", "t/host2.zip!/svc.log", "t/host2.zip!/other.log", "t/notes.txt"];
-/// assert_eq!(machines::of(&names), [Some("host1"), Some("host2"), Some("host2"), None]);
-/// assert_eq!(machines::of(&["logs/host1/svc.log"]), [None]);
+/// assert_eq!(machines::of(&names, None), [Some("host1"), Some("host2"), Some("host2"), None]);
+/// assert_eq!(machines::of(&["logs/host1/svc.log"], None), [None]);
 /// ```
 #[must_use]
-pub fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
+pub fn of<'n>(names: &[&'n str], template: Option<&Template>) -> Vec<Option<&'n str>> {
+    if let Some(template) = template {
+        return template.of(names);
+    }
     let depth = names.iter().map(|name| name.matches(is_separator).count()).max().unwrap_or_default();
     let levels = || 0..depth.min(LEVELS_LIMIT);
-    let level = levels().find(|&level| are_told_apart(names, level, |path, file| (path, file)));
-    let level = level.or_else(|| levels().find(|&level| are_told_apart(names, level, |_, file| ("", file))));
-    match level {
-        Some(level) => names.iter().map(|name| divided_at(name, level).map(|(machine, ..)| machine)).collect(),
-        None if names.len() <= BEGINNINGS_LIMIT => by_beginnings(names),
-        None => vec![None; names.len()],
+    let Some(mut level) = levels().find(|&level| are_told_apart(names, level, Common::File)) else {
+        return if names.len() <= BEGINNINGS_LIMIT { by_beginnings(names) } else { vec![None; names.len()] };
+    };
+    let mut site = None;
+    for lower in level + 1..depth.min(LEVELS_LIMIT) {
+        match compared(names, level, lower) {
+            Lower::Counts { is_below_several } => {
+                site = is_below_several.then_some(level);
+                level = lower;
+            }
+            Lower::DoesNotCount => {}
+            Lower::IsUndecided => return vec![None; names.len()],
+        }
     }
+    let machine_of = |name: &&'n str| divided_at(name, level).map(|(machine, ..)| machine);
+    let Some(site) = site else { return names.iter().map(machine_of).collect() };
+    let several = below_several(names, site, level);
+    let with_site = |name: &&'n str| {
+        let machine = machine_of(name)?;
+        if !several.contains(&machine.to_lowercase()) {
+            return Some(machine);
+        }
+        let (start, end) = (start_of(name, site)?, start_of(name, level)? + machine.len());
+        name.get(start..end)
+    };
+    names.iter().map(with_site).collect()
+}
+
+/// Whether the folders of a lower level are machines rather than those of an upper one.
+enum Lower {
+    DoesNotCount,
+    /// They are, and perhaps some of them have the same name below different folders.
+    Counts {
+        is_below_several: bool,
+    },
+    /// Either may be.
+    IsUndecided,
+}
+
+/// Compares two levels.
+fn compared(names: &[&str], upper: usize, lower: usize) -> Lower {
+    let folders = || names.iter().filter_map(|name| Some((divided_at(name, upper)?.0, divided_at(name, lower))));
+    // A file that is in no folder of the lower level is from a machine of the upper level.
+    let is_complete = folders().all(|(_, lower)| lower.is_some()) || !are_told_apart(names, upper, Common::Path);
+    if !is_complete || !are_told_apart(names, lower, Common::Path) {
+        return Lower::DoesNotCount;
+    }
+    let is_numbered = |name: &str| name.contains(|character: char| character.is_ascii_digit());
+    let upper_is_numbered = folders().all(|(upper, _)| is_numbered(upper));
+    let lower_is_numbered = folders().all(|(_, lower)| lower.is_none_or(|(lower, ..)| is_numbered(lower)));
+    let is_below_several = !below_several(names, upper, lower).is_empty();
+    match (upper_is_numbered, lower_is_numbered) {
+        (true, false) => Lower::DoesNotCount,
+        (false, true) => Lower::Counts { is_below_several },
+        _ if !is_below_several => Lower::Counts { is_below_several },
+        // The upper level explains all differences.
+        _ if !are_told_apart(names, lower, Common::PathWithin(upper)) => Lower::DoesNotCount,
+        _ => Lower::IsUndecided,
+    }
+}
+
+/// Returns the names of folders of a level that occur below different folders of an upper one, in lower case.
+fn below_several(names: &[&str], upper: usize, lower: usize) -> HashSet<String> {
+    let mut upper_by_lower: HashMap<String, &str> = HashMap::new();
+    let mut several = HashSet::default();
+    for name in names {
+        let (Some((upper, ..)), Some((lower, ..))) = (divided_at(name, upper), divided_at(name, lower)) else {
+            continue;
+        };
+        let lower = lower.to_lowercase();
+        if !upper_by_lower.entry(lower.clone()).or_insert(upper).eq_ignore_ascii_case(upper) {
+            several.insert(lower);
+        }
+    }
+    several
+}
+
+/// Returns where a folder of a name begins.
+fn start_of(name: &str, level: usize) -> Option<usize> {
+    let mut start = 0;
+    for _ in 0..level {
+        start += name[start..].find(is_separator)? + 1;
+    }
+    Some(start)
 }
 
 /// Divides the name of a source at a level of its folders: into the name of the machine that the folder there may be called after, the
 /// path below it, and the file without the name of the machine before it. Returns `None` if there is no such folder.
 fn divided_at(name: &str, level: usize) -> Option<(&str, &str, &str)> {
-    let mut rest = name;
-    for _ in 0..level {
-        rest = rest.split_once(is_separator)?.1;
-    }
-    let (folder, below) = rest.split_once(is_separator)?;
+    let (folder, below) = name[start_of(name, level)?..].split_once(is_separator)?;
     let (path, file) = below.rsplit_once(is_separator).unwrap_or(("", below));
     let machine = machine(folder)?;
     Some((machine, path, without(machine, file)))
@@ -70,24 +233,40 @@ fn without<'n>(machine: &str, file: &'n str) -> &'n str {
     rest.and_then(|rest| rest.strip_prefix(['_', '-', '.', ' '])).unwrap_or(file)
 }
 
-/// Whether two different machines have something in common that one machine has only once: `what` returns it, given the path of a
-/// file and its name.
-fn are_told_apart(names: &[&str], level: usize, what: for<'n> fn(&'n str, &'n str) -> (&'n str, &'n str)) -> bool {
+/// What two machines may have in common, and one machine has only once.
+#[derive(Clone, Copy)]
+enum Common {
+    /// A path below them.
+    Path,
+    /// The name of a file anywhere below them.
+    File,
+    /// A path below them, and the folder of this level above them.
+    PathWithin(usize),
+}
+
+/// Whether two different machines have something in common.
+fn are_told_apart(names: &[&str], level: usize, common: Common) -> bool {
     // Usually there is one name for all, and nothing to look up.
     let mut machines = names.iter().filter_map(|name| divided_at(name, level)).map(|(machine, ..)| machine);
     let first = machines.next().unwrap_or_default();
     if machines.all(|machine| machine.eq_ignore_ascii_case(first)) {
         return false;
     }
+    let rest_of = |name, path, file| match common {
+        Common::Path => ("", path, file),
+        Common::File => ("", "", file),
+        Common::PathWithin(upper) => (divided_at(name, upper).map_or("", |(folder, ..)| folder), path, file),
+    };
     let hasher = RandomState::default();
     // By the hash of what they have in common, the first name that has it. There may be 100,000 names.
     let mut first_by_rest: HashMap<u64, u32> = HashMap::new();
     for (index, name) in (0..).zip(names) {
         let Some((machine, path, file)) = divided_at(name, level) else { continue };
-        let rest = what(path, file);
+        let rest = rest_of(name, path, file);
         let first = *first_by_rest.entry(hasher.hash_one(rest)).or_insert(index);
-        let Some((other, path, file)) = divided_at(names[first as usize], level) else { continue };
-        if what(path, file) == rest && !other.eq_ignore_ascii_case(machine) {
+        let first = names[first as usize];
+        let Some((other, path, file)) = divided_at(first, level) else { continue };
+        if rest_of(first, path, file) == rest && !other.eq_ignore_ascii_case(machine) {
             return true;
         }
     }
@@ -147,12 +326,29 @@ fn machine(folder: &str) -> Option<&str> {
             name.strip_suffix(".tar").unwrap_or(name)
         }
     };
-    name.chars().any(char::is_alphabetic).then_some(name)
+    (name.chars().any(char::is_alphabetic) && !is_no_machine(name)).then_some(name)
+}
+
+/// Whether all words of a name are such that it is not that of a machine.
+fn is_no_machine(name: &str) -> bool {
+    let is_among = |word: &str, words: &[&str]| words.iter().any(|other| word.eq_ignore_ascii_case(other));
+    let is_digit = |character: char| character.is_ascii_digit();
+    let has_digit = name.contains(is_digit);
+    let mut words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.all(|word| {
+        let letters = word.trim_matches(is_digit);
+        letters.is_empty()
+            || is_among(letters, MONTHS)
+            || is_among(word, NO_MACHINES)
+            || !has_digit && is_among(word, SERVICES)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn of<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
+        super::of(names, None)
+    }
 
     #[test]
     fn folders_and_archives_with_the_same_files_are_machines() {
@@ -168,6 +364,69 @@ mod tests {
     fn the_same_name_at_another_depth_or_after_that_of_the_machine_is_enough() {
         assert_eq!(of(&["t/host1/svc.log", "t/host2/Logs/svc.log"]), [Some("host1"), Some("host2")]);
         assert_eq!(of(&["t/host1/HOST1_svc.log", "t/host2/HOST2_svc.log"]), [Some("host1"), Some("host2")]);
+    }
+
+    #[test]
+    fn of_sites_and_the_machines_in_them_the_numbered_ones_are_machines() {
+        let names = ["eu/host1/svc.log", "us/host1/svc.log", "eu/host2/svc.log"];
+        assert_eq!(of(&names), [Some("eu/host1"), Some("us/host1"), Some("host2")]);
+        let names = ["t/eu.zip!/Host1.zip!/svc.log", "t/us.zip!/host1.zip!/svc.log", "t/eu.zip!/host2/svc.log"];
+        assert_eq!(of(&names), [Some("eu.zip!/Host1"), Some("us.zip!/host1"), Some("host2")]);
+        let names = ["site1/host1/svc.log", "site1/host2/svc.log", "site2/host3/svc.log"];
+        assert_eq!(of(&names), [Some("host1"), Some("host2"), Some("host3")]);
+        let names = ["eu/london/a/svc.log", "eu/london/b/svc.log", "us/boston/c/svc.log"];
+        assert_eq!(of(&names), [Some("a"), Some("b"), Some("c")], "no name is below two folders");
+    }
+
+    #[test]
+    fn folders_below_machines_are_not_machines() {
+        let names = ["host1/auth/svc.log", "host1/sync/svc.log", "host2/auth/svc.log"];
+        assert_eq!(of(&names), [Some("host1"), Some("host1"), Some("host2")]);
+        let names = ["a/auth/svc.log", "a/sync/radius.log", "b/auth/svc.log", "b/sync/radius.log"];
+        assert_eq!(
+            of(&names),
+            [Some("a"), Some("a"), Some("b"), Some("b")],
+            "the lower folders have nothing in common"
+        );
+        let names = ["host1/svc.log", "host1/a/svc.log", "host1/b/svc.log", "host2/svc.log"];
+        assert_eq!(of(&names), [Some("host1"), Some("host1"), Some("host1"), Some("host2")]);
+        let names = ["a/auth/svc.log", "b/auth/svc.log", "b/sync/svc2.log", "b/svc3.log"];
+        assert_eq!(of(&names), [Some("a"), Some("b"), Some("b"), Some("b")]);
+    }
+
+    #[test]
+    fn machines_are_not_known_if_either_of_two_levels_may_be_theirs() {
+        for names in [
+            ["eu/auth/svc.log", "eu/sync/svc.log", "us/auth/svc.log", "us/sync/svc.log"],
+            ["ticket1/host1/svc.log", "ticket1/host2/svc.log", "ticket2/host1/svc.log", "ticket2/host2/svc.log"],
+        ] {
+            assert_eq!(of(&names), [None; 4], "{names:?}");
+        }
+    }
+
+    #[test]
+    fn folders_of_times_and_services_are_not_machines() {
+        for names in [
+            ["t/january/svc.log", "t/february/svc.log"],
+            ["t/2017-jan/svc.log", "t/2017-feb/svc.log"],
+            ["t/14feb2017/svc.log", "t/15feb2017/svc.log"],
+            ["t/Monday/svc.log", "t/tue/svc.log"],
+            ["t/before/svc.log", "t/after/svc.log"],
+            ["t/logs/svc.log", "t/old logs_2/svc.log"],
+            ["t/backup/svc.log", "t/host1/svc.log"],
+            ["t/backup.zip!/svc.log", "t/temp.zip!/svc.log"],
+            ["t/radius/x.log", "t/service/x.log"],
+            ["t/radius/x.log", "t/host1/x.log"],
+            ["t/old_Svc.log", "t/new_Svc.log"],
+            ["t/Radius_Svc.log", "t/Service_Svc.log"],
+        ] {
+            assert_eq!(of(&names), [None, None], "{names:?}");
+        }
+        assert_eq!(of(&["t/radius1/x.log", "t/radius-02/x.log"]), [Some("radius1"), Some("radius-02")]);
+        let names = ["t/monday/host1/svc.log", "t/monday/host2/svc.log", "t/friday/host1/svc.log"];
+        assert_eq!(of(&names), [Some("host1"), Some("host2"), Some("host1")]);
+        let names = ["host1/radius/x.log", "host1/service/x.log", "host2/radius/x.log"];
+        assert_eq!(of(&names), [Some("host1"), Some("host1"), Some("host2")]);
     }
 
     #[test]

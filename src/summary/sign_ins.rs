@@ -24,7 +24,7 @@ use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_network}
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
-use crate::source::machines::{self, is_separator};
+use crate::source::machines::{self, Template, is_separator};
 use crate::time::window::Window;
 use crate::time::{Stamp, Time};
 
@@ -53,6 +53,8 @@ pub struct Options {
     pub by: Vec<Dimension>,
     /// What is counted.
     pub filter: Filter,
+    /// Where the names of machines are in those of sources; `None` to find out.
+    pub host_from: Option<Template>,
     /// Whether the caller asks for the [`Verdict`] on each result.
     pub with_verdicts: bool,
 }
@@ -257,6 +259,8 @@ struct Count {
     was_full: bool,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
     on_other_footing: u64,
+    /// How many results of unknown machines would have twins in lines that name their machine, if the machine were the same.
+    beside_relay: u64,
 }
 
 /// The sign-ins of a run, counted.
@@ -291,6 +295,8 @@ pub struct SignInTotals {
     pub uncompared: u64,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
     pub machines_on_other_footing: u64,
+    /// How many results of unknown machines may be the same as others whose lines name their machine.
+    pub beside_relay: u64,
     /// Whether twins may have been missed, because more results than [`WAITING_LIMIT`] had to be compared.
     pub was_full: bool,
     /// Whether there were more than [`VALUES_LIMIT`] users, machines or addresses.
@@ -305,6 +311,17 @@ pub struct SignInTotals {
     pub relative_to: RelativeTo,
     /// The newest time of all lines about sign-ins.
     pub newest: Option<Time>,
+    /// How many files match the template for the names of machines, if there is one.
+    pub template: Option<Matched>,
+}
+
+/// How many files match the template for the names of machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// The number of files that were read and match.
+    pub files: u64,
+    /// The number of files that do not match and have results whose lines do not name the machine either.
+    pub without_host: u64,
 }
 
 /// How many results a filter dropped.
@@ -514,7 +531,7 @@ impl<'c> SignIns<'c> {
         }
         if self.is_full() && !self.options.with_verdicts {
             self.note_full();
-            let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+            let places = self.places();
             // Neither the machines nor all sources are known yet.
             self.match_waiting(&places, &Persons::new(&self.users), false);
         }
@@ -550,7 +567,7 @@ impl<'c> SignIns<'c> {
         }
         self.stitch();
         self.fates = vec![Fate::default(); self.origins.len()];
-        let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+        let places = self.places();
         let persons = Persons::new(&self.users);
         self.match_waiting(&places, &persons, when == When::End);
         let fates = std::mem::take(&mut self.fates);
@@ -568,6 +585,10 @@ impl<'c> SignIns<'c> {
         let result = done(&mut fates.iter().map(verdict));
         self.origins.number_results(self.sources.len());
         result
+    }
+
+    fn places(&mut self) -> Places {
+        Places::new(&self.sources, &self.skipped, self.options.host_from.as_ref(), &mut self.hosts)
     }
 
     /// Matches the results that wait with each other, and counts them.
@@ -615,6 +636,10 @@ impl<'c> SignIns<'c> {
             note(&result, &result, is_kept);
         }
         let (mut records, mut found) = (Vec::new(), Vec::new());
+        // Results whose lines name their machine, and those of unknown machines, if there are both.
+        let is_of_unknown = |result: &SignIn| !result.host.or(places.host(source(result))).is_known();
+        let has_both = waiting.iter().any(|result| result.host.is_known()) && waiting.iter().any(is_of_unknown);
+        let mut named_or_unknown: Vec<SignIn> = Vec::new();
         for results in waiting.chunk_by_mut(|one, other| machine(one) == machine(other)) {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
@@ -641,10 +666,19 @@ impl<'c> SignIns<'c> {
                 found.extend(records.iter().map(source));
                 let is_kept = keeper.keeps(&best, &found, count);
                 if is_kept {
+                    if has_both && (is_of_unknown(&best) || records.iter().all(|record| record.host.is_known())) {
+                        named_or_unknown.push(best);
+                    }
                     records.iter().zip(&found).for_each(|(one, source)| count.found((one.key, *source, one.host)));
                     count.add(&best, source(&best), found.len() as u64 - 1, by, is_checked);
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
+            });
+        }
+        if is_end && has_both {
+            twins::matching(&mut named_or_unknown, name, |first, mut others| {
+                let is_other = |other: &SignIn| is_of_unknown(other) != is_of_unknown(&first);
+                count.beside_relay += u64::from(Iterator::any(&mut others, is_other));
             });
         }
     }
@@ -653,7 +687,7 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn settle(mut self) -> Settled {
         self.stitch();
-        let places = Places::new(&self.sources, &self.skipped, &mut self.hosts);
+        let places = self.places();
         let persons = Persons::new(&self.users);
         self.match_waiting(&places, &persons, true);
         let SignIns {
@@ -677,10 +711,14 @@ impl<'c> SignIns<'c> {
         let mut all_hosts: HashSet<Number> =
             places.by_source.iter().map(|place| places.same_host(place.host)).collect();
         let mut hosts_with_results: HashSet<Number> = HashSet::new();
+        let mut files_without_host: HashSet<u32> = HashSet::new();
         for (key, source, host) in std::mem::take(&mut count.found_in) {
             let host = places.same_host(host.or(places.host(source)));
             all_hosts.insert(host);
             hosts_with_results.insert(host);
+            if !host.is_known() {
+                files_without_host.insert(source);
+            }
             files_by_key.entry(key).or_default().insert(source);
             let row = rows.entry(key).or_default();
             row.hosts += u64::from(host.is_known() && hosts_by_key.insert((key, host)));
@@ -782,6 +820,7 @@ impl<'c> SignIns<'c> {
                 hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
                 uncompared: if options.keep_twins { 0 } else { count.uncompared(&places) },
                 machines_on_other_footing: count.on_other_footing,
+                beside_relay: count.beside_relay,
                 was_full: count.was_full,
                 beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
                 dropped: count.dropped,
@@ -789,6 +828,11 @@ impl<'c> SignIns<'c> {
                 window: options.filter.window,
                 relative_to: options.filter.relative_to,
                 newest,
+                template: options.host_from.is_some().then(|| Matched {
+                    files: places.by_source.iter().take(sources.len()).filter(|place| place.host.is_known()).count()
+                        as u64,
+                    without_host: files_without_host.len() as u64,
+                }),
             },
             rows,
             window_error,
@@ -1025,10 +1069,10 @@ struct SourcePlace {
 }
 
 impl Places {
-    fn new(sources: &[Box<str>], skipped: &[Box<str>], hosts: &mut Values) -> Places {
+    fn new(sources: &[Box<str>], skipped: &[Box<str>], host_from: Option<&Template>, hosts: &mut Values) -> Places {
         let names: Vec<&str> = sources.iter().chain(skipped).map(AsRef::as_ref).collect();
         let mut folders: HashMap<&str, u32> = HashMap::new();
-        let by_source = names.iter().zip(machines::of(&names)).map(|(name, machine)| {
+        let by_source = names.iter().zip(machines::of(&names, host_from)).map(|(name, machine)| {
             let name = name.trim_start_matches("./");
             let folder = name.rsplit_once(is_separator).map_or("", |(folder, _)| folder);
             let next = u32::try_from(folders.len()).unwrap_or(u32::MAX);
@@ -1111,6 +1155,7 @@ fn rotation(name: &str) -> (String, u64) {
 mod tests {
     use super::*;
     use crate::code::Code;
+    use crate::time::Form;
 
     fn heard(recorder: Recorder, key: Key) -> Heard<'static> {
         Heard {
@@ -1127,6 +1172,11 @@ mod tests {
             thread: Writer::Unknown,
             beside: None,
         }
+    }
+
+    /// Returns a time of so many seconds.
+    fn at(seconds: u8) -> Option<Stamp> {
+        Form::default().read(format!("2017-02-14T02:57:{seconds:02}Z").as_bytes())
     }
 
     #[test]
@@ -1164,6 +1214,36 @@ mod tests {
         sign_ins.end_source("relay.log", 1);
         let totals = sign_ins.settle().totals;
         assert_eq!((totals.hosts, totals.hosts_with_results), (2, 2));
+    }
+
+    #[test]
+    fn results_of_an_unknown_machine_that_a_relay_has_as_well_are_counted_apart() {
+        let counted = |names: [&str; 2], user: &str| {
+            let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
+            let heard =
+                |recorder| Heard { user: Some("ann"), stamp: at(recorder), ..heard(recorder, Key::Code(Code(21))) };
+            sign_ins.hear(&Heard { user: Some(user), ..heard(1) });
+            sign_ins.end_source(names[0], 1);
+            sign_ins.hear(&Heard { host: Some("host1"), ..heard(2) });
+            sign_ins.hear(&Heard { host: Some("host2"), ..heard(2) });
+            sign_ins.end_source(names[1], 1);
+            let totals = sign_ins.settle().totals;
+            (totals.matched, totals.beside_relay)
+        };
+        assert_eq!(counted(["Svc.log", "syslog"], "ann"), (0, 1));
+        assert_eq!(counted(["Svc.log", "syslog"], "bob"), (0, 0));
+        assert_eq!(counted(["host1/syslog", "host2/syslog"], "ann"), (1, 0), "the machine is known");
+    }
+
+    #[test]
+    fn machines_of_a_site_in_an_archive_are_not_one() {
+        let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
+        for name in ["eu.zip!/host1/svc.log", "eu.zip!/host2/svc.log", "us.zip!/host1/svc.log", "us.zip!/host2/svc.log"]
+        {
+            sign_ins.hear(&heard(1, Key::Code(Code(21))));
+            sign_ins.end_source(name, 1);
+        }
+        assert_eq!(sign_ins.settle().totals.hosts_with_results, 4);
     }
 
     #[test]

@@ -10,13 +10,13 @@ use std::sync::LazyLock;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
-use callcodes::filter::Filter;
 use callcodes::pattern::PatternSet;
 use callcodes::pipeline::Options;
 use callcodes::pipeline::inventory::{Text, inventory};
 use callcodes::pipeline::summarise::summarise;
 use callcodes::source::select::Content;
 use callcodes::source::{Chain, Selection, Walk};
+use callcodes::summary::sign_ins;
 use callcodes::time::Form;
 use callcodes::unpack::Format;
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ fn walk(path: &Path) -> Walk {
 
 /// Returns the entry of one file.
 fn entry(path: &Path, options: &Options) -> Text {
-    let ended = inventory(walk(path), &SET, Catalogue::built_in(), options, Filter::default());
+    let ended = inventory(walk(path), &SET, Catalogue::built_in(), options, sign_ins::Options::default());
     let mut entries = ended.unwrap().summary.entries;
     assert_eq!(entries.len(), 1);
     let entry = entries.remove(0);

@@ -27,7 +27,9 @@ fn time(sign_in: &SignIn) -> i64 {
 /// Returns the sum of the results of all files that `files` lists.
 fn listed(folder: &Path, set: &PatternSet, filter: Filter) -> u64 {
     let (walk, options) = (Walk::new(vec![folder.to_owned()]), pipeline::Options::default());
-    let listed = inventory(walk, set, Catalogue::built_in(), &options, filter).unwrap().summary;
+    let listed = inventory(walk, set, Catalogue::built_in(), &options, Options { filter, ..Options::default() })
+        .unwrap()
+        .summary;
     listed.entries.iter().filter_map(|entry| entry.text.as_ref()).map(|text| text.results).sum()
 }
 

@@ -22,6 +22,7 @@ use callcodes::problem::Kind;
 use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
 use callcodes::source::{Selection, Walk};
+use callcodes::summary::sign_ins;
 use callcodes::units::Units;
 use encoding_rs::Encoding;
 use proptest::prelude::*;
@@ -465,9 +466,9 @@ fn walk(paths: &[std::path::PathBuf]) -> Walk {
 
 /// Prints the results as they are found, and again after all files have been read. Both must be the same.
 fn printed(paths: &[std::path::PathBuf], options: &Options) -> String {
-    let (set, catalogue, none) = (&BUILT_IN.fast, Catalogue::built_in(), Filter::default());
+    let (set, catalogue, counting) = (&BUILT_IN.fast, Catalogue::built_in(), sign_ins::Options::default());
     let (mut joined, mut store) = (Vec::new(), Cursor::new(Vec::new()));
-    annotate::joined(walk(paths), set, catalogue, options, none, &Plain(set), &mut store, &mut joined).unwrap();
+    annotate::joined(walk(paths), set, catalogue, options, counting, &Plain(set), &mut store, &mut joined).unwrap();
     let found = printed_as_found(paths, options);
     assert_eq!(found, String::from_utf8(joined).unwrap());
     found

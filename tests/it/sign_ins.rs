@@ -55,7 +55,8 @@ pub(crate) fn printed(folder: &Path, run: &pipeline::Options, filter: Filter) ->
     let (mut out, mut store) = (Vec::new(), Cursor::new(Vec::new()));
     let format = Jsonl(Known { catalogue, set: &set, encoding: None });
     let walk = Walk::new(vec![folder.to_owned()]);
-    annotate::joined(walk, &set, catalogue, run, filter, &format, &mut store, &mut out).unwrap();
+    let counting = Options { filter, ..Options::default() };
+    annotate::joined(walk, &set, catalogue, run, counting, &format, &mut store, &mut out).unwrap();
     out.split_inclusive(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect()
 }
 
@@ -148,7 +149,7 @@ fn a_store_that_is_full_is_an_error_of_its_own() {
     let format = Jsonl(Known { catalogue, set: &set, encoding: None });
     let (walk, run) = (Walk::new(vec![folder.path().to_owned()]), pipeline::Options::default());
     let (mut out, mut store) = (Vec::new(), Cursor::new([0; 100]));
-    let outcome = annotate::joined(walk, &set, catalogue, &run, Filter::default(), &format, &mut store, &mut out);
+    let outcome = annotate::joined(walk, &set, catalogue, &run, Options::default(), &format, &mut store, &mut out);
     let error = outcome.unwrap_err();
     assert!(error.get_ref().unwrap().is::<annotate::NoStore>(), "{error}");
     assert_eq!(out, b"");

@@ -11,6 +11,7 @@ use callcodes::filter::{Codes, Glob, Rules};
 use callcodes::pipeline::THREADS_LIMIT;
 use callcodes::render::Format;
 use callcodes::report::breakdown::Sort;
+use callcodes::source::machines::Template;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use callcodes::summary::Dimension;
 use callcodes::time::window::Bound;
@@ -110,6 +111,13 @@ pub(crate) struct InputArgs {
     /// Without this, files with the same content count once, wherever they are and however they are packed.
     #[arg(long, help_heading = "Reading", hide_short_help = true)]
     pub(crate) keep_copies: bool,
+    /// Where host names are in paths: 'tickets/*/{host}/**'
+    ///
+    /// {host} stands for the name of the machine within one part of the path, `*` for any text within a part, and `**` for any
+    /// number of parts. Without a slash, as in '{host}_*.log', it is about the file's name. Without this, names that tell
+    /// machines apart are found: see `callcodes help sign-ins`. `host_from` in the configuration file does the same.
+    #[arg(long, value_name = "TEMPLATE", help_heading = "Reading", hide_short_help = true)]
+    pub(crate) host_from: Option<Template>,
 
     #[command(flatten)]
     pub(crate) archives: ArchiveArgs,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use callcodes::catalogue::Catalogue;
-use callcodes::config::{self, Layers};
+use callcodes::config::{self, Config, Layers};
 use callcodes::name;
 use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::{Definition, Origin};
@@ -17,6 +17,7 @@ use callcodes::problem::{Kind, Problem};
 use callcodes::render;
 use callcodes::report::{Restriction, wording};
 use callcodes::scan::proof;
+use callcodes::source::machines::Template;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) selection: Selection,
     pub(crate) set: PatternSet,
     pub(crate) options: Options,
+    /// Where the names of machines are in paths, if the user says so.
+    pub(crate) host_from: Option<Template>,
 }
 
 impl Settings {
@@ -58,8 +61,10 @@ impl Settings {
         let options =
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
-        let set = pattern_set(patterns)?.reading_in(input.encoding.given());
-        let settings = Settings { inputs, selection, set, options };
+        let config = config(patterns)?;
+        let set = compiled(&config.definitions, patterns)?.reading_in(input.encoding.given());
+        let host_from = input.host_from.clone().or(config.host_from).map(|template| template.below(&inputs));
+        let settings = Settings { inputs, selection, set, options, host_from };
         if settings.is_typed() {
             term::tell_typing("reading standard input");
         }
@@ -196,6 +201,11 @@ fn selection(args: &FileArgs) -> Result<Selection, Failure> {
 
 /// Returns the definitions of all patterns, in order of precedence.
 pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure> {
+    config(args).map(|config| config.definitions)
+}
+
+/// Returns what the configuration file and other pattern files say.
+fn config(args: &PatternArgs) -> Result<Config, Failure> {
     let user_file = user_file(args);
     if let Some(misnamed) = user_file.as_deref().and_then(config::with_hidden_ending) {
         let misnamed = term::shown(&name::shown(&misnamed));
@@ -217,8 +227,12 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
 /// Returns the definitions of all patterns and the set that is compiled from them and checked with their examples.
 pub(crate) fn proved(args: &PatternArgs) -> Result<(Vec<Definition>, PatternSet), Failure> {
     let definitions = definitions(args)?;
-    let set = proof::compile(&definitions, Catalogue::built_in).map_err(|found| refused(&found, args))?;
+    let set = compiled(&definitions, args)?;
     Ok((definitions, set))
+}
+
+fn compiled(definitions: &[Definition], args: &PatternArgs) -> Result<PatternSet, Failure> {
+    proof::compile(definitions, Catalogue::built_in).map_err(|found| refused(&found, args))
 }
 
 /// Returns the compiled set of all patterns.

@@ -4,6 +4,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::{Inventory, inventory};
 use callcodes::render::Format;
 use callcodes::report::files::{Totals, cells, sheet_of};
+use callcodes::summary::sign_ins::Options;
 
 use crate::args::{FilesArgs, ReadArgs};
 use crate::filters;
@@ -13,9 +14,10 @@ use crate::status::{Failure, Status};
 pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let FilesArgs { filter, read: ReadArgs { format, output, patterns, input } } = args;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
-    let filter = filters::filter(filter)?;
+    let (filter, host_from) = (filters::filter(filter)?, session.settings.host_from.clone());
+    let counting = Options { filter, host_from, ..Options::default() };
     let outcome = session
-        .read(|walk, settings, _| inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, filter))?;
+        .read(|walk, settings, _| inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, counting))?;
     let Inventory { entries, sign_ins } = &outcome.summary;
     filters::check(sign_ins)?;
     let mut renderer = Format::from(session.format).renderer(sheet_of(entries), session.layout());

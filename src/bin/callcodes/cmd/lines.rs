@@ -12,7 +12,7 @@ use callcodes::render::lines::{Jsonl, Known, Text};
 use callcodes::report::breakdown::Shown;
 use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::source::Walk;
-use callcodes::summary::sign_ins::Settled;
+use callcodes::summary::sign_ins::{Options, Settled};
 
 use crate::args::{LinesArgs, LinesFormatArg};
 use crate::filters;
@@ -31,6 +31,10 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let filter = filters::filter(&args.filter)?;
     if args.no_join && matches!(filter.relative_to, RelativeTo::Newest(_)) {
         let reason = "--relative-to last needs all logs to be read first, so it cannot be used with --no-join";
+        return Err(Failure::Message(reason.to_owned()));
+    }
+    if args.no_join && args.input.host_from.is_some() {
+        let reason = "--host-from needs the names of all logs first, so it cannot be used with --no-join";
         return Err(Failure::Message(reason.to_owned()));
     }
     let (styles, format) = (session.styles, session.format);
@@ -89,8 +93,10 @@ impl Run {
     ) -> io::Result<Outcome<(u64, Settled)>> {
         let (set, catalogue, options) = (&settings.set, Catalogue::built_in(), &settings.options);
         if self.is_joined {
+            let (filter, host_from) = (self.filter, settings.host_from.clone());
+            let counting = Options { filter, host_from, ..Options::default() };
             let mut store = tempfile::spooled_tempfile(HELD_BYTES);
-            return annotate::joined(walk, set, catalogue, options, self.filter, format, &mut store, output);
+            return annotate::joined(walk, set, catalogue, options, counting, format, &mut store, output);
         }
         annotate::as_found(walk, set, catalogue, options, &self.filter, format, output)
     }
