@@ -22,6 +22,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
+use crate::summary::quiet::QUIET_LIMIT;
 use crate::summary::sign_ins::{Matched, Settled, SignInTotals, VALUES_LIMIT, WAITING_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
@@ -400,6 +401,12 @@ impl Report {
                 format!(
                     "There were more than {} results to compare between logs: some may count twice.",
                     wording::grouped(WAITING_LIMIT as u64)
+                )
+            }),
+            self.sign_ins.lacks_quiet_rows.then(|| {
+                format!(
+                    "More than {} rows would have no results, so hours and days without any are left out.",
+                    wording::grouped(QUIET_LIMIT as u64)
                 )
             }),
             self.sign_ins.beyond_values.then(|| {

@@ -24,7 +24,7 @@
 //! If there is no such level, the beginnings of file names tell machines apart if two files of a folder differ in nothing else. They
 //! are compared only if there are at most 10,000 files.
 //!
-//! A name without a letter, such as a date, is not that of a machine, nor is one that consists of the words in [`NO_MACHINES`], such as
+//! A name without a letter, such as a date, is not that of a machine, nor is one that consists of the words in `NO_MACHINES`, such as
 //! `logs`, `old_2`, `2017-jan` or `radius`. If nothing tells machines apart, none is known: a single folder may have any name.
 
 use std::hash::BuildHasher as _;
