@@ -52,7 +52,7 @@ pub fn count(
         }
         Ok(())
     };
-    let mut outcome = run(inputs, set, catalogue, options, || Listener::new(options, span), &mut sink)?;
+    let mut outcome = run(inputs, set, catalogue, options, || Listener { span, ..Listener::new(options) }, &mut sink)?;
     let settled = sign_ins.settle();
     outcome.problems.extend(super::summarise::overflow(&settled.summary));
     Ok(outcome.with(settled))
@@ -291,8 +291,8 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(options: &Options, span: Option<i64>) -> Listener {
-        Listener { encoding: options.opening.encoding, span, notes: Notes::default() }
+    fn new(options: &Options) -> Listener {
+        Listener { encoding: options.opening.encoding, span: None, notes: Notes::default() }
     }
 }
 
