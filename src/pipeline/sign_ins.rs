@@ -8,7 +8,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
+use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
 use crate::attempt::{RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
@@ -19,8 +19,8 @@ use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
 use crate::source::{EncodingChoice, Found, Source};
 use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns};
-use crate::summary::{Counts, Summary};
-use crate::time::Stamp;
+use crate::summary::{Counts, Summary, quiet};
+use crate::time::{Stamp, Time};
 use crate::units::CodePage;
 
 /// Counts the sign-ins in `inputs`: each once, however many logs have recorded it.
@@ -36,6 +36,7 @@ pub fn count(
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
     let recorders = Recorders::new(set);
+    let span = quiet::span(&counting.by);
     let mut sign_ins = SignIns::new(counting, catalogue);
     let mut sink = |event| {
         match event {
@@ -45,7 +46,7 @@ pub fn count(
         }
         Ok(())
     };
-    let mut outcome = run(inputs, set, catalogue, options, || Listener::new(options), &mut sink)?;
+    let mut outcome = run(inputs, set, catalogue, options, || Listener { span, ..Listener::new(options) }, &mut sink)?;
     let settled = sign_ins.settle();
     outcome.problems.extend(super::summarise::overflow(&settled.summary));
     Ok(outcome.with(settled))
@@ -214,6 +215,7 @@ pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
 
 /// Passes the notes of a part on.
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
+    part.logged.iter().for_each(|start| sign_ins.logged(*start));
     let mut texts = part.texts.as_str();
     for note in &part.notes {
         let mut said = [None; SAID.len()];
@@ -260,6 +262,8 @@ pub struct Notes {
     notes: Vec<Note>,
     /// The texts of all notes, one after another.
     texts: String,
+    /// The beginnings of the hours or days in which there are lines.
+    logged: Vec<Time>,
 }
 
 /// What a line says of a sign-in.
@@ -277,19 +281,21 @@ struct Note {
 
 impl Notes {
     pub(super) fn size_bytes(&self) -> usize {
-        self.notes.len() * size_of::<Note>() + self.texts.len()
+        self.notes.len() * size_of::<Note>() + self.texts.len() + size_of_val(&self.logged[..])
     }
 }
 
 /// Notes what the lines of task after task say.
 pub(super) struct Listener {
     encoding: EncodingChoice,
+    /// The length in nanoseconds of the hours or days in which lines are noted.
+    span: Option<i64>,
     notes: Notes,
 }
 
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
-        Listener { encoding: options.opening.encoding, notes: Notes::default() }
+        Listener { encoding: options.opening.encoding, span: None, notes: Notes::default() }
     }
 }
 
@@ -301,6 +307,9 @@ impl Visitor for Listener {
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
         scanner.scan_into(chunk, &mut *self);
+        if let Some(span) = self.span {
+            hours::logged(chunk.written.form, chunk.owned(), span, &mut self.notes.logged);
+        }
         if self.notes.size_bytes() > PART_BYTES {
             out.part(std::mem::take(&mut self.notes));
         }
@@ -311,7 +320,7 @@ impl Visitor for Listener {
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
-        if !self.notes.notes.is_empty() {
+        if !self.notes.notes.is_empty() || !self.notes.logged.is_empty() {
             out.part(std::mem::take(&mut self.notes));
         }
     }
@@ -344,7 +353,7 @@ impl Listener {
 
     /// Notes what a line says. `key` is its result; `None` if it only adds to one.
     pub(super) fn note(&mut self, hit: &Hit<'_>, key: Option<Key>) {
-        let Notes { notes, texts } = &mut self.notes;
+        let Notes { notes, texts, .. } = &mut self.notes;
         let captures: &Captures<&[u8]> = &hit.captures;
         let lens = SAID.map(|capture| {
             let Some(bytes) = captures[capture] else { return NOTHING };

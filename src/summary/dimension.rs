@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::time::Time;
+
 /// A property of a result by which results are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
@@ -68,6 +70,12 @@ impl Dimension {
             Dimension::Day => Some(24 * HOUR),
             _ => None,
         }
+    }
+
+    /// Returns the beginning of the hour or day of a time; `None` for what is no part of time.
+    #[must_use]
+    pub fn floor(self, time: Time) -> Option<Time> {
+        self.span().map(|span| Time::from_nanoseconds(time.nanoseconds().div_euclid(span).saturating_mul(span)))
     }
 }
 

@@ -297,7 +297,7 @@ pub(crate) struct CountArgs {
     /// WHAT is code, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for each value,
     /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
     /// was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
-    /// in UTC.
+    /// in UTC; those in which there are lines, but no results, have the count 0.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension(), ignore_case = true)]
     #[arg(hide_possible_values = true)]
     pub(crate) by: Vec<Dimension>,
