@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// Count the results in logs; a path without a command does the same
     #[command(after_help = help::examples(&help::SCAN))]
     Scan(Box<ScanArgs>),
-    /// Print the lines that hold a result, each with what its code means
+    /// Print the lines with results, each with what its code means
     #[command(after_help = help::examples(&help::LINES))]
     Lines(Box<LinesArgs>),
     /// List each file: type, time span, results, and why it could not be read
@@ -471,7 +471,7 @@ pub(crate) struct LinesArgs {
 pub(crate) struct CodesArgs {
     /// A number, a range, a name or words; `-` reads pasted lines
     ///
-    /// For example 102, 100-110, FAILED_PHONE_BUSY or not reached. Separate several with blanks or commas. `-` reads
+    /// For example 102, 100-110, FAILED_PHONE_BUSY or not reached. Separate several with spaces or commas. `-` reads
     /// lines from standard input and explains the results that the patterns find in them. Without a query, the whole
     /// catalogue is printed.
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
@@ -535,7 +535,7 @@ pub(crate) enum PatternsCommand {
     Test {
         /// A file, or one line in quotation marks; `-` is standard input
         ///
-        /// An argument that is not the name of a file and contains a blank, `=` or the like is taken as a line. Without
+        /// An argument that is not the name of a file and contains a space, `=` or the like is taken as a line. Without
         /// an argument, standard input is read.
         #[arg(value_name = "FILE or LINE", value_hint = ValueHint::FilePath)]
         input: Option<OsString>,
