@@ -88,7 +88,7 @@ fn try_out(definitions: &[Definition], text: &[u8]) {
     for line in trial::run(definitions, &fast, Catalogue::built_in(), text) {
         if let trial::Outcome::Missed(all) = line.outcome {
             for near in all {
-                assert!(!near.miss.render(&definitions[near.pattern], line.text).is_empty());
+                assert!(!near.miss.render(&definitions[near.pattern], line.text, Some(80)).is_empty());
             }
         }
     }
