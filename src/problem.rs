@@ -34,7 +34,7 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// A description in words, as the first part of a sentence.
-    Told(String),
+    Described(String),
     /// The file is larger than the limit that the user has set.
     TooLarge,
     /// The file was last modified before the time that the user has set.
@@ -50,13 +50,13 @@ pub enum Cause {
 
 impl From<String> for Cause {
     fn from(what: String) -> Cause {
-        Cause::Told(what)
+        Cause::Described(what)
     }
 }
 
 impl From<&str> for Cause {
     fn from(what: &str) -> Cause {
-        Cause::Told(what.to_owned())
+        Cause::Described(what.to_owned())
     }
 }
 

@@ -23,6 +23,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
+use crate::summary::quiet::QUIET_LIMIT;
 use crate::summary::sign_ins::{Matched, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
@@ -398,6 +399,12 @@ impl Report {
                 "of these have no readable time, so they may be inside the window of --since and --until.",
             ),
             wording::too_many_to_compare(&self.sign_ins),
+            self.sign_ins.lacks_quiet_rows.then(|| {
+                format!(
+                    "More than {} rows would have no results, so hours and days without any are left out.",
+                    wording::grouped(QUIET_LIMIT as u64)
+                )
+            }),
             self.sign_ins.beyond_values.then(|| {
                 format!(
                     "There were more than {} users, hosts or addresses: the others count together.",

@@ -70,7 +70,7 @@ impl Units {
 
     /// Whether `text` is UTF-16 without a byte order mark, or becomes UTF-16 after some lines in another encoding.
     pub(crate) fn are_utf16_somewhere(text: &[u8]) -> bool {
-        detect::goes_on_in_utf16(text)
+        detect::continues_in_utf16(text)
     }
 
     /// Returns the loss for a source of `len` bytes that has been read in these units but ends in others, or `None` if it does not.

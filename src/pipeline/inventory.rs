@@ -330,7 +330,7 @@ fn times(form: Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Optio
 }
 
 /// Returns the time of the first line that has one.
-fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
+pub(super) fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
         let line = &text[start..end];
@@ -340,7 +340,7 @@ fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
 }
 
 /// Returns the time of the last line that has one.
-fn last_time(form: Form, text: &[u8]) -> Option<Stamp> {
+pub(super) fn last_time(form: Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {
         let line = &text[line_feed.map_or(0, |at| at + 1)..end];

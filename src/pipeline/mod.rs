@@ -25,6 +25,7 @@ pub mod annotate;
 mod copies;
 mod deliver;
 mod feed;
+mod hours;
 pub mod inventory;
 mod order;
 pub mod sign_ins;

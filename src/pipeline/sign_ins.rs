@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
+use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, hours, run};
 use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
@@ -19,8 +19,8 @@ use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
 use crate::source::{EncodingChoice, Found, Source};
 use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns, Writer};
-use crate::summary::{Counts, Summary};
-use crate::time::Stamp;
+use crate::summary::{Counts, Summary, quiet};
+use crate::time::{Stamp, Time};
 use crate::units::CodePage;
 
 /// Counts the sign-ins in `inputs`: each once, however many logs have recorded it.
@@ -36,6 +36,7 @@ pub fn count(
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
     let recorders = Recorders::new(set);
+    let span = quiet::span(&counting.by);
     let mut sign_ins = SignIns::new(counting, catalogue);
     let mut sink = |event| {
         match event {
@@ -45,7 +46,7 @@ pub fn count(
         }
         Ok(())
     };
-    let mut outcome = run(inputs, set, catalogue, options, || Listener::new(options), &mut sink)?;
+    let mut outcome = run(inputs, set, catalogue, options, || Listener { span, ..Listener::new(options) }, &mut sink)?;
     let settled = sign_ins.settle();
     outcome.problems.extend(super::summarise::overflow(&settled.summary));
     Ok(outcome.with(settled))
@@ -214,6 +215,7 @@ pub(super) fn end_source(end: &SourceEnd, sign_ins: &mut SignIns) {
 
 /// Passes the notes of a part on.
 pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) {
+    part.logged.iter().for_each(|start| sign_ins.logged(*start));
     let mut texts = part.texts.as_str();
     for note in &part.notes {
         let mut next = |len| {
@@ -268,6 +270,8 @@ pub struct Notes {
     texts: String,
     /// The results without a code.
     names: Vec<Arc<str>>,
+    /// The beginnings of the hours or days in which there are lines.
+    logged: Vec<Time>,
 }
 
 /// What a line says of a sign-in. There is one for nearly every line of some logs, so it is small, and needs nothing when it goes.
@@ -304,25 +308,29 @@ const TEXT: u64 = Writer::LIMIT;
 
 impl Notes {
     pub(super) fn size_bytes(&self) -> usize {
-        size_of_val(self.notes.as_slice()) + self.texts.len()
+        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..])
     }
 }
 
 /// Notes what the lines of task after task say.
 pub(super) struct Listener {
     encoding: EncodingChoice,
+    /// The length in nanoseconds of the hours or days in which lines are noted.
+    span: Option<i64>,
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8. That is checked for all of them together.
     texts: Vec<u8>,
     names: Vec<Arc<str>>,
+    logged: Vec<Time>,
     /// How many notes the last part had, and how many bytes their texts.
     last_len: (usize, usize),
 }
 
 impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
-        let (notes, texts, names) = Default::default();
-        Listener { encoding: options.opening.encoding, notes, texts, names, last_len: (0, 0) }
+        let encoding = options.opening.encoding;
+        let (notes, texts, names, logged) = Default::default();
+        Listener { encoding, span: None, notes, texts, names, logged, last_len: (0, 0) }
     }
 }
 
@@ -334,6 +342,9 @@ impl Visitor for Listener {
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
         scanner.scan_into(chunk, &mut *self);
+        if let Some(span) = self.span {
+            hours::logged(chunk.written.form, chunk.owned(), span, &mut self.logged);
+        }
         if self.size_bytes() > PART_BYTES {
             out.part(Listener::take(self));
         }
@@ -344,7 +355,7 @@ impl Visitor for Listener {
     }
 
     fn finish(&mut self, out: &mut Outlet<'_, Notes>) {
-        if !self.notes.is_empty() {
+        if !self.notes.is_empty() || !self.logged.is_empty() {
             out.part(Listener::take(self));
         }
     }
@@ -367,7 +378,7 @@ impl<'c> Sink<'c> for &mut Listener {
 
 impl Listener {
     pub(super) fn size_bytes(&self) -> usize {
-        size_of_val(self.notes.as_slice()) + self.texts.len()
+        size_of_val(self.notes.as_slice()) + self.texts.len() + size_of_val(&self.logged[..])
     }
 
     /// Returns everything that was noted.
@@ -375,7 +386,7 @@ impl Listener {
         self.last_len = (self.notes.len(), self.texts.len());
         let (notes, names) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.names));
         let texts = String::from_utf8(std::mem::take(&mut self.texts)).expect("each text is in UTF-8");
-        Notes { notes, texts, names }
+        Notes { notes, texts, names, logged: std::mem::take(&mut self.logged) }
     }
 
     /// Notes what a line says. `key` is its result; `None` if it only adds to one.

@@ -219,11 +219,17 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     let head = head.chain((!others.is_empty()).then(|| "Others".to_owned())).chain(["Total".to_owned()]);
     let mut lines: Vec<Vec<String>> = vec![head.collect()];
     for row in rows {
-        let count = |value: &Value| counts.get(&(row, value)).copied().unwrap_or(0);
+        let count = |value: &Value| counts.get(&(row, value)).copied();
+        // Nothing is logged there. If something is, there is a count, even if it is 0.
+        let is_time = |value: &Value| matches!(value, Value::Time(_));
+        let is_silent = |value: &Value| count(value).is_none() && (is_time(row) || is_time(value));
+        let text = |value: &Value| if is_silent(value) { String::new() } else { grouped(count(value).unwrap_or(0)) };
         let mut line = vec![escaped(&full(down, row)).into_owned()];
-        line.extend(named.iter().map(|(value, _)| grouped(count(value))));
+        line.extend(named.iter().map(|(value, _)| text(value)));
         if !others.is_empty() {
-            line.push(grouped(others.iter().map(|(value, _)| count(value)).sum()));
+            let is_silent = others.iter().all(|(value, _)| is_silent(value));
+            let sum = others.iter().filter_map(|(value, _)| count(value)).sum();
+            line.push(if is_silent { String::new() } else { grouped(sum) });
         }
         line.push(grouped(by_row[row]));
         lines.push(line);

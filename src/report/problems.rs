@@ -101,7 +101,7 @@ pub fn detail(problem: &Problem) -> String {
 /// Returns what happened, without the remedy.
 pub(super) fn what(cause: &Cause) -> String {
     match cause {
-        Cause::Told(what) => what.clone(),
+        Cause::Described(what) => what.clone(),
         Cause::TooLarge => "skipped, larger than --max-filesize".to_owned(),
         Cause::TooOld => "skipped, last modified before --newer-than".to_owned(),
         Cause::TooNew => "skipped, last modified at or after --older-than".to_owned(),

@@ -177,7 +177,7 @@ impl Budget {
     }
 
     /// Returns a loss if something in this layer has exceeded the limit of bytes.
-    pub(super) fn goes_on(&self, level: usize, layer: Layer) -> Result<(), Loss> {
+    pub(super) fn may_continue(&self, level: usize, layer: Layer) -> Result<(), Loss> {
         if !self.count(purse(level, Purse::Bytes), |count| count.is_over) {
             return Ok(());
         }
@@ -332,7 +332,7 @@ mod tests {
         let budget = Budget::new(limits(250, 100), 1 << 40, "a.tar");
         let tar = (0, Layer::Archive(Format::Tar));
         assert_eq!(read(&budget, tar, 60, 50), (60, None));
-        assert_eq!(budget.goes_on(0, tar.1), Ok(()));
+        assert_eq!(budget.may_continue(0, tar.1), Ok(()));
         assert_eq!(budget.allows(40, 60, 0, tar.1), Ok(()));
         let told = "a.tar unpacks to more than 100 bytes; only the whole lines in the 40 bytes before that were \
                     read; raise --max-unpacked to read more";
@@ -344,8 +344,8 @@ mod tests {
         assert_eq!(detail(&budget.allows(1, 0, 0, tar.1).unwrap_err().of_input("")), told);
         let told =
             "a.tar unpacks to more than 100 bytes, and no file after that was read; raise --max-unpacked to read more";
-        assert_eq!(detail(&budget.goes_on(0, tar.1).unwrap_err().of_input("")), told);
-        assert_eq!(budget.goes_on(1, tar.1), Ok(()));
+        assert_eq!(detail(&budget.may_continue(0, tar.1).unwrap_err().of_input("")), told);
+        assert_eq!(budget.may_continue(1, tar.1), Ok(()));
     }
 
     #[test]

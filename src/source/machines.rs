@@ -24,7 +24,7 @@
 //! If there is no such level, the beginnings of file names tell machines apart if two files of a folder differ in nothing else. They
 //! are compared only if there are at most 10,000 files.
 //!
-//! A name without a letter, such as a date, is not that of a machine, nor is one that consists of the words in [`NO_MACHINES`], such as
+//! A name without a letter, such as a date, is not that of a machine, nor is one that consists of the words in `NO_MACHINES`, such as
 //! `logs`, `old_2`, `2017-jan` or `radius`. If nothing tells machines apart, none is known: a single folder may have any name.
 
 use std::hash::BuildHasher as _;
@@ -44,63 +44,20 @@ const BEGINNINGS_LIMIT: usize = 10_000;
 /// Longer names of files have no name of a machine before them, in bytes.
 const NAME_LIMIT_BYTES: usize = 512;
 
-/// Names that say when a log was written or copied. A folder is not called after a machine if its name consists of such words, numbers,
-/// [`MONTHS`] and [`SERVICES`], as `old_2` and `2017-jan` do.
+/// Words that say when a log was written or copied, without `day` at their end. A folder is not called after a machine if its name
+/// consists of such words, numbers, [`MONTHS`] and [`SERVICES`], as `old_2` and `2017-jan` do.
 const NO_MACHINES: &[&str] = &[
-    "after",
-    "archive",
-    "archives",
-    "backup",
-    "backups",
-    "before",
-    "copy",
-    "current",
-    "log",
-    "logs",
-    "new",
-    "old",
-    "previous",
-    "temp",
-    "tmp",
-    "today",
-    "yesterday",
-    "day",
-    "week",
-    "month",
-    "mon",
-    "tue",
-    "wed",
-    "thu",
-    "fri",
-    "sat",
-    "sun",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
+    "after", "archive", "archives", "backup", "backups", "before", "copy", "current", "day", "log", "logs", "month",
+    "new", "old", "previous", "temp", "tmp", "week", "to", "yester", "mon", "tue", "tues", "wed", "wednes", "thu",
+    "thurs", "fri", "sat", "satur", "sun",
 ];
-/// The months, which may have digits beside them: `14feb2017`.
-const MONTHS: &[&str] = &[
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "sept",
-    "oct",
-    "nov",
-    "dec",
+/// The months, which may be shortened to three letters or more, and have digits beside them: `14feb2017`.
+const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
     "april",
+    "may",
     "june",
     "july",
     "august",
@@ -134,12 +91,13 @@ pub fn of<'n>(names: &[&'n str], template: Option<&Template>) -> Vec<Option<&'n 
     let Some(mut level) = levels().find(|&level| are_told_apart(names, level, Common::File)) else {
         return if names.len() <= BEGINNINGS_LIMIT { by_beginnings(names) } else { vec![None; names.len()] };
     };
+    let mut is_strong = are_told_apart(names, level, Common::Path);
     let mut site = None;
     for lower in level + 1..depth.min(LEVELS_LIMIT) {
-        match compared(names, level, lower) {
+        match compared(names, level, lower, is_strong) {
             Lower::Counts { is_below_several } => {
                 site = is_below_several.then_some(level);
-                level = lower;
+                (level, is_strong) = (lower, true);
             }
             Lower::DoesNotCount => {}
             Lower::IsUndecided => return vec![None; names.len()],
@@ -170,12 +128,12 @@ enum Lower {
     IsUndecided,
 }
 
-/// Compares two levels.
-fn compared(names: &[&str], upper: usize, lower: usize) -> Lower {
+/// Compares two levels. `is_strong` is whether folders of the upper one have the same path below them, not only the same file somewhere.
+fn compared(names: &[&str], upper: usize, lower: usize, is_strong: bool) -> Lower {
     let folders = || names.iter().filter_map(|name| Some((divided_at(name, upper)?.0, divided_at(name, lower))));
     // A file that is in no folder of the lower level is from a machine of the upper level.
-    let is_complete = folders().all(|(_, lower)| lower.is_some()) || !are_told_apart(names, upper, Common::Path);
-    if !is_complete || !are_told_apart(names, lower, Common::Path) {
+    let is_incomplete = is_strong && folders().any(|(_, lower)| lower.is_none());
+    if is_incomplete || !are_told_apart(names, lower, Common::Path) {
         return Lower::DoesNotCount;
     }
     let is_numbered = |name: &str| name.contains(|character: char| character.is_ascii_digit());
@@ -331,16 +289,17 @@ fn machine(folder: &str) -> Option<&str> {
 
 /// Whether all words of a name are such that it is not that of a machine.
 fn is_no_machine(name: &str) -> bool {
-    let is_among = |word: &str, words: &[&str]| words.iter().any(|other| word.eq_ignore_ascii_case(other));
+    let name = name.to_ascii_lowercase();
     let is_digit = |character: char| character.is_ascii_digit();
     let has_digit = name.contains(is_digit);
     let mut words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     words.all(|word| {
         let letters = word.trim_matches(is_digit);
         letters.is_empty()
-            || is_among(letters, MONTHS)
-            || is_among(word, NO_MACHINES)
-            || !has_digit && is_among(word, SERVICES)
+            || letters.len() >= 3 && MONTHS.iter().any(|month| month.starts_with(letters))
+            // The weekdays end in "day".
+            || NO_MACHINES.contains(&word.strip_suffix("day").filter(|word| !word.is_empty()).unwrap_or(word))
+            || !has_digit && SERVICES.contains(&word)
     })
 }
 
@@ -411,6 +370,8 @@ mod tests {
             ["t/2017-jan/svc.log", "t/2017-feb/svc.log"],
             ["t/14feb2017/svc.log", "t/15feb2017/svc.log"],
             ["t/Monday/svc.log", "t/tue/svc.log"],
+            ["t/today/svc.log", "t/YESTERDAY/svc.log"],
+            ["t/wednesday_2/svc.log", "t/Sept/svc.log"],
             ["t/before/svc.log", "t/after/svc.log"],
             ["t/logs/svc.log", "t/old logs_2/svc.log"],
             ["t/backup/svc.log", "t/host1/svc.log"],

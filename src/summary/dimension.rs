@@ -87,6 +87,12 @@ impl Dimension {
         let since_1970 = i64::from((number ^ 1 << 31).cast_signed());
         Some(Time::from_nanoseconds(since_1970.saturating_mul(span)))
     }
+
+    /// Returns the beginning of the hour or day of a time; `None` for what is no part of time.
+    #[must_use]
+    pub fn floor(self, time: Time) -> Option<Time> {
+        self.span().map(|span| Time::from_nanoseconds(time.nanoseconds().div_euclid(span).saturating_mul(span)))
+    }
 }
 
 impl fmt::Display for Dimension {

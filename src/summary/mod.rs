@@ -14,6 +14,7 @@ mod counts;
 mod dimension;
 mod durations;
 mod key;
+pub mod quiet;
 mod rows;
 pub mod sign_ins;
 mod tally;

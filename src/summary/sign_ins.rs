@@ -14,6 +14,7 @@ use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::dimension::Dimension;
 use super::durations::Durations;
+use super::quiet;
 use super::tally::Tally;
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
@@ -33,6 +34,9 @@ pub const WAITING_LIMIT: usize = 6_000_000;
 
 /// How many different users, machines or addresses are kept apart.
 pub const VALUES_LIMIT: usize = 1_000_000;
+
+/// How many hours or days of all sources are noted, in which there are lines.
+const LOGGED_LIMIT: usize = 1_000_000;
 
 /// How many different codes and names are told apart: many more than a summary has rows for.
 const KEYS_LIMIT: usize = 16 * super::NAMES_LIMIT;
@@ -201,6 +205,8 @@ pub struct SignIns<'c> {
     sources: Vec<Box<str>>,
     /// The names of sources that do not count.
     skipped: Vec<Box<str>>,
+    /// The hours or days in which each source has lines.
+    logged: HashSet<(u32, Time)>,
     totals: Totals,
     has_results: bool,
     joiner: Joiner<Lane, Number, SignIn>,
@@ -301,6 +307,8 @@ pub struct SignInTotals {
     pub was_full: bool,
     /// Whether there were more than [`VALUES_LIMIT`] users, machines or addresses.
     pub beyond_values: bool,
+    /// Whether there would be too many rows for hours or days in which there are lines, but no results that count.
+    pub lacks_quiet_rows: bool,
     /// What the filter dropped.
     pub dropped: DroppedCounts,
     /// The first and last time of all results, with those that the filter dropped.
@@ -408,6 +416,7 @@ impl<'c> SignIns<'c> {
             keys: Vec::new(),
             sources: Vec::new(),
             skipped: Vec::new(),
+            logged: HashSet::new(),
             totals: Totals::default(),
             has_results: false,
             joiner: Joiner::default(),
@@ -450,6 +459,13 @@ impl<'c> SignIns<'c> {
         ended.iter().for_each(|attempt| self.ended(attempt));
         ended.clear();
         self.ended = ended;
+    }
+
+    /// Notes that the current source has lines in the hour or day that begins then. Matters only if results are counted by hour or day.
+    pub fn logged(&mut self, start: Time) {
+        if self.logged.len() <= LOGGED_LIMIT {
+            self.logged.insert((u32::try_from(self.sources.len()).unwrap_or(u32::MAX), start));
+        }
     }
 
     /// Ends the current source, which has `bytes` bytes.
@@ -690,6 +706,7 @@ impl<'c> SignIns<'c> {
         let places = self.places();
         let persons = Persons::new(&self.users);
         self.match_waiting(&places, &persons, true);
+        let logged = std::mem::take(&mut self.logged);
         let SignIns {
             options,
             users,
@@ -807,7 +824,32 @@ impl<'c> SignIns<'c> {
             tally: cell.tally(),
             durations: cell.durations,
         };
-        let rows = groups.into_iter().map(row).collect();
+        let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
+        let mut lacks_quiet_rows = false;
+        if let Some(span) = quiet::span(&options.by).filter(|_| !rows.is_empty()) {
+            // The hours of a relay are not those of the machines whose lines it passes on.
+            let of_host = |known: bool| -> HashSet<u32> {
+                let some = count.recorders.iter().filter(|(_, host, _)| host.is_known() == known);
+                some.map(|(source, ..)| *source).collect()
+            };
+            let (own, mut relayed) = (of_host(false), of_host(true));
+            relayed.retain(|source| options.by.contains(&Dimension::Host) && !own.contains(source));
+            let is_whole = logged.len() <= LOGGED_LIMIT;
+            let all = logged.into_iter().filter(|(source, _)| !relayed.contains(source));
+            let logged = all.filter_map(|(source, start)| {
+                let (host, file) = (places.same_host(places.host(source)), sources.get(source as usize)?);
+                let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(&[file]);
+                let place = options.by.iter().find_map(|dimension| match dimension {
+                    Dimension::Host => Some(hosts.text(host).map_or(Value::Unknown, |host| Value::Text(host.into()))),
+                    Dimension::File => Some(Value::Text(file.clone())),
+                    _ => None,
+                });
+                (dropped.is_empty() && options.filter.window.overlaps(start, span)).then_some((place, start))
+            });
+            let quiet = quiet::rows(&options.by, &rows, &logged.collect()).filter(|_| is_whole);
+            lacks_quiet_rows = quiet.is_none();
+            rows.extend(quiet.into_iter().flatten());
+        }
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -821,6 +863,7 @@ impl<'c> SignIns<'c> {
                 uncompared: if options.keep_twins { 0 } else { count.uncompared(&places) },
                 machines_on_other_footing: count.on_other_footing,
                 beside_relay: count.beside_relay,
+                lacks_quiet_rows,
                 was_full: count.was_full,
                 beyond_values: users.is_beyond_limit() || hosts.is_beyond_limit() || addresses.is_beyond_limit(),
                 dropped: count.dropped,
@@ -1233,6 +1276,24 @@ mod tests {
         assert_eq!(counted(["Svc.log", "syslog"], "ann"), (0, 1));
         assert_eq!(counted(["Svc.log", "syslog"], "bob"), (0, 0));
         assert_eq!(counted(["host1/syslog", "host2/syslog"], "ann"), (1, 0), "the machine is known");
+    }
+
+    #[test]
+    fn the_hours_of_a_relay_are_not_those_of_a_host() {
+        let rows = |by: &[Dimension], host: Option<&'static str>| {
+            let mut sign_ins = SignIns::new(Options { by: by.to_vec(), ..Options::default() }, Catalogue::built_in());
+            let stamp = at(7);
+            sign_ins.hear(&Heard { stamp, host, ..heard(1, Key::Code(Code(21))) });
+            let hour = stamp.and_then(|stamp| Dimension::Hour.floor(stamp.time)).unwrap();
+            sign_ins.logged(hour);
+            sign_ins.logged(Time::from_nanoseconds(hour.nanoseconds() + Dimension::Hour.span().unwrap()));
+            sign_ins.end_source("relay/syslog", 1);
+            sign_ins.settle().rows.len()
+        };
+        assert_eq!(rows(&[Dimension::Host, Dimension::Hour], Some("host1")), 1);
+        assert_eq!(rows(&[Dimension::Hour], Some("host1")), 2);
+        assert_eq!(rows(&[Dimension::Host, Dimension::Hour], None), 2, "the host of the log is not known");
+        assert_eq!(rows(&[Dimension::Hour, Dimension::File], None), 2);
     }
 
     #[test]

@@ -415,6 +415,13 @@ impl Window {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time <= until)
     }
 
+    /// Whether a part of the time that begins at `start` and lasts `span` nanoseconds lies in the window.
+    #[must_use]
+    pub fn overlaps(self, start: Time, span: i64) -> bool {
+        let last = Time::from_nanoseconds(start.nanoseconds().saturating_add(span - 1));
+        self.since.is_none_or(|since| since <= last) && self.until.is_none_or(|until| start <= until)
+    }
+
     /// Returns the first moment of the window; `None` if it is not limited there.
     #[must_use]
     pub fn since(self) -> Option<Time> {

@@ -87,7 +87,7 @@ fn utf16_at_end(end: &[u8]) -> Option<Units> {
 }
 
 /// Whether a text is UTF-16, perhaps after some lines of plain text.
-pub(super) fn goes_on_in_utf16(text: &[u8]) -> bool {
+pub(super) fn continues_in_utf16(text: &[u8]) -> bool {
     let plain = text.iter().take_while(|byte| is_plain(**byte)).count();
     let (row, rest) = text.split_at(plain);
     let rest = if is_plain_text(Some(row)) { rest } else { text };

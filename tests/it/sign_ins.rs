@@ -1,6 +1,6 @@
 //! Sign-ins are counted as the truth of generated tickets says, however the work is divided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Cursor;
 use std::num::NonZeroUsize;
@@ -15,7 +15,7 @@ use callcodes::pipeline::{self, annotate, sign_ins};
 use callcodes::render::lines::{Jsonl, Known};
 use callcodes::source::Walk;
 use callcodes::summary::Dimension;
-use callcodes::summary::sign_ins::{Options, Settled, Value};
+use callcodes::summary::sign_ins::{GroupRow, Options, Settled, Value};
 use tempfile::TempDir;
 
 use crate::ticket::generated::truth::{self, Written};
@@ -81,7 +81,8 @@ fn text(folder: &Path, dimension: Dimension, value: &Value) -> Option<String> {
 fn by(folder: &Path, run: &pipeline::Options, dimensions: &[Dimension]) -> BTreeMap<Vec<Option<String>>, u64> {
     let settled = counted(folder, run, Options { by: dimensions.to_vec(), ..Options::default() });
     let mut counts = BTreeMap::new();
-    for row in &settled.rows {
+    // The truth has no hours without results.
+    for row in settled.rows.iter().filter(|row| row.tally.count > 0) {
         let values: Vec<Option<String>> =
             dimensions.iter().zip(&row.values).map(|(dimension, value)| text(folder, *dimension, value)).collect();
         *counts.entry(values).or_default() += row.tally.count;
@@ -169,6 +170,43 @@ fn any_division_of_the_work_prints_the_same_lines() {
 #[test]
 fn a_ticket_is_counted_by_every_dimension_and_pair() {
     check(&small(), &DIMENSIONS);
+}
+
+#[test]
+fn a_row_without_results_is_an_hour_in_which_the_host_logged() {
+    // Most hosts are silent in most hours.
+    let spec = Spec { sign_ins: 30, outage: None, rotations: 2, radius_only: 5, service_only: 5, ..small() };
+    let ticket = ticket(&spec);
+    let folder = written(&ticket);
+    let mut logged = BTreeSet::new();
+    for (path, bytes) in &ticket.files {
+        let host = path.split('/').next().unwrap().to_lowercase();
+        let hours = str::from_utf8(bytes).unwrap().lines().map(|line| format!("{}:00:00Z", &line[..13]));
+        logged.extend(hours.map(|hour| vec![Some(host.clone()), Some(hour)]));
+    }
+    let dimensions = [Dimension::Host, Dimension::Hour];
+    for run in [divided(3, 20_000, 3_000), divided(1, 1 << 30, 1 << 20), divided(2, 500, 100)] {
+        let settled = counted(folder.path(), &run, Options { by: dimensions.to_vec(), ..Options::default() });
+        let values = |row: &GroupRow| -> Vec<Option<String>> {
+            dimensions
+                .iter()
+                .zip(&row.values)
+                .map(|(dimension, value)| text(folder.path(), *dimension, value))
+                .collect()
+        };
+        let rows: BTreeSet<_> = settled.rows.iter().map(values).collect();
+        assert!(settled.rows.iter().any(|row| row.tally.count == 0), "the case proves nothing");
+        assert_eq!(rows.len(), settled.rows.len(), "no row is there twice");
+        assert_eq!(rows, logged);
+    }
+    let by = |dimensions: &[Dimension]| {
+        let options = Options { by: dimensions.to_vec(), ..Options::default() };
+        counted(folder.path(), &divided(2, 20_000, 3_000), options).rows
+    };
+    let hours: BTreeSet<_> = logged.iter().map(|values| &values[1]).collect();
+    assert_eq!(by(&[Dimension::Hour]).len(), hours.len());
+    let (codes, both) = (by(&[Dimension::Code]).len(), by(&[Dimension::Code, Dimension::Hour]).len());
+    assert_eq!(both, codes * hours.len());
 }
 
 #[test]

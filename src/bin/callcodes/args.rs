@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// Count the results in logs; a path without a command does the same
     #[command(after_help = help::examples(&help::SCAN))]
     Scan(Box<ScanArgs>),
-    /// Print the lines that hold a result, each with what its code means
+    /// Print the lines with results, each with what its code means
     #[command(after_help = help::examples(&help::LINES))]
     Lines(Box<LinesArgs>),
     /// List each file: type, time span, results, and why it could not be read
@@ -297,7 +297,7 @@ pub(crate) struct CountArgs {
     /// WHAT is code, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for each value,
     /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
     /// was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
-    /// in UTC.
+    /// in UTC; those in which there are lines, but no results, have the count 0.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension(), ignore_case = true)]
     #[arg(hide_possible_values = true)]
     pub(crate) by: Vec<Dimension>,
@@ -471,7 +471,7 @@ pub(crate) struct LinesArgs {
 pub(crate) struct CodesArgs {
     /// A number, a range, a name or words; `-` reads pasted lines
     ///
-    /// For example 102, 100-110, FAILED_PHONE_BUSY or not reached. Separate several with blanks or commas. `-` reads
+    /// For example 102, 100-110, FAILED_PHONE_BUSY or not reached. Separate several with spaces or commas. `-` reads
     /// lines from standard input and explains the results that the patterns find in them. Without a query, the whole
     /// catalogue is printed.
     #[arg(value_name = "QUERY", allow_negative_numbers = true)]
@@ -535,7 +535,7 @@ pub(crate) enum PatternsCommand {
     Test {
         /// A file, or one line in quotation marks; `-` is standard input
         ///
-        /// An argument that is not the name of a file and contains a blank, `=` or the like is taken as a line. Without
+        /// An argument that is not the name of a file and contains a space, `=` or the like is taken as a line. Without
         /// an argument, standard input is read.
         #[arg(value_name = "FILE or LINE", value_hint = ValueHint::FilePath)]
         input: Option<OsString>,

@@ -123,7 +123,7 @@ impl<'a, F: ByEnding> Session<'a, F> {
         if outcome.files > 0 {
             report_problems(outcome, self.args);
         }
-        self.settings.tell_times(&outcome.problems, outcome.files);
+        self.settings.report_file_times(&outcome.problems, outcome.files);
         if self.args.stats {
             term::report_speed(self.elapsed, outcome.bytes);
         }

@@ -29,7 +29,7 @@ use crate::target;
 use crate::term::{self, Output};
 
 /// The most errors that are shown at once.
-const TOLD_AT_MOST: usize = 20;
+const SHOWN_AT_MOST: usize = 20;
 
 /// The settings of commands that read inputs.
 pub(crate) struct Settings {
@@ -66,7 +66,7 @@ impl Settings {
         let host_from = input.host_from.clone().or(config.host_from).map(|template| template.below(&inputs));
         let settings = Settings { inputs, selection, set, options, host_from };
         if settings.is_typed() {
-            term::tell_typing("reading standard input");
+            term::note_waiting_for("reading standard input");
         }
         Ok(settings)
     }
@@ -108,7 +108,7 @@ impl Settings {
     }
 
     /// Prints notes if `--newer-than` or `--older-than` may not have done what the user wanted.
-    pub(crate) fn tell_times(&self, problems: &[Problem], files_read: u64) {
+    pub(crate) fn report_file_times(&self, problems: &[Problem], files_read: u64) {
         let option = match (self.selection.newer_than, self.selection.older_than) {
             (Some(_), Some(_)) => "--newer-than and --older-than",
             (Some(_), None) => "--newer-than",
@@ -253,20 +253,20 @@ fn refused(found: &[Diagnostic], args: &PatternArgs) -> Failure {
     let is_users_own = name.is_some_and(|name| found.iter().any(|one| is_of(one, &name)));
     let around =
         if is_users_own { "\n\nhelp: to continue without your configuration file, add --no-config" } else { "" };
-    Failure::Diagnostics(told(found) + around)
+    Failure::Diagnostics(rendered(found) + around)
 }
 
 /// Returns the failure for errors in pattern files.
 pub(crate) fn diagnostics(found: &[Diagnostic]) -> Failure {
-    Failure::Diagnostics(told(found))
+    Failure::Diagnostics(rendered(found))
 }
 
 /// Formats the first errors and the number of others. A log that is passed as a pattern file has thousands.
-pub(crate) fn told(found: &[Diagnostic]) -> String {
+pub(crate) fn rendered(found: &[Diagnostic]) -> String {
     let look = term::diagnostic_look();
-    let mut told: Vec<String> = found.iter().take(TOLD_AT_MOST).map(|one| one.render(look)).collect();
-    if found.len() > TOLD_AT_MOST {
-        told.push(format!("and {} more", wording::grouped((found.len() - TOLD_AT_MOST) as u64)));
+    let mut lines: Vec<String> = found.iter().take(SHOWN_AT_MOST).map(|one| one.render(look)).collect();
+    if found.len() > SHOWN_AT_MOST {
+        lines.push(format!("and {} more", wording::grouped((found.len() - SHOWN_AT_MOST) as u64)));
     }
-    told.join("\n\n")
+    lines.join("\n\n")
 }

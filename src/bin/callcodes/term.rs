@@ -271,7 +271,7 @@ pub(crate) fn stdin_is_terminal() -> bool {
 }
 
 /// If standard input is the keyboard, prints what the program waits for, and which keys end the input.
-pub(crate) fn tell_typing(waits_for: &str) {
+pub(crate) fn note_waiting_for(waits_for: &str) {
     if stdin_is_terminal() {
         let end = if cfg!(windows) { "Ctrl-Z and Enter" } else { "Ctrl-D" };
         note(format_args!("{waits_for}; to end, press {end} on a line of its own"));

@@ -31,7 +31,7 @@ pub(super) enum Sent {
 
 /// Counts the next member of an archive against the budget. Returns a loss if a limit is exceeded.
 pub(super) fn count_member(budget: &Budget, level: usize, format: Format) -> Result<(), Loss> {
-    budget.goes_on(level, Layer::Archive(format))?;
+    budget.may_continue(level, Layer::Archive(format))?;
     budget.member(level, Layer::Archive(format))
 }
 
@@ -116,7 +116,7 @@ fn deliver(
         // A fault in a member that is not read is not reported here.
         let _ = io::copy(&mut reader, &mut io::sink());
     }
-    budget.goes_on(level, layer)
+    budget.may_continue(level, layer)
 }
 
 /// Unpacks one member of a zip archive on disk, on a thread of its own unless it is small.

@@ -37,7 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
     let layers = Layers { files: vec![file.path().to_owned()], ..Layers::default() };
     match (config::read_file(file.path()), config::load(&layers, config::BUILT_IN)) {
         (Ok(own), Ok(all)) => {
-            assert_eq!(names(&own), names(&all[..own.len()]));
+            assert_eq!(names(&own), names(&all.definitions[..own.len()]));
             try_out(&own, text);
         }
         (Ok(own), Err(found)) => {
@@ -51,7 +51,7 @@ fuzz_target!(|bytes: &[u8]| {
     let expression = String::from_utf8_lossy(written).into_owned();
     let layers = Layers { expressions: vec![expression], ..Layers::default() };
     match config::load(&layers, "") {
-        Ok(own) => try_out(&own, text),
+        Ok(own) => try_out(&own.definitions, text),
         Err(found) => show(&found),
     }
 });
@@ -88,7 +88,7 @@ fn try_out(definitions: &[Definition], text: &[u8]) {
     for line in trial::run(definitions, &fast, Catalogue::built_in(), text) {
         if let trial::Outcome::Missed(all) = line.outcome {
             for near in all {
-                assert!(!near.miss.render(&definitions[near.pattern], line.text).is_empty());
+                assert!(!near.miss.render(&definitions[near.pattern], line.text, Some(80)).is_empty());
             }
         }
     }

@@ -57,11 +57,11 @@ enum Question {
     Pasted,
     /// A single query.
     One(Query),
-    /// One or more consecutive words, each without blanks.
+    /// One or more consecutive words, each without spaces.
     Phrase(Vec<String>),
 }
 
-/// Turns the arguments into questions. Commas separate, unless they are in a text with blanks. Consecutive plain words are one
+/// Turns the arguments into questions. Commas separate, unless they are in a text with spaces. Consecutive plain words are one
 /// question.
 fn questions(arguments: &[String]) -> Result<Vec<Question>, Failure> {
     let mut questions = Vec::new();
@@ -164,7 +164,7 @@ impl Found {
 
     /// Adds what the patterns find in each line of standard input or, if they find nothing, the codes that the line mentions.
     fn add_pasted(&mut self, catalogue: &'static Catalogue, set: &PatternSet) -> Result<(), Failure> {
-        term::tell_typing("reading standard input");
+        term::note_waiting_for("reading standard input");
         let read = paste::read(None, PASTED_LIMIT_BYTES);
         let text = read.map_err(|problem| Failure::Message(term::shown(&format!("cannot read {problem}"))))?;
         if text.len() as u64 > PASTED_LIMIT_BYTES {

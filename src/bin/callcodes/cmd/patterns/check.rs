@@ -35,7 +35,7 @@ pub(crate) fn run(files: &[PathBuf]) -> Result<Status, Failure> {
         term::note(note);
     }
     let told: Vec<String> =
-        checked.iter().filter(|file| !file.wrong.is_empty()).map(|file| settings::told(&file.wrong)).collect();
+        checked.iter().filter(|file| !file.wrong.is_empty()).map(|file| settings::rendered(&file.wrong)).collect();
     if told.is_empty() { Ok(Status::Done) } else { Err(Failure::Diagnostics(told.join("\n\n"))) }
 }
 

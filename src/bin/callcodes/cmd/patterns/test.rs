@@ -53,7 +53,7 @@ fn read(input: Option<&OsStr>) -> Result<Vec<u8>, Failure> {
     let path = input.map(Path::new);
     let text = match (path, input.and_then(OsStr::to_str)) {
         (None, _) => {
-            term::tell_typing("paste log lines here");
+            term::note_waiting_for("paste log lines here");
             paste::read(None, LIMIT_BYTES as u64)
         }
         (Some(path), Some(line)) if !path.exists() && is_line(line) => return Ok(line.as_bytes().to_owned()),

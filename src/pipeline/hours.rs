@@ -1,0 +1,82 @@
+//! Finds out in which hours or days a text has lines, from a few lines of each.
+//!
+//! Lines are taken to be in order: if the first and the last line with a time are in the same hour, so are those between them. If they
+//! are not, the text is divided at a line in its middle, and both parts are looked at in the same way.
+
+use memchr::{memchr, memrchr};
+
+use super::inventory::{first_time, last_time};
+use crate::time::{Form, Time};
+
+/// Appends the hours or days in which `text` has lines, as their beginnings, to `found`. `span` is their length in nanoseconds.
+pub(super) fn logged(form: Form, text: &[u8], span: i64, found: &mut Vec<Time>) {
+    let start = |time: Time| time.nanoseconds().div_euclid(span);
+    let mut push = |start: i64| {
+        let time = Time::from_nanoseconds(start.saturating_mul(span));
+        if found.last() != Some(&time) {
+            found.push(time);
+        }
+    };
+    let mut parts = vec![text];
+    while let Some(part) = parts.pop() {
+        let Some((first, last)) = first_time(form, part).zip(last_time(form, part)) else { continue };
+        let (first, last) = (start(first.time), start(last.time));
+        if first == last {
+            push(first);
+            continue;
+        }
+        match middle(part) {
+            Some(middle) if last.checked_sub(first) != Some(1) => {
+                let (before, after) = part.split_at(middle);
+                parts.extend([after, before]);
+            }
+            _ => {
+                push(first);
+                push(last);
+            }
+        }
+    }
+}
+
+/// Returns where a line begins near the middle of a text; `None` if the text has only one line.
+fn middle(text: &[u8]) -> Option<usize> {
+    let half = text.len() / 2;
+    let after = memchr(b'\n', &text[half..]).map(|at| half + at + 1).filter(|&at| at < text.len());
+    after.or_else(|| memrchr(b'\n', &text[..half]).map(|at| at + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::Dimension;
+
+    fn hours(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        logged(Form::default(), text.as_bytes(), Dimension::Hour.span().unwrap(), &mut found);
+        found.iter().map(|time| time.to_string()[11..13].to_owned()).collect()
+    }
+
+    #[test]
+    fn each_hour_with_a_line_is_found_and_no_other() {
+        let line = |time: &str| format!("2017-02-14T{time}Z|x\n  a second line\n");
+        let text: String =
+            ["01:00:00", "01:59:59", "02:00:00", "05:30:00", "05:31:00", "08:00:00", "09:00:00"].map(line).concat();
+        assert_eq!(hours(&text), ["01", "02", "05", "08", "09"]);
+        assert_eq!(hours(&text[..text.len() - 1]), ["01", "02", "05", "08", "09"]);
+        assert_eq!(hours(&line("01:00:00")), ["01"]);
+        assert_eq!(hours(&(line("01:00:00") + &line("02:00:00"))), ["01", "02"]);
+        let busy: String = (0..600).map(|minute| line(&format!("{:02}:{:02}:00", minute / 60, minute % 60))).collect();
+        assert_eq!(hours(&busy), ["00", "01", "02", "03", "04", "05", "06", "07", "08", "09"]);
+        assert_eq!(hours("no time\n\n"), [""; 0]);
+        assert_eq!(hours(""), [""; 0]);
+    }
+
+    #[test]
+    fn lines_out_of_order_end_the_search_as_well() {
+        let lines = ["05", "01", "09", "03"].map(|hour| format!("2017-02-14T{hour}:00:00Z|x\n"));
+        let mut found = hours(&lines.concat());
+        found.sort();
+        found.dedup();
+        assert_eq!(found, ["01", "03", "05", "09"]);
+    }
+}
