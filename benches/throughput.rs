@@ -155,7 +155,7 @@ fn time(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     bencher
         .counter(BytesCount::of_slice(&log))
-        .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(|line| Form::Iso8601.find(line)).count());
+        .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(|line| Form::ISO_8601.find(line)).count());
 }
 
 /// Prints every line with a hit as `lines` does, for comparison with `scan`.

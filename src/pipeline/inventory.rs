@@ -152,7 +152,7 @@ impl Visitor for Facts {
         let text = chunk.owned();
         let mut results = 0;
         scanner.scan(chunk, |_| results += 1);
-        let (first, last) = times(chunk.written.form, text, self.first);
+        let (first, last) = times(&chunk.written.form, text, self.first);
         self.join(Facts {
             start: Some(chunk.offset),
             line_feeds: memchr_iter(b'\n', text).count() as u64,
@@ -172,14 +172,14 @@ impl Visitor for Facts {
 }
 
 /// Returns the first time in `text`, or `known` if an earlier part has one, and the last time.
-fn times(form: Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
+fn times(form: &Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
     let first = known.or_else(|| first_time(form, text));
     // Without a first time there is no last one, so there is no need to search.
     (first, first.and_then(|_| last_time(form, text)))
 }
 
 /// Returns the time of the first line that has one.
-fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
+fn first_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
         let line = &text[start..end];
@@ -189,7 +189,7 @@ fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
 }
 
 /// Returns the time of the last line that has one.
-fn last_time(form: Form, text: &[u8]) -> Option<Stamp> {
+fn last_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {
         let line = &text[line_feed.map_or(0, |at| at + 1)..end];

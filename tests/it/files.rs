@@ -55,7 +55,7 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
         }
         pieces
     });
-    let times: Vec<_> = pieces.filter_map(|line| Form::Iso8601.find(line)).collect();
+    let times: Vec<_> = pieces.filter_map(|line| Form::ISO_8601.find(line)).collect();
     let encoding = match std::str::from_utf8(text) {
         Ok(characters) if characters.is_ascii() && text.len() == source.len() => "ASCII",
         Ok(_) => "UTF-8",

@@ -168,8 +168,8 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                     continue;
                 }
                 let time = match time {
-                    Some(group) => Form::Iso8601.read(&group),
-                    None => Form::Iso8601.find(line),
+                    Some(group) => Form::ISO_8601.read(&group),
+                    None => Form::ISO_8601.find(line),
                 };
                 found.push(Found {
                     offset: (offset + span.start) as u64,
