@@ -18,7 +18,7 @@
 //! Otherwise it is not known, and lines have no times.
 //!
 //! Years that lines do not have are those of a date in the name of the source, or else the latest that do not lie after the time of
-//! modification, with a day of slack for clocks and zones. A source of more than a year without years in its lines can therefore have
+//! modification, or of this run if there is none, with a day of slack for clocks and zones. A source of more than a year without years in its lines can therefore have
 //! wrong years, unless lines have weekdays: the first lines do not show how long it is.
 
 use std::collections::HashMap;
@@ -103,7 +103,7 @@ pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
     let second = (missed.len() >= 2).then(|| detection.winner(&missed)).flatten();
     let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot)).map(|(_, slot)| slot);
     match (slot, second) {
-        (Slot::IsoAt(_), None) => iso,
+        (Slot::IsoAt(_), None | Some(Slot::IsoAt(_))) => iso,
         (slot, second) => Form { first: slot, second, around },
     }
 }
@@ -136,7 +136,9 @@ fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
     // Half a year around the date in the name, or up to the time of modification with a day of slack.
     let by_name = named.map(|day| (day + 182, YearBasis::Name));
     let by_year = given.year.and_then(|year| Some((read::day(year, 12, 31)?, YearBasis::Given)));
-    let last = by_year.or(by_name).or_else(|| Some((day_of(modified?)? + 1, YearBasis::Modified)));
+    let by_modified = modified.and_then(day_of).map(|day| (day + 1, YearBasis::Modified));
+    let by_now = i32::try_from(last_second().div_euclid(86_400) - 1).ok().map(|day| (day, YearBasis::Now));
+    let last = by_year.or(by_name).or(by_modified).or(by_now);
     let header = lines.iter().take(FIRST_LINES).find_map(|line| header_day(line, modified));
     let day = header.map(|day| (day, YearBasis::Header)).or(named.map(|day| (day, YearBasis::Name)));
     Around {
@@ -287,7 +289,7 @@ impl Detection<'_> {
             }
         }
         let begin = start(line);
-        for at in (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| begins_token(line, at)) {
+        for at in (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| begins_token(line, at) && may_be_time(&line[at..])) {
             let places = places(line, begin, at);
             if iso_at(line, at) {
                 places.iter().flatten().for_each(|place| add((*place, None), at, 1000));
@@ -399,11 +401,12 @@ impl Detection<'_> {
             .iter()
             .map(|&order| (order, open.iter().map(|parts| day_in(parts, order)).collect::<Vec<_>>()))
             .collect();
-        // A damaged line decides nothing.
-        let can_be = |days: &[Option<i32>]| days.iter().filter(|day| day.is_none()).count() * 50 <= days.len();
+        // A damaged line, or one whose date cannot be in any order, decides nothing.
+        let impossible = |days: &[Option<i32>]| days.iter().filter(|day| day.is_none()).count();
+        let fewest = days.iter().map(|(_, days)| impossible(days)).min().unwrap_or(0);
         let mut left: Vec<(Order, Vec<i32>)> = days
             .into_iter()
-            .filter(|(_, days)| can_be(days))
+            .filter(|(_, days)| (impossible(days) - fewest) * 50 <= days.len() && days.iter().any(Option::is_some))
             .map(|(order, days)| (order, days.into_iter().flatten().collect::<Vec<_>>()))
             .collect();
         let only = |left: &[(Order, Vec<i32>)]| match left {
@@ -489,6 +492,22 @@ fn begins_token(line: &[u8], at: usize) -> bool {
         || matches!(before, b'.' | b':' | b'-' | b'/' | b'\\' | b'_' | b'+' | b'@' | b'%' | b'~');
     // Blanks inside of padded numbers belong to the number.
     !is_joined && line[at] != b' '
+}
+
+/// A quick test that rules out nearly all words and numbers.
+fn may_be_time(text: &[u8]) -> bool {
+    /// The longest name of a month or weekday, and what follows up to the day.
+    const NAME_BYTES: usize = 20;
+    /// From the beginning of a date up to the first colon of its clock time.
+    const DATE_BYTES: usize = 40;
+    let near = |len: usize| &text[..text.len().min(len)];
+    match text[0] {
+        b'@' | b'I' | b'W' | b'E' | b'F' | 0xE2 => true,
+        b'0'..=b'9' => {
+            near(DATE_BYTES).contains(&b':') || near(DATE_BYTES).iter().take_while(|byte| byte.is_ascii_digit()).count() >= 6
+        }
+        _ => near(NAME_BYTES).iter().any(u8::is_ascii_digit),
+    }
 }
 
 /// Returns the ways in which the place `at` of a line can be described. `begin` is the start of the line.

@@ -83,6 +83,8 @@ pub enum YearBasis {
     Header,
     /// The time at which the source was last modified.
     Modified,
+    /// The time of this run, because the source has no time of modification.
+    Now,
     /// Nothing.
     Unknown,
 }
@@ -277,6 +279,7 @@ impl Form {
                 YearBasis::Name => format!("{what} of the name"),
                 YearBasis::Header => format!("{what} of the header"),
                 YearBasis::Modified => format!("{what} by the time of modification"),
+                YearBasis::Now => format!("{what} by the time of this run"),
                 YearBasis::Unknown => format!("{what} is not known, so its times are not read"),
             });
         }

@@ -13,6 +13,7 @@ mod form;
 pub mod forms;
 mod iso;
 pub mod window;
+pub mod zone;
 
 use std::fmt;
 

@@ -18,9 +18,10 @@ use callcodes::render;
 use callcodes::report::{Restriction, wording};
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
+use callcodes::time::detect::Given;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 
-use crate::args::{FileArgs, InputArgs, PatternArgs};
+use crate::args::{FileArgs, InputArgs, PatternArgs, TimeArgs};
 use crate::argv;
 use crate::passwords;
 use crate::status::Failure;
@@ -177,7 +178,9 @@ fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
     let file = archives.password_file.as_deref();
     let passwords = file.map(|file| passwords::read(file, inputs)).transpose()?.unwrap_or_default();
     let is_own_output = Some(render::is_own_output as fn(&[u8]) -> bool);
-    Ok(Opening { encoding: input.encoding, limits, passwords, is_own_output, ..Opening::default() })
+    let TimeArgs { tz, date_order, year } = input.times;
+    let times = Given { zone: tz, order: date_order, year, ..Given::default() };
+    Ok(Opening { encoding: input.encoding, limits, passwords, is_own_output, times, ..Opening::default() })
 }
 
 fn selection(args: &FileArgs) -> Result<Selection, Failure> {

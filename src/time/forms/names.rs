@@ -66,12 +66,17 @@ fn in_list(text: &[u8], lists: &[&[&str]]) -> Option<(u16, usize)> {
     const LONGEST_BYTES: usize = 16;
     let len = text.iter().take(LONGEST_BYTES + 1).take_while(|&&byte| is_letter(byte)).count();
     let (word, rest) = text.split_at(len);
-    // Names beyond ASCII are written in UTF-8 or in the ANSI code page of Western Europe.
-    let word = match str::from_utf8(word) {
-        Ok(word) => word.to_lowercase(),
-        Err(_) => word.iter().map(|&byte| char::from(byte)).collect::<String>().to_lowercase(),
+    let position = |fits: &dyn Fn(&str) -> bool| lists.iter().position(|names| names.iter().any(|name| fits(name)));
+    let index = if word.is_ascii() {
+        position(&|name| name.as_bytes().eq_ignore_ascii_case(word))?
+    } else {
+        // Names beyond ASCII are written in UTF-8 or in the ANSI code page of Western Europe.
+        let word = match str::from_utf8(word) {
+            Ok(word) => word.to_lowercase(),
+            Err(_) => word.iter().map(|&byte| char::from(byte)).collect::<String>().to_lowercase(),
+        };
+        position(&|name| name == word)?
     };
-    let index = lists.iter().position(|names| names.contains(&word.as_str()))?;
     let point = usize::from(rest.first() == Some(&b'.'));
     Some((u16::try_from(index + 1).ok()?, len + point))
 }

@@ -1,5 +1,7 @@
 //! Reads text by the steps of a form, and computes the moment from what was read.
 
+use std::str::FromStr;
+
 use super::names::{self, ZoneName};
 use super::notation::{Part, Step};
 use crate::time::iso;
@@ -40,6 +42,20 @@ pub enum Order {
     Mdy,
     /// Year, month, day.
     Ymd,
+}
+
+impl FromStr for Order {
+    /// A message for any other word.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Order, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "dmy" => Ok(Order::Dmy),
+            "mdy" => Ok(Order::Mdy),
+            "ymd" => Ok(Order::Ymd),
+            _ => Err(format!("there is no order {text:?}. Write dmy, mdy or ymd: the day, the month or the year first")),
+        }
+    }
 }
 
 /// Where a date comes from that is not whole in the line.
@@ -236,8 +252,9 @@ fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<u
                 at += len;
             }
             Step::Fraction => {
-                if let [b'.' | b',' | b':', digit, ..] = text.get(at..)?
+                if let [point @ (b'.' | b',' | b':'), digit, ..] = text.get(at..)?
                     && digit.is_ascii_digit()
+                    && (*point != b',' || is_fraction_after_comma(&text[at + 1..]))
                 {
                     at = fraction(text, at + 1, parts)?;
                 }
@@ -310,6 +327,12 @@ fn digits(text: &[u8], mut at: usize, (part, least, most): (Part, usize, usize),
     // Each part occurs once in a form.
     parts.numbers[part as usize] = number;
     Some(at)
+}
+
+/// Whether the digits after a comma are a fraction and not the next column.
+fn is_fraction_after_comma(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits >= 3 && !text.get(digits).is_some_and(|&byte| byte == b',' || byte.is_ascii_alphanumeric())
 }
 
 fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
