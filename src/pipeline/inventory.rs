@@ -55,6 +55,12 @@ pub struct Text {
     pub first: Option<Stamp>,
     /// The time of the last line that has one.
     pub last: Option<Stamp>,
+    /// The name of the form of its times; `None` if no line has one that can be read.
+    pub time_form: Option<String>,
+    /// What its times rest on besides its lines, in words. If the order of day and month is not known, this is why there are no times.
+    pub time_basis: Vec<String>,
+    /// Whether its dates can have the day or the month first, so that its times were not read.
+    pub is_date_undecided: bool,
 }
 
 /// Reads all `inputs` and passes an entry for each to `sink`, in order.
@@ -100,10 +106,16 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
         (Units::Bytes, Some(given)) => given.name(),
         (Units::Bytes, None) => facts.characters.encoding(),
     };
+    let form = &what.written.form;
+    let is_date_undecided = bytes > 0 && form.is_undecided();
+    let has_times = facts.first.is_some() || is_date_undecided;
     let has_mark = facts.start.is_some_and(|offset| offset > 0);
     // With a byte order mark, text is UTF-8 even if only ASCII follows.
     let name = if has_mark && name == Characters::ASCII { "UTF-8" } else { name };
     Text {
+        time_form: form.name().filter(|_| has_times),
+        time_basis: if has_times { form.evidence() } else { Vec::new() },
+        is_date_undecided,
         chain: what.chain,
         encoding: (bytes > 0).then_some(name),
         has_mark,

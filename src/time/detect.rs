@@ -83,14 +83,15 @@ struct Votes {
 /// Decides the form of a source that begins with `text`, which is whole lines or the whole source.
 #[must_use]
 pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
+    // Archives without times have those of 1970 or 1980.
+    let is_time = |time: &Time| time.nanoseconds().div_euclid(1_000_000_000) >= FIRST_SECOND;
+    let circumstances = &Circumstances { modified: circumstances.modified.filter(is_time), ..*circumstances };
     let lines: Vec<&[u8]> = lines(text).take(VOTING_LINES).collect();
     let around = around(&lines, circumstances);
     let iso = Form { first: Slot::Iso, second: None, around };
     let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
-    // Nearly all sources end here.
-    let first_lines = &lines[..lines.len().min(FIRST_LINES)];
-    let has_searching = around.shapes().searching().any(|(_, shape)| first_lines.iter().any(|line| shape.read(line).is_some()));
-    if !has_searching && lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
+    // Nearly all sources end here, before the other forms are even compiled.
+    if lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
         return iso;
     }
     let detection = Detection { lines: &lines, text, circumstances, around };
@@ -390,20 +391,26 @@ impl Detection<'_> {
         let modified = self.circumstances.modified.and_then(day_of);
         // A clock ahead, or a zone.
         let latest = modified.map(|day| day + 1);
-        let day_in = |parts: &Parts, order| {
+        let day_in = |parts: &Parts, order, latest: Option<i32>| {
             let missing = Missing { order: Some(order), last_day: self.around.last_day.or(Some(i32::MAX / 2)), day: None };
             let local = parts.moment(&missing)?;
             let day = i32::try_from(local.second.div_euclid(86_400)).ok()?;
             let is_possible = (FIRST_SECOND..last_second()).contains(&local.second);
             (is_possible && latest.is_none_or(|latest| day <= latest)).then_some(day)
         };
-        let days: Vec<(Order, Vec<Option<i32>>)> = orders
-            .iter()
-            .map(|&order| (order, open.iter().map(|parts| day_in(parts, order)).collect::<Vec<_>>()))
-            .collect();
-        // A damaged line, or one whose date cannot be in any order, decides nothing.
+        let days_by = |latest: Option<i32>| -> Vec<(Order, Vec<Option<i32>>)> {
+            let days = |order| open.iter().map(|parts| day_in(parts, order, latest)).collect();
+            orders.iter().map(|&order| (order, days(order))).collect()
+        };
         let impossible = |days: &[Option<i32>]| days.iter().filter(|day| day.is_none()).count();
-        let fewest = days.iter().map(|(_, days)| impossible(days)).min().unwrap_or(0);
+        let fewest = |days: &[(Order, Vec<Option<i32>>)]| days.iter().map(|(_, days)| impossible(days)).min().unwrap_or(0);
+        let mut days = days_by(latest);
+        if fewest(&days) * 2 > open.len() {
+            // The time of modification is not that of the log.
+            days = days_by(None);
+        }
+        // A damaged line, or one whose date cannot be in any order, decides nothing.
+        let fewest = fewest(&days);
         let mut left: Vec<(Order, Vec<i32>)> = days
             .into_iter()
             .filter(|(_, days)| (impossible(days) - fewest) * 50 <= days.len() && days.iter().any(Option::is_some))

@@ -89,6 +89,34 @@ pub enum YearBasis {
     Unknown,
 }
 
+/// How many sources have times that rest on more than their lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Assumed {
+    /// Sources whose dates can have the day or the month first, so that their times are not read.
+    pub undecided: u64,
+    /// Sources whose order of day and month is that which is usual, or fits the times of the source best.
+    pub orders: u64,
+    /// Sources whose lines have no year, or no date.
+    pub dates: u64,
+}
+
+impl Assumed {
+    /// Adds a source.
+    pub fn add(&mut self, form: &Form) {
+        let is_assumed = |basis| {
+            !matches!(basis, OrderBasis::Form | OrderBasis::Given | OrderBasis::Part | OrderBasis::Unknown)
+        };
+        let settled = || form.slots().filter_map(|slot| if let Slot::At(_, shape, settled) = slot { Some((shape, settled)) } else { None });
+        self.undecided += u64::from(form.is_undecided());
+        self.orders += u64::from(settled().any(|(_, settled)| is_assumed(settled.basis)));
+        self.dates += u64::from(settled().any(|(shape, settled)| match shape.lacks {
+            Lacks::Nothing => false,
+            Lacks::Year => settled.basis != OrderBasis::Unknown && form.around.year_basis != YearBasis::Given,
+            Lacks::Date => form.around.day_basis != YearBasis::Given,
+        }));
+    }
+}
+
 /// What applies to all times of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Around {

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
-pub use form::{Form, OrderBasis, YearBasis};
+pub use form::{Assumed, Form, OrderBasis, YearBasis};
 pub use forms::read::Order;
 
 /// How far into a line its time may begin, in bytes. Syslog relays and JSON put a prefix before the time. Dates further on

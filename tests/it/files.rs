@@ -72,6 +72,9 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
         results,
         first: times.first().copied(),
         last: times.last().copied(),
+        time_form: times.first().map(|_| "iso-8601".to_owned()),
+        time_basis: Vec::new(),
+        is_date_undecided: false,
     }
 }
 
@@ -198,6 +201,8 @@ fn every_encoding_is_reported_and_changes_nothing_else() {
             "first_time": "2017-02-14T02:57:24.600871Z",
             "last_time": "2017-02-14T03:01:00Z",
             "zone_assumed": false,
+            "time_form": "iso-8601",
+            "time_basis": null,
             "results": 2,
             "problems": [],
         });
@@ -346,5 +351,5 @@ fn files_are_selected_as_in_other_commands() {
     assert_eq!(paths(&["-g", "!d.tar", "--binary"]), ["t/a.png", "t/b.log", "t/c.log.gz", "t/e.log", "t/f.log"]);
     assert_eq!(paths(&["--max-filesize", "0", "-g", "b.log"]), ["t/b.log", "t/d.tar"]);
     let results = run(&folder, &["t/b.log", "--no-pattern", "raw-call-status", "--format", "csv"], b"").0;
-    assert!(results.ends_with(",false,0,,\n"), "{results}");
+    assert!(results.ends_with(",false,iso-8601,,0,,\n"), "{results}");
 }

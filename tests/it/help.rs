@@ -63,7 +63,7 @@ fn full_help_is_grouped_with_output_before_archives() {
         let headings: Vec<&str> =
             help.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.strip_suffix(':')).collect();
         let start = headings.iter().position(|heading| *heading == "Output").unwrap();
-        let groups = ["Output", "Patterns", "Files in folders", "Reading", "Archives and compressed files"];
+        let groups = ["Output", "Patterns", "Files in folders", "Reading", "Times", "Archives and compressed files"];
         assert_eq!(headings[start..start + groups.len()], groups, "{command:?}");
         for option in ["--max-ratio", "--no-progress", "--config", "--iglob", "--threads"] {
             assert!(help.contains(option), "{command:?}: {option}");

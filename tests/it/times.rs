@@ -55,3 +55,187 @@ fn no_trap_catches_a_time() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// A log of one form: lines that have a time, and noise between them.
+struct Generated {
+    text: String,
+    /// The times of the lines with a result, as `lines` shows them.
+    times: Vec<Option<String>>,
+}
+
+/// Writes a time of a form. The arguments are the clock and a number from 0 that rises.
+type Write = fn(DateTime, usize) -> String;
+
+/// The forms that are generated, each with its name. Every log begins on 2017-01-28, so that a part above 12 comes early.
+const FORMS: [(&str, Write); 16] = [
+    ("iso-8601", |at, _| format!("{} x", at.strftime("%Y-%m-%dT%H:%M:%SZ"))),
+    ("nps-text", |at, _| format!("\"NPS01\",\"IAS\",{},1,\"ann\"", at.strftime("%m/%d/%Y,%H:%M:%S"))),
+    ("nps-xml", |at, _| format!("<Event><Timestamp data_type=\"4\">{}</Timestamp>", at.strftime("%m/%d/%Y %H:%M:%S.000"))),
+    ("slashes", |at, _| format!("{} x", at.strftime("%-m/%-d/%Y %-I:%M:%S %p"))),
+    ("slashes", |at, _| format!("[{}] x", at.strftime("%d/%m/%Y %H:%M:%S"))),
+    ("cmtrace", |at, _| {
+        format!("<![LOG[x]LOG]!><time=\"{}+000\" date=\"{}\" type=\"1\">", at.strftime("%H:%M:%S.000"), at.strftime("%m-%d-%Y"))
+    }),
+    ("dots", |at, _| format!("{} x", at.strftime("%d.%m.%Y %H:%M:%S"))),
+    ("dots-columns", |at, _| format!("\"{}\";\"{}\";x", at.strftime("%d.%m.%Y"), at.strftime("%H:%M:%S"))),
+    ("syslog", |at, _| format!("<13>{} host x", at.strftime("%b %e %H:%M:%S"))),
+    ("web", |at, number| format!("192.0.2.{} - - [{} +0000] x", number % 200, at.strftime("%d/%b/%Y:%H:%M:%S"))),
+    ("ctime", |at, _| format!("[{}] x", at.strftime("%a %b %d %H:%M:%S %Y"))),
+    ("name-comma", |at, _| format!("{} x", at.strftime("%b %-d, %Y %-I:%M:%S %p"))),
+    ("year-slashes", |at, _| format!("{} x", at.strftime("%Y/%m/%d %H:%M:%S"))),
+    ("compact-short-whole", |at, _| format!("{} x", at.strftime("%y%m%d %H%M%S"))),
+    ("epoch-ts", |at, _| {
+        format!("{{\"level\":\"info\",\"ts\":{}.0}}", TimeZone::UTC.to_timestamp(at).unwrap().as_second())
+    }),
+    ("date-time-fields", |at, _| format!("date={} time={} tz=\"+0000\"", at.date(), at.strftime("%H:%M:%S"))),
+];
+
+/// Generates a log of a thousand lines over some days. Every fourth line is noise.
+fn generated(write: Write) -> Generated {
+    let first: DateTime = "2017-01-28T23:11:07".parse().unwrap();
+    let (mut text, mut times) = (String::new(), Vec::new());
+    for number in 0..1000_usize {
+        let at = first + jiff::SignedDuration::from_secs(number as i64 * 397);
+        if number % 4 == 3 && number > 40 {
+            text += "   at Contoso.Client.Call(String user) rawCallStatus = 102\r\n";
+            times.push(None);
+        } else {
+            text += &format!("{} rawCallStatus = 21\r\n", write(at, number));
+            times.push(Some(format!("{at}Z")));
+        }
+    }
+    Generated { text, times }
+}
+
+/// Returns the times that `lines` shows of the results in `path`.
+fn times_of(path: &std::path::Path, stdin: Option<&[u8]>, args: &[&str]) -> Vec<Option<String>> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    command.args(["lines", "--format", "jsonl", "--no-config", "--year", "2017"]).args(args).arg(path);
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || std::io::Write::write_all(&mut pipe, stdin.unwrap_or_default()));
+        child.wait_with_output().unwrap()
+    });
+    let time = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["time"].as_str().map(str::to_owned)
+    };
+    String::from_utf8(output.stdout).unwrap().lines().map(time).collect()
+}
+
+#[track_caller]
+fn assert_same(found: &[Option<String>], expected: &[Option<String>], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let first = found.iter().zip(expected).enumerate().find(|(_, (found, expected))| found != expected);
+    assert_eq!(first, None, "{what}");
+}
+
+#[test]
+fn every_line_has_its_own_time_in_every_way_of_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, write) in FORMS {
+        let Generated { text, times } = generated(write);
+        let modified = moment("2017-02-03");
+        let form = detect(&text.as_bytes()[..8192], &Circumstances { modified: Some(modified), ..Circumstances::default() });
+        assert_eq!(form.name().as_deref(), Some(name));
+        let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file("a.log", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+        std::fs::write(path("a.log"), &text).unwrap();
+        std::fs::write(path("wide.log"), wide).unwrap();
+        std::fs::write(path("a.log.gz"), gzip.finish().unwrap()).unwrap();
+        std::fs::write(path("a.zip"), zip.finish().unwrap().into_inner()).unwrap();
+        for file in ["a.log", "wide.log", "a.log.gz", "a.zip"] {
+            for threads in ["-j1", "-j4"] {
+                assert_same(&times_of(&path(file), None, &[threads]), &times, &format!("{name}: {file} {threads}"));
+            }
+        }
+        let piped = times_of(std::path::Path::new("-"), Some(text.as_bytes()), &[]);
+        assert_same(&piped, &times, &format!("{name}: piped"));
+    }
+}
+
+#[test]
+fn the_time_of_a_line_does_not_depend_on_how_the_source_is_divided() {
+    use callcodes::catalogue::Catalogue;
+    use callcodes::pipeline::Options;
+    use callcodes::pipeline::inventory::inventory;
+    use callcodes::source::Walk;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("2017-02-03.log");
+    let set = callcodes::pattern::PatternSet::compile(&callcodes::config::built_in()).unwrap();
+    for (name, write) in FORMS {
+        let Generated { text, times } = generated(write);
+        std::fs::write(&path, &text).unwrap();
+        for range_bytes in [1, 97, 5000, u64::MAX] {
+            let options = Options { range_bytes: range_bytes.max(64), threads: std::num::NonZeroUsize::new(3), ..Options::default() };
+            let mut found = Vec::new();
+            inventory(Walk::new(vec![path.clone()]), &set, Catalogue::built_in(), &options, |entry| {
+                found.push(entry.text.unwrap());
+                Ok(())
+            })
+            .unwrap();
+            let [entry] = &found[..] else { panic!("{found:?}") };
+            let shown = [entry.first, entry.last].map(|stamp| stamp.map(|stamp| stamp.time.to_string()));
+            let first = times[0].clone();
+            let last = times.iter().rev().flatten().next().cloned();
+            assert_eq!((shown, entry.time_form.as_deref()), ([first, last], Some(name)), "{range_bytes}");
+        }
+    }
+}
+
+#[test]
+fn a_zone_and_an_order_can_be_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let lines = |text: &str, args: &[&str]| {
+        std::fs::write(&path, text).unwrap();
+        times_of(&path, None, args).into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
+    };
+    let log = "02/03/2017 02:57:24 rawCallStatus = 21\n";
+    assert_eq!(lines(log, &[]), [""]);
+    assert_eq!(lines(log, &["--date-order", "dmy"]), ["2017-03-02T02:57:24Z"]);
+    assert_eq!(lines(log, &["--date-order", "MDY"]), ["2017-02-03T02:57:24Z"]);
+    assert_eq!(lines(log, &["--date-order", "mdy", "--tz", "Europe/Berlin"]), ["2017-02-03T01:57:24Z"]);
+    assert_eq!(lines(log, &["--date-order", "mdy", "--tz", "-0330"]), ["2017-02-03T06:27:24Z"]);
+    // The zone that a line names is not questioned, and that of several zones is.
+    let zones = "2017-07-14 02:57:24Z rawCallStatus = 21\n2017-07-14 02:57:24 rawCallStatus = 21\n\
+                 2017-07-14 02:57:24 CST rawCallStatus = 21\n";
+    assert_eq!(
+        lines(zones, &["--tz", "Europe/Berlin"]),
+        ["2017-07-14T02:57:24Z", "2017-07-14T00:57:24Z", "2017-07-14T00:57:24Z"]
+    );
+    // The hour that is skipped, and the one that occurs twice.
+    let changes = "2017-03-26 02:30:00 rawCallStatus = 21\n2017-10-29 02:30:00 rawCallStatus = 21\n";
+    assert_eq!(lines(changes, &["--tz", "Europe/Berlin"]), ["2017-03-26T01:30:00Z", "2017-10-29T00:30:00Z"]);
+}
+
+#[test]
+fn a_group_for_the_time_reads_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let pattern = ["-e", r"at (?<time>.*) rawCallStatus = (?<code>\d+)"];
+    let texts = [
+        ("14.02.2017 02:57:24", "2017-02-14T02:57:24Z"),
+        ("2017-02-14T02:57:24Z", "2017-02-14T02:57:24Z"),
+        ("2/14/2017 2:57:24 PM", "2017-02-14T14:57:24Z"),
+        ("Feb 14 02:57:24", "2017-02-14T02:57:24Z"),
+        ("1487041044", "2017-02-14T02:57:24Z"),
+        ("14/Feb/2017:02:57:24 +0100", "2017-02-14T01:57:24Z"),
+        // Day or month first?
+        ("02/03/2017 02:57:24", ""),
+        ("yesterday", ""),
+    ];
+    for (text, expected) in texts {
+        std::fs::write(&path, format!("id 7 at {text} rawCallStatus = 21\n")).unwrap();
+        let times = times_of(&path, None, &pattern);
+        assert_eq!(times, [Some(expected.to_owned()).filter(|time| !time.is_empty())], "{text}");
+    }
+}

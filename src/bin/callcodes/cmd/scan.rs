@@ -40,6 +40,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let searched = Searched { pattern_names, restriction: session.settings.restriction() };
     let problems = outcome.problems.clone();
     let report = Report::of_sign_ins(&outcome.summary, &by, shown(count), problems, Catalogue::built_in(), searched);
+    let report = Report { times: outcome.times, ..report };
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
     // In a file for programs nobody sees that there is nothing.
