@@ -15,6 +15,7 @@
 //! | `unless` | text | a regex that the line must not match |
 //! | `line` | text | a regex whose groups add to those of `regex`, such as `process`, `thread` and `host`; it need not match |
 //! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
+//! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is read |
 //! | `context` | `begins` or `belongs` | the lines have no result, but add to one of the same recorder, process and thread |
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
@@ -40,8 +41,8 @@ use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 
 /// The keys of a `[[pattern]]`, as messages list them.
-const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, \
-     counter_examples";
+const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, \
+     examples, counter_examples";
 
 /// Reads the definitions in a pattern file with the content `text`, in their order.
 ///
@@ -131,6 +132,7 @@ impl Reader<'_> {
         let unless = self.text(table, "unless");
         let line = self.text(table, "line");
         let recorder = self.recorder(table);
+        let time_form = self.text(table, "time_form");
         let role = self.role(table, recorder.is_some());
         let examples = self.examples(table);
         let counter_examples = self.counter_examples(table);
@@ -152,6 +154,7 @@ impl Reader<'_> {
         let (when, when_place) = when.unzip();
         let (unless, unless_place) = unless.unzip();
         let (line, line_place) = line.unzip();
+        let (time_form, time_form_place) = time_form.unzip();
         Some(Definition {
             name,
             description: description.map(|(text, _)| text),
@@ -163,6 +166,7 @@ impl Reader<'_> {
             unless,
             line,
             recorder,
+            time_form,
             role,
             examples,
             counter_examples,
@@ -174,6 +178,7 @@ impl Reader<'_> {
                 when: when_place,
                 unless: unless_place,
                 line: line_place,
+                time_form: time_form_place,
             },
         })
     }
@@ -332,6 +337,7 @@ mod tests {
 name = 'netop-guest'\r
 description = 'Guest log'\r
 regex = '''code=(?<code>\\d+) user=(?<user>\\w+)'''\r
+time_form = '%H:%M'\r
 ignore_case = true\r
 multiline = true\r
 empty_is_zero = true\r
@@ -355,6 +361,7 @@ regex = 'x'\r
         assert_eq!(first.regex, r"code=(?<code>\d+) user=(?<user>\w+)");
         assert!(first.ignore_case && first.multiline && first.empty_is_zero);
         assert_eq!((first.when.as_deref(), first.unless.as_deref()), (Some("mfa"), Some("test")));
+        assert_eq!(first.time_form.as_deref(), Some("%H:%M"));
         assert_eq!(first.origin, Origin::File("own.toml".into()));
         let [one, two] = &first.examples[..] else { panic!("{:?}", first.examples) };
         assert_eq!((one.line.as_str(), &one.code), ("code=21 user=ann", &ExpectedCode::Number(21)));
@@ -407,7 +414,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

@@ -343,7 +343,10 @@ impl Resolver<'_> {
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
         let captured = |capture| text.get(found.capture(capture)?);
         let time = match captured(Capture::Time) {
-            Some(written) => self.times.read(&self.form, written),
+            Some(written) => match self.set.patterns()[found.pattern].time_form() {
+                Some(shape) => self.times.read_as(shape, &self.form, written),
+                None => self.times.read(&self.form, written),
+            },
             None => match *line_time {
                 Some(time) => time,
                 None => *line_time.insert(self.times.find(&self.form, &text[..text_len])),

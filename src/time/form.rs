@@ -385,6 +385,14 @@ impl Reader {
         self.stamp(shape, &parts, order, form, b"")
     }
 
+    /// Reads a time of this form at the start of `text`. The form of the source says what the text does not.
+    #[cold]
+    pub fn read_as(&mut self, shape: &Shape, form: &Form, text: &[u8]) -> Option<Stamp> {
+        let (parts, _) = shape.read(text)?;
+        let order = form.around.order.or_else(|| order_of_one(shape, &parts));
+        self.stamp(shape, &parts, order, form, b"")
+    }
+
     /// Returns the moment of what a line says. `rest` is the line after the time.
     fn stamp(
         &mut self,

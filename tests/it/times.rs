@@ -4,6 +4,7 @@ use callcodes::time::Time;
 use callcodes::time::detect::{Circumstances, detect};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -237,5 +238,43 @@ fn a_group_for_the_time_reads_every_form() {
         std::fs::write(&path, format!("id 7 at {text} rawCallStatus = 21\n")).unwrap();
         let times = times_of(&path, None, &pattern);
         assert_eq!(times, [Some(expected.to_owned()).filter(|time| !time.is_empty())], "{text}");
+    }
+}
+
+#[test]
+fn a_pattern_can_say_how_its_times_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, own) = (folder.path().join("a.log"), folder.path().join("own.toml"));
+    std::fs::write(&path, "02/03/2017 at 02.57 rawCallStatus = 21\n31/12/2016 at 02.57 rawCallStatus = 21\n").unwrap();
+    let pattern = "[[pattern]]\nname = 'own'\nregex = '(?<time>.*) rawCallStatus = (?<code>[0-9]+)'\n";
+    std::fs::write(&own, format!("{pattern}time_form = '%d/%m/%Y at %H.%M'\n")).unwrap();
+    let expected = ["2017-03-02T02:57:00Z", "2016-12-31T02:57:00Z"].map(|time| Some(time.to_owned()));
+    assert_eq!(times_of(&path, None, &["-f", own.to_str().unwrap()]), expected);
+}
+
+proptest! {
+    /// jiff writes a time in each form, and it is read back. Seconds since 1970 have ten digits from 2001 on.
+    #[test]
+    fn a_time_that_jiff_writes_is_read_back(second in 1_000_000_000_i64..1_750_000_000, form in 0_usize..FORMS.len()) {
+        let at = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_second(second).unwrap());
+        let (name, write) = FORMS[form];
+        // The day after shows the order of day and month, and for numbers, that they rise.
+        let rest = (0..20).map(|number| at + jiff::SignedDuration::from_hours(24 * number)).map(|at| write(at, 0));
+        let text = rest.collect::<Vec<_>>().join("\n");
+        let after = at + jiff::SignedDuration::from_hours(24 * 20);
+        let circumstances =
+            Circumstances { modified: Some(moment(&after.to_string())), is_whole: true, ..Circumstances::default() };
+        let found = detect(text.as_bytes(), &circumstances);
+        let stamp = found.find(write(at, 0).as_bytes());
+        prop_assert_eq!(stamp.map(|stamp| stamp.time.to_string()), Some(format!("{at}Z")), "{}: {:?}", name, found.name());
+    }
+
+    #[test]
+    fn any_lines_can_be_read(lines in prop::collection::vec("[-0-9/.:, TZ\\[\\]<>\"aFebAPM=;|\\\\\u{200e}]{0,40}|\\PC{0,40}", 0..20)) {
+        let text = lines.join("\n");
+        let form = detect(text.as_bytes(), &Circumstances::default());
+        for line in &lines {
+            let _ = (form.find(line.as_bytes()), form.read(line.as_bytes()));
+        }
     }
 }
