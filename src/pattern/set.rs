@@ -405,7 +405,10 @@ impl Pattern {
             line: writer.transpose()?,
             recorder: definition.recorder.as_deref().map(Into::into),
             // A form that is not one has been reported.
-            time_form: definition.time_form.as_deref().and_then(|form| Shape::compile(&definition.name, form).ok().map(Box::new)),
+            time_form: definition
+                .time_form
+                .as_deref()
+                .and_then(|form| Shape::compile(&definition.name, form).ok().map(Box::new)),
             role: definition.role,
             anchors: Anchors { leading, required },
             letters,

@@ -120,7 +120,14 @@ impl<'s> Scanner<'s> {
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
-        let resolver = Resolver { set, writers: set.writers(), catalogue, times: time::Reader::default(), form: Form::default(), remembered };
+        let resolver = Resolver {
+            set,
+            writers: set.writers(),
+            catalogue,
+            times: time::Reader::default(),
+            form: Form::default(),
+            remembered,
+        };
         Scanner {
             set,
             scratch: set.scratch(),

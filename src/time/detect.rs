@@ -26,7 +26,8 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::form::{
-    Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, is_opening, iso_at, last_second, start,
+    Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, is_opening, iso_at, last_second,
+    start,
 };
 use super::forms::read::{self, Missing, Order, Parts};
 use super::forms::{Lacks, Shape, Shapes};
@@ -127,7 +128,8 @@ fn lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 /// Returns what applies to all times of a source.
 fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
     let Circumstances { name, modified, given, .. } = *circumstances;
-    let is_iis = lines.iter().take(FIRST_LINES).any(|line| line.starts_with(b"#Software: Microsoft Internet Information"));
+    let is_iis =
+        lines.iter().take(FIRST_LINES).any(|line| line.starts_with(b"#Software: Microsoft Internet Information"));
     let zone = match given.zone {
         _ if is_iis => Zone::Product,
         Some(zone) => Zone::Given(zone),
@@ -174,18 +176,12 @@ fn date_in_name(name: &str) -> Option<i32> {
         let (rest, before) = (&name[at..], &name[..at]);
         let ends = |len: usize| is_free && !rest.get(len).is_some_and(u8::is_ascii_digit);
         let date = match rest {
-            _ if rest.len() >= 10
-                && ends(10)
-                && matches!(rest[4], b'-' | b'_' | b'.')
-                && rest[4] == rest[7] =>
-            {
+            _ if rest.len() >= 10 && ends(10) && matches!(rest[4], b'-' | b'_' | b'.') && rest[4] == rest[7] => {
                 Some((number(&rest[..4])?, number(&rest[5..7])?, number(&rest[8..10])?))
             }
-            _ if rest.len() >= 8 && ends(8) => {
-                number(&rest[..8]).and(Some(())).and_then(|()| {
-                    Some((number(&rest[..4])?, number(&rest[4..6])?, number(&rest[6..8])?))
-                })
-            }
+            _ if rest.len() >= 8 && ends(8) => number(&rest[..8])
+                .and(Some(()))
+                .and_then(|()| Some((number(&rest[..4])?, number(&rest[4..6])?, number(&rest[6..8])?))),
             _ if rest.len() >= 6 && ends(6) && before.ends_with(b"ex") => {
                 Some((number(&rest[..2])? + 2000, number(&rest[2..4])?, number(&rest[4..6])?))
             }
@@ -210,7 +206,8 @@ fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
     let at = memchr::memmem::find(line, started)? + started.len();
     let rest = line.get(at..)?;
     let modified = day_of(modified?)?;
-    let days = super::forms::built_in().all.iter().filter(|shape| matches!(shape.name(), "slashes" | "dots" | "year-slashes"));
+    let days =
+        super::forms::built_in().all.iter().filter(|shape| matches!(shape.name(), "slashes" | "dots" | "year-slashes"));
     let found = days.filter_map(|shape| shape.read(rest)).flat_map(|(parts, _)| {
         [Order::Dmy, Order::Mdy].map(|order| {
             let local = parts.moment(&Missing { order: Some(order), last_day: None, day: None })?;
@@ -235,9 +232,9 @@ impl Detection<'_> {
         for (at, line) in lines.iter().enumerate() {
             // If nearly all of the first lines begin with the same form, nothing can be further left.
             if at == FIRST_LINES
-                && let Some((candidate, _)) = votes.iter().find(|((place, _), votes)| {
-                    *place == Place::Start && votes.lines * 10 >= FIRST_LINES * 9
-                })
+                && let Some((candidate, _)) = votes
+                    .iter()
+                    .find(|((place, _), votes)| *place == Place::Start && votes.lines * 10 >= FIRST_LINES * 9)
                 && let candidate = *candidate
                 && votes.keys().filter(|(place, _)| *place == Place::Start).count() == 1
             {
@@ -290,7 +287,9 @@ impl Detection<'_> {
             }
         }
         let begin = start(line);
-        for at in (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| begins_token(line, at) && may_be_time(&line[at..])) {
+        for at in
+            (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| begins_token(line, at) && may_be_time(&line[at..]))
+        {
             let places = places(line, begin, at);
             if iso_at(line, at) {
                 places.iter().flatten().for_each(|place| add((*place, None), at, 1000));
@@ -392,7 +391,8 @@ impl Detection<'_> {
         // A clock ahead, or a zone.
         let latest = modified.map(|day| day + 1);
         let day_in = |parts: &Parts, order, latest: Option<i32>| {
-            let missing = Missing { order: Some(order), last_day: self.around.last_day.or(Some(i32::MAX / 2)), day: None };
+            let missing =
+                Missing { order: Some(order), last_day: self.around.last_day.or(Some(i32::MAX / 2)), day: None };
             let local = parts.moment(&missing)?;
             let day = i32::try_from(local.second.div_euclid(86_400)).ok()?;
             let is_possible = (FIRST_SECOND..last_second()).contains(&local.second);
@@ -403,7 +403,8 @@ impl Detection<'_> {
             orders.iter().map(|&order| (order, days(order))).collect()
         };
         let impossible = |days: &[Option<i32>]| days.iter().filter(|day| day.is_none()).count();
-        let fewest = |days: &[(Order, Vec<Option<i32>>)]| days.iter().map(|(_, days)| impossible(days)).min().unwrap_or(0);
+        let fewest =
+            |days: &[(Order, Vec<Option<i32>>)]| days.iter().map(|(_, days)| impossible(days)).min().unwrap_or(0);
         let mut days = days_by(latest);
         if fewest(&days) * 2 > open.len() {
             // The time of modification is not that of the log.
@@ -511,7 +512,8 @@ fn may_be_time(text: &[u8]) -> bool {
     match text[0] {
         b'@' | b'I' | b'W' | b'E' | b'F' | 0xE2 => true,
         b'0'..=b'9' => {
-            near(DATE_BYTES).contains(&b':') || near(DATE_BYTES).iter().take_while(|byte| byte.is_ascii_digit()).count() >= 6
+            near(DATE_BYTES).contains(&b':')
+                || near(DATE_BYTES).iter().take_while(|byte| byte.is_ascii_digit()).count() >= 6
         }
         _ => near(NAME_BYTES).iter().any(u8::is_ascii_digit),
     }
@@ -524,9 +526,10 @@ fn places(line: &[u8], begin: usize, at: usize) -> [Option<Place>; 2] {
     }
     let opening = line[..at].iter().rev().take_while(|&&byte| is_opening(byte)).count();
     let before = &line[..at - opening];
-    let field = before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b' ')).and_then(|&delimiter| {
-        let index = before.iter().filter(|&&byte| byte == delimiter).count();
-        Some(Place::Field { delimiter, index: u8::try_from(index).ok()? })
-    });
+    let field =
+        before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b' ')).and_then(|&delimiter| {
+            let index = before.iter().filter(|&&byte| byte == delimiter).count();
+            Some(Place::Field { delimiter, index: u8::try_from(index).ok()? })
+        });
     [field, u8::try_from(at).ok().map(Place::Offset)]
 }

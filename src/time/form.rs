@@ -103,10 +103,12 @@ pub struct Assumed {
 impl Assumed {
     /// Adds a source.
     pub fn add(&mut self, form: &Form) {
-        let is_assumed = |basis| {
-            !matches!(basis, OrderBasis::Form | OrderBasis::Given | OrderBasis::Part | OrderBasis::Unknown)
+        let is_assumed =
+            |basis| !matches!(basis, OrderBasis::Form | OrderBasis::Given | OrderBasis::Part | OrderBasis::Unknown);
+        let settled = || {
+            form.slots()
+                .filter_map(|slot| if let Slot::At(_, shape, settled) = slot { Some((shape, settled)) } else { None })
         };
-        let settled = || form.slots().filter_map(|slot| if let Slot::At(_, shape, settled) = slot { Some((shape, settled)) } else { None });
         self.undecided += u64::from(form.is_undecided());
         self.orders += u64::from(settled().any(|(_, settled)| is_assumed(settled.basis)));
         self.dates += u64::from(settled().any(|(shape, settled)| match shape.lacks {
@@ -394,14 +396,7 @@ impl Reader {
     }
 
     /// Returns the moment of what a line says. `rest` is the line after the time.
-    fn stamp(
-        &mut self,
-        shape: &Shape,
-        parts: &Parts,
-        order: Option<Order>,
-        form: &Form,
-        rest: &[u8],
-    ) -> Option<Stamp> {
+    fn stamp(&mut self, shape: &Shape, parts: &Parts, order: Option<Order>, form: &Form, rest: &[u8]) -> Option<Stamp> {
         let around = &form.around;
         let mut missing = Missing { order, last_day: around.last_day, day: around.day };
         let mut date = match shape.lacks {

@@ -104,7 +104,8 @@ fn help_with_a_topic_is_its_page_and_refers_to_the_command_of_that_name() {
             "Archives and compressed files:\n",
             "  --max-members N         Read at most N files of one archive",
         ),
-        ("patterns", "Patterns:\n", "  Times                   A time is read from the first 128 bytes"),
+        ("patterns", "Patterns:\n", "  Times                   The time of a result is that of its line"),
+        ("times", "Times:\n", "  Numbers                 Seconds, milliseconds, microseconds"),
         ("output", "Output:\n", "  results[].share         Share of all results. [number from 0 to 1]\n"),
     ];
     for (topic, start, part) in pages {

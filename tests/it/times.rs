@@ -71,11 +71,17 @@ type Write = fn(DateTime, usize) -> String;
 const FORMS: [(&str, Write); 16] = [
     ("iso-8601", |at, _| format!("{} x", at.strftime("%Y-%m-%dT%H:%M:%SZ"))),
     ("nps-text", |at, _| format!("\"NPS01\",\"IAS\",{},1,\"ann\"", at.strftime("%m/%d/%Y,%H:%M:%S"))),
-    ("nps-xml", |at, _| format!("<Event><Timestamp data_type=\"4\">{}</Timestamp>", at.strftime("%m/%d/%Y %H:%M:%S.000"))),
+    ("nps-xml", |at, _| {
+        format!("<Event><Timestamp data_type=\"4\">{}</Timestamp>", at.strftime("%m/%d/%Y %H:%M:%S.000"))
+    }),
     ("slashes", |at, _| format!("{} x", at.strftime("%-m/%-d/%Y %-I:%M:%S %p"))),
     ("slashes", |at, _| format!("[{}] x", at.strftime("%d/%m/%Y %H:%M:%S"))),
     ("cmtrace", |at, _| {
-        format!("<![LOG[x]LOG]!><time=\"{}+000\" date=\"{}\" type=\"1\">", at.strftime("%H:%M:%S.000"), at.strftime("%m-%d-%Y"))
+        format!(
+            "<![LOG[x]LOG]!><time=\"{}+000\" date=\"{}\" type=\"1\">",
+            at.strftime("%H:%M:%S.000"),
+            at.strftime("%m-%d-%Y")
+        )
     }),
     ("dots", |at, _| format!("{} x", at.strftime("%d.%m.%Y %H:%M:%S"))),
     ("dots-columns", |at, _| format!("\"{}\";\"{}\";x", at.strftime("%d.%m.%Y"), at.strftime("%H:%M:%S"))),
@@ -140,7 +146,8 @@ fn every_line_has_its_own_time_in_every_way_of_reading() {
     for (name, write) in FORMS {
         let Generated { text, times } = generated(write);
         let modified = moment("2017-02-03");
-        let form = detect(&text.as_bytes()[..8192], &Circumstances { modified: Some(modified), ..Circumstances::default() });
+        let form =
+            detect(&text.as_bytes()[..8192], &Circumstances { modified: Some(modified), ..Circumstances::default() });
         assert_eq!(form.name().as_deref(), Some(name));
         let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -176,7 +183,11 @@ fn the_time_of_a_line_does_not_depend_on_how_the_source_is_divided() {
         let Generated { text, times } = generated(write);
         std::fs::write(&path, &text).unwrap();
         for range_bytes in [1, 97, 5000, u64::MAX] {
-            let options = Options { range_bytes: range_bytes.max(64), threads: std::num::NonZeroUsize::new(3), ..Options::default() };
+            let options = Options {
+                range_bytes: range_bytes.max(64),
+                threads: std::num::NonZeroUsize::new(3),
+                ..Options::default()
+            };
             let mut found = Vec::new();
             inventory(Walk::new(vec![path.clone()]), &set, Catalogue::built_in(), &options, |entry| {
                 found.push(entry.text.unwrap());

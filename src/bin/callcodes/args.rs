@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Patterns(PatternsArgs),
     /// Write the man page, shell completions or JSON Schemas
     Generate(GenerateArgs),
-    /// Explain a command, or a topic: files, archives, patterns, sign-ins, output
+    /// Explain a command, or a topic: files, archives, patterns, times, sign-ins, output
     Help(HelpArgs),
 }
 
@@ -539,7 +539,7 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HelpArgs {
-    /// A command, or one of the topics files, archives, patterns, sign-ins and output
+    /// A command, or one of the topics files, archives, patterns, times, sign-ins and output
     #[arg(value_name = "COMMAND or TOPIC")]
     pub(crate) words: Vec<String>,
 }

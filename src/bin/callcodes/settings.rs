@@ -18,8 +18,8 @@ use callcodes::render;
 use callcodes::report::{Restriction, wording};
 use callcodes::scan::proof;
 use callcodes::source::select::Content;
-use callcodes::time::detect::Given;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
+use callcodes::time::detect::Given;
 
 use crate::args::{FileArgs, InputArgs, PatternArgs, TimeArgs};
 use crate::argv;

@@ -238,9 +238,9 @@ mod tests {
             Some("ymd") => vec![Order::Ymd],
             _ => vec![Order::Dmy, Order::Mdy],
         };
-        let local = orders.into_iter().find_map(|order| {
-            parts.moment(&Missing { order: Some(order), last_day, day: last_day })
-        })?;
+        let local = orders
+            .into_iter()
+            .find_map(|order| parts.moment(&Missing { order: Some(order), last_day, day: last_day }))?;
         let second = local.second - i64::from(parts.offset.unwrap_or(0));
         let time = Time::from_nanoseconds(second * 1_000_000_000 + i64::from(local.nanosecond));
         // Not before 1990 and not after the day after tomorrow.
@@ -253,7 +253,8 @@ mod tests {
         for shape in &built_in().all {
             assert!(!shape.examples.is_empty() && !shape.counter_examples.is_empty(), "{}", shape.name);
             let examples = shape.examples.iter().map(|one| (&one.text, Some(&one.time), one.order.as_deref()));
-            for (text, expected, order) in examples.chain(shape.counter_examples.iter().map(|text| (text, None, None))) {
+            for (text, expected, order) in examples.chain(shape.counter_examples.iter().map(|text| (text, None, None)))
+            {
                 let read = time(shape, text, order);
                 if read.as_ref() != expected {
                     wrong.push(format!("{}: {text:?} is {read:?}", shape.name));
@@ -274,7 +275,14 @@ mod tests {
 
     #[test]
     fn a_line_without_a_time_is_read_by_no_form_that_one_line_decides() {
-        let texts = ["AA:BB:CC:DD:EE:FF 12:34:56", "agent 10.12.2017 started", "2001:db8::1 02:57:24", "59955 725.605", "", "x"];
+        let texts = [
+            "AA:BB:CC:DD:EE:FF 12:34:56",
+            "agent 10.12.2017 started",
+            "2001:db8::1 02:57:24",
+            "59955 725.605",
+            "",
+            "x",
+        ];
         for text in texts {
             for shape in built_in().all.iter().filter(|shape| !shape.needs_lines && shape.lacks != Lacks::Date) {
                 assert_eq!(time(shape, text, None), None, "{}: {text}", shape.name);

@@ -105,7 +105,7 @@ pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
             inner.ok_or_else(|| error(&format!("the text after `{}` has no `{close}`, or is empty", &rest[..2]), 2))
         };
         let digits = |part, least, most| Step::Digits { part, least, most };
-        let (step, len) = match rest[1..].as_bytes() {
+        let (step, len) = match &rest.as_bytes()[1..] {
             [b'Y', ..] => (digits(Part::Year, 4, 4), 2),
             [b'y', ..] => (digits(Part::ShortYear, 2, 2), 2),
             [b'm', ..] => (digits(Part::Month, 2, 2), 2),
@@ -139,7 +139,9 @@ pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
             [b'%', ..] => (Step::Byte(b'%'), 2),
             [b'{', ..] => until('}').map(|inner| (Step::Find(inner.as_bytes().into()), inner.len() + 3))?,
             [b'[', ..] => until(']').map(|inner| (Step::OneOf(inner.as_bytes().into()), inner.len() + 3))?,
-            [b'(', ..] if group.is_some() => return Err(error("a `%(` is inside another one. Close that with `%)` first", 2)),
+            [b'(', ..] if group.is_some() => {
+                return Err(error("a `%(` is inside another one. Close that with `%)` first", 2));
+            }
             [b'(', ..] => {
                 group = Some((steps.len(), at));
                 (Step::Optional(0), 2)

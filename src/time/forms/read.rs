@@ -53,7 +53,9 @@ impl FromStr for Order {
             "dmy" => Ok(Order::Dmy),
             "mdy" => Ok(Order::Mdy),
             "ymd" => Ok(Order::Ymd),
-            _ => Err(format!("there is no order {text:?}. Write dmy, mdy or ymd: the day, the month or the year first")),
+            _ => {
+                Err(format!("there is no order {text:?}. Write dmy, mdy or ymd: the day, the month or the year first"))
+            }
         }
     }
 }
@@ -430,9 +432,8 @@ fn epoch(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
         19 => 1,
         _ => return None,
     };
-    let number = rest[..len].iter().try_fold(0_i64, |sum, digit| {
-        sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
-    })?;
+    let number =
+        rest[..len].iter().try_fold(0_i64, |sum, digit| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0')))?;
     parts.epoch = Some(number.checked_mul(unit)?);
     let mut end = at + len;
     if len == 10

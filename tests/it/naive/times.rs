@@ -25,7 +25,10 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
         .unwrap()
     });
     static ZONE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?-u)^(?:(?<utc>[Zz])| (?:UTC|GMT)(?:[^A-Za-z0-9]|$)| ?(?<sign>[+-])(?<digits>\d+)(?::(?<after>\d\d))?)").unwrap()
+        Regex::new(
+            r"(?-u)^(?:(?<utc>[Zz])| (?:UTC|GMT)(?:[^A-Za-z0-9]|$)| ?(?<sign>[+-])(?<digits>\d+)(?::(?<after>\d\d))?)",
+        )
+        .unwrap()
     });
     static HALF_DAY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^ ?[AaPp][Mm](?:[^A-Za-z0-9]|$)").unwrap());
 
