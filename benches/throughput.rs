@@ -77,9 +77,7 @@ fn main() {
 #[divan::bench(args = INPUTS)]
 fn read(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
-    bencher
-        .counter(BytesCount::of_slice(&log))
-        .bench_local(|| memchr::memchr_iter(b'\n', divan::black_box(&log)).count());
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| memchr::memchr_iter(b'\n', black_box(&log)).count());
 }
 
 /// Whole lines in blocks, as from a file or a pipe.
@@ -108,7 +106,7 @@ fn prefilter(bencher: Bencher<'_, '_>, input: &Input) {
 fn prefilter_of_one_literal(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     let literal = memchr::memmem::Finder::new("rawCallStatus");
-    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| literal.find_iter(divan::black_box(&log)).count());
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| literal.find_iter(black_box(&log)).count());
 }
 
 /// Searches with vector instructions for what the literals of the built-in patterns have in common, for comparison.
@@ -117,7 +115,7 @@ fn prefilter_of_packed_literals(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     let literals = ["tatus", "STATU", "esult", "RESULT", "eturn", "RETURN"];
     let Some(searcher) = aho_corasick::packed::Searcher::new(literals) else { return };
-    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| searcher.find_iter(divan::black_box(&log)).count());
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| searcher.find_iter(black_box(&log)).count());
 }
 
 /// Runs the whole scanner with all built-in patterns, and counts.

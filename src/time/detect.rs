@@ -487,8 +487,8 @@ fn rank(place: Place) -> u8 {
         Place::Found => 0,
         Place::Start => 1,
         Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. } => 2,
-        Place::Offset(_) => 3,
-        Place::Field { .. } => 4,
+        Place::Field { .. } => 3,
+        Place::Offset(_) => 4,
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Shape {
     pub(super) is_found: bool,
     /// What its text does not have.
     pub(super) lacks: Lacks,
-    /// Whether the parts of its date are separated by dots.
+    /// Whether the parts of its date are separated by dots, and one of them is the year.
     pub(super) has_dots: bool,
     examples: Vec<Example>,
     counter_examples: Vec<String>,
@@ -117,7 +117,7 @@ impl Shape {
             Lacks::Date
         };
         let is_found = steps.iter().any(|step| matches!(step, Step::Find(_)));
-        let has_dots = has(&[Part::First]) && steps.contains(&Step::Byte(b'.'));
+        let has_dots = has(&[Part::First]) && lacks == Lacks::Nothing && steps.contains(&Step::Byte(b'.'));
         Ok(Shape {
             name: name.to_owned(),
             form: form.to_owned(),

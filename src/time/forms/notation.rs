@@ -116,6 +116,8 @@ pub(super) fn compile(notation: &str) -> Result<Box<[Step]>, Error> {
             [b'-', b'm', ..] => (digits(Part::Month, 1, 2), 3),
             [b'-', b'd', ..] => (digits(Part::Day, 1, 2), 3),
             [b'-', b'H', ..] => (digits(Part::Hour, 1, 2), 3),
+            [b'-', b'M', ..] => (digits(Part::Minute, 1, 2), 3),
+            [b'-', b'S', ..] => (digits(Part::WholeSecond, 1, 2), 3),
             [b'1', ..] => (digits(Part::First, 1, 2), 2),
             [b'2', ..] => (digits(Part::Second, 1, 2), 2),
             [b'3', ..] => (digits(Part::Third, 2, 2), 2),
