@@ -28,6 +28,7 @@ use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::Diagnostic;
 use crate::pattern::{file, validate};
 use crate::problem::Problem;
+use crate::time::forms::Shape;
 use crate::units;
 
 /// The greatest size of a pattern file in bytes. It is enough for thousands of patterns, and rejects a log that is passed by
@@ -105,14 +106,37 @@ pub fn load(layers: &Layers, builtin_text: &str) -> Result<Vec<Definition>, Vec<
     Ok(definitions)
 }
 
-/// Reads a pattern file, which must contain at least one pattern, and checks its regexes.
+/// Returns the forms of times in the user's files, in order of precedence. Of two with the same name, the first one counts.
+///
+/// # Errors
+///
+/// Returns all errors in these files.
+pub fn times(layers: &Layers) -> Result<Vec<Shape>, Vec<Diagnostic>> {
+    let user_file = layers.user_file.iter().filter(|path| !is_absent(path));
+    let mut all: Vec<Shape> = Vec::new();
+    for path in layers.files.iter().chain(&layers.config).chain(user_file) {
+        let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
+        for shape in file::times(&text, &Origin::File(path.to_owned()))? {
+            if all.iter().all(|earlier| earlier.name() != shape.name()) {
+                all.push(shape);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Reads a pattern file, which must contain at least one pattern or form of times, and checks its regexes.
 ///
 /// # Errors
 ///
 /// Returns all errors in the TOML of the file or, if there are none, all errors in its regexes.
 pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = read_any_file(path)?;
-    if definitions.is_empty() {
+    let has_times = || {
+        let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
+        file::times(&text, &Origin::File(path.to_owned())).map(|times| !times.is_empty())
+    };
+    if definitions.is_empty() && !has_times()? {
         let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
         return Err(vec![Diagnostic::new(format!("{} contains no pattern", path.display())).remedy(remedy)]);
     }
@@ -122,7 +146,8 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
 /// Reads a pattern file, which may contain no patterns, and checks its regexes.
 fn read_any_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let text = read_text(path).map_err(|diagnostic| vec![diagnostic])?;
-    read_definitions(&text, &Origin::File(path.to_owned()))
+    let definitions = read_definitions(&text, &Origin::File(path.to_owned()))?;
+    file::times(&text, &Origin::File(path.to_owned())).map(|_| definitions)
 }
 
 /// Whether there is a built-in pattern with this name, which a user's pattern of the same name replaces.

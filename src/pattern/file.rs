@@ -20,6 +20,8 @@
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
 //!
+//! They may also have `[[time]]` tables, each with the `name` of a form of times and the `form` itself.
+//!
 //! The reader walks a parsed tree with spans rather than using serde, because serde stops at the first error and cannot report
 //! the table in which a key is missing.
 
@@ -39,10 +41,24 @@ use super::definition::{
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
+use crate::time::forms::Shape;
 
 /// The keys of a `[[pattern]]`, as messages list them.
 const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, \
      examples, counter_examples";
+
+/// The keys of a `[[time]]`, as messages list them.
+const TIME_KEYS: &str = "name, form";
+
+/// Reads the forms of times in a pattern file with the content `text`, in their order: `[[time]]` tables with a `name` and a `form` in
+/// the notation of [`forms`](crate::time::forms).
+///
+/// # Errors
+///
+/// Returns every error in these tables, from top to bottom, or the errors in the TOML of the file.
+pub fn times(text: &str, origin: &Origin) -> Result<Vec<Shape>, Vec<Diagnostic>> {
+    read(text, origin, |reader, root| reader.times(root))
+}
 
 /// Reads the definitions in a pattern file with the content `text`, in their order.
 ///
@@ -64,18 +80,27 @@ const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, em
 /// assert_eq!(errors[0].message(), "a pattern has no `regex`");
 /// ```
 pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    read(text, origin, |reader, root| reader.root(root))
+}
+
+/// Parses a file, and reads it with `tables`.
+fn read<T>(
+    text: &str,
+    origin: &Origin,
+    tables: fn(&mut Reader<'_>, &DeTable<'_>) -> Vec<T>,
+) -> Result<Vec<T>, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = Arc::new(SourceText { name: origin.to_string(), text: text.to_owned() });
     let mut reader = Reader { source: &source, origin, found: Vec::new() };
-    let definitions = match DeTable::parse(text) {
-        Ok(root) => reader.root(root.get_ref()),
+    let found = match DeTable::parse(text) {
+        Ok(root) => tables(&mut reader, root.get_ref()),
         Err(error) => {
             reader.syntax_error(&error);
             Vec::new()
         }
     };
     if reader.found.is_empty() {
-        return Ok(definitions);
+        return Ok(found);
     }
     // The tree is sorted by key, but errors are reported from top to bottom.
     reader.found.sort_by_key(|(at, _)| *at);
@@ -93,7 +118,7 @@ struct Reader<'r> {
 impl Reader<'_> {
     /// Reads all patterns. If two have the same name, the second one is reported and left out.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
-        self.check_keys(root, "pattern", "a pattern file");
+        self.check_keys(root, "pattern, time", "a pattern file");
         let Some(value) = root.get("pattern") else {
             return Vec::new();
         };
@@ -117,6 +142,35 @@ impl Reader<'_> {
             }
         }
         definitions
+    }
+
+    /// Reads all forms of times.
+    fn times(&mut self, root: &DeTable<'_>) -> Vec<Shape> {
+        let Some(value) = root.get("time") else {
+            return Vec::new();
+        };
+        let tables = self.tables(value, "a time", "write [[time]] in double brackets above each form");
+        tables.iter().filter_map(|table| self.time(table)).collect()
+    }
+
+    /// Reads a `[[time]]`. Returns `None` if it has no name or no form, which is reported.
+    fn time(&mut self, table: &Table<'_, '_>) -> Option<Shape> {
+        self.check_keys(table.entries, TIME_KEYS, table.thing);
+        let name = self.required_text(table, "name", "write name = '...' below [[time]]");
+        let form = self.required_text(table, "form", "write form = '%d.%m.%Y %H:%M:%S' or the like below [[time]]");
+        let ((name, name_place), (form, form_place)) = (name?, form?);
+        if !is_name(&name) {
+            let message = format!("`{name}` cannot be the name of a form of times");
+            self.report(&name_place.span, message, "", "use lower-case letters, digits and hyphens, as in `gateway`");
+        }
+        match Shape::compile(&name, &form) {
+            Ok(shape) => Some(shape),
+            Err(error) => {
+                let message = format!("the `form` of the time `{name}` is not a form of times");
+                self.report(&form_place.part(Some(error.span)), message, "", &error.message);
+                None
+            }
+        }
     }
 
     /// Reads a `[[pattern]]`. Returns `None` if it has no name or no regex, which is reported.
@@ -404,7 +458,7 @@ error: unknown key `patern`
 1 | [[patern]]
   |   ^^^^^^
   |
-  = help: a pattern file can have: pattern";
+  = help: a pattern file can have: pattern, time";
         assert_eq!(errors("[[patern]]\nname = 'a'\n"), expected);
 
         let expected = "\

@@ -271,15 +271,14 @@ fn is_offset(text: &[u8]) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Form;
     use super::*;
 
     fn find(line: &[u8]) -> Option<Stamp> {
-        Form::ISO_8601.find(line)
+        Reader::default().find(line)
     }
 
     fn read(text: &[u8]) -> Option<Stamp> {
-        Form::ISO_8601.read(text)
+        Reader::default().read(text)
     }
 
     fn shown(line: &str) -> Option<String> {

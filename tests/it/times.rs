@@ -263,6 +263,38 @@ fn a_pattern_can_say_how_its_times_are_written() {
     assert_eq!(times_of(&path, None, &["-f", own.to_str().unwrap()]), expected);
 }
 
+#[test]
+fn a_form_can_be_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, own) = (folder.path().join("a.log"), folder.path().join("own.toml"));
+    std::fs::write(&path, "[14.02.2017 um 02.57 Uhr] rawCallStatus = 21\n").unwrap();
+    assert_eq!(times_of(&path, None, &[]), [None]);
+    std::fs::write(&own, "[[time]]\nname = 'own'\nform = '%d.%m.%Y um %H.%M Uhr'\n").unwrap();
+    assert_eq!(times_of(&path, None, &["-f", own.to_str().unwrap()]), [Some("2017-02-14T02:57:00Z".to_owned())]);
+
+    std::fs::write(&own, "[[time]]\nname = 'own'\nform = '%d.%m.%Y'\nfrom = 1\n").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let output =
+        command.args(["lines", "--no-config", "-f", "own.toml", "a.log"]).current_dir(&folder).output().unwrap();
+    let expected = "\
+error: a time has an unknown key `from`
+ --> own.toml:4:1
+  |
+4 | from = 1
+  | ^^^^
+  |
+  = help: a time can have: name, form
+
+error: the `form` of the time `own` is not a form of times
+ --> own.toml:3:9
+  |
+3 | form = '%d.%m.%Y'
+  |         ^^^^^^^^
+  |
+  = help: this form has no clock time. Add %H:%M:%S, or %s for seconds since 1970";
+    assert_eq!(String::from_utf8(output.stderr).unwrap().trim_end().replace('\r', ""), expected);
+}
+
 proptest! {
     /// jiff writes a time in each form, and it is read back. Seconds since 1970 have ten digits from 2001 on.
     #[test]

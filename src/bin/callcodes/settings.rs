@@ -20,6 +20,7 @@ use callcodes::scan::proof;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 use callcodes::time::detect::Given;
+use callcodes::time::forms;
 
 use crate::args::{FileArgs, InputArgs, PatternArgs, TimeArgs};
 use crate::argv;
@@ -56,10 +57,12 @@ impl Settings {
             inputs.push(PathBuf::from(STDIN));
         }
         let copies = if input.keep_copies { CopyRule::CountAll } else { CopyRule::CountOnce };
-        let options =
+        let mut options =
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
         let set = pattern_set(patterns)?.reading_in(input.encoding.given());
+        let times = config::times(&layers(patterns)).map_err(|found| refused(&found, patterns))?;
+        options.opening.times.shapes = forms::with_built_in(times);
         let settings = Settings { inputs, selection, set, options };
         if settings.is_typed() {
             term::tell_typing("reading standard input");
@@ -206,15 +209,19 @@ pub(crate) fn definitions(args: &PatternArgs) -> Result<Vec<Definition>, Failure
             "{misnamed} was not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
         ));
     }
-    let layers = Layers {
-        user_file,
+    config::load(&layers(args), config::BUILT_IN).map_err(|found| refused(&found, args))
+}
+
+/// Returns where patterns and forms of times come from.
+fn layers(args: &PatternArgs) -> Layers {
+    Layers {
+        user_file: user_file(args),
         config: args.config.clone(),
         files: expanded(&args.files),
         expressions: args.expressions.clone(),
         only: args.only.clone(),
         without: args.without.clone(),
-    };
-    config::load(&layers, config::BUILT_IN).map_err(|found| refused(&found, args))
+    }
 }
 
 /// Returns the definitions of all patterns and the set that is compiled from them and checked with their examples.

@@ -200,6 +200,18 @@ impl Shapes {
     }
 }
 
+/// Returns the forms of a run: those of the user, which come first, and those that are part of the program; `None` if the user has
+/// none. They live as long as the program, because every source refers to them.
+#[must_use]
+pub fn with_built_in(own: Vec<Shape>) -> Option<&'static Shapes> {
+    if own.is_empty() {
+        return None;
+    }
+    let is_own = |shape: &&Shape| own.iter().any(|own| own.name == shape.name);
+    let others: Vec<Shape> = built_in().all.iter().filter(|shape| !is_own(shape)).cloned().collect();
+    Some(Box::leak(Box::new(Shapes::new(own.into_iter().chain(others).collect()))))
+}
+
 /// Returns the forms that are part of the program. They are compiled when the first source needs them.
 pub(super) fn built_in() -> &'static Shapes {
     static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(parse(BUILT_IN)));
