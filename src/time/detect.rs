@@ -163,6 +163,7 @@ fn day_of(time: Time) -> Option<i32> {
 /// Returns the date in the last part of a name, if there is one: `2017-02-14`, `20170214` and, after `ex`, `170214`.
 fn date_in_name(name: &str) -> Option<i32> {
     let name = name.rsplit(['/', '\\']).next()?.as_bytes();
+    // Of at most four digits.
     let number = |digits: &[u8]| {
         let is_number = digits.iter().all(u8::is_ascii_digit);
         is_number.then(|| digits.iter().fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0')))
@@ -172,20 +173,20 @@ fn date_in_name(name: &str) -> Option<i32> {
         (FIRST_SECOND..last_second()).contains(&second)
     };
     (0..name.len()).find_map(|at| {
-        let is_free = at == 0 || !name[at - 1].is_ascii_digit();
-        let (rest, before) = (&name[at..], &name[..at]);
-        let ends = |len: usize| is_free && !rest.get(len).is_some_and(u8::is_ascii_digit);
-        let date = match rest {
-            _ if rest.len() >= 10 && ends(10) && matches!(rest[4], b'-' | b'_' | b'.') && rest[4] == rest[7] => {
-                Some((number(&rest[..4])?, number(&rest[5..7])?, number(&rest[8..10])?))
-            }
-            _ if rest.len() >= 8 && ends(8) => number(&rest[..8])
-                .and(Some(()))
-                .and_then(|()| Some((number(&rest[..4])?, number(&rest[4..6])?, number(&rest[6..8])?))),
-            _ if rest.len() >= 6 && ends(6) && before.ends_with(b"ex") => {
-                Some((number(&rest[..2])? + 2000, number(&rest[2..4])?, number(&rest[4..6])?))
-            }
-            _ => None,
+        let (before, rest) = name.split_at(at);
+        let is_free = !before.last().is_some_and(u8::is_ascii_digit);
+        let ends = |len: usize| is_free && rest.len() >= len && !rest.get(len).is_some_and(u8::is_ascii_digit);
+        let parts = |[year, month, day]: [std::ops::Range<usize>; 3]| {
+            Some((number(&rest[year])?, number(&rest[month])?, number(&rest[day])?))
+        };
+        let date = if ends(10) && matches!(rest[4], b'-' | b'_' | b'.') && rest[4] == rest[7] {
+            parts([0..4, 5..7, 8..10])
+        } else if ends(8) && rest[..8].iter().all(u8::is_ascii_digit) {
+            parts([0..4, 4..6, 6..8])
+        } else if ends(6) && before.ends_with(b"ex") {
+            parts([0..2, 2..4, 4..6]).map(|(year, month, day)| (year + 2000, month, day))
+        } else {
+            None
         };
         date.and_then(|(year, month, day)| read::day(year, month, day)).filter(is_log_day)
     })
@@ -391,8 +392,7 @@ impl Detection<'_> {
         // A clock ahead, or a zone.
         let latest = modified.map(|day| day + 1);
         let day_in = |parts: &Parts, order, latest: Option<i32>| {
-            let missing =
-                Missing { order: Some(order), last_day: self.around.last_day.or(Some(i32::MAX / 2)), day: None };
+            let missing = Missing { order: Some(order), last_day: self.around.last_day, day: None };
             let local = parts.moment(&missing)?;
             let day = i32::try_from(local.second.div_euclid(86_400)).ok()?;
             let is_possible = (FIRST_SECOND..last_second()).contains(&local.second);
@@ -532,4 +532,77 @@ fn places(line: &[u8], begin: usize, at: usize) -> [Option<Place>; 2] {
             Some(Place::Field { delimiter, index: u8::try_from(index).ok()? })
         });
     [field, u8::try_from(at).ok().map(Place::Offset)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_have_a_date() {
+        let cases = [
+            ("logs/app-2017-02-14.log", Some((2017, 2, 14))),
+            ("app_2017_02_14_0257.log", Some((2017, 2, 14))),
+            ("app.20170214.log", Some((2017, 2, 14))),
+            ("20170214_025724.log", Some((2017, 2, 14))),
+            ("u_ex170214.log", Some((2017, 2, 14))),
+            ("b.zip!/ex170214.log", Some((2017, 2, 14))),
+            ("2017-02-14/app.log", None),
+            ("app-2017-02-30.log", None),
+            ("app-99999999.log", None),
+            ("app-120170214.log", None),
+            ("app-170214.log", None),
+            ("app-19870214.log", None),
+            ("2017", None),
+            ("", None),
+        ];
+        for (name, expected) in cases {
+            let expected = expected.and_then(|(year, month, day)| read::day(year, month, day));
+            assert_eq!(date_in_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_form_says_what_its_times_rest_on() {
+        let modified = |text: &str| {
+            let nanoseconds = text.parse::<jiff::Timestamp>().unwrap().as_nanosecond();
+            Some(Time::from_nanoseconds(nanoseconds.try_into().unwrap()))
+        };
+        let cases = [
+            ("2017-02-14T02:57:24Z x", "a.log", "iso-8601", &[][..]),
+            ("Feb 14 02:57:24 host x", "a.log", "syslog", &["year by the time of modification"]),
+            ("Feb 14 02:57:24 host x", "a-20170219.log", "syslog", &["year of the name"]),
+            ("14.02.2017 02:57:24 x", "a.log", "dots", &["day first by a part above 12 or a date that cannot be"]),
+            ("03.02.2017 02:57:24 x", "a.log", "dots", &["day first as usual with dots"]),
+            ("2/3/2017 2:57:24 AM x", "a.log", "slashes", &["month first as usual with AM and PM"]),
+            ("02/03/2017 02:57:24 x", "a-2017-02-03.log", "slashes", &["month first by the date in the name"]),
+            (
+                "02/03/2017 02:57:24 x",
+                "a.log",
+                "slashes",
+                &["day or month first is not known, so its times are not read; give --date-order"],
+            ),
+            ("\"N\",\"IAS\",02/03/2017,02:57:24,1", "a.log", "nps-text", &["month first, as NPS writes it"]),
+            (
+                "#Software: Microsoft Internet Information Services 8.5\n2017-02-14 02:57:24 x",
+                "a.log",
+                "iso-8601",
+                &["UTC, as IIS writes it"],
+            ),
+        ];
+        for (text, name, form, evidence) in cases {
+            let known = Circumstances {
+                name,
+                modified: modified("2017-06-20T00:00:00Z"),
+                is_whole: true,
+                ..Circumstances::default()
+            };
+            let found = detect(text.as_bytes(), &known);
+            assert_eq!(
+                (found.name().as_deref(), found.evidence()),
+                (Some(form), evidence.iter().map(|one| (*one).to_owned()).collect()),
+                "{text}"
+            );
+        }
+    }
 }
