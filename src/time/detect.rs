@@ -97,7 +97,7 @@ pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
     }
     let detection = Detection { lines: &lines, text, circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
-        return if detection.begins_with_other_numbers() { Form { first: Slot::Nothing, ..iso } } else { iso };
+        return if detection.begins_with_seconds() { Form { first: Slot::Nothing, ..iso } } else { iso };
     };
     let is_missed = |line: &&[u8]| !detection.has(line, first);
     let missed: Vec<&[u8]> = lines.iter().copied().filter(is_missed).collect();
@@ -470,15 +470,23 @@ impl Detection<'_> {
         Settled { order: None, basis: OrderBasis::Unknown }
     }
 
-    /// Whether most lines begin with numbers that are no times, such as the seconds since a system was started, so that a date in the
-    /// message of a few lines is not the form of the source.
-    fn begins_with_other_numbers(&self) -> bool {
+    /// Whether most lines begin with the seconds since a system was started, so that a date in the message of a few lines is not the
+    /// form of the source.
+    fn begins_with_seconds(&self) -> bool {
         let mut reader = Reader::default();
         let has_iso = self.lines.iter().filter(|line| reader.iso.find(line).is_some()).count();
-        let begins = |line: &&&[u8]| line.get(start(line)).is_some_and(u8::is_ascii_digit);
-        let numbers = self.lines.iter().filter(begins).count();
-        has_iso * 10 < self.lines.len() && numbers * 2 >= self.lines.len()
+        let seconds = self.lines.iter().filter(|line| begins_with_seconds(&line[start(line)..])).count();
+        self.lines.len() >= LEAST_LINES && has_iso * 10 < self.lines.len() && seconds * 2 >= self.lines.len()
     }
+}
+
+/// Whether a text begins with a number of seconds with at least milliseconds.
+fn begins_with_seconds(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = digits(text);
+    let fraction = text.get(whole..).and_then(|rest| rest.strip_prefix(b".")).unwrap_or_default();
+    let after = fraction.get(digits(fraction));
+    whole > 0 && digits(fraction) >= 3 && !after.is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// The preference of places that are the same in all lines.
@@ -512,8 +520,10 @@ fn may_be_time(text: &[u8]) -> bool {
     match text[0] {
         b'@' | b'I' | b'W' | b'E' | b'F' | 0xE2 => true,
         b'0'..=b'9' => {
-            near(DATE_BYTES).contains(&b':')
-                || near(DATE_BYTES).iter().take_while(|byte| byte.is_ascii_digit()).count() >= 6
+            let near = near(DATE_BYTES);
+            let digits = near.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let is_date = matches!(near.get(digits), Some(b'.' | b'/' | b'-'));
+            digits >= 6 || is_date || near.contains(&b':')
         }
         _ => near(NAME_BYTES).iter().any(u8::is_ascii_digit),
     }

@@ -277,21 +277,21 @@ fn a_form_can_be_added() {
     let output =
         command.args(["lines", "--no-config", "-f", "own.toml", "a.log"]).current_dir(&folder).output().unwrap();
     let expected = "\
-error: a time has an unknown key `from`
- --> own.toml:4:1
-  |
-4 | from = 1
-  | ^^^^
-  |
-  = help: a time can have: name, form
-
 error: the `form` of the time `own` is not a form of times
  --> own.toml:3:9
   |
 3 | form = '%d.%m.%Y'
   |         ^^^^^^^^
   |
-  = help: this form has no clock time. Add %H:%M:%S, or %s for seconds since 1970";
+  = help: this form has no clock time. Add %H:%M:%S, or %s for seconds since 1970
+
+error: unknown key `from`
+ --> own.toml:4:1
+  |
+4 | from = 1
+  | ^^^^
+  |
+  = help: a time can have: name, form";
     assert_eq!(String::from_utf8(output.stderr).unwrap().trim_end().replace('\r', ""), expected);
 }
 
