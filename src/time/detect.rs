@@ -37,6 +37,8 @@ use super::{Reader, SEARCH_LIMIT_BYTES, Time};
 const VOTING_LINES: usize = 300;
 /// How many first lines can settle that a source is ISO 8601, or has one form at the start of its lines.
 const FIRST_LINES: usize = 16;
+/// The most bytes by which the average place of a column differs from a place in it.
+const COLUMN_BYTES: usize = 16;
 /// The fewest lines with a number that can show that it is a time.
 const LEAST_LINES: usize = 8;
 
@@ -246,6 +248,16 @@ impl Detection<'_> {
             self.vote(line, &mut votes);
         }
         let mut all: Vec<(Candidate, Votes)> = votes.into_iter().collect();
+        // Where columns differ in width, the same times are at several distances from the start, but in one column.
+        let columns: Vec<(Candidate, Votes)> =
+            all.iter().filter(|((place, _), _)| matches!(place, Place::Field { .. })).copied().collect();
+        all.retain(|((place, form), votes)| {
+            let is_column = |((_, other), column): &(Candidate, Votes)| {
+                let apart = (column.position / column.lines.max(1)).abs_diff(votes.position / votes.lines.max(1));
+                other == form && column.lines >= votes.lines && apart < COLUMN_BYTES
+            };
+            !matches!(place, Place::Offset(_)) || !columns.iter().any(is_column)
+        });
         let most = all.iter().map(|(_, votes)| votes.lines).max()?;
         let is_leading = |votes: &Votes| votes.lines * 10 >= most * 9;
         all.sort_by(|(one, ones), (other, others)| {
