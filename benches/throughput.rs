@@ -20,10 +20,11 @@ use callcodes::render::{self, Format, render};
 use callcodes::report::{Report, Searched};
 use callcodes::scan::Scanner;
 use callcodes::summary::{Counts, Summary};
-use callcodes::time::Form;
+use callcodes::time::detect::{Circumstances, detect};
+use callcodes::time::{Form, Reader};
 use callcodes::units::Units;
-use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
 
 use data::{Kind, Spec};
 
@@ -76,9 +77,7 @@ fn main() {
 #[divan::bench(args = INPUTS)]
 fn read(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
-    bencher
-        .counter(BytesCount::of_slice(&log))
-        .bench_local(|| memchr::memchr_iter(b'\n', divan::black_box(&log)).count());
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| memchr::memchr_iter(b'\n', black_box(&log)).count());
 }
 
 /// Whole lines in blocks, as from a file or a pipe.
@@ -107,7 +106,7 @@ fn prefilter(bencher: Bencher<'_, '_>, input: &Input) {
 fn prefilter_of_one_literal(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     let literal = memchr::memmem::Finder::new("rawCallStatus");
-    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| literal.find_iter(divan::black_box(&log)).count());
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| literal.find_iter(black_box(&log)).count());
 }
 
 /// Searches with vector instructions for what the literals of the built-in patterns have in common, for comparison.
@@ -116,7 +115,7 @@ fn prefilter_of_packed_literals(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     let literals = ["tatus", "STATU", "esult", "RESULT", "eturn", "RETURN"];
     let Some(searcher) = aho_corasick::packed::Searcher::new(literals) else { return };
-    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| searcher.find_iter(divan::black_box(&log)).count());
+    bencher.counter(BytesCount::of_slice(&log)).bench_local(|| searcher.find_iter(black_box(&log)).count());
 }
 
 /// Runs the whole scanner with all built-in patterns, and counts.
@@ -155,7 +154,38 @@ fn time(bencher: Bencher<'_, '_>, input: &Input) {
     let log = input.log();
     bencher
         .counter(BytesCount::of_slice(&log))
-        .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(|line| Form::Iso8601.find(line)).count());
+        .bench_local(|| log.split(|&byte| byte == b'\n').filter_map(|line| Form::ISO_8601.find(line)).count());
+}
+
+/// Lines that each begin with a time in another form, with the name of the form.
+const STAMPS: [(&str, &str); 7] = [
+    ("iso-8601", "2017-02-14T02:57:24.600Z"),
+    ("slashes", "2/14/2017 2:57:24 AM"),
+    ("nps-text", "\"NPS01\",\"IAS\",02/14/2017,02:57:24,"),
+    ("dots", "14.02.2017 02:57:24"),
+    ("syslog", "Feb 14 02:57:24"),
+    ("web", "192.0.2.7 - - [14/Feb/2017:02:57:24 +0100]"),
+    ("epoch-ts", "{\"ts\":1487041044.6,"),
+];
+
+/// Reads the time of each of 1,000 lines in a form that was detected.
+#[divan::bench(args = STAMPS)]
+fn time_of_form(bencher: Bencher<'_, '_>, (name, stamp): (&str, &str)) {
+    let line = format!("{stamp} host pfrad[1412]: rawCallStatus = 21");
+    let form = detect(line.as_bytes(), &Circumstances { is_whole: true, ..Circumstances::default() });
+    assert_eq!(form.name().as_deref(), Some(name));
+    let mut reader = Reader::default();
+    bencher
+        .counter(ItemsCount::new(1000_u32))
+        .bench_local(|| (0..1000).filter_map(|_| reader.find(black_box(&form), black_box(line.as_bytes()))).count());
+}
+
+/// Decides the form of a source by its first 8 KiB.
+#[divan::bench(args = STAMPS)]
+fn time_detection(bencher: Bencher<'_, '_>, (_, stamp): (&str, &str)) {
+    let line = format!("{stamp} host pfrad[1412]: rawCallStatus = 21\n");
+    let head = line.repeat((8 << 10) / line.len());
+    bencher.bench_local(|| detect(black_box(head.as_bytes()), &Circumstances::default()));
 }
 
 /// Prints every line with a hit as `lines` does, for comparison with `scan`.

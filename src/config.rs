@@ -30,6 +30,7 @@ use crate::pattern::diagnostic::{Diagnostic, Mark};
 use crate::pattern::{file, validate};
 use crate::problem::Problem;
 use crate::source::machines::Template;
+use crate::time::forms::Shape;
 use crate::units;
 
 /// The greatest size of a pattern file in bytes. It is enough for thousands of patterns, and rejects a log that is passed by
@@ -58,6 +59,8 @@ pub struct Layers {
 pub struct Config {
     /// The definitions of the patterns to use, in order of precedence.
     pub definitions: Vec<Definition>,
+    /// The user's forms of times, in order of precedence. Of two with the same name, the first one counts.
+    pub times: Vec<Shape>,
     /// The template for the names of machines in paths.
     pub host_from: Option<Template>,
 }
@@ -111,13 +114,19 @@ pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
 pub fn load(layers: &Layers, builtin_text: &str) -> Result<Config, Vec<Diagnostic>> {
     let mut stack = read_layers(layers, builtin_text)?;
     let host_from = stack.iter_mut().find_map(|config| config.host_from.take());
+    let mut times: Vec<Shape> = Vec::new();
+    for shape in stack.iter_mut().flat_map(|config| std::mem::take(&mut config.times)) {
+        if times.iter().all(|earlier| earlier.name() != shape.name()) {
+            times.push(shape);
+        }
+    }
     let definitions = merge(stack.into_iter().map(|config| config.definitions).collect())?;
     let definitions = select(definitions, &layers.only, &layers.without)?;
     none_wrong(validate::check_order(&definitions))?;
-    Ok(Config { definitions, host_from })
+    Ok(Config { definitions, times, host_from })
 }
 
-/// Reads a pattern file, which must contain at least one pattern or setting, and checks its regexes.
+/// Reads a pattern file, which must contain at least one pattern, form of times or setting, and checks its regexes.
 ///
 /// # Errors
 ///
@@ -128,7 +137,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
 
 fn read_given_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let config = read_any_file(path)?;
-    if config.definitions.is_empty() && config.host_from.is_none() {
+    if config.definitions.is_empty() && config.times.is_empty() && config.host_from.is_none() {
         let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
         return Err(vec![Diagnostic::new(format!("{} contains no pattern", path.display())).remedy(remedy)]);
     }
@@ -160,7 +169,7 @@ pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diag
 }
 
 fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
-    let file::File { definitions, host_from } = file::read(text, origin)?;
+    let file::File { definitions, times, host_from } = file::read(text, origin)?;
     let mut wrong = Vec::new();
     let host_from = host_from.and_then(|(text, mark)| {
         let template = text.parse::<Template>();
@@ -170,7 +179,7 @@ fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
         wrong.extend(definitions.iter().flat_map(validate::check));
     }
     none_wrong(wrong)?;
-    Ok(Config { definitions, host_from })
+    Ok(Config { definitions, times, host_from })
 }
 
 fn wrong_template(reason: &str, mark: Mark) -> Diagnostic {
@@ -195,6 +204,7 @@ fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Config>, Vec<D
     let files = layers.files.iter().map(|path| take(read_given_file(path)));
     let files = files.fold(Config::default(), |mut all, file| {
         all.definitions.extend(file.definitions);
+        all.times.extend(file.times);
         all.host_from = all.host_from.or(file.host_from);
         all
     });
@@ -215,7 +225,7 @@ fn read_expressions(expressions: &[String]) -> Result<Config, Vec<Diagnostic>> {
     let definitions: Vec<Definition> =
         (1..).zip(expressions).map(|(number, regex)| Definition::from_expression(number, regex)).collect();
     none_wrong(definitions.iter().flat_map(validate::check).collect())?;
-    Ok(Config { definitions, host_from: None })
+    Ok(Config { definitions, ..Config::default() })
 }
 
 /// Combines the definitions of all sources. A definition replaces those with the same name in later sources.

@@ -79,6 +79,8 @@
 //! * **Totals can be merged in any grouping.** One `merge` combines the results of threads, files and machines ([`summary`]).
 //!   Nothing is shortened or sorted by count before the [`report`].
 //! * **Output does not depend on timing.** The same input gives the same bytes on standard output ([`pipeline`]).
+//! * **A line has its own time or none.** The form of the times of a source is decided before its lines are read, and dates that can
+//!   be read in two ways are not read ([`time`]).
 //! * **Incomplete lines are not counted.** If reading fails within a line, that line is left out ([`chunk`]).
 //! * **Nothing is lost silently.** Every input that was not read completely is a [`problem::Problem`] in the result.
 //! * **Memory is limited.** Line length, lookahead, waiting parts, names and pattern files have limits, so memory does not grow

@@ -27,6 +27,7 @@ use crate::summary::quiet::QUIET_LIMIT;
 use crate::summary::sign_ins::{Matched, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
+use crate::time::Assumed;
 use breakdown::{Breakdown, LeftOut, Shown, Sort};
 use sheet::{Cell, Column, End, Flow, Holds, Room, Share, Sheet};
 use wording::{alternatives, counted, remark, size};
@@ -115,6 +116,18 @@ const BEFORE: &[Column] = &[
             Holds::Count,
             "Number of results whose time has no zone and was taken as UTC.",
         ),
+        Column::for_scripts(
+            "files_with_dates_undecided",
+            Holds::Count,
+            "Number of files with results whose dates can have the day or the month first, so that their times were not read, if there are any.",
+        )
+        .or_missing(),
+        Column::for_scripts(
+            "files_with_dates_assumed",
+            Holds::Count,
+            "Number of files with results in which lines alone do not show the year, the date, or the order of day and month, if there are any.",
+        )
+        .or_missing(),
         Column::for_scripts(
             "distinct_after_services_ended",
             Holds::Count,
@@ -227,6 +240,8 @@ pub struct Report {
     pub breakdown: Option<Breakdown>,
     /// The rows that are not shown.
     pub left_out: LeftOut,
+    /// What the times in files with results rest on.
+    pub times: Assumed,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -264,6 +279,7 @@ impl Report {
             sign_ins: SignInTotals::default(),
             breakdown: None,
             left_out: LeftOut::default(),
+            times: Assumed::default(),
         }
     }
 
@@ -320,6 +336,8 @@ impl Report {
             sums,
             totals.results_without_time.into(),
             totals.results_without_zone.into(),
+            known(self.times.undecided),
+            known(self.times.orders.max(self.times.dates)),
             after.into(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
             self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),
@@ -425,6 +443,12 @@ impl Report {
                 totals.results_without_zone,
                 "result has a time without a zone, which is taken as UTC.",
                 "results have a time without a zone, which is taken as UTC.",
+            ),
+            wording::assumed(&self.times),
+            remark(
+                self.times.undecided,
+                "file has dates whose day and month cannot be told apart, so its times are not read. Add --date-order dmy or mdy.",
+                "files have dates whose day and month cannot be told apart, so their times are not read. Add --date-order dmy or mdy.",
             ),
         ];
         let after = remark(

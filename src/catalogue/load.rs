@@ -102,7 +102,7 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
 fn service(raw: RawService) -> Result<Service, LoadError> {
     let last_day = raw.last_day.get_ref().clone();
     // The last zone in which a day ends is UTC-12.
-    let end = Form::Iso8601.read(format!("{last_day}T23:59:59.999999999-12:00").as_bytes());
+    let end = Form::ISO_8601.read(format!("{last_day}T23:59:59.999999999-12:00").as_bytes());
     match end {
         Some(end) => Ok(Service { name: raw.name, last_day, end: end.time }),
         None => Err(LoadError {

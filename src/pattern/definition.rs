@@ -62,6 +62,8 @@ pub struct Definition {
     pub line: Option<String>,
     /// Who writes the lines that the pattern matches. Two recorders may record the same sign-in; one recorder records it once.
     pub recorder: Option<String>,
+    /// The form of the text in the group `time`, in the notation of [`forms`](crate::time::forms). Without it, every form is read.
+    pub time_form: Option<String>,
     /// Whether the pattern finds results, or lines that add to them.
     pub role: Role,
     /// Lines, each with the result that the pattern must find.
@@ -184,6 +186,7 @@ pub(super) struct Places {
     pub(super) when: Option<Place>,
     pub(super) unless: Option<Place>,
     pub(super) line: Option<Place>,
+    pub(super) time_form: Option<Place>,
 }
 
 /// Where one value is in its text, as byte offsets.
@@ -236,11 +239,20 @@ impl Definition {
             unless: None,
             line: None,
             recorder: None,
+            time_form: None,
             role: Role::Result,
             examples: Vec::new(),
             counter_examples: Vec::new(),
             origin: Origin::CommandLine,
-            places: Places { source, name: whole.clone(), regex: whole, when: None, unless: None, line: None },
+            places: Places {
+                source,
+                name: whole.clone(),
+                regex: whole,
+                when: None,
+                unless: None,
+                line: None,
+                time_form: None,
+            },
         }
     }
 
@@ -279,6 +291,11 @@ impl Definition {
             Field::Line => self.places.line.as_ref(),
         };
         self.mark_place(place.unwrap_or(&self.places.name), part, label)
+    }
+
+    /// Returns a mark at the bytes `part` of the `time_form`, or at the name if there is none.
+    pub(super) fn mark_time_form(&self, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {
+        self.mark_place(self.places.time_form.as_ref().unwrap_or(&self.places.name), part, label)
     }
 
     pub(super) fn mark_place(&self, place: &Place, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {

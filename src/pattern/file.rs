@@ -15,9 +15,12 @@
 //! | `unless` | text | a regex that the line must not match |
 //! | `line` | text | a regex whose groups add to those of `regex`, such as `process`, `thread` and `host`; it need not match |
 //! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
+//! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is read |
 //! | `context` | `begins` or `belongs` | the lines have no result, but add to one of the same recorder, process and thread |
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
+//!
+//! They may also have `[[time]]` tables, each with the `name` of a form of times and the `form` itself.
 //!
 //! The reader walks a parsed tree with spans rather than using serde, because serde stops at the first error and cannot report
 //! the table in which a key is missing.
@@ -38,16 +41,23 @@ use super::definition::{
 };
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
+use crate::time::forms::Shape;
 
 /// The keys of a `[[pattern]]`, as messages list them.
-const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, \
-     counter_examples";
+const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, \
+     examples, counter_examples";
+
+/// The keys of a `[[time]]`, as messages list them.
+const TIME_KEYS: &str = "name, form";
 
 /// The content of a pattern file.
 #[derive(Clone, Debug)]
 pub struct File {
     /// The definitions, in their order.
     pub definitions: Vec<Definition>,
+    /// The forms of times, in their order: `[[time]]` tables with a `name` and a `form` in the notation of
+    /// [`forms`](crate::time::forms).
+    pub times: Vec<Shape>,
     /// The template for the names of machines in paths, which is not checked here, and its place.
     pub host_from: Option<(String, Mark)>,
 }
@@ -89,11 +99,11 @@ pub fn read(text: &str, origin: &Origin) -> Result<File, Vec<Diagnostic>> {
             let table = Table { entries: root.get_ref(), span: root.span(), thing: "a pattern file" };
             let host_from = reader.text(&table, "host_from");
             let host_from = host_from.map(|(text, place)| (text, Mark::new(&source, place.span, "")));
-            File { definitions: reader.root(root.get_ref()), host_from }
+            File { definitions: reader.root(root.get_ref()), times: reader.times(root.get_ref()), host_from }
         }
         Err(error) => {
             reader.syntax_error(&error);
-            File { definitions: Vec::new(), host_from: None }
+            File { definitions: Vec::new(), times: Vec::new(), host_from: None }
         }
     };
     if reader.found.is_empty() {
@@ -115,7 +125,7 @@ struct Reader<'r> {
 impl Reader<'_> {
     /// Reads all patterns. If two have the same name, the second one is reported and left out.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
-        self.check_keys(root, "pattern, host_from", "a pattern file");
+        self.check_keys(root, "pattern, time, host_from", "a pattern file");
         let Some(value) = root.get("pattern") else {
             return Vec::new();
         };
@@ -141,6 +151,35 @@ impl Reader<'_> {
         definitions
     }
 
+    /// Reads all forms of times.
+    fn times(&mut self, root: &DeTable<'_>) -> Vec<Shape> {
+        let Some(value) = root.get("time") else {
+            return Vec::new();
+        };
+        let tables = self.tables(value, "a time", "write [[time]] in double brackets above each form");
+        tables.iter().filter_map(|table| self.time(table)).collect()
+    }
+
+    /// Reads a `[[time]]`. Returns `None` if it has no name or no form, which is reported.
+    fn time(&mut self, table: &Table<'_, '_>) -> Option<Shape> {
+        self.check_keys(table.entries, TIME_KEYS, table.thing);
+        let name = self.required_text(table, "name", "write name = '...' below [[time]]");
+        let form = self.required_text(table, "form", "write form = '%d.%m.%Y %H:%M:%S' or the like below [[time]]");
+        let ((name, name_place), (form, form_place)) = (name?, form?);
+        if !is_name(&name) {
+            let message = format!("`{name}` cannot be the name of a form of times");
+            self.report(&name_place.span, message, "", "use lower-case letters, digits and hyphens, as in `gateway`");
+        }
+        match Shape::compile(&name, &form) {
+            Ok(shape) => Some(shape),
+            Err(error) => {
+                let message = format!("the `form` of the time `{name}` is not a form of times");
+                self.report(&form_place.part(Some(error.span)), message, "", &error.message);
+                None
+            }
+        }
+    }
+
     /// Reads a `[[pattern]]`. Returns `None` if it has no name or no regex, which is reported.
     fn definition(&mut self, table: &Table<'_, '_>) -> Option<Definition> {
         self.check_keys(table.entries, PATTERN_KEYS, table.thing);
@@ -154,6 +193,7 @@ impl Reader<'_> {
         let unless = self.text(table, "unless");
         let line = self.text(table, "line");
         let recorder = self.recorder(table);
+        let time_form = self.text(table, "time_form");
         let role = self.role(table, recorder.is_some());
         let examples = self.examples(table);
         let counter_examples = self.counter_examples(table);
@@ -175,6 +215,7 @@ impl Reader<'_> {
         let (when, when_place) = when.unzip();
         let (unless, unless_place) = unless.unzip();
         let (line, line_place) = line.unzip();
+        let (time_form, time_form_place) = time_form.unzip();
         Some(Definition {
             name,
             description: description.map(|(text, _)| text),
@@ -186,6 +227,7 @@ impl Reader<'_> {
             unless,
             line,
             recorder,
+            time_form,
             role,
             examples,
             counter_examples,
@@ -197,6 +239,7 @@ impl Reader<'_> {
                 when: when_place,
                 unless: unless_place,
                 line: line_place,
+                time_form: time_form_place,
             },
         })
     }
@@ -355,6 +398,7 @@ mod tests {
 name = 'netop-guest'\r
 description = 'Guest log'\r
 regex = '''code=(?<code>\\d+) user=(?<user>\\w+)'''\r
+time_form = '%H:%M'\r
 ignore_case = true\r
 multiline = true\r
 empty_is_zero = true\r
@@ -378,6 +422,7 @@ regex = 'x'\r
         assert_eq!(first.regex, r"code=(?<code>\d+) user=(?<user>\w+)");
         assert!(first.ignore_case && first.multiline && first.empty_is_zero);
         assert_eq!((first.when.as_deref(), first.unless.as_deref()), (Some("mfa"), Some("test")));
+        assert_eq!(first.time_form.as_deref(), Some("%H:%M"));
         assert_eq!(first.origin, Origin::File("own.toml".into()));
         let [one, two] = &first.examples[..] else { panic!("{:?}", first.examples) };
         assert_eq!((one.line.as_str(), &one.code), ("code=21 user=ann", &ExpectedCode::Number(21)));
@@ -420,7 +465,7 @@ error: unknown key `patern`
 1 | [[patern]]
   |   ^^^^^^
   |
-  = help: a pattern file can have: pattern, host_from";
+  = help: a pattern file can have: pattern, time, host_from";
         assert_eq!(errors("[[patern]]\nname = 'a'\n"), expected);
 
         let expected = "\
@@ -430,7 +475,7 @@ error: unknown key `code`
 4 | code = 3
   | ^^^^
   |
-  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, context, examples, counter_examples
+  = help: a pattern can have: name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, examples, counter_examples
 error: unknown key `text`
  --> own.toml:5:32
   |

@@ -33,6 +33,7 @@ use super::prefilter::{Anchors, Candidate, Marks, Prefilter};
 use super::program::Known;
 use super::validate;
 use crate::hit::{Capture, Captures};
+use crate::time::forms::Shape;
 
 /// Compiled patterns in order of precedence.
 ///
@@ -77,6 +78,7 @@ pub struct Pattern {
     /// Captures who wrote the line.
     line: Option<Writer>,
     recorder: Option<Arc<str>>,
+    time_form: Option<Box<Shape>>,
     role: Role,
     anchors: Anchors,
     letters: Letters,
@@ -426,6 +428,11 @@ impl Pattern {
             groups,
             line: writer.transpose()?,
             recorder: definition.recorder.as_deref().map(Into::into),
+            // A form that is not one has been reported.
+            time_form: definition
+                .time_form
+                .as_deref()
+                .and_then(|form| Shape::compile(&definition.name, form).ok().map(Box::new)),
             role: definition.role,
             anchors: Anchors { leading, required },
             letters,
@@ -436,6 +443,12 @@ impl Pattern {
     #[must_use]
     pub fn recorder(&self) -> Option<&Arc<str>> {
         self.recorder.as_ref()
+    }
+
+    /// Returns the form of the text in the group `time`, if the pattern says so.
+    #[must_use]
+    pub fn time_form(&self) -> Option<&Shape> {
+        self.time_form.as_deref()
     }
 
     /// Returns what a match of the pattern is.

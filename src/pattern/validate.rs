@@ -16,6 +16,7 @@ use regex_syntax::hir::{self, Hir, HirKind};
 use super::definition::{Definition, Field};
 use super::diagnostic::Diagnostic;
 use crate::hit::{Capture, Holds};
+use crate::time::forms::Shape;
 
 /// The remedy for a regex that has no group for the code.
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
@@ -41,7 +42,7 @@ struct Invalid {
     remedy: &'static str,
 }
 
-/// Returns every error in the regexes of `definition`: first in `regex`, then in `when` and `unless`.
+/// Returns every error in the regexes of `definition`: first in `regex`, then in `when` and `unless`, and in its `time_form`.
 ///
 /// # Examples
 ///
@@ -65,7 +66,24 @@ pub fn check(definition: &Definition) -> Vec<Diagnostic> {
             Err(reason) => found.push(invalid(definition, field, reason)),
         }
     }
+    found.extend(check_time_form(definition));
     found
+}
+
+/// Checks that the `time_form` is one, and that there is a text to which it applies.
+fn check_time_form(definition: &Definition) -> Option<Diagnostic> {
+    let (name, form) = (&definition.name, definition.time_form.as_ref()?);
+    if let Err(error) = Shape::compile(name, form) {
+        let message = format!("the `time_form` of pattern `{name}` is not a form of times");
+        let diagnostic = Diagnostic::new(message).at(definition.mark_time_form(Some(error.span), ""));
+        return Some(diagnostic.remedy(error.message));
+    }
+    let has_group = ["(?<time>", "(?P<time>"].iter().any(|group| definition.regex.contains(group));
+    (!has_group).then(|| {
+        Diagnostic::new(format!("pattern `{name}` has a `time_form` and no group `time`"))
+            .at(definition.mark_time_form(None, "no text to read"))
+            .remedy("put the part of the regex that finds the time between (?<time> and )")
+    })
 }
 
 /// Returns an error for every definition that never finds a result because an earlier one always matches first: it has the same
@@ -366,6 +384,33 @@ mod tests {
   |
   = help: put (?u) at the start of the regex, which turns Unicode on";
         assert_eq!(of_regex("[é](?<code>b)"), expected);
+    }
+
+    #[test]
+    fn an_invalid_form_of_times_is_reported() {
+        let with = |regex: &str, form: &str| {
+            errors(&format!("[[pattern]]\nname = 'own'\nregex = '{regex}'\ntime_form = '{form}'\n"))
+        };
+        assert_eq!(with("(?<time>.*) (?<code>a)", "%d.%m.%Y %H:%M"), "");
+        let expected = "\
+error: the `time_form` of pattern `own` is not a form of times
+ --> own.toml:4:23
+  |
+4 | time_form = '%d.%m.%Y %Q'
+  |                       ^^
+  |
+  = help: there is no `%Q`. Write %Y %m %d for a date, %H %M %S for a clock time, %b for the name of a month, %.f for a fraction, \
+%p for AM or PM, %Z for a zone, and %% for a percent sign";
+        assert_eq!(with("(?<time>.*) (?<code>a)", "%d.%m.%Y %Q"), expected);
+        let expected = "\
+error: pattern `own` has a `time_form` and no group `time`
+ --> own.toml:4:13
+  |
+4 | time_form = '%H:%M'
+  |             ^^^^^^^ no text to read
+  |
+  = help: put the part of the regex that finds the time between (?<time> and )";
+        assert_eq!(with("(?<code>a)", "%H:%M"), expected);
     }
 
     #[test]

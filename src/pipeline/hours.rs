@@ -19,7 +19,7 @@ pub(super) fn logged(form: Form, text: &[u8], span: i64, found: &mut Vec<Time>) 
     };
     let mut parts = vec![text];
     while let Some(part) = parts.pop() {
-        let Some((first, last)) = first_time(form, part).zip(last_time(form, part)) else { continue };
+        let Some((first, last)) = first_time(&form, part).zip(last_time(&form, part)) else { continue };
         let (first, last) = (start(first.time), start(last.time));
         if first == last {
             push(first);

@@ -62,6 +62,12 @@ pub struct Text {
     pub first: Option<Stamp>,
     /// The time of the last line that has one.
     pub last: Option<Stamp>,
+    /// The name of the form of its times; `None` if no line has one that can be read.
+    pub time_form: Option<String>,
+    /// What its times rest on besides its lines, in words. If the order of day and month is not known, this is why there are no times.
+    pub time_basis: Vec<String>,
+    /// Whether its dates can have the day or the month first, so that its times were not read.
+    pub is_date_undecided: bool,
 }
 
 /// The entries of all inputs.
@@ -193,10 +199,16 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
         (Units::Bytes, Some(given)) => given.name(),
         (Units::Bytes, None) => facts.characters.encoding(),
     };
+    let form = &what.written.form;
+    let is_date_undecided = bytes > 0 && form.is_undecided();
+    let has_times = facts.first.is_some() || is_date_undecided;
     let has_mark = facts.start.is_some_and(|offset| offset > 0);
     // With a byte order mark, text is UTF-8 even if only ASCII follows.
     let name = if has_mark && name == Characters::ASCII { "UTF-8" } else { name };
     Text {
+        time_form: form.name().filter(|_| has_times),
+        time_basis: if has_times { form.evidence() } else { Vec::new() },
+        is_date_undecided,
         chain: what.chain,
         encoding: (bytes > 0).then_some(name),
         has_mark,
@@ -274,7 +286,7 @@ impl<const JOINED: bool> Visitor for Examiner<JOINED> {
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Self::Part>) {
         let text = chunk.owned();
         scanner.scan_into(chunk, &mut *self);
-        let (first, last) = times(chunk.written.form, text, self.facts.first);
+        let (first, last) = times(&chunk.written.form, text, self.facts.first);
         self.facts.join(Facts {
             start: Some(chunk.offset),
             line_feeds: memchr_iter(b'\n', text).count() as u64,
@@ -323,14 +335,14 @@ impl<'c, const JOINED: bool> Sink<'c> for &mut Examiner<JOINED> {
 }
 
 /// Returns the first time in `text`, or `known` if an earlier part has one, and the last time.
-fn times(form: Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
+fn times(form: &Form, text: &[u8], known: Option<Stamp>) -> (Option<Stamp>, Option<Stamp>) {
     let first = known.or_else(|| first_time(form, text));
     // Without a first time there is no last one, so there is no need to search.
     (first, first.and_then(|_| last_time(form, text)))
 }
 
 /// Returns the time of the first line that has one.
-pub(super) fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
+pub(super) fn first_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut start = 0;
     memchr_iter(b'\n', text).chain([text.len()]).find_map(|end| {
         let line = &text[start..end];
@@ -340,7 +352,7 @@ pub(super) fn first_time(form: Form, text: &[u8]) -> Option<Stamp> {
 }
 
 /// Returns the time of the last line that has one.
-pub(super) fn last_time(form: Form, text: &[u8]) -> Option<Stamp> {
+pub(super) fn last_time(form: &Form, text: &[u8]) -> Option<Stamp> {
     let mut end = text.len();
     memrchr_iter(b'\n', text).map(Some).chain([None]).find_map(|line_feed| {
         let line = &text[line_feed.map_or(0, |at| at + 1)..end];

@@ -50,6 +50,7 @@ use crate::source::{
     TextFile, Waited, What,
 };
 use crate::summary::Summary;
+use crate::time::Assumed;
 use crate::units::Written;
 use crate::unpack::FileSpan;
 use copies::{Begun, Hashing, Lookalikes};
@@ -192,14 +193,23 @@ pub struct Outcome<S = Summary> {
     pub copied_bytes: u64,
     /// What was not read, or only with a reservation, in the order of the inputs.
     pub problems: Vec<Problem>,
+    /// What the times of sources with results rest on.
+    pub times: Assumed,
+    /// Whether the current source has parts.
+    has_parts: bool,
 }
 
 impl Outcome<()> {
     /// Adds an event.
     fn note<P>(&mut self, event: &Event<P>) {
         match event {
-            Event::Part(_) => {}
+            Event::Part(_) => self.has_parts = true,
             Event::SourceEnd(end) => {
+                if std::mem::take(&mut self.has_parts)
+                    && let Some(what) = &end.what
+                {
+                    self.times.add(&what.written.form);
+                }
                 self.files += u64::from(end.bytes.is_some());
                 self.bytes += end.bytes.unwrap_or(0);
                 self.copied_bytes += end.copied.unwrap_or(0);
@@ -212,8 +222,8 @@ impl Outcome<()> {
     /// Returns the same outcome with what the caller has made of the results.
     #[must_use]
     pub fn with<S>(self, summary: S) -> Outcome<S> {
-        let Outcome { summary: (), files, bytes, copied_bytes, problems } = self;
-        Outcome { summary, files, bytes, copied_bytes, problems }
+        let Outcome { summary: (), files, bytes, copied_bytes, problems, times, has_parts } = self;
+        Outcome { summary, files, bytes, copied_bytes, problems, times, has_parts }
     }
 }
 

@@ -143,6 +143,7 @@ impl Full<'_> {
         key("unless", definition.unless.as_deref().map(triply_quoted));
         key("line", definition.line.as_deref().map(triply_quoted));
         key("recorder", definition.recorder.as_deref().map(quoted));
+        key("time_form", definition.time_form.as_deref().map(quoted));
         key("context", definition.role.name().map(quoted));
         self.push_examples(index, definition, &mut text);
         out.write_all(text.as_bytes())
@@ -305,10 +306,10 @@ mod tests {
     fn content(definition: &Definition) -> String {
         let Definition { name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, .. } =
             definition;
-        let Definition { line, recorder, role, .. } = definition;
+        let Definition { line, recorder, time_form, role, .. } = definition;
         let mut content =
             format!("{name} {description:?} {regex} {ignore_case} {multiline} {empty_is_zero} {when:?} {unless:?}\n");
-        let _ = writeln!(content, "{line:?} {recorder:?} {role:?}");
+        let _ = writeln!(content, "{line:?} {recorder:?} {time_form:?} {role:?}");
         for example in &definition.examples {
             let captures: Vec<_> = example.captures.iter().map(|one| (one.capture, &one.value)).collect();
             let _ = writeln!(content, "{:?} {:?} {captures:?}", example.line, example.code);

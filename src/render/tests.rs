@@ -148,15 +148,15 @@ t/a\\u{1b}[2J.png
             r#"{
   "schema": 1,
   "files": [
-    {"path":"t/host7/MultiFactorAuthSvc.log","kind":"ASCII text","layers":[],"encoding":"ASCII","byte_order_mark":false,"host":"host7","bytes":53,"bytes_on_disk":53,"lines":2,"first_time":"2017-02-14T02:57:24.600871Z","last_time":"2017-02-14T03:00:00Z","zone_assumed":false,"results":2,"problems":[]},
-    {"path":"t/host8/MultiFactorAuthSvc.log","kind":"ASCII text","layers":[],"encoding":"ASCII","byte_order_mark":false,"host":null,"bytes":24,"bytes_on_disk":24,"lines":2,"first_time":"2017-02-14T02:57:24Z","last_time":null,"zone_assumed":true,"results":2,"problems":[]},
-    {"path":"t/empty.log","kind":"empty","layers":[],"encoding":null,"byte_order_mark":false,"host":null,"bytes":0,"bytes_on_disk":0,"lines":0,"first_time":null,"last_time":null,"zone_assumed":false,"results":0,"problems":[]},
-    {"path":"t/export.log","kind":"UTF-16LE text with BOM","layers":[],"encoding":"UTF-16LE","byte_order_mark":true,"host":null,"bytes":2468,"bytes_on_disk":1048576,"lines":1234,"first_time":null,"last_time":null,"zone_assumed":false,"results":1234,"problems":[{"kind":"unreadable","detail":"device not ready; try it again"}]},
-    {"path":"t/a\u001b[2J.png","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"host":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"results":null,"problems":[{"kind":"binary","detail":"skipped, a binary file (PNG picture); use --binary to read it"}]},
-    {"path":"=x.log","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"host":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"results":null,"problems":[{"kind":"unreadable","detail":"no such file or folder"}]}
+    {"path":"t/host7/MultiFactorAuthSvc.log","kind":"ASCII text","layers":[],"encoding":"ASCII","byte_order_mark":false,"host":"host7","bytes":53,"bytes_on_disk":53,"lines":2,"first_time":"2017-02-14T02:57:24.600871Z","last_time":"2017-02-14T03:00:00Z","zone_assumed":false,"time_form":"iso-8601","time_basis":null,"results":2,"problems":[]},
+    {"path":"t/host8/MultiFactorAuthSvc.log","kind":"ASCII text","layers":[],"encoding":"ASCII","byte_order_mark":false,"host":null,"bytes":24,"bytes_on_disk":24,"lines":2,"first_time":"2017-02-14T02:57:24Z","last_time":null,"zone_assumed":true,"time_form":"iso-8601","time_basis":null,"results":2,"problems":[]},
+    {"path":"t/empty.log","kind":"empty","layers":[],"encoding":null,"byte_order_mark":false,"host":null,"bytes":0,"bytes_on_disk":0,"lines":0,"first_time":null,"last_time":null,"zone_assumed":false,"time_form":null,"time_basis":null,"results":0,"problems":[]},
+    {"path":"t/export.log","kind":"UTF-16LE text with BOM","layers":[],"encoding":"UTF-16LE","byte_order_mark":true,"host":null,"bytes":2468,"bytes_on_disk":1048576,"lines":1234,"first_time":null,"last_time":null,"zone_assumed":false,"time_form":null,"time_basis":null,"results":1234,"problems":[{"kind":"unreadable","detail":"device not ready; try it again"}]},
+    {"path":"t/a\u001b[2J.png","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"host":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"time_form":null,"time_basis":null,"results":null,"problems":[{"kind":"binary","detail":"skipped, a binary file (PNG picture); use --binary to read it"}]},
+    {"path":"=x.log","kind":null,"layers":null,"encoding":null,"byte_order_mark":null,"host":null,"bytes":null,"bytes_on_disk":null,"lines":null,"first_time":null,"last_time":null,"zone_assumed":null,"time_form":null,"time_basis":null,"results":null,"problems":[{"kind":"unreadable","detail":"no such file or folder"}]}
   ],
   "partial": false,
-  "totals": {"files_read":4,"files_read_in_part":1,"files_skipped":1,"files_unreadable":1,"bytes":2545,"lines":1238,"results":1238,"files_with_zone_assumed":1}
+  "totals": {"files_read":4,"files_read_in_part":1,"files_skipped":1,"files_unreadable":1,"bytes":2545,"lines":1238,"results":1238,"files_with_zone_assumed":1,"files_with_dates_undecided":0}
 }
 "#
         );
@@ -166,13 +166,13 @@ t/a\\u{1b}[2J.png
     fn every_kind_of_row_in_csv() {
         assert_eq!(
             written(&every_kind(), Format::Csv, Options::default()),
-            r#"path,kind,layers,encoding,byte_order_mark,host,bytes,bytes_on_disk,lines,first_time,last_time,zone_assumed,results,problems,details
-t/host7/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,host7,53,53,2,2017-02-14T02:57:24.600871Z,2017-02-14T03:00:00Z,false,2,,
-t/host8/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,,24,24,2,2017-02-14T02:57:24Z,,true,2,,
-t/empty.log,empty,,,false,,0,0,0,,,false,0,,
-t/export.log,UTF-16LE text with BOM,,UTF-16LE,true,,2468,1048576,1234,,,false,1234,unreadable,device not ready; try it again
-t/a\u{1b}[2J.png,,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use --binary to read it"
-'=x.log,,,,,,,,,,,,,unreadable,no such file or folder
+            r#"path,kind,layers,encoding,byte_order_mark,host,bytes,bytes_on_disk,lines,first_time,last_time,zone_assumed,time_form,time_basis,results,problems,details
+t/host7/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,host7,53,53,2,2017-02-14T02:57:24.600871Z,2017-02-14T03:00:00Z,false,iso-8601,,2,,
+t/host8/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,,24,24,2,2017-02-14T02:57:24Z,,true,iso-8601,,2,,
+t/empty.log,empty,,,false,,0,0,0,,,false,,,0,,
+t/export.log,UTF-16LE text with BOM,,UTF-16LE,true,,2468,1048576,1234,,,false,,,1234,unreadable,device not ready; try it again
+t/a\u{1b}[2J.png,,,,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use --binary to read it"
+'=x.log,,,,,,,,,,,,,,,unreadable,no such file or folder
 "#
         );
     }
@@ -186,7 +186,7 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use -
         let mut csv = Vec::new();
         Format::Csv.renderer(&FILES, Options::default()).row(&cells, &mut csv).unwrap();
         let csv = String::from_utf8(csv).unwrap();
-        assert_eq!(csv.lines().next(), Some("a,zip > gzip > ASCII text,zip gzip,ASCII,false,,2,,1,,,false,1,,"));
+        assert_eq!(csv.lines().next(), Some("a,zip > gzip > ASCII text,zip gzip,ASCII,false,,2,,1,,,false,,,1,,"));
     }
 
     #[test]

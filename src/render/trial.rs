@@ -14,6 +14,7 @@ use crate::hit::{Capture, Hit};
 use crate::pattern::definition::{Definition, Origin};
 use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
+use crate::time::DateBasis;
 use crate::units::{CodePage, Units};
 
 /// The most columns that an excerpt of a line shows before the match.
@@ -105,8 +106,17 @@ impl Shown<'_> {
             }
         }
         if let Some(stamp) = hit.time {
-            let zone = if stamp.zone_is_assumed() { " (no zone given: taken as UTC)" } else { "" };
-            writeln!(out, "{indent}  {:<NAME_WIDTH$}{}{zone}", "time", moment(stamp.time))?;
+            let time = moment(stamp.time);
+            // Only the file that these lines are from has a year.
+            let has_no_year = stamp.basis.date == DateBasis::Year;
+            let time = time.get(5..).filter(|_| has_no_year).unwrap_or(&time);
+            let lacks = [
+                (has_no_year, "no year given: the file decides"),
+                (stamp.zone_is_assumed(), "no zone given: taken as UTC"),
+            ];
+            let lacks = lacks.iter().filter(|(lacks, _)| *lacks).map(|(_, what)| *what).collect::<Vec<_>>().join("; ");
+            let lacks = if lacks.is_empty() { lacks } else { format!(" ({lacks})") };
+            writeln!(out, "{indent}  {:<NAME_WIDTH$}{time}{lacks}", "time")?;
         }
         Ok(())
     }

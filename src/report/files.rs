@@ -14,8 +14,8 @@ pub static FILES: Sheet = sheet(&COLUMNS);
 /// The list of inputs if the machine of any is known.
 pub static FILES_OF_HOSTS: Sheet = sheet(&COLUMNS_OF_HOSTS);
 
-static COLUMNS: [Column; 15] = columns(false);
-static COLUMNS_OF_HOSTS: [Column; 15] = columns(true);
+static COLUMNS: [Column; 17] = columns(false);
+static COLUMNS_OF_HOSTS: [Column; 17] = columns(true);
 
 const fn sheet(columns: &'static [Column]) -> Sheet {
     Sheet {
@@ -34,7 +34,7 @@ const AFTER: &[Column] = &[
     Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
 ];
 
-const fn columns(of_hosts: bool) -> [Column; 15] {
+const fn columns(of_hosts: bool) -> [Column; 17] {
     let mut columns = [
         Column::new("path", "File", Holds::Path, "The path. What follows `!/` is the path within an archive."),
         Column::for_scripts(
@@ -68,6 +68,18 @@ const fn columns(of_hosts: bool) -> [Column; 15] {
             "Whether one of these times has no zone and was taken as UTC.",
         )
         .or_null(),
+        Column::for_scripts(
+            "time_form",
+            Holds::Text,
+            "Name of the form in which the lines have times, such as `iso-8601`, or of two forms: `syslog, iso-8601`.",
+        )
+        .or_null(),
+        Column::for_scripts(
+            "time_basis",
+            Holds::Text,
+            "What the times rest on that is not in the lines, such as the year, in words.",
+        )
+        .or_null(),
         Column::new("results", "Results", Holds::Count, "Number of results that the filters keep.").or_null(),
         Column::for_scripts(
             "problems",
@@ -95,6 +107,11 @@ const TOTALS: &[Column] = &[
         Holds::Count,
         "Number of files with times that have no zone and were taken as UTC.",
     ),
+    Column::for_scripts(
+        "files_with_dates_undecided",
+        Holds::Count,
+        "Number of files whose dates can have the day or the month first, so that their times were not read.",
+    ),
 ];
 
 const NONE_LEFT: &str = "No files are left: ";
@@ -120,6 +137,8 @@ pub struct Totals {
     pub results: u64,
     /// Inputs whose first or last time has no zone and was taken as UTC.
     pub files_with_zone_assumed: u64,
+    /// Inputs whose dates can have the day or the month first, so that their times were not read.
+    pub files_with_dates_undecided: u64,
     /// Whether the run was interrupted, so that inputs are missing.
     pub is_partial: bool,
     /// How the user has restricted which inputs have a row.
@@ -153,6 +172,8 @@ pub fn cells(entry: &Entry) -> Vec<Cell<'_>> {
         text.and_then(|text| text.first).map(|stamp| stamp.time).into(),
         text.and_then(|text| text.last).map(|stamp| stamp.time).into(),
         text.map(is_zone_assumed).into(),
+        text.and_then(|text| text.time_form.as_deref()).into(),
+        text.filter(|text| !text.time_basis.is_empty()).map(|text| text.time_basis.join("; ")).into(),
         text.map(|text| text.results).into(),
         Cell::List(entry.problems.iter().map(problems::without_path).collect()),
     ]
@@ -176,6 +197,8 @@ fn words(entry: &Entry) -> String {
     };
     let mut words = vec![kind(text, has_loss(entry))];
     let on_disk = entry.bytes_on_disk.filter(|&on_disk| text.bytes != on_disk);
+    // The zone has a line of its own below the table.
+    words.extend(text.time_basis.iter().map(|basis| format!("times: {basis}")));
     words.extend(on_disk.map(|on_disk| format!("{} on disk", size(on_disk))));
     words.extend(
         entry.problems.iter().map(|problem| reservation(problem.kind).map_or_else(|| what(problem), str::to_owned)),
@@ -228,6 +251,7 @@ impl Totals {
                 self.lines += text.lines;
                 self.results += text.results;
                 self.files_with_zone_assumed += u64::from(is_zone_assumed(text));
+                self.files_with_dates_undecided += u64::from(text.is_date_undecided);
             }
             None if has_loss => self.files_unreadable += 1,
             None => self.files_skipped += 1,
@@ -248,6 +272,7 @@ impl Totals {
             ("lines", self.lines.into()),
             ("results", self.results.into()),
             ("files_with_zone_assumed", self.files_with_zone_assumed.into()),
+            ("files_with_dates_undecided", self.files_with_dates_undecided.into()),
         ]);
         End {
             above: self.is_partial.then(|| PARTIAL.to_owned()).into_iter().collect(),
@@ -277,7 +302,12 @@ impl Totals {
             "files have times without a zone, which are taken as UTC.",
         );
         let excluded = excluded::notes(&self.sign_ins);
-        [sums.join(", ")].into_iter().chain(excluded).chain(zones).collect()
+        let dates = remark(
+            self.files_with_dates_undecided,
+            "file has dates whose day and month cannot be told apart, so its times are not read. Add --date-order dmy or mdy.",
+            "files have dates whose day and month cannot be told apart, so their times are not read. Add --date-order dmy or mdy.",
+        );
+        [sums.join(", ")].into_iter().chain(excluded).chain(zones).chain(dates).collect()
     }
 }
 
@@ -302,6 +332,9 @@ pub(crate) mod testing {
             results: lines.len() as u64,
             first: stamp(lines.first()),
             last: stamp(lines.last()),
+            time_form: stamp(lines.first()).map(|_| "iso-8601".to_owned()),
+            time_basis: Vec::new(),
+            is_date_undecided: false,
         }
     }
 
@@ -361,6 +394,7 @@ mod tests {
             lines: 2 + 2 + 1234,
             results: 2 + 2 + 1234,
             files_with_zone_assumed: 1,
+            files_with_dates_undecided: 0,
             is_partial: false,
             restriction: Restriction::None,
             sign_ins: SignInTotals::default(),

@@ -3,7 +3,7 @@
 use super::sheet::Share;
 use crate::filter::Part;
 use crate::summary::sign_ins::{SignInTotals, WAITING_LIMIT};
-use crate::time::Time;
+use crate::time::{Assumed, Time};
 
 /// Groups digits by three: `1234567` becomes `1,234,567`.
 #[must_use]
@@ -109,6 +109,19 @@ pub fn percentage(share: Share) -> String {
     } else {
         format!("{}.{}%", thousandths / 10, thousandths % 10)
     }
+}
+
+/// Returns what was assumed about the dates in files; `None` if nothing was.
+#[must_use]
+pub fn assumed(times: &Assumed) -> Option<String> {
+    let parts = [(times.dates, "the year or date"), (times.orders, "the order of day and month")];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(files, _)| *files > 0)
+        .map(|(files, what)| format!("{what} in {}", counted(*files, "file")))
+        .collect();
+    (!parts.is_empty())
+        .then(|| format!("Not in the lines, and assumed: {}. `callcodes files` shows by what.", parts.join(", ")))
 }
 
 /// Returns a time in UTC to the second: `2017-02-14 02:57:24Z`. Fractions are cut, not rounded, so that readers can search a log

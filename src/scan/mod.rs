@@ -26,8 +26,8 @@ use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Writers};
-use crate::time::{self, Stamp};
-use crate::units::{Reading, Written};
+use crate::time::{self, Form, Stamp};
+use crate::units::{Reading, Units};
 
 /// How many spellings of codes a scanner caches. Logs use a few dozen. Two spellings with the same slot replace each other.
 const REMEMBERED_PLACES: usize = 1 << 10;
@@ -89,6 +89,8 @@ struct Resolver<'s> {
     writers: Writers,
     catalogue: &'s Catalogue,
     times: time::Reader,
+    /// The form of the times in the current source.
+    form: Form,
     /// A cache of symbols and texts, each in the slot that [`place`] gives. Looking a spelling up in the catalogue takes longer
     /// than the match, and the hash of a map as long as both.
     remembered: Box<[Option<Spelling>; REMEMBERED_PLACES]>,
@@ -105,7 +107,7 @@ struct Line<'c> {
     start: usize,
     /// The offset of the line in the source.
     offset: u64,
-    written: Written,
+    units: Units,
     /// How many bytes of the line can be seen. For a piece of an overlong line, this includes some bytes after the cut.
     seen_len: usize,
     /// Whether the line continues after that.
@@ -118,7 +120,14 @@ impl<'s> Scanner<'s> {
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
         let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
-        let resolver = Resolver { set, writers: set.writers(), catalogue, times: time::Reader::default(), remembered };
+        let resolver = Resolver {
+            set,
+            writers: set.writers(),
+            catalogue,
+            times: time::Reader::default(),
+            form: Form::default(),
+            remembered,
+        };
         Scanner {
             set,
             scratch: set.scratch(),
@@ -137,6 +146,7 @@ impl<'s> Scanner<'s> {
 
     /// Passes every hit in the lines of `chunk` to `sink`, which need not be a closure.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
+        self.resolver.form = chunk.written.form;
         if chunk.cut != Cut::AtLineEnd {
             self.scan_piece(chunk, &mut sink);
         } else if self.set.reads_code_pages() {
@@ -218,7 +228,7 @@ impl<'s> Scanner<'s> {
         if self.set.looks_ahead() && self.set.reads_code_pages() && seen <= all.len() {
             window = without_divided(window, behind - range.start);
         }
-        Line { window, len, start: range.start, offset, written: chunk.written, seen_len: len, goes_on: false }
+        Line { window, len, start: range.start, offset, units: chunk.written.units, seen_len: len, goes_on: false }
     }
 
     /// Scans a piece of an overlong line. A match counts if the line has it, as far as the line can be seen, and if no cut
@@ -233,9 +243,9 @@ impl<'s> Scanner<'s> {
         let line_end = memchr(b'\n', window);
         let seen = &window[..line_end.unwrap_or(window.len())];
         let seen_len = seen.strip_suffix(b"\r").unwrap_or(seen).len();
-        let (offset, written) = (chunk.offset, chunk.written);
+        let (offset, units) = (chunk.offset, chunk.written.units);
         let line =
-            Line { window, len: len.min(seen_len), start: 0, offset, written, seen_len, goes_on: line_end.is_none() };
+            Line { window, len: len.min(seen_len), start: 0, offset, units, seen_len, goes_on: line_end.is_none() };
         if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
             return self.scan_as_read(&line, sink);
         }
@@ -340,10 +350,13 @@ impl Resolver<'_> {
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
         let captured = |capture| text.get(found.capture(capture)?);
         let time = match captured(Capture::Time) {
-            Some(written) => self.times.read(line.written.form, written),
+            Some(written) => match self.set.patterns()[found.pattern].time_form() {
+                Some(shape) => self.times.read_as(shape, &self.form, written),
+                None => self.times.read(&self.form, written),
+            },
             None => match *line_time {
                 Some(time) => time,
-                None => *line_time.insert(self.times.find(line.written.form, &text[..text_len])),
+                None => *line_time.insert(self.times.find(&self.form, &text[..text_len])),
             },
         };
         let hit = Hit {
@@ -356,7 +369,7 @@ impl Resolver<'_> {
             line: &line.window[..line.len],
             line_start: line.start,
             line_offset: line.offset,
-            units: line.written.units,
+            units: line.units,
             span: span.start..span.end.min(line.len),
             pattern: found.pattern,
             time,

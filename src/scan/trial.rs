@@ -11,6 +11,7 @@ use crate::hit::Hit;
 use crate::pattern::PatternSet;
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::nearest::{self, Miss};
+use crate::time::detect::{Circumstances, detect};
 use crate::units::{CodePage, Units};
 
 use super::Scanner;
@@ -62,7 +63,9 @@ pub struct Nearest {
 #[must_use]
 pub fn run<'t>(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue, text: &'t [u8]) -> Vec<Line<'t>> {
     let mut hits = Vec::new();
-    Scanner::new(set, catalogue, Limits::default().lookahead_bytes).scan(&Chunk::whole(text), |hit| hits.push(hit));
+    let mut chunk = Chunk::whole(text);
+    chunk.written.form = detect(text, &Circumstances { is_whole: true, ..Circumstances::default() });
+    Scanner::new(set, catalogue, Limits::default().lookahead_bytes).scan(&chunk, |hit| hits.push(hit));
     let mut hits = hits.into_iter().peekable();
     let mut lines = Vec::new();
     let (mut start, mut matched_until, mut explained) = (0, 0, 0);

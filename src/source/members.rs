@@ -290,7 +290,7 @@ impl Around {
 
     /// Returns a member as a source.
     fn source(&self, label: &Label, wanted: Wanted, place: Place) -> Openable {
-        Openable::new(self.member_name(label), None, wanted, place)
+        Openable::new(self.member_name(label), None, wanted, place).modified(label.modified)
     }
 }
 

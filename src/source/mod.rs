@@ -32,6 +32,7 @@ mod plain;
 mod seen;
 pub mod select;
 mod stop;
+mod times;
 mod walk;
 pub mod wildcard;
 
@@ -59,6 +60,7 @@ pub use walk::{Found, Walk};
 use crate::name;
 use crate::neighbour;
 use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
+use crate::time::detect::Given;
 use crate::units::Written;
 use crate::unpack::{
     self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
@@ -87,6 +89,8 @@ pub struct Opening {
     /// Whether a text with this beginning is output of this program, which must not be counted again. The beginning is the
     /// whole text, or at least 8 KiB of it. If this is `None`, everything is read.
     pub is_own_output: Option<fn(&[u8]) -> bool>,
+    /// What the user has said about the times in sources.
+    pub times: Given,
     /// Counts what was read.
     pub meter: Meter,
     /// Ends reading early. The pipeline obeys it, too.
@@ -159,6 +163,8 @@ struct Known {
     wanted: Wanted,
     /// The size and time, if the walk has got them already.
     listed: Option<Listed>,
+    /// When it was last modified, according to the archive that contains it.
+    modified: Option<SystemTime>,
 }
 
 /// Where a source is.
@@ -284,7 +290,13 @@ impl Openable {
             listed: OnceLock::new(),
             binary: OnceLock::new(),
         });
-        Openable { known: Known { source, path, wanted, listed: None }, place }
+        Openable { known: Known { source, path, wanted, listed: None, modified: None }, place }
+    }
+
+    /// Sets when it was last modified, according to the archive that contains it.
+    fn modified(mut self, modified: Option<SystemTime>) -> Openable {
+        self.known.modified = modified;
+        self
     }
 
     /// Returns standard input.
@@ -492,7 +504,10 @@ impl Known {
             return Ok(Opened::Skipped(self.own_output()));
         }
         let head = file.head(encoding::HEAD_BYTES);
-        let (written, beginning) = (self.written(head, opening), Beginning::of(head));
+        let (mut written, beginning) = (self.written(head, opening), Beginning::of(head));
+        if self.source.is_text() {
+            written.form = self.times(written, opening).form_of_file(&file, len);
+        }
         let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
@@ -573,7 +588,19 @@ impl Known {
             return Ok(Opened::Skipped(self.own_output()));
         }
         let head = input.peek(encoding::HEAD_BYTES);
-        let (written, beginning) = (self.written(head, opening), Beginning::of(head));
+        let (mut written, beginning) = (self.written(head, opening), Beginning::of(head));
+        if self.source.is_text() {
+            let times = self.times(written, opening);
+            let head = input.peek(SAMPLE_BYTES);
+            let is_whole = head.len() < SAMPLE_BYTES;
+            written.form = times.form(head, is_whole);
+            // A pipe may wait for more.
+            let is_piped = is_bare && self.source.listed().is_none();
+            if written.form.is_undecided() && !is_whole && !is_piped {
+                let head = input.peek(times::MORE_BYTES);
+                written.form = times.form(head, head.len() < times::MORE_BYTES);
+            }
+        }
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))
     }
 
@@ -696,6 +723,12 @@ impl Known {
             EncodingChoice::Automatic if !self.source.is_text() => Written::default(),
             encoding => encoding.units(head).into(),
         }
+    }
+
+    /// Returns what decides the form of the times in this source besides its lines.
+    fn times<'k>(&'k self, written: Written, opening: &Opening) -> times::Known<'k> {
+        let modified = self.modified.or_else(|| self.source.listed()?.modified);
+        times::Known { name: &self.source.name, modified, units: written.units, given: opening.times }
     }
 
     /// Whether the text with this beginning is output of this program. That also holds for a file that was passed as an

@@ -5,14 +5,15 @@
 //! | date | `2017-02-14` |
 //! | separator | `T`, `t` or a space |
 //! | clock time | `02:57:24`; a leap second (`:60`) counts as `:59` |
-//! | fraction | `.600871` or `,600871`; digits after the ninth are dropped |
-//! | zone | `Z`, `z`, ` UTC`, ` GMT`, `+01:00`, `+0100`, `+01`, with or without a space before the sign; or none |
+//! | fraction | `.600871`, `,600871` or `:600`; digits after the ninth are dropped |
+//! | zone | `Z`, `z`, `+01:00`, `+0100`, `+01`, with or without a space before the sign; a name such as ` UTC` or ` CET`; or none |
 //!
 //! A time with AM or PM after it is not read, because its digits alone do not give the hour.
 //!
 //! Every result is read by this code, so it compares eight columns at a time, does its own calendar arithmetic, and caches the
 //! last minute. A date library would take several times as many instructions.
 
+use super::forms::names::{self, ZoneName};
 use super::{Basis, DateBasis, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
 /// Reads times, and caches the last date and minute, which neighbouring lines usually share.
@@ -59,7 +60,11 @@ impl Reader {
             Some(microseconds) => (microseconds * 1000, 0, ZoneBasis::Named),
             None => {
                 let (nanosecond, rest) = fraction(rest)?;
-                let (offset_seconds, zone) = zone(rest).filter(|_| !is_half_day(rest))?;
+                let (offset_seconds, zone) = match zone(rest).filter(|_| !is_half_day(rest))?.0 {
+                    Named::Offset(seconds) => (seconds, ZoneBasis::Named),
+                    Named::Ambiguous => (0, ZoneBasis::Ambiguous),
+                    Named::Nothing => (0, ZoneBasis::Assumed),
+                };
                 (nanosecond, offset_seconds, zone)
             }
         };
@@ -132,7 +137,7 @@ impl Shape {
 
 /// Returns the days from 1970-01-01 to a date of the Gregorian calendar, or `None` if there is no such date. `year` must be
 /// below 10,000.
-fn days(year: u32, month: u8, day: u8) -> Option<i64> {
+pub(super) fn days(year: u32, month: u8, day: u8) -> Option<i64> {
     const LENGTHS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     /// From 1 March of the year -400, at which the sums below start, to 1970-01-01.
     const TO_1970: i64 = 719_468 + 146_097;
@@ -168,12 +173,12 @@ fn number(digits: u64) -> u32 {
     u32::try_from(eight).unwrap_or_default()
 }
 
-/// Reads a fraction such as `.123` or `,123` as nanoseconds, and returns it with what follows. Digits after the ninth are
+/// Reads a fraction such as `.123`, `,123` or `:123` as nanoseconds, and returns it with what follows. Digits after the ninth are
 /// dropped.
 #[inline]
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let digits = match text {
-        [b'.' | b',', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => digits,
+        [b'.' | b',' | b':', digits @ ..] if digits.first().is_some_and(u8::is_ascii_digit) => digits,
         [next, ..] if next.is_ascii_digit() => return None,
         _ => return Some((0, text)),
     };
@@ -198,30 +203,52 @@ fn leading_digits(text: [u8; 8]) -> (u32, usize) {
     (number(if count == 0 { 0 } else { values << (8 * (8 - count)) }), count)
 }
 
-/// Reads a zone and returns its offset from UTC in seconds: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Without a zone, UTC is
-/// assumed. Returns `None` for an offset that no clock has, because then this is not a time.
-fn zone(text: &[u8]) -> Option<(i32, ZoneBasis)> {
-    let (sign, rest) = match text {
-        [b'z' | b'Z', ..] => return Some((0, ZoneBasis::Named)),
-        [b' ', b'U', b'T', b'C', rest @ ..] | [b' ', b'G', b'M', b'T', rest @ ..] if !starts_word(rest) => {
-            return Some((0, ZoneBasis::Named));
-        }
+/// A zone, as written after a clock time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// An offset from UTC in seconds.
+    Offset(i32),
+    /// A name that several zones have.
+    Ambiguous,
+    /// No zone.
+    Nothing,
+}
+
+/// Reads a zone and returns it with its length: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns `None` for an offset that no clock
+/// has, because then this is not a time.
+#[inline]
+pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
+    let (sign, rest, len) = match text {
+        [b'z' | b'Z', ..] => return Some((Named::Offset(0), 1)),
+        [b' ', b'A'..=b'Z', ..] => return Some(zone_name(text)),
         // `2024-05-01 10:00:00 -0500`: where a space separates date and time, one often precedes the offset.
-        [b' ', b'+', rest @ ..] if is_offset(rest) => (1, rest),
-        [b' ', b'-', rest @ ..] if is_offset(rest) => (-1, rest),
-        [b'+', rest @ ..] if is_offset(rest) => (1, rest),
-        [b'-', rest @ ..] if is_offset(rest) => (-1, rest),
-        _ => return Some((0, ZoneBasis::Assumed)),
+        [b' ', b'+', rest @ ..] if is_offset(rest) => (1, rest, 2),
+        [b' ', b'-', rest @ ..] if is_offset(rest) => (-1, rest, 2),
+        [b'+', rest @ ..] if is_offset(rest) => (1, rest, 1),
+        [b'-', rest @ ..] if is_offset(rest) => (-1, rest, 1),
+        _ => return Some((Named::Nothing, 0)),
     };
     let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
     let hours = number(&rest[..2]);
-    let minutes = match &rest[2..] {
-        [b':', tens, ones, ..] | [tens, ones, ..] if tens.is_ascii_digit() && ones.is_ascii_digit() => {
-            number(&[*tens, *ones])
-        }
-        _ => 0,
+    let (minutes, minutes_len) = match &rest[2..] {
+        [b':', tens, ones, ..] if tens.is_ascii_digit() && ones.is_ascii_digit() => (number(&[*tens, *ones]), 3),
+        [tens, ones, ..] if tens.is_ascii_digit() && ones.is_ascii_digit() => (number(&[*tens, *ones]), 2),
+        _ => (0, 0),
     };
-    (hours <= 18 && minutes < 60).then_some((sign * (hours * 3600 + minutes * 60), ZoneBasis::Named))
+    let offset = Named::Offset(sign * (hours * 3600 + minutes * 60));
+    (hours <= 18 && minutes < 60).then_some((offset, len + 2 + minutes_len))
+}
+
+/// Reads the name of a zone after a blank.
+#[cold]
+fn zone_name(text: &[u8]) -> (Named, usize) {
+    let name = text[1..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let (name, rest) = text[1..].split_at(name);
+    match names::zone(name).filter(|_| !starts_word(rest)) {
+        Some(ZoneName::Offset(seconds)) => (Named::Offset(seconds), 1 + name.len()),
+        Some(ZoneName::Ambiguous) => (Named::Ambiguous, 1 + name.len()),
+        None => (Named::Nothing, 0),
+    }
 }
 
 /// Whether AM or PM of a 12-hour clock follows, so that the digits alone do not give the time.
@@ -244,15 +271,14 @@ fn is_offset(text: &[u8]) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Form;
     use super::*;
 
     fn find(line: &[u8]) -> Option<Stamp> {
-        Form::Iso8601.find(line)
+        Reader::default().find(line)
     }
 
     fn read(text: &[u8]) -> Option<Stamp> {
-        Form::Iso8601.read(text)
+        Reader::default().read(text)
     }
 
     fn shown(line: &str) -> Option<String> {

@@ -1,15 +1,28 @@
 //! The time of a line: the moment, how certain it is, and the forms in which sources write times.
 //!
-//! A line without a time, or with one that is not a real date, has no time: never 1970, and never that of the line before. Each
-//! form is read by a module of its own, and a [`Reader`] reads all of them. People type times in other forms, which [`window`] parses.
+//! A line without a time, or with one that is not a real date, has no time: never 1970, and never that of the line before.
+//!
+//! ISO 8601 has a reader of its own, which is the fastest. All other forms are data ([`forms`]). [`detect`] decides the [`Form`] of a
+//! source by its first lines, and a [`Reader`] reads lines by it. People type times in other forms, which [`window`] parses.
+//!
+//! What is not in a line is decided for the source as a whole and said: [`Basis`] goes with each time, and [`Form::evidence`] with each
+//! source. Where the order of day and month, the year or the date cannot be known, lines have no time.
 
+pub mod detect;
+mod form;
+pub mod forms;
 mod iso;
 pub mod window;
+pub mod zone;
 
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
+
+pub use form::{Assumed, Form, OrderBasis, YearBasis};
+pub use forms::read::Order;
 
 /// How far into a line its time may begin, in bytes. Syslog relays and JSON put a prefix before the time. Dates further on
 /// belong to the message.
@@ -42,8 +55,14 @@ pub struct Basis {
 pub enum ZoneBasis {
     /// The line gives a time zone or an offset.
     Named,
+    /// The program that writes the line always uses UTC.
+    Product,
+    /// The user has given the zone of times without one.
+    Given,
     /// The line gives no zone, so the time is read as UTC.
     Assumed,
+    /// The line gives the name of several zones, such as CST, so the time is read as UTC.
+    Ambiguous,
 }
 
 /// Where the date of a time comes from.
@@ -51,21 +70,20 @@ pub enum ZoneBasis {
 pub enum DateBasis {
     /// The line gives the year, the month and the day, in an order that is certain.
     Line,
-}
-
-/// The form in which a source writes times. It is decided once for each source, before any of its lines is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// An ISO 8601 date with a clock time: `2017-02-14T02:57:24`, a space instead of the `T`, a fraction after `.` or
-    /// `,`, and `Z`, an offset, or no zone at all.
-    #[default]
-    Iso8601,
+    /// The line gives the whole date. Other lines or the source decide in which order.
+    Order,
+    /// The line gives the month and the day. The source decides the year.
+    Year,
+    /// The line gives only a clock time. The source decides the date.
+    Day,
 }
 
 /// Reads times, and caches what neighbouring times have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     iso: iso::Reader,
+    /// A zone, a quarter of an hour by its clocks, and the offset of the zone in it.
+    zone: Option<(&'static TimeZone, i64, i32)>,
 }
 
 impl Time {
@@ -100,52 +118,24 @@ impl Serialize for Time {
 }
 
 impl Stamp {
-    /// Whether the line gives no zone, so that UTC was assumed.
+    /// Whether the line gives no zone, or one that may be several, so that UTC was assumed.
     #[must_use]
     pub fn zone_is_assumed(&self) -> bool {
-        self.basis.zone == ZoneBasis::Assumed
-    }
-}
-
-impl Form {
-    /// Returns the first time of this form in `line` that starts within [`SEARCH_LIMIT_BYTES`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use callcodes::time::Form;
-    ///
-    /// let stamp = Form::Iso8601.find(b"app: 2017-02-14 02:57:24,600 rawCallStatus = 21").unwrap();
-    /// assert_eq!(stamp.time.to_string(), "2017-02-14T02:57:24.6Z");
-    /// assert!(stamp.zone_is_assumed());
-    /// ```
-    #[must_use]
-    pub fn find(self, line: &[u8]) -> Option<Stamp> {
-        Reader::default().find(self, line)
-    }
-
-    /// Reads the time of this form at the start of `text`. What follows the time is ignored, except that it must not be another
-    /// digit.
-    #[must_use]
-    pub fn read(self, text: &[u8]) -> Option<Stamp> {
-        Reader::default().read(self, text)
+        matches!(self.basis.zone, ZoneBasis::Assumed | ZoneBasis::Ambiguous)
     }
 }
 
 impl Reader {
-    /// Returns the first time of `form` in `line`, as [`Form::find`] does.
+    /// Returns the time of a line, as [`Form::find`] does.
     #[inline]
-    pub fn find(&mut self, form: Form, line: &[u8]) -> Option<Stamp> {
-        match form {
-            Form::Iso8601 => self.iso.find(line),
-        }
+    pub fn find(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
+        if form.is_plain_iso() { self.iso.find(line) } else { self.find_by_slots(form, line) }
     }
 
     /// Reads the time at the start of `text`, as [`Form::read`] does.
     #[inline]
-    pub fn read(&mut self, form: Form, text: &[u8]) -> Option<Stamp> {
-        match form {
-            Form::Iso8601 => self.iso.read(text),
-        }
+    pub fn read(&mut self, form: &Form, text: &[u8]) -> Option<Stamp> {
+        let stamp = if form.is_plain_iso() { self.iso.read(text) } else { None };
+        stamp.or_else(|| self.read_any(form, text))
     }
 }

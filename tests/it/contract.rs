@@ -62,6 +62,7 @@ fn documents(command: &str) -> Vec<Value> {
     std::fs::write(folder.path().join("cut.gz"), b"\x1f\x8b\x08\0\0").unwrap();
     let pattern = r"who=(?<user>\w+) at=(?<address>\S+) on=(?<host>\w+) is=(?<outcome>\w+): (?<code>\d+)";
     std::fs::write(folder.path().join("own.log"), "who=ann at=10.0.0.1 on=gate is=denied: 102\n").unwrap();
+    std::fs::write(folder.path().join("order.log"), "02/03/2017 02:57:24 rawCallStatus = 21\n").unwrap();
     let odd = folder.path().to_str().unwrap();
     let inputs: [&[&str]; 3] = [&["fixtures/logs"], &["-e", pattern, odd, "no-such-file"], &["fixtures/patterns"]];
     let runs: Vec<Vec<&str>> = match command {

@@ -52,7 +52,7 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
         }
         pieces
     });
-    let times: Vec<_> = pieces.filter_map(|line| Form::Iso8601.find(line)).collect();
+    let times: Vec<_> = pieces.filter_map(|line| Form::ISO_8601.find(line)).collect();
     let encoding = match std::str::from_utf8(text) {
         Ok(characters) if characters.is_ascii() && text.len() == source.len() => "ASCII",
         Ok(_) => "UTF-8",
@@ -69,6 +69,9 @@ fn naive(source: &[u8], results: u64, limits: Limits) -> Text {
         results,
         first: times.first().copied(),
         last: times.last().copied(),
+        time_form: times.first().map(|_| "iso-8601".to_owned()),
+        time_basis: Vec::new(),
+        is_date_undecided: false,
     }
 }
 
@@ -196,6 +199,8 @@ fn every_encoding_is_reported_and_changes_nothing_else() {
             "first_time": "2017-02-14T02:57:24.600871Z",
             "last_time": "2017-02-14T03:01:00Z",
             "zone_assumed": false,
+            "time_form": "iso-8601",
+            "time_basis": null,
             "results": 2,
             "problems": [],
         });
@@ -344,5 +349,5 @@ fn files_are_selected_as_in_other_commands() {
     assert_eq!(paths(&["-g", "!d.tar", "--binary"]), ["t/a.png", "t/b.log", "t/c.log.gz", "t/e.log", "t/f.log"]);
     assert_eq!(paths(&["--max-filesize", "0", "-g", "b.log"]), ["t/b.log", "t/d.tar"]);
     let results = run(&folder, &["t/b.log", "--no-pattern", "raw-call-status", "--format", "csv"], b"").0;
-    assert!(results.ends_with(",false,0,,\n"), "{results}");
+    assert!(results.ends_with(",false,iso-8601,,0,,\n"), "{results}");
 }

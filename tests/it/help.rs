@@ -63,7 +63,7 @@ fn full_help_is_grouped_with_output_before_archives() {
         let headings: Vec<&str> =
             help.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.strip_suffix(':')).collect();
         let start = headings.iter().position(|heading| *heading == "Output").unwrap();
-        let groups = ["Output", "Patterns", "Files in folders", "Reading", "Archives and compressed files"];
+        let groups = ["Output", "Patterns", "Files in folders", "Reading", "Times", "Archives and compressed files"];
         assert_eq!(headings[start..start + groups.len()], groups, "{command:?}");
         for option in ["--max-ratio", "--no-progress", "--config", "--iglob", "--threads"] {
             assert!(help.contains(option), "{command:?}: {option}");
@@ -104,7 +104,8 @@ fn help_with_a_topic_is_its_page_and_refers_to_the_command_of_that_name() {
             "Archives and compressed files:\n",
             "  --max-members N         Read at most N files of one archive",
         ),
-        ("patterns", "Patterns:\n", "  Times                   A time is read from the first 128 bytes"),
+        ("patterns", "Patterns:\n", "  Times                   The time of a result is that of its line"),
+        ("times", "Times:\n", "  Numbers                 Seconds, milliseconds, microseconds"),
         ("output", "Output:\n", "  results[].share         Share of all results. [number from 0 to 1]\n"),
     ];
     for (topic, start, part) in pages {

@@ -38,3 +38,4 @@ mod sign_ins;
 mod silence;
 mod terminal;
 mod ticket;
+mod times;

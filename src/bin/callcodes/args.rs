@@ -15,8 +15,10 @@ use callcodes::source::machines::Template;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use callcodes::summary::Dimension;
 use callcodes::time::window::Bound;
+use callcodes::time::{Order, zone};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::tz::TimeZone;
 
 use crate::{help, values};
 
@@ -54,7 +56,7 @@ pub(crate) enum Command {
     Patterns(PatternsArgs),
     /// Write the man page, shell completions or JSON Schemas
     Generate(GenerateArgs),
-    /// Explain a command, or a topic: files, archives, patterns, sign-ins, output
+    /// Explain a command, or a topic: files, archives, patterns, times, sign-ins, output
     Help(HelpArgs),
 }
 
@@ -120,7 +122,33 @@ pub(crate) struct InputArgs {
     pub(crate) host_from: Option<Template>,
 
     #[command(flatten)]
+    pub(crate) times: TimeArgs,
+
+    #[command(flatten)]
     pub(crate) archives: ArchiveArgs,
+}
+
+/// What logs do not say about their times.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Times")]
+pub(crate) struct TimeArgs {
+    /// Zone of times that name none, such as Europe/Berlin or +01:00
+    ///
+    /// Without this, they are taken as UTC. An hour that occurs twice when clocks are set back is taken as the first one, and one
+    /// that is skipped as if clocks had not been set forward yet.
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse, allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) tz: Option<&'static TimeZone>,
+    /// Order of day, month and year: dmy, mdy or ymd
+    ///
+    /// Without this, the lines of each file decide about dates such as 03/02/2017. If they cannot, lines have no times, and `files`
+    /// says so.
+    #[arg(long, value_name = "ORDER", hide_short_help = true)]
+    pub(crate) date_order: Option<Order>,
+    /// Year of times without one
+    ///
+    /// Without this, it is that of a date in the file's name, or the latest that does not lie after the file was last modified.
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1990..=2200), hide_short_help = true)]
+    pub(crate) year: Option<u16>,
 }
 
 /// Which files are read.
@@ -568,7 +596,7 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct HelpArgs {
-    /// A command, or one of the topics files, archives, patterns, sign-ins and output
+    /// A command, or one of the topics files, archives, patterns, times, sign-ins and output
     #[arg(value_name = "COMMAND or TOPIC")]
     pub(crate) words: Vec<String>,
 }

@@ -66,6 +66,7 @@ pub(crate) fn after_long_help() -> String {
     let topics = "  callcodes help files      which files are read, copies, encodings\n  \
         callcodes help archives   zip and others, passwords, limits\n  \
         callcodes help patterns   how results are found, and patterns of your own\n  \
+        callcodes help times      forms of times, day or month first, years, zones\n  \
         callcodes help sign-ins   what counts once, hosts, --by\n  \
         callcodes help output     reading the table, every field of JSON and CSV";
     format!(
@@ -130,7 +131,7 @@ pub(crate) fn long(words: &[String]) -> Result<String, Failure> {
             let near = near(command.get_subcommands().map(Command::get_name).chain(topics), &word);
             let near = near.map_or(String::new(), |near| format!(" Did you mean {near}?"));
             let topics =
-                if is_program { "; the topics are files, archives, patterns, sign-ins and output" } else { "" };
+                if is_program { "; the topics are files, archives, patterns, times, sign-ins and output" } else { "" };
             Failure::Message(format!(
                 "there is no help on {word}.{near} To list all commands, use: {path} --help{topics}"
             ))

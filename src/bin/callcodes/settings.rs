@@ -20,8 +20,10 @@ use callcodes::scan::proof;
 use callcodes::source::machines::Template;
 use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
+use callcodes::time::detect::Given;
+use callcodes::time::forms;
 
-use crate::args::{FileArgs, InputArgs, PatternArgs};
+use crate::args::{FileArgs, InputArgs, PatternArgs, TimeArgs};
 use crate::argv;
 use crate::passwords;
 use crate::status::Failure;
@@ -58,12 +60,13 @@ impl Settings {
             inputs.push(PathBuf::from(STDIN));
         }
         let copies = if input.keep_copies { CopyRule::CountAll } else { CopyRule::CountOnce };
-        let options =
+        let mut options =
             Options { threads: input.threads, opening: opening(input, &inputs)?, copies, ..Options::default() };
         let selection = selection(&input.files)?;
         let config = config(patterns)?;
         let set = compiled(&config.definitions, patterns)?.reading_in(input.encoding.given());
         let host_from = input.host_from.clone().or(config.host_from).map(|template| template.below(&inputs));
+        options.opening.times.shapes = forms::with_built_in(config.times);
         let settings = Settings { inputs, selection, set, options, host_from };
         if settings.is_typed() {
             term::note_waiting_for("reading standard input");
@@ -182,7 +185,9 @@ fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
     let file = archives.password_file.as_deref();
     let passwords = file.map(|file| passwords::read(file, inputs)).transpose()?.unwrap_or_default();
     let is_own_output = Some(render::is_own_output as fn(&[u8]) -> bool);
-    Ok(Opening { encoding: input.encoding, limits, passwords, is_own_output, ..Opening::default() })
+    let TimeArgs { tz, date_order, year } = input.times;
+    let times = Given { zone: tz, order: date_order, year, ..Given::default() };
+    Ok(Opening { encoding: input.encoding, limits, passwords, is_own_output, times, ..Opening::default() })
 }
 
 fn selection(args: &FileArgs) -> Result<Selection, Failure> {
@@ -213,15 +218,19 @@ fn config(args: &PatternArgs) -> Result<Config, Failure> {
             "{misnamed} was not read, because its name ends in .txt, which Windows may hide. Rename it to config.toml"
         ));
     }
-    let layers = Layers {
-        user_file,
+    config::load(&layers(args), config::BUILT_IN).map_err(|found| refused(&found, args))
+}
+
+/// Returns where patterns and forms of times come from.
+fn layers(args: &PatternArgs) -> Layers {
+    Layers {
+        user_file: user_file(args),
         config: args.config.clone(),
         files: expanded(&args.files),
         expressions: args.expressions.clone(),
         only: args.only.clone(),
         without: args.without.clone(),
-    };
-    config::load(&layers, config::BUILT_IN).map_err(|found| refused(&found, args))
+    }
 }
 
 /// Returns the definitions of all patterns and the set that is compiled from them and checked with their examples.

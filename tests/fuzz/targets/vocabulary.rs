@@ -4,6 +4,7 @@
 
 use callcodes::catalogue::{Answer, Catalogue, Query};
 use callcodes::code::{Code, Key};
+use callcodes::time::detect::{Circumstances, detect};
 use callcodes::time::{Form, SEARCH_LIMIT_BYTES};
 use libfuzzer_sys::fuzz_target;
 
@@ -17,19 +18,22 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn check_time(line: &[u8]) {
-    let found = Form::Iso8601.find(line);
+    let found = Form::ISO_8601.find(line);
     let starts = 0..line.len().min(SEARCH_LIMIT_BYTES + 1);
     match found {
-        None => assert_eq!(Form::Iso8601.read(line), None),
+        None => {
+            let form = detect(line, &Circumstances { is_whole: true, ..Circumstances::default() });
+            let _ = (form.find(line), form.read(line));
+        }
         Some(stamp) => {
-            assert!(starts.into_iter().any(|start| Form::Iso8601.read(&line[start..]) == Some(stamp)), "found but not read");
+            assert!(starts.into_iter().any(|start| Form::ISO_8601.read(&line[start..]) == Some(stamp)), "found but not read");
             let shown = stamp.time.to_string();
-            let again = Form::Iso8601.read(shown.as_bytes()).expect("what is shown can be read");
+            let again = Form::ISO_8601.read(shown.as_bytes()).expect("what is shown can be read");
             assert_eq!((again.time, again.zone_is_assumed()), (stamp.time, false));
         }
     }
     // A separator at the end of the line does not change the time that is found.
-    assert_eq!(Form::Iso8601.find(&[line, b"|"].concat()), found);
+    assert_eq!(Form::ISO_8601.find(&[line, b"|"].concat()), found);
 }
 
 fn check_code(written: &[u8]) {

@@ -1,7 +1,10 @@
 //! The naive scanner to which the tests compare the real one. It goes line by line with the plain regex crate, and follows
-//! the documented rules without any optimization. It shares only the catalogue, which resolves values, with the real one.
+//! the documented rules without any optimization. It shares only the catalogue, which resolves values, with the real one. Its sources
+//! have times in ISO 8601 only.
 
 #![allow(clippy::unwrap_used)]
+
+mod times;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +12,6 @@ use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
 use callcodes::code::Key;
 use callcodes::pattern::definition::Definition;
-use callcodes::time::Form;
 use encoding_rs::Encoding;
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -168,8 +170,8 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                     continue;
                 }
                 let time = match time {
-                    Some(group) => Form::Iso8601.read(&group),
-                    None => Form::Iso8601.find(line),
+                    Some(group) => times::read(&group),
+                    None => times::find(line),
                 };
                 found.push(Found {
                     offset: (offset + span.start) as u64,
@@ -180,7 +182,7 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                         .into_iter()
                         .map(|(name, of)| (name, window[of].escape_ascii().to_string()))
                         .collect(),
-                    time: time.map(|stamp| stamp.time.to_string()),
+                    time,
                 });
             }
             offset += piece.len();

@@ -41,6 +41,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let problems = outcome.problems.clone();
     let settled = std::mem::take(&mut outcome.summary);
     let report = Report::of_sign_ins(settled, &by, shown(count), problems, Catalogue::built_in(), searched);
+    let report = Report { times: outcome.times, ..report };
     let (format, layout) = (session.format.into(), session.layout());
     session.write(|output| render::render(&report, format, &layout, output))?;
     // In a file for programs nobody sees that there is nothing.

@@ -1,0 +1,630 @@
+//! Decides the form of a source by its first lines.
+//!
+//! The lines vote. Each time in a line is a vote for its form at its place: at the start of the line, in a column, or where the form
+//! finds it. What most lines have at the same place wins, and the leftmost of those that nearly all of these lines have; at the same
+//! place, the longest. So a date in the message is not taken for the time of a line. A line without such a time has none, unless a
+//! second form is at home in such lines, because two programs write to the source.
+//!
+//! Numbers without separators are times only if nearly all lines have one in the same column, and if they hardly ever fall.
+//!
+//! The order of day and month is that of the whole source. It is decided by the first of these that decides it:
+//!
+//! 1. the user, with `--date-order`; a program that always writes the same order;
+//! 2. a part above 12, a date that does not exist, or one after the source was last modified;
+//! 3. times that run back in any other order; for years of two digits, the part that changes least;
+//! 4. a date in the name of the source; the last line, if it was written when the source was last modified;
+//! 5. dots, with the day first; AM or PM, with the month first.
+//!
+//! Otherwise it is not known, and lines have no times.
+//!
+//! Years that lines do not have are those of a date in the name of the source, or else the latest that do not lie after the time of
+//! modification, or of this run if there is none, with a day of slack for clocks and zones. A source of more than a year without years in its lines can therefore have
+//! wrong years, unless lines have weekdays: the first lines do not show how long it is.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+
+use super::form::{
+    Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, is_opening, iso_at, last_second,
+    start,
+};
+use super::forms::read::{self, Missing, Order, Parts};
+use super::forms::{Lacks, Shape, Shapes};
+use super::{Reader, SEARCH_LIMIT_BYTES, Time};
+
+/// How many lines vote.
+const VOTING_LINES: usize = 300;
+/// How many first lines can settle that a source is ISO 8601, or has one form at the start of its lines.
+const FIRST_LINES: usize = 16;
+/// The most bytes by which the average place of a column differs from a place in it.
+const COLUMN_BYTES: usize = 16;
+/// The fewest lines with a number that can show that it is a time.
+const LEAST_LINES: usize = 8;
+
+/// What is known about a source besides its lines.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circumstances<'a> {
+    /// The name of the source.
+    pub name: &'a str,
+    /// When it was last modified.
+    pub modified: Option<Time>,
+    /// Whether the first lines are all there are.
+    pub is_whole: bool,
+    /// The last lines, perhaps from the middle of a line on, if they can be read.
+    pub end: &'a [u8],
+    /// What the user has said.
+    pub given: Given,
+}
+
+/// What the user has said about the times in all sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The zone of times without one.
+    pub zone: Option<&'static TimeZone>,
+    /// The order of day, month and year.
+    pub order: Option<Order>,
+    /// The year of times without one.
+    pub year: Option<u16>,
+    /// The forms of the run: those of the user and the built-in ones.
+    pub shapes: Option<&'static Shapes>,
+}
+
+/// A form at a place: the index of the form, or `None` for ISO 8601.
+type Candidate = (Place, Option<u16>);
+
+/// The votes for a candidate.
+#[derive(Clone, Copy, Debug, Default)]
+struct Votes {
+    lines: usize,
+    /// The sum of the positions of the times in their lines.
+    position: usize,
+    /// The sum of the lengths of the times.
+    len: usize,
+}
+
+/// Decides the form of a source that begins with `text`, which is whole lines or the whole source.
+#[must_use]
+pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
+    // Archives without times have those of 1970 or 1980.
+    let is_time = |time: &Time| time.nanoseconds().div_euclid(1_000_000_000) >= FIRST_SECOND;
+    let circumstances = &Circumstances { modified: circumstances.modified.filter(is_time), ..*circumstances };
+    let lines: Vec<&[u8]> = lines(text).take(VOTING_LINES).collect();
+    let around = around(&lines, circumstances);
+    let iso = Form { first: Slot::Iso, second: None, around };
+    let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
+    // Nearly all sources end here, before the other forms are even compiled.
+    if lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
+        return iso;
+    }
+    let detection = Detection { lines: &lines, text, circumstances, around };
+    let Some((first, slot)) = detection.winner(&lines) else {
+        return if detection.begins_with_seconds() { Form { first: Slot::Nothing, ..iso } } else { iso };
+    };
+    let is_missed = |line: &&[u8]| !detection.has(line, first);
+    let missed: Vec<&[u8]> = lines.iter().copied().filter(is_missed).collect();
+    // A few lines may be a message of several lines.
+    let second = (missed.len() >= 2).then(|| detection.winner(&missed)).flatten();
+    let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot)).map(|(_, slot)| slot);
+    match (slot, second) {
+        (Slot::IsoAt(_), None | Some(Slot::IsoAt(_))) => iso,
+        (slot, second) => Form { first: slot, second, around },
+    }
+}
+
+/// Whether a second form is certain enough.
+fn is_at_home((place, _): Candidate, slot: &Slot) -> bool {
+    let is_certain = match slot {
+        Slot::At(_, shape, _) => !shape.needs_lines,
+        _ => true,
+    };
+    is_certain && matches!(place, Place::Start | Place::Found)
+}
+
+/// Returns the lines of a text that are not blank, without their line ends.
+fn lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.filter(|line| !line.trim_ascii().is_empty())
+}
+
+/// Returns what applies to all times of a source.
+fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
+    let Circumstances { name, modified, given, .. } = *circumstances;
+    let is_iis =
+        lines.iter().take(FIRST_LINES).any(|line| line.starts_with(b"#Software: Microsoft Internet Information"));
+    let zone = match given.zone {
+        _ if is_iis => Zone::Product,
+        Some(zone) => Zone::Given(zone),
+        None => Zone::Assumed,
+    };
+    let named = date_in_name(name);
+    // Half a year around the date in the name, or up to the time of modification with a day of slack.
+    let by_name = named.map(|day| (day + 182, YearBasis::Name));
+    let by_year = given.year.and_then(|year| Some((read::day(year, 12, 31)?, YearBasis::Given)));
+    let by_modified = modified.and_then(day_of).map(|day| (day + 1, YearBasis::Modified));
+    let by_now = i32::try_from(last_second().div_euclid(86_400) - 1).ok().map(|day| (day, YearBasis::Now));
+    let last = by_year.or(by_name).or(by_modified).or(by_now);
+    let header = lines.iter().take(FIRST_LINES).find_map(|line| header_day(line, modified));
+    let day = header.map(|day| (day, YearBasis::Header)).or(named.map(|day| (day, YearBasis::Name)));
+    Around {
+        last_day: last.map(|(day, _)| day),
+        year_basis: last.map_or(YearBasis::Unknown, |(_, basis)| basis),
+        day: day.map(|(day, _)| day),
+        day_basis: day.map_or(YearBasis::Unknown, |(_, basis)| basis),
+        order: given.order,
+        zone,
+        shapes: given.shapes,
+    }
+}
+
+/// Returns the day of a time, in days since 1970.
+fn day_of(time: Time) -> Option<i32> {
+    i32::try_from(time.nanoseconds().div_euclid(86_400_000_000_000)).ok()
+}
+
+/// Returns the date in the last part of a name, if there is one: `2017-02-14`, `20170214` and, after `ex`, `170214`.
+fn date_in_name(name: &str) -> Option<i32> {
+    let name = name.rsplit(['/', '\\']).next()?.as_bytes();
+    // Of at most four digits.
+    let number = |digits: &[u8]| {
+        let is_number = digits.iter().all(u8::is_ascii_digit);
+        is_number.then(|| digits.iter().fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0')))
+    };
+    let is_log_day = |day: &i32| {
+        let second = i64::from(*day) * 86_400;
+        (FIRST_SECOND..last_second()).contains(&second)
+    };
+    (0..name.len()).find_map(|at| {
+        let (before, rest) = name.split_at(at);
+        let is_free = !before.last().is_some_and(u8::is_ascii_digit);
+        let ends = |len: usize| is_free && rest.len() >= len && !rest.get(len).is_some_and(u8::is_ascii_digit);
+        let parts = |[year, month, day]: [std::ops::Range<usize>; 3]| {
+            Some((number(&rest[year])?, number(&rest[month])?, number(&rest[day])?))
+        };
+        let date = if ends(10) && matches!(rest[4], b'-' | b'_' | b'.') && rest[4] == rest[7] {
+            parts([0..4, 5..7, 8..10])
+        } else if ends(8) && rest[..8].iter().all(u8::is_ascii_digit) {
+            parts([0..4, 4..6, 6..8])
+        } else if ends(6) && before.ends_with(b"ex") {
+            parts([0..2, 2..4, 4..6]).map(|(year, month, day)| (year + 2000, month, day))
+        } else {
+            None
+        };
+        date.and_then(|(year, month, day)| read::day(year, month, day)).filter(is_log_day)
+    })
+}
+
+/// Returns the date in a header of a source that has only clock times in its lines.
+fn header_day(line: &[u8], modified: Option<Time>) -> Option<i32> {
+    let day = |date: &[u8]| {
+        let [year, month, day]: [&[u8]; 3] = date.split(|&byte| byte == b'-').collect::<Vec<_>>().try_into().ok()?;
+        let number = |digits: &[u8]| str::from_utf8(digits).ok()?.parse::<u16>().ok();
+        read::day(number(year)?, number(month)?, number(day)?)
+    };
+    if let Some(rest) = line.strip_prefix(b"#Date: ") {
+        return day(rest.get(..10)?);
+    }
+    // Windows Installer writes the date as the user's settings have it.
+    let started = b"Verbose logging started: ";
+    let at = memchr::memmem::find(line, started)? + started.len();
+    let rest = line.get(at..)?;
+    let modified = day_of(modified?)?;
+    let days =
+        super::forms::built_in().all.iter().filter(|shape| matches!(shape.name(), "slashes" | "dots" | "year-slashes"));
+    let found = days.filter_map(|shape| shape.read(rest)).flat_map(|(parts, _)| {
+        [Order::Dmy, Order::Mdy].map(|order| {
+            let local = parts.moment(&Missing { order: Some(order), last_day: None, day: None })?;
+            i32::try_from(local.second.div_euclid(86_400)).ok()
+        })
+    });
+    found.flatten().find(|day| (modified - 1..=modified + 1).contains(day))
+}
+
+/// The lines of a source and what is known about them.
+struct Detection<'a> {
+    lines: &'a [&'a [u8]],
+    text: &'a [u8],
+    circumstances: &'a Circumstances<'a>,
+    around: Around,
+}
+
+impl Detection<'_> {
+    /// Returns the candidate that wins among `lines`, as a slot.
+    fn winner(&self, lines: &[&[u8]]) -> Option<(Candidate, Slot)> {
+        let mut votes: HashMap<Candidate, Votes> = HashMap::new();
+        for (at, line) in lines.iter().enumerate() {
+            // If nearly all of the first lines begin with the same form, nothing can be further left.
+            if at == FIRST_LINES
+                && let Some((candidate, _)) = votes
+                    .iter()
+                    .find(|((place, _), votes)| *place == Place::Start && votes.lines * 10 >= FIRST_LINES * 9)
+                && let candidate = *candidate
+                && votes.keys().filter(|(place, _)| *place == Place::Start).count() == 1
+            {
+                let counted = self.count(lines, candidate);
+                votes = HashMap::from([(candidate, counted)]);
+                break;
+            }
+            self.vote(line, &mut votes);
+        }
+        let mut all: Vec<(Candidate, Votes)> = votes.into_iter().collect();
+        // Where columns differ in width, the same times are at several distances from the start, but in one column.
+        let columns: Vec<(Candidate, Votes)> =
+            all.iter().filter(|((place, _), _)| matches!(place, Place::Field { .. })).copied().collect();
+        all.retain(|((place, form), votes)| {
+            let is_column = |((_, other), column): &(Candidate, Votes)| {
+                let apart = (column.position / column.lines.max(1)).abs_diff(votes.position / votes.lines.max(1));
+                other == form && column.lines >= votes.lines && apart < COLUMN_BYTES
+            };
+            !matches!(place, Place::Offset(_)) || !columns.iter().any(is_column)
+        });
+        let most = all.iter().map(|(_, votes)| votes.lines).max()?;
+        let is_leading = |votes: &Votes| votes.lines * 10 >= most * 9;
+        all.sort_by(|(one, ones), (other, others)| {
+            let by_lead = is_leading(others).cmp(&is_leading(ones));
+            let by_votes = if is_leading(ones) { std::cmp::Ordering::Equal } else { others.lines.cmp(&ones.lines) };
+            // Averages, compared without a division.
+            let by_position = (ones.position * others.lines).cmp(&(others.position * ones.lines));
+            let by_len = (others.len * ones.lines).cmp(&(ones.len * others.lines));
+            let by_form = one.1.cmp(&other.1).then(rank(one.0).cmp(&rank(other.0))).then(one.0.cmp(&other.0));
+            by_lead.then(by_votes).then(by_position).then(by_len).then(by_form)
+        });
+        let header_lines = lines.iter().filter(|line| line.starts_with(b"#")).count();
+        let total = lines.len() - header_lines.min(lines.len());
+        all.into_iter().find_map(|(candidate, votes)| {
+            let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
+            Some((candidate, slot))
+        })
+    }
+
+    fn shapes(&self) -> &'static Shapes {
+        self.around.shapes()
+    }
+
+    fn shape(&self, index: u16) -> &'static Shape {
+        &self.shapes().all[usize::from(index)]
+    }
+
+    /// Adds the votes of a line.
+    fn vote(&self, line: &[u8], votes: &mut HashMap<Candidate, Votes>) {
+        let mut add = |candidate: Candidate, position: usize, len: usize| {
+            let votes = votes.entry(candidate).or_default();
+            votes.lines += 1;
+            votes.position += position;
+            votes.len += len;
+        };
+        for (index, shape) in self.shapes().searching() {
+            if self.applies(shape) && shape.read(line).is_some() {
+                // A form with a text of its own is more certain than any other at the same place.
+                add((Place::Found, Some(index)), shape.found_at(line), line.len() + 1000);
+            }
+        }
+        let begin = start(line);
+        for at in
+            (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| begins_token(line, at) && may_be_time(&line[at..]))
+        {
+            let places = places(line, begin, at);
+            if iso_at(line, at) {
+                places.iter().flatten().for_each(|place| add((*place, None), at, 1000));
+            }
+            for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
+                if let Some((_, len)) = shape.read(&line[at..]) {
+                    places.iter().flatten().for_each(|place| add((*place, Some(index)), at, len));
+                }
+            }
+        }
+    }
+
+    /// Whether a form that wants a header has one.
+    fn applies(&self, shape: &Shape) -> bool {
+        let has_header = |header: &String| memchr::memmem::find(self.text, header.as_bytes()).is_some();
+        shape.header.as_ref().is_none_or(has_header)
+    }
+
+    /// Counts the lines with a candidate.
+    fn count(&self, lines: &[&[u8]], candidate: Candidate) -> Votes {
+        let lines = lines.iter().filter(|line| self.has(line, candidate)).count();
+        Votes { lines, position: 0, len: 0 }
+    }
+
+    /// Whether a line has a time of this form at this place.
+    fn has(&self, line: &[u8], (place, index): Candidate) -> bool {
+        let Some(at) = place.locate(line) else { return false };
+        match index {
+            None => iso_at(line, at),
+            Some(index) => self.shape(index).read(&line[at..]).is_some(),
+        }
+    }
+
+    /// Returns the slot of a candidate that `votes` of `total` lines have, if that is enough.
+    fn slot(&self, (place, index): Candidate, votes: usize, total: usize, lines: &[&[u8]]) -> Option<Slot> {
+        let shape = index.map(|index| self.shape(index));
+        let is_enough = match (place, shape) {
+            (_, Some(shape)) if shape.needs_lines => {
+                let is_clock = shape.lacks == Lacks::Date && self.around.day.is_some();
+                votes >= LEAST_LINES && (votes * 5 >= total * 4 || is_clock && votes * 4 >= total)
+            }
+            (Place::Found, _) => true,
+            (_, Some(shape)) if shape.is_anywhere => true,
+            (Place::Start, _) => votes >= 3 || votes * 20 >= total,
+            // The reader of ISO 8601 does not need a place.
+            (_, None) => votes * 10 >= total,
+            (Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. }, _) => {
+                votes * 2 >= total || votes >= 2 && votes * 4 >= total
+            }
+            (Place::Field { .. } | Place::Offset(_), _) => votes >= 2 && votes * 2 >= total,
+        };
+        if !is_enough {
+            return None;
+        }
+        let Some(shape) = shape else { return Some(Slot::IsoAt(place)) };
+        let read = |line: &&[u8]| place.locate(line).and_then(|at| shape.read(&line[at..])).map(|(parts, _)| parts);
+        let mut read_lines: Vec<Parts> = lines.iter().filter_map(read).collect();
+        let first_count = read_lines.len();
+        // The end may begin within a line.
+        let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
+        let end: Vec<&[u8]> = self::lines(end).collect();
+        read_lines.extend(end.iter().filter_map(read));
+        let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
+        if shape.needs_lines && !self.rises(&read_lines[..first_count], settled.order) {
+            return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
+        }
+        Some(Slot::At(place, shape, settled))
+    }
+
+    /// Whether numbers are times: nearly all of them can be, and they hardly ever fall.
+    fn rises(&self, parts: &[Parts], order: Option<Order>) -> bool {
+        let missing = Missing { order, last_day: self.around.last_day, day: self.around.day };
+        let seconds: Vec<i64> = parts
+            .iter()
+            .filter_map(|parts| parts.moment(&missing))
+            .map(|local| local.second)
+            .filter(|second| (FIRST_SECOND..last_second()).contains(second))
+            .collect();
+        let falls = seconds.windows(2).filter(|pair| pair[0] > pair[1] + 60).count();
+        seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len()
+    }
+
+    /// Decides the order of day and month. `has_end` says whether the last of `parts` is the last time of the source.
+    fn settle(&self, shape: &Shape, parts: &[Parts], has_end: bool) -> Settled {
+        let open: Vec<&Parts> = parts.iter().filter(|parts| parts.open().is_some()).collect();
+        if open.is_empty() {
+            return Settled { order: None, basis: OrderBasis::Form };
+        }
+        let decided = |order, basis| Settled { order: Some(order), basis };
+        let has_third = open[0].open().is_some_and(|[.., third]| third.is_some());
+        let mut orders = vec![Order::Dmy, Order::Mdy];
+        if has_third {
+            orders.push(Order::Ymd);
+        }
+        if let Some(order) = self.circumstances.given.order.filter(|order| orders.contains(order)) {
+            return decided(order, OrderBasis::Given);
+        }
+        let modified = self.circumstances.modified.and_then(day_of);
+        // A clock ahead, or a zone.
+        let latest = modified.map(|day| day + 1);
+        let day_in = |parts: &Parts, order, latest: Option<i32>| {
+            let missing = Missing { order: Some(order), last_day: self.around.last_day, day: None };
+            let local = parts.moment(&missing)?;
+            let day = i32::try_from(local.second.div_euclid(86_400)).ok()?;
+            let is_possible = (FIRST_SECOND..last_second()).contains(&local.second);
+            (is_possible && latest.is_none_or(|latest| day <= latest)).then_some(day)
+        };
+        let days_by = |latest: Option<i32>| -> Vec<(Order, Vec<Option<i32>>)> {
+            let days = |order| open.iter().map(|parts| day_in(parts, order, latest)).collect();
+            orders.iter().map(|&order| (order, days(order))).collect()
+        };
+        let impossible = |days: &[Option<i32>]| days.iter().filter(|day| day.is_none()).count();
+        let fewest =
+            |days: &[(Order, Vec<Option<i32>>)]| days.iter().map(|(_, days)| impossible(days)).min().unwrap_or(0);
+        let mut days = days_by(latest);
+        if fewest(&days) * 2 > open.len() {
+            // The time of modification is not that of the log.
+            days = days_by(None);
+        }
+        // A damaged line, or one whose date cannot be in any order, decides nothing.
+        let fewest = fewest(&days);
+        let mut left: Vec<(Order, Vec<i32>)> = days
+            .into_iter()
+            .filter(|(_, days)| (impossible(days) - fewest) * 50 <= days.len() && days.iter().any(Option::is_some))
+            .map(|(order, days)| (order, days.into_iter().flatten().collect::<Vec<_>>()))
+            .collect();
+        let only = |left: &[(Order, Vec<i32>)]| match left {
+            [(order, _)] => Some(*order),
+            // The parts are equal.
+            [(one, first), rest @ ..] if rest.iter().all(|(_, days)| days == first) => Some(*one),
+            _ => None,
+        };
+        if let Some(order) = only(&left) {
+            return decided(order, OrderBasis::Part);
+        }
+        let falls = |days: &[i32]| days.windows(2).filter(|pair| pair[0] > pair[1] + 1).count();
+        let fewest = left.iter().map(|(_, days)| falls(days)).min().unwrap_or(0);
+        if fewest == 0 {
+            left.retain(|(_, days)| falls(days) == 0);
+        }
+        if let Some(order) = only(&left) {
+            return decided(order, OrderBasis::Rising);
+        }
+        if has_third {
+            let span = |days: &[i32]| days.iter().max().zip(days.iter().min()).map_or(0, |(max, min)| max - min);
+            let spans: Vec<i32> = left.iter().map(|(_, days)| span(days)).collect();
+            if let Some(&least) = spans.iter().min()
+                && least > 0
+            {
+                left.retain(|(_, days)| span(days) / 10 <= least);
+                if let Some(order) = only(&left) {
+                    return decided(order, OrderBasis::Year);
+                }
+            }
+        }
+        let near = |wanted: Option<i32>, days: &[i32]| {
+            wanted.zip(days.last().copied()).is_some_and(|(wanted, day)| (wanted - 1..=wanted + 1).contains(&day))
+        };
+        let named = date_in_name(self.circumstances.name);
+        let by_name: Vec<_> = left.iter().filter(|(_, days)| near(named, days)).cloned().collect();
+        if let Some(order) = only(&by_name) {
+            return decided(order, OrderBasis::Name);
+        }
+        if self.circumstances.is_whole || has_end {
+            let by_end: Vec<_> = left.iter().filter(|(_, days)| near(modified, days)).cloned().collect();
+            if let Some(order) = only(&by_end) {
+                return decided(order, OrderBasis::Modified);
+            }
+        }
+        let may_be = |wanted: Order| left.iter().any(|(order, _)| *order == wanted);
+        if shape.has_dots && may_be(Order::Dmy) {
+            return decided(Order::Dmy, OrderBasis::Dots);
+        }
+        if open.iter().any(|parts| parts.has_half_day()) && may_be(Order::Mdy) {
+            return decided(Order::Mdy, OrderBasis::HalfDay);
+        }
+        Settled { order: None, basis: OrderBasis::Unknown }
+    }
+
+    /// Whether most lines begin with the seconds since a system was started, so that a date in the message of a few lines is not the
+    /// form of the source.
+    fn begins_with_seconds(&self) -> bool {
+        let mut reader = Reader::default();
+        let has_iso = self.lines.iter().filter(|line| reader.iso.find(line).is_some()).count();
+        let seconds = self.lines.iter().filter(|line| begins_with_seconds(&line[start(line)..])).count();
+        self.lines.len() >= LEAST_LINES && has_iso * 10 < self.lines.len() && seconds * 2 >= self.lines.len()
+    }
+}
+
+/// Whether a text begins with a number of seconds with at least milliseconds.
+fn begins_with_seconds(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = digits(text);
+    let fraction = text.get(whole..).and_then(|rest| rest.strip_prefix(b".")).unwrap_or_default();
+    let after = fraction.get(digits(fraction));
+    whole > 0 && digits(fraction) >= 3 && !after.is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// The preference of places that are the same in all lines.
+fn rank(place: Place) -> u8 {
+    match place {
+        Place::Found => 0,
+        Place::Start => 1,
+        Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. } => 2,
+        Place::Field { .. } => 3,
+        Place::Offset(_) => 4,
+    }
+}
+
+/// Whether a time may begin at `at`: not within a word, a number, an address or a path.
+fn begins_token(line: &[u8], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).map(|before| line[before]) else { return true };
+    let is_joined = before.is_ascii_alphanumeric()
+        || !before.is_ascii()
+        || matches!(before, b'.' | b':' | b'-' | b'/' | b'\\' | b'_' | b'+' | b'@' | b'%' | b'~');
+    // Blanks inside of padded numbers belong to the number.
+    !is_joined && line[at] != b' '
+}
+
+/// A quick test that rules out nearly all words and numbers.
+fn may_be_time(text: &[u8]) -> bool {
+    /// The longest name of a month or weekday, and what follows up to the day.
+    const NAME_BYTES: usize = 20;
+    /// From the beginning of a date up to the first colon of its clock time.
+    const DATE_BYTES: usize = 40;
+    let near = |len: usize| &text[..text.len().min(len)];
+    match text[0] {
+        b'@' | b'I' | b'W' | b'E' | b'F' | 0xE2 => true,
+        b'0'..=b'9' => {
+            let near = near(DATE_BYTES);
+            let digits = near.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let is_date = matches!(near.get(digits), Some(b'.' | b'/' | b'-'));
+            digits >= 6 || is_date || near.contains(&b':')
+        }
+        _ => near(NAME_BYTES).iter().any(u8::is_ascii_digit),
+    }
+}
+
+/// Returns the ways in which the place `at` of a line can be described. `begin` is the start of the line.
+fn places(line: &[u8], begin: usize, at: usize) -> [Option<Place>; 2] {
+    if at == begin {
+        return [Some(Place::Start), None];
+    }
+    let opening = line[..at].iter().rev().take_while(|&&byte| is_opening(byte)).count();
+    let before = &line[..at - opening];
+    let field =
+        before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b' ')).and_then(|&delimiter| {
+            let index = before.iter().filter(|&&byte| byte == delimiter).count();
+            Some(Place::Field { delimiter, index: u8::try_from(index).ok()? })
+        });
+    [field, u8::try_from(at).ok().map(Place::Offset)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_have_a_date() {
+        let cases = [
+            ("logs/app-2017-02-14.log", Some((2017, 2, 14))),
+            ("app_2017_02_14_0257.log", Some((2017, 2, 14))),
+            ("app.20170214.log", Some((2017, 2, 14))),
+            ("20170214_025724.log", Some((2017, 2, 14))),
+            ("u_ex170214.log", Some((2017, 2, 14))),
+            ("b.zip!/ex170214.log", Some((2017, 2, 14))),
+            ("2017-02-14/app.log", None),
+            ("app-2017-02-30.log", None),
+            ("app-99999999.log", None),
+            ("app-120170214.log", None),
+            ("app-170214.log", None),
+            ("app-19870214.log", None),
+            ("2017", None),
+            ("", None),
+        ];
+        for (name, expected) in cases {
+            let expected = expected.and_then(|(year, month, day)| read::day(year, month, day));
+            assert_eq!(date_in_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_form_says_what_its_times_rest_on() {
+        let modified = |text: &str| {
+            let nanoseconds = text.parse::<jiff::Timestamp>().unwrap().as_nanosecond();
+            Some(Time::from_nanoseconds(nanoseconds.try_into().unwrap()))
+        };
+        let cases = [
+            ("2017-02-14T02:57:24Z x", "a.log", "iso-8601", &[][..]),
+            ("Feb 14 02:57:24 host x", "a.log", "syslog", &["year by the time of modification"]),
+            ("Feb 14 02:57:24 host x", "a-20170219.log", "syslog", &["year of the name"]),
+            ("14.02.2017 02:57:24 x", "a.log", "dots", &["day first by a part above 12 or a date that cannot be"]),
+            ("03.02.2017 02:57:24 x", "a.log", "dots", &["day first as usual with dots"]),
+            ("2/3/2017 2:57:24 AM x", "a.log", "slashes", &["month first as usual with AM and PM"]),
+            ("02/03/2017 02:57:24 x", "a-2017-02-03.log", "slashes", &["month first by the date in the name"]),
+            (
+                "02/03/2017 02:57:24 x",
+                "a.log",
+                "slashes",
+                &["day or month first is not known, so its times are not read; give --date-order"],
+            ),
+            ("\"N\",\"IAS\",02/03/2017,02:57:24,1", "a.log", "nps-text", &["month first, as NPS writes it"]),
+            (
+                "#Software: Microsoft Internet Information Services 8.5\n2017-02-14 02:57:24 x",
+                "a.log",
+                "iso-8601",
+                &["UTC, as IIS writes it"],
+            ),
+        ];
+        for (text, name, form, evidence) in cases {
+            let known = Circumstances {
+                name,
+                modified: modified("2017-06-20T00:00:00Z"),
+                is_whole: true,
+                ..Circumstances::default()
+            };
+            let found = detect(text.as_bytes(), &known);
+            assert_eq!(
+                (found.name().as_deref(), found.evidence()),
+                (Some(form), evidence.iter().map(|one| (*one).to_owned()).collect()),
+                "{text}"
+            );
+        }
+    }
+}

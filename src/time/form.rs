@@ -1,0 +1,508 @@
+//! The form of a source: where in its lines the time is, how it is written, and what the source leaves open.
+
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
+use super::forms::read::{Local, Missing, Order, Parts};
+use super::forms::{self, Lacks, Shape, Shapes};
+use super::iso;
+use super::{Basis, DateBasis, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
+
+/// The first second at which a log can have been written. Earlier ones are errors of clocks, or other numbers.
+pub(super) const FIRST_SECOND: i64 = 631_152_000;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// The form in which a source writes times. It is decided once for each source, before any of its lines is read, and lines are read
+/// by it alone. So the time of a line does not depend on how the source was divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    pub(super) first: Slot,
+    /// The form of a second program that writes to the same source.
+    pub(super) second: Option<Slot>,
+    pub(super) around: Around,
+}
+
+/// How one program writes times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// An ISO 8601 date with a clock time near the start of the line.
+    Iso,
+    /// An ISO 8601 date with a clock time at this place.
+    IsoAt(Place),
+    /// A time of another form at this place.
+    At(Place, &'static Shape, Settled),
+    /// No times.
+    Nothing,
+}
+
+/// The order of day and month of a source, and by which evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// `None` if it is not known.
+    pub(super) order: Option<Order>,
+    pub(super) basis: OrderBasis,
+}
+
+/// What decides whether the day or the month comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderBasis {
+    /// The form itself: the year comes first, the month is a name, or the program always writes it so.
+    Form,
+    /// The user.
+    Given,
+    /// A part that cannot be a month, or a date that does not exist or lies in the future in any other order.
+    Part,
+    /// In any other order, the times would run back.
+    Rising,
+    /// The year is the part that changes least.
+    Year,
+    /// The date in the name of the source.
+    Name,
+    /// The last line was written when the source was last modified.
+    Modified,
+    /// Where dots separate the parts, the day comes first.
+    Dots,
+    /// Where AM or PM follows, the month comes first.
+    HalfDay,
+    /// Nothing.
+    Unknown,
+}
+
+/// What decides about the year of times without one, and about the day of times without a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum YearBasis {
+    /// The user.
+    Given,
+    /// A date in the name of the source.
+    Name,
+    /// A date in a header.
+    Header,
+    /// The time at which the source was last modified.
+    Modified,
+    /// The time of this run, because the source has no time of modification.
+    Now,
+    /// Nothing.
+    Unknown,
+}
+
+/// How many sources have times that rest on more than their lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Assumed {
+    /// Sources whose dates can have the day or the month first, so that their times are not read.
+    pub undecided: u64,
+    /// Sources whose order of day and month is that which is usual, or fits the times of the source best.
+    pub orders: u64,
+    /// Sources whose lines have no year, or no date.
+    pub dates: u64,
+}
+
+impl Assumed {
+    /// Adds a source.
+    pub fn add(&mut self, form: &Form) {
+        let is_assumed =
+            |basis| !matches!(basis, OrderBasis::Form | OrderBasis::Given | OrderBasis::Part | OrderBasis::Unknown);
+        let settled = || {
+            form.slots()
+                .filter_map(|slot| if let Slot::At(_, shape, settled) = slot { Some((shape, settled)) } else { None })
+        };
+        self.undecided += u64::from(form.is_undecided());
+        self.orders += u64::from(settled().any(|(_, settled)| is_assumed(settled.basis)));
+        self.dates += u64::from(settled().any(|(shape, settled)| match shape.lacks {
+            Lacks::Nothing => false,
+            Lacks::Year => settled.basis != OrderBasis::Unknown && form.around.year_basis != YearBasis::Given,
+            Lacks::Date => form.around.day_basis != YearBasis::Given,
+        }));
+    }
+}
+
+/// What applies to all times of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Around {
+    /// The last possible day of a time without a year, in days since 1970.
+    pub(super) last_day: Option<i32>,
+    /// The day of times without a date, in days since 1970.
+    pub(super) day: Option<i32>,
+    pub(super) year_basis: YearBasis,
+    pub(super) day_basis: YearBasis,
+    /// The order of dates that the user has given.
+    pub(super) order: Option<Order>,
+    pub(super) zone: Zone,
+    /// The forms of the run, if the user has added any.
+    pub(super) shapes: Option<&'static Shapes>,
+}
+
+impl Around {
+    pub(super) const NONE: Around = Around {
+        last_day: None,
+        day: None,
+        year_basis: YearBasis::Unknown,
+        day_basis: YearBasis::Unknown,
+        order: None,
+        zone: Zone::Assumed,
+        shapes: None,
+    };
+
+    pub(super) fn shapes(&self) -> &'static Shapes {
+        self.shapes.unwrap_or_else(forms::built_in)
+    }
+}
+
+/// The zone of times that name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// UTC, because nothing is known.
+    Assumed,
+    /// UTC, because the program that writes the source uses it.
+    Product,
+    /// The zone that the user has given.
+    Given(&'static TimeZone),
+}
+
+/// Where in a line its time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// At its start, after brackets, quotes, blanks and the number with which syslog begins a line.
+    Start,
+    /// After so many of these delimiters, and after brackets and quotes.
+    Field { delimiter: u8, index: u8 },
+    /// At this byte.
+    Offset(u8),
+    /// Where the form finds it.
+    Found,
+}
+
+impl Place {
+    /// Returns where the time begins, if the line is long enough.
+    #[inline]
+    pub(super) fn locate(self, line: &[u8]) -> Option<usize> {
+        let at = match self {
+            Place::Start => start(line),
+            Place::Offset(at) => usize::from(at),
+            Place::Found => 0,
+            Place::Field { delimiter, index } => {
+                let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
+                let mut delimiters = near.iter().enumerate().filter(|(_, byte)| **byte == delimiter);
+                let (mut at, _) = delimiters.nth(usize::from(index) - 1)?;
+                at += 1;
+                at + line[at..].iter().take_while(|&&byte| is_opening(byte)).count()
+            }
+        };
+        (at < line.len()).then_some(at)
+    }
+}
+
+/// Whether a byte opens a part of a line: a bracket or a quote.
+pub(super) fn is_opening(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'[' | b'(' | b'<' | b'{')
+}
+
+/// Returns where a line begins after blanks, NULs, brackets, quotes, a byte order mark, and the number of syslog as in `<13>`.
+pub(super) fn start(line: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at += match &line[at..] {
+            [b'<', rest @ ..] if rest.first().is_some_and(u8::is_ascii_digit) => {
+                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                if rest.get(digits) != Some(&b'>') {
+                    return at;
+                }
+                digits + 2
+            }
+            [0xEF, 0xBB, 0xBF, ..] => 3,
+            [b' ' | b'\t' | 0 | b'*', ..] => 1,
+            [byte, ..] if is_opening(*byte) => 1,
+            _ => return at,
+        };
+    }
+}
+
+/// The default is ISO 8601, near the start of each line.
+impl Default for Form {
+    fn default() -> Form {
+        Form::ISO_8601
+    }
+}
+
+impl Form {
+    /// An ISO 8601 date with a clock time: `2017-02-14T02:57:24`, a space instead of the `T`, a fraction after `.` or `,`, and `Z`, an
+    /// offset, or no zone at all.
+    pub const ISO_8601: Form = Form { first: Slot::Iso, second: None, around: Around::NONE };
+
+    /// Returns the time of a line: where this form has it, or for ISO 8601 the first one that starts within [`SEARCH_LIMIT_BYTES`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use callcodes::time::Form;
+    ///
+    /// let stamp = Form::ISO_8601.find(b"app: 2017-02-14 02:57:24,600 rawCallStatus = 21").unwrap();
+    /// assert_eq!(stamp.time.to_string(), "2017-02-14T02:57:24.6Z");
+    /// assert!(stamp.zone_is_assumed());
+    /// ```
+    #[must_use]
+    pub fn find(&self, line: &[u8]) -> Option<Stamp> {
+        Reader::default().find(self, line)
+    }
+
+    /// Reads a time at the start of `text`, in this form or, if the text has another one, in any form that needs no evidence. What
+    /// follows the time is ignored, except that it must not be another digit.
+    #[must_use]
+    pub fn read(&self, text: &[u8]) -> Option<Stamp> {
+        Reader::default().read(self, text)
+    }
+
+    /// Whether the source has dates whose day and month cannot be distinguished, so that its lines have no times.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        self.slots().any(|slot| matches!(slot, Slot::At(_, _, Settled { basis: OrderBasis::Unknown, .. })))
+    }
+
+    /// Returns the name of the form: `iso-8601`, that of another form, or those of two, and `None` if the source has no times.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let name = |slot: Slot| match slot {
+            Slot::Iso | Slot::IsoAt(_) => Some("iso-8601"),
+            Slot::At(_, shape, _) => Some(shape.name()),
+            Slot::Nothing => None,
+        };
+        let names: Vec<&str> = self.slots().filter_map(name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Returns what the times rest on that is not in the lines, in words: `month first, by a part above 12`.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for slot in self.slots() {
+            let Slot::At(_, shape, settled) = slot else { continue };
+            let order = match (settled.order, &shape.product) {
+                (Some(Order::Dmy), _) => "day first",
+                (Some(Order::Mdy), _) => "month first",
+                (Some(Order::Ymd), _) => "year first",
+                (None, _) => "day or month first",
+            };
+            let why = match settled.basis {
+                OrderBasis::Form => None,
+                OrderBasis::Given => Some("by --date-order"),
+                OrderBasis::Part => Some("by a part above 12 or a date that cannot be"),
+                OrderBasis::Rising => Some("as times would run back otherwise"),
+                OrderBasis::Year => Some("as the year changes least"),
+                OrderBasis::Name => Some("by the date in the name"),
+                OrderBasis::Modified => Some("by the time of modification"),
+                OrderBasis::Dots => Some("as usual with dots"),
+                OrderBasis::HalfDay => Some("as usual with AM and PM"),
+                OrderBasis::Unknown => Some("is not known, so its times are not read; give --date-order"),
+            };
+            words.extend(why.map(|why| format!("{order} {why}")));
+            words.extend(shape.product.as_ref().map(|product| format!("month first, as {product} writes it")));
+            let (what, basis) = match shape.lacks {
+                Lacks::Nothing => continue,
+                Lacks::Year => ("year", self.around.year_basis),
+                Lacks::Date => ("date", self.around.day_basis),
+            };
+            words.push(match basis {
+                YearBasis::Given => format!("{what} by --year"),
+                YearBasis::Name => format!("{what} of the name"),
+                YearBasis::Header => format!("{what} of the header"),
+                YearBasis::Modified => format!("{what} by the time of modification"),
+                YearBasis::Now => format!("{what} by the time of this run"),
+                YearBasis::Unknown => format!("{what} is not known, so its times are not read"),
+            });
+        }
+        match self.around.zone {
+            Zone::Product => words.push("UTC, as IIS writes it".to_owned()),
+            Zone::Given(_) => words.push("zone by --tz where the line has none".to_owned()),
+            Zone::Assumed => {}
+        }
+        words
+    }
+
+    /// Whether lines are read as ISO 8601 in no other zone than their own or UTC.
+    #[inline]
+    pub(super) fn is_plain_iso(&self) -> bool {
+        matches!((self.first, self.second, self.around.zone), (Slot::Iso, None, Zone::Assumed))
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Slot> {
+        [Some(self.first), self.second].into_iter().flatten()
+    }
+}
+
+impl Reader {
+    /// Returns the time of a line by a form other than plain ISO 8601.
+    #[inline(never)]
+    pub(super) fn find_by_slots(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
+        let found = self.find_by_slot(form.first, form, line);
+        match form.second {
+            Some(second) if found.is_none() => self.find_by_slot(second, form, line),
+            _ => found,
+        }
+    }
+
+    fn find_by_slot(&mut self, slot: Slot, form: &Form, line: &[u8]) -> Option<Stamp> {
+        match slot {
+            Slot::Nothing => None,
+            Slot::Iso => self.iso.find(line).and_then(|stamp| self.in_zone(stamp, form)),
+            Slot::IsoAt(place) => {
+                let stamp = self.iso.read(&line[place.locate(line)?..])?;
+                self.in_zone(stamp, form)
+            }
+            Slot::At(place, shape, settled) => {
+                let at = place.locate(line)?;
+                let (parts, end) = shape.read(&line[at..])?;
+                self.stamp(shape, &parts, settled.order, form, &line[at + end..])
+            }
+        }
+    }
+
+    /// Reads a time that is not ISO 8601, or not in the zone that is assumed, at the start of `text`.
+    #[cold]
+    pub(super) fn read_any(&mut self, form: &Form, text: &[u8]) -> Option<Stamp> {
+        let text = &text[start(text)..];
+        for slot in form.slots() {
+            if let Slot::At(_, shape, settled) = slot
+                && let Some((parts, _)) = shape.read(text)
+            {
+                return self.stamp(shape, &parts, settled.order, form, b"");
+            }
+        }
+        if let Some(stamp) = self.iso.read(text) {
+            return self.in_zone(stamp, form);
+        }
+        let mut best: Option<(usize, &Shape, Parts)> = None;
+        for (_, shape) in form.around.shapes().beginning_with(*text.first()?) {
+            let Some((parts, end)) = shape.read(text) else { continue };
+            // Bare digits are a time if there is nothing else.
+            let is_certain = !shape.needs_lines || end == text.len();
+            if is_certain && best.is_none_or(|(longest, ..)| end > longest) {
+                best = Some((end, shape, parts));
+            }
+        }
+        let (_, shape, parts) = best?;
+        let order = form.around.order.or_else(|| order_of_one(shape, &parts));
+        self.stamp(shape, &parts, order, form, b"")
+    }
+
+    /// Reads a time of this form at the start of `text`. The form of the source says what the text does not.
+    #[cold]
+    pub fn read_as(&mut self, shape: &Shape, form: &Form, text: &[u8]) -> Option<Stamp> {
+        let (parts, _) = shape.read(text)?;
+        let order = form.around.order.or_else(|| order_of_one(shape, &parts));
+        self.stamp(shape, &parts, order, form, b"")
+    }
+
+    /// Returns the moment of what a line says. `rest` is the line after the time.
+    fn stamp(&mut self, shape: &Shape, parts: &Parts, order: Option<Order>, form: &Form, rest: &[u8]) -> Option<Stamp> {
+        let around = &form.around;
+        let mut missing = Missing { order, last_day: around.last_day, day: around.day };
+        let mut date = match shape.lacks {
+            Lacks::Year => DateBasis::Year,
+            Lacks::Date => DateBasis::Day,
+            Lacks::Nothing if parts.open().is_some() => DateBasis::Order,
+            Lacks::Nothing => DateBasis::Line,
+        };
+        let mut offset = parts.offset;
+        if shape.lacks == Lacks::Year
+            && let Some(message) = self.iso.find(rest)
+        {
+            // A relay has passed on a line that has a time of its own, which shows the year, and perhaps the zone of the relay.
+            let second = message.time.nanoseconds().div_euclid(1_000_000_000);
+            let after = i32::try_from(second.div_euclid(DAY_SECONDS) + 2).ok();
+            let near = parts.moment(&Missing { last_day: after, ..missing });
+            let apart = near.map(|near| near.second - second);
+            if let Some(apart) = apart.filter(|apart| apart.abs() <= 26 * 3600) {
+                (missing.last_day, date) = (after, DateBasis::Line);
+                let quarters = (apart + 450).div_euclid(900);
+                let is_whole = (apart - quarters * 900).abs() <= 30 && (-48..=56).contains(&quarters);
+                if offset.is_none() && is_whole && !message.zone_is_assumed() {
+                    offset = i32::try_from(quarters * 900).ok();
+                }
+            }
+        }
+        let local = parts.moment(&missing)?;
+        let (offset, zone) = match offset {
+            Some(offset) => (offset, ZoneBasis::Named),
+            None if parts.has_zone() => (0, ZoneBasis::Named),
+            None => match around.zone {
+                Zone::Assumed if parts.is_ambiguous_zone => (0, ZoneBasis::Ambiguous),
+                Zone::Assumed => (0, ZoneBasis::Assumed),
+                Zone::Product => (0, ZoneBasis::Product),
+                Zone::Given(zone) => (self.offset(zone, local.second)?, ZoneBasis::Given),
+            },
+        };
+        moment(Local { second: local.second - i64::from(offset), ..local }, Basis { zone, date })
+    }
+
+    /// Applies the zone of the source to a time without one.
+    pub(super) fn in_zone(&mut self, stamp: Stamp, form: &Form) -> Option<Stamp> {
+        let zone = form.around.zone;
+        if zone == Zone::Assumed || !stamp.zone_is_assumed() {
+            return Some(stamp);
+        }
+        let nanoseconds = stamp.time.nanoseconds();
+        let (offset, zone) = match zone {
+            Zone::Given(zone) => (self.offset(zone, nanoseconds.div_euclid(1_000_000_000))?, ZoneBasis::Given),
+            Zone::Assumed | Zone::Product => (0, ZoneBasis::Product),
+        };
+        let nanoseconds = nanoseconds.checked_sub(i64::from(offset) * 1_000_000_000)?;
+        Some(Stamp { time: Time::from_nanoseconds(nanoseconds), basis: Basis { zone, ..stamp.basis } })
+    }
+
+    /// Returns the offset of a zone from UTC at a local time. Of an hour that occurs twice, it is the first; an hour that the clock
+    /// skips is read as if the clock had not been changed yet.
+    fn offset(&mut self, zone: &'static TimeZone, local: i64) -> Option<i32> {
+        // Clocks are changed at whole quarters of an hour.
+        let quarter = local.div_euclid(900);
+        if let Some((cached, at, offset)) = self.zone
+            && std::ptr::eq(cached, zone)
+            && at == quarter
+        {
+            return Some(offset);
+        }
+        let clock = Offset::UTC.to_datetime(Timestamp::from_second(quarter * 900).ok()?);
+        let utc = zone.to_timestamp(clock).ok()?.as_second();
+        let offset = i32::try_from(quarter * 900 - utc).ok()?;
+        self.zone = Some((zone, quarter, offset));
+        Some(offset)
+    }
+}
+
+/// Returns the moment in UTC, unless no log can have been written then.
+fn moment(utc: Local, basis: Basis) -> Option<Stamp> {
+    if !(FIRST_SECOND..last_second()).contains(&utc.second) {
+        return None;
+    }
+    let nanoseconds = utc.second.checked_mul(1_000_000_000)?.checked_add(i64::from(utc.nanosecond))?;
+    Some(Stamp { time: Time::from_nanoseconds(nanoseconds), basis })
+}
+
+/// Returns the order of the day and the month of one time, if its numbers or its form decide it.
+fn order_of_one(shape: &Shape, parts: &Parts) -> Option<Order> {
+    let [first, second, _] = parts.open()?;
+    match (first? > 12, second? > 12) {
+        (true, false) => Some(Order::Dmy),
+        (false, true) => Some(Order::Mdy),
+        _ if first == second => Some(Order::Dmy),
+        _ if shape.has_dots => Some(Order::Dmy),
+        _ if parts.has_half_day() => Some(Order::Mdy),
+        _ => None,
+    }
+}
+
+/// Returns the second after which no log can have been written: the end of the day after this run. The clock is read once.
+pub(super) fn last_second() -> i64 {
+    static LAST: LazyLock<i64> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        i64::try_from(now).unwrap_or(i64::MAX / 2) + 2 * DAY_SECONDS
+    });
+    *LAST
+}
+
+/// Returns whether ISO 8601 can be read at this place, for the detection.
+pub(super) fn iso_at(line: &[u8], at: usize) -> bool {
+    iso::Reader::default().read(&line[at..]).is_some()
+}

@@ -1,0 +1,304 @@
+//! The forms of times as data: `builtin/times.toml`, whose notation is compiled to steps, and forms of the user.
+//!
+//! A form does not say where in a line its time is, nor what a source leaves open: the order of day and month, the year, the zone.
+//! [`detect`](super::detect) finds that out for each source.
+
+pub(super) mod names;
+pub mod notation;
+pub(super) mod read;
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use self::notation::{Part, Step};
+use self::read::Parts;
+
+/// The forms that are part of the program.
+const BUILT_IN: &str = include_str!("../../builtin/times.toml");
+
+/// A form of times, compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Lower-case letters, digits and hyphens.
+    pub(super) name: String,
+    /// The notation.
+    pub(super) form: String,
+    steps: Box<[Step]>,
+    /// The program whose dates have a fixed order.
+    pub(super) product: Option<String>,
+    /// A text in the first lines of every source of this form.
+    pub(super) header: Option<String>,
+    /// Whether one line is not enough to recognise it.
+    pub(super) needs_lines: bool,
+    /// Whether it is certain wherever it stands in a line.
+    pub(super) is_anywhere: bool,
+    /// Whether it searches for its place.
+    pub(super) is_found: bool,
+    /// What its text does not have.
+    pub(super) lacks: Lacks,
+    /// Whether the parts of its date are separated by dots, and one of them is the year.
+    pub(super) has_dots: bool,
+    examples: Vec<Example>,
+    counter_examples: Vec<String>,
+}
+
+/// What the text of a form does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lacks {
+    Nothing,
+    /// The year.
+    Year,
+    /// The whole date.
+    Date,
+}
+
+/// A text and its time.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Example {
+    text: String,
+    time: String,
+    /// The order of the source, where the text alone does not decide it.
+    order: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    time: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    form: String,
+    product: Option<String>,
+    header: Option<String>,
+    #[serde(default)]
+    evidence: Evidence,
+    #[serde(default)]
+    anywhere: bool,
+    #[serde(default)]
+    examples: Vec<Example>,
+    #[serde(default)]
+    counter_examples: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Evidence {
+    #[default]
+    Line,
+    Lines,
+}
+
+impl Shape {
+    /// Compiles a form in the notation of `builtin/times.toml`.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with the notation, and where.
+    pub fn compile(name: &str, form: &str) -> Result<Shape, notation::Error> {
+        let steps = notation::compile(form)?;
+        let has = |wanted: &[Part]| {
+            steps.iter().any(|step| match step {
+                Step::Digits { part, .. } | Step::Padded(part) => wanted.contains(part),
+                _ => false,
+            })
+        };
+        let is_epoch = steps.iter().any(|step| matches!(step, Step::Epoch | Step::Tai64n));
+        let lacks = if is_epoch || has(&[Part::Year, Part::ShortYear, Part::Third, Part::WeekYear]) {
+            Lacks::Nothing
+        } else if has(&[Part::Day, Part::Second]) {
+            Lacks::Year
+        } else {
+            Lacks::Date
+        };
+        let is_found = steps.iter().any(|step| matches!(step, Step::Find(_)));
+        let has_dots = has(&[Part::First]) && lacks == Lacks::Nothing && steps.contains(&Step::Byte(b'.'));
+        Ok(Shape {
+            name: name.to_owned(),
+            form: form.to_owned(),
+            steps,
+            product: None,
+            header: None,
+            needs_lines: false,
+            is_anywhere: false,
+            is_found,
+            lacks,
+            has_dots,
+            examples: Vec::new(),
+            counter_examples: Vec::new(),
+        })
+    }
+
+    /// Returns the name of the form.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads the text, which must begin with the time unless the form searches for its place. Returns what the text says and where
+    /// the time ends.
+    #[inline]
+    pub(super) fn read(&self, text: &[u8]) -> Option<(Parts, usize)> {
+        read::read(&self.steps, text)
+    }
+
+    /// Whether a text of this form can begin with `byte`.
+    fn may_begin_with(&self, byte: u8) -> bool {
+        match self.steps.first() {
+            Some(Step::Byte(first)) => *first == byte,
+            Some(Step::OneOf(bytes)) => bytes.contains(&byte),
+            // A mark of the direction of writing, which Windows copies, comes before digits.
+            Some(Step::Digits { .. }) => byte.is_ascii_digit() || byte == 0xE2,
+            Some(Step::Padded(_)) => byte.is_ascii_digit() || byte == b' ',
+            Some(Step::Epoch) => byte.is_ascii_digit(),
+            Some(Step::Month | Step::Weekday) => byte.is_ascii_alphabetic() || !byte.is_ascii(),
+            Some(Step::Find(_)) => false,
+            _ => true,
+        }
+    }
+
+    /// Returns where the time of a form that searches for its place begins, for a line that has one.
+    pub(super) fn found_at(&self, line: &[u8]) -> usize {
+        let Some(Step::Find(wanted)) = self.steps.first() else { return 0 };
+        memchr::memmem::find(line, wanted).map_or(0, |at| at + wanted.len())
+    }
+}
+
+/// The forms of a run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shapes {
+    pub(super) all: Vec<Shape>,
+    /// For each byte, the indices of the forms that can begin with it.
+    starts: Vec<Vec<u16>>,
+    /// The indices of the forms that search for their place.
+    found: Vec<u16>,
+}
+
+impl Shapes {
+    pub(super) fn new(all: Vec<Shape>) -> Shapes {
+        let indices = |fits: &dyn Fn(&Shape) -> bool| {
+            (0_u16..).zip(&all).filter(|(_, shape)| fits(shape)).map(|(index, _)| index).collect::<Vec<u16>>()
+        };
+        let starts = (0..=u8::MAX).map(|byte| indices(&|shape: &Shape| shape.may_begin_with(byte))).collect();
+        let found = indices(&|shape: &Shape| shape.is_found);
+        Shapes { all, starts, found }
+    }
+
+    /// Returns the forms that can begin with `byte`, each with its index.
+    pub(super) fn beginning_with(&self, byte: u8) -> impl Iterator<Item = (u16, &Shape)> {
+        self.starts[usize::from(byte)].iter().map(|&index| (index, &self.all[usize::from(index)]))
+    }
+
+    /// Returns the forms that search for their place, each with its index.
+    pub(super) fn searching(&self) -> impl Iterator<Item = (u16, &Shape)> {
+        self.found.iter().map(|&index| (index, &self.all[usize::from(index)]))
+    }
+}
+
+/// Returns the forms of a run: those of the user, which come first, and those that are part of the program; `None` if the user has
+/// none. They live as long as the program, because every source refers to them.
+#[must_use]
+pub fn with_built_in(own: Vec<Shape>) -> Option<&'static Shapes> {
+    if own.is_empty() {
+        return None;
+    }
+    let is_own = |shape: &&Shape| own.iter().any(|own| own.name == shape.name);
+    let others: Vec<Shape> = built_in().all.iter().filter(|shape| !is_own(shape)).cloned().collect();
+    Some(Box::leak(Box::new(Shapes::new(own.into_iter().chain(others).collect()))))
+}
+
+/// Returns the forms that are part of the program. They are compiled when the first source needs them.
+pub(super) fn built_in() -> &'static Shapes {
+    static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(parse(BUILT_IN)));
+    &SHAPES
+}
+
+/// Compiles the forms in a file. The tests read the same text, so this cannot fail for the built-in one.
+fn parse(text: &str) -> Vec<Shape> {
+    let file: File = toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let compiled = file.time.into_iter().map(|entry| {
+        let shape = Shape::compile(&entry.name, &entry.form).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+        Shape {
+            product: entry.product,
+            header: entry.header,
+            needs_lines: entry.evidence == Evidence::Lines,
+            is_anywhere: entry.anywhere,
+            examples: entry.examples,
+            counter_examples: entry.counter_examples,
+            ..shape
+        }
+    });
+    compiled.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read::{Missing, Order, day};
+    use super::*;
+    use crate::time::Time;
+
+    /// Reads a text whose day and month are in the order that fits, in a file last changed on 2017-02-20.
+    fn time(shape: &Shape, text: &str, order: Option<&str>) -> Option<String> {
+        let last_day = day(2017, 2, 20);
+        let (parts, _) = shape.read(text.as_bytes())?;
+        let orders = match order {
+            Some("ymd") => vec![Order::Ymd],
+            _ => vec![Order::Dmy, Order::Mdy],
+        };
+        let local = orders
+            .into_iter()
+            .find_map(|order| parts.moment(&Missing { order: Some(order), last_day, day: last_day }))?;
+        let second = local.second - i64::from(parts.offset.unwrap_or(0));
+        let time = Time::from_nanoseconds(second * 1_000_000_000 + i64::from(local.nanosecond));
+        // Not before 1990 and not after the day after tomorrow.
+        (second > 631_152_000 && second < 2_000_000_000).then(|| time.to_string())
+    }
+
+    #[test]
+    fn every_form_reads_its_examples_and_no_counter_example() {
+        let mut wrong = Vec::new();
+        for shape in &built_in().all {
+            assert!(!shape.examples.is_empty() && !shape.counter_examples.is_empty(), "{}", shape.name);
+            let examples = shape.examples.iter().map(|one| (&one.text, Some(&one.time), one.order.as_deref()));
+            for (text, expected, order) in examples.chain(shape.counter_examples.iter().map(|text| (text, None, None)))
+            {
+                let read = time(shape, text, order);
+                if read.as_ref() != expected {
+                    wrong.push(format!("{}: {text:?} is {read:?}", shape.name));
+                }
+            }
+        }
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_are_unique_and_well_formed() {
+        let mut names: Vec<&str> = built_in().all.iter().map(|shape| shape.name.as_str()).collect();
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        assert!(names.iter().all(|name| name.bytes().all(fits)), "{names:?}");
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    }
+
+    #[test]
+    fn a_line_without_a_time_is_read_by_no_form_that_one_line_decides() {
+        let texts = [
+            "AA:BB:CC:DD:EE:FF 12:34:56",
+            "agent 10.12.2017 started",
+            "2001:db8::1 02:57:24",
+            "59955 725.605",
+            "",
+            "x",
+        ];
+        for text in texts {
+            for shape in built_in().all.iter().filter(|shape| !shape.needs_lines && shape.lacks != Lacks::Date) {
+                assert_eq!(time(shape, text, None), None, "{}: {text}", shape.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,464 @@
+//! Reads text by the steps of a form, and computes the moment from what was read.
+
+use std::str::FromStr;
+
+use super::names::{self, ZoneName};
+use super::notation::{Part, Step};
+use crate::time::iso;
+
+/// The digits that stand for a part that the text does not have.
+const MISSING: u16 = u16::MAX;
+
+/// What a text says of a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::time) struct Parts {
+    numbers: [u16; Part::COUNT],
+    nanosecond: u32,
+    /// The weekday from 0, which is Monday.
+    weekday: u16,
+    half: Half,
+    /// The offset from UTC in seconds, if the text has one.
+    pub(in crate::time) offset: Option<i32>,
+    /// Whether the text names a zone that may be several.
+    pub(in crate::time) is_ambiguous_zone: bool,
+    /// Nanoseconds since 1970, of a form that counts these.
+    epoch: Option<i64>,
+}
+
+/// The half of the day in a 12-hour clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    Unknown,
+    Am,
+    Pm,
+}
+
+/// The order in which a source writes day, month and year, where the form leaves it open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Order {
+    /// Day, month, year.
+    Dmy,
+    /// Month, day, year.
+    Mdy,
+    /// Year, month, day.
+    Ymd,
+}
+
+impl FromStr for Order {
+    /// A message for any other word.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Order, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "dmy" => Ok(Order::Dmy),
+            "mdy" => Ok(Order::Mdy),
+            "ymd" => Ok(Order::Ymd),
+            _ => {
+                Err(format!("there is no order {text:?}. Write dmy, mdy or ymd: the day, the month or the year first"))
+            }
+        }
+    }
+}
+
+/// Where a date comes from that is not whole in the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::time) struct Missing {
+    /// The order of the parts whose order is open; `None` if it is not known.
+    pub(in crate::time) order: Option<Order>,
+    /// The last possible day, in days since 1970, of a time without a year; `None` if no year can be known.
+    pub(in crate::time) last_day: Option<i32>,
+    /// The day of a time without a date, in days since 1970.
+    pub(in crate::time) day: Option<i32>,
+}
+
+/// A moment by a clock in an unknown zone, or in the zone that the text names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::time) struct Local {
+    /// Seconds since 1970 on that clock.
+    pub(in crate::time) second: i64,
+    pub(in crate::time) nanosecond: u32,
+}
+
+impl Parts {
+    const NONE: Parts = Parts {
+        numbers: [MISSING; Part::COUNT],
+        nanosecond: 0,
+        weekday: MISSING,
+        half: Half::Unknown,
+        offset: None,
+        is_ambiguous_zone: false,
+        epoch: None,
+    };
+
+    #[inline]
+    fn get(&self, part: Part) -> Option<u16> {
+        Some(self.numbers[part as usize]).filter(|&number| number != MISSING)
+    }
+
+    /// Whether the text has AM or PM.
+    pub(in crate::time) fn has_half_day(&self) -> bool {
+        self.half != Half::Unknown
+    }
+
+    /// Returns the parts of the date whose order is open, if there are any.
+    pub(in crate::time) fn open(&self) -> Option<[Option<u16>; 3]> {
+        self.get(Part::First)?;
+        Some([Part::First, Part::Second, Part::Third].map(|part| self.get(part)))
+    }
+
+    /// Whether the zone is certain: named, or not needed.
+    pub(in crate::time) fn has_zone(&self) -> bool {
+        self.offset.is_some() || self.epoch.is_some()
+    }
+
+    /// Returns the moment, or `None` if there is none such.
+    pub(in crate::time) fn moment(&self, missing: &Missing) -> Option<Local> {
+        if let Some(nanoseconds) = self.epoch {
+            let nanosecond = u32::try_from(nanoseconds.rem_euclid(1_000_000_000)).ok()?;
+            return Some(Local { second: nanoseconds.div_euclid(1_000_000_000), nanosecond });
+        }
+        let (hour, minute) = (self.get(Part::Hour)?, self.get(Part::Minute)?);
+        let second = match self.get(Part::WholeSecond) {
+            None => 0,
+            // A leap second counts as the last second of its minute.
+            Some(60) => 59,
+            Some(second) => second,
+        };
+        if minute > 59 || second > 59 {
+            return None;
+        }
+        let hour = match (self.half, hour) {
+            (Half::Am, 12) => 0,
+            (Half::Am, 13..) => return None,
+            (Half::Pm, hour @ 0..12) => hour + 12,
+            // The end of the day.
+            (Half::Unknown, 24) if minute == 0 && second == 0 && self.nanosecond == 0 => 24,
+            (_, hour @ 0..24) => hour,
+            _ => return None,
+        };
+        let day = self.day(missing)?;
+        let second = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+        Some(Local { second: i64::from(day) * 86_400 + second, nanosecond: self.nanosecond })
+    }
+
+    /// Returns the day since 1970.
+    fn day(&self, missing: &Missing) -> Option<i32> {
+        if let Some(day_of_year) = self.get(Part::DayOfYear) {
+            let first = day(self.get(Part::Year)?, 1, 1)?;
+            let found = first + i32::from(day_of_year) - 1;
+            return (day_of_year > 0 && found < day(self.get(Part::Year)? + 1, 1, 1)?).then_some(found);
+        }
+        if let Some(week) = self.get(Part::Week) {
+            return self.week_day(week);
+        }
+        let (mut year, month, of_month) = match self.open() {
+            Some([Some(first), Some(second), third]) => match (missing.order?, third) {
+                (Order::Dmy, third) => (third, second, first),
+                (Order::Mdy, third) => (third, first, second),
+                (Order::Ymd, Some(third)) => (Some(first), second, third),
+                (Order::Ymd, None) => return None,
+            },
+            _ => match (self.get(Part::Month), self.get(Part::Day)) {
+                (Some(month), Some(of_month)) => (self.get(Part::ShortYear), month, of_month),
+                _ => return missing.day,
+            },
+        };
+        // Years of two digits are those from 1990 on.
+        year = year.map(|year| if year < 90 { year + 2000 } else { year + 1900 });
+        match self.get(Part::Year).or(year) {
+            Some(year) => day(year, month, of_month),
+            None => self.day_without_year(month, of_month, missing.last_day?),
+        }
+    }
+
+    /// Returns the latest such day that is not after the last one. If the text names the weekday, the day has that weekday.
+    fn day_without_year(&self, month: u16, of_month: u16, last_day: i32) -> Option<i32> {
+        // The weekday of a date recurs after at most 12 years, and 29 February after at most 8.
+        const YEARS: u16 = 13;
+        let last_year = year_of(last_day);
+        let fits = |found: &i32| {
+            let weekday = (found + 3).rem_euclid(7);
+            *found <= last_day && (self.weekday == MISSING || weekday == i32::from(self.weekday))
+        };
+        (0..YEARS).filter_map(|back| day(last_year.checked_sub(back)?, month, of_month)).find(fits)
+    }
+
+    /// Returns the day of an ISO week date.
+    fn week_day(&self, week: u16) -> Option<i32> {
+        let (year, of_week) = (self.get(Part::WeekYear)?, self.get(Part::DayOfWeek)?);
+        let monday_of_first_week = |year| {
+            // The first week is that of 4 January.
+            let fourth = day(year, 1, 4)?;
+            Some(fourth - (fourth + 3).rem_euclid(7))
+        };
+        let found = monday_of_first_week(year)? + (i32::from(week) - 1) * 7 + i32::from(of_week) - 1;
+        let is_in_year = found < monday_of_first_week(year + 1)?;
+        (week > 0 && (1..=7).contains(&of_week) && is_in_year).then_some(found)
+    }
+}
+
+/// Returns the days from 1970 to a date, or `None` if there is no such date.
+pub(in crate::time) fn day(year: u16, month: u16, of_month: u16) -> Option<i32> {
+    let days = iso::days(u32::from(year), u8::try_from(month).ok()?, u8::try_from(of_month).ok()?)?;
+    i32::try_from(days).ok()
+}
+
+/// Returns the year of a day since 1970.
+pub(in crate::time) fn year_of(day_since_1970: i32) -> u16 {
+    // The average length of a year may be off by one year, near its ends.
+    let guess = u16::try_from(1970 + i64::from(day_since_1970) * 400 / 146_097).unwrap_or(0);
+    let begins = |year| day(year, 1, 1).is_some_and(|first| first <= day_since_1970);
+    if begins(guess + 1) {
+        guess + 1
+    } else if begins(guess) {
+        guess
+    } else {
+        guess.saturating_sub(1)
+    }
+}
+
+/// Reads the text by the steps. Returns what it says and where it ends.
+#[inline]
+pub(super) fn read(steps: &[Step], text: &[u8]) -> Option<(Parts, usize)> {
+    let mut parts = Parts::NONE;
+    let end = go(steps, text, 0, &mut parts)?;
+    let rest = text.get(end..).unwrap_or_default();
+    // A longer number is another number, and digits before an unread AM or PM do not give the hour.
+    let goes_on = rest.first().is_some_and(u8::is_ascii_digit);
+    let has_half = parts.half == Half::Unknown && parts.epoch.is_none() && half_day(rest).is_some();
+    (!goes_on && !has_half).then_some((parts, end))
+}
+
+fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
+    let mut steps = steps.iter();
+    while let Some(step) = steps.next() {
+        match step {
+            Step::Byte(byte) => {
+                if text.get(at) != Some(byte) {
+                    return None;
+                }
+                at += 1;
+            }
+            Step::Digits { part, least, most } => {
+                at = digits(text, at, (*part, usize::from(*least), usize::from(*most)), parts)?;
+            }
+            Step::Padded(part) => {
+                at += usize::from(text.get(at) == Some(&b' '));
+                at = digits(text, at, (*part, 1, 2), parts)?;
+            }
+            Step::Blanks => {
+                let len = text.get(at..)?.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+                if len == 0 {
+                    return None;
+                }
+                at += len;
+            }
+            Step::Fraction => {
+                if let [point @ (b'.' | b',' | b':'), digit, ..] = text.get(at..)?
+                    && digit.is_ascii_digit()
+                    && (*point != b',' || is_fraction_after_comma(&text[at + 1..]))
+                {
+                    at = fraction(text, at + 1, parts)?;
+                }
+            }
+            Step::FractionDigits => at = fraction(text, at, parts)?,
+            Step::HalfDay => {
+                if let Some((half, len)) = half_day(text.get(at..)?) {
+                    parts.half = half;
+                    at += len;
+                }
+            }
+            Step::Zone => at += zone(text.get(at..)?, parts)?,
+            Step::Month => {
+                let (month, len) = names::month(text.get(at..)?)?;
+                parts.numbers[Part::Month as usize] = month;
+                at += len;
+            }
+            Step::Weekday => {
+                let (weekday, len) = names::weekday(text.get(at..)?)?;
+                parts.weekday = weekday;
+                at += len;
+            }
+            Step::Optional(len) => {
+                let (inner, after) = steps.as_slice().split_at_checked(*len)?;
+                steps = after.iter();
+                let before = *parts;
+                match go(inner, text, at, parts) {
+                    Some(end) => at = end,
+                    None => *parts = before,
+                }
+            }
+            Step::OneOf(bytes) => {
+                if !bytes.contains(text.get(at)?) {
+                    return None;
+                }
+                at += 1;
+            }
+            Step::Find(wanted) => at += find(text.get(at..)?, wanted)? + wanted.len(),
+            Step::Column => at += column(text.get(at..)?)?,
+            Step::Bias => at += bias(text.get(at..)?, parts)?,
+            Step::Epoch => at = epoch(text, at, parts)?,
+            Step::Tai64n => at = tai64n(text, at, parts)?,
+        }
+    }
+    Some(at)
+}
+
+/// Returns where `wanted` begins in `text`. The texts that forms search for are short, so a searcher would take longer to build.
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = *wanted.first()?;
+    memchr::memchr_iter(first, text).find(|&at| text[at..].starts_with(wanted))
+}
+
+/// Reads a number of `least` to `most` digits, before which Windows may copy an invisible mark of the direction of writing.
+#[inline]
+fn digits(text: &[u8], mut at: usize, (part, least, most): (Part, usize, usize), parts: &mut Parts) -> Option<usize> {
+    if text.get(at) == Some(&0xE2) && matches!(text.get(at + 1..at + 3), Some([0x80, 0x8E | 0x8F])) {
+        at += 3;
+    }
+    let (mut number, start) = (0, at);
+    while at - start < most
+        && let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+    {
+        number = number * 10 + u16::from(digit);
+        at += 1;
+    }
+    if at - start < least {
+        return None;
+    }
+    // Each part occurs once in a form.
+    parts.numbers[part as usize] = number;
+    Some(at)
+}
+
+/// Whether the digits after a comma are a fraction and not the next column.
+fn is_fraction_after_comma(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits >= 3 && !text.get(digits).is_some_and(|&byte| byte == b',' || byte.is_ascii_alphanumeric())
+}
+
+fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
+    let (start, mut unit) = (at, 100_000_000);
+    parts.nanosecond = 0;
+    while let Some(digit) = text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
+        parts.nanosecond += u32::from(digit) * unit;
+        unit /= 10;
+        at += 1;
+    }
+    (at > start).then_some(at)
+}
+
+/// Reads AM or PM, after a blank or not, and with points or not. Returns the half and the length.
+fn half_day(text: &[u8]) -> Option<(Half, usize)> {
+    // A blank, a no-break space in UTF-8 and in ANSI code pages, a narrow no-break space.
+    let blank = match text {
+        [b' ' | 0xA0, ..] => 1,
+        [0xC2, 0xA0, ..] => 2,
+        [0xE2, 0x80, 0xAF, ..] => 3,
+        _ => 0,
+    };
+    let (half, len) = match &text[blank..] {
+        [half, b'.', b'M' | b'm', b'.', ..] => (half, 4),
+        [half, b'M' | b'm', ..] => (half, 2),
+        _ => return None,
+    };
+    let half = match half {
+        b'A' | b'a' => Half::Am,
+        b'P' | b'p' => Half::Pm,
+        _ => return None,
+    };
+    let is_whole = !text.get(blank + len).is_some_and(u8::is_ascii_alphanumeric);
+    is_whole.then_some((half, blank + len))
+}
+
+/// Reads a zone, if there is one, and returns its length. Returns `None` for an offset that no clock has.
+fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
+    let (named, len) = iso::zone(text)?;
+    match named {
+        iso::Named::Offset(offset) => parts.offset = Some(offset),
+        iso::Named::Ambiguous => parts.is_ambiguous_zone = true,
+        iso::Named::Nothing => {
+            // The name may stand without a blank, as in a field of its own.
+            let name = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+            match names::zone(&text[..name]) {
+                Some(ZoneName::Offset(offset)) => parts.offset = Some(offset),
+                Some(ZoneName::Ambiguous) => parts.is_ambiguous_zone = true,
+                None => return Some(0),
+            }
+            return Some(name);
+        }
+    }
+    Some(len)
+}
+
+/// Reads the end of a column and returns its length.
+fn column(text: &[u8]) -> Option<usize> {
+    let mut len = usize::from(text.first() == Some(&b'"'));
+    if !matches!(text.get(len), Some(b',' | b';' | b'\t' | b'|')) {
+        return None;
+    }
+    len += 1;
+    len += usize::from(text.get(len) == Some(&b' '));
+    len += usize::from(text.get(len) == Some(&b'"'));
+    Some(len)
+}
+
+/// Reads the minutes by which UTC is ahead of the local time, and returns the length. Without a sign or with two, the zone is not
+/// known.
+fn bias(text: &[u8], parts: &mut Parts) -> Option<usize> {
+    let signs = text.iter().take_while(|byte| matches!(byte, b'+' | b'-')).count();
+    let digits = text[signs..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if signs == 0 {
+        return Some(0);
+    }
+    if digits == 0 || digits > 4 {
+        return None;
+    }
+    let minutes = text[signs..signs + digits].iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
+    if signs == 1 && minutes <= 18 * 60 {
+        parts.offset = Some(if text[0] == b'-' { minutes * 60 } else { -minutes * 60 });
+    }
+    Some(signs + digits)
+}
+
+/// Reads seconds since 1970 with a fraction, or whole thousandths, millionths or billionths. The number of digits decides.
+fn epoch(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let unit: i64 = match len {
+        10 => 1_000_000_000,
+        13 => 1_000_000,
+        16 => 1000,
+        19 => 1,
+        _ => return None,
+    };
+    let number =
+        rest[..len].iter().try_fold(0_i64, |sum, digit| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0')))?;
+    parts.epoch = Some(number.checked_mul(unit)?);
+    let mut end = at + len;
+    if len == 10
+        && let [b'.' | b',', digit, ..] = &rest[len..]
+        && digit.is_ascii_digit()
+        && let Some(after) = fraction(text, end + 1, parts)
+    {
+        parts.epoch = Some(number * unit + i64::from(parts.nanosecond));
+        end = after;
+    }
+    Some(end)
+}
+
+/// Reads a TAI64N label without its `@`: 16 hexadecimal digits of seconds and 8 of nanoseconds.
+fn tai64n(text: &[u8], at: usize, parts: &mut Parts) -> Option<usize> {
+    /// The label of 1970-01-01 00:00:00 UTC, when TAI was 10 seconds ahead. The programs that write such labels do not know later
+    /// leap seconds.
+    const EPOCH: i64 = 0x4000_0000_0000_000A;
+    let label = text.get(at..at + 24)?;
+    let number = |digits: &[u8]| i64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok();
+    if !label.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let (second, nanosecond) = (number(&label[..16])?.checked_sub(EPOCH)?, number(&label[16..])?);
+    parts.epoch = second.checked_mul(1_000_000_000)?.checked_add(nanosecond).filter(|_| nanosecond < 1_000_000_000);
+    parts.epoch?;
+    Some(at + 24)
+}

@@ -1,0 +1,321 @@
+//! Times of every form: logs that are easily read wrong, generated logs of each form, and every way of reading them.
+
+use callcodes::time::Time;
+use callcodes::time::detect::{Circumstances, detect};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Traps {
+    trap: Vec<Trap>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trap {
+    why: String,
+    name: Option<String>,
+    modified: Option<String>,
+    lines: Vec<String>,
+    times: Vec<String>,
+    repeat: Option<usize>,
+}
+
+fn moment(text: &str) -> Time {
+    let text = if text.len() == 10 { format!("{text}T00:00:00") } else { text.to_owned() };
+    let clock: DateTime = text.parse().unwrap();
+    Time::from_nanoseconds(TimeZone::UTC.to_timestamp(clock).unwrap().as_nanosecond().try_into().unwrap())
+}
+
+#[test]
+fn no_trap_catches_a_time() {
+    let traps: Traps = toml::from_str(include_str!("times.toml")).unwrap();
+    let mut wrong = Vec::new();
+    for trap in &traps.trap {
+        assert_eq!(trap.lines.len(), trap.times.len(), "{}", trap.why);
+        let text = (trap.lines.join("\n") + "\n").repeat(trap.repeat.unwrap_or(1));
+        let circumstances = Circumstances {
+            name: trap.name.as_deref().unwrap_or("log.txt"),
+            modified: Some(moment(trap.modified.as_deref().unwrap_or("2017-02-20"))),
+            is_whole: true,
+            ..Circumstances::default()
+        };
+        let form = detect(text.as_bytes(), &circumstances);
+        for (line, expected) in trap.lines.iter().zip(&trap.times) {
+            let found = form.find(line.as_bytes()).map(|stamp| {
+                let shown = stamp.time.to_string();
+                if stamp.zone_is_assumed() { shown.trim_end_matches('Z').to_owned() } else { shown }
+            });
+            if found.as_deref().unwrap_or_default() != expected {
+                wrong.push(format!("{}\n  {line:?} is {found:?} and not {expected:?}, by {:?}", trap.why, form.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A log of one form: lines that have a time, and noise between them.
+struct Generated {
+    text: String,
+    /// The times of the lines with a result, as `lines` shows them.
+    times: Vec<Option<String>>,
+}
+
+/// Writes a time of a form. The arguments are the clock and a number from 0 that rises.
+type Write = fn(DateTime, usize) -> String;
+
+/// The forms that are generated, each with its name. Every log begins on 2017-01-28, so that a part above 12 comes early.
+const FORMS: [(&str, Write); 16] = [
+    ("iso-8601", |at, _| format!("{} x", at.strftime("%Y-%m-%dT%H:%M:%SZ"))),
+    ("nps-text", |at, _| format!("\"NPS01\",\"IAS\",{},1,\"ann\"", at.strftime("%m/%d/%Y,%H:%M:%S"))),
+    ("nps-xml", |at, _| {
+        format!("<Event><Timestamp data_type=\"4\">{}</Timestamp>", at.strftime("%m/%d/%Y %H:%M:%S.000"))
+    }),
+    ("slashes", |at, _| format!("{} x", at.strftime("%-m/%-d/%Y %-I:%M:%S %p"))),
+    ("slashes", |at, _| format!("[{}] x", at.strftime("%d/%m/%Y %H:%M:%S"))),
+    ("cmtrace", |at, _| {
+        format!(
+            "<![LOG[x]LOG]!><time=\"{}+000\" date=\"{}\" type=\"1\">",
+            at.strftime("%H:%M:%S.000"),
+            at.strftime("%m-%d-%Y")
+        )
+    }),
+    ("dots", |at, _| format!("{} x", at.strftime("%d.%m.%Y %H:%M:%S"))),
+    ("dots-columns", |at, _| format!("\"{}\";\"{}\";x", at.strftime("%d.%m.%Y"), at.strftime("%H:%M:%S"))),
+    ("syslog", |at, _| format!("<13>{} host x", at.strftime("%b %e %H:%M:%S"))),
+    ("web", |at, number| format!("192.0.2.{} - - [{} +0000] x", number % 200, at.strftime("%d/%b/%Y:%H:%M:%S"))),
+    ("ctime", |at, _| format!("[{}] x", at.strftime("%a %b %d %H:%M:%S %Y"))),
+    ("name-comma", |at, _| format!("{} x", at.strftime("%b %-d, %Y %-I:%M:%S %p"))),
+    ("year-slashes", |at, _| format!("{} x", at.strftime("%Y/%m/%d %H:%M:%S"))),
+    ("compact-short-whole", |at, _| format!("{} x", at.strftime("%y%m%d %H%M%S"))),
+    ("epoch-ts", |at, _| {
+        format!("{{\"level\":\"info\",\"ts\":{}.0}}", TimeZone::UTC.to_timestamp(at).unwrap().as_second())
+    }),
+    ("date-time-fields", |at, _| format!("date={} time={} tz=\"+0000\"", at.date(), at.strftime("%H:%M:%S"))),
+];
+
+/// Generates a log of a thousand lines over some days. Every fourth line is noise.
+fn generated(write: Write) -> Generated {
+    let first: DateTime = "2017-01-28T23:11:07".parse().unwrap();
+    let (mut text, mut times) = (String::new(), Vec::new());
+    for number in 0..1000_usize {
+        let at = first + jiff::SignedDuration::from_secs(number as i64 * 397);
+        if number % 4 == 3 && number > 40 {
+            text += "   at Contoso.Client.Call(String user) rawCallStatus = 102\r\n";
+            times.push(None);
+        } else {
+            text += &format!("{} rawCallStatus = 21\r\n", write(at, number));
+            times.push(Some(format!("{at}Z")));
+        }
+    }
+    Generated { text, times }
+}
+
+/// Returns the times that `lines` shows of the results in `path`.
+fn times_of(path: &std::path::Path, stdin: Option<&[u8]>, args: &[&str]) -> Vec<Option<String>> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    command.args(["lines", "--format", "jsonl", "--no-config", "--year", "2017"]).args(args).arg(path);
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(move || std::io::Write::write_all(&mut pipe, stdin.unwrap_or_default()));
+        child.wait_with_output().unwrap()
+    });
+    let time = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["time"].as_str().map(str::to_owned)
+    };
+    String::from_utf8(output.stdout).unwrap().lines().map(time).collect()
+}
+
+#[track_caller]
+fn assert_same(found: &[Option<String>], expected: &[Option<String>], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let first = found.iter().zip(expected).enumerate().find(|(_, (found, expected))| found != expected);
+    assert_eq!(first, None, "{what}");
+}
+
+#[test]
+fn every_line_has_its_own_time_in_every_way_of_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, write) in FORMS {
+        let Generated { text, times } = generated(write);
+        let modified = moment("2017-02-03");
+        let form =
+            detect(&text.as_bytes()[..8192], &Circumstances { modified: Some(modified), ..Circumstances::default() });
+        assert_eq!(form.name().as_deref(), Some(name));
+        let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file("a.log", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+        std::fs::write(path("a.log"), &text).unwrap();
+        std::fs::write(path("wide.log"), wide).unwrap();
+        std::fs::write(path("a.log.gz"), gzip.finish().unwrap()).unwrap();
+        std::fs::write(path("a.zip"), zip.finish().unwrap().into_inner()).unwrap();
+        for file in ["a.log", "wide.log", "a.log.gz", "a.zip"] {
+            for threads in ["-j1", "-j4"] {
+                assert_same(&times_of(&path(file), None, &[threads]), &times, &format!("{name}: {file} {threads}"));
+            }
+        }
+        let piped = times_of(std::path::Path::new("-"), Some(text.as_bytes()), &[]);
+        assert_same(&piped, &times, &format!("{name}: piped"));
+    }
+}
+
+#[test]
+fn the_time_of_a_line_does_not_depend_on_how_the_source_is_divided() {
+    use callcodes::catalogue::Catalogue;
+    use callcodes::pipeline::Options;
+    use callcodes::pipeline::inventory::inventory;
+    use callcodes::source::Walk;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("2017-02-03.log");
+    let set = callcodes::pattern::PatternSet::compile(&callcodes::config::built_in()).unwrap();
+    for (name, write) in FORMS {
+        let Generated { text, times } = generated(write);
+        std::fs::write(&path, &text).unwrap();
+        for range_bytes in [1, 97, 5000, u64::MAX] {
+            let options = Options {
+                range_bytes: range_bytes.max(64),
+                threads: std::num::NonZeroUsize::new(3),
+                ..Options::default()
+            };
+            let walk = Walk::new(vec![path.clone()]);
+            let counting = callcodes::summary::sign_ins::Options::default();
+            let listed = inventory(walk, &set, Catalogue::built_in(), &options, counting).unwrap().summary;
+            let found: Vec<_> = listed.entries.into_iter().filter_map(|entry| entry.text).collect();
+            let [entry] = &found[..] else { panic!("{found:?}") };
+            let shown = [entry.first, entry.last].map(|stamp| stamp.map(|stamp| stamp.time.to_string()));
+            let first = times[0].clone();
+            let last = times.iter().rev().flatten().next().cloned();
+            assert_eq!((shown, entry.time_form.as_deref()), ([first, last], Some(name)), "{range_bytes}");
+        }
+    }
+}
+
+#[test]
+fn a_zone_and_an_order_can_be_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let lines = |text: &str, args: &[&str]| {
+        std::fs::write(&path, text).unwrap();
+        times_of(&path, None, args).into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
+    };
+    let log = "02/03/2017 02:57:24 rawCallStatus = 21\n";
+    assert_eq!(lines(log, &[]), [""]);
+    assert_eq!(lines(log, &["--date-order", "dmy"]), ["2017-03-02T02:57:24Z"]);
+    assert_eq!(lines(log, &["--date-order", "MDY"]), ["2017-02-03T02:57:24Z"]);
+    assert_eq!(lines(log, &["--date-order", "mdy", "--tz", "Europe/Berlin"]), ["2017-02-03T01:57:24Z"]);
+    assert_eq!(lines(log, &["--date-order", "mdy", "--tz", "-0330"]), ["2017-02-03T06:27:24Z"]);
+    // The zone that a line names is not questioned, and that of several zones is.
+    let zones = "2017-07-14 02:57:24Z rawCallStatus = 21\n2017-07-14 02:57:24 rawCallStatus = 21\n\
+                 2017-07-14 02:57:24 CST rawCallStatus = 21\n";
+    assert_eq!(
+        lines(zones, &["--tz", "Europe/Berlin"]),
+        ["2017-07-14T02:57:24Z", "2017-07-14T00:57:24Z", "2017-07-14T00:57:24Z"]
+    );
+    // The hour that is skipped, and the one that occurs twice.
+    let changes = "2017-03-26 02:30:00 rawCallStatus = 21\n2017-10-29 02:30:00 rawCallStatus = 21\n";
+    assert_eq!(lines(changes, &["--tz", "Europe/Berlin"]), ["2017-03-26T01:30:00Z", "2017-10-29T00:30:00Z"]);
+}
+
+#[test]
+fn a_group_for_the_time_reads_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let pattern = ["-e", r"at (?<time>.*) rawCallStatus = (?<code>\d+)"];
+    let texts = [
+        ("14.02.2017 02:57:24", "2017-02-14T02:57:24Z"),
+        ("2017-02-14T02:57:24Z", "2017-02-14T02:57:24Z"),
+        ("2/14/2017 2:57:24 PM", "2017-02-14T14:57:24Z"),
+        ("Feb 14 02:57:24", "2017-02-14T02:57:24Z"),
+        ("1487041044", "2017-02-14T02:57:24Z"),
+        ("14/Feb/2017:02:57:24 +0100", "2017-02-14T01:57:24Z"),
+        // Day or month first?
+        ("02/03/2017 02:57:24", ""),
+        ("yesterday", ""),
+    ];
+    for (text, expected) in texts {
+        std::fs::write(&path, format!("id 7 at {text} rawCallStatus = 21\n")).unwrap();
+        let times = times_of(&path, None, &pattern);
+        assert_eq!(times, [Some(expected.to_owned()).filter(|time| !time.is_empty())], "{text}");
+    }
+}
+
+#[test]
+fn a_pattern_can_say_how_its_times_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, own) = (folder.path().join("a.log"), folder.path().join("own.toml"));
+    std::fs::write(&path, "02/03/2017 at 02.57 rawCallStatus = 21\n31/12/2016 at 02.57 rawCallStatus = 21\n").unwrap();
+    let pattern = "[[pattern]]\nname = 'own'\nregex = '(?<time>.*) rawCallStatus = (?<code>[0-9]+)'\n";
+    std::fs::write(&own, format!("{pattern}time_form = '%d/%m/%Y at %H.%M'\n")).unwrap();
+    let expected = ["2017-03-02T02:57:00Z", "2016-12-31T02:57:00Z"].map(|time| Some(time.to_owned()));
+    assert_eq!(times_of(&path, None, &["-f", own.to_str().unwrap()]), expected);
+}
+
+#[test]
+fn a_form_can_be_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, own) = (folder.path().join("a.log"), folder.path().join("own.toml"));
+    std::fs::write(&path, "[14.02.2017 um 02.57 Uhr] rawCallStatus = 21\n").unwrap();
+    assert_eq!(times_of(&path, None, &[]), [None]);
+    std::fs::write(&own, "[[time]]\nname = 'own'\nform = '%d.%m.%Y um %H.%M Uhr'\n").unwrap();
+    assert_eq!(times_of(&path, None, &["-f", own.to_str().unwrap()]), [Some("2017-02-14T02:57:00Z".to_owned())]);
+
+    std::fs::write(&own, "[[time]]\nname = 'own'\nform = '%d.%m.%Y'\nfrom = 1\n").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_callcodes"));
+    let output =
+        command.args(["lines", "--no-config", "-f", "own.toml", "a.log"]).current_dir(&folder).output().unwrap();
+    let expected = "\
+error: the `form` of the time `own` is not a form of times
+ --> own.toml:3:9
+  |
+3 | form = '%d.%m.%Y'
+  |         ^^^^^^^^
+  |
+  = help: this form has no clock time. Add %H:%M:%S, or %s for seconds since 1970
+
+error: unknown key `from`
+ --> own.toml:4:1
+  |
+4 | from = 1
+  | ^^^^
+  |
+  = help: a time can have: name, form";
+    assert_eq!(String::from_utf8(output.stderr).unwrap().trim_end().replace('\r', ""), expected);
+}
+
+proptest! {
+    /// jiff writes a time in each form, and it is read back. Seconds since 1970 have ten digits from 2001 on.
+    #[test]
+    fn a_time_that_jiff_writes_is_read_back(second in 1_000_000_000_i64..1_750_000_000, form in 0_usize..FORMS.len()) {
+        let at = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_second(second).unwrap());
+        let (name, write) = FORMS[form];
+        // The day after shows the order of day and month, and for numbers, that they rise.
+        let rest = (0..20).map(|number| at + jiff::SignedDuration::from_hours(24 * number)).map(|at| write(at, 0));
+        let text = rest.collect::<Vec<_>>().join("\n");
+        let after = at + jiff::SignedDuration::from_hours(24 * 20);
+        let circumstances =
+            Circumstances { modified: Some(moment(&after.to_string())), is_whole: true, ..Circumstances::default() };
+        let found = detect(text.as_bytes(), &circumstances);
+        let stamp = found.find(write(at, 0).as_bytes());
+        prop_assert_eq!(stamp.map(|stamp| stamp.time.to_string()), Some(format!("{at}Z")), "{}: {:?}", name, found.name());
+    }
+
+    #[test]
+    fn any_lines_can_be_read(lines in prop::collection::vec("[-0-9/.:, TZ\\[\\]<>\"aFebAPM=;|\\\\\u{200e}]{0,40}|\\PC{0,40}", 0..20)) {
+        let text = lines.join("\n");
+        let form = detect(text.as_bytes(), &Circumstances::default());
+        for line in &lines {
+            let _ = (form.find(line.as_bytes()), form.read(line.as_bytes()));
+        }
+    }
+}
