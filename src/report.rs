@@ -23,8 +23,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
-use crate::summary::quiet::QUIET_LIMIT;
-use crate::summary::sign_ins::{Matched, Settled, SignInTotals, VALUES_LIMIT};
+use crate::summary::sign_ins::{Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use crate::time::Assumed;
@@ -408,8 +407,8 @@ impl Report {
                 "results may count twice: they are in logs whose host is not known, and in lines that name a host.\n\
                  Put each log into a folder named after its host, and use --host-from: see callcodes help sign-ins.",
             ),
-            self.unmatched(),
-            excluded::remark(&self.sign_ins),
+            excluded::unmatched(&self.sign_ins),
+            excluded::remark(&self.sign_ins, self.sign_ins.dropped.results),
             excluded::window(&self.sign_ins),
             remark(
                 self.sign_ins.dropped.by_part[Part::NoTime as usize],
@@ -417,12 +416,7 @@ impl Report {
                 "of these have no readable time, so they may be inside the window of --since and --until.",
             ),
             wording::too_many_to_compare(&self.sign_ins),
-            self.sign_ins.lacks_quiet_rows.then(|| {
-                format!(
-                    "More than {} rows would have no results, so hours and days without any are left out.",
-                    wording::grouped(QUIET_LIMIT as u64)
-                )
-            }),
+            excluded::quiet_rows(&self.sign_ins),
             self.sign_ins.beyond_values.then(|| {
                 format!(
                     "There were more than {} users, hosts or addresses: the others count together.",
@@ -463,26 +457,11 @@ impl Report {
         [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
     }
 
-    /// Returns the note that files do not match the template for the names of machines.
-    fn unmatched(&self) -> Option<String> {
-        let Matched { files, without_host } = self.sign_ins.template?;
-        if files == 0 {
-            return Some(
-                "No file matches --host-from, so no path names a host: see callcodes help sign-ins.".to_owned(),
-            );
-        }
-        remark(
-            without_host,
-            "file with results does not match --host-from, so its host is not known.",
-            "files with results do not match --host-from, so their hosts are not known.",
-        )
-    }
-
     /// Returns the lines that take the place of the rows if there are none: whether anything was searched, and what to do.
     #[must_use]
     pub fn nothing_found(&self) -> Vec<String> {
         if self.sign_ins.dropped.results > 0 {
-            return excluded::all(&self.sign_ins);
+            return excluded::all(&self.sign_ins, self.sign_ins.dropped.results);
         }
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;

@@ -24,7 +24,7 @@ use crate::problem::Problem;
 use crate::scan::{Scanner, Sink};
 use crate::source::machines::{self, Template};
 use crate::source::{Chain, Found, Source, What};
-use crate::summary::sign_ins::{Options as CountingOptions, Settled, SignIns, When};
+use crate::summary::sign_ins::{Matched, Options as CountingOptions, Settled, SignIns, When};
 use crate::time::{Form, Stamp};
 use crate::units::{Characters, Units};
 
@@ -77,6 +77,8 @@ pub struct Inventory {
     pub entries: Vec<Entry>,
     /// What the filter dropped; the default without a filter.
     pub sign_ins: Settled,
+    /// How many results the filter dropped, counted in every file that records them.
+    pub left_out: u64,
 }
 
 /// Reads all `inputs` and describes them. The filter of `counting` decides which results count.
@@ -99,7 +101,10 @@ pub fn inventory(
             listed.add(event, given, &mut |_| {});
             Ok(())
         })?;
-        return Ok(outcome.with(Inventory { entries: listed.finish(), ..Inventory::default() }));
+        let (entries, template) = listed.finish();
+        let mut sign_ins = Settled::default();
+        sign_ins.totals.template = template;
+        return Ok(outcome.with(Inventory { entries, sign_ins, left_out: 0 }));
     }
     let recorders = Recorders::new(set);
     let mut sign_ins = SignIns::new(CountingOptions { with_verdicts: true, ..counting }, catalogue);
@@ -121,12 +126,17 @@ pub fn inventory(
         if sign_ins.is_full() { decide(&mut sign_ins, When::Full) } else { Ok(()) }
     })?;
     decide(&mut sign_ins, When::End)?;
-    let (mut kept, mut entries) = (kept.into_iter(), listed.finish());
+    let ((mut entries, template), mut kept) = (listed.finish(), kept.into_iter());
+    let mut left_out = 0;
     for text in entries.iter_mut().filter_map(|entry| entry.text.as_mut()) {
         let results = usize::try_from(text.results).unwrap_or(usize::MAX);
+        let found = std::mem::take(&mut text.results);
         text.results = kept.by_ref().take(results).filter(|kept| *kept).count() as u64;
+        left_out += found - text.results;
     }
-    Ok(outcome.with(Inventory { entries, sign_ins: sign_ins.settle() }))
+    let mut sign_ins = sign_ins.settle();
+    sign_ins.totals.template = template;
+    Ok(outcome.with(Inventory { entries, sign_ins, left_out }))
 }
 
 /// What reaches the sign-ins of a run.
@@ -166,12 +176,17 @@ impl Listed {
         }
     }
 
-    /// Returns all entries, with the machines that the names of all sources tell apart.
-    fn finish(self) -> Vec<Entry> {
+    /// Returns all entries, with the machines that the names of all sources tell apart, and how many sources match the template if
+    /// there is one.
+    fn finish(self) -> (Vec<Entry>, Option<Matched>) {
         let Listed { mut entries, sources, host_from, .. } = self;
         let names: Vec<&str> = sources.iter().map(|(_, source)| source.name.as_str()).collect();
+        let mut matched = Matched::default();
         for ((index, _), machine) in sources.iter().zip(machines::of(&names, host_from.as_ref())) {
             let entry = &mut entries[*index];
+            matched.files += u64::from(machine.is_some());
+            let has_results = entry.text.as_ref().is_some_and(|text| text.results > 0);
+            matched.without_host += u64::from(machine.is_none() && entry.host.is_none() && has_results);
             // Of several machines, none is that of the file.
             match &entry.host {
                 Some(several) if several.is_empty() => entry.host = None,
@@ -179,7 +194,7 @@ impl Listed {
                 None => entry.host = machine.map(Box::from),
             }
         }
-        entries
+        (entries, host_from.map(|_| matched))
     }
 }
 
@@ -314,7 +329,8 @@ impl<const JOINED: bool> Visitor for Examiner<JOINED> {
 }
 
 impl<'c, const JOINED: bool> Sink<'c> for &mut Examiner<JOINED> {
-    const JOINS: bool = JOINED;
+    // The host may be in what precedes a result on its line.
+    const JOINS: bool = true;
 
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {

@@ -1,8 +1,9 @@
-//! Reports what the filters of a run excluded, and which of them did.
+//! Reports what the options of a run left out, and which of them did.
 
-use super::wording::{self, counted, moment};
+use super::wording::{self, counted, grouped, moment, remark as counted_remark};
 use crate::filter::{Part, RelativeTo};
-use crate::summary::sign_ins::SignInTotals;
+use crate::summary::quiet::QUIET_LIMIT;
+use crate::summary::sign_ins::{Matched, SignInTotals};
 
 /// How the lines begin that take the place of the rows if the filters excluded everything.
 pub(super) const ALL: &str = "No results are left: ";
@@ -21,9 +22,8 @@ fn options(sign_ins: &SignInTotals) -> Vec<(&'static str, u64)> {
     options
 }
 
-/// Returns the note on what was excluded.
-pub(super) fn remark(sign_ins: &SignInTotals) -> Option<String> {
-    let results = sign_ins.dropped.results;
+/// Returns the note on what was excluded: so many results.
+pub(super) fn remark(sign_ins: &SignInTotals, results: u64) -> Option<String> {
     let options: Vec<&str> = options(sign_ins).into_iter().map(|(option, _)| option).collect();
     let is = if results == 1 { "is" } else { "are" };
     (results > 0).then(|| format!("{} {is} excluded by {}.", counted(results, "result"), options.join(" and ")))
@@ -33,19 +33,49 @@ pub(super) fn remark(sign_ins: &SignInTotals) -> Option<String> {
 #[must_use]
 pub fn window(sign_ins: &SignInTotals) -> Option<String> {
     let SignInTotals { window, relative_to: RelativeTo::Newest(_), newest, .. } = *sign_ins else { return None };
-    let newest = moment(newest?);
+    let Some(newest) = newest else {
+        return Some("No line about a sign-in has a readable time, so none is inside the window.".to_owned());
+    };
+    let newest = moment(newest);
     let from = window.since().map_or(String::new(), |since| format!(" from {}", moment(since)));
     let to = window.until().map_or(String::new(), |until| format!(" to {}", moment(until)));
-    Some(format!("The window is{from}{to}, relative to the newest time in the logs, {newest}."))
+    Some(format!("The window is{from}{to}, relative to the newest sign-in in the logs, {newest}."))
 }
 
-/// Returns the notes of a report whose rows are not results.
-pub(super) fn notes(sign_ins: &SignInTotals) -> impl Iterator<Item = String> {
-    remark(sign_ins).into_iter().chain(window(sign_ins))
+/// Returns the note on files that do not match the template for the names of machines.
+#[must_use]
+pub fn unmatched(sign_ins: &SignInTotals) -> Option<String> {
+    let Matched { files, without_host } = sign_ins.template?;
+    if files == 0 {
+        let note = "No file matches --host-from, so no path names a host: see callcodes help sign-ins.";
+        return Some(note.to_owned());
+    }
+    counted_remark(
+        without_host,
+        "file with results does not match --host-from, so its host is not known.",
+        "files with results do not match --host-from, so their hosts are not known.",
+    )
 }
 
-/// Returns the lines that take the place of the rows if everything was excluded: which option did that, and the times.
-pub(super) fn all(sign_ins: &SignInTotals) -> Vec<String> {
+/// Returns the note on rows without results that are left out.
+#[must_use]
+pub fn quiet_rows(sign_ins: &SignInTotals) -> Option<String> {
+    let limit = grouped(QUIET_LIMIT as u64);
+    let note = format!("More than {limit} rows would have no results, so hours and days without any are left out.");
+    sign_ins.lacks_quiet_rows.then_some(note)
+}
+
+/// Returns the notes of a report whose rows are not results, of which so many are left, and so many are not.
+pub(super) fn notes(sign_ins: &SignInTotals, results: u64, left_out: u64) -> Vec<String> {
+    if results == 0 && left_out > 0 {
+        return all(sign_ins, left_out);
+    }
+    remark(sign_ins, left_out).into_iter().chain(window(sign_ins)).collect()
+}
+
+/// Returns the lines that take the place of the rows if everything was excluded, which is so many results: which option did that, and
+/// the times.
+pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
     let dropped = &sign_ins.dropped;
     let options = options(sign_ins);
     let alone: Vec<&str> =
@@ -54,8 +84,10 @@ pub(super) fn all(sign_ins: &SignInTotals) -> Vec<String> {
         Some(one) => ((*one).to_owned(), "excludes"),
         None => (options.iter().map(|(option, _)| *option).collect::<Vec<_>>().join(" and "), "together exclude"),
     };
-    let mut lines = vec![format!("{ALL}{names} {verb} all {}.", counted(dropped.results, "result"))];
-    if names == wording::option(Part::Host) && sign_ins.hosts == 0 {
+    let mut lines = vec![format!("{ALL}{names} {verb} all {}.", counted(results, "result"))];
+    if names == wording::option(Part::Host) && sign_ins.template.is_some() {
+        lines.extend(unmatched(sign_ins));
+    } else if names == wording::option(Part::Host) && sign_ins.hosts == 0 {
         lines.push("Nothing in these logs tells hosts apart: see callcodes help sign-ins.".to_owned());
     }
     if let (Some(first), Some(last)) = (sign_ins.span.first, sign_ins.span.last)
@@ -63,7 +95,7 @@ pub(super) fn all(sign_ins: &SignInTotals) -> Vec<String> {
     {
         lines.push(format!("The results are from {} to {}.", moment(first), moment(last)));
         if sign_ins.relative_to == RelativeTo::Now {
-            lines.push("To count back from the newest time in the logs, add --relative-to last.".to_owned());
+            lines.push("To count back from the newest sign-in in the logs, add --relative-to last.".to_owned());
         }
     }
     lines.extend(window(sign_ins));

@@ -145,6 +145,8 @@ pub struct Totals {
     pub restriction: Restriction,
     /// What a filter dropped.
     pub sign_ins: SignInTotals,
+    /// How many results that is, counted in every file that records them.
+    pub left_out: u64,
 }
 
 /// Returns the sheet of a list of inputs.
@@ -301,7 +303,9 @@ impl Totals {
             "file has times without a zone, which are taken as UTC.",
             "files have times without a zone, which are taken as UTC.",
         );
-        let excluded = excluded::notes(&self.sign_ins);
+        let excluded = excluded::notes(&self.sign_ins, self.results, self.left_out)
+            .into_iter()
+            .chain(excluded::unmatched(&self.sign_ins));
         let dates = remark(
             self.files_with_dates_undecided,
             "file has dates whose day and month cannot be told apart, so its times are not read. Add --date-order dmy or mdy.",
@@ -398,6 +402,7 @@ mod tests {
             is_partial: false,
             restriction: Restriction::None,
             sign_ins: SignInTotals::default(),
+            left_out: 0,
         };
         assert_eq!(totals(&every_kind()), expected);
         assert!(totals(&[skipped("a", Kind::Interrupted, "x")]).is_partial);

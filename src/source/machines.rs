@@ -181,7 +181,12 @@ fn divided_at(name: &str, level: usize) -> Option<(&str, &str, &str)> {
     let (folder, below) = name[start_of(name, level)?..].split_once(is_separator)?;
     let (path, file) = below.rsplit_once(is_separator).unwrap_or(("", below));
     let machine = machine(folder)?;
-    Some((machine, path, without(machine, file)))
+    Some((machine, path, without(machine, unpacked(file))))
+}
+
+/// Returns the name of a file without the ending of a compressed one: one machine may have compressed its logs.
+fn unpacked(file: &str) -> &str {
+    [".gz", ".bz2", ".xz", ".zst"].into_iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file)
 }
 
 /// Returns the name of a file without that of the machine before it, as in `host07/HOST07_Svc.log`.
@@ -236,7 +241,7 @@ fn by_beginnings<'n>(names: &[&'n str]) -> Vec<Option<&'n str>> {
     let mut machines_by_rest: HashMap<(&str, &str), HashSet<String>> = HashMap::new();
     for name in names {
         let folder = name.rsplit_once(is_separator).map_or("", |(folder, _)| folder);
-        for (machine, rest) in divided(name).filter(|(_, rest)| is_log_name(rest)) {
+        for (machine, rest) in divided(unpacked(name)).filter(|(_, rest)| is_log_name(rest)) {
             machines_by_rest.entry((folder, rest)).or_default().insert(machine.to_lowercase());
         }
     }
@@ -388,6 +393,12 @@ mod tests {
         assert_eq!(of(&names), [Some("host1"), Some("host2"), Some("host1")]);
         let names = ["host1/radius/x.log", "host1/service/x.log", "host2/radius/x.log"];
         assert_eq!(of(&names), [Some("host1"), Some("host1"), Some("host2")]);
+    }
+
+    #[test]
+    fn one_machine_may_have_compressed_its_logs() {
+        assert_eq!(of(&["t/host1/svc.log", "t/host2/svc.log.gz"]), [Some("host1"), Some("host2")]);
+        assert_eq!(of(&["t/HOST1_Service.log", "t/HOST2_Service.log.gz"]), [Some("HOST1"), Some("HOST2")]);
     }
 
     #[test]

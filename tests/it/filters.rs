@@ -34,6 +34,20 @@ fn listed(folder: &Path, set: &PatternSet, filter: Filter) -> u64 {
 }
 
 #[test]
+fn the_host_of_a_file_does_not_depend_on_filters() {
+    let set = PatternSet::compile(&config::built_in()).unwrap();
+    let hosts = |filter: Filter| -> Vec<Option<Box<str>>> {
+        let (walk, options) = (Walk::new(vec!["fixtures/logs".into()]), pipeline::Options::default());
+        let counting = Options { filter, ..Options::default() };
+        let listed = inventory(walk, &set, Catalogue::built_in(), &options, counting).unwrap().summary;
+        listed.entries.into_iter().map(|entry| entry.host).collect()
+    };
+    let all = hosts(Filter::default());
+    assert!(all.iter().any(Option::is_some) && all.iter().any(Option::is_none));
+    assert_eq!(hosts(Filter { codes: "0-999".parse().unwrap(), ..Filter::default() }), all);
+}
+
+#[test]
 fn a_window_relative_to_the_newest_time_keeps_the_last_results() {
     let ticket = ticket(&small());
     let folder = written(&ticket);

@@ -365,9 +365,9 @@ pub(crate) struct FilterArgs {
     /// Only results up to then; see --since
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) until: Option<Bound>,
-    /// Whether -3h means before now or before the last line: now, last
+    /// Whether -3h means before now or the newest sign-in: now, last
     ///
-    /// `last` makes --since and --until relative to the newest time of a sign-in in the logs: for -3h and `2 days ago`, and for
+    /// `last` makes --since and --until relative to the newest sign-in in the logs: for -3h and `2 days ago`, and for
     /// days and clock times without a date. That suits logs that were collected some time ago.
     #[arg(long, value_name = "TIME", value_enum, hide_short_help = true, hide_possible_values = true)]
     pub(crate) relative_to: Option<RelativeToArg>,
@@ -410,7 +410,7 @@ pub(crate) struct FilterArgs {
 pub(crate) enum RelativeToArg {
     /// The present time
     Now,
-    /// The newest time in the logs
+    /// The newest sign-in in the logs
     Last,
 }
 
@@ -475,7 +475,7 @@ pub(crate) struct FilesArgs {
 pub(crate) struct LinesArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
-    /// Print lines as they are found, with what they say themselves
+    /// Print lines while reading, with what they say themselves
     ///
     /// Without this, lines are printed after all logs have been read, because the user of a result may be on another line, and another
     /// log may have recorded the same sign-in. With it, output and filters know only the line itself, and no line is marked as

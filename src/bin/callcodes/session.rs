@@ -103,8 +103,8 @@ impl<'a, F: ByEnding> Session<'a, F> {
         if let Some(no_store) = inner.and_then(|inner| inner.downcast_ref::<NoStore>()) {
             let (folder, variable) = (env::temp_dir(), if cfg!(windows) { "TEMP" } else { "TMPDIR" });
             return Failure::Message(format!(
-                "cannot keep the lines in a temporary file in {}: {no_store}. Set {variable} to a folder with more room, or \
-                 pass --no-join",
+                "cannot keep the lines in a temporary file in {}: {no_store}. Set {variable} to a folder that \
+                 exists and has room, or pass --no-join",
                 term::shown(&name::shown(&folder)),
             ));
         }

@@ -156,7 +156,7 @@ impl FromStr for Template {
         }
         let start = match parts[..] {
             [_] => Start::File,
-            ["*" | HOST, ..] => Start::Below,
+            ["*" | "**" | HOST, ..] => Start::Below,
             _ => Start::Anywhere,
         };
         let mut regex = "(?si)^".to_owned();
@@ -220,6 +220,14 @@ mod tests {
         ] {
             assert_eq!(of(text, &[], &[name]), [host], "{text} {name}");
         }
+    }
+
+    #[test]
+    fn a_template_that_begins_with_stars_begins_below_the_input() {
+        let names = ["./host01/Svc.log", "./host02/Svc.log"];
+        assert_eq!(of("**/{host}/**", &["."], &names), [Some("host01"), Some("host02")]);
+        let names = ["../t/host01/Svc.log", "../t/host02/Svc.log"];
+        assert_eq!(of("**/{host}/**", &["../t"], &names), [Some("host01"), Some("host02")]);
     }
 
     #[test]

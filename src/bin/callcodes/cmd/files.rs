@@ -3,13 +3,15 @@
 use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::inventory::{Inventory, inventory};
 use callcodes::render::Format;
+use callcodes::report::excluded;
 use callcodes::report::files::{Totals, cells, sheet_of};
 use callcodes::summary::sign_ins::Options;
 
-use crate::args::{FilesArgs, ReadArgs};
+use crate::args::{FilesArgs, ReadArgs, SummaryFormatArg};
 use crate::filters;
 use crate::session::{Session, Written};
 use crate::status::{Failure, Status};
+use crate::term;
 
 pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let FilesArgs { filter, read: ReadArgs { format, output, patterns, input } } = args;
@@ -18,11 +20,11 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let counting = Options { filter, host_from, ..Options::default() };
     let outcome = session
         .read(|walk, settings, _| inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, counting))?;
-    let Inventory { entries, sign_ins } = &outcome.summary;
+    let Inventory { entries, sign_ins, left_out } = &outcome.summary;
     filters::check(sign_ins)?;
     let mut renderer = Format::from(session.format).renderer(sheet_of(entries), session.layout());
     let restriction = session.settings.restriction();
-    let mut totals = Totals { restriction, sign_ins: sign_ins.totals, ..Totals::default() };
+    let mut totals = Totals { restriction, sign_ins: sign_ins.totals, left_out: *left_out, ..Totals::default() };
     session.write(|output| {
         renderer.begin(&[], output)?;
         for entry in entries {
@@ -31,6 +33,9 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
         }
         renderer.end(&totals.end(), output)
     })?;
+    if !matches!(session.format, SummaryFormatArg::Table) {
+        excluded::unmatched(&totals.sign_ins).iter().for_each(term::note);
+    }
     // Files that could not be read have rows, too.
     session.end(&outcome, outcome.files + outcome.problems.len() as u64)
 }

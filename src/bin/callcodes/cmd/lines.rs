@@ -58,7 +58,8 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let (results, settled) = &outcome.summary;
     filters::check(settled)?;
     let status = session.end(&outcome, outcome.files)?;
-    wording::too_many_to_compare(&settled.totals).iter().for_each(term::note);
+    let notes = [wording::too_many_to_compare(&settled.totals), excluded::unmatched(&settled.totals)];
+    notes.iter().flatten().for_each(term::note);
     if *results > 0 {
         excluded::window(&settled.totals).iter().for_each(term::note);
         return Ok(status);

@@ -4,7 +4,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::sign_ins;
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
-use callcodes::report::{Report, Searched};
+use callcodes::report::{Report, Searched, excluded};
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::Options;
 
@@ -49,8 +49,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
         report.nothing_found().iter().take(1).for_each(term::note);
     }
     let left_out = report.breakdown.as_ref().map_or(report.left_out, |breakdown| breakdown.left_out);
-    if let Some(remark) = left_out.remark().filter(|_| format != Format::Table) {
-        term::note(remark);
+    if format != Format::Table {
+        let notes = [left_out.remark(), excluded::quiet_rows(&report.sign_ins), excluded::unmatched(&report.sign_ins)];
+        notes.iter().flatten().for_each(term::note);
     }
     session.end(&outcome, outcome.files)
 }
