@@ -131,8 +131,10 @@ pub enum Part {
     Group,
     /// [`Filter::channels`].
     Channel,
-    /// [`Filter::users`].
+    /// [`Filter::users`]: it is another user.
     User,
+    /// [`Filter::users`]: the user is not known, so that nobody knows whether it is one of them.
+    NoUser,
     /// [`Filter::hosts`].
     Host,
     /// [`Filter::addresses`].
@@ -149,11 +151,12 @@ pub enum Part {
 
 impl Part {
     /// All parts.
-    pub const ALL: [Part; 10] = [
+    pub const ALL: [Part; 11] = [
         Part::Code,
         Part::Group,
         Part::Channel,
         Part::User,
+        Part::NoUser,
         Part::Host,
         Part::Address,
         Part::Outcome,
@@ -251,13 +254,14 @@ impl Filter {
     /// Checks the user, given all spellings of the name. There are none if the user is not known.
     #[must_use]
     pub fn check_user(&self, spellings: &[&str]) -> Dropped {
+        let part = if spellings.is_empty() { Part::NoUser } else { Part::User };
         let spellings = if spellings.is_empty() { &[""] } else { spellings };
         let kept = self.users.keep(|glob| {
             spellings.iter().any(|whole| {
                 glob.matches(whole) || !glob.has(&['/', '\\', '@']) && glob.matches_part(without_domain(whole))
             })
         });
-        Dropped::unless(kept, Part::User)
+        Dropped::unless(kept, part)
     }
 
     /// Checks the machine.

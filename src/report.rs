@@ -410,6 +410,7 @@ impl Report {
             excluded::unmatched(&self.sign_ins),
             excluded::remark(&self.sign_ins, self.sign_ins.dropped.results),
             excluded::window(&self.sign_ins),
+            excluded::without_user(&self.sign_ins),
             remark(
                 self.sign_ins.dropped.by_part[Part::NoTime as usize],
                 "of these has no readable time, so it may be inside the window of --since and --until.",

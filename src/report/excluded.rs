@@ -14,7 +14,7 @@ fn options(sign_ins: &SignInTotals) -> Vec<(&'static str, u64)> {
     for (part, count) in sign_ins.dropped.parts() {
         let option = wording::option(part);
         match options.last_mut() {
-            // A result outside the window, and one without a time.
+            // Such as a result outside the window, and one without a time.
             Some((last, sum)) if *last == option => *sum += count,
             _ => options.push((option, count)),
         }
@@ -57,6 +57,16 @@ pub fn unmatched(sign_ins: &SignInTotals) -> Option<String> {
     )
 }
 
+/// Returns the note on results that may be about one of the users who were asked for.
+#[must_use]
+pub fn without_user(sign_ins: &SignInTotals) -> Option<String> {
+    counted_remark(
+        sign_ins.dropped.by_part[Part::NoUser as usize],
+        "result has no known user, so --user excludes it, too.",
+        "results have no known user, so --user excludes them, too.",
+    )
+}
+
 /// Returns the note on rows without results that are left out.
 #[must_use]
 pub fn quiet_rows(sign_ins: &SignInTotals) -> Option<String> {
@@ -70,7 +80,7 @@ pub(super) fn notes(sign_ins: &SignInTotals, results: u64, left_out: u64) -> Vec
     if results == 0 && left_out > 0 {
         return all(sign_ins, left_out);
     }
-    remark(sign_ins, left_out).into_iter().chain(window(sign_ins)).collect()
+    [remark(sign_ins, left_out), without_user(sign_ins), window(sign_ins)].into_iter().flatten().collect()
 }
 
 /// Returns the lines that take the place of the rows if everything was excluded, which is so many results: which option did that, and
@@ -98,6 +108,6 @@ pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
             lines.push("To count back from the newest sign-in in the logs, add --relative-to last.".to_owned());
         }
     }
-    lines.extend(window(sign_ins));
+    lines.extend(without_user(sign_ins).into_iter().chain(window(sign_ins)));
     lines
 }

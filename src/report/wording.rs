@@ -53,7 +53,7 @@ pub fn option(part: Part) -> &'static str {
         Part::Code => "--code",
         Part::Group => "--group",
         Part::Channel => "--channel",
-        Part::User => "--user",
+        Part::User | Part::NoUser => "--user",
         Part::Host => "--host",
         Part::Address => "--address",
         Part::Outcome => "--outcome",

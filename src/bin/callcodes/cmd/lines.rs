@@ -61,7 +61,8 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let notes = [wording::too_many_to_compare(&settled.totals), excluded::unmatched(&settled.totals)];
     notes.iter().flatten().for_each(term::note);
     if *results > 0 {
-        excluded::window(&settled.totals).iter().for_each(term::note);
+        let notes = [excluded::without_user(&settled.totals), excluded::window(&settled.totals)];
+        notes.iter().flatten().for_each(term::note);
         return Ok(status);
     }
     if settled.totals.dropped.results > 0 {
