@@ -9,7 +9,6 @@
 //! they are the same if lines were written in order. As everywhere, a piece of a line over the limit counts as a line.
 
 use std::io;
-use std::sync::Arc;
 
 use encoding_rs::Encoding;
 use memchr::{memchr_iter, memrchr_iter};
@@ -153,8 +152,8 @@ struct Listed {
     entries: Vec<Entry>,
     /// Where the names of machines are in those of sources; `None` to find out.
     host_from: Option<Template>,
-    /// For each entry of a source, its index and the source.
-    sources: Vec<(usize, Arc<Source>)>,
+    /// The indexes of the entries of sources.
+    sources: Vec<usize>,
 }
 
 impl Listed {
@@ -170,7 +169,7 @@ impl Listed {
             }
             Event::SourceEnd(end) => {
                 hear(Heard::End(&end));
-                self.sources.push((self.entries.len(), Arc::clone(&end.source)));
+                self.sources.push(self.entries.len());
                 self.entries.push(entry(end, &std::mem::take(&mut self.facts), given));
             }
         }
@@ -180,9 +179,11 @@ impl Listed {
     /// there is one.
     fn finish(self) -> (Vec<Entry>, Option<Matched>) {
         let Listed { mut entries, sources, host_from, .. } = self;
-        let names: Vec<&str> = sources.iter().map(|(_, source)| source.name.as_str()).collect();
+        let names: Vec<&str> = sources.iter().map(|index| entries[*index].path.as_str()).collect();
+        let machines = machines::of(&names, host_from.as_ref()).into_iter().map(|machine| machine.map(Box::from));
+        let machines: Vec<Option<Box<str>>> = machines.collect();
         let mut matched = Matched::default();
-        for ((index, _), machine) in sources.iter().zip(machines::of(&names, host_from.as_ref())) {
+        for (index, machine) in sources.iter().zip(machines) {
             let entry = &mut entries[*index];
             matched.files += u64::from(machine.is_some());
             let has_results = entry.text.as_ref().is_some_and(|text| text.results > 0);
@@ -191,7 +192,7 @@ impl Listed {
             match &entry.host {
                 Some(several) if several.is_empty() => entry.host = None,
                 Some(_) => {}
-                None => entry.host = machine.map(Box::from),
+                None => entry.host = machine,
             }
         }
         (entries, host_from.map(|_| matched))
