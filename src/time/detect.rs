@@ -231,6 +231,7 @@ struct Detection<'a> {
 impl Detection<'_> {
     /// Returns the candidate that wins among `lines`, as a slot.
     fn winner(&self, lines: &[&[u8]]) -> Option<(Candidate, Slot)> {
+        let is_number = |(_, form): Candidate| form.is_some_and(|index| self.shape(index).needs_lines);
         let mut votes: HashMap<Candidate, Votes> = HashMap::new();
         for (at, line) in lines.iter().enumerate() {
             // If nearly all of the first lines begin with the same form, nothing can be further left.
@@ -239,6 +240,7 @@ impl Detection<'_> {
                     .iter()
                     .find(|((place, _), votes)| *place == Place::Start && votes.lines * 10 >= FIRST_LINES * 9)
                 && let candidate = *candidate
+                && !is_number(candidate)
                 && votes.keys().filter(|(place, _)| *place == Place::Start).count() == 1
             {
                 let counted = self.count(lines, candidate);
@@ -271,6 +273,15 @@ impl Detection<'_> {
         });
         let header_lines = lines.iter().filter(|line| line.starts_with(b"#")).count();
         let total = lines.len() - header_lines.min(lines.len());
+        // Where lines have real dates as well, numbers before them are serial numbers.
+        let is_date = |(candidate, votes): &(Candidate, Votes)| {
+            !is_number(*candidate)
+                && votes.lines * 5 >= most * 4
+                && self.slot(*candidate, votes.lines, total.max(votes.lines), lines).is_some()
+        };
+        if all.iter().any(is_date) {
+            all.retain(|(candidate, _)| !is_number(*candidate));
+        }
         all.into_iter().find_map(|(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
@@ -361,19 +372,25 @@ impl Detection<'_> {
         let read = |line: &&[u8]| place.locate(line).and_then(|at| shape.read(&line[at..])).map(|(parts, _)| parts);
         let mut read_lines: Vec<Parts> = lines.iter().filter_map(read).collect();
         let first_count = read_lines.len();
+        // Numbers that may be a month and a day are not if the month is often none.
+        let missing = Missing { order: None, last_day: self.around.last_day, day: self.around.day };
+        let is_possible = |parts: &&Parts| parts.open().is_some() || parts.moment(&missing).is_some();
+        if shape.lacks == Lacks::Year && read_lines.iter().filter(is_possible).count() * 50 < first_count * 49 {
+            return None;
+        }
         // The end may begin within a line.
         let end = self.circumstances.end.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
         let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
         let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
-        if shape.needs_lines && !self.rises(&read_lines[..first_count], settled.order) {
+        if shape.needs_lines && !self.rises(shape, &read_lines[..first_count], settled.order) {
             return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
         }
         Some(Slot::At(place, shape, settled))
     }
 
     /// Whether numbers are times: nearly all of them can be, and they hardly ever fall.
-    fn rises(&self, parts: &[Parts], order: Option<Order>) -> bool {
+    fn rises(&self, shape: &Shape, parts: &[Parts], order: Option<Order>) -> bool {
         let missing = Missing { order, last_day: self.around.last_day, day: self.around.day };
         let seconds: Vec<i64> = parts
             .iter()
@@ -382,7 +399,9 @@ impl Detection<'_> {
             .filter(|second| (FIRST_SECOND..last_second()).contains(second))
             .collect();
         let falls = seconds.windows(2).filter(|pair| pair[0] > pair[1] + 60).count();
-        seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len()
+        // A number that is always the same is no time.
+        let is_constant = shape.lacks == Lacks::Nothing && seconds.windows(2).all(|pair| pair[0] == pair[1]);
+        seconds.len() * 10 >= parts.len() * 9 && falls * 10 <= seconds.len() && !is_constant
     }
 
     /// Decides the order of day and month. `has_end` says whether the last of `parts` is the last time of the source.

@@ -407,7 +407,7 @@ impl Reader {
         };
         let mut offset = parts.offset;
         if shape.lacks == Lacks::Year
-            && let Some(message) = self.iso.find(rest)
+            && let Some(message) = message_starts(rest).find_map(|start| self.iso.read(&rest[start..]))
         {
             // A relay has passed on a line that has a time of its own, which shows the year, and perhaps the zone of the relay.
             let second = message.time.nanoseconds().div_euclid(1_000_000_000);
@@ -505,4 +505,11 @@ pub(super) fn last_second() -> i64 {
 /// Returns whether ISO 8601 can be read at this place, for the detection.
 pub(super) fn iso_at(line: &[u8], at: usize) -> bool {
     iso::Reader::default().read(&line[at..]).is_some()
+}
+/// Returns where the message of a line may start that a relay has passed on: after the time, or after the name of the program, which
+/// ends in a colon. A date further on is something that the message is about.
+fn message_starts(rest: &[u8]) -> impl Iterator<Item = usize> {
+    let opened = |at: usize| at + rest[at..].iter().take_while(|byte| matches!(byte, b' ' | b'[' | b'"')).count();
+    let colon = memchr::memmem::find(rest, b": ").map(|at| at + 2);
+    [Some(0), colon].into_iter().flatten().map(opened)
 }

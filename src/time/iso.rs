@@ -244,7 +244,8 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
 fn zone_name(text: &[u8]) -> (Named, usize) {
     let name = text[1..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let (name, rest) = text[1..].split_at(name);
-    match names::zone(name).filter(|_| !starts_word(rest)) {
+    // `EST-SRV` is the name of something else.
+    match names::zone(name).filter(|_| !starts_word(rest) && !matches!(rest.first(), Some(b'-' | b'_'))) {
         Some(ZoneName::Offset(seconds)) => (Named::Offset(seconds), 1 + name.len()),
         Some(ZoneName::Ambiguous) => (Named::Ambiguous, 1 + name.len()),
         None => (Named::Nothing, 0),

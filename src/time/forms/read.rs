@@ -359,6 +359,10 @@ fn half_day(text: &[u8]) -> Option<(Half, usize)> {
     };
     let (half, len) = match &text[blank..] {
         [half, b'.', b'M' | b'm', b'.', ..] => (half, 4),
+        // As in Spanish: `p. m.`, with one of the same blanks.
+        [half, b'.', b' ' | 0xA0, b'M' | b'm', b'.', ..] => (half, 5),
+        [half, b'.', 0xC2, 0xA0, b'M' | b'm', b'.', ..] => (half, 6),
+        [half, b'.', 0xE2, 0x80, 0xAF, b'M' | b'm', b'.', ..] => (half, 7),
         [half, b'M' | b'm', ..] => (half, 2),
         _ => return None,
     };
@@ -380,7 +384,9 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
         iso::Named::Nothing => {
             // The name may stand without a blank, as in a field of its own.
             let name = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-            match names::zone(&text[..name]) {
+            let is_whole =
+                !text.get(name).is_some_and(|&byte| matches!(byte, b'-' | b'_') || byte.is_ascii_alphanumeric());
+            match names::zone(&text[..name]).filter(|_| is_whole) {
                 Some(ZoneName::Offset(offset)) => parts.offset = Some(offset),
                 Some(ZoneName::Ambiguous) => parts.is_ambiguous_zone = true,
                 None => return Some(0),
