@@ -39,6 +39,8 @@ const VOTING_LINES: usize = 300;
 const FIRST_LINES: usize = 16;
 /// The most bytes by which the average place of a column differs from a place in it.
 const COLUMN_BYTES: usize = 16;
+/// How many bytes a date with a clock time takes up to the second.
+const SECOND_BYTES: usize = 19;
 /// The fewest lines with a number that can show that it is a time.
 const LEAST_LINES: usize = 8;
 
@@ -99,7 +101,8 @@ pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
     }
     let detection = Detection { lines: &lines, text, circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
-        return if detection.begins_with_seconds() { Form { first: Slot::Nothing, ..iso } } else { iso };
+        let first = if detection.begins_with_seconds() { Slot::Nothing } else { slot_of_rare(&lines) };
+        return Form { first, ..iso };
     };
     let is_missed = |line: &&[u8]| !detection.has(line, first);
     let missed: Vec<&[u8]> = lines.iter().copied().filter(is_missed).collect();
@@ -109,6 +112,19 @@ pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
     match (slot, second) {
         (Slot::IsoAt(_), None | Some(Slot::IsoAt(_))) => iso,
         (slot, second) => Form { first: slot, second, around },
+    }
+}
+
+/// Returns the slot of a source in which no form is frequent. If all of its few dates are the same, messages are about it. If there are
+/// none, those further on count only at the start of a line.
+fn slot_of_rare(lines: &[&[u8]]) -> Slot {
+    let mut reader = Reader::default();
+    let found: Vec<Time> =
+        lines.iter().filter_map(|line| reader.find(&Form::ISO_8601, line)).map(|stamp| stamp.time).collect();
+    match found[..] {
+        [] => Slot::IsoAt(Place::Start),
+        [first, _, _, ..] if found.iter().all(|time| *time == first) => Slot::Nothing,
+        _ => Slot::Iso,
     }
 }
 
@@ -273,10 +289,20 @@ impl Detection<'_> {
         });
         let header_lines = lines.iter().filter(|line| line.starts_with(b"#")).count();
         let total = lines.len() - header_lines.min(lines.len());
+        // A date that is the same in all lines is one that messages are about.
+        let varies = |(place, _): Candidate| {
+            let mut times = lines.iter().filter_map(|line| {
+                let at = place.locate(line)?;
+                line.get(at..(at + SECOND_BYTES).min(line.len()))
+            });
+            let first = times.next();
+            times.any(|time| Some(time) != first)
+        };
         // Where lines have real dates as well, numbers before them are serial numbers.
         let is_date = |(candidate, votes): &(Candidate, Votes)| {
             !is_number(*candidate)
                 && votes.lines * 5 >= most * 4
+                && varies(*candidate)
                 && self.slot(*candidate, votes.lines, total.max(votes.lines), lines).is_some()
         };
         if all.iter().any(is_date) {
