@@ -101,8 +101,7 @@ pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
     }
     let detection = Detection { lines: &lines, text, circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
-        let first = if detection.begins_with_seconds() { Slot::Nothing } else { slot_of_rare(&lines) };
-        return Form { first, ..iso };
+        return if detection.begins_with_seconds() { Form { first: Slot::Nothing, ..iso } } else { iso };
     };
     let is_missed = |line: &&[u8]| !detection.has(line, first);
     let missed: Vec<&[u8]> = lines.iter().copied().filter(is_missed).collect();
@@ -112,19 +111,6 @@ pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
     match (slot, second) {
         (Slot::IsoAt(_), None | Some(Slot::IsoAt(_))) => iso,
         (slot, second) => Form { first: slot, second, around },
-    }
-}
-
-/// Returns the slot of a source in which no form is frequent. If all of its few dates are the same, messages are about it. If there are
-/// none, those further on count only at the start of a line.
-fn slot_of_rare(lines: &[&[u8]]) -> Slot {
-    let mut reader = Reader::default();
-    let found: Vec<Time> =
-        lines.iter().filter_map(|line| reader.find(&Form::ISO_8601, line)).map(|stamp| stamp.time).collect();
-    match found[..] {
-        [] => Slot::IsoAt(Place::Start),
-        [first, _, _, ..] if found.iter().all(|time| *time == first) => Slot::Nothing,
-        _ => Slot::Iso,
     }
 }
 
