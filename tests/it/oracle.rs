@@ -18,7 +18,6 @@ use callcodes::pattern::validate;
 use callcodes::pipeline::Options;
 use callcodes::pipeline::annotate;
 use callcodes::pipeline::summarise::summarise;
-use callcodes::problem::Kind;
 use callcodes::scan::Scanner;
 use callcodes::source::select::Content;
 use callcodes::source::{Selection, Walk};
@@ -477,8 +476,8 @@ fn printed(paths: &[std::path::PathBuf], options: &Options) -> String {
 fn printed_as_found(paths: &[std::path::PathBuf], options: &Options) -> String {
     let (set, catalogue, none) = (&BUILT_IN.fast, Catalogue::built_in(), Filter::default());
     let mut out = Vec::new();
-    let outcome = annotate::as_found(walk(paths), set, catalogue, options, &none, &Plain(set), &mut out).unwrap();
-    assert!(outcome.problems.iter().all(|problem| problem.kind == Kind::LongLine), "{:?}", outcome.problems);
+    // A random text may have problems, such as long lines, and what is printed shows whether they are handled alike.
+    annotate::as_found(walk(paths), set, catalogue, options, &none, &Plain(set), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
