@@ -54,7 +54,7 @@
 //! | [`attempt`] | Joins the lines of a sign-in, and matches the results that several logs have of it. |
 //! | [`pattern`] | Finds results in a line, with patterns that are defined in `builtin/patterns.toml` and in the user's files. |
 //! | [`neighbour`] | Suggests an existing path in place of one that does not exist. |
-//! | [`config`] | Collects the patterns for a run: built-in < user's file < `--config` < `-f` < `-e`. |
+//! | [`config`] | Collects the patterns, the forms of times and the settings for a run: built-in < user's file < `--config` < `-f` < `-e`. |
 //! | [`filter`] | Decides which sign-ins a run keeps. |
 //! | [`unpack`] | Reads archives and decompresses data. |
 //! | [`source`] | Finds and opens inputs. No other module does. |

@@ -39,7 +39,7 @@ pub struct Details<'d> {
 /// When the gaps for what is known of sign-ins are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Filled {
-    /// At once, with what the line itself says.
+    /// When the line is rendered, from the line alone.
     #[default]
     Now,
     /// After all logs have been read.
@@ -248,7 +248,7 @@ impl Numbering {
     }
 
     /// Writes a part of the current source, whose sign-ins are known now. `details` appends what is known of that of the next result,
-    /// and returns whether the result is kept. A line of which no result is kept is left out.
+    /// and returns whether the result is kept. A line is left out if none of its results is kept.
     ///
     /// # Errors
     ///

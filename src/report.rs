@@ -440,11 +440,7 @@ impl Report {
                 "results have a time without a zone, which is taken as UTC.",
             ),
             wording::assumed(&self.times),
-            remark(
-                self.times.undecided,
-                "file has dates whose day and month cannot be told apart, so its times are not read. Add --date-order dmy or mdy.",
-                "files have dates whose day and month cannot be told apart, so their times are not read. Add --date-order dmy or mdy.",
-            ),
+            wording::undecided(self.times.undecided),
         ];
         let after = remark(
             self.distinct_after_services_ended,

@@ -94,7 +94,7 @@ struct Writer {
     required: Option<memmem::Finder<'static>>,
 }
 
-/// In a longer line, a required literal of [`Writer`] is not looked for: it is near the start, if at all.
+/// A required literal of [`Writer`] is not looked for in longer lines, because it can only be near the start.
 const REQUIRED_WITHIN_BYTES: usize = 512;
 
 /// The working memory for the `line` of each pattern.

@@ -1,4 +1,5 @@
-//! The visitor of the command `files`: it finds out what each source is, and ignores what its results mean.
+//! The visitor of the command `files`: it finds out what each source is. Only a filter looks at what its results mean; then their
+//! sign-ins are joined as for `scan`.
 //!
 //! Invariant: an entry does not depend on how its source was cut into tasks and chunks. A chunk ends with a line or, in a line
 //! over the limit, anywhere, even in the middle of a character; `Facts::join` puts together what was divided.

@@ -22,7 +22,7 @@ fn options(sign_ins: &SignInTotals) -> Vec<(&'static str, u64)> {
     options
 }
 
-/// Returns the note on what was excluded: so many results.
+/// Returns the note on what was excluded. `results` is how many results that is.
 pub(super) fn remark(sign_ins: &SignInTotals, results: u64) -> Option<String> {
     let options: Vec<&str> = options(sign_ins).into_iter().map(|(option, _)| option).collect();
     let is = if results == 1 { "is" } else { "are" };
@@ -75,7 +75,7 @@ pub fn quiet_rows(sign_ins: &SignInTotals) -> Option<String> {
     sign_ins.lacks_quiet_rows.then_some(note)
 }
 
-/// Returns the notes of a report whose rows are not results, of which so many are left, and so many are not.
+/// Returns the notes of a report whose rows are not results. `results` is how many results are left, and `left_out` how many were excluded.
 pub(super) fn notes(sign_ins: &SignInTotals, results: u64, left_out: u64) -> Vec<String> {
     if results == 0 && left_out > 0 {
         return all(sign_ins, left_out);
@@ -83,8 +83,7 @@ pub(super) fn notes(sign_ins: &SignInTotals, results: u64, left_out: u64) -> Vec
     [remark(sign_ins, left_out), without_user(sign_ins), window(sign_ins)].into_iter().flatten().collect()
 }
 
-/// Returns the lines that take the place of the rows if everything was excluded, which is so many results: which option did that, and
-/// the times.
+/// Returns the lines that take the place of the rows if all `results` were excluded: which option did that, and the times.
 pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
     let dropped = &sign_ins.dropped;
     let options = options(sign_ins);

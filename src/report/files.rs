@@ -3,7 +3,7 @@
 //! [`Totals`] adds the rows up. The formats escape control characters in names and reasons, because scripts want names as they are.
 
 use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
-use super::wording::{counted, grouped, remark, size};
+use super::wording::{self, counted, grouped, remark, size};
 use super::{PARTIAL, Restriction, excluded, problems};
 use crate::pipeline::inventory::{Entry, Text};
 use crate::problem::{Kind, Problem};
@@ -306,11 +306,7 @@ impl Totals {
         let excluded = excluded::notes(&self.sign_ins, self.results, self.left_out)
             .into_iter()
             .chain(excluded::unmatched(&self.sign_ins));
-        let dates = remark(
-            self.files_with_dates_undecided,
-            "file has dates whose day and month cannot be told apart, so its times are not read. Add --date-order dmy or mdy.",
-            "files have dates whose day and month cannot be told apart, so their times are not read. Add --date-order dmy or mdy.",
-        );
+        let dates = wording::undecided(self.files_with_dates_undecided);
         [sums.join(", ")].into_iter().chain(excluded).chain(zones).chain(dates).collect()
     }
 }

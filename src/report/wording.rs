@@ -62,6 +62,16 @@ pub fn option(part: Part) -> &'static str {
     }
 }
 
+/// Returns the note on files in which dates may have the day or the month first.
+#[must_use]
+pub fn undecided(files: u64) -> Option<String> {
+    remark(
+        files,
+        "file has dates whose day and month cannot be told apart, so its times are not read. Add --date-order dmy or mdy.",
+        "files have dates whose day and month cannot be told apart, so their times are not read. Add --date-order dmy or mdy.",
+    )
+}
+
 /// Returns the note on more results than could be compared between logs.
 #[must_use]
 pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {

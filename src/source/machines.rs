@@ -265,7 +265,7 @@ fn divided(name: &str) -> impl Iterator<Item = (&str, &str)> {
 fn is_log_name(rest: &str) -> bool {
     /// `Svc.log` has one before the dot that many letters long; `1.log` and `02.txt` have none.
     const LETTERS: usize = 3;
-    // `01_Svc.log` goes on with the number of the machine, as in `host-01_Svc.log`.
+    // In `host-01_Svc.log`, the number after the hyphen is part of the machine's name.
     let number = rest.bytes().take_while(u8::is_ascii_digit).count();
     number == 0 && letters(rest) >= LETTERS
 }

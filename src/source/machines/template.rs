@@ -13,8 +13,8 @@ use crate::name;
 ///
 /// `{host}` stands for the name of the machine within one part of the path, as short as it can be, `*` for any text within a part, and
 /// `**` for any number of parts. Slashes and backslashes both separate parts, and letter case does not matter. An archive is a part
-/// like a folder, whose name may be written with or without its ending: `{host}/**` finds `host07` in `host07.zip!/Svc.log`. What
-/// ends in `{host}` or in a slash goes on with `/**`. The ending of a rotated or compressed log need not be written.
+/// like a folder, whose name may be written with or without its ending: `{host}/**` finds `host07` in `host07.zip!/Svc.log`. A
+/// template that ends in `{host}` or a slash matches everything below. The ending of a rotated or compressed log may be left out.
 ///
 /// Where a template begins depends on its first part:
 ///
@@ -46,7 +46,7 @@ pub struct Template {
 /// Where a template may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
-    /// At the name of the file.
+    /// Where the name of the file begins.
     File,
     /// Below the input.
     Below,
