@@ -47,6 +47,9 @@ impl Number {
     }
 }
 
+/// The number of the first text.
+const FIRST: usize = 2;
+
 /// The different texts of one kind, up to a limit.
 #[derive(Debug)]
 pub struct Values {
@@ -54,10 +57,50 @@ pub struct Values {
     seeds: [u64; 2],
     /// The numbers of all texts, found by the hash of the text.
     numbers: HashTable<Number>,
-    /// The text to show for each number, from 2.
-    shown: Vec<Box<str>>,
+    shown: Shown,
     limit: usize,
     beyond: bool,
+}
+
+/// The text to show for each number, from [`FIRST`]. There may be a million, so they have no allocations of their own.
+#[derive(Debug, Default)]
+struct Shown {
+    /// All texts one after another, with gaps where a text was replaced by a longer or shorter one.
+    texts: String,
+    /// Where each text begins, and its length.
+    places: Vec<(u32, u32)>,
+    /// How many bytes the gaps take.
+    gaps: usize,
+}
+
+impl Shown {
+    fn get(&self, index: usize) -> Option<&str> {
+        let (start, len) = *self.places.get(index)?;
+        Some(&self.texts[start as usize..][..len as usize])
+    }
+
+    /// Adds a text at the end. Returns its place, or `None` if all texts together would be longer than 4 GiB.
+    fn append(&mut self, text: &str) -> Option<(u32, u32)> {
+        let start = u32::try_from(self.texts.len()).ok()?;
+        let len = u32::try_from(text.len()).ok().filter(|len| start.checked_add(*len).is_some())?;
+        self.texts.push_str(text);
+        Some((start, len))
+    }
+
+    /// Replaces a text with another spelling, and keeps it if there is no room for the other.
+    fn replace(&mut self, index: usize, text: &str) {
+        let (start, len) = self.places[index];
+        if text.len() == len as usize {
+            self.texts.replace_range(start as usize..(start + len) as usize, text);
+        } else if let Some(place) = self.append(text) {
+            self.places[index] = place;
+            self.gaps += len as usize;
+        }
+        if self.gaps > self.texts.len() / 2 {
+            let old = std::mem::take(self);
+            self.places = (0..old.places.len()).filter_map(|index| self.append(old.get(index)?)).collect();
+        }
+    }
 }
 
 impl Values {
@@ -66,35 +109,36 @@ impl Values {
     pub fn new(limit: usize) -> Values {
         let random = RandomState::default();
         let seeds = [random.hash_one(0), random.hash_one(1) | 1];
-        Values { seeds, numbers: HashTable::new(), shown: Vec::new(), limit, beyond: false }
+        Values { seeds, numbers: HashTable::new(), shown: Shown::default(), limit, beyond: false }
     }
 
     /// Returns the number of `text`.
     pub fn number(&mut self, text: &str) -> Number {
         let Values { seeds, numbers, shown, .. } = self;
-        let shown_as = |number: &Number| number.index() - 2;
+        let index = |number: &Number| number.index() - FIRST;
         let hash = hash(*seeds, text);
-        if let Some(&number) = numbers.find(hash, |number| is_same(&shown[shown_as(number)], text)) {
-            let shown = &mut shown[shown_as(&number)];
-            if **shown != *text && *text < **shown {
-                *shown = text.into();
+        let shown_as = |shown: &'_ Shown, number: &Number| is_same(shown.get(index(number)).unwrap_or_default(), text);
+        if let Some(&number) = numbers.find(hash, |number| shown_as(shown, number)) {
+            if shown.get(index(&number)).is_some_and(|known| text < known) {
+                shown.replace(index(&number), text);
             }
             return number;
         }
-        if shown.len() >= self.limit {
+        let place = if shown.places.len() < self.limit { shown.append(text) } else { None };
+        let Some(place) = place else {
             self.beyond = true;
             return Number::OTHERS;
-        }
-        let number = Number(u32::try_from(shown.len() + 2).unwrap_or(u32::MAX));
-        shown.push(text.into());
-        numbers.insert_unique(hash, number, |number| self::hash(*seeds, &shown[shown_as(number)]));
+        };
+        let number = Number(u32::try_from(shown.places.len() + FIRST).unwrap_or(u32::MAX));
+        shown.places.push(place);
+        numbers.insert_unique(hash, number, |number| self::hash(*seeds, shown.get(index(number)).unwrap_or_default()));
         number
     }
 
     /// Returns the text of a number; `None` if it is that of no text or of those beyond the limit.
     #[must_use]
     pub fn text(&self, number: Number) -> Option<&str> {
-        self.shown.get(number.index().checked_sub(2)?).map(AsRef::as_ref)
+        self.shown.get(number.index().checked_sub(FIRST)?)
     }
 
     /// Whether there were more different texts than the limit.
@@ -106,7 +150,7 @@ impl Values {
     /// Returns an upper bound for the index of a number.
     #[must_use]
     pub fn indexes(&self) -> usize {
-        self.shown.len() + 2
+        self.shown.places.len() + FIRST
     }
 }
 
@@ -167,6 +211,23 @@ mod tests {
             assert!(numbers.iter().all(|number| *number == numbers[0]));
             assert_eq!(values.text(numbers[0]), Some("ANN"));
         }
+    }
+
+    #[test]
+    fn spellings_of_different_lengths_replace_each_other() {
+        // The Kelvin sign takes three bytes and sorts after the letters.
+        let spellings: Vec<String> =
+            (0..=40).map(|kelvins| "\u{212A}".repeat(kelvins) + &"k".repeat(40 - kelvins)).collect();
+        let mut values = Values::new(9);
+        let ann = values.number("ann");
+        let number = values.number(&spellings[40]);
+        for spelling in spellings.iter().rev() {
+            assert_eq!(values.number(spelling), number);
+        }
+        let bob = values.number("bob");
+        let texts = [ann, number, bob].map(|number| values.text(number).unwrap());
+        assert_eq!(texts, ["ann", spellings.iter().min().unwrap(), "bob"]);
+        assert!(values.shown.texts.len() < 250, "gaps are closed");
     }
 
     #[test]
