@@ -3,7 +3,11 @@
 //! Invariant: every slice borrows from the chunk that is being scanned, so that a hit allocates nothing. Code that keeps a hit
 //! copies what it needs.
 
+use std::borrow::Cow;
 use std::ops::{Index, Range};
+use std::sync::Arc;
+
+use memchr::memmem;
 
 use crate::code::Key;
 use crate::time::Stamp;
@@ -134,15 +138,38 @@ pub struct Hit<'c> {
     pub pattern: usize,
     /// The time from the pattern's group `time` or else of the line, if there is one that can be read.
     pub time: Option<Stamp>,
-    /// What the groups of the pattern captured, as written.
+    /// What the groups of the pattern captured, as written. [`Hit::says`] returns it unwrapped.
     pub captures: Captures<&'c [u8]>,
+    /// What the groups captured, if the line had to be unwrapped: `CONTOSO\ann` where a JSON string has `CONTOSO\\ann`.
+    pub unwrapped: Option<Arc<Captures<Box<[u8]>>>>,
 }
 
 impl Hit<'_> {
+    /// Returns what the line says in a group.
+    #[inline(always)]
+    #[must_use]
+    pub fn says(&self, capture: Capture) -> Option<&[u8]> {
+        match &self.unwrapped {
+            None => self.captures[capture],
+            Some(captures) => captures[capture].as_deref(),
+        }
+    }
+
+    /// Returns the user. In a string literal, the backslash after a domain is doubled, which no domain ends with.
+    #[inline]
+    #[must_use]
+    pub fn user(&self) -> Option<Cow<'_, [u8]>> {
+        let user = self.says(Capture::User)?;
+        Some(match memmem::find(user, br"\\") {
+            Some(at) if self.unwrapped.is_none() => Cow::Owned([&user[..at], &user[at + 1..]].concat()),
+            _ => Cow::Borrowed(user),
+        })
+    }
+
     /// Returns where the line is in its source, in bytes, if nothing tells which process or thread wrote it.
     #[must_use]
     pub fn place_without_thread(&self) -> Option<Range<u64>> {
-        let is_unknown = self.captures[Capture::Process].is_none() && self.captures[Capture::Thread].is_none();
+        let is_unknown = self.says(Capture::Process).is_none() && self.says(Capture::Thread).is_none();
         is_unknown.then(|| self.line_offset..self.line_offset + self.units.source_bytes(self.line))
     }
 

@@ -12,6 +12,17 @@ impl ByteSet {
     pub(super) const EMPTY: ByteSet = ByteSet([0; 4]);
     pub(super) const ALL: ByteSet = ByteSet([u64::MAX; 4]);
 
+    /// Returns the set of these bytes.
+    pub(super) const fn of(bytes: &[u8]) -> ByteSet {
+        let mut set = ByteSet::EMPTY;
+        let mut index = 0;
+        while index < bytes.len() {
+            set.insert(bytes[index]);
+            index += 1;
+        }
+        set
+    }
+
     /// Returns the set that holds `byte` alone.
     pub(super) fn one(byte: u8) -> ByteSet {
         let mut set = ByteSet::EMPTY;

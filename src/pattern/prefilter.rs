@@ -26,6 +26,9 @@ use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 
 /// The greatest number of bytes of a literal that are compared, as one integer. Of a longer literal, only the first bytes are used.
 const COMPARED_BYTES: usize = 16;
+/// The last bytes of escapes, such as `\n`, `\u0022` and the sequences of terminals. A line that another program has wrapped may have one
+/// before a literal. Such a place is a candidate that no pattern uses, so that the line is looked at.
+const ESCAPE_ENDS: ByteSet = ByteSet::of(b"0123456789ABCDEFabcdefmnrtv");
 /// The number of bytes near a window that [`Near`] looks up.
 const NEAR_BYTES: usize = 4;
 /// The length of the span around a window from which [`Near`] chooses its bytes.
@@ -139,7 +142,7 @@ impl Default for SpanMarks {
 pub(crate) struct Candidate<'p> {
     /// The offset of the literal in the text.
     pub(crate) at: usize,
-    /// The patterns that use the literal.
+    /// The patterns that use the literal; none if it can only be part of a match in an unwrapped line.
     pub(super) uses: &'p [Use],
 }
 
@@ -385,7 +388,7 @@ impl Literal {
     fn allows(&self, at: usize, byte: u8) -> bool {
         match self.byte_near(at) {
             Some(own) => own == byte,
-            None if self.index_near(at + 1) == Some(0) => self.may_follow(byte),
+            None if self.index_near(at + 1) == Some(0) => self.may_follow(byte) || ESCAPE_ENDS.contains(byte),
             None => true,
         }
     }
@@ -395,9 +398,9 @@ impl Literal {
         byte == b'\n' || self.before.contains(byte)
     }
 
-    /// Returns the start of the literal if it is in `text` with its window at `place`, and otherwise `None`.
+    /// Returns the literal as a candidate if it is in `text` with its window at `place`, and otherwise `None`.
     #[inline]
-    fn find_at(&self, text: &[u8], place: usize) -> Option<usize> {
+    fn find_at(&self, text: &[u8], place: usize) -> Option<Candidate<'_>> {
         let at = place.checked_sub(self.offset)?;
         let rest = text.get(at..)?;
         let bytes = match rest.first_chunk::<COMPARED_BYTES>() {
@@ -406,7 +409,15 @@ impl Literal {
         };
         let fits = bytes & self.mask == self.bytes && rest.len() >= self.len;
         let before = at.checked_sub(1).map_or(b'\n', |at| text[at]);
-        (fits && self.may_follow(before)).then_some(at)
+        if !fits {
+            return None;
+        }
+        let uses: &[Use] = match self.may_follow(before) {
+            true => &self.uses,
+            false if ESCAPE_ENDS.contains(before) => &[],
+            false => return None,
+        };
+        Some(Candidate { at, uses })
     }
 }
 
@@ -467,8 +478,9 @@ impl<'s> Candidates<'s> {
     fn next_in_table(&mut self, table: &'s Table) -> Option<Candidate<'s>> {
         loop {
             for literal in self.here.by_ref().filter_map(|index| table.literals.get(index)) {
-                if let Some(at) = literal.find_at(self.text, self.place) {
-                    return Some(Candidate { at, uses: &literal.uses });
+                let found = literal.find_at(self.text, self.place);
+                if found.is_some() {
+                    return found;
                 }
             }
             if let Some(&len) = table.lens.get(self.lens) {
@@ -489,8 +501,9 @@ impl<'s> Candidates<'s> {
             while self.possible != 0 {
                 let literal = &windows.literals[self.possible.trailing_zeros() as usize];
                 self.possible &= self.possible - 1;
-                if let Some(at) = literal.find_at(self.text, self.place) {
-                    return Some(Candidate { at, uses: &literal.uses });
+                let found = literal.find_at(self.text, self.place);
+                if found.is_some() {
+                    return found;
                 }
             }
             if self.bits == 0 && !self.next_word(windows) {

@@ -190,6 +190,11 @@ impl PatternSet {
         self.looks_ahead
     }
 
+    /// Whether a text has a candidate, or has to be searched without one.
+    pub(crate) fn has_candidate(&self, marks: &mut Marks, text: &[u8]) -> bool {
+        self.searches_every_line() || self.prefilter.candidates(text, marks).next().is_some()
+    }
+
     /// Creates working memory for [`PatternSet::matches`].
     #[must_use]
     pub fn scratch(&self) -> Scratch {
@@ -287,7 +292,14 @@ impl PatternSet {
         scratch.applies = None;
         let span =
             (start < line_len).then(|| pattern.try_place(scratch, Place::Led(start), window, line_len)).flatten()?;
-        Some(Match { pattern: index, span, role: pattern.role, groups: &pattern.groups, slots: &scratch.matcher })
+        Some(Match {
+            pattern: index,
+            span,
+            is_after_miss: false,
+            role: pattern.role,
+            groups: &pattern.groups,
+            slots: &scratch.matcher,
+        })
     }
 
     /// Returns the matches in a line. Its candidates must all have been recorded with [`PatternSet::note`].

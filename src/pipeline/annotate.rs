@@ -183,13 +183,14 @@ impl Kept<'_> {
     /// Whether a result is kept. Counts it if not.
     fn keeps(&self, path: &str, hit: &Hit<'_>, dropped: &mut DroppedCounts) -> bool {
         let page = CodePage::of(hit.line, hit.units, self.options.opening.encoding.given());
-        let text = |capture| hit.captures[capture].map(|text: &[u8]| page.read(text));
-        let [user, host, address] = [Capture::User, Capture::Host, Capture::Address].map(text);
+        let user = hit.user();
+        let said = [user.as_deref(), hit.says(Capture::Host), hit.says(Capture::Address)];
+        let [user, host, address] = said.map(|text| text.map(|text| page.read(text)));
         let described = Described {
             user: user.as_deref(),
             host: host.as_deref(),
             address: address.as_deref(),
-            outcome: hit.captures[Capture::Outcome].and_then(attempt::Outcome::read),
+            outcome: hit.says(Capture::Outcome).and_then(attempt::Outcome::read),
             file: Some(path),
             time: hit.time.map(|stamp| stamp.time),
             ..Described::new(&hit.key)

@@ -337,7 +337,7 @@ impl<'c, const JOINED: bool> Sink<'c> for &mut Examiner<JOINED> {
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
         self.facts.results += 1;
-        if let Some(host) = hit.captures[Capture::Host] {
+        if let Some(host) = hit.says(Capture::Host) {
             self.facts.name_host(&String::from_utf8_lossy(host));
         }
         if JOINED {

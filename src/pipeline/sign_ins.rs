@@ -13,7 +13,7 @@ use crate::attempt::{self, RECORDERS_LIMIT, Recorder};
 use crate::catalogue::Catalogue;
 use crate::chunk::Chunk;
 use crate::code::{Code, Key};
-use crate::hit::{Capture, Captures, Hit};
+use crate::hit::{Capture, Hit};
 use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
@@ -141,7 +141,7 @@ impl<'c> Sink<'c> for &mut Alone<'_> {
     #[inline(always)]
     fn take(&mut self, hit: Hit<'c>) {
         let Writing { recorder, is_joined, .. } = self.recorders.0[hit.pattern];
-        if is_joined || hit.captures[Capture::Host].is_some() {
+        if is_joined || hit.says(Capture::Host).is_some() {
             self.has_to_join.store(true, Ordering::Relaxed);
         }
         if recorder != self.recorder && recorder != 0 {
@@ -253,9 +253,6 @@ pub(super) fn hear(part: &Notes, recorders: &Recorders, sign_ins: &mut SignIns) 
     }
 }
 
-/// The captures that are noted as texts, in this order.
-const SAID: [Capture; 3] = [Capture::User, Capture::Host, Capture::Address];
-
 /// The length of what the line does not say.
 const NOTHING: u32 = u32::MAX;
 
@@ -281,8 +278,8 @@ struct Note {
     stamp: Option<Stamp>,
     /// The process and the thread: a number, [`TEXT`] and the length of a text, or [`UNKNOWN`]. Their texts come after the others.
     writers: [u64; 2],
-    /// The length of each text in bytes.
-    lens: [u32; SAID.len()],
+    /// The length in bytes of the user, the host and the address.
+    lens: [u32; 3],
     pattern: u32,
     outcome: Option<attempt::Outcome>,
     /// Where the line starts in its source, and its length there, or [`NOTHING`] if its thread is known.
@@ -404,9 +401,10 @@ impl Listener {
                 NoteResult::Name(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
             }
         };
-        let captures: &Captures<&[u8]> = &hit.captures;
-        let lens = SAID.map(|capture| captures[capture].map_or(NOTHING, |bytes| self.text(hit, bytes)));
-        let writers = [Capture::Process, Capture::Thread].map(|capture| match captures[capture] {
+        let user = hit.user();
+        let said = [user.as_deref(), hit.says(Capture::Host), hit.says(Capture::Address)];
+        let lens = said.map(|text| text.map_or(NOTHING, |bytes| self.text(hit, bytes)));
+        let writers = [Capture::Process, Capture::Thread].map(|capture| match hit.says(capture) {
             None => UNKNOWN,
             Some(bytes) => Writer::number(bytes).unwrap_or_else(|| TEXT + u64::from(self.text(hit, bytes))),
         });
@@ -417,7 +415,7 @@ impl Listener {
             writers,
             lens,
             pattern: u32::try_from(hit.pattern).unwrap_or(u32::MAX),
-            outcome: captures[Capture::Outcome].and_then(attempt::Outcome::read),
+            outcome: hit.says(Capture::Outcome).and_then(attempt::Outcome::read),
             line_start: hit.line_offset,
             line_bytes: place.and_then(|place| u32::try_from(place.end - place.start).ok()).unwrap_or(NOTHING),
         });

@@ -83,16 +83,17 @@ impl LineFormat for Text<'_> {
 
 /// Passes what the line itself says of the sign-in to `push`.
 fn with_details(hit: &Hit<'_>, encoding: Option<&'static Encoding>, push: impl FnOnce(&Details<'_>)) {
-    let is_silent = Capture::words().all(|capture| hit.captures[capture].is_none());
+    let is_silent = Capture::words().all(|capture| hit.says(capture).is_none());
     if is_silent {
         return push(&Details::default());
     }
     let page = CodePage::of(hit.line, hit.units, encoding);
-    let text = |capture| hit.captures[capture].filter(|text: &&[u8]| !text.is_empty()).map(|text| page.read(text));
-    let [user, host, address] = [Capture::User, Capture::Host, Capture::Address].map(text);
+    let user = hit.user();
+    let said = [user.as_deref(), hit.says(Capture::Host), hit.says(Capture::Address)];
+    let [user, host, address] = said.map(|text| text.filter(|text| !text.is_empty()).map(|text| page.read(text)));
     push(&Details {
         user: user.as_deref(),
-        outcome: hit.captures[Capture::Outcome].and_then(Outcome::read).map(Outcome::name),
+        outcome: hit.says(Capture::Outcome).and_then(Outcome::read).map(Outcome::name),
         host: host.as_deref(),
         address: address.as_deref(),
         counted_in: None,

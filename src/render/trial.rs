@@ -101,7 +101,7 @@ impl Shown<'_> {
         push_result(&mut result, self.catalogue, &hit.key);
         writeln!(out, "{indent}{}: {}", self.name(hit.pattern), String::from_utf8_lossy(&result))?;
         for capture in Capture::words() {
-            if let Some(value) = hit.captures[capture] {
+            if let Some(value) = hit.says(capture) {
                 writeln!(out, "{indent}  {:<NAME_WIDTH$}{}", capture.name(), one_line(value))?;
             }
         }

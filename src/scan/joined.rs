@@ -50,10 +50,10 @@ impl Listener<'_> {
     fn line(&mut self, hit: &Hit<'_>, result: Option<Key>) {
         let pattern = &self.set.patterns()[hit.pattern];
         let Some(recorder) = pattern.recorder() else { return };
-        let text = |capture| Some(String::from_utf8_lossy(hit.captures[capture]?).into_owned());
+        let text = |capture| Some(String::from_utf8_lossy(hit.says(capture)?).into_owned());
         let said = Said {
             user: text(Capture::User),
-            outcome: hit.captures[Capture::Outcome].and_then(Outcome::read),
+            outcome: hit.says(Capture::Outcome).and_then(Outcome::read),
             host: text(Capture::Host),
             address: text(Capture::Address),
         };

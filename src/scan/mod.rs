@@ -12,6 +12,7 @@ mod joined;
 mod line;
 pub mod proof;
 pub mod trial;
+mod wrapped;
 
 pub use joined::{Joined, joined};
 
@@ -21,6 +22,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 use memchr::memchr;
 
+use self::wrapped::Held;
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
@@ -249,9 +251,14 @@ impl<'s> Scanner<'s> {
         if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
             return self.scan_as_read(&line, sink);
         }
+        let mut held = Held::new(&line);
         let mut matches = self.set.matches(&mut self.scratch, window, seen_len);
         while let Some(found) = matches.next() {
-            self.resolver.hit(&line, (&found, None), &mut None, sink);
+            held.miss(found.is_after_miss);
+            self.resolver.hit(&line, (&found, None), &mut None, &mut held, sink);
+        }
+        if !held.is_settled && self.set.has_candidate(&mut self.marks, seen) {
+            self.scan_wrapped(&line, held, sink);
         }
     }
 
@@ -262,31 +269,42 @@ impl<'s> Scanner<'s> {
         if !S::JOINS && self.set.patterns()[place.1].role().is_context() {
             return;
         }
+        let mut held = Held::new(line);
         let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
         if let Some(found) = found {
-            self.resolver.hit(line, (&found, None), &mut None, sink);
+            self.resolver.hit(line, (&found, None), &mut None, &mut held, sink);
+        }
+        if !held.is_settled {
+            self.scan_wrapped(line, held, sink);
         }
     }
 
     /// Scans a line whose candidates have been recorded.
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
-        let mut time = None;
+        let (mut time, mut held) = (None, Held::new(line));
         // Split borrows: the matches hold the scratch while their values are resolved.
         let Scanner { set, scratch, resolver, .. } = self;
         let mut matches = set.matches_at_places(scratch, line.window, line.len);
         while let Some(found) = matches.next() {
-            resolver.hit(line, (&found, None), &mut time, sink);
+            held.miss(found.is_after_miss);
+            resolver.hit(line, (&found, None), &mut time, &mut held, sink);
+        }
+        if !held.is_settled {
+            self.scan_wrapped(line, held, sink);
         }
     }
 
     /// Scans a line that is not UTF-8, both as bytes and as text in code pages.
     #[inline(never)]
     fn scan_as_read<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
-        let mut time = None;
+        let (mut time, mut held) = (None, Held::new(line));
         let Scanner { set, readings, resolver, .. } = self;
         let mut matches = set.matches_as_read(readings, line.window, line.seen_len);
         while let Some((found, reading)) = matches.next() {
-            resolver.hit(line, (&found, reading), &mut time, sink);
+            resolver.hit(line, (&found, reading), &mut time, &mut held, sink);
+        }
+        if !held.is_settled {
+            self.scan_wrapped(line, held, sink);
         }
     }
 }
@@ -329,10 +347,12 @@ impl Resolver<'_> {
         line: &Line<'c>,
         (found, reading): (&Match<'_>, Option<&Reading>),
         line_time: &mut Option<Option<Stamp>>,
+        held: &mut Held<'c>,
         sink: &mut S,
     ) {
         let is_context = found.is_context();
         if is_context && !S::JOINS {
+            held.skip(sink);
             return;
         }
         let bytes_of = |part: Range<usize>| reading.map_or(part.clone(), |reading| reading.bytes_of(part));
@@ -350,10 +370,7 @@ impl Resolver<'_> {
             reading.map_or((line.window, line.len), |reading| (reading.text(), reading.at(line.len)));
         let captured = |capture| text.get(found.capture(capture)?);
         let time = match captured(Capture::Time) {
-            Some(written) => match self.set.patterns()[found.pattern].time_form() {
-                Some(shape) => self.times.read_as(shape, &self.form, written),
-                None => self.times.read(&self.form, written),
-            },
+            Some(written) => self.written_time(found.pattern, written),
             None => match *line_time {
                 Some(time) => time,
                 None => *line_time.insert(self.times.find(&self.form, &text[..text_len])),
@@ -374,11 +391,17 @@ impl Resolver<'_> {
             pattern: found.pattern,
             time,
             captures,
+            unwrapped: None,
         };
-        if is_context {
-            sink.context(hit);
-        } else {
-            sink.take(hit);
+        held.add(self.catalogue, hit, is_context, sink);
+    }
+
+    /// Reads the time in the group `time` of a pattern.
+    #[inline]
+    fn written_time(&mut self, pattern: usize, written: &[u8]) -> Option<Stamp> {
+        match self.set.patterns()[pattern].time_form() {
+            Some(shape) => self.times.read_as(shape, &self.form, written),
+            None => self.times.read(&self.form, written),
         }
     }
 

@@ -39,3 +39,4 @@ mod silence;
 mod terminal;
 mod ticket;
 mod times;
+mod wrapped;

@@ -41,8 +41,7 @@ fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
 
 /// Returns what each group captured, in the form that the oracle uses.
 fn captures(hit: &Hit<'_>) -> BTreeMap<String, String> {
-    let captured =
-        |capture: Capture| Some((capture.name().to_owned(), hit.captures[capture]?.escape_ascii().to_string()));
+    let captured = |capture: Capture| Some((capture.name().to_owned(), hit.says(capture)?.escape_ascii().to_string()));
     Capture::ALL.into_iter().filter_map(captured).collect()
 }
 
@@ -108,6 +107,24 @@ fn source() -> impl Strategy<Value = Vec<u8>> {
         "\u{e9}",
         "\0",
         "callstatuscallStatus",
+        "\\n",
+        "\\\"",
+        "\\u0022",
+        "\\_",
+        "\\\\",
+        "&quot;",
+        "&lt;",
+        "&gt;",
+        "#012",
+        "\u{1b}[1m",
+        "<b>",
+        "**",
+        "%3D",
+        "=3D",
+        "\u{2013}",
+        "\u{201c}",
+        "[0]",
+        " (SMS)",
     ]);
     let bytes = prop_oneof![20 => piece.prop_map(|piece| piece.as_bytes().to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..4)];
     prop::collection::vec(bytes, 0..40).prop_map(|pieces| pieces.concat())

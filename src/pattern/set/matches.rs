@@ -18,6 +18,8 @@ pub struct Match<'m> {
     pub pattern: usize,
     /// The span of the whole match. That of a `multiline` pattern may end after the line.
     pub span: Range<usize>,
+    /// Whether a literal that a match may begin with is in the line before this match, and begins none.
+    pub(crate) is_after_miss: bool,
     pub(super) role: Role,
     pub(super) groups: &'m Captures<usize>,
     pub(super) slots: &'m MatcherScratch,
@@ -112,12 +114,14 @@ pub struct Matches<'m> {
     next_place: usize,
     /// The end of the last match, before which no further match may start.
     at: usize,
+    /// The first recorded place that was tried and is not the start of a match.
+    missed: usize,
 }
 
 impl<'m> Matches<'m> {
     #[inline]
     pub(super) fn new(set: &'m PatternSet, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
-        Matches { set, scratch, window, line_len, next_place: 0, at: 0 }
+        Matches { set, scratch, window, line_len, next_place: 0, at: 0, missed: usize::MAX }
     }
 }
 
@@ -134,7 +138,11 @@ impl Matches<'_> {
                 }
                 (Some((start, index)), _) => {
                     self.next_place += 1;
-                    (index, self.try_place(index, Place::Led(start)))
+                    let found = self.try_place(index, Place::Led(start));
+                    if found.is_none() {
+                        self.missed = self.missed.min(start);
+                    }
+                    (index, found)
                 }
                 (None, Some((_, index, place))) => (index, self.try_searched(index, place)),
                 (None, None) => return None,
@@ -150,7 +158,8 @@ impl Matches<'_> {
     /// Returns the last match again, given its pattern and its span.
     pub(super) fn last_match(&self, pattern: usize, span: Range<usize>) -> Match<'_> {
         let Pattern { role, groups, .. } = &self.set.patterns[pattern];
-        Match { pattern, span, role: *role, groups, slots: &self.scratch.patterns[pattern].matcher }
+        let is_after_miss = self.missed < span.start;
+        Match { pattern, span, is_after_miss, role: *role, groups, slots: &self.scratch.patterns[pattern].matcher }
     }
 
     /// Continues the search at `at`, which must be after the start of the last match.

@@ -1,16 +1,18 @@
 //! The naive scanner to which the tests compare the real one. It goes line by line with the plain regex crate, and follows
-//! the documented rules without any optimization. It shares only the catalogue, which resolves values, with the real one. Its sources
+//! the documented rules without any optimization. It shares only the catalogue, which resolves values, and the literals of patterns with the real one. Its sources
 //! have times in ISO 8601 only.
 
 #![allow(clippy::unwrap_used)]
 
 mod times;
+mod wrapped;
 
 use std::collections::BTreeMap;
 
 use callcodes::catalogue::Catalogue;
 use callcodes::chunk::Limits;
 use callcodes::code::Key;
+use callcodes::pattern::PatternSet;
 use callcodes::pattern::definition::Definition;
 use encoding_rs::Encoding;
 use regex::bytes::{Regex, RegexBuilder};
@@ -42,6 +44,16 @@ pub(crate) struct NaivePattern {
     in_bytes: bool,
     /// The code page from which such a line is decoded to be searched.
     page: Option<&'static Encoding>,
+    /// Literals of which a line has to have one to be unwrapped; `None` if it need not have any.
+    keys: Option<Vec<Vec<u8>>>,
+}
+
+impl NaivePattern {
+    /// Whether a line has what the pattern is found by, so that the line is unwrapped.
+    fn has_key(&self, line: &[u8]) -> bool {
+        let is_there = |key: &Vec<u8>| line.windows(key.len()).any(|window| window == key);
+        self.keys.as_ref().is_none_or(|keys| keys.iter().any(is_there))
+    }
 }
 
 /// The Windows code pages, in the order in which they are tried. The first that has all letters of a pattern is used.
@@ -56,7 +68,8 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
     let build = |regex: &str, ignore_case: bool| {
         RegexBuilder::new(regex).unicode(false).case_insensitive(ignore_case).build().unwrap()
     };
-    let new = |definition: &Definition| {
+    let compiled = PatternSet::compile(definitions).unwrap();
+    let new = |(index, definition): (usize, &Definition)| {
         let regex = build(&definition.regex, definition.ignore_case);
         let plain = || (1..regex.captures_len()).filter(|&group| regex.capture_names().nth(group) == Some(None));
         let code = regex.capture_names().position(|name| name == Some("code")).or_else(|| plain().next());
@@ -84,9 +97,10 @@ pub(crate) fn naive_patterns_in(definitions: &[Definition], given: Option<&'stat
             code,
             in_bytes: !is_wide || names_bytes,
             page,
+            keys: compiled.patterns()[index].literals().map(<[_]>::to_vec),
         }
     };
-    definitions.iter().map(new).collect()
+    definitions.iter().enumerate().map(new).collect()
 }
 
 /// A line and its lookahead, decoded from one code page.
@@ -158,38 +172,130 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
             let seen = seen.strip_suffix(b"\n").unwrap_or(seen);
             let seen = seen.strip_suffix(b"\r").unwrap_or(seen);
             let line = &seen[..seen.len().min(piece.len())];
+            // A match that ends where the lookahead ends might go on.
+            let is_divided = |end: usize| {
+                is_cut && (end > line.len() && (goes_on || line.len() < seen.len()) || goes_on && end == seen.len())
+            };
             let mut at = 0;
-            while let Some(Match { pattern, span, captures, key, time }) = leftmost(seen, window, patterns, at) {
-                let is_divided = span.end > line.len() && (goes_on || line.len() < seen.len());
-                // A match that ends where the lookahead ends might go on.
-                if is_cut && (is_divided || (goes_on && span.end == seen.len())) {
+            let mut raw = Vec::new();
+            while let Some(found) = leftmost(seen, window, patterns, at) {
+                if is_divided(found.span.end) {
                     break;
                 }
-                at = span.end.min(seen.len());
-                if pattern.code.is_none() {
-                    continue;
-                }
-                let time = match time {
-                    Some(group) => times::read(&group),
-                    None => times::find(line),
-                };
-                found.push(Found {
-                    offset: (offset + span.start) as u64,
-                    line: number,
-                    pattern: pattern.name.clone(),
-                    key,
-                    captures: captures
-                        .into_iter()
-                        .map(|(name, of)| (name, window[of].escape_ascii().to_string()))
-                        .collect(),
-                    time,
+                at = found.span.end.min(seen.len());
+                raw.push(Placed::new(found, window, || times::find(line)));
+            }
+            if patterns.iter().any(|pattern| pattern.has_key(seen)) {
+                let ways = wrapped::unwrapped(seen).into_iter().map(|way| {
+                    let mut all = placed_in(&way, line, patterns, limits);
+                    all.retain(|placed| !is_divided(placed.start.end));
+                    all
                 });
+                let ways: Vec<_> = ways.collect();
+                let is_known = |all: &&Vec<Placed>| all.iter().any(Placed::is_known) || completes(&raw, all);
+                if raw.iter().any(Placed::is_known) {
+                    raw = ways.into_iter().find(|all| adds_user(&raw, all)).unwrap_or(raw);
+                } else if let Some(known) = ways.iter().find(is_known) {
+                    raw = known.clone();
+                } else if raw.is_empty() {
+                    raw = ways.into_iter().find(|all| !all.is_empty()).unwrap_or_default();
+                }
+            }
+            for placed in raw.into_iter().filter(|placed| !placed.is_context) {
+                let found_there = Found { offset: (offset + placed.start.start) as u64, line: number, ..placed.found };
+                found.push(found_there);
             }
             offset += piece.len();
         }
         number += 1;
     }
     found
+}
+
+/// A match, with its place in the line.
+#[derive(Clone)]
+struct Placed {
+    start: std::ops::Range<usize>,
+    is_context: bool,
+    found: Found,
+}
+
+impl Placed {
+    fn new(found: Match<'_>, window: &[u8], time_of_line: impl FnOnce() -> Option<String>) -> Placed {
+        let Match { pattern, span, captures, key, time } = found;
+        let captured = |(name, of): (String, std::ops::Range<usize>)| (name, window[of].escape_ascii().to_string());
+        Placed {
+            start: span,
+            is_context: pattern.code.is_none(),
+            found: Found {
+                offset: 0,
+                line: 0,
+                pattern: pattern.name.clone(),
+                key,
+                captures: captures.into_iter().map(captured).collect(),
+                time: time.map_or_else(time_of_line, |group| times::read(&group)),
+            },
+        }
+    }
+
+    /// Whether it is anything but a name that the catalogue does not know.
+    fn is_known(&self) -> bool {
+        self.is_context
+            || matches!(self.found.key, Key::Code(_))
+            || Catalogue::built_in().entry(&self.found.key).is_some()
+    }
+}
+
+/// Whether the unwrapped line has the same names, but longer ones.
+fn completes(raw: &[Placed], unwrapped: &[Placed]) -> bool {
+    let is_longer = |(one, other): (&Placed, &Placed)| {
+        let names = [one, other].map(|placed| placed.found.key.to_string());
+        matches!(other.found.key, Key::Name(_)) && names[1].starts_with(&names[0]) && names[0] != names[1]
+    };
+    !raw.is_empty() && raw.len() == unwrapped.len() && raw.iter().zip(unwrapped).all(is_longer)
+}
+
+/// Whether the unwrapped line has the same results, and a user that the line itself does not show.
+fn adds_user(raw: &[Placed], unwrapped: &[Placed]) -> bool {
+    let has_user = |all: &[Placed]| all.iter().any(|one| one.found.captures.contains_key("user"));
+    let is_there = |one: &Placed| {
+        let same = |other: &Placed| one.start.start < other.start.end && other.start.start < one.start.end;
+        unwrapped.iter().any(|other| same(other) && other.found.key == one.found.key)
+    };
+    has_user(unwrapped) && !has_user(raw) && raw.iter().filter(|one| !one.is_context).all(is_there)
+}
+
+/// Returns what is found in an unwrapped line, with places in the line itself.
+fn placed_in(way: &wrapped::Unwrapped, line: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Placed> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    let timed = way.text.split(|&byte| byte == b'\n').filter(|inner| times::find(inner).is_some()).count();
+    for whole in way.text.split_inclusive(|&byte| byte == b'\n') {
+        let inner = whole.strip_suffix(b"\n").unwrap_or(whole);
+        let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
+        let window = &way.text[start..way.text.len().min(start + whole.len() + limits.lookahead_bytes)];
+        let mut at = 0;
+        while let Some(found) = leftmost_in_bytes(inner, window, patterns, at) {
+            at = found.span.end.min(inner.len());
+            let time = || times::find(inner).or_else(|| if timed < 2 { times::find(line) } else { None });
+            let mut placed = Placed::new(found, window, time);
+            placed.start = way.bytes_of(start + placed.start.start..start + placed.start.end);
+            all.push(placed);
+        }
+        start += whole.len();
+    }
+    all
+}
+
+/// Like [`leftmost`], in the bytes alone.
+fn leftmost_in_bytes<'p>(line: &[u8], window: &[u8], patterns: &'p [NaivePattern], at: usize) -> Option<Match<'p>> {
+    let reading = Reading::new(window, None);
+    let applies = |pattern: &&NaivePattern| {
+        pattern.when.as_ref().is_none_or(|when| when.is_match(line))
+            && !pattern.unless.as_ref().is_some_and(|unless| unless.is_match(line))
+    };
+    let matches = patterns.iter().filter(applies).filter_map(|pattern| find(pattern, &reading, line.len(), at));
+    matches.min_by_key(|found| found.span.start)
 }
 
 /// Returns the incomplete UTF-8 character at the end of `text`, or nothing.

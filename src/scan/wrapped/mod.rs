@@ -1,0 +1,270 @@
+//! Searches lines that another program has wrapped: as a JSON string, in XML or HTML, with terminal colours and so on.
+//!
+//! Invariants:
+//!
+//! * The line is first searched as it is. It is unwrapped only if it has a candidate and no result in it is known: there is none, or
+//!   only names that the catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. So unwrapping changes no result that a line
+//!   already has.
+//! * At most two rules are undone, one after the other. The first way counts in which a result is known. Without one, it is the
+//!   first way in which an unknown name is longer, and otherwise the unknown names of the line stay. Only if it has none do those of the
+//!   first way count in which there are some.
+//! * A name such as `Pfauth` before the first result may begin a result that also says who signed in. If unwrapping finds the same
+//!   results, and a user with them, these are the results of the line.
+//! * A line of more than [`LONG_BYTES`] is often a whole file, or many records. In such a line, unwrapping adds results where there are
+//!   none yet.
+//! * Places are those of the line as it is, and what groups capture is unwrapped.
+//!
+//! The time for a line is proportional to its length, whatever is in it.
+
+mod rules;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use memchr::{memchr2, memmem};
+
+use self::rules::{RULES, Unwrapped};
+use super::{Line, Resolver, Scanner, Sink};
+use crate::catalogue::Catalogue;
+use crate::code::{Code, Key};
+use crate::hit::{Capture, Captures, Hit};
+use crate::time::Stamp;
+
+/// Longer lines are taken for whole files or for many records.
+pub(super) const LONG_BYTES: usize = 4 << 10;
+/// How many lines of an unwrapped text are searched for times of their own.
+const LINES_WITHOUT_TIME: usize = 64;
+
+/// The results and contexts of a line that wait until it is decided whether the line is unwrapped.
+pub(super) struct Held<'c> {
+    found: Vec<Found<'c>>,
+    /// Whether everything waits until the end of the line, because there may be other results beside it.
+    is_long: bool,
+    /// Whether everything waits because unwrapping may find the same results with a user.
+    lacks_user: bool,
+    /// Whether nothing waits any more, because there is a result or a context that is known.
+    pub(super) is_settled: bool,
+}
+
+/// A result or a context.
+struct Found<'c> {
+    hit: Hit<'c>,
+    is_context: bool,
+}
+
+impl<'c> Held<'c> {
+    /// Returns an empty list for the next line.
+    #[inline(always)]
+    pub(super) fn new(line: &Line<'c>) -> Held<'c> {
+        let is_long = line.seen_len > LONG_BYTES && may_be_wrapped(&line.window[..line.seen_len]);
+        Held { found: Vec::new(), is_long, lacks_user: false, is_settled: false }
+    }
+
+    /// Passes a hit to `sink`, unless it has to wait.
+    #[inline(always)]
+    pub(super) fn add<S: Sink<'c>>(&mut self, catalogue: &Catalogue, hit: Hit<'c>, is_context: bool, sink: &mut S) {
+        if !self.is_settled {
+            if self.is_long || self.lacks_user || !is_context && is_unknown(catalogue, &hit.key) {
+                return self.hold(hit, is_context);
+            }
+            self.settle(sink);
+        }
+        pass(Found { hit, is_context }, sink);
+    }
+
+    /// Notes that a place before the next hit begins no match.
+    #[inline(always)]
+    pub(super) fn miss(&mut self, is_missed: bool) {
+        self.lacks_user |= is_missed && !self.is_settled;
+    }
+
+    /// Notes a context that nobody asks for.
+    #[inline(always)]
+    pub(super) fn skip<S: Sink<'c>>(&mut self, sink: &mut S) {
+        if !self.is_settled && !self.is_long {
+            self.settle(sink);
+        }
+    }
+
+    #[cold]
+    fn hold(&mut self, hit: Hit<'c>, is_context: bool) {
+        self.found.push(Found { hit, is_context });
+    }
+
+    /// Passes everything that waits to `sink`.
+    #[inline(always)]
+    fn settle(&mut self, sink: &mut impl Sink<'c>) {
+        self.is_settled = true;
+        if !self.found.is_empty() {
+            self.flush(sink);
+        }
+    }
+
+    #[cold]
+    fn flush(&mut self, sink: &mut impl Sink<'c>) {
+        self.found.drain(..).for_each(|found| pass(found, sink));
+    }
+}
+
+#[inline(always)]
+fn pass<'c>(found: Found<'c>, sink: &mut impl Sink<'c>) {
+    if found.is_context {
+        sink.context(found.hit);
+    } else {
+        sink.take(found.hit);
+    }
+}
+
+/// Whether it is a name that the catalogue does not know.
+#[inline(always)]
+fn is_unknown(catalogue: &Catalogue, key: &Key) -> bool {
+    matches!(key, Key::Name(_)) && catalogue.entry(key).is_none()
+}
+
+/// Whether a long line has what those rules undo that wrap whole files.
+fn may_be_wrapped(line: &[u8]) -> bool {
+    memchr2(b'\\', b'&', line).is_some()
+        || memmem::find(line, b"\"\"").is_some()
+        || memmem::find(line, b"#01").is_some()
+}
+
+impl Scanner<'_> {
+    /// Unwraps a line in which nothing is known, and passes the results to `sink`: those that wait, or those that are found now.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn scan_wrapped<'c, S: Sink<'c>>(&mut self, line: &Line<'c>, held: Held<'c>, sink: &mut S) {
+        let Held { found, is_long, .. } = held;
+        let is_held_known = found.iter().any(|one| self.is_known(one));
+        let lacks_user = is_held_known && !is_long && found.iter().all(|one| one.hit.user().is_none());
+        let raw = &line.window[..line.seen_len];
+        let mut best: Vec<Found<'c>> = Vec::new();
+        let mut is_best_known = false;
+        // Returns whether there is no need to look further.
+        let mut look = |unwrapped: &Unwrapped| {
+            let mut new = self.found_in::<S>(line, unwrapped);
+            if is_long {
+                new.retain(|one| is_free(&found, &one.hit.span));
+            }
+            is_best_known = match is_held_known && !is_long {
+                true => adds_user(&found, &new),
+                false => new.iter().any(|one| self.is_known(one)) || completes(&found, &new),
+            };
+            if is_best_known || best.is_empty() {
+                best = new;
+            }
+            is_best_known
+        };
+        let once = || RULES.iter().filter_map(|rule| rule.undo(raw, None));
+        let twice = |first: &Unwrapped, look: &mut dyn FnMut(&Unwrapped) -> bool| {
+            RULES.iter().filter_map(|rule| rule.undo(&first.text, Some(first))).any(|second| look(&second))
+        };
+        let is_needed = !is_held_known || is_long || lacks_user;
+        let _ = is_needed && (once().any(|unwrapped| look(&unwrapped)) || once().any(|first| twice(&first, &mut look)));
+        let mut all = found;
+        if is_long {
+            all.append(&mut best);
+            all.sort_by_key(|one| one.hit.span.start);
+        } else if is_best_known || all.is_empty() {
+            all = best;
+        }
+        all.into_iter().for_each(|found| pass(found, sink));
+    }
+
+    /// Whether it is anything but a name that the catalogue does not know.
+    fn is_known(&self, found: &Found<'_>) -> bool {
+        found.is_context || !is_unknown(self.resolver.catalogue, &found.hit.key)
+    }
+
+    /// Returns what is found in an unwrapped line, with places in the line as it is.
+    fn found_in<'c, S: Sink<'c>>(&mut self, line: &Line<'c>, unwrapped: &Unwrapped) -> Vec<Found<'c>> {
+        let mut all = Vec::new();
+        let text = unwrapped.text.as_slice();
+        let Scanner { set, scratch, resolver, lookahead_bytes, .. } = self;
+        let mut start = 0;
+        // What was a line end within a string is one now.
+        for whole in text.split_inclusive(|&byte| byte == b'\n') {
+            let inner = whole.strip_suffix(b"\n").unwrap_or(whole);
+            let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
+            let seen = if set.looks_ahead() { whole.len() + *lookahead_bytes } else { inner.len() };
+            let window = &text[start..text.len().min(start + seen)];
+            let mut matches = set.matches(scratch, window, inner.len());
+            while let Some(found) = matches.next() {
+                let is_context = found.is_context();
+                let span = unwrapped.place(start + found.span.start..start + found.span.end);
+                if is_context && !S::JOINS || line.divides(span.end) {
+                    continue;
+                }
+                let mut captures = Captures::new(|capture| window.get(found.capture(capture)?));
+                if S::JOINS {
+                    set.add_writer(&mut resolver.writers, found.pattern, inner, &mut captures);
+                }
+                let time = match captures[Capture::Time] {
+                    Some(written) => resolver.written_time(found.pattern, written),
+                    None => resolver.time_of_inner(line, inner, text),
+                };
+                let key = if is_context {
+                    Key::Code(Code::NONE)
+                } else {
+                    resolver.resolve(captures[Capture::Code].unwrap_or_default(), captures[Capture::Text])
+                };
+                let hit = Hit {
+                    key,
+                    line: &line.window[..line.len],
+                    line_start: line.start,
+                    line_offset: line.offset,
+                    units: line.units,
+                    span: span.start..span.end.min(line.len),
+                    pattern: found.pattern,
+                    time,
+                    captures: Captures::new(|capture| {
+                        let part = found.capture(capture).filter(|part| !part.is_empty())?;
+                        line.window.get(unwrapped.place(start + part.start..start + part.end))
+                    }),
+                    unwrapped: Some(Arc::new(Captures::new(|capture| captures[capture].map(Box::from)))),
+                };
+                all.push(Found { hit, is_context });
+            }
+            start += whole.len();
+        }
+        all
+    }
+}
+
+impl Resolver<'_> {
+    /// Returns the time of a line in an unwrapped text: its own, or else that of the line around it, unless several lines in the text
+    /// have times of their own.
+    fn time_of_inner(&mut self, line: &Line<'_>, inner: &[u8], text: &[u8]) -> Option<Stamp> {
+        let own = self.times.find(&self.form, inner);
+        if own.is_some() || inner.len() == text.len() {
+            return own.or_else(|| self.times.find(&self.form, &line.window[..line.len]));
+        }
+        let lines = text.split(|&byte| byte == b'\n').take(LINES_WITHOUT_TIME);
+        let timed = lines.filter(|inner| self.times.find(&self.form, inner).is_some()).take(2).count();
+        if timed < 2 { self.times.find(&self.form, &line.window[..line.len]) } else { None }
+    }
+}
+
+/// Whether `new` has all results of `found`, and a user.
+fn adds_user(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
+    let is_same = |one: &Found<'_>, other: &Found<'_>| {
+        let (mine, theirs) = (&one.hit.span, &other.hit.span);
+        one.hit.key == other.hit.key && mine.start < theirs.end && theirs.start < mine.end
+    };
+    let mut results = found.iter().filter(|one| !one.is_context);
+    results.all(|one| new.iter().any(|other| is_same(one, other))) && new.iter().any(|one| one.hit.user().is_some())
+}
+
+/// Whether the names in `new` are those in `found`, of which an escape has cut off the end.
+fn completes(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
+    let is_longer = |(one, other): (&Found<'_>, &Found<'_>)| match (&one.hit.key, &other.hit.key) {
+        (Key::Name(cut), Key::Name(whole)) => whole.len() > cut.len() && whole.starts_with(&**cut),
+        _ => false,
+    };
+    !found.is_empty() && found.len() == new.len() && found.iter().zip(new).all(is_longer)
+}
+
+/// Whether a range overlaps none of those that were found. They do not overlap each other, and are sorted.
+fn is_free(found: &[Found<'_>], span: &Range<usize>) -> bool {
+    let next = found.partition_point(|one| one.hit.span.end <= span.start);
+    found.get(next).is_none_or(|one| span.end <= one.hit.span.start)
+}

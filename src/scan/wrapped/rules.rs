@@ -1,0 +1,375 @@
+//! The ways in which programs wrap log lines on their way to a helpdesk, and how each is undone.
+//!
+//! A [`Rule`] undoes one of them in a whole line. It looks for a few bytes, its *signs*, and replaces the *unit* that begins with a sign, such
+//! as the escape `\n`, with the text that the unit stands for, which may be nothing. Everything else stays as it is.
+//!
+//! | rule | undoes | written by |
+//! |---|---|---|
+//! | [`ESCAPES`] | `\"` `\\` `\n` `\u0022` `\x1b` `\033` | JSON and string literals: container logs, Fluent Bit, Logstash, Elasticsearch, Splunk and Azure Monitor exports, .NET and Python |
+//! | [`PUNCTUATION`] | `\_` `\*` `\|` `\=` | Markdown in chat and ticket systems; CEF and LEEF of SIEM products |
+//! | [`DOUBLED_QUOTES`] | `""` | CSV: Excel, Kibana, Splunk, Azure Monitor, `Export-Csv` |
+//! | [`ENTITIES`] | `&quot;` `&#39;` `&#x3C;` `&nbsp;` | XML and HTML: event logs as XML, mail, wikis, Slack and Teams |
+//! | [`CONTROLS`] | `#011` `#012` `#033` | rsyslog and sysklogd, which escape control characters |
+//! | [`COLOURS`] | `ESC[1m`, `^[[1m` and other terminal sequences | consoles, `script`, `grep --color`, `cat -v` |
+//! | [`TAGS`] | `<b>` `</td>` | HTML mail, wikis |
+//! | [`EMPHASIS`] | `**` `*` and the backtick | Markdown, Slack and Teams, Jira |
+//! | [`PERCENT`] | `%3D` `%20` | URLs in the logs of web servers and proxies |
+//! | [`QUOTED_PRINTABLE`] | `=3D` `=20` | mail that was saved as text |
+//! | [`TYPOGRAPHY`] | “ ” ‘ ’ – — and no-break spaces | Word, Outlook, Teams, and web pages |
+//! | [`REMARKS`] | `[0]` and `(SMS)` before a separator | programs that list several calls, and people |
+
+/// How one way of wrapping lines is undone.
+#[derive(Debug)]
+pub(super) struct Rule {
+    /// Whether a unit may begin with this byte.
+    is_sign: fn(u8) -> bool,
+    /// Returns the length of the unit at the start of the given text, which begins with a sign, and what it stands for. The second
+    /// argument is the byte before it. `None` if there is no unit.
+    unit: fn(&[u8], Option<u8>) -> Option<(usize, Plain)>,
+    /// Whether the rule undoes nothing in a line in which a sign begins no unit. `C:\old` is no string literal.
+    is_strict: bool,
+}
+
+/// All rules, in the order in which they are tried.
+pub(super) const RULES: [&Rule; 12] = [
+    &ESCAPES,
+    &PUNCTUATION,
+    &DOUBLED_QUOTES,
+    &ENTITIES,
+    &CONTROLS,
+    &COLOURS,
+    &TAGS,
+    &EMPHASIS,
+    &PERCENT,
+    &QUOTED_PRINTABLE,
+    &TYPOGRAPHY,
+    &REMARKS,
+];
+
+/// The text that a unit stands for: at most one character.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Plain {
+    bytes: [u8; 4],
+    len: usize,
+}
+
+impl Plain {
+    const NOTHING: Plain = Plain { bytes: [0; 4], len: 0 };
+
+    fn byte(byte: u8) -> Plain {
+        Plain { bytes: [byte, 0, 0, 0], len: 1 }
+    }
+
+    fn character(character: char) -> Plain {
+        let mut bytes = [0; 4];
+        let len = character.encode_utf8(&mut bytes).len();
+        Plain { bytes, len }
+    }
+
+    fn number(number: u32) -> Plain {
+        Plain::character(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+}
+
+/// A line in which something was undone, and where each of its bytes comes from.
+#[derive(Debug)]
+pub(super) struct Unwrapped {
+    pub(super) text: Vec<u8>,
+    /// For each byte of the text, the range in the line of the unit, or of the byte, that it comes from.
+    places: Vec<(u32, u32)>,
+}
+
+impl Unwrapped {
+    /// Converts a range of the text, which is not empty, to one of the line.
+    pub(super) fn place(&self, part: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let first = self.places.get(part.start).map_or(0, |place| place.0);
+        let last = part.end.checked_sub(1).and_then(|last| self.places.get(last)).map_or(first, |place| place.1);
+        first as usize..last.max(first) as usize
+    }
+
+    /// Returns the same text with places in the line that `before` was made from. This text was made from that of `before`.
+    fn after(mut self, before: Option<&Unwrapped>) -> Unwrapped {
+        if let Some(before) = before {
+            for place in &mut self.places {
+                let whole = before.place(place.0 as usize..place.1 as usize);
+                *place = (offset(whole.start), offset(whole.end));
+            }
+        }
+        self
+    }
+}
+
+/// Pieces of lines are at most a few MiB long.
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl Rule {
+    /// Undoes the rule in `text`, which is a line or, with `before`, a line in which another rule was undone. Returns `None` if there is
+    /// nothing to undo.
+    pub(super) fn undo(&self, text: &[u8], before: Option<&Unwrapped>) -> Option<Unwrapped> {
+        let first = text.iter().position(|&byte| (self.is_sign)(byte))?;
+        let mut unwrapped = Unwrapped { text: Vec::new(), places: Vec::new() };
+        let keep = |unwrapped: &mut Unwrapped, part: std::ops::Range<usize>| {
+            unwrapped.text.extend_from_slice(&text[part.clone()]);
+            unwrapped.places.extend(part.map(|at| (offset(at), offset(at + 1))));
+        };
+        keep(&mut unwrapped, 0..first);
+        let (mut at, mut is_changed) = (first, false);
+        while at < text.len() {
+            if !(self.is_sign)(text[at]) {
+                keep(&mut unwrapped, at..at + 1);
+                at += 1;
+                continue;
+            }
+            match (self.unit)(&text[at..], at.checked_sub(1).map(|before| text[before])) {
+                Some((len, Plain { bytes, len: plain_len })) => {
+                    unwrapped.text.extend_from_slice(&bytes[..plain_len]);
+                    unwrapped.places.extend((0..plain_len).map(|_| (offset(at), offset(at + len))));
+                    at += len;
+                    is_changed = true;
+                }
+                None if self.is_strict => return None,
+                None => {
+                    keep(&mut unwrapped, at..at + 1);
+                    at += 1;
+                }
+            }
+        }
+        is_changed.then(|| unwrapped.after(before))
+    }
+}
+
+/// JSON strings and string literals of programming languages.
+static ESCAPES: Rule = Rule { is_sign: |byte| byte == b'\\', unit: escape, is_strict: true };
+
+fn escape(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+    const ESC: u8 = 0x1b;
+    let simple = |byte| Some((2, Plain::byte(byte)));
+    match *text.get(1)? {
+        byte @ (b'"' | b'\'' | b'\\' | b'/') => simple(byte),
+        b'n' => simple(b'\n'),
+        b'r' => simple(b'\r'),
+        b't' => simple(b'\t'),
+        b'b' => simple(8),
+        b'f' => simple(12),
+        b'v' => simple(11),
+        b'a' => simple(7),
+        b'e' => simple(ESC),
+        b'u' => {
+            let high = digits(text.get(2..6)?, 16)?;
+            let low = || match text.get(6..12)? {
+                [b'\\', b'u', low @ ..] => digits(low, 16).filter(|low| (0xDC00..0xE000).contains(low)),
+                _ => None,
+            };
+            match high {
+                0xD800..0xDC00 => Some(match low() {
+                    Some(low) => (12, Plain::number(0x1_0000 + ((high - 0xD800) << 10 | (low - 0xDC00)))),
+                    None => (6, Plain::number(high)),
+                }),
+                _ => Some((6, Plain::number(high))),
+            }
+        }
+        b'x' => Some((4, Plain::number(digits(text.get(2..4)?, 16)?))),
+        b'0'..=b'7' => match text.get(1..4).and_then(|three| digits(three, 8)) {
+            Some(number) => Some((4, Plain::number(number))),
+            None => (text[1] == b'0').then_some((2, Plain::byte(0))),
+        },
+        _ => None,
+    }
+}
+
+/// Returns the number that is written with nothing but digits.
+fn digits(text: &[u8], radix: u32) -> Option<u32> {
+    text.iter().try_fold(0, |sum, &byte| Some(sum * radix + char::from(byte).to_digit(radix)?))
+}
+
+/// A backslash before punctuation, as in Markdown, CEF and LEEF.
+static PUNCTUATION: Rule = Rule {
+    is_sign: |byte| byte == b'\\',
+    unit: |text, _| text.get(1).filter(|byte| byte.is_ascii_punctuation()).map(|byte| (2, Plain::byte(*byte))),
+    is_strict: false,
+};
+
+/// A quote in a quoted cell of CSV.
+static DOUBLED_QUOTES: Rule = Rule {
+    is_sign: |byte| byte == b'"',
+    unit: |text, _| text.starts_with(b"\"\"").then(|| (2, Plain::byte(b'"'))),
+    is_strict: false,
+};
+
+/// Entities of XML and HTML.
+static ENTITIES: Rule = Rule { is_sign: |byte| byte == b'&', unit: entity, is_strict: false };
+
+fn entity(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+    const LONGEST: usize = 10;
+    // Typographic characters stand for the plain ones.
+    const NAMES: [(&[u8], u8); 16] = [
+        (b"lt", b'<'),
+        (b"gt", b'>'),
+        (b"amp", b'&'),
+        (b"quot", b'"'),
+        (b"apos", b'\''),
+        (b"nbsp", b' '),
+        (b"ndash", b'-'),
+        (b"mdash", b'-'),
+        (b"lsquo", b'\''),
+        (b"rsquo", b'\''),
+        (b"ldquo", b'"'),
+        (b"rdquo", b'"'),
+        (b"colon", b':'),
+        (b"equals", b'='),
+        (b"lowbar", b'_'),
+        (b"num", b'#'),
+    ];
+    const NO_BREAK_SPACE: u32 = 0xA0;
+    let end = text.iter().take(LONGEST).position(|&byte| byte == b';')?;
+    let number = match &text[1..end] {
+        [b'#', b'x' | b'X', hex @ ..] if !hex.is_empty() => digits(hex, 16)?,
+        [b'#', decimal @ ..] if !decimal.is_empty() => digits(decimal, 10)?,
+        name => u32::from(NAMES.iter().find(|(other, _)| *other == name)?.1),
+    };
+    Some((end + 1, if number == NO_BREAK_SPACE { Plain::byte(b' ') } else { Plain::number(number) }))
+}
+
+/// Control characters as rsyslog writes them.
+static CONTROLS: Rule = Rule {
+    is_sign: |byte| byte == b'#',
+    unit: |text, _| {
+        let number = digits(text.get(1..4)?, 8).filter(|number| *number < 0o40 || *number == 0o177)?;
+        Some((4, Plain::number(number)))
+    },
+    is_strict: false,
+};
+
+/// Terminal sequences, also with the escape character written as `^[`.
+static COLOURS: Rule = Rule { is_sign: |byte| byte == 0x1b || byte == b'^', unit: colour, is_strict: false };
+
+fn colour(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+    const LONGEST: usize = 64;
+    let begin = if text[0] == 0x1b {
+        1
+    } else if text.starts_with(b"^[") {
+        2
+    } else {
+        return None;
+    };
+    let is_written_out = begin == 2;
+    let after = |is_end: fn(u8) -> bool| {
+        let rest = text.get(begin + 1..)?;
+        let len = rest.iter().take(LONGEST).position(|&byte| is_end(byte))?;
+        Some((begin + 1 + len + 1, Plain::NOTHING))
+    };
+    match text.get(begin)? {
+        b'[' => after(|byte| (0x40..0x7f).contains(&byte)),
+        // A title or a link, which ends with BEL or ESC \.
+        b']' if !is_written_out => after(|byte| byte == 7 || byte == b'\\'),
+        _ if is_written_out => None,
+        b'(' | b')' => text.get(begin + 1).map(|_| (begin + 2, Plain::NOTHING)),
+        0x30..0x7f => Some((begin + 1, Plain::NOTHING)),
+        _ => None,
+    }
+}
+
+/// Tags of HTML that change how a text looks. Those with other names, such as `<callStatus>`, are data.
+static TAGS: Rule = Rule { is_sign: |byte| byte == b'<', unit: tag, is_strict: false };
+
+fn tag(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+    const LONGEST: usize = 200;
+    const NAMES: [&str; 22] = [
+        "a", "b", "br", "code", "div", "em", "font", "i", "li", "mark", "o:p", "p", "pre", "small", "span", "strong",
+        "sub", "sup", "td", "th", "tt", "u",
+    ];
+    let end = text.iter().take(LONGEST).position(|&byte| byte == b'>')?;
+    let inner = &text[1..end];
+    let inner = inner.strip_prefix(b"/").unwrap_or(inner);
+    let len = inner.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b':').unwrap_or(inner.len());
+    let name = std::str::from_utf8(&inner[..len]).ok()?;
+    let is_tag = NAMES.iter().any(|other| other.eq_ignore_ascii_case(name))
+        && inner.get(len).is_none_or(|byte| matches!(byte, b' ' | b'/' | b'\t'));
+    is_tag.then_some((end + 1, Plain::NOTHING))
+}
+
+/// Bold, italic and code in Markdown.
+static EMPHASIS: Rule =
+    Rule { is_sign: |byte| matches!(byte, b'*' | b'`'), unit: |_, _| Some((1, Plain::NOTHING)), is_strict: false };
+
+/// Bytes in URLs.
+static PERCENT: Rule = Rule {
+    is_sign: |byte| byte == b'%',
+    unit: |text, _| Some((3, Plain::byte(u8::try_from(digits(text.get(1..3)?, 16)?).ok()?))),
+    is_strict: false,
+};
+
+/// Mail in quoted-printable, in which every equals sign is `=3D`.
+static QUOTED_PRINTABLE: Rule = Rule {
+    is_sign: |byte| byte == b'=',
+    unit: |text, _| {
+        if text.len() == 1 {
+            // The line goes on in the next one.
+            return Some((1, Plain::NOTHING));
+        }
+        let hex = text.get(1..3).filter(|hex| hex.iter().all(|byte| !byte.is_ascii_lowercase()))?;
+        Some((3, Plain::byte(u8::try_from(digits(hex, 16)?).ok()?)))
+    },
+    is_strict: true,
+};
+
+/// Typographic quotes, dashes and spaces.
+static TYPOGRAPHY: Rule = Rule { is_sign: |byte| !byte.is_ascii(), unit: typography, is_strict: false };
+
+fn typography(text: &[u8], before: Option<u8>) -> Option<(usize, Plain)> {
+    let beginning = &text[..text.len().min(3)];
+    let character = match std::str::from_utf8(beginning) {
+        Ok(valid) => valid.chars().next(),
+        Err(error) => {
+            std::str::from_utf8(&beginning[..error.valid_up_to()]).ok().and_then(|valid| valid.chars().next())
+        }
+    };
+    let Some(character) = character else {
+        // In the Windows code pages of Europe. A byte after another one may be part of a character in any other.
+        let plain = match text[0] {
+            0x91 | 0x92 => b'\'',
+            0x93 | 0x94 => b'"',
+            0x96 | 0x97 => b'-',
+            0xA0 => b' ',
+            _ => return None,
+        };
+        return before.is_none_or(|byte| byte.is_ascii()).then(|| (1, Plain::byte(plain)));
+    };
+    let plain = match character {
+        '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => Plain::byte(b' '),
+        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}' => Plain::NOTHING,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => Plain::byte(b'-'),
+        '‘' | '’' | '‚' | '′' => Plain::byte(b'\''),
+        '“' | '”' | '„' | '″' | '«' | '»' => Plain::byte(b'"'),
+        '：' => Plain::byte(b':'),
+        '＝' => Plain::byte(b'='),
+        '＿' => Plain::byte(b'_'),
+        _ => return None,
+    };
+    Some((character.len_utf8(), plain))
+}
+
+/// An index or a remark between a name and its separator.
+static REMARKS: Rule = Rule { is_sign: |byte| matches!(byte, b'[' | b'(' | b' '), unit: remark, is_strict: false };
+
+fn remark(text: &[u8], before: Option<u8>) -> Option<(usize, Plain)> {
+    const LONGEST: usize = 42;
+    before.filter(u8::is_ascii_alphanumeric)?;
+    let bracket = usize::from(text[0] == b' ');
+    let (close, is_index) = match text.get(bracket)? {
+        b'[' => (b']', true),
+        b'(' => (b')', false),
+        _ => return None,
+    };
+    let len = text.iter().skip(bracket).take(LONGEST).position(|&byte| byte == close)?;
+    let inner = &text[bracket + 1..bracket + len];
+    let is_remark = match is_index {
+        true => !inner.is_empty() && inner.iter().all(u8::is_ascii_digit),
+        false => inner.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'/' | b'_')),
+    };
+    let end = bracket + len + 1;
+    let rest = text.get(end..)?.trim_ascii_start();
+    (is_remark && matches!(rest.first(), Some(b':' | b'='))).then_some((end, Plain::NOTHING))
+}
