@@ -1,8 +1,7 @@
 //! Finds the line that contains a given position.
 //!
 //! Most lines are short, so vector instructions examine a fixed number of bytes before and after the position. Only if the line
-//! is longer does `memchr` search further. Two calls of `memchr` for every line would take twice as many instructions
-//! (`benches/instructions`).
+//! is longer does `memchr` search further. Two calls of `memchr` for every line would cost more.
 
 use std::ops::Range;
 
