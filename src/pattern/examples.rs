@@ -1,9 +1,10 @@
 //! Checks that every pattern finds the expected result in each of its examples, and nothing in its counter-examples.
 //!
-//! * An example is searched with all patterns, like a line of a log. Its own pattern must find exactly one result in it. A pattern
-//!   of another origin may match instead, because a user's pattern may be meant to replace a built-in one. The example is then
-//!   checked with its own pattern alone.
-//! * The example of a context is a whole sign-in. Its lines are joined, and the expected values are those of the sign-in.
+//! * An example is searched with all patterns, like a line of a log. Its own pattern must find exactly one result in it. A
+//!   pattern of another origin may match instead, because a user's pattern may be meant to replace a built-in one. Then the
+//!   example is checked with its own pattern alone.
+//! * The example of a pattern that finds context is a whole sign-in. Its lines are joined, and the expected values are those of
+//!   the sign-in.
 //! * A counter-example is always checked with its own pattern alone.
 //!
 //! The search and the catalogue are passed in as functions, so that these rules can be tested without either.
@@ -27,7 +28,8 @@ pub struct Found {
     pub captures: Captures<String>,
 }
 
-/// Returns the sign-ins in a text.
+/// A function that joins the lines of a text and returns the sign-ins in it. It gets the origin of the pattern whose example the
+/// text is.
 pub type Join<'j> = &'j dyn Fn(&[u8], &Origin) -> Vec<Attempt<String, Key>>;
 
 /// The outcome of checking one example.
@@ -136,7 +138,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         other_capture(definition, example, found).map_or(Verdict::Passes, Verdict::Wrong)
     }
 
-    /// Checks what the lines of a sign-in say together.
+    /// Checks the result and the values of a sign-in that is joined from the lines of an example.
     fn judge_sign_in(&self, definition: &Definition, example: &Example) -> Option<Diagnostic> {
         let joined = (self.join)(example.line.as_bytes(), &definition.origin);
         let with_result: Vec<_> =
@@ -227,12 +229,14 @@ fn taken(definition: &Definition, example: &Example, taker: &Definition, order: 
         .remedy(format!("make `{other}` narrower, or put the narrower pattern first"))
 }
 
+/// Returns the error for an example in which the pattern finds no result or several.
 fn several(definition: &Definition, example: &Example, count: usize) -> Diagnostic {
     Diagnostic::new(format!("pattern `{}` finds {count} results in its example", definition.name))
         .at(definition.mark_place(&example.line_place, None, "one result is expected in this line"))
         .remedy("make the regex match everything that belongs to one result, or keep only one result in the line")
 }
 
+/// Returns the error for an example in which the pattern finds another result than expected.
 fn other_code(definition: &Definition, example: &Example, found: &Key, expected: &Key) -> Diagnostic {
     let (found, expected) = (named(found), named(expected));
     Diagnostic::new(format!("an example of pattern `{}` gives {found}, not {expected}", definition.name))
@@ -240,14 +244,14 @@ fn other_code(definition: &Definition, example: &Example, found: &Key, expected:
         .remedy("correct the group `code` in the regex, or `code` in the example")
 }
 
-/// Returns an error for the first capture that does not have the expected value, if there is one.
+/// Returns an error for the first group that does not capture the expected text, if there is one.
 fn other_capture(definition: &Definition, example: &Example, found: &Found) -> Option<Diagnostic> {
     let captured = |expected: &ExpectedCapture| found.captures[expected.capture].as_deref();
     let wrong = example.captures.iter().find(|expected| captured(expected) != Some(&*expected.value))?;
     Some(wrong_capture(definition, wrong, captured(wrong)))
 }
 
-/// Returns the error for a group that captures something else than its example says.
+/// Returns the error for a group that does not capture the text that the example expects.
 fn wrong_capture(definition: &Definition, wrong: &ExpectedCapture, captured: Option<&str>) -> Diagnostic {
     let group = wrong.capture.name();
     let captured = match captured {
@@ -280,7 +284,7 @@ pub(super) mod tests {
         text.parse().map_or_else(|_| Key::Name(text.to_uppercase().into()), |number| Key::Code(Code(number)))
     }
 
-    /// A slow but simple `find` for [`check`]: the leftmost match wins, and then the earlier pattern.
+    /// A slow but simple `find` for [`check`]. The leftmost match wins, and of matches at the same position the earlier pattern.
     pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
         let regex = |text: &str, definition: &Definition| definition.regex_builder(text).build().unwrap();
         let eligible = |definition: &Definition| {

@@ -12,9 +12,10 @@
 //!   at most three different ones, because some programs separate fields with such characters.
 //! * NUL units, if any, form long blocks, such as a crash leaves, and do not alternate with other units, as they do in UTF-32.
 //! * Not only line feeds have a NUL, because each line of a single-byte text may end with one.
-//! * More than half of the units are ASCII, or else, of the units without a NUL, * at most half look like two bytes of text: two
-//!   ASCII characters (with exceptions for Hiragana and Han characters), two letters of a code page, or a part of a UTF-8
-//!   character, and * no more contain a blank than there are ASCII units.
+//! * More than half of the units are ASCII, or else, of the units without a NUL,
+//!     * at most half look like two bytes of text: two ASCII characters (with exceptions for Hiragana and Han characters), two
+//!       letters of a code page, or a part of a UTF-8 character, and
+//!     * no more contain a blank than there are ASCII units.
 //!
 //! In addition, the text must not begin with a line of single-byte ASCII.
 //!
