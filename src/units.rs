@@ -75,8 +75,8 @@ impl Units {
         detect::continues_in_utf16(text)
     }
 
-    /// Returns the loss if a source of `len` bytes was read in these units but ends in others. `end` contains the last
-    /// [`END_BYTES`] of the source, or all of it.
+    /// Returns a [`Loss`], a report of unread data, if a source of `len` bytes was read in these units but ends in others. `end`
+    /// contains the last [`END_BYTES`] of the source, or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
         let other = detect::other_at_end(self, end)?;
         let or_read_in = match other {
@@ -90,8 +90,8 @@ impl Units {
         Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
     }
 
-    /// Returns the loss if the text is read in these units but begins with the byte order mark of others. This happens only if
-    /// the user chose the encoding.
+    /// Returns a [`Loss`], a report of unread data, if the text is read in these units but begins with the byte order mark of
+    /// others. This happens only if the user chose the encoding.
     pub(crate) fn contradicted(self, text: &[u8]) -> Option<Loss> {
         let mut others = [Units::Utf16Le, Units::Utf16Be, Units::Bytes].into_iter().filter(|other| *other != self);
         let other = others.find(|other| text.starts_with(other.byte_order_mark()))?;
@@ -109,7 +109,7 @@ impl Units {
         }
     }
 
-    /// Returns the loss for text that ends within a unit.
+    /// Returns a [`Loss`], a report of unread data, for text that ends within a unit.
     pub(crate) fn broken(self) -> Loss {
         let what = format!(
             "the {} text ends within a character, so it is cut off or damaged, and its last line was not read",
@@ -158,8 +158,8 @@ impl Units {
         }
     }
 
-    /// Converts whole lines to UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are decoded as Windows-1252. A byte order mark
-    /// is removed.
+    /// Converts whole lines to UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are decoded as Windows-1252. A byte order
+    /// mark is removed.
     #[must_use]
     pub fn lines_in_utf8(self, data: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(data.len());

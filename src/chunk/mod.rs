@@ -180,7 +180,7 @@ pub struct Chunks<R> {
     tail: usize,
     /// The number of bytes at the end of the source that are checked, or 0 if the end is not checked.
     kept_bytes: usize,
-    /// The loss if the source begins with the byte order mark of other units. `None` after it has been returned.
+    /// A report of unread data if the source begins with the byte order mark of other units. `None` after it has been returned.
     contradicted: Option<Loss>,
     /// The offset of `buffer[head]` in the source.
     offset: u64,
@@ -290,8 +290,8 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Returns the loss if the byte order mark contradicts the units, or if the source ends in other units than it begins. Only
-    /// the first call checks the end.
+    /// Returns a [`Loss`], a report of unread data, if the byte order mark contradicts the units, or if the source ends in other
+    /// units than it begins. Only the first call checks the end.
     fn mixed(&mut self) -> Option<Loss> {
         if let Some(loss) = self.contradicted.take() {
             return Some(loss);

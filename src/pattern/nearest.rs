@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_where_the_line_no_longer_matches_is_shown() {
+    fn the_position_where_the_line_stops_matching_is_shown() {
         let expected = r"  rawCallStatus = (?<code>-?\d+)\b
                ^^^ expected ` = `
   2017-02-14T02:57:24.600871Z|0|1412|6452|pfrad|rawCallStatus: 21

@@ -420,7 +420,7 @@ impl Resolver<'_> {
             return key.clone();
         }
         let key = resolve(self.catalogue, written, text);
-        // Unknown values are not cached, because the catalogue may know the text beside them.
+        // Unknown values are not cached, because the catalogue may know the text next to them.
         let is_known = self.catalogue.entry(&key).is_some() && key == self.catalogue.resolve(written);
         if is_known && written.len() <= CACHED_SPELLING_LIMIT {
             self.cache[slot] = Some((written.into(), key.clone()));
@@ -463,7 +463,7 @@ fn slot(written: &[u8]) -> usize {
     usize::from(u16::from_be_bytes([high, low])) % CACHE_SLOTS
 }
 
-/// Returns the code or name for a captured value and the text beside it.
+/// Returns the code or name for a captured value and the text next to it.
 ///
 /// If a symbol and a text disagree, the symbol decides, because texts were reworded between versions and symbols were not. The
 /// text decides only if the catalogue does not know the symbol.

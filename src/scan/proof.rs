@@ -47,8 +47,8 @@ pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue
     examples::check(definitions, &|written| catalogue.resolve(written), find, &join)
 }
 
-/// Returns every result and every context that patterns find in `text`, in order. `only` is the index of a pattern, if no other
-/// is to be searched for. Multi-line patterns see the whole text.
+/// Returns every match in `text`, in order, including those of patterns that find context. If `only` is given, searches only for
+/// the pattern with that index. Multi-line patterns see the whole text.
 #[must_use]
 pub fn find_all(
     set: &PatternSet,

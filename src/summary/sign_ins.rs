@@ -292,7 +292,7 @@ struct Count {
 pub struct Settled {
     /// The counts by code.
     pub summary: Summary,
-    /// How long the sign-ins with each kind of result took, as far as known.
+    /// How long the sign-ins with each kind of result took, where this is known.
     pub durations: BTreeMap<Key, Durations>,
     /// Numbers about the sign-ins of the run.
     pub totals: SignInTotals,
@@ -692,7 +692,7 @@ impl<'c> SignIns<'c> {
                 records.push(first);
                 for twin in others {
                     records.push(*twin);
-                    // Of two results that know equally much, one whose sign-in is on a single line is preferred. The machine's
+                    // Of two results about which equally much is known, one whose sign-in is on a single line is preferred. The machine's
                     // own log is preferred to the copy of a relay.
                     let richness = |one: &SignIn| {
                         let says = [one.user.is_known(), one.outcome().is_some(), one.address.is_known()];

@@ -204,7 +204,7 @@ fn leading_digits(text: [u8; 8]) -> (u32, usize) {
     (number(if count == 0 { 0 } else { values << (8 * (8 - count)) }), count)
 }
 
-/// The zone after a clock time, as far as its text determines it.
+/// The zone that is written after a clock time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     /// An offset from UTC in seconds.
