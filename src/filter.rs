@@ -102,9 +102,9 @@ const SLASHES: [char; 2] = ['/', '\\'];
 pub struct Described<'s> {
     /// The code or name of the result.
     pub key: &'s Key,
-    /// The user.
+    /// The user who signed in.
     pub user: Option<&'s str>,
-    /// The machine.
+    /// The machine on which the user signed in.
     pub host: Option<&'s str>,
     /// The network address of the user.
     pub address: Option<&'s str>,
@@ -127,33 +127,32 @@ impl<'s> Described<'s> {
 /// A part of a filter that can drop a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// The rules in [`Filter::codes`].
+    /// The rules for codes and names, in [`Filter::codes`].
     Code,
-    /// The rules in [`Filter::groups`].
+    /// The rules for groups, in [`Filter::groups`].
     Group,
-    /// The rules in [`Filter::channels`].
+    /// The rules for channels, in [`Filter::channels`].
     Channel,
-    /// The rules in [`Filter::users`], which do not keep this user.
+    /// The rules for users, in [`Filter::users`], if the user is known.
     User,
-    /// The rules in [`Filter::users`], which do not keep a sign-in with an unknown user. It may be one of the users that the
-    /// rules name.
+    /// The rules for users, in [`Filter::users`], if the user is unknown. It could be a user whom the rules keep.
     NoUser,
-    /// The rules in [`Filter::hosts`].
+    /// The rules for machines, in [`Filter::hosts`].
     Host,
-    /// The rules in [`Filter::addresses`].
+    /// The rules for network addresses, in [`Filter::addresses`].
     Address,
-    /// The rules in [`Filter::outcomes`].
+    /// The rules for outcomes, in [`Filter::outcomes`].
     Outcome,
-    /// The rules in [`Filter::files`].
+    /// The rules for files, in [`Filter::files`].
     File,
-    /// The window in [`Filter::window`], which does not contain the time.
+    /// The time window, in [`Filter::window`], if the time is known.
     Window,
-    /// The window in [`Filter::window`], which does not keep a sign-in without a time. It may be in the window or not.
+    /// The time window, in [`Filter::window`], if the sign-in has no time. It could be in the window.
     NoTime,
 }
 
 impl Part {
-    /// All parts.
+    /// All parts of a filter.
     pub const ALL: [Part; 11] = [
         Part::Code,
         Part::Group,

@@ -25,13 +25,13 @@ pub trait LineFormat: Sync {
 /// What is known about the sign-in of a result, as text to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details<'d> {
-    /// The user.
+    /// The user who signed in, if known.
     pub user: Option<&'d str>,
     /// Whether the sign-in succeeded, according to the log: `succeeded` or `failed`.
     pub outcome: Option<&'d str>,
-    /// The machine.
+    /// The machine on which the user signed in, if known.
     pub host: Option<&'d str>,
-    /// The network address of the user.
+    /// The network address of the user, if known.
     pub address: Option<&'d str>,
     /// The name of the source that contains the counted result of the same sign-in, if this result is not counted itself.
     pub counted_in: Option<&'d str>,

@@ -37,9 +37,9 @@ pub enum Units {
 /// The code units of a source and the form of its times, which are detected before its lines are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// The code units of its text.
+    /// The code units of the source's text.
     pub units: Units,
-    /// The form of the times in its lines.
+    /// The form of the times in the source's lines.
     pub form: Form,
 }
 

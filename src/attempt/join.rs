@@ -41,7 +41,7 @@ pub const SPAN_LIMIT: i64 = 600 * 1_000_000_000;
 /// The largest number of writers that a [`Joiner`] tracks at the same time.
 pub const WRITERS_LIMIT: usize = 1 << 16;
 
-/// The most bytes between two lines that directly follow each other: CRLF in UTF-16.
+/// The largest number of bytes between two lines that directly follow each other: CRLF in UTF-16.
 const LINE_END_BYTES: u64 = 4;
 
 /// How many of a writer's first lines are kept because they may belong to an attempt that began in another file.
@@ -157,7 +157,7 @@ pub struct Joiner<W, T, R> {
 /// The state of one writer.
 #[derive(Debug)]
 struct Writer<T, R> {
-    /// The first lines, up to the one that begins a sign-in. They may belong to an attempt that began in the previous file.
+    /// The writer's lines before the first that begins a sign-in. They may belong to an attempt that began in the previous file.
     head: Vec<Line<T, R>>,
     /// Whether all lines up to now belong to `head`.
     is_in_head: bool,

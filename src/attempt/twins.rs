@@ -11,7 +11,6 @@
 //! The results of one machine are sorted by time and matched in that order, those with a known user first. Each result joins the
 //! earliest sign-in that it can. So if a user signs in twice within the window, the first results of all recorders are matched
 //! with each other, and so are the second ones, because every recorder writes in the order of events.
-//! ones: recorders write in the order of events.
 
 use std::hash::Hash;
 

@@ -16,7 +16,7 @@ impl Number {
     /// The number that all texts beyond the limit share.
     pub const OTHERS: Number = Number(1);
 
-    /// Whether this is the number of a text.
+    /// Whether there is a text. Also true for [`Number::OTHERS`], whose texts are not stored.
     #[must_use]
     pub fn is_known(self) -> bool {
         self != Number::default()
@@ -50,7 +50,7 @@ impl Number {
 /// The number of the first text. The smaller ones have special meanings.
 const FIRST: usize = 2;
 
-/// The different texts of one kind, such as user names, up to a limit.
+/// Stores the different texts of one kind, such as user names, and numbers them. There may be a limit on how many are stored.
 #[derive(Debug)]
 pub struct Values {
     /// Random seeds for the hash of texts, so that a log cannot be crafted to cause collisions.
@@ -59,7 +59,7 @@ pub struct Values {
     numbers: HashTable<Number>,
     /// The text of each number.
     shown: Shown,
-    /// The most different texts that are stored.
+    /// The largest number of different texts that are stored.
     limit: usize,
     /// Whether there were more different texts than `limit`.
     beyond: bool,

@@ -184,7 +184,7 @@ pub struct Chunks<R> {
     contradicted: Option<Loss>,
     /// The offset of `buffer[head]` in the source.
     offset: u64,
-    /// The end of the span.
+    /// The end of the range to read, as an offset in the source.
     end: u64,
     /// The position of `head` in its line.
     state: State,
@@ -210,7 +210,7 @@ enum Step {
     NeedMore,
     /// Return an error, because the source ends within a unit.
     Broken,
-    /// End.
+    /// Return nothing, because all owned lines have been returned.
     Finished,
 }
 

@@ -1,3 +1,5 @@
+//! A set of bytes, such as the bytes that a character class of a regex matches.
+//!
 //! A set takes 256 bits and is `Copy`. Union, intersection and the test for a byte take a few instructions.
 
 use regex_syntax::hir::Class;

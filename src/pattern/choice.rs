@@ -40,10 +40,10 @@ pub(super) struct Span {
 
 /// Which length of a run is tried first: the longest for `x*`, the shortest for `x*?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-/// Try the longest run first, then shorter ones, as `x*` does.
 pub(super) enum Prefers {
-    /// Try the shortest run first, then longer ones, as `x*?` does.
+    /// Try the longest run first, then shorter ones, as `x*` does.
     Longest,
+    /// Try the shortest run first, then longer ones, as `x*?` does.
     Shortest,
 }
 

@@ -135,9 +135,9 @@ pub enum ExpectedCode {
 /// The text that one group must capture in an example.
 #[derive(Clone, Debug)]
 pub struct ExpectedCapture {
-    /// The group.
+    /// The capture of the group.
     pub capture: Capture,
-    /// The text.
+    /// The text that the group must capture.
     pub value: String,
     /// The position of the text in the file.
     pub(super) place: Place,

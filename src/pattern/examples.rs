@@ -104,7 +104,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     fn judge(&mut self, index: usize, definition: &Definition, example: &Example) -> Verdict {
         let line = example.line.as_bytes();
         if definition.role.is_context() {
-            // The project's tests check the built-in ones. Users may replace or take the results that their examples need.
+            // The project's tests check the built-in examples. The user's patterns may take the results that these need.
             let is_built_in = |other: &Definition| other.origin == Origin::BuiltIn;
             if is_built_in(definition) && !self.definitions.iter().all(is_built_in) {
                 return Verdict::Passes;

@@ -37,12 +37,12 @@ pub(super) const COMPILED_LIMIT_BYTES: usize = 2 << 20;
 /// A search for the first of several literals.
 #[derive(Debug)]
 pub(super) enum Finder {
-    /// A single literal.
+    /// A search for a single literal.
     One(Box<memmem::Finder<'static>>),
-    /// A few short literals, with vector instructions. `AhoCorasick` is not used for them, because it would first search for
-    /// single rare bytes, which are common in logs.
+    /// A search for a few short literals, with vector instructions. `AhoCorasick` is not used for them, because it would first
+    /// search for single rare bytes, which are common in logs.
     Few(packed::Searcher),
-    /// More literals or longer ones than `Few` accepts.
+    /// A search for more literals, or for longer ones, than `Few` accepts.
     Any(AhoCorasick),
 }
 
@@ -143,13 +143,13 @@ impl LeadingFinder {
 /// How a match is tried at one position. Used to describe the speed of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trial {
-    /// With a program that tries no alternative twice.
+    /// A match is tried with a program that tries nothing twice.
     Steps,
-    /// With a program that may have to backtrack.
+    /// A match is tried with a program that may have to backtrack.
     Choices,
-    /// With a one-pass automaton.
+    /// A match is tried with a one-pass automaton.
     OnePass,
-    /// With the regex engine.
+    /// A match is tried with the regex engine.
     Engine,
 }
 
@@ -282,7 +282,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Returns the position.
+    /// Returns the position where the match starts or may start.
     pub(super) fn start(self) -> usize {
         let (Place::Candidate(start) | Place::Led(start) | Place::Match(start)) = self;
         start

@@ -36,7 +36,7 @@ pub enum Miss {
     When {
         /// What the regex matches, as a byte range of the line.
         matched: Range<usize>,
-        /// How far `when` gets.
+        /// How much of `when` matches in the line.
         progress: Progress,
     },
     /// The regex matches, but so does `unless`.
@@ -52,7 +52,8 @@ pub struct Progress {
     /// The end of the longest prefix of the regex that matches, as a byte offset in the regex. 0 if not even the first element
     /// matches.
     pub regex_end: usize,
-    /// What this prefix matches, as a byte range of the line. `0..0` if not even the first element matches.
+    /// What the longest matching prefix of the regex matches, as a byte range of the line. `0..0` if not even the first element
+    /// matches.
     pub matched: Range<usize>,
     /// The part of the regex that should match next, as a byte range of the regex.
     pub expected: Range<usize>,
@@ -142,7 +143,7 @@ impl Progress {
 
 /// The explanation that has been rendered.
 struct Shown {
-    /// The rendered lines.
+    /// The lines of the explanation that have been rendered.
     text: String,
     /// The terminal's width in columns, or [`usize::MAX`] if lines may have any length.
     width: usize,

@@ -94,7 +94,7 @@ struct Literal {
     bytes: u128,
     /// A mask in which all bits of these bytes are set, and those of the padding are cleared.
     mask: u128,
-    /// The number of bytes.
+    /// The number of bytes in the literal.
     len: usize,
     /// The index in the literal at which its window starts.
     offset: usize,

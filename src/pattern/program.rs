@@ -101,7 +101,7 @@ struct Word {
     bytes: u128,
     /// A mask in which all bits of these bytes are set, and those of the padding are cleared.
     mask: u128,
-    /// The number of bytes.
+    /// The number of bytes in the word.
     len: usize,
 }
 

@@ -337,8 +337,8 @@ impl InvalidUtf8<'_> {
 }
 
 impl Resolver<'_> {
-    // Converts a match in `line` to a hit and passes it to `sink`. `reading` is the decoded line if the match was found in that
-    // and not in the bytes. `line_time` caches the time of the line for the matches that follow.
+    /// Converts a match in `line` to a hit and passes it to `sink`. `reading` is the decoded line if the match was found in that
+    /// and not in the bytes. `line_time` caches the time of the line for the matches that follow.
     //
     // Inlined, so that the compiler removes what a sink does not use: counting needs only the key.
     #[inline(always)]

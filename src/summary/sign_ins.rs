@@ -70,7 +70,7 @@ pub struct Options {
 pub enum When {
     /// Too many results wait. Results that come later are not compared with them.
     Full,
-    /// Everything has been read.
+    /// Everything has been read, so these are the last verdicts.
     End,
 }
 
@@ -85,19 +85,19 @@ pub struct Heard<'l> {
     pub begins: bool,
     /// The result in the line, or `None` if the line only gives context for one.
     pub key: Option<Key>,
-    /// The time of the line.
+    /// The time of the line, if it has one that can be read.
     pub stamp: Option<Stamp>,
-    /// The user.
+    /// The user whom the line names, if any.
     pub user: Option<&'l str>,
     /// Whether the sign-in succeeded, according to the log.
     pub outcome: Option<Outcome>,
-    /// The machine.
+    /// The machine that the line names, if any.
     pub host: Option<&'l str>,
-    /// The network address of the user.
+    /// The network address of the user, if the line contains it.
     pub address: Option<&'l str>,
-    /// The process that wrote the line.
+    /// The process that wrote the line, if the line names it.
     pub process: Writer<'l>,
-    /// The thread that wrote the line.
+    /// The thread that wrote the line, if the line names it.
     pub thread: Writer<'l>,
     /// The byte range of the line in its source, if the line names neither its process nor its thread.
     pub beside: Option<Range<u64>>,
@@ -111,7 +111,7 @@ pub enum Writer<'l> {
     Unknown,
     /// A number less than [`Writer::LIMIT`].
     Number(u64),
-    /// Any other text.
+    /// Any other text that identifies the process or thread.
     Text(&'l str),
 }
 
@@ -171,7 +171,7 @@ impl Default for GroupTally {
 }
 
 impl GroupTally {
-    /// Counts one result.
+    /// Counts one result, with its time and duration.
     fn add(&mut self, result: &SignIn) {
         self.count += 1;
         if let Some(time) = result.time().map(Time::nanoseconds) {
@@ -290,7 +290,7 @@ struct Count {
 /// The counted sign-ins of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// The counts by code.
+    /// The results, counted by code or name.
     pub summary: Summary,
     /// How long the sign-ins with each kind of result took, where this is known.
     pub durations: BTreeMap<Key, Durations>,
@@ -361,7 +361,7 @@ pub struct DroppedCounts {
 }
 
 impl DroppedCounts {
-    /// Adds the numbers of another filter run.
+    /// Adds the counts of `other`.
     pub(crate) fn merge(&mut self, other: &DroppedCounts) {
         self.results += other.results;
         for (count, more) in self.by_part.iter_mut().zip(other.by_part) {
@@ -692,8 +692,8 @@ impl<'c> SignIns<'c> {
                 records.push(first);
                 for twin in others {
                     records.push(*twin);
-                    // Of two results about which equally much is known, one whose sign-in is on a single line is preferred. The machine's
-                    // own log is preferred to the copy of a relay.
+                    // If equally much is known about two results, one whose sign-in is on a single line is preferred, and then one
+                    // from the machine's own log to the copy of a relay.
                     let richness = |one: &SignIn| {
                         let says = [one.user.is_known(), one.outcome().is_some(), one.address.is_known()];
                         (says, one.duration_ms().is_none(), !one.host.is_known())

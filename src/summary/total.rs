@@ -62,7 +62,7 @@ impl Totals {
 /// use callcodes::code::{Code, Key};
 /// use callcodes::summary::{Counts, Summary};
 ///
-/// Two files with one result each, counted on two machines.
+/// // Two files with one result each, counted on two machines.
 /// let mut counts = Counts::default();
 /// counts.add(&Key::Code(Code(21)), None);
 /// let (mut one, mut other) = (Summary::default(), Summary::default());

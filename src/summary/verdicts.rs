@@ -74,13 +74,13 @@ pub(super) struct Fate {
 /// The decision on a result that the filter keeps, with everything that is known about its sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict<'s> {
-    /// The user of the sign-in.
+    /// The user who signed in, if known.
     pub user: Option<&'s str>,
-    /// The machine.
+    /// The machine on which the user signed in, if known.
     pub host: Option<&'s str>,
-    /// The network address of the user.
+    /// The network address of the user, if known.
     pub address: Option<&'s str>,
-    /// Whether the sign-in succeeded, according to the log.
+    /// Whether the sign-in succeeded, according to the log. `None` if the log does not say.
     pub outcome: Option<Outcome>,
     /// The name of the source that contains the counted result of the sign-in, if this result is not counted itself.
     pub counted_in: Option<&'s str>,

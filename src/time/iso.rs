@@ -211,7 +211,7 @@ pub(super) enum Named {
     Offset(i32),
     /// An abbreviation that several zones share.
     Ambiguous,
-    /// There is no zone.
+    /// There is no zone after the clock time.
     Nothing,
 }
 

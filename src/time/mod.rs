@@ -38,7 +38,7 @@ pub struct Time(i64);
 /// A time that was read from a line, with a record of what the line itself contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The moment.
+    /// The moment to which the time in the line refers.
     pub time: Time,
     /// Which parts of the moment are in the line, and which were decided for the source.
     pub basis: Basis,
