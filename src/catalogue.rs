@@ -37,7 +37,7 @@ macro_rules! worded {
         pub enum $name { $($(#[$variant_meaning])* #[serde(rename = $script_name)] $variant,)* }
 
         impl $name {
-            /// All values, in the order in which they are listed.
+            /// All variants, in the order in which they are listed.
             pub const ALL: [$name; [$($words),*].len()] = [$($name::$variant),*];
 
             /// Returns the name, as used in JSON, in catalogues and on the command line.
@@ -144,7 +144,7 @@ pub const CHECKS_LIMIT: usize = 3;
 pub struct Check {
     /// What to look at or do, as a sentence.
     pub check: String,
-    /// Where to find that, such as a page of a console, a log or a person. Ends without a full stop.
+    /// Where to look for the check, such as a page of a console, a log or a person. Ends without a full stop.
     #[serde(rename = "where")]
     pub place: String,
 }
@@ -202,7 +202,7 @@ pub struct Service {
     pub name: String,
     /// The last day on which the service answered requests, such as `2024-09-30`.
     pub last_day: String,
-    /// The last moment of that day in any time zone.
+    /// The last moment of the service's last day, in the time zone where that day ends last.
     pub end: Time,
 }
 

@@ -9,13 +9,13 @@
 //! 5. the built-in patterns
 //!
 //! The definitions are returned in this order. If several patterns match at the same position, the first one wins. A pattern
-//! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same name,
-//! that is an error, because it is not clear which one is meant. Of several files with a template for the names of machines, the one
-//! with the highest precedence decides.
+//! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same
+//! name, that is an error, because it is not clear which one is meant. Of several files with a template for the names of
+//! machines, the one with the highest precedence decides.
 //!
 //! Invariant: the definitions have unique names and valid regexes. [`scan::proof`](crate::scan::proof) checks whether they find
-//! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each start.
-//! Only [`user_file`] depends on the environment.
+//! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each
+//! start. Only [`user_file`] depends on the environment.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -54,7 +54,7 @@ pub struct Layers {
     pub without: Vec<String>,
 }
 
-/// The patterns, forms of times and settings that pattern files contain.
+/// The contents of the pattern files for a run: patterns, forms of times and settings.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// The definitions of the patterns to use, in order of precedence.
@@ -77,8 +77,8 @@ pub fn built_in() -> Vec<Definition> {
     read.unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
-/// Returns the path of the user's configuration file, which need not exist: `callcodes/config.toml` in `%APPDATA%` on Windows, and
-/// in `$XDG_CONFIG_HOME` or `~/.config` on other systems. Returns `None` if there is no home folder.
+/// Returns the path of the user's configuration file, which need not exist: `callcodes/config.toml` in `%APPDATA%` on Windows,
+/// and in `$XDG_CONFIG_HOME` or `~/.config` on other systems. Returns `None` if there is no home folder.
 #[must_use]
 pub fn user_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
@@ -186,7 +186,7 @@ fn wrong_template(reason: &str, mark: Mark) -> Diagnostic {
     Diagnostic::new(format!("`host_from` is wrong: {message}")).at(mark).remedy(format!("write {remedy}"))
 }
 
-/// Returns the errors if there are any.
+/// Returns an error if `found` contains errors.
 fn none_wrong(found: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }

@@ -76,7 +76,7 @@ pub struct Filter {
     pub outcomes: Rules<Option<Outcome>>,
     /// Rules for the file or other source that contains the result.
     pub files: Rules<Glob>,
-    /// The time window that contains the result.
+    /// The time window that must contain the time of the result.
     pub window: Window,
     /// The point in time to which the ends of the window are relative.
     pub relative_to: RelativeTo,

@@ -62,7 +62,7 @@ captures! {
     Time: "time", Time;
     /// The process that wrote the line. Lines of the same process and thread may belong to one sign-in.
     Process: "process", Writer;
-    /// The thread that wrote the line.
+    /// The thread that wrote the line. Lines of the same process and thread may belong to one sign-in.
     Thread: "thread", Writer;
 }
 

@@ -57,7 +57,7 @@ pub struct Rendered {
     results: Results,
     /// The number of line feeds in the part of the input that was rendered.
     pub(crate) newlines: u64,
-    /// The number of hits in this part.
+    /// The number of hits in this part of the output.
     pub(crate) hits: u64,
 }
 
@@ -104,7 +104,7 @@ impl Results {
 }
 
 impl Rendered {
-    /// Creates an empty part.
+    /// Creates an empty part of the output.
     #[must_use]
     pub fn new(filled: Filled) -> Rendered {
         Rendered { filled, ..Rendered::default() }
@@ -121,7 +121,7 @@ impl Rendered {
         self.mark_if_later(MarkKind::Line);
     }
 
-    /// Leaves a gap for the number of the line.
+    /// Leaves a gap for the number of the current input line.
     pub fn line_number(&mut self) {
         self.marks.push(Mark { at: self.bytes.len(), kind: MarkKind::Number(self.newlines) });
     }

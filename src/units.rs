@@ -290,7 +290,7 @@ impl CodePage {
         }
     }
 
-    /// Decodes a part of the line. Invalid bytes become U+FFFD.
+    /// Decodes a part of a line with this encoding. Invalid bytes become U+FFFD.
     #[must_use]
     pub fn read(self, part: &[u8]) -> Cow<'_, str> {
         self.0.decode_without_bom_handling(part).0

@@ -67,7 +67,7 @@ pub struct Line<T, R> {
     pub begins: bool,
     /// The time of the line, if it has one.
     pub time: Option<Time>,
-    /// The values in the line.
+    /// The user, outcome, machine and address that the line names.
     pub said: Said<T>,
     /// The result in the line, if there is one.
     pub result: Option<R>,
@@ -81,13 +81,14 @@ pub struct Line<T, R> {
 pub struct Attempt<T, R> {
     /// The time of the line that begins the sign-in. `None` if that line is missing or has no time.
     pub began: Option<Time>,
-    /// The values from all lines of the sign-in.
+    /// The user, outcome, machine and address, from all lines of the sign-in.
     pub said: Said<T>,
     /// The result of the sign-in, or `None` if the log has none.
     pub result: Option<R>,
-    /// The time of the first line that has one.
+    /// The time of the sign-in's first line with a time.
     first: Option<Time>,
-    /// Where the last line ends, in bytes, if only the line directly after it can be added.
+    /// The offset in the source at which the last line ends, if only the line directly after it can be added. `None` if lines are
+    /// joined by their process and thread.
     end: Option<u64>,
 }
 
@@ -98,7 +99,7 @@ impl<T, R> Attempt<T, R> {
         Attempt::start(line)
     }
 
-    /// Starts an attempt with its first line.
+    /// Creates an attempt from its first line.
     fn start(line: Line<T, R>) -> Attempt<T, R> {
         let Line { begins, time, said, result, beside } = line;
         Attempt { began: time.filter(|_| begins), said, result, first: time, end: beside.map(|place| place.end) }
@@ -121,7 +122,7 @@ impl<T, R> Attempt<T, R> {
         !line.begins && !too_late && !repeats && !is_apart
     }
 
-    /// Adds a line. Values that the attempt already has stay as they are.
+    /// Adds a line to the attempt. Values that the attempt already has stay as they are.
     fn add(&mut self, line: Line<T, R>) {
         let Said { user, outcome, host, address } = line.said;
         let said = &mut self.said;
@@ -150,7 +151,7 @@ fn join<T, R>(open: &mut Option<Attempt<T, R>>, line: Line<T, R>) -> Option<Atte
 #[derive(Debug)]
 pub struct Joiner<W, T, R> {
     writers: HashMap<W, Writer<T, R>>,
-    /// The number of lines that were added.
+    /// The number of lines of the file that have been added.
     lines: u64,
 }
 
@@ -159,11 +160,11 @@ pub struct Joiner<W, T, R> {
 struct Writer<T, R> {
     /// The writer's lines before the first that begins a sign-in. They may belong to an attempt that began in the previous file.
     head: Vec<Line<T, R>>,
-    /// Whether all lines up to now belong to `head`.
+    /// Whether the writer has not begun a sign-in yet, so that its next line also belongs to `head`.
     is_in_head: bool,
     /// The attempt to which the next line may be added.
     open: Option<Attempt<T, R>>,
-    /// The number of the writer's last line, counted in lines of the file.
+    /// The number of the writer's last line, counted from the start of the file.
     last: u64,
 }
 
@@ -183,7 +184,7 @@ struct Edge<W, T, R> {
 }
 
 impl<W, T, R> Edges<W, T, R> {
-    /// Whether nothing is unfinished.
+    /// Whether the file has no sign-in that may continue in another file.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writers.is_empty()
@@ -237,7 +238,7 @@ impl<W: Clone + Eq + Hash + Ord, T, R> Joiner<W, T, R> {
         }
     }
 
-    /// Ends the file. Returns what is unfinished, for [`stitch`].
+    /// Ends the file. Returns its edges, the sign-ins that may continue in other files, for [`stitch`].
     #[must_use]
     pub fn finish(self) -> Edges<W, T, R> {
         let edge = |(writer, Writer { head, open, .. })| Edge { writer, head, tail: open };

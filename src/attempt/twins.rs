@@ -30,15 +30,15 @@ type Class = (u32, bool);
 #[derive(Clone, Copy, Debug)]
 struct Group {
     class: Class,
-    /// The user without the domain. Unknown if it is unknown in all results.
+    /// The user of the results, without the domain. Unknown if no result has a known user.
     user: Number,
     /// A bit for each recorder that has a result in the group.
     recorders: u64,
     /// The time of the first result, in nanoseconds.
     time: i64,
-    /// The index of the first result.
+    /// The index of the group's first result.
     first: u32,
-    /// The index of the last result.
+    /// The index of the group's last result.
     last: u32,
 }
 
@@ -140,7 +140,7 @@ fn merged<K: Eq + Hash>(
     }
 }
 
-/// Whether there are never more than `few` groups within a window.
+/// Whether no `window` nanoseconds contain more than `few` groups. The groups must be in the order of their times.
 fn at_most_within(few: usize, window: i64, groups: &[Group]) -> bool {
     let later = groups.get(few..).unwrap_or_default();
     groups.iter().zip(later).all(|(earlier, later)| later.time.saturating_sub(window) > earlier.time)

@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 pub struct Number(u32);
 
 impl Number {
-    /// The number that all texts beyond the limit share.
+    /// The number that all texts share which are beyond the limit of a [`Values`].
     pub const OTHERS: Number = Number(1);
 
     /// Whether there is a text. Also true for [`Number::OTHERS`], whose texts are not stored.
@@ -28,7 +28,7 @@ impl Number {
         if self.is_known() { self } else { other }
     }
 
-    /// Returns the number that has the given index.
+    /// Converts an index to the number that has this index.
     #[must_use]
     pub fn from_index(index: u64) -> Number {
         Number(u32::try_from(index).unwrap_or_default())
@@ -40,7 +40,7 @@ impl Number {
         self.0
     }
 
-    /// Returns the number as an index.
+    /// Returns the number as an index, for lists with an entry for each number.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -57,7 +57,7 @@ pub struct Values {
     seeds: [u64; 2],
     /// The numbers of all texts, found by the hash of the text.
     numbers: HashTable<Number>,
-    /// The text of each number.
+    /// The text to show for each number.
     shown: Shown,
     /// The largest number of different texts that are stored.
     limit: usize,
@@ -78,7 +78,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// Returns the text with this index.
+    /// Returns the text with the given index. Index 0 is the text with the number [`FIRST`].
     fn get(&self, index: usize) -> Option<&str> {
         let (start, len) = *self.places.get(index)?;
         Some(&self.texts[start as usize..][..len as usize])

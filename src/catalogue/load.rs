@@ -19,9 +19,9 @@ use crate::time::Form;
 pub struct LoadError {
     /// The byte range of the error in the text, if known.
     pub span: Option<Range<usize>>,
-    /// What is wrong, without a full stop.
+    /// What is wrong with the catalogue, without a full stop.
     pub message: String,
-    /// How to correct it, without a full stop.
+    /// How to correct the catalogue, without a full stop.
     pub remedy: String,
 }
 

@@ -72,16 +72,16 @@ fn parse_number(digits: &str) -> Result<i32, String> {
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<'c> {
-    /// The entries that match. There is at least one, and none occurs twice.
+    /// The entries that match the query. There is at least one, and none occurs twice.
     Entries(Vec<&'c Entry>),
     /// The query is a code that is not in the catalogue.
     UnknownCode(Code),
-    /// Nothing matches.
+    /// No entry matches the query.
     Nothing,
 }
 
 impl<'c> Answer<'c> {
-    /// Returns these entries, or [`Answer::Nothing`] if there are none.
+    /// Creates the answer that consists of these entries, or [`Answer::Nothing`] if there are none.
     fn of(entries: Vec<&'c Entry>) -> Answer<'c> {
         if entries.is_empty() { Answer::Nothing } else { Answer::Entries(entries) }
     }
@@ -160,7 +160,7 @@ impl Catalogue {
         }
     }
 
-    /// Returns the entries that contain all words.
+    /// Returns the entries that contain all words of the query.
     fn by_words(&self, words: &str) -> Vec<&Entry> {
         let words = words.to_lowercase();
         self.select(|entry| {

@@ -60,17 +60,17 @@ impl Default for Limits {
 /// A block of whole lines, or a piece of a line that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk<'b> {
-    /// The owned lines and the lookahead after them.
+    /// The lines that the chunk owns, and the lookahead after them.
     bytes: &'b [u8],
     /// The length of the owned lines in `bytes`.
     owned: usize,
-    /// The offset of the first byte in the source.
+    /// The offset of the chunk's first byte in the source.
     pub offset: u64,
     /// The length of the owned lines in the source, in bytes. In UTF-16, it differs from the length of the decoded text.
     pub source_bytes: u64,
     /// The code units of the source, and the form of its times.
     pub written: Written,
-    /// Whether the chunk ends within a line.
+    /// Whether the chunk ends within a line that is too long.
     pub cut: Cut,
 }
 
@@ -110,7 +110,7 @@ impl<'b> Chunk<'b> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedChunk {
     bytes: Vec<u8>,
-    /// The chunk, with no bytes.
+    /// All other fields of the chunk, with no bytes.
     rest: Chunk<'static>,
 }
 
@@ -176,7 +176,7 @@ pub struct Chunks<R> {
     /// The start of the data in the buffer that has not been returned. At least the last `kept_bytes` bytes before it stay in the
     /// buffer.
     head: usize,
-    /// The end of the data in the buffer.
+    /// The end of the data that has been read into the buffer.
     tail: usize,
     /// The number of bytes at the end of the source that are checked, or 0 if the end is not checked.
     kept_bytes: usize,
@@ -186,19 +186,19 @@ pub struct Chunks<R> {
     offset: u64,
     /// The end of the range to read, as an offset in the source.
     end: u64,
-    /// The position of `head` in its line.
+    /// Where in a line the next data to return is.
     state: State,
     reader_is_done: bool,
 }
 
-/// The position of `head` in its line.
+/// Where in a line the next data to return is, which starts at [`Chunks::head`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// `head` is in a line that the previous range owns.
+    /// The data starts within a line that the previous range owns.
     InForeignLine,
-    /// `head` is at the first byte of a line.
+    /// The data starts at the first byte of a line.
     AtLineStart,
-    /// `head` is within an owned line, after a piece of it.
+    /// The data starts within an owned line, after a piece of it that has been returned.
     InOwnLine,
 }
 

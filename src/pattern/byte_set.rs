@@ -60,7 +60,7 @@ impl ByteSet {
         self.0[(byte >> 6) as usize] |= 1 << (byte & 63);
     }
 
-    /// Whether `byte` is in the set.
+    /// Whether the set contains `byte`.
     #[inline]
     pub(super) fn contains(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0

@@ -20,11 +20,11 @@ use crate::hit::Capture;
 /// them on purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Part of the program.
+    /// The definition is part of the program.
     BuiltIn,
-    /// Read from a pattern file or a configuration file.
+    /// The definition is from a pattern file or a configuration file.
     File(PathBuf),
-    /// Passed with `-e`.
+    /// The definition is a regex that was passed with `-e`.
     CommandLine,
 }
 
@@ -49,13 +49,13 @@ pub struct Definition {
     pub regex: String,
     /// Whether all regexes of the pattern ignore letter case.
     pub ignore_case: bool,
-    /// Whether a match may extend into the lines that follow.
+    /// Whether a match may extend into the lines after the one in which it starts.
     pub multiline: bool,
     /// Whether an empty `code` means 0, "No call result". If this is false, a `code` that can be empty is an error.
     pub empty_is_zero: bool,
-    /// A regex that must also match in the same line.
+    /// A regex that must also match in the line, or else the match of `regex` does not count.
     pub when: Option<String>,
-    /// A regex that must not match in the same line.
+    /// A regex that must not match in the line, or else the match of `regex` does not count.
     pub unless: Option<String>,
     /// A regex that captures further values, such as the process and thread at the start of the line. If it does not match, only
     /// these values are missing.
@@ -73,7 +73,7 @@ pub struct Definition {
     pub counter_examples: Vec<CounterExample>,
     /// Where the definition comes from.
     pub origin: Origin,
-    /// The positions of the values in the file, for error messages.
+    /// The positions of the definition's values in the pattern file, for error messages.
     pub(super) places: Places,
 }
 
@@ -117,9 +117,9 @@ pub struct Example {
     pub code: ExpectedCode,
     /// The expected values of other groups. Groups that are not listed may capture anything.
     pub captures: Vec<ExpectedCapture>,
-    /// The position of the line in the file.
+    /// The position of the example line in the pattern file.
     pub(super) line_place: Place,
-    /// The position of the code in the file.
+    /// The position of the expected code in the pattern file.
     pub(super) code_place: Place,
 }
 
@@ -135,11 +135,11 @@ pub enum ExpectedCode {
 /// The text that one group must capture in an example.
 #[derive(Clone, Debug)]
 pub struct ExpectedCapture {
-    /// The capture of the group.
+    /// The group, as the capture that it is for.
     pub capture: Capture,
     /// The text that the group must capture.
     pub value: String,
-    /// The position of the text in the file.
+    /// The position of the expected text in the pattern file.
     pub(super) place: Place,
 }
 
@@ -148,7 +148,7 @@ pub struct ExpectedCapture {
 pub struct CounterExample {
     /// The line without its line end.
     pub line: String,
-    /// The position of the line in the file.
+    /// The position of the example line in the pattern file.
     pub(super) line_place: Place,
 }
 
@@ -198,7 +198,7 @@ pub(super) struct Places {
 /// The position of one value in the text that contains it, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The range of the value with its quotes.
+    /// The range of the value in the text, including its quotes.
     pub(super) span: Range<usize>,
     /// The offset at which the contents start. `None` if the contents are written with escapes, so that offsets in the value are
     /// different from offsets in the text.
@@ -305,7 +305,7 @@ impl Definition {
         self.mark_place(self.places.time_form.as_ref().unwrap_or(&self.places.name), part, label)
     }
 
-    /// Returns a mark at a value, or at its bytes `part`.
+    /// Returns a mark for error messages at the value with this position, or at its bytes `part`.
     pub(super) fn mark_place(&self, place: &Place, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {
         Mark::new(&self.places.source, place.part(part), label)
     }

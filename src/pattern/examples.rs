@@ -34,11 +34,11 @@ pub type Join<'j> = &'j dyn Fn(&[u8], &Origin) -> Vec<Attempt<String, Key>>;
 
 /// The outcome of checking one example.
 enum Verdict {
-    /// The pattern finds the expected result.
+    /// The pattern finds the result that the example expects.
     Passes,
-    /// Another pattern of the same origin, with this index, finds the result first.
+    /// Another pattern of the same origin finds the result first. Contains the index of that pattern.
     TakenBy(usize),
-    /// The pattern finds nothing, or something else.
+    /// The pattern finds nothing, or something else than the example expects.
     Wrong(Diagnostic),
 }
 
@@ -197,8 +197,8 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     }
 }
 
-/// Returns the error for an example in which the pattern finds nothing. The remedy mentions brackets and conditions if they may be
-/// the cause.
+/// Returns the error for an example in which the pattern finds nothing. The remedy mentions brackets and conditions if they may
+/// be the cause.
 fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
     let remedy = match (&definition.when, &definition.unless) {
         (None, None) => "correct the regex or the line",

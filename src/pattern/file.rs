@@ -53,7 +53,7 @@ const TIME_KEYS: &str = "name, form";
 /// The contents of a pattern file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// The patterns, in the order of the file.
+    /// The definitions of the patterns, in the order of the file.
     pub definitions: Vec<Definition>,
     /// The forms of times from the `[[time]]` tables, in the order of the file.
     pub times: Vec<Shape>,
@@ -117,7 +117,7 @@ pub fn read(text: &str, origin: &Origin) -> Result<File, Vec<Diagnostic>> {
 struct Reader<'r> {
     source: &'r Arc<SourceText>,
     origin: &'r Origin,
-    /// The errors found, each with its offset in the file.
+    /// The errors found in the file, each with its offset.
     found: Vec<(usize, Diagnostic)>,
 }
 

@@ -75,7 +75,7 @@ fn is_bytes(hir: &Hir) -> bool {
     }
 }
 
-/// Whether `hir` can match text in this single-byte code page.
+/// Whether `hir` can match text that is encoded in the single-byte code page `page`.
 fn can_match(hir: &Hir, page: &'static Encoding) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => true,

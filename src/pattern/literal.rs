@@ -38,7 +38,7 @@ struct Position {
 }
 
 impl Position {
-    /// Returns a position that accepts only `byte`.
+    /// Creates a position of a literal that accepts only `byte`.
     fn one(byte: u8) -> Position {
         Position { bytes: [byte, 0], len: 1 }
     }
@@ -53,7 +53,7 @@ impl Position {
         Some(position)
     }
 
-    /// Returns the accepted bytes.
+    /// Returns the bytes that are accepted at this position.
     fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
@@ -122,7 +122,7 @@ fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
 struct Set {
     /// The literals, each in one spelling.
     literals: Vec<Vec<u8>>,
-    /// The bytes that may precede any of the literals.
+    /// The bytes that may precede the literals.
     before: ByteSet,
     /// The rarity of the most common literal, in bits.
     rarity: u32,

@@ -79,7 +79,7 @@ impl Finder {
 /// A compiled regex and the ways to search for it.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    /// The program that tries a match.
+    /// The program for the regex, which is built when it is first used.
     steps: Steps,
     /// The search for leading literals. `None` if the regex has none.
     leading: Option<LeadingFinder>,
@@ -103,7 +103,7 @@ struct Steps {
 }
 
 impl Steps {
-    /// Returns the program, if the regex has one. The first call builds it.
+    /// Returns the program for the regex, or `None` if the regex has no program. The first call builds it.
     #[inline]
     fn program(&self) -> Option<&Program> {
         self.program.get_or_init(|| Program::new(&self.hir, self.leading.as_ref())).as_ref()
@@ -123,14 +123,14 @@ struct LeadingFinder {
 }
 
 impl LeadingFinder {
-    /// Creates the search, or returns `None` if there are no literals.
+    /// Creates a search for leading literals, or returns `None` if there are none.
     fn new(leading: &Leading) -> Option<LeadingFinder> {
         let Leading { literals, offset, .. } = leading;
         let is_some = !literals.is_empty();
         is_some.then(|| LeadingFinder { literals: literals.clone(), offset: *offset, finder: OnceLock::new() })
     }
 
-    /// Returns the first position at or after `at` where a match may start.
+    /// Returns the first position at or after `at` where a match may start, because it has a leading literal.
     fn find(&self, text: &[u8], at: usize) -> Option<usize> {
         match self.finder.get_or_init(|| Finder::new(&self.literals)) {
             Some(finder) => Some(finder.find(text, at + self.offset)? - self.offset),
@@ -273,11 +273,11 @@ impl Matcher {
 /// A position in the text where a match starts or may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A match may start here.
+    /// A match may start at this position.
     Candidate(usize),
-    /// A match may start here. The prefilter has already found the leading literal and checked the byte before it.
+    /// A match may start at this position. The prefilter has already found the leading literal and checked the byte before it.
     Led(usize),
-    /// A match starts here, and its groups are in the working memory.
+    /// A match starts at this position, and its groups are in the working memory.
     Match(usize),
 }
 
@@ -310,18 +310,18 @@ pub(super) struct Settings {
 /// When the regex engine is compiled. Compiling takes longer than reading a small log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compile {
-    /// Immediately, so that an error is reported when the pattern is loaded.
+    /// The regex is compiled immediately, so that an error is reported when the pattern is loaded.
     AtOnce,
-    /// When it is first needed. Only for built-in regexes, because a test compiles all of them.
+    /// The regex is compiled when it is first needed. Only for built-in regexes, because a test compiles all of them.
     WhenNeeded,
 }
 
 /// The regex engine for one regex, compiled when it is first needed.
 #[derive(Debug)]
 struct Engine {
-    /// The text of the regex.
+    /// The regex, as written in the pattern.
     regex: String,
-    /// The syntax options for compiling it.
+    /// The syntax options for compiling the regex.
     syntax: syntax::Config,
     /// The compiled regex, or the reason why it cannot be compiled.
     compiled: OnceLock<Result<meta::Regex, String>>,

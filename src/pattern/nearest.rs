@@ -17,7 +17,8 @@ use super::brackets;
 use super::definition::{Definition, Field};
 use crate::terminal;
 
-/// The greatest width in columns of each of the three parts of an excerpt: the text before a span, the span, and the text after it.
+/// The greatest width in columns of each of the three parts of an excerpt: the text before a span, the span, and the text after
+/// it.
 const SHOWN_COLUMNS: usize = 50;
 /// The least width in columns to which a part of an excerpt is cut, even if the excerpt is then wider than the terminal.
 const LEAST_COLUMNS: usize = 8;
@@ -34,19 +35,19 @@ pub enum Miss {
     Regex(Progress),
     /// The regex matches, but `when` does not.
     When {
-        /// What the regex matches, as a byte range of the line.
+        /// The part of the line that the regex matches, in bytes.
         matched: Range<usize>,
         /// How much of `when` matches in the line.
         progress: Progress,
     },
     /// The regex matches, but so does `unless`.
     Unless {
-        /// What `unless` matches, as a byte range of the line.
+        /// The part of the line that `unless` matches, in bytes.
         matched: Range<usize>,
     },
 }
 
-/// How far a regex gets in a line that it does not match.
+/// How much of a regex matches in a line that the whole regex does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The end of the longest prefix of the regex that matches, as a byte offset in the regex. 0 if not even the first element
@@ -187,7 +188,7 @@ impl Shown {
 struct Excerpt {
     /// The text of the excerpt, as shown.
     text: String,
-    /// The column of `text` at which the span starts.
+    /// The column of the excerpt at which the span starts.
     column: usize,
     /// The width of the span in columns.
     width: usize,
@@ -251,7 +252,7 @@ fn printable(bytes: &[u8]) -> Vec<char> {
 
 /// An attempt to match one regex of a definition in one line.
 struct Attempt<'a> {
-    /// The text of the regex.
+    /// The regex, as written in the definition.
     regex: &'a str,
     /// The definition, whose options apply to the regex.
     definition: &'a Definition,
@@ -262,9 +263,9 @@ struct Attempt<'a> {
 /// The text of the regex before an element. Groups around the element are still open.
 #[derive(Clone)]
 struct Opened {
-    /// The text before the element.
+    /// The part of the regex before the element.
     text: String,
-    /// The number of open groups.
+    /// The number of groups that are open before the element.
     group_count: usize,
 }
 
@@ -352,7 +353,7 @@ impl Attempt<'_> {
         Some(self.compile(&regex)?.find(self.line)?.range())
     }
 
-    /// Returns a part of the text of the regex.
+    /// Returns a part of the regex as written. `range` is in bytes.
     fn source(&self, range: Range<usize>) -> &str {
         self.regex.get(range).unwrap_or_default()
     }

@@ -66,11 +66,11 @@ enum Search {
 /// table then gives all literals at each position.
 #[derive(Debug)]
 struct Table {
-    /// The automaton, or `None` if there are no literals.
+    /// The automaton that finds the literals, or `None` if there are none.
     finder: Option<Finder>,
     /// All literals. Those with the same bytes are adjacent.
     literals: Vec<Literal>,
-    /// The range of `literals` that consist of these bytes.
+    /// For the bytes of a literal, the range of all entries of `literals` with the same bytes.
     by_bytes: HashMap<Vec<u8>, Range<usize>>,
     /// The lengths of all literals, each once.
     lens: Vec<usize>,
@@ -107,7 +107,7 @@ struct Literal {
 /// A pattern that uses a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Use {
-    /// The index of the pattern.
+    /// The index of the pattern that uses the literal.
     pub(super) pattern: usize,
     /// The number of bytes from the start of the match to the literal. `None` if it is not a leading literal.
     pub(super) distance: Option<usize>,
@@ -133,7 +133,7 @@ pub(crate) struct Marks(Box<SpanMarks>);
 /// The bits that [`window::mark`] sets for one span of the text: one for each byte.
 #[derive(Debug)]
 struct SpanMarks {
-    /// A bit for each byte of the span.
+    /// A bit for each byte of the text, which is set if a window fits there.
     words: [u64; SPAN_BYTES / WORD_BYTES],
     /// A bit for each word of `words` that is not zero.
     marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
@@ -268,7 +268,7 @@ impl Literals {
 }
 
 impl Search {
-    /// Chooses the cheapest search that finds all patterns.
+    /// Chooses the cheapest search that finds the literals of all patterns.
     fn new(anchors: &[Anchors]) -> Search {
         // Leading literals give the start of a match, but required ones may have more in common and so need fewer windows.
         let leading = Literals::new(anchors, |_| true);
@@ -444,7 +444,7 @@ pub(crate) struct Candidates<'s> {
     prefilter: &'s Prefilter,
     text: &'s [u8],
     marks: &'s mut Marks,
-    /// The span of the text that was searched last.
+    /// The part of the text that was searched last, in bytes.
     span: Range<usize>,
     /// The number of words of [`SpanMarks::marked`] that have been loaded into `marked`.
     groups: usize,

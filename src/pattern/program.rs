@@ -36,7 +36,7 @@ use super::literal::Leading;
 /// A compiled regex: its instructions in order, starting with the first.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// The instructions.
+    /// The instructions of the program, in order.
     steps: Vec<Step>,
     /// The capture slots that a match may leave unset, because they come after a branch. They are cleared before each attempt.
     optional_slots: Vec<usize>,
@@ -58,9 +58,9 @@ pub(super) enum Known {
 /// One instruction of a program. It continues at the current position in the text.
 #[derive(Debug)]
 enum Step {
-    /// Matches these bytes.
+    /// Matches the bytes of the word.
     Literal(Word),
-    /// Matches this byte.
+    /// Matches this single byte.
     Byte(u8),
     /// Matches one byte of the class.
     One(Box<Class>),
@@ -108,7 +108,7 @@ struct Word {
 /// The largest number of bytes in a [`Word`].
 const WORD_BYTES: usize = 16;
 
-/// The bytes that `\w` matches without Unicode.
+/// The class of bytes that `\w` matches without Unicode: ASCII letters, digits and the underscore.
 const IS_WORD: Class = {
     let mut class = [false; 256];
     let mut byte = 0_u8;
@@ -122,13 +122,13 @@ const IS_WORD: Class = {
 /// A condition on the bytes before and after a position, such as `\b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Assertion {
-    /// The start of the text.
+    /// Holds at the start of the text, like `\A`.
     Start,
-    /// The end of the text.
+    /// Holds at the end of the text, like `\z`.
     End,
-    /// A boundary of an ASCII word, `\b`.
+    /// Holds at a boundary of an ASCII word, like `\b`.
     WordBoundary,
-    /// Any position that is not a boundary of an ASCII word, `\B`.
+    /// Holds where there is no boundary of an ASCII word, like `\B`.
     NoWordBoundary,
 }
 

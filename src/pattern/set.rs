@@ -74,17 +74,17 @@ pub struct Pattern {
     name: String,
     /// Finds the matches of the pattern's regex.
     matcher: Matcher,
-    /// Whether a match may extend into the lines that follow.
+    /// Whether a match may extend into the lines after the one in which it starts.
     multiline: bool,
-    /// A regex that must also match in the line.
+    /// A regex that must also match in a line, or else the pattern's match does not count.
     when: Option<Condition>,
-    /// A regex that must not match in the line.
+    /// A regex that must not match in a line, or else the pattern's match does not count.
     unless: Option<Condition>,
     /// The index of the regex group for each capture.
     groups: Captures<usize>,
     /// A regex that captures further values of the line, such as its process and thread.
     line: Option<Writer>,
-    /// The program that writes the lines.
+    /// The name of the program that writes the lines which the pattern matches.
     recorder: Option<Arc<str>>,
     /// The form of the text in the group `time`.
     time_form: Option<Box<Shape>>,
@@ -118,7 +118,7 @@ pub(crate) struct Writers(Vec<Option<MatcherScratch>>);
 /// A `when` or `unless`: another regex that must or must not match in the line. Compiled when it is first needed.
 #[derive(Debug)]
 struct Condition {
-    /// Compiles the regex.
+    /// The regex with its options, before it is compiled.
     builder: RegexBuilder,
     /// The compiled regex, or the error if it cannot be compiled.
     compiled: OnceLock<Result<Regex, regex::Error>>,
@@ -149,9 +149,9 @@ struct PatternScratch {
 /// What is known about the next match of a pattern in the current line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// Nothing is known, so the match must be searched for.
+    /// Nothing is known, so the next match must be searched for.
     Unknown,
-    /// There is no match before this position.
+    /// There is no match before this position, where one may start.
     At(Place),
     /// There is no match in the rest of the line.
     Exhausted,
@@ -520,7 +520,7 @@ impl Pattern {
         if self.when.is_none() && self.unless.is_none() { true } else { self.conditions_hold(scratch, line) }
     }
 
-    /// Checks the conditions, or returns the cached result.
+    /// Checks the pattern's conditions for the line, or returns the cached result.
     fn conditions_hold(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
         if let Some(applies) = scratch.applies {
             return applies;
@@ -561,14 +561,14 @@ impl Condition {
         Ok(condition)
     }
 
-    /// Whether the regex matches in the line.
+    /// Whether the regex of the condition matches in the line.
     fn is_match(&self, line: &[u8]) -> bool {
         // The user's regexes have been compiled before. Built-in ones may be compiled only now, but a test checks that they
         // compile.
         self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
     }
 
-    /// Returns the compiled regex. The first call compiles it.
+    /// Returns the compiled regex of the condition. The first call compiles it.
     fn compiled(&self) -> &Result<Regex, regex::Error> {
         self.compiled.get_or_init(|| self.builder.build())
     }

@@ -34,13 +34,13 @@ struct Parsed {
 
 /// The reason why a regex is not valid.
 struct Invalid {
-    /// What is wrong, without a full stop.
+    /// What is wrong with the regex, without a full stop.
     message: String,
     /// The part of the regex that is wrong.
     span: Range<usize>,
-    /// An earlier part of the regex that conflicts with it, such as the first of two groups with the same name.
+    /// An earlier part of the regex with which the wrong part conflicts, such as the first of two groups with the same name.
     other: Option<Range<usize>>,
-    /// How to correct it, without a full stop.
+    /// How to correct the regex, without a full stop.
     remedy: &'static str,
 }
 
@@ -221,7 +221,7 @@ fn check_code(definition: &Definition, parsed: &Parsed, groups: &[&ast::Group]) 
     }
 }
 
-/// Checks the groups of a `line` with valid syntax.
+/// Checks the groups of the regex `line`, whose syntax is valid.
 fn check_line(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let mut groups = Vec::new();
     collect_groups(&parsed.ast, &mut groups);
@@ -318,7 +318,7 @@ fn name_of(group: &ast::Group) -> Option<&CaptureName> {
     if let GroupKind::CaptureName { name, .. } = &group.kind { Some(name) } else { None }
 }
 
-/// Returns the range of a span, in bytes.
+/// Returns the byte range of a part of the regex.
 fn bytes(span: &ast::Span) -> Range<usize> {
     span.start.offset..span.end.offset
 }

@@ -50,9 +50,9 @@ pub(super) struct Window {
 struct Check {
     /// The index of the byte in the window.
     at: usize,
-    /// The bits of the byte that are compared.
+    /// A mask of the bits that are compared.
     mask: u8,
-    /// The values that pass. Both are the same if there is only one.
+    /// The values of the compared bits that pass. Both are the same if there is only one.
     values: [u8; 2],
 }
 
@@ -145,7 +145,7 @@ fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64
 /// The windows that find a set of literals, and what the search costs.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
-    /// The windows.
+    /// The windows that together find all literals.
     pub(super) windows: Vec<Window>,
     /// An estimate of the cost, where 1 is a window that fits nowhere.
     pub(super) cost: f64,
@@ -254,9 +254,9 @@ fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>,
 /// A group after a literal has been added to it. The window starts at index `offset` of the literal.
 struct Joined {
     offset: usize,
-    /// The bytes that the window then accepts.
+    /// The bytes that the window accepts after the literal has been added.
     classes: Classes,
-    /// The cost of the window then.
+    /// The cost of the window after the literal has been added.
     cost: f64,
 }
 

@@ -122,7 +122,7 @@ struct Line<'c> {
     /// How many bytes of the line `window` contains. Equal to `len`, except for a piece of an overlong line, where it includes
     /// some bytes after the cut.
     seen_len: usize,
-    /// Whether the line continues after the window.
+    /// Whether the line continues after the end of `window`.
     continues: bool,
 }
 
@@ -317,7 +317,7 @@ impl Line<'_> {
 /// Searches a text for invalid UTF-8.
 struct InvalidUtf8<'t> {
     text: &'t [u8],
-    /// The first invalid position that has not been passed yet.
+    /// The first position that is not valid UTF-8 and has not been passed yet.
     next: Option<usize>,
 }
 

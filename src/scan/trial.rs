@@ -25,12 +25,12 @@ pub const EXPLAINED_LINE_BYTES: usize = 4 << 10;
 /// pattern.
 const LEAST_BUILT_IN_BYTES: usize = 3;
 
-/// A line that was tried.
+/// A line on which the patterns were tried.
 #[derive(Clone, Debug)]
 pub struct Line<'t> {
     /// The number of the line in the text, from 1.
     pub number: u64,
-    /// The line without its line end.
+    /// The text of the line, without its line end.
     pub text: &'t [u8],
     /// What the patterns found in the line.
     pub outcome: Outcome<'t>,
@@ -134,7 +134,7 @@ fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
     own.into_iter().chain(built_in).collect()
 }
 
-/// Returns how many bytes the pattern matches, or 0 if there is none.
+/// Returns how many bytes of the line the nearest pattern matches, or 0 if there is no such pattern.
 fn matched_len(nearest: Option<&Nearest>) -> usize {
     nearest.map_or(0, |nearest| nearest.miss.matched_len())
 }

@@ -71,7 +71,7 @@ impl<K: Ord, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
         self.values.insert(own(), *value);
     }
 
-    /// Adds everything in `other`.
+    /// Adds the values and the overflow of `other`.
     pub(super) fn merge(&mut self, other: Self) {
         for (key, value) in other.values {
             // Not `add`, which would have to clone the key.
@@ -100,12 +100,12 @@ impl<K: Ord, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
         self.values.iter()
     }
 
-    /// Returns the results of all keys that are not kept.
+    /// Returns the results of all keys beyond the limit.
     pub(super) fn overflow(&self) -> &Tally {
         &self.overflow
     }
 
-    /// Returns the number of keys that are kept.
+    /// Returns the number of keys that have their own value.
     pub(super) fn len(&self) -> usize {
         self.values.len()
     }

@@ -111,7 +111,7 @@ impl Kept {
         found.map(|(milliseconds, _)| milliseconds)
     }
 
-    /// Rounds all durations, unless that has been done already.
+    /// Rounds all durations, if they are not rounded yet.
     fn round(&mut self) {
         if let Kept::Rounded(_) = self {
             return;

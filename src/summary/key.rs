@@ -24,7 +24,7 @@ pub trait Table<K: RowKey, V: RowValue>: Clone + Debug + Default + Eq {
     /// Merges `value`, which contains at least one result, into the value of `key`.
     fn add(&mut self, key: &K, value: &V);
 
-    /// Adds everything in `other`.
+    /// Adds the rows and the overflow of another table.
     fn merge(&mut self, other: Self);
 
     /// Adds the overflow of another table: results that have no row there because of the limit.

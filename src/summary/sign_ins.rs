@@ -68,7 +68,7 @@ pub struct Options {
 /// Why a caller asks for verdicts now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Too many results wait. Results that come later are not compared with them.
+    /// Too many results wait for their twins. Results that come later are not compared with them.
     Full,
     /// Everything has been read, so these are the last verdicts.
     End,
@@ -149,7 +149,7 @@ struct GroupKey {
     key: u32,
     /// The number of the source.
     source: u32,
-    /// The host that the line names.
+    /// The host that the lines of the results name.
     host: Number,
     /// The values in the dimensions of [`Options::by`] that cannot be derived from the other fields.
     values: [u32; 2],
@@ -241,7 +241,7 @@ pub struct SignIns<'c> {
 /// The number of a code or name, the number of a source that contains it, and the host that the line names.
 type Found = (u32, u32, Number);
 
-/// The results that have been counted so far.
+/// The results that have been counted, and what is needed to count the rest.
 #[derive(Debug, Default)]
 struct Count {
     /// The results that the filter keeps, by the number of their code or name.
@@ -266,11 +266,11 @@ struct Count {
     without_time: u64,
     /// The number of results in lines whose time has no zone.
     without_zone: u64,
-    /// The number and times of all results, including those that the filter drops.
+    /// The number, first time and last time of all results, including those that the filter drops.
     span: Tally,
-    /// The results that the filter drops.
+    /// The number of results that the filter drops, and which of its parts drop them.
     dropped: DroppedCounts,
-    /// The recorders in each source, for each host that its lines name.
+    /// The recorders whose results each source contains, for each host that its lines name.
     recorders: Vec<(u32, Number, Recorder)>,
     /// The length of `recorders` at which duplicates are removed from it next.
     recorders_limit: usize,
@@ -294,7 +294,7 @@ pub struct Settled {
     pub summary: Summary,
     /// How long the sign-ins with each kind of result took, where this is known.
     pub durations: BTreeMap<Key, Durations>,
-    /// Numbers about the sign-ins of the run.
+    /// The numbers of sign-ins, machines and twins in the run, and what may be missing from the counts.
     pub totals: SignInTotals,
     /// The counts by the dimensions in [`Options::by`], in no particular order.
     pub rows: Vec<GroupRow>,
@@ -302,7 +302,7 @@ pub struct Settled {
     pub window_error: Option<String>,
 }
 
-/// Numbers about the sign-ins of a run.
+/// The numbers of sign-ins, machines and twins in a run, and what may be missing from the counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignInTotals {
     /// The number of results that do not count because another log recorded the same sign-in.
@@ -327,9 +327,9 @@ pub struct SignInTotals {
     pub beyond_values: bool,
     /// Whether rows for hours or days without results are missing, because there would be too many.
     pub lacks_quiet_rows: bool,
-    /// The results that the filter dropped.
+    /// The number of results that the filter dropped, and which of its parts dropped them.
     pub dropped: DroppedCounts,
-    /// The number and times of all results, including those that the filter dropped.
+    /// The number, first time and last time of all results, including those that the filter dropped.
     pub span: Tally,
     /// The time window of the filter.
     pub window: Window,
@@ -344,16 +344,16 @@ pub struct SignInTotals {
 /// How many files match the template for machine names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// The number of files that were read and match.
+    /// The number of files that were read and match the template.
     pub files: u64,
-    /// The number of files that do not match and have results in lines that do not name the machine either.
+    /// The number of files that do not match the template and have results in lines that do not name the machine either.
     pub without_host: u64,
 }
 
-/// The results that a filter dropped.
+/// The number of results that a filter dropped, and which of its parts dropped them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DroppedCounts {
-    /// The number of results that were dropped.
+    /// The number of results that the filter dropped.
     pub results: u64,
     /// The number of results that each part of the filter dropped, in the order of [`Part::ALL`]. Several parts may drop the same
     /// result.
@@ -391,15 +391,15 @@ impl DroppedCounts {
 /// The results with the same value in every dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupRow {
-    /// The value in each dimension.
+    /// The value of the row's results in each dimension.
     pub values: Vec<Value>,
-    /// The number of results, and their first and last time.
+    /// The number of results in the row, and their first and last time.
     pub tally: Tally,
-    /// How long the sign-ins took.
+    /// How long the sign-ins of the row's results took.
     pub durations: Durations,
 }
 
-/// The value of a result in a dimension.
+/// The value that a result has in a dimension.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// A code or name. The catalogue derives the group and the channel from it.
@@ -583,7 +583,7 @@ impl<'c> SignIns<'c> {
         self.waiting.len() + self.apart.len() >= WAITING_LIMIT
     }
 
-    /// Records that results are counted early, if that may miss twins.
+    /// Records that results are counted before everything has been read, if twins may be missed because of that.
     fn note_full(&mut self) {
         self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
     }
@@ -692,8 +692,8 @@ impl<'c> SignIns<'c> {
                 records.push(first);
                 for twin in others {
                     records.push(*twin);
-                    // If equally much is known about two results, one whose sign-in is on a single line is preferred, and then one
-                    // from the machine's own log to the copy of a relay.
+                    // If equally much is known about two results, one whose sign-in is on a single line is preferred, and then
+                    // one from the machine's own log to the copy of a relay.
                     let richness = |one: &SignIn| {
                         let says = [one.user.is_known(), one.outcome().is_some(), one.address.is_known()];
                         (says, one.duration_ms().is_none(), !one.host.is_known())
@@ -981,7 +981,7 @@ impl Count {
         }
     }
 
-    /// Returns the results with this code or name.
+    /// Returns the tally of the results with this code or name.
     fn of_key(&mut self, key: u32) -> &mut GroupTally {
         let index = key as usize;
         if index >= self.by_key.len() {
@@ -1126,7 +1126,7 @@ impl Keeper<'_> {
 /// The machine and the folder of each source.
 struct Places {
     by_source: Vec<SourcePlace>,
-    /// For each host, a number that all spellings of the same machine share.
+    /// For each host, a number that all spellings of the same machine's name share.
     machine_by_host: Vec<u32>,
     /// The spelling to show for each machine.
     shown: HashMap<u32, Number>,
@@ -1202,7 +1202,7 @@ impl Places {
         FOLDER | u64::from(folder)
     }
 
-    /// Returns the number that all spellings of the machine share.
+    /// Returns the number that all spellings of the machine's name share.
     fn machine_of_host(&self, host: Number) -> u64 {
         u64::from(self.machine_by_host.get(host.index()).copied().unwrap_or_default())
     }

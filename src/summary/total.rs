@@ -9,11 +9,11 @@ use crate::code::Key;
 /// A row of a summary: all results with the same key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Row {
-    /// The number of results, and their first and last time.
+    /// The number of results in the row, and their first and last time.
     pub tally: Tally,
-    /// The number of sources with such results.
+    /// The number of sources that contain results of this row.
     pub files: u64,
-    /// The number of machines with such results, or 0 if the machines are not known.
+    /// The number of machines that have results of this row, or 0 if the machines are not known.
     pub hosts: u64,
 }
 
@@ -29,7 +29,7 @@ impl RowValue for Row {
     }
 }
 
-/// The numbers of a run that are not divided by code.
+/// The totals of a run over all codes: files, bytes, and results without a time or zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// The number of sources that were read, with or without results.
@@ -123,7 +123,7 @@ impl<K: RowKey> Summary<K> {
         self.rows.iter()
     }
 
-    /// Returns the numbers that are not divided by code.
+    /// Returns the totals over all codes.
     #[must_use]
     pub fn totals(&self) -> &Totals {
         &self.totals
@@ -151,7 +151,7 @@ impl<K: RowKey> Summary<K> {
 }
 
 impl Summary {
-    /// Adds results that get no row.
+    /// Adds results that get no row, because there are too many codes and names.
     pub(super) fn add_overflow(&mut self, tally: &Tally) {
         self.rows.add_without_row(tally);
     }

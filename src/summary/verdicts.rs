@@ -11,7 +11,7 @@ use crate::attempt::values::Number;
 pub(super) struct Origins {
     /// For each source up to the current one, the number of its first result. Empty if results are not numbered.
     starts: Vec<u32>,
-    /// The number of the next result.
+    /// The number that the next result gets.
     next: u32,
 }
 

@@ -120,7 +120,8 @@ impl Shape {
         Shape { zero: u64::from_le_bytes(zero), reach: u64::from_le_bytes(reach) }
     }
 
-    /// Returns the digit in each column, and 0 in each column with a fixed character. Returns `None` if the text does not match.
+    /// Returns the digit in each column, and 0 in each column with a fixed character. Returns `None` if the text does not match
+    /// the template.
     #[inline]
     fn values(&self, text: [u8; 8]) -> Option<u64> {
         let values = u64::from_le_bytes(text) ^ self.zero;
@@ -128,7 +129,7 @@ impl Shape {
         ((values | values.wrapping_add(self.reach)) & HIGH_BITS == 0).then_some(values)
     }
 
-    /// Returns, for each column, the two-digit number that begins there. Returns `None` if the text does not match.
+    /// Returns the two-digit number that begins in each column, or `None` if the text does not match the template.
     #[inline]
     fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
         // No number is greater than 99, so columns do not overflow.
@@ -209,7 +210,7 @@ fn leading_digits(text: [u8; 8]) -> (u32, usize) {
 pub(super) enum Named {
     /// An offset from UTC in seconds.
     Offset(i32),
-    /// An abbreviation that several zones share.
+    /// An abbreviation that several zones share, such as CST.
     Ambiguous,
     /// There is no zone after the clock time.
     Nothing,

@@ -91,7 +91,7 @@ enum Day {
     Date(Date),
     /// The day that is this many days after today.
     FromToday(i64),
-    /// The most recent such weekday, which may be today.
+    /// The most recent day that is this weekday, which may be today.
     Last(Weekday),
 }
 
@@ -202,7 +202,7 @@ impl Range {
 }
 
 impl FromStr for Bound {
-    /// What is wrong with the text, and what to write instead.
+    /// What is wrong with the typed time, and what to write instead.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Bound, String> {
@@ -290,7 +290,7 @@ fn weekday(name: &str) -> Option<Weekday> {
     found.filter(|_| name.len() >= 3).map(|(_, weekday)| weekday)
 }
 
-/// Returns the message for text that has none of the forms.
+/// Returns the message for text that is none of the forms of times.
 fn unknown(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         format!("{text:?} can be a date, a length of time or Unix seconds. Write 2017-02-14, -30min or @1487041044")

@@ -10,7 +10,7 @@ const FURTHER_BYTES_LIMIT: usize = 3;
 pub struct Characters {
     /// Up to three continuation bytes at the start, which may belong to a character that starts in the previous piece.
     head: Vec<u8>,
-    /// The kind of the bytes between `head` and `tail`.
+    /// The encoding of the bytes between `head` and `tail`.
     body: Body,
     /// Up to three bytes at the end, which may be the start of a character that continues in the next piece.
     tail: Vec<u8>,
@@ -23,7 +23,7 @@ enum Body {
     Nothing,
     Ascii,
     Utf8,
-    /// Anything that is not UTF-8.
+    /// Bytes that are not valid UTF-8.
     Other,
 }
 

@@ -130,27 +130,27 @@ fn detect_by(text: &[u8], share: usize) -> Units {
 /// Counts the units of a text by what they look like, for one of the two byte orders.
 #[derive(Default)]
 struct Census {
-    /// All units.
+    /// The number of all units.
     all: usize,
-    /// Units with a NUL as high byte: ASCII, and letters of Western Europe.
+    /// The number of units with a NUL as high byte: ASCII, and letters of Western Europe.
     ascii: usize,
-    /// Units with a NUL as low byte. They would be ASCII in the other byte order.
+    /// The number of units with a NUL as low byte. They would be ASCII in the other byte order.
     swapped: usize,
-    /// Units that are line feeds.
+    /// The number of units that are line feeds.
     line_feeds: usize,
-    /// Units that would be line feeds in the other byte order.
+    /// The number of units that would be line feeds in the other byte order.
     swapped_line_feeds: usize,
-    /// Units without a NUL.
+    /// The number of units without a NUL.
     wide: usize,
-    /// Units without a NUL that look like two bytes of text.
+    /// The number of units without a NUL that look like two bytes of text.
     text: usize,
-    /// Units without a NUL that look like a blank and a visible character.
+    /// The number of units without a NUL that look like a blank and a visible character.
     blanks: usize,
-    /// Runs of NUL units. In UTF-32, half of the units are such runs.
+    /// The number of runs of NUL units. In UTF-32, half of the units are such runs.
     nul_runs: usize,
-    /// Characters that hardly ever occur in UTF-16.
+    /// The number of characters that hardly ever occur in text, such as control characters.
     odd: usize,
-    /// The number of different characters in `odd`.
+    /// The number of different characters among those that `odd` counts.
     odd_kinds: usize,
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Reading {
     page: &'static Encoding,
     /// The decoded line and the decoded text after it.
     text: String,
-    /// The length of the line in `text`.
+    /// The length of the line in `text`, in bytes.
     line_len: usize,
     /// The end of each decoded character beyond ASCII, as an offset in the text and as one in the bytes. The text between these
     /// characters is the same as the bytes.
@@ -90,7 +90,7 @@ impl Reading {
         (start < at).then_some(start..end)
     }
 
-    /// Converts an offset in the text to one in the bytes.
+    /// Converts an offset in the decoded text to one in the bytes.
     fn byte_at(&self, at: usize) -> usize {
         let index = self.ends.partition_point(|&(end, _)| end <= at);
         let (text, bytes) = self.end_before(index);

@@ -51,7 +51,7 @@ struct Builder {
 }
 
 impl Builder {
-    /// Appends a step and returns its index.
+    /// Appends a step and returns its index, or `None` if there are too many steps.
     fn step(&mut self, step: Step) -> Option<usize> {
         self.steps.push(step);
         (self.steps.len() <= STEPS_LIMIT).then_some(self.steps.len() - 1)
@@ -233,9 +233,10 @@ impl Builder {
 /// What may follow a part of the regex, up to the end of the regex.
 #[derive(Clone)]
 struct Follow {
-    /// The bytes with which it can begin.
+    /// The bytes with which the text after the part can begin.
     first: ByteSet,
-    /// The actions that are left to do if it matches the empty string, so that the match ends. `None` if it cannot be empty.
+    /// If the rest of the regex can match the empty string, so that the match ends after the part: the actions that are left to
+    /// do then. `None` if the rest cannot be empty.
     end: Option<Vec<AtEnd>>,
 }
 

@@ -18,11 +18,11 @@ pub struct Match<'m> {
     pub pattern: usize,
     /// The span of the whole match. The match of a `multiline` pattern may end after the line.
     pub span: Range<usize>,
-    /// Whether the match is a result or context.
+    /// Whether the match is a result or context for one.
     pub(super) role: Role,
     /// The index of the regex group for each capture.
     pub(super) groups: &'m Captures<usize>,
-    /// The spans of the groups.
+    /// The spans that the groups of the regex captured.
     pub(super) slots: &'m MatcherScratch,
 }
 
@@ -166,7 +166,7 @@ impl Matches<'_> {
         self.at = at;
     }
 
-    /// Sets whether the conditions of these patterns hold for the line.
+    /// Sets whether the conditions of the given patterns hold for the line.
     pub(super) fn settle_conditions(&mut self, applies: &[(usize, bool)]) {
         for &(pattern, applies) in applies {
             self.scratch.patterns[pattern].applies = Some(applies);

@@ -55,7 +55,7 @@ pub(crate) struct ReadMatches<'m> {
 struct Upcoming<'m> {
     /// The decoded text, or `None` for the bytes.
     reading: Option<&'m Reading>,
-    /// The matches in this reading.
+    /// The matches in one reading of the line.
     matches: Matches<'m>,
     /// The next match: its pattern, its span in the reading, and its span in bytes of the line. `None` if there are no more.
     next: Option<(usize, Range<usize>, Range<usize>)>,
@@ -178,7 +178,7 @@ impl ReadMatches<'_> {
 }
 
 impl Upcoming<'_> {
-    /// Searches for the next match.
+    /// Searches for the next match in this reading.
     fn advance(&mut self) {
         let reading = self.reading;
         self.next = self.matches.next().map(|found| {
