@@ -85,12 +85,13 @@ pub struct Filter {
 /// The point in time to which the ends of a window are relative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RelativeTo {
-    /// The ends are fixed times.
+    /// The ends of the window are fixed times.
     #[default]
     Nothing,
-    /// The current time.
+    /// The ends of the window are relative to the current time.
     Now,
-    /// The latest time in the logs. [`Filter::set_newest`] computes the window when that time is known.
+    /// The ends of the window are relative to the latest time in the logs. [`Filter::set_newest`] computes the window when that
+    /// time is known.
     Newest(Range),
 }
 

@@ -26,7 +26,7 @@ const OPEN_LIMIT: usize = 256;
 /// A run of bytes of one class whose length depends on what follows it, such as `.*` before ` from`.
 #[derive(Debug)]
 pub(super) struct Span {
-    /// The bytes that the run may contain.
+    /// The class of bytes of which the run consists.
     pub(super) class: Box<Class>,
     /// The smallest number of bytes in the run.
     pub(super) least: usize,
@@ -34,7 +34,7 @@ pub(super) struct Span {
     pub(super) most: usize,
     /// Which length is tried first.
     pub(super) prefers: Prefers,
-    /// The bytes that may follow the run. `None` if the match may end after the run, so that any length is possible.
+    /// The bytes that may follow the run in the text. `None` if the match may end after the run, so that any length is possible.
     pub(super) then: Option<Box<Class>>,
 }
 

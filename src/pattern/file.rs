@@ -358,7 +358,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Records an error at `span`.
+    /// Records an error at `span` in the pattern file. `label` is shown next to the marked text.
     fn report(&mut self, span: &Range<usize>, message: String, label: &str, remedy: &str) {
         let mark = Mark::new(self.source, span.clone(), label);
         self.found.push((span.start, Diagnostic::new(message).at(mark).remedy(remedy)));

@@ -105,7 +105,7 @@ pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     Some(Leading { literals: set.literals, offset, before: set.before })
 }
 
-/// Returns the literals with which matches may start, with alternatives and optional parts spelled out.
+/// Returns the literals with which matches of `hir` may start. Alternatives and optional parts are spelled out.
 fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
     let mut extractor = Extractor::new();
     extractor.limit_class(2).limit_literal_len(LENGTH_LIMIT).limit_total(SET_LIMIT);
@@ -256,7 +256,8 @@ pub(super) fn can_be_empty(hir: &Hir) -> bool {
     hir.properties().minimum_len().is_some_and(|len| len == 0)
 }
 
-/// Returns the parts of a concatenation in order. Nested concatenations and capture groups are replaced by their parts.
+/// Returns the parts of a regex that is a concatenation, in order. Nested concatenations and capture groups are replaced by their
+/// parts.
 fn flatten(hir: &Hir) -> Vec<&Hir> {
     match hir.kind() {
         HirKind::Concat(parts) => parts.iter().flat_map(flatten).collect(),

@@ -83,7 +83,7 @@ struct Windows {
     windows: Vec<Window>,
     /// All literals. A set of literals has a bit for each index in this list.
     literals: Vec<Literal>,
-    /// The tables that narrow down which literals are possible.
+    /// The tables that narrow down which literals are possible at a position.
     near: Near,
 }
 
@@ -135,7 +135,7 @@ pub(crate) struct Marks(Box<SpanMarks>);
 struct SpanMarks {
     /// A bit for each byte of the text, which is set if a window fits there.
     words: [u64; SPAN_BYTES / WORD_BYTES],
-    /// A bit for each word of `words` that is not zero.
+    /// A bit for each word of `words`, which is set if the word is not zero.
     marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
 }
 
@@ -446,13 +446,13 @@ pub(crate) struct Candidates<'s> {
     marks: &'s mut Marks,
     /// The part of the text that was searched last, in bytes.
     span: Range<usize>,
-    /// The number of words of [`SpanMarks::marked`] that have been loaded into `marked`.
+    /// The number of groups of 64 words, each with one word of [`SpanMarks::marked`], that have been loaded into `marked`.
     groups: usize,
-    /// The bits of the last loaded word of [`SpanMarks::marked`] that have not been processed yet.
+    /// The words of the current group that are not zero and have not been processed yet, as a bit for each word.
     marked: u64,
     /// The offset in the text of the current word of [`SpanMarks::words`].
     start: usize,
-    /// The bits of the current word of [`SpanMarks::words`] that have not been processed yet.
+    /// The positions in the current word of [`SpanMarks::words`] that have not been processed yet, as a bit for each position.
     bits: u64,
     /// The offset in the text of the current position, where a window fits or the automaton found a literal.
     place: usize,

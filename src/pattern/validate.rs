@@ -313,7 +313,7 @@ fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     }
 }
 
-/// Returns the name of a group, if it has one.
+/// Returns the name of a regex group, if it has one.
 fn name_of(group: &ast::Group) -> Option<&CaptureName> {
     if let GroupKind::CaptureName { name, .. } = &group.kind { Some(name) } else { None }
 }

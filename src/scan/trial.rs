@@ -55,7 +55,7 @@ pub enum Outcome<'t> {
 pub struct Nearest {
     /// The index of the pattern among the definitions.
     pub pattern: usize,
-    /// How much of the line the pattern matches, and what it expects next.
+    /// How much of the line the pattern matches, and which part of its regex does not match.
     pub miss: Miss,
 }
 
