@@ -70,9 +70,9 @@ worded! {
         Voiceprint: "voiceprint", "voiceprint";
         /// Security questions.
         SecurityQuestions: "security-questions", "security questions";
-        /// Not asked: an earlier sign-in was cached, or there is a bypass.
+        /// The user was not asked: an earlier sign-in was cached, or there is a bypass.
         Cache: "cache", "cache or bypass";
-        /// Not asked, because of the user's or the customer's account.
+        /// The user was not asked, because of the user's or the customer's account.
         Account: "account", "account";
         /// The description does not name a channel.
         Any: "any", "any";
@@ -91,7 +91,7 @@ worded! {
         NoCallMade: "no-call-made", "no call made";
         /// An interim result, which a later one follows.
         StillPending: "still-pending", "still pending";
-        /// The person did something, or failed to, that they can be asked about.
+        /// The person did something, or did not do something, that they can be asked about.
         PersonsAction: "persons-action", "person's action";
         /// The call, message or prompt did not reach the person.
         NotReached: "not-reached", "not reached";

@@ -126,7 +126,7 @@ pub struct Hit<'c> {
     pub line_start: usize,
     /// Where the line starts in the source, in bytes.
     pub line_offset: u64,
-    /// The size of the characters in the source, which may be UTF-16.
+    /// Whether the source consists of bytes or of UTF-16 units.
     pub units: Units,
     /// The range of the match in `line`, in bytes. A match that extends into later lines ends here at the end of the line.
     pub span: Range<usize>,

@@ -40,10 +40,10 @@ pub struct Details<'d> {
 /// When the gaps for sign-ins are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Filled {
-    /// When the line is rendered, with values from that line only.
+    /// The gaps are filled when the line is rendered, with values from that line only.
     #[default]
     Now,
-    /// After all logs have been read.
+    /// The gaps are filled after all logs have been read.
     Later,
 }
 

@@ -155,7 +155,7 @@ pub struct Joiner<W, T, R> {
     lines: u64,
 }
 
-/// The state of one writer.
+/// The lines of one writer that may still be joined to others.
 #[derive(Debug)]
 struct Writer<T, R> {
     /// The writer's lines before the first that begins a sign-in. They may belong to an attempt that began in the previous file.
@@ -168,14 +168,14 @@ struct Writer<T, R> {
     last: u64,
 }
 
-/// The unfinished beginnings and ends of a file, for each writer. Lines in the previous and the next file may continue them.
+/// The beginnings and ends of a file's sign-ins that may continue in the previous or the next file, for each writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edges<W, T, R> {
     writers: Vec<Edge<W, T, R>>,
 }
 
-/// The unfinished beginning and end of one writer's lines: the lines before the first that begins a sign-in, and the attempt that
-/// is open at the end of the file.
+/// The beginning and end of a file for one writer: its lines before the first that begins a sign-in, and the attempt that is open
+/// at the end of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Edge<W, T, R> {
     writer: W,

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_within_the_window_is_a_separate_sign_in() {
+    fn a_repeat_within_the_window_stays_a_sign_in_of_its_own() {
         let in_both =
             [(0, 1, 108, "ann"), (MILLISECOND, 2, 108, "ann"), (SECOND, 1, 108, "ann"), (SECOND + 2, 2, 108, "ann")];
         assert_eq!(matched(&in_both), [[0, MILLISECOND], [SECOND, SECOND + 2]]);

@@ -47,7 +47,7 @@ impl Number {
     }
 }
 
-/// The number of the first text. The smaller ones have special meanings.
+/// The number of the first text. Smaller numbers mean that there is no text, or that it is beyond the limit.
 const FIRST: usize = 2;
 
 /// Stores the different texts of one kind, such as user names, and numbers them. There may be a limit on how many are stored.

@@ -162,7 +162,8 @@ impl PatternSet {
     ///
     /// # Errors
     ///
-    /// Returns an error for the first definition whose regexes cannot be compiled or do not capture a code.
+    /// Returns an error for the first definition whose regexes cannot be compiled, or that finds results and has no group for the
+    /// code.
     pub fn compile(definitions: &[Definition]) -> Result<PatternSet, Diagnostic> {
         let patterns = definitions.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>()?;
         let anchors: Vec<Anchors> = patterns.iter().map(|pattern| pattern.anchors.clone()).collect();

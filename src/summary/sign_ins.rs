@@ -226,14 +226,14 @@ pub struct SignIns<'c> {
     edges: Vec<(u32, Edges<LineWriter, Number, SignIn>)>,
     /// The results that wait for their twins.
     waiting: Vec<SignIn>,
-    /// Results without twins that wait for the filter, because it may depend on the machine.
+    /// Results without twins that wait for the filter, which may depend on machines that are not known yet.
     apart: Vec<SignIn>,
     /// The latest time of all lines.
     newest: Option<Time>,
     /// Why the time window of the filter cannot be applied relative to the latest time.
     window_error: Option<String>,
     origins: Origins,
-    /// The decision on each result, if the caller asked for verdicts.
+    /// Whether each result counts, and what is known about its sign-in, if the caller asked for verdicts.
     fates: Vec<Fate>,
     count: Count,
 }
@@ -244,13 +244,13 @@ type Found = (u32, u32, Number);
 /// The results that have been counted, and what is needed to count the rest.
 #[derive(Debug, Default)]
 struct Count {
-    /// The results that the filter keeps, by the number of their code or name.
+    /// The tally of the results that the filter keeps, for each code or name. The number of the code or name is the index.
     by_key: Vec<GroupTally>,
-    /// The same results, by the dimensions of [`Options::by`].
+    /// The tally of the results that the filter keeps, for each combination of values in the dimensions of [`Options::by`].
     groups: HashMap<GroupKey, GroupTally>,
-    /// Results that the filter keeps unless their machine or source is excluded, which is checked at the end.
+    /// The tally of results that the filter keeps unless it excludes their machine or source, which is checked at the end.
     unchecked: HashMap<GroupKey, GroupTally>,
-    /// The results whose code or name is beyond [`KEYS_LIMIT`].
+    /// The tally of the results whose code or name is beyond [`KEYS_LIMIT`].
     overflow: Tally,
     /// The sources in which each code or name was found, and the hosts that the lines name.
     found_in: HashSet<Found>,
@@ -391,7 +391,7 @@ impl DroppedCounts {
 /// The results with the same value in every dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupRow {
-    /// The value of the row's results in each dimension.
+    /// The value that the row's results have in each dimension.
     pub values: Vec<Value>,
     /// The number of results in the row, and their first and last time.
     pub tally: Tally,

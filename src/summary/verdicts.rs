@@ -1,4 +1,5 @@
-//! The decision on each result of a run, for a caller that has kept all results in order to show them.
+//! Whether each result of a run counts, and what is known about its sign-in. For a caller that has kept all results in order to
+//! show them.
 //!
 //! Results are numbered in the order in which they were added. Then a [`SignIn`](crate::attempt::SignIn) contains the number of
 //! the result in place of the source, because it has no room for both. The source can be derived from the number.
@@ -26,7 +27,7 @@ impl Origins {
         !self.starts.is_empty()
     }
 
-    /// Returns how many results have been numbered.
+    /// Returns the number of results that have been numbered.
     pub(super) fn len(&self) -> usize {
         self.next as usize
     }
@@ -58,7 +59,7 @@ impl Origins {
     }
 }
 
-/// The decision on a result, with texts as numbers.
+/// Whether a result counts, and what is known about its sign-in, with texts as numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fate {
     pub(super) user: Number,
@@ -71,7 +72,7 @@ pub(super) struct Fate {
     pub(super) twin_of: Option<u32>,
 }
 
-/// The decision on a result that the filter keeps, with everything that is known about its sign-in.
+/// Where a result that the filter keeps is counted, and what is known about its sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict<'s> {
     /// The user who signed in, if known.
