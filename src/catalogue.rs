@@ -62,7 +62,7 @@ worded! {
         Call: "call", "call";
         /// A text message, one-way or two-way.
         TextMessage: "text-message", "text message";
-        /// The mobile app and its notifications.
+        /// The mobile app, with a notification.
         App: "app", "app";
         /// A code from an OATH token.
         Oath: "oath", "OATH";
@@ -74,7 +74,7 @@ worded! {
         Cache: "cache", "cache or bypass";
         /// The user was not asked, because of the user's or the customer's account.
         Account: "account", "account";
-        /// The description does not name a channel.
+        /// The description of the result does not name a channel.
         Any: "any", "any";
         /// The request failed before a channel was chosen.
         Request: "request", "request";
@@ -87,7 +87,7 @@ worded! {
     Group {
         /// The person gave what was asked for. It may not have been correct.
         FactorGiven: "factor-given", "factor given";
-        /// Nothing was called or sent.
+        /// No call was made, and no message or prompt was sent.
         NoCallMade: "no-call-made", "no call made";
         /// An interim result, which a later one follows.
         StillPending: "still-pending", "still pending";
@@ -104,7 +104,7 @@ worded! {
     }
 }
 
-/// Everything that is known about one result.
+/// An entry of the catalogue: everything that is known about one result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// The code, if it is public.

@@ -68,7 +68,7 @@ struct Mark {
     kind: MarkKind,
 }
 
-/// What a [`Mark`] stands for.
+/// What a [`Mark`] in the rendered output stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MarkKind {
     /// A gap for a line number. Contains the number of line feeds in the input between the start of this part and the line.

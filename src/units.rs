@@ -43,7 +43,7 @@ pub struct Written {
     pub form: Form,
 }
 
-/// Uses the default form of times.
+/// Combines units with the default form of times.
 impl From<Units> for Written {
     fn from(units: Units) -> Written {
         Written { units, form: Form::default() }

@@ -147,7 +147,7 @@ fn join<T, R>(open: &mut Option<Attempt<T, R>>, line: Line<T, R>) -> Option<Atte
     }
 }
 
-/// Joins the lines of one file.
+/// Joins the lines of the sign-ins in one file.
 #[derive(Debug)]
 pub struct Joiner<W, T, R> {
     writers: HashMap<W, Writer<T, R>>,

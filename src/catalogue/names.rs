@@ -25,7 +25,7 @@ const SHOWN_LIMIT: usize = 80;
 /// character.
 const LOOKAHEAD: usize = 4;
 
-/// The names of all entries.
+/// The names of all entries of the catalogue, for looking them up.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// The index of the entry for each normal form.
@@ -34,7 +34,7 @@ pub(super) struct Names {
     longest: usize,
 }
 
-/// A name that was found in a text.
+/// A name of an entry that was found at the start of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     /// The index of the entry with this name.

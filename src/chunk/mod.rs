@@ -115,7 +115,7 @@ pub struct OwnedChunk {
 }
 
 impl OwnedChunk {
-    /// Borrows the chunk.
+    /// Returns the chunk, which borrows this memory.
     #[must_use]
     pub fn get(&self) -> Chunk<'_> {
         Chunk { bytes: &self.bytes, ..self.rest }
@@ -204,9 +204,9 @@ enum State {
 
 /// What to do next with the data in the buffer.
 enum Step {
-    /// Return the first `len` bytes as a chunk.
+    /// Return the first `len` bytes of the data as a chunk.
     HandOut { len: usize, cut: Cut },
-    /// Read more data.
+    /// Read more data, because no line ends in the buffer.
     NeedMore,
     /// Return an error, because the source ends within a unit.
     Broken,

@@ -32,7 +32,7 @@ pub(super) struct Span {
     pub(super) least: usize,
     /// The largest number of bytes in the run.
     pub(super) most: usize,
-    /// Which length is tried first.
+    /// Which length of the run is tried first.
     pub(super) prefers: Prefers,
     /// The bytes that may follow the run in the text. `None` if the match may end after the run, so that any length is possible.
     pub(super) then: Option<Box<Class>>,
@@ -50,7 +50,7 @@ pub(super) enum Prefers {
 /// An entry of the stack: what to do if the following steps fail.
 #[derive(Clone, Copy, Debug)]
 enum Choice {
-    /// Continue with `step` at position `at`.
+    /// Continue with the step at index `step` and the position `at` in the text.
     Other { step: usize, at: usize },
     /// Try the next length for the run of `step`, which starts at `start`. The length `len` was tried last.
     Length { step: usize, start: usize, len: usize },

@@ -17,7 +17,7 @@ use crate::terminal;
 pub struct SourceText {
     /// The path of the file, or `-e` for a regex from the command line.
     pub name: String,
-    /// The whole text, without a byte order mark.
+    /// The whole text of the file, without a byte order mark.
     pub text: String,
 }
 
@@ -104,7 +104,7 @@ impl Diagnostic {
         self
     }
 
-    /// Returns only the message.
+    /// Returns the message, without the excerpt and the remedy.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

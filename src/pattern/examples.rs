@@ -32,7 +32,7 @@ pub struct Found {
 /// text is.
 pub type Join<'j> = &'j dyn Fn(&[u8], &Origin) -> Vec<Attempt<String, Key>>;
 
-/// The outcome of checking one example.
+/// What the check of one example found.
 enum Verdict {
     /// The pattern finds the result that the example expects.
     Passes,

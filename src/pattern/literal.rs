@@ -62,7 +62,7 @@ impl Position {
 /// A set of literals such that every match contains at least one of them, anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Required {
-    /// The literals, each in one spelling.
+    /// The literals. Each spelling in upper or lower case is a separate literal.
     pub(super) literals: Vec<Vec<u8>>,
     /// The bytes that may precede the literal, unless it is at the start of the text. For `\bResult`, this excludes the
     /// `Result` in `authResult`.
@@ -120,7 +120,7 @@ fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
 
 /// A set of literals such that every match contains one of them, and how rare they are.
 struct Set {
-    /// The literals, each in one spelling.
+    /// The literals. Each spelling in upper or lower case is a separate literal.
     literals: Vec<Vec<u8>>,
     /// The bytes that may precede the literals.
     before: ByteSet,
@@ -207,7 +207,7 @@ fn before_first(parts: &[&Hir], before: ByteSet) -> ByteSet {
     })
 }
 
-/// The two ends of a match.
+/// One of the two ends of a match.
 #[derive(Clone, Copy)]
 pub(super) enum Side {
     /// The start of the match.

@@ -466,7 +466,7 @@ pub(crate) struct Candidates<'s> {
 }
 
 impl<'s> Candidates<'s> {
-    /// Returns the next candidate.
+    /// Returns the next candidate in the text.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Candidate<'s>> {
         match &self.prefilter.search {

@@ -83,11 +83,11 @@ enum Step {
     Fork { class: Box<Class>, otherwise: usize },
     /// Continues with the next step if the next byte is in `class`, and otherwise with the step `otherwise`.
     Branch { class: Box<Class>, otherwise: usize },
-    /// Continues with the step at this index.
+    /// Continues with the step at the given index.
     Jump(usize),
     /// Records that the match may end at the current position, after the given actions. It does end there if later steps fail.
     MayEnd(Vec<AtEnd>),
-    /// Ends the match.
+    /// Ends the match at the current position.
     Match,
 }
 

@@ -99,7 +99,7 @@ pub struct Pattern {
 /// The `line` of a pattern: a regex that is matched at the start of a line in which the pattern matches, and only adds captures.
 #[derive(Debug)]
 struct Writer {
-    /// Finds the match of the regex.
+    /// Finds the match of the regex at the start of the line.
     matcher: Matcher,
     /// The captures, each with the index of its group in the regex.
     groups: Vec<(Capture, usize)>,

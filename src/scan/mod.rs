@@ -50,7 +50,7 @@ pub trait Sink<'c> {
     /// process and thread that wrote the line. Both take time.
     const JOINS: bool = false;
 
-    /// Receives the next hit.
+    /// Receives the next hit, in the order of the source.
     fn take(&mut self, hit: Hit<'c>);
 
     /// Receives the next match of a pattern that finds context and no result. Its `key` has no meaning.

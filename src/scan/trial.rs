@@ -53,7 +53,7 @@ pub enum Outcome<'t> {
 /// The pattern that matches the most of a line in which it finds nothing.
 #[derive(Clone, Debug)]
 pub struct Nearest {
-    /// The index of the pattern among the definitions.
+    /// The index of the pattern in the definitions that were tried.
     pub pattern: usize,
     /// How much of the line the pattern matches, and which part of its regex does not match.
     pub miss: Miss,

@@ -48,7 +48,7 @@ impl<K: RowKey> Counts<K> {
         self.rows.is_empty()
     }
 
-    /// Returns the approximate memory use in bytes.
+    /// Returns the approximate memory use of the counts in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.rows.size_bytes()

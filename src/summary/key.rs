@@ -36,7 +36,7 @@ pub trait Table<K: RowKey, V: RowValue>: Clone + Debug + Default + Eq {
     /// Whether the table contains no results. Rows show this, because results only overflow once there are rows.
     fn is_empty(&self) -> bool;
 
-    /// Returns the approximate memory use in bytes.
+    /// Returns the approximate memory use of the table in bytes.
     fn size_bytes(&self) -> usize;
 
     /// Returns the overflow: the results that have no row because of the limit.

@@ -42,12 +42,12 @@ impl<V: RowValue> Rows<V> {
         }
     }
 
-    /// Adds results to the overflow.
+    /// Adds results that get no row to the overflow.
     pub(super) fn add_without_row(&mut self, tally: &Tally) {
         self.names.add_overflow(tally);
     }
 
-    /// Adds a value to one of the maps.
+    /// Adds a value to the map for numbers or to the map for names.
     fn add_bounded(&mut self, key: &Key, value: &V) {
         match key {
             Key::Code(code) => self.numbers.add(code, value, || *code),

@@ -50,7 +50,7 @@ const FOUND_LAST: usize = 256;
 /// How many of the last recorders are compared with the next one before it is added to the list. A file has one or two.
 const RECENT: usize = 4;
 
-/// How sign-ins are counted.
+/// Options for counting sign-ins.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Whether a sign-in counts once for each log that recorded it.
@@ -106,7 +106,7 @@ pub struct Heard<'l> {
 /// Identifies a process or a thread, as written in a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Writer<'l> {
-    /// The line does not name it.
+    /// The line does not name the process or thread.
     #[default]
     Unknown,
     /// A number less than [`Writer::LIMIT`].
@@ -228,7 +228,7 @@ pub struct SignIns<'c> {
     waiting: Vec<SignIn>,
     /// Results without twins that wait for the filter, which may depend on machines that are not known yet.
     apart: Vec<SignIn>,
-    /// The latest time of all lines.
+    /// The latest time of all lines about sign-ins.
     newest: Option<Time>,
     /// Why the time window of the filter cannot be applied relative to the latest time.
     window_error: Option<String>,
@@ -287,7 +287,7 @@ struct Count {
     beside_relay: u64,
 }
 
-/// The counted sign-ins of a run.
+/// The result of counting the sign-ins of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// The results, counted by code or name.
@@ -410,14 +410,14 @@ pub enum Value {
     Text(Box<str>),
     /// The start of an hour or a day.
     Time(Time),
-    /// One of the values beyond [`VALUES_LIMIT`].
+    /// One of the values beyond [`VALUES_LIMIT`], which are not distinguished.
     Others,
-    /// The log does not say.
+    /// The value is unknown, because the log does not contain it.
     Unknown,
 }
 
 impl<'c> SignIns<'c> {
-    /// Creates an empty collection.
+    /// Creates a collection without sign-ins.
     #[must_use]
     pub fn new(options: Options, catalogue: &'c Catalogue) -> SignIns<'c> {
         let values = || Values::new(VALUES_LIMIT);
@@ -519,7 +519,7 @@ impl<'c> SignIns<'c> {
         self.skipped.push(name.into());
     }
 
-    /// Returns the number of a code or name.
+    /// Returns the number of a code or name, and assigns one if it is new.
     fn key(&mut self, key: &Key) -> u32 {
         if let Some(&number) =
             self.dense_keys.get(key.code().map_or(usize::MAX, |code| usize::try_from(code.0).unwrap_or(usize::MAX)))
@@ -973,7 +973,7 @@ impl Count {
         }
     }
 
-    /// Adds results with the same key.
+    /// Adds the tally of results that the filter keeps.
     fn add_group(&mut self, group: GroupKey, tally: &GroupTally, by: &[Dimension]) {
         self.of_key(group.key).merge(tally);
         if !by.is_empty() {

@@ -26,7 +26,7 @@ impl Tally {
         self.merge(&Tally::one(time));
     }
 
-    /// Adds the results of `other`.
+    /// Adds the results in `other`, and extends the first and last time.
     #[inline]
     pub fn merge(&mut self, other: &Tally) {
         self.count += other.count;

@@ -47,9 +47,9 @@ pub struct Stamp {
 /// Where the zone and the date of a time come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Basis {
-    /// Where the zone comes from.
+    /// Where the zone of the time comes from.
     pub zone: ZoneBasis,
-    /// Where the date comes from.
+    /// Where the date of the time comes from.
     pub date: DateBasis,
 }
 

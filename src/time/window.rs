@@ -87,7 +87,7 @@ enum Kind {
 /// A day, which may be relative to today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Day {
-    /// A date of the calendar.
+    /// A fixed date of the calendar.
     Date(Date),
     /// The day that is this many days after today.
     FromToday(i64),

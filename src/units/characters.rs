@@ -41,7 +41,7 @@ impl Characters {
     /// The name that [`Characters::encoding`] returns for ASCII.
     pub const ASCII: &'static str = "ASCII";
 
-    /// Examines a piece of text.
+    /// Detects the encoding of a piece of text.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Characters {
         // Most logs are ASCII, and checking for that first is fast.
@@ -62,7 +62,7 @@ impl Characters {
         Characters { head: head.to_vec(), body, tail: tail.to_vec() }
     }
 
-    /// Whether the text is empty.
+    /// Whether the examined text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.head.is_empty() && self.is_open()

@@ -13,7 +13,7 @@ pub(super) type Text = (String, Place);
 
 /// A TOML table and its position in the file. For a `[[pattern]]`, this is the position of the header.
 pub(super) struct Table<'v, 'i> {
-    /// The keys and values of the table.
+    /// The keys and values of the TOML table.
     pub(super) entries: &'v DeTable<'i>,
     /// The position of the table in the file, in bytes.
     pub(super) span: Range<usize>,

@@ -14,7 +14,7 @@ const PLACES_LIMIT: usize = 1 << 14;
 /// A match of a pattern in a line. Its offsets are positions in the window that was searched.
 #[derive(Debug)]
 pub struct Match<'m> {
-    /// The index of the pattern in its set.
+    /// The index of the pattern in its [`PatternSet`].
     pub pattern: usize,
     /// The span of the whole match. The match of a `multiline` pattern may end after the line.
     pub span: Range<usize>,
@@ -108,7 +108,7 @@ impl Places {
 /// tried only when it is the leftmost one.
 #[derive(Debug)]
 pub struct Matches<'m> {
-    /// The patterns to match.
+    /// The set of patterns to match.
     set: &'m PatternSet,
     /// The working memory, which contains the recorded positions.
     scratch: &'m mut Scratch,

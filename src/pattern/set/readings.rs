@@ -26,7 +26,7 @@ pub(super) struct Pages {
     /// The code pages with which such a line is decoded, and the patterns to search for in the decoded text. If there are none,
     /// only the bytes are searched.
     pages: Vec<(&'static Encoding, Vec<usize>)>,
-    /// The patterns to search for in the bytes.
+    /// The indexes of the patterns to search for in the bytes.
     in_bytes: Vec<usize>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Readings(Vec<View>);
 struct View {
     /// The decoded text, or `None` if this reading is the bytes.
     reading: Option<Reading>,
-    /// The working memory for the search.
+    /// The working memory for searching this reading.
     scratch: Scratch,
 }
 
