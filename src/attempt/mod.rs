@@ -79,11 +79,11 @@ pub struct SignIn {
     pub key: u32,
     /// A number for the source or for the single result, assigned by the caller.
     pub origin: u32,
-    /// The user, if known.
+    /// The user who signed in, if known.
     pub user: Number,
-    /// The machine, if the line names it.
+    /// The machine, if the lines of the sign-in name it.
     pub host: Number,
-    /// The network address, if known.
+    /// The network address of the user, if known.
     pub address: Number,
     /// Several small values in one number. From the lowest bit: the outcome (2 bits), whether the zone of the time was assumed (1
     /// bit), the recorder (6 bits), and the duration in milliseconds plus one, or 0 if unknown (20 bits).
@@ -94,10 +94,11 @@ pub struct SignIn {
 pub const SIGN_IN_BYTES: usize = 32;
 const _: () = assert!(size_of::<SignIn>() == SIGN_IN_BYTES);
 
-/// The number of a recorder, at most [`RECORDERS_LIMIT`]. A result with recorder 0 has no recorder, and so no twins.
+/// The number of a recorder, a program that logs sign-ins: at most [`RECORDERS_LIMIT`]. 0 means that the recorder is unknown, so
+/// the result is not matched with those of other recorders.
 pub type Recorder = u8;
 
-/// The largest number of a recorder.
+/// The largest number that a [`Recorder`] may have.
 pub const RECORDERS_LIMIT: Recorder = 63;
 
 impl SignIn {
@@ -173,7 +174,7 @@ impl SignIn {
         self.packed = self.packed & ((1 << SignIn::DURATION_SHIFT) - 1) | since << SignIn::DURATION_SHIFT;
     }
 
-    /// Adds the values that a twin has and this result does not.
+    /// Adds the values that `twin` has and this result does not. `twin` is a result of the same sign-in from another log.
     pub fn complete(&mut self, twin: &SignIn) {
         self.user = self.user.or(twin.user);
         self.host = self.host.or(twin.host);

@@ -124,8 +124,9 @@ struct Waiting {
     passed: Vec<((u64, bool), usize)>,
 }
 
-/// Merges each group with the earliest one that it can join: one with the same `key`, at most `window` nanoseconds earlier. The
-/// groups must be in the order of their times. `next` links the results of a group.
+/// Merges groups of results of the same sign-in: each group joins the earliest one with the same `key` that is at most `window`
+/// nanoseconds earlier and has no result of the same recorder. The groups must be in the order of their times. `next` links the
+/// results of a group.
 fn merged<K: Eq + Hash>(
     few: usize,
     groups: Vec<Group>,

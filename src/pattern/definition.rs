@@ -80,12 +80,13 @@ pub struct Definition {
 /// What a match of a pattern means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// The match is a result.
+    /// A match of the pattern is a result.
     #[default]
     Result,
-    /// The match is the first line of a sign-in and has no result. What the same thread writes next belongs to the sign-in.
+    /// A match of the pattern is the first line of a sign-in and has no result. What the same thread writes next belongs to the
+    /// sign-in.
     Begins,
-    /// The match is another line of a sign-in and has no result.
+    /// A match of the pattern is another line of a sign-in and has no result.
     Belongs,
 }
 
@@ -113,7 +114,7 @@ impl Role {
 pub struct Example {
     /// The line without its line end. For a pattern that finds context or is `multiline`, there may be several lines.
     pub line: String,
-    /// The expected result.
+    /// The result that the pattern must find in the line.
     pub code: ExpectedCode,
     /// The expected values of other groups. Groups that are not listed may capture anything.
     pub captures: Vec<ExpectedCapture>,
@@ -126,9 +127,9 @@ pub struct Example {
 /// The expected result of an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedCode {
-    /// The result as a number.
+    /// The expected result as a number.
     Number(i32),
-    /// The result as a log writes it: a number, symbol or text that is looked up in the catalogue.
+    /// The expected result as a log writes it: a number, symbol or text that is looked up in the catalogue.
     Written(String),
 }
 

@@ -72,7 +72,7 @@ struct Checker<'c, F> {
 }
 
 impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
-    /// Checks the examples of the pattern with this index.
+    /// Checks the examples of the pattern with this index, and appends an error to `found` for each one that fails.
     fn check_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         let verdicts: Vec<Verdict> =

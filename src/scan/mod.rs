@@ -53,7 +53,8 @@ pub trait Sink<'c> {
     /// Receives the next hit, in the order of the source.
     fn take(&mut self, hit: Hit<'c>);
 
-    /// Receives the next match of a pattern that finds context and no result. Its `key` has no meaning.
+    /// Receives the next match of a pattern that finds context, such as the user of a sign-in, and no result. Its `key` has no
+    /// meaning.
     fn context(&mut self, _: Hit<'c>) {}
 }
 

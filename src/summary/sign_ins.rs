@@ -31,7 +31,8 @@ use crate::source::machines::{self, Template, is_separator};
 use crate::time::window::Window;
 use crate::time::{Stamp, Time};
 
-/// The largest number of results that wait for their twins. Each takes [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES) bytes.
+/// The largest number of results that wait to be matched with those of other logs. Each takes
+/// [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES) bytes.
 pub const WAITING_LIMIT: usize = 6_000_000;
 
 /// The largest number of different users that are distinguished. The same limit applies to machines and to addresses.
@@ -68,7 +69,7 @@ pub struct Options {
 /// Why a caller asks for verdicts now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Too many results wait for their twins. Results that come later are not compared with them.
+    /// Too many results wait to be matched with those of other logs. Results that come later are not compared with them.
     Full,
     /// Everything has been read, so these are the last verdicts.
     End,
@@ -224,9 +225,10 @@ pub struct SignIns<'c> {
     ended: Vec<Attempt<Number, SignIn>>,
     /// The unfinished beginnings and ends of the sources so far, with the number of the source.
     edges: Vec<(u32, Edges<LineWriter, Number, SignIn>)>,
-    /// The results that wait for their twins.
+    /// The results that wait to be matched with results of the same sign-in from other logs.
     waiting: Vec<SignIn>,
-    /// Results without twins that wait for the filter, which may depend on machines that are not known yet.
+    /// Results that are not matched with those of other logs. They wait for the filter, which may depend on machines that are not
+    /// known yet.
     apart: Vec<SignIn>,
     /// The latest time of all lines about sign-ins.
     newest: Option<Time>,
@@ -278,7 +280,7 @@ struct Count {
     untimed: HashMap<(u32, Number), u64>,
     /// The current source and host, and their number of results without a time. Not yet in `untimed`.
     last_untimed: Option<((u32, Number), u64)>,
-    /// Whether results were counted early because too many waited.
+    /// Whether results were counted before everything had been read, because too many waited.
     was_full: bool,
     /// The number of machines whose logs cannot be compared, because some write times with a zone and some without.
     mixed_zones: u64,
@@ -321,7 +323,8 @@ pub struct SignInTotals {
     pub machines_on_other_footing: u64,
     /// The number of results of unknown machines that may repeat results in lines that name their machine.
     pub beside_relay: u64,
-    /// Whether twins may have been missed because more than [`WAITING_LIMIT`] results had to be compared.
+    /// Whether sign-ins may count more than once, because more than [`WAITING_LIMIT`] results of different logs had to be
+    /// compared.
     pub was_full: bool,
     /// Whether there were more than [`VALUES_LIMIT`] users, machines or addresses.
     pub beyond_values: bool,
@@ -543,7 +546,8 @@ impl<'c> SignIns<'c> {
         number
     }
 
-    /// Takes an attempt to which no more lines can be added. Its result waits for twins or is counted.
+    /// Takes an attempt to which no more lines can be added. Its result waits to be matched with those of other logs, or is
+    /// counted.
     fn ended(&mut self, attempt: &Attempt<Number, SignIn>) {
         let Attempt { began, said, result, .. } = *attempt;
         let Some(mut result) = result else {
@@ -633,7 +637,8 @@ impl<'c> SignIns<'c> {
         Places::new(&self.sources, &self.skipped, self.options.host_from.as_ref(), &mut self.hosts)
     }
 
-    /// Matches the waiting results with each other and counts them. `is_end` is whether everything has been read.
+    /// Matches the waiting results that different logs have of the same sign-in, and counts them. `is_end` is whether everything
+    /// has been read.
     fn match_waiting(&mut self, places: &Places, persons: &Persons, is_end: bool) {
         if let Err(reason) = self.options.filter.set_newest(self.newest) {
             self.window_error = Some(reason);
@@ -973,7 +978,7 @@ impl Count {
         }
     }
 
-    /// Adds the tally of results that the filter keeps.
+    /// Counts results that the filter keeps and that have the same key. `tally` is their number, times and durations.
     fn add_group(&mut self, group: GroupKey, tally: &GroupTally, by: &[Dimension]) {
         self.of_key(group.key).merge(tally);
         if !by.is_empty() {

@@ -59,7 +59,7 @@ impl Origins {
     }
 }
 
-/// Whether a result counts, and what is known about its sign-in, with texts as numbers.
+/// Whether a result counts, and what is known about its sign-in. The user, host and address are numbers of texts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fate {
     pub(super) user: Number,
