@@ -341,7 +341,7 @@ pub struct Rules<T> {
 }
 
 impl<T> Rules<T> {
-    /// Whether there are no rules.
+    /// Whether there are no rules, so that every value is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.including.is_empty() && self.excluding.is_empty()

@@ -211,7 +211,7 @@ struct Group {
     cost: f64,
 }
 
-/// Returns the indexes in `literal` at which a window can start.
+/// Returns the indexes in `literal` at which a [`Window`] can start.
 fn alignments(literal: &[u8]) -> impl Iterator<Item = usize> {
     0..=literal.len().saturating_sub(WIDTH)
 }
