@@ -1,10 +1,10 @@
-//! What is known about each result: its number, its names, where it comes from, what happened and what to check.
+//! Describes each result: its number, its names, what happened and what to check.
 //!
-//! Invariants: entries are in the order of their keys. No number and no name leads to two entries. A text that several codes
-//! share leads to an entry of its own, never to one of these codes. Nothing here says whether a sign-in succeeded: a code
-//! describes a call, a message or a prompt.
+//! Invariants: entries are sorted by key. No number and no name belongs to two entries. A text that several codes share has its
+//! own entry, and does not belong to any of these codes. Nothing here says whether a sign-in succeeded: a code describes a call,
+//! a message or a prompt.
 //!
-//! Patterns say where in a log a result is; the catalogue says which result it is.
+//! Patterns find results in a log; the catalogue identifies and explains them.
 
 mod load;
 mod names;
@@ -20,14 +20,14 @@ pub use self::query::{Answer, Query};
 use crate::code::{Code, Key};
 use crate::time::Time;
 
-/// What tables show for a result that no entry knows: the vendor's own advice.
+/// What tables show for a result that is not in the catalogue. The advice is the vendor's own.
 pub const UNKNOWN_DESCRIPTION: &str = "not in the vendor's list; contact Impero";
 
 static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue::from_toml(include_str!("builtin/codes.toml")).expect("the built-in codes are loaded by the tests")
 });
 
-/// Defines an enum as a table: a line for each variant, with its name for scripts and the words that people read for it.
+/// Defines an enum from a table with one row for each variant: its name for scripts, and the words to show to people.
 macro_rules! worded {
     ($(#[$meaning:meta])* $name:ident {
         $($(#[$variant_meaning:meta])* $variant:ident: $script_name:literal, $words:literal;)*
@@ -37,10 +37,10 @@ macro_rules! worded {
         pub enum $name { $($(#[$variant_meaning])* #[serde(rename = $script_name)] $variant,)* }
 
         impl $name {
-            /// All values, in their order.
+            /// All variants, in the order in which they are listed.
             pub const ALL: [$name; [$($words),*].len()] = [$($name::$variant),*];
 
-            /// Returns the name in JSON, in catalogues and on the command line.
+            /// Returns the name, as used in JSON, in catalogues and on the command line.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $($name::$variant => $script_name,)* }
@@ -62,107 +62,107 @@ worded! {
         Call: "call", "call";
         /// A text message, one-way or two-way.
         TextMessage: "text-message", "text message";
-        /// The mobile app and its notifications.
+        /// The mobile app, with a notification.
         App: "app", "app";
         /// A code from an OATH token.
         Oath: "oath", "OATH";
-        /// The check of a voice.
+        /// A check of the user's voice.
         Voiceprint: "voiceprint", "voiceprint";
         /// Security questions.
         SecurityQuestions: "security-questions", "security questions";
-        /// None was needed: a cached earlier sign-in, or a bypass.
+        /// The user was not asked: an earlier sign-in was cached, or there is a bypass.
         Cache: "cache", "cache or bypass";
-        /// The user's or the customer's account.
+        /// The user was not asked, because of the user's or the customer's account.
         Account: "account", "account";
-        /// The description does not tie it to one.
+        /// The description of the result does not name a channel.
         Any: "any", "any";
-        /// The request itself, before any was chosen.
+        /// The request failed before a channel was chosen.
         Request: "request", "request";
     }
 }
 
 worded! {
-    /// The kind of result, which suggests where to look. The order is not a ranking, and no group means that a sign-in
-    /// succeeded or failed.
+    /// A kind of result, which suggests where to look for the cause. The order is not a ranking, and no group means that a
+    /// sign-in succeeded or failed.
     Group {
-        /// The person gave what was asked for; whether it was right is another matter.
+        /// The person gave what was asked for. It may not have been correct.
         FactorGiven: "factor-given", "factor given";
-        /// Nothing was called or sent.
+        /// No call was made, and no message or prompt was sent.
         NoCallMade: "no-call-made", "no call made";
-        /// Interim: a later result follows.
+        /// An interim result, which a later one follows.
         StillPending: "still-pending", "still pending";
-        /// The person did, or left undone, something that can be talked through.
+        /// The person did something, or did not do something, that they can be asked about.
         PersonsAction: "persons-action", "person's action";
-        /// The call, message or prompt did not get to the person.
+        /// The call, message or prompt did not reach the person.
         NotReached: "not-reached", "not reached";
-        /// Blocks, locks and fraud reports.
+        /// A block, a lock or a fraud report.
         Security: "security", "security";
-        /// The program that asks repeats itself too early.
+        /// The program that sends requests repeats them too early.
         ClientResend: "client-resend", "client resend";
-        /// Configuration, stored numbers or licences.
+        /// The configuration, a stored number or a licence.
         SetupOrLicence: "setup-or-licence", "set-up or licence";
     }
 }
 
-/// What is known about one result.
+/// An entry of the catalogue: everything that is known about one result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// The number, if one is public.
+    /// The code, if it is public.
     pub code: Option<Code>,
-    /// The name of an entry without a number: its symbol, or the text that several codes share.
+    /// The name of an entry without a code: its symbol, or the text that several codes share.
     pub name: Option<String>,
-    /// The vendor's description, word for word.
+    /// The vendor's description, unchanged.
     pub description: String,
-    /// The name in the server's logs.
+    /// The name of the result in the server's logs.
     pub symbol: Option<String>,
-    /// The name in the SDK.
+    /// The name of the result in the SDK.
     pub sdk_constant: Option<String>,
     /// Other descriptions of the same result, in reports or in SDKs.
     pub other_descriptions: Vec<String>,
-    /// The codes that share this entry's description. Empty for every entry that stands for a single result.
+    /// The codes that share this entry's description. Empty if the entry stands for a single result.
     pub candidates: Vec<Code>,
-    /// How the result came about.
+    /// How the user was asked for the second factor.
     pub channel: Channel,
     /// The kind of result, which suggests where to look.
     pub group: Group,
     /// What happened on the phone, in the app or with the code, in one or two sentences.
     pub happened: String,
-    /// What `happened` and `checks` are based on.
+    /// How well public sources support `happened` and `checks`.
     pub evidence: Evidence,
-    /// What to check, the most useful first: one to [`CHECKS_LIMIT`].
+    /// What to check, the most useful first: from one to [`CHECKS_LIMIT`] checks.
     pub checks: Vec<Check>,
-    /// Who can usually do something about it, the most likely first. At least one.
+    /// Who can usually fix the cause, the most likely first. There is at least one.
     pub whose: Vec<Whose>,
 }
 
-/// The most checks that an entry may have.
+/// The largest number of checks in an entry.
 pub const CHECKS_LIMIT: usize = 3;
 
-/// Something to check.
+/// Something to check when a result occurs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// What to look at or do, as a sentence.
     pub check: String,
-    /// Where to find that: a place in a console, a log or a person, without a full stop.
+    /// Where to look for the check, such as a page of a console, a log or a person. Ends without a full stop.
     #[serde(rename = "where")]
     pub place: String,
 }
 
-/// What the explanation of a result is based on.
+/// How well public sources support the explanation of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// A public source explains this result.
     Documented,
-    /// Public sources describe only the feature in the name of the result.
+    /// Public sources describe only the feature that the result is named after.
     Feature,
-    /// Nothing but the name is public.
+    /// Only the name of the result is public.
     Name,
 }
 
 impl Evidence {
-    /// Returns a sentence that warns the reader; `None` if a public source explains the result.
+    /// Returns a sentence that warns the reader, or `None` if a public source explains the result.
     #[must_use]
     pub fn caveat(self) -> Option<&'static str> {
         match self {
@@ -176,38 +176,38 @@ impl Evidence {
 }
 
 worded! {
-    /// Who can usually do something about a result.
+    /// Who can usually fix the cause of a result.
     Whose {
-        /// The phone, switchboard or app of one user.
+        /// The user, whose phone, switchboard or app is the cause.
         UsersPhone: "users-phone", "the user's phone";
-        /// What is stored about one user: number, PIN, mode, token.
+        /// The person who maintains the data that is stored about the user: number, PIN, mode, token.
         UsersData: "users-data", "the user's data";
-        /// The program, RADIUS client or VPN that asks for the second factor.
+        /// The person who runs the program, RADIUS client or VPN that asks for the second factor.
         Client: "client", "the client";
-        /// The settings of the server or the tenant.
+        /// The person who maintains the settings of the server or the tenant.
         ServerSettings: "server-settings", "server settings";
-        /// Licences and what the account may use.
+        /// The person who manages licences and what the account may use.
         Licence: "licence", "licence";
-        /// The service and the telephone network.
+        /// The provider of the service or of the telephone network.
         Platform: "platform", "the service";
-        /// Someone should find out whether this was an attack.
+        /// The security team, which should find out whether this was an attack.
         Security: "security", "security";
     }
 }
 
-/// A service that results came from, and that has ended.
+/// A retired service from which results came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Its name, as it stands in a sentence.
+    /// The name of the service, as written in a sentence.
     pub name: String,
-    /// The last day on which it served requests: `2024-09-30`.
+    /// The last day on which the service answered requests, such as `2024-09-30`.
     pub last_day: String,
-    /// The last moment of that day, in whatever zone.
+    /// The last moment of the service's last day, in the time zone where that day ends last.
     pub end: Time,
 }
 
 impl Entry {
-    /// The row that this entry's results count in.
+    /// Returns the key under which results with this entry are counted.
     #[must_use]
     pub fn key(&self) -> Key {
         match self.code {
@@ -216,7 +216,7 @@ impl Entry {
         }
     }
 
-    /// Returns every name that a log may write for the result, except for its number.
+    /// Returns every name by which a log may refer to the result, except for its number.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.symbol
             .iter()
@@ -227,7 +227,7 @@ impl Entry {
     }
 }
 
-/// All entries, with the lookup from what a log writes to its entry.
+/// All entries, with a lookup of the values that logs contain.
 ///
 /// # Examples
 ///
@@ -242,9 +242,10 @@ impl Entry {
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     entries: Vec<Entry>,
-    /// The keys of the entries, in the same order, so that an entry is found by binary search.
+    /// The keys of the entries, in the same order, for a binary search.
     keys: Vec<Key>,
-    /// The keys that are numbers, which come first. They are compared faster, and looked up for every line that is printed.
+    /// The keys that are numbers, which come before the names. Comparing them is faster, which matters because each printed line
+    /// looks one up.
     codes: Vec<Code>,
     names: names::Names,
     services: Vec<Service>,
@@ -257,11 +258,11 @@ impl Catalogue {
         &BUILT_IN
     }
 
-    /// Reads a catalogue in the form that `src/builtin/codes.toml` describes.
+    /// Reads a catalogue in the format that `src/builtin/codes.toml` describes.
     ///
     /// # Errors
     ///
-    /// Fails if the text is not TOML of that form, if an entry is incomplete, or if two entries have the same number or name.
+    /// Fails if the text does not have that format, if an entry is incomplete, or if two entries have the same number or name.
     pub fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
         load::from_toml(text)
     }
@@ -272,13 +273,13 @@ impl Catalogue {
         &self.entries
     }
 
-    /// Returns the services that results come from and that have ended.
+    /// Returns the retired services from which results came.
     #[must_use]
     pub fn services(&self) -> &[Service] {
         &self.services
     }
 
-    /// Returns the entry for a result; `None` if it is not in the catalogue.
+    /// Returns the entry for a result, or `None` if the result is not in the catalogue.
     #[must_use]
     pub fn entry(&self, key: &Key) -> Option<&Entry> {
         let index = match key {
@@ -288,22 +289,23 @@ impl Catalogue {
         index.ok().map(|index| &self.entries[index])
     }
 
-    /// Returns the description of a result as tables show it.
+    /// Returns the description of a result, as tables show it.
     #[must_use]
     pub fn description(&self, key: &Key) -> &str {
         self.entry(key).map_or(UNKNOWN_DESCRIPTION, |entry| &entry.description)
     }
 
-    /// Returns what a value in a log counts under. The value may be a number, a symbol, an SDK constant or a text.
+    /// Returns the key under which a value in a log is counted. The value may be a number, a symbol, an SDK constant or a text.
     ///
-    /// Blanks and quotes around it, trailing ` .,;:-` and the case of letters are ignored.
+    /// Blanks and quotes around the value, trailing ` .,;:-` and letter case are ignored.
     ///
     /// * An empty value is [`Code::NONE`].
-    /// * A decimal number of 32 bits is that code, known or not.
-    /// * Anything else belongs to the entry with the longest name at the beginning of the value that ends where a word ends:
-    ///   `PIN Entered for user bob` is 1, and `SUCCESS_NO_PIN_FOO` is none. A name further on does not count.
-    /// * A value without an entry keeps its name as written, made printable and cut after 80 characters, where `…` marks the cut.
-    ///   If it is nothing but trailing marks, such as `...`, these are kept.
+    /// * A decimal number of 32 bits is that code, even if the catalogue does not contain it.
+    /// * Any other value belongs to the entry with the longest name at the start of the value that ends at the end of a word:
+    ///   `PIN Entered for user bob` is 1, and `SUCCESS_NO_PIN_FOO` has no entry. Names that occur later in the value are not
+    ///   considered.
+    /// * A value without an entry keeps its name as written, made printable, and cut after 80 characters with an `…`. A value
+    ///   that consists only of trailing punctuation, such as `...`, keeps it.
     #[must_use]
     pub fn resolve(&self, written: &[u8]) -> Key {
         let core = names::core(written);

@@ -38,7 +38,7 @@ impl fmt::Display for Code {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// The code of a result. The catalogue may not know it.
+    /// The code of a result, which need not be in the catalogue.
     Code(Code),
     /// The name of a result without a number, as the catalogue spells it or, if the catalogue does not know it, as the log does.
     Name(Arc<str>),

@@ -9,13 +9,13 @@
 //! 5. the built-in patterns
 //!
 //! The definitions are returned in this order. If several patterns match at the same position, the first one wins. A pattern
-//! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same name,
-//! that is an error, because it is not clear which one is meant. Of several files with a template for the names of machines, the one
-//! with the highest precedence decides.
+//! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same
+//! name, that is an error, because it is not clear which one is meant. Of several files with a template for the names of
+//! machines, the one with the highest precedence decides.
 //!
 //! Invariant: the definitions have unique names and valid regexes. [`scan::proof`](crate::scan::proof) checks whether they find
-//! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each start.
-//! Only [`user_file`] depends on the environment.
+//! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each
+//! start. Only [`user_file`] depends on the environment.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -54,14 +54,14 @@ pub struct Layers {
     pub without: Vec<String>,
 }
 
-/// What pattern files say.
+/// The contents of the pattern files for a run: patterns, forms of times and settings.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// The definitions of the patterns to use, in order of precedence.
     pub definitions: Vec<Definition>,
-    /// The user's forms of times, in order of precedence. Of two with the same name, the first one counts.
+    /// The user's forms of times, in order of precedence. Of several with the same name, only the first one is used.
     pub times: Vec<Shape>,
-    /// The template for the names of machines in paths.
+    /// The template that finds the names of machines in paths.
     pub host_from: Option<Template>,
 }
 
@@ -72,21 +72,21 @@ pub const BUILT_IN: &str = include_str!("builtin/patterns.toml");
 #[must_use]
 pub fn built_in() -> Vec<Definition> {
     let read = read_config(BUILT_IN, &Origin::BuiltIn);
-    // Not reachable: the tests read the same text.
+    // Never fails, because the tests read the same text.
     let read = read.map(|config| config.definitions);
     read.unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
-/// Returns the path of the user's configuration file, which need not exist: `callcodes/config.toml` in `%APPDATA%` on Windows, and
-/// in `$XDG_CONFIG_HOME` or `~/.config` on other systems. Returns `None` if there is no home folder.
+/// Returns the path of the user's configuration file, which need not exist: `callcodes/config.toml` in `%APPDATA%` on Windows,
+/// and in `$XDG_CONFIG_HOME` or `~/.config` on other systems. Returns `None` if there is no home folder.
 #[must_use]
 pub fn user_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("callcodes").join("config.toml"))
 }
 
-/// Returns the path of `config.toml.txt` if that exists and the user's configuration file does not. On Windows, which hides the
-/// extension, people create such a file by mistake.
+/// Returns the path of `config.toml.txt`, if that file exists and the user's configuration file does not. Windows hides the
+/// extension `.txt`, so people create such a file by mistake.
 #[must_use]
 pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
     let mut named = user_file.as_os_str().to_owned();
@@ -95,7 +95,7 @@ pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
     (!user_file.exists() && named.is_file()).then_some(named)
 }
 
-/// Reads all patterns, and returns the definitions of those to use. `builtin_text` is the file with the built-in patterns.
+/// Reads all patterns and returns those to use. `builtin_text` is the text of the file with the built-in patterns.
 ///
 /// # Errors
 ///
@@ -135,6 +135,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     read_given_file(path).map(|config| config.definitions)
 }
 
+/// Reads a pattern file that was passed on the command line. It must contain at least one pattern, form of times or setting.
 fn read_given_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let config = read_any_file(path)?;
     if config.definitions.is_empty() && config.times.is_empty() && config.host_from.is_none() {
@@ -156,18 +157,15 @@ pub fn is_built_in(name: &str) -> bool {
     built_in().iter().any(|definition| definition.name == name)
 }
 
-/// Combines the definitions in pattern files with the built-in ones, as if the files were given with `-f`. Returns them in order of
-/// precedence.
-///
-/// # Errors
-///
-/// Returns an error for every name that two files have, and for every pattern that can never find a result.
+/// Combines the definitions from pattern files with the built-in ones, as if the files were passed with `-f`. Returns them in
+/// order of precedence.
 pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let definitions = merge(vec![files, built_in()])?;
     none_wrong(validate::check_order(&definitions))?;
     Ok(definitions)
 }
 
+/// Reads a pattern file from its text and checks the regexes, except those of the built-in patterns.
 fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
     let file::File { definitions, times, host_from } = file::read(text, origin)?;
     let mut wrong = Vec::new();
@@ -182,16 +180,18 @@ fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
     Ok(Config { definitions, times, host_from })
 }
 
+/// Returns the error for a wrong template for machine names.
 fn wrong_template(reason: &str, mark: Mark) -> Diagnostic {
     let (message, remedy) = reason.split_once(". Write ").unwrap_or((reason, ""));
     Diagnostic::new(format!("`host_from` is wrong: {message}")).at(mark).remedy(format!("write {remedy}"))
 }
 
+/// Returns an error if `found` contains errors.
 fn none_wrong(found: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Reads what every source says, in order of precedence. All files given with `-f` are one source.
+/// Reads all sources of patterns, in order of precedence. All files passed with `-f` count as one source.
 fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Config>, Vec<Diagnostic>> {
     let mut found = Vec::new();
     let mut take = |read: Result<Config, Vec<Diagnostic>>| {
@@ -216,11 +216,12 @@ fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Config>, Vec<D
     Ok(vec![expressions, files, config, user, builtin])
 }
 
-/// Whether the file certainly does not exist. A file that cannot be accessed is not absent, and reading it is an error.
+/// Whether the file certainly does not exist. If this cannot be determined, the file is read, and that fails with an error.
 fn is_absent(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
 }
 
+/// Creates the patterns `e1`, `e2` and so on from the regexes passed with `-e`.
 fn read_expressions(expressions: &[String]) -> Result<Config, Vec<Diagnostic>> {
     let definitions: Vec<Definition> =
         (1..).zip(expressions).map(|(number, regex)| Definition::from_expression(number, regex)).collect();
@@ -228,7 +229,7 @@ fn read_expressions(expressions: &[String]) -> Result<Config, Vec<Diagnostic>> {
     Ok(Config { definitions, ..Config::default() })
 }
 
-/// Combines the definitions of all sources. A definition replaces those with the same name in later sources.
+/// Combines the definitions from all sources. A definition replaces those with the same name in sources of lower precedence.
 fn merge(stack: Vec<Vec<Definition>>) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     let mut merged: Vec<Definition> = Vec::new();
     let mut layer_by_name: HashMap<String, usize> = HashMap::new();
@@ -249,6 +250,7 @@ fn merge(stack: Vec<Vec<Definition>>) -> Result<Vec<Definition>, Vec<Diagnostic>
     Ok(merged)
 }
 
+/// Returns the error for two files passed with `-f` that have a pattern with the same name.
 fn in_two_files(definition: &Definition, merged: &[Definition]) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("two files have a pattern `{}`", definition.name))
         .at(definition.mark_name("the second one"))
@@ -259,7 +261,7 @@ fn in_two_files(definition: &Definition, merged: &[Definition]) -> Diagnostic {
     }
 }
 
-/// Selects definitions as `--pattern` and `--no-pattern` require.
+/// Selects definitions according to `--pattern` and `--no-pattern`.
 fn select(
     mut definitions: Vec<Definition>,
     only: &[String],
@@ -270,7 +272,7 @@ fn select(
     let unknown = chosen.filter(|(_, name)| !names.contains(name.as_str()));
     none_wrong(unknown.map(|(flag, name)| unknown_name(flag, name, &definitions)).collect())?;
 
-    // Contexts find no results, so they do no harm, and without them the results would lack their users.
+    // Patterns for context are kept: they find no results themselves, and without them results would lack their users.
     let is_chosen = |definition: &Definition| only.is_empty() || only.contains(&definition.name);
     let recorders: HashSet<Option<String>> =
         definitions.iter().filter(|one| is_chosen(one)).map(|one| one.recorder.clone()).collect();
@@ -283,6 +285,7 @@ fn select(
     Ok(definitions)
 }
 
+/// Returns the error for a name that no pattern has.
 fn unknown_name(flag: &str, name: &str, definitions: &[Definition]) -> Diagnostic {
     let mut names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
     names.sort_unstable();
@@ -307,7 +310,7 @@ fn read_text(path: &Path) -> Result<String, Diagnostic> {
     })
 }
 
-/// Reads a file, but at most one byte more than the limit.
+/// Reads a file, but not more than one byte beyond the limit.
 fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     if path.is_dir() {
         return Err(io::Error::other("it is a folder"));
@@ -317,6 +320,7 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Returns the error for a file that cannot be read.
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let problem = Problem::unreadable(path.display().to_string(), error);
     let near = if error.kind() == io::ErrorKind::NotFound { neighbour(path) } else { None };
@@ -350,7 +354,7 @@ mod tests {
             path
         }
 
-        /// Writes a file with one pattern for each name. The regex of each contains the name of the file.
+        /// Writes a file with a pattern for each name. Each regex contains the name of the file.
         fn patterns(&self, file: &str, names: &[&str]) -> PathBuf {
             let pattern = |name: &&str| format!("[[pattern]]\nname = '{name}'\nregex = '{file} {name} (?<code>a)'\n");
             self.write(file, names.iter().map(pattern).collect::<String>())
@@ -377,7 +381,7 @@ mod tests {
         list.iter().map(ToString::to_string).collect()
     }
 
-    /// Start-up does not check these.
+    /// These patterns are not checked at start-up.
     #[test]
     fn the_built_in_patterns_are_sound() {
         let definitions = built_in();
@@ -532,7 +536,7 @@ help: leave out some of --pattern and --no-pattern, or give a pattern with -e or
         assert_eq!(names(&load_file(bom)), ["own", "radius", "sdk"]);
 
         let save = "\nhelp: save it as UTF-8: in Notepad, choose Save As and the encoding UTF-8";
-        // As PowerShell's `>` writes it, and without the byte order mark.
+        // As `>` writes it in PowerShell, and without the byte order mark.
         for text in [text.to_owned(), format!("\u{feff}{text}")] {
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert_eq!(names(&load_file(folder.write("wide.toml", wide))), ["own", "radius", "sdk"]);

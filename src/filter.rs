@@ -1,7 +1,7 @@
-//! Which sign-ins a run keeps, by what is known of them.
+//! Decides which sign-ins a run keeps, based on what is known about them.
 //!
-//! A [`Filter`] has [`Rules`] for each [`Part`] of a sign-in. A value is kept if an including rule matches it, or if there are only
-//! excluding rules, and if no excluding rule matches it. A sign-in is kept if all parts are.
+//! A [`Filter`] has [`Rules`] for each [`Part`] of a sign-in. A value is kept if an including rule matches it or if there are
+//! only excluding rules, and if no excluding rule matches it. A sign-in is kept if all its parts are kept.
 //!
 //! # Rules
 //!
@@ -14,19 +14,21 @@
 //! | outcomes | `succeeded`, `failed`, or `unknown` if the log does not say |
 //! | users, hosts, addresses, files | globs |
 //!
-//! Commas separate rules, except for globs: names of users may contain commas.
+//! Rules are separated by commas. Globs are not, because names of users may contain commas.
 //!
-//! In a glob, `*` stands for any text, `?` for one character, `[a-f]` for one of these, and `[!a-f]` for one of the others. `/` and
-//! `\` mean the same, because shells remove backslashes, and `*` matches them, too. Some globs also match a part of the value:
+//! In a glob, `*` stands for any text, `?` for one character, `[a-f]` for one of these, and `[!a-f]` for any other. `/` and `\`
+//! are equivalent, because shells remove backslashes, and `*` matches them too. Some globs also match a part of the value:
 //!
 //! * The user `ann` is also `CONTOSO\ann` and `ann@example.com`. A glob with a slash or `@` matches only the whole name.
-//! * The host `host1` is also `host1.example.com`, and `eu/host1` of a site. A glob with a dot or a slash matches only the whole name.
-//! * A glob for files matches the name of the file, or the whole name of the source if the glob has a slash. If several logs recorded a
-//!   sign-in, it is enough that one of them matches.
+//! * The host `host1` is also `host1.example.com`, and `eu/host1` of a site. A glob with a dot or a slash matches only the whole
+//!   name.
+//! * A glob for files matches the name of the file, or the whole path of the source if the glob has a slash. If several logs
+//!   recorded a sign-in, it is enough that one of them matches.
 //!
-//! The empty glob matches what the log does not say, and no other glob does.
+//! The empty glob matches unknown values, and no other glob does.
 //!
-//! The filter is not part of the search for results: the user and the outcome of a sign-in may be in other lines, or in another log.
+//! The filter is not part of the search for results, because the user and the outcome of a sign-in may be in other lines, or in
+//! another log.
 
 mod glob;
 
@@ -40,7 +42,7 @@ use crate::code::Key;
 use crate::time::Time;
 use crate::time::window::{Range, Window};
 
-/// What a run keeps. By default, it is everything.
+/// The rules for the sign-ins that a run keeps. The default keeps all of them.
 ///
 /// # Examples
 ///
@@ -58,64 +60,65 @@ use crate::time::window::{Range, Window};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The codes and names of results.
+    /// Rules for the code or name of the result.
     pub codes: Rules<Codes>,
-    /// The groups of results. One that is not in the catalogue has none.
+    /// Rules for the group of the result. A result that is not in the catalogue has none.
     pub groups: Rules<Group>,
-    /// The channels of results. One that is not in the catalogue has none.
+    /// Rules for the channel of the result. A result that is not in the catalogue has none.
     pub channels: Rules<Channel>,
-    /// The users.
+    /// Rules for the user.
     pub users: Rules<Glob>,
-    /// The machines.
+    /// Rules for the machine.
     pub hosts: Rules<Glob>,
-    /// The network addresses of the users.
+    /// Rules for the network address of the user.
     pub addresses: Rules<Glob>,
-    /// The log's own word on the sign-in.
+    /// Rules for whether the sign-in succeeded, according to the log.
     pub outcomes: Rules<Option<Outcome>>,
-    /// The sources.
+    /// Rules for the file or other source that contains the result.
     pub files: Rules<Glob>,
-    /// The times.
+    /// The time window that must contain the time of the result.
     pub window: Window,
-    /// What the times were relative to.
+    /// The point in time to which the ends of the window are relative.
     pub relative_to: RelativeTo,
 }
 
-/// What the ends of a window are relative to.
+/// The point in time to which the ends of a window are relative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RelativeTo {
-    /// They are fixed.
+    /// The ends of the window are fixed times.
     #[default]
     Nothing,
-    /// The time of the run.
+    /// The ends of the window are relative to the current time.
     Now,
-    /// The newest time in the logs. [`Filter::set_newest`] sets the window when it is known.
+    /// The ends of the window are relative to the latest time in the logs. [`Filter::set_newest`] computes the window when that
+    /// time is known.
     Newest(Range),
 }
 
-/// The characters between the parts of a path. Globs treat them alike.
+/// The separators in paths. Globs treat them as equivalent.
 const SLASHES: [char; 2] = ['/', '\\'];
 
-/// What a [`Filter`] looks at.
+/// A sign-in as a [`Filter`] sees it. `None` means that the value is unknown.
 #[derive(Clone, Copy, Debug)]
 pub struct Described<'s> {
-    /// Which result it is.
+    /// The code or name of the result.
     pub key: &'s Key,
-    /// The user.
+    /// The user who signed in.
     pub user: Option<&'s str>,
-    /// The machine.
+    /// The machine on which the user signed in.
     pub host: Option<&'s str>,
     /// The network address of the user.
     pub address: Option<&'s str>,
-    /// The log's own word on the sign-in.
+    /// Whether the sign-in succeeded, according to the log.
     pub outcome: Option<Outcome>,
-    /// The name of the source in results.
+    /// The name of the source that contains the result.
     pub file: Option<&'s str>,
     /// The time of the result.
     pub time: Option<Time>,
 }
 
 impl<'s> Described<'s> {
-    /// Describes a sign-in of which nothing is known but its result.
+    /// Describes a sign-in of which only the result is known.
     #[must_use]
     pub fn new(key: &'s Key) -> Described<'s> {
         Described { key, user: None, host: None, address: None, outcome: None, file: None, time: None }
@@ -125,32 +128,32 @@ impl<'s> Described<'s> {
 /// A part of a filter that can drop a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// [`Filter::codes`].
+    /// The rules for codes and names, in [`Filter::codes`].
     Code,
-    /// [`Filter::groups`].
+    /// The rules for groups, in [`Filter::groups`].
     Group,
-    /// [`Filter::channels`].
+    /// The rules for channels, in [`Filter::channels`].
     Channel,
-    /// [`Filter::users`]: it is another user.
+    /// The rules for users, in [`Filter::users`], if the user is known.
     User,
-    /// [`Filter::users`]: the user is not known, so that nobody knows whether it is one of them.
+    /// The rules for users, in [`Filter::users`], if the user is unknown. It could be a user whom the rules keep.
     NoUser,
-    /// [`Filter::hosts`].
+    /// The rules for machines, in [`Filter::hosts`].
     Host,
-    /// [`Filter::addresses`].
+    /// The rules for network addresses, in [`Filter::addresses`].
     Address,
-    /// [`Filter::outcomes`].
+    /// The rules for outcomes, in [`Filter::outcomes`].
     Outcome,
-    /// [`Filter::files`].
+    /// The rules for files, in [`Filter::files`].
     File,
-    /// [`Filter::window`]: the time is outside.
+    /// The time window, in [`Filter::window`], if the time is known.
     Window,
-    /// [`Filter::window`]: there is no time, so that nobody knows whether it is outside.
+    /// The time window, in [`Filter::window`], if the sign-in has no time. It could be in the window.
     NoTime,
 }
 
 impl Part {
-    /// All parts.
+    /// All parts of a filter.
     pub const ALL: [Part; 11] = [
         Part::Code,
         Part::Group,
@@ -166,22 +169,23 @@ impl Part {
     ];
 }
 
-/// The parts of a filter that drop a sign-in; none if it is kept. `|` adds those of another check.
+/// The parts of a filter that drop a sign-in. Empty if the sign-in is kept. `|` combines the results of several checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Dropped(u16);
 
 impl Dropped {
+    /// Returns no part if `kept` is true, and else `part`.
     fn unless(kept: bool, part: Part) -> Dropped {
         Dropped(u16::from(!kept) << part as u32)
     }
 
-    /// Whether no part drops it.
+    /// Whether no part drops the sign-in.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Returns the parts that drop it, in the order of [`Part::ALL`].
+    /// Returns the parts that drop the sign-in, in the order of [`Part::ALL`].
     pub fn parts(self) -> impl Iterator<Item = Part> {
         Part::ALL.into_iter().filter(move |&part| self.0 & 1 << part as u32 != 0)
     }
@@ -196,7 +200,7 @@ impl BitOr for Dropped {
 }
 
 impl Filter {
-    /// Whether it keeps everything.
+    /// Whether the filter keeps every sign-in.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let globs = [&self.users, &self.hosts, &self.addresses, &self.files];
@@ -209,11 +213,12 @@ impl Filter {
             && !matches!(self.relative_to, RelativeTo::Newest(_))
     }
 
-    /// Sets the window if it is relative to the newest time in the logs. If there is no such time, the window is empty.
+    /// Computes the window if it is relative to the latest time in the logs, which is `newest`. If the logs have no times, the
+    /// window is empty.
     ///
     /// # Errors
     ///
-    /// Fails with a message if a time is out of range, or if the window ends before it starts. Then it is empty, too.
+    /// Fails with a message if a time is out of range, or if the window ends before it starts. The window is empty then.
     pub fn set_newest(&mut self, newest: Option<Time>) -> Result<(), String> {
         let RelativeTo::Newest(range) = self.relative_to else { return Ok(()) };
         self.window = Window::empty();
@@ -223,11 +228,11 @@ impl Filter {
         Ok(())
     }
 
-    /// Checks all parts of a sign-in.
+    /// Applies all parts of the filter to a sign-in.
     ///
     /// # Errors
     ///
-    /// Returns all parts that drop it, so that the caller can report a part that drops every sign-in.
+    /// Returns all parts that drop the sign-in, so that the caller can report a part that drops every sign-in.
     pub fn keeps(&self, sign_in: &Described<'_>, catalogue: &Catalogue) -> Result<(), Dropped> {
         let dropped = self.check_key(sign_in.key, catalogue)
             | self.check_user(sign_in.user.as_slice())
@@ -239,7 +244,7 @@ impl Filter {
         if dropped.is_empty() { Ok(()) } else { Err(dropped) }
     }
 
-    /// Checks the result, and its group and channel. Like users, the same few results occur often, so the answer is worth caching.
+    /// Applies the rules for codes, groups and channels. The same few results occur often, so the answer is worth caching.
     #[must_use]
     pub fn check_key(&self, key: &Key, catalogue: &Catalogue) -> Dropped {
         let entry = catalogue.entry(key);
@@ -251,7 +256,7 @@ impl Filter {
             | Dropped::unless(channel, Part::Channel)
     }
 
-    /// Checks the user, given all spellings of the name. There are none if the user is not known.
+    /// Applies the rules for users. `spellings` are all spellings of the user's name. They are empty if the user is unknown.
     #[must_use]
     pub fn check_user(&self, spellings: &[&str]) -> Dropped {
         let part = if spellings.is_empty() { Part::NoUser } else { Part::User };
@@ -264,7 +269,7 @@ impl Filter {
         Dropped::unless(kept, part)
     }
 
-    /// Checks the machine.
+    /// Applies the rules for machines.
     #[must_use]
     pub fn check_host(&self, host: Option<&str>) -> Dropped {
         let whole = host.unwrap_or_default();
@@ -278,20 +283,20 @@ impl Filter {
         Dropped::unless(kept, Part::Host)
     }
 
-    /// Checks the network address of the user.
+    /// Applies the rules for network addresses.
     #[must_use]
     pub fn check_address(&self, address: Option<&str>) -> Dropped {
         let kept = self.addresses.keep(|glob| glob.matches(address.unwrap_or_default()));
         Dropped::unless(kept, Part::Address)
     }
 
-    /// Checks the log's own word on the sign-in.
+    /// Applies the rules for outcomes.
     #[must_use]
     pub fn check_outcome(&self, outcome: Option<Outcome>) -> Dropped {
         Dropped::unless(self.outcomes.keep(|wanted| *wanted == outcome), Part::Outcome)
     }
 
-    /// Checks the names of the sources: of all that recorded the sign-in.
+    /// Applies the rules for files. `files` are the names of all sources that recorded the sign-in.
     #[must_use]
     pub fn check_files(&self, files: &[&str]) -> Dropped {
         let files = if files.is_empty() { &[""] } else { files };
@@ -304,7 +309,7 @@ impl Filter {
         Dropped::unless(kept, Part::File)
     }
 
-    /// Checks the time. Without a window, a sign-in needs none.
+    /// Applies the time window. If there is no window, the sign-in needs no time.
     #[must_use]
     pub fn check_time(&self, time: Option<Time>) -> Dropped {
         match time {
@@ -314,9 +319,9 @@ impl Filter {
     }
 }
 
-/// The rules for one part of a sign-in. None keep every value.
+/// The rules for one part of a sign-in. If there are no rules, every value is kept.
 ///
-/// Rules are parsed from text, and those of several texts are collected.
+/// Rules are parsed from text. Those from several texts can be combined with `collect`.
 ///
 /// # Examples
 ///
@@ -336,13 +341,13 @@ pub struct Rules<T> {
 }
 
 impl<T> Rules<T> {
-    /// Whether there are none.
+    /// Whether there are no rules, so that every value is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.including.is_empty() && self.excluding.is_empty()
     }
 
-    /// Whether they keep a value, given which of them match it.
+    /// Whether the rules keep a value. `matches` returns whether a rule matches it.
     fn keep(&self, matches: impl Fn(&T) -> bool) -> bool {
         (self.including.is_empty() || self.including.iter().any(&matches)) && !self.excluding.iter().any(&matches)
     }
@@ -365,7 +370,7 @@ impl<T> FromIterator<Rules<T>> for Rules<T> {
 }
 
 impl<T: Rule> FromStr for Rules<T> {
-    /// What is wrong with the rules, and what to do about it, as two sentences without the last full stop.
+    /// What is wrong with the rules and how to correct them, in two sentences without the last full stop.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Rules<T>, String> {
@@ -391,29 +396,30 @@ impl<T: Rule> FromStr for Rules<T> {
     }
 }
 
-/// What one rule matches.
+/// A rule for values of one kind.
 pub trait Rule: Sized {
-    /// An example of several rules with commas between them; `None` if commas are part of a rule.
+    /// An example of several rules, separated by commas. `None` if commas can be part of a rule.
     const LIST_EXAMPLE: Option<&'static str>;
 
     /// Parses a rule without its `!`.
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with the rule, and what to do about it, as two sentences without the last full stop.
+    /// Returns what is wrong with the rule and how to correct it, in two sentences without the last full stop.
     fn parse(text: &str) -> Result<Self, String>;
 }
 
-/// Codes and names of results.
+/// A rule for the code or name of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codes {
-    /// A code, a range of codes, or a whole name.
+    /// Matches a code, a range of codes, or a whole name.
     Known(Query),
-    /// Everything that is not in the catalogue.
+    /// Matches every result that is not in the catalogue.
     Unknown,
 }
 
 impl Codes {
+    /// Whether the rule matches a result. `entry` is the result's entry in the catalogue.
     fn contain(&self, key: &Key, entry: Option<&Entry>, catalogue: &Catalogue) -> bool {
         match self {
             Codes::Known(Query::Code(code)) => key.code() == Some(*code),
@@ -465,10 +471,11 @@ impl Rule for Option<Outcome> {
     }
 }
 
-/// The word for an outcome that the log does not say, and for results that are not in the catalogue.
+/// The rule for an outcome that the log does not mention, and for results that are not in the catalogue.
 const UNKNOWN: &str = "unknown";
 
-/// Returns the value with this name, in any letter case, and with spaces for hyphens, as tables show it.
+/// Returns the value with the given name. Upper and lower case are equivalent, and so are hyphens, spaces and underscores,
+/// because tables show names with spaces.
 fn named<T: Copy>(text: &str, kind: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
     let hyphenated = text.replace([' ', '_'], "-");
     all.iter().copied().find(|&value| name(value).eq_ignore_ascii_case(&hyphenated)).ok_or_else(|| {

@@ -1,7 +1,7 @@
-//! A result that was found: where it is, what it is, and what else its line says.
+//! A result that a pattern found in a line: its code or name, where it is, and the values that the pattern captured.
 //!
-//! Invariant: every slice borrows from the chunk that is being scanned, so that a hit allocates nothing. Code that keeps a hit
-//! copies what it needs.
+//! Invariant: every slice borrows from the chunk that is being scanned, so a hit allocates nothing. Code that keeps a hit copies
+//! what it needs.
 
 use std::borrow::Cow;
 use std::ops::{Index, Range};
@@ -13,10 +13,10 @@ use crate::code::Key;
 use crate::time::Stamp;
 use crate::units::Units;
 
-/// Defines [`Capture`] as a table with a line for each capture, in the order in which captures are shown.
+/// Defines [`Capture`] from a table with one row for each capture, in the order in which they are shown.
 macro_rules! captures {
     ($($(#[$meaning:meta])* $capture:ident: $name:literal, $holds:ident;)*) => {
-        /// A named group of a pattern.
+        /// A value that a pattern can capture in a named group of its regex.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Capture { $($(#[$meaning])* $capture,)* }
 
@@ -24,7 +24,7 @@ macro_rules! captures {
             /// All captures, in the order in which they are shown.
             pub const ALL: [Capture; [$($name),*].len()] = [$(Capture::$capture),*];
 
-            /// Returns the name of the group in a regex, which is also its key in an example and in JSON.
+            /// Returns the name of the group in a regex. Examples of patterns and JSON use the same name as a key.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Capture::$capture => $name,)* }
@@ -39,8 +39,8 @@ macro_rules! captures {
 
         impl<T> Captures<T> {
             /// Creates captures from the values that `value` returns for each capture.
-            // One call after another instead of a loop, so that the compiler removes values that are not used: counting needs
-            // two.
+            // One call after another instead of a loop, so that the compiler removes calls whose values are not used. Counting
+            // needs only two.
             #[inline(always)]
             pub fn new(mut value: impl FnMut(Capture) -> Option<T>) -> Captures<T> {
                 Captures([$(value(Capture::$capture)),*])
@@ -50,41 +50,41 @@ macro_rules! captures {
 }
 
 captures! {
-    /// The number, symbol or text of the result. The only group that every pattern must have.
+    /// The number, symbol or text of the result. Every pattern that finds results must have this group.
     Code: "code", Result;
-    /// The description beside a symbol.
+    /// The description next to a symbol.
     Text: "text", Result;
     /// The user who signed in.
     User: "user", Words;
-    /// The log's own word for the sign-in, never derived from the code.
+    /// Whether the sign-in succeeded, in the words of the log. It is never derived from the code.
     Outcome: "outcome", Words;
     /// The machine on which the user signed in.
     Host: "host", Words;
     /// The network address from which the user signed in.
     Address: "address", Words;
-    /// The time, if it is not the first time in the line.
+    /// The time of the result, if the first time in the line is a different one.
     Time: "time", Time;
-    /// The process that wrote the line. Lines of the same process and thread belong together.
+    /// The process that wrote the line. Lines of the same process and thread may belong to one sign-in.
     Process: "process", Writer;
-    /// The thread that wrote the line.
+    /// The thread that wrote the line. Lines of the same process and thread may belong to one sign-in.
     Thread: "thread", Writer;
 }
 
 /// How a captured text is interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// It says which result this is: the catalogue resolves it to a [`Key`].
+    /// The text identifies the result. The catalogue resolves it to a [`Key`].
     Result,
-    /// Words of the log, shown as written.
+    /// The text is shown as written.
     Words,
-    /// A time, read as a [`Stamp`].
+    /// The text is a time, which is read as a [`Stamp`].
     Time,
-    /// It identifies what wrote the line, and is not shown.
+    /// The text identifies the process or thread that wrote the line. It is not shown.
     Writer,
 }
 
 impl Capture {
-    /// Returns the captures that say more than which result it is, in the order in which they are shown.
+    /// Returns all captures except those that identify the result, in the order in which they are shown.
     pub fn details() -> impl Iterator<Item = Capture> + Clone {
         Capture::ALL.into_iter().filter(|capture| capture.holds() != Holds::Result)
     }
@@ -95,12 +95,12 @@ impl Capture {
     }
 }
 
-/// At most one value for each [`Capture`], which serves as index.
+/// At most one value for each [`Capture`]. The capture serves as the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Captures<T>([Option<T>; Capture::ALL.len()]);
 
 impl<T> Captures<T> {
-    /// Adds a capture, unless there is one already.
+    /// Sets the value of a capture, unless it already has one.
     #[inline]
     pub fn add(&mut self, capture: Capture, value: Option<T>) {
         let own = &mut self.0[capture as usize];
@@ -122,23 +122,24 @@ impl<T> Index<Capture> for Captures<T> {
 /// A result in a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit<'c> {
-    /// The code or name under which the result counts.
+    /// The code or name under which the result is counted.
     pub key: Key,
-    /// The line in which the match starts, without its line end. For an overlong line, a piece of it.
+    /// The line in which the match starts, without its line end. If the line is overlong, only a piece of it.
     pub line: &'c [u8],
     /// Where the line starts in the chunk, in bytes.
     pub line_start: usize,
     /// Where the line starts in the source, in bytes.
     pub line_offset: u64,
-    /// The units of the source.
+    /// Whether the source consists of bytes or of UTF-16 units.
     pub units: Units,
-    /// The match, in bytes of `line`. A match that extends into the lines that follow is cut at the end of the line.
+    /// The range of the match in `line`, in bytes. A match that extends into later lines ends here at the end of the line.
     pub span: Range<usize>,
-    /// The index of the pattern in its set.
+    /// The index of the pattern in its [`PatternSet`](crate::pattern::PatternSet).
     pub pattern: usize,
-    /// The time from the pattern's group `time` or else of the line, if there is one that can be read.
+    /// The time that the pattern's group `time` captured, or else the first time in the line. `None` if there is none that can be
+    /// read.
     pub time: Option<Stamp>,
-    /// What the groups of the pattern captured, as written. [`Hit::says`] returns it unwrapped.
+    /// The texts that the groups of the pattern captured, as written. [`Hit::says`] returns them unwrapped.
     pub captures: Captures<&'c [u8]>,
     /// What the groups captured, if the line had to be unwrapped: `CONTOSO\ann` where a JSON string has `CONTOSO\\ann`.
     pub unwrapped: Option<Arc<Captures<Box<[u8]>>>>,
@@ -166,14 +167,14 @@ impl Hit<'_> {
         })
     }
 
-    /// Returns where the line is in its source, in bytes, if nothing tells which process or thread wrote it.
+    /// Returns the byte range of the line in its source if the line names neither the process nor the thread that wrote it.
     #[must_use]
     pub fn place_without_thread(&self) -> Option<Range<u64>> {
         let is_unknown = self.says(Capture::Process).is_none() && self.says(Capture::Thread).is_none();
         is_unknown.then(|| self.line_offset..self.line_offset + self.units.source_bytes(self.line))
     }
 
-    /// Returns where the match starts in the source, in bytes.
+    /// Returns the offset of the match in the source, in bytes.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.line_offset + self.units.source_bytes(&self.line[..self.span.start])

@@ -1,11 +1,12 @@
-//! Renders output lines with gaps that are filled in later.
+//! Renders output lines with gaps, and fills the gaps when the lines are written.
 //!
-//! Worker threads render lines in parallel. The number of a line is known only when everything before it has been counted, and the
-//! sign-in of a result only when all logs have been read, because the user may be in another line and a twin in another log. So the
-//! workers leave gaps. [`Numbering`] fills them when the lines are written. This copies the output once, but saves a second pass over
-//! the input.
+//! Worker threads render lines in parallel. The number of a line is known only after everything before it has been counted. The
+//! sign-in of a result is known only after all logs have been read, because the user may be in another line and a twin in another
+//! log. So the workers leave gaps, and [`Numbering`] fills them when the lines are written. This copies the output once, but
+//! saves a second pass over the input.
 //!
-//! Lines that wait for their sign-ins are written to a store of the caller's, such as a temporary file, by [`Rendered::save`].
+//! Lines that wait for their sign-ins are written to a store that the caller provides, such as a temporary file, with
+//! [`Rendered::save`].
 
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -14,77 +15,79 @@ use crate::hit::Hit;
 
 /// An output format for lines with hits.
 pub trait LineFormat: Sync {
-    /// Renders the hits of one line. There is at least one hit. `path` is the name of the source in results.
+    /// Renders the hits of one line, of which there is at least one. `path` is the name of the source to show.
     fn line(&self, path: &str, hits: &[Hit<'_>], out: &mut Rendered);
 
-    /// Appends what is known of the sign-in of a result.
+    /// Appends what is known about the sign-in of a result.
     fn details(&self, details: &Details<'_>, bytes: &mut Vec<u8>);
 }
 
-/// What is known of the sign-in of a result.
+/// What is known about the sign-in of a result, as text to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details<'d> {
-    /// The user.
+    /// The user who signed in, if known.
     pub user: Option<&'d str>,
-    /// The log's word on the sign-in: `succeeded` or `failed`.
+    /// Whether the sign-in succeeded, according to the log: `succeeded` or `failed`.
     pub outcome: Option<&'d str>,
-    /// The machine.
+    /// The machine on which the user signed in, if known.
     pub host: Option<&'d str>,
-    /// The network address of the user.
+    /// The network address of the user, if known.
     pub address: Option<&'d str>,
-    /// The source whose result of the same sign-in counts, if this one does not.
+    /// The name of the source that contains the counted result of the same sign-in, if this result is not counted itself.
     pub counted_in: Option<&'d str>,
 }
 
-/// When the gaps for what is known of sign-ins are filled.
+/// When the gaps for sign-ins are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Filled {
-    /// When the line is rendered, from the line alone.
+    /// The gaps are filled when the line is rendered, with values from that line only.
     #[default]
     Now,
-    /// After all logs have been read.
+    /// The gaps are filled after all logs have been read.
     Later,
 }
 
-/// A part of the output: rendered lines with gaps.
+/// A part of the output: rendered lines, with gaps to fill later.
 #[derive(Debug, Default)]
 pub struct Rendered {
     pub(crate) bytes: Vec<u8>,
     marks: Vec<Mark>,
     filled: Filled,
-    /// The results of the current line, if they are filled in now.
+    /// The results of the current line, if gaps are filled now.
     results: Results,
     /// The number of line feeds in the part of the input that was rendered.
     pub(crate) newlines: u64,
-    /// The number of hits in this part.
+    /// The number of hits in this part of the output.
     pub(crate) hits: u64,
 }
 
-/// Something that happens before `bytes[at]`.
+/// A gap or the start of something, directly before `bytes[at]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Mark {
     at: usize,
     kind: MarkKind,
 }
 
+/// What a [`Mark`] in the rendered output stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum MarkKind {
-    /// A gap for a line number: the number of line feeds in the input between the start of the part and the line.
+    /// A gap for a line number. Contains the number of line feeds in the input between the start of this part and the line.
     Number(u64),
     /// The start of an output line.
     Line,
-    /// The start of a result in words that are so many bytes long, followed by a gap for its sign-in.
+    /// The start of a result in words, followed by a gap for its sign-in. Contains the length of the words in bytes.
     Result(u64),
     /// A gap for the sign-in of a result.
     Details,
 }
 
-/// The results of a line in words, each only once.
+/// The results of one line, as ranges of the rendered bytes. Used to leave out repetitions.
 #[derive(Debug, Default)]
 struct Results(Vec<Range<usize>>);
 
 impl Results {
-    /// Appends a result, after a separator if it is not the first. `write` returns whether the result is kept.
+    /// Appends a result, after a separator unless it is the first. `write` appends the result itself and returns whether it is
+    /// kept. The result is removed again if it is not kept or repeats an earlier one.
     fn push(&mut self, bytes: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> bool) {
         let before = bytes.len();
         if !self.0.is_empty() {
@@ -101,7 +104,7 @@ impl Results {
 }
 
 impl Rendered {
-    /// Returns an empty part.
+    /// Creates an empty part of the output.
     #[must_use]
     pub fn new(filled: Filled) -> Rendered {
         Rendered { filled, ..Rendered::default() }
@@ -112,18 +115,19 @@ impl Rendered {
         &mut self.bytes
     }
 
-    /// Begins an output line. It is removed later if none of its results is kept.
+    /// Begins an output line. If gaps are filled later, the line is removed then unless one of its results is kept.
     pub fn begin_line(&mut self) {
         self.results.0.clear();
         self.mark_if_later(MarkKind::Line);
     }
 
-    /// Leaves a gap for the number of the line.
+    /// Leaves a gap for the number of the current input line.
     pub fn line_number(&mut self) {
         self.marks.push(Mark { at: self.bytes.len(), kind: MarkKind::Number(self.newlines) });
     }
 
-    /// Appends a result in words, followed by what is known of its sign-in, unless the same has been appended to this line before.
+    /// Appends a result in words, followed by what is known about its sign-in. Leaves the result out if it repeats an earlier one
+    /// in the line.
     pub fn result(&mut self, words: impl FnOnce(&mut Vec<u8>), details: impl FnOnce(&mut Vec<u8>)) {
         let Rendered { bytes, marks, results, filled, .. } = self;
         match filled {
@@ -140,7 +144,7 @@ impl Rendered {
         }
     }
 
-    /// Appends what is known of the sign-in of a result.
+    /// Appends what is known about the sign-in of a result, or leaves a gap for that.
     pub fn details(&mut self, details: impl FnOnce(&mut Vec<u8>)) {
         if self.filled == Filled::Now {
             return details(&mut self.bytes);
@@ -148,13 +152,15 @@ impl Rendered {
         self.mark_if_later(MarkKind::Details);
     }
 
+    /// Adds a mark at the current position if gaps are filled later.
     fn mark_if_later(&mut self, kind: MarkKind) {
         if self.filled == Filled::Later {
             self.marks.push(Mark { at: self.bytes.len(), kind });
         }
     }
 
-    /// Takes everything that has been rendered. Reserves as much memory for the next part, because growing a vector copies it.
+    /// Takes everything that has been rendered, and reserves as much memory for the next part, because growing a vector copies
+    /// it.
     pub(crate) fn take(&mut self) -> Rendered {
         let next = Rendered {
             bytes: Vec::with_capacity(self.bytes.len()),
@@ -165,11 +171,11 @@ impl Rendered {
         std::mem::replace(self, next)
     }
 
-    /// Writes the part to a store, from which [`Rendered::load`] reads it.
+    /// Writes this part to a store, from which [`Rendered::load`] can read it.
     ///
     /// # Errors
     ///
-    /// Fails if `store` fails.
+    /// Returns the error of `store`.
     pub fn save(&self, store: &mut impl Write) -> io::Result<()> {
         let mut saved = Vec::with_capacity(self.bytes.len() + 16 * self.marks.len() + 32);
         let mut push = |number: u64| saved.extend_from_slice(&number.to_le_bytes());
@@ -191,11 +197,11 @@ impl Rendered {
         store.write_all(&saved)
     }
 
-    /// Reads a part that [`Rendered::save`] has written.
+    /// Reads a part that [`Rendered::save`] wrote.
     ///
     /// # Errors
     ///
-    /// Fails if `store` fails, or holds something else.
+    /// Fails if `store` fails or does not contain such a part.
     pub fn load(store: &mut impl Read) -> io::Result<Rendered> {
         fn number(store: &mut impl Read) -> io::Result<u64> {
             let mut bytes = [0; 8];
@@ -224,13 +230,14 @@ impl Rendered {
     }
 }
 
-/// Fills the gaps and writes the lines, one source after another.
+/// Fills the gaps in rendered parts and writes the lines, one source after another.
 #[derive(Debug, Default)]
 pub struct Numbering {
     /// The number of line feeds in the current source before the next part.
     newlines_before: u64,
+    /// The number of hits that have been written.
     hits: u64,
-    /// The current part without gaps. It is written at once, because writing line by line would cost more than the copy.
+    /// The current part without gaps. It is written with one call, because writing line by line would cost more than the copy.
     whole: Vec<u8>,
     /// The results of the current line.
     results: Results,
@@ -241,18 +248,20 @@ impl Numbering {
     ///
     /// # Errors
     ///
-    /// Fails if `out` fails.
+    /// Returns the error of `out`.
     pub fn write(&mut self, part: &Rendered, out: &mut impl Write) -> io::Result<()> {
         self.hits += part.hits;
         self.write_known(part, |_| true, out)
     }
 
-    /// Writes a part of the current source, whose sign-ins are known now. `details` appends what is known of that of the next result,
-    /// and returns whether the result is kept. A line is left out if none of its results is kept.
+    /// Writes a part of the current source after its sign-ins have become known.
+    ///
+    /// `details` is called for each result. It appends what is known about the sign-in, and returns whether the result is kept. A
+    /// line is left out if none of its results is kept.
     ///
     /// # Errors
     ///
-    /// Fails if `out` fails.
+    /// Returns the error of `out`.
     pub fn write_known(
         &mut self,
         part: &Rendered,
@@ -262,7 +271,7 @@ impl Numbering {
         let Numbering { newlines_before, hits, whole, results } = self;
         whole.clear();
         let mut copied = 0;
-        // Where the current line starts, and whether it is kept.
+        // The start of the current line, and whether one of its results is kept.
         let mut line = (0, true);
         for mark in &part.marks {
             whole.extend_from_slice(&part.bytes[copied..mark.at]);
@@ -315,7 +324,7 @@ impl Numbering {
     }
 }
 
-/// Appends a number in decimal. For the many numbers in an output, `write!` would be slow.
+/// Appends a number in decimal. Faster than `write!`, which matters for the many numbers in an output.
 pub(crate) fn push_number(bytes: &mut Vec<u8>, number: u64) {
     let mut digits = [b'0'; 20];
     let (mut start, mut rest) = (digits.len(), number);
@@ -335,7 +344,7 @@ mod tests {
 
     use super::*;
 
-    /// Renders lines of two results each, with a number before them.
+    /// Renders lines with two results each, and with line numbers.
     fn rendered(lines: u64) -> Rendered {
         let mut part = Rendered::new(Filled::Later);
         for line in 0..lines {

@@ -1,6 +1,8 @@
-//! The code units of text, which are bytes or the units of UTF-16. Finds line ends, and converts text so that it can be searched.
+//! The code units of text, which are bytes or the units of UTF-16. Detects the units, finds line ends, and decodes text so that
+//! it can be searched.
 //!
-//! Only UTF-16 is decoded before it is searched. All other encodings of logs contain ASCII unchanged, so their bytes are searched.
+//! Only UTF-16 is decoded before it is searched. All other encodings of logs contain ASCII unchanged, so their bytes are
+//! searched.
 
 mod characters;
 mod detect;
@@ -35,9 +37,9 @@ pub enum Units {
 /// The code units of a source and the form of its times, which are detected before its lines are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// The code units of its text.
+    /// The code units of the source's text.
     pub units: Units,
-    /// The form of the times in its lines.
+    /// The form of the times in the source's lines.
     pub form: Form,
 }
 
@@ -73,8 +75,8 @@ impl Units {
         detect::continues_in_utf16(text)
     }
 
-    /// Returns the loss for a source of `len` bytes that has been read in these units but ends in others, or `None` if it does not.
-    /// `end` is the last [`END_BYTES`] of the source, or all of it.
+    /// Returns a [`Loss`], a report of unread data, if a source of `len` bytes was read in these units but ends in others. `end`
+    /// contains the last [`END_BYTES`] of the source, or all of it.
     pub(crate) fn mixed(self, end: &[u8], len: u64) -> Option<Loss> {
         let other = detect::other_at_end(self, end)?;
         let or_read_in = match other {
@@ -88,8 +90,8 @@ impl Units {
         Some(Loss::new(Kind::MixedEncodings, what, Remedy::Split(or_read_in)))
     }
 
-    /// Returns the problem with a text that is read in these units, but begins with the byte order mark of others. Only the user
-    /// can choose so.
+    /// Returns a [`Loss`], a report of unread data, if the text is read in these units but begins with the byte order mark of
+    /// others. This happens only if the user chose the encoding.
     pub(crate) fn contradicted(self, text: &[u8]) -> Option<Loss> {
         let mut others = [Units::Utf16Le, Units::Utf16Be, Units::Bytes].into_iter().filter(|other| *other != self);
         let other = others.find(|other| text.starts_with(other.byte_order_mark()))?;
@@ -107,7 +109,7 @@ impl Units {
         }
     }
 
-    /// Returns the loss for text that ends within a unit.
+    /// Returns a [`Loss`], a report of unread data, for text that ends within a unit.
     pub(crate) fn broken(self) -> Loss {
         let what = format!(
             "the {} text ends within a character, so it is cut off or damaged, and its last line was not read",
@@ -135,7 +137,8 @@ impl Units {
         memrchr_iter(b'\n', data).find_map(|at| self.line_end(data, at))
     }
 
-    /// Returns the position after the line feed that the byte `data[at]` is part of, or `None` if it is not part of one.
+    /// Returns the position after the line feed that contains the byte `data[at]`, or `None` if the byte is not part of a line
+    /// feed.
     fn line_end(self, data: &[u8], at: usize) -> Option<usize> {
         let is_line_feed = match self {
             Units::Bytes => true,
@@ -155,8 +158,8 @@ impl Units {
         }
     }
 
-    /// Converts whole lines to UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are decoded as Windows-1252. A byte order mark
-    /// is removed.
+    /// Converts whole lines to UTF-8: UTF-16 is decoded, and lines that are not UTF-8 are decoded as Windows-1252. A byte order
+    /// mark is removed.
     #[must_use]
     pub fn lines_in_utf8(self, data: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(data.len());
@@ -173,7 +176,7 @@ impl Units {
         text
     }
 
-    /// Returns the number of bytes in the source that this part of the decoded text came from.
+    /// Returns the size in the source of a part of the decoded text, in bytes.
     #[must_use]
     pub fn source_bytes(self, text: &[u8]) -> u64 {
         match self {
@@ -192,12 +195,8 @@ impl Units {
 /// The byte order mark, which PowerShell and Notepad write at the start of a file.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Decodes a small file that a person or PowerShell's `>` has written. It may be UTF-8, or UTF-16 that starts with ASCII or a byte
-/// order mark. A byte order mark is removed.
-///
-/// # Errors
-///
-/// Fails if the text is in another encoding.
+/// Decodes a small file that a person or PowerShell's `>` wrote. The file may be UTF-8, or UTF-16 that starts with an ASCII
+/// character or a byte order mark. A byte order mark is removed.
 pub fn text(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
     let units = match bytes[..] {
         [0xFF, 0xFE, ..] | [_, 0, ..] => Units::Utf16Le,
@@ -226,7 +225,8 @@ fn decode_blocks(data: &[u8], encoding: &'static Encoding, unit: impl Fn([u8; 2]
     while !rest.is_empty() {
         let plain = dispatch!(level, _simd => narrow(rest, unit, text));
         rest = &rest[plain..];
-        // Decode up to the next block of ASCII. No character extends into that block, so it can be converted on its own.
+        // Decodes up to the next block of ASCII. No character extends into that block, so the two parts can be converted
+        // separately.
         let blocks = rest.as_chunks::<BLOCK_BYTES>().0;
         let next = blocks.iter().position(|block| is_ascii(block, unit));
         let other = next.map_or(rest.len(), |block| block * BLOCK_BYTES);
@@ -235,7 +235,7 @@ fn decode_blocks(data: &[u8], encoding: &'static Encoding, unit: impl Fn([u8; 2]
     }
 }
 
-/// Converts the whole blocks of ASCII at the start of `data`, and returns their length in `data`.
+/// Converts the ASCII blocks at the start of `data` and appends them to `text`. Returns their length in `data`.
 #[inline(always)]
 fn narrow(data: &[u8], unit: impl Fn([u8; 2]) -> u16, text: &mut Vec<u8>) -> usize {
     let mut len = 0;
@@ -261,7 +261,7 @@ fn is_ascii(block: &[u8; BLOCK_BYTES], unit: impl Fn([u8; 2]) -> u16) -> bool {
     block.as_chunks::<2>().0.iter().all(|pair| unit(*pair) < 0x80)
 }
 
-/// Decodes `data` with a decoder for any characters, and appends it to `text`.
+/// Decodes any text with a full decoder and appends it to `text`.
 fn decode_any(encoding: &'static Encoding, data: &[u8], text: &mut Vec<u8>) {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let start = text.len();
@@ -272,7 +272,7 @@ fn decode_any(encoding: &'static Encoding, data: &[u8], text: &mut Vec<u8>) {
     text.truncate(start + written);
 }
 
-/// The encoding with which a line is decoded to show it. Searching uses the bytes.
+/// The encoding with which a line is decoded in order to show it. Searches use the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodePage(&'static Encoding);
 
@@ -290,7 +290,7 @@ impl CodePage {
         }
     }
 
-    /// Decodes a part of the line. Invalid bytes become U+FFFD.
+    /// Decodes a part of a line with this encoding. Invalid bytes become U+FFFD.
     #[must_use]
     pub fn read(self, part: &[u8]) -> Cow<'_, str> {
         self.0.decode_without_bom_handling(part).0

@@ -1,28 +1,30 @@
 //! Joins the lines of one sign-in.
 //!
-//! Some programs write the user, the outcome and the result of a sign-in on different lines of the same process and thread:
+//! Some programs write the user, the outcome and the result of a sign-in on different lines, all from the same process and
+//! thread:
 //!
 //! ```text
 //! 02:57:19.234|0|1412|6452|pfrad|Calling pfAuthUser('ann', '', 1)     begins a sign-in
-//! 02:57:21.004|0|1412|6460|pfrad|Calling pfAuthUser('bob', '', 1)     of another thread
+//! 02:57:21.004|0|1412|6460|pfrad|Calling pfAuthUser('bob', '', 1)     begins another, on another thread
 //! 02:57:24.600|0|1412|6452|pfrad|authResult = 1                       belongs to the first
-//! 02:57:24.600|0|1412|6452|pfrad|rawCallStatus = 21                   its result
+//! 02:57:24.600|0|1412|6452|pfrad|rawCallStatus = 21                   is its result
 //! ```
 //!
-//! A *lane* is what one thread of one program writes into one log. Its lines are joined by these rules, whatever their order:
+//! A *writer* is one thread of one program on one machine. The lines of a writer are joined according to these rules:
 //!
 //! * A line that begins a sign-in always starts a new [`Attempt`].
-//! * Any other line belongs to the attempt that is open in its lane, unless that already has what the line says: a result, a user or
-//!   an outcome. Then it starts a new attempt. So it does if its time is further than [`SPAN_LIMIT`] from that of the open attempt.
-//! * If nothing tells which thread wrote a line, it belongs only to the line before or after it.
+//! * Any other line is added to the writer's open attempt. It starts a new attempt if the open one already has a result, a user
+//!   or an outcome and the line has another, or if their times are more than [`SPAN_LIMIT`] apart.
+//! * If a line names neither its process nor its thread, it can be joined only to a line directly before or after it.
 //!
-//! An attempt ends when the next one starts in its lane, or at the end of the log. Lines may be missing: there are attempts without a
-//! result, and results without their first line.
+//! An attempt ends when its writer starts the next one, or at the end of the log. Because lines may be missing, there are
+//! attempts without a result, and results without the line that began the sign-in.
 //!
-//! A rotated log continues in another file. [`Joiner::finish`] returns both [`Edges`] of a file, so that [`stitch`] can join
-//! the end of one with the beginning of the next.
+//! A rotated log continues in another file. [`Joiner::finish`] returns the [`Edges`] of a file, its unfinished beginnings and
+//! ends, and [`stitch`] joins the end of each file with the beginning of the next.
 //!
-//! Memory: at most [`LANES_LIMIT`] lanes. If there are more, the half that was silent for longest ends.
+//! Memory: a [`Joiner`] tracks at most [`WRITERS_LIMIT`] writers. If there are more, it ends the attempts of the half that has
+//! been silent for longest.
 
 use std::hash::Hash;
 use std::ops::Range;
@@ -32,75 +34,78 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::Outcome;
 use crate::time::Time;
 
-/// The longest time from the first line of an attempt to its last, in nanoseconds: ten minutes. Calls take a minute.
+/// The longest time between the first line of an attempt and any other of its lines, in nanoseconds: ten minutes. A call takes
+/// about a minute.
 pub const SPAN_LIMIT: i64 = 600 * 1_000_000_000;
 
-/// The largest number of lanes that are open at the same time.
-pub const LANES_LIMIT: usize = 1 << 16;
+/// The largest number of writers that a [`Joiner`] tracks at the same time.
+pub const WRITERS_LIMIT: usize = 1 << 16;
 
-/// The most bytes between two lines that are beside each other: CRLF in UTF-16.
+/// The largest number of bytes between two lines that directly follow each other: CRLF in UTF-16.
 const LINE_END_BYTES: u64 = 4;
 
-/// How many lines at the beginning of a lane may belong to an attempt that began in another file.
+/// How many of a writer's first lines are kept because they may belong to an attempt that began in another file.
 const HEAD_LINES: usize = 64;
 
-/// What the lines of a sign-in say besides its result. `T` is a text, or its number.
+/// The values that a line or a sign-in has besides its result. `T` is a text, or the number of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Said<T> {
-    /// The user.
+    /// The name of the user.
     pub user: Option<T>,
-    /// The log's word on the sign-in.
+    /// Whether the sign-in succeeded, according to the log.
     pub outcome: Option<Outcome>,
-    /// The machine.
+    /// The name of the machine.
     pub host: Option<T>,
     /// The network address of the user.
     pub address: Option<T>,
 }
 
-/// A line of a sign-in, with the result `R` if it has one.
+/// A line that belongs to a sign-in. `R` is the type of its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<T, R> {
     /// Whether the line begins a sign-in.
     pub begins: bool,
-    /// The time of the line.
+    /// The time of the line, if it has one.
     pub time: Option<Time>,
-    /// What it says.
+    /// The user, outcome, machine and address that the line names.
     pub said: Said<T>,
-    /// The result in it.
+    /// The result in the line, if there is one.
     pub result: Option<R>,
-    /// Where the line is in its source, in bytes, if it belongs only to lines beside it: nothing tells which thread wrote it.
+    /// The byte range of the line in its source if it can be joined only to the lines directly before and after it, because it
+    /// names neither process nor thread. `None` if it names one.
     pub beside: Option<Range<u64>>,
 }
 
-/// A sign-in, joined from its lines.
+/// A sign-in, joined from the lines of one writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt<T, R> {
-    /// The time of the line that begins the sign-in, if there is one.
+    /// The time of the line that begins the sign-in. `None` if that line is missing or has no time.
     pub began: Option<Time>,
-    /// What its lines say.
+    /// The user, outcome, machine and address, from all lines of the sign-in.
     pub said: Said<T>,
-    /// Its result; `None` if the log has none.
+    /// The result of the sign-in, or `None` if the log has none.
     pub result: Option<R>,
-    /// The time of its first line.
+    /// The time of the sign-in's first line with a time.
     first: Option<Time>,
-    /// Where its last line ends, if only the line beside it belongs to it.
+    /// The offset in the source at which the last line ends, if only the line directly after it can be added. `None` if lines are
+    /// joined by their process and thread.
     end: Option<u64>,
 }
 
 impl<T, R> Attempt<T, R> {
-    /// Returns the attempt of a line to which no other belongs.
+    /// Creates an attempt that consists of a single line.
     #[must_use]
     pub fn alone(line: Line<T, R>) -> Attempt<T, R> {
         Attempt::start(line)
     }
 
-    /// Starts an attempt with its first line.
+    /// Creates an attempt from its first line.
     fn start(line: Line<T, R>) -> Attempt<T, R> {
         let Line { begins, time, said, result, beside } = line;
         Attempt { began: time.filter(|_| begins), said, result, first: time, end: beside.map(|place| place.end) }
     }
 
-    /// Whether `line` may belong to this attempt.
+    /// Whether `line` can be added to this attempt.
     fn admits(&self, line: &Line<T, R>) -> bool {
         let both = |mine: bool, theirs: bool| mine && theirs;
         let too_late = match (self.first, line.time) {
@@ -117,7 +122,7 @@ impl<T, R> Attempt<T, R> {
         !line.begins && !too_late && !repeats && !is_apart
     }
 
-    /// Adds what a line says that is not known yet.
+    /// Adds a line to the attempt. Values that the attempt already has stay as they are.
     fn add(&mut self, line: Line<T, R>) {
         let Said { user, outcome, host, address } = line.said;
         let said = &mut self.said;
@@ -131,7 +136,7 @@ impl<T, R> Attempt<T, R> {
     }
 }
 
-/// Adds a line to the attempt that is open in its lane. Returns the attempt that ends with that.
+/// Adds a line to the open attempt, or starts a new one with it. Returns the attempt that ended, if a new one was started.
 fn join<T, R>(open: &mut Option<Attempt<T, R>>, line: Line<T, R>) -> Option<Attempt<T, R>> {
     match open {
         Some(attempt) if attempt.admits(&line) => {
@@ -142,63 +147,67 @@ fn join<T, R>(open: &mut Option<Attempt<T, R>>, line: Line<T, R>) -> Option<Atte
     }
 }
 
-/// Joins the lines of one file.
+/// Joins the lines of the sign-ins in one file.
 #[derive(Debug)]
-pub struct Joiner<L, T, R> {
-    lanes: HashMap<L, Lane<T, R>>,
-    /// The number of lines so far.
+pub struct Joiner<W, T, R> {
+    writers: HashMap<W, Writer<T, R>>,
+    /// The number of lines of the file that have been added.
     lines: u64,
 }
 
+/// The lines of one writer that may still be joined to others.
 #[derive(Debug)]
-struct Lane<T, R> {
-    /// The first lines, until one begins a sign-in. They may belong to an attempt of the file before.
+struct Writer<T, R> {
+    /// The writer's lines before the first that begins a sign-in. They may belong to an attempt that began in the previous file.
     head: Vec<Line<T, R>>,
+    /// Whether the writer has not begun a sign-in yet, so that its next line also belongs to `head`.
     is_in_head: bool,
+    /// The attempt to which the next line may be added.
     open: Option<Attempt<T, R>>,
-    /// The number of the last line.
+    /// The number of the writer's last line, counted from the start of the file.
     last: u64,
 }
 
-/// What may go on in the files before and after a file.
+/// The beginnings and ends of a file's sign-ins that may continue in the previous or the next file, for each writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edges<L, T, R> {
-    lanes: Vec<Edge<L, T, R>>,
+pub struct Edges<W, T, R> {
+    writers: Vec<Edge<W, T, R>>,
 }
 
-/// What may go on of one lane: its first lines before one that begins a sign-in, and the attempt that is open at the end.
+/// The beginning and end of a file for one writer: its lines before the first that begins a sign-in, and the attempt that is open
+/// at the end of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Edge<L, T, R> {
-    lane: L,
+struct Edge<W, T, R> {
+    writer: W,
     head: Vec<Line<T, R>>,
     tail: Option<Attempt<T, R>>,
 }
 
-impl<L, T, R> Edges<L, T, R> {
-    /// Whether nothing may go on.
+impl<W, T, R> Edges<W, T, R> {
+    /// Whether the file has no sign-in that may continue in another file.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lanes.is_empty()
+        self.writers.is_empty()
     }
 }
 
-impl<L, T, R> Default for Joiner<L, T, R> {
+impl<W, T, R> Default for Joiner<W, T, R> {
     fn default() -> Self {
-        Joiner { lanes: HashMap::new(), lines: 0 }
+        Joiner { writers: HashMap::new(), lines: 0 }
     }
 }
 
-impl<L: Clone + Eq + Hash + Ord, T, R> Joiner<L, T, R> {
-    /// Adds the next line, which is in `lane`, and passes every attempt that has ended to `done`.
-    pub fn line(&mut self, lane: &L, line: Line<T, R>, done: &mut impl FnMut(Attempt<T, R>)) {
+impl<W: Clone + Eq + Hash + Ord, T, R> Joiner<W, T, R> {
+    /// Adds the next line of the file, which `writer` wrote. Passes every attempt that ends to `done`.
+    pub fn line(&mut self, writer: &W, line: Line<T, R>, done: &mut impl FnMut(Attempt<T, R>)) {
         self.lines += 1;
-        let Some(state) = self.lanes.get_mut(lane) else {
-            if self.lanes.len() >= LANES_LIMIT {
+        let Some(state) = self.writers.get_mut(writer) else {
+            if self.writers.len() >= WRITERS_LIMIT {
                 self.end_silent(done);
             }
             let is_in_head = !line.begins;
             let (head, open) = if is_in_head { (vec![line], None) } else { (Vec::new(), Some(Attempt::start(line))) };
-            self.lanes.insert(lane.clone(), Lane { head, is_in_head, open, last: self.lines });
+            self.writers.insert(writer.clone(), Writer { head, is_in_head, open, last: self.lines });
             return;
         };
         state.last = self.lines;
@@ -207,7 +216,7 @@ impl<L: Clone + Eq + Hash + Ord, T, R> Joiner<L, T, R> {
                 state.head.push(line);
                 return;
             }
-            // So many lines without a beginning: nothing in them depends on another file any more.
+            // After so many lines that do not begin a sign-in, the previous file no longer matters.
             for line in state.head.drain(..) {
                 join(&mut state.open, line).into_iter().for_each(&mut *done);
             }
@@ -216,30 +225,31 @@ impl<L: Clone + Eq + Hash + Ord, T, R> Joiner<L, T, R> {
         join(&mut state.open, line).into_iter().for_each(done);
     }
 
-    /// Ends the half of the lanes that was silent for longest.
+    /// Ends the attempts of the half of the writers that has been silent for longest.
     fn end_silent(&mut self, done: &mut impl FnMut(Attempt<T, R>)) {
-        let mut last: Vec<u64> = self.lanes.values().map(|lane| lane.last).collect();
+        let mut last: Vec<u64> = self.writers.values().map(|writer| writer.last).collect();
         last.sort_unstable();
         let limit = last[last.len() / 2];
-        let mut silent: Vec<Lane<T, R>> =
-            self.lanes.extract_if(|_, lane| lane.last < limit).map(|(_, lane)| lane).collect();
-        silent.sort_unstable_by_key(|lane| lane.last);
-        for Lane { head, open, .. } in silent {
+        let mut silent: Vec<Writer<T, R>> =
+            self.writers.extract_if(|_, writer| writer.last < limit).map(|(_, writer)| writer).collect();
+        silent.sort_unstable_by_key(|writer| writer.last);
+        for Writer { head, open, .. } in silent {
             end(None, head, done).into_iter().chain(open).for_each(&mut *done);
         }
     }
 
-    /// Ends the file, and returns what may go on in others.
+    /// Ends the file. Returns its edges, the sign-ins that may continue in other files, for [`stitch`].
     #[must_use]
-    pub fn finish(self) -> Edges<L, T, R> {
-        let edge = |(lane, Lane { head, open, .. })| Edge { lane, head, tail: open };
-        let mut lanes: Vec<_> = self.lanes.into_iter().map(edge).collect();
-        lanes.sort_unstable_by(|one, other| one.lane.cmp(&other.lane));
-        Edges { lanes }
+    pub fn finish(self) -> Edges<W, T, R> {
+        let edge = |(writer, Writer { head, open, .. })| Edge { writer, head, tail: open };
+        let mut writers: Vec<_> = self.writers.into_iter().map(edge).collect();
+        writers.sort_unstable_by(|one, other| one.writer.cmp(&other.writer));
+        Edges { writers }
     }
 }
 
-/// Joins the first lines of a file with the attempt that the file before left open. Returns the attempt that is open after them.
+/// Joins the first lines of a writer in a file with the attempt that the previous file left open. Passes attempts that end to
+/// `done`. Returns the attempt that is still open after these lines.
 fn end<T, R>(
     mut open: Option<Attempt<T, R>>,
     head: Vec<Line<T, R>>,
@@ -251,29 +261,30 @@ fn end<T, R>(
     open
 }
 
-/// Joins the edges of the files of one log, which come in the order in which they were written, and passes every attempt to `done`.
-pub fn stitch<L: Eq + Hash + Ord, T, R>(
-    files: impl IntoIterator<Item = Edges<L, T, R>>,
+/// Joins the edges of the files of one log and passes every attempt to `done`. The files must be in the order in which they were
+/// written.
+pub fn stitch<W: Eq + Hash + Ord, T, R>(
+    files: impl IntoIterator<Item = Edges<W, T, R>>,
     done: &mut impl FnMut(Attempt<T, R>),
 ) {
-    let mut open_by_lane: HashMap<L, Attempt<T, R>> = HashMap::new();
-    for Edges { lanes } in files {
-        for Edge { lane, head, tail } in lanes {
-            let before = open_by_lane.remove(&lane);
+    let mut open_by_writer: HashMap<W, Attempt<T, R>> = HashMap::new();
+    for Edges { writers } in files {
+        for Edge { writer, head, tail } in writers {
+            let before = open_by_writer.remove(&writer);
             let after = end(before, head, done);
             let open = match tail {
                 Some(tail) => {
                     after.into_iter().for_each(&mut *done);
                     Some(tail)
                 }
-                // All lines of the lane in this file were its head, which may go on in the next.
+                // All of the writer's lines in this file are in `head`, so the attempt may continue in the next file.
                 None => after,
             };
-            open_by_lane.extend(open.map(|open| (lane, open)));
+            open_by_writer.extend(open.map(|open| (writer, open)));
         }
     }
-    let mut left: Vec<_> = open_by_lane.into_iter().collect();
-    left.sort_unstable_by(|(lane, _), (other, _)| lane.cmp(other));
+    let mut left: Vec<_> = open_by_writer.into_iter().collect();
+    left.sort_unstable_by(|(writer, _), (other, _)| writer.cmp(other));
     left.into_iter().for_each(|(_, attempt)| done(attempt));
 }
 
@@ -304,15 +315,15 @@ mod tests {
         line(false, second, None, None, Some(result))
     }
 
-    /// Joins files of lines, each with its lane, and returns user, outcome and result of every attempt, sorted.
+    /// Joins several files of lines, each line with its writer. Returns the user, outcome and result of every attempt, sorted.
     fn joined(files: &[&[(u8, TestLine)]]) -> Vec<(Option<u8>, Option<u8>, Option<u8>)> {
         let number = |outcome: Outcome| u8::from(outcome == Outcome::Succeeded);
         let mut attempts: Vec<TestAttempt> = Vec::new();
         let mut edges = Vec::new();
         for file in files {
             let mut joiner = Joiner::default();
-            for (lane, line) in *file {
-                joiner.line(lane, line.clone(), &mut |attempt| attempts.push(attempt));
+            for (writer, line) in *file {
+                joiner.line(writer, line.clone(), &mut |attempt| attempts.push(attempt));
             }
             edges.push(joiner.finish());
         }
@@ -372,27 +383,27 @@ mod tests {
     }
 
     #[test]
-    fn lanes_that_are_silent_end_when_there_are_too_many() {
-        let lanes = u32::try_from(LANES_LIMIT).unwrap();
+    fn the_writers_that_are_silent_for_longest_end_if_there_are_too_many() {
+        let writers = u32::try_from(WRITERS_LIMIT).unwrap();
         let mut ended = Vec::new();
         let mut joiner: Joiner<u32, u32, u8> = Joiner::default();
-        for lane in 0..=lanes {
-            let said = Said { user: Some(lane), outcome: None, host: None, address: None };
+        for writer in 0..=writers {
+            let said = Said { user: Some(writer), outcome: None, host: None, address: None };
             let line = Line { begins: true, time: None, said, result: None, beside: None };
-            joiner.line(&lane, line, &mut |attempt| ended.extend(attempt.said.user));
+            joiner.line(&writer, line, &mut |attempt| ended.extend(attempt.said.user));
         }
-        assert!(ended.iter().copied().eq(0..lanes / 2), "the oldest half, in order");
+        assert!(ended.iter().copied().eq(0..writers / 2), "the oldest half, in order");
     }
 
     fn lines() -> impl Strategy<Value = Vec<(u8, TestLine)>> {
-        // With a beginning often enough, so that no head is longer than the limit.
-        let line = (0_u8..2, 0_u8..4, 0_u8..3).prop_map(|(lane, kind, value)| {
+        // Fewer lines than a head may have.
+        let line = (0_u8..2, 0_u8..4, 0_u8..3).prop_map(|(writer, kind, value)| {
             let line = match kind {
                 0 | 1 => call(0, value),
                 2 => outcome(0, value),
                 _ => result(0, value),
             };
-            (lane, line)
+            (writer, line)
         });
         prop::collection::vec(line, 0..24)
     }

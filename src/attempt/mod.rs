@@ -1,15 +1,15 @@
-//! Sign-ins: the lines that belong to one are joined, and what several logs record of one counts once.
+//! Sign-ins: joins the lines that belong to one sign-in, and counts a sign-in once even if several logs recorded it.
 //!
 //! | step | module |
 //! |---|---|
 //! | lines of one process and thread → an [`Attempt`] with its user, outcome and result | [`join`] |
 //! | texts of logs → small numbers | [`values`] |
-//! | spellings of a user → a person | [`persons`] |
+//! | spellings of a user's name → a person | [`persons`] |
 //! | results of different recorders → one [`SignIn`] | [`twins`] |
 //!
-//! A *recorder* writes down sign-ins: the RADIUS service, the main service, a program built on the SDK. The copy that a syslog relay
-//! keeps is a recorder of its own. Two recorders may record the same sign-in, and these results are *twins*. One recorder never
-//! records a sign-in twice.
+//! A *recorder* is a program that logs sign-ins: the RADIUS service, the main service, or a program built on the SDK. The copy
+//! that a syslog relay keeps counts as a recorder of its own. Two recorders may log the same sign-in; their results are *twins*.
+//! One recorder never logs a sign-in twice.
 //!
 //! Invariant: nothing here depends on the order in which threads work. Lines arrive in the order of their source, and twins are
 //! matched in the order of their times.
@@ -24,7 +24,7 @@ use values::Number;
 
 pub use join::Attempt;
 
-/// The log's own word on a sign-in. It is never derived from the code.
+/// Whether a sign-in succeeded, according to the log. It is never derived from the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// The log says that the user was let in.
@@ -34,7 +34,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Reads the outcome as logs write it, in any letter case; `None` for any other text.
+    /// Reads the outcome as logs write it, in upper or lower case. Returns `None` for any other text.
     ///
     /// # Examples
     ///
@@ -49,7 +49,7 @@ impl Outcome {
     pub fn read(text: &[u8]) -> Option<Outcome> {
         const SUCCEEDED: [&str; 6] = ["succeeded", "success", "yes", "true", "good", "accepted"];
         const FAILED: [&str; 7] = ["failed", "failure", "no", "false", "bad", "rejected", "denied"];
-        // The RADIUS service writes these.
+        // The RADIUS service writes these two.
         match text {
             b"1" => return Some(Outcome::Succeeded),
             b"0" => return Some(Outcome::Failed),
@@ -59,7 +59,7 @@ impl Outcome {
         if is_one(&SUCCEEDED) { Some(Outcome::Succeeded) } else { is_one(&FAILED).then_some(Outcome::Failed) }
     }
 
-    /// Returns the word for scripts and people.
+    /// Returns the outcome as one word, which is the same in tables and in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -69,34 +69,36 @@ impl Outcome {
     }
 }
 
-/// A result with everything that is known of its sign-in, in [`SIGN_IN_BYTES`]: millions may wait to be matched with their twins.
+/// A result with everything that is known about its sign-in. It is kept to [`SIGN_IN_BYTES`], because millions may wait in memory
+/// to be matched with their twins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignIn {
     /// The time of the result in nanoseconds, or [`SignIn::NO_TIME`].
     time: i64,
-    /// Which result it is, as a number of the caller's.
+    /// A number for the code or name of the result, assigned by the caller.
     pub key: u32,
-    /// The source, or the result itself, as a number of the caller's.
+    /// A number for the source or for the single result, assigned by the caller.
     pub origin: u32,
-    /// The user, if known.
+    /// The user who signed in, if known.
     pub user: Number,
-    /// The machine according to the line, if it names one.
+    /// The machine, if the lines of the sign-in name it.
     pub host: Number,
-    /// The address, if known.
+    /// The network address of the user, if known.
     pub address: Number,
-    /// Several small values. From the lowest bit, they are the outcome (2 bits), whether the zone of the time was assumed (1), the
-    /// recorder (6), and the duration in milliseconds plus one (20).
+    /// Several small values in one number. From the lowest bit: the outcome (2 bits), whether the zone of the time was assumed (1
+    /// bit), the recorder (6 bits), and the duration in milliseconds plus one, or 0 if unknown (20 bits).
     packed: u32,
 }
 
-/// The size of a [`SignIn`].
+/// The size of a [`SignIn`] in bytes.
 pub const SIGN_IN_BYTES: usize = 32;
 const _: () = assert!(size_of::<SignIn>() == SIGN_IN_BYTES);
 
-/// The number of a recorder, at most [`RECORDERS_LIMIT`]. 0 is none: such a result has no twins.
+/// The number of a recorder, a program that logs sign-ins: at most [`RECORDERS_LIMIT`]. 0 means that the recorder is unknown, so
+/// the result is not matched with those of other recorders.
 pub type Recorder = u8;
 
-/// The largest number of a recorder.
+/// The largest number that a [`Recorder`] may have.
 pub const RECORDERS_LIMIT: Recorder = 63;
 
 impl SignIn {
@@ -105,10 +107,10 @@ impl SignIn {
     const ZONE_ASSUMED: u32 = 0b100;
     const RECORDER_SHIFT: u32 = 3;
     const DURATION_SHIFT: u32 = 9;
-    /// More than [`join::SPAN_LIMIT`], which no attempt exceeds.
+    /// Durations are less than this, in milliseconds. It is more than [`join::SPAN_LIMIT`], which no attempt exceeds.
     const DURATION_LIMIT: u32 = 1 << 20;
 
-    /// Creates a sign-in from its result, its time, its recorder and its origin. Everything else is unknown.
+    /// Creates a sign-in with the given result, time, recorder and origin. Everything else is unknown.
     #[must_use]
     pub fn new(key: u32, stamp: Option<Stamp>, recorder: Recorder, origin: u32) -> SignIn {
         let (user, host, address) = Default::default();
@@ -118,25 +120,25 @@ impl SignIn {
         SignIn { time, key, origin, user, host, address, packed }
     }
 
-    /// Returns the time of the result.
+    /// Returns the time of the result, if it has one.
     #[must_use]
     pub fn time(&self) -> Option<Time> {
         (self.time != SignIn::NO_TIME).then(|| Time::from_nanoseconds(self.time))
     }
 
-    /// Whether the log writes the time without a zone.
+    /// Whether the time is written without a zone, so that one had to be assumed.
     #[must_use]
     pub fn zone_is_assumed(&self) -> bool {
         self.packed & SignIn::ZONE_ASSUMED != 0
     }
 
-    /// Returns who recorded it.
+    /// Returns the number of the program that recorded the result.
     #[must_use]
     pub fn recorder(&self) -> Recorder {
         Recorder::try_from(self.packed >> SignIn::RECORDER_SHIFT & u32::from(RECORDERS_LIMIT)).unwrap_or_default()
     }
 
-    /// Returns the log's word on the sign-in, if there is one.
+    /// Returns whether the sign-in succeeded according to the log, or `None` if the log does not say.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         match self.packed & SignIn::OUTCOME {
@@ -146,7 +148,7 @@ impl SignIn {
         }
     }
 
-    /// Sets the log's word on the sign-in.
+    /// Sets whether the sign-in succeeded according to the log.
     pub fn set_outcome(&mut self, outcome: Option<Outcome>) {
         let bits = match outcome {
             None => 0,
@@ -156,13 +158,14 @@ impl SignIn {
         self.packed = self.packed & !SignIn::OUTCOME | bits;
     }
 
-    /// Returns the time from the first line of the sign-in to its result, in milliseconds.
+    /// Returns the time from the first line of the sign-in to its result, in milliseconds, if known.
     #[must_use]
     pub fn duration_ms(&self) -> Option<u32> {
         (self.packed >> SignIn::DURATION_SHIFT).checked_sub(1)
     }
 
-    /// Sets the duration to the time since `began`. There is none if the clock was set back in between.
+    /// Sets the duration to the time from `began` to the result. It becomes unknown if that is negative, because the clock was
+    /// set back.
     pub fn set_began(&mut self, began: Option<Time>) {
         let since = began.filter(|_| self.time != SignIn::NO_TIME);
         let since = since.map(|began| self.time.saturating_sub(began.nanoseconds()).div_euclid(1_000_000));
@@ -171,7 +174,7 @@ impl SignIn {
         self.packed = self.packed & ((1 << SignIn::DURATION_SHIFT) - 1) | since << SignIn::DURATION_SHIFT;
     }
 
-    /// Adds what a twin knows and this one does not.
+    /// Adds the values that `twin` has and this result does not. `twin` is a result of the same sign-in from another log.
     pub fn complete(&mut self, twin: &SignIn) {
         self.user = self.user.or(twin.user);
         self.host = self.host.or(twin.host);
@@ -183,10 +186,11 @@ impl SignIn {
     }
 }
 
-/// Returns the name of a user without the domain: `ann` for `CONTOSO\ann` and `ann@example.com`. A distinguished name stays as it is.
+/// Returns the name of a user without the domain: `ann` for `CONTOSO\ann` and for `ann@example.com`. A distinguished name is
+/// returned unchanged.
 #[must_use]
 pub fn without_domain(user: &str) -> &str {
-    // Bytes, because names are short and searches for characters take long to set up.
+    // Searches bytes, because names are short and a search for a character takes long to set up.
     let bytes = user.as_bytes();
     if bytes.contains(&b'=') {
         return user;
@@ -195,8 +199,8 @@ pub fn without_domain(user: &str) -> &str {
     name.bytes().position(|byte| byte == b'@').map_or(name, |at| &name[..at])
 }
 
-/// Returns the name of a machine without its network: `host1` for `host1.example.com`. An address stays as it is, and so does the site
-/// before the name, as in `eu/host1`.
+/// Returns the name of a machine without its network: `host1` for `host1.example.com`. An IP address is returned unchanged. A
+/// site before the name, as in `eu/host1`, is kept.
 #[must_use]
 pub fn without_network(host: &str) -> &str {
     let start = host.rfind(['/', '\\']).map_or(0, |at| at + 1);
@@ -218,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_is_kept_beside_the_others() {
+    fn setting_one_value_keeps_the_others() {
         for recorder in [0, 1, RECORDERS_LIMIT] {
             for outcome in [None, Some(Outcome::Succeeded), Some(Outcome::Failed)] {
                 for duration in [None, Some(0), Some(600_000)] {

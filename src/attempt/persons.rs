@@ -1,25 +1,26 @@
-//! Which users are the same person, although logs write them differently.
+//! Finds out which user names belong to the same person, although logs write them differently.
 //!
-//! The RADIUS service writes `CONTOSO\ann` and the main service `ann@example.com` or `ann`. These are one person. But if a name comes
-//! with two different domains of the same kind, as in `CONTOSO\admin` and `FABRIKAM\admin`, nobody knows whose `admin` alone is, and
-//! all spellings of that name stay apart.
+//! The RADIUS service writes `CONTOSO\ann` and the main service `ann@example.com` or `ann`. These are one person. But if a name
+//! occurs with two different domains of the same kind, as in `CONTOSO\admin` and `FABRIKAM\admin`, a plain `admin` could be
+//! either of them. Then all spellings of that name count as different persons.
 
 use super::values::{Number, Values, is_same};
 use super::without_domain;
 
-/// The person that each user is.
+/// Maps each user name to a person. Both are numbers of texts: a person is the spelling of the name that sorts first.
 #[derive(Debug, Default)]
 pub struct Persons {
-    /// For each number of a user, that of the spelling which sorts first.
+    /// The person for each user name, with the number of the name as index.
     first: Vec<Number>,
-    /// For each number of a user, that of the name without the domain; that of no text if nothing is left.
+    /// The name without its domain for each user name, with the number of the name as index. [`Number::default`] if nothing is
+    /// left.
     names: Vec<Number>,
-    /// Each person with several spellings, with each of them. Sorted by person, and then by text.
+    /// Each person who has several spellings, paired with each of the spellings. Sorted by person, then by text.
     spellings: Vec<(Number, Number)>,
 }
 
 impl Persons {
-    /// Finds out which users are the same person.
+    /// Finds out which of the user names belong to the same person.
     #[must_use]
     pub fn new(users: &Values) -> Persons {
         let text = |number: Number| users.text(number).unwrap_or_default();
@@ -51,19 +52,19 @@ impl Persons {
         Persons { first, names, spellings }
     }
 
-    /// Returns the number of the name of a user without the domain. Users who differ in nothing but domain and letter case share it.
+    /// Returns the number of the user's name without the domain. Names that differ only in domain and letter case share it.
     #[must_use]
     pub fn name(&self, user: Number) -> Number {
         self.names.get(user.index()).copied().unwrap_or_default()
     }
 
-    /// Returns the number of the person that a user is.
+    /// Returns the person to whom the user name `user` belongs.
     #[must_use]
     pub fn of(&self, user: Number) -> Number {
         self.first.get(user.index()).copied().unwrap_or(user)
     }
 
-    /// Returns all spellings of a person.
+    /// Returns all spellings of a person's name.
     #[must_use]
     pub fn spellings(&self, person: Number) -> Vec<Number> {
         let start = self.spellings.partition_point(|(other, _)| *other < person);
@@ -73,7 +74,7 @@ impl Persons {
     }
 }
 
-/// Whether there is at most one domain.
+/// Whether all domains are the same, apart from letter case.
 fn are_one<'t>(mut domains: impl Iterator<Item = &'t str>) -> bool {
     domains.next().is_none_or(|first| domains.all(|other| is_same(first, other)))
 }
@@ -82,7 +83,7 @@ fn are_one<'t>(mut domains: impl Iterator<Item = &'t str>) -> bool {
 mod tests {
     use super::*;
 
-    /// Returns the person of each user, by its text.
+    /// Returns the person for each user name, as text.
     fn persons(texts: &[&str]) -> Vec<String> {
         let mut users = Values::new(100);
         let numbers: Vec<Number> = texts.iter().map(|text| users.number(text)).collect();
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_two_domains_is_kept_apart() {
+    fn a_name_in_two_domains_is_two_persons() {
         let texts = [r"CONTOSO\admin", r"FABRIKAM\admin", "admin"];
         assert_eq!(persons(&texts), texts);
         let texts = ["ann@example.com", "ann@example.org", "ann"];
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn distinguished_names_are_persons_of_their_own() {
+    fn each_distinguished_name_is_a_separate_person() {
         let texts = ["CN=ann,OU=a@b", "CN=ann,OU=Sales", "ann"];
         assert_eq!(persons(&texts), texts);
     }

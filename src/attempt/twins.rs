@@ -1,16 +1,16 @@
-//! Matches results that several recorders wrote down of the same sign-in, its *twins*.
+//! Matches *twins*: results that several recorders logged for the same sign-in.
 //!
-//! Two results are twins if they have the same code, are of the same machine and different recorders, and
+//! Two results are twins if they have the same code, come from the same machine but from different recorders, and
 //!
-//! * are of the same user and at most [`WINDOW`] apart, or
-//! * are at most [`NARROW_WINDOW`] apart, if one of them does not know its user.
+//! * have the same user and are at most [`WINDOW`] apart, or
+//! * are at most [`NARROW_WINDOW`] apart, if the user of one of them is unknown.
 //!
-//! Results of two known users are never twins, nor are two results of one recorder. Matching is one to one: of each recorder, a
-//! sign-in has at most one result.
+//! Results of two different known users are never twins. Nor are two results of one recorder, so each recorder contributes at
+//! most one result to a sign-in.
 //!
-//! The results of one machine are sorted by time and matched in that order, those with a user first. Each result joins the earliest
-//! sign-in that it may join. So if a user signs in twice within the window, the first results belong together, and so do the second
-//! ones: recorders write in the order of events.
+//! The results of one machine are sorted by time and matched in that order, those with a known user first. Each result joins the
+//! earliest sign-in that it can. So if a user signs in twice within the window, the first results of all recorders are matched
+//! with each other, and so are the second ones, because every recorder writes in the order of events.
 
 use std::hash::Hash;
 
@@ -19,35 +19,37 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::SignIn;
 use super::values::Number;
 
-/// How far the results of a sign-in may be apart if both know the user, in nanoseconds: two seconds.
+/// The most time between two results of a sign-in if both have a known user, in nanoseconds: two seconds.
 pub const WINDOW: i64 = 2_000_000_000;
-/// How far they may be apart if one of them does not know the user, in nanoseconds: a tenth of a second.
+/// The most time between two results of a sign-in if the user of one is unknown, in nanoseconds: a tenth of a second.
 pub const NARROW_WINDOW: i64 = 100_000_000;
-/// What twins have in common besides their machine: the code, and whether the times have a zone.
+/// What twins have in common besides their machine: the code, and whether the zone of their times was assumed.
 type Class = (u32, bool);
 
-/// The results of one sign-in, as a list of indexes.
+/// The results of one sign-in that have been matched, as a linked list of indexes.
 #[derive(Clone, Copy, Debug)]
 struct Group {
     class: Class,
-    /// The user as twins compare it; unknown if no result knows it.
+    /// The user of the results, without the domain. Unknown if no result has a known user.
     user: Number,
     /// A bit for each recorder that has a result in the group.
     recorders: u64,
-    /// The time of the first result.
+    /// The time of the first result, in nanoseconds.
     time: i64,
+    /// The index of the group's first result.
     first: u32,
+    /// The index of the group's last result.
     last: u32,
 }
 
 impl Group {
-    /// Whether a later group may be of the same sign-in, if their classes and times allow it.
+    /// Whether the results of a later group may belong to the same sign-in. The caller compares classes and times.
     fn admits(&self, later: &Group) -> bool {
         let may_be_same = self.user == later.user || !self.user.is_known() || !later.user.is_known();
         self.recorders & later.recorders == 0 && may_be_same
     }
 
-    /// Adds the results of a later group of the same sign-in.
+    /// Appends the results of a later group to this one. `next` links the results.
     fn join(&mut self, later: &Group, next: &mut [u32]) {
         next[self.last as usize] = later.first;
         self.last = later.last;
@@ -56,10 +58,11 @@ impl Group {
     }
 }
 
-/// Matches the twins among the results of one machine. All of them must have a time. `user` returns the user of a result without the
-/// domain.
+/// Matches the twins among the results of one machine. All results must have a time. `user` returns the user of a result without
+/// the domain.
 ///
-/// Sorts `results` by time if there may be twins. Passes each sign-in to `done`, with its first result and the twins of that.
+/// Passes each sign-in to `done`, with its first result and the twins of that. Sorts `results` by time if they come from more
+/// than one recorder.
 pub fn matching(
     results: &mut [SignIn],
     user: impl Fn(&SignIn) -> Number,
@@ -68,7 +71,7 @@ pub fn matching(
     matching_with(FEW, results, user, done);
 }
 
-/// Does what [`matching`] does. Looks at each group if there are at most `few` within a window.
+/// Implements [`matching`]. `few` replaces [`FEW`] in tests.
 fn matching_with(
     few: usize,
     results: &mut [SignIn],
@@ -79,7 +82,7 @@ fn matching_with(
     if results.iter().all(is_of_first) {
         return results.iter().for_each(|result| done(*result, &mut std::iter::empty()));
     }
-    // Stable, and quick for the sorted logs of a few recorders, one after another.
+    // A stable sort, which is fast for the logs of a few recorders that are each sorted already.
     results.sort_by_key(|result| result.time);
     let results = &*results;
     let groups = (0..).zip(results).map(|(index, result)| Group {
@@ -106,23 +109,24 @@ fn matching_with(
     }
 }
 
-/// The end of a list of indexes.
+/// The end of a linked list of indexes.
 const NONE: u32 = u32::MAX;
 
-/// Up to this number of groups within a window, looking at each of them is quicker than looking them up.
+/// If there are never more groups than this within a window, a search through all of them is faster than a hash map.
 const FEW: usize = 48;
 
-/// The groups that later ones may join, in the order of their times.
+/// The groups with the same key that later groups may join, in the order of their times.
 #[derive(Default)]
 struct Waiting {
     groups: Vec<u32>,
-    /// For each kind of later group, how many groups at the beginning it cannot join. A group that cannot be joined by a kind never
-    /// can be again, so each group is passed once for each kind, however many there are.
+    /// For each kind of later group, how many groups at the beginning it cannot join. What one group of a kind cannot join, later
+    /// groups of that kind cannot join either. So each kind passes each group only once.
     passed: Vec<((u64, bool), usize)>,
 }
 
-/// Merges each group with the earliest one that it may join: of those with an equal `key`, at most `window` earlier. The groups must be
-/// in the order of their times. `next` links the results of a group.
+/// Merges groups of results of the same sign-in: each group joins the earliest one with the same `key` that is at most `window`
+/// nanoseconds earlier and has no result of the same recorder. The groups must be in the order of their times. `next` links the
+/// results of a group.
 fn merged<K: Eq + Hash>(
     few: usize,
     groups: Vec<Group>,
@@ -137,20 +141,21 @@ fn merged<K: Eq + Hash>(
     }
 }
 
-/// Whether there are never more than `few` groups within a window.
+/// Whether no `window` nanoseconds contain more than `few` groups. The groups must be in the order of their times.
 fn at_most_within(few: usize, window: i64, groups: &[Group]) -> bool {
     let later = groups.get(few..).unwrap_or_default();
     groups.iter().zip(later).all(|(earlier, later)| later.time.saturating_sub(window) > earlier.time)
 }
 
-/// Does what [`merged`] does, if there are few groups within a window.
+/// Implements [`merged`] for groups of which only a few are within a window. It compares each group with all of them.
 fn merged_by_looking_at_each<K: Eq>(
     mut groups: Vec<Group>,
     next: &mut [u32],
     window: i64,
     key: impl Fn(&Group) -> Option<K>,
 ) -> Vec<Group> {
-    // Groups are kept at the beginning of the list. The first of them that are too early for this one are too early for later ones.
+    // The first `kept` groups are those that remain. The first `passed` of them are too early for this group, and so for all
+    // later ones.
     let (mut kept, mut passed) = (0, 0);
     for at in 0..groups.len() {
         let group = groups[at];
@@ -171,14 +176,14 @@ fn merged_by_looking_at_each<K: Eq>(
     groups
 }
 
-/// Does what [`merged`] does in linear time, however many groups there are within a window.
+/// Implements [`merged`] for any number of groups within a window, in linear time.
 fn merged_by_lists<K: Eq + Hash>(
     groups: Vec<Group>,
     next: &mut [u32],
     window: i64,
     key: impl Fn(&Group) -> Option<K>,
 ) -> Vec<Group> {
-    /// Above this number of lists, those that nothing can join any more are removed.
+    /// If there are more lists than this, those are removed whose groups are all too early to be joined.
     const LISTS_LIMIT: usize = 1 << 14;
 
     let mut kept: Vec<Group> = Vec::new();
@@ -241,7 +246,7 @@ mod tests {
         sign_in
     }
 
-    /// Returns the times of the results of each sign-in, in nanoseconds. They are the same in both ways.
+    /// Returns the times of the results of each sign-in, in nanoseconds. Both implementations must agree.
     fn matched(results: &[(i64, Recorder, u32, &str)]) -> Vec<Vec<i64>> {
         let groups = matched_with(FEW, results);
         assert_eq!(matched_with(0, results), groups);
@@ -284,7 +289,7 @@ mod tests {
         assert_eq!(matched(&[(0, 1, 21, "ann"), (0, 2, 21, "bob")]).len(), 2);
         assert_eq!(matched(&[(0, 1, 21, "ann"), (0, 2, 102, "ann")]).len(), 2);
         assert_eq!(matched(&[(0, 1, 21, "ann"), (0, 1, 21, "ann")]).len(), 2);
-        // Nor by way of a result whose user is unknown.
+        // A result with an unknown user does not link results of two known users.
         assert_eq!(matched(&[(0, 1, 21, "ann"), (1, 2, 21, ""), (2, 3, 21, "bob")]).len(), 2);
     }
 
@@ -310,7 +315,7 @@ mod tests {
         assert_eq!(matched(&many).iter().filter(|group| group.len() == 2).count(), twins);
     }
 
-    /// The rule in its plain form: for each result in the order of time, look through all earlier sign-ins.
+    /// The rule in its simplest form: for each result, in the order of time, look through all earlier sign-ins.
     fn naive(results: &[SignIn]) -> Vec<Vec<i64>> {
         let mut sorted = results.to_vec();
         sorted.sort_by_key(|result| result.time);
@@ -357,7 +362,7 @@ mod tests {
             results in prop::collection::vec((0_i64..80, 1_u8..4, 1_u32..3, 0_usize..3), 0..40),
         ) {
             let user = ["", "ann", "bob"];
-            // Steps of 50 ms, so that both windows matter.
+            // In steps of 50 ms, so that both windows matter.
             let results: Vec<_> =
                 results.iter().map(|&(step, recorder, key, name)| (step * 50 * MILLISECOND, recorder, key, user[name])).collect();
             let mut users = Values::new(100);

@@ -1,34 +1,34 @@
-//! Texts of logs as small numbers: each different user, machine or address is stored once.
+//! Stores the texts of logs, such as users, machines and addresses. Each different text is stored once and has a small number.
 //!
-//! Texts are compared without regard to letter case. Of several spellings, the one that sorts first is shown, because that does not
-//! depend on which was read first.
+//! Texts that differ only in letter case share a number. The spelling that sorts first is shown, because that does not depend on
+//! which one was read first.
 
 use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-/// The number of a text. [`Number::default`] is that of no text.
+/// The number of a text in [`Values`]. [`Number::default`] means that there is no text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number(u32);
 
 impl Number {
-    /// The number of all texts beyond the limit.
+    /// The number that all texts share which are beyond the limit of a [`Values`].
     pub const OTHERS: Number = Number(1);
 
-    /// Whether it is the number of a text.
+    /// Whether there is a text. Also true for [`Number::OTHERS`], whose texts are not stored.
     #[must_use]
     pub fn is_known(self) -> bool {
         self != Number::default()
     }
 
-    /// Returns this number or, if it is that of no text, the other.
+    /// Returns this number, or `other` if this one means that there is no text.
     #[must_use]
     pub fn or(self, other: Number) -> Number {
         if self.is_known() { self } else { other }
     }
 
-    /// Returns the number with that index.
+    /// Converts an index to the number that has this index.
     #[must_use]
     pub fn from_index(index: u64) -> Number {
         Number(u32::try_from(index).unwrap_or_default())
@@ -40,46 +40,51 @@ impl Number {
         self.0
     }
 
-    /// Returns the number as an index.
+    /// Returns the number as an index, for lists with an entry for each number.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// The number of the first text.
+/// The number of the first text. Smaller numbers mean that there is no text, or that it is beyond the limit.
 const FIRST: usize = 2;
 
-/// The different texts of one kind, up to a limit.
+/// Stores the different texts of one kind, such as user names, and numbers them. There may be a limit on how many are stored.
 #[derive(Debug)]
 pub struct Values {
-    /// Random numbers for the hash of texts, so that no log can be made to collide.
+    /// Random seeds for the hash of texts, so that a log cannot be crafted to cause collisions.
     seeds: [u64; 2],
     /// The numbers of all texts, found by the hash of the text.
     numbers: HashTable<Number>,
+    /// The text to show for each number.
     shown: Shown,
+    /// The largest number of different texts that are stored.
     limit: usize,
+    /// Whether there were more different texts than `limit`.
     beyond: bool,
 }
 
-/// The text to show for each number, from [`FIRST`]. There may be a million, so they have no allocations of their own.
+/// The text to show for each number, from [`FIRST`] on. All are in one string, because a million allocations would take much
+/// memory.
 #[derive(Debug, Default)]
 struct Shown {
-    /// All texts one after another, with gaps where a text was replaced by a longer or shorter one.
+    /// All texts, one after another, with gaps where a text was replaced by one of a different length.
     texts: String,
-    /// Where each text begins, and its length.
+    /// Where each text starts in `texts`, and its length, in bytes.
     places: Vec<(u32, u32)>,
-    /// How many bytes the gaps take.
+    /// The total size of the gaps in bytes.
     gaps: usize,
 }
 
 impl Shown {
+    /// Returns the text with the given index. Index 0 is the text with the number [`FIRST`].
     fn get(&self, index: usize) -> Option<&str> {
         let (start, len) = *self.places.get(index)?;
         Some(&self.texts[start as usize..][..len as usize])
     }
 
-    /// Adds a text at the end. Returns its place, or `None` if all texts together would be longer than 4 GiB.
+    /// Appends a text. Returns where it starts and its length, or `None` if all texts together would be longer than 4 GiB.
     fn append(&mut self, text: &str) -> Option<(u32, u32)> {
         let start = u32::try_from(self.texts.len()).ok()?;
         let len = u32::try_from(text.len()).ok().filter(|len| start.checked_add(*len).is_some())?;
@@ -87,7 +92,7 @@ impl Shown {
         Some((start, len))
     }
 
-    /// Replaces a text with another spelling, and keeps it if there is no room for the other.
+    /// Replaces a text with another spelling of it, or keeps the old one if there is no room for the new one.
     fn replace(&mut self, index: usize, text: &str) {
         let (start, len) = self.places[index];
         if text.len() == len as usize {
@@ -104,7 +109,7 @@ impl Shown {
 }
 
 impl Values {
-    /// Returns an empty list for at most `limit` different texts. All others have the number [`Number::OTHERS`].
+    /// Creates an empty store for at most `limit` different texts. All further texts get the number [`Number::OTHERS`].
     #[must_use]
     pub fn new(limit: usize) -> Values {
         let random = RandomState::default();
@@ -112,7 +117,7 @@ impl Values {
         Values { seeds, numbers: HashTable::new(), shown: Shown::default(), limit, beyond: false }
     }
 
-    /// Returns the number of `text`.
+    /// Returns the number of `text`, and stores the text if it is new.
     pub fn number(&mut self, text: &str) -> Number {
         let Values { seeds, numbers, shown, .. } = self;
         let index = |number: &Number| number.index() - FIRST;
@@ -135,7 +140,7 @@ impl Values {
         number
     }
 
-    /// Returns the text of a number; `None` if it is that of no text or of those beyond the limit.
+    /// Returns the text with the given number, or `None` if there is no text or it is beyond the limit.
     #[must_use]
     pub fn text(&self, number: Number) -> Option<&str> {
         self.shown.get(number.index().checked_sub(FIRST)?)
@@ -147,28 +152,28 @@ impl Values {
         self.beyond
     }
 
-    /// Returns an upper bound for the index of a number.
+    /// Returns a number that is greater than the index of every [`Number`] in use.
     #[must_use]
     pub fn indexes(&self) -> usize {
         self.shown.places.len() + FIRST
     }
 }
 
-/// Whether two texts differ in nothing but letter case.
+/// Whether two texts are the same apart from letter case.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     one == other
         || one.eq_ignore_ascii_case(other)
         || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
 }
 
-/// Returns a hash that texts share if they differ only in letter case. Most texts are ASCII, so their letters are folded eight at a
-/// time, without a copy.
+/// Returns a hash that is the same for texts that differ only in letter case. Most texts are ASCII, so their letters are
+/// converted to lower case eight at a time, without a copy.
 fn hash(seeds: [u64; 2], text: &str) -> u64 {
     if text.is_ascii() { hash_of(seeds, text.as_bytes()) } else { hash_of(seeds, text.to_lowercase().as_bytes()) }
 }
 
-/// Returns a hash of a text, with its ASCII letters in lower case. It mixes words as foldhash does, whose own interface would need a
-/// copy of the text.
+/// Returns a hash of a text as if its ASCII letters were in lower case. It mixes words as foldhash does. The interface of
+/// foldhash itself would need a copy of the text.
 #[inline]
 fn hash_of([start, factor]: [u64; 2], text: &[u8]) -> u64 {
     let mix = |sum: u64, word: u64| {
@@ -179,19 +184,19 @@ fn hash_of([start, factor]: [u64; 2], text: &[u8]) -> u64 {
     let (words, rest) = text.as_chunks();
     let sum = words.iter().fold(start ^ text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
     let last = match text.last_chunk() {
-        // The last bytes once more, which is quicker than a loop over those that are left.
+        // The last eight bytes overlap those before, which is faster than a loop over the rest.
         Some(last) => u64::from_le_bytes(*last),
         None => rest.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
     };
     mix(mix(sum, last), 0)
 }
 
-/// Returns eight bytes with the ASCII letters among them in lower case.
+/// Converts the ASCII letters among eight bytes to lower case.
 fn folded(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH_BITS: u64 = 0x80 * ONES;
     let low = word & !HIGH_BITS;
-    // A high bit for each byte that is at least `A`, and for each that is beyond `Z`.
+    // The high bit of each byte is set if the byte is at least `A`, and if it is beyond `Z`.
     let (from_a, beyond_z) = (low + (0x80 - 0x41) * ONES, low + (0x80 - 0x5B) * ONES);
     let is_upper = (from_a & !beyond_z) & !word & HIGH_BITS;
     word | is_upper >> 2
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn spellings_of_different_lengths_replace_each_other() {
-        // The Kelvin sign takes three bytes and sorts after the letters.
+        // The Kelvin sign takes three bytes and sorts after the ASCII letters.
         let spellings: Vec<String> =
             (0..=40).map(|kelvins| "\u{212A}".repeat(kelvins) + &"k".repeat(40 - kelvins)).collect();
         let mut values = Values::new(9);

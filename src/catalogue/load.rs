@@ -1,6 +1,6 @@
-//! Loads a catalogue from TOML, and checks it.
+//! Loads a catalogue from TOML and checks it.
 //!
-//! All checks are made here, once, so that every [`Catalogue`] has the invariants of its module.
+//! All checks are done here, so every [`Catalogue`] has the invariants that its module documents.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,14 +14,14 @@ use super::{CHECKS_LIMIT, Catalogue, Channel, Check, Entry, Evidence, Group, Ser
 use crate::code::{Code, Key};
 use crate::time::Form;
 
-/// Why a catalogue cannot be loaded. Shown as two sentences, the message and the remedy.
+/// The reason why a catalogue cannot be loaded. Displayed as two sentences, the message and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {
-    /// Where in the text the error is, in bytes, if that is known.
+    /// The byte range of the error in the text, if known.
     pub span: Option<Range<usize>>,
-    /// What is wrong, without a full stop.
+    /// What is wrong with the catalogue, without a full stop.
     pub message: String,
-    /// What to do about it, without a full stop.
+    /// How to correct the catalogue, without a full stop.
     pub remedy: String,
 }
 
@@ -68,7 +68,7 @@ struct RawEntry {
     whose: Vec<Whose>,
 }
 
-/// An entry with the place of its description, to which errors about the entry point.
+/// An entry with the byte range of its description. Errors in the entry point there.
 struct Placed {
     entry: Entry,
     key: Key,
@@ -81,6 +81,7 @@ impl Placed {
     }
 }
 
+/// Reads a catalogue and checks it. Implements [`Catalogue::from_toml`].
 pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
     let raw: RawFile = toml::from_str(text).map_err(|error| LoadError {
         span: error.span(),
@@ -89,7 +90,7 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
     })?;
     let services = raw.service.into_iter().map(service).collect::<Result<Vec<_>, _>>()?;
     let mut placed = raw.code.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
-    // The sort is stable, so that of two entries with the same key the later one is reported.
+    // The sort is stable, so the second of two entries with the same key is reported.
     placed.sort_by(|a, b| a.key.cmp(&b.key));
     refuse_duplicates(&placed)?;
     check_candidates(&placed)?;
@@ -99,9 +100,10 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
     Ok(Catalogue { entries, keys, codes, names, services })
 }
 
+/// Converts a retired service, and computes the end of its last day.
 fn service(raw: RawService) -> Result<Service, LoadError> {
     let last_day = raw.last_day.get_ref().clone();
-    // The last zone in which a day ends is UTC-12.
+    // The day ends last in the zone UTC-12.
     let end = Form::ISO_8601.read(format!("{last_day}T23:59:59.999999999-12:00").as_bytes());
     match end {
         Some(end) => Ok(Service { name: raw.name, last_day, end: end.time }),
@@ -113,7 +115,7 @@ fn service(raw: RawService) -> Result<Service, LoadError> {
     }
 }
 
-/// Creates an entry, and checks everything that can be checked without the others.
+/// Creates an entry, and checks everything that does not depend on other entries.
 fn place(raw: RawEntry) -> Result<Placed, LoadError> {
     let span = raw.description.span();
     let description = raw.description.into_inner();
@@ -194,6 +196,7 @@ fn check_advice(placed: &Placed) -> Result<(), LoadError> {
     Ok(())
 }
 
+/// Checks that no two entries have the same key. `sorted` must be sorted by key.
 fn refuse_duplicates(sorted: &[Placed]) -> Result<(), LoadError> {
     match sorted.windows(2).find(|pair| pair[0].key == pair[1].key) {
         Some(pair) => Err(pair[1].error(format!("there are two entries for {}", pair[1].key), "Keep one of them")),
@@ -201,7 +204,7 @@ fn refuse_duplicates(sorted: &[Placed]) -> Result<(), LoadError> {
     }
 }
 
-/// Checks that every candidate exists and has the text for which it is a candidate.
+/// Checks that every candidate exists and has the description for which it is a candidate.
 fn check_candidates(placed: &[Placed]) -> Result<(), LoadError> {
     let by_code: HashMap<Code, &Entry> = placed.iter().filter_map(|p| Some((p.entry.code?, &p.entry))).collect();
     for shared in placed {
@@ -221,10 +224,10 @@ fn check_candidates(placed: &[Placed]) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Collects the names of all entries, and reports a name that two of them claim.
+/// Collects the names of all entries. Fails if two entries have the same name, unless one is a description that they share.
 fn collect_names(placed: &[Placed]) -> Result<Names, LoadError> {
     let mut names = Names::default();
-    // Shared texts first, so that they lead to entries of their own and not to the first candidate.
+    // Shared descriptions come first, so that they belong to their own entries and not to the first candidate.
     let (shared, single): (Vec<_>, Vec<_>) =
         placed.iter().enumerate().partition(|(_, placed)| !placed.entry.candidates.is_empty());
     for (index, claimant) in shared.into_iter().chain(single) {

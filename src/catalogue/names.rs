@@ -1,10 +1,10 @@
-//! Finds the entry for a name in a log, and makes names that no entry has printable.
+//! Finds the entry for a name in a log, and makes names without an entry printable.
 //!
-//! Invariant: names are compared in a normal form, with ASCII letters in lower case and each run of blanks as one space, and only
-//! as whole words. Letters, digits and underscores make words.
+//! Invariant: names are compared in a normal form, with ASCII letters in lower case and each run of blanks as one space. Only
+//! whole words match. Words consist of letters, digits and underscores.
 //!
-//! A lookup tries each end of a word as the end of the name, the longest first. The first try nearly always succeeds, because
-//! logs write whole names, so neither a regex nor an automaton would be faster.
+//! A lookup tries each end of a word in the text as the end of the name, starting with the longest. The first attempt nearly
+//! always succeeds, because logs write whole names, so neither a regex nor an automaton would be faster.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -12,18 +12,20 @@ use std::collections::hash_map::Entry as Slot;
 use crate::code::Code;
 use crate::terminal;
 
-/// The longest name in bytes of its normal form, so that a lookup needs no memory on the heap. The longest built-in name has 48.
+/// The length of the longest name in its normal form, in bytes. The limit allows lookups without memory on the heap. The longest
+/// built-in name has 48 bytes.
 ///
-/// Must be less than [`SHOWN_LIMIT`], so that cutting an unknown name cannot result in a known one.
+/// The limit must be less than [`SHOWN_LIMIT`], so that cutting an unknown name cannot result in a known one.
 pub(super) const NAME_LIMIT: usize = 64;
 
-/// The most characters of an unknown name that are kept.
+/// The number of characters after which an unknown name is cut.
 const SHOWN_LIMIT: usize = 80;
 
-/// The most bytes of a character in UTF-8. So much must be seen after a name to decide whether a word ends there.
+/// The number of bytes after a name that must be examined to decide whether a word ends there: the size of the longest UTF-8
+/// character.
 const LOOKAHEAD: usize = 4;
 
-/// The names of all entries.
+/// The names of all entries of the catalogue, for looking them up.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// The index of the entry for each normal form.
@@ -32,17 +34,17 @@ pub(super) struct Names {
     longest: usize,
 }
 
-/// A name that was found in a text.
+/// A name of an entry that was found at the start of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The index of its entry.
+    /// The index of the entry with this name.
     pub(super) entry: usize,
-    /// The length of its normal form.
+    /// The length of the name in its normal form.
     pub(super) len: usize,
 }
 
 impl Names {
-    /// Adds `name` for `entry`. If another entry has the name already, changes nothing and returns that entry.
+    /// Adds `name` for `entry`. If another entry already has the name, returns that entry and changes nothing.
     pub(super) fn claim(&mut self, name: &str, entry: usize) -> Option<usize> {
         let normal = normal_form(name);
         let len = normal.len();
@@ -56,12 +58,12 @@ impl Names {
         }
     }
 
-    /// Returns the entry with exactly this name.
+    /// Returns the entry that has exactly this name.
     pub(super) fn whole(&self, name: &str) -> Option<usize> {
         self.entries.get(&normal_form(name)).copied()
     }
 
-    /// Returns the longest name at the beginning of `text` that ends where a word ends.
+    /// Returns the longest name that `text` starts with and that ends at the end of a word.
     pub(super) fn longest_prefix(&self, text: &[u8]) -> Option<Found> {
         let mut buffer = [0; NAME_LIMIT + LOOKAHEAD];
         let mut len = 0;
@@ -77,12 +79,12 @@ impl Names {
     }
 }
 
-/// Returns the normal form of a name, without what [`core()`] removes.
+/// Returns the normal form of a name, without the characters that [`core()`] removes.
 pub(super) fn normal_form(name: &str) -> Box<[u8]> {
     normal_bytes(core(name.as_bytes())).collect()
 }
 
-/// Converts ASCII letters to lower case, and each run of blanks to one space. Keeps UTF-8 valid.
+/// Converts ASCII letters to lower case, and each run of blanks to one space. Valid UTF-8 stays valid.
 pub(super) fn normal_bytes(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut after_blank = false;
     text.iter().filter_map(move |byte| {
@@ -93,7 +95,7 @@ pub(super) fn normal_bytes(text: &[u8]) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Whether no word extends across position `at`.
+/// Whether the position `at` is not within a word.
 pub(super) fn is_boundary(text: &[u8], at: usize) -> bool {
     !(ends_in_word(&text[..at]) && starts_with_word(&text[at..]))
 }
@@ -101,7 +103,7 @@ pub(super) fn is_boundary(text: &[u8], at: usize) -> bool {
 fn ends_in_word(text: &[u8]) -> bool {
     match text.last() {
         Some(byte) if byte.is_ascii() => is_word(char::from(*byte)),
-        // The character is not ASCII, and so is taken for a letter. No built-in name ends with such a character.
+        // Characters beyond ASCII are treated as letters. No built-in name ends with one.
         Some(_) => true,
         None => false,
     }
@@ -117,9 +119,10 @@ fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// Returns the value without blanks around it, pairs of quotes around it, and trailing ` .,;:-`.
+/// Removes blanks and pairs of quotes around a value, and trailing ` .,;:-`.
 ///
-/// A value with nothing but trailing marks is returned with them. The result is empty only for blanks and quotes.
+/// A value that consists only of trailing punctuation keeps it. So the result is empty only if the value consists of blanks and
+/// quotes.
 pub(super) fn core(written: &[u8]) -> &[u8] {
     let unquoted = unquote(written);
     let mut core = unquoted;
@@ -147,8 +150,8 @@ fn unquote(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// Returns the code if `core` is a decimal number that fits. Leading zeros are allowed. A leading `+` is not, as no log writes
-/// it.
+/// Parses `core` as a decimal number. Returns `None` if it is no number or too large. Leading zeros are accepted. A leading `+`
+/// is not, because no log writes it.
 pub(super) fn number(core: &[u8]) -> Option<Code> {
     let digits = core.strip_prefix(b"-").unwrap_or(core);
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -157,8 +160,8 @@ pub(super) fn number(core: &[u8]) -> Option<Code> {
     str::from_utf8(core).ok()?.parse().ok().map(Code)
 }
 
-/// Returns an unknown name as results show it, which depends on `core` alone: blanks are collapsed, invalid UTF-8 and characters
-/// that a terminal obeys become U+FFFD, and the name is cut after [`SHOWN_LIMIT`] characters.
+/// Makes an unknown name printable. Each run of blanks becomes one space, invalid UTF-8 and control characters that affect a
+/// terminal become U+FFFD, and the name is cut after [`SHOWN_LIMIT`] characters.
 pub(super) fn shown(core: &[u8]) -> String {
     let mut shown = String::new();
     let mut count = 0;

@@ -1,6 +1,7 @@
-//! Queries of the catalogue: a number, a range, a name or some words; or a pasted line and the results that it names.
+//! Searches the catalogue for a code, a range, a name or words, and explains pasted text.
 //!
-//! [`Catalogue::resolve`] is different: it reads a value from a log and must decide on one result. A query may have many answers.
+//! In contrast, [`Catalogue::resolve`] interprets a value from a log and must decide on one result. A query may have many
+//! answers.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -8,7 +9,7 @@ use std::str::FromStr;
 use super::{Catalogue, Entry, names};
 use crate::code::{Code, Key};
 
-/// A query, in the notation of the command line.
+/// A query, as typed on the command line.
 ///
 /// # Examples
 ///
@@ -29,7 +30,7 @@ pub enum Query {
 }
 
 impl FromStr for Query {
-    /// What is wrong with the query, and what to do about it, as two sentences without the last full stop.
+    /// What is wrong with the query and how to correct it, in two sentences without the last full stop.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Query, String> {
@@ -40,7 +41,7 @@ impl FromStr for Query {
         if is_decimal(text.strip_prefix('-').unwrap_or(text)) {
             return parse_number(text).map(|number| Query::Code(Code(number)));
         }
-        // Ranges that are copied from a document often have an en dash.
+        // A range that was copied from a document often contains an en dash.
         match text.split_once(['-', '–']).map(|(from, to)| (from.trim(), to.trim())) {
             Some((from, "")) if is_decimal(from) => {
                 Err(format!("the range {text} has no end. Write both ends, such as 100-145"))
@@ -62,6 +63,7 @@ fn is_decimal(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Parses digits as a code. The error says which numbers are codes.
 fn parse_number(digits: &str) -> Result<i32, String> {
     let too_large = |_| format!("{digits} is too large for a code. Codes run from {} to {}", i32::MIN, i32::MAX);
     digits.parse().map_err(too_large)
@@ -70,15 +72,16 @@ fn parse_number(digits: &str) -> Result<i32, String> {
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<'c> {
-    /// Entries: at least one, and none twice.
+    /// The entries that match the query. There is at least one, and none occurs twice.
     Entries(Vec<&'c Entry>),
-    /// A code that is not in the catalogue. That is an answer, too.
+    /// The query is a code that is not in the catalogue.
     UnknownCode(Code),
-    /// Nothing matches.
+    /// No entry matches the query.
     Nothing,
 }
 
 impl<'c> Answer<'c> {
+    /// Creates the answer that consists of these entries, or [`Answer::Nothing`] if there are none.
     fn of(entries: Vec<&'c Entry>) -> Answer<'c> {
         if entries.is_empty() { Answer::Nothing } else { Answer::Entries(entries) }
     }
@@ -87,11 +90,11 @@ impl<'c> Answer<'c> {
 impl Catalogue {
     /// Returns the entries for a query, in the order of the catalogue.
     ///
-    /// * A number, or the whole of a symbol, SDK constant or text in any letter case, gives its entry. A text that several codes
-    ///   share gives these codes as well.
-    /// * Other words give every entry in which all of them occur: in a name, in what happened, in the channel or in the group.
-    ///   A word may be part of a word there. SDK constants are searched only for words with an underscore, because all of them
-    ///   begin with `CALL_STATUS`.
+    /// * A number, a whole symbol, an SDK constant or a description finds its entry. Letter case does not matter. A description
+    ///   that several codes share finds these codes too.
+    /// * Any other words find every entry that contains all of them in its names, what happened, its channel or its group. A word
+    ///   in the query may be a part of a word there. SDK constants are searched only for words with an underscore, because all of
+    ///   them start with `CALL_STATUS`.
     #[must_use]
     pub fn find(&self, query: &Query) -> Answer<'_> {
         match query {
@@ -111,8 +114,8 @@ impl Catalogue {
         }
     }
 
-    /// Whether `name` is a whole name of a result, in any letter case. A text that several codes share is a name of each of them. A
-    /// result that is not in the catalogue has the name that the log writes.
+    /// Whether `name` is a whole name of a result. Letter case does not matter. A description that several codes share is a name
+    /// of each of them. The name of a result that is not in the catalogue is the one that the log writes.
     #[must_use]
     pub fn is_named(&self, key: &Key, name: &str) -> bool {
         match self.names.whole(name) {
@@ -124,10 +127,11 @@ impl Catalogue {
         }
     }
 
-    /// Returns what a pasted text is about, in the order of the first mention: if the text is a number, that code; otherwise the
-    /// entries whose names occur in it as whole words. If one name contains another, the longer one counts.
+    /// Explains a pasted text. If the text is a number, returns the entry for that code. Otherwise returns the entries whose
+    /// names occur in the text as whole words, in the order of their first occurrence. If one name contains another, only the
+    /// longer one counts.
     ///
-    /// Numbers within a longer text do not count, because only a pattern can decide whether a number is a code.
+    /// Numbers within a longer text are ignored, because only a pattern can decide whether a number is a code.
     #[must_use]
     pub fn explain(&self, text: &str) -> Answer<'_> {
         if let Some(code) = names::number(names::core(text.as_bytes())) {
@@ -156,7 +160,7 @@ impl Catalogue {
         }
     }
 
-    /// Returns the entries in which all words occur.
+    /// Returns the entries that contain all words of the query.
     fn by_words(&self, words: &str) -> Vec<&Entry> {
         let words = words.to_lowercase();
         self.select(|entry| {
@@ -169,12 +173,14 @@ impl Catalogue {
         })
     }
 
+    /// Returns the entries that `wanted` accepts, in the order of the catalogue.
     fn select(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<&Entry> {
         self.entries.iter().filter(|entry| wanted(entry)).collect()
     }
 }
 
-/// Returns the fields of an entry in which words are searched for, except for the SDK constant, one on each line.
+/// Returns the fields of an entry in which words are searched for, in lower case, each on its own line. The SDK constant is not
+/// included.
 fn searched(entry: &Entry) -> String {
     let mut fields = vec![entry.description.clone(), entry.happened.clone()];
     fields.extend(entry.symbol.clone());

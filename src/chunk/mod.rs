@@ -5,15 +5,15 @@
 //! * A range owns exactly the lines whose first byte is in it. For any ranges and any block size, the owned parts of all chunks
 //!   together are the source.
 //! * A chunk contains no line longer than [`Limits::line_bytes`], including its line end. A longer line is cut into pieces of
-//!   exactly that size, counted from the first byte of the line, so that the cuts do not depend on the blocks.
-//! * The contents of a chunk can be searched as bytes. UTF-16 is decoded after it has been cut, so that the owner of a line does
-//!   not depend on the encoding. Limits count code units, so that text is cut in the same places in UTF-8 and in UTF-16.
-//! * The owned part of a chunk is followed by a lookahead of at least [`Limits::lookahead_bytes`], or by the rest of the source if
-//!   that is shorter.
-//! * The memory for a reader is one buffer of at most `line_bytes + lookahead_bytes`, and a few bytes to check the end of the
-//!   source. In UTF-16, these are numbers of code units, and there is a second buffer for the decoded text.
+//!   exactly that size, counted from the first byte of the line, so the cuts do not depend on the blocks.
+//! * The contents of a chunk can be searched as bytes. UTF-16 is decoded after it has been cut, so the owner of a line does not
+//!   depend on the encoding. Limits count code units, so text is cut at the same characters in UTF-8 and in UTF-16.
+//! * The owned part of a chunk is followed by a lookahead of at least [`Limits::lookahead_bytes`], or by the rest of the source
+//!   if that is shorter.
+//! * A reader needs one buffer of at most `line_bytes + lookahead_bytes`, and a few bytes to check the end of the source. In
+//!   UTF-16, these are numbers of code units, and there is a second buffer for the decoded text.
 //!
-//! Ranges and streams are read by the same type: a range is a stream that starts within a file and ends with the last line that it
+//! The same type reads ranges and streams: a range is a stream that starts within a file and ends with the last line that it
 //! owns. This module opens nothing, unlike [`source`](crate::source), and knows no patterns, unlike [`scan`](crate::scan).
 
 use std::io::{self, Read};
@@ -22,23 +22,23 @@ use crate::problem::{Kind, Loss};
 use crate::units::{END_BYTES, Units, Written};
 use crate::unpack;
 
-/// A length in bytes that most lines do not exceed.
+/// A length that most lines do not exceed, in bytes.
 const LIKELY_LINE_BYTES: usize = 4 << 10;
 
-/// The sizes of chunks in bytes. The defaults are right for every input. Tests use tiny sizes to cover every boundary.
+/// The sizes of chunks in bytes. The defaults suit every input. Tests use tiny sizes to cover every boundary.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The size of one read. By default, it fits into the second-level cache, so that searching does not wait for memory.
+    /// The size of one read. The default fits into the second-level cache, so that searching does not wait for memory.
     pub block_bytes: usize,
-    /// The length of the longest line that is searched as a whole.
+    /// The length of the longest line that is searched as a whole. Longer lines are searched in pieces.
     pub line_bytes: usize,
-    /// The number of bytes after the end of a line that a match of a multi-line pattern may extend to.
+    /// The number of bytes after a line into which a match of a multi-line pattern may extend.
     pub lookahead_bytes: usize,
 }
 
 impl Limits {
-    /// Converts limits in code units to limits in bytes. The lookahead of UTF-16 gets one more unit, because its last unit may be
-    /// half of a character.
+    /// Converts limits in code units to limits in bytes. In UTF-16, the lookahead gets an additional unit, because its last unit
+    /// may be half of a character.
     fn of(self, units: Units) -> Limits {
         match units.size_bytes() {
             1 => self,
@@ -60,17 +60,17 @@ impl Default for Limits {
 /// A block of whole lines, or a piece of a line that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk<'b> {
-    /// The owned lines, followed by the lookahead.
+    /// The lines that the chunk owns, and the lookahead after them.
     bytes: &'b [u8],
     /// The length of the owned lines in `bytes`.
     owned: usize,
-    /// The offset of the first byte in the source.
+    /// The offset of the chunk's first byte in the source.
     pub offset: u64,
-    /// The length of the owned part in the source, in bytes. In UTF-16, it differs from the length of the decoded text.
+    /// The length of the owned lines in the source, in bytes. In UTF-16, it differs from the length of the decoded text.
     pub source_bytes: u64,
-    /// The encoding of the source, and the form of its times.
+    /// The code units of the source, and the form of its times.
     pub written: Written,
-    /// Whether the chunk ends within a line.
+    /// Whether the chunk ends within a line that is too long.
     pub cut: Cut,
 }
 
@@ -86,7 +86,7 @@ pub enum Cut {
 }
 
 impl<'b> Chunk<'b> {
-    /// Creates a chunk from a whole source.
+    /// Creates a chunk that contains a whole source.
     #[must_use]
     pub fn whole(bytes: &'b [u8]) -> Chunk<'b> {
         let owned = bytes.len();
@@ -106,16 +106,16 @@ impl<'b> Chunk<'b> {
     }
 }
 
-/// A chunk that owns its memory. The thread that reads a stream passes it to a thread that scans it.
+/// A chunk that owns its memory. It can be passed from the thread that reads a stream to one that scans it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedChunk {
     bytes: Vec<u8>,
-    /// The chunk without its bytes.
+    /// All other fields of the chunk, with no bytes.
     rest: Chunk<'static>,
 }
 
 impl OwnedChunk {
-    /// Borrows the chunk.
+    /// Returns the chunk, which borrows this memory.
     #[must_use]
     pub fn get(&self) -> Chunk<'_> {
         Chunk { bytes: &self.bytes, ..self.rest }
@@ -128,7 +128,7 @@ impl From<Chunk<'_>> for OwnedChunk {
     }
 }
 
-/// A range of a source, which owns the lines whose first byte is in `start..end`.
+/// A range of a source. It owns the lines whose first byte is in `start..end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// The offset of the first byte of the range.
@@ -171,50 +171,52 @@ pub struct Chunks<R> {
     limits: Limits,
     written: Written,
     buffer: Vec<u8>,
-    /// The text of the last chunk, if it had to be decoded.
+    /// The decoded text of the last chunk, if the source is UTF-16.
     decoded: Vec<u8>,
-    /// The start of the data in the buffer that has not been returned. At least the last `kept_bytes` before it are kept as well.
+    /// The start of the data in the buffer that has not been returned. At least the last `kept_bytes` bytes before it stay in the
+    /// buffer.
     head: usize,
-    /// The end of the data in the buffer.
+    /// The end of the data that has been read into the buffer.
     tail: usize,
     /// The number of bytes at the end of the source that are checked, or 0 if the end is not checked.
     kept_bytes: usize,
-    /// The loss if the source begins with the byte order mark of other units, until it is returned.
+    /// A report of unread data if the source begins with the byte order mark of other units. `None` after it has been returned.
     contradicted: Option<Loss>,
     /// The offset of `buffer[head]` in the source.
     offset: u64,
-    /// The end of the span.
+    /// The end of the range to read, as an offset in the source.
     end: u64,
+    /// Where in a line the next data to return is.
     state: State,
     reader_is_done: bool,
 }
 
-/// The position of `head` in its line.
+/// Where in a line the next data to return is, which starts at [`Chunks::head`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// `head` is in a line that the previous range owns.
+    /// The data starts within a line that the previous range owns.
     InForeignLine,
-    /// `head` is at the first byte of a line.
+    /// The data starts at the first byte of a line.
     AtLineStart,
-    /// `head` is within an owned line, after a piece of it.
+    /// The data starts within an owned line, after a piece of it that has been returned.
     InOwnLine,
 }
 
 /// What to do next with the data in the buffer.
 enum Step {
-    /// Return the first `len` bytes.
+    /// Return the first `len` bytes of the data as a chunk.
     HandOut { len: usize, cut: Cut },
-    /// Read more data.
+    /// Read more data, because no line ends in the buffer.
     NeedMore,
     /// Return an error, because the source ends within a unit.
     Broken,
-    /// End.
+    /// Return nothing, because all owned lines have been returned.
     Finished,
 }
 
 impl<R: Read> Chunks<R> {
-    /// Creates a reader for the lines that `span` owns. `reader` must start at the offset [`Span::read_from`]. `buffer` is working
-    /// memory with any contents, which [`Chunks::into_buffer`] returns. In UTF-16, the span must start and end between units.
+    /// Creates a reader of the lines that `span` owns. `reader` must start at the offset [`Span::read_from`]. `buffer` is working
+    /// memory with any contents; [`Chunks::into_buffer`] returns it. In UTF-16, the span must start and end between units.
     pub fn new(reader: R, span: Span, limits: Limits, written: impl Into<Written>, buffer: Vec<u8>) -> Chunks<R> {
         let written @ Written { units, .. } = written.into();
         let state = if span.start == 0 { State::AtLineStart } else { State::InForeignLine };
@@ -235,8 +237,8 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Also checks whether the source ends in other units than it begins, or like an archive or a disk image. If it does, an error
-    /// follows the last chunk. The span must extend to the end of the source, and should include its last 4 KiB.
+    /// Also checks whether the source ends in other units than it begins, or like an archive or a disk image. If so, an error
+    /// follows the last chunk. The span must extend to the end of the source and should include its last 4 KiB.
     #[must_use]
     pub fn checking_the_end(self) -> Chunks<R> {
         Chunks { kept_bytes: END_BYTES, ..self }
@@ -248,7 +250,7 @@ impl<R: Read> Chunks<R> {
         &self.reader
     }
 
-    /// Returns the working memory, for the next reader.
+    /// Returns the working memory, so that another reader can use it.
     #[must_use]
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer
@@ -258,9 +260,9 @@ impl<R: Read> Chunks<R> {
     ///
     /// # Errors
     ///
-    /// Fails if the reader fails, if UTF-16 ends within a unit, or if the source ends in other units. All complete lines that have
-    /// been read are still returned, by earlier calls or by the next ones. An incomplete line is not returned, because half of a
-    /// number is another number. Trailing bytes after compressed data ([`Kind::TrailingBytes`]) and an end in other units do not
+    /// Fails if the reader fails, if UTF-16 ends within a unit, or if the source ends in other units. All complete lines that
+    /// were read are returned, by earlier calls or by the next ones. An incomplete line is not returned, because half of a number
+    /// is a different number. Trailing bytes after compressed data ([`Kind::TrailingBytes`]) and an end in other units do not
     /// make a line incomplete.
     pub fn next_chunk(&mut self) -> io::Result<Option<Chunk<'_>>> {
         loop {
@@ -288,8 +290,8 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Returns the loss if the byte order mark contradicts the units, or if the source ends in other units than it begins. Only the
-    /// first call checks this.
+    /// Returns a [`Loss`], a report of unread data, if the byte order mark contradicts the units, or if the source ends in other
+    /// units than it begins. Only the first call checks the end.
     fn mixed(&mut self) -> Option<Loss> {
         if let Some(loss) = self.contradicted.take() {
             return Some(loss);
@@ -298,7 +300,7 @@ impl<R: Read> Chunks<R> {
             0 => None,
             kept => {
                 let end = &self.buffer[self.tail.saturating_sub(kept)..self.tail];
-                // What begins like text for more than 8 KiB may still be an archive after a text.
+                // A source that looks like text for more than 8 KiB may still be an archive that was appended to text.
                 if let Some(packed) = unpack::by_trailer(&end[end.len().saturating_sub(unpack::TRAILER_BYTES)..]) {
                     return Some(packed.loss());
                 }
@@ -336,7 +338,7 @@ impl<R: Read> Chunks<R> {
         if data.is_empty() && self.reader_is_done {
             return Step::Finished;
         }
-        // The last data in the buffer is not returned yet, because it is the lookahead of the data before it.
+        // The last bytes in the buffer are not returned yet, because they are the lookahead of those before them.
         let ready =
             if self.reader_is_done { data.len() } else { data.len().saturating_sub(self.limits.lookahead_bytes) };
         let ready = ready.min(self.limits.line_bytes);
@@ -366,7 +368,7 @@ impl<R: Read> Chunks<R> {
         self.written.units.last_line_end(ready)
     }
 
-    /// Skips a line that the previous range owns.
+    /// Skips the line that the previous range owns, and decides what to do next.
     fn skip_foreign_line(&mut self) -> Step {
         let data = &self.buffer[self.head..self.tail];
         let line_end = self.written.units.first_line_end(data);
@@ -380,13 +382,14 @@ impl<R: Read> Chunks<R> {
         if line_end.is_some() { self.step() } else { Step::NeedMore }
     }
 
+    /// Marks the next `len` bytes of the buffer as returned.
     fn advance(&mut self, len: usize) {
         self.head += len;
         self.offset += len as u64;
     }
 
-    /// Returns the number of bytes for the next read, which is usually a block. Near the end of the span, it is all that is left,
-    /// including the likely rest of the last line, if that is not much more than a block.
+    /// Returns the number of bytes for the next read. This is usually a block. Near the end of the span, it is everything that is
+    /// left, including the likely rest of the last line, if that is not much more than a block.
     fn read_bytes(&self) -> usize {
         let to_end = self.end.saturating_sub(self.offset + (self.tail - self.head) as u64);
         let wanted = usize::try_from(to_end).unwrap_or(usize::MAX);
@@ -401,7 +404,7 @@ impl<R: Read> Chunks<R> {
         self.tail = self.head + self.written.units.last_line_end(data).unwrap_or(0);
     }
 
-    /// Makes room in the buffer, and reads once.
+    /// Makes room in the buffer and reads once.
     fn fill(&mut self) -> io::Result<()> {
         let kept = self.head.min(self.kept_bytes);
         let unneeded = self.head - kept;
@@ -409,11 +412,13 @@ impl<R: Read> Chunks<R> {
         self.tail -= unneeded;
         self.head = kept;
         let full = kept + self.limits.line_bytes + self.limits.lookahead_bytes + 1;
-        // There is room for a whole block after the data, so that the rest of a line in the buffer does not make the read smaller.
+        // There is room for a whole block after the data, so that an incomplete line in the buffer does not make the read
+        // smaller.
         let size = (self.tail + self.read_bytes()).min(full);
         if self.buffer.len() < size {
             if self.buffer.capacity() < size {
-                // Also make room for the kept bytes and for a longer last line, because growing again would copy everything.
+                // Also reserves room for the kept bytes and a longer last line, because growing the buffer again would copy
+                // everything.
                 let room = (size + size / 4 + self.kept_bytes + LIKELY_LINE_BYTES).min(full);
                 self.buffer.reserve_exact(room - self.buffer.len());
             }

@@ -1,8 +1,7 @@
-//! Globs for the values of sign-ins.
+//! Globs for the values of sign-ins. [The filter](super) describes their syntax.
 //!
-//! A glob becomes a regex: crates for globs treat slashes and braces as those in paths, and values are not only paths.
-//!
-//! What globs mean is described in [filter](super).
+//! A glob is converted to a regex. Crates for globs give slashes and braces the meaning that they have in paths, but not every
+//! value here is a path.
 
 use std::fmt::Write as _;
 
@@ -10,7 +9,7 @@ use regex::Regex;
 
 use super::Rule;
 
-/// A glob, as described in [filter](super).
+/// A glob for a value of a sign-in. [The filter](super) describes its syntax.
 #[derive(Clone, Debug)]
 pub struct Glob {
     text: String,
@@ -18,17 +17,17 @@ pub struct Glob {
 }
 
 impl Glob {
-    /// Whether one of these characters is in the glob.
+    /// Whether the glob contains one of these characters.
     pub(super) fn has(&self, characters: &[char]) -> bool {
         self.text.contains(characters)
     }
 
-    /// Whether it matches a whole value, which is empty if it is not known.
+    /// Whether the glob matches a whole value. An unknown value is empty.
     pub(super) fn matches(&self, value: &str) -> bool {
         value.is_empty() == self.text.is_empty() && self.regex.is_match(value)
     }
 
-    /// Whether it matches a part of a value. An empty part does not make the value unknown.
+    /// Whether the glob matches a part of a known value, which may be empty.
     pub(super) fn matches_part(&self, part: &str) -> bool {
         !part.is_empty() && self.matches(part)
     }
@@ -63,13 +62,13 @@ impl Rule for Glob {
     }
 }
 
-/// Divides the text after a `[` into the beginning of a regex class, the members, and what follows the `]`.
+/// Splits the text after a `[` into the start of a regex class, its members, and the text after the `]`.
 fn class(text: &str) -> Option<(&'static str, &str, &str)> {
     let (negation, text) = match text.strip_prefix(['!', '^']) {
         Some(text) => ("[^", text),
         None => ("[", text),
     };
-    // As in shells, a `]` in the first place is a member.
+    // As in shells, a `]` at the start is a member.
     let first = text.chars().next()?.len_utf8();
     let end = first + text[first..].find(']')?;
     Some((negation, &text[..end], &text[end + 1..]))
@@ -94,7 +93,7 @@ fn push_members(regex: &mut String, members: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Appends a character as itself, whatever it means in a regex.
+/// Appends a character that stands for itself, even if it has a special meaning in regexes.
 fn push_escaped(regex: &mut String, character: char) {
     // Writing to a string cannot fail.
     let _ = write!(regex, r"\x{{{:x}}}", u32::from(character));

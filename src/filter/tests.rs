@@ -25,7 +25,7 @@ fn keeps_key(filter: &Filter, key: &Key) -> bool {
 }
 
 #[test]
-fn codes_are_numbers_ranges_names_and_what_is_unknown() {
+fn rules_for_codes_are_numbers_ranges_names_and_unknown() {
     let cases: [(&[&str], Key, bool); 37] = [
         (&[], code(102), true),
         (&["102"], code(102), true),
@@ -114,7 +114,7 @@ fn every_group_and_channel_has_the_name_that_catalogues_use() {
 }
 
 #[test]
-fn outcomes_are_what_the_log_says_or_does_not_say() {
+fn rules_for_outcomes_match_what_the_log_says_or_unknown() {
     let all = [Some(Outcome::Succeeded), Some(Outcome::Failed), None];
     for (typed, expected) in [
         ("succeeded", [true, false, false]),
@@ -235,7 +235,7 @@ fn files_match_by_name_or_with_a_slash_as_a_whole() {
 }
 
 #[test]
-fn only_the_empty_glob_matches_what_is_not_known() {
+fn only_the_empty_glob_matches_an_unknown_value() {
     let values = [None, Some(""), Some("ann"), Some(r"CONTOSO\"), Some("unknown")];
     for (typed, expected) in [
         ("", [true, true, false, false, false]),
@@ -254,7 +254,7 @@ fn only_the_empty_glob_matches_what_is_not_known() {
 }
 
 #[test]
-fn a_window_drops_what_is_outside_and_what_has_no_time() {
+fn a_window_drops_times_outside_it_and_missing_times() {
     let [before, since, after] = [1, 2, 3].map(Time::from_nanoseconds);
     let dropped = |filter: &Filter, time| filter.check_time(time).parts().collect::<Vec<_>>();
     let filter = Filter { window: Window::new(Some(since), None).unwrap(), ..Filter::default() };
@@ -320,7 +320,7 @@ fn a_filter_is_empty_unless_a_part_has_rules() {
 }
 
 #[test]
-fn errors_say_what_to_write() {
+fn errors_suggest_what_to_write() {
     for (text, expected) in [
         ("", "a part of the list is empty. Write the list as in 4,100-145"),
         ("4,,5", "a part of the list is empty. Write the list as in 4,100-145"),
@@ -367,12 +367,12 @@ fn the_examples_of_lists_are_valid() {
     assert_eq!(error::<Option<Outcome>>(<Option<Outcome>>::LIST_EXAMPLE.unwrap()), "");
 }
 
-/// Returns texts in which everything that rules give a meaning to is frequent.
+/// Returns texts in which the special characters and words of rules are frequent.
 fn typed() -> impl Strategy<Value = String> {
     prop_oneof![r"[-!*?\[\]^/\\@.,a-c0-2–éİ ]{0,12}", "\\PC{0,20}", any::<String>()]
 }
 
-/// Parses a rule twice: as including, and as excluding.
+/// Parses a rule twice: once as an including rule and once as an excluding one.
 fn both<T: Rule>(rule: &str) -> Option<[Rules<T>; 2]> {
     Some([rule.parse().ok()?, format!("!{rule}").parse().ok()?])
 }

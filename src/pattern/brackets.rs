@@ -1,7 +1,8 @@
 //! Detects the most common mistake in a first regex: brackets that were copied from the log, such as `[GW]`. In a regex, they
-//! match one of the characters between them.
+//! match a single one of the characters between them.
 //!
-//! This is not part of [`validate`](super::validate), because such a regex is valid. Only a line of the log shows what was meant.
+//! This is not part of [`validate`](super::validate), because such a regex is valid. Only a line of the log shows that it is a
+//! mistake.
 
 use std::convert::Infallible;
 

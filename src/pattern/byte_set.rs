@@ -1,6 +1,6 @@
 //! A set of bytes, such as the bytes that a character class of a regex matches.
 //!
-//! A set is 256 bits, so it is `Copy`, and union, intersection and the test for a byte take a few instructions.
+//! A set takes 256 bits and is `Copy`. Union, intersection and the test for a byte take a few instructions.
 
 use regex_syntax::hir::Class;
 
@@ -9,7 +9,9 @@ use regex_syntax::hir::Class;
 pub(super) struct ByteSet([u64; 4]);
 
 impl ByteSet {
+    /// The set without any byte.
     pub(super) const EMPTY: ByteSet = ByteSet([0; 4]);
+    /// The set of all 256 bytes.
     pub(super) const ALL: ByteSet = ByteSet([u64::MAX; 4]);
 
     /// Returns the set of these bytes.
@@ -23,7 +25,7 @@ impl ByteSet {
         set
     }
 
-    /// Returns the set that holds `byte` alone.
+    /// Returns the set that contains only `byte`.
     pub(super) fn one(byte: u8) -> ByteSet {
         let mut set = ByteSet::EMPTY;
         set.insert(byte);
@@ -64,32 +66,38 @@ impl ByteSet {
         Some(set)
     }
 
+    /// Adds `byte` to the set.
     pub(super) const fn insert(&mut self, byte: u8) {
         self.0[(byte >> 6) as usize] |= 1 << (byte & 63);
     }
 
+    /// Whether the set contains `byte`.
     #[inline]
     pub(super) fn contains(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 != 0
     }
 
+    /// Returns the bytes that are in at least one of the two sets.
     pub(super) fn union(self, other: ByteSet) -> ByteSet {
         ByteSet(std::array::from_fn(|word| self.0[word] | other.0[word]))
     }
 
+    /// Returns the bytes that are in both sets.
     pub(super) fn intersection(self, other: ByteSet) -> ByteSet {
         ByteSet(std::array::from_fn(|word| self.0[word] & other.0[word]))
     }
 
+    /// Returns the bytes that are not in this set.
     pub(super) fn complement(self) -> ByteSet {
         ByteSet(self.0.map(|word| !word))
     }
 
-    /// Whether this set is a subset of `of`.
+    /// Whether every byte of this set is also in `of`.
     pub(super) fn is_subset(self, of: ByteSet) -> bool {
         self.intersection(of) == self
     }
 
+    /// Returns the number of bytes in the set.
     pub(super) fn len(self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }

@@ -1,12 +1,12 @@
-//! Limited backtracking for a [program](super::program): if the steps after a choice fail, the next alternative is tried, in the
-//! order of preference of a regex engine.
+//! Limited backtracking for a [program](super::program). If the steps after a choice fail, the next alternative is tried, in the
+//! same order of preference as in a regex engine.
 //!
-//! Open choices are a stack. [`Backtracker::fork`] and [`Backtracker::first_end`] push one; [`Backtracker::turn_back`] pops the
+//! Open choices form a stack. [`Backtracker::fork`] and [`Backtracker::first_end`] push one. [`Backtracker::turn_back`] pops the
 //! latest one and restores the capture groups that were set after it.
 //!
 //! Invariant: the number of retries and of open choices is limited. A program that reaches a limit gives up, and the regex engine
-//! tries that place instead. Between two retries a program only moves forward in the text, so the time for one place is linear in
-//! the length of the text.
+//! tries that position instead. Between two retries, a program only moves forward in the text, so the time for one position is
+//! linear in the length of the text.
 //!
 //! For example, `'(?<user>.*?)' from` first assumes that the user ends at the first quote. If ` from` does not follow, the choice
 //! is popped, and the program tries the next quote.
@@ -18,39 +18,43 @@ use regex_automata::util::primitives::NonMaxUsize;
 
 use super::program::{AtEnd, Class, Slots};
 
-/// The most retries in one attempt to match.
+/// The largest number of retries in one attempt to match.
 const TRIES_LIMIT: usize = 128;
-/// The most entries on the stack, which holds open choices and overwritten capture slots.
+/// The largest number of entries on the stack, which contains open choices and overwritten capture slots.
 const OPEN_LIMIT: usize = 256;
 
 /// A run of bytes of one class whose length depends on what follows it, such as `.*` before ` from`.
 #[derive(Debug)]
 pub(super) struct Span {
+    /// The class of bytes of which the run consists.
     pub(super) class: Box<Class>,
-    /// The least number of bytes.
+    /// The smallest number of bytes in the run.
     pub(super) least: usize,
-    /// The greatest number of bytes.
+    /// The largest number of bytes in the run.
     pub(super) most: usize,
+    /// Which length of the run is tried first.
     pub(super) prefers: Prefers,
-    /// The bytes that may follow the run. `None` if the match may end after the run, so that it may have any length.
+    /// The bytes that may follow the run in the text. `None` if the match may end after the run, so that any length is possible.
     pub(super) then: Option<Box<Class>>,
 }
 
 /// Which length of a run is tried first: the longest for `x*`, the shortest for `x*?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prefers {
+    /// Try the longest run first, then shorter ones, as `x*` does.
     Longest,
+    /// Try the shortest run first, then longer ones, as `x*?` does.
     Shortest,
 }
 
-/// An entry of the stack: what to do if the steps after this point fail.
+/// An entry of the stack: what to do if the following steps fail.
 #[derive(Clone, Copy, Debug)]
 enum Choice {
-    /// Continue with `step` at position `at`.
+    /// Continue with the step at index `step` and the position `at` in the text.
     Other { step: usize, at: usize },
-    /// Try the next length for the run of `step`, which starts at `start` and had length `len` in the last try.
+    /// Try the next length for the run of `step`, which starts at `start`. The length `len` was tried last.
     Length { step: usize, start: usize, len: usize },
-    /// Restore the value `was` of a capture slot, then go back to the entry below.
+    /// Restore the value `was` of a capture slot, then continue with the entry below.
     Slot { slot: usize, was: Option<NonMaxUsize> },
 }
 
@@ -70,7 +74,7 @@ pub(super) struct Backtracker {
 }
 
 impl Span {
-    /// Returns the length to try first, or `None` if no length fits.
+    /// Returns the length to try first, or `None` if no length fits. `rest` is the text from the start of the run.
     fn first_len(&self, rest: &[u8]) -> Option<usize> {
         let len = |most: usize| rest.iter().take(most).take_while(|byte| self.class[usize::from(**byte)]).count();
         match self.prefers {
@@ -79,7 +83,7 @@ impl Span {
         }
     }
 
-    /// Returns the length to try after `len`, or `None` if there is no other.
+    /// Returns the length to try after `len`, or `None` if there are no more.
     fn next_len(&self, rest: &[u8], len: usize) -> Option<usize> {
         match self.prefers {
             Prefers::Longest => self.shorter(rest, len.checked_sub(1)?),
@@ -87,12 +91,12 @@ impl Span {
         }
     }
 
-    /// Returns the greatest length, up to `from`, that is followed by a byte that may follow the run.
+    /// Returns the greatest length, up to `from`, after which there is a byte that may follow the run.
     fn shorter(&self, rest: &[u8], from: usize) -> Option<usize> {
         (self.least..=from).rev().find(|&len| self.may_end(rest, len))
     }
 
-    /// Returns the least length, from `from` on, that is followed by a byte that may follow the run.
+    /// Returns the smallest length, from `from` on, after which there is a byte that may follow the run.
     fn longer(&self, rest: &[u8], from: usize) -> Option<usize> {
         let mut len = from;
         while !self.may_end(rest, len) {
@@ -104,7 +108,7 @@ impl Span {
         Some(len)
     }
 
-    /// Whether a run of `len` bytes is followed by a byte that may follow it.
+    /// Whether the byte after a run of `len` bytes may follow the run.
     fn may_end(&self, rest: &[u8], len: usize) -> bool {
         self.then.as_ref().is_none_or(|then| rest.get(len).is_some_and(|&byte| then[usize::from(byte)]))
     }
@@ -124,7 +128,7 @@ impl Backtracker {
         (self.tries, self.gave_up) = (0, false);
     }
 
-    /// Whether the last attempt reached a limit. If it also failed, the regex engine has to try this place.
+    /// Whether the last attempt reached a limit. If it also failed, the regex engine has to try this position.
     pub(super) fn gave_up(&self) -> bool {
         self.gave_up
     }
@@ -146,7 +150,7 @@ impl Backtracker {
         self.open.clear();
     }
 
-    /// Returns the end of the best match and copies its capture groups to `slots`. Called when no choice is left.
+    /// Returns the end of the best match, and copies its capture groups to `slots`. Called when no choice is left.
     pub(super) fn settle(&self, slots: &mut Slots) -> Option<usize> {
         let end = self.end.filter(|_| !self.gave_up)?;
         slots.copy_from_slice(&self.slots);
@@ -158,7 +162,7 @@ impl Backtracker {
         self.leave_open(Choice::Other { step, at });
     }
 
-    /// Pushes the value that a capture slot is about to lose, unless there is no choice to go back to.
+    /// Pushes the value that a capture slot is about to lose. Does nothing if there is no choice to go back to.
     #[inline]
     pub(super) fn note_slot(&mut self, slot: usize, was: Option<NonMaxUsize>) {
         if !self.open.is_empty() {
@@ -166,7 +170,8 @@ impl Backtracker {
         }
     }
 
-    /// Returns the end of the run of `step` if it has the preferred length, and pushes the choice of another length.
+    /// Returns the end of the run of `step` with the preferred length, and pushes the choice of another length. Returns `None` if
+    /// no length fits.
     pub(super) fn first_end(&mut self, span: &Span, step: usize, text: &[u8], start: usize) -> Option<usize> {
         let len = span.first_len(text.get(start..)?)?;
         self.leave_open(Choice::Length { step, start, len });
@@ -203,9 +208,10 @@ impl Backtracker {
         (!self.gave_up).then_some((step, at))
     }
 
+    /// Pushes an entry, or gives up if the stack is full.
     #[inline(never)]
     fn leave_open(&mut self, choice: Choice) {
-        // A choice that does not fit matters only if the attempt fails, and `gave_up` is checked only then.
+        // Giving up matters only if the attempt fails, because `gave_up` is checked only then.
         if self.open.len() < OPEN_LIMIT { self.open.push(choice) } else { self.gave_up = true }
     }
 }

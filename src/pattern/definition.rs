@@ -1,8 +1,8 @@
-//! A pattern as its author wrote it: the values of a pattern file, and where in the file each of them is.
+//! A pattern as its author wrote it: the values from a pattern file, and the position of each value in the file.
 //!
-//! Invariants: a definition has a well-formed name. None of its lines ends with the line end that a multi-line string
-//! adds. An example of a pattern that is not `multiline` is a single line. Whether the regexes are sound is checked by
-//! [`super::validate`] and [`super::examples`].
+//! Invariants: a definition has a well-formed name. None of its lines ends with the line end that a multi-line string adds. An
+//! example of a pattern that is not `multiline` is a single line. [`super::validate`] and [`super::examples`] check whether the
+//! regexes are correct.
 //!
 //! Separate from [`super::file`], which reads definitions, because patterns also come from the command line.
 
@@ -16,15 +16,15 @@ use regex::bytes::RegexBuilder;
 use super::diagnostic::{Mark, SourceText};
 use crate::hit::Capture;
 
-/// Where a definition comes from. The patterns of one origin should fit together; a pattern of another origin may replace
+/// Where a definition comes from. The patterns of one origin must not hide each other; a pattern of another origin may replace
 /// them on purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Part of the program.
+    /// The definition is part of the program.
     BuiltIn,
-    /// In a pattern file or a configuration file.
+    /// The definition is from a pattern file or a configuration file.
     File(PathBuf),
-    /// Given with `-e`.
+    /// The definition is a regex that was passed with `-e`.
     CommandLine,
 }
 
@@ -41,55 +41,57 @@ impl fmt::Display for Origin {
 /// A pattern as written in a pattern file or after `-e`.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// Unique within a set. Lower-case letters, digits and hyphens.
+    /// The name, which is unique within a set. It consists of lower-case letters, digits and hyphens.
     pub name: String,
-    /// What the pattern finds: one line for people.
+    /// What the pattern finds, as one line for people.
     pub description: Option<String>,
-    /// Matches a result, and captures its code in the group `code`.
+    /// The regex that matches a result and captures its code in the group `code`.
     pub regex: String,
-    /// Whether all regexes of the pattern ignore the case of letters.
+    /// Whether all regexes of the pattern ignore letter case.
     pub ignore_case: bool,
-    /// Whether a match may extend into the lines that follow.
+    /// Whether a match may extend into the lines after the one in which it starts.
     pub multiline: bool,
-    /// Whether an empty `code` means 0, no call result. Without this, a `code` that can be empty is an error.
+    /// Whether an empty `code` means 0, "No call result". If this is false, a `code` that can be empty is an error.
     pub empty_is_zero: bool,
-    /// A regex that the same line must also match.
+    /// A regex that must also match in the line, or else the match of `regex` does not count.
     pub when: Option<String>,
-    /// A regex that the same line must not match.
+    /// A regex that must not match in the line, or else the match of `regex` does not count.
     pub unless: Option<String>,
-    /// A regex whose groups add to what `regex` captures, such as the process and thread at the start of the line. It decides
-    /// nothing: if the line does not match it, they are missing.
+    /// A regex that captures further values, such as the process and thread at the start of the line. If it does not match, only
+    /// these values are missing.
     pub line: Option<String>,
-    /// Who writes the lines that the pattern matches. Two recorders may record the same sign-in; one recorder records it once.
+    /// The program that writes the lines which the pattern matches. Several recorders may record the same sign-in, but each
+    /// records it only once.
     pub recorder: Option<String>,
-    /// The form of the text in the group `time`, in the notation of [`forms`](crate::time::forms). Without it, every form is read.
+    /// The form of the text in the group `time`, in the notation of [`forms`](crate::time::forms). `None` to accept every form.
     pub time_form: Option<String>,
-    /// Whether the pattern finds results, or lines that add to them.
+    /// Whether the pattern finds results, or lines that give context for them.
     pub role: Role,
-    /// Lines, each with the result that the pattern must find.
+    /// Example lines, each with the result that the pattern must find in it.
     pub examples: Vec<Example>,
-    /// Lines in which the pattern must find nothing.
+    /// Example lines in which the pattern must find nothing.
     pub counter_examples: Vec<CounterExample>,
     /// Where the definition comes from.
     pub origin: Origin,
-    /// Where its values are in the file, for error messages.
+    /// The positions of the definition's values in the pattern file, for error messages.
     pub(super) places: Places,
 }
 
-/// What a match of a pattern is.
+/// What a match of a pattern means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// A result.
+    /// A match of the pattern is a result.
     #[default]
     Result,
-    /// The first line of a sign-in, which has no result. What the thread writes next belongs to the sign-in.
+    /// A match of the pattern is the first line of a sign-in and has no result. What the same thread writes next belongs to the
+    /// sign-in.
     Begins,
-    /// Another line of a sign-in that has no result.
+    /// A match of the pattern is another line of a sign-in and has no result.
     Belongs,
 }
 
 impl Role {
-    /// Returns the value of `context` in a pattern file; `None` for a pattern that finds results.
+    /// Returns the value of `context` in a pattern file, or `None` for a pattern that finds results.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         match self {
@@ -99,42 +101,46 @@ impl Role {
         }
     }
 
-    /// Whether a match has no result and only adds to one.
+    /// Whether a match has no result and only gives context for one.
     #[must_use]
     pub fn is_context(self) -> bool {
         self != Role::Result
     }
 }
 
-/// A line, and the result that the pattern must find in it. For a context, the lines of one sign-in and what they say together.
+/// A line with the result that the pattern must find in it. For a pattern that finds context, all lines of a sign-in with its
+/// result.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// The line without its line end. An example of a context or of a `multiline` pattern may have several lines.
+    /// The line without its line end. For a pattern that finds context or is `multiline`, there may be several lines.
     pub line: String,
-    /// The expected result.
+    /// The result that the pattern must find in the line.
     pub code: ExpectedCode,
-    /// The expected values of other groups. A group that is not listed may capture anything.
+    /// The expected values of other groups. Groups that are not listed may capture anything.
     pub captures: Vec<ExpectedCapture>,
+    /// The position of the example line in the pattern file.
     pub(super) line_place: Place,
+    /// The position of the expected code in the pattern file.
     pub(super) code_place: Place,
 }
 
 /// The expected result of an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedCode {
-    /// As a number.
+    /// The expected result as a number.
     Number(i32),
-    /// As the log writes it: a number, symbol or text that is looked up in the catalogue.
+    /// The expected result as a log writes it: a number, symbol or text that is looked up in the catalogue.
     Written(String),
 }
 
-/// The expected value of one group.
+/// The text that one group must capture in an example.
 #[derive(Clone, Debug)]
 pub struct ExpectedCapture {
-    /// The group.
+    /// The group, as the capture that it is for.
     pub capture: Capture,
-    /// The captured text.
+    /// The text that the group must capture.
     pub value: String,
+    /// The position of the expected text in the pattern file.
     pub(super) place: Place,
 }
 
@@ -143,29 +149,30 @@ pub struct ExpectedCapture {
 pub struct CounterExample {
     /// The line without its line end.
     pub line: String,
+    /// The position of the example line in the pattern file.
     pub(super) line_place: Place,
 }
 
-/// Names one of the regexes of a definition.
+/// Identifies one of the regexes of a definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// The regex that finds the result.
     Regex,
-    /// The regex that the line must also match.
+    /// The regex that must also match in the line.
     When,
-    /// The regex that the line must not match.
+    /// The regex that must not match in the line.
     Unless,
-    /// The regex that captures who wrote the line.
+    /// The regex that captures further values of the line, such as its process and thread.
     Line,
 }
 
 impl Field {
-    /// All of them, in the order in which they are checked.
+    /// All regexes, in the order in which they are checked.
     pub const ALL: [Field; 4] = [Field::Regex, Field::When, Field::Unless, Field::Line];
 }
 
 impl Field {
-    /// Returns the key in a pattern file.
+    /// Returns the key of the regex in a pattern file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -177,7 +184,7 @@ impl Field {
     }
 }
 
-/// Where the values of a definition are in the file.
+/// The positions of a definition's values in the text that contains them.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     pub(super) source: Arc<SourceText>,
@@ -189,18 +196,18 @@ pub(super) struct Places {
     pub(super) time_form: Option<Place>,
 }
 
-/// Where one value is in its text, as byte offsets.
+/// The position of one value in the text that contains it, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The value with its quotes.
+    /// The range of the value in the text, including its quotes.
     pub(super) span: Range<usize>,
-    /// Where the contents start. `None` if they are written with escapes, so that offsets in the value do not match offsets
-    /// in the text.
+    /// The offset at which the contents start. `None` if the contents are written with escapes, so that offsets in the value are
+    /// different from offsets in the text.
     pub(super) contents: Option<usize>,
 }
 
 impl Place {
-    /// Returns the place of the string `value`, which is written as `source[span]`.
+    /// Returns the position of the string `value`, which is written as `source[span]`.
     pub(super) fn of_text(source: &str, span: Range<usize>, value: &str) -> Place {
         let written = source.get(span.clone()).unwrap_or_default();
         let contents = ["'''", "\"\"\"", "'", "\""].into_iter().find_map(|quotes| {
@@ -213,7 +220,8 @@ impl Place {
         Place { span, contents }
     }
 
-    /// Returns the place of the bytes `part` of the value, or the place of the whole value if its parts cannot be located.
+    /// Returns the range in the text of the bytes `part` of the value. Returns the range of the whole value if its parts cannot
+    /// be located.
     pub(super) fn part(&self, part: Option<Range<usize>>) -> Range<usize> {
         match (part, self.contents) {
             (Some(part), Some(start)) => start.saturating_add(part.start)..start.saturating_add(part.end),
@@ -223,7 +231,7 @@ impl Place {
 }
 
 impl Definition {
-    /// Creates the pattern `e<number>` for a regex given with `-e`.
+    /// Creates the pattern `e<number>` for a regex that was passed with `-e`.
     #[must_use]
     pub fn from_expression(number: usize, regex: &str) -> Definition {
         let source = Arc::new(SourceText { name: Origin::CommandLine.to_string(), text: regex.to_owned() });
@@ -256,14 +264,14 @@ impl Definition {
         }
     }
 
-    /// Returns a builder for `regex`, one of the regexes of this definition or a part of one, with the options of the pattern.
+    /// Returns a builder for `regex`, with the options of this definition. `regex` is one of its regexes or a part of one.
     pub(super) fn regex_builder(&self, regex: &str) -> RegexBuilder {
         let mut builder = RegexBuilder::new(regex);
         builder.unicode(false).case_insensitive(self.ignore_case);
         builder
     }
 
-    /// Returns one of the regexes, if the definition has it.
+    /// Returns one of the regexes, or `None` if the definition does not have it.
     #[must_use]
     pub fn field(&self, field: Field) -> Option<&str> {
         match field {
@@ -280,7 +288,7 @@ impl Definition {
         self.mark_place(&self.places.name, None, label)
     }
 
-    /// Returns a mark at one of the regexes, or at the bytes `part` of it. If the definition does not have that regex, the mark is at
+    /// Returns a mark at one of the regexes, or at its bytes `part`. If the definition does not have that regex, the mark is at
     /// the name.
     #[must_use]
     pub fn mark_field(&self, field: Field, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {
@@ -293,11 +301,12 @@ impl Definition {
         self.mark_place(place.unwrap_or(&self.places.name), part, label)
     }
 
-    /// Returns a mark at the bytes `part` of the `time_form`, or at the name if there is none.
+    /// Returns a mark at the `time_form`, or at its bytes `part`. If there is no `time_form`, the mark is at the name.
     pub(super) fn mark_time_form(&self, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {
         self.mark_place(self.places.time_form.as_ref().unwrap_or(&self.places.name), part, label)
     }
 
+    /// Returns a mark for error messages at the value with this position, or at its bytes `part`.
     pub(super) fn mark_place(&self, place: &Place, part: Option<Range<usize>>, label: impl Into<String>) -> Mark {
         Mark::new(&self.places.source, place.part(part), label)
     }
@@ -307,8 +316,8 @@ impl Definition {
 ///
 /// # Errors
 ///
-/// Returns the message and the remedy if the name has other characters than lower-case letters, digits and hyphens, or if
-/// it is reserved for patterns given with `-e`, such as `e1`.
+/// Returns a message and a remedy if the name is empty, if it has other characters than lower-case letters, digits and hyphens,
+/// or if it is reserved for patterns passed with `-e`, such as `e1`.
 pub fn check_name(name: &str) -> Result<(), (String, String)> {
     if !is_name(name) {
         let message = format!("`{name}` cannot be the name of a pattern");
@@ -321,7 +330,7 @@ pub fn check_name(name: &str) -> Result<(), (String, String)> {
     Ok(())
 }
 
-/// Whether `name` has only lower-case letters, digits and hyphens, and at least one of them.
+/// Whether `name` consists of lower-case letters, digits and hyphens, and is not empty.
 pub(super) fn is_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty() && name.bytes().all(fits)

@@ -1,6 +1,6 @@
-//! Errors in patterns and pattern files: a message, the place in the file with carets under it, and a remedy.
+//! Errors in patterns and pattern files: a message, an excerpt of the file with carets under the error, and a remedy.
 //!
-//! All checks of patterns use this one type, because all their errors are for the person who edits the file.
+//! All checks of patterns return this type, because the person who edits the file needs the same details for every error.
 //!
 //! Invariant: rendering never fails. A span that is not within its text is moved into it first.
 
@@ -12,16 +12,16 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normali
 
 use crate::terminal;
 
-/// The text that contains an error, with the name that messages show for it.
+/// The text that contains an error, with the name to show for it in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText {
     /// The path of the file, or `-e` for a regex from the command line.
     pub name: String,
-    /// The whole text, without a byte order mark.
+    /// The whole text of the file, without a byte order mark.
     pub text: String,
 }
 
-/// A span of a text that an error points at, with a label.
+/// The part of a text to which an error refers, with a label.
 #[derive(Clone, Debug)]
 pub struct Mark {
     source: Arc<SourceText>,
@@ -29,7 +29,8 @@ pub struct Mark {
     label: String,
 }
 
-/// An error with the place where it is and a remedy. `Display` shows it as plain text, and [`Diagnostic::render`] can add colours.
+/// An error in a pattern, with its position and a remedy. `Display` formats it as plain text, and [`Diagnostic::render`] can add
+/// colours.
 ///
 /// # Examples
 ///
@@ -64,8 +65,8 @@ impl Mark {
         Mark { source: Arc::clone(source), span, label: label.into() }
     }
 
-    /// Returns the span to put carets under: within the text, at character boundaries, and up to the end of the span's first line.
-    /// Carets under the start of a long value are enough to find it.
+    /// Returns the span to mark with carets. It is within the text, at character boundaries, and ends with the first line of the
+    /// mark: carets under the start of a long value are enough to find it.
     fn shown_span(&self) -> Range<usize> {
         let text = &self.source.text;
         let start = char_start(text, self.span.start.min(self.span.end));
@@ -76,40 +77,40 @@ impl Mark {
 }
 
 impl Diagnostic {
-    /// Creates an error that has neither a place nor a remedy yet.
+    /// Creates an error without a position and without a remedy.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Diagnostic {
         Diagnostic { message: message.into(), place: None, other_place: None, remedy: None }
     }
 
-    /// Adds the place of the error.
+    /// Adds the position of the error.
     #[must_use]
     pub fn at(mut self, place: Mark) -> Diagnostic {
         self.place = Some(Box::new(place));
         self
     }
 
-    /// Adds a second place that the error involves, such as the earlier of two equal names.
+    /// Adds another position that the error concerns, such as that of the earlier of two equal names.
     #[must_use]
     pub fn and_at(mut self, place: Mark) -> Diagnostic {
         self.other_place = Some(Box::new(place));
         self
     }
 
-    /// Adds the remedy: what to do about the error.
+    /// Adds the remedy: how to correct the error.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Diagnostic {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// Returns the message alone.
+    /// Returns the message, without the excerpt and the remedy.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Returns the name of the text that the error points into, if it has a place.
+    /// Returns the name of the text that contains the error, if the error has a position.
     #[must_use]
     pub fn source_name(&self) -> Option<&str> {
         self.place.as_ref().map(|place| place.source.name.as_str())
@@ -122,13 +123,13 @@ impl Diagnostic {
             Look::Plain => Renderer::plain(),
             Look::Styled => Renderer::styled(),
         };
-        // Line by line, because the renderer would replace line ends with spaces.
+        // Each line is normalized separately, because the renderer would replace line ends with spaces.
         let lines = self.remedy.iter().flat_map(|remedy| remedy.lines()).map(normalize_untrusted_str);
         let remedy = lines.collect::<Vec<_>>().join("\n");
         let mut group = Group::with_title(Level::ERROR.primary_title(normalize_untrusted_str(&self.message)));
         let snippets = self.snippets();
         if snippets.is_empty() && !remedy.is_empty() {
-            // The renderer attaches a remedy to an excerpt, and there is none.
+            // The renderer attaches a remedy to an excerpt, but here there is none.
             let help = Group::with_title(Level::HELP.secondary_title(remedy));
             return shown(&format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help])));
         }
@@ -141,7 +142,7 @@ impl Diagnostic {
         shown(&renderer.render(&[group]))
     }
 
-    /// Returns an excerpt for each place, or one excerpt if both places are in the same text.
+    /// Returns an excerpt for each position, or only one if both positions are in the same text.
     fn snippets(&self) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
         let place = self.place.as_deref().map(|mark| (AnnotationKind::Primary, mark));
         let other = self.other_place.as_deref().map(|mark| (AnnotationKind::Context, mark));
@@ -162,8 +163,8 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Replaces characters that could control a terminal. The renderer has already replaced control characters below U+0080, so any
-/// escape characters that are left belong to its colours.
+/// Replaces characters that control a terminal. The renderer has already replaced control characters below U+0080, so the
+/// remaining escape characters are from its colours.
 fn shown(rendered: &str) -> String {
     rendered.replace(|character| terminal::obeys(character) && !"\n\u{1b}".contains(character), "\u{fffd}")
 }
@@ -178,7 +179,7 @@ fn excerpt<'d>(
     let first = spans().map(|span| span.start).min().unwrap_or_default();
     let last = spans().map(|span| span.end).max().unwrap_or_default();
 
-    // The renderer gets only these lines, because it indexes its whole input and a large file may have many errors.
+    // Only these lines are passed to the renderer, because it indexes its whole input, and a large file may have many errors.
     let start = text[..first].rfind('\n').map_or(0, |line_end| line_end + 1);
     let end = last + line_length(&text[last..]);
     let line_number = 1 + text[..start].bytes().filter(|&byte| byte == b'\n').count();
@@ -191,6 +192,7 @@ fn excerpt<'d>(
     snippet
 }
 
+/// Returns the carets and the label for a mark. `start` is the offset of the excerpt in the text.
 fn annotation<'d>(
     kind: AnnotationKind,
     mark: &'d Mark,

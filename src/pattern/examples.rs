@@ -1,9 +1,10 @@
 //! Checks that every pattern finds the expected result in each of its examples, and nothing in its counter-examples.
 //!
-//! * An example is searched with all patterns, like a line of a log. Its own pattern must find exactly one result in it. A pattern
-//!   of another origin may match instead, because a user's pattern may be meant to replace a built-in one. The example is then
-//!   checked with its own pattern alone.
-//! * The example of a context is a whole sign-in. Its lines are joined, and the expected values are those of the sign-in.
+//! * An example is searched with all patterns, like a line of a log. Its own pattern must find exactly one result in it. A
+//!   pattern of another origin may match instead, because a user's pattern may be meant to replace a built-in one. Then the
+//!   example is checked with its own pattern alone.
+//! * The example of a pattern that finds context is a whole sign-in. Its lines are joined, and the expected values are those of
+//!   the sign-in.
 //! * A counter-example is always checked with its own pattern alone.
 //!
 //! The search and the catalogue are passed in as functions, so that these rules can be tested without either.
@@ -27,16 +28,17 @@ pub struct Found {
     pub captures: Captures<String>,
 }
 
-/// Returns the sign-ins in a text.
+/// A function that joins the lines of a text and returns the sign-ins in it. It gets the origin of the pattern whose example the
+/// text is.
 pub type Join<'j> = &'j dyn Fn(&[u8], &Origin) -> Vec<Attempt<String, Key>>;
 
-/// The outcome of checking one example.
+/// What the check of one example found.
 enum Verdict {
-    /// The pattern finds the expected result.
+    /// The pattern finds the result that the example expects.
     Passes,
-    /// Another pattern of the same origin, with this index, finds the result first.
+    /// Another pattern of the same origin finds the result first. Contains the index of that pattern.
     TakenBy(usize),
-    /// The pattern finds nothing, or something else.
+    /// The pattern finds nothing, or something else than the example expects.
     Wrong(Diagnostic),
 }
 
@@ -70,7 +72,7 @@ struct Checker<'c, F> {
 }
 
 impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
-    /// Checks the examples of the pattern with this index.
+    /// Checks the examples of the pattern with this index, and appends an error to `found` for each one that fails.
     fn check_examples(&mut self, index: usize, found: &mut Vec<Diagnostic>) {
         let definition = &self.definitions[index];
         let verdicts: Vec<Verdict> =
@@ -102,7 +104,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     fn judge(&mut self, index: usize, definition: &Definition, example: &Example) -> Verdict {
         let line = example.line.as_bytes();
         if definition.role.is_context() {
-            // The project's tests check the built-in ones. Users may replace or take the results that their examples need.
+            // The project's tests check the built-in examples. The user's patterns may take the results that these need.
             let is_built_in = |other: &Definition| other.origin == Origin::BuiltIn;
             if is_built_in(definition) && !self.definitions.iter().all(is_built_in) {
                 return Verdict::Passes;
@@ -136,7 +138,7 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
         other_capture(definition, example, found).map_or(Verdict::Passes, Verdict::Wrong)
     }
 
-    /// Checks what the lines of a sign-in say together.
+    /// Checks the result and the values of a sign-in that is joined from the lines of an example.
     fn judge_sign_in(&self, definition: &Definition, example: &Example) -> Option<Diagnostic> {
         let joined = (self.join)(example.line.as_bytes(), &definition.origin);
         let with_result: Vec<_> =
@@ -195,8 +197,8 @@ impl<F: FnMut(&[u8], Option<usize>) -> Vec<Found>> Checker<'_, F> {
     }
 }
 
-/// Returns the error for an example in which the pattern finds nothing. The remedy mentions brackets and conditions if they may be
-/// the cause.
+/// Returns the error for an example in which the pattern finds nothing. The remedy mentions brackets and conditions if they may
+/// be the cause.
 fn no_match(definition: &Definition, example: &Example) -> Diagnostic {
     let remedy = match (&definition.when, &definition.unless) {
         (None, None) => "correct the regex or the line",
@@ -227,12 +229,14 @@ fn taken(definition: &Definition, example: &Example, taker: &Definition, order: 
         .remedy(format!("make `{other}` narrower, or put the narrower pattern first"))
 }
 
+/// Returns the error for an example in which the pattern finds no result or several.
 fn several(definition: &Definition, example: &Example, count: usize) -> Diagnostic {
     Diagnostic::new(format!("pattern `{}` finds {count} results in its example", definition.name))
         .at(definition.mark_place(&example.line_place, None, "one result is expected in this line"))
         .remedy("make the regex match everything that belongs to one result, or keep only one result in the line")
 }
 
+/// Returns the error for an example in which the pattern finds another result than expected.
 fn other_code(definition: &Definition, example: &Example, found: &Key, expected: &Key) -> Diagnostic {
     let (found, expected) = (named(found), named(expected));
     Diagnostic::new(format!("an example of pattern `{}` gives {found}, not {expected}", definition.name))
@@ -240,14 +244,14 @@ fn other_code(definition: &Definition, example: &Example, found: &Key, expected:
         .remedy("correct the group `code` in the regex, or `code` in the example")
 }
 
-/// Returns an error for the first capture that does not have the expected value, if there is one.
+/// Returns an error for the first group that does not capture the expected text, if there is one.
 fn other_capture(definition: &Definition, example: &Example, found: &Found) -> Option<Diagnostic> {
     let captured = |expected: &ExpectedCapture| found.captures[expected.capture].as_deref();
     let wrong = example.captures.iter().find(|expected| captured(expected) != Some(&*expected.value))?;
     Some(wrong_capture(definition, wrong, captured(wrong)))
 }
 
-/// Returns the error for a group that captures something else than its example says.
+/// Returns the error for a group that does not capture the text that the example expects.
 fn wrong_capture(definition: &Definition, wrong: &ExpectedCapture, captured: Option<&str>) -> Diagnostic {
     let group = wrong.capture.name();
     let captured = match captured {
@@ -280,7 +284,7 @@ pub(super) mod tests {
         text.parse().map_or_else(|_| Key::Name(text.to_uppercase().into()), |number| Key::Code(Code(number)))
     }
 
-    /// A slow but simple `find` for [`check`]: the leftmost match wins, and then the earlier pattern.
+    /// A slow but simple `find` for [`check`]. The leftmost match wins, and of matches at the same position the earlier pattern.
     pub(in super::super) fn find(definitions: &[Definition], line: &[u8], only: Option<usize>) -> Vec<Found> {
         let regex = |text: &str, definition: &Definition| definition.regex_builder(text).build().unwrap();
         let eligible = |definition: &Definition| {

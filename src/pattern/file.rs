@@ -1,29 +1,29 @@
 //! Reads pattern files: parses TOML into definitions, or returns all errors in the file.
 //!
-//! The built-in patterns, the configuration file and files given with `-f` have the same form: perhaps the key `host_from`, a template
-//! for the names of machines in paths, and then a list of `[[pattern]]` tables with these keys.
+//! The built-in patterns, the configuration file and files passed with `-f` have the same format: an optional key `host_from`, a
+//! template for the names of machines in paths, and then a list of `[[pattern]]` tables with these keys.
 //!
 //! | key | type | meaning |
 //! |---|---|---|
 //! | `name` | text, required | lower-case letters, digits and hyphens |
 //! | `regex` | text, required | matches a result, with a group `code` |
 //! | `description` | text | what the pattern finds |
-//! | `ignore_case` | true or false | whether the regexes ignore the case of letters |
+//! | `ignore_case` | true or false | whether the regexes ignore letter case |
 //! | `multiline` | true or false | whether a match may extend into the lines that follow |
 //! | `empty_is_zero` | true or false | whether an empty `code` means 0 |
-//! | `when` | text | a regex that the line must match as well |
-//! | `unless` | text | a regex that the line must not match |
-//! | `line` | text | a regex whose groups add to those of `regex`, such as `process`, `thread` and `host`; it need not match |
+//! | `when` | text | a regex that must also match in the line |
+//! | `unless` | text | a regex that must not match in the line |
+//! | `line` | text | a regex that captures further values, such as `process`, `thread` and `host`; it need not match |
 //! | `recorder` | text | the program that writes the lines; results of two recorders may be the same sign-in |
-//! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is read |
-//! | `context` | `begins` or `belongs` | the lines have no result, but add to one of the same recorder, process and thread |
+//! | `time_form` | text | the form of the group `time`, such as `%d.%m.%Y %H:%M:%S`; without it, every form is accepted |
+//! | `context` | `begins` or `belongs` | the lines have no result, but give context for one from the same recorder, process and thread |
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
 //!
-//! They may also have `[[time]]` tables, each with the `name` of a form of times and the `form` itself.
+//! There may also be `[[time]]` tables, each with the `name` of a form of times and the `form` itself.
 //!
-//! The reader walks a parsed tree with spans rather than using serde, because serde stops at the first error and cannot report
-//! the table in which a key is missing.
+//! The reader walks a parsed tree with spans instead of using serde, because serde stops at the first error and cannot report the
+//! table in which a key is missing.
 
 mod syntax;
 mod values;
@@ -43,31 +43,30 @@ use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 use crate::time::forms::Shape;
 
-/// The keys of a `[[pattern]]`, as messages list them.
+/// The keys of a `[[pattern]]` table, as messages list them.
 const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, \
      examples, counter_examples";
 
-/// The keys of a `[[time]]`, as messages list them.
+/// The keys of a `[[time]]` table, as messages list them.
 const TIME_KEYS: &str = "name, form";
 
-/// The content of a pattern file.
+/// The contents of a pattern file.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// The definitions, in their order.
+    /// The definitions of the patterns, in the order of the file.
     pub definitions: Vec<Definition>,
-    /// The forms of times, in their order: `[[time]]` tables with a `name` and a `form` in the notation of
-    /// [`forms`](crate::time::forms).
+    /// The forms of times from the `[[time]]` tables, in the order of the file.
     pub times: Vec<Shape>,
-    /// The template for the names of machines in paths, which is not checked here, and its place.
+    /// The template for the names of machines in paths, and its position. The template is not checked here.
     pub host_from: Option<(String, Mark)>,
 }
 
-/// Reads the definitions in a pattern file with the content `text`, in their order.
+/// Reads the definitions in a pattern file with the contents `text`, in their order.
 ///
 /// # Errors
 ///
-/// Returns every error in the file, from top to bottom: invalid TOML, unknown or missing keys, and values of the wrong type. The
-/// regexes are checked by [`validate`](super::validate) instead.
+/// Returns every error in the file, from top to bottom: invalid TOML, unknown or missing keys, and values of the wrong type.
+/// [`validate`](super::validate) checks the regexes separately.
 ///
 /// # Examples
 ///
@@ -85,11 +84,11 @@ pub fn parse(text: &str, origin: &Origin) -> Result<Vec<Definition>, Vec<Diagnos
     read(text, origin).map(|file| file.definitions)
 }
 
-/// Reads a pattern file with the content `text`.
+/// Reads a pattern file with the contents `text`.
 ///
 /// # Errors
 ///
-/// Those of [`parse`].
+/// Returns the same errors as [`parse`].
 pub fn read(text: &str, origin: &Origin) -> Result<File, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = Arc::new(SourceText { name: origin.to_string(), text: text.to_owned() });
@@ -118,12 +117,12 @@ pub fn read(text: &str, origin: &Origin) -> Result<File, Vec<Diagnostic>> {
 struct Reader<'r> {
     source: &'r Arc<SourceText>,
     origin: &'r Origin,
-    /// The errors so far, each with its offset in the file.
+    /// The errors found in the file, each with its offset.
     found: Vec<(usize, Diagnostic)>,
 }
 
 impl Reader<'_> {
-    /// Reads all patterns. If two have the same name, the second one is reported and left out.
+    /// Reads all patterns. If two have the same name, reports the second one and leaves it out.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
         self.check_keys(root, "pattern, time, host_from", "a pattern file");
         let Some(value) = root.get("pattern") else {
@@ -160,7 +159,7 @@ impl Reader<'_> {
         tables.iter().filter_map(|table| self.time(table)).collect()
     }
 
-    /// Reads a `[[time]]`. Returns `None` if it has no name or no form, which is reported.
+    /// Reads a `[[time]]` table. Reports an error and returns `None` if the name or the form is missing.
     fn time(&mut self, table: &Table<'_, '_>) -> Option<Shape> {
         self.check_keys(table.entries, TIME_KEYS, table.thing);
         let name = self.required_text(table, "name", "write name = '...' below [[time]]");
@@ -180,7 +179,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a `[[pattern]]`. Returns `None` if it has no name or no regex, which is reported.
+    /// Reads a `[[pattern]]` table. Reports an error and returns `None` if the name or the regex is missing.
     fn definition(&mut self, table: &Table<'_, '_>) -> Option<Definition> {
         self.check_keys(table.entries, PATTERN_KEYS, table.thing);
         let name = self.required_text(table, "name", "write name = '...' below [[pattern]]");
@@ -198,7 +197,7 @@ impl Reader<'_> {
         let examples = self.examples(table);
         let counter_examples = self.counter_examples(table);
         if !multiline {
-            // The example of a context is a whole sign-in.
+            // The example of a pattern that finds context is a whole sign-in.
             let lines = examples.iter().filter(|_| !role.is_context());
             let lines = lines.map(|example| (&example.line, &example.line_place));
             let others = counter_examples.iter().map(|example| (&example.line, &example.line_place));
@@ -244,7 +243,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads the name of the recorder, which is written like that of a pattern.
+    /// Reads the name of the recorder, which follows the rules for names of patterns.
     fn recorder(&mut self, table: &Table<'_, '_>) -> Option<String> {
         let (name, place) = self.text(table, "recorder")?;
         if !is_name(&name) {
@@ -283,7 +282,7 @@ impl Reader<'_> {
         tables.iter().filter_map(|table| self.example(table)).collect()
     }
 
-    /// Reads one example. Returns `None` if it has no line or no code, which is reported.
+    /// Reads one example. Reports an error and returns `None` if the line or the code is missing.
     fn example(&mut self, table: &Table<'_, '_>) -> Option<Example> {
         let captured = Capture::details();
         let keys: Vec<&str> =
@@ -324,6 +323,7 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads the counter-examples of a pattern.
     fn counter_examples(&mut self, table: &Table<'_, '_>) -> Vec<CounterExample> {
         let remedy = "write counter_examples = [ '...', '...' ]";
         let values: &[_] = match table.entries.get("counter_examples") {
@@ -349,7 +349,7 @@ impl Reader<'_> {
         lines
     }
 
-    /// Reports an example or counter-example with several lines. Called for patterns that are not `multiline`.
+    /// Reports an error if an example or counter-example has several lines. Called for patterns that are not `multiline`.
     fn check_one_line(&mut self, line: &str, place: &Place) {
         if line.contains('\n') {
             let message = "an example of a pattern for single lines has several lines".to_owned();
@@ -358,7 +358,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Records an error at `span`.
+    /// Records an error at `span` in the pattern file. `label` is shown next to the marked text.
     fn report(&mut self, span: &Range<usize>, message: String, label: &str, remedy: &str) {
         let mark = Mark::new(self.source, span.clone(), label);
         self.found.push((span.start, Diagnostic::new(message).at(mark).remedy(remedy)));
@@ -521,7 +521,7 @@ error: an example has no `line`
         assert_eq!(errors("# own\n[[pattern]]\nexamples = [ {line='a'}, {code=1} ]\n"), expected);
     }
 
-    /// The message, place and remedy of the one error that is in `text`.
+    /// Returns the message, position and remedy of the only error in `text`.
     fn error_at(text: &str) -> [String; 4] {
         let shown = errors(text);
         let lines: Vec<&str> = shown.lines().collect();

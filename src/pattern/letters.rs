@@ -1,8 +1,9 @@
-//! Finds non-ASCII letters in the regexes of a pattern, which decide how lines that are not UTF-8 are searched for it.
+//! Finds letters beyond ASCII in the regexes of a pattern. They decide how the pattern is searched for in lines that are not
+//! UTF-8.
 //!
 //! Older Windows programs write logs in an ANSI code page, with one byte for each character. To find a pattern with `für` in such
-//! a line, the line has to be decoded first, here as Windows-1252. A pattern that is ASCII only can be searched for in the bytes,
-//! because all these code pages contain ASCII.
+//! a line, the line must be decoded first, here as Windows-1252. A pattern that contains only ASCII can be searched for in the
+//! bytes, because all these code pages contain ASCII.
 
 use encoding_rs::{
     Encoding, WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255,
@@ -24,10 +25,10 @@ const ANSI_PAGES: [&Encoding; 10] = [
     WINDOWS_874,
 ];
 
-/// The non-ASCII letters and bytes in the regexes of a pattern.
+/// What the regexes of a pattern contain beyond ASCII.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Letters {
-    /// Whether a regex contains non-ASCII letters, also within classes.
+    /// Whether a regex contains letters beyond ASCII, in literals or in classes.
     pub(super) are_there: bool,
     /// Whether a regex contains bytes that are not UTF-8, such as `\xFF`. These are searched for in the bytes of the line.
     pub(super) are_bytes: bool,
@@ -36,7 +37,7 @@ pub(super) struct Letters {
 }
 
 impl Letters {
-    /// Examines all regexes of one pattern: its own, and those of its conditions.
+    /// Examines all regexes of one pattern, including `when` and `unless`.
     pub(super) fn of(regexes: &[&Hir]) -> Letters {
         let are_there = regexes.iter().any(|hir| any(hir, &is_letter));
         let are_bytes = regexes.iter().any(|hir| any(hir, &is_bytes));
@@ -51,7 +52,7 @@ fn any(hir: &Hir, is: &impl Fn(&Hir) -> bool) -> bool {
     is(hir) || hir.kind().subs().iter().any(|sub| any(sub, is))
 }
 
-/// Whether `hir` itself, regardless of its parts, is a literal or a class with non-ASCII letters.
+/// Whether `hir` itself, regardless of its parts, is a literal or a class with letters beyond ASCII.
 fn is_letter(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => !literal.0.is_ascii() && std::str::from_utf8(&literal.0).is_ok(),
@@ -60,11 +61,11 @@ fn is_letter(hir: &Hir) -> bool {
     }
 }
 
-/// Whether `hir` itself, regardless of its parts, requires particular non-ASCII bytes that are not letters.
+/// Whether `hir` itself, regardless of its parts, requires particular bytes beyond ASCII that are not letters.
 fn is_bytes(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Literal(literal) => std::str::from_utf8(&literal.0).is_err(),
-        // A class with all or none of the non-ASCII bytes, such as `.` or `\d`, does not require particular ones.
+        // A class that contains all or none of the bytes beyond ASCII, such as `.` or `\d`, does not require particular ones.
         HirKind::Class(Class::Bytes(class)) => {
             let has = |byte: &u8| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(byte));
             let count = (0x80..=u8::MAX).filter(has).count();
@@ -74,7 +75,7 @@ fn is_bytes(hir: &Hir) -> bool {
     }
 }
 
-/// Whether `hir` can match text in this single-byte code page.
+/// Whether `hir` can match text that is encoded in the single-byte code page `page`.
 fn can_match(hir: &Hir, page: &'static Encoding) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => true,

@@ -1,10 +1,11 @@
 //! Extracts literals from a regex: a set of short strings, such that every match of the regex contains at least one of them.
 //!
 //! There are two kinds. *Leading* literals are at a fixed distance from the start of the match, so finding one also gives the
-//! place where the match would start. *Required* literals may be anywhere in the match.
+//! position where the match would start. *Required* literals may be anywhere in the match.
 //!
-//! Invariant: if [`required`] or [`leading`] returns literals, then every match of the regex contains one of them. A wrong literal
-//! would lose results, while a needless `None` only costs speed. So the functions return `None` whenever they are not certain.
+//! Invariant: if [`required`] or [`leading`] returns literals, then every match of the regex contains one of them. A wrong
+//! literal would lose results, while a needless `None` only costs speed. So the functions return `None` whenever they are not
+//! certain.
 //!
 //! [`regex_syntax::hir::literal`] extracts only prefixes and suffixes, but the distinctive part of a pattern is often in the
 //! middle, as in `… Call status: …`. It also spells out case-insensitive text in full, which gives too many literals, while this
@@ -15,27 +16,29 @@ use regex_syntax::hir::{Hir, HirKind, Look};
 
 use super::byte_set::ByteSet;
 
-/// The greatest length of a literal in bytes. Longer literals do not make a search faster.
+/// The length of the longest literal, in bytes. Longer literals do not make a search faster.
 const LENGTH_LIMIT: usize = 16;
-/// The most spellings of one literal in upper and lower case.
+/// The largest number of spellings of one literal in upper and lower case.
 const SPELLING_LIMIT: usize = 16;
-/// The most literals for one regex. A search for more of them is no longer fast.
+/// The largest number of literals for one regex. A search for more of them is no longer fast.
 const SET_LIMIT: usize = 48;
 
-/// A rarity in bits. If the fixed text near the start of a match is at least as rare, it is used without looking for a set of
-/// literals that is rarer still, because a single literal is found faster.
+/// A rarity in bits. If the fixed text near the start of a match is at least this rare, it is used without looking for a rarer
+/// set of literals, because a single literal is found faster.
 const RARE_ENOUGH: u32 = 20;
 
-/// One byte of a literal, in upper or lower case: the one or two bytes that the regex accepts at this position.
+/// One byte of a literal, in upper and lower case: the one or two bytes that the regex accepts at this position.
 ///
 /// The bytes are not on the heap, because the built-in patterns have hundreds of positions and most runs take only milliseconds.
 #[derive(Clone, Copy)]
 struct Position {
+    /// The accepted bytes, of which the first `len` are used.
     bytes: [u8; 2],
     len: usize,
 }
 
 impl Position {
+    /// Creates a position of a literal that accepts only `byte`.
     fn one(byte: u8) -> Position {
         Position { bytes: [byte, 0], len: 1 }
     }
@@ -50,27 +53,30 @@ impl Position {
         Some(position)
     }
 
+    /// Returns the bytes that are accepted at this position.
     fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 }
 
-/// A set of literals of which every match contains at least one, anywhere.
+/// A set of literals such that every match contains at least one of them, anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Required {
+    /// The literals. Each spelling in upper or lower case is a separate literal.
     pub(super) literals: Vec<Vec<u8>>,
     /// The bytes that may precede the literal, unless it is at the start of the text. For `\bResult`, this excludes the
     /// `Result` in `authResult`.
     pub(super) before: ByteSet,
 }
 
-/// Returns the rarest set of literals of which every match of `hir` contains at least one.
+/// Returns the rarest set of literals such that every match of `hir` contains at least one of them. Returns `None` if there is
+/// none.
 #[must_use]
 pub(super) fn required(hir: &Hir) -> Option<Required> {
     best(hir, ByteSet::ALL).map(|set| Required { literals: set.literals, before: set.before })
 }
 
-/// A set of literals of which every match contains one, at a fixed distance from its start.
+/// A set of literals such that every match contains one of them, at a fixed distance from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leading {
     /// The literals. Every match contains one of them at `offset`.
@@ -99,7 +105,7 @@ pub(super) fn leading(hir: &Hir) -> Option<Leading> {
     Some(Leading { literals: set.literals, offset, before: set.before })
 }
 
-/// Returns the literals with which matches may start, with alternatives and optional parts spelled out.
+/// Returns the literals with which matches of `hir` may start. Alternatives and optional parts are spelled out.
 fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
     let mut extractor = Extractor::new();
     extractor.limit_class(2).limit_literal_len(LENGTH_LIMIT).limit_total(SET_LIMIT);
@@ -112,17 +118,18 @@ fn starts(hir: &Hir, before: ByteSet) -> Option<Set> {
     all_long.then_some(Set { literals, before, rarity })
 }
 
-/// A set of literals of which every match contains one, and how rare they are.
+/// A set of literals such that every match contains one of them, and how rare they are.
 struct Set {
+    /// The literals. Each spelling in upper or lower case is a separate literal.
     literals: Vec<Vec<u8>>,
-    /// The bytes that may precede any of the literals.
+    /// The bytes that may precede the literals.
     before: ByteSet,
     /// The rarity of the most common literal, in bits.
     rarity: u32,
 }
 
-/// Returns the rarest set of literals of which every match of `hir` contains one. `before` is the set of bytes that may precede
-/// the match.
+/// Returns the rarest set of literals such that every match of `hir` contains one of them. `before` is the set of bytes that may
+/// precede the match.
 fn best(hir: &Hir, before: ByteSet) -> Option<Set> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => None,
@@ -185,10 +192,10 @@ fn before_next(part: &Hir, before: ByteSet) -> ByteSet {
     if can_be_empty(part) { last.union(before) } else { last }
 }
 
-/// Returns the bytes that may precede the first of `parts` that is not an assertion. Those are the bytes in `before` that fulfil
-/// the assertions.
+/// Returns the bytes that may precede the first of `parts` that is not an assertion. These are the bytes in `before` with which
+/// the assertions hold.
 fn before_first(parts: &[&Hir], before: ByteSet) -> ByteSet {
-    // The parts that can come first: some that can be empty, and one that cannot.
+    // The parts that can come first: all up to the first that cannot be empty.
     let first = parts.iter().position(|part| !can_be_empty(part));
     let starts_word =
         first.is_some_and(|first| parts[..=first].iter().all(|part| edge(part, Side::First).is_subset(ByteSet::WORD)));
@@ -200,14 +207,16 @@ fn before_first(parts: &[&Hir], before: ByteSet) -> ByteSet {
     })
 }
 
-/// An end of a match.
+/// One of the two ends of a match.
 #[derive(Clone, Copy)]
 pub(super) enum Side {
+    /// The start of the match.
     First,
+    /// The end of the match.
     Last,
 }
 
-/// Returns the bytes with which a match of `hir` may begin or end. The set may contain bytes with which no match does.
+/// Returns the bytes with which a match of `hir` may begin or end. The set may also contain bytes with which no match does.
 pub(super) fn edge(hir: &Hir, side: Side) -> ByteSet {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => ByteSet::EMPTY,
@@ -247,7 +256,8 @@ pub(super) fn can_be_empty(hir: &Hir) -> bool {
     hir.properties().minimum_len().is_some_and(|len| len == 0)
 }
 
-/// Returns the parts of a concatenation in order, with nested concatenations and capture groups replaced by their parts.
+/// Returns the parts of a regex that is a concatenation, in order. Nested concatenations and capture groups are replaced by their
+/// parts.
 fn flatten(hir: &Hir) -> Vec<&Hir> {
     match hir.kind() {
         HirKind::Concat(parts) => parts.iter().flat_map(flatten).collect(),
@@ -262,7 +272,7 @@ fn is_look(hir: &Hir) -> bool {
     matches!(hir.kind(), HirKind::Look(_) | HirKind::Empty)
 }
 
-/// Returns the positions of a part that matches fixed text, in upper or lower case, and `None` for any other part.
+/// Returns the positions of a part that matches fixed text, in upper or lower case. Returns `None` for any other part.
 fn position(hir: &Hir) -> Option<Vec<Position>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(literal.0.iter().map(|&byte| Position::one(byte)).collect()),
@@ -271,8 +281,8 @@ fn position(hir: &Hir) -> Option<Vec<Position>> {
     }
 }
 
-/// Returns the rarest part of `run` within the limits as a set of literals, one for each spelling, and the index in `run` at which
-/// it starts.
+/// Returns the rarest part of `run` that respects the limits, as a set with one literal for each spelling, and the index in `run`
+/// at which it starts.
 fn window(run: &[Position], before: ByteSet) -> Option<(usize, Set)> {
     (0..run.len())
         .filter_map(|start| {
@@ -310,7 +320,7 @@ fn spell_out(stretch: &[Position]) -> Vec<Vec<u8>> {
     })
 }
 
-/// Returns a rough estimate of the share of bytes in a log that are `byte`, from 0 to 1.
+/// Estimates roughly which share of the bytes in logs are `byte`, from 0 to 1.
 pub(super) fn share(byte: u8) -> f64 {
     // A table, because choosing windows needs tens of thousands of shares.
     const SHARES: [f64; 256] = {
@@ -327,9 +337,9 @@ pub(super) fn share(byte: u8) -> f64 {
     SHARES[usize::from(byte)]
 }
 
-/// Returns a rough estimate of how rare a byte is in logs, in bits: one more bit is half as common.
+/// Estimates roughly how rare a byte is in logs, in bits: each bit more means half as common.
 ///
-/// An estimate is enough, because it only decides which literals are searched for and not what is found.
+/// An estimate is enough, because it affects only which literals are searched for, and not what is found.
 const fn rarity(byte: u8) -> u32 {
     match byte {
         b' ' | b'e' | b't' | b'a' | b'0' | b'1' | b'2' | b'\n' => 2,

@@ -1,13 +1,13 @@
 //! Finds the matches of one pattern in the fastest way that its regex allows.
 //!
-//! Where to try: if the regex has leading literals, it is tried only where one of them is. Otherwise the regex engine searches
-//! the line.
+//! Where a match is tried: if the regex has leading literals, it is tried only where one of them occurs. Otherwise the regex
+//! engine searches the line.
 //!
-//! How to try at one place, fastest first:
+//! How a match is tried at one position, the fastest way first:
 //!
-//! 1. A [`Program`], if there is one for the regex. If it reaches the limit of its retries, the next ways are used instead.
-//! 2. A one-pass automaton, if there is one for the regex. It finds the end of the match and its groups at the same time.
-//! 3. The regex engine.
+//! 1. With a [`Program`], if there is one for the regex. If it reaches the limit of its retries, one of the next ways is used.
+//! 2. With a one-pass automaton, if there is one for the regex. It finds the end of the match and its groups at the same time.
+//! 3. With the regex engine.
 //!
 //! Invariant: every way finds the same matches as an unanchored search with the regex engine. The property tests against the
 //! oracle cover all of them.
@@ -37,12 +37,12 @@ pub(super) const COMPILED_LIMIT_BYTES: usize = 2 << 20;
 /// A search for the first of several literals.
 #[derive(Debug)]
 pub(super) enum Finder {
-    /// A single literal.
+    /// A search for a single literal.
     One(Box<memmem::Finder<'static>>),
-    /// A few short literals, with vector instructions. `AhoCorasick` is not used for them because it would search for single rare
-    /// bytes first, of which logs are full.
+    /// A search for a few short literals, with vector instructions. `AhoCorasick` is not used for them, because it would first
+    /// search for single rare bytes, which are common in logs.
     Few(packed::Searcher),
-    /// More literals or longer ones than `Few` accepts.
+    /// A search for more literals, or for longer ones, than `Few` accepts.
     Any(AhoCorasick),
 }
 
@@ -63,7 +63,7 @@ impl Finder {
         }
     }
 
-    /// Returns where the first literal at or after `from` starts.
+    /// Returns the position at or after `from` where the first literal starts.
     pub(super) fn find(&self, text: &[u8], from: usize) -> Option<usize> {
         if from > text.len() {
             return None;
@@ -79,11 +79,12 @@ impl Finder {
 /// A compiled regex and the ways to search for it.
 #[derive(Debug)]
 pub(super) struct Matcher {
+    /// The program for the regex, which is built when it is first used.
     steps: Steps,
-    /// The search for leading literals, if the regex has any.
+    /// The search for leading literals. `None` if the regex has none.
     leading: Option<LeadingFinder>,
-    /// The regex engine. `None` if it is never needed, because the regex has leading literals and a program without choices, which
-    /// cannot give up.
+    /// The regex engine. `None` if it is never needed: the regex has leading literals and a program without choices, which cannot
+    /// give up.
     regex: Option<Engine>,
     /// The number of capture slots: two for each group, including the whole match.
     slot_count: usize,
@@ -93,35 +94,43 @@ pub(super) struct Matcher {
 /// results of only one or two patterns.
 #[derive(Debug)]
 struct Steps {
+    /// The syntax tree of the regex.
     hir: Hir,
+    /// The leading literals of the regex.
     leading: Option<Leading>,
+    /// The program, or `None` if the regex is not supported.
     program: OnceLock<Option<Program>>,
 }
 
 impl Steps {
+    /// Returns the program for the regex, or `None` if the regex has no program. The first call builds it.
     #[inline]
     fn program(&self) -> Option<&Program> {
         self.program.get_or_init(|| Program::new(&self.hir, self.leading.as_ref())).as_ref()
     }
 }
 
-/// A search for the leading literals of a regex, built when it is first used: usually the prefilter has already found them.
+/// A search for the leading literals of a regex. Built when it is first used, because usually the prefilter has already found
+/// them.
 #[derive(Debug)]
 struct LeadingFinder {
+    /// The leading literals.
     literals: Vec<Vec<u8>>,
+    /// The distance of the literals from the start of a match, in bytes.
     offset: usize,
+    /// The search for the literals.
     finder: OnceLock<Option<Finder>>,
 }
 
 impl LeadingFinder {
-    /// Creates the search, or returns `None` if there are no literals.
+    /// Creates a search for leading literals, or returns `None` if there are none.
     fn new(leading: &Leading) -> Option<LeadingFinder> {
         let Leading { literals, offset, .. } = leading;
         let is_some = !literals.is_empty();
         is_some.then(|| LeadingFinder { literals: literals.clone(), offset: *offset, finder: OnceLock::new() })
     }
 
-    /// Returns the first position at or after `at` where a match may start.
+    /// Returns the first position at or after `at` where a match may start, because it has a leading literal.
     fn find(&self, text: &[u8], at: usize) -> Option<usize> {
         match self.finder.get_or_init(|| Finder::new(&self.literals)) {
             Some(finder) => Some(finder.find(text, at + self.offset)? - self.offset),
@@ -131,20 +140,20 @@ impl LeadingFinder {
     }
 }
 
-/// How a match is tried at one place, for a description of the pattern's speed.
+/// How a match is tried at one position. Used to describe the speed of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trial {
-    /// With a program that tries no alternative twice.
+    /// A match is tried with a program that tries nothing twice.
     Steps,
-    /// With a program that may have to backtrack.
+    /// A match is tried with a program that may have to backtrack.
     Choices,
-    /// With a one-pass automaton.
+    /// A match is tried with a one-pass automaton.
     OnePass,
-    /// With the regex engine.
+    /// A match is tried with the regex engine.
     Engine,
 }
 
-/// The working memory of a matcher, which also holds the capture groups of the last match.
+/// The working memory of a matcher. It also contains the capture groups of the last match.
 #[derive(Debug)]
 pub(super) struct MatcherScratch {
     regex: EngineScratch,
@@ -161,11 +170,11 @@ impl MatcherScratch {
 }
 
 impl Matcher {
-    /// Creates a matcher for `regex`, whose syntax tree is `hir` and whose leading literals are `leading`.
+    /// Creates a matcher for `regex`. Its syntax tree is `hir`, and its leading literals are `leading`.
     ///
     /// # Errors
     ///
-    /// Returns the error of the regex engine if the regex is compiled at once and cannot be.
+    /// Returns the error of the regex engine if the regex is compiled at once and this fails.
     pub(super) fn new(regex: &str, settings: Settings, hir: Hir, leading: Option<Leading>) -> Result<Matcher, String> {
         let finder = leading.as_ref().and_then(LeadingFinder::new);
         let slot_count = 2 * (1 + last_group(&hir));
@@ -198,8 +207,8 @@ impl Matcher {
         }
     }
 
-    /// Returns the first place in `at..limit` where a match may start. Unless it is a [`Place::Match`],
-    /// [`Matcher::matches_at`] has to check it.
+    /// Returns the first position in `at..limit` where a match may start. Unless it is a [`Place::Match`],
+    /// [`Matcher::matches_at`] must check it.
     pub(super) fn seek(&self, scratch: &mut MatcherScratch, text: &[u8], at: usize, limit: usize) -> Option<Place> {
         if let Some(finder) = &self.leading {
             return finder.find(text, at).filter(|&start| start < limit).map(Place::Candidate);
@@ -221,8 +230,8 @@ impl Matcher {
         None
     }
 
-    /// Returns the end of the match that starts at `at`, and leaves its groups in `scratch`. Returns `None` if there is no match or
-    /// if it is empty.
+    /// Returns the end of the match that starts at `at`, and stores its groups in `scratch`. Returns `None` if there is no match
+    /// or it is empty.
     #[inline(always)]
     pub(super) fn matches_at(
         &self,
@@ -249,7 +258,7 @@ impl Matcher {
             let cache = one_pass_cache.get_or_insert_with(|| one_pass.create_cache());
             one_pass.try_search_slots(cache, &input, slots).ok()
         });
-        // `None` if there is no automaton, or if it gave up.
+        // This is `None` if there is no automaton, or if it gave up.
         match in_one_pass {
             Some(found) => found?,
             None => {
@@ -261,18 +270,19 @@ impl Matcher {
     }
 }
 
-/// A place in the text where a match starts or may start.
+/// A position in the text where a match starts or may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A match may start here.
+    /// A match may start at this position.
     Candidate(usize),
-    /// A match may start here. The prefilter has already found the leading literal and checked the byte before it.
+    /// A match may start at this position. The prefilter has already found the leading literal and checked the byte before it.
     Led(usize),
-    /// A match starts here, and its groups are in the scratch memory.
+    /// A match starts at this position, and its groups are in the working memory.
     Match(usize),
 }
 
 impl Place {
+    /// Returns the position where the match starts or may start.
     pub(super) fn start(self) -> usize {
         let (Place::Candidate(start) | Place::Led(start) | Place::Match(start)) = self;
         start
@@ -291,26 +301,31 @@ fn last_group(hir: &Hir) -> usize {
 /// Options for compiling a regex.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
+    /// The syntax options, such as whether letter case matters.
     pub(super) syntax: syntax::Config,
+    /// When the regex engine is compiled.
     pub(super) compile: Compile,
 }
 
 /// When the regex engine is compiled. Compiling takes longer than reading a small log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compile {
-    /// At once, to report it if the regex cannot be compiled.
+    /// The regex is compiled immediately, so that an error is reported when the pattern is loaded.
     AtOnce,
-    /// When it is first needed. Only for built-in regexes, all of which a test compiles.
+    /// The regex is compiled when it is first needed. Only for built-in regexes, because a test compiles all of them.
     WhenNeeded,
 }
 
 /// The regex engine for one regex, compiled when it is first needed.
 #[derive(Debug)]
 struct Engine {
+    /// The regex, as written in the pattern.
     regex: String,
+    /// The syntax options for compiling the regex.
     syntax: syntax::Config,
+    /// The compiled regex, or the reason why it cannot be compiled.
     compiled: OnceLock<Result<meta::Regex, String>>,
-    /// The one-pass automaton, built when it is first needed. `None` inside if the regex does not allow one.
+    /// The one-pass automaton, built when it is first needed. Contains `None` if the regex does not allow one.
     one_pass: OnceLock<Option<Box<onepass::DFA>>>,
 }
 
@@ -323,7 +338,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Returns the reason if the regex is compiled at once and cannot be, usually because it is too large.
+    /// Returns the reason if the regex is compiled at once and this fails, usually because it is too large.
     fn new(regex: &str, settings: Settings) -> Result<Engine, String> {
         let (regex, syntax) = (regex.to_owned(), settings.syntax);
         let engine = Engine { regex, syntax, compiled: OnceLock::new(), one_pass: OnceLock::new() };
@@ -353,6 +368,7 @@ impl Engine {
         self.one_pass.get_or_init(build).as_deref()
     }
 
+    /// Returns the compiled regex. The first call compiles it.
     fn compiled(&self) -> &Result<meta::Regex, String> {
         let compile = || {
             meta::Regex::builder()

@@ -1,19 +1,19 @@
-//! Patterns describe how to find a result in a line of a log: each is a regex with examples that prove that it works.
+//! Patterns describe how to find a result in a line of a log. Each is a regex with examples that prove that it works.
 //!
 //! | task | module |
 //! |---|---|
-//! | Read a pattern file into definitions, which know the place of each value in the file. | [`mod@file`], [`definition`] |
+//! | Read a pattern file into definitions, and keep the position of each value in the file. | [`mod@file`], [`definition`] |
 //! | Check the regexes before anything is compiled. | [`validate`] |
 //! | Compile the definitions to a [`PatternSet`], which finds the matches in a line, and to a [`Prefilter`], which finds the lines worth searching. | `set`, `prefilter` |
 //! | Check that each pattern finds what its examples expect. | [`examples`] |
-//! | Explain how far a pattern gets in a line that it does not match. | [`nearest`] |
+//! | Explain how much of a line a pattern matches if it finds nothing. | [`nearest`] |
 //! | Write a pattern file to start from. | [`template`] |
 //!
-//! Every error is a [`diagnostic::Diagnostic`]: a message, the place in the file, and a remedy.
+//! Every error is a [`diagnostic::Diagnostic`]: a message, the position in the file, and a remedy.
 //!
-//! Searching is fast because regexes run rarely. The prefilter first searches whole blocks for literals that the patterns need
-//! (`literal`, `window`). Only where it finds one, a `matcher` tries a pattern, with a short `program` if its regex allows that,
-//! and otherwise with the regex engine.
+//! Searches are fast because regexes run rarely. The prefilter first searches whole blocks for literals that the patterns require
+//! (`literal`, `window`). Where it finds one, a `matcher` tries the pattern, with a short `program` if the regex allows that, and
+//! otherwise with the regex engine.
 
 mod brackets;
 mod byte_set;

@@ -17,7 +17,8 @@ use super::brackets;
 use super::definition::{Definition, Field};
 use crate::terminal;
 
-/// The greatest width in columns of each of the three parts of an excerpt: the text before a span, the span, and the text after it.
+/// The greatest width in columns of each of the three parts of an excerpt: the text before a span, the span, and the text after
+/// it.
 const SHOWN_COLUMNS: usize = 50;
 /// The least width in columns to which a part of an excerpt is cut, even if the excerpt is then wider than the terminal.
 const LEAST_COLUMNS: usize = 8;
@@ -34,25 +35,26 @@ pub enum Miss {
     Regex(Progress),
     /// The regex matches, but `when` does not.
     When {
-        /// What the regex matches, as a byte range of the line.
+        /// The part of the line that the regex matches, in bytes.
         matched: Range<usize>,
-        /// How far `when` gets.
+        /// How much of `when` matches in the line.
         progress: Progress,
     },
     /// The regex matches, but so does `unless`.
     Unless {
-        /// What `unless` matches, as a byte range of the line.
+        /// The part of the line that `unless` matches, in bytes.
         matched: Range<usize>,
     },
 }
 
-/// How far a regex gets in a line that it does not match.
+/// How much of a regex matches in a line that the whole regex does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The end of the longest prefix of the regex that matches, as a byte offset in the regex. 0 if not even the first element
     /// matches.
     pub regex_end: usize,
-    /// What this prefix matches, as a byte range of the line. `0..0` if not even the first element matches.
+    /// What the longest matching prefix of the regex matches, as a byte range of the line. `0..0` if not even the first element
+    /// matches.
     pub matched: Range<usize>,
     /// The part of the regex that should match next, as a byte range of the regex.
     pub expected: Range<usize>,
@@ -123,6 +125,7 @@ impl Miss {
 }
 
 impl Progress {
+    /// Appends the regex with a mark under the expected part, and the line with marks under what the regex matched.
     fn render(&self, regex: &str, line: &[u8], shown: &mut Shown) {
         let expected = regex.get(self.expected.clone()).unwrap_or_default();
         let expected = match shown.width {
@@ -139,22 +142,23 @@ impl Progress {
     }
 }
 
-/// The lines of an explanation so far.
+/// The explanation that has been rendered.
 struct Shown {
+    /// The lines of the explanation that have been rendered.
     text: String,
     /// The terminal's width in columns, or [`usize::MAX`] if lines may have any length.
     width: usize,
 }
 
 impl Shown {
-    /// Returns the greatest width of each of the three parts of an excerpt.
+    /// Returns the greatest width of each of the three parts of an excerpt, in columns.
     fn columns(&self) -> usize {
         let third = self.width.saturating_sub(INDENT.len()) / 3;
         third.saturating_sub(ELLIPSIS.len()).clamp(LEAST_COLUMNS, SHOWN_COLUMNS)
     }
 
-    /// Appends an excerpt of `text` around `span`, a line of marks under the span, and the label next to the marks or, if it does
-    /// not fit there, below them. If `mark` is `-`, the label starts with the caret that follows the dashes.
+    /// Appends an excerpt of `text` around `span`, and below it a line of marks under the span. The label is next to the marks
+    /// or, if it does not fit there, in the next line. If `mark` is `-`, the label starts with the caret that follows the dashes.
     fn underline(&mut self, text: &[u8], span: &Range<usize>, mark: char, label: &str) {
         let cut = if mark == '-' { last_columns } else { first_columns };
         let Excerpt { text, column, width } = Excerpt::new(text, span, self.columns(), cut);
@@ -172,6 +176,7 @@ impl Shown {
         }
     }
 
+    /// Appends one line with the indent.
     fn push_line(&mut self, line: &str) {
         self.text.push_str(INDENT);
         self.text.push_str(line);
@@ -181,8 +186,9 @@ impl Shown {
 
 /// The part of a line around a span.
 struct Excerpt {
+    /// The text of the excerpt, as shown.
     text: String,
-    /// The column of `text` at which the span starts.
+    /// The column of the excerpt at which the span starts.
     column: usize,
     /// The width of the span in columns.
     width: usize,
@@ -201,12 +207,12 @@ impl Excerpt {
     }
 }
 
-/// Stands for text that is cut off.
+/// The mark for text that was cut off.
 const ELLIPSIS: &str = "...";
 
 /// Returns the end of `bytes` that fits in `limit` columns, with [`ELLIPSIS`] before it if the start was cut off.
 fn last_columns(bytes: &[u8], limit: usize) -> String {
-    // No character has more than four bytes, so the rest of a long line need not be decoded.
+    // A character has at most four bytes, so the rest of a long line need not be decoded.
     let tail = &bytes[bytes.len().saturating_sub(limit * 4 + 4)..];
     let mut characters = printable(tail);
     characters.reverse();
@@ -224,7 +230,7 @@ fn first_columns(bytes: &[u8], limit: usize) -> String {
     if head.len() == bytes.len() && count == characters.len() { kept } else { format!("{kept}{ELLIPSIS}") }
 }
 
-/// Returns how many of the characters fit in `limit` columns.
+/// Returns how many of the first characters fit in `limit` columns.
 fn fitting(characters: &[char], limit: usize) -> usize {
     let mut columns = 0;
     let fits = |character: &&char| {
@@ -246,16 +252,20 @@ fn printable(bytes: &[u8]) -> Vec<char> {
 
 /// An attempt to match one regex of a definition in one line.
 struct Attempt<'a> {
+    /// The regex, as written in the definition.
     regex: &'a str,
+    /// The definition, whose options apply to the regex.
     definition: &'a Definition,
+    /// The line without its line end.
     line: &'a [u8],
 }
 
-/// The text of the regex before some element, with the groups around that element still open.
+/// The text of the regex before an element. Groups around the element are still open.
 #[derive(Clone)]
 struct Opened {
+    /// The part of the regex before the element.
     text: String,
-    /// The number of open groups.
+    /// The number of groups that are open before the element.
     group_count: usize,
 }
 
@@ -287,7 +297,7 @@ impl Attempt<'_> {
             }
             Ast::Alternation(alternation) => {
                 let branches = alternation.asts.iter().map(|branch| self.inside(branch, before, so_far.clone()));
-                // The branch that matches most of the line and, among equal ones, the first.
+                // Takes the branch that matches most of the line. Of equal ones, it takes the first.
                 branches
                     .reduce(|best, next| if next.matched.len() > best.matched.len() { next } else { best })
                     .unwrap_or(so_far)
@@ -313,7 +323,8 @@ impl Attempt<'_> {
         let Some(first) = asts.first() else { return so_far };
         let start = bytes(first).start;
         let prefix = |count: usize| start..asts[..count].last().map_or(start, |last| bytes(last).end);
-        // If the regex matches up to one element, it also matches up to every element before, so a binary search finds the last.
+        // If the regex matches up to one element, it also matches up to each earlier element, so a binary search finds the last
+        // one.
         let (mut reached, mut beyond) = (0, asts.len());
         let mut progress = so_far;
         while beyond - reached > 1 {
@@ -342,11 +353,12 @@ impl Attempt<'_> {
         Some(self.compile(&regex)?.find(self.line)?.range())
     }
 
-    /// Returns a part of the text of the regex.
+    /// Returns a part of the regex as written. `range` is in bytes.
     fn source(&self, range: Range<usize>) -> &str {
         self.regex.get(range).unwrap_or_default()
     }
 
+    /// Compiles a regex with the options of the definition, or returns `None` if that fails.
     fn compile(&self, regex: &str) -> Option<Regex> {
         self.definition.regex_builder(regex).size_limit(REGEX_LIMIT_BYTES).build().ok()
     }
@@ -363,13 +375,14 @@ fn at_least_once(kind: &RepetitionKind) -> bool {
     }
 }
 
-/// Returns the end of the first element or, if the list starts with literal characters, the end of the last of these, because
-/// people read them as one word.
+/// Returns the end of the first element. If the list starts with several literal characters, returns the end of the last of
+/// these, because people read them as one word.
 fn literal_end(asts: &[Ast]) -> usize {
     let literal_count = asts.iter().take_while(|ast| matches!(ast, Ast::Literal(_))).count();
     asts.get(literal_count.saturating_sub(1)).map_or(0, |last| bytes(last).end)
 }
 
+/// Returns the range of an element in the text of the regex, in bytes.
 fn bytes(ast: &Ast) -> Range<usize> {
     ast.span().start.offset..ast.span().end.offset
 }
@@ -390,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_where_the_line_no_longer_matches_is_shown() {
+    fn the_position_where_the_line_stops_matching_is_shown() {
         let expected = r"  rawCallStatus = (?<code>-?\d+)\b
                ^^^ expected ` = `
   2017-02-14T02:57:24.600871Z|0|1412|6452|pfrad|rawCallStatus: 21
@@ -419,7 +432,7 @@ mod tests {
 
     #[test]
     fn the_search_continues_inside_groups_repetitions_and_alternations() {
-        // Regex, line, what is matched of the line, what is expected.
+        // The regex, the line, what is matched of the line, and what is expected.
         let cases = [
             (r"x (?<code>no\d)", "x none", "x no", r"\d"),
             (r"x (?:ab)+(?<code>c)", "x ad", "x a", "b"),
@@ -478,7 +491,7 @@ mod tests {
             blanks = " ".repeat(SHOWN_COLUMNS + 3),
         );
         let shown = explain(&definition, line.as_bytes()).unwrap().render(&definition, line.as_bytes(), None);
-        // With Unicode off, `é` in the regex is its two bytes, and the reluctant repetition finds them.
+        // Without Unicode, `é` in the regex is its two bytes, and the lazy repetition finds them.
         assert_eq!(shown, expected);
     }
 

@@ -1,15 +1,15 @@
-//! Finds the places in a block where a pattern may match, with one fast search for the literals of all patterns.
+//! Finds the positions in a block where a pattern may match, with one fast search for the literals of all patterns.
 //!
-//! Invariant: every line that a pattern matches contains a candidate. The opposite need not be true: whether a line with a
-//! candidate matches is decided by the regexes.
+//! Invariant: every line that a pattern matches contains a candidate. The opposite is not guaranteed: the regexes decide whether
+//! a line with a candidate matches.
 //!
-//! A candidate is the place of a literal, together with the patterns that use the literal. For a leading literal, it also gives the
-//! place where a match would start, so that the line need not be searched again.
+//! A candidate is the position of a literal, together with the patterns that use the literal. For a leading literal, it also
+//! gives the position where a match would start, so that the line need not be searched again.
 //!
-//! The search has three stages, each of which leaves fewer places:
+//! The search has three stages, each of which leaves fewer positions:
 //!
-//! 1. [`window`] marks the places where two or three adjacent bytes fit.
-//! 2. [`Near`] looks up a few bytes around each of these places, to find out which literals are possible there.
+//! 1. [`window`] finds the positions where two or three adjacent bytes fit.
+//! 2. [`Near`] looks up a few bytes around each of these positions, to find out which literals are possible there.
 //! 3. [`Literal::find_at`] compares each of these literals, and checks the byte before it.
 //!
 //! If the literals are too many or too different for windows, a [`Table`] searches for them with an automaton instead.
@@ -24,7 +24,7 @@ use super::literal::{Leading, Required};
 use super::matcher::Finder;
 use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 
-/// The greatest number of bytes of a literal that are compared, as one integer. Of a longer literal, only the first bytes are used.
+/// The largest number of bytes of a literal that are compared, as one integer. Only the first bytes of a longer literal are used.
 const COMPARED_BYTES: usize = 16;
 /// The last bytes of escapes, such as `\n`, `\u0022` and the sequences of terminals. A line that another program has wrapped may have one
 /// before a literal. Such a place is a candidate that no pattern uses, so that the line is looked at.
@@ -36,49 +36,57 @@ const NEAR_SPAN: usize = 16;
 /// The number of bytes between the start of the [`Near`] span and the start of the window.
 const NEAR_DISTANCE: usize = 8;
 
-/// The literals that a pattern can be found by.
+/// The literals by which a pattern can be found.
 #[derive(Clone, Debug)]
 pub(super) struct Anchors {
-    /// Literals of which every match contains one, at a fixed distance from its start.
+    /// Literals such that every match contains one of them, at a fixed distance from its start.
     pub(super) leading: Option<Leading>,
-    /// Literals of which every match contains one, anywhere.
+    /// Literals such that every match contains one of them, anywhere.
     pub(super) required: Option<Required>,
 }
 
-/// Finds the places in a block where a pattern may match.
+/// Finds the positions in a block where a pattern may match.
 #[derive(Debug)]
 pub struct Prefilter {
+    /// The search for the literals of all patterns.
     search: Search,
+    /// The vector instructions that this machine supports.
     level: Level,
-    /// The indexes of patterns without literals. Every line has to be searched for these.
+    /// The indexes of patterns without literals, which must be searched for in every line.
     always: Vec<usize>,
 }
 
-/// The search for the literals: with windows if possible, and otherwise with a table.
+/// The search for the literals: with windows if possible, and otherwise with an automaton.
 #[derive(Debug)]
 enum Search {
+    /// A search with vector instructions.
     Windows(Box<Windows>),
+    /// A search with an automaton.
     Table(Box<Table>),
 }
 
-/// A search for literals that are too many or too different for windows. An automaton finds a place where some literal is, and a
-/// hash table then gives all literals there.
+/// A search for literals that are too many or too different for windows. An automaton finds the positions of literals, and a hash
+/// table then gives all literals at each position.
 #[derive(Debug)]
 struct Table {
+    /// The automaton that finds the literals, or `None` if there are none.
     finder: Option<Finder>,
     /// All literals. Those with the same bytes are adjacent.
     literals: Vec<Literal>,
-    /// The range of `literals` that have these bytes.
+    /// For the bytes of a literal, the range of all entries of `literals` with the same bytes.
     by_bytes: HashMap<Vec<u8>, Range<usize>>,
-    /// Every length that a literal has.
+    /// The lengths of all literals, each once.
     lens: Vec<usize>,
 }
 
-/// A search for literals with [windows](window).
+/// A search for literals with vector instructions, as described in [`window`].
 #[derive(Debug)]
 struct Windows {
+    /// The windows to search for.
     windows: Vec<Window>,
+    /// All literals. A set of literals has a bit for each index in this list.
     literals: Vec<Literal>,
+    /// The tables that narrow down which literals are possible at a position.
     near: Near,
 }
 
@@ -87,30 +95,32 @@ struct Windows {
 struct Literal {
     /// The bytes of the literal in little-endian order, padded with zeros.
     bytes: u128,
-    /// A mask with all bits of these bytes set, and those of the padding cleared.
+    /// A mask in which all bits of these bytes are set, and those of the padding are cleared.
     mask: u128,
+    /// The number of bytes in the literal.
     len: usize,
     /// The index in the literal at which its window starts.
     offset: usize,
     /// The bytes that may precede the literal. It may also be at the start of a line.
     before: ByteSet,
+    /// The patterns that use the literal.
     uses: Vec<Use>,
 }
 
 /// A pattern that uses a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Use {
-    /// The index of the pattern.
+    /// The index of the pattern that uses the literal.
     pub(super) pattern: usize,
-    /// The number of bytes from the start of the match to the literal, if it is a leading literal.
+    /// The number of bytes from the start of the match to the literal. `None` if it is not a leading literal.
     pub(super) distance: Option<usize>,
 }
 
-/// Look-up tables that narrow down which literals are possible at a place, from a few bytes around it. A set of literals is a
-/// word with a bit for each literal.
+/// Tables that narrow down which literals are possible at a position, by a few bytes around it. A set of literals is a word with
+/// a bit for each literal.
 ///
-/// The bytes are chosen so that they distinguish the given literals best. For example, the byte seven places before `atu`
-/// distinguishes `rawCallStatus` from a `CallStatus` that is a word of its own.
+/// The bytes are chosen so that they distinguish the literals best. For example, the byte seven bytes before `atu` distinguishes
+/// `rawCallStatus` from a `CallStatus` that is a separate word.
 #[derive(Debug)]
 struct Near {
     /// The set of all literals.
@@ -123,11 +133,12 @@ struct Near {
 #[derive(Debug, Default)]
 pub(crate) struct Marks(Box<SpanMarks>);
 
-/// The marks that [`window::mark`] sets in one span of the text: a bit for each byte.
+/// The bits that [`window::mark`] sets for one span of the text: one for each byte.
 #[derive(Debug)]
 struct SpanMarks {
+    /// A bit for each byte of the text, which is set if a window fits there.
     words: [u64; SPAN_BYTES / WORD_BYTES],
-    /// A bit for each word that is not zero.
+    /// A bit for each word of `words`, which is set if the word is not zero.
     marked: [u64; SPAN_BYTES / WORD_BYTES / 64],
 }
 
@@ -137,7 +148,7 @@ impl Default for SpanMarks {
     }
 }
 
-/// The place of a literal, and so of a possible match.
+/// The position of a literal, where a pattern may match.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'p> {
     /// The offset of the literal in the text.
@@ -147,8 +158,8 @@ pub(crate) struct Candidate<'p> {
 }
 
 impl Candidate<'_> {
-    /// Returns the offset where a match may start and the index of its pattern, if only one pattern uses the literal and it is a
-    /// leading one.
+    /// Returns the offset where a match may start and the index of its pattern. Returns `None` unless exactly one pattern uses
+    /// the literal, and as a leading one.
     #[inline]
     pub(crate) fn sole(self) -> Option<(usize, usize)> {
         match *self.uses {
@@ -159,7 +170,7 @@ impl Candidate<'_> {
 }
 
 impl Prefilter {
-    /// Creates a prefilter that filters nothing, so that every line is searched for all of this number of patterns.
+    /// Creates a prefilter that filters nothing, so that every line is searched for each of the `patterns` patterns.
     pub(super) fn pass_all(patterns: usize) -> Prefilter {
         Prefilter::new(&vec![Anchors { leading: None, required: None }; patterns])
     }
@@ -173,7 +184,7 @@ impl Prefilter {
         Prefilter { search: Search::new(anchors), level: Level::new(), always }
     }
 
-    /// Returns the indexes of the patterns that have to be searched for in every line.
+    /// Returns the indexes of the patterns that must be searched for in every line.
     pub(super) fn always(&self) -> &[usize] {
         &self.always
     }
@@ -205,12 +216,12 @@ impl Prefilter {
     }
 }
 
-/// The different literals of all patterns. Each has the bytes that may precede it and the patterns that use it.
+/// The distinct literals of all patterns. Each has the bytes that may precede it and the patterns that use it.
 #[derive(Default)]
 struct Literals(BTreeMap<(Vec<u8>, ByteSet), Vec<Use>>);
 
 impl Literals {
-    /// Collects the literals of all patterns. Of a pattern with leading and required literals, the leading ones are used if
+    /// Collects the literals of all patterns. If a pattern has leading and required literals, the leading ones are used if
     /// `wants_leading` accepts them, and otherwise the required ones.
     fn new(anchors: &[Anchors], wants_leading: impl Fn(&Leading) -> bool) -> Literals {
         let mut all = Literals::default();
@@ -234,8 +245,8 @@ impl Literals {
         }
     }
 
-    /// Merges required literals with the same bytes if every byte that may precede one may also precede the other. Leading literals
-    /// are not merged, because each wrong place would cost an attempt to match.
+    /// Merges required literals with the same bytes if every byte that may precede one may also precede the other. Leading
+    /// literals are not merged, because each wrong position would cost an attempt to match.
     fn merged(self) -> Literals {
         let mut merged = Literals::default();
         for ((bytes, mut before), mut uses) in self.0 {
@@ -260,7 +271,7 @@ impl Literals {
 }
 
 impl Search {
-    /// Chooses the cheapest search that finds all patterns.
+    /// Chooses the cheapest search that finds the literals of all patterns.
     fn new(anchors: &[Anchors]) -> Search {
         // Leading literals give the start of a match, but required ones may have more in common and so need fewer windows.
         let leading = Literals::new(anchors, |_| true);
@@ -268,7 +279,7 @@ impl Search {
         let mut required = Literals::new(anchors, |_| false);
         let by_required = window::choose(&required.bytes());
         if let Some(choice) = &by_required {
-            // Use the leading literals that these windows find anyway.
+            // Leading literals are used if these windows find them anyway.
             let fits = |literal: &Vec<u8>| choice.windows.iter().any(|window| window.fits(literal).is_some());
             required = Literals::new(anchors, |leading| leading.literals.iter().all(fits));
         }
@@ -320,7 +331,7 @@ impl Near {
     fn new(literals: &[Literal]) -> Near {
         let all = (0..literals.len()).map(|index| 1 << index).sum();
         let columns: [Box<[u64; 256]>; NEAR_SPAN] = std::array::from_fn(|at| Near::column(literals, at));
-        // For each literal, the set of literals that the bytes chosen so far do not distinguish from it.
+        // For each literal, the set of literals that the bytes chosen up to then do not distinguish from it.
         let mut confused = vec![all; literals.len()];
         let left = |(literal, others): (&Literal, &u64), at: usize| {
             literal.byte_near(at).map_or(*others, |byte| others & columns[at][usize::from(byte)])
@@ -384,7 +395,7 @@ impl Literal {
         self.bytes.to_le_bytes().get(index).copied()
     }
 
-    /// Whether the byte at index `at` of the span may be `byte` if the literal is there.
+    /// Whether the byte at index `at` of the span can be `byte` if the literal is at this position.
     fn allows(&self, at: usize, byte: u8) -> bool {
         match self.byte_near(at) {
             Some(own) => own == byte,
@@ -393,12 +404,12 @@ impl Literal {
         }
     }
 
-    /// Whether `byte` may precede the literal. The line end of the previous line always may.
+    /// Whether `byte` may precede the literal. A line feed always may, because it ends the previous line.
     fn may_follow(&self, byte: u8) -> bool {
         byte == b'\n' || self.before.contains(byte)
     }
 
-    /// Returns the literal as a candidate if it is in `text` with its window at `place`, and otherwise `None`.
+    /// Returns the literal as a candidate if it occurs in `text` with its window at `place`, and otherwise `None`.
     #[inline]
     fn find_at(&self, text: &[u8], place: usize) -> Option<Candidate<'_>> {
         let at = place.checked_sub(self.offset)?;
@@ -421,7 +432,7 @@ impl Literal {
     }
 }
 
-/// Loads the last bytes of a text, fewer than [`COMPARED_BYTES`], padded with zeros.
+/// Loads the last bytes of a text, of which there are fewer than [`COMPARED_BYTES`], padded with zeros.
 #[cold]
 #[inline(never)]
 fn last_bytes(rest: &[u8]) -> u128 {
@@ -430,7 +441,7 @@ fn last_bytes(rest: &[u8]) -> u128 {
     u128::from_le_bytes(padded)
 }
 
-/// Sets a bit in `marked` for each of `words` that is not zero. Iterating over these bits is faster than a search for the next
+/// Sets a bit in `marked` for each of `words` that is not zero. Iterating over these bits is faster than searching for the next
 /// word that is not zero, because the processor cannot predict where that search ends.
 #[inline(always)]
 fn note_marked(words: &[u64], marked: &mut [u64]) {
@@ -439,33 +450,34 @@ fn note_marked(words: &[u64], marked: &mut [u64]) {
     }
 }
 
-/// An iterator over the candidates in a text. It marks the text span by span, as the candidates are needed.
+/// An iterator over the candidates in a text. It searches the text span by span, as candidates are needed.
 pub(crate) struct Candidates<'s> {
     prefilter: &'s Prefilter,
     text: &'s [u8],
     marks: &'s mut Marks,
-    /// The part of the text that is marked.
+    /// The part of the text that was searched last, in bytes.
     span: Range<usize>,
-    /// The number of words of [`SpanMarks::marked`] that have been loaded into `marked`.
+    /// The number of groups of 64 words, each with one word of [`SpanMarks::marked`], that have been loaded into `marked`.
     groups: usize,
-    /// The bits of the last loaded word of [`SpanMarks::marked`] that have not been processed yet.
+    /// The words of the current group that are not zero and have not been processed yet, as a bit for each word.
     marked: u64,
     /// The offset in the text of the current word of [`SpanMarks::words`].
     start: usize,
-    /// The bits of the current word of [`SpanMarks::words`] that have not been processed yet.
+    /// The positions in the current word of [`SpanMarks::words`] that have not been processed yet, as a bit for each position.
     bits: u64,
-    /// The offset in the text of the current place.
+    /// The offset in the text of the current position, where a window fits or the automaton found a literal.
     place: usize,
-    /// The possible literals at the current place that have not been compared yet.
+    /// The possible literals at the current position that have not been compared yet.
     possible: u64,
-    /// For a table: the range of its literals that are at the current place and have not been checked yet.
+    /// For an automaton: the range of its literals that are at the current position and have not been checked yet.
     here: Range<usize>,
-    /// For a table: the number of lengths that have been looked up at the current place. [`usize::MAX`] before the first place.
+    /// For an automaton: the number of lengths that have been looked up at the current position. [`usize::MAX`] before the first
+    /// position.
     lens: usize,
 }
 
 impl<'s> Candidates<'s> {
-    /// Returns the next candidate.
+    /// Returns the next candidate in the text.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Candidate<'s>> {
         match &self.prefilter.search {
@@ -519,7 +531,7 @@ impl<'s> Candidates<'s> {
     #[inline]
     fn next_word(&mut self, windows: &Windows) -> bool {
         while self.marked == 0 {
-            // Before the first span is marked, `span` is empty and so has no groups.
+            // Before the first span has been searched, `span` is empty and so has no groups.
             let groups = self.span.len().div_ceil(WORD_BYTES * 64);
             if self.groups < groups {
                 self.marked = self.marks.0.marked[self.groups];
@@ -535,8 +547,8 @@ impl<'s> Candidates<'s> {
         true
     }
 
-    /// Marks the next span of the text. Returns `false` at the end of the text.
-    // Not inlined, because it would use registers that the loop over the marks needs.
+    /// Searches the next span of the text. Returns `false` at the end of the text.
+    // Not inlined, because it would use registers that the loop over the bits needs.
     #[inline(never)]
     fn mark_next(&mut self, windows: &Windows) -> bool {
         let start = self.span.end;
@@ -569,7 +581,7 @@ mod tests {
         Anchors { leading: None, required: Some(Required { literals, before }) }
     }
 
-    /// Returns each candidate as its place and its patterns.
+    /// Returns each candidate as its position and its patterns.
     fn found(prefilter: &Prefilter, text: &[u8]) -> Vec<(usize, Vec<usize>)> {
         let mut marks = Marks::default();
         let mut candidates = prefilter.candidates(text, &mut marks);

@@ -1,4 +1,4 @@
-//! A fast matcher for common regexes: a list of instructions that tries to match at one given place.
+//! A fast matcher for common regexes: a list of instructions that tries to match at one given position.
 //!
 //! There are programs for regexes that consist of literals, classes, repetitions, options and alternatives. The regex engine
 //! handles all others. At most points, the next byte decides which alternative can match, so nothing has to be tried twice.
@@ -17,11 +17,11 @@
 //! 6  Match
 //! ```
 //!
-//! Invariant: a program finds what an anchored search with the regex engine finds, or gives up. The property tests below and those
-//! against the oracle check this.
+//! Invariant: a program finds what an anchored search with the regex engine finds, or gives up. The property tests below and
+//! those against the oracle check this.
 //!
-//! Alternative: the one-pass automaton of the regex engine also tries nothing twice, but it looks up a table for every byte and has
-//! to set up a search for every match.
+//! Alternative: the one-pass automaton of the regex engine does not try anything twice either, but it looks up a table for every
+//! byte and sets up a search for every match.
 
 mod build;
 
@@ -36,16 +36,17 @@ use super::literal::Leading;
 /// A compiled regex: its instructions in order, starting with the first.
 #[derive(Debug)]
 pub(super) struct Program {
+    /// The instructions of the program, in order.
     steps: Vec<Step>,
-    /// The capture slots that a match may not set, because they come after a branch. They are cleared before each attempt.
+    /// The capture slots that a match may leave unset, because they come after a branch. They are cleared before each attempt.
     optional_slots: Vec<usize>,
     /// Whether the program may have to backtrack.
     has_choices: bool,
-    /// The number of steps at the start that only check the leading literal, and the number of bytes that these steps match.
+    /// The number of steps at the start that only check the leading literal, and the number of bytes that they match.
     checked_by_leading: (usize, usize),
 }
 
-/// What the caller knows about a place before a match is tried there.
+/// What the caller knows about a position before a match is tried there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     /// The caller knows nothing, so every step has to be run.
@@ -54,43 +55,43 @@ pub(super) enum Known {
     Leading,
 }
 
-/// One instruction of a program. It works on the text from the current position on.
+/// One instruction of a program. It continues at the current position in the text.
 #[derive(Debug)]
 enum Step {
-    /// Matches these bytes.
+    /// Matches the bytes of the word.
     Literal(Word),
-    /// Matches this byte.
+    /// Matches this single byte.
     Byte(u8),
     /// Matches one byte of the class.
     One(Box<Class>),
-    /// Matches as many bytes of the class as possible, from `least` to `most`.
+    /// Matches as many bytes of the class as possible, at least `least` and at most `most`.
     Run { class: Box<Class>, least: usize, most: usize },
     /// Matches as many bytes other than `byte` as possible, at least `least`.
     Until { byte: u8, least: usize },
-    /// Matches any bytes up to the first `byte`, and that as well. Stands for `Until` and `Byte`.
+    /// Matches everything up to and including the first `byte`. Replaces an `Until` and a `Byte`.
     Past { byte: u8 },
-    /// Stores a run of the class, which ends before `then`, in the capture slot and the next one, and matches `then` as well. Stands
-    /// for `Slot`, `Run`, `Slot` and `Byte`.
+    /// Matches a run of the class and then `then`, and stores the run in the capture slot `slot` and the next one. Replaces a
+    /// `Slot`, a `Run`, another `Slot` and a `Byte`.
     Field { slot: usize, class: Box<Class>, least: usize, then: u8 },
     /// Succeeds if the assertion holds at the current position.
     Holds(Assertion),
     /// Stores the position in a capture slot: the start or the end of a group.
     Slot(usize),
-    /// Matches a run of bytes of a class whose length depends on what follows. Tries another length if later steps fail.
+    /// Matches a run of bytes of a class whose length depends on what follows. If later steps fail, another length is tried.
     Span(Span),
     /// Continues with the next step. If the next byte is in `class` and later steps fail, continues with the step `otherwise`.
     Fork { class: Box<Class>, otherwise: usize },
-    /// Continues with the next step if the next byte is in `class`, and with the step `otherwise` if not.
+    /// Continues with the next step if the next byte is in `class`, and otherwise with the step `otherwise`.
     Branch { class: Box<Class>, otherwise: usize },
-    /// Continues with the step at this index.
+    /// Continues with the step at the given index.
     Jump(usize),
     /// Records that the match may end at the current position, after the given actions. It does end there if later steps fail.
     MayEnd(Vec<AtEnd>),
-    /// Ends the match.
+    /// Ends the match at the current position.
     Match,
 }
 
-/// A class of bytes as a table: the entry at index `b` is whether byte `b` is in the class.
+/// A class of bytes as a table. The entry at index `b` is whether byte `b` is in the class.
 pub(super) type Class = [bool; 256];
 
 /// Up to [`WORD_BYTES`] bytes that are compared as one integer, which is faster than a call of `memcmp`.
@@ -98,15 +99,16 @@ pub(super) type Class = [bool; 256];
 struct Word {
     /// The bytes in little-endian order, padded with zeros.
     bytes: u128,
-    /// A mask with all bits of the bytes set, and those of the padding cleared.
+    /// A mask in which all bits of these bytes are set, and those of the padding are cleared.
     mask: u128,
+    /// The number of bytes in the word.
     len: usize,
 }
 
-/// The most bytes of a [`Word`].
+/// The largest number of bytes in a [`Word`].
 const WORD_BYTES: usize = 16;
 
-/// The bytes that `\w` matches without Unicode.
+/// The class of bytes that `\w` matches without Unicode: ASCII letters, digits and the underscore.
 const IS_WORD: Class = {
     let mut class = [false; 256];
     let mut byte = 0_u8;
@@ -120,16 +122,22 @@ const IS_WORD: Class = {
 /// A condition on the bytes before and after a position, such as `\b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Assertion {
+    /// Holds at the start of the text, like `\A`.
     Start,
+    /// Holds at the end of the text, like `\z`.
     End,
+    /// Holds at a boundary of an ASCII word, like `\b`.
     WordBoundary,
+    /// Holds where there is no boundary of an ASCII word, like `\B`.
     NoWordBoundary,
 }
 
-/// An action that remains if the rest of the regex matches the empty string: check an assertion or set a capture slot.
+/// An action that is left to do if the rest of the regex matches the empty string.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum AtEnd {
+    /// Check that the assertion holds.
     Holds(Assertion),
+    /// Store the position in a capture slot.
     Slot(usize),
 }
 
@@ -150,8 +158,8 @@ impl Program {
         Some(program)
     }
 
-    /// Returns the number of steps at the start that can be skipped if the leading literal is known to be there, and the number of
-    /// bytes that these steps match.
+    /// Returns the number of steps at the start that can be skipped if the leading literal is known to be there, and the number
+    /// of bytes that they match.
     fn steps_checked_by(&self, leading: &Leading) -> (usize, usize) {
         let Leading { literals, offset: 0, before } = leading else { return (0, 0) };
         let [literal] = literals.as_slice() else { return (0, 0) };
@@ -177,10 +185,10 @@ impl Program {
         self.has_choices
     }
 
-    /// Returns the end of the match that starts at `at`, which may be empty, and stores its groups in `slots`. Returns `None` if no
-    /// match starts there, or if the program gave up, which [`Backtracker::gave_up`] reports.
+    /// Returns the end of the match that starts at `at`, which may be empty, and stores its groups in `slots`. Returns `None` if
+    /// no match starts there, or if the program gave up. [`Backtracker::gave_up`] distinguishes the two.
     ///
-    /// `slots` may hold values from earlier attempts with the same regex.
+    /// `slots` may contain values from earlier attempts with the same regex.
     #[inline]
     pub(super) fn run(
         &self,
@@ -192,7 +200,7 @@ impl Program {
     ) -> Option<usize> {
         backtracker.begin();
         let (step, bytes) = if known == Known::Leading { self.checked_by_leading } else { (0, 0) };
-        // A long line may have been cut inside the literal.
+        // A long line may have been cut within the literal.
         let rest = text.get(at + bytes..)?;
         let steps = self.steps.get(step..)?;
         let end = if self.has_choices {
@@ -207,8 +215,8 @@ impl Program {
 
     /// Runs `steps` on `rest`, the part of `text` that has not been matched yet.
     ///
-    /// With `CHOICES` false, this compiles to code without bookkeeping for backtracking. `rest` is a slice rather than a position,
-    /// because then checking its first byte takes a single comparison.
+    /// If `CHOICES` is false, this compiles to code without bookkeeping for backtracking. `rest` is a slice instead of a
+    /// position, because then checking its first byte takes a single comparison.
     #[inline(never)]
     fn run_steps<'t, const CHOICES: bool>(
         &self,
@@ -283,7 +291,7 @@ impl Program {
         }
     }
 
-    /// Runs a `Span` or `Fork`, which push a choice, and returns the text after what it matches.
+    /// Runs a `Span` or `Fork`, both of which push a choice. Returns the text after what the step matches.
     #[inline(never)]
     fn choose<'t>(
         &self,
@@ -305,13 +313,14 @@ impl Program {
         }
     }
 
+    /// Returns the run of the step at this index, if the step is a `Span`.
     fn span(&self, step: usize) -> Option<&Span> {
         if let Some(Step::Span(span)) = self.steps.get(step) { Some(span) } else { None }
     }
 }
 
-/// Replaces steps that often follow each other by a single one. Lines begin with fields, such as a time, a process and a thread, and
-/// every line of a sign-in is matched. A program that goes anywhere but to the next step stays as it is.
+/// Replaces steps that often follow each other by a single one. Lines begin with fields, such as a time, a process and a thread,
+/// and every line of a sign-in is matched. A program with branches, choices or jumps is not changed.
 fn fused(steps: Vec<Step>) -> Vec<Step> {
     let is_straight = |step: &Step| {
         matches!(
@@ -351,6 +360,7 @@ fn fused(steps: Vec<Step>) -> Vec<Step> {
 }
 
 impl AtEnd {
+    /// Returns the assertion, if the action is to check one.
     pub(super) fn assertion(&self) -> Option<Assertion> {
         match self {
             AtEnd::Holds(assertion) => Some(*assertion),
@@ -368,7 +378,7 @@ impl Word {
         Word { bytes: u128::from_le_bytes(padded), mask, len: bytes.len() }
     }
 
-    /// Returns the rest of `text` if it begins with these bytes, and otherwise `None`.
+    /// Returns the rest of `text` if it starts with these bytes, and otherwise `None`.
     #[inline]
     fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let fits = match text.first_chunk() {
@@ -400,16 +410,17 @@ fn run_len(class: &Class, text: &[u8]) -> usize {
     text.iter().position(|byte| !class[usize::from(*byte)]).unwrap_or(text.len())
 }
 
-/// Returns the number of bytes at the start of `text` before the first `byte`, or before the end.
+/// Returns the number of bytes in `text` before the first `byte`, or before the end if there is none.
 ///
-/// Most runs are so short that calling `memchr` would take longer than comparing the first bytes eight at a time.
+/// Most runs are so short that a call of `memchr` would take longer than comparing the first bytes eight at a time.
 #[inline(always)]
 fn until(byte: u8, text: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const SHORT_WORDS: usize = 4;
     let (words, _) = text.as_chunks();
     for (index, word) in words.iter().take(SHORT_WORDS).enumerate() {
-        // A byte is zero where the bytes are equal. The lowest bit that is set below marks the first of these.
+        // A byte of `difference` is zero where the bytes are equal. The lowest bit that is set in `equal` belongs to the first of
+        // these.
         let difference = u64::from_le_bytes(*word) ^ (u64::from(byte) * ONES);
         let equal = difference.wrapping_sub(ONES) & !difference & (0x80 * ONES);
         if equal != 0 {
@@ -493,7 +504,7 @@ mod tests {
             ("[ab]{2}a", "aba", Some(3)),
             ("[ab]{1,2}?a", "bba", Some(3)),
             ("[ab]{0,1}?a", "bba", None),
-            // Steps that become one.
+            // Steps that are replaced by one.
             (r"[^|]*\|(?<x>\d+)\|(?<y>[^|]*)\|", "a|17||b", Some(6)),
             (r"[^|]*\|(?<x>\d+)\|", "a||17|", None),
             (r"[^|]*\|(?<x>\d+)\|", "a|17", None),
@@ -515,7 +526,7 @@ mod tests {
             // The literal is longer than one step, and is cut to the length that is searched for.
             (r"<aaaabbbbccccddddeeee>(?<code>\d)", (1, 16)),
             (r"abc=(?<code>\d)", (1, 4)),
-            // The literal that is searched for is its last 16 bytes, which are the same as its first ones.
+            // The search uses the last 16 bytes of the literal, which are the same as its first ones.
             (r"baabaabaabaabaabaabaab(?<code>\d)", (0, 0)),
             (r"\b=abc(?<code>\d)", (0, 0)),
             (r"\Babc(?<code>\d)", (0, 0)),
@@ -541,7 +552,7 @@ mod tests {
         assert_eq!(found(4, "c"), Ok(None));
         assert_eq!(found(100, "c"), Err(()));
         assert!(matches!(found(100, "b"), Ok(Some(_))));
-        // An attempt at one place does not affect the next.
+        // An attempt at one position does not affect the next.
         let mut backtracker = Backtracker::default();
         let (slots, text) = (&mut [None; 2], "a".repeat(50) + "c");
         assert_eq!(program.run(text.as_bytes(), 0, Known::Nothing, slots, &mut backtracker), None);
@@ -581,7 +592,7 @@ mod tests {
         }
     }
 
-    /// Generates regexes. A third of them have a program without choices, a third have one with choices, and the rest have none.
+    /// Returns regexes. A third of them have a program without choices, a third have one with choices, and the rest have none.
     fn regex() -> impl Strategy<Value = String> {
         let atoms = vec![
             "a", "b", "ab", "-", ".", "[ab]", "[^a]", "[a-c-]", r"\b", r"\B", "^", "$", r"\d", r"\w", r"\s", "(?i:a)",

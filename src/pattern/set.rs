@@ -1,9 +1,9 @@
-//! The compiled patterns as an ordered set, and the rules for which of them match in a line.
+//! The compiled patterns as an ordered set, and the rules that decide which of them matches.
 //!
 //! Invariants:
 //!
-//! * The leftmost of overlapping matches wins. If several matches start at the same position, the earlier pattern wins. The search
-//!   continues at the end of the match.
+//! * The leftmost of overlapping matches wins. If several matches start at the same position, the earlier pattern wins. The
+//!   search continues at the end of the match.
 //! * A pattern sees one line, without its line end. Only a `multiline` pattern also sees the lines that follow, but its match
 //!   belongs to the line in which it starts.
 //! * Patterns match bytes, and their classes are ASCII, because logs mix encodings and codes are ASCII in all of them.
@@ -53,74 +53,94 @@ use crate::time::forms::Shape;
 /// ```
 #[derive(Debug)]
 pub struct PatternSet {
+    /// The patterns in order of precedence.
     patterns: Vec<Pattern>,
+    /// The search for positions where a pattern may match.
     prefilter: Prefilter,
     /// The indexes of the patterns with a `when` or `unless`.
     conditional: Vec<usize>,
-    /// For each pattern, the index of the first pattern that is tried at the same places. This may be the pattern itself.
+    /// For each pattern, the index of the first pattern that is tried at the same positions. This may be the pattern itself.
     alike: Vec<usize>,
     /// Whether any pattern is `multiline`.
     looks_ahead: bool,
-    /// The code pages in which lines that are not UTF-8 are searched.
+    /// The code pages with which lines that are not UTF-8 are decoded in order to search them.
     pages: Pages,
 }
 
 /// A compiled pattern.
 #[derive(Debug)]
 pub struct Pattern {
+    /// The name of the pattern, which is unique in the set.
     name: String,
+    /// Finds the matches of the pattern's regex.
     matcher: Matcher,
+    /// Whether a match may extend into the lines after the one in which it starts.
     multiline: bool,
+    /// A regex that must also match in a line, or else the pattern's match does not count.
     when: Option<Condition>,
+    /// A regex that must not match in a line, or else the pattern's match does not count.
     unless: Option<Condition>,
-    /// For each capture, the index of its group in the regex.
+    /// The index of the regex group for each capture.
     groups: Captures<usize>,
-    /// Captures who wrote the line.
+    /// A regex that captures further values of the line, such as its process and thread.
     line: Option<Writer>,
+    /// The name of the program that writes the lines which the pattern matches.
     recorder: Option<Arc<str>>,
+    /// The form of the text in the group `time`.
     time_form: Option<Box<Shape>>,
+    /// Whether the pattern finds results or context.
     role: Role,
+    /// The literals by which the pattern can be found.
     anchors: Anchors,
+    /// The letters beyond ASCII in the pattern's regexes.
     letters: Letters,
 }
 
-/// The `line` of a pattern: a regex that is matched at the start of the line of a match, and only adds captures.
+/// The `line` of a pattern: a regex that is matched at the start of a line in which the pattern matches, and only adds captures.
 #[derive(Debug)]
 struct Writer {
+    /// Finds the match of the regex at the start of the line.
     matcher: Matcher,
-    /// Its captures, with the indexes of their groups.
+    /// The captures, each with the index of its group in the regex.
     groups: Vec<(Capture, usize)>,
-    /// A literal that the line must contain, if looking for it is quicker than trying a match.
+    /// A literal that the line must contain, if looking for it is faster than trying a match.
     required: Option<memmem::Finder<'static>>,
 }
 
-/// A required literal of [`Writer`] is not looked for in longer lines, because it can only be near the start.
+/// The length of the longest line in which the required literal of a [`Writer`] is looked for, in bytes. In longer lines this
+/// does not pay, because the literal can only be near the start.
 const REQUIRED_WITHIN_BYTES: usize = 512;
 
 /// The working memory for the `line` of each pattern.
 #[derive(Debug)]
 pub(crate) struct Writers(Vec<Option<MatcherScratch>>);
 
-/// A `when` or `unless`: another regex, which the line must or must not match. Compiled when it is first needed.
+/// A `when` or `unless`: another regex that must or must not match in the line. Compiled when it is first needed.
 #[derive(Debug)]
 struct Condition {
+    /// The regex with its options, before it is compiled.
     builder: RegexBuilder,
+    /// The compiled regex, or the error if it cannot be compiled.
     compiled: OnceLock<Result<Regex, regex::Error>>,
 }
 
 /// The working memory for searches with one [`PatternSet`]. Each thread needs its own.
 #[derive(Debug)]
 pub struct Scratch {
+    /// The working memory for each pattern, in the order of the set.
     patterns: Vec<PatternScratch>,
+    /// The positions where patterns may match in the current line.
     places: Places,
-    /// The memory of the prefilter, for lines that it has not searched as part of a block.
+    /// The working memory of the prefilter, for lines that it has not searched as part of a block.
     marks: Marks,
 }
 
 /// The working memory for one pattern.
 #[derive(Debug)]
 struct PatternScratch {
+    /// The working memory of the matcher, which also contains the captures of the last match.
     matcher: MatcherScratch,
+    /// What is known about the next match.
     next: Next,
     /// Whether the conditions of the pattern hold for the current line. `None` if that has not been checked yet.
     applies: Option<bool>,
@@ -129,9 +149,9 @@ struct PatternScratch {
 /// What is known about the next match of a pattern in the current line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
-    /// Nothing is known: the match has to be searched for.
+    /// Nothing is known, so the next match must be searched for.
     Unknown,
-    /// There is no match before this place.
+    /// There is no match before this position, where one may start.
     At(Place),
     /// There is no match in the rest of the line.
     Exhausted,
@@ -142,7 +162,8 @@ impl PatternSet {
     ///
     /// # Errors
     ///
-    /// Returns an error for the first definition whose regexes cannot be compiled or do not capture a code.
+    /// Returns an error for the first definition whose regexes cannot be compiled, or that finds results and has no group for the
+    /// code.
     pub fn compile(definitions: &[Definition]) -> Result<PatternSet, Diagnostic> {
         let patterns = definitions.iter().map(Pattern::compile).collect::<Result<Vec<_>, _>>()?;
         let anchors: Vec<Anchors> = patterns.iter().map(|pattern| pattern.anchors.clone()).collect();
@@ -160,7 +181,7 @@ impl PatternSet {
         Ok(set.reading_in(None))
     }
 
-    /// Removes the prefilter, so that every line is searched. This is for tests, and for measuring what the prefilter saves.
+    /// Removes the prefilter, so that every line is searched. Used in tests, and to measure what the prefilter saves.
     #[must_use]
     pub fn without_prefilter(self) -> PatternSet {
         PatternSet { prefilter: Prefilter::pass_all(self.patterns.len()), ..self }
@@ -172,13 +193,13 @@ impl PatternSet {
         &self.patterns
     }
 
-    /// Returns the prefilter, which finds the places in a block where a pattern may match.
+    /// Returns the prefilter, which finds the positions in a block where a pattern may match.
     #[must_use]
     pub fn prefilter(&self) -> &Prefilter {
         &self.prefilter
     }
 
-    /// Whether every line has to be searched, because there is a pattern whose matches need not contain any literal.
+    /// Whether every line must be searched, because there is a pattern whose matches need not contain any literal.
     #[must_use]
     pub fn searches_every_line(&self) -> bool {
         !self.prefilter.always().is_empty()
@@ -209,8 +230,8 @@ impl PatternSet {
 
     /// Returns the matches in a line, in order.
     ///
-    /// The first `line_len` bytes of `window` are the line without its line end. If any pattern is `multiline`, the text that
-    /// follows the line comes after them.
+    /// The first `line_len` bytes of `window` are the line without its line end. If any pattern is `multiline`, `window` must
+    /// also contain the text after them.
     pub fn matches<'m>(&'m self, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
         self.find_places(scratch, window, |_| true);
         self.matches_at_places(scratch, window, line_len)
@@ -221,7 +242,8 @@ impl PatternSet {
         Writers(self.patterns.iter().map(|pattern| Some(pattern.line.as_ref()?.matcher.scratch())).collect())
     }
 
-    /// Adds what the `line` of a pattern captures in a line in which the pattern matches: who wrote it.
+    /// Matches the pattern's `line` at the start of a line in which the pattern matches, and adds its captures. They include the
+    /// process and thread that wrote the line.
     #[inline]
     pub(crate) fn add_writer<'l>(
         &self,
@@ -256,13 +278,13 @@ impl PatternSet {
         self.matches_at_places(scratch, window, line_len)
     }
 
-    /// Prepares `scratch` for the next line. [`PatternSet::note`] then records its candidates.
+    /// Prepares `scratch` for the next line, whose candidates [`PatternSet::note`] then records.
     pub(crate) fn begin_line(&self, scratch: &mut Scratch) {
         scratch.places.clear();
         self.prefilter.always().iter().for_each(|&pattern| scratch.places.seek(pattern));
     }
 
-    /// Records a candidate in the line that starts at `line_start` of the block.
+    /// Records a candidate for the line that starts at `line_start` in the block.
     #[inline]
     pub(crate) fn note(&self, scratch: &mut Scratch, candidate: Candidate<'_>, line_start: usize) {
         for used in candidate.uses {
@@ -276,7 +298,7 @@ impl PatternSet {
         }
     }
 
-    /// Returns the match in a line whose only candidate is for the pattern with this index, at `start`.
+    /// Returns the match in a line with only one candidate, for the pattern with this index and at `start`.
     ///
     /// This is a fast path, because most lines with a result have one candidate. [`PatternSet::note`] and
     /// [`PatternSet::matches_at_places`] would take as long as matching a short pattern.
@@ -302,7 +324,7 @@ impl PatternSet {
         })
     }
 
-    /// Returns the matches in a line. Its candidates must all have been recorded with [`PatternSet::note`].
+    /// Returns the matches in a line whose candidates have all been recorded with [`PatternSet::note`].
     #[inline]
     pub(crate) fn matches_at_places<'m>(
         &'m self,
@@ -310,7 +332,7 @@ impl PatternSet {
         window: &'m [u8],
         line_len: usize,
     ) -> Matches<'m> {
-        // There are usually one or two places, for which this check is cheaper than a call of `sort_unstable`.
+        // There are usually one or two positions, for which this check costs less than a call of `sort_unstable`.
         if !scratch.places.starts.is_sorted() {
             scratch.places.starts.sort_unstable();
         }
@@ -324,7 +346,7 @@ impl PatternSet {
         Matches::new(self, scratch, window, line_len)
     }
 
-    /// Searches one line for candidates and records those of the patterns for which `is_chosen` returns true.
+    /// Searches one line for candidates, and records those of the patterns for which `is_chosen` returns true.
     fn find_places(&self, scratch: &mut Scratch, window: &[u8], is_chosen: impl Fn(usize) -> bool) {
         self.begin_line(scratch);
         let mut marks = std::mem::take(&mut scratch.marks);
@@ -344,8 +366,8 @@ impl Pattern {
         &self.name
     }
 
-    /// Returns a set of literals of which every match contains at least one, or `None` if there is no such set, so that every line
-    /// has to be searched.
+    /// Returns a set of literals such that every match contains at least one of them. Returns `None` if there is no such set, so
+    /// that every line must be searched.
     #[must_use]
     pub fn literals(&self) -> Option<&[Vec<u8>]> {
         let Anchors { leading, required } = &self.anchors;
@@ -353,14 +375,14 @@ impl Pattern {
         required.as_ref().map(|required| required.literals.as_slice()).or_else(leading)
     }
 
-    /// Whether the pattern has non-ASCII letters that no single ANSI code page contains. It then matches in a line that is not
+    /// Whether the pattern has letters beyond ASCII that no single ANSI code page contains. Then it matches in a line that is not
     /// UTF-8 only if the user chooses an encoding.
     #[must_use]
     pub fn is_in_no_ansi_page(&self) -> bool {
         self.letters.are_there && self.letters.ansi_page.is_none()
     }
 
-    /// Returns a comment for the user on how matches are found and how fast that is.
+    /// Describes to the user how matches are found and how fast that is.
     #[must_use]
     pub fn ways(&self) -> &'static str {
         // The factors are ratios of instructions for each match, counted as in `benches/instructions` with one pattern at a time.
@@ -375,6 +397,7 @@ impl Pattern {
         }
     }
 
+    /// Compiles a definition, with the literals for the prefilter.
     fn compile(definition: &Definition) -> Result<Pattern, Diagnostic> {
         let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(definition.ignore_case);
         let compile = if definition.origin == Origin::BuiltIn { Compile::WhenNeeded } else { Compile::AtOnce };
@@ -422,7 +445,7 @@ impl Pattern {
             let hir = parse_condition((Field::Line, regex))?;
             let groups = self::groups(&hir);
             let groups = Capture::ALL.into_iter().filter_map(|capture| Some((capture, groups[capture]?))).collect();
-            // Of a single byte, most lines have one.
+            // A single byte would be no help, because most lines contain it.
             let required =
                 literal::required(&hir).map(|required| required.literals).filter(|literals| literals.len() == 1);
             let required = required.and_then(|mut literals| literals.pop()).filter(|literal| literal.len() > 1);
@@ -440,7 +463,7 @@ impl Pattern {
             groups,
             line: writer.transpose()?,
             recorder: definition.recorder.as_deref().map(Into::into),
-            // A form that is not one has been reported.
+            // An invalid form has already been reported.
             time_form: definition
                 .time_form
                 .as_deref()
@@ -451,25 +474,25 @@ impl Pattern {
         })
     }
 
-    /// Returns who writes the lines that the pattern matches, if the pattern says so.
+    /// Returns the name of the program that writes the lines, if the pattern has one.
     #[must_use]
     pub fn recorder(&self) -> Option<&Arc<str>> {
         self.recorder.as_ref()
     }
 
-    /// Returns the form of the text in the group `time`, if the pattern says so.
+    /// Returns the form of the text in the group `time`, if the pattern has one.
     #[must_use]
     pub fn time_form(&self) -> Option<&Shape> {
         self.time_form.as_deref()
     }
 
-    /// Returns what a match of the pattern is.
+    /// Returns whether the pattern finds results or context.
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// Returns the span of the match at a place, if there is one and the line fulfils the conditions of the pattern.
+    /// Returns the span of the match at a position, if there is one and the pattern's conditions hold for the line.
     #[inline(always)]
     fn try_place(
         &self,
@@ -491,25 +514,26 @@ impl Pattern {
         self.applies(scratch, &window[..line_len]).then_some(span)
     }
 
-    /// Returns a key for the places where the pattern is tried: patterns with the same key are tried at the same places. Returns
-    /// `None` if the pattern has no leading literals.
+    /// Returns a key for the positions where the pattern is tried: patterns with the same key are tried at the same positions.
+    /// Returns `None` if the pattern has no leading literals.
     fn tried_where(&self) -> Option<(bool, usize, &[Vec<u8>])> {
         let leading = self.anchors.leading.as_ref()?;
         Some((self.multiline, leading.offset, &leading.literals))
     }
 
-    /// Searches for the next place at or after `at` where the pattern may match.
+    /// Searches for the next position at or after `at` where the pattern may match.
     fn seek(&self, scratch: &mut PatternScratch, haystack: &[u8], at: usize, line_len: usize) -> Next {
         self.matcher.seek(&mut scratch.matcher, haystack, at, line_len).map_or(Next::Exhausted, Next::At)
     }
 
-    /// Whether the line fulfils the conditions of the pattern. They are checked at most once for each line, and only if the pattern
+    /// Whether the pattern's conditions hold for the line. They are checked at most once for each line, and only if the pattern
     /// itself matches.
     #[inline]
     fn applies(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
         if self.when.is_none() && self.unless.is_none() { true } else { self.conditions_hold(scratch, line) }
     }
 
+    /// Checks the pattern's conditions for the line, or returns the cached result.
     fn conditions_hold(&self, scratch: &mut PatternScratch, line: &[u8]) -> bool {
         if let Some(applies) = scratch.applies {
             return applies;
@@ -518,13 +542,13 @@ impl Pattern {
         *scratch.applies.insert(when && !unless)
     }
 
-    /// Returns whether the line matches `when`, or there is no `when`, and whether it matches `unless`.
+    /// Returns whether the line matches `when` (true if there is none) and whether it matches `unless`.
     fn match_conditions(&self, line: &[u8]) -> (bool, bool) {
         let when = self.when.as_ref().is_none_or(|when| when.is_match(line));
         (when, self.unless.as_ref().is_some_and(|unless| unless.is_match(line)))
     }
 
-    /// Returns the part of the window that the pattern may see.
+    /// Returns the part of the window that the pattern may see: the line, or everything if it is `multiline`.
     fn haystack<'w>(&self, window: &'w [u8], line_len: usize) -> &'w [u8] {
         if self.multiline { window } else { &window[..line_len] }
     }
@@ -535,7 +559,7 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// Returns the reason if the regex is compiled at once and cannot be, usually because it is too large.
+    /// Returns the reason if the regex is compiled at once and this fails, usually because it is too large.
     fn new(mut builder: RegexBuilder, compile: Compile) -> Result<Condition, String> {
         builder.size_limit(COMPILED_LIMIT_BYTES);
         let condition = Condition { builder, compiled: OnceLock::new() };
@@ -550,11 +574,14 @@ impl Condition {
         Ok(condition)
     }
 
+    /// Whether the regex of the condition matches in the line.
     fn is_match(&self, line: &[u8]) -> bool {
-        // The user's regexes have been compiled before. Built-in ones may be compiled only now, but a test checks that they compile.
+        // The user's regexes have been compiled before. Built-in ones may be compiled only now, but a test checks that they
+        // compile.
         self.compiled().as_ref().is_ok_and(|regex| regex.is_match(line))
     }
 
+    /// Returns the compiled regex of the condition. The first call compiles it.
     fn compiled(&self) -> &Result<Regex, regex::Error> {
         self.compiled.get_or_init(|| self.builder.build())
     }

@@ -1,7 +1,7 @@
 //! Checks the regexes of a definition before anything is compiled, by examining their syntax trees.
 //!
-//! Invariant: if [`check`] finds no error, then the regex is valid, never matches the empty string, and captures a `code` in every
-//! match. The code is empty only if the definition has `empty_is_zero`.
+//! Invariant: if [`check`] finds no error, then the regex is valid, never matches the empty string, and captures a `code` in
+//! every match. The code is empty only if the definition has `empty_is_zero`. A pattern that finds context has no code.
 //!
 //! Two checks are elsewhere: [`PatternSet::compile`](super::PatternSet::compile) checks that the regex is small enough, and
 //! [`examples`](super::examples) checks what it finds.
@@ -18,31 +18,33 @@ use super::diagnostic::Diagnostic;
 use crate::hit::{Capture, Holds};
 use crate::time::forms::Shape;
 
-/// The remedy for a regex that has no group for the code.
+/// The remedy for a regex without a group for the code.
 const HOW_TO_MARK: &str = r"put the part of the regex that finds the code between (?<code> and ), as in (?<code>\d+)";
-/// The remedy for a code that is meant to be empty.
+/// The remedy for a code that may be empty.
 const HOW_TO_MEAN_NOTHING: &str =
     "write empty_is_zero = true in the pattern file if an empty code stands for 0, no call result";
 
 /// A parsed regex.
 struct Parsed {
-    /// The syntax of the regex as written, with the place of each element in the text.
+    /// The syntax of the regex as written, with the position of each element in the text.
     ast: Ast,
-    /// What the regex matches.
+    /// The meaning of the regex, from which the regex engine is built.
     hir: Hir,
 }
 
 /// The reason why a regex is not valid.
 struct Invalid {
+    /// What is wrong with the regex, without a full stop.
     message: String,
     /// The part of the regex that is wrong.
     span: Range<usize>,
-    /// An earlier part of the regex that it conflicts with, such as the first of two groups with the same name.
+    /// An earlier part of the regex with which the wrong part conflicts, such as the first of two groups with the same name.
     other: Option<Range<usize>>,
+    /// How to correct the regex, without a full stop.
     remedy: &'static str,
 }
 
-/// Returns every error in the regexes of `definition`: first in `regex`, then in `when` and `unless`, and in its `time_form`.
+/// Returns every error in the regexes of `definition`, in the order of [`Field::ALL`], and then those in its `time_form`.
 ///
 /// # Examples
 ///
@@ -70,7 +72,7 @@ pub fn check(definition: &Definition) -> Vec<Diagnostic> {
     found
 }
 
-/// Checks that the `time_form` is one, and that there is a text to which it applies.
+/// Checks that the `time_form` is a valid form of times, and that the regex has a group `time` to which it applies.
 fn check_time_form(definition: &Definition) -> Option<Diagnostic> {
     let (name, form) = (&definition.name, definition.time_form.as_ref()?);
     if let Err(error) = Shape::compile(name, form) {
@@ -87,7 +89,7 @@ fn check_time_form(definition: &Definition) -> Option<Diagnostic> {
 }
 
 /// Returns an error for every definition that never finds a result because an earlier one always matches first: it has the same
-/// regex, and no further condition. Definitions of different origins are not compared, because users may replace a built-in
+/// regex and no further condition. Definitions of different origins are not compared, because users may replace a built-in
 /// pattern on purpose.
 #[must_use]
 pub fn check_order(definitions: &[Definition]) -> Vec<Diagnostic> {
@@ -162,7 +164,7 @@ fn remedy_for(kind: &ast::ErrorKind) -> &'static str {
     }
 }
 
-/// Returns the error for a regex that is not valid, with carets under the part that is wrong.
+/// Returns the error for a regex that is not valid, with carets under the wrong part.
 fn invalid(definition: &Definition, field: Field, reason: Invalid) -> Diagnostic {
     let name = field.name();
     let diagnostic = Diagnostic::new(format!("the `{name}` of pattern `{}` is not a valid regex", definition.name))
@@ -190,7 +192,7 @@ fn check_regex(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     found
 }
 
-/// Checks that every match captures a code.
+/// Checks that every match captures a code, and that the code is not empty unless the definition has `empty_is_zero`.
 fn check_code(definition: &Definition, parsed: &Parsed, groups: &[&ast::Group]) -> Option<Diagnostic> {
     let name = &definition.name;
     let code = group_of(&parsed.hir, Capture::Code);
@@ -219,7 +221,7 @@ fn check_code(definition: &Definition, parsed: &Parsed, groups: &[&ast::Group]) 
     }
 }
 
-/// Checks the groups of a `line` that parses.
+/// Checks the groups of the regex `line`, whose syntax is valid.
 fn check_line(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     let mut groups = Vec::new();
     collect_groups(&parsed.ast, &mut groups);
@@ -227,7 +229,7 @@ fn check_line(definition: &Definition, parsed: &Parsed) -> Vec<Diagnostic> {
     check_names(definition, Field::Line, &groups, names)
 }
 
-/// Returns an error for every group whose name is not that of one of the `captures`.
+/// Returns an error for every named group that is not one of `captures`.
 fn check_names(
     definition: &Definition,
     field: Field,
@@ -244,7 +246,7 @@ fn check_names(
     unknown.map(error).collect()
 }
 
-/// Checks that a `regex` that parses can match, and not only an empty text.
+/// Checks that a `regex` with valid syntax can match, and does not match the empty string.
 fn check_length(definition: &Definition, parsed: &Parsed) -> Option<Diagnostic> {
     let name = &definition.name;
     match parsed.hir.properties().minimum_len() {
@@ -297,7 +299,7 @@ fn always_captures(hir: &Hir, index: u32) -> bool {
     }
 }
 
-/// Appends all groups in `ast`, from left to right. The depth of the recursion is limited, because the parser limits nesting.
+/// Appends all groups in `ast`, from left to right. Recursion is limited, because the parser limits nesting.
 fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     match ast {
         Ast::Group(group) => {
@@ -311,11 +313,12 @@ fn collect_groups<'a>(ast: &'a Ast, groups: &mut Vec<&'a ast::Group>) {
     }
 }
 
-/// Returns the name of a group, if it has one.
+/// Returns the name of a regex group, if it has one.
 fn name_of(group: &ast::Group) -> Option<&CaptureName> {
     if let GroupKind::CaptureName { name, .. } = &group.kind { Some(name) } else { None }
 }
 
+/// Returns the byte range of a part of the regex.
 fn bytes(span: &ast::Span) -> Range<usize> {
     span.start.offset..span.end.offset
 }
@@ -334,7 +337,7 @@ mod tests {
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
-    /// Returns the errors for a regex written between triple quotes.
+    /// Returns the errors for a regex that is written between triple quotes.
     fn of_regex(regex: &str) -> String {
         errors(&format!("[[pattern]]\nname = 'own'\nregex = '''{regex}'''\n"))
     }

@@ -1,11 +1,11 @@
 //! Searches whole blocks for many literals at once, with vector instructions.
 //!
-//! A window is a short sequence of two or three byte classes that every literal of a group contains. For example, `rawCallStatus`,
-//! `CALL STATUS`, `Result` and `return` all contain `[ae][st]u` in upper or lower case, so one search for that window finds all of
-//! them as fast as a search for a single literal. The search sets a bit for each place in the block where a window fits. The caller
-//! then compares the literals at these places.
+//! A window is a short sequence of two or three byte classes that every literal of a group contains. For example,
+//! `rawCallStatus`, `CALL STATUS`, `Result` and `return` all contain `[ae][st]u` in upper or lower case, so one search for that
+//! window finds all of them as fast as a search for a single literal. The search sets a bit for each position in the block where
+//! a window fits. The caller then compares the literals at these positions.
 //!
-//! Invariant: wherever a literal of the group is, the bit for its window is set. Other bits may be set as well.
+//! Invariant: wherever a literal of the group occurs, the bit for its window is set. Other bits may be set as well.
 //!
 //! Alternatives, measured with `cargo bench --bench throughput -- prefilter` on a log without results and on one with a result in
 //! every fourth line:
@@ -20,22 +20,22 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 use super::byte_set::ByteSet;
 
-/// The number of bytes of text that one word of marks covers.
+/// The number of bytes of text that one word of bits covers.
 pub(super) const WORD_BYTES: usize = 64;
-/// The number of bytes that are marked at once: few enough for the first-level cache, but enough to be worth a call.
+/// The number of bytes that are searched at once: few enough for the first-level cache, but enough to be worth a call.
 pub(super) const SPAN_BYTES: usize = 16 << 10;
-/// The greatest number of bytes in a window.
+/// The largest number of bytes in a window.
 pub(super) const WIDTH: usize = 3;
-/// The most literals that can be searched for, because the set of possible literals at a place is a 64-bit word.
+/// The largest number of literals in a search, because the set of possible literals at a position is a 64-bit word.
 pub(super) const LITERALS_LIMIT: usize = 64;
 
-/// The cost of comparing literals at one place where a window fits, in bytes that a window can search in the same time: about 6 ns
-/// for a place and 30 ps for a byte (`cargo bench --bench throughput -- prefilter`).
+/// The cost of comparing literals at one position where a window fits, as the number of bytes that a window searches in the same
+/// time: about 6 ns for a position and 30 ps for a byte (`cargo bench --bench throughput -- prefilter`).
 const PLACE_COST: f64 = 200.0;
 /// The cost of comparing one byte of a window, as a fraction of the cost of the window.
 const LOOK_COST: f64 = 0.2;
-/// The greatest cost of a search, where 1 is a window that fits nowhere. Above this, an automaton for all literals is faster. Every
-/// window costs more than 1, so there are at most three.
+/// The largest cost of a search, where 1 is a window that fits nowhere. If the cost were higher, an automaton for all literals
+/// would be faster. Every window costs more than 1, so there are at most three.
 const COST_LIMIT: f64 = 4.0;
 
 /// A search for a group of literals that compares two or three of their bytes.
@@ -50,22 +50,25 @@ pub(super) struct Window {
 struct Check {
     /// The index of the byte in the window.
     at: usize,
+    /// A mask of the bits that are compared.
     mask: u8,
+    /// The values of the compared bits that pass. Both are the same if there is only one.
     values: [u8; 2],
 }
 
-/// Marks every place where one of the windows fits: bit `i` of word `n` stands for byte `n * WORD_BYTES + i` of `text`.
+/// Sets a bit for every position where one of the windows fits: bit `i` of word `n` stands for byte `n * WORD_BYTES + i` of
+/// `text`.
 ///
-/// `text` has at most [`SPAN_BYTES`] and a few more bytes. `words` is overwritten. It may cover only the first bytes of `text`.
+/// `text` has at most [`SPAN_BYTES`] and a few more bytes. `words` is overwritten and may cover only the first bytes of `text`.
 pub(super) fn mark(level: Level, windows: &[Window], text: &[u8], words: &mut [u64]) {
     let Some((first, others)) = windows.split_first() else { return words.fill(0) };
-    // The first window overwrites the words, so they need not be cleared before.
+    // The first window overwrites the words, so they need not be cleared first.
     first.mark(level, text, words, |word, bits| *word = bits);
     others.iter().for_each(|window| window.mark(level, text, words, |word, bits| *word |= bits));
 }
 
 impl Window {
-    /// Marks the places where this window fits. `note` stores the bits for 64 bytes of text in their word.
+    /// Finds the positions where this window fits. `note` stores the bits for 64 bytes of text in their word.
     fn mark(&self, level: Level, text: &[u8], words: &mut [u64], note: impl Fn(&mut u64, u64)) {
         dispatch!(level, simd => mark_words(simd, self, text, words, &note));
         // The end of the text does not fill a vector, so it is copied and padded with zeros.
@@ -81,7 +84,8 @@ impl Window {
     }
 }
 
-/// Marks the places where a window fits, except in an incomplete vector at the end, with the fastest comparison for its classes.
+/// Finds the positions where a window fits, except in an incomplete vector at the end. Uses the fastest comparison for its
+/// classes.
 #[inline(always)]
 fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     match window.checks.map(Check::one) {
@@ -91,7 +95,7 @@ fn mark_words<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64],
     }
 }
 
-/// Marks the places of a window of two single bytes, which is enough for one literal if the two bytes rarely occur together.
+/// Finds the positions of a window with two single bytes, which is enough for one literal if the two bytes rarely occur together.
 #[inline(always)]
 fn mark_pair<S: Simd>(simd: S, pair: [(usize, u8); 2], text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b] = pair.map(|(at, _)| text.get(at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
@@ -103,7 +107,7 @@ fn mark_pair<S: Simd>(simd: S, pair: [(usize, u8); 2], text: &[u8], words: &mut 
     }
 }
 
-/// Marks the places of a window of three single bytes, which takes fewer instructions than [`mark_classes`].
+/// Finds the positions of a window with three single bytes. This takes fewer instructions than [`mark_classes`].
 #[inline(always)]
 fn mark_bytes<S: Simd>(
     simd: S,
@@ -122,7 +126,7 @@ fn mark_bytes<S: Simd>(
     }
 }
 
-/// Marks the places of a window of three classes, the first with up to two values under a mask and the others with one each.
+/// Finds the positions of a window with three classes. The first has up to two values under a mask, and the others have one each.
 #[inline(always)]
 fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64], note: &impl Fn(&mut u64, u64)) {
     let [a, b, c] = window.checks.map(|check| text.get(check.at..).unwrap_or_default().as_chunks::<WORD_BYTES>().0);
@@ -141,16 +145,17 @@ fn mark_classes<S: Simd>(simd: S, window: &Window, text: &[u8], words: &mut [u64
 /// The windows that find a set of literals, and what the search costs.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
+    /// The windows that together find all literals.
     pub(super) windows: Vec<Window>,
     /// An estimate of the cost, where 1 is a window that fits nowhere.
     pub(super) cost: f64,
 }
 
-/// Returns the windows that find `literals` at the least cost. Returns `None` if there are too many literals, or if they have
-/// so little in common that an automaton finds them faster.
+/// Returns the windows that find `literals` at the lowest cost. Returns `None` if there are too many literals, or if they have so
+/// little in common that an automaton finds them faster.
 ///
-/// Every window of the shortest literal is tried, and the other literals are added to it greedily, one by one. The case of letters
-/// is ignored until the groups are known.
+/// Every window of the shortest literal is tried, and the other literals are added to it greedily, one by one. Letter case is
+/// ignored until the groups are known.
 pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     let folded: Vec<Vec<u8>> = literals.iter().map(|literal| literal.to_ascii_lowercase()).collect();
     let mut kinds = folded.clone();
@@ -165,14 +170,14 @@ pub(super) fn choose(literals: &[Vec<u8>]) -> Option<Choice> {
     // Short literals contain the fewest windows, so they come first and the others adapt to them.
     kinds.sort_by_key(|kind| (kind.len(), kind.clone()));
     let first = kinds.first()?;
-    // A grouping that reaches the cost of the best one so far is abandoned.
+    // A grouping is abandoned as soon as it costs as much as the best one up to then.
     let better = |best: Option<(Vec<Group>, f64)>, offset| {
         let limit = best.as_ref().map_or(COST_LIMIT, |(_, cost)| *cost);
         let groups = group(&kinds, offset, limit);
         groups.or(best)
     };
     let (groups, cost) = alignments(first).fold(None, better)?;
-    // The groups were formed in lower case. Now add every spelling.
+    // The groups were formed in lower case. Now every spelling is added.
     let spelled_out = |group: &Group| {
         let mut classes = Classes::default();
         for &(kind, offset) in &group.members {
@@ -200,19 +205,20 @@ impl Window {
 struct Group {
     /// The index of each literal, and the index in the literal at which the window starts.
     members: Vec<(usize, usize)>,
+    /// The bytes that the window accepts.
     classes: Classes,
-    /// The cost of the window: 1 for the search, and more for each place where it is expected to fit without a literal.
+    /// The cost of the window: 1 for the search, and more for each position where it is expected to fit without a literal.
     cost: f64,
 }
 
-/// Returns the indexes in `literal` at which a window may start.
+/// Returns the indexes in `literal` at which a [`Window`] can start.
 fn alignments(literal: &[u8]) -> impl Iterator<Item = usize> {
     0..=literal.len().saturating_sub(WIDTH)
 }
 
 /// Groups all literals by windows. The window of the first literal starts at `offset`. Each of the others is added to the group
-/// where it costs least, or becomes a group of its own if that costs less. Returns the groups and their cost, or `None` if the
-/// cost reaches `limit`.
+/// where this costs least, or forms a new group if that costs less. Returns the groups and their cost, or `None` if the cost
+/// reaches `limit`.
 fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>, f64)> {
     let mut groups: Vec<Group> = Vec::new();
     for (index, literal) in literals.iter().enumerate() {
@@ -245,10 +251,12 @@ fn group(literals: &[Vec<u8>], offset: usize, limit: f64) -> Option<(Vec<Group>,
     Some((groups, cost))
 }
 
-/// What a group would become if a literal were added, with the window at index `offset` of the literal.
+/// A group after a literal has been added to it. The window starts at index `offset` of the literal.
 struct Joined {
     offset: usize,
+    /// The bytes that the window accepts after the literal has been added.
     classes: Classes,
+    /// The cost of the window after the literal has been added.
     cost: f64,
 }
 
@@ -257,19 +265,19 @@ fn cost(groups: &[Group]) -> f64 {
     groups.iter().map(|group| group.cost).sum()
 }
 
-/// The set of values that each byte of a window may have.
+/// The set of bytes that each byte of a window may be.
 #[derive(Clone, Copy, Default)]
 struct Classes([ByteSet; WIDTH]);
 
 impl Classes {
-    /// Adds the bytes of a literal from `offset` on. Where the literal has ended, any byte is allowed.
+    /// Adds the bytes of a literal from `offset` on. After the end of the literal, any byte is accepted.
     fn add(&mut self, literal: &[u8], offset: usize) {
         for (at, class) in self.0.iter_mut().enumerate() {
             *class = literal.get(offset + at).map_or(ByteSet::ALL, |&byte| class.union(ByteSet::one(byte)));
         }
     }
 
-    /// Returns a window for these classes, and the share of all places where it is expected to fit.
+    /// Returns a window for these classes, and the share of positions where it is expected to fit.
     fn window(&self) -> (Window, f64) {
         let mut checks = self.0.map(Check::masked);
         let shares = checks.map(Check::share);
@@ -288,7 +296,7 @@ impl Classes {
             checks[at] = two;
         }
         if checks.iter().all(|check| check.one().is_some()) {
-            // Leave out the most common byte if the others are rare enough.
+            // The most common byte is left out if the others are rare enough.
             let others =
                 |at: usize| (0..WIDTH).filter(|&other| other != at).map(|other| shares[other]).product::<f64>();
             let rest = (0..WIDTH).map(|at| (at, others(at))).min_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -318,8 +326,8 @@ impl Check {
         Check { at: 0, mask, values: [first & mask; 2] }
     }
 
-    /// Returns a comparison with two values if the class consists of two bytes or of two letters in both cases, and otherwise
-    /// `None`.
+    /// Returns a comparison with two values if the class consists of two bytes, or of two letters in both cases. Otherwise
+    /// returns `None`.
     fn of_two(class: ByteSet) -> Option<Check> {
         const CASE: u8 = 0x20;
         if class.len() > 4 {
@@ -338,7 +346,7 @@ impl Check {
             return 1.0;
         }
         let one = |value: u8| {
-            // Adds up every combination of the bits that the mask ignores.
+            // Adds up the shares of all bytes that differ only in bits which the mask ignores.
             let free = !self.mask;
             let mut bits = free;
             let mut sum = 0.0;
@@ -365,7 +373,7 @@ mod tests {
         texts.iter().map(|text| text.as_bytes().to_vec()).collect()
     }
 
-    /// Returns every level of vector instructions that this machine has.
+    /// Returns every level of vector instructions that this machine supports.
     fn levels() -> Vec<Level> {
         let best = Level::new();
         #[cfg(target_arch = "x86_64")]

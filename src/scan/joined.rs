@@ -10,13 +10,13 @@ use crate::hit::{Capture, Hit};
 use crate::pattern::PatternSet;
 use crate::pattern::definition::Role;
 
-/// A sign-in in a short text, with its code or name.
+/// A sign-in that was found in a short text. Its key is the code or name of its result.
 pub type Joined = Attempt<String, Key>;
 
-/// What one thread of one recorder on one host writes.
-type Lane = (String, String, String, String);
+/// Identifies the thread that wrote a line: recorder, host, process and thread. Values that the line does not name are empty.
+type Writer = (String, String, String, String);
 
-/// Returns the sign-ins in `text`, in no order that matters.
+/// Returns the sign-ins in `text`, in no particular order.
 #[must_use]
 pub fn joined(set: &PatternSet, catalogue: &Catalogue, text: &[u8]) -> Vec<Joined> {
     let mut listener = Listener { set, joiner: Joiner::default(), ended: Vec::new() };
@@ -27,9 +27,10 @@ pub fn joined(set: &PatternSet, catalogue: &Catalogue, text: &[u8]) -> Vec<Joine
     ended
 }
 
+/// Receives the matches of a scan and joins their lines to sign-ins.
 struct Listener<'s> {
     set: &'s PatternSet,
-    joiner: Joiner<Lane, String, Key>,
+    joiner: Joiner<Writer, String, Key>,
     ended: Vec<Joined>,
 }
 
@@ -47,6 +48,7 @@ impl<'c> Sink<'c> for &mut Listener<'_> {
 }
 
 impl Listener<'_> {
+    /// Passes a line to the joiner. `result` is `None` for a line that only gives context, such as the user.
     fn line(&mut self, hit: &Hit<'_>, result: Option<Key>) {
         let pattern = &self.set.patterns()[hit.pattern];
         let Some(recorder) = pattern.recorder() else { return };
@@ -57,7 +59,7 @@ impl Listener<'_> {
             host: text(Capture::Host),
             address: text(Capture::Address),
         };
-        let lane = (
+        let writer = (
             recorder.to_string(),
             text(Capture::Host).unwrap_or_default(),
             text(Capture::Process).unwrap_or_default(),
@@ -66,6 +68,6 @@ impl Listener<'_> {
         let time = hit.time.map(|stamp| stamp.time);
         let beside = hit.place_without_thread();
         let line = Line { begins: pattern.role() == Role::Begins, time, said, result, beside };
-        self.joiner.line(&lane, line, &mut |attempt| self.ended.push(attempt));
+        self.joiner.line(&writer, line, &mut |attempt| self.ended.push(attempt));
     }
 }

@@ -1,7 +1,7 @@
-//! Finds the line around a position.
+//! Finds the line that contains a given position.
 //!
-//! Most lines are short, so vector instructions look at a fixed number of bytes on both sides, and `memchr` is only used for
-//! what is further away. Two calls of `memchr` for every line would take twice as many instructions.
+//! Most lines are short, so vector instructions examine a fixed number of bytes before and after the position. Only if the line
+//! is longer does `memchr` search further. Two calls of `memchr` for every line would cost more.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use memchr::{memchr, memrchr};
 
 /// The number of bytes in one vector.
 const BLOCK_BYTES: usize = 64;
-/// How far to look on each side. Most lines end within that distance.
+/// The number of bytes that are examined on each side of the position. Most lines start and end within that distance.
 const REACH: usize = 2 * BLOCK_BYTES;
 
-/// Returns the line around `at`, without its line feed and without anything before `from`.
+/// Returns the range in `text` of the line that contains `at`, without its line feed. The line starts at `from` at the earliest.
 #[inline]
 pub(super) fn around(level: Level, text: &[u8], from: usize, at: usize) -> Range<usize> {
     let (before, after) = text.split_at(at);
@@ -31,12 +31,12 @@ fn start_of_line(text: &[u8], from: usize, at: usize) -> usize {
     memrchr(b'\n', &text[from..at]).map_or(from, |feed| from + feed + 1)
 }
 
-/// Returns the number of bytes on each side of the position up to the nearest line feed; `REACH` if there is none.
+/// Counts the bytes before and after a position up to the nearest line feed on each side. A count is `REACH` if there is none.
 #[inline(always)]
 fn look<S: Simd>(simd: S, before: &[u8; REACH], after: &[u8; REACH]) -> (usize, usize) {
     let feed = u8x64::splat(simd, b'\n');
     let feeds = |block: &[u8; BLOCK_BYTES]| u8x64::from_slice(simd, block).simd_eq(feed).to_bitmask();
-    // Both blocks are always looked at, because the processor could not predict in which one the line ends.
+    // Both blocks are always examined, because the processor could not predict which one contains the line feed.
     let [further_back, back] = [before.first_chunk(), before.last_chunk()].map(|block| block.map_or(0, feeds));
     let [on, further_on] = [after.first_chunk(), after.last_chunk()].map(|block| block.map_or(0, feeds));
     let both = |near: u64, far: u64| u128::from(far) << BLOCK_BYTES | u128::from(near);

@@ -1,12 +1,16 @@
-//! Scanning: chunk in, hits out. From a candidate of the prefilter to its line, the matches in it, and their codes.
+//! Finds the results in chunks of text.
+//!
+//! The prefilter of the patterns gives candidates: positions where a pattern may match. For each candidate, a [`Scanner`] finds
+//! the line around it, runs the patterns on that line, resolves each match to a code or name, reads its time, and passes it as a
+//! [`Hit`] to a [`Sink`].
 //!
 //! Invariants:
 //!
-//! * The hits of a line depend on that line and, for multi-line patterns, on a fixed number of bytes after it. They do not
+//! * The hits of a line depend only on that line and, for multi-line patterns, on a fixed number of bytes after it. They do not
 //!   depend on where a chunk begins or ends, nor on the thread that scans it.
-//! * Hits are delivered in the order of the source.
+//! * Hits are delivered in the order in which they occur in the source.
 //!
-//! Each worker has its own scanner, whose caches are reused from chunk to chunk.
+//! Each worker thread has its own scanner, which reuses its caches for all its chunks.
 
 mod joined;
 mod line;
@@ -31,22 +35,28 @@ use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Wri
 use crate::time::{self, Form, Stamp};
 use crate::units::{Reading, Units};
 
-/// How many spellings of codes a scanner caches. Logs use a few dozen. Two spellings with the same slot replace each other.
-const REMEMBERED_PLACES: usize = 1 << 10;
-/// The longest spelling that is cached, in bytes: longer than any name in the catalogue.
-const REMEMBERED_BYTES: usize = 128;
-/// The most digits that always fit into a code.
+/// The number of slots in a scanner's cache of symbols and texts. Logs use a few dozen. Two spellings with the same slot replace
+/// each other.
+const CACHE_SLOTS: usize = 1 << 10;
+/// The longest symbol or text that is cached, in bytes. It is longer than any name in the catalogue.
+const CACHED_SPELLING_LIMIT: usize = 128;
+/// A number with up to this many digits always fits into a [`Code`].
 const SURE_DIGITS: usize = 9;
 
-/// Takes hits, one after another. Every closure is a sink; a type of its own can also ask to be inlined.
+/// Receives the hits of a scan, one call for each hit.
+///
+/// Every closure that takes a [`Hit`] is a sink. Types that implement this trait can also receive context, or have their methods
+/// inlined.
 pub trait Sink<'c> {
-    /// Whether the sink also takes contexts, and wants to know who wrote each line. Both take time.
+    /// Whether the sink joins lines to sign-ins. If so, it also receives context, and the captures of each hit include the
+    /// process and thread that wrote the line. Both take time.
     const JOINS: bool = false;
 
-    /// Takes the next hit.
+    /// Receives the next hit, in the order of the source.
     fn take(&mut self, hit: Hit<'c>);
 
-    /// Takes the next match of a pattern that finds context. Its key means nothing.
+    /// Receives the next match of a pattern that finds context, such as the user of a sign-in, and no result. Its `key` has no
+    /// meaning.
     fn context(&mut self, _: Hit<'c>) {}
 }
 
@@ -57,7 +67,7 @@ impl<'c, F: FnMut(Hit<'c>)> Sink<'c> for F {
     }
 }
 
-/// Finds the hits in one chunk after another.
+/// Finds the hits in chunks of text. One scanner is used for many chunks, one after another.
 ///
 /// # Examples
 ///
@@ -84,51 +94,54 @@ pub struct Scanner<'s> {
     readings: Readings,
 }
 
-/// Finds the code and the time of a match, and caches both.
+/// Converts matches to hits: resolves codes and reads times, with a cache for both.
 #[derive(Debug)]
 struct Resolver<'s> {
     set: &'s PatternSet,
     writers: Writers,
     catalogue: &'s Catalogue,
     times: time::Reader,
-    /// The form of the times in the current source.
+    /// The form of the times in the source of the current chunk.
     form: Form,
-    /// A cache of symbols and texts, each in the slot that [`place`] gives. Looking a spelling up in the catalogue takes longer
-    /// than the match, and the hash of a map as long as both.
-    remembered: Box<[Option<Spelling>; REMEMBERED_PLACES]>,
+    /// A cache of symbols and texts, each in the slot that [`slot`] returns. A lookup in the catalogue takes longer than the
+    /// match, and the hash of a map takes as long as both.
+    cache: Box<[Option<Spelling>; CACHE_SLOTS]>,
 }
 
-/// A code as written in a log, and what it was resolved to.
+/// A symbol or text as written in a log, with the code or name to which it was resolved.
 type Spelling = (Box<[u8]>, Key);
 
-/// A line within a chunk.
+/// A line within a chunk, or a piece of an overlong line.
 struct Line<'c> {
-    /// The line without its line end, then what multi-line patterns may see.
+    /// The line without its line feed. If there are multi-line patterns, the lookahead follows.
     window: &'c [u8],
+    /// The length of the line without its line end, in bytes. For a piece of an overlong line, the length of the piece.
     len: usize,
+    /// Where the line starts in the chunk, in bytes.
     start: usize,
-    /// The offset of the line in the source.
+    /// Where the line starts in the source, in bytes.
     offset: u64,
     units: Units,
-    /// How many bytes of the line can be seen. For a piece of an overlong line, this includes some bytes after the cut.
+    /// How many bytes of the line `window` contains. Equal to `len`, except for a piece of an overlong line, where it includes
+    /// some bytes after the cut.
     seen_len: usize,
-    /// Whether the line continues after that.
-    goes_on: bool,
+    /// Whether the line continues after the end of `window`.
+    continues: bool,
 }
 
 impl<'s> Scanner<'s> {
-    /// Creates a scanner for the patterns of `set`. Multi-line patterns see `lookahead_bytes` beyond the end of a line; the
-    /// chunks must contain them.
+    /// Creates a scanner for the patterns of `set`. Multi-line patterns see `lookahead_bytes` bytes beyond the end of a line, so
+    /// the chunks must contain as many.
     #[must_use]
     pub fn new(set: &'s PatternSet, catalogue: &'s Catalogue, lookahead_bytes: usize) -> Scanner<'s> {
-        let remembered = Box::new([const { None }; REMEMBERED_PLACES]);
+        let cache = Box::new([const { None }; CACHE_SLOTS]);
         let resolver = Resolver {
             set,
             writers: set.writers(),
             catalogue,
             times: time::Reader::default(),
             form: Form::default(),
-            remembered,
+            cache,
         };
         Scanner {
             set,
@@ -141,12 +154,13 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Passes every hit in the lines of `chunk` to `sink`.
+    /// Finds every hit in the lines of `chunk` and passes it to `sink`, a closure.
     pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, sink: impl FnMut(Hit<'c>)) {
         self.scan_into(chunk, sink);
     }
 
-    /// Passes every hit in the lines of `chunk` to `sink`, which need not be a closure.
+    /// Finds every hit in the lines of `chunk` and passes it to `sink`. Like [`Scanner::scan`], but for sinks that are not
+    /// closures.
     pub fn scan_into<'c>(&mut self, chunk: &Chunk<'c>, mut sink: impl Sink<'c>) {
         self.resolver.form = chunk.written.form;
         if chunk.cut != Cut::AtLineEnd {
@@ -158,24 +172,25 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Scans whole lines. `READS_PAGES` is a constant, so that a set without patterns for code pages does not pay for the search
-    /// for text that is not UTF-8.
+    /// Scans a chunk of whole lines. `READS_PAGES` is a constant so that sets without patterns for code pages do not pay for the
+    /// search for text that is not UTF-8.
     fn scan_lines<'c, const READS_PAGES: bool>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
         let owned = chunk.owned();
-        // A literal of a multi-line pattern may extend beyond a cut.
+        // The literal of a multi-line pattern may be in a later line than the start of the match, and so after the end of the
+        // chunk.
         let searched = if self.set.looks_ahead() { chunk.with_lookahead() } else { owned };
         let mut marks = std::mem::take(&mut self.marks);
         let mut candidates = self.set.prefilter().candidates(searched, &mut marks);
         let mut next = || iter::from_fn(|| candidates.next()).find(|candidate| candidate.at < owned.len());
         let mut candidate = next();
-        let mut others = Others::new(if READS_PAGES { searched } else { b"" });
-        // A multi-line match may start in an earlier line than the text that is not UTF-8.
+        let mut invalid = InvalidUtf8::new(if READS_PAGES { searched } else { b"" });
+        // A multi-line match may start in a line before the one that is not UTF-8.
         let reach = if self.set.looks_ahead() { self.lookahead_bytes + 1 } else { 0 };
         let mut from = 0;
-        // The start of the last line that was searched, in the chunk and in the source.
+        // The start of the last line that was searched, as an offset in the chunk and in the source.
         let (mut counted, mut offset) = (0, chunk.offset);
         while from < owned.len() {
-            let other = if READS_PAGES { others.first_from(from) } else { None };
+            let other = if READS_PAGES { invalid.first_from(from) } else { None };
             let other = other.map(|at| at.saturating_sub(reach).max(from)).filter(|&at| at < owned.len());
             let inside = match (candidate, other) {
                 _ if self.set.searches_every_line() => from,
@@ -203,7 +218,7 @@ impl<'s> Scanner<'s> {
             let is_sole = candidate.filter(is_inside).is_none() && !self.set.searches_every_line();
             if let Some((at, pattern)) = first.filter(|_| is_sole).and_then(Candidate::sole) {
                 if let Some(at) = at.checked_sub(start) {
-                    self.scan_place(&line, (at, pattern), sink);
+                    self.scan_sole(&line, (at, pattern), sink);
                 }
                 continue;
             }
@@ -218,23 +233,23 @@ impl<'s> Scanner<'s> {
         self.marks = marks;
     }
 
-    /// Returns the line at `range` of the chunk, which excludes its line feed, and at `offset` in the source.
+    /// Returns the line at `range` of the chunk. `range` excludes the line feed. `offset` is the start of the line in the source.
     #[inline]
     fn line<'c>(&self, chunk: &Chunk<'c>, range: Range<usize>, offset: u64) -> Line<'c> {
         let all = chunk.with_lookahead();
         let line = &all[range.clone()];
         let len = line.strip_suffix(b"\r").unwrap_or(line).len();
-        let behind = (range.end + 1).min(chunk.owned().len());
-        let seen = if self.set.looks_ahead() { behind + self.lookahead_bytes } else { range.end };
+        let next_line = (range.end + 1).min(chunk.owned().len());
+        let seen = if self.set.looks_ahead() { next_line + self.lookahead_bytes } else { range.end };
         let mut window = &all[range.start..seen.min(all.len())];
         if self.set.looks_ahead() && self.set.reads_code_pages() && seen <= all.len() {
-            window = without_divided(window, behind - range.start);
+            window = without_divided(window, next_line - range.start);
         }
-        Line { window, len, start: range.start, offset, units: chunk.written.units, seen_len: len, goes_on: false }
+        Line { window, len, start: range.start, offset, units: chunk.written.units, seen_len: len, continues: false }
     }
 
-    /// Scans a piece of an overlong line. A match counts if the line has it, as far as the line can be seen, and if no cut
-    /// divides it.
+    /// Scans a piece of an overlong line, and reports the matches that no cut divides. The search includes some bytes after the
+    /// piece, so that a match does not end at the cut merely because the piece does.
     #[inline(never)]
     fn scan_piece<'c>(&mut self, chunk: &Chunk<'c>, sink: &mut impl Sink<'c>) {
         let (all, len) = (chunk.with_lookahead(), chunk.owned().len());
@@ -247,7 +262,7 @@ impl<'s> Scanner<'s> {
         let seen_len = seen.strip_suffix(b"\r").unwrap_or(seen).len();
         let (offset, units) = (chunk.offset, chunk.written.units);
         let line =
-            Line { window, len: len.min(seen_len), start: 0, offset, units, seen_len, goes_on: line_end.is_none() };
+            Line { window, len: len.min(seen_len), start: 0, offset, units, seen_len, continues: line_end.is_none() };
         if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
             return self.scan_as_read(&line, sink);
         }
@@ -262,15 +277,15 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Scans a line in which only one pattern may match, at one place.
+    /// Scans a line that has only one candidate, given as its offset in the line and the index of its pattern.
     #[inline(always)]
-    fn scan_place<'c, S: Sink<'c>>(&mut self, line: &Line<'c>, place: (usize, usize), sink: &mut S) {
-        // No other pattern may match in the line, so a context takes nothing from one.
-        if !S::JOINS && self.set.patterns()[place.1].role().is_context() {
+    fn scan_sole<'c, S: Sink<'c>>(&mut self, line: &Line<'c>, candidate: (usize, usize), sink: &mut S) {
+        // A match of context matters to other sinks only if it overlaps a match of another pattern. There is none here.
+        if !S::JOINS && self.set.patterns()[candidate.1].role().is_context() {
             return;
         }
         let mut held = Held::new(line);
-        let found = self.set.sole_match(&mut self.scratch, place, line.window, line.len);
+        let found = self.set.sole_match(&mut self.scratch, candidate, line.window, line.len);
         if let Some(found) = found {
             self.resolver.hit(line, (&found, None), &mut None, &mut held, sink);
         }
@@ -279,10 +294,10 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Scans a line whose candidates have been recorded.
+    /// Scans a line whose candidates were recorded with [`PatternSet::note`].
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
         let (mut time, mut held) = (None, Held::new(line));
-        // Split borrows: the matches hold the scratch while their values are resolved.
+        // Separate borrows: the matches borrow `scratch` while `resolver` converts them.
         let Scanner { set, scratch, resolver, .. } = self;
         let mut matches = set.matches_at_places(scratch, line.window, line.len);
         while let Some(found) = matches.next() {
@@ -294,7 +309,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Scans a line that is not UTF-8, both as bytes and as text in code pages.
+    /// Scans a line that is not valid UTF-8, both as bytes and decoded from its likely code page.
     #[inline(never)]
     fn scan_as_read<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
         let (mut time, mut held) = (None, Held::new(line));
@@ -310,26 +325,27 @@ impl<'s> Scanner<'s> {
 }
 
 impl Line<'_> {
-    /// Whether a cut divides, or may divide, a match that ends at `end`.
+    /// Whether a match that ends at `end` crosses a cut of the line, or reaches the last byte that can be seen and may continue
+    /// after it.
     #[inline]
     fn divides(&self, end: usize) -> bool {
-        self.len < end && (self.len < self.seen_len || self.goes_on) || self.goes_on && end == self.seen_len
+        self.len < end && (self.len < self.seen_len || self.continues) || self.continues && end == self.seen_len
     }
 }
 
-/// Searches a text for what is not UTF-8.
-struct Others<'t> {
+/// Searches a text for invalid UTF-8.
+struct InvalidUtf8<'t> {
     text: &'t [u8],
-    /// The first position that is not UTF-8 and has not been passed.
+    /// The first position that is not valid UTF-8 and has not been passed yet.
     next: Option<usize>,
 }
 
-impl Others<'_> {
-    fn new(text: &[u8]) -> Others<'_> {
-        Others { text, next: std::str::from_utf8(text).err().map(|wrong| wrong.valid_up_to()) }
+impl InvalidUtf8<'_> {
+    fn new(text: &[u8]) -> InvalidUtf8<'_> {
+        InvalidUtf8 { text, next: std::str::from_utf8(text).err().map(|wrong| wrong.valid_up_to()) }
     }
 
-    /// Returns the first position from `start` on that is not UTF-8. `start` must be the start of a line.
+    /// Returns the first position at or after `start` that is not valid UTF-8. `start` must be the start of a line.
     fn first_from(&mut self, start: usize) -> Option<usize> {
         if self.next? < start {
             let rest = self.text.get(start..).unwrap_or_default();
@@ -340,7 +356,10 @@ impl Others<'_> {
 }
 
 impl Resolver<'_> {
-    // Inlined, so that the compiler removes what a sink does not use: counting needs the key alone.
+    /// Converts a match in `line` to a hit and passes it to `sink`. `reading` is the decoded line if the match was found in that
+    /// and not in the bytes. `line_time` caches the time of the line for the matches that follow.
+    //
+    // Inlined, so that the compiler removes what a sink does not use: counting needs only the key.
     #[inline(always)]
     fn hit<'c, S: Sink<'c>>(
         &mut self,
@@ -357,11 +376,11 @@ impl Resolver<'_> {
         }
         let bytes_of = |part: Range<usize>| reading.map_or(part.clone(), |reading| reading.bytes_of(part));
         let span = bytes_of(found.span.clone());
-        // A number that is cut in two is another number.
+        // If a cut divides a number, its first part is a different number.
         if line.divides(span.end) {
             return;
         }
-        // `get` instead of an index: only what cannot panic can be removed if it is not used.
+        // `get` instead of an index: the compiler can remove an unused value only if computing it cannot panic.
         let mut captures = Captures::new(|capture| line.window.get(bytes_of(found.capture(capture)?)));
         if S::JOINS {
             self.set.add_writer(&mut self.writers, found.pattern, &line.window[..line.len], &mut captures);
@@ -380,7 +399,7 @@ impl Resolver<'_> {
             key: if is_context {
                 Key::Code(Code::NONE)
             } else {
-                // A group that took no part in the match stands for an empty text.
+                // An optional group that took no part in the match counts as empty text.
                 self.resolve(captured(Capture::Code).unwrap_or_default(), captured(Capture::Text))
             },
             line: &line.window[..line.len],
@@ -405,7 +424,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Returns the code or name for a written value. Most are plain numbers, which need no catalogue.
+    /// Returns the code or name for the value that a pattern captured. Most values are plain numbers, which need no catalogue.
     #[inline]
     fn resolve(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
         if text.is_none()
@@ -416,26 +435,26 @@ impl Resolver<'_> {
         self.resolve_spelling(written, text)
     }
 
-    /// Returns the code or name for a value that is not a plain number, from the cache or from the catalogue.
+    /// Returns the code or name for a captured value that is not a plain number, from the cache or from the catalogue.
     fn resolve_spelling(&mut self, written: &[u8], text: Option<&[u8]>) -> Key {
-        let place = place(written);
-        if let Some((remembered, key)) = &self.remembered[place]
-            && **remembered == *written
+        let slot = slot(written);
+        if let Some((spelling, key)) = &self.cache[slot]
+            && **spelling == *written
         {
             return key.clone();
         }
         let key = resolve(self.catalogue, written, text);
-        // Unknown values are not cached, because the text beside them may be known.
+        // Unknown values are not cached, because the catalogue may know the text next to them.
         let is_known = self.catalogue.entry(&key).is_some() && key == self.catalogue.resolve(written);
-        if is_known && written.len() <= REMEMBERED_BYTES {
-            self.remembered[place] = Some((written.into(), key.clone()));
+        if is_known && written.len() <= CACHED_SPELLING_LIMIT {
+            self.cache[slot] = Some((written.into(), key.clone()));
         }
         key
     }
 }
 
-/// Returns `window` without the character that its end divides, if that begins at `least` or after it. Such a character
-/// would make a line of UTF-8 look like one in a code page.
+/// Returns `window` without its last character if that is incomplete and begins at or after `least`. An incomplete character
+/// would make UTF-8 text look like text in a code page.
 fn without_divided(window: &[u8], least: usize) -> &[u8] {
     const LONGEST_PART_BYTES: usize = 3;
     let is_part = |at: &usize| {
@@ -446,7 +465,7 @@ fn without_divided(window: &[u8], least: usize) -> &[u8] {
     &window[..(first..window.len()).find(is_part).unwrap_or(window.len())]
 }
 
-/// The number, if that is all there is, and a small one.
+/// Parses `written` as a number if it consists of 1 to [`SURE_DIGITS`] digits and nothing else.
 fn plain_number(written: &[u8]) -> Option<Code> {
     if written.is_empty() || written.len() > SURE_DIGITS {
         return None;
@@ -455,8 +474,9 @@ fn plain_number(written: &[u8]) -> Option<Code> {
     written.iter().try_fold(0, add).map(Code)
 }
 
-/// Returns the cache slot for a spelling. It depends on the length, the beginning and the end, in which symbols differ.
-fn place(written: &[u8]) -> usize {
+/// Returns the cache slot for a spelling. It depends on the length, the first bytes and the last bytes, by which most symbols
+/// differ.
+fn slot(written: &[u8]) -> usize {
     const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
     let (head, tail) = match (written.first_chunk(), written.last_chunk()) {
         (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
@@ -464,19 +484,19 @@ fn place(written: &[u8]) -> usize {
     };
     let mixed = (head ^ tail.rotate_left(23) ^ written.len() as u64).wrapping_mul(SPREAD);
     let [high, low, ..] = mixed.to_be_bytes();
-    usize::from(u16::from_be_bytes([high, low])) % REMEMBERED_PLACES
+    usize::from(u16::from_be_bytes([high, low])) % CACHE_SLOTS
 }
 
-/// Returns the code or name for a written value and the text beside it.
+/// Returns the code or name for a captured value and the text next to it.
 ///
-/// Where a symbol and a text disagree, the symbol decides, because texts were reworded between versions and symbols were not.
-/// Only if the catalogue does not know the symbol does the text decide.
+/// If a symbol and a text disagree, the symbol decides, because texts were reworded between versions and symbols were not. The
+/// text decides only if the catalogue does not know the symbol.
 fn resolve(catalogue: &Catalogue, written: &[u8], text: Option<&[u8]>) -> Key {
     let key = catalogue.resolve(written);
     if catalogue.entry(&key).is_some() {
         return key;
     }
     let by_text = text.map(|text| catalogue.resolve(text));
-    // An empty text would mean "no call result", which the unknown symbol does not say.
+    // An empty text would resolve to "no call result", which is not what an unknown symbol means.
     by_text.filter(|by_text| *by_text != Key::Code(Code::NONE) && catalogue.entry(by_text).is_some()).unwrap_or(key)
 }

@@ -1,7 +1,7 @@
-//! Compiles pattern sets and checks them against their examples: a pattern that fails an example does not load.
+//! Compiles pattern sets and checks them against their examples. A pattern that fails one of its examples is not loaded.
 //!
-//! This is not part of [`pattern`](crate::pattern), because an example gives a code as a log writes it, and finding out which
-//! result that is takes both the patterns and the catalogue.
+//! This is not part of [`pattern`](crate::pattern), because an example gives a code as a log writes it, and only the catalogue
+//! can resolve that to a result.
 
 use super::{joined, resolve};
 use crate::catalogue::Catalogue;
@@ -13,12 +13,12 @@ use crate::pattern::{Match, PatternSet, Scratch};
 
 /// Compiles definitions, which must be in order of precedence, and checks their examples.
 ///
-/// The project's tests check the examples of the built-in patterns. If there are no others, start-up skips the check and
-/// does not ask for the catalogue.
+/// `catalogue` is not called if all definitions are built in: the project's tests check the examples of those, so the check is
+/// skipped at start-up.
 ///
 /// # Errors
 ///
-/// Returns the error of the first definition that cannot be compiled, or one for every example that fails.
+/// Returns the error of the first definition that cannot be compiled, or else one error for every example that fails.
 pub fn compile<'c>(
     definitions: &[Definition],
     catalogue: impl FnOnce() -> &'c Catalogue,
@@ -31,12 +31,13 @@ pub fn compile<'c>(
     if broken.is_empty() { Ok(set) } else { Err(broken) }
 }
 
-/// Checks the examples and counter-examples of all definitions, and returns an error for each that fails.
+/// Checks the examples and counter-examples of all definitions, and returns an error for each one that fails.
 #[must_use]
 pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let mut scratch = set.scratch();
     let find = |text: &[u8], only: Option<usize>| find_all(set, &mut scratch, catalogue, text, only);
-    // A pattern of another origin may take the lines of an example, which is what users write patterns for.
+    // Examples of sign-ins are checked only against patterns of the same origin and the built-in ones, because users write
+    // patterns in order to take over lines that other patterns match.
     let join = |text: &[u8], origin: &Origin| {
         let is_one = |other: &&Definition| other.origin == *origin || other.origin == Origin::BuiltIn;
         let of_origin: Vec<Definition> = definitions.iter().filter(is_one).cloned().collect();
@@ -46,7 +47,8 @@ pub fn prove(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue
     examples::check(definitions, &|written| catalogue.resolve(written), find, &join)
 }
 
-/// Returns every result in `text`, in order: of all patterns, or of one alone. Multi-line patterns see the whole text.
+/// Returns every match in `text`, in order, including those of patterns that find context. If `only` is given, searches only for
+/// the pattern with that index. Multi-line patterns see the whole text.
 #[must_use]
 pub fn find_all(
     set: &PatternSet,
@@ -77,6 +79,7 @@ pub fn find_all(
     all
 }
 
+/// Copies a match and its captures, and resolves its code.
 fn found(found: &Match<'_>, captures: &Captures<&[u8]>, catalogue: &Catalogue) -> Found {
     Found {
         pattern: found.pattern,
@@ -110,7 +113,7 @@ mod tests {
         }
     }
 
-    /// These patterns find most lines of a log. If a change to a regex makes one slower, this test fails.
+    /// These patterns find most lines of a log. The test fails if a change to a regex makes one of them slower.
     #[test]
     fn the_busiest_patterns_need_no_backtracking() {
         let definitions = config::built_in();

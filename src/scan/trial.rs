@@ -1,9 +1,9 @@
-//! Tries patterns on a few lines: what they find, and for a line in which they find nothing, how far the nearest one gets. This
-//! is what `callcodes patterns test` shows to people who write a pattern.
+//! Tries patterns on a few lines, for `callcodes patterns test`. Reports what the patterns find in each line, and for a line in
+//! which they find nothing, how much of it the best pattern matches.
 //!
-//! Invariant: the results are those of a scan, because a scanner finds them.
+//! Invariant: the results are those of a scan, because a [`Scanner`] finds them.
 //!
-//! Separate from the scanner, because explaining a miss compiles many regexes.
+//! Explaining a miss compiles many regexes, so a normal scan does not do it.
 
 use crate::catalogue::Catalogue;
 use crate::chunk::{Chunk, Limits};
@@ -16,50 +16,50 @@ use crate::units::{CodePage, Units};
 
 use super::Scanner;
 
-/// The most lines that are explained. Each takes some dozens of compiled regexes.
+/// The largest number of lines without a result that are explained. Each explanation compiles dozens of regexes.
 pub const EXPLAINED_LINES: usize = 50;
-/// The longest line that is explained, in bytes.
+/// The longest line without a result that is explained, in bytes.
 pub const EXPLAINED_LINE_BYTES: usize = 4 << 10;
 
-/// How many bytes of a line a built-in pattern must match to be reported as near. In most lines some pattern matches its first
-/// letter.
+/// How many bytes of a line a built-in pattern must match to be reported as near. Most lines contain the first letter of some
+/// pattern.
 const LEAST_BUILT_IN_BYTES: usize = 3;
 
-/// A line that was tried.
+/// A line on which the patterns were tried.
 #[derive(Clone, Debug)]
 pub struct Line<'t> {
     /// The number of the line in the text, from 1.
     pub number: u64,
-    /// The line without its line end.
+    /// The text of the line, without its line end.
     pub text: &'t [u8],
-    /// What the patterns found.
+    /// What the patterns found in the line.
     pub outcome: Outcome<'t>,
 }
 
 /// What the patterns found in a line.
 #[derive(Clone, Debug)]
 pub enum Outcome<'t> {
-    /// The results that start in this line, in order. At least one.
+    /// The results that start in this line, in order. There is at least one.
     Taken(Vec<Hit<'t>>),
     /// No results, but the line is part of a match that starts in an earlier line.
     Continued,
-    /// No results. The patterns that get furthest, if any gets anywhere: the user's own one, which is probably the one being
-    /// tried, and a built-in one if it gets further.
+    /// There are no results. Contains the patterns that match the most of the line: the user's own pattern, which is probably the
+    /// one being tried, and a built-in pattern if it matches more. Empty if no pattern matches anything.
     Missed(Vec<Nearest>),
-    /// No results, and no explanation: too many lines have been explained, or the line is too long.
+    /// There are no results and no explanation, because too many lines were explained already or the line is too long.
     Unexplained,
 }
 
 /// The pattern that matches the most of a line in which it finds nothing.
 #[derive(Clone, Debug)]
 pub struct Nearest {
-    /// The index of the pattern among the definitions.
+    /// The index of the pattern in the definitions that were tried.
     pub pattern: usize,
-    /// How far it gets.
+    /// How much of the line the pattern matches, and which part of its regex does not match.
     pub miss: Miss,
 }
 
-/// Tries every line of `text` that is not blank. `set` must be compiled from `definitions`.
+/// Tries patterns on every line of `text` that is not blank. `set` must be compiled from `definitions`.
 #[must_use]
 pub fn run<'t>(definitions: &[Definition], set: &PatternSet, catalogue: &Catalogue, text: &'t [u8]) -> Vec<Line<'t>> {
     let mut hits = Vec::new();
@@ -96,8 +96,8 @@ pub fn run<'t>(definitions: &[Definition], set: &PatternSet, catalogue: &Catalog
     lines
 }
 
-/// Returns where the match of a hit ends, which may be in a later line. The offset is in `rest`, which starts with the line of
-/// the hit.
+/// Returns where the match of a hit ends, which may be in a later line. The result is an offset in `rest`, which starts with the
+/// line of the hit. `line_with_end` is the length of that line with its line end.
 fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>) -> usize {
     if !set.looks_ahead() || hit.span.end < hit.line.len() {
         return hit.span.end;
@@ -114,10 +114,10 @@ fn match_end(set: &PatternSet, rest: &[u8], line_with_end: usize, hit: &Hit<'_>)
     hit.span.end
 }
 
-/// Returns the patterns that get furthest in a line.
+/// Returns the patterns that match the most of a line: at most one of the user's own, and at most one built-in pattern.
 fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
     let (mut own, mut built_in): (Option<Nearest>, Option<Nearest>) = (None, None);
-    // Letters beyond ASCII are compared as text, whatever the encoding of the line.
+    // Letters beyond ASCII are compared as text, so the encoding of the line does not matter.
     let line = CodePage::of(line, Units::Bytes, None).read(line);
     for (pattern, definition) in definitions.iter().enumerate() {
         let Some(miss) = nearest::explain(definition, line.as_bytes()) else { continue };
@@ -129,11 +129,12 @@ fn nearest(definitions: &[Definition], line: &[u8]) -> Vec<Nearest> {
             *best = Some(Nearest { pattern, miss });
         }
     }
-    // Of two that get equally far, the user's own one comes first, as in a search.
+    // If both match equally much, only the user's own is reported, because it also wins in a search.
     let built_in = built_in.filter(|nearest| nearest.miss.matched_len() > matched_len(own.as_ref()));
     own.into_iter().chain(built_in).collect()
 }
 
+/// Returns how many bytes of the line the nearest pattern matches, or 0 if there is no such pattern.
 fn matched_len(nearest: Option<&Nearest>) -> usize {
     nearest.map_or(0, |nearest| nearest.miss.matched_len())
 }

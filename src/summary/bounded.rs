@@ -1,11 +1,11 @@
-//! A map for keys that come from logs: a limited number of cells, and one overflow for all other keys.
+//! A map with a limit, for keys that come from logs. Results of keys beyond the limit are added up in one overflow.
 //!
-//! The `LIMIT` smallest keys are kept, and that choice makes merging a monoid. A key among the `LIMIT` smallest of a union is also
-//! among the `LIMIT` smallest of every part that contains it, because fewer keys can precede it there. No part has therefore ever
-//! put a result of a kept key into its overflow: a kept cell is complete, whatever the order and grouping of merges, and the
-//! overflow is everything else. The keys that came first, or are most frequent, would not have this property.
+//! The map keeps the `LIMIT` smallest keys, because only then merging is a monoid. A key among the `LIMIT` smallest of a union is
+//! also among the `LIMIT` smallest of every part that contains it, because fewer keys can precede it there. So no part has ever
+//! added a result of a kept key to its overflow: the value of a kept key is complete, whatever the order and grouping of merges,
+//! and the overflow is everything else. Keeping the first or the most frequent keys would not have this property.
 //!
-//! The type of the key defines the order. For codes it is that of their numbers, because the vendor's are small.
+//! The type of the key defines the order. Codes are ordered by number, because the vendor's codes are small numbers.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -14,16 +14,16 @@ use std::fmt::Debug;
 
 use super::tally::Tally;
 
-/// The value of one key.
-pub trait Cell: Copy + Debug + Default + Eq + 'static {
-    /// Adds the results in `other`.
+/// The value that a table stores for one key, such as a [`Tally`].
+pub trait RowValue: Copy + Debug + Default + Eq + 'static {
+    /// Adds the results in `other`, which has the same key.
     fn merge(&mut self, other: &Self);
 
-    /// Returns the results.
+    /// Returns the number of results, and their first and last time.
     fn tally(&self) -> &Tally;
 }
 
-impl Cell for Tally {
+impl RowValue for Tally {
     fn merge(&mut self, other: &Tally) {
         Tally::merge(self, other);
     }
@@ -33,80 +33,81 @@ impl Cell for Tally {
     }
 }
 
-/// The cells of the `LIMIT` smallest keys.
+/// Maps the `LIMIT` smallest keys to their values, and adds up the results of all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bounded<K, V, const LIMIT: usize> {
-    cells: BTreeMap<K, V>,
-    /// The results of all other keys. The rest of a cell, such as the number of files, cannot be added up over different keys.
+    values: BTreeMap<K, V>,
+    /// The results of all keys that are not kept. Only a tally, because other parts of a value, such as the number of files,
+    /// cannot be added up over different keys.
     overflow: Tally,
 }
 
-// Not derived: a derive would ask for a default key.
+// Not derived, because a derive would require `K: Default`.
 impl<K, V, const LIMIT: usize> Default for Bounded<K, V, LIMIT> {
     fn default() -> Self {
-        Bounded { cells: BTreeMap::new(), overflow: Tally::default() }
+        Bounded { values: BTreeMap::new(), overflow: Tally::default() }
     }
 }
 
-impl<K: Ord, V: Cell, const LIMIT: usize> Bounded<K, V, LIMIT> {
-    /// Merges `cell` into the cell of `key`. `own` makes an owned key, and is called only if there is no cell yet.
-    pub(super) fn add<Q: Ord + ?Sized>(&mut self, key: &Q, cell: &V, own: impl FnOnce() -> K)
+impl<K: Ord, V: RowValue, const LIMIT: usize> Bounded<K, V, LIMIT> {
+    /// Merges `value` into the value of `key`. `own` returns an owned key, and is called only if the key is new.
+    pub(super) fn add<Q: Ord + ?Sized>(&mut self, key: &Q, value: &V, own: impl FnOnce() -> K)
     where
         K: Borrow<Q>,
     {
-        if let Some(present) = self.cells.get_mut(key) {
-            present.merge(cell);
+        if let Some(present) = self.values.get_mut(key) {
+            present.merge(value);
             return;
         }
-        if self.cells.len() >= LIMIT {
-            if self.cells.last_key_value().is_none_or(|(largest, _)| key > largest.borrow()) {
-                self.overflow.merge(cell.tally());
+        if self.values.len() >= LIMIT {
+            if self.values.last_key_value().is_none_or(|(largest, _)| key > largest.borrow()) {
+                self.overflow.merge(value.tally());
                 return;
             }
-            if let Some((_, evicted)) = self.cells.pop_last() {
+            if let Some((_, evicted)) = self.values.pop_last() {
                 self.overflow.merge(evicted.tally());
             }
         }
-        self.cells.insert(own(), *cell);
+        self.values.insert(own(), *value);
     }
 
-    /// Adds everything in `other`.
+    /// Adds the values and the overflow of `other`.
     pub(super) fn merge(&mut self, other: Self) {
-        for (key, cell) in other.cells {
-            // `add` would have to clone the key, which is needed for the lookup and for the insertion.
-            match self.cells.get_mut(&key) {
-                Some(present) => present.merge(&cell),
+        for (key, value) in other.values {
+            // Not `add`, which would have to clone the key.
+            match self.values.get_mut(&key) {
+                Some(present) => present.merge(&value),
                 None => {
-                    self.cells.insert(key, cell);
+                    self.values.insert(key, value);
                 }
             }
         }
         self.overflow.merge(&other.overflow);
-        while self.cells.len() > LIMIT {
-            if let Some((_, evicted)) = self.cells.pop_last() {
+        while self.values.len() > LIMIT {
+            if let Some((_, evicted)) = self.values.pop_last() {
                 self.overflow.merge(evicted.tally());
             }
         }
     }
 
-    /// Adds results whose keys are known to be beyond the limit.
+    /// Adds results whose keys are already known to be beyond the limit.
     pub(super) fn add_overflow(&mut self, tally: &Tally) {
         self.overflow.merge(tally);
     }
 
-    /// Iterates over the kept keys and their cells, in order.
+    /// Iterates over the kept keys and their values, in the order of the keys.
     pub(super) fn iter(&self) -> Iter<'_, K, V> {
-        self.cells.iter()
+        self.values.iter()
     }
 
-    /// Returns the results of all keys that are not kept.
+    /// Returns the results of all keys beyond the limit.
     pub(super) fn overflow(&self) -> &Tally {
         &self.overflow
     }
 
-    /// Returns how many keys are kept.
+    /// Returns the number of keys that have their own value.
     pub(super) fn len(&self) -> usize {
-        self.cells.len()
+        self.values.len()
     }
 }
 
@@ -133,7 +134,7 @@ mod tests {
         sum
     }
 
-    /// Counts without a limit first, and then keeps the smallest keys.
+    /// Counts without a limit, and then keeps the smallest keys.
     fn naive(hits: &[(u8, Option<i64>)]) -> Three {
         let mut all = BTreeMap::<u8, Tally>::new();
         for &(key, time) in hits {
@@ -142,7 +143,7 @@ mod tests {
         let mut expected = Three::default();
         for (rank, (key, tally)) in all.into_iter().enumerate() {
             if rank < 3 {
-                expected.cells.insert(key, tally);
+                expected.values.insert(key, tally);
             } else {
                 expected.overflow.merge(&tally);
             }
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_evicted_key_does_not_come_back() {
-        // 9 is counted once, evicted by 1, and beyond the limit from then on.
+        // Key 9 is counted once, then evicted by key 1, and beyond the limit from then on.
         let bounded = filled(&[(9, None), (2, None), (3, None), (1, None), (9, None), (9, None)]);
         assert_eq!(
             bounded.iter().map(|(&key, tally)| (key, tally.count)).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! The totals of one source, or of a part of one.
+//! Counts the results of one source, or of a part of one.
 
 use super::key::{RowKey, Table as _};
 use super::tally::Tally;
@@ -7,8 +7,8 @@ use crate::time::Stamp;
 
 /// The results of one source, or of a part of one.
 ///
-/// Parts of the same source are merged here. Only whole sources are added to a [`Summary`](super::Summary), which counts in how
-/// many of them each result occurs.
+/// Parts of a source are merged here first, and only whole sources are added to a [`Summary`](super::Summary), which counts the
+/// files in which each result occurs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts<K: RowKey = Key> {
     pub(super) rows: K::Table<Tally>,
@@ -16,7 +16,7 @@ pub struct Counts<K: RowKey = Key> {
     results_without_zone: u64,
 }
 
-// Not derived: a derive would ask for a default key.
+// Not derived, because a derive would require `K: Default`.
 impl<K: RowKey> Default for Counts<K> {
     fn default() -> Self {
         Counts { rows: Default::default(), results_without_time: 0, results_without_zone: 0 }
@@ -24,7 +24,7 @@ impl<K: RowKey> Default for Counts<K> {
 }
 
 impl<K: RowKey> Counts<K> {
-    /// Counts one result. `stamp` is the time of its line, if the line has one that can be read.
+    /// Counts one result. `stamp` is the time of its line, or `None` if the line has no time that can be read.
     #[inline(always)]
     pub fn add(&mut self, key: &K, stamp: Option<Stamp>) {
         self.rows.add(key, &Tally::one(stamp.map(|stamp| stamp.time)));
@@ -35,7 +35,7 @@ impl<K: RowKey> Counts<K> {
         }
     }
 
-    /// Adds the counts of another part.
+    /// Adds the counts of another part of the source.
     pub fn merge(&mut self, other: Counts<K>) {
         self.rows.merge(other.rows);
         self.results_without_time += other.results_without_time;
@@ -48,7 +48,7 @@ impl<K: RowKey> Counts<K> {
         self.rows.is_empty()
     }
 
-    /// Returns the approximate memory use in bytes.
+    /// Returns the approximate memory use of the counts in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.rows.size_bytes()
@@ -60,13 +60,13 @@ impl<K: RowKey> Counts<K> {
         self.rows.results()
     }
 
-    /// Returns the number of results whose line has no time that can be read.
+    /// Returns the number of results in lines without a time that can be read.
     #[must_use]
     pub fn results_without_time(&self) -> u64 {
         self.results_without_time
     }
 
-    /// Returns the number of results whose time states no zone.
+    /// Returns the number of results in lines whose time has no zone.
     #[must_use]
     pub fn results_without_zone(&self) -> u64 {
         self.results_without_zone
@@ -78,7 +78,7 @@ impl<K: RowKey> Counts<K> {
     }
 
     /// Returns the results that have no row, because there are more different numbers or names than
-    /// [`NAMES_LIMIT`](super::NAMES_LIMIT); `None` if all have one.
+    /// [`NAMES_LIMIT`](super::NAMES_LIMIT). Returns `None` if every result has a row.
     #[must_use]
     pub fn overflow(&self) -> Option<Tally> {
         Some(self.rows.overflow()).filter(|overflow| !overflow.is_empty())
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn results_without_a_time_and_with_one_without_a_zone_are_counted_apart() {
+    fn results_without_a_time_or_a_zone_are_counted_separately() {
         let counts =
             counted(&[(code(21), stamp(1, true)), (code(21), stamp(2, false)), (code(21), None), (code(4), None)]);
         assert_eq!(counts.results_without_time(), 2);
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn names_and_odd_numbers_beyond_the_limit_are_counted_without_a_row() {
         let mut counts = Counts::default();
-        // One more than the limit of each, the smallest last.
+        // One more than the limit, both of names and of numbers. The smallest comes last.
         for number in (0..=i32::try_from(NAMES_LIMIT).unwrap()).rev() {
             counts.add(&code(1000 + number), None);
             counts.add(&name(&format!("{number:04}")), stamp(i64::from(number), true));
@@ -155,7 +155,7 @@ mod tests {
         assert!(!counted(&[(name("x"), None)]).is_empty());
     }
 
-    /// The laws of a commutative monoid.
+    /// Checks the laws of a commutative monoid.
     fn holds_the_laws<K: RowKey>(hits: &[(K, Option<Stamp>)], cuts: (usize, usize)) -> Result<(), TestCaseError> {
         let (low, high) = (cuts.0.min(cuts.1).min(hits.len()), cuts.0.max(cuts.1).min(hits.len()));
         let whole = counted(hits);

@@ -1,31 +1,31 @@
-//! By what results can be counted.
+//! The properties by which results can be counted.
 
 use std::fmt;
 
 use crate::time::Time;
 
-/// A property of a result by which results are counted.
+/// A property of a result by which results can be counted, such as the user or the hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
-    /// The code or name.
+    /// The code or name of the result.
     Code,
-    /// Where to look, by kind of result.
+    /// The group in the catalogue, which says where to look for the cause.
     Group,
-    /// How the user was asked: by call, text message, app or code.
+    /// How the user was asked for the second factor: by call, text message, app or code.
     Channel,
-    /// The log's own word on the sign-in.
+    /// Whether the sign-in succeeded, according to the log.
     Outcome,
-    /// The machine.
+    /// The machine on which the user signed in.
     Host,
-    /// The user.
+    /// The user who signed in.
     User,
     /// The network address of the user.
     Address,
-    /// The file.
+    /// The file that contains the result.
     File,
-    /// The hour in UTC.
+    /// The hour of the result, in UTC.
     Hour,
-    /// The day in UTC.
+    /// The day of the result, in UTC.
     Day,
 }
 
@@ -44,7 +44,7 @@ impl Dimension {
         Dimension::Day,
     ];
 
-    /// Returns the name on the command line and in output for scripts.
+    /// Returns the name, as used on the command line and in JSON and CSV.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ impl Dimension {
         }
     }
 
-    /// Returns the length of an hour or a day in nanoseconds; `None` for what is no part of time.
+    /// Returns the length of an hour or a day in nanoseconds, or `None` for a dimension that is not a period.
     #[must_use]
     pub fn span(self) -> Option<i64> {
         const HOUR: i64 = 3_600 * 1_000_000_000;
@@ -72,23 +72,23 @@ impl Dimension {
         }
     }
 
-    /// Returns the number of the hour or day of a time, which is never 0; 0 for what is no part of time.
+    /// Returns a number for the hour or day that contains `time`. It is never 0. Returns 0 for a dimension that is not a period.
     pub(super) fn number_of(self, time: Time) -> u32 {
         self.span().map_or(0, |span| {
-            // From the year 1677 to 2262 there are fewer hours than that.
+            // Fits, because there are fewer hours than that from the year 1677 to 2262.
             let since_1970 = i32::try_from(time.nanoseconds().div_euclid(span)).unwrap_or_default();
             since_1970.cast_unsigned() ^ 1 << 31
         })
     }
 
-    /// Returns the beginning of an hour or day, of which [`Dimension::number_of`] returned the number; `None` for 0.
+    /// Returns the start of the hour or day with a number that [`Dimension::number_of`] returned, or `None` for 0.
     pub(super) fn time_of(self, number: u32) -> Option<Time> {
         let span = self.span().filter(|_| number != 0)?;
         let since_1970 = i64::from((number ^ 1 << 31).cast_signed());
         Some(Time::from_nanoseconds(since_1970.saturating_mul(span)))
     }
 
-    /// Returns the beginning of the hour or day of a time; `None` for what is no part of time.
+    /// Returns the start of the hour or day that contains `time`, or `None` for a dimension that is not a period.
     #[must_use]
     pub fn floor(self, time: Time) -> Option<Time> {
         self.span().map(|span| Time::from_nanoseconds(time.nanoseconds().div_euclid(span).saturating_mul(span)))

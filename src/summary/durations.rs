@@ -1,32 +1,33 @@
 //! How long sign-ins took: the median and the 95th percentile.
 //!
-//! Invariant: a commutative monoid, like everything in a summary. Up to [`EXACT_LIMIT`] different durations are kept as they are.
-//! If there are more, each is rounded down to [`SIGNIFICANT_BITS`], so that a percentile is at most a 128th too small. Whether that is
-//! so depends on the set of durations alone, and not on how it was divided.
+//! Invariant: [`Durations`] is a commutative monoid, like everything in a summary. Up to [`EXACT_LIMIT`] different durations are
+//! kept exactly. If there are more, each is rounded down to its first [`SIGNIFICANT_BITS`] bits, so a percentile is too small by
+//! less than a 128th. Whether durations are rounded depends only on the set of durations, and not on how it was split into parts.
 //!
-//! There may be a million rows with a few durations each, so up to [`FEW`] take four bytes each, and none take no memory.
+//! There may be a million rows with a few durations each. So up to [`FEW`] durations take four bytes each, and no durations take
+//! no memory.
 
 use std::collections::BTreeMap;
 
-/// How many durations are kept as a list.
+/// The largest number of durations that are kept as a list.
 const FEW: usize = 512;
-/// How many different durations are kept exactly.
+/// The largest number of different durations that are kept exactly.
 const EXACT_LIMIT: usize = 4_096;
-/// How many leading bits of a duration are kept beyond that.
+/// The number of leading bits to which durations are rounded if there are more than [`EXACT_LIMIT`] different ones.
 const SIGNIFICANT_BITS: u32 = 8;
 
-/// Durations in milliseconds, each with how often it occurred.
+/// A collection of durations in milliseconds, from which percentiles are computed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Durations(Kept);
 
-/// The form of the durations follows from their number alone, so equal durations are equal values.
+/// How the durations are stored. This depends only on the durations, so equal collections compare equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kept {
     /// At most [`FEW`] durations, sorted.
     Few(Vec<u32>),
-    /// Each different duration, with how often it occurred.
+    /// Each different duration in milliseconds, with the number of times that it occurred.
     Exact(BTreeMap<u32, u64>),
-    /// How often each rounded duration occurred, by its [`bucket`].
+    /// The number of durations in each [`bucket`].
     Rounded(Vec<u64>),
 }
 
@@ -53,6 +54,7 @@ impl Durations {
         });
     }
 
+    /// Adds the same duration `count` times.
     fn add_many(&mut self, milliseconds: u32, count: u64) {
         match &mut self.0 {
             Kept::Few(list) if list.len() as u64 + count <= FEW as u64 => {
@@ -75,8 +77,8 @@ impl Durations {
         }
     }
 
-    /// Returns the smallest duration that at least `percent` of all durations do not exceed, in milliseconds; `None` if there are no
-    /// durations.
+    /// Returns the smallest duration in milliseconds that at least `percent` percent of all durations do not exceed, or `None` if
+    /// there are no durations.
     #[must_use]
     pub fn percentile(&self, percent: u64) -> Option<u32> {
         let mut total = 0;
@@ -94,8 +96,8 @@ impl Durations {
 }
 
 impl Kept {
-    /// Passes the durations to `found` in ascending order, each with a count, until it returns true. Returns the duration for which it
-    /// did.
+    /// Passes the durations in ascending order to `found`, each with its count, until `found` returns true. Returns that
+    /// duration.
     fn each(&self, found: &mut dyn FnMut(u32, u64) -> bool) -> Option<u32> {
         let mut is_found = |&(milliseconds, count): &(u32, u64)| found(milliseconds, count);
         let found = match self {
@@ -123,6 +125,7 @@ impl Kept {
     }
 }
 
+/// Adds `count` durations to the bucket of `milliseconds`.
 fn add_rounded(counts: &mut Vec<u64>, milliseconds: u32, count: u64) {
     let bucket = bucket(milliseconds);
     if bucket >= counts.len() {
@@ -131,17 +134,17 @@ fn add_rounded(counts: &mut Vec<u64>, milliseconds: u32, count: u64) {
     counts[bucket] += count;
 }
 
-/// How many durations have the same number of bits, rounded.
+/// The number of buckets for durations with the same number of bits.
 const BUCKETS: usize = 1 << (SIGNIFICANT_BITS - 1);
 
-/// Returns the number of the bucket for a duration: that of the duration itself up to [`SIGNIFICANT_BITS`], and then [`BUCKETS`]
-/// numbers for each further bit.
+/// Returns the index of the bucket for a duration. Durations of up to [`SIGNIFICANT_BITS`] bits have one bucket each, and there
+/// are [`BUCKETS`] buckets for each further bit.
 fn bucket(milliseconds: u32) -> usize {
     let dropped = (u32::BITS - milliseconds.leading_zeros()).saturating_sub(SIGNIFICANT_BITS);
     BUCKETS * dropped as usize + (milliseconds >> dropped) as usize
 }
 
-/// Returns the smallest duration in a bucket.
+/// Returns the smallest duration in a bucket, in milliseconds.
 fn smallest(bucket: usize) -> u32 {
     let dropped = (bucket / BUCKETS).saturating_sub(1);
     u32::try_from((bucket - BUCKETS * dropped) << dropped).unwrap_or(u32::MAX)

@@ -1,4 +1,4 @@
-//! Rows for hours and days in which there are lines, but no results that count.
+//! Adds rows for hours and days in which a log has lines, but no results that count.
 //!
 //! Without such rows, an hour in which a machine logged nothing would look like one in which nothing failed.
 
@@ -12,20 +12,23 @@ use super::durations::Durations;
 use super::sign_ins::{GroupRow, Value};
 use crate::time::Time;
 
-/// How many such rows there may be. If there would be more, there are none.
+/// The largest number of rows without results. If there would be more, none are added.
 pub const QUIET_LIMIT: usize = 100_000;
 
-/// Returns the shortest span of time in nanoseconds by which results are counted; `None` if they are counted by neither hour nor day.
+/// Returns the length in nanoseconds of the shortest period by which results are counted, an hour or a day. Returns `None` if
+/// they are counted by neither.
 #[must_use]
 pub fn span(by: &[Dimension]) -> Option<i64> {
     by.iter().filter_map(|dimension| dimension.span()).min()
 }
 
-/// Returns the rows without results. `rows` are those with results, and `logged` has each span of time in which there are lines, with
-/// the machine or file if results are counted by that.
+/// Returns the rows without results, or `None` if there would be more than [`QUIET_LIMIT`].
 ///
-/// A row has the values of a span in `logged`. If results are also counted by what is not known of a line without a result, such as a
-/// code, there is a row for each value that occurs at all. Returns `None` if there would be more than [`QUIET_LIMIT`] rows.
+/// `by` has the dimensions by which results are counted, and `rows` the rows with results. `logged` has the start of each hour or
+/// day in which there are lines, with the machine or file if results are counted by that too.
+///
+/// If results are also counted by something that is unknown for a line without a result, such as the code, there is a row for
+/// each value that occurs in `rows`.
 pub(super) fn rows(
     by: &[Dimension],
     rows: &[GroupRow],

@@ -1,10 +1,12 @@
-//! The sign-ins of a run: what its lines say, joined, matched with their twins, and counted by whatever the caller asks for.
+//! Collects the sign-ins of a run: joins their lines, matches twins, applies the filter, and counts the results by the dimensions
+//! that the caller asks for.
 //!
-//! Lines come in, in the order of their sources, and [`Settled`] counts come out at the end. In between, results wait for their twins,
-//! because another log of the same machine may be read much later. At most [`WAITING_LIMIT`] wait. If there are more, those that wait
-//! are matched with each other and counted.
+//! Lines are added in the order of their sources, and [`SignIns::settle`] returns the [`Settled`] counts at the end. Until then,
+//! results wait for their twins, because another log of the same machine may be read much later. If [`WAITING_LIMIT`] results
+//! wait, they are matched with each other and counted early.
 //!
-//! Which machine a source is from is known only when the names of all sources are. Until then, counts are kept for each source.
+//! The machine of a source may follow from its name, but only by comparison with the names of all other sources. So until the
+//! end, results are counted separately for each source.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -29,95 +31,97 @@ use crate::source::machines::{self, Template, is_separator};
 use crate::time::window::Window;
 use crate::time::{Stamp, Time};
 
-/// How many results may wait for their twins, each in [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES).
+/// The largest number of results that wait to be matched with those of other logs. Each takes
+/// [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES) bytes.
 pub const WAITING_LIMIT: usize = 6_000_000;
 
-/// How many different users, machines or addresses are kept apart.
+/// The largest number of different users that are distinguished. The same limit applies to machines and to addresses.
 pub const VALUES_LIMIT: usize = 1_000_000;
 
-/// How many hours or days of all sources are noted, in which there are lines.
+/// The largest number of hours or days with lines that are recorded, for all sources together.
 const LOGGED_LIMIT: usize = 1_000_000;
 
-/// How many different codes and names are told apart: many more than a summary has rows for.
+/// The largest number of different codes and names that are distinguished. A summary has rows for far fewer.
 const KEYS_LIMIT: usize = 16 * super::NAMES_LIMIT;
-/// The number of all other codes and names.
+/// The number that all codes and names beyond [`KEYS_LIMIT`] share.
 const OTHER_KEYS: u32 = u32::MAX;
 
-/// How many kinds of results and their places were found last are remembered.
+/// The number of slots in the cache of recent results, which saves most insertions into a hash set.
 const FOUND_LAST: usize = 256;
-/// How many recorders that were met last are compared with the next one. A file has one or two.
+/// How many of the last recorders are compared with the next one before it is added to the list. A file has one or two.
 const RECENT: usize = 4;
 
-/// How sign-ins are counted.
+/// Options for counting sign-ins.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Whether twins count as often as they were recorded.
+    /// Whether a sign-in counts once for each log that recorded it.
     pub keep_twins: bool,
-    /// By what results are counted besides their code: at most two dimensions, or none.
+    /// The dimensions by which results are counted besides their code: at most two.
     pub by: Vec<Dimension>,
-    /// What is counted.
+    /// The filter for the results that count.
     pub filter: Filter,
-    /// Where the names of machines are in those of sources; `None` to find out.
+    /// Where the paths of sources contain the name of the machine. If `None`, this is derived from the paths.
     pub host_from: Option<Template>,
-    /// Whether the caller asks for the [`Verdict`] on each result.
+    /// Whether the caller asks for a [`Verdict`] on each result.
     pub with_verdicts: bool,
 }
 
-/// When a caller takes verdicts.
+/// Why a caller asks for verdicts now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Too many results wait. Those that come later are not compared with them.
+    /// Too many results wait to be matched with those of other logs. Results that come later are not compared with them.
     Full,
-    /// Everything has been read.
+    /// Everything has been read, so these are the last verdicts.
     End,
 }
 
-/// What a line says of a sign-in.
+/// What a line reveals about a sign-in.
 #[derive(Clone, Debug)]
 pub struct Heard<'l> {
-    /// Who recorded it; 0 if the pattern does not say.
+    /// The program that recorded the line, or 0 if the pattern does not name one.
     pub recorder: Recorder,
-    /// Whether the recorder writes several lines for a sign-in.
+    /// Whether the recorder writes several lines for a sign-in, which must be joined.
     pub is_joined: bool,
     /// Whether the line begins a sign-in.
     pub begins: bool,
-    /// The result; `None` if the line has none and only adds to one.
+    /// The result in the line, or `None` if the line only gives context for one.
     pub key: Option<Key>,
-    /// The time of the line.
+    /// The time of the line, if it has one that can be read.
     pub stamp: Option<Stamp>,
-    /// The user.
+    /// The user whom the line names, if any.
     pub user: Option<&'l str>,
-    /// The log's word on the sign-in.
+    /// Whether the sign-in succeeded, according to the log.
     pub outcome: Option<Outcome>,
-    /// The machine.
+    /// The machine that the line names, if any.
     pub host: Option<&'l str>,
-    /// The network address of the user.
+    /// The network address of the user, if the line contains it.
     pub address: Option<&'l str>,
-    /// The process that wrote the line.
+    /// The process that wrote the line, if the line names it.
     pub process: Writer<'l>,
-    /// The thread that wrote the line.
+    /// The thread that wrote the line, if the line names it.
     pub thread: Writer<'l>,
-    /// Where the line is in its source, in bytes, if nothing tells which thread wrote it.
+    /// The byte range of the line in its source, if the line names neither its process nor its thread.
     pub beside: Option<Range<u64>>,
 }
 
-/// A process or a thread.
+/// Identifies a process or a thread, as written in a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Writer<'l> {
-    /// The line does not say.
+    /// The line does not name the process or thread.
     #[default]
     Unknown,
-    /// Its number, less than [`Writer::LIMIT`].
+    /// A number less than [`Writer::LIMIT`].
     Number(u64),
-    /// Any other text.
+    /// Any other text that identifies the process or thread.
     Text(&'l str),
 }
 
 impl Writer<'_> {
-    /// Greater than the numbers of processes and threads, and less than half of all numbers.
+    /// Numbers of processes and threads are less than this. It is less than 2⁶³, so larger numbers can stand for texts.
     pub const LIMIT: u64 = 10_u64.pow(18);
 
-    /// Reads a number below [`Writer::LIMIT`] as logs write it: digits without leading zeros.
+    /// Parses a number below [`Writer::LIMIT`] as logs write it, in digits without leading zeros. Returns `None` for any other
+    /// text.
     #[must_use]
     pub fn number(text: &[u8]) -> Option<u64> {
         const DIGITS: usize = 18;
@@ -130,42 +134,45 @@ impl Writer<'_> {
     }
 }
 
-/// What one thread of one program writes into one log.
+/// Identifies the thread of a program that wrote a line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Lane {
+struct LineWriter {
     recorder: Recorder,
     host: Number,
     process: u64,
     thread: u64,
 }
 
-/// What is counted together until the machines are known. There may be a million, so everything is small.
+/// The key by which results are counted until the machines are known. There may be a million keys, so they are small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Place {
+struct GroupKey {
+    /// The number of the code or name.
     key: u32,
+    /// The number of the source.
     source: u32,
+    /// The host that the lines of the results name.
     host: Number,
-    /// The values of those dimensions that do not follow from the rest.
+    /// The values in the dimensions of [`Options::by`] that cannot be derived from the other fields.
     values: [u32; 2],
 }
 
-/// The results of a place: a [`Tally`] without the memory for times that there may not be, and durations.
+/// The number, times and durations of the results with the same key. Smaller than a [`Tally`] with its optional times.
 #[derive(Clone, Debug)]
-struct Cell {
+struct GroupTally {
     count: u64,
-    /// The first and last time in nanoseconds. There is none if the last one is earlier.
+    /// The first and last time in nanoseconds. If no result has a time, the first is greater than the last.
     span: (i64, i64),
     durations: Durations,
 }
 
-impl Default for Cell {
-    fn default() -> Cell {
-        Cell { count: 0, span: (i64::MAX, i64::MIN), durations: Durations::default() }
+impl Default for GroupTally {
+    fn default() -> GroupTally {
+        GroupTally { count: 0, span: (i64::MAX, i64::MIN), durations: Durations::default() }
     }
 }
 
-impl Cell {
-    /// Counts a result.
+impl GroupTally {
+    /// Counts one result, with its time and duration.
     fn add(&mut self, result: &SignIn) {
         self.count += 1;
         if let Some(time) = result.time().map(Time::nanoseconds) {
@@ -176,19 +183,20 @@ impl Cell {
         }
     }
 
-    fn merge(&mut self, other: &Cell) {
+    fn merge(&mut self, other: &GroupTally) {
         self.count += other.count;
         self.span = (self.span.0.min(other.span.0), self.span.1.max(other.span.1));
         self.durations.merge(&other.durations);
     }
 
+    /// Returns the number of results, with their first and last time.
     fn tally(&self) -> Tally {
         let time = |nanoseconds| (self.span.0 <= self.span.1).then(|| Time::from_nanoseconds(nanoseconds));
         Tally { count: self.count, first: time(self.span.0), last: time(self.span.1) }
     }
 }
 
-/// Collects sign-ins.
+/// Collects the sign-ins of a run. The [module documentation](self) describes the steps.
 #[derive(Debug)]
 pub struct SignIns<'c> {
     options: Options,
@@ -197,151 +205,166 @@ pub struct SignIns<'c> {
     hosts: Values,
     addresses: Values,
     writers: Values,
+    /// The number of each code and name that has been found.
     number_by_key: HashMap<Key, u32>,
-    /// The numbers of the codes that the vendor may use, or [`OTHER_KEYS`].
+    /// The numbers of the codes 0 to 255, which avoid a lookup in the map. [`OTHER_KEYS`] for a code that has not been found.
     dense_keys: [u32; 256],
+    /// The codes and names, in the order of their numbers.
     keys: Vec<Key>,
-    /// The names of the sources that ended. The number of the current one comes after them.
+    /// The names of the sources that have ended. The number of the current source is the length of this list.
     sources: Vec<Box<str>>,
-    /// The names of sources that do not count.
+    /// The names of sources that do not count, such as copies.
     skipped: Vec<Box<str>>,
-    /// The hours or days in which each source has lines.
+    /// The start of each hour or day in which a source has lines.
     logged: HashSet<(u32, Time)>,
     totals: Totals,
+    /// Whether the current source has results.
     has_results: bool,
-    joiner: Joiner<Lane, Number, SignIn>,
-    /// The attempts that the last line has ended; empty, and kept for its memory.
+    joiner: Joiner<LineWriter, Number, SignIn>,
+    /// A buffer for the attempts that end with a line. Empty between lines.
     ended: Vec<Attempt<Number, SignIn>>,
-    edges: Vec<(u32, Edges<Lane, Number, SignIn>)>,
+    /// The unfinished beginnings and ends of the sources so far, with the number of the source.
+    edges: Vec<(u32, Edges<LineWriter, Number, SignIn>)>,
+    /// The results that wait to be matched with results of the same sign-in from other logs.
     waiting: Vec<SignIn>,
-    /// Results without twins that wait until the filter can decide, because it looks at machines.
+    /// Results that are not matched with those of other logs. They wait for the filter, which may depend on machines that are not
+    /// known yet.
     apart: Vec<SignIn>,
-    /// The newest time of all lines.
+    /// The latest time of all lines about sign-ins.
     newest: Option<Time>,
-    /// Why the window of the filter has no meaning at the newest time.
+    /// Why the time window of the filter cannot be applied relative to the latest time.
     window_error: Option<String>,
     origins: Origins,
-    /// What became of each result, if the caller asked for that.
+    /// Whether each result counts, and what is known about its sign-in, if the caller asked for verdicts.
     fates: Vec<Fate>,
     count: Count,
 }
 
-/// A kind of result, a source in which it was found, and the host that its line names.
+/// The number of a code or name, the number of a source that contains it, and the host that the line names.
 type Found = (u32, u32, Number);
 
-/// What was counted so far.
+/// The results that have been counted, and what is needed to count the rest.
 #[derive(Debug, Default)]
 struct Count {
-    /// The results that are checked, by the number of their code or name.
-    by_key: Vec<Cell>,
-    /// The same results by what the caller asked for.
-    cells: HashMap<Place, Cell>,
-    /// Results at whose machine and source the filter has not looked.
-    unchecked: HashMap<Place, Cell>,
-    /// The results whose code or name is beyond [`KEYS_LIMIT`].
+    /// The tally of the results that the filter keeps, for each code or name. The number of the code or name is the index.
+    by_key: Vec<GroupTally>,
+    /// The tally of the results that the filter keeps, for each combination of values in the dimensions of [`Options::by`].
+    groups: HashMap<GroupKey, GroupTally>,
+    /// The tally of results that the filter keeps unless it excludes their machine or source, which is checked at the end.
+    unchecked: HashMap<GroupKey, GroupTally>,
+    /// The tally of the results whose code or name is beyond [`KEYS_LIMIT`].
     overflow: Tally,
-    /// Each kind of result with the sources in which it was found, and the hosts that their lines name.
+    /// The sources in which each code or name was found, and the hosts that the lines name.
     found_in: HashSet<Found>,
-    /// Those that were found last, each in a slot.
+    /// A cache of the entries that were last added to `found_in`.
     found_last: Vec<Option<Found>>,
+    /// The number of results that do not count because another log recorded the same sign-in.
     twins: u64,
-    /// The number of sign-ins with twins.
+    /// The number of sign-ins that more than one log recorded.
     matched: u64,
+    /// The number of sign-ins without a result.
     without_result: u64,
+    /// The number of results in lines without a time that can be read.
     without_time: u64,
+    /// The number of results in lines whose time has no zone.
     without_zone: u64,
-    /// The times of all results, with those that the filter drops.
+    /// The number, first time and last time of all results, including those that the filter drops.
     span: Tally,
+    /// The number of results that the filter drops, and which of its parts drop them.
     dropped: DroppedCounts,
-    /// Which recorders each source has, and each host in it.
+    /// The recorders whose results each source contains, for each host that its lines name.
     recorders: Vec<(u32, Number, Recorder)>,
-    /// The length at which equal entries of `recorders` are removed next.
+    /// The length of `recorders` at which duplicates are removed from it next.
     recorders_limit: usize,
-    /// For each source and host in it, how many results that count have no time.
+    /// For each source and each host that its lines name, the number of counted results without a time.
     untimed: HashMap<(u32, Number), u64>,
-    /// The last of these, not yet in the map.
+    /// The current source and host, and their number of results without a time. Not yet in `untimed`.
     last_untimed: Option<((u32, Number), u64)>,
-    /// Whether results were counted before all logs were read, because too many waited.
+    /// Whether results were counted before everything had been read, because too many waited.
     was_full: bool,
-    /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
-    on_other_footing: u64,
-    /// How many results of unknown machines would have twins in lines that name their machine, if the machine were the same.
+    /// The number of machines whose logs cannot be compared, because some write times with a zone and some without.
+    mixed_zones: u64,
+    /// The number of results of unknown machines that would have a twin in lines that name their machine, if the machine were the
+    /// same.
     beside_relay: u64,
 }
 
-/// The sign-ins of a run, counted.
+/// The result of counting the sign-ins of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// The counts by code.
+    /// The results, counted by code or name.
     pub summary: Summary,
-    /// How long the sign-ins of each kind of result took, where that is known.
+    /// How long the sign-ins with each kind of result took, where this is known.
     pub durations: BTreeMap<Key, Durations>,
-    /// The numbers of the run that concern sign-ins.
+    /// The numbers of sign-ins, machines and twins in the run, and what may be missing from the counts.
     pub totals: SignInTotals,
-    /// The counts by the dimensions that were asked for, in no order that matters.
+    /// The counts by the dimensions in [`Options::by`], in no particular order.
     pub rows: Vec<GroupRow>,
-    /// Why the window of the filter has no meaning at the newest time in the logs. Then nothing counts.
+    /// Why the time window of the filter cannot be applied relative to the latest time in the logs. Then no result counts.
     pub window_error: Option<String>,
 }
 
-/// Numbers of a run that concern sign-ins.
+/// The numbers of sign-ins, machines and twins in a run, and what may be missing from the counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignInTotals {
-    /// The number of results that another log recorded as well, and that do not count.
+    /// The number of results that do not count because another log recorded the same sign-in.
     pub twins: u64,
-    /// The number of results that more than one log recorded.
+    /// The number of counted results that more than one log recorded.
     pub matched: u64,
     /// The number of sign-ins, with and without a result.
     pub attempts: u64,
-    /// The number of machines from which there are logs; 0 if they are not known.
+    /// The number of machines from which there are logs, or 0 if they are not known.
     pub hosts: u64,
     /// The number of machines with results.
     pub hosts_with_results: u64,
     /// The number of results that were not compared with those of other logs, because their line has no time.
     pub uncompared: u64,
-    /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
+    /// The number of machines whose logs cannot be compared, because some write times with a zone and some without.
     pub machines_on_other_footing: u64,
-    /// How many results of unknown machines may be the same as others whose lines name their machine.
+    /// The number of results of unknown machines that may repeat results in lines that name their machine.
     pub beside_relay: u64,
-    /// Whether twins may have been missed, because more results than [`WAITING_LIMIT`] had to be compared.
+    /// Whether sign-ins may count more than once, because more than [`WAITING_LIMIT`] results of different logs had to be
+    /// compared.
     pub was_full: bool,
     /// Whether there were more than [`VALUES_LIMIT`] users, machines or addresses.
     pub beyond_values: bool,
-    /// Whether there would be too many rows for hours or days in which there are lines, but no results that count.
+    /// Whether rows for hours or days without results are missing, because there would be too many.
     pub lacks_quiet_rows: bool,
-    /// What the filter dropped.
+    /// The number of results that the filter dropped, and which of its parts dropped them.
     pub dropped: DroppedCounts,
-    /// The first and last time of all results, with those that the filter dropped.
+    /// The number, first time and last time of all results, including those that the filter dropped.
     pub span: Tally,
-    /// The window of the filter.
+    /// The time window of the filter.
     pub window: Window,
-    /// What the window is relative to.
+    /// The point in time to which the window is relative.
     pub relative_to: RelativeTo,
-    /// The newest time of all lines about sign-ins.
+    /// The latest time of all lines about sign-ins.
     pub newest: Option<Time>,
-    /// How many files match the template for the names of machines, if there is one.
+    /// How many files match the template for machine names, if there is one.
     pub template: Option<Matched>,
 }
 
-/// How many files match the template for the names of machines.
+/// How many files match the template for machine names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// The number of files that were read and match.
+    /// The number of files that were read and match the template.
     pub files: u64,
-    /// The number of files that do not match and have results whose lines do not name the machine either.
+    /// The number of files that do not match the template and have results in lines that do not name the machine either.
     pub without_host: u64,
 }
 
-/// How many results a filter dropped.
+/// The number of results that a filter dropped, and which of its parts dropped them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DroppedCounts {
-    /// The number of results that were dropped.
+    /// The number of results that the filter dropped.
     pub results: u64,
-    /// For each part, in the order of [`Part::ALL`], how many it dropped. Several parts may drop the same result.
+    /// The number of results that each part of the filter dropped, in the order of [`Part::ALL`]. Several parts may drop the same
+    /// result.
     pub by_part: [u64; Part::ALL.len()],
 }
 
 impl DroppedCounts {
+    /// Adds the counts of `other`.
     pub(crate) fn merge(&mut self, other: &DroppedCounts) {
         self.results += other.results;
         for (count, more) in self.by_part.iter_mut().zip(other.by_part) {
@@ -349,10 +372,12 @@ impl DroppedCounts {
         }
     }
 
+    /// Counts one dropped result.
     pub(crate) fn add(&mut self, dropped: Dropped) {
         self.add_many(dropped, 1);
     }
 
+    /// Counts dropped results. `dropped` names the parts of the filter that dropped them.
     fn add_many(&mut self, dropped: Dropped, results: u64) {
         self.results += results;
         for part in dropped.parts() {
@@ -360,42 +385,42 @@ impl DroppedCounts {
         }
     }
 
-    /// Returns the parts that dropped results, each with their number.
+    /// Returns the parts of the filter that dropped results, each with the number of them.
     pub fn parts(&self) -> impl Iterator<Item = (Part, u64)> {
         Part::ALL.into_iter().zip(self.by_part).filter(|(_, count)| *count > 0)
     }
 }
 
-/// The results that have the same values in all dimensions.
+/// The results with the same value in every dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupRow {
-    /// The value in each dimension.
+    /// The value that the row's results have in each dimension.
     pub values: Vec<Value>,
-    /// Their number, and their first and last time.
+    /// The number of results in the row, and their first and last time.
     pub tally: Tally,
-    /// How long the sign-ins took.
+    /// How long the sign-ins of the row's results took.
     pub durations: Durations,
 }
 
-/// A value in a dimension.
+/// The value that a result has in a dimension.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// A code or name, of which a group or a channel follows.
+    /// A code or name. The catalogue derives the group and the channel from it.
     Key(Key),
-    /// An outcome.
+    /// Whether the sign-in succeeded, according to the log.
     Outcome(Outcome),
-    /// A machine, user, address or file.
+    /// The name of a machine, user or file, or an address.
     Text(Box<str>),
-    /// The beginning of an hour or a day.
+    /// The start of an hour or a day.
     Time(Time),
-    /// One of those beyond [`VALUES_LIMIT`].
+    /// One of the values beyond [`VALUES_LIMIT`], which are not distinguished.
     Others,
-    /// The log does not say.
+    /// The value is unknown, because the log does not contain it.
     Unknown,
 }
 
 impl<'c> SignIns<'c> {
-    /// Returns an empty collection.
+    /// Creates a collection without sign-ins.
     #[must_use]
     pub fn new(options: Options, catalogue: &'c Catalogue) -> SignIns<'c> {
         let values = || Values::new(VALUES_LIMIT);
@@ -453,22 +478,23 @@ impl<'c> SignIns<'c> {
             return;
         }
         let (process, thread) = (self.writer(heard.process), self.writer(heard.thread));
-        let lane = Lane { recorder: heard.recorder, host: said.host.unwrap_or_default(), process, thread };
+        let writer = LineWriter { recorder: heard.recorder, host: said.host.unwrap_or_default(), process, thread };
         let mut ended = std::mem::take(&mut self.ended);
-        self.joiner.line(&lane, line, &mut |attempt| ended.push(attempt));
+        self.joiner.line(&writer, line, &mut |attempt| ended.push(attempt));
         ended.iter().for_each(|attempt| self.ended(attempt));
         ended.clear();
         self.ended = ended;
     }
 
-    /// Notes that the current source has lines in the hour or day that begins then. Matters only if results are counted by hour or day.
+    /// Records that the current source has lines in the hour or day that starts at `start`. Only needed if results are counted by
+    /// hour or day.
     pub fn logged(&mut self, start: Time) {
         if self.logged.len() <= LOGGED_LIMIT {
             self.logged.insert((u32::try_from(self.sources.len()).unwrap_or(u32::MAX), start));
         }
     }
 
-    /// Ends the current source, which has `bytes` bytes.
+    /// Ends the current source, whose name is `name` and which has `bytes` bytes.
     pub fn end_source(&mut self, name: &str, bytes: u64) {
         let source = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         let edges = std::mem::take(&mut self.joiner).finish();
@@ -482,7 +508,7 @@ impl<'c> SignIns<'c> {
         self.origins.end_source();
     }
 
-    /// Returns a number for a process or thread: its own, or one beyond those for any other text.
+    /// Returns a number for a process or thread: the number itself, or one above [`Writer::LIMIT`] for any other text.
     fn writer(&mut self, writer: Writer<'_>) -> u64 {
         match writer {
             Writer::Unknown => u64::MAX,
@@ -491,11 +517,12 @@ impl<'c> SignIns<'c> {
         }
     }
 
-    /// Notes a source that does not count, such as a copy. Its name may tell machines apart all the same.
+    /// Adds the name of a source that does not count, such as a copy. It still helps to derive the names of machines from paths.
     pub fn skip_source(&mut self, name: &str) {
         self.skipped.push(name.into());
     }
 
+    /// Returns the number of a code or name, and assigns one if it is new.
     fn key(&mut self, key: &Key) -> u32 {
         if let Some(&number) =
             self.dense_keys.get(key.code().map_or(usize::MAX, |code| usize::try_from(code.0).unwrap_or(usize::MAX)))
@@ -506,7 +533,7 @@ impl<'c> SignIns<'c> {
         if let Some(&number) = self.number_by_key.get(key) {
             return number;
         }
-        // The codes that the vendor may use always have a number.
+        // Codes from 0 to 255 always get a number.
         let is_dense = key.code().is_some_and(|code| u8::try_from(code.0).is_ok());
         if self.keys.len() >= KEYS_LIMIT && !is_dense {
             return OTHER_KEYS;
@@ -519,7 +546,8 @@ impl<'c> SignIns<'c> {
         number
     }
 
-    /// Takes an attempt whose lines are complete.
+    /// Takes an attempt to which no more lines can be added. Its result waits to be matched with those of other logs, or is
+    /// counted.
     fn ended(&mut self, attempt: &Attempt<Number, SignIn>) {
         let Attempt { began, said, result, .. } = *attempt;
         let Some(mut result) = result else {
@@ -532,11 +560,11 @@ impl<'c> SignIns<'c> {
         result.set_outcome(said.outcome);
         result.set_began(began);
         let met = (self.origins.source(result.origin), result.host, result.recorder());
-        // The same few occur again and again, and those before the last ones are found below.
+        // The last few repeat most often. Other duplicates are removed later.
         if met.2 > 0 && !self.count.recorders.iter().rev().take(RECENT).any(|recent| *recent == met) {
-            self.count.meet(met);
+            self.count.add_recorder(met);
         }
-        // Nor are those compared whose names are not told apart.
+        // Keys beyond the limit share a number, so they are not compared.
         let is_compared = result.recorder() > 0 && result.time().is_some() && result.key != OTHER_KEYS;
         if is_compared && !self.options.keep_twins {
             self.waiting.push(result);
@@ -548,27 +576,28 @@ impl<'c> SignIns<'c> {
         if self.is_full() && !self.options.with_verdicts {
             self.note_full();
             let places = self.places();
-            // Neither the machines nor all sources are known yet.
+            // The other sources and the machines are not known yet.
             self.match_waiting(&places, &Persons::new(&self.users), false);
         }
     }
 
-    /// Whether as many results wait as may. A caller that asks for verdicts must take them now.
+    /// Whether the largest number of results is waiting. A caller that asks for verdicts must then call [`SignIns::decide`].
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.waiting.len() + self.apart.len() >= WAITING_LIMIT
     }
 
+    /// Records that results are counted before everything has been read, if twins may be missed because of that.
     fn note_full(&mut self) {
         self.count.was_full |= self.apart.is_empty() || !self.waiting.is_empty();
     }
 
-    /// Decides on all results that have been heard since the last time, and passes the verdict on each to `done`, in order. It is
-    /// `None` if the filter drops the result. What has not been read yet cannot change the verdicts any more.
+    /// Decides on all results that were added since the last call, and passes a verdict on each to `done`, in order. The verdict
+    /// is `None` if the filter drops the result. Lines that are added later do not change it.
     ///
     /// # Errors
     ///
-    /// Returns the first error of `done`.
+    /// Returns the error that `done` returns.
     pub fn decide<E>(
         &mut self,
         when: When,
@@ -603,18 +632,19 @@ impl<'c> SignIns<'c> {
         result
     }
 
+    /// Returns the machine and folder of each source so far.
     fn places(&mut self) -> Places {
         Places::new(&self.sources, &self.skipped, self.options.host_from.as_ref(), &mut self.hosts)
     }
 
-    /// Matches the results that wait with each other, and counts them.
-    /// `is_end` is whether everything has been read.
+    /// Matches the waiting results that different logs have of the same sign-in, and counts them. `is_end` is whether everything
+    /// has been read.
     fn match_waiting(&mut self, places: &Places, persons: &Persons, is_end: bool) {
         if let Err(reason) = self.options.filter.set_newest(self.newest) {
             self.window_error = Some(reason);
         }
         let mut waiting = std::mem::take(&mut self.waiting);
-        // Stable, so that results stay in the order of their sources where their times are equal.
+        // A stable sort, so that results with equal times stay in the order of their sources.
         let source = |result: &SignIn| self.origins.source(result.origin);
         let machine = |result: &SignIn| places.machine_of(source(result), result.host);
         waiting.sort_by_key(machine);
@@ -622,7 +652,7 @@ impl<'c> SignIns<'c> {
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
         let (count, by, fates) = (&mut self.count, &self.options.by, &mut self.fates);
-        // Notes what became of a result, of which everything is known that `best` says.
+        // Records the decision on a result. `best` is the most complete result of its sign-in.
         let mut note = |result: &SignIn, best: &SignIn, is_kept: bool| {
             if let Some(fate) = fates.get_mut(result.origin as usize) {
                 let SignIn { user, address, .. } = *best;
@@ -652,7 +682,7 @@ impl<'c> SignIns<'c> {
             note(&result, &result, is_kept);
         }
         let (mut records, mut found) = (Vec::new(), Vec::new());
-        // Results whose lines name their machine, and those of unknown machines, if there are both.
+        // Whether there are results whose lines name their machine as well as results of unknown machines.
         let is_of_unknown = |result: &SignIn| !result.host.or(places.host(source(result))).is_known();
         let has_both = waiting.iter().any(|result| result.host.is_known()) && waiting.iter().any(is_of_unknown);
         let mut named_or_unknown: Vec<SignIn> = Vec::new();
@@ -660,15 +690,15 @@ impl<'c> SignIns<'c> {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
             let is_alone = results.iter().all(|result| result.recorder() == recorder);
-            count.on_other_footing += u64::from(!is_alone && zoned(true) && zoned(false));
+            count.mixed_zones += u64::from(!is_alone && zoned(true) && zoned(false));
             twins::matching(results, name, |first, others| {
                 let mut best = first;
                 records.clear();
                 records.push(first);
                 for twin in others {
                     records.push(*twin);
-                    // Of records that say as much, one that says it on a single line is preferred, and to a relay's copy that of
-                    // the machine itself.
+                    // If equally much is known about two results, one whose sign-in is on a single line is preferred, and then
+                    // one from the machine's own log to the copy of a relay.
                     let richness = |one: &SignIn| {
                         let says = [one.user.is_known(), one.outcome().is_some(), one.address.is_known()];
                         (says, one.duration_ms().is_none(), !one.host.is_known())
@@ -699,7 +729,7 @@ impl<'c> SignIns<'c> {
         }
     }
 
-    /// Ends the run: joins what goes on in rotated logs, matches twins, and counts.
+    /// Ends the run: joins sign-ins that continue in the next file of a rotated log, matches twins, and counts.
     #[must_use]
     pub fn settle(mut self) -> Settled {
         self.stitch();
@@ -743,26 +773,26 @@ impl<'c> SignIns<'c> {
         for (key, files) in files_by_key {
             rows.entry(key).or_default().files = files.len() as u64;
         }
-        for (place, cell) in std::mem::take(&mut count.unchecked) {
-            let host = places.same_host(place.host.or(places.host(place.source)));
-            let file = sources.get(place.source as usize).map(AsRef::as_ref);
+        for (group, tally) in std::mem::take(&mut count.unchecked) {
+            let host = places.same_host(group.host.or(places.host(group.source)));
+            let file = sources.get(group.source as usize).map(AsRef::as_ref);
             let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(file.as_slice());
             if dropped.is_empty() {
-                count.add_cell(place, &cell, &options.by);
+                count.add_group(group, &tally, &options.by);
             } else {
-                count.dropped.add_many(dropped, cell.count);
+                count.dropped.add_many(dropped, tally.count);
             }
         }
         let mut summary = Summary::with_totals(totals);
         let mut durations = BTreeMap::new();
         let mut results = count.overflow.count;
-        for (number, cell) in (0..).zip(std::mem::take(&mut count.by_key)) {
-            if cell.count > 0 {
-                results += cell.count;
-                rows.entry(number).or_default().tally = cell.tally();
+        for (number, tally) in (0..).zip(std::mem::take(&mut count.by_key)) {
+            if tally.count > 0 {
+                results += tally.count;
+                rows.entry(number).or_default().tally = tally.tally();
             }
-            if cell.durations != Durations::default() {
-                durations.insert(keys[number as usize].clone(), cell.durations);
+            if tally.durations != Durations::default() {
+                durations.insert(keys[number as usize].clone(), tally.durations);
             }
         }
         for (key, row) in rows {
@@ -771,34 +801,34 @@ impl<'c> SignIns<'c> {
         if !count.overflow.is_empty() {
             summary.add_overflow(&count.overflow);
         }
-        // The first source of each name.
+        // The first of the sources with the same name.
         let mut same_source: HashMap<&str, u32> = HashMap::new();
         if options.by.contains(&Dimension::File) {
             (0..).zip(&sources).for_each(|(number, name)| {
                 same_source.entry(name).or_insert(number);
             });
         }
-        // The values of a place as numbers.
-        let numbers = |place: Place| {
-            let mut numbers = place.values;
+        // The values of a key in each dimension, as numbers.
+        let numbers = |group: GroupKey| {
+            let mut numbers = group.values;
             for (number, dimension) in numbers.iter_mut().zip(&options.by) {
                 *number = match dimension {
-                    Dimension::Code | Dimension::Group | Dimension::Channel => place.key,
-                    Dimension::Host => places.same_host(place.host.or(places.host(place.source))).as_u32(),
-                    Dimension::File => same_source[&*sources[place.source as usize]],
+                    Dimension::Code | Dimension::Group | Dimension::Channel => group.key,
+                    Dimension::Host => places.same_host(group.host.or(places.host(group.source))).as_u32(),
+                    Dimension::File => same_source[&*sources[group.source as usize]],
                     Dimension::User => persons.of(Number::from_index(u64::from(*number))).as_u32(),
                     Dimension::Address | Dimension::Outcome | Dimension::Hour | Dimension::Day => *number,
                 };
             }
             numbers
         };
-        let mut groups: Vec<([u32; 2], Cell)> = Vec::with_capacity(count.cells.len());
-        groups.extend(std::mem::take(&mut count.cells).into_iter().map(|(place, cell)| (numbers(place), cell)));
+        let mut groups: Vec<([u32; 2], GroupTally)> = Vec::with_capacity(count.groups.len());
+        groups.extend(std::mem::take(&mut count.groups).into_iter().map(|(group, tally)| (numbers(group), tally)));
         groups.sort_unstable_by_key(|(numbers, _)| *numbers);
-        groups.dedup_by(|(numbers, cell), (before, sum)| {
+        groups.dedup_by(|(numbers, tally), (before, sum)| {
             let is_same = numbers == before;
             if is_same {
-                sum.merge(cell);
+                sum.merge(tally);
             }
             is_same
         });
@@ -819,15 +849,15 @@ impl<'c> SignIns<'c> {
             },
             Dimension::Hour | Dimension::Day => dimension.time_of(number).map_or(Value::Unknown, Value::Time),
         };
-        let row = |(numbers, cell): ([u32; 2], Cell)| GroupRow {
+        let row = |(numbers, tally): ([u32; 2], GroupTally)| GroupRow {
             values: options.by.iter().zip(numbers).map(value).collect(),
-            tally: cell.tally(),
-            durations: cell.durations,
+            tally: tally.tally(),
+            durations: tally.durations,
         };
         let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
         let mut lacks_quiet_rows = false;
         if let Some(span) = quiet::span(&options.by).filter(|_| !rows.is_empty()) {
-            // The hours of a relay are not those of the machines whose lines it passes on.
+            // The hours in which a relay has lines are not those of the machines whose lines it forwards.
             let of_host = |known: bool| -> HashSet<u32> {
                 let some = count.recorders.iter().filter(|(_, host, _)| host.is_known() == known);
                 some.map(|(source, ..)| *source).collect()
@@ -861,7 +891,7 @@ impl<'c> SignIns<'c> {
                 hosts: all_hosts.iter().filter(is_known).count() as u64,
                 hosts_with_results: hosts_with_results.iter().filter(is_known).count() as u64,
                 uncompared: if options.keep_twins { 0 } else { count.uncompared(&places) },
-                machines_on_other_footing: count.on_other_footing,
+                machines_on_other_footing: count.mixed_zones,
                 beside_relay: count.beside_relay,
                 lacks_quiet_rows,
                 was_full: count.was_full,
@@ -882,20 +912,20 @@ impl<'c> SignIns<'c> {
         }
     }
 
-    /// Joins what goes on from one file of a rotated log to the next.
+    /// Joins sign-ins that continue from one file of a rotated log in the next.
     fn stitch(&mut self) {
-        /// The age of a file, its number, and what may go on in others.
-        type File = (u64, u32, Edges<Lane, Number, SignIn>);
+        /// The age of a file, the number of the source, and its unfinished beginnings and ends.
+        type File = (u64, u32, Edges<LineWriter, Number, SignIn>);
 
         let mut by_log: BTreeMap<String, Vec<File>> = BTreeMap::new();
         for (source, edges) in std::mem::take(&mut self.edges) {
-            // The current source has no name yet.
+            // The current source does not have a name yet.
             let (log, age) = rotation(self.sources.get(source as usize).map_or("", AsRef::as_ref));
             by_log.entry(log).or_default().push((age, source, edges));
         }
         let mut ended = Vec::new();
         for mut files in by_log.into_values() {
-            // The oldest first.
+            // The oldest file first.
             files.sort_by_key(|&(age, source, _)| (std::cmp::Reverse(age), source));
             join::stitch(files.into_iter().map(|(.., edges)| edges), &mut |attempt| ended.push(attempt));
         }
@@ -904,7 +934,8 @@ impl<'c> SignIns<'c> {
 }
 
 impl Count {
-    /// Counts a sign-in in `source` with `twins` further records.
+    /// Counts the sign-in with this result in `source`. `twins` is the number of its further results. If `is_checked` is false,
+    /// the filter must still check the machine and the source at the end.
     fn add(&mut self, result: &SignIn, source: u32, twins: u64, by: &[Dimension], is_checked: bool) {
         self.found((result.key, source, result.host));
         self.twins += twins;
@@ -912,12 +943,12 @@ impl Count {
         let time = result.time();
         self.without_time += u64::from(time.is_none());
         if time.is_none() && result.recorder() > 0 {
-            let place = (source, result.host);
+            let file_and_host = (source, result.host);
             match &mut self.last_untimed {
-                Some((last, count)) if *last == place => *count += 1,
+                Some((last, count)) if *last == file_and_host => *count += 1,
                 _ => {
                     self.end_untimed();
-                    self.last_untimed = Some((place, 1));
+                    self.last_untimed = Some((file_and_host, 1));
                 }
             }
         }
@@ -937,33 +968,35 @@ impl Count {
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
-        let place = Place { key: result.key, source, host: result.host, values };
+        let group = GroupKey { key: result.key, source, host: result.host, values };
         if !is_checked {
-            return self.unchecked.entry(place).or_default().add(result);
+            return self.unchecked.entry(group).or_default().add(result);
         }
         self.of_key(result.key).add(result);
         if !by.is_empty() {
-            self.cells.entry(place.by(by)).or_default().add(result);
+            self.groups.entry(group.by(by)).or_default().add(result);
         }
     }
 
-    /// Adds results of a place.
-    fn add_cell(&mut self, place: Place, cell: &Cell, by: &[Dimension]) {
-        self.of_key(place.key).merge(cell);
+    /// Counts results that the filter keeps and that have the same key. `tally` is their number, times and durations.
+    fn add_group(&mut self, group: GroupKey, tally: &GroupTally, by: &[Dimension]) {
+        self.of_key(group.key).merge(tally);
         if !by.is_empty() {
-            self.cells.entry(place.by(by)).or_default().merge(cell);
+            self.groups.entry(group.by(by)).or_default().merge(tally);
         }
     }
 
-    fn of_key(&mut self, key: u32) -> &mut Cell {
+    /// Returns the tally of the results with this code or name.
+    fn of_key(&mut self, key: u32) -> &mut GroupTally {
         let index = key as usize;
         if index >= self.by_key.len() {
-            self.by_key.resize(index + 1, Cell::default());
+            self.by_key.resize(index + 1, GroupTally::default());
         }
         &mut self.by_key[index]
     }
 
-    /// Returns how many results have no time and are from machines with several recorders, so that they may have twins.
+    /// Returns the number of results that were not compared although they may have twins: they have no time, and their machine
+    /// has logs of several recorders.
     fn uncompared(&mut self, places: &Places) -> u64 {
         self.end_untimed();
         let mut by_machine: HashMap<u64, (u64, u64)> = HashMap::new();
@@ -976,25 +1009,26 @@ impl Count {
         by_machine.values().filter(|(recorders, _)| recorders.count_ones() > 1).map(|(_, untimed)| untimed).sum()
     }
 
+    /// Adds `last_untimed` to the map.
     fn end_untimed(&mut self) {
-        if let Some((place, count)) = self.last_untimed.take() {
-            *self.untimed.entry(place).or_default() += count;
+        if let Some((file_and_host, count)) = self.last_untimed.take() {
+            *self.untimed.entry(file_and_host).or_default() += count;
         }
     }
 
-    /// Notes that a source has results of a recorder.
-    fn meet(&mut self, met: (u32, Number, Recorder)) {
-        /// A relay may carry the lines of many hosts in turn.
+    /// Records that a source has results of a recorder.
+    fn add_recorder(&mut self, recorder: (u32, Number, Recorder)) {
+        /// The shortest list from which duplicates are removed. A relay may forward lines of many hosts in turn.
         const LEAST: usize = 1 << 16;
         if self.recorders.len() >= self.recorders_limit.max(LEAST) {
             self.recorders.sort_unstable();
             self.recorders.dedup();
             self.recorders_limit = 2 * self.recorders.len();
         }
-        self.recorders.push(met);
+        self.recorders.push(recorder);
     }
 
-    /// Notes that a source has a result of this kind.
+    /// Records that a source contains a code or name.
     fn found(&mut self, found: Found) {
         let (key, source, host) = found;
         if key == OTHER_KEYS {
@@ -1003,7 +1037,7 @@ impl Count {
         if self.found_last.is_empty() {
             self.found_last.resize(FOUND_LAST, None);
         }
-        // Neighbours in any of the three have slots of their own.
+        // Neighbouring numbers get different slots.
         let slot = (key ^ source.rotate_left(4) ^ host.as_u32().rotate_left(2)) as usize % FOUND_LAST;
         if self.found_last[slot] != Some(found) {
             self.found_last[slot] = Some(found);
@@ -1012,21 +1046,21 @@ impl Count {
     }
 }
 
-impl Place {
-    /// Returns the place without what is not asked for.
-    fn by(self, by: &[Dimension]) -> Place {
+impl GroupKey {
+    /// Returns the key without the values by which results are not counted.
+    fn by(self, by: &[Dimension]) -> GroupKey {
         let is_key =
             |dimension: &Dimension| matches!(dimension, Dimension::Code | Dimension::Group | Dimension::Channel);
         let is_place = |dimension: &Dimension| matches!(dimension, Dimension::Host | Dimension::File);
         let (source, host) = if by.iter().any(is_place) { (self.source, self.host) } else { Default::default() };
-        Place { key: if by.iter().any(is_key) { self.key } else { 0 }, source, host, ..self }
+        GroupKey { key: if by.iter().any(is_key) { self.key } else { 0 }, source, host, ..self }
     }
 }
 
-/// Decides what is kept.
+/// Applies the filter to sign-ins.
 struct Keeper<'k> {
     filter: &'k Filter,
-    /// Whether the filter keeps everything.
+    /// Whether the filter keeps every result.
     keeps_all: bool,
     catalogue: &'k Catalogue,
     keys: &'k [Key],
@@ -1036,14 +1070,14 @@ struct Keeper<'k> {
     places: &'k Places,
     origins: &'k Origins,
     persons: &'k Persons,
-    /// Whether machines and sources are known.
+    /// Whether machines and sources are known, because everything has been read.
     is_end: bool,
-    /// What is known about values that were looked at before.
+    /// A cache of the filter's decisions on single values.
     known: HashMap<(Part, usize), Dropped>,
 }
 
 impl Keeper<'_> {
-    /// Whether a sign-in that these sources recorded is kept. Counts it if not.
+    /// Whether the filter keeps a sign-in that was found in these sources. Counts it as dropped if not.
     fn keeps(&mut self, result: &SignIn, found_in: &[u32], count: &mut Count) -> bool {
         if self.keeps_all {
             return true;
@@ -1065,7 +1099,7 @@ impl Keeper<'_> {
         let mut cached =
             |part, index: usize, check: &dyn Fn() -> Dropped| *known.entry((part, index)).or_insert_with(check);
         let host = places.same_host(result.host.or(places.host(origins.source(result.origin))));
-        // A name that is not told apart is like any unknown one.
+        // A name beyond the limit is treated like any unknown name.
         let unknown = Key::Name("(others)".into());
         let key = keys.get(result.key as usize).unwrap_or(&unknown);
         let files: Vec<&str> =
@@ -1075,7 +1109,7 @@ impl Keeper<'_> {
             cached(Part::User, result.user.index(), &|| {
                 let spellings = persons.spellings(persons.of(result.user));
                 let texts: Vec<&str> = spellings.iter().filter_map(|one| users.text(*one)).collect();
-                // Those beyond the limit are not unknown.
+                // A user beyond the limit counts as another user and not as an unknown one.
                 if result.user == Number::OTHERS { filter.check_user(&["(others)"]) } else { filter.check_user(&texts) }
             }),
             cached(Part::Host, host.index(), &|| {
@@ -1094,24 +1128,26 @@ impl Keeper<'_> {
     }
 }
 
-/// Where each source is from.
+/// The machine and the folder of each source.
 struct Places {
     by_source: Vec<SourcePlace>,
-    /// For each number of a host, the one that all spellings of the same machine share.
+    /// For each host, a number that all spellings of the same machine's name share.
     machine_by_host: Vec<u32>,
-    /// For each machine, the host that is shown.
+    /// The spelling to show for each machine.
     shown: HashMap<u32, Number>,
 }
 
+/// The machine and the folder of a source.
 #[derive(Clone, Copy)]
 struct SourcePlace {
-    /// The machine that the name of the source tells; unknown if it tells none.
+    /// The machine according to the name of the source, if that contains one.
     host: Number,
-    /// The number of its folder.
+    /// The number of the folder that contains the source.
     folder: u32,
 }
 
 impl Places {
+    /// Derives the machines from the names of all sources. Names that are not yet in `hosts` are added.
     fn new(sources: &[Box<str>], skipped: &[Box<str>], host_from: Option<&Template>, hosts: &mut Values) -> Places {
         let names: Vec<&str> = sources.iter().chain(skipped).map(AsRef::as_ref).collect();
         let mut folders: HashMap<&str, u32> = HashMap::new();
@@ -1136,7 +1172,7 @@ impl Places {
             *machines.entry(text.as_str()).or_insert(next)
         });
         let machine_by_host: Vec<u32> = machine_by_host.collect();
-        // The shortest name is shown: host1 for host1.example.com.
+        // The shortest spelling is shown: host1 and not host1.example.com.
         let mut shown: HashMap<u32, Number> = HashMap::new();
         for (index, machine) in machine_by_host.iter().enumerate().skip(2) {
             let (host, text) = (Number::from_index(index as u64), |host| hosts.text(host).unwrap_or_default());
@@ -1148,18 +1184,19 @@ impl Places {
         Places { by_source, machine_by_host, shown }
     }
 
-    /// Returns the host that stands for all spellings of the same machine.
+    /// Returns the spelling to show for the machine of `host`.
     fn same_host(&self, host: Number) -> Number {
         let machine = self.machine_by_host.get(host.index()).filter(|_| host.is_known());
         machine.and_then(|machine| self.shown.get(machine)).copied().unwrap_or(host)
     }
 
+    /// Returns the machine according to the name of the source, if that contains one.
     fn host(&self, source: u32) -> Number {
         self.by_source.get(source as usize).map_or(Number::default(), |place| place.host)
     }
 
-    /// Returns a number that the results of one machine share. Logs of an unknown machine that are side by side in a folder are taken
-    /// to be of the same one.
+    /// Returns a number that all results of the same machine share. If the machine is unknown, logs in the same folder count as
+    /// logs of the same machine.
     fn machine_of(&self, source: u32, host: Number) -> u64 {
         const FOLDER: u64 = 1 << 32;
         let host = host.or(self.host(source));
@@ -1170,19 +1207,20 @@ impl Places {
         FOLDER | u64::from(folder)
     }
 
+    /// Returns the number that all spellings of the machine's name share.
     fn machine_of_host(&self, host: Number) -> u64 {
         u64::from(self.machine_by_host.get(host.index()).copied().unwrap_or_default())
     }
 }
 
-/// Returns what the files of a rotated log have in common, and the age of this one: 0 for the newest, `Svc.log`, and 1 for
-/// `Svc.log.1`.
+/// Splits the name of a file of a rotated log into the part that all files of the log share and the age of the file: 0 for
+/// `Svc.log`, which is the newest, and 1 for `Svc.log.1`.
 fn rotation(name: &str) -> (String, u64) {
     let packed = [".gz", ".bz2", ".xz", ".zst"].into_iter().find_map(|ending| name.strip_suffix(ending));
     let plain = packed.unwrap_or(name);
     let file = plain.rsplit(is_separator).next().unwrap_or_default();
     match plain.rsplit_once('.') {
-        // An address is no name of a log.
+        // The last part of an IP address is not an age.
         Some((log, number))
             if number.len() <= 3
                 && number.bytes().all(|byte| byte.is_ascii_digit())
@@ -1217,7 +1255,7 @@ mod tests {
         }
     }
 
-    /// Returns a time of so many seconds.
+    /// Returns a time that many seconds after 1970.
     fn at(seconds: u8) -> Option<Stamp> {
         Form::default().read(format!("2017-02-14T02:57:{seconds:02}Z").as_bytes())
     }
@@ -1260,7 +1298,7 @@ mod tests {
     }
 
     #[test]
-    fn results_of_an_unknown_machine_that_a_relay_has_as_well_are_counted_apart() {
+    fn results_of_an_unknown_machine_that_a_relay_repeats_are_counted_separately() {
         let counted = |names: [&str; 2], user: &str| {
             let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
             let heard =
@@ -1297,7 +1335,7 @@ mod tests {
     }
 
     #[test]
-    fn machines_of_a_site_in_an_archive_are_not_one() {
+    fn machines_of_one_site_in_an_archive_are_different() {
         let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
         for name in ["eu.zip!/host1/svc.log", "eu.zip!/host2/svc.log", "us.zip!/host1/svc.log", "us.zip!/host2/svc.log"]
         {
@@ -1308,7 +1346,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_copy_tells_machines_apart() {
+    fn the_name_of_a_copy_helps_to_distinguish_machines() {
         let mut sign_ins = SignIns::new(Options::default(), Catalogue::built_in());
         sign_ins.hear(&heard(1, Key::Code(Code(21))));
         sign_ins.end_source("t/host1/svc.log", 1);

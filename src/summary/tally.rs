@@ -1,15 +1,15 @@
-//! The number of results of one kind, and their first and last time.
+//! Counts results, and keeps their first and last time.
 
 use crate::time::Time;
 
-/// The number of results in a row, and their first and last time.
+/// A number of results, with their first and last time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// The number of results.
     pub count: u64,
-    /// The earliest time; `None` if no result has a time.
+    /// The earliest time, or `None` if no result has a time.
     pub first: Option<Time>,
-    /// The latest time; `None` if no result has a time.
+    /// The latest time, or `None` if no result has a time.
     pub last: Option<Time>,
 }
 
@@ -26,11 +26,11 @@ impl Tally {
         self.merge(&Tally::one(time));
     }
 
-    /// Adds the results of `other`.
+    /// Adds the results in `other`, and extends the first and last time.
     #[inline]
     pub fn merge(&mut self, other: &Tally) {
         self.count += other.count;
-        // `None` sorts before every time, which is right for the latest time and wrong for the earliest.
+        // `None` is less than every time, which is right for the latest time and wrong for the earliest.
         self.first = match (self.first, other.first) {
             (Some(mine), Some(theirs)) => Some(mine.min(theirs)),
             (mine, theirs) => mine.or(theirs),

@@ -1,11 +1,11 @@
-//! Hits for the tests of this module: keys of every kind, with and without times and zones, and a composite key, so that the
-//! laws are tested for other keys than plain codes.
+//! Results for the tests of summaries: keys of every kind, with and without times and zones. A composite key serves to test the
+//! laws for other keys than plain codes.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::bounded::{Bounded, Cell};
+use super::bounded::{Bounded, RowValue};
 use super::key::{RowKey, Table};
 use super::tally::Tally;
 use crate::code::{Code, Key};
@@ -21,35 +21,35 @@ pub(super) fn name(name: &str) -> Key {
     Key::Name(name.into())
 }
 
-/// A result within a group.
+/// A composite key: a code or name within a group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Grouped {
     group: Option<Arc<str>>,
     key: Key,
 }
 
-/// The largest number of rows of grouped results. Random hits have more, so that the laws are tested at the limit, too.
+/// The largest number of rows with composite keys. Tests generate more, so that they also test the limit.
 pub(super) const GROUPED_LIMIT: usize = 8;
 
 impl RowKey for Grouped {
-    type Table<V: Cell> = Bounded<Grouped, V, GROUPED_LIMIT>;
+    type Table<V: RowValue> = Bounded<Grouped, V, GROUPED_LIMIT>;
 }
 
-impl<V: Cell> Table<Grouped, V> for Bounded<Grouped, V, GROUPED_LIMIT> {
-    fn add(&mut self, key: &Grouped, cell: &V) {
-        Bounded::add(self, key, cell, || key.clone());
+impl<V: RowValue> Table<Grouped, V> for Bounded<Grouped, V, GROUPED_LIMIT> {
+    fn add(&mut self, key: &Grouped, value: &V) {
+        Bounded::add(self, key, value, || key.clone());
     }
 
     fn merge(&mut self, other: Self) {
         Bounded::merge(self, other);
     }
 
-    fn add_overflow<W: Cell>(&mut self, other: &<Grouped as RowKey>::Table<W>) {
+    fn add_overflow<W: RowValue>(&mut self, other: &<Grouped as RowKey>::Table<W>) {
         Bounded::add_overflow(self, Bounded::overflow(other));
     }
 
     fn iter(&self) -> impl Iterator<Item = (Grouped, &V)> {
-        Bounded::iter(self).map(|(key, cell)| (key.clone(), cell))
+        Bounded::iter(self).map(|(key, value)| (key.clone(), value))
     }
 
     fn is_empty(&self) -> bool {
@@ -69,7 +69,7 @@ pub(super) fn grouped(group: Option<&str>, key: Key) -> Grouped {
     Grouped { group: group.map(Into::into), key }
 }
 
-// `zoned` is whether the line states the zone.
+// `zoned` is whether the line has a zone.
 pub(super) fn stamp(second: i64, zoned: bool) -> Option<Stamp> {
     let zone = if zoned { ZoneBasis::Named } else { ZoneBasis::Assumed };
     let basis = Basis { zone, date: DateBasis::Line };

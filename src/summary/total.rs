@@ -1,23 +1,23 @@
-//! The totals of a whole run, or of several.
+//! Adds up the counts of whole sources, for one run or several.
 
-use super::bounded::Cell;
+use super::bounded::RowValue;
 use super::counts::Counts;
 use super::key::{RowKey, Table as _};
 use super::tally::Tally;
 use crate::code::Key;
 
-/// One kind of result in all sources.
+/// A row of a summary: all results with the same key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Row {
-    /// The number of results, and their first and last time.
+    /// The number of results in the row, and their first and last time.
     pub tally: Tally,
-    /// The number of sources in which they occur.
+    /// The number of sources that contain results of this row.
     pub files: u64,
-    /// The number of machines on which they occur; 0 if the machines are not known.
+    /// The number of machines that have results of this row, or 0 if the machines are not known.
     pub hosts: u64,
 }
 
-impl Cell for Row {
+impl RowValue for Row {
     fn merge(&mut self, other: &Row) {
         self.tally.merge(&other.tally);
         self.files += other.files;
@@ -29,18 +29,18 @@ impl Cell for Row {
     }
 }
 
-/// The numbers of a run that do not depend on the kind of result.
+/// The totals of a run over all codes: files, bytes, and results without a time or zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// The number of sources that were read, including those without results.
+    /// The number of sources that were read, with or without results.
     pub files_read: u64,
     /// The number of sources with at least one result.
     pub files_with_results: u64,
-    /// The number of bytes that were scanned, decompressed.
+    /// The number of bytes that were scanned, after decompression.
     pub bytes: u64,
-    /// The number of results whose line has no time that can be read.
+    /// The number of results in lines without a time that can be read.
     pub results_without_time: u64,
-    /// The number of results whose time states no zone.
+    /// The number of results in lines whose time has no zone.
     pub results_without_zone: u64,
 }
 
@@ -62,7 +62,7 @@ impl Totals {
 /// use callcodes::code::{Code, Key};
 /// use callcodes::summary::{Counts, Summary};
 ///
-/// // Two files with a result each, counted on two machines.
+/// // Two files with one result each, counted on two machines.
 /// let mut counts = Counts::default();
 /// counts.add(&Key::Code(Code(21)), None);
 /// let (mut one, mut other) = (Summary::default(), Summary::default());
@@ -78,7 +78,7 @@ pub struct Summary<K: RowKey = Key> {
     totals: Totals,
 }
 
-// Not derived: a derive would ask for a default key.
+// Not derived, because a derive would require `K: Default`.
 impl<K: RowKey> Default for Summary<K> {
     fn default() -> Self {
         Summary { rows: Default::default(), totals: Totals::default() }
@@ -86,8 +86,8 @@ impl<K: RowKey> Default for Summary<K> {
 }
 
 impl<K: RowKey> Summary<K> {
-    /// Adds the counts of one whole source of `bytes` bytes. Parts of a source must be merged before; otherwise, each counts as a
-    /// file.
+    /// Adds the counts of one whole source, which has `bytes` bytes. If it was counted in parts, these must be merged first;
+    /// otherwise each part counts as a file.
     pub fn add_source(&mut self, counts: &Counts<K>, bytes: u64) {
         for (key, tally) in counts.iter() {
             self.rows.add(&key, &Row { tally: *tally, files: 1, hosts: 0 });
@@ -102,12 +102,12 @@ impl<K: RowKey> Summary<K> {
         });
     }
 
-    /// Returns a summary without rows.
+    /// Creates a summary with these totals and without rows.
     pub(super) fn with_totals(totals: Totals) -> Summary<K> {
         Summary { rows: Default::default(), totals }
     }
 
-    /// Adds a row.
+    /// Merges `row` into the row of `key`.
     pub(super) fn add_row(&mut self, key: &K, row: &Row) {
         self.rows.add(key, row);
     }
@@ -123,7 +123,7 @@ impl<K: RowKey> Summary<K> {
         self.rows.iter()
     }
 
-    /// Returns the numbers that do not depend on the kind of result.
+    /// Returns the totals over all codes.
     #[must_use]
     pub fn totals(&self) -> &Totals {
         &self.totals
@@ -142,7 +142,8 @@ impl<K: RowKey> Summary<K> {
     }
 
     /// Returns the results that have no row, because there are more different numbers or names than
-    /// [`NAMES_LIMIT`](super::NAMES_LIMIT); `None` if all have one. The number of files in which they occur is not known.
+    /// [`NAMES_LIMIT`](super::NAMES_LIMIT). Returns `None` if every result has a row. The number of files in which they occur is
+    /// not known.
     #[must_use]
     pub fn overflow(&self) -> Option<Tally> {
         Some(self.rows.overflow()).filter(|overflow| !overflow.is_empty())
@@ -150,9 +151,9 @@ impl<K: RowKey> Summary<K> {
 }
 
 impl Summary {
-    /// Adds results without a row.
+    /// Adds results that get no row, because there are too many codes and names.
     pub(super) fn add_overflow(&mut self, tally: &Tally) {
-        self.rows.add_without_cell(tally);
+        self.rows.add_without_row(tally);
     }
 }
 
@@ -216,7 +217,7 @@ mod tests {
     fn results_beyond_the_limit_of_one_source_are_counted() {
         let many: Hits = (0..NAMES_LIMIT + 2).map(|number| (name(&format!("{number:04}")), None)).collect();
         let summary = summed(&[(many, 1), (vec![(name("!"), None)], 1)]);
-        // "!" sorts before the digits: it takes the place of "4095", which joins "4096" and "4097".
+        // "!" sorts before the digits, so it evicts "4095", which joins "4096" and "4097" in the overflow.
         assert_eq!(summary.overflow().map(|tally| tally.count), Some(3));
         assert_eq!(summary.results(), 4099);
         assert_eq!(summary.iter().count(), NAMES_LIMIT);
@@ -235,7 +236,7 @@ mod tests {
         assert!(summary.iter().map(|(key, _)| key).is_sorted());
     }
 
-    /// The laws of a commutative monoid.
+    /// Checks the laws of a commutative monoid.
     fn holds_the_laws<K: RowKey>(parts: [Vec<(Hits<K>, u64)>; 3]) -> Result<(), TestCaseError> {
         let whole = summed(&parts.concat());
         let [a, b, c] = parts.map(|part| summed(&part));

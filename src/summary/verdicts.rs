@@ -1,36 +1,38 @@
-//! What became of each result of a run, for a caller that has kept them all and wants to show them.
+//! Whether each result of a run counts, and what is known about its sign-in. For a caller that has kept all results in order to
+//! show them.
 //!
-//! Results are numbered in the order in which they were heard. A number takes the place of the source in a
-//! [`SignIn`](crate::attempt::SignIn), which has no room for both: the source follows from it.
+//! Results are numbered in the order in which they were added. Then a [`SignIn`](crate::attempt::SignIn) contains the number of
+//! the result in place of the source, because it has no room for both. The source can be derived from the number.
 
 use crate::attempt::Outcome;
 use crate::attempt::values::Number;
 
-/// Where the results of a run come from.
+/// Derives the source of a result from its number, if results are numbered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origins {
-    /// For each source that has begun, the number of its first result; empty if results are not numbered.
+    /// For each source up to the current one, the number of its first result. Empty if results are not numbered.
     starts: Vec<u32>,
-    /// The number of the next result.
+    /// The number that the next result gets.
     next: u32,
 }
 
 impl Origins {
-    /// Numbers results from now on, of which those of source `current` are the next.
+    /// Starts numbering results from 0. `current` is the index of the current source.
     pub(super) fn number_results(&mut self, current: usize) {
         *self = Origins { starts: vec![0; current + 1], next: 0 };
     }
 
+    /// Whether results are numbered. If not, the origin of a result is its source.
     pub(super) fn are_numbered(&self) -> bool {
         !self.starts.is_empty()
     }
 
-    /// Returns how many results have been numbered.
+    /// Returns the number of results that have been numbered.
     pub(super) fn len(&self) -> usize {
         self.next as usize
     }
 
-    /// Returns the origin of the next result, which is in `source`.
+    /// Returns the origin of the next result, which is in `source`: its number, or else the source itself.
     pub(super) fn of_next(&mut self, source: u32) -> u32 {
         if !self.are_numbered() {
             return source;
@@ -40,14 +42,14 @@ impl Origins {
         number
     }
 
-    /// Begins the next source.
+    /// Ends the current source and begins the next one.
     pub(super) fn end_source(&mut self) {
         if self.are_numbered() {
             self.starts.push(self.next);
         }
     }
 
-    /// Returns the source of a result.
+    /// Returns the source of the result with this origin.
     pub(super) fn source(&self, origin: u32) -> u32 {
         if !self.are_numbered() {
             return origin;
@@ -57,31 +59,31 @@ impl Origins {
     }
 }
 
-/// What became of a result.
+/// Whether a result counts, and what is known about its sign-in. The user, host and address are numbers of texts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fate {
     pub(super) user: Number,
     pub(super) host: Number,
     pub(super) address: Number,
     pub(super) outcome: Option<Outcome>,
-    /// Whether the filter keeps it.
+    /// Whether the filter keeps the result.
     pub(super) is_kept: bool,
-    /// The number of the record of the same sign-in that counts, if this one does not.
+    /// The number of the result that counts in place of this one, if both are of the same sign-in.
     pub(super) twin_of: Option<u32>,
 }
 
-/// What became of a result, in words.
+/// Where a result that the filter keeps is counted, and what is known about its sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict<'s> {
-    /// The user of the sign-in.
+    /// The user who signed in, if known.
     pub user: Option<&'s str>,
-    /// The machine.
+    /// The machine on which the user signed in, if known.
     pub host: Option<&'s str>,
-    /// The network address of the user.
+    /// The network address of the user, if known.
     pub address: Option<&'s str>,
-    /// The log's own word on the sign-in.
+    /// Whether the sign-in succeeded, according to the log. `None` if the log does not say.
     pub outcome: Option<Outcome>,
-    /// The source whose record of the sign-in counts, if this one does not.
+    /// The name of the source that contains the counted result of the sign-in, if this result is not counted itself.
     pub counted_in: Option<&'s str>,
 }
 
@@ -94,7 +96,7 @@ mod tests {
         let mut origins = Origins::default();
         assert_eq!((origins.of_next(7), origins.source(7)), (7, 7));
         origins.number_results(1);
-        // Two results in source 1, none in source 2, one in source 3.
+        // Source 1 has two results, source 2 has none, and source 3 has one.
         for ends in [2, 0, 1] {
             for _ in 0..ends {
                 origins.of_next(0);

@@ -10,18 +10,18 @@
 //!
 //! A time with AM or PM after it is not read, because its digits alone do not give the hour.
 //!
-//! Every result is read by this code, so it compares eight columns at a time, does its own calendar arithmetic, and caches the
-//! last minute. A date library would take several times as many instructions.
+//! Almost every result needs a time, so this reader compares eight columns at once, does its own calendar arithmetic, and caches
+//! the last minute. A date library would need several times as many instructions.
 
 use super::forms::names::{self, ZoneName};
 use super::{Basis, DateBasis, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
-/// Reads times, and caches the last date and minute, which neighbouring lines usually share.
+/// Reads ISO 8601 times, with a cache for the last minute, which neighbouring lines usually share.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reader {
-    /// The cached date, hour and minute as written, such as `2017-02-14T02:57`. All zeros at the start.
+    /// The cached date, hour and minute as written, such as `2017-02-14T02:57`. Zero if nothing is cached.
     minute: u128,
-    /// The seconds from 1970 to that minute; `None` if it is not a time.
+    /// The seconds from 1970 to the cached minute, or `None` if the text is not a valid date and time.
     start: Option<i64>,
 }
 
@@ -30,7 +30,8 @@ impl Reader {
     #[inline]
     pub(super) fn find(&mut self, line: &[u8]) -> Option<Stamp> {
         self.read(line).or_else(|| {
-            // Search for the first hyphen of a date, with four digits before it: of its characters it is the rarest in logs.
+            // Searches for the first hyphen of a date, which must come after four digits. The hyphen is the rarest of its
+            // characters in logs.
             let limit = line.len().min(SEARCH_LIMIT_BYTES + 5);
             memchr::memchr_iter(b'-', &line[..limit])
                 .filter(|&hyphen| hyphen > 4 && !line[hyphen - 5].is_ascii_digit())
@@ -69,14 +70,14 @@ impl Reader {
             }
         };
         let second = start + i64::from(second) - i64::from(offset_seconds);
-        // After the year 2262 the nanoseconds do not fit.
+        // Nanoseconds after the year 2262 do not fit.
         let nanoseconds = i128::from(second) * 1_000_000_000 + i128::from(nanosecond);
         let basis = Basis { zone, date: DateBasis::Line };
         Some(Stamp { time: Time(i64::try_from(nanoseconds).ok()?), basis })
     }
 }
 
-/// Returns the seconds from 1970 to a date and clock time such as `2017-02-14T02:57`.
+/// Returns the seconds from 1970 to a date and clock time such as `2017-02-14T02:57`, or `None` if there is no such date or time.
 fn minute(text: [u8; 16]) -> Option<i64> {
     const DATE: Shape = Shape::new(*b"dddd-dd-");
     const CLOCK: Shape = Shape::new(*b"ddTdd:dd");
@@ -95,17 +96,17 @@ fn minute(text: [u8; 16]) -> Option<i64> {
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// A pattern for eight columns of text, each a digit or a given character. It is checked with a few operations on a `u64`.
+/// A template for eight columns of text, each a digit or a fixed character. Text is compared with a few operations on a `u64`.
 struct Shape {
-    /// `0` for each digit, and the characters themselves.
+    /// The byte that stands for 0 in each column: `0` for a digit, and the character itself for a fixed character.
     zero: u64,
-    /// For each column, the number that must be added to a value so that the highest bit of the byte is set if the value is too
-    /// large: greater than 9 for a digit, and greater than 0 for a character.
+    /// The number to add to each column so that the highest bit is set if the value is too large: above 9 for a digit, and above
+    /// 0 for a fixed character.
     reach: u64,
 }
 
 impl Shape {
-    /// Creates a shape from text in which `d` stands for a digit.
+    /// Creates a template from text in which `d` stands for a digit.
     const fn new(shape: [u8; 8]) -> Shape {
         let (mut zero, mut reach) = (shape, [0x7F; 8]);
         let mut at = 0;
@@ -119,62 +120,63 @@ impl Shape {
         Shape { zero: u64::from_le_bytes(zero), reach: u64::from_le_bytes(reach) }
     }
 
-    /// Returns the digit in each column, and 0 for each character, if the text has this shape.
+    /// Returns the digit in each column, and 0 in each column with a fixed character. Returns `None` if the text does not match
+    /// the template.
     #[inline]
     fn values(&self, text: [u8; 8]) -> Option<u64> {
         let values = u64::from_le_bytes(text) ^ self.zero;
-        // A carry into the next column comes only from a value with its highest bit set, which is already a mismatch.
+        // Only a value with its highest bit set carries into the next column, and that is a mismatch anyway.
         ((values | values.wrapping_add(self.reach)) & HIGH_BITS == 0).then_some(values)
     }
 
-    /// Returns, for each column, the number of two digits that begins there, if the text has this shape.
+    /// Returns the two-digit number that begins in each column, or `None` if the text does not match the template.
     #[inline]
     fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
-        // None is greater than 99.
+        // No number is greater than 99, so columns do not overflow.
         self.values(text).map(|values| (values * 10 + (values >> 8)).to_le_bytes())
     }
 }
 
-/// Returns the days from 1970-01-01 to a date of the Gregorian calendar, or `None` if there is no such date. `year` must be
-/// below 10,000.
+/// Returns the days from 1970-01-01 to a date of the Gregorian calendar, or `None` if there is no such date. `year` must be below
+/// 10,000.
 pub(super) fn days(year: u32, month: u8, day: u8) -> Option<i64> {
     const LENGTHS: [u8; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    /// From 1 March of the year -400, at which the sums below start, to 1970-01-01.
+    /// The days from 1 March of the year -400, where the count below starts, to 1970-01-01.
     const TO_1970: i64 = 719_468 + 146_097;
     let length = *LENGTHS.get(usize::from(month))?;
     let is_leap = || year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     if day == 0 || (day > length && !(month == 2 && day == 29 && is_leap())) {
         return None;
     }
-    // Years that begin in March have the leap day at their end. Adding 400 years keeps every year positive.
+    // If years begin in March, the leap day is at their end. Adding 400 years keeps every year positive.
     let (year, month) = if month > 2 { (year + 400, u32::from(month)) } else { (year + 399, u32::from(month) + 12) };
     let before = year * 365 + year / 4 - year / 100 + year / 400;
-    // The days of the months since March: 31, 61, 92, 122, 153, 184, …
+    // The days before each month, counted from March: 0, 31, 61, 92, 122, 153, 184, …
     let in_year = (153 * (month - 3) + 2) / 5 + u32::from(day) - 1;
     Some(i64::from(before + in_year) - TO_1970)
 }
 
-/// Reads `.600871Z`, the fraction and zone as the MFA server writes them, in one step.
+/// Reads `.600871Z`, the fraction and zone that the MFA server writes, in one step. Returns the microseconds.
 #[inline(always)]
 fn microseconds(text: &[u8; 8]) -> Option<u32> {
     const FRACTION: Shape = Shape::new(*b".ddddddZ");
-    // The shift drops the point. The six digits are followed by two zeros, so the number is a hundred times too large.
+    // The shift removes the point. The six digits are followed by two zeros, so the number is a hundred times too large.
     Some(number(FRACTION.values(*text)? >> 8) / 100)
 }
 
-/// Returns the number with these eight digits, the first in the lowest byte.
+/// Converts eight digits, with the first in the lowest byte, to a number.
 #[inline]
 fn number(digits: u64) -> u32 {
-    // Combine two, four and eight digits at a time.
+    // Combines two, four and eight digits at a time.
     let twos = (digits * 10 + (digits >> 8)) & 0x00FF_00FF_00FF_00FF;
     let fours = (twos * 100 + (twos >> 16)) & 0x0000_FFFF_0000_FFFF;
     let eight = (fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF;
-    // Less than 100,000,000.
+    // Always fits, because it is less than 100,000,000.
     u32::try_from(eight).unwrap_or_default()
 }
 
-/// Reads a fraction such as `.123`, `,123` or `:123` as nanoseconds, and returns it with what follows. Digits after the ninth are
-/// dropped.
+/// Reads a fraction such as `.123`, `,123` or `:123` as nanoseconds. Digits after the ninth are dropped. Returns the fraction and
+/// the text after it, or `None` if `text` starts with a digit.
 #[inline]
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let digits = match text {
@@ -193,35 +195,35 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((nanosecond * MISSING[digit_count.min(9)], &digits[digit_count..]))
 }
 
-/// Returns the number with the digits at the beginning of `text`, and how many there are.
+/// Returns the number that the digits at the start of `text` form, and how many digits there are.
 fn leading_digits(text: [u8; 8]) -> (u32, usize) {
     const DIGITS: Shape = Shape::new(*b"dddddddd");
     let values = u64::from_le_bytes(text) ^ DIGITS.zero;
     let others = (values | values.wrapping_add(DIGITS.reach)) & HIGH_BITS;
     let count = others.trailing_zeros() as usize / 8;
-    // Shift the digits to the end, so that zeros precede them.
+    // Shifts the digits to the end, so that zeros precede them.
     (number(if count == 0 { 0 } else { values << (8 * (8 - count)) }), count)
 }
 
-/// A zone, as written after a clock time.
+/// The zone that is written after a clock time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     /// An offset from UTC in seconds.
     Offset(i32),
-    /// A name that several zones have.
+    /// An abbreviation that several zones share, such as CST.
     Ambiguous,
-    /// No zone.
+    /// There is no zone after the clock time.
     Nothing,
 }
 
-/// Reads a zone and returns it with its length: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns `None` for an offset that no clock
-/// has, because then this is not a time.
+/// Reads a zone after a clock time: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns it with its length in bytes. Returns `None`
+/// for an offset that no clock has, because then the text is not a time.
 #[inline]
 pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
     let (sign, rest, len) = match text {
         [b'z' | b'Z', ..] => return Some((Named::Offset(0), 1)),
         [b' ', b'A'..=b'Z', ..] => return Some(zone_name(text)),
-        // `2024-05-01 10:00:00 -0500`: where a space separates date and time, one often precedes the offset.
+        // `2024-05-01 10:00:00 -0500`: if a space separates date and time, there is often another one before the offset.
         [b' ', b'+', rest @ ..] if is_offset(rest) => (1, rest, 2),
         [b' ', b'-', rest @ ..] if is_offset(rest) => (-1, rest, 2),
         [b'+', rest @ ..] if is_offset(rest) => (1, rest, 1),
@@ -239,12 +241,12 @@ pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
     (hours <= 18 && minutes < 60).then_some((offset, len + 2 + minutes_len))
 }
 
-/// Reads the name of a zone after a blank.
+/// Reads the abbreviation of a zone after a space. Returns it with its length in bytes.
 #[cold]
 fn zone_name(text: &[u8]) -> (Named, usize) {
     let name = text[1..].iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let (name, rest) = text[1..].split_at(name);
-    // `EST-SRV` is the name of something else.
+    // `EST-SRV` is a name and not a zone.
     match names::zone(name).filter(|_| !starts_word(rest) && !matches!(rest.first(), Some(b'-' | b'_'))) {
         Some(ZoneName::Offset(seconds)) => (Named::Offset(seconds), 1 + name.len()),
         Some(ZoneName::Ambiguous) => (Named::Ambiguous, 1 + name.len()),
@@ -252,18 +254,18 @@ fn zone_name(text: &[u8]) -> (Named, usize) {
     }
 }
 
-/// Whether AM or PM of a 12-hour clock follows, so that the digits alone do not give the time.
+/// Whether the text starts with AM or PM of a 12-hour clock. Then the digits alone do not determine the time.
 fn is_half_day(text: &[u8]) -> bool {
     let text = text.strip_prefix(b" ").unwrap_or(text);
     matches!(text, [b'A' | b'a' | b'P' | b'p', b'M' | b'm', rest @ ..] if !starts_word(rest))
 }
 
-/// Whether the text continues a word.
+/// Whether the text starts with a letter or digit, so that it continues the word before it.
 fn starts_word(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphanumeric)
 }
 
-/// Whether `text` begins with two digits, or with four digits with or without a colon, and no further digit.
+/// Whether `text` starts with exactly two digits, or exactly four. A colon may follow two digits.
 fn is_offset(text: &[u8]) -> bool {
     matches!(text.iter().take_while(|byte| byte.is_ascii_digit()).count(), 2 | 4)
 }
@@ -338,7 +340,7 @@ mod tests {
     }
 
     proptest! {
-        /// Two digits for each part, so that about one in ten is a date.
+        /// Two digits for each part. About one in ten of these is a date.
         #[test]
         fn dates_are_those_of_the_calendar(
             year in prop_oneof![0_i16..10_000, 1890_i16..2110],
@@ -360,9 +362,9 @@ mod tests {
             prop_assert_eq!(stamp.map(|stamp| stamp.time), Some(Time(nine)));
         }
 
-        /// Few different digits, so that neighbours often share their minute, and other text between them.
+        /// Only a few different digits, so that neighbouring times often share their minute, with other text between them.
         #[test]
-        fn earlier_times_change_nothing(
+        fn earlier_times_do_not_matter(
             texts in prop::collection::vec("201[78]-0[12]-1[45][T ]02:5[67]:[0-6]4(\\.[05]{1,2})?(Z|\\+01:00| PM|)|20[0-9:-]{17}", 0..20),
         ) {
             let mut reader = Reader::default();
@@ -377,7 +379,7 @@ mod tests {
             text[at] = byte;
             let is_alike = if at == 10 { b"Tt ".contains(&byte) } else { byte.is_ascii_digit() == b"2017-02-14T02:57:24"[at].is_ascii_digit() };
             let is_alike = is_alike && (byte.is_ascii_digit() || at == 10 || byte == b"2017-02-14T02:57:24"[at]);
-            // Not all digits make a date.
+            // The digits may not form a date.
             prop_assert!(is_alike || read(&text).is_none(), "{:?}", text);
         }
     }

@@ -1,12 +1,15 @@
 //! The time of a line: the moment, how certain it is, and the forms in which sources write times.
 //!
-//! A line without a time, or with one that is not a real date, has no time: never 1970, and never that of the line before.
+//! A line without a time has none here either: not 1970, and not the time of the previous line. The same applies to a line whose
+//! date does not exist.
 //!
-//! ISO 8601 has a reader of its own, which is the fastest. All other forms are data ([`forms`]). [`detect`] decides the [`Form`] of a
-//! source by its first lines, and a [`Reader`] reads lines by it. People type times in other forms, which [`window`] parses.
+//! ISO 8601 has its own reader, which is the fastest. All other forms are data ([`forms`]). [`detect`] examines the first lines
+//! of a source to decide its [`Form`], and a [`Reader`] reads the lines according to that form. The forms in which people type
+//! times are separate; [`window`] parses them.
 //!
-//! What is not in a line is decided for the source as a whole and said: [`Basis`] goes with each time, and [`Form::evidence`] with each
-//! source. Where the order of day and month, the year or the date cannot be known, lines have no time.
+//! What a line does not contain, such as the year, is decided once for the whole source. [`Basis`] reports this for each time,
+//! and [`Form::evidence`] for each source. If the order of day and month, the year or the date cannot be determined, the lines
+//! have no time.
 
 pub mod detect;
 mod form;
@@ -24,70 +27,70 @@ use serde::{Serialize, Serializer};
 pub use form::{Assumed, Form, OrderBasis, YearBasis};
 pub use forms::read::Order;
 
-/// How far into a line its time may begin, in bytes. Syslog relays and JSON put a prefix before the time. Dates further on
-/// belong to the message.
+/// The last position in a line at which its time may begin, in bytes. Syslog relays and JSON write a prefix before the time.
+/// Dates after this position belong to the message.
 pub const SEARCH_LIMIT_BYTES: usize = 128;
 
 /// A moment, in nanoseconds since the Unix epoch in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
-/// A time as read from a line.
+/// A time that was read from a line, with a record of what the line itself contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The moment.
+    /// The moment to which the time in the line refers.
     pub time: Time,
-    /// Which parts of the moment the line gives.
+    /// Which parts of the moment are in the line, and which were decided for the source.
     pub basis: Basis,
 }
 
-/// Where the parts of a time come from.
+/// Where the zone and the date of a time come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Basis {
-    /// Where the zone comes from.
+    /// Where the zone of the time comes from.
     pub zone: ZoneBasis,
-    /// Where the date comes from.
+    /// Where the date of the time comes from.
     pub date: DateBasis,
 }
 
 /// Where the zone of a time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZoneBasis {
-    /// The line gives a time zone or an offset.
+    /// The line contains a time zone or an offset.
     Named,
-    /// The program that writes the line always uses UTC.
+    /// The line contains no zone, but the program that wrote it always uses UTC.
     Product,
-    /// The user has given the zone of times without one.
+    /// The line contains no zone. The user has passed the zone for such times.
     Given,
-    /// The line gives no zone, so the time is read as UTC.
+    /// The line contains no zone, so the time is read as UTC.
     Assumed,
-    /// The line gives the name of several zones, such as CST, so the time is read as UTC.
+    /// The line contains an abbreviation that several zones share, such as CST, so the time is read as UTC.
     Ambiguous,
 }
 
 /// Where the date of a time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateBasis {
-    /// The line gives the year, the month and the day, in an order that is certain.
+    /// The line contains the year, the month and the day, in an unambiguous order.
     Line,
-    /// The line gives the whole date. Other lines or the source decide in which order.
+    /// The line contains the year, the month and the day. Their order is decided by other lines or the source.
     Order,
-    /// The line gives the month and the day. The source decides the year.
+    /// The line contains the month and the day. The year is decided for the source.
     Year,
-    /// The line gives only a clock time. The source decides the date.
+    /// The line contains only a clock time. The date is decided for the source.
     Day,
 }
 
-/// Reads times, and caches what neighbouring times have in common.
+/// Reads the times of lines, with caches for what neighbouring times have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     iso: iso::Reader,
-    /// A zone, a quarter of an hour by its clocks, and the offset of the zone in it.
+    /// A cache of the last offset: a zone, the local quarter of an hour, and the offset of the zone then, in seconds.
     zone: Option<(&'static TimeZone, i64, i32)>,
 }
 
 impl Time {
-    /// Creates the moment that is so many nanoseconds after the Unix epoch.
+    /// Creates a time from the nanoseconds since the Unix epoch.
     #[must_use]
     pub fn from_nanoseconds(nanoseconds: i64) -> Time {
         Time(nanoseconds)
@@ -100,12 +103,12 @@ impl Time {
     }
 }
 
-/// Shows the time as ISO 8601 in UTC, with as many fractional digits as it needs.
+/// Formats the time as ISO 8601 in UTC, with as many fractional digits as it needs.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Timestamp::from_nanosecond(i128::from(self.0)) {
             Ok(timestamp) => timestamp.fmt(f),
-            // Not reachable: nanoseconds in an `i64` span fewer years than a `Timestamp` does.
+            // Never happens, because an `i64` of nanoseconds spans fewer years than a `Timestamp`.
             Err(_) => Err(fmt::Error),
         }
     }
@@ -118,7 +121,7 @@ impl Serialize for Time {
 }
 
 impl Stamp {
-    /// Whether the line gives no zone, or one that may be several, so that UTC was assumed.
+    /// Whether UTC was assumed, because the line contains no zone or an abbreviation that several zones share.
     #[must_use]
     pub fn zone_is_assumed(&self) -> bool {
         matches!(self.basis.zone, ZoneBasis::Assumed | ZoneBasis::Ambiguous)
@@ -126,13 +129,13 @@ impl Stamp {
 }
 
 impl Reader {
-    /// Returns the time of a line, as [`Form::find`] does.
+    /// Returns the time of a line. Like [`Form::find`], but faster for ISO 8601.
     #[inline]
     pub fn find(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
         if form.is_plain_iso() { self.iso.find(line) } else { self.find_by_slots(form, line) }
     }
 
-    /// Reads the time at the start of `text`, as [`Form::read`] does.
+    /// Returns the time at the start of `text`. Like [`Form::read`], but faster for ISO 8601.
     #[inline]
     pub fn read(&mut self, form: &Form, text: &[u8]) -> Option<Stamp> {
         let stamp = if form.is_plain_iso() { self.iso.read(text) } else { None };

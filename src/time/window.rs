@@ -1,8 +1,8 @@
-//! The part of the logs that the user asks for: the forms in which people type its two ends, and the window between them.
+//! Parses the time window that the user asks for, in the forms in which people type times.
 //!
-//! A [`Bound`] is one end as it was typed. It may be relative, such as `-3h` or `yesterday`, and becomes a [`Time`] when the caller
-//! says what *now* is: the current time, or the newest time in the logs if these are old. This module never reads the clock. A
-//! [`Window`] decides whether a time lies between two ends.
+//! A [`Bound`] is one end of the window as it was typed. It may be relative, such as `-3h` or `yesterday`. It is converted to a
+//! [`Time`] when the caller passes the time that counts as *now*: the current time, or the latest time in the logs if these are
+//! old. This module never reads the clock. A [`Window`] has two fixed ends and decides whether it contains a time.
 //!
 //! # Forms
 //!
@@ -22,15 +22,15 @@
 //! A day without a clock time means its start for both ends of a window, as in journalctl: a window until `2017-02-14` ends when
 //! that day begins.
 //!
-//! A clock time may be followed by `Z`, `UTC`, `GMT` or an offset such as `+01:00`, and `today` is then the day in that zone. Without
-//! a zone it is UTC, as are times in logs.
+//! A clock time may be followed by `Z`, `UTC`, `GMT` or an offset such as `+01:00`, and `today` is then the day in that zone.
+//! Without a zone it is UTC, as are times in logs.
 //!
-//! The units are `s`, `m`, `h`, `d`, `w`, `months` and `y`, and their longer names. Months and years follow the calendar: one month
-//! before 31 March is the last day of February. Letter case and additional spaces do not matter, with one exception: `M` is refused
-//! as a unit, because journalctl reads it as months, and `m` as minutes.
+//! The units are `s`, `m`, `h`, `d`, `w`, `months` and `y`, and their longer names. Months and years follow the calendar: one
+//! month before 31 March is the last day of February. Letter case and additional spaces do not matter, with one exception: `M` is
+//! refused as a unit, because journalctl reads it as months, and `m` as minutes.
 //!
-//! Nothing is guessed. `02/03/2017` may be two dates, and `3h` does not say whether it lies before or after now, so they are refused
-//! with the forms that are certain.
+//! Ambiguous times are refused, with a message that suggests unambiguous ones: `02/03/2017` can be two dates, and `3h` can be
+//! before or after now.
 
 use std::str::FromStr;
 
@@ -40,14 +40,14 @@ use jiff::{Span, Timestamp};
 
 use super::Time;
 
-/// Forms that an error message offers where the text does not show what was meant.
+/// Examples for the message about text from which it is not clear what was meant.
 const EXAMPLES: &str = "Write one such as 2017-02-14, '2017-02-14 08:00', 08:00, today, 'yesterday 14:00', \
                         friday, -3h or '2 days ago'";
 
-/// The message for a moment whose nanoseconds do not fit in a [`Time`].
+/// The message for a moment that does not fit in a [`Time`].
 const OUT_OF_RANGE: &str = "the time is out of range. Times run from 1677-09-21 to 2262-04-11";
 
-/// The characters that separate the parts of a date, in whatever order they are.
+/// The characters that can separate the year, month and day of a date.
 const SEPARATORS: [char; 3] = ['-', '/', '.'];
 
 /// One end of a window, as it was typed.
@@ -73,25 +73,25 @@ const SEPARATORS: [char; 3] = ['-', '/', '.'];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound(Kind);
 
-/// What a bound depends on: nothing, the day, or the moment of now.
+/// The forms of a bound, by what they depend on: nothing, the current day, or the current moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A moment that does not depend on a zone or on now.
+    /// A moment that depends neither on a zone nor on now.
     Moment(Time),
     /// A clock time on a day. `offset` is `None` if no zone was typed.
     Clock { day: Day, clock: civil::Time, offset: Option<Offset> },
-    /// A length of time from now, negative if it goes back. Months differ in length, so they are kept apart from days.
+    /// A period from now, which is negative if it goes back. Months differ in length, so they are not converted to days.
     Shift { months: i64, days: i64, seconds: i64 },
 }
 
-/// A day, perhaps relative to today.
+/// A day, which may be relative to today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Day {
-    /// A date of the calendar.
+    /// A fixed date of the calendar.
     Date(Date),
-    /// This many days after today.
+    /// The day that is this many days after today.
     FromToday(i64),
-    /// The last such day up to today.
+    /// The most recent day that is this weekday, which may be today.
     Last(Weekday),
 }
 
@@ -100,13 +100,13 @@ impl Bound {
     ///
     /// # Errors
     ///
-    /// Fails if the text has none of the forms, may have several meanings, or names a time that does not exist or is out of range.
-    /// The message is one line without the last full stop. It says what is wrong and what to write instead.
+    /// Fails if the text has none of these forms, is ambiguous, or names a time that does not exist or is out of range. The
+    /// message is one line without the last full stop. It describes the error and suggests what to write instead.
     pub fn parse(text: &str) -> Result<Bound, String> {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let lower = text.to_ascii_lowercase();
         let ago = lower.strip_suffix(" ago").map(|rest| &text[..rest.len()]);
-        // Text that is copied from a document often has an en dash or a minus sign.
+        // Text that was copied from a document often contains an en dash or a minus sign.
         let signed = match text.strip_prefix('+') {
             Some(rest) => Some((1, rest)),
             None => text.strip_prefix(['-', '–', '−']).map(|rest| (-1, rest)),
@@ -124,17 +124,17 @@ impl Bound {
         };
         let bound = Bound(kind);
         if let Kind::Clock { day: Day::Date(_), .. } = kind {
-            // It does not depend on now, so it can be checked here.
+            // The bound does not depend on now, so it can be checked here.
             bound.resolve(Time(0))?;
         }
         Ok(bound)
     }
 
-    /// Returns the moment that this end means at the time `now`. Where no zone was typed, days and clock times are those of UTC.
+    /// Converts this end to a moment, with `now` as the current time. If no zone was typed, days and clock times are in UTC.
     ///
     /// # Errors
     ///
-    /// Fails with a message if the moment is so far from `now` that it does not fit in a [`Time`].
+    /// Fails with a message if the moment does not fit in a [`Time`].
     pub fn resolve(self, now: Time) -> Result<Time, String> {
         self.moment(now).ok_or_else(|| OUT_OF_RANGE.to_owned())
     }
@@ -164,7 +164,7 @@ impl Bound {
 }
 
 impl Bound {
-    /// Whether the moment depends on now.
+    /// Whether the moment depends on the current time.
     #[must_use]
     pub fn is_relative(self) -> bool {
         match self.0 {
@@ -174,23 +174,23 @@ impl Bound {
     }
 }
 
-/// The ends of a window, as they were typed.
+/// The two ends of a window, as they were typed. An end that was not typed is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Range {
-    /// The first end.
+    /// The start of the window.
     pub since: Option<Bound>,
-    /// The last end.
+    /// The end of the window.
     pub until: Option<Bound>,
 }
 
 impl Range {
-    /// Whether one of the ends depends on now.
+    /// Whether one of the ends depends on the current time.
     #[must_use]
     pub fn is_relative(self) -> bool {
         [self.since, self.until].into_iter().flatten().any(Bound::is_relative)
     }
 
-    /// Returns the window that this range means at the time `now`.
+    /// Converts this range to a window, with `now` as the current time.
     ///
     /// # Errors
     ///
@@ -202,7 +202,7 @@ impl Range {
 }
 
 impl FromStr for Bound {
-    /// What is wrong with the text, and what to write instead.
+    /// What is wrong with the typed time, and what to write instead.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Bound, String> {
@@ -215,12 +215,12 @@ fn unix(text: &str) -> Result<Kind, String> {
     let seconds = text.parse::<i64>().map_err(|_| {
         format!("{text:?} cannot be seconds since 1970. Write whole seconds after the @, such as @1487041044")
     })?;
-    // Milliseconds, which other programs write, end up here.
+    // Fails for milliseconds, which some programs write.
     let nanoseconds = seconds.checked_mul(1_000_000_000).ok_or(OUT_OF_RANGE)?;
     Ok(Kind::Moment(Time(nanoseconds)))
 }
 
-/// Parses the length of time between now and the moment. `sign` is 1 or -1.
+/// Parses a period such as `3h` or `1 day 2 hours`. `sign` is -1 for a period before now, and 1 for one after it.
 fn shift(text: &str, sign: i64) -> Result<Kind, String> {
     let (mut months, mut days, mut seconds) = (0_i64, 0_i64, 0_i64);
     let mut rest = text;
@@ -256,7 +256,7 @@ fn shift(text: &str, sign: i64) -> Result<Kind, String> {
     }
 }
 
-/// Splits `text` where the first characters that `belong` end.
+/// Splits `text` after its first characters, as long as `belong` accepts them.
 fn split(text: &str, belong: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !belong(c)).unwrap_or(text.len()))
 }
@@ -283,14 +283,14 @@ fn day_and_clock(text: &str) -> Result<Kind, String> {
     Ok(Kind::Clock { day, clock, offset })
 }
 
-/// Returns the weekday with this name in lower case, which may be shortened to three letters.
+/// Returns the weekday with this name. The name must be in lower case and may be shortened to as few as three letters.
 fn weekday(name: &str) -> Option<Weekday> {
     let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let found = names.iter().zip(Weekday::Monday.cycle_forward()).find(|(whole, _)| whole.starts_with(name));
     found.filter(|_| name.len() >= 3).map(|(_, weekday)| weekday)
 }
 
-/// Returns the message for text that is none of the forms.
+/// Returns the message for text that is none of the forms of times.
 fn unknown(text: &str) -> String {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         format!("{text:?} can be a date, a length of time or Unix seconds. Write 2017-02-14, -30min or @1487041044")
@@ -301,7 +301,7 @@ fn unknown(text: &str) -> String {
     }
 }
 
-/// Parses a date in the form year-month-day. Others are refused with the dates that they can be.
+/// Parses a date in the form year-month-day. If the text has another form, the message suggests the dates that it can mean.
 fn date(text: &str) -> Result<Date, String> {
     let not_a_date = || format!("{text:?} is not a date. Write the year, the month and the day, such as 2017-02-14");
     let parts: Vec<_> = text.split(SEPARATORS).collect();
@@ -316,7 +316,7 @@ fn date(text: &str) -> Result<Date, String> {
             .ok_or_else(|| format!("there is no date {text:?}. Write a day of the calendar, such as 2017-02-14"));
     }
     let day_first = new(third, second, first);
-    // Where points separate the parts, the day comes first. Elsewhere, the month may.
+    // If full stops separate the parts, the day comes first. Otherwise the month may come first.
     let month_first = new(third, first, second).filter(|_| !text.contains('.'));
     match (year_first.or(month_first), day_first) {
         (Some(one), Some(other)) if one != other => Err(format!("{text:?} can be two dates. Write {one} or {other}")),
@@ -328,7 +328,7 @@ fn date(text: &str) -> Result<Date, String> {
 /// Parses a clock time, and the zone after it if there is one.
 fn clock(text: &str) -> Result<(civil::Time, Option<Offset>), String> {
     let (digits, zone) = split(text, |c| c.is_ascii_digit() || matches!(c, ':' | '.' | ','));
-    // jiff wants two digits for the hour, and would also read clock times without colons.
+    // jiff requires two digits for the hour, and would also accept clock times without colons.
     let padded = if digits.find(':') == Some(1) { format!("0{digits}") } else { digits.to_owned() };
     let clock = padded.parse::<civil::Time>().ok().filter(|_| padded.find(':') == Some(2)).ok_or_else(|| {
         format!("there is no clock time {text:?}. Write one from 00:00 to 23:59, such as 08:00 or 08:00:30")
@@ -359,13 +359,13 @@ fn offset(text: &str) -> Option<Offset> {
         let is_number = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
         digits.parse::<i32>().ok().filter(|_| is_number)
     };
-    // As in logs, no clock is further from UTC than 18 hours.
+    // As in logs, an offset of more than 18 hours is not accepted, because no clock has one.
     let (hours, minutes) =
         (number(hours).filter(|&hours| hours <= 18)?, number(minutes).filter(|&minutes| minutes < 60)?);
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
-/// A range of time, of which both ends belong to it. An end that is not given does not limit it.
+/// A period of time that includes both its ends. It is unlimited on a side where no end is given.
 ///
 /// # Examples
 ///
@@ -387,7 +387,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Returns a window that contains no time.
+    /// Creates a window that contains no time.
     #[must_use]
     pub fn empty() -> Window {
         Window { since: Some(Time(i64::MAX)), until: Some(Time(i64::MIN)) }
@@ -397,7 +397,7 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// Fails with a message that names both times if `since` is after `until`, because nothing lies between them.
+    /// Fails with a message that names both times if `since` is after `until`.
     pub fn new(since: Option<Time>, until: Option<Time>) -> Result<Window, String> {
         match (since, until) {
             (Some(since), Some(until)) if since > until => Err(format!(
@@ -408,27 +408,27 @@ impl Window {
         }
     }
 
-    /// Whether the time lies in the window.
+    /// Whether the window contains `time`.
     #[inline]
     #[must_use]
     pub fn contains(self, time: Time) -> bool {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time <= until)
     }
 
-    /// Whether a part of the time that begins at `start` and lasts `span` nanoseconds lies in the window.
+    /// Whether the window contains a part of the period that begins at `start` and lasts `span` nanoseconds.
     #[must_use]
     pub fn overlaps(self, start: Time, span: i64) -> bool {
         let last = Time::from_nanoseconds(start.nanoseconds().saturating_add(span - 1));
         self.since.is_none_or(|since| since <= last) && self.until.is_none_or(|until| start <= until)
     }
 
-    /// Returns the first moment of the window; `None` if it is not limited there.
+    /// Returns the first moment of the window, or `None` if its start is not limited.
     #[must_use]
     pub fn since(self) -> Option<Time> {
         self.since
     }
 
-    /// Returns the last moment of the window; `None` if it is not limited there.
+    /// Returns the last moment of the window, or `None` if its end is not limited.
     #[must_use]
     pub fn until(self) -> Option<Time> {
         self.until
@@ -446,7 +446,7 @@ mod tests {
         Time(nanoseconds.try_into().unwrap())
     }
 
-    /// A Tuesday.
+    /// The current time in these tests, which is on a Tuesday.
     const NOW: &str = "2017-02-14T14:30:15.25Z";
 
     fn shown_at(text: &str, now: &str) -> Result<String, String> {
@@ -477,7 +477,7 @@ mod tests {
             ("2017-02-14 08:00-00:30", "2017-02-14T08:30:00Z"),
             ("today 00:30+10:00", "2017-02-14T14:30:00Z"),
             ("00:30z", "2017-02-14T00:30:00Z"),
-            // Clock times of today, also those that are still to come.
+            // Clock times of today, including those in the future.
             ("08:00", "2017-02-14T08:00:00Z"),
             ("8:00:30", "2017-02-14T08:00:30Z"),
             ("23:59:59.999999999", "2017-02-14T23:59:59.999999999Z"),
@@ -497,7 +497,7 @@ mod tests {
             ("sat", "2017-02-11T00:00:00Z"),
             ("SUN", "2017-02-12T00:00:00Z"),
             ("mon", "2017-02-13T00:00:00Z"),
-            // Lengths of time from now.
+            // Periods from now.
             ("-3h", "2017-02-14T11:30:15.25Z"),
             ("- 3 hours", "2017-02-14T11:30:15.25Z"),
             ("–3H", "2017-02-14T11:30:15.25Z"),
@@ -527,14 +527,14 @@ mod tests {
     }
 
     #[test]
-    fn now_decides_about_the_day() {
+    fn the_day_depends_on_now() {
         let cases = [
             ("today", "2017-03-01T00:00:00Z", "2017-03-01T00:00:00Z"),
             ("yesterday", "2017-03-01T00:00:00Z", "2017-02-28T00:00:00Z"),
             ("yesterday", "2016-03-01T23:59:59Z", "2016-02-29T00:00:00Z"),
             ("1 month ago", "2017-03-31T08:00:00Z", "2017-02-28T08:00:00Z"),
             ("-1y", "2016-02-29T08:00:00Z", "2015-02-28T08:00:00Z"),
-            // It is already the 15th in that zone, and a Wednesday.
+            // In that zone, it is already Wednesday the 15th.
             ("today 08:00+10:00", "2017-02-14T14:30:00Z", "2017-02-14T22:00:00Z"),
             ("wed 08:00+10:00", "2017-02-14T14:30:00Z", "2017-02-14T22:00:00Z"),
             ("friday", "2017-02-17T00:00:00Z", "2017-02-17T00:00:00Z"),
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_to_write() {
+    fn an_error_suggests_what_to_write() {
         let not_a_time = |text: &str| format!("{text:?} is not a time. {EXAMPLES}");
         let no_clock = |text: &str| {
             format!("there is no clock time {text:?}. Write one from 00:00 to 23:59, such as 08:00 or 08:00:30")
@@ -711,7 +711,7 @@ mod tests {
         }
 
         #[test]
-        fn a_time_as_shown_is_that_time(nanoseconds in any::<i64>(), now in any::<i64>()) {
+        fn a_time_that_was_shown_is_parsed_as_the_same_time(nanoseconds in any::<i64>(), now in any::<i64>()) {
             let time = Time(nanoseconds);
             for text in [time.to_string(), time.to_string().replace('T', " "), time.to_string().replace('Z', "")] {
                 prop_assert_eq!(Bound::parse(&text).and_then(|bound| bound.resolve(Time(now))), Ok(time), "{}", text);
@@ -719,7 +719,7 @@ mod tests {
         }
 
         #[test]
-        fn a_length_of_time_and_its_opposite_cancel_out(count in 0..1_000_000, now in -1_000_000_000_i64..1_000_000_000) {
+        fn a_period_and_its_opposite_cancel_out(count in 0..1_000_000, now in -1_000_000_000_i64..1_000_000_000) {
             let now = Time(now * 1_000_000_000);
             for unit in ["s", "min", "h", "d"] {
                 let [past, future] = [format!("{count}{unit} ago"), format!("+{count} {unit}")];

@@ -1,13 +1,13 @@
-//! Parses the zone that the user gives for times without one.
+//! Parses the zone that the user passes for times without one.
 
 use jiff::tz::{Offset, TimeZone};
 
-/// Parses the name of a zone, such as `Europe/Berlin`, or an offset from UTC, such as `+01:00`. The rules of all zones are part of
-/// the program. The zone lives as long as the program, because every time refers to it.
+/// Parses the name of a zone, such as `Europe/Berlin`, or an offset from UTC, such as `+01:00`. The rules of all zones are part
+/// of the program. The returned zone is never freed, because every time may refer to it.
 ///
 /// # Errors
 ///
-/// Returns a message if there is no such zone.
+/// Returns a message for the user if there is no such zone.
 ///
 /// # Examples
 ///
@@ -47,7 +47,7 @@ fn offset(text: &str) -> Option<Offset> {
         digits.parse::<i32>().ok().filter(|_| is_number)
     };
     let (hours, minutes) = (number(hours)?, number(minutes)?);
-    // As in logs, no clock is further from UTC than 18 hours.
+    // As in logs, an offset of more than 18 hours is not accepted, because no clock has one.
     let is_offset = hours <= 18 && minutes < 60;
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok().filter(|_| is_offset)
 }

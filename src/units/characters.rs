@@ -1,16 +1,16 @@
-//! Detects whether text is ASCII, UTF-8 or neither. The text may be examined in pieces that are cut anywhere.
+//! Detects whether text is ASCII, UTF-8 or neither. The text can be examined in pieces, which may be cut at any byte.
 
 use std::str::from_utf8;
 
-/// The most continuation bytes of a character in UTF-8.
+/// The largest number of continuation bytes in a UTF-8 character.
 const FURTHER_BYTES_LIMIT: usize = 3;
 
-/// The kinds of characters in a piece of text. Joining the values of adjacent pieces gives the value of the whole text.
+/// The encoding of a piece of text. Joining the values of adjacent pieces gives the value of the whole text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Characters {
     /// Up to three continuation bytes at the start, which may belong to a character that starts in the previous piece.
     head: Vec<u8>,
-    /// The kind of the bytes between `head` and `tail`.
+    /// The encoding of the bytes between `head` and `tail`.
     body: Body,
     /// Up to three bytes at the end, which may be the start of a character that continues in the next piece.
     tail: Vec<u8>,
@@ -23,7 +23,7 @@ enum Body {
     Nothing,
     Ascii,
     Utf8,
-    /// Anything that is not UTF-8.
+    /// Bytes that are not valid UTF-8.
     Other,
 }
 
@@ -41,7 +41,7 @@ impl Characters {
     /// The name that [`Characters::encoding`] returns for ASCII.
     pub const ASCII: &'static str = "ASCII";
 
-    /// Examines a piece of text.
+    /// Detects the encoding of a piece of text.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Characters {
         // Most logs are ASCII, and checking for that first is fast.
@@ -62,13 +62,13 @@ impl Characters {
         Characters { head: head.to_vec(), body, tail: tail.to_vec() }
     }
 
-    /// Whether the text is empty.
+    /// Whether the examined text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.head.is_empty() && self.is_open()
     }
 
-    /// Whether there are only bytes that may belong to a character that starts in the previous piece.
+    /// Whether all bytes seen so far may belong to a character that starts in the previous piece.
     fn is_open(&self) -> bool {
         self.body == Body::Nothing && self.tail.is_empty()
     }
@@ -98,8 +98,8 @@ impl Characters {
         self.tail = next.tail;
     }
 
-    /// Returns the name of the encoding of the whole text: ASCII or UTF-8 if it is valid, and otherwise Windows-1252, the ANSI code
-    /// page of Western Europe. UTF-8 may end within a character, because a log may still be being written.
+    /// Returns the name of the encoding of the whole text: ASCII or UTF-8 if it is valid, and otherwise Windows-1252, the ANSI
+    /// code page of Western Europe. UTF-8 may end within a character, because the log may still be growing.
     #[must_use]
     pub fn encoding(&self) -> &'static str {
         match self.body {
@@ -124,12 +124,12 @@ mod tests {
             ("Jürgen".as_bytes(), "UTF-8"),
             ("\u{1f4de}".as_bytes(), "UTF-8"),
             (b"J\xFCrgen", "windows-1252"),
-            // Bytes that never occur in UTF-8, a byte too many, an overlong form, half a surrogate pair.
+            // Bytes that never occur in UTF-8, one byte too many, an overlong form, half of a surrogate pair.
             (b"\xFF", "windows-1252"),
             (b"\xC3\xA9\xA9", "windows-1252"),
             (b"\xC0\xAF", "windows-1252"),
             (b"\xED\xA0\x80", "windows-1252"),
-            // Cut within a character: after something that must be UTF-8, and after something that need not be.
+            // Cut within a character: first after text that must be UTF-8, then after text that need not be.
             (b"\xC3\xA9 \xE2\x82", "UTF-8"),
             (b"e \xE2\x82", "windows-1252"),
         ];
@@ -138,7 +138,7 @@ mod tests {
         }
     }
 
-    /// Parts of characters, whole characters, and bytes that are neither.
+    /// Returns parts of characters, whole characters, and bytes that are neither.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let part = prop::sample::select(vec![
             &b"a"[..],

@@ -1,65 +1,66 @@
 //! Detects UTF-16 without a byte order mark.
 //!
-//! ASCII characters in UTF-16 have a NUL, always as the same byte of the unit. However little of a text is ASCII, its line ends
-//! are, and usually blanks and digits. So a text is taken for UTF-16 if the NULs are on one side of the units, and if it does
-//! not look like text in bytes whose NULs happen to be on one side. In one of the two byte orders,
+//! In UTF-16, each ASCII character contains a NUL, always in the same byte of its unit. Even if little of a text is ASCII, its
+//! line ends are, and usually blanks and digits. So text counts as UTF-16 if its NULs are on the same side of its units, and if
+//! it does not look like single-byte text whose NULs happen to be on one side. The exact conditions are, for one of the two byte
+//! orders:
 //!
-//! * at least one unit in a hundred is ASCII, which the line ends alone provide in lines of 100 (LF) or 200 (CR LF) characters;
-//! * hardly any unit is ASCII in the other byte order, except for U+3000 and U+4E00, the blank and the "one" of Chinese and
-//!   Japanese; and there are no more line feeds in that order;
-//! * at most one unit in 32 is a control character, half a surrogate pair or for private use, or one in four if there are at
-//!   most three kinds of them, as programs separate fields by such characters;
-//! * the NUL units are in blocks, such as a crash leaves, and not between other units, as in UTF-32;
-//! * not only line feeds have a NUL, because lines of bytes may each end with one;
-//! * more than half of the units are ASCII, or, of the units without a NUL,
+//! * At least one unit in a hundred is ASCII. Line ends alone suffice if lines have up to 100 (LF) or 200 (CR LF) characters.
+//! * Hardly any unit would be ASCII in the other byte order, except for U+3000 and U+4E00, the blank and the "one" of Chinese and
+//!   Japanese. There are no more line feeds in the other byte order than in this one.
+//! * At most one unit in 32 is a control character, half of a surrogate pair or for private use. One in four may be if there are
+//!   at most three different ones, because some programs separate fields with such characters.
+//! * NUL units, if any, form long blocks, such as a crash leaves, and do not alternate with other units, as they do in UTF-32.
+//! * Not only line feeds have a NUL, because each line of a single-byte text may end with one.
+//! * More than half of the units are ASCII, or else, of the units without a NUL,
 //!     * at most half look like two bytes of text: two ASCII characters (with exceptions for Hiragana and Han characters), two
-//!       letters of a code page, or a part of a character in UTF-8, and
-//!     * no more contain a blank than there are units that are ASCII.
+//!       letters of a code page, or a part of a UTF-8 character, and
+//!     * no more contain a blank than there are ASCII units.
 //!
-//! In addition, the text must not begin with a line of ASCII in bytes.
+//! In addition, the text must not begin with a line of single-byte ASCII.
 //!
-//! The rule needs some length: four Chinese characters could just as well be a line of ASCII.
+//! The text must have a certain length: four Chinese characters could just as well be a line of ASCII.
 //!
-//! The same rule detects that the end of a text is in other units than its beginning. Programs append to logs in their own
-//! encoding; Windows PowerShell's `>>` appends UTF-16. There may be only one such line, so ends of several lengths are tried.
-//! A few units can look like anything, so a greater share of them must be ASCII, and the last one must be a line end: any line
-//! may contain a value in UTF-16.
+//! The same conditions detect whether the end of a text has other units than its beginning. Programs append to logs in their own
+//! encoding; `>>` in Windows PowerShell appends UTF-16. Only one line may have been appended, so ends of several lengths are
+//! tried. A few units can look like anything, so a larger share of them must be ASCII, and the last one must be a line end,
+//! because any line can contain a value in UTF-16.
 
 use memchr::memchr;
 
 use super::Units;
 
-/// At the beginning of a text, at least one unit in this many is ASCII.
+/// At the beginning of UTF-16 text, at least one unit in this many is ASCII.
 const SHARE_AT_BEGINNING: usize = 100;
 
-/// At an end of so many units, at least one unit in this many is ASCII.
+/// Returns how many units there may be for each ASCII unit in the last `units` units of UTF-16 text.
 fn share_at_end(units: usize) -> usize {
     if units < 64 { 2 } else { 8 }
 }
 
-/// How many bytes at the end of a text are examined.
+/// The number of bytes at the end of a source that are examined for another encoding.
 pub(crate) const END_BYTES: usize = 4 << 10;
 
-/// The fewest units at the end of a text that can be recognised as UTF-16.
+/// The smallest number of units at the end of a text that can be recognised as UTF-16.
 const END_UNITS_LEAST: usize = 16;
 
-/// The fewest bytes that can be recognised as plain text: `callStatus=21` and a line end.
+/// The smallest number of bytes that can be recognised as single-byte text: `callStatus=21` and a line end.
 const PLAIN_BYTES_LEAST: usize = 15;
 
-/// The fewest characters that can be recognised as UTF-32.
+/// The smallest number of characters that can be recognised as UTF-32.
 const UTF_32_LEAST: usize = 8;
 
-/// Detects the units of `text`, which has no byte order mark and begins with a whole unit.
+/// Detects the units of `text`, which has no byte order mark and starts at the start of a unit.
 pub(super) fn detect(text: &[u8]) -> Units {
-    // For nearly all files, the first condition decides. UTF-16 after a line of bytes has been appended to it.
+    // Nearly all files contain no NUL. If a line of single-byte text comes first, UTF-16 was appended to it later.
     if memchr(0, text).is_none() || is_plain_text(text.split(|byte| !is_plain(*byte)).next()) {
         return Units::Bytes;
     }
     detect_by(text, SHARE_AT_BEGINNING)
 }
 
-/// Returns the units at the end of a text if they differ from `units`, in which it was read. `end` is the last [`END_BYTES`] of
-/// the text, or all of it.
+/// Returns the units at the end of a text if they differ from `units`, in which the text was read. `end` contains the last
+/// [`END_BYTES`] of the text, or all of it.
 pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
     match units {
         Units::Bytes if memchr(0, end).is_some() => utf16_at_end(end),
@@ -70,7 +71,7 @@ pub(super) fn other_at_end(units: Units, end: &[u8]) -> Option<Units> {
     }
 }
 
-/// Returns the byte order of the UTF-16 at the end of a text, if there is any.
+/// Returns the byte order of UTF-16 at the end of a text, or `None` if the text does not end in UTF-16.
 fn utf16_at_end(end: &[u8]) -> Option<Units> {
     let at_end = match end {
         [.., b'\n', 0] => Units::Utf16Le,
@@ -86,17 +87,17 @@ fn utf16_at_end(end: &[u8]) -> Option<Units> {
         .then_some(at_end)
 }
 
-/// Whether a text is UTF-16, perhaps after some lines of plain text.
+/// Whether a text is UTF-16, perhaps after some lines of single-byte text.
 pub(super) fn continues_in_utf16(text: &[u8]) -> bool {
     let plain = text.iter().take_while(|byte| is_plain(**byte)).count();
     let (row, rest) = text.split_at(plain);
     let rest = if is_plain_text(Some(row)) { rest } else { text };
-    // The byte order does not matter: the first byte of a character may have been counted with the line before.
+    // The byte order does not matter, because the split may be within the first character.
     detect_by(rest, SHARE_AT_BEGINNING) != Units::Bytes
 }
 
-/// Whether a row of plain bytes is text. In UTF-16 every line end has a NUL; a tab or line feed that is half of a character, as
-/// in Hindi or Gujarati, occurs in nearly every unit.
+/// Whether a row of printable ASCII bytes, tabs and line ends is single-byte text. It may be UTF-16 instead: there, every line
+/// end contains a NUL, and a tab or line feed that is half of a character, as in Hindi or Gujarati, occurs in nearly every unit.
 fn is_plain_text(row: Option<&[u8]>) -> bool {
     row.is_some_and(|row| {
         let controls = row.iter().filter(|byte| **byte < b' ').count();
@@ -104,11 +105,12 @@ fn is_plain_text(row: Option<&[u8]>) -> bool {
     })
 }
 
+/// Whether a byte is a printable ASCII character, a tab or part of a line end.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
-/// Detects the units of `text`, of which at least one in `share` must be ASCII for it to be UTF-16.
+/// Detects the units of `text`. It is UTF-16 only if at least one unit in `share` is ASCII.
 fn detect_by(text: &[u8], share: usize) -> Units {
     if memchr(0, text).is_none() {
         return Units::Bytes;
@@ -120,37 +122,41 @@ fn detect_by(text: &[u8], share: usize) -> Units {
     match (low_first.is_utf16(share), high_first.is_utf16(share)) {
         (true, false) => Units::Utf16Le,
         (false, true) => Units::Utf16Be,
-        // What fits both byte orders is not UTF-16.
+        // Text that fits both byte orders is not UTF-16.
         _ => Units::Bytes,
     }
 }
 
-/// The number of units of a text that look like certain things.
+/// Counts the units of a text by what they look like, for one of the two byte orders.
 #[derive(Default)]
 struct Census {
+    /// The number of all units.
     all: usize,
-    /// With a NUL as high byte: ASCII, and letters of Western Europe.
+    /// The number of units with a NUL as high byte: ASCII, and letters of Western Europe.
     ascii: usize,
-    /// With a NUL as low byte. They would be ASCII in the other byte order.
+    /// The number of units with a NUL as low byte. They would be ASCII in the other byte order.
     swapped: usize,
+    /// The number of units that are line feeds.
     line_feeds: usize,
+    /// The number of units that would be line feeds in the other byte order.
     swapped_line_feeds: usize,
-    /// Without a NUL.
+    /// The number of units without a NUL.
     wide: usize,
-    /// Without a NUL, and like two bytes of text.
+    /// The number of units without a NUL that look like two bytes of text.
     text: usize,
-    /// Without a NUL, and a blank beside a visible character.
+    /// The number of units without a NUL that look like a blank and a visible character.
     blanks: usize,
-    /// Runs of NUL units. Half of the units of UTF-32 are such runs.
+    /// The number of runs of NUL units. In UTF-32, half of the units are such runs.
     nul_runs: usize,
-    /// Characters that hardly occur in UTF-16.
+    /// The number of characters that hardly ever occur in text, such as control characters.
     odd: usize,
-    /// How many different ones of these there are.
+    /// The number of different characters among those that `odd` counts.
     odd_kinds: usize,
 }
 
 impl Census {
-    /// Counts units, given with the low byte first. `in_utf8` is the number of bytes that belong to characters in UTF-8.
+    /// Counts units. Each is given with its low byte first. `in_utf8` is the number of bytes that belong to UTF-8 characters
+    /// beyond ASCII.
     fn of(pairs: impl Iterator<Item = [u8; 2]> + Clone, in_utf8: usize) -> Census {
         let mut census = Census { text: in_utf8 / 2, ..Census::default() };
         let mut before = [0, 0];
@@ -186,14 +192,14 @@ impl Census {
         census
     }
 
-    /// Whether the units are UTF-16 by the rules of the module's documentation.
+    /// Whether the counts meet the conditions in the module's documentation. `share` is the number of units for each ASCII unit.
     fn is_utf16(&self, share: usize) -> bool {
         let is_one_sided = self.ascii > 0
             && self.ascii * share >= self.all
             && self.swapped * 16 <= self.ascii
             && self.swapped_line_feeds <= self.line_feeds;
         let is_not_only_line_feeds = (self.ascii - self.line_feeds) * 2 >= self.line_feeds;
-        // The text may begin and end within a character, so two of them are ignored.
+        // The text may begin and end within a character, so two odd characters are ignored.
         let chars = self.ascii + self.wide;
         let few_odd = self.odd * 4 <= chars && (self.odd_kinds < 4 || self.odd.saturating_sub(2) * 32 <= chars);
         let makes_sense = few_odd && self.nul_runs * 4 <= chars;
@@ -202,21 +208,21 @@ impl Census {
     }
 }
 
-/// Whether a unit looks more like two bytes of text: two ASCII characters, or two letters of a code page, from 0xC0 on.
+/// Whether a unit looks more like two bytes of text: two ASCII characters, or two letters of a code page, which start at 0xC0.
 fn is_text(low: u8, high: u8) -> bool {
     let is_letter = |byte: u8| byte >= 0xC0 && !matches!(byte, 0xD8..=0xDF);
     let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
     match high {
-        // Hiragana, of which whole texts consist.
+        // Hiragana, because whole texts consist of it.
         0x30 if low >= b'A' => false,
-        // Han characters. Many look like a letter beside another character; only one in eight looks like two letters.
+        // Han characters. Many look like a letter and another character, but only one in eight looks like two letters.
         0x4E..=0x7E => high.is_ascii_alphabetic() && (low.is_ascii_alphanumeric() || low == b' '),
         _ => (is_printable(high) && is_printable(low)) || (is_letter(high) && low >= 0xC0),
     }
 }
 
-/// Whether a text begins like UTF-32. It is not read, but would be taken for UTF-16 or for bytes, in which nothing is found.
-/// All of its characters must make sense, and at least one in 32 is ASCII.
+/// Whether a text begins like UTF-32, which is not supported. Without this check, it would be read as UTF-16 or as bytes, and
+/// nothing would be found in it. All of its characters must be plausible, and at least one in 32 must be ASCII.
 pub(crate) fn is_utf32(head: &[u8]) -> bool {
     let (groups, _) = head.as_chunks::<4>();
     [u32::from_le_bytes, u32::from_be_bytes].iter().any(|group| {
@@ -228,19 +234,19 @@ pub(crate) fn is_utf32(head: &[u8]) -> bool {
     })
 }
 
-/// Whether a character hardly occurs in texts: a control character or one for private use.
+/// Whether a character hardly ever occurs in text: a control character or one for private use.
 fn is_odd(char: char) -> bool {
     let is_white_space = matches!(char, '\u{8}'..='\u{d}' | '\u{1b}');
     (char.is_control() && !is_white_space) || matches!(char, '\u{e000}'..='\u{f8ff}' | char::REPLACEMENT_CHARACTER)
 }
 
-/// Returns the number of bytes that belong to characters beyond ASCII in UTF-8, or 0 if most bytes beyond ASCII do not.
+/// Returns the number of bytes that belong to UTF-8 characters beyond ASCII, or 0 if most bytes beyond ASCII are not valid UTF-8.
 fn in_utf8(text: &[u8]) -> usize {
     let beyond_ascii = |bytes: &[u8]| bytes.iter().filter(|byte| !byte.is_ascii()).count();
     let (whole, broken) = text.utf8_chunks().fold((0, 0), |(whole, broken), chunk| {
         (whole + beyond_ascii(chunk.valid().as_bytes()), broken + beyond_ascii(chunk.invalid()))
     });
-    // In Korean text nearly half of them happen to be valid.
+    // In Korean text in a code page, nearly half of the bytes happen to be valid.
     if whole >= 2 * broken { whole } else { 0 }
 }
 
@@ -270,11 +276,11 @@ mod tests {
     }
 
     #[test]
-    fn the_side_with_the_nul_bytes_decides() {
+    fn the_side_of_the_nul_bytes_decides() {
         for text in ["a", "rawCallStatus = 21\r\n", "Größe: 21 für Jürgen\r\n"] {
             check_both_orders(text);
         }
-        // The beginning of a text, cut in the middle of a unit.
+        // The beginning of a text, cut within a unit.
         assert_eq!(detect(b"a\0b\0c"), Units::Utf16Le);
     }
 
@@ -304,7 +310,7 @@ mod tests {
         for text in [&b""[..], b"\0", b"\0\0\0\0", b"callStatus=21\0\0\0\n", b"a\0bcd\0efg", b"\0\0a\0\0\0\0b"] {
             assert_eq!(detect(text), Units::Bytes, "{text:?}");
         }
-        // At the end of a block, too little of the text is left to decide.
+        // So little text is left at the end of a block that nothing can be decided.
         for len in HEAD_BYTES - 20..=HEAD_BYTES {
             let text = [&vec![0; len], &b"2017-02-14 02:57:24 callStatus=21\n"[..]].concat();
             assert_eq!(detect(head(&text)), Units::Bytes, "{len}");
@@ -359,7 +365,7 @@ mod tests {
         assert!(!is_utf32(&(1..100_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>()));
     }
 
-    /// The characters of each script, as ranges.
+    /// The ranges of characters in each script.
     const SCRIPTS: &[(&str, &[(char, char)])] = &[
         ("Western", &[('a', 'z'), ('à', 'ö')]),
         ("Latin with accents", &[('a', 'z'), ('à', 'ö'), ('Ā', 'ſ'), ('Ạ', 'ỹ')]),
@@ -383,7 +389,7 @@ mod tests {
         ("emoji", &[('\u{1f300}', '\u{1f64f}'), ('\u{1f680}', '\u{1f6c5}')]),
     ];
 
-    /// Lines in one script, some with a time before them and a result after them.
+    /// Returns lines in one script, some with a time before them and a result after them.
     fn written_in(script: &[(char, char)]) -> impl Strategy<Value = String> + use<> {
         let ranges: Vec<_> = script.iter().map(|&(first, last)| first..=last).collect();
         let word = prop::collection::vec(prop::char::ranges(ranges.into()), 3..28).prop_map(String::from_iter);
@@ -400,7 +406,7 @@ mod tests {
         SCRIPTS.iter().find(|script| script.0 == name).unwrap().1
     }
 
-    /// Text in ASCII, UTF-8 or a code page.
+    /// Returns text in ASCII, UTF-8 or a code page.
     fn single_bytes() -> impl Strategy<Value = Vec<u8>> {
         let ascii = select(vec![
             "2017-02-14 02:57:24,102 INFO user=ann@example.com rawCallStatus = 21\r\n",
@@ -423,14 +429,14 @@ mod tests {
         prop_oneof![ascii, utf8, in_code_page]
     }
 
-    /// How NUL bytes get into text in bytes.
+    /// How NUL bytes end up in single-byte text.
     #[derive(Clone, Debug)]
     enum Nuls {
         Stray(Vec<prop::sample::Index>),
         Block(prop::sample::Index, usize),
         AtLineEnds,
         BehindLineEnds,
-        /// Padding of records with the same length, so that all NULs are on one side.
+        /// Records are padded to the same length, so that all NULs are on one side.
         Records {
             len: usize,
             used: usize,
@@ -517,7 +523,7 @@ mod tests {
             for (time, end) in
                 [("", "\r\n\0"), ("", "\n\0"), ("2017-02-14 02:57:24 ", "\r\n\0"), ("2017-02-14 02:57:24 ", "\n\0")]
             {
-                // A blank is added where it is needed to have all NULs on one side.
+                // A blank is added where needed, so that all NULs are on one side.
                 let line = |text: &str| {
                     let text = page.encode(&format!("{time}{text}")).0.into_owned();
                     let filling = if (text.len() + end.len()).is_multiple_of(2) { "" } else { " " };
@@ -530,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_bytes_before_utf_16_decides_the_beginning() {
+    fn single_byte_text_before_utf_16_makes_the_text_single_byte() {
         let text = [LAST_LINE.as_bytes(), &utf16(&LAST_LINE.repeat(100), u16::to_le_bytes)].concat();
         assert_eq!(detect(head(&text)), Units::Bytes);
         assert_eq!(other_at_end(Units::Bytes, end(&text)), Some(Units::Utf16Le));

@@ -13,17 +13,19 @@ use std::ops::Range;
 
 use encoding_rs::{DecoderResult, Encoding};
 
-/// The most bytes of a character in any encoding. GB 18030 has characters of four bytes.
+/// The size of the longest character in any encoding, in bytes. GB 18030 has characters of four bytes.
 const CHARACTER_BYTES: usize = 4;
 
-/// Decoded text, with a map from its offsets to those of the bytes that it came from.
+/// A line that was decoded with a code page, with a map from offsets in the text to offsets in the bytes.
 #[derive(Debug)]
 pub(crate) struct Reading {
     page: &'static Encoding,
+    /// The decoded line and the decoded text after it.
     text: String,
+    /// The length of the line in `text`, in bytes.
     line_len: usize,
-    /// The end of each decoded non-ASCII character, as an offset in the text and as one in the bytes. Between these characters, the
-    /// text is the same as the bytes.
+    /// The end of each decoded character beyond ASCII, as an offset in the text and as one in the bytes. The text between these
+    /// characters is the same as the bytes.
     ends: Vec<(usize, usize)>,
 }
 
@@ -33,7 +35,7 @@ impl Reading {
         Reading { page, text: String::new(), line_len: 0, ends: Vec::new() }
     }
 
-    /// Decodes `window`, which is a line of `line_len` bytes and the text after it. Replaces what was decoded before.
+    /// Decodes `window`, which is a line of `line_len` bytes and the text after it. Replaces the previously decoded text.
     pub(crate) fn read(&mut self, window: &[u8], line_len: usize) {
         self.text.clear();
         self.ends.clear();
@@ -58,8 +60,8 @@ impl Reading {
         self.line_len
     }
 
-    /// Converts a range of the text to the range of the bytes. A decoded character that is only partly in the range is included as a
-    /// whole. An empty range stays empty.
+    /// Converts a range in the text to one in the bytes. A decoded character that is only partly in the range is included
+    /// completely. An empty range stays empty.
     pub(crate) fn bytes_of(&self, part: Range<usize>) -> Range<usize> {
         if part.is_empty() {
             let at = self.decoded_around(part.start).map_or(part.start, |character| character.start);
@@ -70,7 +72,8 @@ impl Reading {
         self.byte_at(start)..self.byte_at(end)
     }
 
-    /// Converts an offset in the bytes to one in the text. An offset within a character becomes the start of the next character.
+    /// Converts an offset in the bytes to one in the text. An offset within a character is rounded up to the end of the
+    /// character.
     pub(crate) fn at(&self, byte: usize) -> usize {
         let index = self.ends.partition_point(|&(_, end)| end <= byte);
         let (text, bytes) = self.end_before(index);
@@ -79,7 +82,7 @@ impl Reading {
         self.decoded_around(at).map_or(at, |character| character.end)
     }
 
-    /// Returns the decoded character in the text around the offset `at`, or `None` if `at` is not within one.
+    /// Returns the decoded character in the text that contains the offset `at`, or `None` if `at` is between characters.
     fn decoded_around(&self, at: usize) -> Option<Range<usize>> {
         let index = self.ends.partition_point(|&(end, _)| end <= at);
         let &(end, _) = self.ends.get(index)?;
@@ -87,7 +90,7 @@ impl Reading {
         (start < at).then_some(start..end)
     }
 
-    /// Converts an offset in the text to one in the bytes.
+    /// Converts an offset in the decoded text to one in the bytes.
     fn byte_at(&self, at: usize) -> usize {
         let index = self.ends.partition_point(|&(end, _)| end <= at);
         let (text, bytes) = self.end_before(index);
@@ -100,7 +103,7 @@ impl Reading {
         index.checked_sub(1).map_or((0, 0), |before| self.ends[before])
     }
 
-    /// Decodes a line whose first byte is at the offset `start` in the bytes, and appends it.
+    /// Decodes a line and appends it. `start` is the offset of the line in the bytes.
     fn decode(&mut self, line: &[u8], start: usize) {
         let mut rest = line;
         loop {
@@ -115,8 +118,8 @@ impl Reading {
         }
     }
 
-    /// Decodes the character at the start of `bytes`, appends it, and returns the number of its bytes: the fewest that make a
-    /// character.
+    /// Decodes the character at the start of `bytes` and appends it. Returns its size, which is the smallest number of bytes that
+    /// form a character.
     fn decode_character(&mut self, bytes: &[u8]) -> usize {
         for len in 1..=bytes.len().min(CHARACTER_BYTES) {
             let mut character = [0; 16];
@@ -162,20 +165,20 @@ mod tests {
         assert_eq!(reading.text(), "xä21".as_bytes());
         assert_eq!(reading.bytes_of(1..3), 1..5);
         assert_eq!(reading.bytes_of(3..5), 5..7);
-        // No part of the character.
+        // Digits that are not part of the character.
         assert_eq!(reading.bytes_of(2..2), 1..1);
         assert_eq!(reading.at(3), 3);
     }
 
     #[test]
-    fn lines_that_are_utf_8_keep_their_text() {
+    fn lines_in_utf_8_are_not_changed() {
         let reading = read("windows-1252", b"J\xFCrgen\r\nJ\xC3\xBCrgen \xFF\nJ\xC3\xBCrgen", 6);
         assert_eq!(std::str::from_utf8(reading.text()).unwrap(), "Jürgen\r\nJÃ¼rgen ÿ\nJürgen");
         assert_eq!(reading.line_len(), 7);
     }
 
     #[test]
-    fn a_byte_with_which_no_character_begins_is_read_alone() {
+    fn a_byte_that_cannot_start_a_character_is_decoded_alone() {
         let reading = read("shift_jis", b"\x82\xA0\xFF\x812\x83", 6);
         assert_eq!(std::str::from_utf8(reading.text()).unwrap(), "あ\u{fffd}\u{fffd}2\u{fffd}");
         assert_eq!(reading.bytes_of(9..10), 4..5);
@@ -188,7 +191,7 @@ mod tests {
             text in prop::collection::vec(prop::sample::select("aZ0 =~ÄéШя€、ア漢電中一あ한글".chars().collect::<Vec<_>>()), 0..20),
         ) {
             let page = page(name);
-            // Characters that the encoding does not have are left out.
+            // Characters that the encoding does not contain are left out.
             let parts: Vec<(char, Vec<u8>)> = text
                 .iter()
                 .filter_map(|&character| {

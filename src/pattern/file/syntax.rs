@@ -32,15 +32,15 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the error is at or directly after curly quotes, which word processors write in place of straight ones.
+/// Whether the error is at or directly after curly quotes, which word processors write instead of straight ones.
 fn has_curly_quotes(text: &str, span: &Range<usize>) -> bool {
     let is_curly = |char: char| matches!(char, '“' | '”' | '„' | '‘' | '’' | '‚');
     let before = text.get(..span.start).and_then(|before| before.chars().next_back());
     before.is_some_and(is_curly) || text.get(span.clone()).is_some_and(|inside| inside.contains(is_curly))
 }
 
-/// Returns the opening `'''` of a string that someone forgot to close, if that explains the error. The string is either still open
-/// at the error, or was closed directly before it by a `'''` on a later line, which was probably meant to open the next string.
+/// Returns the opening `'''` of a string that was not closed, if that explains the error. The string is either still open at the
+/// error, or was closed directly before it by a `'''` on a later line, which was probably meant to open the next string.
 fn unclosed(text: &str, error: &Range<usize>) -> Option<Range<usize>> {
     let mut opening: Option<usize> = None;
     let mut start = 0;

@@ -8,19 +8,21 @@ use toml::de::{DeTable, DeValue};
 use super::Reader;
 use crate::pattern::definition::Place;
 
-/// A string value, and its place in the file.
+/// A string value and its position in the file.
 pub(super) type Text = (String, Place);
 
-/// A TOML table and its place in the file. The place of a `[[pattern]]` is that header.
+/// A TOML table and its position in the file. For a `[[pattern]]`, this is the position of the header.
 pub(super) struct Table<'v, 'i> {
+    /// The keys and values of the TOML table.
     pub(super) entries: &'v DeTable<'i>,
+    /// The position of the table in the file, in bytes.
     pub(super) span: Range<usize>,
-    /// What messages call the table: `a pattern` or `an example`.
+    /// What messages call the table, such as `a pattern` or `an example`.
     pub(super) thing: &'static str,
 }
 
 impl Reader<'_> {
-    /// Returns the tables in the list `value`. Reports it if `value` is not a list, and reports everything in it that is not a
+    /// Returns the tables in the list `value`. Reports an error if `value` is not a list, and for everything in it that is not a
     /// table.
     pub(super) fn tables<'v, 'i>(
         &mut self,
@@ -42,7 +44,7 @@ impl Reader<'_> {
         tables
     }
 
-    /// Returns the string under `key`. Reports the key as missing if the table does not have it.
+    /// Returns the string under `key`. Reports an error if the table does not have the key.
     pub(super) fn required_text(&mut self, table: &Table<'_, '_>, key: &str, remedy: &str) -> Option<Text> {
         if !table.entries.contains_key(key) {
             self.missing(table, key, remedy);
@@ -77,12 +79,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the place in the file of a string value.
+    /// Returns the position in the file of a string value.
     pub(super) fn place(&self, value: &Spanned<DeValue<'_>>, text: &str) -> Place {
         Place::of_text(&self.source.text, value.span(), text)
     }
 
-    /// Reports every key that is not in `known`, a comma-separated list that the message repeats.
+    /// Reports every key that is not in `known`, a comma-separated list that is part of the message.
     pub(super) fn check_keys(&mut self, entries: &DeTable<'_>, known: &str, thing: &str) {
         for key in entries.keys() {
             if !known.split(", ").any(|known| known == key.get_ref()) {
@@ -97,7 +99,7 @@ impl Reader<'_> {
         self.report(&table.span, format!("{} has no `{key}`", table.thing), "", remedy);
     }
 
-    /// Reports that a value has the wrong type. The label under the value names its actual type.
+    /// Reports that a value has the wrong type. The label under the value names the actual type.
     pub(super) fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, message: &str, remedy: &str) {
         let label = match value.get_ref() {
             DeValue::String(_) => "this is text",

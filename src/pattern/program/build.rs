@@ -1,8 +1,8 @@
 //! Builds the steps of a [program](super) from the syntax tree of a regex.
 //!
-//! The builder walks the tree once, and passes down what may [follow](Follow) each part. The bytes with which that may begin decide
-//! whether the part needs backtracking: `\d+x` needs none, because `x` is not a digit. If the match may end after a part, a step
-//! records that.
+//! The builder walks the tree once, and passes down what may [follow](Follow) each part. The bytes with which that may begin
+//! decide whether the part needs backtracking: `\d+x` needs none, because `x` is not a digit. If the match may end after a part,
+//! a step records that.
 //!
 //! | regex | steps |
 //! |---|---|
@@ -16,8 +16,8 @@
 //! | assertion | `Holds` |
 //!
 //! For example, both alternatives of `(?:ab|ac)d?` begin with `a`. So the first one has a `Fork`, and if `b` does not match, the
-//! program goes on with the second alternative. The class of a `Fork` contains the bytes with which both can begin, that of a
-//! `Branch` those with which its own alternative can begin.
+//! program continues with the second alternative. The class of a `Fork` contains the bytes with which both can begin. The class
+//! of a `Branch` contains those with which its own alternative can begin.
 //!
 //! Invariant: a regex with any other part, or with too many steps, has no program and is left to the regex engine. Every function
 //! here returns `None` for such a regex.
@@ -31,9 +31,10 @@ use super::super::choice::{Prefers, Span};
 use super::super::literal::{Side, can_be_empty, edge};
 use super::{Assertion, AtEnd, Class, Step, WORD_BYTES, Word};
 
-/// The most steps of a program. A counted repetition of a group repeats the steps of the group, so it could need many.
+/// The largest number of steps in a program. A counted repetition of a group repeats the steps of the group, so it could need
+/// many.
 const STEPS_LIMIT: usize = 200;
-/// The most capture slots, two for each group.
+/// The largest number of capture slots, two for each group.
 const SLOTS_LIMIT: usize = 64;
 
 /// Returns the steps for a regex, or `None` if the regex is not supported.
@@ -44,13 +45,13 @@ pub(super) fn steps(hir: &Hir) -> Option<Vec<Step>> {
     Some(builder.steps)
 }
 
-/// Builds a list of steps.
+/// Builds the list of steps.
 struct Builder {
     steps: Vec<Step>,
 }
 
 impl Builder {
-    /// Appends a step and returns its index.
+    /// Appends a step and returns its index, or `None` if there are too many steps.
     fn step(&mut self, step: Step) -> Option<usize> {
         self.steps.push(step);
         (self.steps.len() <= STEPS_LIMIT).then_some(self.steps.len() - 1)
@@ -123,7 +124,7 @@ impl Builder {
             return None;
         }
         let first = edge(&repetition.sub, Side::First);
-        // Each repetition is followed by another one, or by another one or `follow`.
+        // Each repetition is followed by another one, or may be followed by either another one or `follow`.
         let must_repeat = Follow { first, end: None };
         let may_repeat = Follow { first: follow.first.union(first), end: follow.end.clone() };
         for left in (0..least).rev() {
@@ -154,8 +155,8 @@ impl Builder {
         Some(())
     }
 
-    /// Begins an optional part. Returns the steps that skip it. The caller passes these to [`Builder::lead_past`] at the end of the
-    /// part.
+    /// Begins an optional part. Returns the steps that skip it. The caller must pass them to [`Builder::lead_past`] at the end of
+    /// the part.
     fn option(&mut self, first: ByteSet, follow: &Follow) -> Option<Range<usize>> {
         if let Some(end) = &follow.end {
             self.step(Step::MayEnd(end.clone()))?;
@@ -164,7 +165,7 @@ impl Builder {
     }
 
     /// Begins a part that is tried if the next byte is in `first`. If the byte is also in `others`, skipping the part is tried as
-    /// well. Returns the steps that skip it. The caller passes these to [`Builder::lead_past`] at the end of the part.
+    /// well. Returns the steps that skip it. The caller must pass them to [`Builder::lead_past`] at the end of the part.
     fn branch(&mut self, first: ByteSet, others: ByteSet) -> Option<Range<usize>> {
         let start = self.steps.len();
         let shared = first.intersection(others);
@@ -178,8 +179,9 @@ impl Builder {
     /// Appends the step for a repetition of a single class.
     fn run_of(&mut self, class: ByteSet, least: usize, most: usize, prefers: Prefers, follow: &Follow) -> Option<()> {
         let assertions: Vec<Assertion> = follow.end.iter().flatten().filter_map(AtEnd::assertion).collect();
-        // Whether only the full length of the run can lead to a match. If the match may end after the run, that is so if the
-        // assertions at its end cannot hold within the run. Then only the empty run remains, for which `MayEnd` is appended below.
+        // Whether only the full length of the run can lead to a match. If the match may end after the run, this is the case if
+        // the assertions at its end cannot hold within the run. Then only the empty run remains, for which `MayEnd` is appended
+        // below.
         let is_clear = prefers == Prefers::Longest
             && class.intersection(follow.first) == ByteSet::EMPTY
             && assertions.iter().all(|assertion| assertion.never_holds_within(class));
@@ -231,14 +233,15 @@ impl Builder {
 /// What may follow a part of the regex, up to the end of the regex.
 #[derive(Clone)]
 struct Follow {
-    /// The bytes with which it may begin.
+    /// The bytes with which the text after the part can begin.
     first: ByteSet,
-    /// What remains to be done if it matches the empty string, so that the match ends. `None` if it cannot be empty.
+    /// If the rest of the regex can match the empty string, so that the match ends after the part: the actions that are left to
+    /// do then. `None` if the rest cannot be empty.
     end: Option<Vec<AtEnd>>,
 }
 
 impl Follow {
-    /// Returns `parts` followed by `self`.
+    /// Returns what may follow the part before `parts`, if `self` follows `parts`.
     fn preceded_by(&self, parts: &[Hir]) -> Option<Follow> {
         let mut follow = self.clone();
         for part in parts.iter().rev() {
@@ -258,7 +261,7 @@ impl Follow {
     }
 }
 
-/// Returns what remains to be done if `hir` matches the empty string.
+/// Returns the actions that are left to do if `hir` matches the empty string.
 fn at_end(hir: &Hir) -> Option<Vec<AtEnd>> {
     match hir.kind() {
         HirKind::Empty => Some(Vec::new()),
@@ -311,7 +314,7 @@ fn single(hir: &Hir) -> Option<ByteSet> {
     }
 }
 
-/// Converts a set to a table.
+/// Converts a set of bytes to a table.
 fn table(set: ByteSet) -> Box<Class> {
     let mut table = [false; 256];
     set.iter().for_each(|byte| table[usize::from(byte)] = true);

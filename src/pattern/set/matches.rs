@@ -1,4 +1,4 @@
-//! Iterates over the matches in one line, by trying the places where patterns may match from left to right.
+//! Iterates over the matches in one line, by trying the positions where patterns may match from left to right.
 
 use std::ops::Range;
 
@@ -7,26 +7,29 @@ use super::super::matcher::{MatcherScratch, Place};
 use super::{Next, Pattern, PatternScratch, PatternSet, Scratch};
 use crate::hit::{Capture, Captures};
 
-/// The most places that are recorded for one line. In a line with more, the patterns are searched for instead, so that the memory
-/// for a line is limited.
+/// The largest number of positions that are recorded for one line. If there are more, the whole line is searched for the patterns
+/// instead, so that the memory for a line is limited.
 const PLACES_LIMIT: usize = 1 << 14;
 
 /// A match of a pattern in a line. Its offsets are positions in the window that was searched.
 #[derive(Debug)]
 pub struct Match<'m> {
-    /// The index of the pattern in its set.
+    /// The index of the pattern in its [`PatternSet`].
     pub pattern: usize,
-    /// The span of the whole match. That of a `multiline` pattern may end after the line.
+    /// The span of the whole match. The match of a `multiline` pattern may end after the line.
     pub span: Range<usize>,
     /// Whether a literal that a match may begin with is in the line before this match, and begins none.
     pub(crate) is_after_miss: bool,
+    /// Whether the match is a result or context for one.
     pub(super) role: Role,
+    /// The index of the regex group for each capture.
     pub(super) groups: &'m Captures<usize>,
+    /// The spans that the groups of the regex captured.
     pub(super) slots: &'m MatcherScratch,
 }
 
 impl Match<'_> {
-    /// Whether the pattern finds context and not results.
+    /// Whether the match is context and not a result.
     #[inline(always)]
     #[must_use]
     pub fn is_context(&self) -> bool {
@@ -41,12 +44,12 @@ impl Match<'_> {
     }
 }
 
-/// The patterns that may match in a line and, as far as the prefilter has found them, the places.
+/// The patterns that may match in a line, and the positions where they may, if the prefilter found them.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// The start of a possible match and the index of its pattern, for patterns with leading literals. May contain duplicates.
+    /// For patterns with leading literals: the start of a possible match, and the index of the pattern. May contain duplicates.
     pub(super) starts: Vec<(usize, usize)>,
-    /// The indexes of patterns that may match anywhere in the line, so that they have to be searched for.
+    /// The indexes of patterns that may match anywhere in the line, so they must be searched for.
     pub(super) searched: Vec<usize>,
     /// For each pattern, whether it is in `searched`.
     is_searched: Vec<bool>,
@@ -60,14 +63,14 @@ impl Places {
             self.starts.push((start, pattern));
             return;
         }
-        // There are too many places, so search the whole line for these patterns instead.
+        // There are too many positions, so the whole line is searched for these patterns instead.
         for (_, pattern) in std::mem::take(&mut self.starts) {
             self.seek(pattern);
         }
         self.seek(pattern);
     }
 
-    /// Records that the line has to be searched for `pattern`.
+    /// Records that the line must be searched for `pattern`.
     pub(super) fn seek(&mut self, pattern: usize) {
         if self.is_searched.len() <= pattern {
             self.is_searched.resize(pattern + 1, false);
@@ -77,11 +80,12 @@ impl Places {
         }
     }
 
+    /// Whether the line must be searched for `pattern`.
     fn is_searched(&self, pattern: usize) -> bool {
         self.is_searched.get(pattern).is_some_and(|&is_searched| is_searched)
     }
 
-    /// Removes all places and patterns.
+    /// Removes all positions and patterns.
     pub(super) fn clear(&mut self) {
         self.starts.clear();
         self.searched.drain(..).for_each(|pattern| self.is_searched[pattern] = false);
@@ -101,18 +105,22 @@ impl Places {
 /// An iterator over the matches in one line. The leftmost of overlapping matches wins. If several matches start at the same
 /// position, the earlier pattern wins.
 ///
-/// For most patterns, the prefilter has recorded the places where they may match. For the others, the next place is searched for
-/// and kept until the iterator has passed it, so that the line is searched only once for each pattern. A place is tried only when
-/// it is the leftmost one.
+/// For most patterns, the prefilter has recorded the positions where they may match. For the others, the next position is
+/// searched for and kept until the iterator has passed it, so the line is searched only once for each pattern. A position is
+/// tried only when it is the leftmost one.
 #[derive(Debug)]
 pub struct Matches<'m> {
+    /// The set of patterns to match.
     set: &'m PatternSet,
+    /// The working memory, which contains the recorded positions.
     scratch: &'m mut Scratch,
+    /// The line, and the text after it if any pattern is `multiline`.
     window: &'m [u8],
+    /// The length of the line in `window`, without its line end.
     line_len: usize,
-    /// The index of the first recorded place that has not been tried.
+    /// The index of the first recorded position that has not been tried.
     next_place: usize,
-    /// The end of the last match, before which no further match may start.
+    /// The end of the last match. No further match may start before it.
     at: usize,
     /// The first recorded place that was tried and is not the start of a match.
     missed: usize,
@@ -167,14 +175,14 @@ impl Matches<'_> {
         self.at = at;
     }
 
-    /// Sets, for each of these patterns, whether the line fulfils its conditions.
+    /// Sets whether the conditions of the given patterns hold for the line.
     pub(super) fn settle_conditions(&mut self, applies: &[(usize, bool)]) {
         for &(pattern, applies) in applies {
             self.scratch.patterns[pattern].applies = Some(applies);
         }
     }
 
-    /// Returns the leftmost recorded place that has not been passed: its start and its pattern.
+    /// Returns the leftmost recorded position that has not been passed: the start of the match, and the pattern.
     fn leftmost_recorded(&mut self) -> Option<(usize, usize)> {
         let rest = self.scratch.places.starts.get(self.next_place..)?;
         self.next_place += rest.iter().take_while(|(start, _)| *start < self.at).count();
@@ -182,13 +190,13 @@ impl Matches<'_> {
         (place.0 < self.line_len).then_some(place)
     }
 
-    /// Returns the span of the match of a pattern at a place, if there is one.
+    /// Returns the span of the match of a pattern at a position, if there is one.
     fn try_place(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let scratch = &mut self.scratch.patterns[index];
         self.set.patterns[index].try_place(scratch, place, self.window, self.line_len)
     }
 
-    /// Like [`Matches::try_place`], for a pattern that has to be searched for. Updates what is known about its next match.
+    /// Like [`Matches::try_place`], for a pattern that must be searched for. Updates what is known about its next match.
     fn try_searched(&mut self, index: usize, place: Place) -> Option<Range<usize>> {
         let found = self.try_place(index, place);
         let pattern = &self.set.patterns[index];
@@ -204,11 +212,11 @@ impl Matches<'_> {
         found
     }
 
-    /// Returns what is known about the next match of a pattern from an earlier pattern that is tried at the same places, or `None`
-    /// if nothing is. For example, `pfauth` and `pfauth-other` are both tried where `Pfauth` is.
+    /// Derives what is known about the next match of a pattern from an earlier pattern that is tried at the same positions.
+    /// Returns `None` if nothing is known. For example, `pfauth` and `pfauth-other` are both tried where `Pfauth` occurs.
     ///
-    /// Called when the place that is known for the pattern has been passed. The next place of the earlier pattern is then also the
-    /// next place of this one, and if the earlier one has no further place, this one has none either.
+    /// Called when the position that is known for the pattern has been passed. The next position of the earlier pattern is then
+    /// also the next one of this pattern. If the earlier pattern has no further position, this one has none either.
     fn known_from_alike(&self, index: usize) -> Option<Next> {
         let alike = self.set.alike[index];
         if alike == index || !self.scratch.places.is_searched(alike) {
@@ -217,14 +225,14 @@ impl Matches<'_> {
         let PatternScratch { next, applies, .. } = &self.scratch.patterns[alike];
         let is_known = match next {
             Next::At(place) => place.start() >= self.at,
-            // The earlier pattern may be exhausted only because the line does not fulfil its conditions.
+            // The earlier pattern may have no further match only because its conditions do not hold for the line.
             Next::Exhausted => *applies != Some(false),
             Next::Unknown => false,
         };
         is_known.then_some(*next)
     }
 
-    /// Returns the leftmost place of the patterns that have to be searched for: its start, the pattern, and the place itself.
+    /// Returns the leftmost position of the patterns that must be searched for: its start, the pattern, and the position itself.
     fn leftmost_searched(&mut self) -> Option<(usize, usize, Place)> {
         let mut best: Option<(usize, usize, Place)> = None;
         for at in 0..self.scratch.places.searched.len() {
@@ -259,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns the start and pattern of every match, found by searching for each place.
+    /// Returns the start and pattern of every match, found by searching for each position.
     fn searched(definitions: &[Definition], line: &str) -> Vec<(usize, usize)> {
         let set = PatternSet::compile(definitions).unwrap().without_prefilter();
         let mut scratch = set.scratch();
@@ -285,7 +293,7 @@ mod tests {
         let both = [digit.clone(), letter.clone()];
         assert_eq!(searched(&both, "abcx1 abc2 abc. abcy3 abc4"), [(0, 1), (6, 0), (16, 1), (22, 0)]);
 
-        // The line does not fulfil the conditions of the first pattern, so nothing is known about the places of the second.
+        // The conditions of the first pattern do not hold for the line, so nothing is known about the positions of the second.
         let elsewhere = Definition { when: Some("elsewhere".to_owned()), ..digit.clone() };
         assert_eq!(searched(&[elsewhere, digit], "abc1 abc2"), [(0, 1), (5, 1)]);
     }

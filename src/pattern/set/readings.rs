@@ -3,11 +3,11 @@
 //!
 //! Invariants:
 //!
-//! * The bytes are searched as in any other line. The decoded text is searched as well, but only for patterns with non-ASCII
-//!   letters, so it only adds matches. If a pattern matches at the same position in several readings, the longest match wins, and
+//! * The bytes are searched as in any other line. The decoded text is searched as well, but only for patterns with letters beyond
+//!   ASCII, so it only adds matches. If a pattern matches at the same position in several readings, the longest match wins, and
 //!   of equally long ones that in the bytes.
 //! * In an encoding with several bytes for a character, a byte that looks like ASCII may be part of a character. So only the
-//!   decoded text is searched, except for patterns that require bytes that are not letters.
+//!   decoded text is searched, except for patterns that require bytes which are not letters.
 //! * `when` must match in at least one reading, and `unless` in none.
 //! * The position of a match is always given in bytes of the line.
 
@@ -26,7 +26,7 @@ pub(super) struct Pages {
     /// The code pages with which such a line is decoded, and the patterns to search for in the decoded text. If there are none,
     /// only the bytes are searched.
     pages: Vec<(&'static Encoding, Vec<usize>)>,
-    /// The patterns to search for in the bytes.
+    /// The indexes of the patterns to search for in the bytes.
     in_bytes: Vec<usize>,
 }
 
@@ -39,27 +39,31 @@ pub(crate) struct Readings(Vec<View>);
 struct View {
     /// The decoded text, or `None` if this reading is the bytes.
     reading: Option<Reading>,
+    /// The working memory for searching this reading.
     scratch: Scratch,
 }
 
 /// An iterator over the matches in all readings of a line.
 pub(crate) struct ReadMatches<'m> {
+    /// The next match in each reading.
     upcoming: Vec<Upcoming<'m>>,
     /// The end of the last match, in bytes of the line.
     at: usize,
 }
 
-/// The matches in one reading, of which the next one has already been searched for.
+/// The matches in one reading. The next one has already been searched for.
 struct Upcoming<'m> {
+    /// The decoded text, or `None` for the bytes.
     reading: Option<&'m Reading>,
+    /// The matches in one reading of the line.
     matches: Matches<'m>,
     /// The next match: its pattern, its span in the reading, and its span in bytes of the line. `None` if there are no more.
     next: Option<(usize, Range<usize>, Range<usize>)>,
 }
 
 impl PatternSet {
-    /// Prepares the set for lines in the encoding that the user chose or, if `given` is `None`, in an unknown one. This does not
-    /// affect UTF-16, which is converted to UTF-8 before it is searched.
+    /// Prepares the set for lines in the encoding `given` that the user chose, or in an unknown one if it is `None`. This does
+    /// not affect UTF-16, which is converted to UTF-8 before it is searched.
     #[must_use]
     pub fn reading_in(mut self, given: Option<&'static Encoding>) -> PatternSet {
         let all = 0..self.patterns.len();
@@ -95,7 +99,7 @@ impl PatternSet {
         Readings(if self.reads_code_pages() { std::iter::once(view(None)).chain(pages).collect() } else { Vec::new() })
     }
 
-    /// Like [`PatternSet::matches`], for a line if the line or the rest of the window is not UTF-8.
+    /// Like [`PatternSet::matches`], for a line that is not valid UTF-8 or is followed by text in the window that is not.
     pub(crate) fn matches_as_read<'m>(
         &'m self,
         readings: &'m mut Readings,
@@ -130,8 +134,8 @@ impl PatternSet {
         std::iter::once(in_bytes.as_slice()).chain(pages.iter().map(|(_, patterns)| patterns.as_slice()))
     }
 
-    /// Returns the patterns that have conditions and non-ASCII letters, and whether the line fulfils their conditions in any
-    /// reading.
+    /// Returns the patterns that have conditions and letters beyond ASCII. For each, returns whether its conditions hold for the
+    /// line in the readings in which it is searched for.
     fn conditions_as_read(&self, readings: &Readings, window: &[u8], line_len: usize) -> Vec<(usize, bool)> {
         let mut all = Vec::new();
         for &index in self.conditional.iter().filter(|&&index| self.patterns[index].letters.are_there) {
@@ -153,7 +157,7 @@ impl PatternSet {
 }
 
 impl ReadMatches<'_> {
-    /// Returns the next match and the reading that its offsets refer to, which is `None` for the bytes of the line.
+    /// Returns the next match and the reading to which its offsets refer, which is `None` for the bytes of the line.
     pub(crate) fn next(&mut self) -> Option<(Match<'_>, Option<&Reading>)> {
         for upcoming in &mut self.upcoming {
             while upcoming.next.as_ref().is_some_and(|(.., bytes)| bytes.start < self.at) {
@@ -174,7 +178,7 @@ impl ReadMatches<'_> {
 }
 
 impl Upcoming<'_> {
-    /// Searches for the next match.
+    /// Searches for the next match in this reading.
     fn advance(&mut self) {
         let reading = self.reading;
         self.next = self.matches.next().map(|found| {
