@@ -57,6 +57,8 @@ pub struct PatternSet {
     patterns: Vec<Pattern>,
     /// The search for positions where a pattern may match.
     prefilter: Prefilter,
+    /// The prefilter that was removed, if it was.
+    removed: Option<Box<Prefilter>>,
     /// The indexes of the patterns with a `when` or `unless`.
     conditional: Vec<usize>,
     /// For each pattern, the index of the first pattern that is tried at the same positions. This may be the pattern itself.
@@ -177,14 +179,16 @@ impl PatternSet {
         });
         let alike = alike.collect();
         let looks_ahead = patterns.iter().any(|pattern| pattern.multiline);
-        let set = PatternSet { patterns, prefilter, conditional, alike, looks_ahead, pages: Pages::default() };
+        let set =
+            PatternSet { patterns, prefilter, removed: None, conditional, alike, looks_ahead, pages: Pages::default() };
         Ok(set.reading_in(None))
     }
 
     /// Removes the prefilter, so that every line is searched. Used in tests, and to measure what the prefilter saves.
     #[must_use]
     pub fn without_prefilter(self) -> PatternSet {
-        PatternSet { prefilter: Prefilter::pass_all(self.patterns.len()), ..self }
+        let pass_all = Prefilter::pass_all(self.patterns.len());
+        PatternSet { removed: Some(Box::new(self.prefilter)), prefilter: pass_all, ..self }
     }
 
     /// Returns the patterns in order of precedence.
@@ -211,9 +215,10 @@ impl PatternSet {
         self.looks_ahead
     }
 
-    /// Whether a text has a candidate, or has to be searched without one.
+    /// Whether `text` has a literal of a pattern, according to the prefilter, even if that was removed.
     pub(crate) fn has_candidate(&self, marks: &mut Marks, text: &[u8]) -> bool {
-        self.searches_every_line() || self.prefilter.candidates(text, marks).next().is_some()
+        let prefilter = self.removed.as_deref().unwrap_or(&self.prefilter);
+        prefilter.candidates(text, marks).next().is_some()
     }
 
     /// Creates working memory for [`PatternSet::matches`].

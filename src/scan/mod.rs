@@ -272,8 +272,8 @@ impl<'s> Scanner<'s> {
             held.miss(found.is_after_miss);
             self.resolver.hit(&line, (&found, None), &mut None, &mut held, sink);
         }
-        if !held.is_settled && self.set.has_candidate(&mut self.marks, seen) {
-            self.scan_wrapped(&line, held, sink);
+        if !held.is_settled {
+            self.scan_wrapped(&line, held, false, sink);
         }
     }
 
@@ -290,7 +290,7 @@ impl<'s> Scanner<'s> {
             self.resolver.hit(line, (&found, None), &mut None, &mut held, sink);
         }
         if !held.is_settled {
-            self.scan_wrapped(line, held, sink);
+            self.scan_wrapped(line, held, true, sink);
         }
     }
 
@@ -305,7 +305,8 @@ impl<'s> Scanner<'s> {
             resolver.hit(line, (&found, None), &mut time, &mut held, sink);
         }
         if !held.is_settled {
-            self.scan_wrapped(line, held, sink);
+            let has_key = !self.set.searches_every_line();
+            self.scan_wrapped(line, held, has_key, sink);
         }
     }
 
@@ -319,7 +320,7 @@ impl<'s> Scanner<'s> {
             resolver.hit(line, (&found, reading), &mut time, &mut held, sink);
         }
         if !held.is_settled {
-            self.scan_wrapped(line, held, sink);
+            self.scan_wrapped(line, held, false, sink);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //!
-//! * The line is first searched as it is. It is unwrapped only if it has a candidate and no result in it is known: there is none, or
+//! * The line is first searched as it is. It is unwrapped only if it has a literal of a pattern and no result in it is known: there is none, or
 //!   only names that the catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. So unwrapping changes no result that a line
 //!   already has.
 //! * At most two rules are undone, one after the other. The first way counts in which a result is known. Without one, it is the
@@ -130,9 +130,19 @@ fn may_be_wrapped(line: &[u8]) -> bool {
 
 impl Scanner<'_> {
     /// Unwraps a line in which nothing is known, and passes the results to `sink`: those that wait, or those that are found now.
+    /// `has_key` is whether the line is known to have a literal of a pattern.
     #[cold]
     #[inline(never)]
-    pub(super) fn scan_wrapped<'c, S: Sink<'c>>(&mut self, line: &Line<'c>, held: Held<'c>, sink: &mut S) {
+    pub(super) fn scan_wrapped<'c, S: Sink<'c>>(
+        &mut self,
+        line: &Line<'c>,
+        mut held: Held<'c>,
+        has_key: bool,
+        sink: &mut S,
+    ) {
+        if !has_key && !self.set.has_candidate(&mut self.marks, &line.window[..line.seen_len]) {
+            return held.flush(sink);
+        }
         let Held { found, is_long, .. } = held;
         let is_held_known = found.iter().any(|one| self.is_known(one));
         let lacks_user = is_held_known && !is_long && found.iter().all(|one| one.hit.user().is_none());

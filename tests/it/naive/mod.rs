@@ -44,7 +44,7 @@ pub(crate) struct NaivePattern {
     in_bytes: bool,
     /// The code page from which such a line is decoded to be searched.
     page: Option<&'static Encoding>,
-    /// Literals of which a line has to have one to be unwrapped; `None` if it need not have any.
+    /// Literals of which a line has to have one to be unwrapped for this pattern.
     keys: Option<Vec<Vec<u8>>>,
 }
 
@@ -52,7 +52,7 @@ impl NaivePattern {
     /// Whether a line has what the pattern is found by, so that the line is unwrapped.
     fn has_key(&self, line: &[u8]) -> bool {
         let is_there = |key: &Vec<u8>| line.windows(key.len()).any(|window| window == key);
-        self.keys.as_ref().is_none_or(|keys| keys.iter().any(is_there))
+        self.keys.as_ref().is_some_and(|keys| keys.iter().any(is_there))
     }
 }
 
