@@ -16,6 +16,7 @@
 //! | [`PERCENT`] | `%3D` `%20` | URLs in the logs of web servers and proxies |
 //! | [`QUOTED_PRINTABLE`] | `=3D` `=20` | mail that was saved as text |
 //! | [`TYPOGRAPHY`] | “ ” ‘ ’ – — and no-break spaces | Word, Outlook, Teams, and web pages |
+//! | [`QUALIFIERS`] | `PFAuthResult.` before a constant | programs with the SDK |
 //! | [`REMARKS`] | `[0]` and `(SMS)` before a separator | programs that list several calls, and people |
 
 /// How one way of wrapping lines is undone.
@@ -31,7 +32,7 @@ pub(super) struct Rule {
 }
 
 /// All rules, in the order in which they are tried.
-pub(super) const RULES: [&Rule; 12] = [
+pub(super) const RULES: [&Rule; 13] = [
     &ESCAPES,
     &PUNCTUATION,
     &DOUBLED_QUOTES,
@@ -43,6 +44,7 @@ pub(super) const RULES: [&Rule; 12] = [
     &PERCENT,
     &QUOTED_PRINTABLE,
     &TYPOGRAPHY,
+    &QUALIFIERS,
     &REMARKS,
 ];
 
@@ -350,6 +352,16 @@ fn typography(text: &[u8], before: Option<u8>) -> Option<(usize, Plain)> {
     };
     Some((character.len_utf8(), plain))
 }
+
+/// The type before a constant of the SDK.
+static QUALIFIERS: Rule = Rule {
+    is_sign: |byte| byte == b'P',
+    unit: |text, _| {
+        const TYPE: &[u8] = b"PFAuthResult.";
+        text.starts_with(TYPE).then_some((TYPE.len(), Plain::NOTHING))
+    },
+    is_strict: false,
+};
 
 /// An index or a remark between a name and its separator.
 static REMARKS: Rule = Rule { is_sign: |byte| matches!(byte, b'[' | b'(' | b' '), unit: remark, is_strict: false };

@@ -55,6 +55,7 @@ fn rules() -> Vec<Rule> {
             |unit| typography(unit.name("unit").map_or(&unit[0], |unit| unit.as_bytes())),
             None,
         ),
+        Rule(regex(r"PFAuthResult\."), |_| Some(Vec::new()), None),
         Rule(
             regex(
                 r"(?-u)(?<before>[[:alnum:]])(?<unit> ?(?:\[[0-9]{1,40}\]|\([[:alnum:] _/-]{0,40}\)))(?<after>[ \t\n\r\x0c]*[:=])",
