@@ -233,7 +233,11 @@ impl Placed {
                 pattern: pattern.name.clone(),
                 key,
                 captures: captures.into_iter().map(captured).collect(),
-                time: time.map_or_else(time_of_line, |group| times::read(&group)),
+                // Blanks before a time do not matter.
+                time: time.map_or_else(time_of_line, |group| {
+                    let start = group.iter().position(|byte| !b" \t\0*".contains(byte)).unwrap_or(group.len());
+                    times::read(&group[start..])
+                }),
             },
         }
     }
