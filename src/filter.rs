@@ -39,6 +39,7 @@ use crate::catalogue::{Catalogue, Channel, Entry, Group, Query};
 use crate::code::Key;
 use crate::time::Time;
 use crate::time::window::{Range, Window};
+use crate::time::zone::DisplayZone;
 
 /// What a run keeps. By default, it is everything.
 ///
@@ -78,6 +79,10 @@ pub struct Filter {
     pub window: Window,
     /// What the times were relative to.
     pub relative_to: RelativeTo,
+    /// The zone of days and clock times that were given without one.
+    pub zone: DisplayZone,
+    /// Whether the window depends on that.
+    pub lacks_zone: bool,
 }
 
 /// What the ends of a window are relative to.
@@ -209,6 +214,12 @@ impl Filter {
             && !matches!(self.relative_to, RelativeTo::Newest(_))
     }
 
+    /// Returns the zone of days and clock times, if the window depends on it.
+    #[must_use]
+    pub fn window_zone(&self) -> Option<DisplayZone> {
+        self.lacks_zone.then_some(self.zone)
+    }
+
     /// Sets the window if it is relative to the newest time in the logs. If there is no such time, the window is empty.
     ///
     /// # Errors
@@ -218,7 +229,7 @@ impl Filter {
         let RelativeTo::Newest(range) = self.relative_to else { return Ok(()) };
         self.window = Window::empty();
         if let Some(newest) = newest {
-            self.window = range.resolve(newest)?;
+            self.window = range.resolve(newest, self.zone)?;
         }
         Ok(())
     }

@@ -128,6 +128,12 @@ const BEFORE: &[Column] = &[
         )
         .or_missing(),
         Column::for_scripts(
+            "times_at_clock_change",
+            Holds::Count,
+            "Number of times in lines with results that the clocks of a given zone repeat or skip, if there are any: they are read as before the change.",
+        )
+        .or_missing(),
+        Column::for_scripts(
             "distinct_after_services_ended",
             Holds::Count,
             "Number of different results that were last seen after the services that give them had ended, if there are any.",
@@ -337,6 +343,7 @@ impl Report {
             totals.results_without_zone.into(),
             known(self.times.undecided),
             known(self.times.orders.max(self.times.dates)),
+            known(self.times.changing),
             after.into(),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
             self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),

@@ -3,7 +3,8 @@
 use super::sheet::Share;
 use crate::filter::Part;
 use crate::summary::sign_ins::{SignInTotals, WAITING_LIMIT};
-use crate::time::{Assumed, Time};
+use crate::time::Assumed;
+use crate::time::zone::Moment;
 
 /// Groups digits by three: `1234567` becomes `1,234,567`.
 #[must_use]
@@ -130,23 +131,28 @@ pub fn assumed(times: &Assumed) -> Option<String> {
         .filter(|(files, _)| *files > 0)
         .map(|(files, what)| format!("{what} in {}", counted(*files, "file")))
         .collect();
+    let changing = (times.changing > 0)
+        .then(|| format!("the offset of {} when clocks are changed", counted(times.changing, "time")));
+    let parts: Vec<String> = parts.into_iter().chain(changing).collect();
     (!parts.is_empty())
         .then(|| format!("Not in the lines, and assumed: {}. `callcodes files` shows by what.", parts.join(", ")))
 }
 
-/// Returns a time in UTC to the second: `2017-02-14 02:57:24Z`. Fractions are cut, not rounded, so that readers can search a log
-/// for the time.
+/// Returns a time to the second: `2017-02-14 02:57:24Z` or `2017-02-14 03:57:24+01:00`. Fractions are cut, not rounded, so that readers
+/// can search a log for the time.
 #[must_use]
-pub fn moment(time: Time) -> String {
-    let iso = time.to_string();
+pub fn moment(moment: Moment) -> String {
+    let iso = moment.to_string();
     // `YYYY-MM-DDThh:mm:ss` and then a fraction or the zone: an i64 of nanoseconds has no year beyond four digits.
     let seconds = iso.get(..19).unwrap_or(&iso);
-    format!("{}Z", seconds.replace('T', " "))
+    format!("{}{}", seconds.replace('T', " "), moment.offset())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Time;
+    use crate::time::zone::DisplayZone;
 
     #[test]
     fn digits_are_grouped_by_three() {
@@ -219,7 +225,7 @@ mod tests {
             (i64::MAX, "2262-04-11 23:47:16Z"),
         ];
         for (nanoseconds, expected) in cases {
-            assert_eq!(moment(Time::from_nanoseconds(nanoseconds)), expected);
+            assert_eq!(moment(DisplayZone::UTC.of(Time::from_nanoseconds(nanoseconds))), expected);
         }
     }
 }

@@ -139,6 +139,11 @@ impl<'s> Scanner<'s> {
         }
     }
 
+    /// Returns how many times were read since the last call that lie in an hour that clocks repeat or skip.
+    pub fn take_changing_times(&mut self) -> u64 {
+        self.resolver.times.take_changing()
+    }
+
     /// Passes every hit in the lines of `chunk` to `sink`.
     pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, sink: impl FnMut(Hit<'c>)) {
         self.scan_into(chunk, sink);

@@ -27,6 +27,7 @@ use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
 use crate::source::machines::{self, Template, is_separator};
 use crate::time::window::Window;
+use crate::time::zone::DisplayZone;
 use crate::time::{Stamp, Time};
 
 /// How many results may wait for their twins, each in [`SIGN_IN_BYTES`](crate::attempt::SIGN_IN_BYTES).
@@ -61,6 +62,8 @@ pub struct Options {
     pub host_from: Option<Template>,
     /// Whether the caller asks for the [`Verdict`] on each result.
     pub with_verdicts: bool,
+    /// The zone whose hours and days are counted, and in which notes have times.
+    pub zone: DisplayZone,
 }
 
 /// When a caller takes verdicts.
@@ -226,6 +229,9 @@ pub struct SignIns<'c> {
     count: Count,
 }
 
+/// By what results are counted, with the zone of their hours and days.
+type By<'b> = (&'b [Dimension], DisplayZone);
+
 /// A kind of result, a source in which it was found, and the host that its line names.
 type Found = (u32, u32, Number);
 
@@ -317,6 +323,10 @@ pub struct SignInTotals {
     pub window: Window,
     /// What the window is relative to.
     pub relative_to: RelativeTo,
+    /// The zone of its days and clock times, if it depends on that.
+    pub window_zone: Option<DisplayZone>,
+    /// The zone in which notes have times.
+    pub zone: DisplayZone,
     /// The newest time of all lines about sign-ins.
     pub newest: Option<Time>,
     /// How many files match the template for the names of machines, if there is one.
@@ -541,7 +551,7 @@ impl<'c> SignIns<'c> {
         if is_compared && !self.options.keep_twins {
             self.waiting.push(result);
         } else if self.options.filter.is_empty() && !self.options.with_verdicts {
-            self.count.add(&result, result.origin, 0, &self.options.by, true);
+            self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
         } else {
             self.apart.push(result);
         }
@@ -621,7 +631,7 @@ impl<'c> SignIns<'c> {
         // Users beyond the limit have no name, so they count as unknown.
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
-        let (count, by, fates) = (&mut self.count, &self.options.by, &mut self.fates);
+        let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
         // Notes what became of a result, of which everything is known that `best` says.
         let mut note = |result: &SignIn, best: &SignIn, is_kept: bool| {
             if let Some(fate) = fates.get_mut(result.origin as usize) {
@@ -826,7 +836,7 @@ impl<'c> SignIns<'c> {
         };
         let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
         let mut lacks_quiet_rows = false;
-        if let Some(span) = quiet::span(&options.by).filter(|_| !rows.is_empty()) {
+        if let Some(part) = quiet::shortest(&options.by).filter(|_| !rows.is_empty()) {
             // The hours of a relay are not those of the machines whose lines it passes on.
             let of_host = |known: bool| -> HashSet<u32> {
                 let some = count.recorders.iter().filter(|(_, host, _)| host.is_known() == known);
@@ -844,9 +854,10 @@ impl<'c> SignIns<'c> {
                     Dimension::File => Some(Value::Text(file.clone())),
                     _ => None,
                 });
-                (dropped.is_empty() && options.filter.window.overlaps(start, span)).then_some((place, start))
+                let end = part.end(start, options.zone).unwrap_or(start);
+                (dropped.is_empty() && options.filter.window.overlaps(start, end)).then_some((place, start))
             });
-            let quiet = quiet::rows(&options.by, &rows, &logged.collect()).filter(|_| is_whole);
+            let quiet = quiet::rows(&options.by, &rows, &logged.collect(), options.zone).filter(|_| is_whole);
             lacks_quiet_rows = quiet.is_none();
             rows.extend(quiet.into_iter().flatten());
         }
@@ -870,6 +881,8 @@ impl<'c> SignIns<'c> {
                 span: count.span,
                 window: options.filter.window,
                 relative_to: options.filter.relative_to,
+                window_zone: options.filter.window_zone(),
+                zone: options.zone,
                 newest,
                 template: options.host_from.is_some().then(|| Matched {
                     files: places.by_source.iter().take(sources.len()).filter(|place| place.host.is_known()).count()
@@ -905,7 +918,7 @@ impl<'c> SignIns<'c> {
 
 impl Count {
     /// Counts a sign-in in `source` with `twins` further records.
-    fn add(&mut self, result: &SignIn, source: u32, twins: u64, by: &[Dimension], is_checked: bool) {
+    fn add(&mut self, result: &SignIn, source: u32, twins: u64, (by, zone): By<'_>, is_checked: bool) {
         self.found((result.key, source, result.host));
         self.twins += twins;
         self.matched += u64::from(twins > 0);
@@ -933,7 +946,7 @@ impl Count {
                 Some(Outcome::Succeeded) => 1,
                 Some(Outcome::Failed) => 2,
             },
-            Some(dimension) => time.map_or(0, |time| dimension.number_of(time)),
+            Some(dimension) => time.map_or(0, |time| dimension.number_of(time, zone)),
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
@@ -1284,9 +1297,9 @@ mod tests {
             let mut sign_ins = SignIns::new(Options { by: by.to_vec(), ..Options::default() }, Catalogue::built_in());
             let stamp = at(7);
             sign_ins.hear(&Heard { stamp, host, ..heard(1, Key::Code(Code(21))) });
-            let hour = stamp.and_then(|stamp| Dimension::Hour.floor(stamp.time)).unwrap();
+            let hour = stamp.and_then(|stamp| Dimension::Hour.start(stamp.time, DisplayZone::UTC)).unwrap();
             sign_ins.logged(hour);
-            sign_ins.logged(Time::from_nanoseconds(hour.nanoseconds() + Dimension::Hour.span().unwrap()));
+            sign_ins.logged(Dimension::Hour.end(hour, DisplayZone::UTC).unwrap());
             sign_ins.end_source("relay/syslog", 1);
             sign_ins.settle().rows.len()
         };

@@ -83,7 +83,17 @@ pub enum DateBasis {
 pub struct Reader {
     iso: iso::Reader,
     /// A zone, a quarter of an hour by its clocks, and the offset of the zone in it.
-    zone: Option<(&'static TimeZone, i64, i32)>,
+    zone: Option<(&'static TimeZone, i64, Offset)>,
+    /// How many times were read that lie in an hour that clocks repeat or skip.
+    changing: u64,
+}
+
+/// The offset of a zone from UTC at a time by its clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Offset {
+    seconds: i32,
+    /// Whether clocks repeat or skip that time.
+    is_changing: bool,
 }
 
 impl Time {
@@ -126,6 +136,11 @@ impl Stamp {
 }
 
 impl Reader {
+    /// Returns how many times were read since the last call that lie in an hour that the clocks of the given zone repeat or skip.
+    pub fn take_changing(&mut self) -> u64 {
+        std::mem::take(&mut self.changing)
+    }
+
     /// Returns the time of a line, as [`Form::find`] does.
     #[inline]
     pub fn find(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {

@@ -16,6 +16,7 @@ use callcodes::render::lines::{Jsonl, Known};
 use callcodes::source::Walk;
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{GroupRow, Options, Settled, Value};
+use callcodes::time::zone::DisplayZone;
 use tempfile::TempDir;
 
 use crate::ticket::generated::truth::{self, Written};
@@ -53,7 +54,7 @@ fn counted(folder: &Path, run: &pipeline::Options, options: Options) -> Settled 
 pub(crate) fn printed(folder: &Path, run: &pipeline::Options, filter: Filter) -> Vec<serde_json::Value> {
     let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
     let (mut out, mut store) = (Vec::new(), Cursor::new(Vec::new()));
-    let format = Jsonl(Known { catalogue, set: &set, encoding: None });
+    let format = Jsonl(Known { catalogue, set: &set, encoding: None, zone: DisplayZone::UTC });
     let walk = Walk::new(vec![folder.to_owned()]);
     let counting = Options { filter, ..Options::default() };
     annotate::joined(walk, &set, catalogue, run, counting, &format, &mut store, &mut out).unwrap();
@@ -147,7 +148,7 @@ fn lines_show_what_is_known_of_sign_ins_and_mark_what_counts_elsewhere() {
 fn a_store_that_is_full_is_an_error_of_its_own() {
     let folder = written(&ticket(&Spec { sign_ins: 20, machines: 1, outage: None, ..small() }));
     let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
-    let format = Jsonl(Known { catalogue, set: &set, encoding: None });
+    let format = Jsonl(Known { catalogue, set: &set, encoding: None, zone: DisplayZone::UTC });
     let (walk, run) = (Walk::new(vec![folder.path().to_owned()]), pipeline::Options::default());
     let (mut out, mut store) = (Vec::new(), Cursor::new([0; 100]));
     let outcome = annotate::joined(walk, &set, catalogue, &run, Options::default(), &format, &mut store, &mut out);
