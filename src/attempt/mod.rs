@@ -6,6 +6,7 @@
 //! | texts of logs → small numbers | [`values`] |
 //! | spellings of a user → a person | [`persons`] |
 //! | results of different recorders → one [`SignIn`] | [`twins`] |
+//! | recorders whose clocks differ by the zones of their logs | [`clocks`] |
 //!
 //! A *recorder* writes down sign-ins: the RADIUS service, the main service, a program built on the SDK. The copy that a syslog relay
 //! keeps is a recorder of its own. Two recorders may record the same sign-in, and these results are *twins*. One recorder never
@@ -14,6 +15,7 @@
 //! Invariant: nothing here depends on the order in which threads work. Lines arrive in the order of their source, and twins are
 //! matched in the order of their times.
 
+pub mod clocks;
 pub mod join;
 pub mod persons;
 pub mod twins;

@@ -2,7 +2,8 @@
 
 use super::sheet::Share;
 use crate::filter::Part;
-use crate::summary::sign_ins::{SignInTotals, WAITING_LIMIT};
+use crate::summary::sign_ins::{ClocksApart, Side, SignInTotals, WAITING_LIMIT};
+use crate::terminal::replaced;
 use crate::time::Assumed;
 use crate::time::zone::Moment;
 
@@ -80,6 +81,39 @@ pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {
     sign_ins
         .was_full
         .then(|| format!("There were more than {limit} results to compare between logs: some may count twice."))
+}
+
+/// Returns the note on two logs whose clocks differ.
+#[must_use]
+pub fn clocks(apart: &ClocksApart) -> String {
+    let (hours, minutes) = (u64::from(apart.quarters / 4), u64::from(apart.quarters % 4 * 15));
+    let length = [(hours, "hour"), (minutes, "minute")];
+    let length: Vec<String> =
+        length.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
+    let mut hosts: Vec<String> = apart.hosts.iter().map(|host| replaced(host)).collect();
+    let others = apart.machines.saturating_sub(hosts.len() as u64);
+    if others > 0 && !hosts.is_empty() {
+        hosts.push(format!("{} other {}", grouped(others), if others == 1 { "host" } else { "hosts" }));
+    }
+    let hosts = match hosts.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!(" on {last}"),
+        Some((last, rest)) => format!(" on {} and {last}", rest.join(", ")),
+    };
+    let remedy = match apart.zone() {
+        Some(zone) => format!(
+            "The times of the {} have no zone: add --tz {zone} or the name of their zone, or a [[tz]] table: see callcodes help times.",
+            if apart.lacks_zone == Some(Side::Ahead) { "first" } else { "second" }
+        ),
+        None => "Their zones differ, or a clock was wrong. [[tz]] tables give logs without a zone theirs: see callcodes help times."
+            .to_owned(),
+    };
+    format!(
+        "{} is {} ahead of {}{hosts}, so their sign-ins count twice.\n{remedy}",
+        replaced(&apart.ahead),
+        length.join(" "),
+        replaced(&apart.behind)
+    )
 }
 
 /// Returns a duration in seconds: `12.3 s`.

@@ -18,10 +18,11 @@ use super::quiet;
 use super::tally::Tally;
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
+use crate::attempt::clocks::{self, Apart};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
 use crate::attempt::persons::Persons;
 use crate::attempt::values::{Number, Values};
-use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_network};
+use crate::attempt::{Attempt, Outcome, RECORDERS_LIMIT, Recorder, SignIn, twins, without_network};
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
@@ -271,6 +272,8 @@ struct Count {
     was_full: bool,
     /// How many machines have logs whose times cannot be compared, because only some of them have a zone.
     on_other_footing: u64,
+    /// Logs whose clocks differ, in the order of their machines, with the number of the machine. Origins are sources.
+    apart: Vec<(u64, Apart)>,
     /// How many results of unknown machines would have twins in lines that name their machine, if the machine were the same.
     beside_relay: u64,
 }
@@ -288,6 +291,50 @@ pub struct Settled {
     pub rows: Vec<GroupRow>,
     /// Why the window of the filter has no meaning at the newest time in the logs. Then nothing counts.
     pub window_error: Option<String>,
+    /// Logs whose zones differ.
+    pub clocks: Vec<ClocksApart>,
+}
+
+/// How many machines are named on which the same logs have clocks that differ.
+const HOSTS_NAMED: usize = 3;
+
+/// Logs of one machine, or of several, whose clocks differ by the same number of quarters of an hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClocksApart {
+    /// The log with the later times, on the first machine.
+    pub ahead: Box<str>,
+    /// The log with the earlier times.
+    pub behind: Box<str>,
+    /// By how many quarters of an hour they differ.
+    pub quarters: u32,
+    /// Which of the two logs has times without a zone, if the other one has none of them.
+    pub lacks_zone: Option<Side>,
+    /// The first machines, if they are known.
+    pub hosts: Vec<Box<str>>,
+    /// The number of machines.
+    pub machines: u64,
+}
+
+impl ClocksApart {
+    /// Returns the zone of times without one, if only one of the logs has such times: `+01:00`.
+    #[must_use]
+    pub fn zone(&self) -> Option<String> {
+        // Without a zone, times are read as UTC, so those of clocks ahead of UTC are too late.
+        let sign = match self.lacks_zone? {
+            Side::Ahead => '+',
+            Side::Behind => '-',
+        };
+        Some(format!("{sign}{:02}:{:02}", self.quarters / 4, self.quarters % 4 * 15))
+    }
+}
+
+/// One of two logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one with the later times.
+    Ahead,
+    /// The one with the earlier times.
+    Behind,
 }
 
 /// Numbers of a run that concern sign-ins.
@@ -669,6 +716,8 @@ impl<'c> SignIns<'c> {
         for results in waiting.chunk_by_mut(|one, other| machine(one) == machine(other)) {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
+            // For each recorder, its results without twins.
+            let mut without_twin = [0_usize; 1 + RECORDERS_LIMIT as usize];
             let is_alone = results.iter().all(|result| result.recorder() == recorder);
             count.on_other_footing += u64::from(!is_alone && zoned(true) && zoned(false));
             twins::matching(results, name, |first, others| {
@@ -690,6 +739,9 @@ impl<'c> SignIns<'c> {
                 }
                 found.clear();
                 found.extend(records.iter().map(source));
+                if !is_alone && records.len() == 1 {
+                    without_twin[usize::from(first.recorder())] += 1;
+                }
                 let is_kept = keeper.keeps(&best, &found, count);
                 if is_kept {
                     if has_both && (is_of_unknown(&best) || records.iter().all(|record| record.host.is_known())) {
@@ -700,6 +752,22 @@ impl<'c> SignIns<'c> {
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
             });
+            let is_mostly_alone = |recorder: usize| {
+                let all = || results.iter().filter(|result| usize::from(result.recorder()) == recorder).count();
+                without_twin[recorder] >= clocks::LEAST && without_twin[recorder] * 2 >= all()
+            };
+            if is_end && !is_alone && (0..without_twin.len()).any(is_mostly_alone) {
+                let machine = machine(&results[0]);
+                let of_source = |mut result: SignIn| {
+                    result.origin = source(&result);
+                    result
+                };
+                count.apart.extend(clocks::apart(results, name).into_iter().map(
+                    |Apart { ahead, behind, quarters }| {
+                        (machine, Apart { ahead: of_source(ahead), behind: of_source(behind), quarters })
+                    },
+                ));
+            }
         }
         if is_end && has_both {
             twins::matching(&mut named_or_unknown, name, |first, mut others| {
@@ -861,6 +929,9 @@ impl<'c> SignIns<'c> {
             lacks_quiet_rows = quiet.is_none();
             rows.extend(quiet.into_iter().flatten());
         }
+        let clocks = clocks_apart(&count.apart, &sources, |result| {
+            hosts.text(places.same_host(result.host.or(places.host(result.origin))))
+        });
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -892,6 +963,7 @@ impl<'c> SignIns<'c> {
             },
             rows,
             window_error,
+            clocks,
         }
     }
 
@@ -1023,6 +1095,43 @@ impl Count {
             self.found_in.insert(found);
         }
     }
+}
+
+/// Returns the logs whose clocks differ, those of several machines together. `host` returns the machine of a result.
+fn clocks_apart<'h>(
+    apart: &[(u64, Apart)],
+    sources: &[Box<str>],
+    host: impl Fn(&SignIn) -> Option<&'h str>,
+) -> Vec<ClocksApart> {
+    let kind = |(_, Apart { ahead, behind, quarters }): &(u64, Apart)| {
+        let side = |result: &SignIn| (result.recorder(), result.zone_is_assumed());
+        (*quarters, side(ahead), side(behind))
+    };
+    // The last machine of each kind, and what is known.
+    let mut found: Vec<(&(u64, Apart), ClocksApart)> = Vec::new();
+    for one in apart {
+        let (machine, Apart { ahead, behind, quarters }) = one;
+        let index = found.iter().position(|(last, _)| kind(last) == kind(one)).unwrap_or_else(|| {
+            let file = |result: &SignIn| sources.get(result.origin as usize).cloned().unwrap_or_default();
+            let lacks_zone = match (ahead.zone_is_assumed(), behind.zone_is_assumed()) {
+                (true, false) => Some(Side::Ahead),
+                (false, true) => Some(Side::Behind),
+                _ => None,
+            };
+            let (ahead, behind) = (file(ahead), file(behind));
+            let (quarters, hosts, machines) = (*quarters, Vec::new(), 0);
+            found.push((one, ClocksApart { ahead, behind, quarters, lacks_zone, hosts, machines }));
+            found.len() - 1
+        });
+        let (last, known) = &mut found[index];
+        // A machine is met only once for each kind, unless a log has times with and without a zone.
+        if known.machines == 0 || last.0 != *machine {
+            known.machines += 1;
+            known.hosts.extend(host(ahead).map(Box::from).filter(|_| known.hosts.len() < HOSTS_NAMED));
+        }
+        *last = one;
+    }
+    found.into_iter().map(|(_, known)| known).collect()
 }
 
 impl Place {

@@ -66,7 +66,7 @@ fn documents(command: &str) -> Vec<Value> {
     std::fs::write(folder.path().join("twice.log"), "2017-10-29 02:30:00 rawCallStatus = 21\n").unwrap();
     let odd = folder.path().to_str().unwrap();
     let unusual = ["-e", pattern, odd, "no-such-file", "--tz", "Europe/Berlin", "--display-tz", "America/St_Johns"];
-    let inputs: [&[&str]; 3] = [&["fixtures/logs"], &unusual, &["fixtures/patterns"]];
+    let inputs: [&[&str]; 3] = [&["fixtures/logs"], &unusual, &["fixtures/patterns", "tests/cmd/clocks/local"]];
     let runs: Vec<Vec<&str>> = match command {
         "codes" => [&[][..], &["102"], &["100-110", "777", "Never heard"]]
             .map(|queries| [&["codes", "--format", "json"], queries].concat())

@@ -62,6 +62,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let status = session.end(&outcome, outcome.files)?;
     let notes = [wording::too_many_to_compare(&settled.totals), excluded::unmatched(&settled.totals)];
     notes.iter().flatten().for_each(term::note);
+    settled.clocks.iter().map(wording::clocks).for_each(term::note);
     if *results > 0 {
         let notes = [excluded::without_user(&settled.totals), excluded::window(&settled.totals)];
         notes.iter().flatten().for_each(term::note);

@@ -4,7 +4,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::sign_ins;
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
-use callcodes::report::{Report, Searched, excluded};
+use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::Options;
 
@@ -53,6 +53,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if format != Format::Table {
         let notes = [left_out.remark(), excluded::quiet_rows(&report.sign_ins), excluded::unmatched(&report.sign_ins)];
         notes.iter().flatten().for_each(term::note);
+        report.clocks.iter().map(wording::clocks).for_each(term::note);
     }
     session.end(&outcome, outcome.files)
 }
