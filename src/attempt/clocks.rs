@@ -181,14 +181,20 @@ mod tests {
         assert_eq!(found(&larger), [(3, 1, 4)]);
     }
 
-    /// A test account that signs in every quarter of an hour says nothing about the zone.
+    /// A test account that signs in every quarter of an hour, or every hour, says nothing about the zone.
     #[test]
     fn regular_sign_ins_decide_nothing() {
-        let regular: Vec<Written> =
-            (0..200).flat_map(|number| [(number * 900, 1, 21, "ann"), (number * 900 + 1, 3, 21, "ann")]).collect();
-        assert_eq!(found(&regular), []);
-        let hourly: Vec<Written> = regular.into_iter().map(|one| (one.0 * 4, one.1, one.2, one.3)).collect();
-        assert_eq!(found(&hourly), []);
+        let regular = |step: i64, seconds: i64| -> Vec<Written> {
+            let both = |number: i64| [(number * step, 1, 21, "ann"), (number * step + seconds, 3, 21, "ann")];
+            (0..200).flat_map(both).collect()
+        };
+        for step in [900, 3600] {
+            for seconds in [1, 901, -3599] {
+                assert_eq!(found(&regular(step, seconds)), [], "{step} {seconds}");
+            }
+        }
+        // Only one number of quarters is possible.
+        assert_eq!(found(&regular(20 * 3600, 901)), [(3, 1, 1)]);
     }
 
     #[test]

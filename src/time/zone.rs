@@ -304,9 +304,15 @@ mod tests {
         );
     }
 
-    /// On Lord Howe Island, clocks are changed by half an hour.
+    /// On Lord Howe Island, clocks are changed by half an hour. In Newfoundland, they were changed at one minute after midnight.
     #[test]
     fn an_hour_may_begin_when_clocks_are_changed() {
+        let later = zone("Australia/Lord_Howe").hour(time("2017-09-30T15:45:00Z"));
+        assert_eq!(later, time("2017-09-30T15:30:00Z"));
+        assert_eq!(
+            hours("America/St_Johns", "2010-03-14T03:30:00Z", "2010-03-14T05:00:00Z"),
+            ["2010-03-14T00:00:00-03:30", "2010-03-14T01:01:00-02:30", "2010-03-14T02:00:00-02:30"]
+        );
         assert_eq!(
             hours("Australia/Lord_Howe", "2017-04-01T14:10:00Z", "2017-04-01T16:00:00Z"),
             ["2017-04-02T01:00:00+11:00", "2017-04-02T01:30:00+10:30", "2017-04-02T02:00:00+10:30"]
