@@ -144,6 +144,9 @@ impl DisplayZone {
     /// Returns when the hour of a time began. If clocks were changed within the hour, it began then.
     #[must_use]
     pub fn hour(self, time: Time) -> Time {
+        if self.is_utc() {
+            return floor(time, HOUR_SECONDS);
+        }
         let second = time.0.div_euclid(SECOND);
         let offset = self.offset(second);
         let mut start = second - (second + offset).rem_euclid(HOUR_SECONDS);
@@ -177,17 +180,16 @@ impl DisplayZone {
     #[must_use]
     pub fn day(self, time: Time) -> Time {
         if self.is_utc() {
-            let day = 24 * HOUR_SECONDS * SECOND;
-            return Time(time.0.div_euclid(day).saturating_mul(day));
+            return floor(time, 24 * HOUR_SECONDS);
         }
-        self.zoned(time).start_of_day().map_or(time, saturated)
+        self.zoned(time).start_of_day().map_or(time, |start| saturated(&start))
     }
 
     /// Returns when the day ends that begins at `start`.
     #[must_use]
     pub fn day_end(self, start: Time) -> Time {
         let next = self.zoned(start).tomorrow().and_then(|next| next.start_of_day());
-        next.map_or(Time(i64::MAX), saturated)
+        next.map_or(Time(i64::MAX), |next| saturated(&next))
     }
 
     /// Returns the offset from UTC at a second, in seconds. Offsets of more than a hundred years ago are cut to minutes, because
@@ -199,7 +201,13 @@ impl DisplayZone {
     }
 }
 
-fn saturated(time: ZonedDateTime) -> Time {
+/// Returns the last multiple of so many seconds that is not after the time.
+fn floor(time: Time, seconds: i64) -> Time {
+    let length = seconds * SECOND;
+    Time(time.0.div_euclid(length).saturating_mul(length))
+}
+
+fn saturated(time: &ZonedDateTime) -> Time {
     let nanoseconds = time.timestamp().as_nanosecond();
     Time(i64::try_from(nanoseconds).unwrap_or(if nanoseconds < 0 { i64::MIN } else { i64::MAX }))
 }
