@@ -11,7 +11,7 @@
 //! The definitions are returned in this order. If several patterns match at the same position, the first one wins. A pattern
 //! replaces one with the same name in a source of lower precedence. If two files given with `-f` have a pattern with the same
 //! name, that is an error, because it is not clear which one is meant. Of several files with a template for the names of
-//! machines, the one with the highest precedence decides.
+//! machines, the one with the highest precedence decides, and of several zones for a log, the first one.
 //!
 //! Invariant: the definitions have unique names and valid regexes. [`scan::proof`](crate::scan::proof) checks whether they find
 //! their examples, after they have been compiled. Tests check the built-in regexes, so that they need not be checked at each
@@ -27,8 +27,10 @@ use etcetera::BaseStrategy;
 use crate::neighbour::neighbour;
 use crate::pattern::definition::{Definition, Origin};
 use crate::pattern::diagnostic::{Diagnostic, Mark};
-use crate::pattern::{file, validate};
+use crate::pattern::file::{self, ZoneOf};
+use crate::pattern::validate;
 use crate::problem::Problem;
+use crate::source::ZoneRule;
 use crate::source::machines::Template;
 use crate::time::forms::Shape;
 use crate::units;
@@ -61,6 +63,8 @@ pub struct Config {
     pub definitions: Vec<Definition>,
     /// The user's forms of times, in order of precedence. Of several with the same name, only the first one is used.
     pub times: Vec<Shape>,
+    /// The zones of times without one in some logs. The first that matches counts.
+    pub zones: Vec<ZoneRule>,
     /// The template that finds the names of machines in paths.
     pub host_from: Option<Template>,
 }
@@ -114,6 +118,7 @@ pub fn with_hidden_ending(user_file: &Path) -> Option<PathBuf> {
 pub fn load(layers: &Layers, builtin_text: &str) -> Result<Config, Vec<Diagnostic>> {
     let mut stack = read_layers(layers, builtin_text)?;
     let host_from = stack.iter_mut().find_map(|config| config.host_from.take());
+    let zones = stack.iter_mut().flat_map(|config| std::mem::take(&mut config.zones)).collect();
     let mut times: Vec<Shape> = Vec::new();
     for shape in stack.iter_mut().flat_map(|config| std::mem::take(&mut config.times)) {
         if times.iter().all(|earlier| earlier.name() != shape.name()) {
@@ -123,7 +128,7 @@ pub fn load(layers: &Layers, builtin_text: &str) -> Result<Config, Vec<Diagnosti
     let definitions = merge(stack.into_iter().map(|config| config.definitions).collect())?;
     let definitions = select(definitions, &layers.only, &layers.without)?;
     none_wrong(validate::check_order(&definitions))?;
-    Ok(Config { definitions, times, host_from })
+    Ok(Config { definitions, times, zones, host_from })
 }
 
 /// Reads a pattern file, which must contain at least one pattern, form of times or setting, and checks its regexes.
@@ -138,7 +143,8 @@ pub fn read_file(path: &Path) -> Result<Vec<Definition>, Vec<Diagnostic>> {
 /// Reads a pattern file that was passed on the command line. It must contain at least one pattern, form of times or setting.
 fn read_given_file(path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let config = read_any_file(path)?;
-    if config.definitions.is_empty() && config.times.is_empty() && config.host_from.is_none() {
+    if config.definitions.is_empty() && config.times.is_empty() && config.zones.is_empty() && config.host_from.is_none()
+    {
         let remedy = "write [[pattern]] above each one; `callcodes patterns new NAME` writes a file to start from";
         return Err(vec![Diagnostic::new(format!("{} contains no pattern", path.display())).remedy(remedy)]);
     }
@@ -167,23 +173,37 @@ pub fn over_built_in(files: Vec<Definition>) -> Result<Vec<Definition>, Vec<Diag
 
 /// Reads a pattern file from its text and checks the regexes, except those of the built-in patterns.
 fn read_config(text: &str, origin: &Origin) -> Result<Config, Vec<Diagnostic>> {
-    let file::File { definitions, times, host_from } = file::read(text, origin)?;
-    let mut wrong = Vec::new();
+    let file::File { definitions, times, zones, host_from } = file::read(text, origin)?;
+    let mut found = Vec::new();
     let host_from = host_from.and_then(|(text, mark)| {
         let template = text.parse::<Template>();
-        template.map_err(|reason| wrong.push(wrong_template(&reason, mark))).ok()
+        template.map_err(|reason| found.push(wrong("host_from", &reason, mark))).ok()
     });
-    if *origin != Origin::BuiltIn {
-        wrong.extend(definitions.iter().flat_map(validate::check));
+    let mut rules = Vec::new();
+    for ZoneOf { host, path, zone } in zones {
+        let text = |glob: &Option<(String, Mark)>| glob.as_ref().map(|(text, _)| text.clone());
+        let (host_text, path_text) = (text(&host), text(&path));
+        // Each is checked by itself, so that an error points at it.
+        for (key, glob) in [("host", host), ("path", path)] {
+            if let Some((text, mark)) = glob
+                && let Err(reason) = ZoneRule::new(Some(&text), None, zone)
+            {
+                found.push(wrong(key, &reason, mark));
+            }
+        }
+        rules.extend(ZoneRule::new(host_text.as_deref(), path_text.as_deref(), zone));
     }
-    none_wrong(wrong)?;
-    Ok(Config { definitions, times, host_from })
+    if *origin != Origin::BuiltIn {
+        found.extend(definitions.iter().flat_map(validate::check));
+    }
+    none_wrong(found)?;
+    Ok(Config { definitions, times, zones: rules, host_from })
 }
 
-/// Returns the error for a wrong template for machine names.
-fn wrong_template(reason: &str, mark: Mark) -> Diagnostic {
+/// Returns the error for a wrong value of `key`.
+fn wrong(key: &str, reason: &str, mark: Mark) -> Diagnostic {
     let (message, remedy) = reason.split_once(". Write ").unwrap_or((reason, ""));
-    Diagnostic::new(format!("`host_from` is wrong: {message}")).at(mark).remedy(format!("write {remedy}"))
+    Diagnostic::new(format!("`{key}` is wrong: {message}")).at(mark).remedy(format!("write {remedy}"))
 }
 
 /// Returns an error if `found` contains errors.
@@ -205,6 +225,7 @@ fn read_layers(layers: &Layers, builtin_text: &str) -> Result<Vec<Config>, Vec<D
     let files = files.fold(Config::default(), |mut all, file| {
         all.definitions.extend(file.definitions);
         all.times.extend(file.times);
+        all.zones.extend(file.zones);
         all.host_from = all.host_from.or(file.host_from);
         all
     });

@@ -41,6 +41,7 @@ use crate::catalogue::{Catalogue, Channel, Entry, Group, Query};
 use crate::code::Key;
 use crate::time::Time;
 use crate::time::window::{Range, Window};
+use crate::time::zone::DisplayZone;
 
 /// The rules for the sign-ins that a run keeps. The default keeps all of them.
 ///
@@ -80,6 +81,10 @@ pub struct Filter {
     pub window: Window,
     /// The point in time to which the ends of the window are relative.
     pub relative_to: RelativeTo,
+    /// The zone of days and clock times that were given without one.
+    pub zone: DisplayZone,
+    /// Whether the window depends on that.
+    pub lacks_zone: bool,
 }
 
 /// The point in time to which the ends of a window are relative.
@@ -213,6 +218,12 @@ impl Filter {
             && !matches!(self.relative_to, RelativeTo::Newest(_))
     }
 
+    /// Returns the zone of days and clock times, if the window depends on it.
+    #[must_use]
+    pub fn window_zone(&self) -> Option<DisplayZone> {
+        self.lacks_zone.then_some(self.zone)
+    }
+
     /// Computes the window if it is relative to the latest time in the logs, which is `newest`. If the logs have no times, the
     /// window is empty.
     ///
@@ -223,7 +234,7 @@ impl Filter {
         let RelativeTo::Newest(range) = self.relative_to else { return Ok(()) };
         self.window = Window::empty();
         if let Some(newest) = newest {
-            self.window = range.resolve(newest)?;
+            self.window = range.resolve(newest, self.zone)?;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::Part;
 use crate::problem::{Kind, Problem};
-use crate::summary::sign_ins::{Settled, SignInTotals, VALUES_LIMIT};
+use crate::summary::sign_ins::{ClocksApart, Settled, SignInTotals, VALUES_LIMIT};
 use crate::summary::{self, Dimension, Durations, Summary, Totals};
 use crate::terminal::replaced;
 use crate::time::Assumed;
@@ -128,15 +128,42 @@ const BEFORE: &[Column] = &[
         )
         .or_missing(),
         Column::for_scripts(
+            "times_at_clock_change",
+            Holds::Count,
+            "Number of times in lines with results that the clocks of a given zone repeat or skip, if there are any: they are read as before the change.",
+        )
+        .or_missing(),
+        Column::for_scripts(
             "distinct_after_services_ended",
             Holds::Count,
             "Number of different results that were last seen after the services that give them had ended, if there are any.",
+        )
+        .or_missing(),
+        Column::for_scripts(
+            "clocks_apart",
+            Holds::Records(CLOCKS),
+            "Logs of the same host whose times differ by whole quarters of an hour, if there are any.",
         )
         .or_missing(),
         Column::for_scripts("by", Holds::Texts, "The dimensions of `--by`.").or_missing(),
         Column::for_scripts("rows", Holds::Records(breakdown::ROW), "The results by the dimensions of `--by`.")
             .or_null_or_missing(),
     ];
+
+/// The fields of two logs whose clocks differ.
+const CLOCKS: &[Column] = &[
+    Column::for_scripts("ahead", Holds::Path, "The log with the later times, on the first host."),
+    Column::for_scripts("behind", Holds::Path, "The log with the earlier times."),
+    Column::for_scripts("minutes", Holds::Count, "By how many minutes they differ."),
+    Column::for_scripts(
+        "zone",
+        Holds::Text,
+        "The zone that `--tz` may give to the log whose times have none, if those of the other one have one.",
+    )
+    .or_null(),
+    Column::for_scripts("hosts", Holds::Count, "Number of hosts with such logs; 1 if they are not known."),
+    Column::for_scripts("first_hosts", Holds::Texts, "The first of these hosts, three at most, if they are known."),
+];
 
 /// The values after the rows.
 const AFTER: &[Column] =
@@ -241,6 +268,8 @@ pub struct Report {
     pub left_out: LeftOut,
     /// What the times in files with results rest on.
     pub times: Assumed,
+    /// Logs whose zones differ.
+    pub clocks: Vec<ClocksApart>,
 }
 
 /// The patterns of a run and the restriction of its files, which the report names if nothing was found.
@@ -279,6 +308,7 @@ impl Report {
             breakdown: None,
             left_out: LeftOut::default(),
             times: Assumed::default(),
+            clocks: Vec::new(),
         }
     }
 
@@ -302,6 +332,7 @@ impl Report {
             |(key, row): &(Key, &summary::Row)| cells(key, row, settled.durations.get(key), report.results, catalogue);
         report.rows = rows.iter().map(cells).collect();
         report.sign_ins = settled.totals;
+        report.clocks = settled.clocks;
         report.breakdown = (!by.is_empty()).then(|| Breakdown::new(settled.rows, by, shown, catalogue));
         report
     }
@@ -337,7 +368,9 @@ impl Report {
             totals.results_without_zone.into(),
             known(self.times.undecided),
             known(self.times.orders.max(self.times.dates)),
+            known(self.times.changing),
             after.into(),
+            Cell::List(self.clocks.iter().map(clocks).collect()),
             Cell::List(self.breakdown.iter().flat_map(|breakdown| breakdown.names()).map(Cell::from).collect()),
             self.breakdown.as_ref().map_or(Cell::Absent, Cell::Groups),
         ]
@@ -442,6 +475,7 @@ impl Report {
             wording::assumed(&self.times),
             wording::undecided(self.times.undecided),
         ];
+        let clocks = self.clocks.iter().map(wording::clocks);
         let after = remark(
             self.distinct_after_services_ended,
             "code was last seen after its services had ended",
@@ -451,7 +485,13 @@ impl Report {
         let after =
             after.map(|after| format!("{after}: {ended}.\nCheck the machine's clock, and which service it uses now."));
         let caveat = "A code says what happened to the call or message, not whether the sign-in succeeded.".to_owned();
-        [sums.join(", ")].into_iter().chain(remarks.into_iter().flatten()).chain(after).chain([caveat]).collect()
+        [sums.join(", ")]
+            .into_iter()
+            .chain(remarks.into_iter().flatten())
+            .chain(clocks)
+            .chain(after)
+            .chain([caveat])
+            .collect()
     }
 
     /// Returns the lines that take the place of the rows if there are none: whether anything was searched, and what to do.
@@ -537,6 +577,18 @@ fn cells(
         percentile(durations, 50),
         percentile(durations, 95),
     ]
+}
+
+/// Returns the record of two logs whose clocks differ.
+fn clocks(apart: &ClocksApart) -> Cell<'_> {
+    Cell::Record(vec![
+        ("ahead", (&*apart.ahead).into()),
+        ("behind", (&*apart.behind).into()),
+        ("minutes", (u64::from(apart.quarters) * 15).into()),
+        ("zone", apart.zone().into()),
+        ("hosts", apart.machines.into()),
+        ("first_hosts", Cell::List(apart.hosts.iter().map(|host| (&**host).into()).collect())),
+    ])
 }
 
 /// Returns a number of machines, which is absent if they are not known.

@@ -6,6 +6,7 @@
 //! | texts of logs → small numbers | [`values`] |
 //! | spellings of a user's name → a person | [`persons`] |
 //! | results of different recorders → one [`SignIn`] | [`twins`] |
+//! | recorders whose clocks differ by the zones of their logs | [`clocks`] |
 //!
 //! A *recorder* is a program that logs sign-ins: the RADIUS service, the main service, or a program built on the SDK. The copy
 //! that a syslog relay keeps counts as a recorder of its own. Two recorders may log the same sign-in; their results are *twins*.
@@ -14,6 +15,7 @@
 //! Invariant: nothing here depends on the order in which threads work. Lines arrive in the order of their source, and twins are
 //! matched in the order of their times.
 
+pub mod clocks;
 pub mod join;
 pub mod persons;
 pub mod twins;

@@ -257,7 +257,7 @@ fn only_the_empty_glob_matches_an_unknown_value() {
 fn a_window_drops_times_outside_it_and_missing_times() {
     let [before, since, after] = [1, 2, 3].map(Time::from_nanoseconds);
     let dropped = |filter: &Filter, time| filter.check_time(time).parts().collect::<Vec<_>>();
-    let filter = Filter { window: Window::new(Some(since), None).unwrap(), ..Filter::default() };
+    let filter = Filter { window: Window::new(Some(since), None, DisplayZone::UTC).unwrap(), ..Filter::default() };
     assert_eq!(dropped(&filter, Some(before)), [Part::Window]);
     assert_eq!(dropped(&filter, Some(after)), []);
     assert_eq!(dropped(&filter, None), [Part::NoTime]);
@@ -285,8 +285,9 @@ fn every_part_that_drops_a_sign_in_is_reported() {
         addresses: rules(&["10.0.0.2"]),
         outcomes: rules(&["succeeded"]),
         files: rules(&["radius.log"]),
-        window: Window::new(Some(Time::from_nanoseconds(2)), None).unwrap(),
+        window: Window::new(Some(Time::from_nanoseconds(2)), None, DisplayZone::UTC).unwrap(),
         relative_to: RelativeTo::Now,
+        ..Filter::default()
     };
     let parts = |filter: &Filter, sign_in: &Described<'_>| -> Vec<Part> {
         filter.keeps(sign_in, Catalogue::built_in()).err().into_iter().flat_map(Dropped::parts).collect()
@@ -313,7 +314,7 @@ fn a_filter_is_empty_unless_a_part_has_rules() {
         Filter { addresses: rules(&["*"]), ..Filter::default() },
         Filter { outcomes: rules(&["unknown"]), ..Filter::default() },
         Filter { files: rules(&["*"]), ..Filter::default() },
-        Filter { window: Window::new(None, time).unwrap(), ..Filter::default() },
+        Filter { window: Window::new(None, time, DisplayZone::UTC).unwrap(), ..Filter::default() },
     ] {
         assert!(!filter.is_empty(), "{filter:?}");
     }

@@ -20,7 +20,8 @@
 //! | `examples` | list of tables | a `line`, its `code`, and the values that other groups must capture in it |
 //! | `counter_examples` | list of texts | lines in which the pattern must find nothing |
 //!
-//! There may also be `[[time]]` tables, each with the `name` of a form of times and the `form` itself.
+//! There may also be `[[time]]` tables, each with the `name` of a form of times and the `form` itself, and `[[tz]]` tables, each with
+//! the `zone` of times without one in logs whose `host` or `path` matches a glob.
 //!
 //! The reader walks a parsed tree with spans instead of using serde, because serde stops at the first error and cannot report the
 //! table in which a key is missing.
@@ -32,6 +33,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use self::values::Table;
@@ -42,6 +44,7 @@ use super::definition::{
 use super::diagnostic::{Diagnostic, Mark, SourceText};
 use crate::hit::Capture;
 use crate::time::forms::Shape;
+use crate::time::zone;
 
 /// The keys of a `[[pattern]]` table, as messages list them.
 const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, empty_is_zero, when, unless, line, recorder, time_form, context, \
@@ -50,6 +53,9 @@ const PATTERN_KEYS: &str = "name, description, regex, ignore_case, multiline, em
 /// The keys of a `[[time]]` table, as messages list them.
 const TIME_KEYS: &str = "name, form";
 
+/// The keys of a `[[tz]]`, as messages list them.
+const ZONE_KEYS: &str = "host, path, zone";
+
 /// The contents of a pattern file.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -57,8 +63,21 @@ pub struct File {
     pub definitions: Vec<Definition>,
     /// The forms of times from the `[[time]]` tables, in the order of the file.
     pub times: Vec<Shape>,
+    /// The zones of logs, in their order.
+    pub zones: Vec<ZoneOf>,
     /// The template for the names of machines in paths, and its position. The template is not checked here.
     pub host_from: Option<(String, Mark)>,
+}
+
+/// A `[[tz]]` table: the zone of times without one in some logs.
+#[derive(Clone, Debug)]
+pub struct ZoneOf {
+    /// The glob for the host, which is not checked here, and its position.
+    pub host: Option<(String, Mark)>,
+    /// The glob for the path, which is not checked here, and its position.
+    pub path: Option<(String, Mark)>,
+    /// The zone.
+    pub zone: &'static TimeZone,
 }
 
 /// Reads the definitions in a pattern file with the contents `text`, in their order.
@@ -98,11 +117,12 @@ pub fn read(text: &str, origin: &Origin) -> Result<File, Vec<Diagnostic>> {
             let table = Table { entries: root.get_ref(), span: root.span(), thing: "a pattern file" };
             let host_from = reader.text(&table, "host_from");
             let host_from = host_from.map(|(text, place)| (text, Mark::new(&source, place.span, "")));
-            File { definitions: reader.root(root.get_ref()), times: reader.times(root.get_ref()), host_from }
+            let (definitions, times) = (reader.root(root.get_ref()), reader.times(root.get_ref()));
+            File { definitions, times, zones: reader.zones(root.get_ref()), host_from }
         }
         Err(error) => {
             reader.syntax_error(&error);
-            File { definitions: Vec::new(), times: Vec::new(), host_from: None }
+            File { definitions: Vec::new(), times: Vec::new(), zones: Vec::new(), host_from: None }
         }
     };
     if reader.found.is_empty() {
@@ -124,7 +144,7 @@ struct Reader<'r> {
 impl Reader<'_> {
     /// Reads all patterns. If two have the same name, reports the second one and leaves it out.
     fn root(&mut self, root: &DeTable<'_>) -> Vec<Definition> {
-        self.check_keys(root, "pattern, time, host_from", "a pattern file");
+        self.check_keys(root, "pattern, time, tz, host_from", "a pattern file");
         let Some(value) = root.get("pattern") else {
             return Vec::new();
         };
@@ -174,6 +194,38 @@ impl Reader<'_> {
             Err(error) => {
                 let message = format!("the `form` of the time `{name}` is not a form of times");
                 self.report(&form_place.part(Some(error.span)), message, "", &error.message);
+                None
+            }
+        }
+    }
+
+    /// Reads the zones of logs.
+    fn zones(&mut self, root: &DeTable<'_>) -> Vec<ZoneOf> {
+        let Some(value) = root.get("tz") else {
+            return Vec::new();
+        };
+        let tables = self.tables(value, "a tz", "write [[tz]] in double brackets above each zone");
+        tables.iter().filter_map(|table| self.zone(table)).collect()
+    }
+
+    /// Reads a `[[tz]]` table. Reports an error and returns `None` if it has no zone.
+    fn zone(&mut self, table: &Table<'_, '_>) -> Option<ZoneOf> {
+        self.check_keys(table.entries, ZONE_KEYS, table.thing);
+        let [host, path] = ["host", "path"].map(|key| {
+            let (text, place) = self.text(table, key)?;
+            Some((text, Mark::new(self.source, place.span, "")))
+        });
+        if !["host", "path"].iter().any(|key| table.entries.contains_key(*key)) {
+            let remedy = "write host = 'host0*' or path = '*Radius*' below [[tz]]; --tz gives all logs a zone";
+            self.report(&table.span, "a tz has neither `host` nor `path`".to_owned(), "", remedy);
+        }
+        let (name, place) =
+            self.required_text(table, "zone", "write zone = 'Europe/Berlin' or the like below [[tz]]")?;
+        match zone::parse(&name) {
+            Ok(zone) => Some(ZoneOf { host, path, zone }),
+            Err(reason) => {
+                let (message, remedy) = reason.split_once(". Write ").unwrap_or((&reason, ""));
+                self.report(&place.span, message.to_owned(), "", &format!("write {remedy}"));
                 None
             }
         }
@@ -465,7 +517,7 @@ error: unknown key `patern`
 1 | [[patern]]
   |   ^^^^^^
   |
-  = help: a pattern file can have: pattern, time, host_from";
+  = help: a pattern file can have: pattern, time, tz, host_from";
         assert_eq!(errors("[[patern]]\nname = 'a'\n"), expected);
 
         let expected = "\

@@ -41,6 +41,7 @@ pub fn as_found(
     out: &mut impl Write,
 ) -> io::Result<Outcome<(u64, Settled)>> {
     let (mut numbering, mut settled) = (Numbering::default(), Settled::default());
+    settled.totals.window_zone = filter.window_zone();
     let filter = (!filter.is_empty()).then_some(Kept { filter, catalogue, options });
     let visitor = || Annotate::<_, false>::new(format, options, filter);
     let outcome = run(inputs, set, catalogue, options, visitor, &mut |event| {

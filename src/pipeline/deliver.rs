@@ -163,6 +163,7 @@ impl TaskEnd {
         if self.unread.is_empty() {
             self.bytes += task.bytes;
             self.long_lines.merge(task.long_lines);
+            self.changing_times += task.changing_times;
             self.unread = task.unread;
         }
         self.what = self.what.take().or(task.what);
@@ -174,6 +175,7 @@ impl TaskEnd {
         let is_untouched = sum.bytes == 0 && sum.unread.iter().any(|problem| problem.kind == Kind::Interrupted);
         let bytes = (sum.unopened.is_none() && !is_untouched).then_some(sum.bytes);
         let problems = sum.unopened.into_iter().chain(sum.unread).chain(long_lines).collect();
-        Some((SourceEnd { source, bytes, what: sum.what, copied: None, problems }, sum.digest))
+        let changing_times = sum.changing_times;
+        Some((SourceEnd { source, bytes, what: sum.what, copied: None, changing_times, problems }, sum.digest))
     }
 }

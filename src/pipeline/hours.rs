@@ -6,28 +6,29 @@
 use memchr::{memchr, memrchr};
 
 use super::inventory::{first_time, last_time};
+use crate::summary::Dimension;
+use crate::time::zone::DisplayZone;
 use crate::time::{Form, Time};
 
-/// Appends the hours or days in which `text` has lines, as their beginnings, to `found`. `span` is their length in nanoseconds.
-pub(super) fn logged(form: Form, text: &[u8], span: i64, found: &mut Vec<Time>) {
-    let start = |time: Time| time.nanoseconds().div_euclid(span);
-    let mut push = |start: i64| {
-        let time = Time::from_nanoseconds(start.saturating_mul(span));
-        if found.last() != Some(&time) {
-            found.push(time);
+/// Appends the hours or days in which `text` has lines, as their beginnings in this zone, to `found`.
+pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZone), found: &mut Vec<Time>) {
+    let start = |time: Time| part.start(time, zone).unwrap_or(time);
+    let mut push = |start: Time| {
+        if found.last() != Some(&start) {
+            found.push(start);
         }
     };
     let mut parts = vec![text];
-    while let Some(part) = parts.pop() {
-        let Some((first, last)) = first_time(&form, part).zip(last_time(&form, part)) else { continue };
+    while let Some(text) = parts.pop() {
+        let Some((first, last)) = first_time(&form, text).zip(last_time(&form, text)) else { continue };
         let (first, last) = (start(first.time), start(last.time));
         if first == last {
             push(first);
             continue;
         }
-        match middle(part) {
-            Some(middle) if last.checked_sub(first) != Some(1) => {
-                let (before, after) = part.split_at(middle);
+        match middle(text) {
+            Some(middle) if part.end(first, zone) != Some(last) => {
+                let (before, after) = text.split_at(middle);
                 parts.extend([after, before]);
             }
             _ => {
@@ -48,11 +49,10 @@ fn middle(text: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::Dimension;
 
     fn hours(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        logged(Form::default(), text.as_bytes(), Dimension::Hour.span().unwrap(), &mut found);
+        logged(Form::default(), text.as_bytes(), (Dimension::Hour, DisplayZone::UTC), &mut found);
         found.iter().map(|time| time.to_string()[11..13].to_owned()).collect()
     }
 

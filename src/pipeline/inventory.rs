@@ -68,6 +68,8 @@ pub struct Text {
     pub time_basis: Vec<String>,
     /// Whether its dates can have the day or the month first, so that its times were not read.
     pub is_date_undecided: bool,
+    /// How many times of lines with results lie in an hour that clocks repeat or skip.
+    pub changing_times: u64,
 }
 
 /// The entries of all inputs.
@@ -202,7 +204,10 @@ impl Listed {
 
 /// Makes the entry of a source at its end. `given` is the encoding that the user has chosen.
 fn entry(end: SourceEnd, facts: &Facts, given: Option<&'static Encoding>) -> Entry {
-    let text = end.bytes.zip(end.what).map(|(bytes, what)| text(bytes, what, facts, given));
+    let text = end.bytes.zip(end.what).map(|(bytes, what)| {
+        let text = text(bytes, what, facts, given);
+        Text { changing_times: end.changing_times, ..text }
+    });
     let bytes_on_disk = end.source.listed().map(|listed| listed.len);
     let host = facts.host.clone();
     Entry { path: end.source.name.clone(), bytes_on_disk, text, host, problems: end.problems }
@@ -226,6 +231,7 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
         time_form: form.name().filter(|_| has_times),
         time_basis: if has_times { form.evidence() } else { Vec::new() },
         is_date_undecided,
+        changing_times: 0,
         chain: what.chain,
         encoding: (bytes > 0).then_some(name),
         has_mark,

@@ -176,6 +176,8 @@ pub struct SourceEnd {
     pub what: Option<What>,
     /// The length in bytes, if it was skipped as a copy.
     pub copied: Option<u64>,
+    /// How many times in lines with results lie in an hour that clocks repeat or skip.
+    pub changing_times: u64,
     /// What was not read, or only with a reservation.
     pub problems: Vec<Problem>,
 }
@@ -209,6 +211,7 @@ impl Outcome<()> {
                     && let Some(what) = &end.what
                 {
                     self.times.add(&what.written.form);
+                    self.times.changing += end.changing_times;
                 }
                 self.files += u64::from(end.bytes.is_some());
                 self.bytes += end.bytes.unwrap_or(0);
@@ -249,6 +252,7 @@ struct TaskEnd {
     /// Why it could not be read to its end.
     unread: Vec<Problem>,
     long_lines: LongLines,
+    changing_times: u64,
     /// The digest of all bytes of a stream, if it is compared with other sources.
     digest: Option<Digest>,
     /// The source, if this is its last task.
@@ -461,6 +465,7 @@ impl<V: Visitor> Worker<'_, V> {
     fn finish(&mut self, ends_source: Option<Arc<Source>>, mut end: TaskEnd, out: &mut Outlet<'_, V::Part>) {
         self.visitor.finish(out);
         end.ends_source = ends_source;
+        end.changing_times = self.scanner.take_changing_times();
         out.send(Message::TaskEnd(Box::new(end)));
     }
 

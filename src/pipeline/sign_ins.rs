@@ -19,7 +19,8 @@ use crate::pattern::definition::Role;
 use crate::scan::{Scanner, Sink};
 use crate::source::{EncodingChoice, Found, Source};
 use crate::summary::sign_ins::{self, Heard, Settled, SignInTotals, SignIns, Writer};
-use crate::summary::{Counts, Summary, quiet};
+use crate::summary::{Counts, Dimension, Summary, quiet};
+use crate::time::zone::DisplayZone;
 use crate::time::{Stamp, Time};
 use crate::units::CodePage;
 
@@ -36,7 +37,7 @@ pub fn count(
     counting: sign_ins::Options,
 ) -> io::Result<Outcome<Settled>> {
     let recorders = Recorders::new(set);
-    let span = quiet::span(&counting.by);
+    let parts = quiet::shortest(&counting.by).map(|part| (part, counting.zone));
     let mut sign_ins = SignIns::new(counting, catalogue);
     let mut sink = |event| {
         match event {
@@ -46,7 +47,7 @@ pub fn count(
         }
         Ok(())
     };
-    let mut outcome = run(inputs, set, catalogue, options, || Listener { span, ..Listener::new(options) }, &mut sink)?;
+    let mut outcome = run(inputs, set, catalogue, options, || Listener { parts, ..Listener::new(options) }, &mut sink)?;
     let settled = sign_ins.settle();
     outcome.problems.extend(super::summarise::overflow(&settled.summary));
     Ok(outcome.with(settled))
@@ -312,8 +313,8 @@ impl Notes {
 /// Notes what the lines of task after task say.
 pub(super) struct Listener {
     encoding: EncodingChoice,
-    /// The length in nanoseconds of the hours or days in which lines are noted.
-    span: Option<i64>,
+    /// Whether hours or days are noted in which there are lines, and those of which zone.
+    parts: Option<(Dimension, DisplayZone)>,
     notes: Vec<Note>,
     /// The texts of the notes, in UTF-8. That is checked for all of them together.
     texts: Vec<u8>,
@@ -327,7 +328,7 @@ impl Listener {
     pub(super) fn new(options: &Options) -> Listener {
         let encoding = options.opening.encoding;
         let (notes, texts, names, logged) = Default::default();
-        Listener { encoding, span: None, notes, texts, names, logged, last_len: (0, 0) }
+        Listener { encoding, parts: None, notes, texts, names, logged, last_len: (0, 0) }
     }
 }
 
@@ -339,8 +340,8 @@ impl Visitor for Listener {
 
     fn chunk(&mut self, _: &Source, chunk: &Chunk<'_>, scanner: &mut Scanner<'_>, out: &mut Outlet<'_, Notes>) {
         scanner.scan_into(chunk, &mut *self);
-        if let Some(span) = self.span {
-            hours::logged(chunk.written.form, chunk.owned(), span, &mut self.logged);
+        if let Some(parts) = self.parts {
+            hours::logged(chunk.written.form, chunk.owned(), parts, &mut self.logged);
         }
         if self.size_bytes() > PART_BYTES {
             out.part(Listener::take(self));

@@ -23,6 +23,8 @@ use crate::report::wording::{grouped, moment};
 use crate::summary::Dimension;
 use crate::summary::sign_ins::Value;
 use crate::terminal::{escaped, replaced};
+use crate::time::Time;
+use crate::time::zone::DisplayZone;
 
 /// The most values of the second dimension that a matrix has columns for where the width is not limited.
 const ACROSS_LIMIT: usize = 12;
@@ -86,7 +88,7 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if format == Format::Csv {
-        return write_csv(breakdown, out);
+        return write_csv(breakdown, options.zone, out);
     }
     let names: Vec<&str> = breakdown.by.iter().map(|dimension| dimension.name()).collect();
     let mut end = report.end();
@@ -96,13 +98,16 @@ pub(super) fn write(
     }
     end.below.splice(1..1, breakdown.left_out.remark());
     end.above.push(format!("{TITLE}{}", names.join(" and ")));
+    if breakdown.by.contains(&Dimension::Day) && !options.zone.is_utc() {
+        end.below.insert(1, format!("Days are those of {}.", options.zone.name()));
+    }
     match breakdown.by[..] {
         [one] => {
             let is_timed = breakdown.rows.iter().any(|group| group.percentile_ms(50).is_some());
             let columns = &COLUMNS[Dimension::ALL.iter().position(|dimension| *dimension == one).unwrap_or_default()];
             let mut table = Table::new(if is_timed { columns } else { &columns[..5] }, options);
             for group in &breakdown.rows {
-                table.row(&row(report, one, group), out)?;
+                table.row(&row(report, one, group, options.zone), out)?;
             }
             table.end(&end, out)
         }
@@ -118,10 +123,10 @@ pub(super) fn write(
 }
 
 /// Returns the cells of a row by one dimension.
-fn row(report: &Report, dimension: Dimension, group: &Group) -> [Cell<'static>; 7] {
+fn row(report: &Report, dimension: Dimension, group: &Group, zone: DisplayZone) -> [Cell<'static>; 7] {
     let duration = |percent| group.percentile_ms(percent).map(u64::from).into();
     [
-        full(dimension, &group.values[0]).into(),
+        full(dimension, &group.values[0], zone).into(),
         group.tally.count.into(),
         Share { count: group.tally.count, total: report.results }.into(),
         group.tally.first.into(),
@@ -132,43 +137,43 @@ fn row(report: &Report, dimension: Dimension, group: &Group) -> [Cell<'static>; 
 }
 
 /// Returns a value for people, with what a code means.
-fn full(dimension: Dimension, value: &Value) -> String {
+fn full(dimension: Dimension, value: &Value, zone: DisplayZone) -> String {
     match value {
         Value::Key(key) => match key.name() {
             None => format!("{key} {}", replaced(Catalogue::built_in().description(key))),
             Some(name) => replaced(name),
         },
-        _ => short(dimension, value),
+        _ => short(dimension, value, zone),
     }
 }
 
 /// Returns a value for people.
-fn short(dimension: Dimension, value: &Value) -> String {
+fn short(dimension: Dimension, value: &Value, zone: DisplayZone) -> String {
     match value {
         Value::Key(key) => replaced(&key.to_string()),
         Value::Outcome(outcome) => outcome.name().to_owned(),
         Value::Text(text) => replaced(text),
-        // 2017-02-14 and 2017-02-14 08:00Z of 2017-02-14 08:00:00Z.
-        Value::Time(time) if dimension == Dimension::Day => moment(*time)[..10].to_owned(),
-        Value::Time(time) => format!("{}Z", &moment(*time)[..16]),
+        Value::Time(time) if dimension == Dimension::Day => zone.date(*time).to_string(),
+        // 2017-02-14 08:00Z of 2017-02-14 08:00:00Z.
+        Value::Time(time) => format!("{}{}", &moment(zone.of(*time))[..16], zone.of(*time).offset()),
         Value::Others => "(others)".to_owned(),
         Value::Unknown if dimension == Dimension::Outcome => "not said".to_owned(),
         Value::Unknown => "not known".to_owned(),
     }
 }
 
-fn write_csv(breakdown: &Breakdown, out: &mut dyn Write) -> io::Result<()> {
+fn write_csv(breakdown: &Breakdown, zone: DisplayZone, out: &mut dyn Write) -> io::Result<()> {
     let names = breakdown.by.iter().map(|dimension| dimension.name());
     out.write_all(&csv::record(names.chain(CSV_COLUMNS))?)?;
     for group in &breakdown.rows {
         let values =
-            breakdown.by.iter().zip(&group.values).map(|(dimension, value)| breakdown::cell(*dimension, value));
+            breakdown.by.iter().zip(&group.values).map(|(dimension, value)| breakdown::cell(*dimension, value, zone));
         let duration = |percent| Cell::from(group.percentile_ms(percent).map(u64::from));
         let tally = &group.tally;
         let rest: [Cell<'static>; 5] =
             [tally.count.into(), tally.first.into(), tally.last.into(), duration(50), duration(95)];
         let cells: Vec<Cell<'static>> = values.chain(rest).collect();
-        let texts: Vec<_> = cells.iter().map(csv::text).collect();
+        let texts: Vec<_> = cells.iter().map(|cell| csv::text(cell, zone)).collect();
         out.write_all(&csv::record(texts.iter().map(AsRef::as_ref))?)?;
     }
     Ok(())
@@ -193,13 +198,25 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     }
     let mut columns: Vec<(&Value, u64)> = by_column.into_iter().collect();
     columns.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    let day = common_day(across, columns.iter().map(|(value, _)| *value));
+    let zone = options.zone;
+    let day = common_day(across, zone, columns.iter().map(|(value, _)| *value));
+    let clock = |time: Time| moment(zone.of(time))[11..16].to_owned();
+    // An hour that occurs twice has two columns.
+    let mut clocks: Vec<String> = columns
+        .iter()
+        .filter_map(|(value, _)| if let Value::Time(time) = value { Some(clock(*time)) } else { None })
+        .collect();
+    clocks.sort();
+    let has_twice = clocks.windows(2).any(|pair| pair[0] == pair[1]);
     let label = |value: &Value| match (value, &day) {
-        (Value::Time(time), Some(_)) => moment(*time)[11..16].to_owned(),
-        _ => cut(&escaped(&short(across, value))),
+        (Value::Time(time), Some(_)) if has_twice => clock(*time) + &zone.of(*time).offset(),
+        (Value::Time(time), Some(_)) => clock(*time),
+        // The end of a time is what differs.
+        (Value::Time(_), None) => short(across, value, zone),
+        _ => cut(&escaped(&short(across, value, zone))),
     };
     let width_of = |(value, count): &(&Value, u64)| GAP + label(value).width().max(grouped(*count).len());
-    let first = rows.iter().map(|row| full(down, row).width()).chain([heading(down).len()]).max().unwrap_or(0);
+    let first = rows.iter().map(|row| full(down, row, zone).width()).chain([heading(down).len()]).max().unwrap_or(0);
     // What the first column, the total and the others take.
     let total = by_row.values().sum::<u64>();
     let fixed = first + 2 * (GAP + grouped(total).len().max("Others".len()));
@@ -211,7 +228,7 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
     let mut shown = columns.iter().take_while(fits).take(ACROSS_LIMIT).count().max(1);
     // A column for the sum of a single value would take as much room as the value.
     shown += usize::from(shown + 1 == columns.len());
-    if across.span().is_some() {
+    if across.is_time() {
         columns[..shown].sort();
     }
     let (named, others) = columns.split_at(shown);
@@ -224,7 +241,7 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
         let is_time = |value: &Value| matches!(value, Value::Time(_));
         let is_silent = |value: &Value| count(value).is_none() && (is_time(row) || is_time(value));
         let text = |value: &Value| if is_silent(value) { String::new() } else { grouped(count(value).unwrap_or(0)) };
-        let mut line = vec![escaped(&full(down, row)).into_owned()];
+        let mut line = vec![escaped(&full(down, row, zone)).into_owned()];
         line.extend(named.iter().map(|(value, _)| text(value)));
         if !others.is_empty() {
             let is_silent = others.iter().all(|(value, _)| is_silent(value));
@@ -249,14 +266,18 @@ fn write_matrix(breakdown: &Breakdown, options: Options, out: &mut dyn Write) ->
         let (some, all) = (grouped(named.len() as u64), grouped(columns.len() as u64));
         format!("Only the {some} most frequent of {all} values have a column; --format csv has all.")
     });
-    let day = day.map(|day| format!("The hours across are on {day}, in UTC."));
+    let day = day.map(|day| format!("The hours across are on {day}, in {}.", zone.name()));
     Ok(day.into_iter().chain(some).collect())
 }
 
 /// Returns the day that all hours are on, if they are hours and on one day.
-fn common_day<'v>(dimension: Dimension, mut values: impl Iterator<Item = &'v Value>) -> Option<String> {
+fn common_day<'v>(
+    dimension: Dimension,
+    zone: DisplayZone,
+    mut values: impl Iterator<Item = &'v Value>,
+) -> Option<String> {
     let day = |value: &Value| match value {
-        Value::Time(time) if dimension == Dimension::Hour => Some(moment(*time)[..10].to_owned()),
+        Value::Time(time) if dimension == Dimension::Hour => Some(zone.date(*time).to_string()),
         _ => None,
     };
     let first = day(values.next()?)?;

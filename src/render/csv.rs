@@ -16,10 +16,13 @@ use csv::{Terminator, WriterBuilder};
 use super::renderer::Renderer;
 use crate::report::sheet::{Cell, Column, End, Holds};
 use crate::terminal::escaped;
+use crate::time::zone::DisplayZone;
 
 /// Writes rows as CSV. The notes and totals of the sheet are left out.
 pub(super) struct Csv {
     pub(super) columns: &'static [Column],
+    /// The zone in which times are shown.
+    pub(super) zone: DisplayZone,
 }
 
 impl Renderer for Csv {
@@ -34,13 +37,13 @@ impl Renderer for Csv {
                 (Holds::Problems(_), Cell::List(problems)) => {
                     for (part, separator) in [" ", " | "].into_iter().enumerate() {
                         let parts = problems.iter().filter_map(|problem| match problem {
-                            Cell::Record(cells) => cells.get(part).map(|(_, cell)| text(cell)),
+                            Cell::Record(cells) => cells.get(part).map(|(_, cell)| text(cell, self.zone)),
                             _ => None,
                         });
                         record_cells.push(joined(parts, separator));
                     }
                 }
-                (_, cell) => record_cells.push(text(cell)),
+                (_, cell) => record_cells.push(text(cell, self.zone)),
             }
         }
         out.write_all(&record(record_cells.iter().map(AsRef::as_ref))?)
@@ -78,17 +81,17 @@ pub(super) fn record<'c>(cells: impl Iterator<Item = &'c str>) -> io::Result<Vec
     Ok(line)
 }
 
-pub(super) fn text<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
+pub(super) fn text<'c>(cell: &'c Cell<'_>, zone: DisplayZone) -> Cow<'c, str> {
     match cell {
         Cell::Absent => "".into(),
         Cell::Text(text) => guarded(text),
         Cell::Number(number) => number.to_string().into(),
         Cell::Code(code) => code.to_string().into(),
         Cell::Share(share) => share.fraction().to_string().into(),
-        Cell::Time(time) => time.to_string().into(),
+        Cell::Time(time) => zone.of(*time).to_string().into(),
         Cell::Flag(flag) => flag.to_string().into(),
-        Cell::List(cells) => joined(cells.iter().map(text), " "),
-        Cell::Record(cells) => joined(cells.iter().map(|(_, cell)| text(cell)), " "),
+        Cell::List(cells) => joined(cells.iter().map(|cell| text(cell, zone)), " "),
+        Cell::Record(cells) => joined(cells.iter().map(|(_, cell)| text(cell, zone)), " "),
         // Breakdowns are written as records of their own.
         Cell::Groups(_) => "".into(),
     }

@@ -9,18 +9,20 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, Serializer};
 
 use super::renderer::Renderer;
-use crate::report::sheet::{Cell, Column, End, Flow, Presence, Sheet};
+use crate::report::sheet::{Cell, Column, End, Flow, Presence, Sheet, Shown};
 use crate::terminal::{is_plain, obeys};
+use crate::time::zone::DisplayZone;
 
 /// Writes a sheet as one JSON object: the version, the values before the rows, the list of rows, and the values after them.
 pub(super) struct Json {
     sheet: &'static Sheet,
+    zone: DisplayZone,
     has_rows: bool,
 }
 
 impl Json {
-    pub(super) fn new(sheet: &'static Sheet) -> Json {
-        Json { sheet, has_rows: false }
+    pub(super) fn new(sheet: &'static Sheet, zone: DisplayZone) -> Json {
+        Json { sheet, zone, has_rows: false }
     }
 
     fn write_fields(&self, columns: &[Column], values: &[Cell<'_>], out: &mut dyn Write) -> io::Result<()> {
@@ -29,8 +31,8 @@ impl Json {
             let name = column.name.unwrap_or_default();
             write!(out, ",\n  \"{name}\": ")?;
             match value {
-                Cell::Groups(breakdown) => self.write_list(breakdown.records(), out)?,
-                value => self.write_value(value, "  ", out)?,
+                Cell::Groups(breakdown) => self.write_list(breakdown.records(self.zone), out)?,
+                value => self.write_value(&Shown(value, self.zone), "  ", out)?,
             }
         }
         Ok(())
@@ -45,7 +47,7 @@ impl Json {
         let mut separator = "[";
         for value in values {
             write!(out, "{separator}\n    ")?;
-            self.write_value(&value, "    ", out)?;
+            self.write_value(&Shown(&value, self.zone), "    ", out)?;
             separator = ",";
         }
         out.write_all(b"\n  ]")
@@ -78,7 +80,7 @@ impl Renderer for Json {
         let separator = if self.has_rows { "," } else { "" };
         self.has_rows = true;
         write!(out, "{separator}\n    ")?;
-        self.write_value(&Row(self.sheet.columns, cells), "    ", out)
+        self.write_value(&Row(self.sheet.columns, cells, self.zone), "    ", out)
     }
 
     fn end(&mut self, end: &End<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -96,7 +98,7 @@ pub(super) fn begins(schema: u32, first: &str, text: &str) -> bool {
 /// The start of every JSON object, up to the number of its version.
 const START: &str = "{\n  \"schema\": ";
 
-struct Row<'a>(&'a [Column], &'a [Cell<'a>]);
+struct Row<'a>(&'a [Column], &'a [Cell<'a>], DisplayZone);
 
 /// Whether JSON leaves out this value of the column.
 fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
@@ -109,10 +111,10 @@ fn is_left_out(column: &Column, value: &Cell<'_>) -> bool {
 
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Row(columns, cells) = self;
+        let Row(columns, cells, zone) = self;
         serializer.collect_map(columns.iter().zip(*cells).filter_map(|(column, cell)| {
             let name = column.name.filter(|_| !is_left_out(column, cell))?;
-            Some((name, cell))
+            Some((name, Shown(cell, *zone)))
         }))
     }
 }

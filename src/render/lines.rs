@@ -22,8 +22,9 @@ use crate::hit::{Capture, Hit};
 use crate::numbered::{Details, LineFormat, Rendered, push_number};
 use crate::pattern::PatternSet;
 use crate::report::sheet::{Column, Holds};
+use crate::report::wording::moment;
 use crate::terminal::{escaped_line, is_plain};
-use crate::time::Time;
+use crate::time::zone::{DisplayZone, Moment};
 use crate::units::CodePage;
 
 /// The length in bytes up to which a line is shown as a whole. Of a longer line, this many bytes around the match are shown.
@@ -46,6 +47,8 @@ pub struct Text<'c> {
     pub place: Style,
     /// The code page that the user chose for lines that are not UTF-8, if any.
     pub encoding: Option<&'static Encoding>,
+    /// The zone in which the time of each result is shown; `None` not to show it, because the line does.
+    pub zone: Option<DisplayZone>,
 }
 
 impl LineFormat for Text<'_> {
@@ -61,7 +64,13 @@ impl LineFormat for Text<'_> {
         push_end(bytes, self.place);
         bytes.extend_from_slice(b" [");
         for hit in hits {
-            let words = |bytes: &mut Vec<u8>| push_result(bytes, self.catalogue, &hit.key);
+            let words = |bytes: &mut Vec<u8>| {
+                push_result(bytes, self.catalogue, &hit.key);
+                if let Some((zone, stamp)) = self.zone.zip(hit.time) {
+                    bytes.extend_from_slice(b", ");
+                    bytes.extend_from_slice(moment(zone.of(stamp.time)).as_bytes());
+                }
+            };
             out.result(words, |bytes| with_details(hit, self.encoding, |details| self.details(details, bytes)));
         }
         let bytes = out.bytes();
@@ -139,6 +148,8 @@ pub struct Known<'c> {
     pub set: &'c PatternSet,
     /// The code page that the user chose for lines that are not UTF-8, if any.
     pub encoding: Option<&'static Encoding>,
+    /// The zone in which times are shown.
+    pub zone: DisplayZone,
 }
 
 /// The fields of a result in JSON and CSV, in the order in which both write them.
@@ -183,7 +194,7 @@ pub(super) const FIELDS: &[Column] = &[
 #[derive(Serialize)]
 struct Fields<'h> {
     offset: u64,
-    time: Option<Time>,
+    time: Option<Moment>,
     code: Option<Code>,
     name: Option<&'h str>,
     description: &'h str,
@@ -265,11 +276,11 @@ impl<'c> Known<'c> {
     where
         'c: 'h,
     {
-        let Known { catalogue, set, .. } = *self;
+        let Known { catalogue, set, zone, .. } = *self;
         let entry = catalogue.entry(&hit.key);
         Fields {
             offset: hit.offset(),
-            time: hit.time.map(|stamp| stamp.time),
+            time: hit.time.map(|stamp| zone.of(stamp.time)),
             code: hit.key.code(),
             name: hit.key.name(),
             description: catalogue.description(&hit.key),

@@ -46,8 +46,8 @@ impl Format {
     pub fn renderer(self, sheet: &'static Sheet, options: Options) -> Box<dyn Renderer> {
         match self {
             Format::Table => Box::new(table::Table::new(sheet.columns, options)),
-            Format::Json => Box::new(json::Json::new(sheet)),
-            Format::Csv => Box::new(csv::Csv { columns: sheet.columns }),
+            Format::Json => Box::new(json::Json::new(sheet, options.zone)),
+            Format::Csv => Box::new(csv::Csv { columns: sheet.columns, zone: options.zone }),
         }
     }
 }

@@ -5,14 +5,18 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use crate::report::sheet::{Cell, End};
+use crate::time::zone::DisplayZone;
 
-/// Adapts the layout of a report to the terminal. Only the table uses this. The default is right for files and pipes.
+/// Adapts a report to the terminal and the user. Only the table uses the width and the style. The default is right for files and
+/// pipes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The terminal's width in columns, or `None` if lines may have any length.
     pub width: Option<usize>,
     /// The style of the table's headings.
     pub head: Style,
+    /// The zone in which times are shown, in every format.
+    pub zone: DisplayZone,
 }
 
 /// Writes the rows of one sheet in one format.

@@ -39,6 +39,7 @@ use super::wrap::wrap;
 use crate::report::sheet::{Cell, Column, End, Holds, Room, Sheet};
 use crate::report::wording::{grouped, moment, percentage, seconds, size};
 use crate::terminal::escaped;
+use crate::time::zone::DisplayZone;
 
 /// The number of spaces between columns.
 pub(super) const GAP: usize = 2;
@@ -56,6 +57,8 @@ const LEAST_PROSE_WIDTH: usize = 15;
 const BLOCK_ROWS: usize = 256;
 /// The width of a date such as `2017-02-14`.
 const DATE_WIDTH: usize = 10;
+/// The width of a time of day with its offset, such as `03:57:24+01:00`.
+const CLOCK_WIDTH: usize = 14;
 
 /// Collects rows and writes them as a table at the end.
 pub(super) struct Table {
@@ -211,7 +214,7 @@ impl Table {
         }
     }
 
-    /// Shortens times to dates or, if all are on one date, to times of day, which are no wider.
+    /// Shortens times to dates or, if all are on one date, to times of day.
     fn shorten_times(&mut self) {
         self.times = match self.dates {
             Dates::None => Times::Whole,
@@ -223,7 +226,9 @@ impl Table {
 
     fn narrow_times(&mut self) {
         let times = self.widths.iter_mut().zip(&self.columns).filter(|(_, column)| column.holds == Holds::Time);
-        times.for_each(|(width, _)| *width = DATE_WIDTH.min(*width));
+        // A time of day in UTC is no wider than a date.
+        let widest = if self.options.zone.is_utc() || self.times == Times::Date { DATE_WIDTH } else { CLOCK_WIDTH };
+        times.for_each(|(width, _)| *width = widest.min(*width));
     }
 
     /// Returns the notes below the table about what it leaves out or shortens.
@@ -284,7 +289,7 @@ impl Renderer for Table {
         let ends_with_prose = !rest.is_empty() && rest.iter().all(|(_, cell)| **cell == Cell::Absent);
         let len = if ends_with_prose { self.prose + 1 } else { shown.len() };
         for (at, (column, cell)) in shown[..len].iter().enumerate() {
-            let text = text(column.holds, cell);
+            let text = text(column.holds, cell, self.options.zone);
             let is_spanning = ends_with_prose && at == self.prose;
             let widest = if is_spanning { &mut self.spanning_width } else { &mut self.widths[at] };
             *widest = text.width().max(*widest);
@@ -377,7 +382,7 @@ fn heading(column: &Column) -> &'static str {
     column.heading.unwrap_or_default()
 }
 
-fn text<'c>(holds: Holds, cell: &'c Cell<'_>) -> Cow<'c, str> {
+fn text<'c>(holds: Holds, cell: &'c Cell<'_>, zone: DisplayZone) -> Cow<'c, str> {
     match cell {
         Cell::Absent => "-".into(),
         Cell::Text(text) => escaped(text),
@@ -386,10 +391,12 @@ fn text<'c>(holds: Holds, cell: &'c Cell<'_>) -> Cow<'c, str> {
         Cell::Number(number) => grouped(*number).into(),
         Cell::Code(code) => code.to_string().into(),
         Cell::Share(share) => percentage(*share).into(),
-        Cell::Time(time) => moment(*time).into(),
+        Cell::Time(time) => moment(zone.of(*time)).into(),
         Cell::Flag(flag) => if *flag { "yes" } else { "no" }.into(),
-        Cell::List(cells) => cells.iter().map(|cell| text(holds, cell)).collect::<Vec<_>>().join(", ").into(),
-        Cell::Record(cells) => cells.iter().map(|(_, cell)| text(holds, cell)).collect::<Vec<_>>().join(" ").into(),
+        Cell::List(cells) => cells.iter().map(|cell| text(holds, cell, zone)).collect::<Vec<_>>().join(", ").into(),
+        Cell::Record(cells) => {
+            cells.iter().map(|(_, cell)| text(holds, cell, zone)).collect::<Vec<_>>().join(" ").into()
+        }
         // Breakdowns have tables of their own.
         Cell::Groups(_) => "".into(),
     }
@@ -404,8 +411,12 @@ mod tests {
     use crate::report::testing::{code, every_kind, name, report};
     use crate::report::{Report, Restriction};
 
+    fn berlin() -> DisplayZone {
+        DisplayZone::new(crate::time::zone::parse("Europe/Berlin").unwrap())
+    }
+
     fn written(report: &Report, width: Option<usize>) -> String {
-        rendered(report, Format::Table, Options { width, head: anstyle::Style::new() })
+        rendered(report, Format::Table, Options { width, ..Options::default() })
     }
 
     #[test]
@@ -532,6 +543,15 @@ A code says what happened to the call or message, not whether
 the sign-in succeeded.
 "
         );
+        let options = Options { width: Some(71), zone: berlin(), ..Options::default() };
+        assert_eq!(
+            rendered(&report, Format::Table, options).lines().take(4).collect::<Vec<_>>().join("\n"),
+            "\
+Code  Description                 Count  First seen      Last seen
+-----------------------------------------------------------------------
+ 108  User Hung Up the Phone          2  03:57:24+01:00  03:57:24+01:00
+   4  No Phone Input - Timed Out      1  03:57:25+01:00  03:57:25+01:00"
+        );
         assert_eq!(
             written(&report, Some(40)),
             "\
@@ -615,7 +635,11 @@ A code says what happened to the call or message, not whether the sign-in succee
 
     #[test]
     fn only_headings_are_bold() {
-        let bold = rendered(&every_kind(), Format::Table, Options { width: None, head: anstyle::Style::new().bold() });
+        let bold = rendered(
+            &every_kind(),
+            Format::Table,
+            Options { head: anstyle::Style::new().bold(), ..Options::default() },
+        );
         let (head, rest) = bold.split_once('\n').unwrap();
         let plain = written(&every_kind(), None);
         let (plain_head, plain_rest) = plain.split_once('\n').unwrap();

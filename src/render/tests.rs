@@ -1,5 +1,6 @@
 use super::*;
 use crate::report::testing::{name, report};
+use crate::time::zone::{self, DisplayZone};
 
 /// Returns a report in a format.
 pub(super) fn rendered(report: &Report, format: Format, options: Options) -> String {
@@ -49,7 +50,7 @@ mod files {
     }
 
     fn table(rows: &[Entry], width: Option<usize>) -> String {
-        written(rows, Format::Table, Options { width, head: anstyle::Style::new() })
+        written(rows, Format::Table, Options { width, ..Options::default() })
     }
 
     #[test]
@@ -121,7 +122,13 @@ t/a\\u{1b}[2J.png
 
     #[test]
     fn only_headings_are_bold() {
-        let bold = |width| written(&every_kind(), Format::Table, Options { width, head: anstyle::Style::new().bold() });
+        let bold = |width| {
+            written(
+                &every_kind(),
+                Format::Table,
+                Options { width, head: anstyle::Style::new().bold(), ..Options::default() },
+            )
+        };
         for (width, head_lines) in [(None, 1), (Some(80), 2)] {
             let (bold, plain) = (bold(width), table(&every_kind(), width));
             let expected: Vec<String> = plain
@@ -166,13 +173,13 @@ t/a\\u{1b}[2J.png
     fn every_kind_of_row_in_csv() {
         assert_eq!(
             written(&every_kind(), Format::Csv, Options::default()),
-            r#"path,kind,layers,encoding,byte_order_mark,host,bytes,bytes_on_disk,lines,first_time,last_time,zone_assumed,time_form,time_basis,results,problems,details
-t/host7/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,host7,53,53,2,2017-02-14T02:57:24.600871Z,2017-02-14T03:00:00Z,false,iso-8601,,2,,
-t/host8/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,,24,24,2,2017-02-14T02:57:24Z,,true,iso-8601,,2,,
-t/empty.log,empty,,,false,,0,0,0,,,false,,,0,,
-t/export.log,UTF-16LE text with BOM,,UTF-16LE,true,,2468,1048576,1234,,,false,,,1234,unreadable,device not ready; try it again
-t/a\u{1b}[2J.png,,,,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use --binary to read it"
-'=x.log,,,,,,,,,,,,,,,unreadable,no such file or folder
+            r#"path,kind,layers,encoding,byte_order_mark,host,bytes,bytes_on_disk,lines,first_time,last_time,zone_assumed,time_form,time_basis,times_at_clock_change,results,problems,details
+t/host7/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,host7,53,53,2,2017-02-14T02:57:24.600871Z,2017-02-14T03:00:00Z,false,iso-8601,,,2,,
+t/host8/MultiFactorAuthSvc.log,ASCII text,,ASCII,false,,24,24,2,2017-02-14T02:57:24Z,,true,iso-8601,,,2,,
+t/empty.log,empty,,,false,,0,0,0,,,false,,,,0,,
+t/export.log,UTF-16LE text with BOM,,UTF-16LE,true,,2468,1048576,1234,,,false,,,,1234,unreadable,device not ready; try it again
+t/a\u{1b}[2J.png,,,,,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use --binary to read it"
+'=x.log,,,,,,,,,,,,,,,,unreadable,no such file or folder
 "#
         );
     }
@@ -186,7 +193,7 @@ t/a\u{1b}[2J.png,,,,,,,,,,,,,,,binary,"skipped, a binary file (PNG picture); use
         let mut csv = Vec::new();
         Format::Csv.renderer(&FILES, Options::default()).row(&cells, &mut csv).unwrap();
         let csv = String::from_utf8(csv).unwrap();
-        assert_eq!(csv.lines().next(), Some("a,zip > gzip > ASCII text,zip gzip,ASCII,false,,2,,1,,,false,,,1,,"));
+        assert_eq!(csv.lines().next(), Some("a,zip > gzip > ASCII text,zip gzip,ASCII,false,,2,,1,,,false,,,,1,,"));
     }
 
     #[test]
@@ -267,7 +274,12 @@ mod own_output {
 
     fn options() -> impl Strategy<Value = Options> {
         let head = prop_oneof![Just(Style::new()), Just(Style::new().bold())];
-        (prop::option::of(20_usize..200), head).prop_map(|(width, head)| Options { width, head })
+        (prop::option::of(20_usize..200), head, zone()).prop_map(|(width, head, zone)| Options { width, head, zone })
+    }
+
+    fn zone() -> impl Strategy<Value = DisplayZone> {
+        let zone = |name| DisplayZone::new(zone::parse(name).unwrap());
+        prop_oneof![Just(DisplayZone::UTC), Just(zone("Europe/Berlin")), Just(zone("-03:30"))]
     }
 
     fn format() -> impl Strategy<Value = Format> {
@@ -334,7 +346,12 @@ mod own_output {
         }
 
         #[test]
-        fn annotated_lines_are_recognised(path in path(), keys in prop::collection::vec(key(), 1..4), coloured: bool) {
+        fn annotated_lines_are_recognised(
+            path in path(),
+            keys in prop::collection::vec(key(), 1..4),
+            coloured: bool,
+            zone in zone(),
+        ) {
             let (definitions, set) = &*BUILT_IN;
             let catalogue = Catalogue::built_in();
             let (highlight, place) = if coloured {
@@ -342,8 +359,8 @@ mod own_output {
             } else {
                 Default::default()
             };
-            let text = Text { catalogue, highlight, place, encoding: None };
-            let known = Known { catalogue, set, encoding: None };
+            let text = Text { catalogue, highlight, place, encoding: None, zone: coloured.then_some(zone) };
+            let known = Known { catalogue, set, encoding: None, zone };
             let (json, csv) = (Jsonl(known), Csv(known));
             let log = log(&keys);
             let mut scanner = Scanner::new(set, catalogue, Limits::default().lookahead_bytes);

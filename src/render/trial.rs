@@ -15,6 +15,7 @@ use crate::pattern::definition::{Definition, Origin};
 use crate::report::wording::{grouped, moment};
 use crate::scan::trial::{Line, Nearest, Outcome};
 use crate::time::DateBasis;
+use crate::time::zone::DisplayZone;
 use crate::units::{CodePage, Units};
 
 /// The most columns that an excerpt of a line shows before the match.
@@ -106,7 +107,7 @@ impl Shown<'_> {
             }
         }
         if let Some(stamp) = hit.time {
-            let time = moment(stamp.time);
+            let time = moment(DisplayZone::UTC.of(stamp.time));
             // Only the file that these lines are from has a year.
             let has_no_year = stamp.basis.date == DateBasis::Year;
             let time = time.get(5..).filter(|_| has_no_year).unwrap_or(&time);

@@ -11,6 +11,7 @@ use crate::catalogue::Catalogue;
 use crate::summary::sign_ins::{GroupRow, Value};
 use crate::summary::{Dimension, Durations, Tally};
 use crate::terminal::replaced;
+use crate::time::zone::DisplayZone;
 
 /// The fields of a row in JSON. A row has those of the dimensions that were asked for.
 pub const ROW: &[Column] = &[
@@ -28,8 +29,8 @@ pub const ROW: &[Column] = &[
     Column::for_scripts("user", Holds::Text, "The user, or `null` if it is not known. Those beyond a million users are `(others)`; so are hosts and addresses.").or_null_or_missing(),
     Column::for_scripts("address", Holds::Text, "The network address, or `null` if it is not known.").or_null_or_missing(),
     Column::for_scripts("file", Holds::Text, "The file.").or_null_or_missing(),
-    Column::for_scripts("hour", Holds::Time, "The beginning of the hour in UTC, or `null`.").or_null_or_missing(),
-    Column::for_scripts("day", Holds::Text, "The day in UTC, or `null`.").or_null_or_missing(),
+    Column::for_scripts("hour", Holds::Time, "The beginning of the hour, or `null`.").or_null_or_missing(),
+    Column::for_scripts("day", Holds::Text, "The day, or `null`. Days are those of `--display-tz`, or else of UTC.").or_null_or_missing(),
     Column::for_scripts("count", Holds::Count, "Number of results."),
     Column::for_scripts("first_seen", Holds::Time, "Earliest time of these results.").or_null(),
     Column::for_scripts("last_seen", Holds::Time, "Latest time of these results.").or_null(),
@@ -168,7 +169,7 @@ impl Breakdown {
             firsts.push((tally, start..start + rows.len()));
         }
         let usual = |at: usize| {
-            let is_time = by.get(at).is_some_and(|dimension| dimension.span().is_some());
+            let is_time = by.get(at).is_some_and(|dimension| dimension.is_time());
             if is_time { Sort::Key } else { Sort::Count }
         };
         // Of hours and days, the busiest are shown, in order. Groups are in the order of their values.
@@ -193,16 +194,16 @@ impl Breakdown {
         self.by.iter().map(|dimension| dimension.name())
     }
 
-    /// Returns the rows as records for scripts.
-    pub(crate) fn records(&self) -> impl Iterator<Item = Cell<'static>> {
-        self.rows.iter().map(|row| {
+    /// Returns the rows as records for scripts, with the days of this zone.
+    pub(crate) fn records(&self, zone: DisplayZone) -> impl Iterator<Item = Cell<'static>> {
+        self.rows.iter().map(move |row| {
             let mut record = Vec::new();
             for (dimension, value) in self.by.iter().zip(&row.values) {
                 if let Value::Key(key) = value {
                     record.push(("code", key.code().into()));
                     record.push(("name", key.name().map(replaced).into()));
                 } else {
-                    record.push((dimension.name(), cell(*dimension, value)));
+                    record.push((dimension.name(), cell(*dimension, value, zone)));
                 }
             }
             record.push(("count", row.tally.count.into()));
@@ -237,15 +238,14 @@ fn derive(dimension: Dimension, value: &mut Value, catalogue: &Catalogue) {
     *value = name.map_or(Value::Unknown, |name| Value::Text(name.into()));
 }
 
-/// Returns a value for scripts.
+/// Returns a value for scripts, with the days of this zone.
 #[must_use]
-pub fn cell(dimension: Dimension, value: &Value) -> Cell<'static> {
+pub fn cell(dimension: Dimension, value: &Value, zone: DisplayZone) -> Cell<'static> {
     match value {
         Value::Key(key) => key.to_string().into(),
         Value::Outcome(outcome) => outcome.name().into(),
         Value::Text(text) => replaced(text).into(),
-        // 2017-02-14 of 2017-02-14T00:00:00Z.
-        Value::Time(time) if dimension == Dimension::Day => time.to_string()[..10].to_owned().into(),
+        Value::Time(time) if dimension == Dimension::Day => zone.date(*time).to_string().into(),
         Value::Time(time) => (*time).into(),
         Value::Others => OTHERS.into(),
         Value::Unknown => Cell::Absent,

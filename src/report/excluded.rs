@@ -36,6 +36,7 @@ pub fn window(sign_ins: &SignInTotals) -> Option<String> {
     let Some(newest) = newest else {
         return Some("No line about a sign-in has a readable time, so none is inside the window.".to_owned());
     };
+    let moment = |time| moment(sign_ins.zone.of(time));
     let newest = moment(newest);
     let from = window.since().map_or(String::new(), |since| format!(" from {}", moment(since)));
     let to = window.until().map_or(String::new(), |until| format!(" to {}", moment(until)));
@@ -93,6 +94,7 @@ pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
         Some(one) => ((*one).to_owned(), "excludes"),
         None => (options.iter().map(|(option, _)| *option).collect::<Vec<_>>().join(" and "), "together exclude"),
     };
+    let moment = |time| moment(sign_ins.zone.of(time));
     let mut lines = vec![format!("{ALL}{names} {verb} all {}.", counted(results, "result"))];
     if names == wording::option(Part::Host) && sign_ins.template.is_some() {
         lines.extend(unmatched(sign_ins));
@@ -105,6 +107,10 @@ pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
         lines.push(format!("The results are from {} to {}.", moment(first), moment(last)));
         if sign_ins.relative_to == RelativeTo::Now {
             lines.push("To count back from the newest sign-in in the logs, add --relative-to last.".to_owned());
+        }
+        if let Some(zone) = sign_ins.window_zone {
+            let other = if zone.is_utc() { "; --display-tz or --tz changes that" } else { "" };
+            lines.push(format!("Times of --since and --until without a zone are in {}{other}.", zone.name()));
         }
     }
     lines.extend(without_user(sign_ins).into_iter().chain(window(sign_ins)));

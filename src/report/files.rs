@@ -14,8 +14,8 @@ pub static FILES: Sheet = sheet(&COLUMNS);
 /// The list of inputs if the machine of any is known.
 pub static FILES_OF_HOSTS: Sheet = sheet(&COLUMNS_OF_HOSTS);
 
-static COLUMNS: [Column; 17] = columns(false);
-static COLUMNS_OF_HOSTS: [Column; 17] = columns(true);
+static COLUMNS: [Column; 18] = columns(false);
+static COLUMNS_OF_HOSTS: [Column; 18] = columns(true);
 
 const fn sheet(columns: &'static [Column]) -> Sheet {
     Sheet {
@@ -34,7 +34,7 @@ const AFTER: &[Column] = &[
     Column::for_scripts("totals", Holds::Record(TOTALS), "Sums over the whole run."),
 ];
 
-const fn columns(of_hosts: bool) -> [Column; 17] {
+const fn columns(of_hosts: bool) -> [Column; 18] {
     let mut columns = [
         Column::new("path", "File", Holds::Path, "The path. What follows `!/` is the path within an archive."),
         Column::for_scripts(
@@ -80,6 +80,12 @@ const fn columns(of_hosts: bool) -> [Column; 17] {
             "What the times rest on that is not in the lines, such as the year, in words.",
         )
         .or_null(),
+        Column::for_scripts(
+            "times_at_clock_change",
+            Holds::Count,
+            "Number of times in lines with results that clocks repeat or skip, if there are any: they are read as before the change.",
+        )
+        .or_missing(),
         Column::new("results", "Results", Holds::Count, "Number of results that the filters keep.").or_null(),
         Column::for_scripts(
             "problems",
@@ -176,6 +182,7 @@ pub fn cells(entry: &Entry) -> Vec<Cell<'_>> {
         text.map(is_zone_assumed).into(),
         text.and_then(|text| text.time_form.as_deref()).into(),
         text.filter(|text| !text.time_basis.is_empty()).map(|text| text.time_basis.join("; ")).into(),
+        text.map(|text| text.changing_times).filter(|&times| times > 0).into(),
         text.map(|text| text.results).into(),
         Cell::List(entry.problems.iter().map(problems::without_path).collect()),
     ]
@@ -201,6 +208,11 @@ fn words(entry: &Entry) -> String {
     let on_disk = entry.bytes_on_disk.filter(|&on_disk| text.bytes != on_disk);
     // The zone has a line of its own below the table.
     words.extend(text.time_basis.iter().map(|basis| format!("times: {basis}")));
+    words.extend(remark(
+        text.changing_times,
+        "time when clocks are changed, read as before the change",
+        "times when clocks are changed, read as before the change",
+    ));
     words.extend(on_disk.map(|on_disk| format!("{} on disk", size(on_disk))));
     words.extend(
         entry.problems.iter().map(|problem| reservation(problem.kind).map_or_else(|| what(problem), str::to_owned)),
@@ -335,6 +347,7 @@ pub(crate) mod testing {
             time_form: stamp(lines.first()).map(|_| "iso-8601".to_owned()),
             time_basis: Vec::new(),
             is_date_undecided: false,
+            changing_times: 0,
         }
     }
 

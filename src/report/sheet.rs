@@ -12,6 +12,7 @@ use serde::ser::{Serialize, Serializer};
 use super::breakdown::Breakdown;
 use crate::code::Code;
 use crate::time::Time;
+use crate::time::zone::DisplayZone;
 
 /// The columns of a report and its values outside the rows, which are a contract with scripts.
 ///
@@ -179,7 +180,7 @@ impl Holds {
     }
 }
 
-/// A value in a row or outside the rows. It serializes to the JSON that scripts read.
+/// A value in a row or outside the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell<'r> {
     /// There is no value.
@@ -232,19 +233,26 @@ pub struct End<'r> {
     pub after: Vec<Cell<'r>>,
 }
 
-impl Serialize for Cell<'_> {
+/// A cell with the zone in which its times are shown. It serializes to the JSON that scripts read.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'c>(pub &'c Cell<'c>, pub DisplayZone);
+
+impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
+        let Shown(cell, zone) = *self;
+        let shown = |cell| Shown(cell, zone);
+        match cell {
             Cell::Absent => serializer.serialize_none(),
             Cell::Text(text) => serializer.serialize_str(text),
             Cell::Number(number) => serializer.serialize_u64(*number),
             Cell::Code(code) => code.serialize(serializer),
             Cell::Share(share) => serializer.serialize_f64(share.fraction()),
-            Cell::Time(time) => time.serialize(serializer),
+            Cell::Time(time) => zone.of(*time).serialize(serializer),
             Cell::Flag(flag) => serializer.serialize_bool(*flag),
-            Cell::List(cells) => serializer.collect_seq(cells),
-            Cell::Record(cells) => serializer.collect_map(cells.iter().map(|(name, cell)| (name, cell))),
-            Cell::Groups(breakdown) => serializer.collect_seq(breakdown.records()),
+            Cell::List(cells) => serializer.collect_seq(cells.iter().map(shown)),
+            Cell::Record(cells) => serializer.collect_map(cells.iter().map(|(name, cell)| (name, shown(cell)))),
+            // A renderer writes them one by one.
+            Cell::Groups(_) => serializer.serialize_none(),
         }
     }
 }

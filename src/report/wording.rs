@@ -2,8 +2,10 @@
 
 use super::sheet::Share;
 use crate::filter::Part;
-use crate::summary::sign_ins::{SignInTotals, WAITING_LIMIT};
-use crate::time::{Assumed, Time};
+use crate::summary::sign_ins::{ClocksApart, Side, SignInTotals, WAITING_LIMIT};
+use crate::terminal::replaced;
+use crate::time::Assumed;
+use crate::time::zone::Moment;
 
 /// Groups digits by three: `1234567` becomes `1,234,567`.
 #[must_use]
@@ -81,6 +83,39 @@ pub fn too_many_to_compare(sign_ins: &SignInTotals) -> Option<String> {
         .then(|| format!("There were more than {limit} results to compare between logs: some may count twice."))
 }
 
+/// Returns the note on two logs whose clocks differ.
+#[must_use]
+pub fn clocks(apart: &ClocksApart) -> String {
+    let (hours, minutes) = (u64::from(apart.quarters / 4), u64::from(apart.quarters % 4 * 15));
+    let length = [(hours, "hour"), (minutes, "minute")];
+    let length: Vec<String> =
+        length.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(*count, noun)).collect();
+    let mut hosts: Vec<String> = apart.hosts.iter().map(|host| replaced(host)).collect();
+    let others = apart.machines.saturating_sub(hosts.len() as u64);
+    if others > 0 && !hosts.is_empty() {
+        hosts.push(format!("{} other {}", grouped(others), if others == 1 { "host" } else { "hosts" }));
+    }
+    let hosts = match hosts.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!(" on {last}"),
+        Some((last, rest)) => format!(" on {} and {last}", rest.join(", ")),
+    };
+    let remedy = match apart.zone() {
+        Some(zone) => format!(
+            "The times of the {} have no zone: add --tz {zone} or the name of their zone, or a [[tz]] table: see callcodes help times.",
+            if apart.lacks_zone == Some(Side::Ahead) { "first" } else { "second" }
+        ),
+        None => "Their zones differ, or a clock was wrong. [[tz]] tables give logs without a zone theirs: see callcodes help times."
+            .to_owned(),
+    };
+    format!(
+        "{} is {} ahead of {}{hosts}, so their sign-ins count twice.\n{remedy}",
+        replaced(&apart.ahead),
+        length.join(" "),
+        replaced(&apart.behind)
+    )
+}
+
 /// Returns a duration in seconds: `12.3 s`.
 #[must_use]
 pub fn seconds(milliseconds: u64) -> String {
@@ -130,23 +165,28 @@ pub fn assumed(times: &Assumed) -> Option<String> {
         .filter(|(files, _)| *files > 0)
         .map(|(files, what)| format!("{what} in {}", counted(*files, "file")))
         .collect();
+    let changing = (times.changing > 0)
+        .then(|| format!("the offset of {} when clocks are changed", counted(times.changing, "time")));
+    let parts: Vec<String> = parts.into_iter().chain(changing).collect();
     (!parts.is_empty())
         .then(|| format!("Not in the lines, and assumed: {}. `callcodes files` shows by what.", parts.join(", ")))
 }
 
-/// Returns a time in UTC to the second: `2017-02-14 02:57:24Z`. Fractions are cut, not rounded, so that readers can search a log
-/// for the time.
+/// Returns a time to the second: `2017-02-14 02:57:24Z` or `2017-02-14 03:57:24+01:00`. Fractions are cut, not rounded, so that readers
+/// can search a log for the time.
 #[must_use]
-pub fn moment(time: Time) -> String {
-    let iso = time.to_string();
+pub fn moment(moment: Moment) -> String {
+    let iso = moment.to_string();
     // `YYYY-MM-DDThh:mm:ss` and then a fraction or the zone: an i64 of nanoseconds has no year beyond four digits.
     let seconds = iso.get(..19).unwrap_or(&iso);
-    format!("{}Z", seconds.replace('T', " "))
+    format!("{}{}", seconds.replace('T', " "), moment.offset())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Time;
+    use crate::time::zone::DisplayZone;
 
     #[test]
     fn digits_are_grouped_by_three() {
@@ -219,7 +259,7 @@ mod tests {
             (i64::MAX, "2262-04-11 23:47:16Z"),
         ];
         for (nanoseconds, expected) in cases {
-            assert_eq!(moment(Time::from_nanoseconds(nanoseconds)), expected);
+            assert_eq!(moment(DisplayZone::UTC.of(Time::from_nanoseconds(nanoseconds))), expected);
         }
     }
 }

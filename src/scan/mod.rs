@@ -154,6 +154,11 @@ impl<'s> Scanner<'s> {
         }
     }
 
+    /// Returns how many times were read since the last call that lie in an hour that clocks repeat or skip.
+    pub fn take_changing_times(&mut self) -> u64 {
+        self.resolver.times.take_changing()
+    }
+
     /// Finds every hit in the lines of `chunk` and passes it to `sink`, a closure.
     pub fn scan<'c>(&mut self, chunk: &Chunk<'c>, sink: impl FnMut(Hit<'c>)) {
         self.scan_into(chunk, sink);

@@ -261,6 +261,12 @@ fn divided(name: &str) -> impl Iterator<Item = (&str, &str)> {
     ways.take(WAYS_LIMIT).filter_map(|(name, _, rest)| Some((machine(name)?, rest)))
 }
 
+/// Returns the names in that of a source that may be the name of its machine: folders, archives and beginnings of the file's name.
+pub(super) fn names_in(name: &str) -> impl Iterator<Item = &str> {
+    let folders = name.rsplit_once(is_separator).map_or("", |(folders, _)| folders);
+    folders.split(is_separator).filter_map(machine).chain(divided(name).map(|(machine, _)| machine))
+}
+
 /// Whether the rest of a file name may be that of a log by itself: a date or the number of a rotation is not.
 fn is_log_name(rest: &str) -> bool {
     /// `Svc.log` has one before the dot that many letters long; `1.log` and `02.txt` have none.

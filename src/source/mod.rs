@@ -35,6 +35,7 @@ mod stop;
 mod times;
 mod walk;
 pub mod wildcard;
+mod zones;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -56,11 +57,12 @@ use select::{Clock, Content};
 pub use select::{Globs, Links, Selection, TEMPORARY_PREFIX};
 pub use stop::Stop;
 pub use walk::{Found, Walk};
+pub use zones::{ZoneRule, Zones};
 
 use crate::name;
 use crate::neighbour;
 use crate::problem::{self, Cause, Kind, Loss, Problem, Remedy};
-use crate::time::detect::Given;
+use crate::time::detect::{Given, ZoneBy};
 use crate::units::Written;
 use crate::unpack::{
     self, AtEnd, Container, DiskFile, FileSpan, Format, HEAD_BYTES, Input, Passwords, Recognised, SAMPLE_BYTES,
@@ -91,6 +93,8 @@ pub struct Opening {
     pub is_own_output: Option<fn(&[u8]) -> bool>,
     /// What the user has said about the times in sources.
     pub times: Given,
+    /// The zones of logs for which the user has not said it in `times`.
+    pub zones: Zones,
     /// Counts what was read.
     pub meter: Meter,
     /// Ends reading early. The pipeline obeys it, too.
@@ -728,7 +732,12 @@ impl Known {
     /// Returns what decides the form of the times in this source besides its lines.
     fn times<'k>(&'k self, written: Written, opening: &Opening) -> times::Known<'k> {
         let modified = self.modified.or_else(|| self.source.listed()?.modified);
-        times::Known { name: &self.source.name, modified, units: written.units, given: opening.times }
+        let mut given = opening.times;
+        if given.zone.is_none() {
+            given.zone = opening.zones.of(&self.source.name);
+            given.zone_by = ZoneBy::Configuration;
+        }
+        times::Known { name: &self.source.name, modified, units: written.units, given }
     }
 
     /// Whether the text with this beginning is output of this program. That also holds for a file that was passed as an

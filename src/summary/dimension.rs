@@ -3,6 +3,10 @@
 use std::fmt;
 
 use crate::time::Time;
+use crate::time::zone::DisplayZone;
+
+/// A minute in nanoseconds. Hours and days begin with whole ones.
+const MINUTE: i64 = 60 * 1_000_000_000;
 
 /// A property of a result by which results can be counted, such as the user or the hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,9 +27,9 @@ pub enum Dimension {
     Address,
     /// The file that contains the result.
     File,
-    /// The hour of the result, in UTC.
+    /// The hour of the result, in the zone in which times are shown.
     Hour,
-    /// The day of the result, in UTC.
+    /// The day of the result, in the zone in which times are shown.
     Day,
 }
 
@@ -61,42 +65,76 @@ impl Dimension {
         }
     }
 
-    /// Returns the length of an hour or a day in nanoseconds, or `None` for a dimension that is not a period.
+    /// Whether it is a period: hours or days.
     #[must_use]
-    pub fn span(self) -> Option<i64> {
-        const HOUR: i64 = 3_600 * 1_000_000_000;
+    pub fn is_time(self) -> bool {
+        matches!(self, Dimension::Hour | Dimension::Day)
+    }
+
+    /// Returns when the hour or day of a time begins in this zone; `None` for what is no part of time.
+    #[must_use]
+    pub fn start(self, time: Time, zone: DisplayZone) -> Option<Time> {
         match self {
-            Dimension::Hour => Some(HOUR),
-            Dimension::Day => Some(24 * HOUR),
+            Dimension::Hour => Some(zone.hour(time)),
+            Dimension::Day => Some(zone.day(time)),
             _ => None,
         }
     }
 
-    /// Returns a number for the hour or day that contains `time`. It is never 0. Returns 0 for a dimension that is not a period.
-    pub(super) fn number_of(self, time: Time) -> u32 {
-        self.span().map_or(0, |span| {
-            // Fits, because there are fewer hours than that from the year 1677 to 2262.
-            let since_1970 = i32::try_from(time.nanoseconds().div_euclid(span)).unwrap_or_default();
+    /// Returns the end of the hour or day that begins at `start`, or `None` for a dimension that is not a period.
+    #[must_use]
+    pub fn end(self, start: Time, zone: DisplayZone) -> Option<Time> {
+        match self {
+            Dimension::Hour => Some(zone.hour_end(start)),
+            Dimension::Day => Some(zone.day_end(start)),
+            _ => None,
+        }
+    }
+
+    /// Returns a number for the hour or day that contains `time` in this zone. It is never 0. Returns 0 for a dimension that is not a period.
+    pub(super) fn number_of(self, time: Time, zone: DisplayZone) -> u32 {
+        self.start(time, zone).map_or(0, |start| {
+            // From the year 1677 to 2262 there are fewer minutes than that.
+            let since_1970 = i32::try_from(start.nanoseconds().div_euclid(MINUTE)).unwrap_or_default();
             since_1970.cast_unsigned() ^ 1 << 31
         })
     }
 
     /// Returns the start of the hour or day with a number that [`Dimension::number_of`] returned, or `None` for 0.
     pub(super) fn time_of(self, number: u32) -> Option<Time> {
-        let span = self.span().filter(|_| number != 0)?;
         let since_1970 = i64::from((number ^ 1 << 31).cast_signed());
-        Some(Time::from_nanoseconds(since_1970.saturating_mul(span)))
-    }
-
-    /// Returns the start of the hour or day that contains `time`, or `None` for a dimension that is not a period.
-    #[must_use]
-    pub fn floor(self, time: Time) -> Option<Time> {
-        self.span().map(|span| Time::from_nanoseconds(time.nanoseconds().div_euclid(span).saturating_mul(span)))
+        (self.is_time() && number != 0).then(|| Time::from_nanoseconds(since_1970.saturating_mul(MINUTE)))
     }
 }
 
 impl fmt::Display for Dimension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::zone;
+
+    proptest! {
+        #[test]
+        fn the_number_of_an_hour_or_a_day_gives_its_beginning(
+            nanoseconds in i64::MIN / 2..i64::MAX / 2,
+            name in prop::sample::select(&["Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "UTC", "-03:30"][..]),
+        ) {
+            let zone = DisplayZone::new(zone::parse(name).unwrap());
+            // Offsets of the nineteenth century have seconds.
+            let time = Time::from_nanoseconds(nanoseconds.abs());
+            for dimension in [Dimension::Hour, Dimension::Day] {
+                let number = dimension.number_of(time, zone);
+                prop_assert_ne!(number, 0);
+                prop_assert_eq!(dimension.time_of(number), dimension.start(time, zone));
+            }
+            prop_assert_eq!(Dimension::User.number_of(time, zone), 0);
+        }
     }
 }

@@ -11,15 +11,15 @@ use super::dimension::Dimension;
 use super::durations::Durations;
 use super::sign_ins::{GroupRow, Value};
 use crate::time::Time;
+use crate::time::zone::DisplayZone;
 
 /// The largest number of rows without results. If there would be more, none are added.
 pub const QUIET_LIMIT: usize = 100_000;
 
-/// Returns the length in nanoseconds of the shortest period by which results are counted, an hour or a day. Returns `None` if
-/// they are counted by neither.
+/// Returns the shortest period by which results are counted, or `None` if they are counted by neither hours nor days.
 #[must_use]
-pub fn span(by: &[Dimension]) -> Option<i64> {
-    by.iter().filter_map(|dimension| dimension.span()).min()
+pub fn shortest(by: &[Dimension]) -> Option<Dimension> {
+    [Dimension::Hour, Dimension::Day].into_iter().find(|dimension| by.contains(dimension))
 }
 
 /// Returns the rows without results, or `None` if there would be more than [`QUIET_LIMIT`].
@@ -33,14 +33,15 @@ pub(super) fn rows(
     by: &[Dimension],
     rows: &[GroupRow],
     logged: &BTreeSet<(Option<Value>, Time)>,
+    zone: DisplayZone,
 ) -> Option<Vec<GroupRow>> {
     let there: HashSet<&[Value]> = rows.iter().map(|row| row.values.as_slice()).collect();
-    let other = by.iter().position(|dimension| dimension.span().is_none());
+    let other = by.iter().position(|dimension| !dimension.is_time());
     let others: BTreeSet<&Value> = rows.iter().filter_map(|row| row.values.get(other?)).collect();
     let mut quiet = BTreeSet::new();
     for (place, time) in logged {
         let values = |other: Option<&Value>| -> Vec<Value> {
-            let value = |dimension: &Dimension| match (dimension.floor(*time), other) {
+            let value = |dimension: &Dimension| match (dimension.start(*time, zone), other) {
                 (Some(start), _) => Value::Time(start),
                 (None, other) => other.cloned().unwrap_or(Value::Unknown),
             };
@@ -83,7 +84,7 @@ mod tests {
         let quiet = |users: i64, hours: i64| {
             let there: Vec<GroupRow> = (0..users).map(|number| row(vec![user(number), Value::Time(hour(0))])).collect();
             let logged = (0..hours).map(|number| (None, hour(number))).collect();
-            rows(&by, &there, &logged).map(|rows| rows.len())
+            rows(&by, &there, &logged, DisplayZone::UTC).map(|rows| rows.len())
         };
         assert_eq!(quiet(3, 5), Some(3 * 4));
         assert_eq!(quiet(100, 1_001), Some(QUIET_LIMIT));
@@ -94,7 +95,7 @@ mod tests {
     fn hours_and_days_belong_together() {
         let there = [row(vec![Value::Time(hour(24)), Value::Time(hour(25))])];
         let logged = [25, 26, 50].map(|number| (None, hour(number))).into();
-        let rows = rows(&[Dimension::Day, Dimension::Hour], &there, &logged).unwrap();
+        let rows = rows(&[Dimension::Day, Dimension::Hour], &there, &logged, DisplayZone::UTC).unwrap();
         let expected = [[24, 26], [48, 50]].map(|values| values.map(|number| Value::Time(hour(number))).to_vec());
         assert!(rows.iter().map(|row| &row.values).eq(&expected), "{rows:?}");
         assert!(rows.iter().all(|row| row.tally.is_empty()));

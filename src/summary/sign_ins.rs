@@ -20,15 +20,17 @@ use super::quiet;
 use super::tally::Tally;
 use super::total::{Row, Summary, Totals};
 use super::verdicts::{Fate, Origins, Verdict};
+use crate::attempt::clocks::{self, Apart};
 use crate::attempt::join::{self, Edges, Joiner, Line, Said};
 use crate::attempt::persons::Persons;
 use crate::attempt::values::{Number, Values};
-use crate::attempt::{Attempt, Outcome, Recorder, SignIn, twins, without_network};
+use crate::attempt::{Attempt, Outcome, RECORDERS_LIMIT, Recorder, SignIn, twins, without_network};
 use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
 use crate::source::machines::{self, Template, is_separator};
 use crate::time::window::Window;
+use crate::time::zone::DisplayZone;
 use crate::time::{Stamp, Time};
 
 /// The largest number of results that wait to be matched with those of other logs. Each takes
@@ -64,6 +66,8 @@ pub struct Options {
     pub host_from: Option<Template>,
     /// Whether the caller asks for a [`Verdict`] on each result.
     pub with_verdicts: bool,
+    /// The zone whose hours and days are counted, and in which notes have times.
+    pub zone: DisplayZone,
 }
 
 /// Why a caller asks for verdicts now.
@@ -240,6 +244,9 @@ pub struct SignIns<'c> {
     count: Count,
 }
 
+/// By what results are counted, with the zone of their hours and days.
+type By<'b> = (&'b [Dimension], DisplayZone);
+
 /// The number of a code or name, the number of a source that contains it, and the host that the line names.
 type Found = (u32, u32, Number);
 
@@ -284,6 +291,8 @@ struct Count {
     was_full: bool,
     /// The number of machines whose logs cannot be compared, because some write times with a zone and some without.
     mixed_zones: u64,
+    /// The pairs of logs whose clocks differ, sorted by machine, each with the number of the machine. The origins of the results are sources.
+    apart: Vec<(u64, Apart)>,
     /// The number of results of unknown machines that would have a twin in lines that name their machine, if the machine were the
     /// same.
     beside_relay: u64,
@@ -302,6 +311,50 @@ pub struct Settled {
     pub rows: Vec<GroupRow>,
     /// Why the time window of the filter cannot be applied relative to the latest time in the logs. Then no result counts.
     pub window_error: Option<String>,
+    /// Logs whose zones differ.
+    pub clocks: Vec<ClocksApart>,
+}
+
+/// How many machines are named on which the same logs have clocks that differ.
+const HOSTS_NAMED: usize = 3;
+
+/// Logs of one machine, or of several, whose clocks differ by the same number of quarters of an hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClocksApart {
+    /// The log with the later times, on the first machine.
+    pub ahead: Box<str>,
+    /// The log with the earlier times.
+    pub behind: Box<str>,
+    /// By how many quarters of an hour they differ.
+    pub quarters: u32,
+    /// Which of the two logs has times without a zone, if the other one has none of them.
+    pub lacks_zone: Option<Side>,
+    /// The first machines, if they are known.
+    pub hosts: Vec<Box<str>>,
+    /// The number of machines.
+    pub machines: u64,
+}
+
+impl ClocksApart {
+    /// Returns the zone of times without one, if only one of the logs has such times: `+01:00`.
+    #[must_use]
+    pub fn zone(&self) -> Option<String> {
+        // Without a zone, times are read as UTC, so those of clocks ahead of UTC are too late.
+        let sign = match self.lacks_zone? {
+            Side::Ahead => '+',
+            Side::Behind => '-',
+        };
+        Some(format!("{sign}{:02}:{:02}", self.quarters / 4, self.quarters % 4 * 15))
+    }
+}
+
+/// One of two logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one with the later times.
+    Ahead,
+    /// The one with the earlier times.
+    Behind,
 }
 
 /// The numbers of sign-ins, machines and twins in a run, and what may be missing from the counts.
@@ -338,6 +391,10 @@ pub struct SignInTotals {
     pub window: Window,
     /// The point in time to which the window is relative.
     pub relative_to: RelativeTo,
+    /// The zone of its days and clock times, if it depends on that.
+    pub window_zone: Option<DisplayZone>,
+    /// The zone in which notes have times.
+    pub zone: DisplayZone,
     /// The latest time of all lines about sign-ins.
     pub newest: Option<Time>,
     /// How many files match the template for machine names, if there is one.
@@ -569,7 +626,7 @@ impl<'c> SignIns<'c> {
         if is_compared && !self.options.keep_twins {
             self.waiting.push(result);
         } else if self.options.filter.is_empty() && !self.options.with_verdicts {
-            self.count.add(&result, result.origin, 0, &self.options.by, true);
+            self.count.add(&result, result.origin, 0, (&self.options.by, self.options.zone), true);
         } else {
             self.apart.push(result);
         }
@@ -651,7 +708,7 @@ impl<'c> SignIns<'c> {
         // Users beyond the limit have no name, so they count as unknown.
         let name = |result: &SignIn| persons.name(result.user);
         let is_checked = is_end || self.options.filter.is_empty();
-        let (count, by, fates) = (&mut self.count, &self.options.by, &mut self.fates);
+        let (count, by, fates) = (&mut self.count, (&self.options.by[..], self.options.zone), &mut self.fates);
         // Records the decision on a result. `best` is the most complete result of its sign-in.
         let mut note = |result: &SignIn, best: &SignIn, is_kept: bool| {
             if let Some(fate) = fates.get_mut(result.origin as usize) {
@@ -689,6 +746,8 @@ impl<'c> SignIns<'c> {
         for results in waiting.chunk_by_mut(|one, other| machine(one) == machine(other)) {
             let zoned = |assumed: bool| results.iter().any(|result| result.zone_is_assumed() == assumed);
             let recorder = results[0].recorder();
+            // For each recorder, its results without twins.
+            let mut without_twin = [0_usize; 1 + RECORDERS_LIMIT as usize];
             let is_alone = results.iter().all(|result| result.recorder() == recorder);
             count.mixed_zones += u64::from(!is_alone && zoned(true) && zoned(false));
             twins::matching(results, name, |first, others| {
@@ -710,6 +769,9 @@ impl<'c> SignIns<'c> {
                 }
                 found.clear();
                 found.extend(records.iter().map(source));
+                if !is_alone && records.len() == 1 {
+                    without_twin[usize::from(first.recorder())] += 1;
+                }
                 let is_kept = keeper.keeps(&best, &found, count);
                 if is_kept {
                     if has_both && (is_of_unknown(&best) || records.iter().all(|record| record.host.is_known())) {
@@ -720,6 +782,22 @@ impl<'c> SignIns<'c> {
                 }
                 records.iter().for_each(|record| note(record, &best, is_kept));
             });
+            let is_mostly_alone = |recorder: usize| {
+                let all = || results.iter().filter(|result| usize::from(result.recorder()) == recorder).count();
+                without_twin[recorder] >= clocks::LEAST && without_twin[recorder] * 2 >= all()
+            };
+            if is_end && !is_alone && (0..without_twin.len()).any(is_mostly_alone) {
+                let machine = machine(&results[0]);
+                let of_source = |mut result: SignIn| {
+                    result.origin = source(&result);
+                    result
+                };
+                count.apart.extend(clocks::apart(results, name).into_iter().map(
+                    |Apart { ahead, behind, quarters }| {
+                        (machine, Apart { ahead: of_source(ahead), behind: of_source(behind), quarters })
+                    },
+                ));
+            }
         }
         if is_end && has_both {
             twins::matching(&mut named_or_unknown, name, |first, mut others| {
@@ -856,7 +934,7 @@ impl<'c> SignIns<'c> {
         };
         let mut rows: Vec<GroupRow> = groups.into_iter().map(row).collect();
         let mut lacks_quiet_rows = false;
-        if let Some(span) = quiet::span(&options.by).filter(|_| !rows.is_empty()) {
+        if let Some(part) = quiet::shortest(&options.by).filter(|_| !rows.is_empty()) {
             // The hours in which a relay has lines are not those of the machines whose lines it forwards.
             let of_host = |known: bool| -> HashSet<u32> {
                 let some = count.recorders.iter().filter(|(_, host, _)| host.is_known() == known);
@@ -874,12 +952,16 @@ impl<'c> SignIns<'c> {
                     Dimension::File => Some(Value::Text(file.clone())),
                     _ => None,
                 });
-                (dropped.is_empty() && options.filter.window.overlaps(start, span)).then_some((place, start))
+                let end = part.end(start, options.zone).unwrap_or(start);
+                (dropped.is_empty() && options.filter.window.overlaps(start, end)).then_some((place, start))
             });
-            let quiet = quiet::rows(&options.by, &rows, &logged.collect()).filter(|_| is_whole);
+            let quiet = quiet::rows(&options.by, &rows, &logged.collect(), options.zone).filter(|_| is_whole);
             lacks_quiet_rows = quiet.is_none();
             rows.extend(quiet.into_iter().flatten());
         }
+        let clocks = clocks_apart(&count.apart, &sources, |result| {
+            hosts.text(places.same_host(result.host.or(places.host(result.origin))))
+        });
         let is_known = |host: &&Number| host.is_known();
         Settled {
             summary,
@@ -900,6 +982,8 @@ impl<'c> SignIns<'c> {
                 span: count.span,
                 window: options.filter.window,
                 relative_to: options.filter.relative_to,
+                window_zone: options.filter.window_zone(),
+                zone: options.zone,
                 newest,
                 template: options.host_from.is_some().then(|| Matched {
                     files: places.by_source.iter().take(sources.len()).filter(|place| place.host.is_known()).count()
@@ -909,6 +993,7 @@ impl<'c> SignIns<'c> {
             },
             rows,
             window_error,
+            clocks,
         }
     }
 
@@ -936,7 +1021,7 @@ impl<'c> SignIns<'c> {
 impl Count {
     /// Counts the sign-in with this result in `source`. `twins` is the number of its further results. If `is_checked` is false,
     /// the filter must still check the machine and the source at the end.
-    fn add(&mut self, result: &SignIn, source: u32, twins: u64, by: &[Dimension], is_checked: bool) {
+    fn add(&mut self, result: &SignIn, source: u32, twins: u64, (by, zone): By<'_>, is_checked: bool) {
         self.found((result.key, source, result.host));
         self.twins += twins;
         self.matched += u64::from(twins > 0);
@@ -964,7 +1049,7 @@ impl Count {
                 Some(Outcome::Succeeded) => 1,
                 Some(Outcome::Failed) => 2,
             },
-            Some(dimension) => time.map_or(0, |time| dimension.number_of(time)),
+            Some(dimension) => time.map_or(0, |time| dimension.number_of(time, zone)),
             None => 0,
         };
         let values = [value(by.first()), value(by.get(1))];
@@ -1044,6 +1129,43 @@ impl Count {
             self.found_in.insert(found);
         }
     }
+}
+
+/// Returns the logs whose clocks differ, those of several machines together. `host` returns the machine of a result.
+fn clocks_apart<'h>(
+    apart: &[(u64, Apart)],
+    sources: &[Box<str>],
+    host: impl Fn(&SignIn) -> Option<&'h str>,
+) -> Vec<ClocksApart> {
+    let kind = |(_, Apart { ahead, behind, quarters }): &(u64, Apart)| {
+        let side = |result: &SignIn| (result.recorder(), result.zone_is_assumed());
+        (*quarters, side(ahead), side(behind))
+    };
+    // The last machine of each kind, and what is known.
+    let mut found: Vec<(&(u64, Apart), ClocksApart)> = Vec::new();
+    for one in apart {
+        let (machine, Apart { ahead, behind, quarters }) = one;
+        let index = found.iter().position(|(last, _)| kind(last) == kind(one)).unwrap_or_else(|| {
+            let file = |result: &SignIn| sources.get(result.origin as usize).cloned().unwrap_or_default();
+            let lacks_zone = match (ahead.zone_is_assumed(), behind.zone_is_assumed()) {
+                (true, false) => Some(Side::Ahead),
+                (false, true) => Some(Side::Behind),
+                _ => None,
+            };
+            let (ahead, behind) = (file(ahead), file(behind));
+            let (quarters, hosts, machines) = (*quarters, Vec::new(), 0);
+            found.push((one, ClocksApart { ahead, behind, quarters, lacks_zone, hosts, machines }));
+            found.len() - 1
+        });
+        let (last, known) = &mut found[index];
+        // A machine is met only once for each kind, unless a log has times with and without a zone.
+        if known.machines == 0 || last.0 != *machine {
+            known.machines += 1;
+            known.hosts.extend(host(ahead).map(Box::from).filter(|_| known.hosts.len() < HOSTS_NAMED));
+        }
+        *last = one;
+    }
+    found.into_iter().map(|(_, known)| known).collect()
 }
 
 impl GroupKey {
@@ -1322,9 +1444,9 @@ mod tests {
             let mut sign_ins = SignIns::new(Options { by: by.to_vec(), ..Options::default() }, Catalogue::built_in());
             let stamp = at(7);
             sign_ins.hear(&Heard { stamp, host, ..heard(1, Key::Code(Code(21))) });
-            let hour = stamp.and_then(|stamp| Dimension::Hour.floor(stamp.time)).unwrap();
+            let hour = stamp.and_then(|stamp| Dimension::Hour.start(stamp.time, DisplayZone::UTC)).unwrap();
             sign_ins.logged(hour);
-            sign_ins.logged(Time::from_nanoseconds(hour.nanoseconds() + Dimension::Hour.span().unwrap()));
+            sign_ins.logged(Dimension::Hour.end(hour, DisplayZone::UTC).unwrap());
             sign_ins.end_source("relay/syslog", 1);
             sign_ins.settle().rows.len()
         };

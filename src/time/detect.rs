@@ -64,12 +64,24 @@ pub struct Circumstances<'a> {
 pub struct Given {
     /// The zone of times without one.
     pub zone: Option<&'static TimeZone>,
+    /// How that was given.
+    pub zone_by: ZoneBy,
     /// The order of day, month and year.
     pub order: Option<Order>,
     /// The year of times without one.
     pub year: Option<u16>,
     /// The forms of the run: those of the user and the built-in ones.
     pub shapes: Option<&'static Shapes>,
+}
+
+/// How the user has given a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ZoneBy {
+    /// With `--tz`.
+    #[default]
+    Option,
+    /// In a configuration file, for logs of some hosts or paths.
+    Configuration,
 }
 
 /// A form at a place: the index of the form, or `None` for ISO 8601.
@@ -136,7 +148,7 @@ fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
         lines.iter().take(FIRST_LINES).any(|line| line.starts_with(b"#Software: Microsoft Internet Information"));
     let zone = match given.zone {
         _ if is_iis => Zone::Product,
-        Some(zone) => Zone::Given(zone),
+        Some(zone) => Zone::Given(zone, given.zone_by),
         None => Zone::Assumed,
     };
     let named = date_in_name(name);

@@ -4,12 +4,14 @@ use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{self, TimeZone};
 
+use super::detect::ZoneBy;
 use super::forms::read::{Local, Missing, Order, Parts};
 use super::forms::{self, Lacks, Shape, Shapes};
 use super::iso;
-use super::{Basis, DateBasis, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
+use super::zone::DisplayZone;
+use super::{Basis, DateBasis, Offset, Reader, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
 /// The first second at which a log can have been written. Earlier ones are errors of clocks, or other numbers.
 pub(super) const FIRST_SECOND: i64 = 631_152_000;
@@ -98,6 +100,8 @@ pub struct Assumed {
     pub orders: u64,
     /// Sources whose lines have no year, or no date.
     pub dates: u64,
+    /// Times in an hour that clocks repeat or skip.
+    pub changing: u64,
 }
 
 impl Assumed {
@@ -159,7 +163,7 @@ pub(super) enum Zone {
     /// UTC, because the program that writes the source uses it.
     Product,
     /// The zone that the user has given.
-    Given(&'static TimeZone),
+    Given(&'static TimeZone, ZoneBy),
 }
 
 /// Where in a line its time is.
@@ -315,7 +319,11 @@ impl Form {
         }
         match self.around.zone {
             Zone::Product => words.push("UTC, as IIS writes it".to_owned()),
-            Zone::Given(_) => words.push("zone by --tz where the line has none".to_owned()),
+            Zone::Given(_, ZoneBy::Option) => words.push("zone by --tz where the line has none".to_owned()),
+            Zone::Given(zone, ZoneBy::Configuration) => {
+                let name = DisplayZone::new(zone).name();
+                words.push(format!("zone {name} by the configuration file where the line has none"));
+            }
             Zone::Assumed => {}
         }
         words
@@ -431,7 +439,7 @@ impl Reader {
                 Zone::Assumed if parts.is_ambiguous_zone => (0, ZoneBasis::Ambiguous),
                 Zone::Assumed => (0, ZoneBasis::Assumed),
                 Zone::Product => (0, ZoneBasis::Product),
-                Zone::Given(zone) => (self.offset(zone, local.second)?, ZoneBasis::Given),
+                Zone::Given(zone, _) => (self.offset(zone, local.second)?, ZoneBasis::Given),
             },
         };
         moment(Local { second: local.second - i64::from(offset), ..local }, Basis { zone, date })
@@ -445,7 +453,7 @@ impl Reader {
         }
         let nanoseconds = stamp.time.nanoseconds();
         let (offset, zone) = match zone {
-            Zone::Given(zone) => (self.offset(zone, nanoseconds.div_euclid(1_000_000_000))?, ZoneBasis::Given),
+            Zone::Given(zone, _) => (self.offset(zone, nanoseconds.div_euclid(1_000_000_000))?, ZoneBasis::Given),
             Zone::Assumed | Zone::Product => (0, ZoneBasis::Product),
         };
         let nanoseconds = nanoseconds.checked_sub(i64::from(offset) * 1_000_000_000)?;
@@ -455,18 +463,28 @@ impl Reader {
     /// Returns the offset of a zone from UTC at a local time. Of an hour that occurs twice, it is the first; an hour that the clock
     /// skips is read as if the clock had not been changed yet.
     fn offset(&mut self, zone: &'static TimeZone, local: i64) -> Option<i32> {
-        // Clocks are changed at whole quarters of an hour.
+        let offset = match self.zone {
+            Some((cached, quarter, offset)) if std::ptr::eq(cached, zone) && quarter == local.div_euclid(900) => offset,
+            _ => self.new_offset(zone, local)?,
+        };
+        self.changing += u64::from(offset.is_changing);
+        Some(offset.seconds)
+    }
+
+    fn new_offset(&mut self, zone: &'static TimeZone, local: i64) -> Option<Offset> {
+        let at = |local: i64| {
+            let clock = tz::Offset::UTC.to_datetime(Timestamp::from_second(local).ok()?);
+            let found = zone.to_ambiguous_timestamp(clock);
+            let is_changing = found.is_ambiguous();
+            let utc = found.compatible().ok()?.as_second();
+            Some(Offset { seconds: i32::try_from(local - utc).ok()?, is_changing })
+        };
         let quarter = local.div_euclid(900);
-        if let Some((cached, at, offset)) = self.zone
-            && std::ptr::eq(cached, zone)
-            && at == quarter
-        {
-            return Some(offset);
+        let offset = at(local)?;
+        // Some clocks were changed at one minute after midnight.
+        if at(quarter * 900) == Some(offset) && at(quarter * 900 + 899) == Some(offset) {
+            self.zone = Some((zone, quarter, offset));
         }
-        let clock = Offset::UTC.to_datetime(Timestamp::from_second(quarter * 900).ok()?);
-        let utc = zone.to_timestamp(clock).ok()?.as_second();
-        let offset = i32::try_from(quarter * 900 - utc).ok()?;
-        self.zone = Some((zone, quarter, offset));
         Some(offset)
     }
 }

@@ -85,8 +85,18 @@ pub enum DateBasis {
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     iso: iso::Reader,
-    /// A cache of the last offset: a zone, the local quarter of an hour, and the offset of the zone then, in seconds.
-    zone: Option<(&'static TimeZone, i64, i32)>,
+    /// A cache of the last offset: a zone, a minute or quarter of an hour by its clocks, and the offset of the zone then.
+    zone: Option<(&'static TimeZone, i64, Offset)>,
+    /// How many times were read that lie in an hour that clocks repeat or skip.
+    changing: u64,
+}
+
+/// The offset of a zone from UTC at a time by its clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Offset {
+    seconds: i32,
+    /// Whether clocks repeat or skip that time.
+    is_changing: bool,
 }
 
 impl Time {
@@ -129,6 +139,11 @@ impl Stamp {
 }
 
 impl Reader {
+    /// Returns how many times were read since the last call that lie in an hour that the clocks of the given zone repeat or skip.
+    pub fn take_changing(&mut self) -> u64 {
+        std::mem::take(&mut self.changing)
+    }
+
     /// Returns the time of a line. Like [`Form::find`], but faster for ISO 8601.
     #[inline]
     pub fn find(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {

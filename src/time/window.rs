@@ -22,23 +22,25 @@
 //! A day without a clock time means its start for both ends of a window, as in journalctl: a window until `2017-02-14` ends when
 //! that day begins.
 //!
-//! A clock time may be followed by `Z`, `UTC`, `GMT` or an offset such as `+01:00`, and `today` is then the day in that zone.
-//! Without a zone it is UTC, as are times in logs.
+//! A clock time may be followed by `Z`, `UTC`, `GMT` or an offset such as `+01:00`, and `today` is then the day in that zone. Without
+//! a zone it is in the one that the caller chooses. Of an hour that occurs twice when clocks are set back, it is in the first.
 //!
-//! The units are `s`, `m`, `h`, `d`, `w`, `months` and `y`, and their longer names. Months and years follow the calendar: one
-//! month before 31 March is the last day of February. Letter case and additional spaces do not matter, with one exception: `M` is
-//! refused as a unit, because journalctl reads it as months, and `m` as minutes.
+//! The units are `s`, `m`, `h`, `d`, `w`, `months` and `y`, and their longer names. Days, months and years follow the calendar: one
+//! month before 31 March is the last day of February, and a day before noon is noon, even if clocks were changed in between.
+//! Letter case and additional spaces do not matter, with one exception: `M` is refused as a unit, because journalctl reads it as months,
+//! and `m` as minutes.
 //!
 //! Ambiguous times are refused, with a message that suggests unambiguous ones: `02/03/2017` can be two dates, and `3h` can be
 //! before or after now.
 
 use std::str::FromStr;
 
+use jiff::Span;
 use jiff::civil::{self, Date, Weekday};
-use jiff::tz::Offset;
-use jiff::{Span, Timestamp};
+use jiff::tz::{Offset, TimeZone};
 
 use super::Time;
+use super::zone::DisplayZone;
 
 /// Examples for the message about text from which it is not clear what was meant.
 const EXAMPLES: &str = "Write one such as 2017-02-14, '2017-02-14 08:00', 08:00, today, 'yesterday 14:00', \
@@ -56,10 +58,12 @@ const SEPARATORS: [char; 3] = ['-', '/', '.'];
 ///
 /// ```
 /// use callcodes::time::window::Bound;
+/// use callcodes::time::zone::DisplayZone;
 ///
-/// let now = Bound::parse("2017-02-14T14:30:00Z")?.resolve(callcodes::time::Time::from_nanoseconds(0))?;
+/// let utc = DisplayZone::UTC;
+/// let now = Bound::parse("2017-02-14T14:30:00Z")?.resolve(callcodes::time::Time::from_nanoseconds(0), utc)?;
 ///
-/// let shown = |text: &str| Bound::parse(text)?.resolve(now).map(|time| time.to_string());
+/// let shown = |text: &str| Bound::parse(text)?.resolve(now, utc).map(|time| time.to_string());
 /// assert_eq!(shown("-3h")?, "2017-02-14T11:30:00Z");
 /// assert_eq!(shown("yesterday 14:00")?, "2017-02-13T14:00:00Z");
 /// assert_eq!(shown("friday")?, "2017-02-10T00:00:00Z");
@@ -125,42 +129,48 @@ impl Bound {
         let bound = Bound(kind);
         if let Kind::Clock { day: Day::Date(_), .. } = kind {
             // The bound does not depend on now, so it can be checked here.
-            bound.resolve(Time(0))?;
+            bound.resolve(Time(0), DisplayZone::UTC)?;
         }
         Ok(bound)
     }
 
-    /// Converts this end to a moment, with `now` as the current time. If no zone was typed, days and clock times are in UTC.
+    /// Converts this end to a moment, with `now` as the current time. If no zone was typed, days and clock times are in `zone`.
     ///
     /// # Errors
     ///
     /// Fails with a message if the moment does not fit in a [`Time`].
-    pub fn resolve(self, now: Time) -> Result<Time, String> {
-        self.moment(now).ok_or_else(|| OUT_OF_RANGE.to_owned())
+    pub fn resolve(self, now: Time, zone: DisplayZone) -> Result<Time, String> {
+        self.moment(now, zone).ok_or_else(|| OUT_OF_RANGE.to_owned())
     }
 
-    fn moment(self, now: Time) -> Option<Time> {
-        let now = Timestamp::from_nanosecond(now.0.into()).ok()?;
-        let (moment, offset) = match self.0 {
-            Kind::Moment(time) => return Some(time),
+    fn moment(self, now: Time, zone: DisplayZone) -> Option<Time> {
+        let zoned = zone.zoned(now);
+        match self.0 {
+            Kind::Moment(time) => Some(time),
             Kind::Clock { day, clock, offset } => {
-                let offset = offset.unwrap_or(Offset::UTC);
-                let today = offset.to_datetime(now).date();
+                let typed = offset.map(|offset| zoned.with_time_zone(TimeZone::fixed(offset)));
+                let today = typed.as_ref().unwrap_or(&zoned).date();
                 let date = match day {
                     Day::Date(date) => date,
                     Day::FromToday(days) => today.checked_add(Span::new().days(days)).ok()?,
                     Day::Last(weekday) => today.checked_sub(Span::new().days(today.weekday().since(weekday))).ok()?,
                 };
-                (date.to_datetime(clock), offset)
+                let clock = date.to_datetime(clock);
+                match offset {
+                    Some(offset) => time(offset.to_timestamp(clock).ok()?),
+                    None => zone.moment(clock),
+                }
             }
             Kind::Shift { months, days, seconds } => {
                 let span = Span::new().try_months(months).ok()?.try_days(days).ok()?.try_seconds(seconds).ok()?;
-                (Offset::UTC.to_datetime(now).checked_add(span).ok()?, Offset::UTC)
+                time(zoned.checked_add(span).ok()?.timestamp())
             }
-        };
-        let nanoseconds = offset.to_timestamp(moment).ok()?.as_nanosecond();
-        i64::try_from(nanoseconds).ok().map(Time)
+        }
     }
+}
+
+fn time(timestamp: jiff::Timestamp) -> Option<Time> {
+    i64::try_from(timestamp.as_nanosecond()).ok().map(Time)
 }
 
 impl Bound {
@@ -171,6 +181,12 @@ impl Bound {
             Kind::Moment(_) | Kind::Clock { day: Day::Date(_), .. } => false,
             Kind::Clock { .. } | Kind::Shift { .. } => true,
         }
+    }
+
+    /// Whether the moment depends on the zone.
+    #[must_use]
+    pub fn lacks_zone(self) -> bool {
+        matches!(self.0, Kind::Clock { offset: None, .. })
     }
 }
 
@@ -187,17 +203,27 @@ impl Range {
     /// Whether one of the ends depends on the current time.
     #[must_use]
     pub fn is_relative(self) -> bool {
-        [self.since, self.until].into_iter().flatten().any(Bound::is_relative)
+        self.ends().any(Bound::is_relative)
     }
 
-    /// Converts this range to a window, with `now` as the current time.
+    /// Whether one of the ends depends on the zone.
+    #[must_use]
+    pub fn lacks_zone(self) -> bool {
+        self.ends().any(Bound::lacks_zone)
+    }
+
+    fn ends(self) -> impl Iterator<Item = Bound> {
+        [self.since, self.until].into_iter().flatten()
+    }
+
+    /// Converts this range to a window, with `now` as the current time. Days and clock times without a zone are in `zone`.
     ///
     /// # Errors
     ///
     /// Fails with a message if a time is out of range, or if the window ends before it starts.
-    pub fn resolve(self, now: Time) -> Result<Window, String> {
-        let resolved = |bound: Option<Bound>| bound.map(|bound| bound.resolve(now)).transpose();
-        Window::new(resolved(self.since)?, resolved(self.until)?)
+    pub fn resolve(self, now: Time, zone: DisplayZone) -> Result<Window, String> {
+        let resolved = |bound: Option<Bound>| bound.map(|bound| bound.resolve(now, zone)).transpose();
+        Window::new(resolved(self.since)?, resolved(self.until)?, zone)
     }
 }
 
@@ -372,12 +398,13 @@ fn offset(text: &str) -> Option<Offset> {
 /// ```
 /// use callcodes::time::Time;
 /// use callcodes::time::window::Window;
+/// use callcodes::time::zone::DisplayZone;
 ///
 /// let [before, since, after] = [1, 2, 3].map(Time::from_nanoseconds);
-/// let window = Window::new(Some(since), None)?;
+/// let window = Window::new(Some(since), None, DisplayZone::UTC)?;
 /// assert!(!window.contains(before) && window.contains(since) && window.contains(after));
 ///
-/// assert!(Window::new(Some(after), Some(since)).is_err());
+/// assert!(Window::new(Some(after), Some(since), DisplayZone::UTC).is_err());
 /// # Ok::<_, String>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -397,12 +424,14 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// Fails with a message that names both times if `since` is after `until`.
-    pub fn new(since: Option<Time>, until: Option<Time>) -> Result<Window, String> {
+    /// Fails with a message that names both times in `zone` if `since` is after `until`.
+    pub fn new(since: Option<Time>, until: Option<Time>, zone: DisplayZone) -> Result<Window, String> {
         match (since, until) {
             (Some(since), Some(until)) if since > until => Err(format!(
-                "the window starts at {since}, which is after its end at {until}. Swap the two, or add a clock time to the \
-                 end: a day alone means its start"
+                "the window starts at {}, which is after its end at {}. Swap the two, or add a clock time to the end: a \
+                 day alone means its start",
+                zone.of(since),
+                zone.of(until)
             )),
             _ => Ok(Window { since, until }),
         }
@@ -415,11 +444,10 @@ impl Window {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time <= until)
     }
 
-    /// Whether the window contains a part of the period that begins at `start` and lasts `span` nanoseconds.
+    /// Whether the window contains a part of the period from `start` up to, but not including, `end`.
     #[must_use]
-    pub fn overlaps(self, start: Time, span: i64) -> bool {
-        let last = Time::from_nanoseconds(start.nanoseconds().saturating_add(span - 1));
-        self.since.is_none_or(|since| since <= last) && self.until.is_none_or(|until| start <= until)
+    pub fn overlaps(self, start: Time, end: Time) -> bool {
+        self.since.is_none_or(|since| since < end) && self.until.is_none_or(|until| start <= until)
     }
 
     /// Returns the first moment of the window, or `None` if its start is not limited.
@@ -442,7 +470,7 @@ mod tests {
     use super::*;
 
     fn time(text: &str) -> Time {
-        let nanoseconds = text.parse::<Timestamp>().unwrap().as_nanosecond();
+        let nanoseconds = text.parse::<jiff::Timestamp>().unwrap().as_nanosecond();
         Time(nanoseconds.try_into().unwrap())
     }
 
@@ -450,7 +478,7 @@ mod tests {
     const NOW: &str = "2017-02-14T14:30:15.25Z";
 
     fn shown_at(text: &str, now: &str) -> Result<String, String> {
-        text.parse::<Bound>()?.resolve(time(now)).map(|time| time.to_string())
+        text.parse::<Bound>()?.resolve(time(now), DisplayZone::UTC).map(|time| time.to_string())
     }
 
     #[test]
@@ -543,6 +571,35 @@ mod tests {
         ];
         for (text, now, expected) in cases {
             assert_eq!(shown_at(text, now).as_deref(), Ok(expected), "{text} at {now}");
+        }
+    }
+
+    #[test]
+    fn times_without_a_zone_are_those_of_the_zone_that_is_given() {
+        let cases = [
+            ("2017-02-14", "Europe/Berlin", "2017-02-13T23:00:00Z"),
+            ("2017-07-14 08:00", "Europe/Berlin", "2017-07-14T06:00:00Z"),
+            ("2017-07-14 08:00Z", "Europe/Berlin", "2017-07-14T08:00:00Z"),
+            // The first of two, and as if clocks had not been set forward.
+            ("2017-10-29 02:30", "Europe/Berlin", "2017-10-29T00:30:00Z"),
+            ("2017-03-26 02:30", "Europe/Berlin", "2017-03-26T01:30:00Z"),
+            // It is already the 15th there, and a Wednesday.
+            ("today", "Australia/Sydney", "2017-02-14T13:00:00Z"),
+            ("08:00", "Australia/Sydney", "2017-02-14T21:00:00Z"),
+            ("wed 08:00", "Australia/Sydney", "2017-02-14T21:00:00Z"),
+            ("today 08:00+00:00", "Australia/Sydney", "2017-02-14T08:00:00Z"),
+            ("@1487041044", "Europe/Berlin", "2017-02-14T02:57:24Z"),
+            // Clocks are changed between the two.
+            ("-6 months", "Europe/Berlin", "2016-08-14T13:30:15.25Z"),
+            ("-3h", "Europe/Berlin", "2017-02-14T11:30:15.25Z"),
+        ];
+        for (text, zone, expected) in cases {
+            let zone = DisplayZone::new(crate::time::zone::parse(zone).unwrap());
+            let found = text.parse::<Bound>().unwrap().resolve(time(NOW), zone).unwrap();
+            assert_eq!(found, time(expected), "{text}");
+        }
+        for (text, lacks_zone) in [("08:00", true), ("today", true), ("08:00Z", false), ("-3h", false), ("@1", false)] {
+            assert_eq!(text.parse::<Bound>().unwrap().lacks_zone(), lacks_zone, "{text}");
         }
     }
 
@@ -680,17 +737,18 @@ mod tests {
             (Some(between), Some(between), [false, false, true, false, false]),
         ];
         for (since_time, until_time, expected) in cases {
-            let window = Window::new(since_time, until_time).unwrap();
+            let window = Window::new(since_time, until_time, DisplayZone::UTC).unwrap();
             assert_eq!((window.since(), window.until()), (since_time, until_time));
             let found = [before, since, between, until, after].map(|time| window.contains(time));
             assert_eq!(found, expected, "{window:?}");
         }
-        assert_eq!(Window::new(None, None), Ok(Window::default()));
+        assert_eq!(Window::new(None, None, DisplayZone::UTC), Ok(Window::default()));
     }
 
     #[test]
     fn a_window_cannot_end_before_it_starts() {
-        let window = Window::new(Some(time("2017-02-14T08:00:00Z")), Some(time("2017-02-14T00:00:00Z")));
+        let window =
+            Window::new(Some(time("2017-02-14T08:00:00Z")), Some(time("2017-02-14T00:00:00Z")), DisplayZone::UTC);
         let expected = "the window starts at 2017-02-14T08:00:00Z, which is after its end at 2017-02-14T00:00:00Z. Swap the \
                         two, or add a clock time to the end: a day alone means its start";
         assert_eq!(window, Err(expected.to_owned()));
@@ -705,7 +763,7 @@ mod tests {
             ],
             now in any::<i64>(),
         ) {
-            if let Err(message) = Bound::parse(&text).and_then(|bound| bound.resolve(Time(now))) {
+            if let Err(message) = Bound::parse(&text).and_then(|bound| bound.resolve(Time(now), DisplayZone::UTC)) {
                 prop_assert!(!message.is_empty() && !message.chars().any(char::is_control), "{:?}", message);
             }
         }
@@ -714,7 +772,7 @@ mod tests {
         fn a_time_that_was_shown_is_parsed_as_the_same_time(nanoseconds in any::<i64>(), now in any::<i64>()) {
             let time = Time(nanoseconds);
             for text in [time.to_string(), time.to_string().replace('T', " "), time.to_string().replace('Z', "")] {
-                prop_assert_eq!(Bound::parse(&text).and_then(|bound| bound.resolve(Time(now))), Ok(time), "{}", text);
+                prop_assert_eq!(Bound::parse(&text).and_then(|bound| bound.resolve(Time(now), DisplayZone::UTC)), Ok(time), "{}", text);
             }
         }
 
@@ -723,8 +781,8 @@ mod tests {
             let now = Time(now * 1_000_000_000);
             for unit in ["s", "min", "h", "d"] {
                 let [past, future] = [format!("{count}{unit} ago"), format!("+{count} {unit}")];
-                let Ok(past) = Bound::parse(&past).unwrap().resolve(now) else { continue };
-                prop_assert_eq!(Bound::parse(&future).unwrap().resolve(past), Ok(now));
+                let Ok(past) = Bound::parse(&past).unwrap().resolve(now, DisplayZone::UTC) else { continue };
+                prop_assert_eq!(Bound::parse(&future).unwrap().resolve(past, DisplayZone::UTC), Ok(now));
             }
         }
     }

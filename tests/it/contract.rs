@@ -63,8 +63,10 @@ fn documents(command: &str) -> Vec<Value> {
     let pattern = r"who=(?<user>\w+) at=(?<address>\S+) on=(?<host>\w+) is=(?<outcome>\w+): (?<code>\d+)";
     std::fs::write(folder.path().join("own.log"), "who=ann at=10.0.0.1 on=gate is=denied: 102\n").unwrap();
     std::fs::write(folder.path().join("order.log"), "02/03/2017 02:57:24 rawCallStatus = 21\n").unwrap();
+    std::fs::write(folder.path().join("twice.log"), "2017-10-29 02:30:00 rawCallStatus = 21\n").unwrap();
     let odd = folder.path().to_str().unwrap();
-    let inputs: [&[&str]; 3] = [&["fixtures/logs"], &["-e", pattern, odd, "no-such-file"], &["fixtures/patterns"]];
+    let unusual = ["-e", pattern, odd, "no-such-file", "--tz", "Europe/Berlin", "--display-tz", "America/St_Johns"];
+    let inputs: [&[&str]; 3] = [&["fixtures/logs"], &unusual, &["fixtures/patterns", "tests/cmd/clocks/local"]];
     let runs: Vec<Vec<&str>> = match command {
         "codes" => [&[][..], &["102"], &["100-110", "777", "Never heard"]]
             .map(|queries| [&["codes", "--format", "json"], queries].concat())

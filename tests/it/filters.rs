@@ -12,6 +12,7 @@ use callcodes::source::Walk;
 use callcodes::summary::sign_ins::{Options, Settled};
 use callcodes::time::Time;
 use callcodes::time::window::{Range, Window};
+use callcodes::time::zone::DisplayZone;
 
 use crate::sign_ins::{printed, written};
 use crate::ticket::generated::truth::SignIn;
@@ -112,7 +113,7 @@ fn each_filter_keeps_what_the_truth_has() {
             Box::new(|sign_in| sign_in.succeeded),
         ),
         (
-            Filter { window: Window::new(at(start), at(end)).unwrap(), ..Filter::default() },
+            Filter { window: Window::new(at(start), at(end), DisplayZone::UTC).unwrap(), ..Filter::default() },
             Part::Window,
             Box::new(|sign_in| (start..=end).contains(&time(sign_in))),
         ),

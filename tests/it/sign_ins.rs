@@ -16,6 +16,7 @@ use callcodes::render::lines::{Jsonl, Known};
 use callcodes::source::Walk;
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::{GroupRow, Options, Settled, Value};
+use callcodes::time::zone::DisplayZone;
 use tempfile::TempDir;
 
 use crate::ticket::generated::truth::{self, Written};
@@ -53,7 +54,7 @@ fn counted(folder: &Path, run: &pipeline::Options, options: Options) -> Settled 
 pub(crate) fn printed(folder: &Path, run: &pipeline::Options, filter: Filter) -> Vec<serde_json::Value> {
     let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
     let (mut out, mut store) = (Vec::new(), Cursor::new(Vec::new()));
-    let format = Jsonl(Known { catalogue, set: &set, encoding: None });
+    let format = Jsonl(Known { catalogue, set: &set, encoding: None, zone: DisplayZone::UTC });
     let walk = Walk::new(vec![folder.to_owned()]);
     let counting = Options { filter, ..Options::default() };
     annotate::joined(walk, &set, catalogue, run, counting, &format, &mut store, &mut out).unwrap();
@@ -95,6 +96,22 @@ fn divided(threads: usize, range_bytes: u64, block_bytes: usize) -> pipeline::Op
     pipeline::Options { threads: NonZeroUsize::new(threads), range_bytes, limits, ..pipeline::Options::default() }
 }
 
+#[test]
+fn clocks_that_differ_are_found_however_the_logs_are_divided() {
+    let folder = Path::new("tests/cmd/clocks/local");
+    for (threads, range_bytes, block_bytes) in [(1, 1 << 20, 1 << 16), (3, 64, 64), (4, 500, 200)] {
+        for with_verdicts in [false, true] {
+            let counting = Options { with_verdicts, ..Options::default() };
+            let settled = counted(folder, &divided(threads, range_bytes, block_bytes), counting);
+            let [one] = &settled.clocks[..] else { panic!("{:?}", settled.clocks) };
+            assert_eq!((one.quarters, one.zone().as_deref(), one.machines), (4, Some("+01:00"), 2));
+            assert!(one.ahead.ends_with("MultiFactorAuthRadiusSvc.log"), "{}", one.ahead);
+            assert!(one.behind.ends_with("MultiFactorAuthSvc.log"), "{}", one.behind);
+            assert_eq!(one.hosts, ["host07".into(), "host08".into()]);
+        }
+    }
+}
+
 /// Compares the totals and the counts by every dimension and every pair with the truth.
 fn check(spec: &Spec, dimensions: &[(Dimension, truth::Dimension)]) {
     let ticket = ticket(spec);
@@ -104,6 +121,7 @@ fn check(spec: &Spec, dimensions: &[(Dimension, truth::Dimension)]) {
     let found = ticket.truth.found().count() as u64;
     assert_eq!(settled.summary.results(), found, "results");
     assert_eq!(settled.totals.matched, ticket.truth.twins() as u64, "results with twins");
+    assert_eq!(settled.clocks, [], "all logs have the same zone");
     for (at, (one, its)) in dimensions.iter().enumerate() {
         assert_eq!(by(folder.path(), &run, &[*one]), ticket.truth.count_by(&[*its]), "by {one}");
         for (other, others) in &dimensions[..at] {
@@ -147,7 +165,7 @@ fn lines_show_what_is_known_of_sign_ins_and_mark_what_counts_elsewhere() {
 fn a_store_that_is_full_is_an_error_of_its_own() {
     let folder = written(&ticket(&Spec { sign_ins: 20, machines: 1, outage: None, ..small() }));
     let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
-    let format = Jsonl(Known { catalogue, set: &set, encoding: None });
+    let format = Jsonl(Known { catalogue, set: &set, encoding: None, zone: DisplayZone::UTC });
     let (walk, run) = (Walk::new(vec![folder.path().to_owned()]), pipeline::Options::default());
     let (mut out, mut store) = (Vec::new(), Cursor::new([0; 100]));
     let outcome = annotate::joined(walk, &set, catalogue, &run, Options::default(), &format, &mut store, &mut out);

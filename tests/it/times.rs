@@ -202,6 +202,47 @@ fn the_time_of_a_line_does_not_depend_on_how_the_source_is_divided() {
 }
 
 #[test]
+fn times_at_a_change_of_clocks_are_counted_however_the_source_is_divided() {
+    use callcodes::catalogue::Catalogue;
+    use callcodes::pipeline::Options;
+    use callcodes::pipeline::inventory::inventory;
+    use callcodes::source::Walk;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let set = callcodes::pattern::PatternSet::compile(&callcodes::config::built_in()).unwrap();
+    // Each minute from 1 to 4 o'clock, of which those from 2 to 3 o'clock occur twice. Every other line has a result.
+    let line = |minute: u32| {
+        let result = if minute.is_multiple_of(2) { "rawCallStatus = 21" } else { "x" };
+        format!("2017-10-29 {:02}:{:02}:00 {result}\n", minute / 60, minute % 60)
+    };
+    std::fs::write(&path, (60..240).map(line).collect::<String>()).unwrap();
+    for (zone, expected) in [("Europe/Berlin", 30), ("+01:00", 0), ("America/New_York", 0)] {
+        for (threads, range_bytes) in [(1, u64::MAX), (1, 64), (3, 64), (4, 1000)] {
+            let threads = std::num::NonZeroUsize::new(threads);
+            let mut options = Options { threads, range_bytes, ..Options::default() };
+            options.opening.times.zone = Some(callcodes::time::zone::parse(zone).unwrap());
+            let walk = Walk::new(vec![path.clone()]);
+            let counting = callcodes::summary::sign_ins::Options::default();
+            let outcome = inventory(walk, &set, Catalogue::built_in(), &options, counting).unwrap();
+            let text = outcome.summary.entries[0].text.as_ref().unwrap();
+            assert_eq!((text.changing_times, outcome.times.changing), (expected, expected), "{zone} {range_bytes}");
+        }
+    }
+}
+
+#[test]
+fn clocks_may_be_changed_at_any_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    // Clocks were set forward from 0:01 to 1:01.
+    let clocks = ["00:00:59", "00:05:00", "01:00:30", "01:05:00"];
+    std::fs::write(&path, clocks.map(|clock| format!("2010-03-14 {clock} rawCallStatus = 21\n")).concat()).unwrap();
+    let expected = ["03:30:59", "03:35:00", "04:30:30", "03:35:00"].map(|clock| Some(format!("2010-03-14T{clock}Z")));
+    assert_eq!(times_of(&path, None, &["--tz", "America/St_Johns"]), expected);
+}
+
+#[test]
 fn a_zone_and_an_order_can_be_given() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");

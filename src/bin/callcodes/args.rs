@@ -15,6 +15,7 @@ use callcodes::source::machines::Template;
 use callcodes::source::{EncodingChoice, Limits, NESTING_LIMIT};
 use callcodes::summary::Dimension;
 use callcodes::time::window::Bound;
+use callcodes::time::zone::DisplayZone;
 use callcodes::time::{Order, zone};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -67,6 +68,18 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 4] = [
     ("3", "done, but some input could not be read"),
     ("130", "interrupted, such as by Ctrl-C, after printing what had been read"),
 ];
+
+impl TimeArgs {
+    /// Returns the zone in which times are shown.
+    pub(crate) fn display(&self) -> DisplayZone {
+        self.display_tz.map_or(DisplayZone::UTC, DisplayZone::new)
+    }
+
+    /// Returns the zone of times that the user types without one.
+    pub(crate) fn typed(&self) -> DisplayZone {
+        self.display_tz.or(self.tz).map_or(DisplayZone::UTC, DisplayZone::new)
+    }
+}
 
 impl Command {
     /// Returns the name of the command on the command line.
@@ -134,10 +147,17 @@ pub(crate) struct InputArgs {
 pub(crate) struct TimeArgs {
     /// Zone of times that name none, such as Europe/Berlin or +01:00
     ///
-    /// Without this, they are taken as UTC. An hour that occurs twice when clocks are set back is taken as the first one, and one
-    /// that is skipped as if clocks had not been set forward yet.
+    /// Without this, they are taken as UTC, unless a [[tz]] table in the configuration file gives a log its zone: see `callcodes
+    /// help times`. An hour that occurs twice when clocks are set back is taken as the first one, and one that is skipped as if
+    /// clocks had not been set forward yet.
     #[arg(long, value_name = "ZONE", value_parser = zone::parse, allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) tz: Option<&'static TimeZone>,
+    /// Show times in this zone, such as Europe/Berlin or +01:00
+    ///
+    /// Times are then shown with its offset, in every format, and --by counts its hours and days. The text of lines stays as it is,
+    /// and `lines` shows the time beside the result. Without this, times are in UTC.
+    #[arg(long, value_name = "ZONE", value_parser = zone::parse, allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) display_tz: Option<&'static TimeZone>,
     /// Order of day, month and year: dmy, mdy or ymd
     ///
     /// Without this, the lines of each file decide about dates such as 03/02/2017. If they cannot, lines have no times, and `files`
@@ -325,7 +345,7 @@ pub(crate) struct CountArgs {
     /// WHAT is code, group, channel, outcome, host, user, address, file, hour or day. One of them gives a row for each value,
     /// two a matrix in a table and long rows in CSV and JSON. `group` suggests where to look, and `channel` is how the user
     /// was asked. `outcome` is what the log itself says of the sign-in, because a code does not say that. Hours and days are
-    /// in UTC; those in which there are lines, but no results, have the count 0.
+    /// those of --display-tz, or of UTC; those in which there are lines, but no results, have the count 0.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = dimension(), ignore_case = true)]
     #[arg(hide_possible_values = true)]
     pub(crate) by: Vec<Dimension>,
@@ -358,8 +378,8 @@ pub(crate) struct FilterArgs {
     /// Only results from then on: yesterday, -3h
     ///
     /// WHEN is a date, a time or both (2017-02-14, 08:00, "2017-02-14 08:00", 2017-02-14T08:00:00Z), `now`, `today`,
-    /// `yesterday`, a weekday, or how long ago ("2 days ago", -3h). Without a zone, it is in UTC, as are times in logs. A date
-    /// alone means its beginning. Results without a time are excluded and counted apart.
+    /// `yesterday`, a weekday, or how long ago ("2 days ago", -3h). Without a zone, it is in that of --display-tz, else of
+    /// --tz, else in UTC. A date alone means its beginning. Results without a time are excluded and counted apart.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub(crate) since: Option<Bound>,
     /// Only results up to then; see --since

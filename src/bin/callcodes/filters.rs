@@ -4,14 +4,16 @@ use callcodes::filter::{Filter, RelativeTo};
 use callcodes::summary::sign_ins::Settled;
 use callcodes::time::Time;
 use callcodes::time::window::{Bound, Range, Window};
+use callcodes::time::zone::DisplayZone;
 use jiff::Timestamp;
 
-use crate::args::{FilterArgs, RelativeToArg};
+use crate::args::{FilterArgs, RelativeToArg, TimeArgs};
 use crate::status::Failure;
 
 /// Returns what is counted or printed.
-pub(crate) fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
-    let (window, relative_to) = window(args)?;
+pub(crate) fn filter(args: &FilterArgs, times: &TimeArgs) -> Result<Filter, Failure> {
+    let range = Range { since: args.since, until: args.until };
+    let (window, relative_to) = window(args, range, times.typed())?;
     Ok(Filter {
         codes: args.code.iter().cloned().collect(),
         groups: args.group.iter().cloned().collect(),
@@ -23,6 +25,8 @@ pub(crate) fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
         files: args.in_file.iter().cloned().collect(),
         window,
         relative_to,
+        zone: times.typed(),
+        lacks_zone: range.lacks_zone(),
     })
 }
 
@@ -34,8 +38,7 @@ pub(crate) fn check(settled: &Settled) -> Result<(), Failure> {
         .map_or(Ok(()), |reason| Err(Failure::Message(format!("--relative-to last: {reason}"))))
 }
 
-fn window(args: &FilterArgs) -> Result<(Window, RelativeTo), Failure> {
-    let range = Range { since: args.since, until: args.until };
+fn window(args: &FilterArgs, range: Range, zone: DisplayZone) -> Result<(Window, RelativeTo), Failure> {
     let is_relative = range.is_relative();
     match args.relative_to {
         Some(_) if args.since.is_none() && args.until.is_none() => Err(Failure::Message(
@@ -50,10 +53,10 @@ fn window(args: &FilterArgs) -> Result<(Window, RelativeTo), Failure> {
             let now = Timestamp::now().as_nanosecond();
             let now = Time::from_nanoseconds(i64::try_from(now).unwrap_or(i64::MAX));
             let resolved = |option: &str, bound: Option<Bound>| {
-                let time = bound.map(|bound| bound.resolve(now)).transpose();
+                let time = bound.map(|bound| bound.resolve(now, zone)).transpose();
                 time.map_err(|reason| Failure::Message(format!("{option}: {reason}")))
             };
-            let window = Window::new(resolved("--since", args.since)?, resolved("--until", args.until)?);
+            let window = Window::new(resolved("--since", args.since)?, resolved("--until", args.until)?, zone);
             let relative_to = if is_relative { RelativeTo::Now } else { RelativeTo::Nothing };
             Ok((window.map_err(Failure::Message)?, relative_to))
         }

@@ -69,9 +69,10 @@ impl<'a, F: ByEnding> Session<'a, F> {
         Ok(Session { settings, styles, format, args, output, line, elapsed: Duration::ZERO })
     }
 
-    /// Returns the layout of a table.
+    /// Returns how a report is written.
     pub(crate) fn layout(&self) -> Options {
-        Options { width: term::width(self.args.output.as_deref()), head: self.styles.heading }
+        let width = term::width(self.args.output.as_deref());
+        Options { width, head: self.styles.heading, zone: self.settings.zone }
     }
 
     /// Calls `run` to read the inputs, while it measures the time and shows the progress.

@@ -22,6 +22,7 @@ use callcodes::source::select::Content;
 use callcodes::source::{Globs, Limits, Links, Opening, STDIN, Selection, Walk, wildcard};
 use callcodes::time::detect::Given;
 use callcodes::time::forms;
+use callcodes::time::zone::DisplayZone;
 
 use crate::args::{FileArgs, InputArgs, PatternArgs, TimeArgs};
 use crate::argv;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) options: Options,
     /// Where the names of machines are in paths, if the user says so.
     pub(crate) host_from: Option<Template>,
+    /// The zone in which times are shown.
+    pub(crate) zone: DisplayZone,
 }
 
 impl Settings {
@@ -67,7 +70,9 @@ impl Settings {
         let set = compiled(&config.definitions, patterns)?.reading_in(input.encoding.given());
         let host_from = input.host_from.clone().or(config.host_from).map(|template| template.below(&inputs));
         options.opening.times.shapes = forms::with_built_in(config.times);
-        let settings = Settings { inputs, selection, set, options, host_from };
+        options.opening.zones = config.zones.into_iter().collect();
+        let zone = input.times.display();
+        let settings = Settings { inputs, selection, set, options, host_from, zone };
         if settings.is_typed() {
             term::note_waiting_for("reading standard input");
         }
@@ -185,7 +190,7 @@ fn opening(input: &InputArgs, inputs: &[PathBuf]) -> Result<Opening, Failure> {
     let file = archives.password_file.as_deref();
     let passwords = file.map(|file| passwords::read(file, inputs)).transpose()?.unwrap_or_default();
     let is_own_output = Some(render::is_own_output as fn(&[u8]) -> bool);
-    let TimeArgs { tz, date_order, year } = input.times;
+    let TimeArgs { tz, date_order, year, display_tz: _ } = input.times;
     let times = Given { zone: tz, order: date_order, year, ..Given::default() };
     Ok(Opening { encoding: input.encoding, limits, passwords, is_own_output, times, ..Opening::default() })
 }

@@ -16,8 +16,8 @@ use crate::term;
 pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let FilesArgs { filter, read: ReadArgs { format, output, patterns, input } } = args;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
-    let (filter, host_from) = (filters::filter(filter)?, session.settings.host_from.clone());
-    let counting = Options { filter, host_from, ..Options::default() };
+    let (filter, host_from) = (filters::filter(filter, &input.times)?, session.settings.host_from.clone());
+    let counting = Options { filter, host_from, zone: session.settings.zone, ..Options::default() };
     let outcome = session
         .read(|walk, settings, _| inventory(walk, &settings.set, Catalogue::built_in(), &settings.options, counting))?;
     let Inventory { entries, sign_ins, left_out } = &outcome.summary;

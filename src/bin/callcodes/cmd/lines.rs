@@ -13,6 +13,7 @@ use callcodes::report::breakdown::Shown;
 use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::source::Walk;
 use callcodes::summary::sign_ins::{Options, Settled};
+use callcodes::time::zone::DisplayZone;
 
 use crate::args::{LinesArgs, LinesFormatArg};
 use crate::filters;
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let catalogue = Catalogue::built_in();
     let written = if args.no_join { Written::AsItComes } else { Written::AtTheEnd };
     let mut session = Session::begin(&args.input, &args.patterns, &args.output, args.format, |_| written)?;
-    let filter = filters::filter(&args.filter)?;
+    let filter = filters::filter(&args.filter, &args.input.times)?;
     if args.no_join && matches!(filter.relative_to, RelativeTo::Newest(_)) {
         let reason = "--relative-to last needs all logs to be read first, so it cannot be used with --no-join";
         return Err(Failure::Message(reason.to_owned()));
@@ -41,10 +42,11 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let run = Run { filter, is_joined: !args.no_join };
     let outcome = session.read(|walk, settings, output| {
         let encoding = settings.options.opening.encoding.given();
-        let known = Known { catalogue, set: &settings.set, encoding };
+        let known = Known { catalogue, set: &settings.set, encoding, zone: settings.zone };
         match format {
             LinesFormatArg::Text => {
-                let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding };
+                let zone = args.input.times.display_tz.map(DisplayZone::new);
+                let format = Text { catalogue, highlight: styles.highlight, place: styles.place, encoding, zone };
                 run.write(walk, settings, &format, output)
             }
             LinesFormatArg::Jsonl => run.write(walk, settings, &Jsonl(known), output),
@@ -60,6 +62,7 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let status = session.end(&outcome, outcome.files)?;
     let notes = [wording::too_many_to_compare(&settled.totals), excluded::unmatched(&settled.totals)];
     notes.iter().flatten().for_each(term::note);
+    settled.clocks.iter().map(wording::clocks).for_each(term::note);
     if *results > 0 {
         let notes = [excluded::without_user(&settled.totals), excluded::window(&settled.totals)];
         notes.iter().flatten().for_each(term::note);
@@ -95,8 +98,8 @@ impl Run {
     ) -> io::Result<Outcome<(u64, Settled)>> {
         let (set, catalogue, options) = (&settings.set, Catalogue::built_in(), &settings.options);
         if self.is_joined {
-            let (filter, host_from) = (self.filter, settings.host_from.clone());
-            let counting = Options { filter, host_from, ..Options::default() };
+            let (filter, host_from, zone) = (self.filter, settings.host_from.clone(), settings.zone);
+            let counting = Options { filter, host_from, zone, ..Options::default() };
             let mut store = tempfile::spooled_tempfile(HELD_BYTES);
             return annotate::joined(walk, set, catalogue, options, counting, format, &mut store, output);
         }

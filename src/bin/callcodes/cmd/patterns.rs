@@ -36,7 +36,7 @@ fn replaces_built_in(name: &str) -> String {
 fn show_list(patterns: &PatternArgs) -> Result<Status, Failure> {
     let (definitions, set) = settings::proved(patterns)?;
     let styles = Styles::choose(ColorArg::Auto, None);
-    let options = Options { width: term::width(None), head: styles.heading };
+    let options = Options { width: term::width(None), head: styles.heading, ..Options::default() };
     Output::write_whole(None, &styles, |output| list(&definitions, &set, &options, output))?;
     Ok(Status::Done)
 }

@@ -4,7 +4,7 @@ use callcodes::catalogue::Catalogue;
 use callcodes::pipeline::sign_ins;
 use callcodes::render::{self, Format};
 use callcodes::report::breakdown::Shown;
-use callcodes::report::{Report, Searched, excluded};
+use callcodes::report::{Report, Searched, excluded, wording};
 use callcodes::summary::Dimension;
 use callcodes::summary::sign_ins::Options;
 
@@ -19,11 +19,12 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let by = dimensions(count)?;
     let ReadArgs { format, output, patterns, input } = read;
     let mut session = Session::begin(input, patterns, output, *format, |_| Written::AtTheEnd)?;
-    let filter = filters::filter(filter)?;
+    let filter = filters::filter(filter, &input.times)?;
     let host_from = session.settings.host_from.clone();
     let is_plain = by.is_empty() && filter.is_empty() && host_from.is_none();
     let keep_twins = count.keep_twins;
-    let options = Options { keep_twins, by: by.clone(), filter, host_from, ..Options::default() };
+    let zone = session.settings.zone;
+    let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
         if !is_plain || !settings.is_single_file() {
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     if format != Format::Table {
         let notes = [left_out.remark(), excluded::quiet_rows(&report.sign_ins), excluded::unmatched(&report.sign_ins)];
         notes.iter().flatten().for_each(term::note);
+        report.clocks.iter().map(wording::clocks).for_each(term::note);
     }
     session.end(&outcome, outcome.files)
 }

@@ -1,0 +1,134 @@
+//! The zones that a configuration file gives to times without one, by the host or the path of a log.
+//!
+//! A zone is needed before the lines of a source are read, and the machines of all sources are known only after the walk. So a rule
+//! looks at every name in the path of a source that may be that of a machine, whether or not the other sources tell machines apart.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::machines;
+use crate::filter::{Filter, Glob, Rules};
+
+/// The zones of logs, as rules of which the first that matches counts.
+///
+/// # Examples
+///
+/// ```
+/// use callcodes::source::{ZoneRule, Zones};
+/// use callcodes::time::zone;
+///
+/// let zone = zone::parse("Europe/Berlin")?;
+/// let zones: Zones = [ZoneRule::new(Some("host07"), Some("*Radius*"), zone)?].into_iter().collect();
+/// assert_eq!(zones.of("ticket/host07.zip!/MultiFactorAuthRadiusSvc.log"), Some(zone));
+/// assert_eq!(zones.of("ticket/host07.zip!/MultiFactorAuthSvc.log"), None);
+/// # Ok::<_, String>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Zones(Arc<[ZoneRule]>);
+
+/// A rule for the zone of some logs.
+#[derive(Clone, Debug)]
+pub struct ZoneRule {
+    host: Option<Filter>,
+    path: Option<Filter>,
+    zone: &'static TimeZone,
+}
+
+impl ZoneRule {
+    /// Creates the rule for logs of which the host and the path match these globs, which mean what they mean in a [`Filter`].
+    ///
+    /// # Errors
+    ///
+    /// Fails with a message if one of them is not a glob.
+    pub fn new(host: Option<&str>, path: Option<&str>, zone: &'static TimeZone) -> Result<ZoneRule, String> {
+        let hosts = |hosts| Filter { hosts, ..Filter::default() };
+        let files = |files| Filter { files, ..Filter::default() };
+        Ok(ZoneRule {
+            host: host.map(glob).transpose()?.map(hosts),
+            path: path.map(glob).transpose()?.map(files),
+            zone,
+        })
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        let is_of_host = |rule: &Filter| machines::names_in(name).any(|host| rule.check_host(Some(host)).is_empty());
+        self.host.as_ref().is_none_or(is_of_host)
+            && self.path.as_ref().is_none_or(|rule| rule.check_files(&[name]).is_empty())
+    }
+}
+
+/// Parses a glob. One that excludes would match every log in which another name occurs.
+fn glob(text: &str) -> Result<Rules<Glob>, String> {
+    match text.strip_prefix('!') {
+        Some(rest) => Err(format!("it cannot exclude. Write '{rest}' in a table with another zone above this one")),
+        None if text.is_empty() => Err("it is empty. Write a glob such as 'host0*'".to_owned()),
+        None => text.parse(),
+    }
+}
+
+impl Zones {
+    /// Returns the zone of the source with this name, if a rule matches.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Option<&'static TimeZone> {
+        self.0.iter().find(|rule| rule.matches(name)).map(|rule| rule.zone)
+    }
+}
+
+impl FromIterator<ZoneRule> for Zones {
+    fn from_iter<I: IntoIterator<Item = ZoneRule>>(rules: I) -> Zones {
+        Zones(rules.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::zone;
+
+    fn matches(host: &str, path: &str, name: &str) -> bool {
+        let some = |text: &'static str| Some(text).filter(|text| !text.is_empty());
+        let [host, path] = [host, path].map(|text| some(Box::leak(Box::from(text))));
+        ZoneRule::new(host, path, zone::parse("+01:00").unwrap()).unwrap().matches(name)
+    }
+
+    #[test]
+    fn a_host_is_a_folder_an_archive_or_the_beginning_of_a_name() {
+        for (host, name, expected) in [
+            ("host07", "t/host07/Svc.log", true),
+            ("HOST0*", "t/host07.example.com/logs/Svc.log", true),
+            ("host07", "t/host07.tar.gz!/Svc.log", true),
+            ("host07", "t/HOST07_Svc.log", true),
+            ("host07", "t/host08/Svc.log", false),
+            ("host0", "t/host07/Svc.log", false),
+            ("host07", "Svc.log", false),
+            ("*", "stdin", false),
+        ] {
+            assert_eq!(matches(host, "", name), expected, "{host} {name}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_name_or_a_whole_path() {
+        for (path, name, expected) in [
+            ("*radius*", "t/MultiFactorAuthRadiusSvc.log", true),
+            ("*radius*", "t/radius/Svc.log", false),
+            ("*/berlin/*", "t/berlin/host07/Svc.log", true),
+            ("stdin", "stdin", true),
+        ] {
+            assert_eq!(matches("", path, name), expected, "{path} {name}");
+        }
+        assert!(matches("host07", "*.log", "t/host07/Svc.log"));
+        assert!(!matches("host07", "*.txt", "t/host07/Svc.log"));
+        assert!(!matches("host08", "*.log", "t/host07/Svc.log"));
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_counts() {
+        let [one, other] = ["+01:00", "+02:00"].map(|zone| zone::parse(zone).unwrap());
+        let rule = |path, zone| ZoneRule::new(None, Some(path), zone).unwrap();
+        let zones: Zones = [rule("a*", one), rule("*", other)].into_iter().collect();
+        assert_eq!(["a.log", "b.log"].map(|name| zones.of(name)), [Some(one), Some(other)]);
+        assert_eq!(Zones::default().of("a.log"), None);
+    }
+}
