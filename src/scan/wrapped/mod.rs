@@ -21,9 +21,7 @@ mod rules;
 use std::ops::Range;
 use std::sync::Arc;
 
-use memchr::{memchr2, memmem};
-
-use self::rules::{RULES, Unwrapped};
+use self::rules::{OF_FILES, RULES, Unwrapped};
 use super::{Line, Resolver, Scanner, Sink};
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key};
@@ -56,7 +54,7 @@ impl<'c> Held<'c> {
     /// Returns an empty list for the next line.
     #[inline(always)]
     pub(super) fn new(line: &Line<'c>) -> Held<'c> {
-        let is_long = line.seen_len > LONG_BYTES && may_be_wrapped(&line.window[..line.seen_len]);
+        let is_long = line.seen_len > LONG_BYTES && is_wrapped(&line.window[..line.seen_len]);
         Held { found: Vec::new(), is_long, lacks_user: false, is_settled: false }
     }
 
@@ -115,17 +113,16 @@ fn pass<'c>(found: Found<'c>, sink: &mut impl Sink<'c>) {
     }
 }
 
+/// Whether a rule for whole files changes a long line.
+#[cold]
+fn is_wrapped(line: &[u8]) -> bool {
+    OF_FILES.iter().any(|rule| rule.applies(line))
+}
+
 /// Whether it is a name that the catalogue does not know.
 #[inline(always)]
 fn is_unknown(catalogue: &Catalogue, key: &Key) -> bool {
     matches!(key, Key::Name(_)) && catalogue.entry(key).is_none()
-}
-
-/// Whether a long line has what those rules undo that wrap whole files.
-fn may_be_wrapped(line: &[u8]) -> bool {
-    memchr2(b'\\', b'&', line).is_some()
-        || memmem::find(line, b"\"\"").is_some()
-        || memmem::find(line, b"#01").is_some()
 }
 
 impl Scanner<'_> {

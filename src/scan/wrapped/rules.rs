@@ -19,16 +19,40 @@
 //! | [`QUALIFIERS`] | `PFAuthResult.` before a constant | programs with the SDK |
 //! | [`REMARKS`] | `[0]` and `(SMS)` before a separator | programs that list several calls, and people |
 
+use memchr::{memchr, memchr2};
+
 /// How one way of wrapping lines is undone.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Whether a unit may begin with this byte.
-    is_sign: fn(u8) -> bool,
+    /// The bytes with which a unit may begin.
+    signs: Signs,
     /// Returns the length of the unit at the start of the given text, which begins with a sign, and what it stands for. The second
-    /// argument is the byte before it. `None` if there is no unit.
-    unit: fn(&[u8], Option<u8>) -> Option<(usize, Plain)>,
+    /// argument is the text before it. `None` if there is no unit.
+    unit: fn(&[u8], &[u8]) -> Option<(usize, Plain)>,
     /// Whether the rule undoes nothing in a line in which a sign begins no unit. `C:\old` is no string literal.
     is_strict: bool,
+}
+
+/// The bytes with which units may begin.
+#[derive(Clone, Copy, Debug)]
+enum Signs {
+    One(u8),
+    Two(u8, u8),
+    NotAscii,
+}
+
+impl Signs {
+    /// Returns the first sign at or after `from`.
+    fn next(self, text: &[u8], from: usize) -> Option<usize> {
+        let rest = text.get(from..)?;
+        let next = match self {
+            Signs::One(sign) => memchr(sign, rest),
+            Signs::Two(one, other) => memchr2(one, other, rest),
+            Signs::NotAscii if rest.is_ascii() => None,
+            Signs::NotAscii => rest.iter().position(|byte| !byte.is_ascii()),
+        };
+        next.map(|at| from + at)
+    }
 }
 
 /// All rules, in the order in which they are tried.
@@ -47,6 +71,9 @@ pub(super) const RULES: [&Rule; 13] = [
     &QUALIFIERS,
     &REMARKS,
 ];
+
+/// The rules that undo what programs do to whole files, or to many records on one line.
+pub(super) const OF_FILES: [&Rule; 4] = [&ESCAPES, &DOUBLED_QUOTES, &ENTITIES, &CONTROLS];
 
 /// The text that a unit stands for: at most one character.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,45 +134,56 @@ fn offset(at: usize) -> u32 {
 }
 
 impl Rule {
+    /// Whether the rule changes a line.
+    pub(super) fn applies(&self, text: &[u8]) -> bool {
+        let mut at = 0;
+        let mut has_unit = false;
+        while let Some(sign) = self.signs.next(text, at) {
+            match (self.unit)(&text[sign..], &text[..sign]) {
+                Some(_) if !self.is_strict => return true,
+                Some((len, _)) => {
+                    has_unit = true;
+                    at = sign + len;
+                }
+                None if self.is_strict => return false,
+                None => at = sign + 1,
+            }
+        }
+        has_unit
+    }
+
     /// Undoes the rule in `text`, which is a line or, with `before`, a line in which another rule was undone. Returns `None` if there is
     /// nothing to undo.
     pub(super) fn undo(&self, text: &[u8], before: Option<&Unwrapped>) -> Option<Unwrapped> {
-        let first = text.iter().position(|&byte| (self.is_sign)(byte))?;
+        if !self.applies(text) {
+            return None;
+        }
         let mut unwrapped = Unwrapped { text: Vec::new(), places: Vec::new() };
         let keep = |unwrapped: &mut Unwrapped, part: std::ops::Range<usize>| {
             unwrapped.text.extend_from_slice(&text[part.clone()]);
             unwrapped.places.extend(part.map(|at| (offset(at), offset(at + 1))));
         };
-        keep(&mut unwrapped, 0..first);
-        let (mut at, mut is_changed) = (first, false);
-        while at < text.len() {
-            if !(self.is_sign)(text[at]) {
-                keep(&mut unwrapped, at..at + 1);
-                at += 1;
+        let (mut kept, mut at) = (0, 0);
+        while let Some(sign) = self.signs.next(text, at) {
+            let Some((len, Plain { bytes, len: plain_len })) = (self.unit)(&text[sign..], &text[..sign]) else {
+                at = sign + 1;
                 continue;
-            }
-            match (self.unit)(&text[at..], at.checked_sub(1).map(|before| text[before])) {
-                Some((len, Plain { bytes, len: plain_len })) => {
-                    unwrapped.text.extend_from_slice(&bytes[..plain_len]);
-                    unwrapped.places.extend((0..plain_len).map(|_| (offset(at), offset(at + len))));
-                    at += len;
-                    is_changed = true;
-                }
-                None if self.is_strict => return None,
-                None => {
-                    keep(&mut unwrapped, at..at + 1);
-                    at += 1;
-                }
-            }
+            };
+            keep(&mut unwrapped, kept..sign);
+            unwrapped.text.extend_from_slice(&bytes[..plain_len]);
+            unwrapped.places.extend((0..plain_len).map(|_| (offset(sign), offset(sign + len))));
+            at = sign + len;
+            kept = at;
         }
-        is_changed.then(|| unwrapped.after(before))
+        keep(&mut unwrapped, kept..text.len());
+        Some(unwrapped.after(before))
     }
 }
 
 /// JSON strings and string literals of programming languages.
-static ESCAPES: Rule = Rule { is_sign: |byte| byte == b'\\', unit: escape, is_strict: true };
+static ESCAPES: Rule = Rule { signs: Signs::One(b'\\'), unit: escape, is_strict: true };
 
-fn escape(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+fn escape(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const ESC: u8 = 0x1b;
     let simple = |byte| Some((2, Plain::byte(byte)));
     match *text.get(1)? {
@@ -155,9 +193,7 @@ fn escape(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
         b't' => simple(b'\t'),
         b'b' => simple(8),
         b'f' => simple(12),
-        b'v' => simple(11),
-        b'a' => simple(7),
-        b'e' => simple(ESC),
+        b'e' if text.get(2) == Some(&b'[') => simple(ESC),
         b'u' => {
             let high = digits(text.get(2..6)?, 16)?;
             let low = || match text.get(6..12)? {
@@ -188,22 +224,22 @@ fn digits(text: &[u8], radix: u32) -> Option<u32> {
 
 /// A backslash before punctuation, as in Markdown, CEF and LEEF.
 static PUNCTUATION: Rule = Rule {
-    is_sign: |byte| byte == b'\\',
+    signs: Signs::One(b'\\'),
     unit: |text, _| text.get(1).filter(|byte| byte.is_ascii_punctuation()).map(|byte| (2, Plain::byte(*byte))),
     is_strict: false,
 };
 
 /// A quote in a quoted cell of CSV.
 static DOUBLED_QUOTES: Rule = Rule {
-    is_sign: |byte| byte == b'"',
+    signs: Signs::One(b'"'),
     unit: |text, _| text.starts_with(b"\"\"").then(|| (2, Plain::byte(b'"'))),
     is_strict: false,
 };
 
 /// Entities of XML and HTML.
-static ENTITIES: Rule = Rule { is_sign: |byte| byte == b'&', unit: entity, is_strict: false };
+static ENTITIES: Rule = Rule { signs: Signs::One(b'&'), unit: entity, is_strict: false };
 
-fn entity(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+fn entity(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 10;
     // Typographic characters stand for the plain ones.
     const NAMES: [(&[u8], u8); 16] = [
@@ -236,7 +272,7 @@ fn entity(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
 
 /// Control characters as rsyslog writes them.
 static CONTROLS: Rule = Rule {
-    is_sign: |byte| byte == b'#',
+    signs: Signs::One(b'#'),
     unit: |text, _| {
         let number = digits(text.get(1..4)?, 8).filter(|number| *number < 0o40 || *number == 0o177)?;
         Some((4, Plain::number(number)))
@@ -245,9 +281,9 @@ static CONTROLS: Rule = Rule {
 };
 
 /// Terminal sequences, also with the escape character written as `^[`.
-static COLOURS: Rule = Rule { is_sign: |byte| byte == 0x1b || byte == b'^', unit: colour, is_strict: false };
+static COLOURS: Rule = Rule { signs: Signs::Two(0x1b, b'^'), unit: colour, is_strict: false };
 
-fn colour(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+fn colour(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 64;
     let begin = if text[0] == 0x1b {
         1
@@ -274,9 +310,9 @@ fn colour(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
 }
 
 /// Tags of HTML that change how a text looks. Those with other names, such as `<callStatus>`, are data.
-static TAGS: Rule = Rule { is_sign: |byte| byte == b'<', unit: tag, is_strict: false };
+static TAGS: Rule = Rule { signs: Signs::One(b'<'), unit: tag, is_strict: false };
 
-fn tag(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
+fn tag(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 200;
     const NAMES: [&str; 22] = [
         "a", "b", "br", "code", "div", "em", "font", "i", "li", "mark", "o:p", "p", "pre", "small", "span", "strong",
@@ -294,18 +330,18 @@ fn tag(text: &[u8], _: Option<u8>) -> Option<(usize, Plain)> {
 
 /// Bold, italic and code in Markdown.
 static EMPHASIS: Rule =
-    Rule { is_sign: |byte| matches!(byte, b'*' | b'`'), unit: |_, _| Some((1, Plain::NOTHING)), is_strict: false };
+    Rule { signs: Signs::Two(b'*', b'`'), unit: |_, _| Some((1, Plain::NOTHING)), is_strict: false };
 
 /// Bytes in URLs.
 static PERCENT: Rule = Rule {
-    is_sign: |byte| byte == b'%',
+    signs: Signs::One(b'%'),
     unit: |text, _| Some((3, Plain::byte(u8::try_from(digits(text.get(1..3)?, 16)?).ok()?))),
     is_strict: false,
 };
 
 /// Mail in quoted-printable, in which every equals sign is `=3D`.
 static QUOTED_PRINTABLE: Rule = Rule {
-    is_sign: |byte| byte == b'=',
+    signs: Signs::One(b'='),
     unit: |text, _| {
         if text.len() == 1 {
             // The line goes on in the next one.
@@ -318,9 +354,9 @@ static QUOTED_PRINTABLE: Rule = Rule {
 };
 
 /// Typographic quotes, dashes and spaces.
-static TYPOGRAPHY: Rule = Rule { is_sign: |byte| !byte.is_ascii(), unit: typography, is_strict: false };
+static TYPOGRAPHY: Rule = Rule { signs: Signs::NotAscii, unit: typography, is_strict: false };
 
-fn typography(text: &[u8], before: Option<u8>) -> Option<(usize, Plain)> {
+fn typography(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
     let beginning = &text[..text.len().min(3)];
     let character = match std::str::from_utf8(beginning) {
         Ok(valid) => valid.chars().next(),
@@ -337,7 +373,7 @@ fn typography(text: &[u8], before: Option<u8>) -> Option<(usize, Plain)> {
             0xA0 => b' ',
             _ => return None,
         };
-        return before.is_none_or(|byte| byte.is_ascii()).then(|| (1, Plain::byte(plain)));
+        return before.last().is_none_or(u8::is_ascii).then(|| (1, Plain::byte(plain)));
     };
     let plain = match character {
         '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => Plain::byte(b' '),
@@ -355,7 +391,7 @@ fn typography(text: &[u8], before: Option<u8>) -> Option<(usize, Plain)> {
 
 /// The type before a constant of the SDK.
 static QUALIFIERS: Rule = Rule {
-    is_sign: |byte| byte == b'P',
+    signs: Signs::One(b'P'),
     unit: |text, _| {
         const TYPE: &[u8] = b"PFAuthResult.";
         text.starts_with(TYPE).then_some((TYPE.len(), Plain::NOTHING))
@@ -364,24 +400,22 @@ static QUALIFIERS: Rule = Rule {
 };
 
 /// An index or a remark between a name and its separator.
-static REMARKS: Rule = Rule { is_sign: |byte| matches!(byte, b'[' | b'(' | b' '), unit: remark, is_strict: false };
+static REMARKS: Rule = Rule { signs: Signs::Two(b'[', b'('), unit: remark, is_strict: false };
 
-fn remark(text: &[u8], before: Option<u8>) -> Option<(usize, Plain)> {
+fn remark(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 42;
-    before.filter(u8::is_ascii_alphanumeric)?;
-    let bracket = usize::from(text[0] == b' ');
-    let (close, is_index) = match text.get(bracket)? {
-        b'[' => (b']', true),
-        b'(' => (b')', false),
-        _ => return None,
-    };
-    let len = text.iter().skip(bracket).take(LONGEST).position(|&byte| byte == close)?;
-    let inner = &text[bracket + 1..bracket + len];
+    // The last letters of names such as `callStatus`.
+    const NAMES: [&[u8]; 4] = [b"tatus", b"TATUS", b"esult", b"ESULT"];
+    let name = before.strip_suffix(b" ").unwrap_or(before);
+    NAMES.iter().find(|end| name.ends_with(end))?;
+    let is_index = text[0] == b'[';
+    let close = if is_index { b']' } else { b')' };
+    let end = text.iter().take(LONGEST).position(|&byte| byte == close)?;
+    let inner = &text[1..end];
     let is_remark = match is_index {
         true => !inner.is_empty() && inner.iter().all(u8::is_ascii_digit),
         false => inner.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'/' | b'_')),
     };
-    let end = bracket + len + 1;
-    let rest = text.get(end..)?.trim_ascii_start();
-    (is_remark && matches!(rest.first(), Some(b':' | b'='))).then_some((end, Plain::NOTHING))
+    let rest = text.get(end + 1..)?.trim_ascii_start();
+    (is_remark && matches!(rest.first(), Some(b':' | b'='))).then_some((end + 1, Plain::NOTHING))
 }

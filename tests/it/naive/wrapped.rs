@@ -22,7 +22,7 @@ struct Rule(Regex, fn(&Captures<'_>) -> Option<Vec<u8>>, Option<u8>);
 
 fn rules() -> Vec<Rule> {
     let regex = |regex: &str| Regex::new(regex).unwrap();
-    let escape = r#"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{3}|["'\\/nrtbfvae0])"#;
+    let escape = r#"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{3}|["'\\/nrtbf0]|e\[)"#;
     vec![
         Rule(regex(&format!("(?-u){escape}")), |unit| Some(escaped(&unit[0])), Some(b'\\')),
         Rule(regex(r"(?-u)\\[[:punct:]]"), |unit| Some(unit[0][1..].to_vec()), None),
@@ -58,7 +58,7 @@ fn rules() -> Vec<Rule> {
         Rule(regex(r"PFAuthResult\."), |_| Some(Vec::new()), None),
         Rule(
             regex(
-                r"(?-u)(?<before>[[:alnum:]])(?<unit> ?(?:\[[0-9]{1,40}\]|\([[:alnum:] _/-]{0,40}\)))(?<after>[ \t\n\r\x0c]*[:=])",
+                r"(?-u)(?<before>(?:tatus|TATUS|esult|ESULT) ?)(?<unit>(?:\[[0-9]{1,40}\]|\([[:alnum:] _/-]{0,40}\)))(?<after>[ \t\n\r\x0c]*[:=])",
             ),
             |_| Some(Vec::new()),
             None,
@@ -73,9 +73,7 @@ fn escaped(unit: &[u8]) -> Vec<u8> {
         b't' => vec![b'\t'],
         b'b' => vec![8],
         b'f' => vec![12],
-        b'v' => vec![11],
-        b'a' => vec![7],
-        b'e' => vec![27],
+        b'e' => vec![27, b'['],
         b'u' => {
             let units: Vec<u16> = unit
                 .split(|&byte| byte == b'u')
