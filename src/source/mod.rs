@@ -28,6 +28,7 @@ mod listing;
 pub mod machines;
 mod members;
 mod meter;
+pub(crate) mod names;
 mod plain;
 mod seen;
 pub mod select;
@@ -70,6 +71,7 @@ use budget::{Budget, Charged, Counted};
 use content::State;
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
+use names::Listing;
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
@@ -160,6 +162,8 @@ struct Known {
     source: Arc<Source>,
     /// The path, unless it is standard input or in an archive.
     path: Option<Arc<Path>>,
+    /// The same path in the list of all, if it was met on a walk.
+    listing: Option<Listing>,
     wanted: Wanted,
     /// The size and time, if the walk has got them already.
     listed: Option<Listed>,
@@ -290,7 +294,8 @@ impl Openable {
             listed: OnceLock::new(),
             binary: OnceLock::new(),
         });
-        Openable { known: Known { source, path, wanted, listed: None, modified: None }, place }
+        let known = Known { source, path, listing: None, wanted, listed: None, modified: None };
+        Openable { known, place }
     }
 
     /// Sets when it was last modified, according to the archive that contains it.
@@ -335,6 +340,12 @@ impl Openable {
         let mut openable = Openable::new(name::shown(&path), Some(path), wanted, Place::File);
         openable.known.listed = listed;
         openable
+    }
+
+    /// Sets where its path is listed.
+    fn listed_in(mut self, listing: Listing) -> Openable {
+        self.known.listing = Some(listing);
+        self
     }
 
     /// Returns the pipe or device at `path`.
@@ -508,7 +519,8 @@ impl Known {
         if self.source.is_text() {
             written.form = self.times(written, opening).form_of_file(&file, len);
         }
-        let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
+        let listing = self.listing.clone().unwrap_or_else(|| Listing::alone(self.path()));
+        let again = Again { listing, state };
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
 

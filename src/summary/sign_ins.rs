@@ -26,6 +26,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
 use crate::source::machines::{self, Template, is_separator};
+use crate::source::names::{Names, Texts};
 use crate::time::window::Window;
 use crate::time::{Stamp, Time};
 
@@ -202,9 +203,9 @@ pub struct SignIns<'c> {
     dense_keys: [u32; 256],
     keys: Vec<Key>,
     /// The names of the sources that ended. The number of the current one comes after them.
-    sources: Vec<Box<str>>,
+    sources: Names,
     /// The names of sources that do not count.
-    skipped: Vec<Box<str>>,
+    skipped: Names,
     /// The hours or days in which each source has lines.
     logged: HashSet<(u32, Time)>,
     totals: Totals,
@@ -414,8 +415,8 @@ impl<'c> SignIns<'c> {
             dense_keys: [OTHER_KEYS; 256],
             ended: Vec::new(),
             keys: Vec::new(),
-            sources: Vec::new(),
-            skipped: Vec::new(),
+            sources: Names::default(),
+            skipped: Names::default(),
             logged: HashSet::new(),
             totals: Totals::default(),
             has_results: false,
@@ -478,7 +479,7 @@ impl<'c> SignIns<'c> {
         self.totals.files_read += 1;
         self.totals.files_with_results += u64::from(std::mem::take(&mut self.has_results));
         self.totals.bytes += bytes;
-        self.sources.push(name.into());
+        self.sources.push_text(name);
         self.origins.end_source();
     }
 
@@ -493,7 +494,7 @@ impl<'c> SignIns<'c> {
 
     /// Notes a source that does not count, such as a copy. Its name may tell machines apart all the same.
     pub fn skip_source(&mut self, name: &str) {
-        self.skipped.push(name.into());
+        self.skipped.push_text(name);
     }
 
     fn key(&mut self, key: &Key) -> u32 {
@@ -547,9 +548,10 @@ impl<'c> SignIns<'c> {
         }
         if self.is_full() && !self.options.with_verdicts {
             self.note_full();
-            let places = self.places();
+            let sources = self.sources.texts();
+            let places = self.places(&sources);
             // Neither the machines nor all sources are known yet.
-            self.match_waiting(&places, &Persons::new(&self.users), false);
+            self.match_waiting(&sources, &places, &Persons::new(&self.users), false);
         }
     }
 
@@ -583,13 +585,14 @@ impl<'c> SignIns<'c> {
         }
         self.stitch();
         self.fates = vec![Fate::default(); self.origins.len()];
-        let places = self.places();
+        let sources = self.sources.texts();
+        let places = self.places(&sources);
         let persons = Persons::new(&self.users);
-        self.match_waiting(&places, &persons, when == When::End);
+        self.match_waiting(&sources, &places, &persons, when == When::End);
         let fates = std::mem::take(&mut self.fates);
         let verdict = |fate: &Fate| {
-            let source = |number: u32| self.sources.get(self.origins.source(number) as usize);
-            let counted_in = |number: u32| source(number).map_or("(not known)", AsRef::as_ref);
+            let source = |number: u32| sources.get(self.origins.source(number) as usize);
+            let counted_in = |number: u32| source(number).unwrap_or("(not known)");
             fate.is_kept.then_some(fate).map(|fate| Verdict {
                 user: self.users.text(fate.user),
                 host: self.hosts.text(fate.host),
@@ -603,13 +606,13 @@ impl<'c> SignIns<'c> {
         result
     }
 
-    fn places(&mut self) -> Places {
-        Places::new(&self.sources, &self.skipped, self.options.host_from.as_ref(), &mut self.hosts)
+    fn places(&mut self, sources: &Texts) -> Places {
+        Places::new(sources, &self.skipped.texts(), self.options.host_from.as_ref(), &mut self.hosts)
     }
 
     /// Matches the results that wait with each other, and counts them.
     /// `is_end` is whether everything has been read.
-    fn match_waiting(&mut self, places: &Places, persons: &Persons, is_end: bool) {
+    fn match_waiting(&mut self, sources: &Texts, places: &Places, persons: &Persons, is_end: bool) {
         if let Err(reason) = self.options.filter.set_newest(self.newest) {
             self.window_error = Some(reason);
         }
@@ -637,7 +640,7 @@ impl<'c> SignIns<'c> {
             catalogue: self.catalogue,
             keys: &self.keys,
             values: [&self.users, &self.hosts, &self.addresses],
-            sources: &self.sources,
+            sources,
             places,
             origins: &self.origins,
             persons,
@@ -703,23 +706,13 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn settle(mut self) -> Settled {
         self.stitch();
-        let places = self.places();
+        // The list goes, so that the names are not in memory twice.
+        let sources = std::mem::take(&mut self.sources).texts();
+        let places = self.places(&sources);
         let persons = Persons::new(&self.users);
-        self.match_waiting(&places, &persons, true);
+        self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
-        let SignIns {
-            options,
-            users,
-            hosts,
-            addresses,
-            keys,
-            sources,
-            mut totals,
-            mut count,
-            newest,
-            window_error,
-            ..
-        } = self;
+        let SignIns { options, users, hosts, addresses, keys, mut totals, mut count, newest, window_error, .. } = self;
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
         let mut rows: HashMap<u32, Row> = HashMap::new();
@@ -745,7 +738,7 @@ impl<'c> SignIns<'c> {
         }
         for (place, cell) in std::mem::take(&mut count.unchecked) {
             let host = places.same_host(place.host.or(places.host(place.source)));
-            let file = sources.get(place.source as usize).map(AsRef::as_ref);
+            let file = sources.get(place.source as usize);
             let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(file.as_slice());
             if dropped.is_empty() {
                 count.add_cell(place, &cell, &options.by);
@@ -774,7 +767,7 @@ impl<'c> SignIns<'c> {
         // The first source of each name.
         let mut same_source: HashMap<&str, u32> = HashMap::new();
         if options.by.contains(&Dimension::File) {
-            (0..).zip(&sources).for_each(|(number, name)| {
+            (0..).zip(sources.iter()).for_each(|(number, name)| {
                 same_source.entry(name).or_insert(number);
             });
         }
@@ -785,7 +778,9 @@ impl<'c> SignIns<'c> {
                 *number = match dimension {
                     Dimension::Code | Dimension::Group | Dimension::Channel => place.key,
                     Dimension::Host => places.same_host(place.host.or(places.host(place.source))).as_u32(),
-                    Dimension::File => same_source[&*sources[place.source as usize]],
+                    Dimension::File => {
+                        sources.get(place.source as usize).map_or(place.source, |name| same_source[name])
+                    }
                     Dimension::User => persons.of(Number::from_index(u64::from(*number))).as_u32(),
                     Dimension::Address | Dimension::Outcome | Dimension::Hour | Dimension::Day => *number,
                 };
@@ -809,7 +804,7 @@ impl<'c> SignIns<'c> {
         let value = |(dimension, number): (&Dimension, u32)| match dimension {
             Dimension::Code | Dimension::Group | Dimension::Channel => Value::Key(keys[number as usize].clone()),
             Dimension::Host => text(&hosts, number),
-            Dimension::File => Value::Text(sources[number as usize].clone()),
+            Dimension::File => Value::Text(sources.get(number as usize).unwrap_or_default().into()),
             Dimension::User => text(&users, number),
             Dimension::Address => text(&addresses, number),
             Dimension::Outcome => match number {
@@ -841,7 +836,7 @@ impl<'c> SignIns<'c> {
                 let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(&[file]);
                 let place = options.by.iter().find_map(|dimension| match dimension {
                     Dimension::Host => Some(hosts.text(host).map_or(Value::Unknown, |host| Value::Text(host.into()))),
-                    Dimension::File => Some(Value::Text(file.clone())),
+                    Dimension::File => Some(Value::Text(file.into())),
                     _ => None,
                 });
                 (dropped.is_empty() && options.filter.window.overlaps(start, span)).then_some((place, start))
@@ -890,7 +885,7 @@ impl<'c> SignIns<'c> {
         let mut by_log: BTreeMap<String, Vec<File>> = BTreeMap::new();
         for (source, edges) in std::mem::take(&mut self.edges) {
             // The current source has no name yet.
-            let (log, age) = rotation(self.sources.get(source as usize).map_or("", AsRef::as_ref));
+            let (log, age) = rotation(&self.sources.text(source as usize).unwrap_or_default());
             by_log.entry(log).or_default().push((age, source, edges));
         }
         let mut ended = Vec::new();
@@ -1032,7 +1027,7 @@ struct Keeper<'k> {
     keys: &'k [Key],
     /// The users, machines and addresses.
     values: [&'k Values; 3],
-    sources: &'k [Box<str>],
+    sources: &'k Texts,
     places: &'k Places,
     origins: &'k Origins,
     persons: &'k Persons,
@@ -1068,8 +1063,7 @@ impl Keeper<'_> {
         // A name that is not told apart is like any unknown one.
         let unknown = Key::Name("(others)".into());
         let key = keys.get(result.key as usize).unwrap_or(&unknown);
-        let files: Vec<&str> =
-            found_in.iter().filter_map(|source| sources.get(*source as usize).map(AsRef::as_ref)).collect();
+        let files: Vec<&str> = found_in.iter().filter_map(|source| sources.get(*source as usize)).collect();
         let dropped = [
             cached(Part::Code, result.key as usize, &|| filter.check_key(key, catalogue)),
             cached(Part::User, result.user.index(), &|| {
@@ -1112,8 +1106,8 @@ struct SourcePlace {
 }
 
 impl Places {
-    fn new(sources: &[Box<str>], skipped: &[Box<str>], host_from: Option<&Template>, hosts: &mut Values) -> Places {
-        let names: Vec<&str> = sources.iter().chain(skipped).map(AsRef::as_ref).collect();
+    fn new(sources: &Texts, skipped: &Texts, host_from: Option<&Template>, hosts: &mut Values) -> Places {
+        let names: Vec<&str> = sources.iter().chain(skipped.iter()).collect();
         let mut folders: HashMap<&str, u32> = HashMap::new();
         let by_source = names.iter().zip(machines::of(&names, host_from)).map(|(name, machine)| {
             let name = name.trim_start_matches("./");

@@ -34,7 +34,7 @@ fn walk(path: &Path) -> Walk {
 /// Returns the entry of one file.
 fn entry(path: &Path, options: &Options) -> Text {
     let ended = inventory(walk(path), &SET, Catalogue::built_in(), options, sign_ins::Options::default());
-    let mut entries = ended.unwrap().summary.entries;
+    let mut entries: Vec<_> = ended.unwrap().summary.entries.iter().collect();
     assert_eq!(entries.len(), 1);
     let entry = entries.remove(0);
     assert_eq!(entry.bytes_on_disk, Some(fs::metadata(path).unwrap().len()));
