@@ -589,12 +589,16 @@ impl Known {
         if !may_unpack && let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        if let Recognised::Binary(kind) = recognise(input.peek(SAMPLE_BYTES)) {
-            if self.source.is_to_be_text() {
+        match recognise(input.peek(SAMPLE_BYTES)) {
+            Recognised::Binary(kind) if self.source.is_to_be_text() => {
                 let is_piped = is_bare && chain.is_empty();
                 return self.binary_stream(kind, input, is_piped, &opening.stop);
             }
-            self.note_binary();
+            Recognised::Binary(_) => self.note_binary(),
+            is @ Recognised::Unsupported(Unsupported::Utf32) => {
+                return Ok(self.unreadable(is, Unsupported::Utf32.loss()));
+            }
+            _ => {}
         }
         if self.is_own_output(input.peek(SAMPLE_BYTES), opening) {
             return Ok(Opened::Skipped(self.own_output()));

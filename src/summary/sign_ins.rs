@@ -50,7 +50,7 @@ const FOUND_LAST: usize = 256;
 const RECENT: usize = 4;
 
 /// How sign-ins are counted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whether twins count as often as they were recorded.
     pub keep_twins: bool,
@@ -62,6 +62,15 @@ pub struct Options {
     pub host_from: Option<Template>,
     /// Whether the caller asks for the [`Verdict`] on each result.
     pub with_verdicts: bool,
+    /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
+    pub waiting_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let (keep_twins, by, filter, host_from, with_verdicts) = Default::default();
+        Options { keep_twins, by, filter, host_from, with_verdicts, waiting_limit: WAITING_LIMIT }
+    }
 }
 
 /// When a caller takes verdicts.
@@ -558,7 +567,7 @@ impl<'c> SignIns<'c> {
     /// Whether as many results wait as may. A caller that asks for verdicts must take them now.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.waiting.len() + self.apart.len() >= WAITING_LIMIT
+        self.waiting.len() + self.apart.len() >= self.options.waiting_limit
     }
 
     fn note_full(&mut self) {

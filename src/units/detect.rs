@@ -216,7 +216,7 @@ fn is_text(low: u8, high: u8) -> bool {
 }
 
 /// Whether a text begins like UTF-32. It is not read, but would be taken for UTF-16 or for bytes, in which nothing is found.
-/// All of its characters must make sense, and at least one in 32 is ASCII.
+/// All of its characters must make sense. At least one in 32 is ASCII, or in longer texts one in 200, which the line ends provide.
 pub(crate) fn is_utf32(head: &[u8]) -> bool {
     let (groups, _) = head.as_chunks::<4>();
     [u32::from_le_bytes, u32::from_be_bytes].iter().any(|group| {
@@ -224,7 +224,8 @@ pub(crate) fn is_utf32(head: &[u8]) -> bool {
             groups.iter().map(|bytes| char::from_u32(group(*bytes)).filter(|char| *char != '\0' && !is_odd(*char)));
         let Some(chars) = chars.collect::<Option<Vec<_>>>() else { return false };
         let ascii = chars.iter().filter(|char| char.is_ascii()).count();
-        chars.len() >= UTF_32_LEAST && ascii > 0 && ascii * 32 >= chars.len()
+        let share = if chars.len() > 128 && chars.contains(&'\n') { 200 } else { 32 };
+        chars.len() >= UTF_32_LEAST && ascii > 0 && ascii * share >= chars.len()
     })
 }
 
@@ -355,8 +356,12 @@ mod tests {
             assert!(!is_utf32(text.as_bytes()));
             assert!(!is_utf32(&utf16(&text, u16::to_le_bytes)));
         }
-        // A table of numbers.
+        // Without ASCII at its beginning.
+        let text = "用户登录成功正在上传数据并删除一个文件".repeat(10) + &"\r\ncallStatus=21\r\n".repeat(3);
+        assert!(is_utf32(&text.chars().flat_map(|char| u32::from(char).to_be_bytes()).collect::<Vec<_>>()));
+        // Tables of numbers.
         assert!(!is_utf32(&(1..100_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>()));
+        assert!(!is_utf32(&(10..2000_u32).flat_map(|number| (number * 10).to_le_bytes()).collect::<Vec<_>>()));
     }
 
     /// The characters of each script, as ranges.

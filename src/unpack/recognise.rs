@@ -9,7 +9,7 @@
 //!   spelled like the beginning of anything.
 //! * Text must never be mistaken for anything else: skipping a log is worse than searching a picture in vain. A row whose
 //!   bytes are letters therefore requires something more that no text has.
-//! * [`HEAD_BYTES`] are enough to decide everything but text or binary data, which takes [`SAMPLE_BYTES`].
+//! * [`HEAD_BYTES`] are enough to decide everything but text, UTF-32 or binary data, which takes [`SAMPLE_BYTES`].
 //!
 //! # Signatures
 //!
@@ -135,7 +135,12 @@ pub enum Unsupported {
 /// ```
 #[must_use]
 pub fn recognise(head: &[u8]) -> Recognised {
-    first(head, Some).unwrap_or_else(|| if is_not_text(head) { Recognised::Binary(NOT_TEXT) } else { Recognised::Text })
+    first(head, Some).unwrap_or_else(|| match head {
+        // There may be no ASCII at its beginning.
+        _ if is_utf32(head) => Recognised::Unsupported(Unsupported::Utf32),
+        _ if is_not_text(head) => Recognised::Binary(NOT_TEXT),
+        _ => Recognised::Text,
+    })
 }
 
 /// Whether `head` begins with the signature of a binary format that is too long, at four bytes or more, to occur by chance in
