@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use same_file::Handle;
 
-use super::listing::{Entries, Lister, Look, Node};
+use super::listing::{self, Entries, Lister, Look, Node};
 use super::names::{Listing, Paths};
 use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
@@ -251,6 +251,9 @@ impl Walk {
                 Ok(Openable::stdin(self.named()))
             });
         }
+        if node.kind.is_some() {
+            return self.file(&node, None, self.named());
+        }
         let look = visiting.lister.look(&mut node);
         let path = &node.path;
         match &look.metadata {
@@ -270,6 +273,7 @@ impl Walk {
         let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
         let inputs = plain::sorted(std::mem::take(&mut self.inputs), |path| path);
         let mut inputs: Vec<_> = inputs.iter().map(|path| Node::input(path)).collect();
+        listing::look_up(&mut inputs);
         lister.begin(inputs.iter_mut().filter(|node| *node.path != *Path::new(STDIN)));
         let inputs = inputs.into_iter().map(Ok).collect();
         Visiting { lister, levels: vec![Level(inputs)], folders: Vec::new() }
