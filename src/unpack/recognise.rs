@@ -536,6 +536,16 @@ mod tests {
     const LINE: &str = " 2017-02-14 call result = 102\r\n";
 
     #[test]
+    fn utf_32_need_not_begin_with_ascii() {
+        let text = "用户登录成功正在上传数据并删除一个文件".repeat(8) + "\r\ncallStatus=21\r\n";
+        for group in [u32::to_le_bytes, u32::to_be_bytes] {
+            let bytes: Vec<u8> = text.chars().flat_map(|char| group(char.into())).collect();
+            assert!(!is_utf32(&bytes[..HEAD_BYTES]));
+            assert_eq!(recognise(&bytes), Recognised::Unsupported(Unsupported::Utf32));
+        }
+    }
+
+    #[test]
     fn archives_are_known_by_their_first_bytes() {
         let cases: [(&[u8], Format); 6] = [
             (b"PK\x03\x04\x14\0", Format::Zip),
