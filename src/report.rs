@@ -97,7 +97,7 @@ const fn summary_sheet(columns: &'static [Column]) -> Sheet {
         before: BEFORE,
         after: AFTER,
         flow: Flow::Whole,
-        without_rows: &[NOTHING_FOUND, excluded::ALL, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
+        without_rows: &[NOTHING_FOUND, ALL_EMPTY, excluded::ALL, NONE_READABLE, NONE_READ, ALL_SKIPPED, NO_FILES],
     }
 }
 
@@ -200,6 +200,8 @@ const NOTHING_FOUND: &str = "No result codes found in ";
 const NONE_READABLE: &str = "No file could be read, so nothing was searched: standard error has the reasons.";
 const NONE_READ: &str = "No file was read, so nothing was searched: ";
 const ALL_SKIPPED: &str = "All files were skipped, so nothing was searched: standard error has the reasons.";
+/// The note if everything that was read is empty.
+pub const ALL_EMPTY: &str = "All input is empty, so nothing was searched.";
 const NO_FILES: &str = "No files were found, so nothing was searched. Pass a log file, or a folder with log files.";
 
 /// How the user has restricted which files in folders and archives are read.
@@ -510,6 +512,9 @@ impl Report {
                 None if self.problems.is_empty() => NO_FILES.to_owned(),
                 None => ALL_SKIPPED.to_owned(),
             }];
+        }
+        if bytes == 0 && !lacks_input {
+            return vec![ALL_EMPTY.to_owned()];
         }
         let but = if lacks_input { ", but some input could not be read: standard error has the reasons" } else { "" };
         let names = &self.searched.pattern_names;

@@ -99,7 +99,8 @@ fn the_spreadsheet_example_writes_the_table_as_csv() {
     let run = program.args(recipe.trim_start().split(' ').skip(1)).current_dir(folder.path()).output().unwrap();
     assert_eq!((run.status.code(), run.stdout), (Some(0), Vec::new()));
     let csv = fs::read_to_string(folder.path().join("results.csv")).unwrap();
-    assert!(csv.starts_with("code,name,description,"), "{csv}");
+    // Excel takes UTF-8 without a byte order mark for an ANSI code page.
+    assert!(csv.starts_with("\u{feff}code,name,description,"), "{csv}");
     // The code and the description of each row are in the table of README.md, too.
     for row in csv.lines().skip(1) {
         let cells: Vec<&str> = row.split(',').collect();

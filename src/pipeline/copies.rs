@@ -11,7 +11,7 @@
 //! Invariants: a source is dropped only if all of its bytes are known to be those of another source that was read to its end and
 //! counted. A source that cannot be compared counts.
 //!
-//! Memory: the path or name of each source and some 120 bytes; for sources that were hashed, also their digests.
+//! Memory: some 120 bytes for each source, and its name if it is in an archive; for sources that were hashed, also their digests.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -103,7 +103,8 @@ struct Known {
 pub(super) struct Copies {
     /// Ends comparing early, too.
     stop: Stop,
-    beginnings: HashSet<Beginning>,
+    /// Halves of their beginnings. Meeting one again is only a reason to compare, as with whole ones.
+    beginnings: HashSet<u32>,
     /// The sources whose looks no other source has.
     alone: HashSet<Alone>,
     /// The looks of all other sources. The value is whether all sources with these looks are in `hashed`.
@@ -225,7 +226,7 @@ impl Copies {
 
     /// Compares a source before its parts are passed on.
     pub(super) fn first(&mut self, begun: &Begun) -> First {
-        if !self.beginnings.contains(&begun.beginning()) {
+        if !self.beginnings.contains(&begun.beginning().half()) {
             return First::New;
         }
         let Some(len) = begun.file_bytes() else { return First::Doubtful };
@@ -258,7 +259,7 @@ impl Copies {
             begun.looks.1 = len;
         }
         let looks = begun.looks;
-        self.beginnings.insert(begun.beginning());
+        self.beginnings.insert(begun.beginning().half());
         match begun.digest.get() {
             Some(None) => drop(self.alike.insert(looks, false)),
             Some(Some(digest)) if self.alike.contains_key(&looks) => {

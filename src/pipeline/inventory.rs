@@ -9,10 +9,14 @@
 //! time. In a log with times, that costs next to nothing. The earliest and latest time would require examining every line, and
 //! they are the same if lines were written in order. As everywhere, a piece of a line over the limit counts as a line.
 
+mod entries;
+
 use std::io;
 
 use encoding_rs::Encoding;
 use memchr::{memchr_iter, memrchr_iter};
+
+pub use entries::Entries;
 
 use super::sign_ins::{self, Listener, Notes, Recorders};
 use super::{Event, Options, Outcome, Outlet, SourceEnd, Visitor, run};
@@ -76,7 +80,7 @@ pub struct Text {
 #[derive(Debug, Default)]
 pub struct Inventory {
     /// The entries, in the order of the inputs.
-    pub entries: Vec<Entry>,
+    pub entries: Entries,
     /// What the filter dropped; the default without a filter.
     pub sign_ins: Settled,
     /// How many results the filter dropped, counted in every file that records them.
@@ -130,12 +134,12 @@ pub fn inventory(
     decide(&mut sign_ins, When::End)?;
     let ((mut entries, template), mut kept) = (listed.finish(), kept.into_iter());
     let mut left_out = 0;
-    for text in entries.iter_mut().filter_map(|entry| entry.text.as_mut()) {
-        let results = usize::try_from(text.results).unwrap_or(usize::MAX);
-        let found = std::mem::take(&mut text.results);
-        text.results = kept.by_ref().take(results).filter(|kept| *kept).count() as u64;
-        left_out += found - text.results;
-    }
+    entries.keep_results(|found| {
+        let results = usize::try_from(found).unwrap_or(usize::MAX);
+        let kept = kept.by_ref().take(results).filter(|kept| *kept).count() as u64;
+        left_out += found - kept;
+        kept
+    });
     let mut sign_ins = sign_ins.settle();
     sign_ins.totals.template = template;
     Ok(outcome.with(Inventory { entries, sign_ins, left_out }))
@@ -152,11 +156,11 @@ enum Heard<'e> {
 struct Listed {
     /// The facts about the current source, whose tasks arrive one after another.
     facts: Facts,
-    entries: Vec<Entry>,
+    entries: Entries,
     /// Where the names of machines are in those of sources; `None` to find out.
     host_from: Option<Template>,
-    /// The indexes of the entries of sources.
-    sources: Vec<usize>,
+    /// The indexes of the entries that have no source, in their order.
+    without_source: Vec<usize>,
 }
 
 impl Listed {
@@ -168,11 +172,11 @@ impl Listed {
             }
             Event::Problem(problem) => {
                 let path = problem.path.clone();
+                self.without_source.push(self.entries.len());
                 self.entries.push(Entry { path, bytes_on_disk: None, text: None, host: None, problems: vec![problem] });
             }
             Event::SourceEnd(end) => {
                 hear(Heard::End(&end));
-                self.sources.push(self.entries.len());
                 self.entries.push(entry(end, &std::mem::take(&mut self.facts), given));
             }
         }
@@ -180,22 +184,22 @@ impl Listed {
 
     /// Returns all entries, with the machines that the names of all sources tell apart, and how many sources match the template if
     /// there is one.
-    fn finish(self) -> (Vec<Entry>, Option<Matched>) {
-        let Listed { mut entries, sources, host_from, .. } = self;
-        let names: Vec<&str> = sources.iter().map(|index| entries[*index].path.as_str()).collect();
-        let machines = machines::of(&names, host_from.as_ref()).into_iter().map(|machine| machine.map(Box::from));
-        let machines: Vec<Option<Box<str>>> = machines.collect();
+    fn finish(self) -> (Entries, Option<Matched>) {
+        let Listed { mut entries, without_source, host_from, .. } = self;
+        let is_source = |index: &usize| without_source.binary_search(index).is_err();
+        let texts = entries.paths().texts();
+        let names: Vec<&str> = (0..texts.len()).filter(is_source).filter_map(|index| texts.get(index)).collect();
+        let machines = machines::of(&names, host_from.as_ref());
         let mut matched = Matched::default();
-        for (index, machine) in sources.iter().zip(machines) {
-            let entry = &mut entries[*index];
+        for (index, machine) in (0..texts.len()).filter(is_source).zip(machines) {
+            let (host, results) = entries.host(index);
             matched.files += u64::from(machine.is_some());
-            let has_results = entry.text.as_ref().is_some_and(|text| text.results > 0);
-            matched.without_host += u64::from(machine.is_none() && entry.host.is_none() && has_results);
-            // Of several machines, none is that of the file.
-            match &entry.host {
-                Some(several) if several.is_empty() => entry.host = None,
+            matched.without_host += u64::from(machine.is_none() && host.is_none() && results > 0);
+            match host {
+                // Of several machines, none is that of the file.
+                Some("") => entries.set_host(index, None),
                 Some(_) => {}
-                None => entry.host = machine,
+                None => entries.set_host(index, machine),
             }
         }
         (entries, host_from.map(|_| matched))

@@ -6,7 +6,7 @@
 //! the unchanged text should use JSON.
 //!
 //! A missing value is an empty cell. Several values in one cell are separated by spaces, the details of problems by ` | `. Lines
-//! end in `\n` on every system.
+//! end in `\n` on every system. The program begins files, but not standard output, with a byte order mark.
 
 use std::borrow::Cow;
 use std::io::{self, Write};

@@ -90,6 +90,10 @@ pub fn is_own_output(head: &[u8]) -> bool {
     // `decode` follows a byte order mark, whatever `encoding` is. When Windows PowerShell redirects output to a file, it writes
     // one, and CRLF line ends.
     let mut text = encoding.decode(&head[..head.len().min(HEAD_BYTES)]).0;
+    // A file with a mark of its own may have got another one with a new encoding.
+    if let Some(rest) = text.strip_prefix('\u{feff}') {
+        text = rest.to_owned().into();
+    }
     // The checks avoid copying the text of every file that is opened, because few files contain either character.
     if text.contains('\r') {
         text = text.replace("\r\n", "\n").into();

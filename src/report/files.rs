@@ -5,7 +5,7 @@
 use super::sheet::{Cell, Column, End, Flow, Holds, Room, Sheet};
 use super::wording::{self, counted, grouped, remark, size};
 use super::{PARTIAL, Restriction, excluded, problems};
-use crate::pipeline::inventory::{Entry, Text};
+use crate::pipeline::inventory::{Entries, Entry, Text};
 use crate::problem::{Kind, Problem};
 use crate::summary::sign_ins::SignInTotals;
 
@@ -157,8 +157,8 @@ pub struct Totals {
 
 /// Returns the sheet of a list of inputs.
 #[must_use]
-pub fn sheet_of(entries: &[Entry]) -> &'static Sheet {
-    if entries.iter().any(|entry| entry.host.is_some()) { &FILES_OF_HOSTS } else { &FILES }
+pub fn sheet_of(entries: &Entries) -> &'static Sheet {
+    if entries.has_hosts() { &FILES_OF_HOSTS } else { &FILES }
 }
 
 /// Returns the cells of an input, in the columns of [`FILES`].

@@ -7,9 +7,8 @@
 use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read};
-use std::path::Path;
-use std::sync::Arc;
 
+use super::names::Listing;
 use super::stop::Stop;
 use super::{Listed, seen};
 use crate::name;
@@ -28,6 +27,12 @@ impl Beginning {
     pub fn of(head: &[u8]) -> Beginning {
         let hash = blake3::hash(&head[..head.len().min(BEGINNING_BYTES)]);
         Beginning(hash.as_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes))
+    }
+
+    /// Returns half of the hash.
+    #[must_use]
+    pub fn half(self) -> u32 {
+        u32::try_from(self.0 >> 32).unwrap_or_default()
     }
 }
 
@@ -72,7 +77,7 @@ impl<R: Read> Read for Digesting<R> {
 /// is small.
 #[derive(Clone, Debug)]
 pub struct Again {
-    pub(super) path: Arc<Path>,
+    pub(super) listing: Listing,
     pub(super) state: State,
 }
 
@@ -93,14 +98,14 @@ impl Again {
     /// Returns the name of the file in results.
     #[must_use]
     pub fn name(&self) -> String {
-        name::shown(&self.path)
+        name::shown(&self.listing.path())
     }
 
     /// Opens the file again and computes the digest of its first `len` bytes. Returns `None` if the file has changed since it
     /// was opened, or cannot be read, or if `stop` is requested.
     #[must_use]
     pub fn digest(&self, len: u64, stop: &Stop) -> Option<Digest> {
-        let file = File::open(&self.path).ok()?;
+        let file = File::open(self.listing.path()).ok()?;
         let is_same = State::of(&file.metadata().ok()?) == self.state;
         if is_same { digest(file.take(len), len, stop) } else { None }
     }

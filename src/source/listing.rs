@@ -8,6 +8,8 @@
 //!
 //! Memory: answers that wait for the walk hold about [`AHEAD_ENTRIES`] entries, and up to a folder more for each thread.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,7 +38,7 @@ pub(super) struct Node {
     pub(super) path: Arc<Path>,
     /// The folder that contains it; `None` for an input.
     pub(super) folder: Option<Arc<Folder>>,
-    /// The type in the listing; `None` for an input.
+    /// The type in the listing; `None` for an input that [`look_up`] has not found.
     pub(super) kind: Option<FileType>,
     /// The inode in the listing, which some file systems make up; see [`seen`].
     pub(super) inode: Option<u64>,
@@ -191,6 +193,35 @@ impl Node {
 
     pub(super) fn is_link(&self) -> bool {
         self.kind.is_some_and(|kind| kind.is_symlink())
+    }
+}
+
+/// Whether inputs are looked up in the listings of their folders. On Windows, asking what a file is means opening it, and no shell has
+/// expanded the wildcard that may stand for thousands of files. The tests do it on all systems.
+const LISTS_INPUTS: bool = cfg!(any(windows, test));
+
+/// How many inputs in a folder are worth listing it.
+const LISTED_LEAST: usize = 3;
+
+/// Notes for inputs that are files in the same folder what its listing says, so that they are opened only to be read. About all other
+/// inputs nothing is known.
+pub(super) fn look_up(inputs: &mut [Node]) {
+    let mut folders: HashMap<PathBuf, HashMap<OsString, usize>> = HashMap::new();
+    for (index, node) in inputs.iter().enumerate().filter(|_| LISTS_INPUTS) {
+        if let (Some(folder), Some(name)) = (node.path.parent(), node.path.file_name()) {
+            folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), index);
+        }
+    }
+    for (folder, mut indexes) in folders.into_iter().filter(|(_, indexes)| indexes.len() >= LISTED_LEAST) {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let file = entry.file_type().ok().filter(FileType::is_file);
+            if let Some((kind, index)) = file.zip(indexes.remove(&entry.file_name())) {
+                let (inode, listed) = listed(&entry, kind);
+                let node = &mut inputs[index];
+                (node.kind, node.inode, node.listed) = (Some(kind), inode, listed.map(Box::new));
+            }
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod listing;
 pub mod machines;
 mod members;
 mod meter;
+pub(crate) mod names;
 mod plain;
 mod seen;
 pub mod select;
@@ -72,6 +73,7 @@ use budget::{Budget, Charged, Counted};
 use content::State;
 use members::{Around, Nest, Unread};
 use meter::{Gauge, Metered};
+use names::Listing;
 
 /// The argument that stands for standard input.
 pub const STDIN: &str = "-";
@@ -164,6 +166,8 @@ struct Known {
     source: Arc<Source>,
     /// The path, unless it is standard input or in an archive.
     path: Option<Arc<Path>>,
+    /// The same path in the list of all, if it was met on a walk.
+    listing: Option<Listing>,
     wanted: Wanted,
     /// The size and time, if the walk has got them already.
     listed: Option<Listed>,
@@ -294,7 +298,8 @@ impl Openable {
             listed: OnceLock::new(),
             binary: OnceLock::new(),
         });
-        Openable { known: Known { source, path, wanted, listed: None, modified: None }, place }
+        let known = Known { source, path, listing: None, wanted, listed: None, modified: None };
+        Openable { known, place }
     }
 
     /// Sets when it was last modified, according to the archive that contains it.
@@ -339,6 +344,12 @@ impl Openable {
         let mut openable = Openable::new(name::shown(&path), Some(path), wanted, Place::File);
         openable.known.listed = listed;
         openable
+    }
+
+    /// Sets where its path is listed.
+    fn listed_in(mut self, listing: Listing) -> Openable {
+        self.known.listing = Some(listing);
+        self
     }
 
     /// Returns the pipe or device at `path`.
@@ -512,7 +523,8 @@ impl Known {
         if self.source.is_text() {
             written.form = self.times(written, opening).form_of_file(&file, len);
         }
-        let again = Again { path: self.path.clone().unwrap_or_else(|| Path::new("").into()), state };
+        let listing = self.listing.clone().unwrap_or_else(|| Listing::alone(self.path()));
+        let again = Again { listing, state };
         Ok(Opened::File(TextFile { file, len, written, beginning, again }))
     }
 
@@ -581,12 +593,16 @@ impl Known {
         if !may_unpack && let Some(refused) = self.refused() {
             return Ok(refused);
         }
-        if let Recognised::Binary(kind) = recognise(input.peek(SAMPLE_BYTES)) {
-            if self.source.is_to_be_text() {
+        match recognise(input.peek(SAMPLE_BYTES)) {
+            Recognised::Binary(kind) if self.source.is_to_be_text() => {
                 let is_piped = is_bare && chain.is_empty();
                 return self.binary_stream(kind, input, is_piped, &opening.stop);
             }
-            self.note_binary();
+            Recognised::Binary(_) => self.note_binary(),
+            is @ Recognised::Unsupported(Unsupported::Utf32) => {
+                return Ok(self.unreadable(is, Unsupported::Utf32.loss()));
+            }
+            _ => {}
         }
         if self.is_own_output(input.peek(SAMPLE_BYTES), opening) {
             return Ok(Opened::Skipped(self.own_output()));

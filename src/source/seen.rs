@@ -9,7 +9,7 @@
 //! name may be taken for new, and is then found to be a copy. On Windows, where asking means opening the file, the time at which
 //! a file was created serves as its inode.
 //!
-//! Memory: the path of each file, which is shared with its source, and a few dozen bytes. On Windows, nothing is remembered if
+//! Memory: two dozen bytes for each file, and its path in a list that is shared with whatever may open the file again. On Windows, nothing is remembered if
 //! there is one input and no links to folders are followed.
 
 use std::collections::{HashMap, HashSet};
@@ -19,29 +19,41 @@ use std::os::unix::fs::MetadataExt as _;
 #[cfg(windows)]
 use std::os::windows::fs::MetadataExt as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use same_file::Handle;
+
+use super::names::Paths;
+
+/// Stands for a file whose identity is known.
+const IDENTIFIED: u32 = u32::MAX;
 
 /// The files that were met.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// The first file that was met with each inode of a listing. `None` once its identity is in `ids`.
-    inodes: HashMap<u64, Option<Arc<Path>>>,
+    /// By a half of each inode of a listing, the number of the path of the first file that was met with it, or [`IDENTIFIED`].
+    inodes: HashMap<u32, u32>,
     ids: HashSet<Id>,
 }
 
 impl Seen {
     /// Whether the file at `path` is met for the first time, and remembers it. A file that cannot be identified is always new.
-    /// `inode` is the one in the listing.
-    pub(super) fn is_new(&mut self, path: &Arc<Path>, inode: Option<u64>, metadata: Option<&Metadata>) -> bool {
+    /// `inode` is the one in the listing, and `number` that of the path in `paths`.
+    pub(super) fn is_new(
+        &mut self,
+        (path, number, paths): (&Path, u32, &Paths),
+        inode: Option<u64>,
+        metadata: Option<&Metadata>,
+    ) -> bool {
         if let Some(inode) = inode {
-            match self.inodes.get_mut(&inode) {
+            // Meeting half of an inode again proves even less, and takes half the memory.
+            let half = u32::try_from((inode ^ inode >> 32) & u64::from(u32::MAX)).unwrap_or_default();
+            match self.inodes.get_mut(&half) {
                 None => {
-                    self.inodes.insert(inode, Some(Arc::clone(path)));
+                    self.inodes.insert(half, number);
                     return true;
                 }
-                Some(first) => self.ids.extend(first.take().and_then(|first| identify(&first))),
+                Some(&mut IDENTIFIED) => {}
+                Some(first) => self.ids.extend(identify(&paths.get(std::mem::replace(first, IDENTIFIED)))),
             }
         }
         let id = metadata.map_or_else(|| identify(path), |metadata| id(path, metadata));

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use same_file::Handle;
 
-use super::listing::{Entries, Lister, Look, Node};
+use super::listing::{self, Entries, Lister, Look, Node};
+use super::names::{Listing, Paths};
 use super::seen::{self, Folders, Seen, Visit};
 use super::select::{Globbed, Links, Selection};
 use super::{Listed, Openable, Refused, STDIN, Wanted, name, open_files_limit, plain};
@@ -46,6 +47,8 @@ pub struct Walk {
     stdout: Option<Arc<Handle>>,
     /// The files that were met; `None` if no file can be met twice.
     seen: Option<Seen>,
+    /// The paths of the files that were met.
+    paths: Arc<Paths>,
     folders: Folders,
     /// Files that no glob matches, which are opened only because they may be archives.
     unmatched: Seen,
@@ -218,17 +221,19 @@ impl Walk {
     /// Makes a source of a regular file, unless it was met before.
     fn file(&mut self, node: &Node, metadata: Option<&Metadata>, wanted: Wanted) -> Option<Found> {
         let path = &node.path;
-        let inode = metadata.map_or(node.inode, seen::inode);
+        let (inode, number) = (metadata.map_or(node.inode, seen::inode), self.paths.add(path));
+        let known = (&**path, number, &*self.paths);
         if wanted.refused == Some(Refused::Silently) {
             // The same file may be met again by a name that a glob does match.
-            if !self.unmatched.is_new(path, inode, metadata) {
+            if !self.unmatched.is_new(known, inode, metadata) {
                 return None;
             }
-        } else if self.seen.as_mut().is_some_and(|seen| !seen.is_new(path, inode, metadata)) {
+        } else if self.seen.as_mut().is_some_and(|seen| !seen.is_new(known, inode, metadata)) {
             return Some(Err(skip(path, Kind::ReadAlready, READ_ALREADY)));
         }
         let listed = metadata.map(Listed::of).or(node.listed.as_deref().copied());
-        Some(Ok(Openable::selected(Arc::clone(path), wanted, listed)))
+        let listing = Listing { paths: Arc::clone(&self.paths), number };
+        Some(Ok(Openable::selected(Arc::clone(path), wanted, listed).listed_in(listing)))
     }
 
     /// Returns how an argument is to be read.
@@ -245,6 +250,9 @@ impl Walk {
             } else {
                 Ok(Openable::stdin(self.named()))
             });
+        }
+        if node.kind.is_some() {
+            return self.file(&node, None, self.named());
         }
         let look = visiting.lister.look(&mut node);
         let path = &node.path;
@@ -265,6 +273,7 @@ impl Walk {
         let lister = Lister::new(Arc::clone(&self.selection), self.seen.is_some(), self.threads);
         let inputs = plain::sorted(std::mem::take(&mut self.inputs), |path| path);
         let mut inputs: Vec<_> = inputs.iter().map(|path| Node::input(path)).collect();
+        listing::look_up(&mut inputs);
         lister.begin(inputs.iter_mut().filter(|node| *node.path != *Path::new(STDIN)));
         let inputs = inputs.into_iter().map(Ok).collect();
         Visiting { lister, levels: vec![Level(inputs)], folders: Vec::new() }

@@ -29,6 +29,7 @@ use crate::catalogue::Catalogue;
 use crate::code::Key;
 use crate::filter::{Dropped, Filter, Part, RelativeTo};
 use crate::source::machines::{self, Template, is_separator};
+use crate::source::names::{Names, Texts};
 use crate::time::window::Window;
 use crate::time::zone::DisplayZone;
 use crate::time::{Stamp, Time};
@@ -54,7 +55,7 @@ const FOUND_LAST: usize = 256;
 const RECENT: usize = 4;
 
 /// Options for counting sign-ins.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whether a sign-in counts once for each log that recorded it.
     pub keep_twins: bool,
@@ -68,6 +69,15 @@ pub struct Options {
     pub with_verdicts: bool,
     /// The zone whose hours and days are counted, and in which notes have times.
     pub zone: DisplayZone,
+    /// How many results may wait: [`WAITING_LIMIT`], or fewer in tests.
+    pub waiting_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let (keep_twins, by, filter, host_from, with_verdicts, zone) = Default::default();
+        Options { keep_twins, by, filter, host_from, with_verdicts, zone, waiting_limit: WAITING_LIMIT }
+    }
 }
 
 /// Why a caller asks for verdicts now.
@@ -216,9 +226,9 @@ pub struct SignIns<'c> {
     /// The codes and names, in the order of their numbers.
     keys: Vec<Key>,
     /// The names of the sources that have ended. The number of the current source is the length of this list.
-    sources: Vec<Box<str>>,
+    sources: Names,
     /// The names of sources that do not count, such as copies.
-    skipped: Vec<Box<str>>,
+    skipped: Names,
     /// The start of each hour or day in which a source has lines.
     logged: HashSet<(u32, Time)>,
     totals: Totals,
@@ -496,8 +506,8 @@ impl<'c> SignIns<'c> {
             dense_keys: [OTHER_KEYS; 256],
             ended: Vec::new(),
             keys: Vec::new(),
-            sources: Vec::new(),
-            skipped: Vec::new(),
+            sources: Names::default(),
+            skipped: Names::default(),
             logged: HashSet::new(),
             totals: Totals::default(),
             has_results: false,
@@ -561,7 +571,7 @@ impl<'c> SignIns<'c> {
         self.totals.files_read += 1;
         self.totals.files_with_results += u64::from(std::mem::take(&mut self.has_results));
         self.totals.bytes += bytes;
-        self.sources.push(name.into());
+        self.sources.push_text(name);
         self.origins.end_source();
     }
 
@@ -576,7 +586,7 @@ impl<'c> SignIns<'c> {
 
     /// Adds the name of a source that does not count, such as a copy. It still helps to derive the names of machines from paths.
     pub fn skip_source(&mut self, name: &str) {
-        self.skipped.push(name.into());
+        self.skipped.push_text(name);
     }
 
     /// Returns the number of a code or name, and assigns one if it is new.
@@ -632,16 +642,17 @@ impl<'c> SignIns<'c> {
         }
         if self.is_full() && !self.options.with_verdicts {
             self.note_full();
-            let places = self.places();
+            let sources = self.sources.texts();
+            let places = self.places(&sources);
             // The other sources and the machines are not known yet.
-            self.match_waiting(&places, &Persons::new(&self.users), false);
+            self.match_waiting(&sources, &places, &Persons::new(&self.users), false);
         }
     }
 
     /// Whether the largest number of results is waiting. A caller that asks for verdicts must then call [`SignIns::decide`].
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.waiting.len() + self.apart.len() >= WAITING_LIMIT
+        self.waiting.len() + self.apart.len() >= self.options.waiting_limit
     }
 
     /// Records that results are counted before everything has been read, if twins may be missed because of that.
@@ -669,13 +680,14 @@ impl<'c> SignIns<'c> {
         }
         self.stitch();
         self.fates = vec![Fate::default(); self.origins.len()];
-        let places = self.places();
+        let sources = self.sources.texts();
+        let places = self.places(&sources);
         let persons = Persons::new(&self.users);
-        self.match_waiting(&places, &persons, when == When::End);
+        self.match_waiting(&sources, &places, &persons, when == When::End);
         let fates = std::mem::take(&mut self.fates);
         let verdict = |fate: &Fate| {
-            let source = |number: u32| self.sources.get(self.origins.source(number) as usize);
-            let counted_in = |number: u32| source(number).map_or("(not known)", AsRef::as_ref);
+            let source = |number: u32| sources.get(self.origins.source(number) as usize);
+            let counted_in = |number: u32| source(number).unwrap_or("(not known)");
             fate.is_kept.then_some(fate).map(|fate| Verdict {
                 user: self.users.text(fate.user),
                 host: self.hosts.text(fate.host),
@@ -690,13 +702,13 @@ impl<'c> SignIns<'c> {
     }
 
     /// Returns the machine and folder of each source so far.
-    fn places(&mut self) -> Places {
-        Places::new(&self.sources, &self.skipped, self.options.host_from.as_ref(), &mut self.hosts)
+    fn places(&mut self, sources: &Texts) -> Places {
+        Places::new(sources, &self.skipped.texts(), self.options.host_from.as_ref(), &mut self.hosts)
     }
 
     /// Matches the waiting results that different logs have of the same sign-in, and counts them. `is_end` is whether everything
     /// has been read.
-    fn match_waiting(&mut self, places: &Places, persons: &Persons, is_end: bool) {
+    fn match_waiting(&mut self, sources: &Texts, places: &Places, persons: &Persons, is_end: bool) {
         if let Err(reason) = self.options.filter.set_newest(self.newest) {
             self.window_error = Some(reason);
         }
@@ -724,7 +736,7 @@ impl<'c> SignIns<'c> {
             catalogue: self.catalogue,
             keys: &self.keys,
             values: [&self.users, &self.hosts, &self.addresses],
-            sources: &self.sources,
+            sources,
             places,
             origins: &self.origins,
             persons,
@@ -811,23 +823,13 @@ impl<'c> SignIns<'c> {
     #[must_use]
     pub fn settle(mut self) -> Settled {
         self.stitch();
-        let places = self.places();
+        // The list goes, so that the names are not in memory twice.
+        let sources = std::mem::take(&mut self.sources).texts();
+        let places = self.places(&sources);
         let persons = Persons::new(&self.users);
-        self.match_waiting(&places, &persons, true);
+        self.match_waiting(&sources, &places, &persons, true);
         let logged = std::mem::take(&mut self.logged);
-        let SignIns {
-            options,
-            users,
-            hosts,
-            addresses,
-            keys,
-            sources,
-            mut totals,
-            mut count,
-            newest,
-            window_error,
-            ..
-        } = self;
+        let SignIns { options, users, hosts, addresses, keys, mut totals, mut count, newest, window_error, .. } = self;
         totals.results_without_time = count.without_time;
         totals.results_without_zone = count.without_zone;
         let mut rows: HashMap<u32, Row> = HashMap::new();
@@ -853,7 +855,7 @@ impl<'c> SignIns<'c> {
         }
         for (group, tally) in std::mem::take(&mut count.unchecked) {
             let host = places.same_host(group.host.or(places.host(group.source)));
-            let file = sources.get(group.source as usize).map(AsRef::as_ref);
+            let file = sources.get(group.source as usize);
             let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(file.as_slice());
             if dropped.is_empty() {
                 count.add_group(group, &tally, &options.by);
@@ -882,7 +884,7 @@ impl<'c> SignIns<'c> {
         // The first of the sources with the same name.
         let mut same_source: HashMap<&str, u32> = HashMap::new();
         if options.by.contains(&Dimension::File) {
-            (0..).zip(&sources).for_each(|(number, name)| {
+            (0..).zip(sources.iter()).for_each(|(number, name)| {
                 same_source.entry(name).or_insert(number);
             });
         }
@@ -893,7 +895,9 @@ impl<'c> SignIns<'c> {
                 *number = match dimension {
                     Dimension::Code | Dimension::Group | Dimension::Channel => group.key,
                     Dimension::Host => places.same_host(group.host.or(places.host(group.source))).as_u32(),
-                    Dimension::File => same_source[&*sources[group.source as usize]],
+                    Dimension::File => {
+                        sources.get(group.source as usize).map_or(group.source, |name| same_source[name])
+                    }
                     Dimension::User => persons.of(Number::from_index(u64::from(*number))).as_u32(),
                     Dimension::Address | Dimension::Outcome | Dimension::Hour | Dimension::Day => *number,
                 };
@@ -917,7 +921,7 @@ impl<'c> SignIns<'c> {
         let value = |(dimension, number): (&Dimension, u32)| match dimension {
             Dimension::Code | Dimension::Group | Dimension::Channel => Value::Key(keys[number as usize].clone()),
             Dimension::Host => text(&hosts, number),
-            Dimension::File => Value::Text(sources[number as usize].clone()),
+            Dimension::File => Value::Text(sources.get(number as usize).unwrap_or_default().into()),
             Dimension::User => text(&users, number),
             Dimension::Address => text(&addresses, number),
             Dimension::Outcome => match number {
@@ -949,7 +953,7 @@ impl<'c> SignIns<'c> {
                 let dropped = options.filter.check_host(hosts.text(host)) | options.filter.check_files(&[file]);
                 let place = options.by.iter().find_map(|dimension| match dimension {
                     Dimension::Host => Some(hosts.text(host).map_or(Value::Unknown, |host| Value::Text(host.into()))),
-                    Dimension::File => Some(Value::Text(file.clone())),
+                    Dimension::File => Some(Value::Text(file.into())),
                     _ => None,
                 });
                 let end = part.end(start, options.zone).unwrap_or(start);
@@ -1005,7 +1009,7 @@ impl<'c> SignIns<'c> {
         let mut by_log: BTreeMap<String, Vec<File>> = BTreeMap::new();
         for (source, edges) in std::mem::take(&mut self.edges) {
             // The current source does not have a name yet.
-            let (log, age) = rotation(self.sources.get(source as usize).map_or("", AsRef::as_ref));
+            let (log, age) = rotation(&self.sources.text(source as usize).unwrap_or_default());
             by_log.entry(log).or_default().push((age, source, edges));
         }
         let mut ended = Vec::new();
@@ -1134,7 +1138,7 @@ impl Count {
 /// Returns the logs whose clocks differ, those of several machines together. `host` returns the machine of a result.
 fn clocks_apart<'h>(
     apart: &[(u64, Apart)],
-    sources: &[Box<str>],
+    sources: &Texts,
     host: impl Fn(&SignIn) -> Option<&'h str>,
 ) -> Vec<ClocksApart> {
     let kind = |(_, Apart { ahead, behind, quarters }): &(u64, Apart)| {
@@ -1146,7 +1150,7 @@ fn clocks_apart<'h>(
     for one in apart {
         let (machine, Apart { ahead, behind, quarters }) = one;
         let index = found.iter().position(|(last, _)| kind(last) == kind(one)).unwrap_or_else(|| {
-            let file = |result: &SignIn| sources.get(result.origin as usize).cloned().unwrap_or_default();
+            let file = |result: &SignIn| sources.get(result.origin as usize).map(Box::from).unwrap_or_default();
             let lacks_zone = match (ahead.zone_is_assumed(), behind.zone_is_assumed()) {
                 (true, false) => Some(Side::Ahead),
                 (false, true) => Some(Side::Behind),
@@ -1188,7 +1192,7 @@ struct Keeper<'k> {
     keys: &'k [Key],
     /// The users, machines and addresses.
     values: [&'k Values; 3],
-    sources: &'k [Box<str>],
+    sources: &'k Texts,
     places: &'k Places,
     origins: &'k Origins,
     persons: &'k Persons,
@@ -1224,8 +1228,7 @@ impl Keeper<'_> {
         // A name beyond the limit is treated like any unknown name.
         let unknown = Key::Name("(others)".into());
         let key = keys.get(result.key as usize).unwrap_or(&unknown);
-        let files: Vec<&str> =
-            found_in.iter().filter_map(|source| sources.get(*source as usize).map(AsRef::as_ref)).collect();
+        let files: Vec<&str> = found_in.iter().filter_map(|source| sources.get(*source as usize)).collect();
         let dropped = [
             cached(Part::Code, result.key as usize, &|| filter.check_key(key, catalogue)),
             cached(Part::User, result.user.index(), &|| {
@@ -1270,8 +1273,8 @@ struct SourcePlace {
 
 impl Places {
     /// Derives the machines from the names of all sources. Names that are not yet in `hosts` are added.
-    fn new(sources: &[Box<str>], skipped: &[Box<str>], host_from: Option<&Template>, hosts: &mut Values) -> Places {
-        let names: Vec<&str> = sources.iter().chain(skipped).map(AsRef::as_ref).collect();
+    fn new(sources: &Texts, skipped: &Texts, host_from: Option<&Template>, hosts: &mut Values) -> Places {
+        let names: Vec<&str> = sources.iter().chain(skipped.iter()).collect();
         let mut folders: HashMap<&str, u32> = HashMap::new();
         let by_source = names.iter().zip(machines::of(&names, host_from)).map(|(name, machine)| {
             let name = name.trim_start_matches("./");

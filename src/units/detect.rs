@@ -222,7 +222,8 @@ fn is_text(low: u8, high: u8) -> bool {
 }
 
 /// Whether a text begins like UTF-32, which is not supported. Without this check, it would be read as UTF-16 or as bytes, and
-/// nothing would be found in it. All of its characters must be plausible, and at least one in 32 must be ASCII.
+/// nothing would be found in it. All of its characters must be plausible. At least one in 32 must be ASCII, or in longer texts one in
+/// 200, which the line ends provide.
 pub(crate) fn is_utf32(head: &[u8]) -> bool {
     let (groups, _) = head.as_chunks::<4>();
     [u32::from_le_bytes, u32::from_be_bytes].iter().any(|group| {
@@ -230,7 +231,8 @@ pub(crate) fn is_utf32(head: &[u8]) -> bool {
             groups.iter().map(|bytes| char::from_u32(group(*bytes)).filter(|char| *char != '\0' && !is_odd(*char)));
         let Some(chars) = chars.collect::<Option<Vec<_>>>() else { return false };
         let ascii = chars.iter().filter(|char| char.is_ascii()).count();
-        chars.len() >= UTF_32_LEAST && ascii > 0 && ascii * 32 >= chars.len()
+        let share = if chars.len() > 128 && chars.contains(&'\n') { 200 } else { 32 };
+        chars.len() >= UTF_32_LEAST && ascii > 0 && ascii * share >= chars.len()
     })
 }
 
@@ -361,8 +363,12 @@ mod tests {
             assert!(!is_utf32(text.as_bytes()));
             assert!(!is_utf32(&utf16(&text, u16::to_le_bytes)));
         }
-        // A table of numbers.
+        // Without ASCII at its beginning.
+        let text = ("用户登录成功正在上传数据并删除一个文件".repeat(8) + "\r\n").repeat(10);
+        assert!(is_utf32(&text.chars().flat_map(|char| u32::from(char).to_be_bytes()).collect::<Vec<_>>()));
+        // Tables of numbers.
         assert!(!is_utf32(&(1..100_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>()));
+        assert!(!is_utf32(&(10..2000_u32).flat_map(|number| (number * 10).to_le_bytes()).collect::<Vec<_>>()));
     }
 
     /// The ranges of characters in each script.

@@ -9,7 +9,7 @@
 //!   spelled like the beginning of anything.
 //! * Text must never be mistaken for anything else: skipping a log is worse than searching a picture in vain. A row whose
 //!   bytes are letters therefore requires something more that no text has.
-//! * [`HEAD_BYTES`] are enough to decide everything but text or binary data, which takes [`SAMPLE_BYTES`].
+//! * [`HEAD_BYTES`] are enough to decide everything but text, UTF-32 or binary data, which takes [`SAMPLE_BYTES`].
 //!
 //! # Signatures
 //!
@@ -135,7 +135,12 @@ pub enum Unsupported {
 /// ```
 #[must_use]
 pub fn recognise(head: &[u8]) -> Recognised {
-    first(head, Some).unwrap_or_else(|| if is_not_text(head) { Recognised::Binary(NOT_TEXT) } else { Recognised::Text })
+    first(head, Some).unwrap_or_else(|| match head {
+        // There may be no ASCII at its beginning.
+        _ if is_utf32(head) => Recognised::Unsupported(Unsupported::Utf32),
+        _ if is_not_text(head) => Recognised::Binary(NOT_TEXT),
+        _ => Recognised::Text,
+    })
 }
 
 /// Whether `head` begins with the signature of a binary format that is too long, at four bytes or more, to occur by chance in
@@ -529,6 +534,16 @@ mod tests {
     }
 
     const LINE: &str = " 2017-02-14 call result = 102\r\n";
+
+    #[test]
+    fn utf_32_need_not_begin_with_ascii() {
+        let text = "用户登录成功正在上传数据并删除一个文件".repeat(8) + "\r\ncallStatus=21\r\n";
+        for group in [u32::to_le_bytes, u32::to_be_bytes] {
+            let bytes: Vec<u8> = text.chars().flat_map(|char| group(char.into())).collect();
+            assert!(!is_utf32(&bytes[..HEAD_BYTES]));
+            assert_eq!(recognise(&bytes), Recognised::Unsupported(Unsupported::Utf32));
+        }
+    }
 
     #[test]
     fn archives_are_known_by_their_first_bytes() {

@@ -31,7 +31,7 @@ fn listed(folder: &Path, set: &PatternSet, filter: Filter) -> u64 {
     let listed = inventory(walk, set, Catalogue::built_in(), &options, Options { filter, ..Options::default() })
         .unwrap()
         .summary;
-    listed.entries.iter().filter_map(|entry| entry.text.as_ref()).map(|text| text.results).sum()
+    listed.entries.iter().filter_map(|entry| entry.text).map(|text| text.results).sum()
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn the_host_of_a_file_does_not_depend_on_filters() {
         let (walk, options) = (Walk::new(vec!["fixtures/logs".into()]), pipeline::Options::default());
         let counting = Options { filter, ..Options::default() };
         let listed = inventory(walk, &set, Catalogue::built_in(), &options, counting).unwrap().summary;
-        listed.entries.into_iter().map(|entry| entry.host).collect()
+        listed.entries.iter().map(|entry| entry.host).collect()
     };
     let all = hosts(Filter::default());
     assert!(all.iter().any(Option::is_some) && all.iter().any(Option::is_none));

@@ -55,7 +55,7 @@ fn an_existing_file_is_replaced_and_nothing_else_in_its_folder_changes() {
                 108,,User Hung Up the Phone,true,1,0.25,2017-02-14T03:24:30Z,2017-02-14T03:24:30Z,1,,persons-action,,,\n\
                 120,,Text Message Could Not Be Sent,true,1,0.25,2017-02-14T03:22:01Z,2017-02-14T03:22:01Z,1,,not-reached,,,\n\
                 133,,Mobile App No Response,true,1,0.25,2017-02-14T03:26:15Z,2017-02-14T03:26:15Z,1,,not-reached,,,\n";
-    assert_eq!(fs::read_to_string(&target).unwrap(), format!("{CSV_HEAD}{rows}"));
+    assert_eq!(fs::read_to_string(&target).unwrap(), format!("\u{feff}{CSV_HEAD}{rows}"));
     assert_eq!(names_in(folder.path()), ["folder", "neighbour.csv", "result.csv"]);
     assert_eq!(fs::read_to_string(folder.path().join("neighbour.csv")).unwrap(), "untouched");
 }
@@ -98,7 +98,10 @@ fn the_file_extension_selects_the_format() {
         let (status, stdout, stderr) = run(&[args, &["--format", format]].concat());
         assert_eq!((status, stderr.as_str()), (Some(0), ""), "{args:?}");
         assert_eq!(run(&[args, &["-o", path(&target)]].concat()), done(), "{args:?}");
-        assert!(!stdout.is_empty() && fs::read_to_string(&target).unwrap() == stdout, "{args:?} {name}");
+        // A spreadsheet needs a byte order mark, and a program that reads standard output could do without one.
+        let mark = if format == "csv" { "\u{feff}" } else { "" };
+        let written = fs::read_to_string(&target).unwrap();
+        assert!(!stdout.is_empty() && written == format!("{mark}{stdout}"), "{args:?} {name}");
     }
     let html = folder.path().join("e.html");
     for command in ["scan", "lines", "files", "codes"] {
@@ -217,7 +220,7 @@ fn the_output_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("result.csv");
     fs::write(folder.path().join("a.log"), "call_status: 108\n").unwrap();
-    let expected = format!("{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,\n");
+    let expected = format!("\u{feff}{CSV_HEAD}108,,User Hung Up the Phone,true,1,1,,,1,,persons-action,,,\n");
     // In the second round, the file contains the result of the first.
     for _ in 0..2 {
         assert_eq!(run(&[path(folder.path()), "--format=csv", "-o", path(&target)]), done());

@@ -52,13 +52,18 @@ fn counted(folder: &Path, run: &pipeline::Options, options: Options) -> Settled 
 
 /// Returns the objects that `lines` prints as JSON Lines.
 pub(crate) fn printed(folder: &Path, run: &pipeline::Options, filter: Filter) -> Vec<serde_json::Value> {
+    printed_by(folder, run, Options { filter, ..Options::default() }).0
+}
+
+/// Returns these objects, and the counts.
+fn printed_by(folder: &Path, run: &pipeline::Options, counting: Options) -> (Vec<serde_json::Value>, Settled) {
     let (set, catalogue) = (PatternSet::compile(&config::built_in()).unwrap(), Catalogue::built_in());
     let (mut out, mut store) = (Vec::new(), Cursor::new(Vec::new()));
     let format = Jsonl(Known { catalogue, set: &set, encoding: None, zone: DisplayZone::UTC });
     let walk = Walk::new(vec![folder.to_owned()]);
-    let counting = Options { filter, ..Options::default() };
-    annotate::joined(walk, &set, catalogue, run, counting, &format, &mut store, &mut out).unwrap();
-    out.split_inclusive(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect()
+    let outcome = annotate::joined(walk, &set, catalogue, run, counting, &format, &mut store, &mut out).unwrap();
+    let lines = out.split_inclusive(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap());
+    (lines.collect(), outcome.summary.1)
 }
 
 /// Returns a value as the truth writes it.
@@ -159,6 +164,25 @@ fn lines_show_what_is_known_of_sign_ins_and_mark_what_counts_elsewhere() {
     check_lines(&small());
     check_lines(&Spec { relay: true, spelling: Spelling::Mixed, ..small() });
     check_lines(&Spec { rotations: 3, threads: 6, order: Order::Either, layout: Layout::Prefixes, ..small() });
+}
+
+#[test]
+fn beyond_the_limit_of_results_that_wait_lines_are_printed_in_portions() {
+    let spec = Spec { machines: 2, sign_ins: 200, ..small() };
+    let folder = written(&ticket(&spec));
+    let run = divided(3, 20_000, 3_000);
+    let printed = |waiting_limit| printed_by(folder.path(), &run, Options { waiting_limit, ..Options::default() });
+    let ((whole, all), (portions, some)) = (printed(usize::MAX), printed(30));
+    assert_eq!((all.totals.was_full, some.totals.was_full), (false, true));
+    let places = |lines: &[serde_json::Value]| -> Vec<_> {
+        lines.iter().map(|line| ["path", "line", "code", "text"].map(|key| line[key].clone())).collect()
+    };
+    assert_eq!(places(&portions), places(&whole));
+    // Only twins in different portions are missed: no line counts less.
+    let twins = |lines: &[serde_json::Value]| lines.iter().filter(|line| line.get("counted_in").is_some()).count();
+    assert!(twins(&portions) < twins(&whole), "{} of {}", twins(&portions), twins(&whole));
+    assert_eq!(twins(&portions) as u64, some.totals.twins);
+    assert_eq!((portions.len() - twins(&portions)) as u64, some.summary.results());
 }
 
 #[test]

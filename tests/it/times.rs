@@ -191,7 +191,7 @@ fn the_time_of_a_line_does_not_depend_on_how_the_source_is_divided() {
             let walk = Walk::new(vec![path.clone()]);
             let counting = callcodes::summary::sign_ins::Options::default();
             let listed = inventory(walk, &set, Catalogue::built_in(), &options, counting).unwrap().summary;
-            let found: Vec<_> = listed.entries.into_iter().filter_map(|entry| entry.text).collect();
+            let found: Vec<_> = listed.entries.iter().filter_map(|entry| entry.text).collect();
             let [entry] = &found[..] else { panic!("{found:?}") };
             let shown = [entry.first, entry.last].map(|stamp| stamp.map(|stamp| stamp.time.to_string()));
             let first = times[0].clone();

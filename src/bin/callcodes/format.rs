@@ -53,6 +53,11 @@ pub(crate) fn chosen<F: ByEnding>(given: Option<F>, target: Option<&Path>) -> Re
     }
 }
 
+/// Whether a format is CSV.
+pub(crate) fn is_csv<F: ByEnding>(format: F) -> bool {
+    format.to_possible_value().is_some_and(|value| value.get_name() == "csv")
+}
+
 fn unknown<F: ByEnding>(ending: &str) -> Failure {
     let endings: Vec<String> = F::ENDINGS.iter().map(|(ending, _)| format!(".{ending}")).collect();
     let values = F::value_variants().iter().filter_map(ValueEnum::to_possible_value);

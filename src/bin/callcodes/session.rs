@@ -61,7 +61,10 @@ impl<'a, F: ByEnding> Session<'a, F> {
         let format = format::chosen(given, target)?;
         settings.spare_inputs(target)?;
         let styles = Styles::choose(args.color, target);
-        let output = Output::open(target, &styles)?;
+        let mut output = Output::open(target, &styles)?;
+        if format::is_csv(format) {
+            output.mark_as_utf8().map_err(|reason| output.error(reason))?;
+        }
         interrupt::install(&settings.options.opening.stop, output.unfinished());
         // If results are printed on the terminal during the run, they already show that something happens.
         let scrolls = written(format) == Written::AsItComes && output.scrolls();

@@ -1,6 +1,6 @@
 //! Turns arguments into settings. Every option is resolved and checked here, before anything is read.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -146,9 +146,12 @@ impl Settings {
         }
     }
 
-    /// Whether a single file is read, which can be read again.
-    pub(crate) fn is_single_file(&self) -> bool {
-        matches!(&self.inputs[..], [only] if only.is_file())
+    /// Whether a single file is read that is so large that it may be worth reading it in a faster way first, although it may have to
+    /// be read again.
+    pub(crate) fn is_single_large_file(&self) -> bool {
+        const LARGE_BYTES: u64 = 256 << 10;
+        let is_large = |metadata: Metadata| metadata.is_file() && metadata.len() >= LARGE_BYTES;
+        matches!(&self.inputs[..], [only] if only.metadata().is_ok_and(is_large))
     }
 
     /// Returns the inputs, without the files that this run itself writes.

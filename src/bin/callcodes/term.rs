@@ -107,6 +107,12 @@ impl Output {
         Output { name, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), file }
     }
 
+    /// Begins a file with a byte order mark. Without one, Excel takes UTF-8 for an ANSI code page. Programs that read a pipe or standard
+    /// output could take the mark for a part of the first name, so it is not written there.
+    pub(crate) fn mark_as_utf8(&mut self) -> io::Result<()> {
+        if self.file.is_some() { self.writer.write_all("\u{feff}".as_bytes()) } else { Ok(()) }
+    }
+
     /// Returns the paths of the temporary file and of the final file, which must not be read as input.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let both = |(temporary, target): &(NamedTempFile, PathBuf)| [temporary.path().to_owned(), target.clone()];

@@ -130,7 +130,7 @@ proptest! {
         tree in prop::collection::vec(made(), 0..40),
         follow in any::<bool>(),
         max_depth in prop_oneof![2 => Just(None), 1 => (0_usize..4).prop_map(Some)],
-        others in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+        others in prop::collection::vec(any::<prop::sample::Index>(), 0..9),
     ) {
         let root = TempDir::new().unwrap();
         let (mut folders, mut files) = (vec![root.path().to_owned()], Vec::new());
@@ -148,6 +148,24 @@ proptest! {
             prop_assert_eq!(&found(&inputs, &selection, threads), &naive.found, "{} threads", threads);
         }
     }
+}
+
+#[test]
+fn several_files_in_a_folder_are_looked_up_together() {
+    let root = TempDir::new().unwrap();
+    let path = |name: &str| root.path().join(name);
+    ["a.log", "b.log"].iter().for_each(|name| fs::write(path(name), "").unwrap());
+    fs::create_dir_all(path("folder/deep")).unwrap();
+    fs::write(path("folder/c.log"), "").unwrap();
+    symlink(path("a.log"), path("link")).unwrap();
+    let inputs = ["a.log", "b.log", "folder", "link", "missing", "folder/c.log", "folder/deep"];
+    let mut nodes: Vec<Node> = inputs.iter().map(|name| Node::input(&path(name))).collect();
+    listing::look_up(&mut nodes);
+    let known: Vec<&str> =
+        inputs.iter().zip(&nodes).filter(|(_, node)| node.kind.is_some()).map(|(name, _)| *name).collect();
+    assert_eq!(known, ["a.log", "b.log"], "a folder, a link, nothing, and two in a folder are asked about one by one");
+    let listed = |node: &Node| node.inode == Some(fs::metadata(&node.path).unwrap().ino());
+    assert!(nodes[..2].iter().all(listed));
 }
 
 #[test]

@@ -61,9 +61,19 @@ enum Question {
     Phrase(Vec<String>),
 }
 
+/// Returns the code in a text such as `call result = 102`, whose words would otherwise all be searched for.
+fn labelled_code(text: &str) -> Option<Query> {
+    let (label, value) = text.rsplit_once(['=', ':'])?;
+    let is_label = label.contains(char::is_alphabetic) && !label.contains(['=', ':', ',']);
+    value.trim().parse().ok().filter(|query| is_label && matches!(query, Query::Code(_)))
+}
+
 /// Turns the arguments into questions. Commas separate, unless they are in a text with spaces. Consecutive plain words are one
-/// question.
+/// question, and a label with a code is one about the code.
 fn questions(arguments: &[String]) -> Result<Vec<Question>, Failure> {
+    if let Some(value) = labelled_code(&arguments.join(" ")) {
+        return Ok(vec![Question::One(value)]);
+    }
     let mut questions = Vec::new();
     // A comma also ends a phrase.
     let mut goes_on = false;

@@ -27,9 +27,9 @@ pub(crate) fn run(args: &FilesArgs) -> Result<Status, Failure> {
     let mut totals = Totals { restriction, sign_ins: sign_ins.totals, left_out: *left_out, ..Totals::default() };
     session.write(|output| {
         renderer.begin(&[], output)?;
-        for entry in entries {
-            totals.add(entry);
-            renderer.row(&cells(entry), output)?;
+        for entry in entries.iter() {
+            totals.add(&entry);
+            renderer.row(&cells(&entry), output)?;
         }
         renderer.end(&totals.end(), output)
     })?;

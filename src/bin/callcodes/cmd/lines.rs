@@ -10,7 +10,7 @@ use callcodes::pipeline::annotate;
 use callcodes::render::lines::csv::{self, Csv};
 use callcodes::render::lines::{Jsonl, Known, Text};
 use callcodes::report::breakdown::Shown;
-use callcodes::report::{Report, Searched, excluded, wording};
+use callcodes::report::{ALL_EMPTY, Report, Searched, excluded, wording};
 use callcodes::source::Walk;
 use callcodes::summary::sign_ins::{Options, Settled};
 use callcodes::time::zone::DisplayZone;
@@ -72,6 +72,8 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
         let searched = Searched { restriction, ..Searched::default() };
         let report = Report::of_sign_ins(settled.clone(), &[], Shown::default(), Vec::new(), catalogue, searched);
         report.nothing_found().iter().for_each(term::note);
+    } else if outcome.files > 0 && outcome.bytes == 0 && status == Status::Done {
+        term::note(ALL_EMPTY);
     } else {
         let (files, bytes) = (wording::counted(outcome.files, "file"), wording::size(outcome.bytes));
         let note = restriction.note().filter(|_| outcome.files == 0).and_then(|note| note.split_once('.'));

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     let options = Options { keep_twins, by: by.clone(), filter, host_from, zone, ..Options::default() };
     let mut outcome = session.read(|walk, settings, output| {
         let (set, catalogue) = (&settings.set, Catalogue::built_in());
-        if !is_plain || !settings.is_single_file() {
+        if !is_plain || !settings.is_single_large_file() {
             return sign_ins::count(walk, set, catalogue, &settings.options, options);
         }
         match sign_ins::count_alone(walk, set, catalogue, &settings.options)? {
