@@ -26,7 +26,7 @@ use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Writers};
-use crate::time::{self, Form, Stamp};
+use crate::time::{self, Form, InLine};
 use crate::units::{Reading, Units};
 
 /// How many spellings of codes a scanner caches. Logs use a few dozen. Two spellings with the same slot replace each other.
@@ -328,7 +328,7 @@ impl Resolver<'_> {
         &mut self,
         line: &Line<'c>,
         (found, reading): (&Match<'_>, Option<&Reading>),
-        line_time: &mut Option<Option<Stamp>>,
+        in_line: &mut Option<InLine>,
         sink: &mut S,
     ) {
         let is_context = found.is_context();
@@ -354,10 +354,18 @@ impl Resolver<'_> {
                 Some(shape) => self.times.read_as(shape, &self.form, written),
                 None => self.times.read(&self.form, written),
             },
-            None => match *line_time {
-                Some(time) => time,
-                None => *line_time.insert(self.times.find(&self.form, &text[..text_len])),
-            },
+            None => {
+                let (line, at) = (&text[..text_len], found.span.clone());
+                let time = match in_line {
+                    Some(previous) => self.times.find_next(&self.form, line, at, previous),
+                    None => self.times.find_first(&self.form, line, at),
+                };
+                // Contexts are not read by every sink, so no time may depend on them.
+                if !is_context {
+                    *in_line = Some(time);
+                }
+                time.stamp
+            }
         };
         let hit = Hit {
             key: if is_context {

@@ -12,6 +12,7 @@ pub mod detect;
 mod form;
 pub mod forms;
 mod iso;
+mod several;
 pub mod window;
 pub mod zone;
 
@@ -23,6 +24,7 @@ use serde::{Serialize, Serializer};
 
 pub use form::{Assumed, Form, OrderBasis, YearBasis};
 pub use forms::read::Order;
+pub use several::InLine;
 
 /// How far into a line its time may begin, in bytes. Syslog relays and JSON put a prefix before the time. Dates further on
 /// belong to the message.
@@ -129,7 +131,8 @@ impl Reader {
     /// Returns the time of a line, as [`Form::find`] does.
     #[inline]
     pub fn find(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
-        if form.is_plain_iso() { self.iso.find(line) } else { self.find_by_slots(form, line) }
+        let stamp = if form.is_plain_iso() { self.iso.read(line) } else { None };
+        stamp.or_else(|| self.find_by_slots(form, line))
     }
 
     /// Reads the time at the start of `text`, as [`Form::read`] does.

@@ -1,7 +1,7 @@
 //! Times of every form: logs that are easily read wrong, generated logs of each form, and every way of reading them.
 
 use callcodes::time::Time;
-use callcodes::time::detect::{Circumstances, detect};
+use callcodes::time::detect::{Circumstances, Given, detect};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -19,6 +19,7 @@ struct Trap {
     why: String,
     name: Option<String>,
     modified: Option<String>,
+    tz: Option<String>,
     lines: Vec<String>,
     times: Vec<String>,
     repeat: Option<usize>,
@@ -41,6 +42,10 @@ fn no_trap_catches_a_time() {
             name: trap.name.as_deref().unwrap_or("log.txt"),
             modified: Some(moment(trap.modified.as_deref().unwrap_or("2017-02-20"))),
             is_whole: true,
+            given: Given {
+                zone: trap.tz.as_deref().map(|zone| callcodes::time::zone::parse(zone).unwrap()),
+                ..Given::default()
+            },
             ..Circumstances::default()
         };
         let form = detect(text.as_bytes(), &circumstances);
@@ -197,6 +202,78 @@ fn the_time_of_a_line_does_not_depend_on_how_the_source_is_divided() {
             let first = times[0].clone();
             let last = times.iter().rev().flatten().next().cloned();
             assert_eq!((shown, entry.time_form.as_deref()), ([first, last], Some(name)), "{range_bytes}");
+        }
+    }
+}
+
+#[test]
+fn each_result_in_a_line_has_its_own_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let cases = [
+        ("{1} rawCallStatus = 21 {2} rawCallStatus = 102", "12"),
+        ("{1} rawCallStatus = 21 rawCallStatus = 102", "11"),
+        ("{1} rawCallStatus = 21 rawCallStatus = 102 {2} rawCallStatus = 5 {3}", "112"),
+        // A carriage return ends a line.
+        ("{1} rawCallStatus = 21\r{2} rawCallStatus = 102\rrawCallStatus = 5", "12-"),
+        ("{1} 10 %\r{2} rawCallStatus = 21 rawCallStatus = 102\r", "22"),
+        ("rawCallStatus = 5\r{1} rawCallStatus = 21", "-1"),
+        // Zeros before a line.
+        ("\0\0\0{1} rawCallStatus = 21", "1"),
+        // Records in one line, the time before or after the message.
+        ("[{\"time\":\"{1}\",\"m\":\"rawCallStatus = 21\"},{\"time\":\"{2}\",\"m\":\"rawCallStatus = 102\"}]", "12"),
+        ("[{\"m\":\"rawCallStatus = 21\",\"time\":\"{1}\"}, {\"m\":\"rawCallStatus = 102\",\"time\":\"{2}\"}]", "12"),
+        ("[{\"time\":\"{1}\",\"m\":\"x\"},{\"m\":\"rawCallStatus = 21\"},{\"m\":\"y\",\"time\":\"{2}\"}]", "-"),
+        ("{\"time\":\"{1}\",\"of\":[{\"a\":1},{\"b\":2}],\"m\":\"rawCallStatus = 21\"}", "1"),
+        ("{\"time\":\"{1}\",\"of\":{\"a\":[{\"m\":\"rawCallStatus = 21\"}]}}", "1"),
+        ("level=info m=\"{rawCallStatus = 21}\" time=\"{1}\"", "1"),
+        // Other forms.
+        ("{d1} rawCallStatus = 21 {d2} rawCallStatus = 102 rawCallStatus = 5", "122"),
+        ("<![LOG[rawCallStatus = 21]LOG]!>{c1}<![LOG[rawCallStatus = 102]LOG]!>{c2}", "12"),
+    ];
+    for (text, expected) in cases {
+        let mut text = text.to_owned();
+        for number in 1..4 {
+            text = text.replace(&format!("{{{number}}}"), &format!("2017-02-14T02:57:0{number}Z"));
+            text = text.replace(&format!("{{d{number}}}"), &format!("14.02.2017 02:57:0{number}"));
+            let fields = format!("<time=\"02:57:0{number}.000+000\" date=\"02-14-2017\" type=\"1\">");
+            text = text.replace(&format!("{{c{number}}}"), &fields);
+        }
+        let expected: Vec<Option<String>> =
+            expected.chars().map(|number| (number != '-').then(|| format!("2017-02-14T02:57:0{number}Z"))).collect();
+        for end in ["", "\n", "\r\n"] {
+            std::fs::write(&path, format!("{text}{end}")).unwrap();
+            assert_eq!(times_of(&path, None, &[]), expected, "{text:?}");
+            assert_eq!(times_of(&path, None, &["--no-join"]), expected, "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_beginning_of_a_file_does_not_decide_is_decided_by_parts_of_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let banner = "This text has no times.\n".repeat(5000);
+    let syslog: String =
+        (0..9000).map(|at| format!("Feb 14 02:{:02}:{:02} host rawCallStatus = 21\n", at / 60 % 60, at % 60)).collect();
+    // The first lines leave the order of day and month open, and so do the last ones.
+    let day = |day: usize| format!("{day:02}/02/2016 02:57:24 rawCallStatus = 21\n").repeat(1000);
+    let days: String = [1, 2, 13, 3].map(day).concat();
+    let clock = |hour: usize| format!("{hour:02}:57:24 rawCallStatus = 21\n").repeat(500);
+    for (text, expected) in [
+        (banner + &syslog, Some("2017-02-14T02:00:00Z")),
+        (days, Some("2016-02-01T02:57:24Z")),
+        // Of one day, and of two.
+        ([1, 2].map(clock).concat(), Some("2017-02-14T01:57:24Z")),
+        ([23, 0].map(clock).concat(), None),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let named = folder.path().join("a-2017-02-14.log");
+        std::fs::write(&named, &text).unwrap();
+        for threads in ["-j1", "-j4"] {
+            let times = times_of(&named, None, &[threads]);
+            assert_eq!(times.first().unwrap().as_deref(), expected);
+            assert!(times.iter().all(|time| time.is_some() == expected.is_some()));
         }
     }
 }

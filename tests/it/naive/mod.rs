@@ -6,6 +6,8 @@
 
 mod times;
 
+pub(crate) use times::{Place, at_start};
+
 use std::collections::BTreeMap;
 
 use callcodes::catalogue::Catalogue;
@@ -137,8 +139,13 @@ fn first_character(bytes: &[u8], page: Option<&'static Encoding>) -> (Vec<u8>, u
     (1..=4).find_map(decode).unwrap_or_else(|| ("\u{fffd}".into(), 1))
 }
 
-/// Returns every result of a source.
+/// Returns every result of a source whose lines have their times anywhere near their start.
 pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found> {
+    naive_with_times(source, patterns, limits, Place::First)
+}
+
+/// Returns every result of a source.
+pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits: Limits, place: Place) -> Vec<Found> {
     let mut found = Vec::new();
     let (mut offset, mut number) = (0, 1);
     for whole in source.split_inclusive(|&byte| byte == b'\n') {
@@ -159,6 +166,7 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
             let seen = seen.strip_suffix(b"\r").unwrap_or(seen);
             let line = &seen[..seen.len().min(piece.len())];
             let mut at = 0;
+            let mut previous = None;
             while let Some(Match { pattern, span, captures, key, time }) = leftmost(seen, window, patterns, at) {
                 let is_divided = span.end > line.len() && (goes_on || line.len() < seen.len());
                 // A match that ends where the lookahead ends might go on.
@@ -171,7 +179,12 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
                 }
                 let time = match time {
                     Some(group) => times::read(&group),
-                    None => times::find(line),
+                    None => {
+                        let time = times::of_result(line, span.start, previous.take(), place);
+                        // In a piece of a line, each result stands alone.
+                        previous = (!is_cut).then(|| (span.end, time.clone()));
+                        time
+                    }
                 };
                 found.push(Found {
                     offset: (offset + span.start) as u64,
