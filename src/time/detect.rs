@@ -186,18 +186,20 @@ fn is_in_utc(lines: &[&[u8]], name: &str) -> bool {
     let header = |text: &[u8]| lines.iter().take(FIRST_LINES).find_map(|line| line.strip_prefix(text));
     let software = header(b"#Software: ");
     let is_utc = |software: &[u8]| {
-        [&b"Microsoft Internet Information"[..], b"Microsoft HTTP API"].iter().any(|name| software.starts_with(name))
+        [&b"Microsoft Internet Information"[..], b"Microsoft HTTP"].iter().any(|name| software.starts_with(name))
     };
     // The firewall of Windows writes the local time, and says so.
     let is_local = header(b"#Time Format: ").is_some();
-    let has_fields = header(b"#Fields: ").is_some_and(|fields| memchr::memmem::find(fields, b"time").is_some());
+    let fields = header(b"#Fields: ").unwrap_or_default();
+    let has = |text: &[u8]| memchr::memmem::find(fields, text).is_some();
     let has_version = header(b"#Version: ").is_some() || header(b"#Date: ").is_some();
+    let has_fields = !has(b"-local") && (has(b"date time") || has(b"time") && has_version);
     let file = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let is_dated = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
     // The name of a log of which only the end is there.
     let is_named = ["u_ex", "ex", "httperr"].iter().any(|begin| file.strip_prefix(begin).is_some_and(is_dated));
     let is_named = is_named && lines.iter().take(FIRST_LINES).all(|line| line.starts_with(b"#") || iso_at(line, 0));
-    !is_local && software.map_or(has_fields && has_version || is_named, is_utc)
+    !is_local && software.map_or(has_fields || is_named, is_utc)
 }
 
 /// Returns the day of a time, in days since 1970.
@@ -274,7 +276,9 @@ struct Detection<'a> {
 impl Detection<'_> {
     /// Returns the candidate that wins among `lines`, as a slot.
     fn winner(&self, lines: &[&[u8]]) -> Option<(Candidate, Slot)> {
-        let is_number = |(_, form): Candidate| form.is_some_and(|index| self.shape(index).needs_lines);
+        let is_number = |(place, form): Candidate| {
+            !matches!(place, Place::Key(_)) && form.is_some_and(|index| self.shape(index).needs_lines)
+        };
         let mut votes: HashMap<Candidate, Votes> = HashMap::new();
         for (at, line) in lines.iter().enumerate() {
             // If nearly all of the first lines begin with the same form, nothing can be further left.
@@ -338,13 +342,33 @@ impl Detection<'_> {
                 && varies(*candidate)
                 && self.slot(*candidate, votes.lines, total.max(votes.lines), lines).is_some()
         };
-        if all.iter().any(is_date) {
-            all.retain(|(candidate, _)| !is_number(*candidate));
+        if let Some(&(date, _)) = all.iter().find(|one| is_date(one)) {
+            all.retain(|(candidate, _)| !is_number(*candidate) || self.agree(*candidate, date, lines));
         }
         all.into_iter().find_map(|(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
         })
+    }
+
+    /// Whether numbers are the same times as the dates in the same lines, in any zone, so that they are no serial numbers.
+    fn agree(&self, number: Candidate, date: Candidate, lines: &[&[u8]]) -> bool {
+        const DAY_SECONDS: i64 = 86_400;
+        let second = |line: &[u8], (place, index): Candidate, last_day| {
+            let text = line.get(place.locate(line)?..)?;
+            let Some(index) = index else {
+                return Some(Reader::default().iso.read(text)?.time.nanoseconds().div_euclid(1_000_000_000));
+            };
+            let (parts, _) = self.shape(index).read(text)?;
+            Some(parts.moment(&Missing { order: Some(Order::Dmy), last_day, day: None })?.second)
+        };
+        let apart = lines.iter().filter_map(|line| {
+            let number = second(line, number, None)?;
+            let last_day = i32::try_from(number.div_euclid(DAY_SECONDS) + 1).ok();
+            Some((number - second(line, date, last_day)?).abs())
+        });
+        let (near, all) = apart.fold((0, 0), |(near, all), apart| (near + usize::from(apart <= DAY_SECONDS), all + 1));
+        all >= LEAST_LINES && near * 10 >= all * 9
     }
 
     fn shapes(&self) -> &'static Shapes {
@@ -380,12 +404,16 @@ impl Detection<'_> {
             }
         }
         let begin = start(line);
-        for at in
-            (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| begins_token(line, at) && may_be_time(&line[at..]))
-        {
+        for at in (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| may_be_time(&line[at..])) {
             let places = places(line, begin, at);
-            if iso_at(line, at) {
+            // Nothing else looks like it, so a colon before it is no part of it.
+            let is_after_colon = at > begin && line[at - 1] == b':';
+            let is_token = begins_token(line, at);
+            if (is_token || is_after_colon) && iso_at(line, at) {
                 places.iter().flatten().for_each(|place| add((*place, None), at, 1000));
+            }
+            if !is_token {
+                continue;
             }
             for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
                 if let Some((_, len)) = shape.read(&line[at..]) {
@@ -454,7 +482,7 @@ impl Detection<'_> {
         let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
         let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
-        if shape.needs_lines && !self.rises(shape, &read_lines[..first_count], settled.order) {
+        if shape.needs_lines && !matches!(place, Place::Key(_)) && !self.rises(shape, &read_lines[..first_count], settled.order) {
             return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
         }
         Some(Slot::At(place, shape, settled))
@@ -463,7 +491,7 @@ impl Detection<'_> {
     /// Whether dates within lines are the times of these lines and not what their messages are about.
     fn is_own(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
         let (place, index) = candidate;
-        let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=', .. });
+        let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':', .. });
         if !is_free || index.is_some_and(|index| self.shape(index).needs_lines || self.shape(index).is_anywhere) {
             return true;
         }
@@ -758,11 +786,12 @@ fn places(line: &[u8], begin: usize, at: usize) -> [Option<Place>; 2] {
     }
     let opening = line[..at].iter().rev().take_while(|&&byte| is_opening(byte)).count();
     let before = &line[..at - opening];
-    let field =
-        before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b' ')).and_then(|&delimiter| {
+    let field = before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b':' | b' ')).and_then(
+        |&delimiter| {
             let index = before.iter().filter(|&&byte| byte == delimiter).count();
             Some(Place::Field { delimiter, index: u8::try_from(index).ok()? })
-        });
+        },
+    );
     [field, u8::try_from(at).ok().map(Place::Offset)]
 }
 

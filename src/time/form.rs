@@ -205,7 +205,7 @@ impl Place {
 }
 
 /// The keys after which records have their time.
-pub(super) const KEYS: [&str; 20] = [
+pub(super) const KEYS: [&str; 28] = [
     "time",
     "timestamp",
     "@timestamp",
@@ -226,6 +226,14 @@ pub(super) const KEYS: [&str; 20] = [
     "activityDateTime",
     "CreationTime",
     "$date",
+    "__REALTIME_TIMESTAMP",
+    "timeUnixNano",
+    "EdgeStartTimestamp",
+    "started_at",
+    "published",
+    "timeStamp",
+    "log_time",
+    "event_time",
 ];
 
 /// Returns where the value of a key begins in a line: after `"time":` in JSON, and after `time=` in other records.

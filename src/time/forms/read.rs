@@ -441,6 +441,9 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
 
 /// Reads the end of a column and returns its length.
 fn column(text: &[u8]) -> Option<usize> {
+    if text.starts_with(b"\" \"") {
+        return Some(3);
+    }
     let mut len = usize::from(text.first() == Some(&b'"'));
     if !matches!(text.get(len), Some(b',' | b';' | b'\t' | b'|')) {
         return None;
