@@ -1,9 +1,12 @@
-//! Decides the form of a source by its first lines.
+//! Decides the form of a source by its first lines, and by lines from its other parts if these are not enough.
 //!
-//! The lines vote. Each time in a line is a vote for its form at its place: at the start of the line, in a column, or where the form
-//! finds it. What most lines have at the same place wins, and the leftmost of those that nearly all of these lines have; at the same
-//! place, the longest. So a date in the message is not taken for the time of a line. A line without such a time has none, unless a
-//! second form is at home in such lines, because two programs write to the source.
+//! The lines vote. Each time in a line is a vote for its form at its place: at the start of the line, after a key, in a column, or where
+//! the form finds it. What most lines have at the same place wins, and of those that nearly all of these lines have, the one at the
+//! start, then the one after a key, and then the leftmost; at the same place, the longest.
+//!
+//! A date in a message is not taken for the time of a line. Therefore a line without a time at that place has none, and dates within
+//! lines are times only if they are in order, and if neither a sentence nor another clock time is before them. A second form counts if it
+//! is at home in the other lines, because two programs write to the source, and if its times are near those of the first.
 //!
 //! Numbers without separators are times only if nearly all lines have one in the same column, and if they hardly ever fall.
 //!
@@ -122,7 +125,7 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let second = second.filter(|second| detection.is_second(slot, *second));
     let form = Form::new([Some(slot), second], around, has_returns);
     let is_clock = form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Date));
-    let around = match is_clock && around.zone != Zone::Product {
+    let around = match is_clock && around.day.is_some() && around.zone != Zone::Product {
         true if !circumstances.is_whole || detection.passes_midnight(&form) => {
             Around { day: None, day_basis: YearBasis::Midnight, ..around }
         }
@@ -316,11 +319,7 @@ impl Detection<'_> {
             let by_position = (ones.position * others.lines).cmp(&(others.position * ones.lines));
             let by_len = (others.len * ones.lines).cmp(&(ones.len * others.lines));
             // A key says that its value is the time of the record, and a date before it belongs to another field.
-            let is_keyed = |place| matches!(place, Place::Found | Place::Key(_));
-            let by_key = match (is_leading(ones) && is_leading(others), one.0, other.0) {
-                (true, Place::Start, _) | (true, _, Place::Start) | (false, ..) => std::cmp::Ordering::Equal,
-                _ => is_keyed(other.0).cmp(&is_keyed(one.0)),
-            };
+            let by_key = one.0.doubt().cmp(&other.0.doubt());
             let by_form = one.1.cmp(&other.1).then(rank(one.0).cmp(&rank(other.0))).then(one.0.cmp(&other.0));
             by_lead.then(by_votes).then(by_key).then(by_position).then(by_len).then(by_form)
         });
@@ -393,7 +392,11 @@ impl Detection<'_> {
                 add((Place::Found, Some(index)), shape.found_at(line), line.len() + 1000);
             }
         }
-        for (key, at) in (0_u8..).zip(KEYS).filter_map(|(key, _)| Some((key, Place::Key(key).locate(line)?))) {
+        let mut keys: Vec<u8> =
+            memchr::memchr2_iter(b':', b'=', line).filter_map(|at| key_before(&line[..at])).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for (key, at) in keys.into_iter().filter_map(|key| Some((key, Place::Key(key).locate(line)?))) {
             if iso_at(line, at) {
                 add((Place::Key(key), None), at, 1000);
             }
@@ -482,7 +485,10 @@ impl Detection<'_> {
         let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
         let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
-        if shape.needs_lines && !matches!(place, Place::Key(_)) && !self.rises(shape, &read_lines[..first_count], settled.order) {
+        if shape.needs_lines
+            && !matches!(place, Place::Key(_))
+            && !self.rises(shape, &read_lines[..first_count], settled.order)
+        {
             return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
         }
         Some(Slot::At(place, shape, settled))
@@ -697,6 +703,15 @@ impl Detection<'_> {
         }
         Settled { order: None, basis: OrderBasis::Unknown }
     }
+}
+
+/// Returns the key of [`KEYS`] at the end of a text, if there is one, as its index.
+fn key_before(text: &[u8]) -> Option<u8> {
+    let text = text.trim_ascii_end();
+    let text = text.strip_suffix(b"\"").unwrap_or(text);
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'_');
+    let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
+    u8::try_from(KEYS.iter().position(|key| key.as_bytes() == word)?).ok()
 }
 
 /// Whether a line continues the one above it.

@@ -184,6 +184,17 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// How certain it is that a time there is that of the line, and not a date in another field: less is better.
+    pub(super) fn doubt(self) -> u8 {
+        match self {
+            Place::Start => 0,
+            Place::Found => 1,
+            Place::Key(key) if usize::from(key) < KEYS.len() - OTHER_KEYS => 1,
+            Place::Key(_) => 2,
+            Place::Field { .. } | Place::Offset(_) => 3,
+        }
+    }
+
     /// Returns where the time begins, if the line is long enough.
     #[inline]
     pub(super) fn locate(self, line: &[u8]) -> Option<usize> {
@@ -204,37 +215,40 @@ impl Place {
     }
 }
 
-/// The keys after which records have their time.
-pub(super) const KEYS: [&str; 28] = [
+/// The keys after which records have their time. The last [`OTHER_KEYS`] of them may also stand before another time.
+pub(super) const KEYS: [&str; 29] = [
     "time",
     "timestamp",
     "@timestamp",
     "ts",
-    "date",
-    "datetime",
     "Time",
     "Timestamp",
     "TimeStamp",
-    "DateTime",
+    "timeStamp",
     "@t",
+    "datetime",
+    "DateTime",
     "asctime",
     "eventTime",
+    "event_time",
+    "log_time",
     "TimeCreated",
     "TimeGenerated",
     "SystemTime",
     "createdDateTime",
     "activityDateTime",
-    "CreationTime",
-    "$date",
     "__REALTIME_TIMESTAMP",
     "timeUnixNano",
     "EdgeStartTimestamp",
+    "devTime",
+    "date",
+    "CreationTime",
+    "$date",
     "started_at",
     "published",
-    "timeStamp",
-    "log_time",
-    "event_time",
 ];
+/// How many keys are those of a time only if there is no other one.
+const OTHER_KEYS: usize = 5;
 
 /// Returns where the value of a key begins in a line: after `"time":` in JSON, and after `time=` in other records.
 fn after_key(line: &[u8], key: u8) -> Option<usize> {
