@@ -249,9 +249,10 @@ impl<'s> Scanner<'s> {
         if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
             return self.scan_as_read(&line, sink);
         }
+        let mut time = None;
         let mut matches = self.set.matches(&mut self.scratch, window, seen_len);
         while let Some(found) = matches.next() {
-            self.resolver.hit(&line, (&found, None), &mut None, sink);
+            self.resolver.hit(&line, (&found, None), &mut time, sink);
         }
     }
 

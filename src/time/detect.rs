@@ -109,12 +109,13 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
     // Nearly all sources end here, before the other forms are even compiled.
     if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
-        return (Form::new([Some(Slot::IsoAt(Place::Start)), None], around, has_returns), true);
+        let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
+        return (Form::new([Some(slot), None], around, has_returns), true);
     }
     let detection = Detection { lines: &lines, text: parts.first().unwrap_or(&&b""[..]), circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
         // A date at the very start of a later line is the time of that line.
-        let slot = if detection.has_prefixed_iso() { Slot::Iso } else { Slot::IsoAt(Place::Start) };
+        let slot = if detection.has_prefixed_iso() { Slot::Iso } else { Slot::IsoAt(Place::Edge) };
         return (Form::new([Some(slot), None], around, has_returns), false);
     };
     let is_missed = |line: &&[u8]| !detection.has(line, first);
@@ -123,9 +124,12 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     let second = (missed.len() >= 2).then(|| detection.winner(&missed)).flatten();
     let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot)).map(|(_, slot)| slot);
     let second = second.filter(|second| detection.is_second(slot, *second));
-    let form = Form::new([Some(slot), second], around, has_returns);
+    let slots = [Some(slot), second].map(|slot| slot.map(|slot| at_edge(slot, &lines)));
+    let form = Form::new(slots, around, has_returns);
     let is_clock = form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Date));
-    let around = match is_clock && around.day.is_some() && around.zone != Zone::Product {
+    // IIS begins a file each day that has the date in its name.
+    let is_daily = around.zone == Zone::Product && date_in_name(circumstances.name).is_some();
+    let around = match is_clock && around.day.is_some() && !is_daily {
         true if !circumstances.is_whole || detection.passes_midnight(&form) => {
             Around { day: None, day_basis: YearBasis::Midnight, ..around }
         }
@@ -133,6 +137,23 @@ pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (
     };
     let is_certain = slot != Slot::Nothing && (lines.len() - missed.len()) * 2 >= lines.len();
     (Form { around, ..form }, is_certain && !matches!(around.day_basis, YearBasis::Midnight))
+}
+
+/// Returns a slot at the start of lines as one that is not after blanks, unless many of its lines are indented.
+fn at_edge(slot: Slot, lines: &[&[u8]]) -> Slot {
+    let edge = match slot {
+        Slot::IsoAt(Place::Start) => Slot::IsoAt(Place::Edge),
+        Slot::At(Place::Start, shape, settled) => Slot::At(Place::Edge, shape, settled),
+        _ => return slot,
+    };
+    let has = |line: &&&[u8]| match slot {
+        Slot::At(_, shape, _) => shape.read(&line[start(line)..]).is_some(),
+        _ => iso_at(line, start(line)),
+    };
+    let dated = lines.iter().filter(has);
+    let (indented, all) =
+        dated.fold((0, 0), |(indented, all), line| (indented + usize::from(is_continued(line)), all + 1));
+    if indented * 10 <= all { edge } else { slot }
 }
 
 /// Whether a second form is certain enough.
@@ -456,9 +477,8 @@ impl Detection<'_> {
                 let is_clock = shape.lacks == Lacks::Date && self.around.day.is_some();
                 votes >= LEAST_LINES && (votes * 5 >= total * 4 || is_clock && votes * 4 >= total)
             }
-            (Place::Found, _) => true,
-            (_, Some(shape)) if shape.is_anywhere => true,
-            (Place::Start, _) => votes >= 3 || votes * 20 >= total,
+            (_, Some(shape)) if shape.is_anywhere => votes * 10 >= total,
+            (Place::Found | Place::Start | Place::Edge, _) => votes >= 3 || votes * 20 >= total,
             (Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. }, _) => {
                 votes * 2 >= total || votes >= 2 && votes * 4 >= total
             }
@@ -520,15 +540,16 @@ impl Detection<'_> {
     fn are_own<'l>(&self, lines: impl Iterator<Item = (&'l [u8], &'l [u8])>, slot: Slot) -> bool {
         let form = Form::new([Some(slot), None], self.around, false);
         let mut reader = Reader::default();
-        let (mut count, mut prose, mut with_time, mut seconds) = (0, 0, 0, Vec::new());
+        let (mut count, mut prose, mut with_time, mut others, mut seconds) = (0, 0, 0, 0, Vec::new());
         for (before, line) in lines {
             count += 1;
+            others += usize::from(names_another_time(before));
             prose += usize::from(is_prose(before));
             with_time += usize::from(has_clock(before));
             seconds.extend(reader.find(&form, line).map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)));
         }
-        // Another time before it, in a form that is not known.
-        if with_time * 2 > count {
+        // Another time before it, in a form that is not known, or a word that says that it is a time of something else.
+        if with_time * 2 > count || others * 2 > count {
             return false;
         }
         let pairs = || seconds.windows(2);
@@ -579,13 +600,15 @@ impl Detection<'_> {
         all >= 2 && far * 10 <= all
     }
 
-    /// Whether clock times step back by more than half a day.
+    /// Whether clock times step back by more than half a day, or there are headers of several days.
     fn passes_midnight(&self, form: &Form) -> bool {
         const HALF_A_DAY: i64 = 43_200 * 1_000_000_000;
         let mut reader = Reader::default();
         let times: Vec<i64> =
             lines(self.text).filter_map(|line| Some(reader.find(form, line)?.time.nanoseconds())).collect();
-        times.windows(2).any(|pair| pair[0] - pair[1] > HALF_A_DAY)
+        let mut days = lines(self.text).filter_map(|line| line.strip_prefix(b"#Date: ")?.get(..10));
+        let first_day = days.next();
+        times.windows(2).any(|pair| pair[0] - pair[1] > HALF_A_DAY) || days.any(|day| Some(day) != first_day)
     }
 
     /// Whether numbers are times: nearly all of them can be, and they hardly ever fall.
@@ -729,6 +752,31 @@ fn is_prose(text: &[u8]) -> bool {
     text.split(|&byte| byte == b' ').filter(is_word).count() >= 3
 }
 
+/// Whether the word or the key at the end of a text says that the time after it is not that of the line, such as `until` or `lastLogon=`.
+fn names_another_time(text: &[u8]) -> bool {
+    const WORDS: [&str; 15] = [
+        "since", "until", "till", "after", "before", "from", "to", "by", "for", "valid", "expires", "expired", "last",
+        "next", "start",
+    ];
+    const PARTS: [&str; 16] = [
+        "expir", "valid", "last", "prev", "next", "until", "since", "start", "begin", "after", "before", "birth",
+        "modif", "session", "password", "deadline",
+    ];
+    const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
+    let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
+    let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
+    let is_key = text.ends_with(b"=") || text.ends_with(b"\":");
+    let is_name = is_key || text.ends_with(b":");
+    let is_mark = |byte: &&u8| matches!(byte, b'=' | b':' | b'"');
+    let text = &text[..text.len() - text.iter().rev().take_while(is_mark).count()];
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'$');
+    let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
+    let word = String::from_utf8_lossy(word).to_ascii_lowercase();
+    let is_other = is_name && (word.starts_with("end") || PARTS.iter().any(|part| word.contains(part)));
+    let is_time = word == "t" || KEY_ENDS.iter().any(|end| word.ends_with(end));
+    is_other || is_key && !is_time || WORDS.contains(&word.as_str())
+}
+
 /// Whether a text has a clock time such as `2:57:24`.
 fn has_clock(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -758,7 +806,7 @@ fn last_of_run(days: &[Option<i32>], latest: i32) -> i32 {
 fn rank(place: Place) -> u8 {
     match place {
         Place::Found | Place::Key(_) => 0,
-        Place::Start => 1,
+        Place::Start | Place::Edge => 1,
         Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. } => 2,
         Place::Field { .. } => 3,
         Place::Offset(_) => 4,

@@ -173,6 +173,8 @@ pub(super) enum Zone {
 pub(super) enum Place {
     /// At its start, after brackets, quotes, blanks and the number with which syslog begins a line.
     Start,
+    /// The same, but not after blanks: an indented line continues the one above it.
+    Edge,
     /// After so many of these delimiters, and after brackets and quotes.
     Field { delimiter: u8, index: u8 },
     /// At this byte.
@@ -187,7 +189,7 @@ impl Place {
     /// How certain it is that a time there is that of the line, and not a date in another field: less is better.
     pub(super) fn doubt(self) -> u8 {
         match self {
-            Place::Start => 0,
+            Place::Start | Place::Edge => 0,
             Place::Found => 1,
             Place::Key(key) if usize::from(key) < KEYS.len() - OTHER_KEYS => 1,
             Place::Key(_) => 2,
@@ -200,6 +202,8 @@ impl Place {
     pub(super) fn locate(self, line: &[u8]) -> Option<usize> {
         let at = match self {
             Place::Start => start(line),
+            Place::Edge if matches!(line.first(), Some(b' ' | b'\t')) => return None,
+            Place::Edge => start(line),
             Place::Offset(at) => usize::from(at),
             Place::Key(key) => after_key(line, key)?,
             Place::Found => 0,
@@ -419,7 +423,7 @@ impl Form {
     /// Whether a time in ISO 8601 at the start of a line is that of the line, in no other zone than its own or UTC.
     #[inline]
     pub(super) fn is_plain_iso(&self) -> bool {
-        matches!((self.first, self.around.zone), (Slot::Iso | Slot::IsoAt(Place::Start), Zone::Assumed))
+        matches!((self.first, self.around.zone), (Slot::Iso | Slot::IsoAt(Place::Start | Place::Edge), Zone::Assumed))
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {

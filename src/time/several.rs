@@ -12,6 +12,9 @@ use super::{Reader, Stamp};
 /// How far from a result its record is searched for, in bytes.
 const RECORD_BYTES: usize = 16 << 10;
 
+/// How many objects around a result are looked at.
+const LEVELS: usize = 16;
+
 /// The time of a result, from which those of later results in the same line follow.
 #[derive(Clone, Copy, Debug)]
 pub struct InLine {
@@ -73,17 +76,13 @@ impl Reader {
         let from = before.len().saturating_sub(RECORD_BYTES);
         let mut ends = closings(&after[..after.len().min(RECORD_BYTES)]);
         let mut depth = 0_usize;
-        memchr::memrchr2_iter(b'{', b'}', &before[from..]).find_map(|brace| {
-            let begin = from + brace;
-            if text[begin] == b'}' {
-                depth += 1;
-                return None;
-            }
-            if depth > 0 {
-                depth -= 1;
-                return None;
-            }
-            let end = ends.next().map_or(text.len(), |end| at + end);
+        let begins = memchr::memrchr2_iter(b'{', b'}', &before[from..]).map(|brace| from + brace).filter(|&begin| {
+            let is_open = depth == 0 && text[begin] == b'{';
+            depth = if text[begin] == b'}' { depth + 1 } else { depth.saturating_sub(1) };
+            is_open
+        });
+        begins.take(LEVELS).find_map(|begin| {
+            let end = ends.next().map_or(text.len().min(at + RECORD_BYTES), |end| at + end);
             form.slots().filter(Slot::is_searched).find_map(|slot| self.find_by_slot(slot, form, &text[begin..end]))
         })
     }
@@ -132,10 +131,13 @@ impl Slot {
         matches!(self, Slot::IsoAt(Place::Key(_)) | Slot::At(Place::Key(_) | Place::Found, ..))
     }
 
-    /// Whether the first time in a text is in an object of JSON that does not contain the place `at`.
+    /// Whether the first time in a text is in an object of JSON that does not contain the place `at`, but another object does.
     fn is_in_other_object(self, text: &[u8], at: usize) -> bool {
         match self {
             Slot::IsoAt(Place::Key(_)) | Slot::At(Place::Key(_), ..) => self.found_at(text).is_some_and(|found| {
+                if closings(&text[at..]).next().is_none() {
+                    return false;
+                }
                 if found < at { closings(&text[found..at]).next().is_some() } else { open_at_end(&text[at..found]) > 0 }
             }),
             _ => false,

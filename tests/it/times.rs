@@ -73,7 +73,7 @@ struct Generated {
 type Write = fn(DateTime, usize) -> String;
 
 /// The forms that are generated, each with its name. Every log begins on 2017-01-28, so that a part above 12 comes early.
-const FORMS: [(&str, Write); 16] = [
+const FORMS: [(&str, Write); 21] = [
     ("iso-8601", |at, _| format!("{} x", at.strftime("%Y-%m-%dT%H:%M:%SZ"))),
     ("nps-text", |at, _| format!("\"NPS01\",\"IAS\",{},1,\"ann\"", at.strftime("%m/%d/%Y,%H:%M:%S"))),
     ("nps-xml", |at, _| {
@@ -98,6 +98,32 @@ const FORMS: [(&str, Write); 16] = [
     ("compact-short-whole", |at, _| format!("{} x", at.strftime("%y%m%d %H%M%S"))),
     ("epoch-ts", |at, _| {
         format!("{{\"level\":\"info\",\"ts\":{}.0}}", TimeZone::UTC.to_timestamp(at).unwrap().as_second())
+    }),
+    // Dates that messages are about, before the time of the line.
+    ("iso-8601", |at, number| {
+        let end = at + jiff::SignedDuration::from_hours(if number % 3 == 0 { 8000 } else { -8000 });
+        let [end, at] = [end, at].map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        format!("{{\"message\":\"valid until {end}\",\"level\":\"info\",\"time\":\"{at}\"}}")
+    }),
+    ("iso-8601", |at, number| {
+        format!(
+            "level=info msg=\"since 2016-01-01 00:00:{:02}\" time={}Z",
+            number % 60,
+            at.strftime("%Y-%m-%dT%H:%M:%S")
+        )
+    }),
+    ("cmtrace", |at, number| {
+        format!(
+            "<![LOG[since 2016-01-01 00:00:{:02}]LOG]!><time=\"{}+000\" date=\"{}\" type=\"1\">",
+            number % 60,
+            at.strftime("%H:%M:%S.000"),
+            at.strftime("%-m-%-d-%Y")
+        )
+    }),
+    ("dots-dotted", |at, _| format!("{} since 2016-01-01 00:00:00", at.strftime("%-d.%-m.%Y klo %-H.%M.%S"))),
+    ("year-slashes-half-first", |at, _| {
+        let half = if at.hour() < 12 { "上午" } else { "下午" };
+        format!("{} {half} {} since 2016-01-01 00:00:00", at.strftime("%Y/%-m/%-d"), at.strftime("%I:%M:%S"))
     }),
     ("date-time-fields", |at, _| format!("date={} time={} tz=\"+0000\"", at.date(), at.strftime("%H:%M:%S"))),
 ];

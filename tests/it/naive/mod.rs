@@ -181,8 +181,7 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
                     Some(group) => times::read(&group),
                     None => {
                         let time = times::of_result(line, span.start, previous.take(), place);
-                        // In a piece of a line, each result stands alone.
-                        previous = (!is_cut).then(|| (span.end, time.clone()));
+                        previous = Some((span.end, time.clone()));
                         time
                     }
                 };

@@ -57,10 +57,13 @@ fn find(line: &[u8]) -> Option<String> {
     read(&line[at..])
 }
 
-/// Returns the time at the start of a line, after what may stand before it.
+/// Returns the time at the start of a line, after what may stand before it. An indented line continues the one above it.
 pub(crate) fn at_start(line: &[u8]) -> Option<String> {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^<\d+>").unwrap());
-    let mut rest = line;
+    let mut rest = &line[line.iter().take_while(|&&byte| byte == 0).count()..];
+    if rest.starts_with(b" ") || rest.starts_with(b"\t") {
+        return None;
+    }
     loop {
         rest = match rest {
             [b'<', b'0'..=b'9', ..] => &rest[NUMBER.find(rest)?.len()..],
@@ -119,7 +122,8 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
     let in_day = SignedDuration::from_secs(hour * 3600 + minute * 60 + second) + SignedDuration::from_nanos(nanosecond);
     let local = midnight.checked_add(in_day).ok()?;
     let moment = local.checked_sub(offset).ok()?;
-    if date.year() < 1990 || local > Timestamp::now() + SignedDuration::from_hours(48) {
+    let (first, last) = ("1990-01-01T00:00:00Z".parse().unwrap(), Timestamp::now() + SignedDuration::from_hours(48));
+    if [local, moment].iter().any(|time| *time < first || *time > last) {
         return None;
     }
     // What does not fit in 64 bits is no time.
