@@ -26,7 +26,7 @@ use crate::chunk::{Chunk, Cut};
 use crate::code::{Code, Key};
 use crate::hit::{Capture, Captures, Hit};
 use crate::pattern::{Candidate, Marks, Match, PatternSet, Readings, Scratch, Writers};
-use crate::time::{self, Form, InLine};
+use crate::time::{self, Form, Stamp};
 use crate::units::{Reading, Units};
 
 /// How many spellings of codes a scanner caches. Logs use a few dozen. Two spellings with the same slot replace each other.
@@ -249,10 +249,10 @@ impl<'s> Scanner<'s> {
         if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
             return self.scan_as_read(&line, sink);
         }
-        let mut time = None;
+        let mut previous = None;
         let mut matches = self.set.matches(&mut self.scratch, window, seen_len);
         while let Some(found) = matches.next() {
-            self.resolver.hit(&line, (&found, None), &mut time, sink);
+            self.resolver.hit(&line, (&found, None), &mut previous, sink);
         }
     }
 
@@ -271,23 +271,23 @@ impl<'s> Scanner<'s> {
 
     /// Scans a line whose candidates have been recorded.
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
-        let mut time = None;
+        let mut previous = None;
         // Split borrows: the matches hold the scratch while their values are resolved.
         let Scanner { set, scratch, resolver, .. } = self;
         let mut matches = set.matches_at_places(scratch, line.window, line.len);
         while let Some(found) = matches.next() {
-            resolver.hit(line, (&found, None), &mut time, sink);
+            resolver.hit(line, (&found, None), &mut previous, sink);
         }
     }
 
     /// Scans a line that is not UTF-8, both as bytes and as text in code pages.
     #[inline(never)]
     fn scan_as_read<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
-        let mut time = None;
+        let mut previous = None;
         let Scanner { set, readings, resolver, .. } = self;
         let mut matches = set.matches_as_read(readings, line.window, line.seen_len);
         while let Some((found, reading)) = matches.next() {
-            resolver.hit(line, (&found, reading), &mut time, sink);
+            resolver.hit(line, (&found, reading), &mut previous, sink);
         }
     }
 }
@@ -329,7 +329,7 @@ impl Resolver<'_> {
         &mut self,
         line: &Line<'c>,
         (found, reading): (&Match<'_>, Option<&Reading>),
-        in_line: &mut Option<InLine>,
+        previous: &mut Option<(usize, Option<Stamp>)>,
         sink: &mut S,
     ) {
         let is_context = found.is_context();
@@ -356,16 +356,16 @@ impl Resolver<'_> {
                 None => self.times.read(&self.form, written),
             },
             None => {
-                let (line, at) = (&text[..text_len], found.span.clone());
-                let time = match in_line {
-                    Some(previous) => self.times.find_next(&self.form, line, at, previous),
-                    None => self.times.find_first(&self.form, line, at),
+                let line = &text[..text_len];
+                let time = match *previous {
+                    Some(previous) => self.times.find_next(&self.form, line, &found.span, previous),
+                    None => self.times.find_first(&self.form, line, &found.span),
                 };
                 // Contexts are not read by every sink, so no time may depend on them.
                 if !is_context {
-                    *in_line = Some(time);
+                    *previous = Some((found.span.end, time));
                 }
-                time.stamp
+                time
             }
         };
         let hit = Hit {

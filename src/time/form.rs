@@ -28,6 +28,8 @@ pub struct Form {
     pub(super) has_returns: bool,
     /// Whether a line may have several records, whose times are found by more than their order.
     pub(super) has_records: bool,
+    /// Whether a time in ISO 8601 at the start of a line is that of the line, in no other zone than its own or UTC.
+    pub(super) is_plain_iso: bool,
 }
 
 /// How one program writes times.
@@ -312,13 +314,21 @@ impl Default for Form {
 impl Form {
     /// An ISO 8601 date with a clock time: `2017-02-14T02:57:24`, a space instead of the `T`, a fraction after `.` or `,`, and `Z`, an
     /// offset, or no zone at all.
-    pub const ISO_8601: Form =
-        Form { first: Slot::Iso, second: None, around: Around::NONE, has_returns: false, has_records: false };
+    pub const ISO_8601: Form = Form {
+        first: Slot::Iso,
+        second: None,
+        around: Around::NONE,
+        has_returns: false,
+        has_records: false,
+        is_plain_iso: true,
+    };
 
     pub(super) fn new([first, second]: [Option<Slot>; 2], around: Around, has_returns: bool) -> Form {
         let first = first.unwrap_or(Slot::Nothing);
         let has_records = has_returns || [Some(first), second].iter().flatten().any(Slot::is_searched);
-        Form { first, second, around, has_returns, has_records }
+        let is_iso = matches!(first, Slot::Iso | Slot::IsoAt(Place::Start | Place::Edge));
+        let is_plain_iso = is_iso && around.zone == Zone::Assumed;
+        Form { first, second, around, has_returns, has_records, is_plain_iso }
     }
 
     /// Returns the time of a line: where the source has it, or for [`Form::ISO_8601`] the first one that starts within
@@ -418,12 +428,6 @@ impl Form {
             Zone::Assumed => {}
         }
         words
-    }
-
-    /// Whether a time in ISO 8601 at the start of a line is that of the line, in no other zone than its own or UTC.
-    #[inline]
-    pub(super) fn is_plain_iso(&self) -> bool {
-        matches!((self.first, self.around.zone), (Slot::Iso | Slot::IsoAt(Place::Start | Place::Edge), Zone::Assumed))
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {

@@ -24,7 +24,6 @@ use serde::{Serialize, Serializer};
 
 pub use form::{Assumed, Form, OrderBasis, YearBasis};
 pub use forms::read::Order;
-pub use several::InLine;
 
 /// How far into a line its time may begin, in bytes. Syslog relays and JSON put a prefix before the time. Dates further on
 /// belong to the message.
@@ -86,6 +85,8 @@ pub struct Reader {
     iso: iso::Reader,
     /// A zone, a quarter of an hour by its clocks, and the offset of the zone in it.
     zone: Option<(&'static TimeZone, i64, i32)>,
+    /// Whether the times of the current line stand after its results, if it has records.
+    is_before_time: bool,
 }
 
 impl Time {
@@ -131,14 +132,16 @@ impl Reader {
     /// Returns the time of a line, as [`Form::find`] does.
     #[inline]
     pub fn find(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
-        let stamp = if form.is_plain_iso() { self.iso.read(line) } else { None };
+        // One call, so that it is inlined.
+        let text = line.strip_prefix(b"[").unwrap_or(line);
+        let stamp = if form.is_plain_iso { self.iso.read(text) } else { None };
         stamp.or_else(|| self.find_by_slots(form, line))
     }
 
     /// Reads the time at the start of `text`, as [`Form::read`] does.
     #[inline]
     pub fn read(&mut self, form: &Form, text: &[u8]) -> Option<Stamp> {
-        let stamp = if form.is_plain_iso() { self.iso.read(text) } else { None };
+        let stamp = if form.is_plain_iso { self.iso.read(text) } else { None };
         stamp.or_else(|| self.read_any(form, text))
     }
 }

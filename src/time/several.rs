@@ -15,58 +15,57 @@ const RECORD_BYTES: usize = 16 << 10;
 /// How many objects around a result are looked at.
 const LEVELS: usize = 16;
 
-/// The time of a result, from which those of later results in the same line follow.
-#[derive(Clone, Copy, Debug)]
-pub struct InLine {
-    /// The time.
-    pub stamp: Option<Stamp>,
-    /// Where the result ends.
-    end: usize,
-    /// Whether the times of this line stand after the results.
-    is_before_time: bool,
-}
-
 impl Reader {
     /// Returns the time of the first result in a line, which is at `span`.
     #[inline]
-    pub fn find_first(&mut self, form: &Form, line: &[u8], span: Range<usize>) -> InLine {
-        if form.has_records {
-            self.find_in_record(form, line, span)
-        } else {
-            InLine { stamp: self.find(form, line), end: span.end, is_before_time: false }
-        }
+    pub fn find_first(&mut self, form: &Form, line: &[u8], span: &Range<usize>) -> Option<Stamp> {
+        if form.has_records { self.find_in_record(form, line, span) } else { self.find(form, line) }
     }
 
-    /// Returns the time of the result at `span` of a line, which has another result before it.
+    /// Returns the time of the result at `span` of a line, if the one before it ends at `end` and has the time `earlier`.
     #[cold]
-    pub fn find_next(&mut self, form: &Form, line: &[u8], span: Range<usize>, previous: &InLine) -> InLine {
+    pub fn find_next(
+        &mut self,
+        form: &Form,
+        line: &[u8],
+        span: &Range<usize>,
+        (end, earlier): (usize, Option<Stamp>),
+    ) -> Option<Stamp> {
         let part = form.part(line, span.start);
-        if part.start > 0 && part.start >= previous.end {
+        if part.start > 0 && part.start >= end {
             return self.find_in_record(form, line, span);
         }
         let slice = |range: Range<usize>| line.get(range).unwrap_or_default();
         let found = if let Some(stamp) = self.find_in_object(form, slice(part.clone()), span.start - part.start) {
             Some(stamp)
-        } else if previous.is_before_time {
+        } else if form.has_records && self.is_before_time {
             Some(self.find_by_slots(form, slice(span.end..part.end)))
         } else {
-            form.slots().find_map(|slot| self.find_last(slot, form, slice(previous.end..span.start)))
+            form.slots().find_map(|slot| self.find_last(slot, form, slice(end..span.start)))
         };
-        InLine { stamp: found.unwrap_or(previous.stamp), end: span.end, ..*previous }
+        found.unwrap_or(earlier)
     }
 
     #[inline(never)]
-    fn find_in_record(&mut self, form: &Form, line: &[u8], span: Range<usize>) -> InLine {
+    fn find_in_record(&mut self, form: &Form, line: &[u8], span: &Range<usize>) -> Option<Stamp> {
         let part = form.part(line, span.start);
         let text = line.get(part.clone()).unwrap_or_default();
-        let end = span.end.saturating_sub(part.start);
-        let is_before_time = form.slots().filter_map(|slot| slot.found_at(text)).min().is_some_and(|at| at >= end);
-        let at = span.start - part.start;
-        let stamp = self.find_in_object(form, text, at).unwrap_or_else(|| {
-            let is_others = form.slots().any(|slot| slot.is_in_other_object(text, at));
-            if is_others { None } else { self.find(form, text) }
-        });
-        InLine { stamp, end: span.end, is_before_time }
+        let (at, end) = (span.start - part.start, span.end.saturating_sub(part.start));
+        let found_at = form.first.found_at(text).or_else(|| form.second?.found_at(text));
+        self.is_before_time = found_at.is_some_and(|found| found >= end);
+        let Some(found) = found_at else { return self.find(form, text) };
+        // Most records have a line of their own, and few braces.
+        let between = text.get(found.min(at)..found.max(at)).unwrap_or_default();
+        if memchr::memchr2(b'{', b'}', between).is_some() {
+            self.find_in_object(form, text, at).unwrap_or_else(|| {
+                let is_others = form.slots().any(|slot| slot.is_in_other_object(text, at));
+                if is_others { None } else { self.find(form, text) }
+            })
+        } else if let (Slot::IsoAt(_), None) = (&form.first, &form.second) {
+            self.iso.read(&text[found..]).and_then(|stamp| self.in_zone(stamp, form))
+        } else {
+            self.find(form, text)
+        }
     }
 
     /// Returns the time of the innermost object of JSON around a place that has one.
@@ -145,7 +144,7 @@ impl Slot {
     }
 
     /// Returns where the time begins in a text, of a form that searches for it.
-    fn found_at(self, text: &[u8]) -> Option<usize> {
+    fn found_at(&self, text: &[u8]) -> Option<usize> {
         match self {
             Slot::IsoAt(place @ Place::Key(_)) | Slot::At(place @ Place::Key(_), ..) => place.locate(text),
             Slot::At(Place::Found, shape, _) => Some(shape.found_at(text)).filter(|&at| at > 0),

@@ -167,7 +167,7 @@ impl Shape {
     /// Returns where the time of a form that searches for its place begins, for a line that has one.
     pub(super) fn found_at(&self, line: &[u8]) -> usize {
         let Some(Step::Find(wanted)) = self.steps.first() else { return 0 };
-        memchr::memmem::find(line, wanted).map_or(0, |at| at + wanted.len())
+        read::find(line, wanted).map_or(0, |at| at + wanted.len())
     }
 }
 

@@ -305,7 +305,7 @@ fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<u
 }
 
 /// Returns where `wanted` begins in `text`. The texts that forms search for are short, so a searcher would take longer to build.
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     memchr::memchr_iter(first, text).find(|&at| text[at..].starts_with(wanted))
 }
