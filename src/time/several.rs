@@ -10,10 +10,12 @@ use super::form::{Form, Place, Slot};
 use super::{Reader, Stamp};
 
 /// How far from a result its record is searched for, in bytes.
-const RECORD_BYTES: usize = 16 << 10;
+const RECORD_BYTES: usize = 8 << 10;
 
 /// How many objects around a result are looked at.
-const LEVELS: usize = 16;
+const LEVELS: usize = 4;
+/// How many braces before a result are looked at. A line may have thousands of results, so this must not take long.
+const BRACES: usize = 128;
 
 impl Reader {
     /// Returns the time of the first result in a line, which is at `span`.
@@ -43,7 +45,10 @@ impl Reader {
         } else {
             form.slots().find_map(|slot| self.find_last(slot, form, slice(end..span.start)))
         };
-        found.unwrap_or(earlier)
+        // The object of the result before has ended, so its time is that of a neighbour.
+        let has_objects = form.slots().any(|slot| slot.is_searched());
+        let is_neighbours = has_objects && closings(slice(end..span.start)).next().is_some();
+        found.unwrap_or(if is_neighbours { None } else { earlier })
     }
 
     #[inline(never)]
@@ -75,11 +80,13 @@ impl Reader {
         let from = before.len().saturating_sub(RECORD_BYTES);
         let mut ends = closings(&after[..after.len().min(RECORD_BYTES)]);
         let mut depth = 0_usize;
-        let begins = memchr::memrchr2_iter(b'{', b'}', &before[from..]).map(|brace| from + brace).filter(|&begin| {
-            let is_open = depth == 0 && text[begin] == b'{';
-            depth = if text[begin] == b'}' { depth + 1 } else { depth.saturating_sub(1) };
-            is_open
-        });
+        let begins = memchr::memrchr2_iter(b'{', b'}', &before[from..]).take(BRACES).map(|brace| from + brace).filter(
+            |&begin| {
+                let is_open = depth == 0 && text[begin] == b'{';
+                depth = if text[begin] == b'}' { depth + 1 } else { depth.saturating_sub(1) };
+                is_open
+            },
+        );
         begins.take(LEVELS).find_map(|begin| {
             let end = ends.next().map_or(text.len().min(at + RECORD_BYTES), |end| at + end);
             form.slots().filter(Slot::is_searched).find_map(|slot| self.find_by_slot(slot, form, &text[begin..end]))

@@ -1,7 +1,7 @@
 //! Times of every form: logs that are easily read wrong, generated logs of each form, and every way of reading them.
 
-use callcodes::time::Time;
 use callcodes::time::detect::{Circumstances, Given, detect};
+use callcodes::time::{Reader, Time};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -250,6 +250,8 @@ fn each_result_in_a_line_has_its_own_time() {
         ("[{\"time\":\"{1}\",\"m\":\"rawCallStatus = 21\"},{\"time\":\"{2}\",\"m\":\"rawCallStatus = 102\"}]", "12"),
         ("[{\"m\":\"rawCallStatus = 21\",\"time\":\"{1}\"}, {\"m\":\"rawCallStatus = 102\",\"time\":\"{2}\"}]", "12"),
         ("[{\"time\":\"{1}\",\"m\":\"x\"},{\"m\":\"rawCallStatus = 21\"},{\"m\":\"y\",\"time\":\"{2}\"}]", "-"),
+        ("[{\"time\":\"{1}\",\"m\":\"rawCallStatus = 21\"},{\"m\":\"rawCallStatus = 102\"}]", "1-"),
+        ("{\"time\":\"{1}\",\"of\":[{\"m\":\"rawCallStatus = 21\"},{\"m\":\"rawCallStatus = 102\"}]}", "11"),
         ("{\"time\":\"{1}\",\"of\":[{\"a\":1},{\"b\":2}],\"m\":\"rawCallStatus = 21\"}", "1"),
         ("{\"time\":\"{1}\",\"of\":{\"a\":[{\"m\":\"rawCallStatus = 21\"}]}}", "1"),
         ("level=info m=\"{rawCallStatus = 21}\" time=\"{1}\"", "1"),
@@ -414,11 +416,21 @@ proptest! {
     }
 
     #[test]
-    fn any_lines_can_be_read(lines in prop::collection::vec("[-0-9/.:, TZ\\[\\]<>\"aFebAPM=;|\\\\\u{200e}]{0,40}|\\PC{0,40}", 0..20)) {
+    fn any_lines_can_be_read(
+        lines in prop::collection::vec(
+            "[-0-9/.:, TZ\\[\\]<>\"aFebAPM=;|\\\\\u{200e}{}\r]{0,40}|\\PC{0,40}|(\\{?\"(time|ts)\": ?\"?(2017-02-14T02:57:2[0-9]Z|1487041044)\"?,?[\\{\\}\r]?){0,4}",
+            0..20,
+        ),
+        at in (0_usize..200, 0_usize..200),
+    ) {
         let text = lines.join("\n");
         let form = detect(text.as_bytes(), &Circumstances::default());
-        for line in &lines {
-            let _ = (form.find(line.as_bytes()), form.read(line.as_bytes()));
+        let mut reader = Reader::default();
+        for line in lines.iter().map(String::as_bytes).chain([text.as_bytes()]) {
+            let _ = (form.find(line), form.read(line));
+            let (one, two) = (at.0.min(line.len()), at.1.min(line.len()));
+            let time = reader.find_first(&form, line, &(one..(one + 3).min(line.len())));
+            let _ = reader.find_next(&form, line, &(two..(two + 3).min(line.len())), (one, time));
         }
     }
 }
