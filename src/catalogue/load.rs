@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::names::{self, NAME_LIMIT, Names};
 use super::{CHECKS_LIMIT, Catalogue, Channel, Check, Entry, Evidence, Group, Service, Whose};
 use crate::code::{Code, Key};
-use crate::time::Form;
+use crate::time::Time;
 
 /// The reason why a catalogue cannot be loaded. Displayed as two sentences, the message and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,9 +104,9 @@ pub(super) fn from_toml(text: &str) -> Result<Catalogue, LoadError> {
 fn service(raw: RawService) -> Result<Service, LoadError> {
     let last_day = raw.last_day.get_ref().clone();
     // The day ends last in the zone UTC-12.
-    let end = Form::ISO_8601.read(format!("{last_day}T23:59:59.999999999-12:00").as_bytes());
-    match end {
-        Some(end) => Ok(Service { name: raw.name, last_day, end: end.time }),
+    let end = format!("{last_day}T23:59:59.999999999-12:00").parse::<jiff::Timestamp>();
+    match end.ok().and_then(|end| i64::try_from(end.as_nanosecond()).ok()) {
+        Some(end) => Ok(Service { name: raw.name, last_day, end: Time::from_nanoseconds(end) }),
         None => Err(LoadError {
             span: Some(raw.last_day.span()),
             message: format!("the last day of {} is no date", raw.name),

@@ -227,7 +227,7 @@ fn text(bytes: u64, what: What, facts: &Facts, given: Option<&'static Encoding>)
     };
     let form = &what.written.form;
     let is_date_undecided = bytes > 0 && form.is_undecided();
-    let has_times = facts.first.is_some() || is_date_undecided;
+    let has_times = facts.first.is_some() || is_date_undecided || form.may_pass_midnight();
     let has_mark = facts.start.is_some_and(|offset| offset > 0);
     // With a byte order mark, text is UTF-8 even if only ASCII follows.
     let name = if has_mark && name == Characters::ASCII { "UTF-8" } else { name };

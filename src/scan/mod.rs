@@ -271,11 +271,11 @@ impl<'s> Scanner<'s> {
         if self.set.reads_code_pages() && std::str::from_utf8(window).is_err() {
             return self.scan_as_read(&line, sink);
         }
-        let mut held = Held::new(&line);
+        let (mut previous, mut held) = (None, Held::new(&line));
         let mut matches = self.set.matches(&mut self.scratch, window, seen_len);
         while let Some(found) = matches.next() {
             held.miss(found.is_after_miss);
-            self.resolver.hit(&line, (&found, None), &mut None, &mut held, sink);
+            self.resolver.hit(&line, (&found, None), &mut previous, &mut held, sink);
         }
         if !held.is_settled {
             self.scan_wrapped(&line, held, false, sink);
@@ -301,13 +301,13 @@ impl<'s> Scanner<'s> {
 
     /// Scans a line whose candidates were recorded with [`PatternSet::note`].
     fn scan_line<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
-        let (mut time, mut held) = (None, Held::new(line));
+        let (mut previous, mut held) = (None, Held::new(line));
         // Separate borrows: the matches borrow `scratch` while `resolver` converts them.
         let Scanner { set, scratch, resolver, .. } = self;
         let mut matches = set.matches_at_places(scratch, line.window, line.len);
         while let Some(found) = matches.next() {
             held.miss(found.is_after_miss);
-            resolver.hit(line, (&found, None), &mut time, &mut held, sink);
+            resolver.hit(line, (&found, None), &mut previous, &mut held, sink);
         }
         if !held.is_settled {
             let has_key = !self.set.searches_every_line();
@@ -318,11 +318,11 @@ impl<'s> Scanner<'s> {
     /// Scans a line that is not valid UTF-8, both as bytes and decoded from its likely code page.
     #[inline(never)]
     fn scan_as_read<'c>(&mut self, line: &Line<'c>, sink: &mut impl Sink<'c>) {
-        let (mut time, mut held) = (None, Held::new(line));
+        let (mut previous, mut held) = (None, Held::new(line));
         let Scanner { set, readings, resolver, .. } = self;
         let mut matches = set.matches_as_read(readings, line.window, line.seen_len);
         while let Some((found, reading)) = matches.next() {
-            resolver.hit(line, (&found, reading), &mut time, &mut held, sink);
+            resolver.hit(line, (&found, reading), &mut previous, &mut held, sink);
         }
         if !held.is_settled {
             self.scan_wrapped(line, held, false, sink);
@@ -371,7 +371,7 @@ impl Resolver<'_> {
         &mut self,
         line: &Line<'c>,
         (found, reading): (&Match<'_>, Option<&Reading>),
-        line_time: &mut Option<Option<Stamp>>,
+        previous: &mut Option<(usize, Option<Stamp>)>,
         held: &mut Held<'c>,
         sink: &mut S,
     ) {
@@ -396,10 +396,7 @@ impl Resolver<'_> {
         let captured = |capture| text.get(found.capture(capture)?);
         let time = match captured(Capture::Time) {
             Some(written) => self.written_time(found.pattern, written),
-            None => match *line_time {
-                Some(time) => time,
-                None => *line_time.insert(self.times.find(&self.form, &text[..text_len])),
-            },
+            None => self.own_time(&text[..text_len], &found.span, is_context, previous),
         };
         let hit = Hit {
             key: if is_context {
@@ -419,6 +416,26 @@ impl Resolver<'_> {
             unwrapped: None,
         };
         held.add(self.catalogue, hit, is_context, sink);
+    }
+
+    /// Returns the time of a result in a line. `previous` is the end and the time of the result before it.
+    #[inline]
+    fn own_time(
+        &mut self,
+        line: &[u8],
+        span: &Range<usize>,
+        is_context: bool,
+        previous: &mut Option<(usize, Option<Stamp>)>,
+    ) -> Option<Stamp> {
+        let time = match *previous {
+            Some(previous) => self.times.find_next(&self.form, line, span, previous),
+            None => self.times.find_first(&self.form, line, span),
+        };
+        // Contexts are not read by every sink, so no time may depend on them.
+        if !is_context {
+            *previous = Some((span.end, time));
+        }
+        time
     }
 
     /// Reads the time in the group `time` of a pattern.

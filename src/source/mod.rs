@@ -613,12 +613,13 @@ impl Known {
             let times = self.times(written, opening);
             let head = input.peek(SAMPLE_BYTES);
             let is_whole = head.len() < SAMPLE_BYTES;
-            written.form = times.form(head, is_whole);
+            let (form, is_certain) = times.form(head, is_whole);
+            written.form = form;
             // A pipe may wait for more.
             let is_piped = is_bare && self.source.listed().is_none();
-            if written.form.is_undecided() && !is_whole && !is_piped {
+            if !is_certain && !is_piped {
                 let head = input.peek(times::MORE_BYTES);
-                written.form = times.form(head, head.len() < times::MORE_BYTES);
+                written.form = times.form(head, head.len() < times::MORE_BYTES).0;
             }
         }
         Ok(Opened::Stream(Stream { reader: Box::new(input.into_reader()), what: What { chain, written }, beginning }))

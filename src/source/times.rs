@@ -1,12 +1,13 @@
 //! Finds out in which form a source writes times, by its first bytes and its time of modification.
 //!
-//! The bytes that were read to recognise the source are enough, unless its dates can be read in two ways. Then more of it is read, and
-//! of a file also the end. What is read does not depend on how the source is divided among threads.
+//! The bytes that were read to recognise the source are enough, unless its dates can be read in two ways, or few of its lines have
+//! times. Then more of it is read, and of a file also parts of the rest and the end. What is read does not depend on how the source is
+//! divided among threads. Only clock times need the whole file, because they are of one day only if it does not go past midnight.
 
 use std::io::Read;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::time::detect::{Circumstances, Given, detect};
+use crate::time::detect::{Circumstances, Given, detect_in};
 use crate::time::{Form, Time};
 use crate::units::Units;
 use crate::unpack::{DiskFile, FileSpan, SAMPLE_BYTES};
@@ -15,6 +16,12 @@ use crate::unpack::{DiskFile, FileSpan, SAMPLE_BYTES};
 pub(super) const MORE_BYTES: usize = 64 << 10;
 /// How many last bytes are read of a file whose dates can be read in two ways.
 const END_BYTES: u64 = 8 << 10;
+/// Into how many parts a file is divided, at whose beginnings it is looked at.
+const PARTS: u64 = 8;
+/// How many bytes are read of each of them.
+const PART_BYTES: u64 = 8 << 10;
+/// The longest file that is read as a whole if it has clock times only.
+const WHOLE_BYTES: u64 = 16 << 20;
 
 /// What is known about a source before its lines are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -26,42 +33,57 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Returns the form of a source that begins with `head`. `is_whole` says whether that is all of it.
-    pub(super) fn form(&self, head: &[u8], is_whole: bool) -> Form {
-        self.form_with_end(head, is_whole, &[])
+    /// Returns the form of a source that begins with `head`, and whether that is enough to be certain. `is_whole` says whether that is
+    /// all of it.
+    pub(super) fn form(&self, head: &[u8], is_whole: bool) -> (Form, bool) {
+        let (form, is_certain) = self.form_of_parts(&[head], is_whole, &[]);
+        (form, is_whole || is_certain && !form.is_undecided())
     }
 
     /// Returns the form of a file of `len` bytes, of which the first ones have been read.
     pub(super) fn form_of_file(&self, file: &DiskFile, len: u64) -> Form {
         let head = file.head(SAMPLE_BYTES);
-        let is_whole = head.len() as u64 == len;
-        let form = self.form(head, is_whole);
-        if is_whole || !form.is_undecided() {
+        let (form, is_certain) = self.form(head, head.len() as u64 == len);
+        if is_certain {
             return form;
         }
         let read = |start: u64, end: u64| {
             let mut bytes = Vec::new();
-            FileSpan::new(file, start, end).read_to_end(&mut bytes).map(|_| bytes)
+            FileSpan::new(file, start, end.min(len)).read_to_end(&mut bytes).map(|_| bytes)
         };
+        if form.may_pass_midnight() && len <= WHOLE_BYTES {
+            return read(0, len).map_or(form, |whole| self.form_of_parts(&[&whole], true, &[]).0);
+        }
         let more_len = len.min(MORE_BYTES as u64);
         // UTF-16 is read from a whole unit on.
+        let starts = (1..PARTS).map(|part| (len / PARTS * part) & !1).filter(|&start| start >= more_len);
+        let parts = starts.map(|start| read(start, start + PART_BYTES));
         let end_start = len.saturating_sub(END_BYTES).max(more_len) & !1;
-        match (read(0, more_len), read(end_start, len)) {
-            (Ok(more), Ok(end)) => self.form_with_end(&more, more_len == len, &end),
+        match (read(0, more_len), parts.collect::<Result<Vec<_>, _>>(), read(end_start, len)) {
+            (Ok(more), Ok(parts), Ok(end)) => {
+                let parts: Vec<&[u8]> = std::iter::once(&more).chain(&parts).map(Vec::as_slice).collect();
+                self.form_of_parts(&parts, more_len == len, &end).0
+            }
             // Reading the file reports the same error.
             _ => form,
         }
     }
 
-    fn form_with_end(&self, head: &[u8], is_whole: bool, end: &[u8]) -> Form {
-        let text = self.decoded(head);
-        let text = match text.iter().rposition(|&byte| byte == b'\n') {
-            Some(line_feed) if !is_whole => &text[..=line_feed],
-            _ => &text[..],
+    /// Returns the form of a source by its beginning and by parts of the rest, and whether they are enough to be certain.
+    fn form_of_parts(&self, parts: &[&[u8]], is_whole: bool, end: &[u8]) -> (Form, bool) {
+        let texts: Vec<Vec<u8>> = parts.iter().map(|part| self.decoded(part)).collect();
+        let whole_lines = |(index, text): (usize, &Vec<u8>)| {
+            let start = if index == 0 { Some(0) } else { memchr::memchr(b'\n', text).map(|at| at + 1) };
+            let end = memchr::memrchr(b'\n', text)
+                .map(|at| at + 1)
+                .filter(|_| !is_whole)
+                .or((index == 0).then_some(text.len()));
+            start.zip(end).map_or(0..0, |(start, end)| start..end)
         };
+        let lines: Vec<&[u8]> = texts.iter().enumerate().map(|part| &part.1[whole_lines(part)]).collect();
         let end = self.decoded(end);
         let modified = self.modified.and_then(time_of);
-        detect(text, &Circumstances { name: self.name, modified, is_whole, end: &end, given: self.given })
+        detect_in(&lines, &Circumstances { name: self.name, modified, is_whole, end: &end, given: self.given })
     }
 
     fn decoded(&self, bytes: &[u8]) -> Vec<u8> {

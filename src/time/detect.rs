@@ -1,9 +1,12 @@
-//! Decides the form of a source by its first lines.
+//! Decides the form of a source by its first lines, and by lines from its other parts if these are not enough.
 //!
-//! The lines vote. Each time in a line is a vote for its form at its place: at the start of the line, in a column, or where the form
-//! finds it. What most lines have at the same place wins, and the leftmost of those that nearly all of these lines have; at the same
-//! place, the longest. So a date in the message is not taken for the time of a line. A line without such a time has none, unless a
-//! second form is at home in such lines, because two programs write to the source.
+//! The lines vote. Each time in a line is a vote for its form at its place: at the start of the line, after a key, in a column, or where
+//! the form finds it. What most lines have at the same place wins, and of those that nearly all of these lines have, the one at the
+//! start, then the one after a key, and then the leftmost; at the same place, the longest.
+//!
+//! A date in a message is not taken for the time of a line. Therefore a line without a time at that place has none, and dates within
+//! lines are times only if they are in order, and if neither a sentence nor another clock time is before them. A second form counts if it
+//! is at home in the other lines, because two programs write to the source, and if its times are near those of the first.
 //!
 //! Numbers without separators are times only if nearly all lines have one in the same column, and if they hardly ever fall.
 //!
@@ -26,15 +29,17 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::form::{
-    Around, FIRST_SECOND, Form, OrderBasis, Place, Settled, Slot, YearBasis, Zone, is_opening, iso_at, last_second,
-    start,
+    Around, FIRST_SECOND, Form, KEYS, OrderBasis, Place, Settled, Slot, YearBasis, Zone, is_opening, iso_at,
+    last_second, start,
 };
 use super::forms::read::{self, Missing, Order, Parts};
 use super::forms::{Lacks, Shape, Shapes};
 use super::{Reader, SEARCH_LIMIT_BYTES, Time};
 
-/// How many lines vote.
+/// How many lines vote at the beginning of a source.
 const VOTING_LINES: usize = 300;
+/// How many lines vote in each of the other parts that are looked at.
+const PART_LINES: usize = 60;
 /// How many first lines can settle that a source is ISO 8601, or has one form at the start of its lines.
 const FIRST_LINES: usize = 16;
 /// The most bytes by which the average place of a column differs from a place in it.
@@ -100,30 +105,67 @@ struct Votes {
 /// Decides the form of a source that begins with `text`, which is whole lines or the whole source.
 #[must_use]
 pub fn detect(text: &[u8], circumstances: &Circumstances<'_>) -> Form {
+    detect_in(&[text], circumstances).0
+}
+
+/// Decides the form of a source by parts of it, each of which is whole lines. The first one is its beginning. Returns whether they are
+/// enough to be certain.
+pub(crate) fn detect_in(parts: &[&[u8]], circumstances: &Circumstances<'_>) -> (Form, bool) {
     // Archives without times have those of 1970 or 1980.
     let is_time = |time: &Time| time.nanoseconds().div_euclid(1_000_000_000) >= FIRST_SECOND;
     let circumstances = &Circumstances { modified: circumstances.modified.filter(is_time), ..*circumstances };
-    let lines: Vec<&[u8]> = lines(text).take(VOTING_LINES).collect();
+    let most = std::iter::once(VOTING_LINES).chain(std::iter::repeat(PART_LINES));
+    let lines: Vec<&[u8]> = parts.iter().zip(most).flat_map(|(part, most)| lines(part).take(most)).collect();
+    let has_returns = parts.iter().any(|part| has_returns(part));
     let around = around(&lines, circumstances);
-    let iso = Form { first: Slot::Iso, second: None, around };
     let is_iso = |line: &&&[u8]| iso_at(line, start(line).min(line.len()));
     // Nearly all sources end here, before the other forms are even compiled.
-    if lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
-        return iso;
+    if !lines.is_empty() && lines.iter().filter(is_iso).count() * 10 >= lines.len() * 9 {
+        let slot = at_edge(Slot::IsoAt(Place::Start), &lines);
+        return (Form::new([Some(slot), None], around, has_returns), true);
     }
-    let detection = Detection { lines: &lines, text, circumstances, around };
+    let detection = Detection { lines: &lines, text: parts.first().unwrap_or(&&b""[..]), circumstances, around };
     let Some((first, slot)) = detection.winner(&lines) else {
-        return if detection.begins_with_seconds() { Form { first: Slot::Nothing, ..iso } } else { iso };
+        // A date at the very start of a later line is the time of that line.
+        let slot = if detection.has_prefixed_iso() { Slot::Iso } else { Slot::IsoAt(Place::Edge) };
+        return (Form::new([Some(slot), None], around, has_returns), false);
     };
     let is_missed = |line: &&[u8]| !detection.has(line, first);
     let missed: Vec<&[u8]> = lines.iter().copied().filter(is_missed).collect();
     // A few lines may be a message of several lines.
     let second = (missed.len() >= 2).then(|| detection.winner(&missed)).flatten();
     let second = second.filter(|(candidate, slot)| is_at_home(*candidate, slot)).map(|(_, slot)| slot);
-    match (slot, second) {
-        (Slot::IsoAt(_), None | Some(Slot::IsoAt(_))) => iso,
-        (slot, second) => Form { first: slot, second, around },
-    }
+    let second = second.filter(|second| detection.is_second(slot, *second));
+    let slots = [Some(slot), second].map(|slot| slot.map(|slot| at_edge(slot, &lines)));
+    let form = Form::new(slots, around, has_returns);
+    let is_clock = form.slots().any(|slot| matches!(slot, Slot::At(_, shape, _) if shape.lacks == Lacks::Date));
+    // IIS begins a file each day that has the date in its name.
+    let is_daily = around.zone == Zone::Product && date_in_name(circumstances.name).is_some();
+    let around = match is_clock && around.day.is_some() && !is_daily {
+        true if !circumstances.is_whole || detection.passes_midnight(&form) => {
+            Around { day: None, day_basis: YearBasis::Midnight, ..around }
+        }
+        _ => around,
+    };
+    let is_certain = slot != Slot::Nothing && (lines.len() - missed.len()) * 2 >= lines.len();
+    (Form { around, ..form }, is_certain && !matches!(around.day_basis, YearBasis::Midnight))
+}
+
+/// Returns a slot at the start of lines as one that is not after blanks, unless many of its lines are indented.
+fn at_edge(slot: Slot, lines: &[&[u8]]) -> Slot {
+    let edge = match slot {
+        Slot::IsoAt(Place::Start) => Slot::IsoAt(Place::Edge),
+        Slot::At(Place::Start, shape, settled) => Slot::At(Place::Edge, shape, settled),
+        _ => return slot,
+    };
+    let has = |line: &&&[u8]| match slot {
+        Slot::At(_, shape, _) => shape.read(&line[start(line)..]).is_some(),
+        _ => iso_at(line, start(line)),
+    };
+    let dated = lines.iter().filter(has);
+    let (indented, all) =
+        dated.fold((0, 0), |(indented, all), line| (indented + usize::from(is_continued(line)), all + 1));
+    if indented * 10 <= all { edge } else { slot }
 }
 
 /// Whether a second form is certain enough.
@@ -132,22 +174,26 @@ fn is_at_home((place, _): Candidate, slot: &Slot) -> bool {
         Slot::At(_, shape, _) => !shape.needs_lines,
         _ => true,
     };
-    is_certain && matches!(place, Place::Start | Place::Found)
+    is_certain && matches!(place, Place::Start | Place::Found | Place::Key(_))
 }
 
-/// Returns the lines of a text that are not blank, without their line ends.
-fn lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    let lines = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+/// Returns the lines of a text that are not blank, without their line ends and without zeros before them.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = text.split(|&byte| byte == b'\n' || byte == b'\r');
+    let lines = lines.map(|line| &line[line.iter().take_while(|&&byte| byte == 0).count()..]);
     lines.filter(|line| !line.trim_ascii().is_empty())
+}
+
+/// Whether a text has a carriage return that is not part of a line end.
+fn has_returns(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', text).any(|at| !matches!(text.get(at + 1), None | Some(b'\n' | b'\r')))
 }
 
 /// Returns what applies to all times of a source.
 fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
     let Circumstances { name, modified, given, .. } = *circumstances;
-    let is_iis =
-        lines.iter().take(FIRST_LINES).any(|line| line.starts_with(b"#Software: Microsoft Internet Information"));
     let zone = match given.zone {
-        _ if is_iis => Zone::Product,
+        _ if is_in_utc(lines, name) => Zone::Product,
         Some(zone) => Zone::Given(zone, given.zone_by),
         None => Zone::Assumed,
     };
@@ -169,6 +215,27 @@ fn around(lines: &[&[u8]], circumstances: &Circumstances<'_>) -> Around {
         zone,
         shapes: given.shapes,
     }
+}
+
+/// Whether a source is in the format of the W3C, whose times are in UTC, or has the name of such a log.
+fn is_in_utc(lines: &[&[u8]], name: &str) -> bool {
+    let header = |text: &[u8]| lines.iter().take(FIRST_LINES).find_map(|line| line.strip_prefix(text));
+    let software = header(b"#Software: ");
+    let is_utc = |software: &[u8]| {
+        [&b"Microsoft Internet Information"[..], b"Microsoft HTTP"].iter().any(|name| software.starts_with(name))
+    };
+    // The firewall of Windows writes the local time, and says so.
+    let is_local = header(b"#Time Format: ").is_some();
+    let fields = header(b"#Fields: ").unwrap_or_default();
+    let has = |text: &[u8]| memchr::memmem::find(fields, text).is_some();
+    let has_version = header(b"#Version: ").is_some() || header(b"#Date: ").is_some();
+    let has_fields = !has(b"-local") && (has(b"date time") || has(b"time") && has_version);
+    let file = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_dated = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    // The name of a log of which only the end is there.
+    let is_named = ["u_ex", "ex", "httperr"].iter().any(|begin| file.strip_prefix(begin).is_some_and(is_dated));
+    let is_named = is_named && lines.iter().take(FIRST_LINES).all(|line| line.starts_with(b"#") || iso_at(line, 0));
+    !is_local && software.map_or(has_fields || is_named, is_utc)
 }
 
 /// Returns the day of a time, in days since 1970.
@@ -245,7 +312,9 @@ struct Detection<'a> {
 impl Detection<'_> {
     /// Returns the candidate that wins among `lines`, as a slot.
     fn winner(&self, lines: &[&[u8]]) -> Option<(Candidate, Slot)> {
-        let is_number = |(_, form): Candidate| form.is_some_and(|index| self.shape(index).needs_lines);
+        let is_number = |(place, form): Candidate| {
+            !matches!(place, Place::Key(_)) && form.is_some_and(|index| self.shape(index).needs_lines)
+        };
         let mut votes: HashMap<Candidate, Votes> = HashMap::new();
         for (at, line) in lines.iter().enumerate() {
             // If nearly all of the first lines begin with the same form, nothing can be further left.
@@ -282,10 +351,12 @@ impl Detection<'_> {
             // Averages, compared without a division.
             let by_position = (ones.position * others.lines).cmp(&(others.position * ones.lines));
             let by_len = (others.len * ones.lines).cmp(&(ones.len * others.lines));
+            // A key says that its value is the time of the record, and a date before it belongs to another field.
+            let by_key = one.0.doubt().cmp(&other.0.doubt());
             let by_form = one.1.cmp(&other.1).then(rank(one.0).cmp(&rank(other.0))).then(one.0.cmp(&other.0));
-            by_lead.then(by_votes).then(by_position).then(by_len).then(by_form)
+            by_lead.then(by_votes).then(by_key).then(by_position).then(by_len).then(by_form)
         });
-        let header_lines = lines.iter().filter(|line| line.starts_with(b"#")).count();
+        let header_lines = lines.iter().filter(|line| line.starts_with(b"#") || is_continued(line)).count();
         let total = lines.len() - header_lines.min(lines.len());
         // A date that is the same in all lines is one that messages are about.
         let varies = |(place, _): Candidate| {
@@ -303,13 +374,33 @@ impl Detection<'_> {
                 && varies(*candidate)
                 && self.slot(*candidate, votes.lines, total.max(votes.lines), lines).is_some()
         };
-        if all.iter().any(is_date) {
-            all.retain(|(candidate, _)| !is_number(*candidate));
+        if let Some(&(date, _)) = all.iter().find(|one| is_date(one)) {
+            all.retain(|(candidate, _)| !is_number(*candidate) || self.agree(*candidate, date, lines));
         }
         all.into_iter().find_map(|(candidate, votes)| {
             let slot = self.slot(candidate, votes.lines, total.max(votes.lines), lines)?;
             Some((candidate, slot))
         })
+    }
+
+    /// Whether numbers are the same times as the dates in the same lines, in any zone, so that they are no serial numbers.
+    fn agree(&self, number: Candidate, date: Candidate, lines: &[&[u8]]) -> bool {
+        const DAY_SECONDS: i64 = 86_400;
+        let second = |line: &[u8], (place, index): Candidate, last_day| {
+            let text = line.get(place.locate(line)?..)?;
+            let Some(index) = index else {
+                return Some(Reader::default().iso.read(text)?.time.nanoseconds().div_euclid(1_000_000_000));
+            };
+            let (parts, _) = self.shape(index).read(text)?;
+            Some(parts.moment(&Missing { order: Some(Order::Dmy), last_day, day: None })?.second)
+        };
+        let apart = lines.iter().filter_map(|line| {
+            let number = second(line, number, None)?;
+            let last_day = i32::try_from(number.div_euclid(DAY_SECONDS) + 1).ok();
+            Some((number - second(line, date, last_day)?).abs())
+        });
+        let (near, all) = apart.fold((0, 0), |(near, all), apart| (near + usize::from(apart <= DAY_SECONDS), all + 1));
+        all >= LEAST_LINES && near * 10 >= all * 9
     }
 
     fn shapes(&self) -> &'static Shapes {
@@ -334,13 +425,31 @@ impl Detection<'_> {
                 add((Place::Found, Some(index)), shape.found_at(line), line.len() + 1000);
             }
         }
-        let begin = start(line);
-        for at in
-            (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| begins_token(line, at) && may_be_time(&line[at..]))
-        {
-            let places = places(line, begin, at);
+        let mut keys: Vec<u8> =
+            memchr::memchr2_iter(b':', b'=', line).filter_map(|at| key_before(&line[..at])).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for (key, at) in keys.into_iter().filter_map(|key| Some((key, Place::Key(key).locate(line)?))) {
             if iso_at(line, at) {
+                add((Place::Key(key), None), at, 1000);
+            }
+            for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
+                if let Some((_, len)) = shape.read(&line[at..]).filter(|_| shape.lacks == Lacks::Nothing) {
+                    add((Place::Key(key), Some(index)), at, len);
+                }
+            }
+        }
+        let begin = start(line);
+        for at in (begin..line.len().min(SEARCH_LIMIT_BYTES)).filter(|&at| may_be_time(&line[at..])) {
+            let places = places(line, begin, at);
+            // Nothing else looks like it, so a colon before it is no part of it.
+            let is_after_colon = at > begin && line[at - 1] == b':';
+            let is_token = begins_token(line, at);
+            if (is_token || is_after_colon) && iso_at(line, at) {
                 places.iter().flatten().for_each(|place| add((*place, None), at, 1000));
+            }
+            if !is_token {
+                continue;
             }
             for (index, shape) in self.shapes().beginning_with(line[at]).filter(|(_, shape)| self.applies(shape)) {
                 if let Some((_, len)) = shape.read(&line[at..]) {
@@ -375,21 +484,22 @@ impl Detection<'_> {
     fn slot(&self, (place, index): Candidate, votes: usize, total: usize, lines: &[&[u8]]) -> Option<Slot> {
         let shape = index.map(|index| self.shape(index));
         let is_enough = match (place, shape) {
+            (Place::Key(_), _) => votes * 3 >= total,
             (_, Some(shape)) if shape.needs_lines => {
                 let is_clock = shape.lacks == Lacks::Date && self.around.day.is_some();
                 votes >= LEAST_LINES && (votes * 5 >= total * 4 || is_clock && votes * 4 >= total)
             }
-            (Place::Found, _) => true,
-            (_, Some(shape)) if shape.is_anywhere => true,
-            (Place::Start, _) => votes >= 3 || votes * 20 >= total,
-            // The reader of ISO 8601 does not need a place.
-            (_, None) => votes * 10 >= total,
+            (_, Some(shape)) if shape.is_anywhere => votes * 10 >= total,
+            (Place::Found | Place::Start | Place::Edge, _) => votes >= 3 || votes * 20 >= total,
             (Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. }, _) => {
                 votes * 2 >= total || votes >= 2 && votes * 4 >= total
             }
+            // Messages of several lines.
+            (_, None) if votes >= LEAST_LINES => votes * 10 >= total,
+            (_, None) => votes * 2 >= total,
             (Place::Field { .. } | Place::Offset(_), _) => votes >= 2 && votes * 2 >= total,
         };
-        if !is_enough {
+        if !is_enough || !self.is_own((place, index), lines) {
             return None;
         }
         let Some(shape) = shape else { return Some(Slot::IsoAt(place)) };
@@ -407,10 +517,110 @@ impl Detection<'_> {
         let end: Vec<&[u8]> = self::lines(end).collect();
         read_lines.extend(end.iter().filter_map(read));
         let settled = self.settle(shape, &read_lines, read_lines.len() > first_count);
-        if shape.needs_lines && !self.rises(shape, &read_lines[..first_count], settled.order) {
+        if shape.needs_lines
+            && !matches!(place, Place::Key(_))
+            && !self.rises(shape, &read_lines[..first_count], settled.order)
+        {
             return if shape.lacks == Lacks::Date && place == Place::Start { Some(Slot::Nothing) } else { None };
         }
         Some(Slot::At(place, shape, settled))
+    }
+
+    /// Whether dates within lines are the times of these lines and not what their messages are about.
+    fn is_own(&self, candidate: Candidate, lines: &[&[u8]]) -> bool {
+        let (place, index) = candidate;
+        let is_free = matches!(place, Place::Offset(_) | Place::Field { delimiter: b' ' | b'=' | b':', .. });
+        if !is_free || index.is_some_and(|index| self.shape(index).needs_lines || self.shape(index).is_anywhere) {
+            return true;
+        }
+        let slot = match index {
+            None => Slot::IsoAt(place),
+            Some(index) => {
+                Slot::At(place, self.shape(index), Settled { order: Some(Order::Dmy), basis: OrderBasis::Form })
+            }
+        };
+        self.are_own(
+            lines
+                .iter()
+                .filter(|line| self.has(line, candidate))
+                .filter_map(|line| Some((&line[start(line)..place.locate(line)?.max(start(line))], *line))),
+            slot,
+        )
+    }
+
+    /// Whether times are those of lines, each of which is given with what is before its time.
+    fn are_own<'l>(&self, lines: impl Iterator<Item = (&'l [u8], &'l [u8])>, slot: Slot) -> bool {
+        let form = Form::new([Some(slot), None], self.around, false);
+        let mut reader = Reader::default();
+        let (mut count, mut prose, mut with_time, mut others, mut seconds) = (0, 0, 0, 0, Vec::new());
+        for (before, line) in lines {
+            count += 1;
+            others += usize::from(names_another_time(before));
+            prose += usize::from(is_prose(before));
+            with_time += usize::from(has_clock(before));
+            seconds.extend(reader.find(&form, line).map(|stamp| stamp.time.nanoseconds().div_euclid(1_000_000_000)));
+        }
+        // Another time before it, in a form that is not known, or a word that says that it is a time of something else.
+        if with_time * 2 > count || others * 2 > count {
+            return false;
+        }
+        let pairs = || seconds.windows(2);
+        let steps = (
+            pairs().filter(|pair| pair[0] > pair[1] + 60).count(),
+            pairs().filter(|pair| pair[0] + 60 < pair[1]).count(),
+        );
+        // From the oldest to the newest line, or the other way round.
+        let is_in_order = steps.0.min(steps.1) * 10 <= seconds.len();
+        let is_constant = pairs().all(|pair| pair[0] == pair[1]);
+        match seconds.len() {
+            0..3 => prose * 2 <= count,
+            3..LEAST_LINES => prose * 2 <= count && is_in_order,
+            _ => is_in_order && !is_constant,
+        }
+    }
+
+    /// Whether most lines have a date in ISO 8601 after something that has another length in each line.
+    fn has_prefixed_iso(&self) -> bool {
+        let dated = |line: &&[u8]| {
+            let near = &line[..line.len().min(SEARCH_LIMIT_BYTES + SECOND_BYTES)];
+            (start(line)..near.len()).find(|&at| begins_token(near, at) && iso_at(near, at))
+        };
+        let lines = self.lines.iter().filter(|line| !is_continued(line));
+        let (with, all) =
+            lines.clone().fold((0, 0), |(with, all), line| (with + usize::from(dated(line).is_some()), all + 1));
+        let before = lines.filter_map(|line| Some((&line[start(line)..dated(line)?], *line)));
+        with >= 3 && with * 2 >= all && self.are_own(before, Slot::Iso)
+    }
+
+    /// Whether the times of a second form are near those of the first one around them, so that they are no dates in messages.
+    fn is_second(&self, first: Slot, second: Slot) -> bool {
+        const NEAR_SECONDS: i64 = 15 * 3600;
+        let [first, second] = [first, second].map(|slot| Form::new([Some(slot), None], self.around, false));
+        let (mut reader, mut last) = (Reader::default(), None);
+        let (mut all, mut far) = (0, 0);
+        for line in self.lines {
+            let mut second_of = |form| Some(reader.find(form, line)?.time.nanoseconds().div_euclid(1_000_000_000));
+            if let Some(second) = second_of(&first) {
+                last = Some(second);
+            } else if let Some(second) = second_of(&second) {
+                // An indented line belongs to the one above.
+                let is_near = last.is_none_or(|last: i64| (second - last).abs() <= NEAR_SECONDS) && !is_continued(line);
+                all += 1;
+                far += usize::from(!is_near);
+            }
+        }
+        all >= 2 && far * 10 <= all
+    }
+
+    /// Whether clock times step back by more than half a day, or there are headers of several days.
+    fn passes_midnight(&self, form: &Form) -> bool {
+        const HALF_A_DAY: i64 = 43_200 * 1_000_000_000;
+        let mut reader = Reader::default();
+        let times: Vec<i64> =
+            lines(self.text).filter_map(|line| Some(reader.find(form, line)?.time.nanoseconds())).collect();
+        let mut days = lines(self.text).filter_map(|line| line.strip_prefix(b"#Date: ")?.get(..10));
+        let first_day = days.next();
+        times.windows(2).any(|pair| pair[0] - pair[1] > HALF_A_DAY) || days.any(|day| Some(day) != first_day)
     }
 
     /// Whether numbers are times: nearly all of them can be, and they hardly ever fall.
@@ -446,15 +656,19 @@ impl Detection<'_> {
         let modified = self.circumstances.modified.and_then(day_of);
         // A clock ahead, or a zone.
         let latest = modified.map(|day| day + 1);
-        let day_in = |parts: &Parts, order, latest: Option<i32>| {
+        let day_in = |parts: &Parts, order| {
             let missing = Missing { order: Some(order), last_day: self.around.last_day, day: None };
             let local = parts.moment(&missing)?;
-            let day = i32::try_from(local.second.div_euclid(86_400)).ok()?;
             let is_possible = (FIRST_SECOND..last_second()).contains(&local.second);
-            (is_possible && latest.is_none_or(|latest| day <= latest)).then_some(day)
+            i32::try_from(local.second.div_euclid(86_400)).ok().filter(|_| is_possible)
         };
         let days_by = |latest: Option<i32>| -> Vec<(Order, Vec<Option<i32>>)> {
-            let days = |order| open.iter().map(|parts| day_in(parts, order, latest)).collect();
+            let days = |order| {
+                let days: Vec<Option<i32>> = open.iter().map(|parts| day_in(parts, order)).collect();
+                let latest = latest.map(|latest| last_of_run(&days, latest));
+                let is_possible = |day: &i32| latest.is_none_or(|latest| *day <= latest);
+                days.into_iter().map(|day| day.filter(is_possible)).collect()
+            };
             orders.iter().map(|&order| (order, days(order))).collect()
         };
         let impossible = |days: &[Option<i32>]| days.iter().filter(|day| day.is_none()).count();
@@ -524,31 +738,87 @@ impl Detection<'_> {
         }
         Settled { order: None, basis: OrderBasis::Unknown }
     }
-
-    /// Whether most lines begin with the seconds since a system was started, so that a date in the message of a few lines is not the
-    /// form of the source.
-    fn begins_with_seconds(&self) -> bool {
-        let mut reader = Reader::default();
-        let has_iso = self.lines.iter().filter(|line| reader.iso.find(line).is_some()).count();
-        let seconds = self.lines.iter().filter(|line| begins_with_seconds(&line[start(line)..])).count();
-        self.lines.len() >= LEAST_LINES && has_iso * 10 < self.lines.len() && seconds * 2 >= self.lines.len()
-    }
 }
 
-/// Whether a text begins with a number of seconds with at least milliseconds.
-fn begins_with_seconds(text: &[u8]) -> bool {
+/// Returns the key of [`KEYS`] at the end of a text, if there is one, as its index.
+fn key_before(text: &[u8]) -> Option<u8> {
+    let text = text.trim_ascii_end();
+    let text = text.strip_suffix(b"\"").unwrap_or(text);
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'_');
+    let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
+    u8::try_from(KEYS.iter().position(|key| key.as_bytes() == word)?).ok()
+}
+
+/// Whether a line continues the one above it.
+fn is_continued(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t')) || line.starts_with(b"Caused by: ") || line.starts_with(b"at ")
+}
+
+/// Whether a text is part of a sentence: three words or more, with nothing else between them.
+fn is_prose(text: &[u8]) -> bool {
+    let is_word = |word: &&[u8]| {
+        let word = word.strip_suffix(b",").or(word.strip_suffix(b":")).unwrap_or(word);
+        word.iter().all(|&byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
+            && word.iter().any(u8::is_ascii_lowercase)
+    };
+    text.split(|&byte| byte == b' ').filter(is_word).count() >= 3
+}
+
+/// Whether the word or the key at the end of a text says that the time after it is not that of the line, such as `until` or `lastLogon=`.
+fn names_another_time(text: &[u8]) -> bool {
+    const WORDS: [&str; 15] = [
+        "since", "until", "till", "after", "before", "from", "to", "by", "for", "valid", "expires", "expired", "last",
+        "next", "start",
+    ];
+    const PARTS: [&str; 16] = [
+        "expir", "valid", "last", "prev", "next", "until", "since", "start", "begin", "after", "before", "birth",
+        "modif", "session", "password", "deadline",
+    ];
+    const KEY_ENDS: [&str; 7] = ["time", "stamp", "date", "at", "ts", "when", "logged"];
+    let is_opening = |byte: &&u8| is_opening(**byte) || **byte == b' ';
+    let text = &text[..text.len() - text.iter().rev().take_while(is_opening).count()];
+    let is_key = text.ends_with(b"=") || text.ends_with(b"\":");
+    let is_name = is_key || text.ends_with(b":");
+    let is_mark = |byte: &&u8| matches!(byte, b'=' | b':' | b'"');
+    let text = &text[..text.len() - text.iter().rev().take_while(is_mark).count()];
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'$');
+    let word = &text[text.len() - text.iter().rev().take_while(is_part).count()..];
+    let word = String::from_utf8_lossy(word).to_ascii_lowercase();
+    let is_other = is_name && (word.starts_with("end") || PARTS.iter().any(|part| word.contains(part)));
+    let is_time = word == "t" || KEY_ENDS.iter().any(|end| word.ends_with(end));
+    is_other || is_key && !is_time || WORDS.contains(&word.as_str())
+}
+
+/// Whether a text has a clock time such as `2:57:24`.
+fn has_clock(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let whole = digits(text);
-    let fraction = text.get(whole..).and_then(|rest| rest.strip_prefix(b".")).unwrap_or_default();
-    let after = fraction.get(digits(fraction));
-    whole > 0 && digits(fraction) >= 3 && !after.is_some_and(u8::is_ascii_alphanumeric)
+    (0..text.len()).filter(|&at| begins_token(text, at)).any(|at| {
+        let text = &text[at..];
+        let hours = digits(text);
+        matches!(hours, 1 | 2)
+            && matches!(
+                text[hours..],
+                [b':' | b'.', b'0'..=b'5', b'0'..=b'9', b':' | b'.', b'0'..=b'5', b'0'..=b'9', ..]
+            )
+            && !matches!(text.get(hours + 6), Some(b':' | b'0'..=b'9'))
+            && !(text.get(hours) == Some(&b'.') && text.get(hours + 6) == Some(&b'.'))
+    })
+}
+
+/// Returns the last day of those that follow each other from `latest` on: a log that is open goes on after it was last modified.
+fn last_of_run(days: &[Option<i32>], latest: i32) -> i32 {
+    let mut after: Vec<i32> = days.iter().flatten().copied().filter(|&day| day > latest).collect();
+    after.sort_unstable();
+    let has_earlier = days.iter().flatten().any(|day| (latest - 2..=latest).contains(day));
+    let follow = |last: i32, day: i32| if has_earlier && day - last <= 2 { day } else { last };
+    after.into_iter().fold(latest, follow)
 }
 
 /// The preference of places that are the same in all lines.
 fn rank(place: Place) -> u8 {
     match place {
-        Place::Found => 0,
-        Place::Start => 1,
+        Place::Found | Place::Key(_) => 0,
+        Place::Start | Place::Edge => 1,
         Place::Field { delimiter: b',' | b';' | b'\t' | b'|', .. } => 2,
         Place::Field { .. } => 3,
         Place::Offset(_) => 4,
@@ -556,7 +826,7 @@ fn rank(place: Place) -> u8 {
 }
 
 /// Whether a time may begin at `at`: not within a word, a number, an address or a path.
-fn begins_token(line: &[u8], at: usize) -> bool {
+pub(super) fn begins_token(line: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| line[before]) else { return true };
     let is_joined = before.is_ascii_alphanumeric()
         || !before.is_ascii()
@@ -591,11 +861,12 @@ fn places(line: &[u8], begin: usize, at: usize) -> [Option<Place>; 2] {
     }
     let opening = line[..at].iter().rev().take_while(|&&byte| is_opening(byte)).count();
     let before = &line[..at - opening];
-    let field =
-        before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b' ')).and_then(|&delimiter| {
+    let field = before.last().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'=' | b':' | b' ')).and_then(
+        |&delimiter| {
             let index = before.iter().filter(|&&byte| byte == delimiter).count();
             Some(Place::Field { delimiter, index: u8::try_from(index).ok()? })
-        });
+        },
+    );
     [field, u8::try_from(at).ok().map(Place::Offset)]
 }
 
@@ -652,7 +923,7 @@ mod tests {
                 "#Software: Microsoft Internet Information Services 8.5\n2017-02-14 02:57:24 x",
                 "a.log",
                 "iso-8601",
-                &["UTC, as IIS writes it"],
+                &["UTC, as in logs in the format of the W3C"],
             ),
         ];
         for (text, name, form, evidence) in cases {

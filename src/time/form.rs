@@ -26,12 +26,18 @@ pub struct Form {
     /// The form of a second program that writes to the same source.
     pub(super) second: Option<Slot>,
     pub(super) around: Around,
+    /// Whether a carriage return without a line feed ends a line, as far as times are concerned.
+    pub(super) has_returns: bool,
+    /// Whether a line may have several records, whose times are found by more than their order.
+    pub(super) has_records: bool,
+    /// Whether a time in ISO 8601 at the start of a line is that of the line, in no other zone than its own or UTC.
+    pub(super) is_plain_iso: bool,
 }
 
 /// How one program writes times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
-    /// An ISO 8601 date with a clock time near the start of the line.
+    /// The first ISO 8601 date with a clock time near the start of the line.
     Iso,
     /// An ISO 8601 date with a clock time at this place.
     IsoAt(Place),
@@ -87,6 +93,8 @@ pub enum YearBasis {
     Modified,
     /// The time of this run, because the source has no time of modification.
     Now,
+    /// Nothing, because the source goes past midnight, or may do so after what has been read of it.
+    Midnight,
     /// Nothing.
     Unknown,
 }
@@ -118,7 +126,7 @@ impl Assumed {
         self.dates += u64::from(settled().any(|(shape, settled)| match shape.lacks {
             Lacks::Nothing => false,
             Lacks::Year => settled.basis != OrderBasis::Unknown && form.around.year_basis != YearBasis::Given,
-            Lacks::Date => form.around.day_basis != YearBasis::Given,
+            Lacks::Date => form.around.day.is_some(),
         }));
     }
 }
@@ -171,21 +179,39 @@ pub(super) enum Zone {
 pub(super) enum Place {
     /// At its start, after brackets, quotes, blanks and the number with which syslog begins a line.
     Start,
+    /// The same, but not after blanks: an indented line continues the one above it.
+    Edge,
     /// After so many of these delimiters, and after brackets and quotes.
     Field { delimiter: u8, index: u8 },
     /// At this byte.
     Offset(u8),
+    /// After this key of [`KEYS`]: `"time":` or `time=`.
+    Key(u8),
     /// Where the form finds it.
     Found,
 }
 
 impl Place {
+    /// How certain it is that a time there is that of the line, and not a date in another field: less is better.
+    pub(super) fn doubt(self) -> u8 {
+        match self {
+            Place::Start | Place::Edge => 0,
+            Place::Found => 1,
+            Place::Key(key) if usize::from(key) < KEYS.len() - OTHER_KEYS => 1,
+            Place::Key(_) => 2,
+            Place::Field { .. } | Place::Offset(_) => 3,
+        }
+    }
+
     /// Returns where the time begins, if the line is long enough.
     #[inline]
     pub(super) fn locate(self, line: &[u8]) -> Option<usize> {
         let at = match self {
             Place::Start => start(line),
+            Place::Edge if matches!(line.first(), Some(b' ' | b'\t')) => return None,
+            Place::Edge => start(line),
             Place::Offset(at) => usize::from(at),
+            Place::Key(key) => after_key(line, key)?,
             Place::Found => 0,
             Place::Field { delimiter, index } => {
                 let near = &line[..line.len().min(SEARCH_LIMIT_BYTES)];
@@ -197,6 +223,64 @@ impl Place {
         };
         (at < line.len()).then_some(at)
     }
+}
+
+/// The keys after which records have their time. The last [`OTHER_KEYS`] of them may also stand before another time.
+pub(super) const KEYS: [&str; 29] = [
+    "time",
+    "timestamp",
+    "@timestamp",
+    "ts",
+    "Time",
+    "Timestamp",
+    "TimeStamp",
+    "timeStamp",
+    "@t",
+    "datetime",
+    "DateTime",
+    "asctime",
+    "eventTime",
+    "event_time",
+    "log_time",
+    "TimeCreated",
+    "TimeGenerated",
+    "SystemTime",
+    "createdDateTime",
+    "activityDateTime",
+    "__REALTIME_TIMESTAMP",
+    "timeUnixNano",
+    "EdgeStartTimestamp",
+    "devTime",
+    "date",
+    "CreationTime",
+    "$date",
+    "started_at",
+    "published",
+];
+/// How many keys are those of a time only if there is no other one.
+const OTHER_KEYS: usize = 5;
+
+/// Returns where the value of a key begins in a line: after `"time":` in JSON, and after `time=` in other records.
+fn after_key(line: &[u8], key: u8) -> Option<usize> {
+    static FINDERS: LazyLock<[memchr::memmem::Finder<'static>; KEYS.len()]> =
+        LazyLock::new(|| KEYS.map(memchr::memmem::Finder::new));
+    let blanks = |at: usize| at + line[at..].iter().take_while(|&&byte| byte == b' ').count();
+    FINDERS[usize::from(key)].find_iter(line).find_map(|at| {
+        let after = at + KEYS[usize::from(key)].len();
+        let value = match (&line[..at], &line[after..]) {
+            // An escaped quote is part of a message.
+            ([.., b'\\', b'"'], _) => return None,
+            ([.., b'"'], [b'"', ..]) => blanks(after + 1),
+            ([] | [.., b' ' | b'\t' | b',' | b';' | b'|' | b'<' | b'(' | b'[' | b'{'], [b'=', ..]) => after,
+            _ => return None,
+        };
+        let value = match line.get(value)? {
+            b':' => blanks(value + 1),
+            b'=' => value + 1,
+            _ => return None,
+        };
+        Some(value + line[value..].iter().take_while(|byte| matches!(byte, b'"' | b'\'' | b'[')).count())
+    })
 }
 
 /// Whether a byte opens a part of a line: a bracket or a quote.
@@ -234,9 +318,25 @@ impl Default for Form {
 impl Form {
     /// An ISO 8601 date with a clock time: `2017-02-14T02:57:24`, a space instead of the `T`, a fraction after `.` or `,`, and `Z`, an
     /// offset, or no zone at all.
-    pub const ISO_8601: Form = Form { first: Slot::Iso, second: None, around: Around::NONE };
+    pub const ISO_8601: Form = Form {
+        first: Slot::Iso,
+        second: None,
+        around: Around::NONE,
+        has_returns: false,
+        has_records: false,
+        is_plain_iso: true,
+    };
 
-    /// Returns the time of a line: where this form has it, or for ISO 8601 the first one that starts within [`SEARCH_LIMIT_BYTES`].
+    pub(super) fn new([first, second]: [Option<Slot>; 2], around: Around, has_returns: bool) -> Form {
+        let first = first.unwrap_or(Slot::Nothing);
+        let has_records = has_returns || [Some(first), second].iter().flatten().any(Slot::is_searched);
+        let is_iso = matches!(first, Slot::Iso | Slot::IsoAt(Place::Start | Place::Edge));
+        let is_plain_iso = is_iso && around.zone == Zone::Assumed;
+        Form { first, second, around, has_returns, has_records, is_plain_iso }
+    }
+
+    /// Returns the time of a line: where the source has it, or for [`Form::ISO_8601`] the first one that starts within
+    /// [`SEARCH_LIMIT_BYTES`].
     ///
     /// # Examples
     ///
@@ -263,6 +363,12 @@ impl Form {
     #[must_use]
     pub fn is_undecided(&self) -> bool {
         self.slots().any(|slot| matches!(slot, Slot::At(_, _, Settled { basis: OrderBasis::Unknown, .. })))
+    }
+
+    /// Whether the lines have clock times only, and the source may go past midnight, so that its lines have no times.
+    #[must_use]
+    pub(crate) fn may_pass_midnight(&self) -> bool {
+        self.around.day_basis == YearBasis::Midnight
     }
 
     /// Returns the name of the form: `iso-8601`, that of another form, or those of two, and `None` if the source has no times.
@@ -314,11 +420,14 @@ impl Form {
                 YearBasis::Header => format!("{what} of the header"),
                 YearBasis::Modified => format!("{what} by the time of modification"),
                 YearBasis::Now => format!("{what} by the time of this run"),
+                YearBasis::Midnight => {
+                    format!("{what} is not known, as the log may go past midnight, so its times are not read")
+                }
                 YearBasis::Unknown => format!("{what} is not known, so its times are not read"),
             });
         }
         match self.around.zone {
-            Zone::Product => words.push("UTC, as IIS writes it".to_owned()),
+            Zone::Product => words.push("UTC, as in logs in the format of the W3C".to_owned()),
             Zone::Given(_, ZoneBy::Option) => words.push("zone by --tz where the line has none".to_owned()),
             Zone::Given(zone, ZoneBy::Configuration) => {
                 let name = DisplayZone::new(zone).name();
@@ -329,40 +438,41 @@ impl Form {
         words
     }
 
-    /// Whether lines are read as ISO 8601 in no other zone than their own or UTC.
-    #[inline]
-    pub(super) fn is_plain_iso(&self) -> bool {
-        matches!((self.first, self.second, self.around.zone), (Slot::Iso, None, Zone::Assumed))
-    }
-
-    fn slots(&self) -> impl Iterator<Item = Slot> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
         [Some(self.first), self.second].into_iter().flatten()
     }
 }
 
 impl Reader {
-    /// Returns the time of a line by a form other than plain ISO 8601.
+    /// Returns the time of a line by the places of a form.
     #[inline(never)]
     pub(super) fn find_by_slots(&mut self, form: &Form, line: &[u8]) -> Option<Stamp> {
+        // A system that stopped while it wrote leaves zeros before a line.
+        let line = &line[line.iter().take_while(|&&byte| byte == 0).count()..];
         let found = self.find_by_slot(form.first, form, line);
         match form.second {
-            Some(second) if found.is_none() => self.find_by_slot(second, form, line),
-            _ => found,
+            Some(second) if found.is_none() => self.find_by_slot(second, form, line)?,
+            _ => found?,
         }
     }
 
-    fn find_by_slot(&mut self, slot: Slot, form: &Form, line: &[u8]) -> Option<Stamp> {
+    /// Returns the time of a line by the place of one program: `Some(None)` if what is there is a time that cannot be, so that nothing
+    /// else takes its place.
+    pub(super) fn find_by_slot(&mut self, slot: Slot, form: &Form, line: &[u8]) -> Option<Option<Stamp>> {
         match slot {
             Slot::Nothing => None,
-            Slot::Iso => self.iso.find(line).and_then(|stamp| self.in_zone(stamp, form)),
+            Slot::Iso => self.iso.find(line).map(|stamp| self.in_zone(stamp, form)),
             Slot::IsoAt(place) => {
-                let stamp = self.iso.read(&line[place.locate(line)?..])?;
-                self.in_zone(stamp, form)
+                let text = &line[place.locate(line)?..];
+                match self.iso.read(text) {
+                    Some(stamp) => Some(self.in_zone(stamp, form)),
+                    None => iso::has_shape(text).then_some(None),
+                }
             }
             Slot::At(place, shape, settled) => {
                 let at = place.locate(line)?;
                 let (parts, end) = shape.read(&line[at..])?;
-                self.stamp(shape, &parts, settled.order, form, &line[at + end..])
+                Some(self.stamp(shape, &parts, settled.order, form, &line[at + end..]))
             }
         }
     }
@@ -404,7 +514,14 @@ impl Reader {
     }
 
     /// Returns the moment of what a line says. `rest` is the line after the time.
-    fn stamp(&mut self, shape: &Shape, parts: &Parts, order: Option<Order>, form: &Form, rest: &[u8]) -> Option<Stamp> {
+    pub(super) fn stamp(
+        &mut self,
+        shape: &Shape,
+        parts: &Parts,
+        order: Option<Order>,
+        form: &Form,
+        rest: &[u8],
+    ) -> Option<Stamp> {
         let around = &form.around;
         let mut missing = Missing { order, last_day: around.last_day, day: around.day };
         let mut date = match shape.lacks {

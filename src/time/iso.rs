@@ -13,7 +13,9 @@
 //! Almost every result needs a time, so this reader compares eight columns at once, does its own calendar arithmetic, and caches
 //! the last minute. A date library would need several times as many instructions.
 
+use super::form::{FIRST_SECOND, last_second};
 use super::forms::names::{self, ZoneName};
+use super::forms::read::half_day;
 use super::{Basis, DateBasis, SEARCH_LIMIT_BYTES, Stamp, Time, ZoneBasis};
 
 /// Reads ISO 8601 times, with a cache for the last minute, which neighbouring lines usually share.
@@ -26,17 +28,23 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Returns the first time in `line` that starts within [`SEARCH_LIMIT_BYTES`].
+    /// Returns the first time in `line` that starts within [`SEARCH_LIMIT_BYTES`]. If it is not one at which a log can have been
+    /// written, no other one takes its place.
     #[inline]
     pub(super) fn find(&mut self, line: &[u8]) -> Option<Stamp> {
         self.read(line).or_else(|| {
             // Searches for the first hyphen of a date, which must come after four digits. The hyphen is the rarest of its
             // characters in logs.
             let limit = line.len().min(SEARCH_LIMIT_BYTES + 5);
-            memchr::memchr_iter(b'-', &line[..limit])
-                .filter(|&hyphen| hyphen > 4 && !line[hyphen - 5].is_ascii_digit())
-                .find_map(|hyphen| self.read(&line[hyphen - 4..]))
+            let hyphen = memchr::memchr_iter(b'-', &line[..limit]).find(|&hyphen| begins_at(line, hyphen))?;
+            self.read(&line[hyphen - 4..])
         })
+    }
+
+    /// Returns the last time in `text`: `Some(None)` if it is not one at which a log can have been written.
+    pub(super) fn find_last(&mut self, text: &[u8]) -> Option<Option<Stamp>> {
+        let hyphen = memchr::memrchr_iter(b'-', text).find(|&hyphen| begins_at(text, hyphen))?;
+        Some(self.read(&text[hyphen - 4..]))
     }
 
     /// Reads the time at the start of `text`.
@@ -62,6 +70,9 @@ impl Reader {
             None => {
                 let (nanosecond, rest) = fraction(rest)?;
                 let (offset_seconds, zone) = match zone(rest).filter(|_| !is_half_day(rest))?.0 {
+                    Named::Offset(seconds) if seconds != 0 && !can_be_logged(start - i64::from(seconds)) => {
+                        return None;
+                    }
                     Named::Offset(seconds) => (seconds, ZoneBasis::Named),
                     Named::Ambiguous => (0, ZoneBasis::Ambiguous),
                     Named::Nothing => (0, ZoneBasis::Assumed),
@@ -91,7 +102,32 @@ fn minute(text: [u8; 16]) -> Option<i64> {
     let year = u32::from(date[0]) * 100 + u32::from(date[2]);
     let (hour, minute) = (clock[3], clock[6]);
     let day = days(year, date[5], clock[0]).filter(|_| hour <= 23 && minute <= 59)?;
-    Some(day * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60)
+    let second = day * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60;
+    // Here, because a minute is computed once for many lines.
+    can_be_logged(second).then_some(second)
+}
+
+/// Whether a log can have been written in this second since 1970.
+fn can_be_logged(second: i64) -> bool {
+    (FIRST_SECOND..last_second()).contains(&second)
+}
+
+/// Whether a date with a clock time, or numbers that look like one, has its first hyphen at `hyphen`.
+fn begins_at(text: &[u8], hyphen: usize) -> bool {
+    let Some(begin) = hyphen.checked_sub(4) else { return false };
+    let is_within_number = begin > 0 && text[begin - 1].is_ascii_digit();
+    !is_within_number && has_shape(&text[begin..])
+}
+
+/// Whether a text begins with numbers that look like a date with a clock time.
+pub(super) fn has_shape(text: &[u8]) -> bool {
+    const SHAPE: &[u8; 19] = b"dddd-dd-ddTdd:dd:dd";
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b't' | b' '),
+        _ => byte == shape,
+    };
+    text.len() >= SHAPE.len() && text.iter().zip(SHAPE).all(fits)
 }
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
@@ -216,29 +252,38 @@ pub(super) enum Named {
     Nothing,
 }
 
-/// Reads a zone after a clock time: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns it with its length in bytes. Returns `None`
-/// for an offset that no clock has, because then the text is not a time.
+/// Reads a zone and returns it with its length: `Z`, ` UTC`, `+01:00`, `+0100` or `+01`. Returns `None` for an offset with a colon that
+/// no clock has, because then this is not a time. Other numbers that are no offsets are something else after the time.
 #[inline]
 pub(super) fn zone(text: &[u8]) -> Option<(Named, usize)> {
     let (sign, rest, len) = match text {
         [b'z' | b'Z', ..] => return Some((Named::Offset(0), 1)),
         [b' ', b'A'..=b'Z', ..] => return Some(zone_name(text)),
-        // `2024-05-01 10:00:00 -0500`: if a space separates date and time, there is often another one before the offset.
-        [b' ', b'+', rest @ ..] if is_offset(rest) => (1, rest, 2),
-        [b' ', b'-', rest @ ..] if is_offset(rest) => (-1, rest, 2),
-        [b'+', rest @ ..] if is_offset(rest) => (1, rest, 1),
-        [b'-', rest @ ..] if is_offset(rest) => (-1, rest, 1),
+        // `2024-05-01 10:00:00 -0500`: where a space separates date and time, one often precedes the offset.
+        [b' ', b'+', rest @ ..] => (1, rest, 2),
+        [b' ', b'-', rest @ ..] => (-1, rest, 2),
+        [b'+', rest @ ..] => (1, rest, 1),
+        [b'-', rest @ ..] => (-1, rest, 1),
         _ => return Some((Named::Nothing, 0)),
     };
     let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
-    let hours = number(&rest[..2]);
-    let (minutes, minutes_len) = match &rest[2..] {
-        [b':', tens, ones, ..] if tens.is_ascii_digit() && ones.is_ascii_digit() => (number(&[*tens, *ones]), 3),
-        [tens, ones, ..] if tens.is_ascii_digit() && ones.is_ascii_digit() => (number(&[*tens, *ones]), 2),
-        _ => (0, 0),
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (minutes, digits_len) = match (digits, &rest[digits..]) {
+        (2, [b':', minutes @ ..]) if minutes.len() >= 2 && minutes[..2].iter().all(u8::is_ascii_digit) => {
+            let minutes = number(&minutes[..2]);
+            if number(&rest[..2]) > 18 || minutes > 59 {
+                return None;
+            }
+            (minutes, 5)
+        }
+        (4, _) if number(&rest[..2]) <= 14 && number(&rest[2..4]) % 15 == 0 && number(&rest[2..4]) < 60 => {
+            (number(&rest[2..4]), 4)
+        }
+        // Without a zero, it may be any number of one or two digits.
+        (2, after) if rest[0] == b'0' && !starts_word(after) => (0, 2),
+        _ => return Some((Named::Nothing, 0)),
     };
-    let offset = Named::Offset(sign * (hours * 3600 + minutes * 60));
-    (hours <= 18 && minutes < 60).then_some((offset, len + 2 + minutes_len))
+    Some((Named::Offset(sign * (number(&rest[..2]) * 3600 + minutes * 60)), len + digits_len))
 }
 
 /// Reads the abbreviation of a zone after a space. Returns it with its length in bytes.
@@ -256,18 +301,16 @@ fn zone_name(text: &[u8]) -> (Named, usize) {
 
 /// Whether the text starts with AM or PM of a 12-hour clock. Then the digits alone do not determine the time.
 fn is_half_day(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b" ").unwrap_or(text);
-    matches!(text, [b'A' | b'a' | b'P' | b'p', b'M' | b'm', rest @ ..] if !starts_word(rest))
+    match text.strip_prefix(b" ").unwrap_or(text) {
+        [b'A' | b'a' | b'P' | b'p', b'M' | b'm', rest @ ..] => !starts_word(rest),
+        [0x80..=0xFF, ..] => half_day(text).is_some(),
+        _ => false,
+    }
 }
 
 /// Whether the text starts with a letter or digit, so that it continues the word before it.
 fn starts_word(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphanumeric)
-}
-
-/// Whether `text` starts with exactly two digits, or exactly four. A colon may follow two digits.
-fn is_offset(text: &[u8]) -> bool {
-    matches!(text.iter().take_while(|byte| byte.is_ascii_digit()).count(), 2 | 4)
 }
 
 #[cfg(test)]
@@ -304,7 +347,15 @@ mod tests {
             (r#"{"time":"2017-02-14T02:57:24Z"}"#, "2017-02-14T02:57:24Z"),
             ("host-7 app-1234-x 2017-02-14T02:57:24Z", "2017-02-14T02:57:24Z"),
             ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
-            ("1969-12-31T23:59:59Z", "1969-12-31T23:59:59Z"),
+            ("1990-01-01T00:00:00Z", "1990-01-01T00:00:00Z"),
+            ("2017-02-14T02:57:24-03 x", "2017-02-14T05:57:24Z"),
+            ("2017-02-14 02:57:24 +03 [7]", "2017-02-13T23:57:24Z"),
+            // Numbers after a time.
+            ("2017-02-14 02:57:24-1234 x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 -1520 x", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24+10 dB", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 -05dB", "2017-02-14T02:57:24Z assumed"),
+            ("2017-02-14 02:57:24 -12345", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14T02:57:24 - started", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14T02:57:24-", "2017-02-14T02:57:24Z assumed"),
             ("2017-02-14 02:57:24 UTC x", "2017-02-14T02:57:24Z"),
@@ -326,6 +377,11 @@ mod tests {
             "2017-02-30T00:00:00Z",
             "2017-13-01T00:00:00Z",
             "2017-02-14T24:00:00Z",
+            "1989-12-31T23:59:59Z",
+            "1990-01-01T00:30:00+01:00",
+            "3017-02-14T02:57:24Z",
+            "1601-01-01T00:00:00Z was 2017-02-14T02:57:24Z",
+            "[1601-01-01T00:00:00Z] was 2017-02-14T02:57:24Z",
             "2017-02-14T02:57:245",
             "2017-02-14T02:57:24+19:00",
             "2017-02-14 02:57:24 PM",
@@ -350,7 +406,8 @@ mod tests {
             let expected = jiff::civil::DateTime::new(year, month, day, hour, minute, second.min(if second == 60 { 59 } else { 99 }), 0)
                 .ok()
                 .and_then(|civil| jiff::tz::Offset::UTC.to_timestamp(civil).ok())
-                .and_then(|moment| i64::try_from(moment.as_nanosecond()).ok());
+                .and_then(|moment| i64::try_from(moment.as_nanosecond()).ok())
+                .filter(|moment| can_be_logged(moment.div_euclid(60_000_000_000).saturating_mul(60)));
             let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
             prop_assert_eq!(read(text.as_bytes()).map(|stamp| stamp.time), expected.map(Time), "{}", text);
         }
@@ -358,8 +415,8 @@ mod tests {
         #[test]
         fn a_fraction_may_have_any_number_of_digits(digits in "[0-9]{1,12}", rest in "[Zx:/ ]{0,9}") {
             let nine: i64 = format!("{digits:0<9}")[..9].parse().unwrap();
-            let stamp = read(format!("1970-01-01T00:00:00.{digits}{rest}").as_bytes());
-            prop_assert_eq!(stamp.map(|stamp| stamp.time), Some(Time(nine)));
+            let stamp = read(format!("2017-02-14T00:00:00.{digits}{rest}").as_bytes());
+            prop_assert_eq!(stamp.map(|stamp| stamp.time), Some(Time(1_487_030_400_000_000_000 + nine)));
         }
 
         /// Only a few different digits, so that neighbouring times often share their minute, with other text between them.

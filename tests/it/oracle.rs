@@ -26,7 +26,7 @@ use callcodes::units::Units;
 use encoding_rs::Encoding;
 use proptest::prelude::*;
 
-use crate::naive::{Found, naive, naive_patterns, naive_patterns_in};
+use crate::naive::{Found, Place, naive, naive_patterns, naive_patterns_in, naive_with_times};
 
 fn found(hit: &Hit<'_>, line: u64, set: &PatternSet) -> Found {
     Found {
@@ -128,6 +128,15 @@ fn source() -> impl Strategy<Value = Vec<u8>> {
     ]);
     let bytes = prop_oneof![20 => piece.prop_map(|piece| piece.as_bytes().to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..4)];
     prop::collection::vec(bytes, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// Puts so many lines with a time at their start before a source that this decides the form of its times.
+fn dated(source: &[u8]) -> Vec<u8> {
+    let lines = source.split(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let mut text = b"2017-02-14 00:00:00 a\rb\n".to_vec();
+    text.extend(b"2017-02-14 00:00:00\n".repeat(lines * 9 + 20));
+    text.extend(source);
+    text
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -514,8 +523,9 @@ proptest! {
         let mut paths = Vec::new();
         for (index, source) in sources.iter().enumerate() {
             let path = folder.path().join(format!("{index}.log"));
-            std::fs::write(&path, source).unwrap();
-            for found in naive(source, &naive_patterns(&BUILT_IN.definitions), limits) {
+            let source = dated(source);
+            std::fs::write(&path, &source).unwrap();
+            for found in naive_with_times(&source, &naive_patterns(&BUILT_IN.definitions), limits, Place::Start) {
                 let Found { offset, line, pattern, key, captures, time } = found;
                 expected += &format!("{} {line} {offset} {pattern} {key} {captures:?} {time:?}\n", path.display());
                 *counts.entry(key).or_default() += 1;
@@ -539,7 +549,7 @@ proptest! {
     #[test]
     fn an_encoding_changes_nothing_but_the_offsets(
         // Enough plain text in front for UTF-16 to be detected without a byte order mark.
-        source in source().prop_map(|source| format!("2017-02-14 plain\n{}", String::from_utf8_lossy(&source))),
+        source in source().prop_map(|source| String::from_utf8_lossy(&dated(&source)).into_owned()),
         range_bytes in (1_u64..150).prop_map(|units| 2 * units),
         block_bytes in 1_usize..64,
     ) {
@@ -547,7 +557,8 @@ proptest! {
         let options = Options { threads: NonZeroUsize::new(2), range_bytes, limits, ..Options::default() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let expected = naive(source.as_bytes(), &naive_patterns(&BUILT_IN.definitions), limits);
+        let patterns = naive_patterns(&BUILT_IN.definitions);
+        let expected = naive_with_times(source.as_bytes(), &patterns, limits, Place::Start);
         let utf16 = |unit: fn(u16) -> [u8; 2]| source.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
         let marked = |mark: &[u8], text: Vec<u8>| [mark, &text].concat();
         let files = [

@@ -1,7 +1,7 @@
 //! Times of every form: logs that are easily read wrong, generated logs of each form, and every way of reading them.
 
-use callcodes::time::Time;
-use callcodes::time::detect::{Circumstances, detect};
+use callcodes::time::detect::{Circumstances, Given, detect};
+use callcodes::time::{Reader, Time};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -19,6 +19,7 @@ struct Trap {
     why: String,
     name: Option<String>,
     modified: Option<String>,
+    tz: Option<String>,
     lines: Vec<String>,
     times: Vec<String>,
     repeat: Option<usize>,
@@ -41,6 +42,10 @@ fn no_trap_catches_a_time() {
             name: trap.name.as_deref().unwrap_or("log.txt"),
             modified: Some(moment(trap.modified.as_deref().unwrap_or("2017-02-20"))),
             is_whole: true,
+            given: Given {
+                zone: trap.tz.as_deref().map(|zone| callcodes::time::zone::parse(zone).unwrap()),
+                ..Given::default()
+            },
             ..Circumstances::default()
         };
         let form = detect(text.as_bytes(), &circumstances);
@@ -68,7 +73,7 @@ struct Generated {
 type Write = fn(DateTime, usize) -> String;
 
 /// The forms that are generated, each with its name. Every log begins on 2017-01-28, so that a part above 12 comes early.
-const FORMS: [(&str, Write); 16] = [
+const FORMS: [(&str, Write); 21] = [
     ("iso-8601", |at, _| format!("{} x", at.strftime("%Y-%m-%dT%H:%M:%SZ"))),
     ("nps-text", |at, _| format!("\"NPS01\",\"IAS\",{},1,\"ann\"", at.strftime("%m/%d/%Y,%H:%M:%S"))),
     ("nps-xml", |at, _| {
@@ -93,6 +98,32 @@ const FORMS: [(&str, Write); 16] = [
     ("compact-short-whole", |at, _| format!("{} x", at.strftime("%y%m%d %H%M%S"))),
     ("epoch-ts", |at, _| {
         format!("{{\"level\":\"info\",\"ts\":{}.0}}", TimeZone::UTC.to_timestamp(at).unwrap().as_second())
+    }),
+    // Dates that messages are about, before the time of the line.
+    ("iso-8601", |at, number| {
+        let end = at + jiff::SignedDuration::from_hours(if number % 3 == 0 { 8000 } else { -8000 });
+        let [end, at] = [end, at].map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        format!("{{\"message\":\"valid until {end}\",\"level\":\"info\",\"time\":\"{at}\"}}")
+    }),
+    ("iso-8601", |at, number| {
+        format!(
+            "level=info msg=\"since 2016-01-01 00:00:{:02}\" time={}Z",
+            number % 60,
+            at.strftime("%Y-%m-%dT%H:%M:%S")
+        )
+    }),
+    ("cmtrace", |at, number| {
+        format!(
+            "<![LOG[since 2016-01-01 00:00:{:02}]LOG]!><time=\"{}+000\" date=\"{}\" type=\"1\">",
+            number % 60,
+            at.strftime("%H:%M:%S.000"),
+            at.strftime("%-m-%-d-%Y")
+        )
+    }),
+    ("dots-dotted", |at, _| format!("{} since 2016-01-01 00:00:00", at.strftime("%-d.%-m.%Y klo %-H.%M.%S"))),
+    ("year-slashes-half-first", |at, _| {
+        let half = if at.hour() < 12 { "上午" } else { "下午" };
+        format!("{} {half} {} since 2016-01-01 00:00:00", at.strftime("%Y/%-m/%-d"), at.strftime("%I:%M:%S"))
     }),
     ("date-time-fields", |at, _| format!("date={} time={} tz=\"+0000\"", at.date(), at.strftime("%H:%M:%S"))),
 ];
@@ -225,8 +256,53 @@ fn times_at_a_change_of_clocks_are_counted_however_the_source_is_divided() {
             let walk = Walk::new(vec![path.clone()]);
             let counting = callcodes::summary::sign_ins::Options::default();
             let outcome = inventory(walk, &set, Catalogue::built_in(), &options, counting).unwrap();
-            let text = outcome.summary.entries[0].text.as_ref().unwrap();
+            let text = outcome.summary.entries.iter().next().unwrap().text.unwrap();
             assert_eq!((text.changing_times, outcome.times.changing), (expected, expected), "{zone} {range_bytes}");
+        }
+    }
+}
+
+#[test]
+fn each_result_in_a_line_has_its_own_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let cases = [
+        ("{1} rawCallStatus = 21 {2} rawCallStatus = 102", "12"),
+        ("{1} rawCallStatus = 21 rawCallStatus = 102", "11"),
+        ("{1} rawCallStatus = 21 rawCallStatus = 102 {2} rawCallStatus = 5 {3}", "112"),
+        // A carriage return ends a line.
+        ("{1} rawCallStatus = 21\r{2} rawCallStatus = 102\rrawCallStatus = 5", "12-"),
+        ("{1} 10 %\r{2} rawCallStatus = 21 rawCallStatus = 102\r", "22"),
+        ("rawCallStatus = 5\r{1} rawCallStatus = 21", "-1"),
+        // Zeros before a line.
+        ("\0\0\0{1} rawCallStatus = 21", "1"),
+        // Records in one line, the time before or after the message.
+        ("[{\"time\":\"{1}\",\"m\":\"rawCallStatus = 21\"},{\"time\":\"{2}\",\"m\":\"rawCallStatus = 102\"}]", "12"),
+        ("[{\"m\":\"rawCallStatus = 21\",\"time\":\"{1}\"}, {\"m\":\"rawCallStatus = 102\",\"time\":\"{2}\"}]", "12"),
+        ("[{\"time\":\"{1}\",\"m\":\"x\"},{\"m\":\"rawCallStatus = 21\"},{\"m\":\"y\",\"time\":\"{2}\"}]", "-"),
+        ("[{\"time\":\"{1}\",\"m\":\"rawCallStatus = 21\"},{\"m\":\"rawCallStatus = 102\"}]", "1-"),
+        ("{\"time\":\"{1}\",\"of\":[{\"m\":\"rawCallStatus = 21\"},{\"m\":\"rawCallStatus = 102\"}]}", "11"),
+        ("{\"time\":\"{1}\",\"of\":[{\"a\":1},{\"b\":2}],\"m\":\"rawCallStatus = 21\"}", "1"),
+        ("{\"time\":\"{1}\",\"of\":{\"a\":[{\"m\":\"rawCallStatus = 21\"}]}}", "1"),
+        ("level=info m=\"{rawCallStatus = 21}\" time=\"{1}\"", "1"),
+        // Other forms.
+        ("{d1} rawCallStatus = 21 {d2} rawCallStatus = 102 rawCallStatus = 5", "122"),
+        ("<![LOG[rawCallStatus = 21]LOG]!>{c1}<![LOG[rawCallStatus = 102]LOG]!>{c2}", "12"),
+    ];
+    for (text, expected) in cases {
+        let mut text = text.to_owned();
+        for number in 1..4 {
+            text = text.replace(&format!("{{{number}}}"), &format!("2017-02-14T02:57:0{number}Z"));
+            text = text.replace(&format!("{{d{number}}}"), &format!("14.02.2017 02:57:0{number}"));
+            let fields = format!("<time=\"02:57:0{number}.000+000\" date=\"02-14-2017\" type=\"1\">");
+            text = text.replace(&format!("{{c{number}}}"), &fields);
+        }
+        let expected: Vec<Option<String>> =
+            expected.chars().map(|number| (number != '-').then(|| format!("2017-02-14T02:57:0{number}Z"))).collect();
+        for end in ["", "\n", "\r\n"] {
+            std::fs::write(&path, format!("{text}{end}")).unwrap();
+            assert_eq!(times_of(&path, None, &[]), expected, "{text:?}");
+            assert_eq!(times_of(&path, None, &["--no-join"]), expected, "{text:?}");
         }
     }
 }
@@ -240,6 +316,35 @@ fn clocks_may_be_changed_at_any_minute() {
     std::fs::write(&path, clocks.map(|clock| format!("2010-03-14 {clock} rawCallStatus = 21\n")).concat()).unwrap();
     let expected = ["03:30:59", "03:35:00", "04:30:30", "03:35:00"].map(|clock| Some(format!("2010-03-14T{clock}Z")));
     assert_eq!(times_of(&path, None, &["--tz", "America/St_Johns"]), expected);
+}
+
+#[test]
+fn what_the_beginning_of_a_file_does_not_decide_is_decided_by_parts_of_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let banner = "This text has no times.\n".repeat(5000);
+    let syslog: String =
+        (0..9000).map(|at| format!("Feb 14 02:{:02}:{:02} host rawCallStatus = 21\n", at / 60 % 60, at % 60)).collect();
+    // The first lines leave the order of day and month open, and so do the last ones.
+    let day = |day: usize| format!("{day:02}/02/2016 02:57:24 rawCallStatus = 21\n").repeat(1000);
+    let days: String = [1, 2, 13, 3].map(day).concat();
+    let clock = |hour: usize| format!("{hour:02}:57:24 rawCallStatus = 21\n").repeat(500);
+    for (text, expected) in [
+        (banner + &syslog, Some("2017-02-14T02:00:00Z")),
+        (days, Some("2016-02-01T02:57:24Z")),
+        // Of one day, and of two.
+        ([1, 2].map(clock).concat(), Some("2017-02-14T01:57:24Z")),
+        ([23, 0].map(clock).concat(), None),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let named = folder.path().join("a-2017-02-14.log");
+        std::fs::write(&named, &text).unwrap();
+        for threads in ["-j1", "-j4"] {
+            let times = times_of(&named, None, &[threads]);
+            assert_eq!(times.first().unwrap().as_deref(), expected);
+            assert!(times.iter().all(|time| time.is_some() == expected.is_some()));
+        }
+    }
 }
 
 #[test]
@@ -352,11 +457,21 @@ proptest! {
     }
 
     #[test]
-    fn any_lines_can_be_read(lines in prop::collection::vec("[-0-9/.:, TZ\\[\\]<>\"aFebAPM=;|\\\\\u{200e}]{0,40}|\\PC{0,40}", 0..20)) {
+    fn any_lines_can_be_read(
+        lines in prop::collection::vec(
+            "[-0-9/.:, TZ\\[\\]<>\"aFebAPM=;|\\\\\u{200e}{}\r]{0,40}|\\PC{0,40}|(\\{?\"(time|ts)\": ?\"?(2017-02-14T02:57:2[0-9]Z|1487041044)\"?,?[\\{\\}\r]?){0,4}",
+            0..20,
+        ),
+        at in (0_usize..200, 0_usize..200),
+    ) {
         let text = lines.join("\n");
         let form = detect(text.as_bytes(), &Circumstances::default());
-        for line in &lines {
-            let _ = (form.find(line.as_bytes()), form.read(line.as_bytes()));
+        let mut reader = Reader::default();
+        for line in lines.iter().map(String::as_bytes).chain([text.as_bytes()]) {
+            let _ = (form.find(line), form.read(line));
+            let (one, two) = (at.0.min(line.len()), at.1.min(line.len()));
+            let time = reader.find_first(&form, line, &(one..(one + 3).min(line.len())));
+            let _ = reader.find_next(&form, line, &(two..(two + 3).min(line.len())), (one, time));
         }
     }
 }

@@ -194,6 +194,7 @@ impl Scanner<'_> {
             let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
             let seen = if set.looks_ahead() { whole.len() + *lookahead_bytes } else { inner.len() };
             let window = &text[start..text.len().min(start + seen)];
+            let mut previous = None;
             let mut matches = set.matches(scratch, window, inner.len());
             while let Some(found) = matches.next() {
                 let is_context = found.is_context();
@@ -207,7 +208,7 @@ impl Scanner<'_> {
                 }
                 let time = match captures[Capture::Time] {
                     Some(written) => resolver.written_time(found.pattern, written),
-                    None => resolver.time_of_inner(line, inner, text),
+                    None => resolver.time_of_inner(line, inner, text, (&found.span, is_context), &mut previous),
                 };
                 let key = if is_context {
                     Key::Code(Code::NONE)
@@ -240,8 +241,15 @@ impl Scanner<'_> {
 impl Resolver<'_> {
     /// Returns the time of a line in an unwrapped text: its own, or else that of the line around it, unless several lines in the text
     /// have times of their own.
-    fn time_of_inner(&mut self, line: &Line<'_>, inner: &[u8], text: &[u8]) -> Option<Stamp> {
-        let own = self.times.find(&self.form, inner);
+    fn time_of_inner(
+        &mut self,
+        line: &Line<'_>,
+        inner: &[u8],
+        text: &[u8],
+        (span, is_context): (&Range<usize>, bool),
+        previous: &mut Option<(usize, Option<Stamp>)>,
+    ) -> Option<Stamp> {
+        let own = self.own_time(inner, span, is_context, previous);
         if own.is_some() || inner.len() == text.len() {
             return own.or_else(|| self.times.find(&self.form, &line.window[..line.len]));
         }

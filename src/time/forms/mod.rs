@@ -117,7 +117,9 @@ impl Shape {
             Lacks::Date
         };
         let is_found = steps.iter().any(|step| matches!(step, Step::Find(_)));
-        let has_dots = has(&[Part::First]) && lacks == Lacks::Nothing && steps.contains(&Step::Byte(b'.'));
+        // The dots of a clock time say nothing about the date.
+        let is_dotted = |pair: &[Step]| matches!(pair, [Step::Digits { part: Part::First, .. }, Step::Byte(b'.')]);
+        let has_dots = lacks == Lacks::Nothing && steps.windows(2).any(is_dotted);
         Ok(Shape {
             name: name.to_owned(),
             form: form.to_owned(),
@@ -165,7 +167,7 @@ impl Shape {
     /// Returns where the time of a form that searches for its place begins, for a line that has one.
     pub(super) fn found_at(&self, line: &[u8]) -> usize {
         let Some(Step::Find(wanted)) = self.steps.first() else { return 0 };
-        memchr::memmem::find(line, wanted).map_or(0, |at| at + wanted.len())
+        read::find(line, wanted).map_or(0, |at| at + wanted.len())
     }
 }
 

@@ -27,7 +27,7 @@ pub(in crate::time) struct Parts {
 
 /// The half of the day in a 12-hour clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Half {
+pub(in crate::time) enum Half {
     Unknown,
     Am,
     Pm,
@@ -305,7 +305,7 @@ fn go(steps: &[Step], text: &[u8], mut at: usize, parts: &mut Parts) -> Option<u
 }
 
 /// Returns where `wanted` begins in `text`. The texts that forms search for are short, so a searcher would take longer to build.
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     memchr::memchr_iter(first, text).find(|&at| text[at..].starts_with(wanted))
 }
@@ -348,8 +348,49 @@ fn fraction(text: &[u8], mut at: usize, parts: &mut Parts) -> Option<usize> {
     (at > start).then_some(at)
 }
 
+/// AM and PM in other languages, in UTF-8 and in the ANSI code pages of these languages: Chinese, Japanese, Korean, Greek, Arabic,
+/// Persian and Turkish.
+const HALVES: [(&[u8], Half); 26] = [
+    ("上午".as_bytes(), Half::Am),
+    ("下午".as_bytes(), Half::Pm),
+    (b"\xC9\xCF\xCE\xE7", Half::Am),
+    (b"\xCF\xC2\xCE\xE7", Half::Pm),
+    (b"\xA4\x57\xA4\xC8", Half::Am),
+    (b"\xA4\x55\xA4\xC8", Half::Pm),
+    ("午前".as_bytes(), Half::Am),
+    ("午後".as_bytes(), Half::Pm),
+    (b"\x8C\xDF\x91\x4F", Half::Am),
+    (b"\x8C\xDF\x8C\xE3", Half::Pm),
+    ("오전".as_bytes(), Half::Am),
+    ("오후".as_bytes(), Half::Pm),
+    (b"\xBF\xC0\xC0\xFC", Half::Am),
+    (b"\xBF\xC0\xC8\xC4", Half::Pm),
+    ("πμ".as_bytes(), Half::Am),
+    ("μμ".as_bytes(), Half::Pm),
+    ("π.μ.".as_bytes(), Half::Am),
+    ("μ.μ.".as_bytes(), Half::Pm),
+    (b"\xF0\xEC", Half::Am),
+    (b"\xEC\xEC", Half::Pm),
+    ("ص".as_bytes(), Half::Am),
+    ("م".as_bytes(), Half::Pm),
+    ("ق.ظ".as_bytes(), Half::Am),
+    ("ب.ظ".as_bytes(), Half::Pm),
+    ("ÖÖ".as_bytes(), Half::Am),
+    ("ÖS".as_bytes(), Half::Pm),
+];
+
+/// Reads AM or PM in one of the other languages.
+#[cold]
+fn other_half_day(text: &[u8]) -> Option<(Half, usize)> {
+    HALVES.iter().find_map(|(word, half)| {
+        let rest = text.strip_prefix(*word)?;
+        let is_whole = !rest.first().is_some_and(|&byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+        is_whole.then_some((*half, word.len()))
+    })
+}
+
 /// Reads AM or PM, after a blank or not, and with points or not. Returns the half and the length.
-fn half_day(text: &[u8]) -> Option<(Half, usize)> {
+pub(in crate::time) fn half_day(text: &[u8]) -> Option<(Half, usize)> {
     // A blank, a no-break space in UTF-8 and in ANSI code pages, a narrow no-break space.
     let blank = match text {
         [b' ' | 0xA0, ..] => 1,
@@ -364,6 +405,7 @@ fn half_day(text: &[u8]) -> Option<(Half, usize)> {
         [half, b'.', 0xC2, 0xA0, b'M' | b'm', b'.', ..] => (half, 6),
         [half, b'.', 0xE2, 0x80, 0xAF, b'M' | b'm', b'.', ..] => (half, 7),
         [half, b'M' | b'm', ..] => (half, 2),
+        [0x80..=0xFF, ..] => return other_half_day(&text[blank..]).map(|(half, len)| (half, blank + len)),
         _ => return None,
     };
     let half = match half {
@@ -399,6 +441,9 @@ fn zone(text: &[u8], parts: &mut Parts) -> Option<usize> {
 
 /// Reads the end of a column and returns its length.
 fn column(text: &[u8]) -> Option<usize> {
+    if text.starts_with(b"\" \"") {
+        return Some(3);
+    }
     let mut len = usize::from(text.first() == Some(&b'"'));
     if !matches!(text.get(len), Some(b',' | b';' | b'\t' | b'|')) {
         return None;

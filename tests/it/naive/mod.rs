@@ -7,6 +7,8 @@
 mod times;
 mod wrapped;
 
+pub(crate) use times::{Place, at_start};
+
 use std::collections::BTreeMap;
 
 use callcodes::catalogue::Catalogue;
@@ -151,8 +153,13 @@ fn first_character(bytes: &[u8], page: Option<&'static Encoding>) -> (Vec<u8>, u
     (1..=4).find_map(decode).unwrap_or_else(|| ("\u{fffd}".into(), 1))
 }
 
-/// Returns every result of a source.
+/// Returns every result of a source whose lines have their times anywhere near their start.
 pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Found> {
+    naive_with_times(source, patterns, limits, Place::First)
+}
+
+/// Returns every result of a source.
+pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits: Limits, place: Place) -> Vec<Found> {
     let mut found = Vec::new();
     let (mut offset, mut number) = (0, 1);
     for whole in source.split_inclusive(|&byte| byte == b'\n') {
@@ -178,16 +185,24 @@ pub(crate) fn naive(source: &[u8], patterns: &[NaivePattern], limits: Limits) ->
             };
             let mut at = 0;
             let mut raw = Vec::new();
+            let mut previous = None;
             while let Some(found) = leftmost(seen, window, patterns, at) {
                 if is_divided(found.span.end) {
                     break;
                 }
                 at = found.span.end.min(seen.len());
-                raw.push(Placed::new(found, window, || times::find(line)));
+                let (start, end) = (found.span.start, found.span.end);
+                let is_result = found.pattern.code.is_some() && found.time.is_none();
+                let time = || times::of_result(line, start, previous.clone(), place);
+                let placed = Placed::new(found, window, time);
+                if is_result {
+                    previous = Some((end, placed.found.time.clone()));
+                }
+                raw.push(placed);
             }
             if patterns.iter().any(|pattern| pattern.has_key(seen)) {
                 let ways = wrapped::unwrapped(seen).into_iter().map(|way| {
-                    let mut all = placed_in(&way, line, patterns, limits);
+                    let mut all = placed_in(&way, line, patterns, limits, place);
                     all.retain(|placed| !is_divided(placed.start.end));
                     all
                 });
@@ -270,19 +285,33 @@ fn adds_user(raw: &[Placed], unwrapped: &[Placed]) -> bool {
 }
 
 /// Returns what is found in an unwrapped line, with places in the line itself.
-fn placed_in(way: &wrapped::Unwrapped, line: &[u8], patterns: &[NaivePattern], limits: Limits) -> Vec<Placed> {
+fn placed_in(
+    way: &wrapped::Unwrapped,
+    line: &[u8],
+    patterns: &[NaivePattern],
+    limits: Limits,
+    place: Place,
+) -> Vec<Placed> {
     let mut all = Vec::new();
     let mut start = 0;
-    let timed = way.text.split(|&byte| byte == b'\n').filter(|inner| times::find(inner).is_some()).count();
+    let timed =
+        way.text.split(|&byte| byte == b'\n').filter(|inner| times::of_result(inner, 0, None, place).is_some()).count();
     for whole in way.text.split_inclusive(|&byte| byte == b'\n') {
         let inner = whole.strip_suffix(b"\n").unwrap_or(whole);
         let inner = inner.strip_suffix(b"\r").unwrap_or(inner);
         let window = &way.text[start..way.text.len().min(start + whole.len() + limits.lookahead_bytes)];
         let mut at = 0;
+        let mut previous = None;
         while let Some(found) = leftmost_in_bytes(inner, window, patterns, at) {
             at = found.span.end.min(inner.len());
-            let time = || times::find(inner).or_else(|| if timed < 2 { times::find(line) } else { None });
-            let mut placed = Placed::new(found, window, time);
+            let (start_of_match, end_of_match) = (found.span.start, found.span.end);
+            let is_result = found.pattern.code.is_some() && found.time.is_none();
+            let own = times::of_result(inner, start_of_match, previous.clone(), place);
+            if is_result {
+                previous = Some((end_of_match, own.clone()));
+            }
+            let around = || if timed < 2 { times::of_result(line, 0, None, place) } else { None };
+            let mut placed = Placed::new(found, window, || own.or_else(around));
             placed.start = way.bytes_of(start + placed.start.start..start + placed.start.end);
             all.push(placed);
         }

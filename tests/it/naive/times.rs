@@ -8,22 +8,74 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use regex::bytes::Regex;
 
+static TIME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[Tt ](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:[.,:](?<fraction>\d+))?(?<rest>(?s:.*))$",
+    )
+    .unwrap()
+});
+
+/// Where the lines of a source have their times.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Anywhere near the start.
+    First,
+    /// At the start, also after a carriage return.
+    Start,
+}
+
+/// Returns the time of a result that begins at `at` in a line. `previous` is the end and the time of the result before it.
+pub(crate) fn of_result(
+    line: &[u8],
+    at: usize,
+    previous: Option<(usize, Option<String>)>,
+    place: Place,
+) -> Option<String> {
+    let (mut start, mut end) = (0, line.len());
+    if place == Place::Start {
+        start = (0..at.min(line.len())).rfind(|&at| line[at] == b'\r').map_or(0, |at| at + 1);
+        end = (at.min(line.len())..line.len()).find(|&at| line[at] == b'\r').unwrap_or(line.len());
+    }
+    match previous {
+        Some((before, time)) if start == 0 || start < before => {
+            let between = line.get(before..at).unwrap_or_default();
+            (0..between.len()).rev().find(|&at| begins_at(between, at)).map_or(time, |at| read(&between[at..]))
+        }
+        _ if place == Place::Start => at_start(&line[start..end]),
+        _ => find(&line[start..end]),
+    }
+}
+
+/// Whether numbers that look like a time begin at `at`.
+fn begins_at(text: &[u8], at: usize) -> bool {
+    !(at > 0 && text[at - 1].is_ascii_digit()) && TIME.is_match(&text[at..])
+}
+
 /// Returns the first time in a line that begins near its start, in UTC.
-pub(crate) fn find(line: &[u8]) -> Option<String> {
-    (0..=SEARCH_LIMIT_BYTES.min(line.len())).find_map(|at| {
-        let is_within_number = at > 0 && line[at - 1].is_ascii_digit();
-        if is_within_number { None } else { read(&line[at..]) }
-    })
+fn find(line: &[u8]) -> Option<String> {
+    let at = (0..=SEARCH_LIMIT_BYTES.min(line.len())).find(|&at| begins_at(line, at))?;
+    read(&line[at..])
+}
+
+/// Returns the time at the start of a line, after what may stand before it. An indented line continues the one above it.
+pub(crate) fn at_start(line: &[u8]) -> Option<String> {
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?-u)^<\d+>").unwrap());
+    let mut rest = &line[line.iter().take_while(|&&byte| byte == 0).count()..];
+    if rest.starts_with(b" ") || rest.starts_with(b"\t") {
+        return None;
+    }
+    loop {
+        rest = match rest {
+            [b'<', b'0'..=b'9', ..] => &rest[NUMBER.find(rest)?.len()..],
+            [0xEF, 0xBB, 0xBF, rest @ ..]
+            | [b' ' | b'\t' | 0 | b'*' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'{', rest @ ..] => rest,
+            _ => return read(rest),
+        };
+    }
 }
 
 /// Reads the time at the start of a text.
 pub(crate) fn read(text: &[u8]) -> Option<String> {
-    static TIME: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(
-            r"(?-u)^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[Tt ](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:[.,:](?<fraction>\d+))?(?<rest>(?s:.*))$",
-        )
-        .unwrap()
-    });
     static ZONE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
             r"(?-u)^(?:(?<utc>[Zz])| (?:UTC|GMT)(?:[^A-Za-z0-9]|$)| ?(?<sign>[+-])(?<digits>\d+)(?::(?<after>\d\d))?)",
@@ -48,12 +100,18 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
     let offset = match ZONE.captures(rest) {
         Some(zone) if zone.name("sign").is_some() => {
             let digits = str::from_utf8(&zone["digits"]).unwrap();
+            let goes_on = rest.get(zone.get_match().end()).is_some_and(u8::is_ascii_alphabetic);
             match (digits.len(), zone.name("after")) {
-                (2, after) => {
-                    let after = after.map_or(0, |after| str::from_utf8(after.as_bytes()).unwrap().parse().unwrap());
+                (2, Some(after)) => {
+                    let after = str::from_utf8(after.as_bytes()).unwrap().parse().unwrap();
                     offset(&zone["sign"], digits.parse().unwrap(), after)?
                 }
-                (4, _) => offset(&zone["sign"], digits[..2].parse().unwrap(), digits[2..].parse().unwrap())?,
+                (2, None) if digits.starts_with('0') && !goes_on => offset(&zone["sign"], digits.parse().unwrap(), 0)?,
+                (4, _) => {
+                    let (hours, minutes) = (digits[..2].parse().unwrap(), digits[2..].parse().unwrap());
+                    let is_offset = hours <= 14 && [0, 15, 30, 45].contains(&minutes);
+                    if is_offset { offset(&zone["sign"], hours, minutes)? } else { SignedDuration::ZERO }
+                }
                 // Another number.
                 _ => SignedDuration::ZERO,
             }
@@ -62,7 +120,12 @@ pub(crate) fn read(text: &[u8]) -> Option<String> {
     };
     let midnight: Timestamp = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).unwrap();
     let in_day = SignedDuration::from_secs(hour * 3600 + minute * 60 + second) + SignedDuration::from_nanos(nanosecond);
-    let moment = midnight.checked_add(in_day).ok()?.checked_sub(offset).ok()?;
+    let local = midnight.checked_add(in_day).ok()?;
+    let moment = local.checked_sub(offset).ok()?;
+    let (first, last) = ("1990-01-01T00:00:00Z".parse().unwrap(), Timestamp::now() + SignedDuration::from_hours(48));
+    if [local, moment].iter().any(|time| *time < first || *time > last) {
+        return None;
+    }
     // What does not fit in 64 bits is no time.
     i64::try_from(moment.as_nanosecond()).ok().map(|_| moment.to_string())
 }
