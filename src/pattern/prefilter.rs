@@ -28,7 +28,7 @@ use super::window::{self, Choice, SPAN_BYTES, WORD_BYTES, Window};
 const COMPARED_BYTES: usize = 16;
 /// The last bytes of escapes, such as `\n`, `\u0022` and the sequences of terminals. A line that another program has wrapped may have one
 /// before a literal. Such a place is a candidate that no pattern uses, so that the line is looked at.
-const ESCAPE_ENDS: ByteSet = ByteSet::of(b"0123456789ABCDEFabcdefmnrtv");
+const ESCAPE_ENDS: ByteSet = ByteSet::of(b"0123456789ABCDEFKabcdefmnrtv");
 /// The number of bytes near a window that [`Near`] looks up.
 const NEAR_BYTES: usize = 4;
 /// The length of the span around a window from which [`Near`] chooses its bytes.

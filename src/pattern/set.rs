@@ -292,6 +292,9 @@ impl PatternSet {
     /// Records a candidate for the line that starts at `line_start` in the block.
     #[inline]
     pub(crate) fn note(&self, scratch: &mut Scratch, candidate: Candidate<'_>, line_start: usize) {
+        if candidate.uses.is_empty() {
+            scratch.places.note_unused(candidate.at.saturating_sub(line_start));
+        }
         for used in candidate.uses {
             let start = used.distance.map(|distance| candidate.at.checked_sub(line_start + distance));
             match start {

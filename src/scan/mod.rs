@@ -294,6 +294,7 @@ impl<'s> Scanner<'s> {
         if let Some(found) = found {
             self.resolver.hit(line, (&found, None), &mut None, &mut held, sink);
         }
+        held.settle_context(sink);
         if !held.is_settled {
             self.scan_wrapped(line, held, true, sink);
         }
@@ -377,7 +378,6 @@ impl Resolver<'_> {
     ) {
         let is_context = found.is_context();
         if is_context && !S::JOINS {
-            held.skip(sink);
             return;
         }
         let bytes_of = |part: Range<usize>| reading.map_or(part.clone(), |reading| reading.bytes_of(part));
@@ -415,7 +415,7 @@ impl Resolver<'_> {
             captures,
             unwrapped: None,
         };
-        held.add(self.catalogue, hit, is_context, sink);
+        held.add(self.catalogue, hit, is_context, (text, found.span.end), sink);
     }
 
     /// Returns the time of a result in a line. `previous` is the end and the time of the result before it.

@@ -151,6 +151,17 @@ fn a_long_line_of_many_records_has_the_results_of_all() {
     assert_eq!(keys, ["102", "108", "21"].repeat(200));
 }
 
+#[test]
+fn in_a_long_line_each_record_is_unwrapped_as_in_a_short_one() {
+    let padding = r#"{"m":"\u0022x\u0022"},"#.repeat(400);
+    let user = |code: &str| (code.to_owned(), Some("ann".to_owned()));
+    let record =
+        r#"{"m":"Pfauth failed for user \u0027ann\u0027. Call status: CONFIG_ISSUE - \u0022Phone Unreachable\u0022."}"#;
+    let line = format!("[{padding}{}]", vec![record; 30].join(","));
+    let found: Vec<_> = found(&line).into_iter().map(|said| (said.key, said.user)).collect();
+    assert_eq!(found, vec![user("102"); 30]);
+}
+
 proptest! {
     /// The time for a hostile line grows with its length, and nothing panics.
     #[test]

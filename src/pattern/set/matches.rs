@@ -53,6 +53,8 @@ pub(super) struct Places {
     pub(super) searched: Vec<usize>,
     /// For each pattern, whether it is in `searched`.
     is_searched: Vec<bool>,
+    /// The first position after the start of a literal that no pattern uses, because of the byte before it; 0 if there is none.
+    after_unused: usize,
 }
 
 impl Places {
@@ -85,9 +87,17 @@ impl Places {
         self.is_searched.get(pattern).is_some_and(|&is_searched| is_searched)
     }
 
+    /// Records a literal at `start` that no pattern uses.
+    pub(super) fn note_unused(&mut self, start: usize) {
+        if self.after_unused == 0 {
+            self.after_unused = start + 1;
+        }
+    }
+
     /// Removes all positions and patterns.
     pub(super) fn clear(&mut self) {
         self.starts.clear();
+        self.after_unused = 0;
         self.searched.drain(..).for_each(|pattern| self.is_searched[pattern] = false);
     }
 
@@ -129,7 +139,8 @@ pub struct Matches<'m> {
 impl<'m> Matches<'m> {
     #[inline]
     pub(super) fn new(set: &'m PatternSet, scratch: &'m mut Scratch, window: &'m [u8], line_len: usize) -> Matches<'m> {
-        Matches { set, scratch, window, line_len, next_place: 0, at: 0, missed: usize::MAX }
+        let missed = scratch.places.after_unused.wrapping_sub(1);
+        Matches { set, scratch, window, line_len, next_place: 0, at: 0, missed }
     }
 }
 

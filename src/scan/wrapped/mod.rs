@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //!
-//! * The line is first searched as it is. It is unwrapped only if it has a literal of a pattern and no result in it is known: there is none, or
-//!   only names that the catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. So unwrapping changes no result that a line
+//! * The line is first searched as it is. It is unwrapped only if it has a literal of a pattern and no result in it is known: there is none,
+//!   or only values that an escape cuts off, or names that the catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. So unwrapping changes no result that a line
 //!   already has.
 //! * At most two rules are undone, one after the other. The first way counts in which a result is known. Without one, it is the
 //!   first way in which an unknown name is longer, and otherwise the unknown names of the line stay. Only if it has none do those of the
@@ -18,10 +18,9 @@
 
 mod rules;
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use self::rules::{OF_FILES, RULES, Unwrapped};
+use self::rules::{OF_FILES, RULES, Rule, Unwrapped};
 use super::{Line, Resolver, Scanner, Sink};
 use crate::catalogue::Catalogue;
 use crate::code::{Code, Key};
@@ -48,6 +47,8 @@ pub(super) struct Held<'c> {
 struct Found<'c> {
     hit: Hit<'c>,
     is_context: bool,
+    /// Whether it is a result that is known and that nothing cuts off.
+    is_known: bool,
 }
 
 impl<'c> Held<'c> {
@@ -58,16 +59,24 @@ impl<'c> Held<'c> {
         Held { found: Vec::new(), is_long, lacks_user: false, is_settled: false }
     }
 
-    /// Passes a hit to `sink`, unless it has to wait.
+    /// Passes a hit to `sink`, unless it has to wait. `text` is what the match was found in, and `end` where the match ends in it.
     #[inline(always)]
-    pub(super) fn add<S: Sink<'c>>(&mut self, catalogue: &Catalogue, hit: Hit<'c>, is_context: bool, sink: &mut S) {
+    pub(super) fn add<S: Sink<'c>>(
+        &mut self,
+        catalogue: &Catalogue,
+        hit: Hit<'c>,
+        is_context: bool,
+        (text, end): (&[u8], usize),
+        sink: &mut S,
+    ) {
         if !self.is_settled {
-            if self.is_long || self.lacks_user || !is_context && is_unknown(catalogue, &hit.key) {
-                return self.hold(hit, is_context);
+            let is_known = !is_context && !is_unknown(catalogue, &hit.key) && !is_cut(text, end);
+            if self.is_long || self.lacks_user || !is_known {
+                return self.hold(Found { hit, is_context, is_known });
             }
             self.settle(sink);
         }
-        pass(Found { hit, is_context }, sink);
+        pass(Found { hit, is_context, is_known: true }, sink);
     }
 
     /// Notes that a place before the next hit begins no match.
@@ -76,17 +85,17 @@ impl<'c> Held<'c> {
         self.lacks_user |= is_missed && !self.is_settled;
     }
 
-    /// Notes a context that nobody asks for.
+    /// Settles a line that has a single literal, if a context has it.
     #[inline(always)]
-    pub(super) fn skip<S: Sink<'c>>(&mut self, sink: &mut S) {
-        if !self.is_settled && !self.is_long {
+    pub(super) fn settle_context(&mut self, sink: &mut impl Sink<'c>) {
+        if !self.is_settled && self.found.last().is_some_and(|found| found.is_context) {
             self.settle(sink);
         }
     }
 
     #[cold]
-    fn hold(&mut self, hit: Hit<'c>, is_context: bool) {
-        self.found.push(Found { hit, is_context });
+    fn hold(&mut self, found: Found<'c>) {
+        self.found.push(found);
     }
 
     /// Passes everything that waits to `sink`.
@@ -125,6 +134,17 @@ fn is_unknown(catalogue: &Catalogue, key: &Key) -> bool {
     matches!(key, Key::Name(_)) && catalogue.entry(key).is_none()
 }
 
+/// Whether an escape or a terminal sequence follows at `end`, so that there may be more of a value.
+#[inline(always)]
+fn is_cut(text: &[u8], end: usize) -> bool {
+    match text.get(end) {
+        Some(0x1b) => true,
+        Some(b'\\') => text.get(end + 1) == Some(&b'_'),
+        Some(b'&') => text.get(end + 1) == Some(&b'#'),
+        _ => false,
+    }
+}
+
 impl Scanner<'_> {
     /// Unwraps a line in which nothing is known, and passes the results to `sink`: those that wait, or those that are found now.
     /// `has_key` is whether the line is known to have a literal of a pattern.
@@ -140,46 +160,90 @@ impl Scanner<'_> {
         if !has_key && !self.set.has_candidate(&mut self.marks, &line.window[..line.seen_len]) {
             return held.flush(sink);
         }
-        let Held { found, is_long, .. } = held;
-        let is_held_known = found.iter().any(|one| self.is_known(one));
-        let lacks_user = is_held_known && !is_long && found.iter().all(|one| one.hit.user().is_none());
         let raw = &line.window[..line.seen_len];
-        let mut best: Vec<Found<'c>> = Vec::new();
-        let mut is_best_known = false;
-        // Returns whether there is no need to look further.
-        let mut look = |unwrapped: &Unwrapped| {
-            let mut new = self.found_in::<S>(line, unwrapped);
-            if is_long {
-                new.retain(|one| is_free(&found, &one.hit.span));
-            }
-            is_best_known = match is_held_known && !is_long {
-                true => adds_user(&found, &new),
-                false => new.iter().any(|one| self.is_known(one)) || completes(&found, &new),
-            };
-            if is_best_known || best.is_empty() {
-                best = new;
-            }
-            is_best_known
-        };
-        let once = || RULES.iter().filter_map(|rule| rule.undo(raw, None));
-        let twice = |first: &Unwrapped, look: &mut dyn FnMut(&Unwrapped) -> bool| {
-            RULES.iter().filter_map(|rule| rule.undo(&first.text, Some(first))).any(|second| look(&second))
-        };
-        let is_needed = !is_held_known || is_long || lacks_user;
-        let _ = is_needed && (once().any(|unwrapped| look(&unwrapped)) || once().any(|first| twice(&first, &mut look)));
-        let mut all = found;
-        if is_long {
-            all.append(&mut best);
-            all.sort_by_key(|one| one.hit.span.start);
-        } else if is_best_known || all.is_empty() {
-            all = best;
+        let may_apply = rules::may_apply(self.level, raw);
+        let rules: Vec<&Rule> =
+            RULES.into_iter().filter(|rule| rule.is_among(may_apply) && rule.applies(raw)).collect();
+        if rules.is_empty() {
+            return held.flush(sink);
         }
+        let once = || rules.iter().filter_map(|rule| rule.undo(raw, None));
+        let twice =
+            || once().flat_map(|first| RULES.into_iter().filter_map(move |rule| rule.undo(&first.text, Some(&first))));
+        let all = if held.is_long {
+            let (all, is_changed) = self.merged::<S>(line, held.found, once());
+            if is_changed { all } else { self.merged::<S>(line, all, twice()).0 }
+        } else {
+            self.best::<S>(line, held.found, once().chain(twice()))
+        };
         all.into_iter().for_each(|found| pass(found, sink));
     }
 
-    /// Whether it is anything but a name that the catalogue does not know.
-    fn is_known(&self, found: &Found<'_>) -> bool {
-        found.is_context || !is_unknown(self.resolver.catalogue, &found.hit.key)
+    /// Returns the results of a line in which `found` was found as it is, by the first of the `ways` to unwrap it that finds more.
+    fn best<'c, S: Sink<'c>>(
+        &mut self,
+        line: &Line<'c>,
+        found: Vec<Found<'c>>,
+        ways: impl Iterator<Item = Unwrapped>,
+    ) -> Vec<Found<'c>> {
+        let is_result = |one: &Found<'_>| !one.is_context;
+        let is_known = found.iter().any(|one| one.is_known);
+        if is_known && found.iter().any(|one| one.hit.user().is_some()) {
+            return found;
+        }
+        let mut unknown: Vec<Found<'c>> = Vec::new();
+        for unwrapped in ways {
+            let new = self.found_in::<S>(line, &unwrapped);
+            let is_better = match is_known {
+                true => adds_user(&found, &new),
+                false => new.iter().any(|one| one.is_known) || completes(&found, &new),
+            };
+            if is_better {
+                return new;
+            }
+            if !unknown.iter().any(is_result) && !new.is_empty() {
+                unknown = new;
+            }
+        }
+        if found.iter().any(is_result) || !unknown.iter().any(is_result) { found } else { unknown }
+    }
+
+    /// Adds what each way to unwrap a long line finds where nothing is, or only unknown names, or the same result without a user. Returns
+    /// whether there was any.
+    fn merged<'c, S: Sink<'c>>(
+        &mut self,
+        line: &Line<'c>,
+        mut all: Vec<Found<'c>>,
+        ways: impl Iterator<Item = Unwrapped>,
+    ) -> (Vec<Found<'c>>, bool) {
+        let mut is_changed = false;
+        for unwrapped in ways {
+            let mut merged: Vec<Found<'c>> = Vec::new();
+            let mut known = all.into_iter().peekable();
+            for new in self.found_in::<S>(line, &unwrapped) {
+                let span = new.hit.span.clone();
+                merged.extend(std::iter::from_fn(|| known.next_if(|one| one.hit.span.end <= span.start)));
+                let others: Vec<_> =
+                    std::iter::from_fn(|| known.next_if(|one| one.hit.span.start < span.end)).collect();
+                let is_free = merged.last().is_none_or(|last| last.hit.span.end <= span.start);
+                let is_better = match &others[..] {
+                    [] => true,
+                    [one] if one.is_known => {
+                        one.hit.key == new.hit.key && one.hit.user().is_none() && new.hit.user().is_some()
+                    }
+                    others => new.is_known && others.iter().all(|one| !one.is_known),
+                };
+                if is_free && is_better {
+                    merged.push(new);
+                    is_changed = true;
+                } else {
+                    merged.extend(others);
+                }
+            }
+            merged.extend(known);
+            all = merged;
+        }
+        (all, is_changed)
     }
 
     /// Returns what is found in an unwrapped line, with places in the line as it is.
@@ -187,7 +251,7 @@ impl Scanner<'_> {
         let mut all = Vec::new();
         let text = unwrapped.text.as_slice();
         let Scanner { set, scratch, resolver, lookahead_bytes, .. } = self;
-        let mut start = 0;
+        let (mut start, mut timed) = (0, None);
         // What was a line end within a string is one now.
         for whole in text.split_inclusive(|&byte| byte == b'\n') {
             let inner = whole.strip_suffix(b"\n").unwrap_or(whole);
@@ -208,7 +272,10 @@ impl Scanner<'_> {
                 }
                 let time = match captures[Capture::Time] {
                     Some(written) => resolver.written_time(found.pattern, written),
-                    None => resolver.time_of_inner(line, inner, text, (&found.span, is_context), &mut previous),
+                    None => {
+                        let own = resolver.own_time(inner, &found.span, is_context, &mut previous);
+                        own.or_else(|| resolver.time_around(line, text, inner.len() == text.len(), &mut timed))
+                    }
                 };
                 let key = if is_context {
                     Key::Code(Code::NONE)
@@ -230,7 +297,9 @@ impl Scanner<'_> {
                     }),
                     unwrapped: Some(Arc::new(Captures::new(|capture| captures[capture].map(Box::from)))),
                 };
-                all.push(Found { hit, is_context });
+                let is_known = !is_context && !is_unknown(resolver.catalogue, &hit.key);
+                let is_known = is_known && !is_cut(window, found.span.end);
+                all.push(Found { hit, is_context, is_known });
             }
             start += whole.len();
         }
@@ -239,23 +308,23 @@ impl Scanner<'_> {
 }
 
 impl Resolver<'_> {
-    /// Returns the time of a line in an unwrapped text: its own, or else that of the line around it, unless several lines in the text
-    /// have times of their own.
-    fn time_of_inner(
+    /// Returns the time of the line around an unwrapped text, unless several lines in the text have times of their own. `timed` is
+    /// whether that is so, once it is known.
+    fn time_around(
         &mut self,
         line: &Line<'_>,
-        inner: &[u8],
         text: &[u8],
-        (span, is_context): (&Range<usize>, bool),
-        previous: &mut Option<(usize, Option<Stamp>)>,
+        is_one_line: bool,
+        timed: &mut Option<bool>,
     ) -> Option<Stamp> {
-        let own = self.own_time(inner, span, is_context, previous);
-        if own.is_some() || inner.len() == text.len() {
-            return own.or_else(|| self.times.find(&self.form, &line.window[..line.len]));
+        let several = || {
+            let lines = text.split(|&byte| byte == b'\n').take(LINES_WITHOUT_TIME);
+            lines.filter(|inner| self.times.find(&self.form, inner).is_some()).take(2).count() == 2
+        };
+        if !is_one_line && *timed.get_or_insert_with(several) {
+            return None;
         }
-        let lines = text.split(|&byte| byte == b'\n').take(LINES_WITHOUT_TIME);
-        let timed = lines.filter(|inner| self.times.find(&self.form, inner).is_some()).take(2).count();
-        if timed < 2 { self.times.find(&self.form, &line.window[..line.len]) } else { None }
+        self.times.find(&self.form, &line.window[..line.len])
     }
 }
 
@@ -276,10 +345,4 @@ fn completes(found: &[Found<'_>], new: &[Found<'_>]) -> bool {
         _ => false,
     };
     !found.is_empty() && found.len() == new.len() && found.iter().zip(new).all(is_longer)
-}
-
-/// Whether a range overlaps none of those that were found. They do not overlap each other, and are sorted.
-fn is_free(found: &[Found<'_>], span: &Range<usize>) -> bool {
-    let next = found.partition_point(|one| one.hit.span.end <= span.start);
-    found.get(next).is_none_or(|one| span.end <= one.hit.span.start)
 }

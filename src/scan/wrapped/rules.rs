@@ -19,6 +19,7 @@
 //! | [`QUALIFIERS`] | `PFAuthResult.` before a constant | programs with the SDK |
 //! | [`REMARKS`] | `[0]` and `(SMS)` before a separator | programs that list several calls, and people |
 
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 use memchr::{memchr, memchr2};
 
 /// How one way of wrapping lines is undone.
@@ -133,7 +134,54 @@ fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
+/// The signs that [`may_apply`] looks for. Those of [`TYPOGRAPHY`], and a type before a constant, are looked for elsewhere.
+const SIGNS: [u8; 14] = *b"\\\"&#\x1b^<*`%=[(P";
+
+/// The most bytes of a unit of a strict rule: two escapes of UTF-16.
+const LONGEST_UNIT: usize = 12;
+
+/// Returns a set of the signs in a text, with a bit for each of [`SIGNS`] and one for bytes that are not ASCII.
+pub(super) fn may_apply(level: Level, text: &[u8]) -> u32 {
+    dispatch!(level, simd => signs_in(simd, text))
+}
+
+#[inline(always)]
+fn signs_in<S: Simd>(simd: S, text: &[u8]) -> u32 {
+    const BLOCK_BYTES: usize = 64;
+    let mut found = [0_u64; SIGNS.len() + 1];
+    let mut look = |block: &[u8; BLOCK_BYTES]| {
+        let block = u8x64::from_slice(simd, block);
+        for (found, sign) in found.iter_mut().zip(SIGNS) {
+            *found |= block.simd_eq(u8x64::splat(simd, sign)).to_bitmask();
+        }
+        found[SIGNS.len()] |= block.simd_ge(u8x64::splat(simd, 0x80)).to_bitmask();
+    };
+    let (blocks, rest) = text.as_chunks::<BLOCK_BYTES>();
+    blocks.iter().for_each(&mut look);
+    let mut last = [0; BLOCK_BYTES];
+    last[..rest.len()].copy_from_slice(rest);
+    look(&last);
+    (0..).zip(found).filter(|(_, found)| *found != 0).fold(0, |all, (bit, _)| all | 1 << bit)
+}
+
+impl Signs {
+    /// Returns the set of these signs, as [`may_apply`] returns it.
+    fn set(self) -> u32 {
+        let bit = |sign: u8| SIGNS.iter().position(|&other| other == sign).map_or(0, |bit| 1 << bit);
+        match self {
+            Signs::One(sign) => bit(sign),
+            Signs::Two(one, other) => bit(one) | bit(other),
+            Signs::NotAscii => 1 << SIGNS.len(),
+        }
+    }
+}
+
 impl Rule {
+    /// Whether a text with these signs may have a unit.
+    pub(super) fn is_among(&self, signs: u32) -> bool {
+        self.signs.set() & signs != 0
+    }
+
     /// Whether the rule changes a line.
     pub(super) fn applies(&self, text: &[u8]) -> bool {
         let mut at = 0;
@@ -145,7 +193,8 @@ impl Rule {
                     has_unit = true;
                     at = sign + len;
                 }
-                None if self.is_strict => return false,
+                // A piece of a line may end within a unit.
+                None if self.is_strict && text.len() - sign >= LONGEST_UNIT => return false,
                 None => at = sign + 1,
             }
         }
@@ -309,23 +358,27 @@ fn colour(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     }
 }
 
-/// Tags of HTML that change how a text looks. Those with other names, such as `<callStatus>`, are data.
+/// Tags of HTML. Those with other names, such as `<callStatus>`, are data.
 static TAGS: Rule = Rule { signs: Signs::One(b'<'), unit: tag, is_strict: false };
 
 fn tag(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 200;
-    const NAMES: [&str; 22] = [
-        "a", "b", "br", "code", "div", "em", "font", "i", "li", "mark", "o:p", "p", "pre", "small", "span", "strong",
-        "sub", "sup", "td", "th", "tt", "u",
-    ];
+    const WITHIN_TEXT: [&str; 15] =
+        ["a", "b", "code", "em", "font", "i", "mark", "o:p", "small", "span", "strong", "sub", "sup", "tt", "u"];
+    const BETWEEN_TEXTS: [&str; 9] = ["br", "div", "li", "p", "pre", "table", "td", "th", "tr"];
     let end = text.iter().take(LONGEST).position(|&byte| byte == b'>')?;
     let inner = &text[1..end];
     let inner = inner.strip_prefix(b"/").unwrap_or(inner);
     let len = inner.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b':').unwrap_or(inner.len());
     let name = std::str::from_utf8(&inner[..len]).ok()?;
-    let is_tag = NAMES.iter().any(|other| other.eq_ignore_ascii_case(name))
-        && inner.get(len).is_none_or(|byte| matches!(byte, b' ' | b'/' | b'\t'));
-    is_tag.then_some((end + 1, Plain::NOTHING))
+    let is_among = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let plain = match (is_among(&WITHIN_TEXT), is_among(&BETWEEN_TEXTS)) {
+        (true, _) => Plain::NOTHING,
+        // What is in different cells or paragraphs does not belong together.
+        (_, true) => Plain::byte(b'\n'),
+        _ => return None,
+    };
+    inner.get(len).is_none_or(|byte| matches!(byte, b' ' | b'/' | b'\t')).then_some((end + 1, plain))
 }
 
 /// Bold, italic and code in Markdown.
@@ -405,16 +458,17 @@ static REMARKS: Rule = Rule { signs: Signs::Two(b'[', b'('), unit: remark, is_st
 fn remark(text: &[u8], before: &[u8]) -> Option<(usize, Plain)> {
     const LONGEST: usize = 42;
     // The last letters of names such as `callStatus`.
-    const NAMES: [&[u8]; 4] = [b"tatus", b"TATUS", b"esult", b"ESULT"];
-    let name = before.strip_suffix(b" ").unwrap_or(before);
-    NAMES.iter().find(|end| name.ends_with(end))?;
+    const NAMES: [&[u8]; 2] = [b"tatus", b"TATUS"];
+    const REMARKS: [&str; 9] = ["app", "call", "mfa", "oath", "otp", "phone", "push", "sms", "voice"];
     let is_index = text[0] == b'[';
+    let name = if is_index { before } else { before.strip_suffix(b" ").unwrap_or(before) };
+    NAMES.iter().find(|end| name.ends_with(end))?;
     let close = if is_index { b']' } else { b')' };
     let end = text.iter().take(LONGEST).position(|&byte| byte == close)?;
     let inner = &text[1..end];
     let is_remark = match is_index {
         true => !inner.is_empty() && inner.iter().all(u8::is_ascii_digit),
-        false => inner.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'/' | b'_')),
+        false => REMARKS.iter().any(|remark| remark.as_bytes().eq_ignore_ascii_case(inner)),
     };
     let rest = text.get(end + 1..)?.trim_ascii_start();
     (is_remark && matches!(rest.first(), Some(b':' | b'='))).then_some((end + 1, Plain::NOTHING))

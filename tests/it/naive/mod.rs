@@ -212,8 +212,9 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
                     raw = ways.into_iter().find(|all| adds_user(&raw, all)).unwrap_or(raw);
                 } else if let Some(known) = ways.iter().find(is_known) {
                     raw = known.clone();
-                } else if raw.is_empty() {
-                    raw = ways.into_iter().find(|all| !all.is_empty()).unwrap_or_default();
+                } else if raw.iter().all(|one| one.is_context) {
+                    let has_result = |all: &Vec<Placed>| all.iter().any(|one| !one.is_context);
+                    raw = ways.into_iter().find(has_result).unwrap_or(raw);
                 }
             }
             for placed in raw.into_iter().filter(|placed| !placed.is_context) {
@@ -232,16 +233,21 @@ pub(crate) fn naive_with_times(source: &[u8], patterns: &[NaivePattern], limits:
 struct Placed {
     start: std::ops::Range<usize>,
     is_context: bool,
+    /// Whether an escape or a terminal sequence follows, so that there may be more of the value.
+    is_cut: bool,
     found: Found,
 }
 
 impl Placed {
     fn new(found: Match<'_>, window: &[u8], time_of_line: impl FnOnce() -> Option<String>) -> Placed {
         let Match { pattern, span, captures, key, time } = found;
+        let rest = window.get(span.end..).unwrap_or_default();
+        let is_cut = [&b"\x1b"[..], b"\\_", b"&#"].iter().any(|sign| rest.starts_with(sign));
         let captured = |(name, of): (String, std::ops::Range<usize>)| (name, window[of].escape_ascii().to_string());
         Placed {
             start: span,
             is_context: pattern.code.is_none(),
+            is_cut,
             found: Found {
                 offset: 0,
                 line: 0,
@@ -257,11 +263,11 @@ impl Placed {
         }
     }
 
-    /// Whether it is anything but a name that the catalogue does not know.
+    /// Whether it is a whole result, and no name that the catalogue does not know.
     fn is_known(&self) -> bool {
-        self.is_context
-            || matches!(self.found.key, Key::Code(_))
-            || Catalogue::built_in().entry(&self.found.key).is_some()
+        let is_known =
+            || matches!(self.found.key, Key::Code(_)) || Catalogue::built_in().entry(&self.found.key).is_some();
+        !self.is_context && !self.is_cut && is_known()
     }
 }
 

@@ -36,9 +36,14 @@ fn rules() -> Vec<Rule> {
         ),
         Rule(
             regex(
-                r"(?i-u)</?(?:a|b|br|code|div|em|font|i|li|mark|o:p|p|pre|small|span|strong|sub|sup|td|th|tt|u)(?:[ \t/][^>]{0,180})?>",
+                r"(?i-u)</?(?<name>a|b|br|code|div|em|font|i|li|mark|o:p|p|pre|small|span|strong|sub|sup|table|td|th|tr|tt|u)(?:[ \t/][^>]{0,180})?>",
             ),
-            |_| Some(Vec::new()),
+            |unit| {
+                let name = unit["name"].to_ascii_lowercase();
+                let is_between =
+                    [&b"br"[..], b"div", b"li", b"p", b"pre", b"table", b"td", b"th", b"tr"].contains(&&name[..]);
+                Some(if is_between { b"\n".to_vec() } else { Vec::new() })
+            },
             None,
         ),
         Rule(regex(r"[*`]"), |_| Some(Vec::new()), None),
@@ -58,7 +63,7 @@ fn rules() -> Vec<Rule> {
         Rule(regex(r"PFAuthResult\."), |_| Some(Vec::new()), None),
         Rule(
             regex(
-                r"(?-u)(?<before>(?:tatus|TATUS|esult|ESULT) ?)(?<unit>(?:\[[0-9]{1,40}\]|\([[:alnum:] _/-]{0,40}\)))(?<after>[ \t\n\r\x0c]*[:=])",
+                r"(?-u)(?:(?:tatus|TATUS)(?<unit>\[[0-9]{1,40}\])|(?:tatus|TATUS) ?(?<remark>\((?i:app|call|mfa|oath|otp|phone|push|sms|voice)\)))[ \t\n\r\x0c]*[:=]",
             ),
             |_| Some(Vec::new()),
             None,
@@ -134,12 +139,13 @@ fn undo(Rule(unit, plain, sole): &Rule, line: &Unwrapped) -> Option<Unwrapped> {
     let mut undone = Unwrapped { text: Vec::new(), bytes: Vec::new() };
     let (mut at, mut is_changed, mut kept) = (0, false, Vec::new());
     let mut keep = |undone: &mut Unwrapped, part: Range<usize>| {
-        kept.extend(&line.text[part.clone()]);
+        kept.extend(part.clone());
         undone.text.extend(&line.text[part.clone()]);
         undone.bytes.extend(line.bytes[part].iter().cloned());
     };
     for captures in unit.captures_iter(&line.text) {
-        let found = captures.name("unit").unwrap_or_else(|| captures.get(0).unwrap()).range();
+        let found =
+            captures.name("unit").or(captures.name("remark")).unwrap_or_else(|| captures.get(0).unwrap()).range();
         let Some(plain) = plain(&captures) else { continue };
         keep(&mut undone, at..found.start);
         undone.bytes.extend(plain.iter().map(|_| line.bytes_of(found.clone())));
@@ -148,7 +154,9 @@ fn undo(Rule(unit, plain, sole): &Rule, line: &Unwrapped) -> Option<Unwrapped> {
         is_changed = true;
     }
     keep(&mut undone, at..line.text.len());
-    (is_changed && sole.is_none_or(|sole| !kept.contains(&sole))).then_some(undone)
+    // A piece of a line may end within a unit.
+    let is_stray = |sole: u8| kept.iter().any(|&at| line.text[at] == sole && at + 12 <= line.text.len());
+    (is_changed && !sole.is_some_and(is_stray)).then_some(undone)
 }
 
 /// Returns the line with one rule undone, for each rule, and then with two.
