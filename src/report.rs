@@ -446,11 +446,7 @@ impl Report {
             excluded::remark(&self.sign_ins, self.sign_ins.dropped.results),
             excluded::window(&self.sign_ins),
             excluded::without_user(&self.sign_ins),
-            remark(
-                self.sign_ins.dropped.by_part[Part::NoTime as usize],
-                "of these has no readable time, so it may be inside the window of --since and --until.",
-                "of these have no readable time, so they may be inside the window of --since and --until.",
-            ),
+            excluded::without_time(&self.sign_ins),
             wording::too_many_to_compare(&self.sign_ins),
             excluded::quiet_rows(&self.sign_ins),
             self.sign_ins.beyond_values.then(|| {
@@ -500,7 +496,8 @@ impl Report {
     #[must_use]
     pub fn nothing_found(&self) -> Vec<String> {
         if self.sign_ins.dropped.results > 0 {
-            return excluded::all(&self.sign_ins, self.sign_ins.dropped.results);
+            let excluded = excluded::all(&self.sign_ins, self.sign_ins.dropped.results);
+            return excluded.into_iter().chain(wording::undecided(self.times.undecided)).collect();
         }
         let lacks_input = self.lacks_input();
         let Totals { files_read, bytes, .. } = self.totals;

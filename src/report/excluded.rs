@@ -68,6 +68,16 @@ pub fn without_user(sign_ins: &SignInTotals) -> Option<String> {
     )
 }
 
+/// Returns the note on results that may be inside the window.
+#[must_use]
+pub fn without_time(sign_ins: &SignInTotals) -> Option<String> {
+    counted_remark(
+        sign_ins.dropped.by_part[Part::NoTime as usize],
+        "excluded result has no readable time, so it may be inside the window of --since and --until.",
+        "excluded results have no readable time, so they may be inside the window of --since and --until.",
+    )
+}
+
 /// Returns the note on rows without results that are left out.
 #[must_use]
 pub fn quiet_rows(sign_ins: &SignInTotals) -> Option<String> {
@@ -81,7 +91,10 @@ pub(super) fn notes(sign_ins: &SignInTotals, results: u64, left_out: u64) -> Vec
     if results == 0 && left_out > 0 {
         return all(sign_ins, left_out);
     }
-    [remark(sign_ins, left_out), without_user(sign_ins), window(sign_ins)].into_iter().flatten().collect()
+    [remark(sign_ins, left_out), without_time(sign_ins), without_user(sign_ins), window(sign_ins)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Returns the lines that take the place of the rows if all `results` were excluded: which option did that, and the times.
@@ -113,6 +126,6 @@ pub(super) fn all(sign_ins: &SignInTotals, results: u64) -> Vec<String> {
             lines.push(format!("Times of --since and --until without a zone are in {}{other}.", zone.name()));
         }
     }
-    lines.extend(without_user(sign_ins).into_iter().chain(window(sign_ins)));
+    lines.extend([without_time(sign_ins), without_user(sign_ins), window(sign_ins)].into_iter().flatten());
     lines
 }

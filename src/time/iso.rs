@@ -227,6 +227,16 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
         }
         digit_count += 1;
     }
+    let is_next_column = match digits.get(digit_count..) {
+        // In CSV, a date may follow: `02:57:24,2017-02-14`, `02:57:24,14.02.2017` or `02:57:24,14/02/2017`.
+        Some([b'-' | b'.' | b'/', one, other, b'-' | b'.' | b'/', ..]) => {
+            text[0] == b',' && matches!(digit_count, 1 | 2 | 4) && one.is_ascii_digit() && other.is_ascii_digit()
+        }
+        _ => false,
+    };
+    if is_next_column {
+        return Some((0, text));
+    }
     const MISSING: [u32; 10] = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
     Some((nanosecond * MISSING[digit_count.min(9)], &digits[digit_count..]))
 }
@@ -330,6 +340,15 @@ mod tests {
     fn shown(line: &str) -> Option<String> {
         find(line.as_bytes())
             .map(|stamp| format!("{}{}", stamp.time, if stamp.zone_is_assumed() { " assumed" } else { "" }))
+    }
+
+    #[test]
+    fn a_date_in_the_next_column_is_no_fraction() {
+        for next in ["2017-02-14T05:07:00Z", "14.02.2017 05:07", "2/14/2017", "14/02/2017"] {
+            let shown = shown(&format!("2017-02-15 09:00:00,{next}"));
+            assert_eq!(shown.as_deref(), Some("2017-02-15T09:00:00Z assumed"), "{next}");
+        }
+        assert_eq!(shown("2017-02-15 09:00:00,600-07:00").unwrap(), "2017-02-15T16:00:00.6Z");
     }
 
     #[test]

@@ -29,10 +29,13 @@ pub(super) struct Rule {
     signs: Signs,
     /// Returns the length of the unit at the start of the given text, which begins with a sign, and what it stands for. The second
     /// argument is the text before it. `None` if there is no unit.
-    unit: fn(&[u8], &[u8]) -> Option<(usize, Plain)>,
+    unit: Unit,
     /// Whether the rule undoes nothing in a line in which a sign begins no unit. `C:\old` is no string literal.
     is_strict: bool,
 }
+
+/// A function that returns the length of a unit and what it stands for.
+type Unit = fn(&[u8], &[u8]) -> Option<(usize, Plain)>;
 
 /// The bytes with which units may begin.
 #[derive(Clone, Copy, Debug)]

@@ -60,11 +60,13 @@ pub(crate) fn run(args: &LinesArgs) -> Result<Status, Failure> {
     let (results, settled) = &outcome.summary;
     filters::check(settled)?;
     let status = session.end(&outcome, outcome.files)?;
-    let notes = [wording::too_many_to_compare(&settled.totals), excluded::unmatched(&settled.totals)];
+    let undecided = wording::undecided(outcome.times.undecided);
+    let notes = [wording::too_many_to_compare(&settled.totals), excluded::unmatched(&settled.totals), undecided];
     notes.iter().flatten().for_each(term::note);
     settled.clocks.iter().map(wording::clocks).for_each(term::note);
     if *results > 0 {
-        let notes = [excluded::without_user(&settled.totals), excluded::window(&settled.totals)];
+        let totals = &settled.totals;
+        let notes = [excluded::without_time(totals), excluded::without_user(totals), excluded::window(totals)];
         notes.iter().flatten().for_each(term::note);
         return Ok(status);
     }

@@ -51,7 +51,12 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Status, Failure> {
     }
     let left_out = report.breakdown.as_ref().map_or(report.left_out, |breakdown| breakdown.left_out);
     if format != Format::Table {
-        let notes = [left_out.remark(), excluded::quiet_rows(&report.sign_ins), excluded::unmatched(&report.sign_ins)];
+        let notes = [
+            left_out.remark(),
+            excluded::quiet_rows(&report.sign_ins),
+            excluded::unmatched(&report.sign_ins),
+            wording::undecided(report.times.undecided),
+        ];
         notes.iter().flatten().for_each(term::note);
         report.clocks.iter().map(wording::clocks).for_each(term::note);
     }
