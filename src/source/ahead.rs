@@ -1,9 +1,9 @@
-//! Reads ahead on another thread, so that one thread scans what another one decompresses.
+//! Reads ahead on another thread, so that one thread can scan while another one decompresses.
 //!
 //! Invariants:
 //! * Bytes and errors arrive in the order of the underlying reader.
-//! * At most [`BLOCKS`] blocks wait, and their memory is used again.
-//! * Dropping the reader ends the work of the other thread, at the latest with its next block.
+//! * At most [`BLOCKS`] blocks wait, and their memory is reused.
+//! * Dropping the reader ends the other thread, at the latest when it has filled its next block.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -14,11 +14,11 @@ use super::stop::Stop;
 
 /// How many bytes are read at once.
 const BLOCK_BYTES: usize = 256 << 10;
-/// How many bytes are read first with [`Pace::AsAsked`]: enough to recognise a format.
+/// The size of the first block with [`Pace::AsAsked`], in bytes: enough to recognise a format.
 const FIRST_BYTES: usize = 16 << 10;
-/// How many blocks may wait.
+/// How many blocks may wait to be read.
 const BLOCKS: usize = 4;
-/// How many bytes of a pipe are read at once: the capacity of a pipe on Linux.
+/// How many bytes of a pipe are read at once: as many as a pipe holds on Linux.
 const PIPE_BYTES: usize = 64 << 10;
 
 /// A reader whose bytes are read in advance by another thread.
@@ -39,10 +39,10 @@ pub(super) struct Filler {
 /// How far the sender reads ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// As many blocks as may wait.
+    /// It fills as many blocks as may wait.
     Ahead,
-    /// Only a first small block until more is requested, and then as many as may wait. A source that is not wanted thus costs
-    /// little.
+    /// It fills only a small first block until more is requested, and then as many blocks as may wait. Thus a source that is not
+    /// wanted costs little.
     AsAsked,
 }
 
@@ -73,8 +73,8 @@ impl Ahead {
         Ok(ahead)
     }
 
-    /// Starts a thread that reads a pipe or a device. Bytes are handed on as they arrive, and a request to stop ends the
-    /// waiting for them.
+    /// Starts a thread that reads a pipe or a device. Bytes are passed on as they arrive, and a request to stop ends the wait for
+    /// them.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Ahead {
         Ok(Ahead { stop: stop.clone(), ..ahead })
     }
 
-    /// Returns both sides, without a thread.
+    /// Returns the sending and the receiving side, without starting a thread.
     pub(super) fn pair() -> (Filler, Ahead) {
         let (filled_sender, filled) = sync_channel(BLOCKS);
         let (emptied, emptied_receiver) = channel();
@@ -101,10 +101,10 @@ impl fmt::Debug for Ahead {
 }
 
 impl Filler {
-    /// Sends everything that `reader` delivers, and then the end or the error. `size` is the expected number of bytes, by which
-    /// small blocks are chosen for small sources.
+    /// Sends everything that `reader` delivers, and then the end or the error. `size` is the expected number of bytes, which
+    /// allows smaller blocks for small sources.
     pub(super) fn fill(self, reader: &mut dyn Read, size: Option<u64>, pace: Pace) -> Demand {
-        // One byte more, so that the end of a small member is noticed without another block.
+        // One byte more than expected, so that the end of a small member is noticed without another block.
         let wanted = size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1));
         let block_bytes = wanted.clamp(4 << 10, BLOCK_BYTES);
         let mut is_first = true;
