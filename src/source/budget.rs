@@ -2,12 +2,12 @@
 //!
 //! Invariants:
 //! * A file of `len` bytes may unpack to `floor_bytes + ratio * len` bytes, and never to more than `unpacked_bytes`, in each
-//! layer of archives and compression. In each layer of archives, it may hold `members` members. A layer with more ends exactly
-//! at the limit, with a [`Loss`] that names it. Bytes count when they are read or, if they must be unpacked whether or not they
-//! are read, when they are unpacked.
+//!   layer of archives and compression. In each layer of archives, it may hold `members` members. A layer with more ends exactly
+//!   at the limit, with a [`Loss`] that names it. Bytes count when they are read or, if they must be unpacked whether or not they
+//!   are read, when they are unpacked.
 //! * The holes of a sparse file count like other bytes. However, a hole that exceeds the limit ends only its file, before the
-//! hole, and not the layer, because skipping a hole unpacks nothing. Thus a log is still read if it follows a file that
-//! consists of a terabyte of holes, which a list of last logins often does.
+//!   hole, and not the layer, because skipping a hole unpacks nothing. Thus a log is still read if it follows a file that
+//!   consists of a terabyte of holes, which a list of last logins often does.
 //! * Where reading ends does not depend on which thread was faster. The members of a zip archive on disk, which are read at the
 //!   same time, are counted in the order in which they are stored ([`ledger`](super::ledger)). Their own sizes are stated in the
 //!   archive, but what they unpack to inside is not known in advance. Therefore a part of the limit is free: all members together

@@ -4,9 +4,8 @@
 //! of the machine as a prefix to the file name:
 //!
 //! ```text
-//! ticket/host07/MultiFactorAuthSvc.log         ticket/host07.zip!/MultiFactorAuthSvc.log        
-//! ticket/HOST07_MultiFactorAuthSvc.log ticket/host08/MultiFactorAuthSvc.log         ticket/host08.zip!/MultiFactorAuthSvc.log 
-//!        ticket/HOST08_MultiFactorAuthSvc.log
+//! ticket/host07/MultiFactorAuthSvc.log         ticket/host07.zip!/MultiFactorAuthSvc.log         ticket/HOST07_MultiFactorAuthSvc.log
+//! ticket/host08/MultiFactorAuthSvc.log         ticket/host08.zip!/MultiFactorAuthSvc.log         ticket/HOST08_MultiFactorAuthSvc.log
 //! ```
 //!
 //! The folders of a level distinguish machines if two of them have a file with the same path below them, or else with the same

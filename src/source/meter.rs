@@ -3,7 +3,7 @@
 //! Invariants:
 //! * A file counts with the size that it had when it was opened, however often parts of it are read. When it is closed, all of it
 //!   counts, including bytes that were skipped, such as those of a picture or of unwanted members. Therefore the meter ends at
-//! the sum of all listed sizes.
+//!   the sum of all listed sizes.
 //! * An input without a size, such as a pipe, counts as it is read.
 //! * An archive is one file.
 //!

@@ -3,15 +3,15 @@
 //! Invariants:
 //!
 //! * A line is first searched as it is. It is unwrapped only if it contains a literal of a pattern but no known result: no
-//! result at all, or only names that the catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. Therefore unwrapping
-//! never changes a result that was already found.
+//!   result at all, or only names that the catalogue does not know, such as the `CONFIG` in `CONFIG\_ISSUE`. Therefore unwrapping
+//!   never changes a result that was already found.
 //! * At most two rules are undone, one after the other. The combinations are tried in a fixed order. The first one that reveals a
 //!   known result, or the rest of an unknown name, is used. If there is no such combination, the unknown names of the line
-//! stay. If the line has none, the first combination with any result is used.
+//!   stay. If the line has none, the first combination with any result is used.
 //! * A name such as `Pfauth` before the first result may begin a result that also includes the user. If unwrapping finds the same
 //!   results, and a user with them, they replace the results of the line.
 //! * A line of more than [`LONG_BYTES`] is often a whole file, or many records. In such a line, unwrapping only adds results
-//! where there are none yet.
+//!   where there are none yet.
 //! * The positions of results are positions in the line as it is, while captured text is unwrapped.
 //!
 //! The time for a line is proportional to its length, whatever it contains.

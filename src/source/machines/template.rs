@@ -21,7 +21,7 @@ use crate::name;
 ///
 /// * A template of a single part is matched against the name of the file.
 /// * A template that begins with `*` or `{host}` is matched against the path below the input. If no source matches there, it
-/// begins one part further up, and so on.
+///   begins one part further up, and so on.
 /// * Any other template may begin at any part of the path. The first place where it matches counts.
 ///
 /// # Examples
