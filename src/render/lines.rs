@@ -47,7 +47,7 @@ pub struct Text<'c> {
     pub place: Style,
     /// The code page that the user chose for lines that are not UTF-8, if any.
     pub encoding: Option<&'static Encoding>,
-    /// The zone in which the time of each result is shown; `None` not to show it, because the line does.
+    /// The zone in which the time of each result is shown, or `None` if it is not shown because the line contains it.
     pub zone: Option<DisplayZone>,
 }
 
@@ -90,7 +90,7 @@ impl LineFormat for Text<'_> {
     }
 }
 
-/// Passes what the line itself says of the sign-in to `push`.
+/// Calls `push` with what the line itself contains about the sign-in.
 fn with_details(hit: &Hit<'_>, encoding: Option<&'static Encoding>, push: impl FnOnce(&Details<'_>)) {
     let is_silent = Capture::words().all(|capture| hit.says(capture).is_none());
     if is_silent {
@@ -264,7 +264,7 @@ fn push_fields(bytes: &mut Vec<u8>, fields: &impl Serialize) {
     let start = bytes.len();
     // Writing to a vector cannot fail.
     let _ = fields.serialize(&mut Serializer::with_formatter(&mut *bytes, Escaped));
-    // The fields follow others, and others follow them.
+    // Replaces the opening brace with a comma. The closing brace is removed, because other fields may follow.
     if let Some(brace) = bytes.get_mut(start) {
         *brace = b',';
     }

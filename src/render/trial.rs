@@ -108,7 +108,7 @@ impl Shown<'_> {
         }
         if let Some(stamp) = hit.time {
             let time = moment(DisplayZone::UTC.of(stamp.time));
-            // Only the file that these lines are from has a year.
+            // The year is left out, because these lines do not contain it.
             let has_no_year = stamp.basis.date == DateBasis::Year;
             let time = time.get(5..).filter(|_| has_no_year).unwrap_or(&time);
             let lacks = [
@@ -122,8 +122,8 @@ impl Shown<'_> {
         Ok(())
     }
 
-    /// Writes a line of carets under `span`. If the line is wider than the terminal, writes an excerpt of it first, because carets
-    /// under a line that the terminal wraps would be in the wrong place.
+    /// Writes a line of carets under `span`. If the line is wider than the terminal, writes an excerpt of it first, because
+    /// carets under a line that the terminal wraps would be in the wrong place.
     fn carets(&self, line: &[u8], span: &Range<usize>, indent: &str, out: &mut impl Write) -> io::Result<()> {
         let parts = [&line[..span.start], &line[span.clone()], &line[span.end..]].map(one_line);
         let room = self.width.map(|width| width.saturating_sub(indent.len()).max(LEAST_WIDTH));
@@ -237,8 +237,8 @@ mod tests {
             "b".repeat(10),
             " ".repeat(23),
         );
-        // The indent leaves 40 of the 43 columns: 3 for the first ellipsis, 20 before the match, 4 for the match, 10 after it, and 3
-        // for the last ellipsis.
+        // The indent leaves 40 of the 43 columns: 3 for the first ellipsis, 20 before the match, 4 for the match, 10 after it,
+        // and 3 for the last ellipsis.
         assert_eq!(shown(&[r"c=(?<code>\d+)"], &text, Some(43)), expected);
     }
 

@@ -1,4 +1,4 @@
-//! Filters keep exactly the sign-ins of the truth that they describe.
+//! Tests that filters keep exactly the matching sign-ins of a generated ticket.
 
 use std::path::Path;
 

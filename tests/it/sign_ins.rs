@@ -1,4 +1,5 @@
-//! Sign-ins are counted as the truth of generated tickets says, however the work is divided.
+//! Tests that sign-ins in generated tickets are counted correctly, however the work is divided. The truth about a ticket is
+//! known, because it is generated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,5 @@
-//! The generated tickets contain what their truth says. Everything is read back from the bytes with plain string operations.
+//! Tests that generated tickets contain exactly the sign-ins that their truth lists. Everything is read back from the bytes with
+//! plain string operations.
 
 #[path = "../../benches/ticket/mod.rs"]
 pub(crate) mod generated;

@@ -1,4 +1,4 @@
-//! Times of every form: logs that are easily read wrong, generated logs of each form, and every way of reading them.
+//! Tests times of every form, with logs that are easily misread, generated logs of each form, and every way of reading them.
 
 use callcodes::time::detect::{Circumstances, Given, detect};
 use callcodes::time::{Reader, Time};

@@ -1,4 +1,4 @@
-//! Lines that another program has wrapped have the results of the line itself.
+//! Tests that a line that another program has wrapped gives the same results as the line itself.
 
 #![allow(clippy::unwrap_used)]
 
@@ -111,7 +111,8 @@ fn lines() -> Vec<String> {
     lines
 }
 
-/// Asserts that the same was found. A time that an escape touches, as in `\\u00222017-02-14`, may be missing, but not another one.
+/// Asserts that the same was found. A time that an escape touches, as in `\\u00222017-02-14`, may be missing, but not another
+/// one.
 fn assert_same(found: Vec<Said>, expected: &[Said], line: &str) {
     let same = |(mut said, expected): (Said, &Said)| {
         if said.time.is_empty() {

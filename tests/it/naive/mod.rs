@@ -1,6 +1,6 @@
-//! The naive scanner to which the tests compare the real one. It goes line by line with the plain regex crate, and follows
-//! the documented rules without any optimization. It shares only the catalogue, which resolves values, and the literals of patterns with the real one. Its sources
-//! have times in ISO 8601 only.
+//! A naive scanner with which the tests compare the real one. It searches line by line with the plain regex crate, and follows
+//! the documented rules without any optimization. It shares only the catalogue, which resolves values, and the literals of
+//! patterns with the real one. Its sources have only ISO 8601 times.
 
 #![allow(clippy::unwrap_used)]
 

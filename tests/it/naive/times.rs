@@ -1,4 +1,4 @@
-//! Reads times in ISO 8601 with a plain regex and a calendar, by the documented rules.
+//! Reads ISO 8601 times with a plain regex and a calendar, according to the documented rules.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Undoes what other programs do to lines, naively: each rule is a regex and what its matches stand for.
+//! Undoes naively what other programs do to lines. Each rule is a regex and the text that replaces its matches.
 
 use std::ops::Range;
 
