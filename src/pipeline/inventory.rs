@@ -153,7 +153,7 @@ enum Heard<'e> {
     End(&'e SourceEnd),
 }
 
-/// The entries of a run while it goes on.
+/// The entries that have been collected so far in a run.
 #[derive(Default)]
 struct Listed {
     /// The facts about the current source so far. Its tasks arrive one after another.

@@ -108,7 +108,7 @@ impl Filler {
         let wanted = size.map_or(usize::MAX, |size| usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1));
         let block_bytes = wanted.clamp(4 << 10, BLOCK_BYTES);
         let mut is_first = true;
-        // The receiver requests a block by returning one; for the first it returns an empty one.
+        // The receiver requests a block by returning one. To request the first block, it returns an empty one.
         let mut asked = 0;
         loop {
             let mut bytes = self.emptied.try_recv().inspect(|_| asked += 1).unwrap_or_default();
@@ -133,7 +133,7 @@ impl Filler {
         }
     }
 
-    /// Sends what each single read delivers, and then the end or the error.
+    /// Sends the bytes of each read as soon as they arrive, and then the end or the error.
     fn pass_on(self, reader: &mut dyn Read) {
         loop {
             let mut bytes = self.emptied.try_recv().unwrap_or_default();
@@ -150,14 +150,14 @@ impl Filler {
         }
     }
 
-    /// Sends nothing but this error.
+    /// Sends only this error.
     pub(super) fn fail(self, reason: io::Error) -> Demand {
         if self.filled.send(Err(reason)).is_ok() { Demand::GoesOn } else { Demand::Gone }
     }
 }
 
-/// Reads until the block is full, or until the end or an error. Returns how many bytes were read. This waits for slow readers;
-/// files and members never are, and pipes go through [`Filler::pass_on`].
+/// Reads until the block is full, or until the end or an error. Returns how many bytes were read. This waits for slow readers,
+/// but files and members are never slow, and pipes are read with [`Filler::pass_on`].
 fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Result<()>>) {
     let mut tail = 0;
     while tail < bytes.len() {
@@ -174,7 +174,7 @@ fn fill_block(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<io::Res
 impl Read for Ahead {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.current.head == self.current.tail && !self.is_done {
-            // The sender may be gone, and then needs no blocks.
+            // If the sender was dropped, it needs no more blocks.
             let _ = self.emptied.send(std::mem::take(&mut self.current.bytes));
             let received = self.stop.receive(&self.filled);
             self.is_done = !matches!(&received, Ok(Ok(block)) if block.tail > 0);

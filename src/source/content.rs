@@ -42,7 +42,7 @@ impl Beginning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(blake3::Hash);
 
-/// A reader that hashes what it reads, if the source is to be compared with others.
+/// A reader that hashes what it reads if the source must be compared with others.
 pub struct Digesting<R> {
     reader: R,
     hasher: Option<Box<blake3::Hasher>>,

@@ -3,9 +3,9 @@
 //! Invariants:
 //! * Inputs are visited in the order in which they were given and, inside a folder, by name, so that the same folder gives the
 //!   same output everywhere. Only names of copies come after the names of their originals.
-//! * An input that cannot be listed or opened is a [`Problem`], and the run goes on.
-//! * An input that is skipped, such as a picture, a pipe, or a file that the user excluded, is a problem too, but of a kind
-//!   that is no loss.
+//! * An input that cannot be listed or opened is a [`Problem`], and the run continues.
+//! * An input that is skipped, such as a picture, a pipe, or a file that the user excluded, is a problem, too, but of a kind
+//!   that is not a loss.
 //!
 //! Long paths and network shares on Windows need no special care. The standard library opens and lists paths of more than 260
 //! characters in their verbatim form (`\\?\`, `\\?\UNC\`), and results show each path as it was given.
@@ -14,9 +14,9 @@
 //! has mapped it. Compressed files are recognised by their content and decompressed in memory. All later code sees only
 //! their text, and every offset is an offset in that text.
 //!
-//! Names that also exist elsewhere: [`Written`] is how the text of a source is encoded, while the variant `Written` of
-//! `ExpectedCode` in [`pattern`](crate::pattern) is a code as an example of a pattern spells it. [`Limits`] are those of
-//! unpacking, while those in [`chunk`](crate::chunk) are the lengths of chunks and lines.
+//! Two names also exist elsewhere. Here, [`Written`] is the encoding of the text of a source; the variant `Written` of
+//! `ExpectedCode` in [`pattern`](crate::pattern) is a code as it is spelled in an example. Here, [`Limits`] are the limits of
+//! unpacking; those in [`chunk`](crate::chunk) are the lengths of chunks and lines.
 
 mod ahead;
 mod budget;
@@ -192,7 +192,7 @@ enum Place {
     Member(Unread),
 }
 
-/// Whether and how a source is to be read.
+/// Whether and how a source is read.
 #[derive(Clone, Debug, Default)]
 struct Wanted {
     selection: Arc<Selection>,

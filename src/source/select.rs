@@ -81,7 +81,7 @@ impl Doubts {
 pub(super) enum Clock {
     /// The time is a definite moment.
     Utc,
-    /// The time may be local time in an unknown zone. It is taken as UTC.
+    /// The time may be local time in an unknown zone. It is read as UTC.
     Unknown,
 }
 
@@ -122,7 +122,7 @@ pub struct Globs {
     /// The globs that ignore letter case, in lower case. They are matched against paths in lower case, because the crate itself
     /// ignores only the case of ASCII letters.
     insensitive: Gitignore,
-    /// Whether any glob looks at more than a name.
+    /// Whether any glob is matched against more than the name of a file.
     look_at_paths: bool,
 }
 
