@@ -259,7 +259,7 @@ pub struct Report {
     /// The cells of each row, in the columns of [`SUMMARY`]. The most frequent result comes first; equal counts are ordered by
     /// code, numbers before names.
     pub rows: Vec<Vec<Cell<'static>>>,
-    /// What the totals do not include, or include with a reservation, in sorted order.
+    /// The problems, in sorted order: what the totals do not include, or include with a reservation.
     pub problems: Vec<Problem>,
     /// The patterns of the run, and how its files were restricted.
     pub searched: Searched,

@@ -32,7 +32,7 @@ type Looks = (Beginning, u64);
 /// A source that is compared with others. One is kept for every source that was read, so it is small.
 #[derive(Debug)]
 pub(super) struct Begun {
-    /// The length of a stream is 0 until the stream has ended and counts.
+    /// The beginning and the length of the source. The length of a stream is 0 until the stream has ended and counts.
     looks: Looks,
     origin: Origin,
     /// The digest, once it has been requested. The inner value is `None` if the source cannot be compared.
@@ -44,7 +44,7 @@ pub(super) struct Begun {
 enum Origin {
     /// A file that is neither compressed nor in an archive, which can be opened again.
     File(Again),
-    /// Anything else, with its name.
+    /// A compressed file, a member of an archive or a pipe, with its name. It cannot be read again.
     Stream(Box<str>),
 }
 
@@ -75,9 +75,9 @@ impl Eq for Alone {}
 /// The moment at which a file is hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hashing {
-    /// Once another source has equal looks.
+    /// The file is hashed once another source has equal looks.
     WhenAlike,
-    /// At once, because opening it again would cost more.
+    /// The file is hashed at once, because opening it again would cost more.
     AtOnce,
 }
 

@@ -28,19 +28,19 @@ pub(super) struct Deliver<'s, V: Visitor> {
 
 /// What happens to the parts of the current source.
 enum State<P> {
-    /// They are passed on.
+    /// The parts are passed on.
     PassedOn,
-    /// They are held back, because the source begins like an earlier one and may be a copy.
+    /// The parts are held back, because the source begins like an earlier one and may be a copy.
     Held { parts: Vec<P>, weight: usize },
-    /// They are dropped, because the source is a copy of the one with this name.
+    /// The parts are dropped, because the source is a copy of the one with this name.
     Dropped(String),
-    /// They are dropped, because the run was interrupted before it was known whether the source is a copy. An interrupted run
-    /// must not count more than a complete one.
+    /// The parts are dropped, because the run was interrupted before it was known whether the source is a copy. An interrupted
+    /// run must not count more than a complete one.
     Unknown,
 }
 
 impl<'s, V: Visitor> Deliver<'s, V> {
-    /// Creates a value that passes events to `sink`.
+    /// Creates the delivery of events to `sink`.
     pub(super) fn new(options: &Options, sink: &'s mut dyn FnMut(Event<V::Part>) -> io::Result<()>) -> Deliver<'s, V> {
         let Options { limits, copies: rule, opening, .. } = options;
         let (limits, copies) = (*limits, (*rule == CopyRule::CountOnce).then(|| Copies::new(&opening.stop)));

@@ -119,10 +119,10 @@ fn to_the_end<R: io::Read>(chunks: Chunks<R>, source: &Source, options: &Options
 /// What to do with copies: sources that hold the same bytes as an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CopyRule {
-    /// Skip and report them.
+    /// Skip and report copies.
     #[default]
     CountOnce,
-    /// Count them like all other sources.
+    /// Count copies like all other sources.
     CountAll,
 }
 
@@ -259,7 +259,7 @@ struct TaskEnd {
     ends_source: Option<Arc<Source>>,
 }
 
-/// The lines that were longer than the limit.
+/// The number of lines over the limit, and where the first one is.
 #[derive(Clone, Copy, Debug, Default)]
 struct LongLines {
     count: u64,

@@ -111,7 +111,7 @@ impl<I: Iterator<Item = Found> + Send, P: Send> Order<I, P> {
         Order { feed: Mutex::new(feed), line: Line(Mutex::new(Lanes::new(threads, weigh))) }
     }
 
-    /// Makes room for the work of `threads` workers.
+    /// Raises the limits on tasks and waiting parts to make room for `threads` workers.
     pub(super) fn serve(&self, threads: usize) {
         let mut lanes = self.line.lock();
         lanes.serve(threads);

@@ -20,7 +20,7 @@ use crate::units::{CodePage, Units};
 
 /// The most columns that an excerpt of a line shows before the match.
 const BEFORE_COLUMNS: usize = 20;
-/// Stands for the part of a line that is not shown. It is ASCII, which every console can show.
+/// The text that stands for the part of a line that is not shown. It is ASCII, which every console can show.
 const ELLIPSIS: &str = "...";
 /// The least width of an excerpt in columns, however narrow the terminal is.
 const LEAST_WIDTH: usize = 30;
@@ -46,7 +46,7 @@ pub(super) fn begins(text: &str) -> bool {
         .any(|line| line.starts_with(NO_MATCH) || is_result(line))
 }
 
-/// What [`write()`] needs in addition to the lines.
+/// The values that [`write()`] needs in addition to the lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'s> {
     /// The patterns that were tried.

@@ -39,10 +39,10 @@ pub(super) struct Filler {
 /// How far the sender reads ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// It fills as many blocks as may wait.
+    /// The sender fills as many blocks as may wait.
     Ahead,
-    /// It fills only a small first block until more is requested, and then as many blocks as may wait. Thus a source that is not
-    /// wanted costs little.
+    /// The sender fills only a small first block until more is requested, and then as many blocks as may wait. Thus a source
+    /// that is not wanted costs little.
     AsAsked,
 }
 

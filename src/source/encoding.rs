@@ -18,7 +18,7 @@ pub enum EncodingChoice {
     /// Detects the encoding of each source.
     #[default]
     Automatic,
-    /// Uses this encoding, whatever the source looks like.
+    /// Uses this encoding for every source, whatever the source looks like.
     Given(&'static Encoding),
 }
 

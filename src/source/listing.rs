@@ -66,7 +66,7 @@ pub(super) struct Look {
     pub(super) metadata: Option<io::Result<Metadata>>,
     /// The entries, if the path is a folder.
     pub(super) entries: Entries,
-    /// Counts the entries of the answer among those that wait for the walk. Dropping it ends that.
+    /// Counts the entries of the answer among those that wait for the walk, until it is dropped.
     room: Option<Room>,
 }
 

@@ -75,15 +75,15 @@ pub struct Members {
 
 /// How the members are read.
 enum Access {
-    /// One after another, from a thread that unpacks them.
+    /// Members are read one after another, from a thread that unpacks them.
     Sequential {
         sent: Receiver<Sent>,
         /// A channel that is closed when the unpacking thread ends.
         running: Receiver<Infallible>,
     },
-    /// Not at all, because reading was abandoned.
+    /// Members are not read any more, because reading was abandoned.
     Abandoned,
-    /// Independently, from a zip archive on disk.
+    /// Members are read independently of each other, from a zip archive on disk.
     Independent {
         zip: ZipFile,
         /// How many members were handed out or left out.

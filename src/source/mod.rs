@@ -81,7 +81,7 @@ pub const STDIN: &str = "-";
 /// to back.
 pub const HELD_BYTES: u64 = 64 << 20;
 
-/// How sources are opened, for all sources of a run.
+/// The options for opening the sources of a run, and the state that all of them share.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
     /// The encoding that text is assumed to be in.
@@ -175,7 +175,7 @@ struct Known {
     modified: Option<SystemTime>,
 }
 
-/// Where a source is.
+/// The place of a source: on disk, standard input or in an archive.
 #[derive(Debug)]
 enum Place {
     Stdin,
@@ -207,7 +207,7 @@ struct Wanted {
     spared: Option<Arc<Handle>>,
 }
 
-/// Why a source is not read.
+/// The reason why a source is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Refused {
     /// No glob matches the source, which is not reported.
@@ -236,13 +236,13 @@ pub enum Opened {
 pub struct TextFile {
     /// The file, which several threads can read at once.
     pub file: Arc<DiskFile>,
-    /// The length in bytes when it was opened.
+    /// The length of the file in bytes when it was opened.
     pub len: u64,
-    /// How its text is encoded.
+    /// The encoding of the text.
     pub written: Written,
-    /// A hash of its first bytes, to find copies.
+    /// A hash of the first bytes of the file, to find copies.
     pub beginning: Beginning,
-    /// How to open it again, to compare it with a possible copy.
+    /// The means to open the file again, to compare it with a possible copy.
     pub again: Again,
 }
 
@@ -262,11 +262,11 @@ impl TextFile {
 
 /// A source that can be read once, from front to back.
 pub struct Stream {
-    /// The reader of its text.
+    /// The reader of the text.
     pub reader: Box<dyn Read + Send>,
     /// The layers around the text, and its encoding.
     pub what: What,
-    /// A hash of its first bytes, to find copies.
+    /// A hash of the first bytes of the stream, to find copies.
     pub beginning: Beginning,
 }
 

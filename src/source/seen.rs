@@ -87,9 +87,9 @@ struct Visits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Visit {
     Enter,
-    /// Skip it, because everything in it was found before.
+    /// Skip the folder, because everything in it was found before.
     Skip,
-    /// Skip it, although it may contain files that were not read.
+    /// Skip the folder, although it may contain files that were not read.
     GiveUp,
 }
 

@@ -91,10 +91,10 @@ const FARTHEST_ZONE: Duration = Duration::from_secs(14 * 60 * 60);
 /// What to do with symbolic links to folders that are found in folders. Links to files are always read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Links {
-    /// Skip them.
+    /// Skip links to folders.
     #[default]
     Stay,
-    /// Read the folders to which they lead, except for folders that contain the link.
+    /// Read the folders to which links lead, except for folders that contain the link.
     Follow,
 }
 

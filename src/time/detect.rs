@@ -84,10 +84,10 @@ pub struct Given {
 /// How the user has specified a zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ZoneBy {
-    /// With `--tz`.
+    /// The user has passed `--tz`.
     #[default]
     Option,
-    /// In a configuration file, for logs of some hosts or paths.
+    /// A configuration file has a zone for logs of some hosts or paths.
     Configuration,
 }
 

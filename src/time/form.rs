@@ -36,7 +36,7 @@ pub struct Form {
     pub(super) is_plain_iso: bool,
 }
 
-/// How one program writes times.
+/// The place and the form in which one program writes times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     /// The first ISO 8601 date with a clock time near the start of the line.
@@ -90,7 +90,7 @@ pub enum YearBasis {
     Given,
     /// A date in the name of the source.
     Name,
-    /// A date in a header.
+    /// A date in a header of the source.
     Header,
     /// The time at which the source was last modified.
     Modified,

@@ -107,8 +107,8 @@ impl Output {
         Output { name, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), file }
     }
 
-    /// Begins a file with a byte order mark. Without one, Excel takes UTF-8 for an ANSI code page. Programs that read a pipe or
-    /// standard output could take the mark for a part of the first name, so it is not written there.
+    /// Begins a file with a byte order mark. Without one, Excel reads UTF-8 as an ANSI code page. Nothing is written to a pipe
+    /// or to standard output, because programs that read these could treat the mark as a part of the first name.
     pub(crate) fn mark_as_utf8(&mut self) -> io::Result<()> {
         if self.file.is_some() { self.writer.write_all("\u{feff}".as_bytes()) } else { Ok(()) }
     }

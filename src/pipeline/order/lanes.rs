@@ -108,7 +108,7 @@ impl<P> Lanes<P> {
         lanes
     }
 
-    /// Makes room for the work of `threads` threads.
+    /// Sets the limits on lanes and waiting bytes to make room for `threads` threads.
     pub(super) fn serve(&mut self, threads: usize) {
         self.window = 8 * threads + 32;
         self.bytes_ahead = WAITING_BYTES.max(2 * threads * PART_BYTES);

@@ -272,7 +272,7 @@ fn entity(text: &[u8], _: &[u8]) -> Option<(usize, Plain)> {
     Some((end + 1, if number == NO_BREAK_SPACE { Plain::byte(b' ') } else { Plain::number(number) }))
 }
 
-/// Replaces control characters that are written as rsyslog writes them.
+/// Replaces the escapes of rsyslog for control characters.
 static CONTROLS: Rule = Rule {
     signs: Signs::One(b'#'),
     unit: |text, _| {

@@ -47,11 +47,11 @@ pub struct Template {
 /// The place in a path where a template may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
-    /// At the name of the file.
+    /// The template begins at the name of the file.
     File,
-    /// At the first part below the input.
+    /// The template begins at the first part below the input.
     Below,
-    /// At any part of the path.
+    /// The template may begin at any part of the path.
     Anywhere,
 }
 

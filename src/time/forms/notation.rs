@@ -8,7 +8,7 @@ use std::ops::Range;
 /// One step of reading a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// This byte.
+    /// Exactly this byte.
     Byte(u8),
     /// One of these bytes.
     OneOf(Box<[u8]>),
