@@ -263,7 +263,7 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// The patterns of the run, and how its files were restricted.
     pub searched: Searched,
-    /// The totals about sign-ins.
+    /// The numbers of sign-ins, machines and twins, and what may be missing from the counts.
     pub sign_ins: SignInTotals,
     /// The results by other dimensions, if the user asked for that.
     pub breakdown: Option<Breakdown>,

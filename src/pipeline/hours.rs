@@ -10,7 +10,7 @@ use crate::summary::Dimension;
 use crate::time::zone::DisplayZone;
 use crate::time::{Form, Time};
 
-/// Appends the start of each hour or day of this zone in which `text` has lines to `found`.
+/// Appends to `found` the start of each hour or day in which `text` has lines. Hours and days are those of `zone`.
 pub(super) fn logged(form: Form, text: &[u8], (part, zone): (Dimension, DisplayZone), found: &mut Vec<Time>) {
     let start = |time: Time| part.start(time, zone).unwrap_or(time);
     let mut push = |start: Time| {

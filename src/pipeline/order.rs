@@ -43,7 +43,7 @@ struct Line<P>(Mutex<Lanes<P>>);
 /// The lane of a task, into which its worker puts results. Dropping it ends the task.
 pub struct Outlet<'o, P> {
     line: &'o Line<P>,
-    /// The index of the lane.
+    /// The index of the lane in [`Lanes::places`].
     place: usize,
 }
 

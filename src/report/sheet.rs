@@ -155,7 +155,7 @@ pub enum Holds {
     Bytes,
     /// A time that something took, in milliseconds.
     Duration,
-    /// A part of a whole.
+    /// A share of a whole, which tables show as a percentage.
     Share,
     /// A point in time.
     Time,

@@ -40,7 +40,7 @@ mod template;
 
 /// How many levels of folders are examined.
 const LEVELS_LIMIT: usize = 32;
-/// How many ways to divide the name of a file are examined.
+/// How many ways to divide a file name into the name of a machine and the rest are examined.
 const WAYS_LIMIT: usize = 8;
 /// The largest number of files for which prefixes of file names are compared.
 const BEGINNINGS_LIMIT: usize = 10_000;

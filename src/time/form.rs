@@ -146,7 +146,7 @@ pub(super) struct Around {
     /// The order of dates that the user has given.
     pub(super) order: Option<Order>,
     pub(super) zone: Zone,
-    /// All forms of the run, or `None` if these are only the built-in ones.
+    /// All forms of the run, or `None` if the user has added none to the built-in ones.
     pub(super) shapes: Option<&'static Shapes>,
 }
 
