@@ -180,7 +180,8 @@ impl Lookalikes {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a file that was just opened. If another source has equal looks, hashes both.
+    /// Adds a file that was just opened. Hashes it if it may be the same as another source or if `hashing` demands it, and also
+    /// hashes the first file with equal looks if it is the second one.
     pub(super) fn file(&self, text: &TextFile, hashing: Hashing) -> Arc<Begun> {
         let looks = (text.beginning, text.len);
         let origin = Origin::File(text.again.clone());

@@ -187,7 +187,8 @@ impl Members {
         }
     }
 
-    /// Stops reading and waits for the unpacking thread to end, because until then it may still read the file around the archive.
+    /// Stops reading and waits for the unpacking thread to end. Until then, it may still read the file around the archive, and
+    /// how much was read must be final.
     fn abandon(&mut self) {
         self.is_done = true;
         if let Access::Sequential { sent, running } = std::mem::replace(&mut self.kind, Access::Abandoned) {

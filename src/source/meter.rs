@@ -93,7 +93,7 @@ mod tests {
         let one = meter.begin(Some(100));
         one.read(30);
         assert_eq!(meter.read(), Amount { bytes: 30, files: 0 });
-        // Two threads read some of the bytes where their ranges meet twice.
+        // Some bytes are read by two threads, where their ranges meet.
         one.read(60);
         one.read(60);
         assert_eq!(meter.read(), Amount { bytes: 100, files: 0 });

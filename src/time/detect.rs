@@ -811,7 +811,7 @@ fn has_clock(text: &[u8]) -> bool {
 }
 
 /// Extends `latest` over the days that follow it with a gap of at most one day. Lines can be newer than the time of modification,
-/// because an open log may be written to after that time was read.
+/// because the file system may not update that time while a log is open.
 fn last_of_run(days: &[Option<i32>], latest: i32) -> i32 {
     let mut after: Vec<i32> = days.iter().flatten().copied().filter(|&day| day > latest).collect();
     after.sort_unstable();
